@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Case folding by the NT upcase rules: one UTF-16 unit to one UTF-16 unit.
+//!
+//! On target the table is the kernel's own (`RtlUpcaseUnicodeChar`), installed once at start. On the host the Unicode simple mapping
+//! inside the BMP stands in for it, with NT's exception that a mapping which would change the number of units is left out.
+
+use spin::Once;
+
+static UPCASE: Once<fn(u16) -> u16> = Once::new();
+
+/// Installs the system's own upcase table. The first call wins.
+pub fn install(upcase: fn(u16) -> u16) {
+    UPCASE.call_once(|| upcase);
+}
+
+/// `unit` in upper case.
+pub fn upcase(unit: u16) -> u16 {
+    match unit {
+        0x61..=0x7A => unit - 0x20,
+        0..=0x7F => unit,
+        _ => match UPCASE.get() {
+            Some(table) => table(unit),
+            None => simple_mapping(unit),
+        },
+    }
+}
+
+#[cfg(not(target_os = "windows"))]
+fn simple_mapping(unit: u16) -> u16 {
+    let Some(character) = char::from_u32(u32::from(unit)) else { return unit };
+    let mut upper = character.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(one), None) => u16::try_from(u32::from(one)).unwrap_or(unit),
+        _ => unit,
+    }
+}
+
+/// Before the table is installed nothing but ASCII is compared, and Unicode's own tables would cost the image several KiB.
+#[cfg(target_os = "windows")]
+const fn simple_mapping(unit: u16) -> u16 {
+    unit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ascii_and_latin_letters_fold() {
+        assert_eq!(upcase(u16::from(b'a')), u16::from(b'A'));
+        assert_eq!(upcase(u16::from(b'[')), u16::from(b'['));
+        assert_eq!(upcase(0xE9), 0xC9);
+        assert_eq!(upcase(0xDF), 0xDF, "sharp s has no single-unit upper case");
+        assert_eq!(upcase(0xD800), 0xD800, "half of a surrogate pair stays as it is");
+    }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! How a thread waits for a spin lock: by giving up the processor.
+//!
+//! A user-mode thread that spins may spin away the very time slice in which the lock's holder would have released it. The world below
+//! the seam installs its yield (`NtYieldExecution`, or the host scheduler's) once at start.
+
+use spin::{Once, RelaxStrategy};
+
+static YIELD: Once<fn()> = Once::new();
+
+/// Installs the world's way to give up the processor. The first call wins.
+pub fn install(yield_processor: fn()) {
+    YIELD.call_once(|| yield_processor);
+}
+
+/// The relax strategy of every lock in this project.
+pub struct Yield;
+
+impl RelaxStrategy for Yield {
+    fn relax() {
+        match YIELD.get() {
+            Some(yield_processor) => yield_processor(),
+            None => core::hint::spin_loop(),
+        }
+    }
+}
+
+/// A lock that is never held across a wait, an LPC call or a process creation (spec 9.4).
+pub type Mutex<T> = spin::mutex::SpinMutex<T, Yield>;

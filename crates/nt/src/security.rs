@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Security descriptors, ACLs and SIDs, built byte for byte at compile time (spec 2.2).
+//!
+//! A descriptor is self-relative, revision 1, with a DACL of revision 2 and neither owner nor group: the kernel takes those from the
+//! creator's token. The one builder, [`Descriptor::with_dacl`], is `const`, so that a descriptor is a constant of the image.
+
+/// A SID of revision 1 with one or two sub-authorities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sid {
+    authority: u8,
+    sub: [u32; 2],
+    count: usize,
+}
+
+impl Sid {
+    /// Everyone, S-1-1-0.
+    pub const WORLD: Self = Self { authority: 1, sub: [0, 0], count: 1 };
+    /// Creator owner, S-1-3-0.
+    pub const CREATOR_OWNER: Self = Self { authority: 3, sub: [0, 0], count: 1 };
+    /// Restricted code, S-1-5-12.
+    pub const RESTRICTED_CODE: Self = Self { authority: 5, sub: [12, 0], count: 1 };
+    /// Local System, S-1-5-18.
+    pub const LOCAL_SYSTEM: Self = Self { authority: 5, sub: [18, 0], count: 1 };
+    /// Built-in Administrators, S-1-5-32-544.
+    pub const ADMINISTRATORS: Self = Self { authority: 5, sub: [32, 544], count: 2 };
+
+    const fn byte_len(self) -> usize {
+        8 + 4 * self.count
+    }
+}
+
+/// One ACCESS_ALLOWED_ACE.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ace {
+    /// `OBJECT_INHERIT_ACE` 1, `CONTAINER_INHERIT_ACE` 2, `INHERIT_ONLY_ACE` 8.
+    pub flags: u8,
+    /// What is granted.
+    pub mask: u32,
+    /// To whom.
+    pub sid: Sid,
+}
+
+impl Ace {
+    /// Object and container inherit, inherit only (`OICIIO`).
+    pub const INHERIT_ONLY: u8 = 0x0B;
+
+    /// Grants `mask` on the object itself.
+    pub const fn allow(mask: u32, sid: Sid) -> Self {
+        Self { flags: 0, mask, sid }
+    }
+
+    /// Grants `mask` on what is made inside the object.
+    pub const fn inherit(mask: u32, sid: Sid) -> Self {
+        Self { flags: Self::INHERIT_ONLY, mask, sid }
+    }
+
+    const fn byte_len(self) -> usize {
+        8 + self.sid.byte_len()
+    }
+}
+
+/// `SE_DACL_PRESENT`.
+pub const SE_DACL_PRESENT: u16 = 0x0004;
+/// `SE_DACL_DEFAULTED`: the parent's inheritable ACEs, if any, take precedence (spec 2.2).
+pub const SE_DACL_DEFAULTED: u16 = 0x0008;
+/// `SE_SELF_RELATIVE`.
+pub const SE_SELF_RELATIVE: u16 = 0x8000;
+
+const HEADER: usize = 20;
+const CAPACITY: usize = 256;
+
+/// A self-relative security descriptor of at most 256 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Descriptor {
+    bytes: [u8; CAPACITY],
+    length: usize,
+}
+
+impl Descriptor {
+    /// A present DACL with these ACEs in this order. Evaluated in a constant, a DACL too large for the type does not compile.
+    pub const fn with_dacl(aces: &[Ace]) -> Self {
+        let mut this = Self { bytes: [0; CAPACITY], length: HEADER };
+        this.bytes[0] = 1;
+        this.put16(2, SE_SELF_RELATIVE | SE_DACL_PRESENT);
+        this.put32(16, HEADER as u32);
+        let mut at = HEADER + 8;
+        let mut index = 0;
+        while index < aces.len() {
+            let ace = aces[index];
+            this.bytes[at + 1] = ace.flags;
+            this.put16(at + 2, ace.byte_len() as u16);
+            this.put32(at + 4, ace.mask);
+            this.put_sid(at + 8, ace.sid);
+            at += ace.byte_len();
+            index += 1;
+        }
+        this.bytes[HEADER] = 2;
+        this.put16(HEADER + 2, (at - HEADER) as u16);
+        this.put16(HEADER + 4, aces.len() as u16);
+        this.length = at;
+        this
+    }
+
+    /// A present NULL DACL: everyone may do everything.
+    pub const fn with_null_dacl() -> Self {
+        let mut this = Self { bytes: [0; CAPACITY], length: HEADER };
+        this.bytes[0] = 1;
+        this.put16(2, SE_SELF_RELATIVE | SE_DACL_PRESENT);
+        this
+    }
+
+    /// The same with `SE_DACL_DEFAULTED` set.
+    pub const fn defaulted(mut self) -> Self {
+        self.put16(2, SE_SELF_RELATIVE | SE_DACL_PRESENT | SE_DACL_DEFAULTED);
+        self
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
+    const fn put16(&mut self, at: usize, value: u16) {
+        let bytes = value.to_le_bytes();
+        self.bytes[at] = bytes[0];
+        self.bytes[at + 1] = bytes[1];
+    }
+
+    const fn put32(&mut self, at: usize, value: u32) {
+        let bytes = value.to_le_bytes();
+        let mut index = 0;
+        while index < 4 {
+            self.bytes[at + index] = bytes[index];
+            index += 1;
+        }
+    }
+
+    const fn put_sid(&mut self, at: usize, sid: Sid) {
+        self.bytes[at] = 1;
+        self.bytes[at + 1] = sid.count as u8;
+        self.bytes[at + 7] = sid.authority;
+        let mut index = 0;
+        while index < sid.count {
+            self.put32(at + 8 + 4 * index, sid.sub[index]);
+            index += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_ace_has_the_reference_bytes() {
+        const GRANTED: Descriptor = Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS)]);
+        #[rustfmt::skip]
+        let reference: &[u8] = &[
+            1, 0, 0x04, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, // SECURITY_DESCRIPTOR_RELATIVE
+            2, 0, 32, 0, 1, 0, 0, 0, // ACL: revision 2, 32 bytes, one ACE
+            0, 0, 24, 0, 0, 0, 0, 0x10, // ACCESS_ALLOWED_ACE, GENERIC_ALL
+            1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, // S-1-5-32-544
+        ];
+        assert_eq!(GRANTED.as_bytes(), reference);
+    }
+
+    #[test]
+    fn a_null_dacl_is_present_and_has_no_offset() {
+        let bytes = Descriptor::with_null_dacl();
+        assert_eq!(bytes.as_bytes(), &[1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    }
+}

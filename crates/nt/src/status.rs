@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! NTSTATUS values: an open set of 32-bit codes, with names for those this project meets.
+//!
+//! A `Status` is any 32-bit value, never a closed enum: the kernel may answer with a code nobody here has listed, and that code must be
+//! carried and printed as it is. Values are those of the public headers; a host test holds every constant against the `ntstatus` crate.
+
+use core::fmt;
+
+/// What a seam call gives: the value, or the NTSTATUS that says why not.
+pub type Result<T, E = Status> = core::result::Result<T, E>;
+
+/// One NTSTATUS. Bits 30-31 are the severity: 0 success, 1 informational, 2 warning, 3 error (spec 0.4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct Status(pub u32);
+
+impl Status {
+    /// `NT_SUCCESS`: success and informational codes.
+    pub const fn is_success(self) -> bool {
+        self.0 < 0x8000_0000
+    }
+
+    /// `NT_ERROR`: severity 3 only; warnings such as `BUFFER_OVERFLOW` are neither success nor error.
+    pub const fn is_error(self) -> bool {
+        self.0 >= 0xC000_0000
+    }
+
+    /// `Ok` for success and informational codes, `Err` for warnings and errors.
+    pub const fn ok(self) -> Result<()> {
+        if self.is_success() { Ok(()) } else { Err(self) }
+    }
+}
+
+impl From<Result<()>> for Status {
+    fn from(result: Result<()>) -> Self {
+        match result {
+            Ok(()) => Self::SUCCESS,
+            Err(status) => status,
+        }
+    }
+}
+
+macro_rules! statuses {
+    ($($name:ident = $value:literal;)*) => {
+        #[allow(missing_docs, reason = "the names are the field's own")]
+        impl Status {
+            $(pub const $name: Self = Self($value);)*
+
+            /// The name without its `STATUS_` prefix, if this code is listed here.
+            pub const fn name(self) -> Option<&'static str> {
+                match self.0 {
+                    $($value => Some(stringify!($name)),)*
+                    _ => None,
+                }
+            }
+        }
+
+        #[cfg(test)]
+        const LISTED: &[(&str, u32)] = &[$((stringify!($name), $value)),*];
+    };
+}
+
+statuses! {
+    SUCCESS = 0x0000_0000;
+    TIMEOUT = 0x0000_0102;
+    PENDING = 0x0000_0103;
+    NOT_ALL_ASSIGNED = 0x0000_0106;
+    OBJECT_NAME_EXISTS = 0x4000_0000;
+    IMAGE_NOT_AT_BASE = 0x4000_0003;
+    BUFFER_OVERFLOW = 0x8000_0005;
+    NO_MORE_FILES = 0x8000_0006;
+    DATATYPE_MISALIGNMENT = 0x8000_0002;
+    BREAKPOINT = 0x8000_0003;
+    NO_MORE_ENTRIES = 0x8000_001A;
+    UNSUCCESSFUL = 0xC000_0001;
+    NOT_IMPLEMENTED = 0xC000_0002;
+    INVALID_INFO_CLASS = 0xC000_0003;
+    INFO_LENGTH_MISMATCH = 0xC000_0004;
+    ACCESS_VIOLATION = 0xC000_0005;
+    INVALID_HANDLE = 0xC000_0008;
+    INVALID_CID = 0xC000_000B;
+    INVALID_PARAMETER = 0xC000_000D;
+    NO_SUCH_DEVICE = 0xC000_000E;
+    NO_SUCH_FILE = 0xC000_000F;
+    INVALID_DEVICE_REQUEST = 0xC000_0010;
+    END_OF_FILE = 0xC000_0011;
+    NO_MEDIA_IN_DEVICE = 0xC000_0013;
+    NO_MEMORY = 0xC000_0017;
+    CONFLICTING_ADDRESSES = 0xC000_0018;
+    UNABLE_TO_FREE_VM = 0xC000_001A;
+    INVALID_SYSTEM_SERVICE = 0xC000_001C;
+    ILLEGAL_INSTRUCTION = 0xC000_001D;
+    INVALID_VIEW_SIZE = 0xC000_001F;
+    INVALID_FILE_FOR_SECTION = 0xC000_0020;
+    ALREADY_COMMITTED = 0xC000_0021;
+    ACCESS_DENIED = 0xC000_0022;
+    BUFFER_TOO_SMALL = 0xC000_0023;
+    OBJECT_TYPE_MISMATCH = 0xC000_0024;
+    NONCONTINUABLE_EXCEPTION = 0xC000_0025;
+    NOT_COMMITTED = 0xC000_002D;
+    INVALID_PARAMETER_MIX = 0xC000_0030;
+    DISK_CORRUPT_ERROR = 0xC000_0032;
+    OBJECT_NAME_INVALID = 0xC000_0033;
+    OBJECT_NAME_NOT_FOUND = 0xC000_0034;
+    OBJECT_NAME_COLLISION = 0xC000_0035;
+    PORT_DISCONNECTED = 0xC000_0037;
+    OBJECT_PATH_INVALID = 0xC000_0039;
+    OBJECT_PATH_NOT_FOUND = 0xC000_003A;
+    OBJECT_PATH_SYNTAX_BAD = 0xC000_003B;
+    SECTION_TOO_BIG = 0xC000_0040;
+    PORT_CONNECTION_REFUSED = 0xC000_0041;
+    INVALID_PORT_HANDLE = 0xC000_0042;
+    SHARING_VIOLATION = 0xC000_0043;
+    INVALID_PAGE_PROTECTION = 0xC000_0045;
+    DELETE_PENDING = 0xC000_0056;
+    PRIVILEGE_NOT_HELD = 0xC000_0061;
+    INVALID_ACL = 0xC000_0077;
+    INVALID_SID = 0xC000_0078;
+    INVALID_SECURITY_DESCR = 0xC000_0079;
+    PROCEDURE_NOT_FOUND = 0xC000_007A;
+    INVALID_IMAGE_FORMAT = 0xC000_007B;
+    NO_TOKEN = 0xC000_007C;
+    DISK_FULL = 0xC000_007F;
+    SECTION_NOT_IMAGE = 0xC000_0049;
+    FILE_INVALID = 0xC000_0098;
+    TOO_MANY_PAGING_FILES = 0xC000_0097;
+    INSUFFICIENT_RESOURCES = 0xC000_009A;
+    DEVICE_NOT_READY = 0xC000_00A3;
+    MEDIA_WRITE_PROTECTED = 0xC000_00A2;
+    FILE_IS_A_DIRECTORY = 0xC000_00BA;
+    NOT_SUPPORTED = 0xC000_00BB;
+    NOT_SAME_DEVICE = 0xC000_00D4;
+    FILE_RENAMED = 0xC000_00D5;
+    UNEXPECTED_IO_ERROR = 0xC000_00E9;
+    INVALID_PARAMETER_1 = 0xC000_00EF;
+    INVALID_PARAMETER_2 = 0xC000_00F0;
+    INVALID_PARAMETER_3 = 0xC000_00F1;
+    NO_SUCH_PACKAGE = 0xC000_00FE;
+    DIRECTORY_NOT_EMPTY = 0xC000_0101;
+    FILE_CORRUPT_ERROR = 0xC000_0102;
+    NOT_A_DIRECTORY = 0xC000_0103;
+    NAME_TOO_LONG = 0xC000_0106;
+    PROCESS_IS_TERMINATING = 0xC000_010A;
+    CANNOT_DELETE = 0xC000_0121;
+    FILE_DELETED = 0xC000_0123;
+    THREAD_IS_TERMINATING = 0xC000_004B;
+    SUSPEND_COUNT_EXCEEDED = 0xC000_004A;
+    INSUFF_SERVER_RESOURCES = 0xC000_0205;
+    DLL_NOT_FOUND = 0xC000_0135;
+    ORDINAL_NOT_FOUND = 0xC000_0138;
+    ENTRYPOINT_NOT_FOUND = 0xC000_0139;
+    DLL_INIT_FAILED = 0xC000_0142;
+    UNHANDLED_EXCEPTION = 0xC000_0144;
+    NOT_REGISTRY_FILE = 0xC000_015C;
+    REGISTRY_CORRUPT = 0xC000_014C;
+    KEY_DELETED = 0xC000_017C;
+    KEY_HAS_CHILDREN = 0xC000_0180;
+    FLOPPY_VOLUME = 0xC000_0164;
+    PORT_MESSAGE_TOO_LONG = 0xC000_002F;
+    INVALID_PORT_ATTRIBUTES = 0xC000_002E;
+    REPLY_MESSAGE_MISMATCH = 0xC000_021F;
+    SYSTEM_PROCESS_TERMINATED = 0xC000_021A;
+    IMAGE_CHECKSUM_MISMATCH = 0xC000_0221;
+    INVALID_IMPORT_OF_NON_DLL = 0xC000_036F;
+    IO_DEVICE_ERROR = 0xC000_0185;
+    VARIABLE_NOT_FOUND = 0xC000_0100;
+    PROCESS_NOT_IN_JOB = 0x0000_0123;
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => write!(out, "STATUS_{name} ({:08X})", self.0),
+            None => write!(out, "NTSTATUS {:08X}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn every_constant_has_its_name_in_the_public_listing() {
+        for &(name, value) in LISTED {
+            let listed = ntstatus::ntstatus::NtStatus::from_u32(value);
+            assert_eq!(listed, Some(format!("STATUS_{name}").as_str()), "{value:#010x}");
+        }
+    }
+
+    #[test]
+    fn severity_is_bits_30_and_31() {
+        assert!(Status::OBJECT_NAME_EXISTS.is_success());
+        assert!(!Status::BUFFER_OVERFLOW.is_success());
+        assert!(!Status::BUFFER_OVERFLOW.is_error());
+        assert!(Status::OBJECT_NAME_NOT_FOUND.is_error());
+        assert_eq!(Status::BUFFER_OVERFLOW.ok(), Err(Status::BUFFER_OVERFLOW));
+    }
+
+    #[test]
+    fn a_status_prints_its_name_and_its_hex() {
+        assert_eq!(format!("{}", Status::OBJECT_NAME_NOT_FOUND), "STATUS_OBJECT_NAME_NOT_FOUND (C0000034)");
+        assert_eq!(format!("{}", Status(0xC0FF_EE00)), "NTSTATUS C0FFEE00");
+    }
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Counted UTF-16 strings: borrowed ([`UnicodeStr`]) and of fixed capacity ([`UnicodeBuf`]).
+//!
+//! Neither is NUL-terminated and neither promises well-formed UTF-16: registry data and messages carry whatever they carry. A
+//! [`UnicodeBuf`] that is full refuses to grow; nothing is ever cut off silently.
+
+use crate::case::upcase;
+use crate::{Result, Status};
+use core::fmt;
+
+/// A borrowed counted string of UTF-16 units.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct UnicodeStr<'a>(pub &'a [u16]);
+
+/// A `UnicodeStr<'static>` from an ASCII literal, made at compile time.
+#[macro_export]
+macro_rules! wide {
+    ($text:expr) => {{
+        const TEXT: &str = $text;
+        const UNITS: [u16; TEXT.len()] = $crate::string::ascii_units::<{ TEXT.len() }>(TEXT);
+        $crate::UnicodeStr(&UNITS)
+    }};
+}
+
+/// The units of an ASCII text; a compile-time error for anything else. Used by [`wide!`].
+pub const fn ascii_units<const N: usize>(text: &str) -> [u16; N] {
+    let bytes = text.as_bytes();
+    let mut units = [0; N];
+    let mut at = 0;
+    while at < N {
+        assert!(bytes[at] < 0x80, "wide! takes ASCII");
+        units[at] = bytes[at] as u16;
+        at += 1;
+    }
+    units
+}
+
+impl<'a> UnicodeStr<'a> {
+    /// The empty string.
+    pub const EMPTY: UnicodeStr<'static> = UnicodeStr(&[]);
+
+    /// The units.
+    pub const fn units(self) -> &'a [u16] {
+        self.0
+    }
+
+    /// Length in UTF-16 units.
+    pub const fn len(self) -> usize {
+        self.0.len()
+    }
+
+    /// Length in bytes.
+    pub const fn byte_len(self) -> usize {
+        self.0.len() * 2
+    }
+
+    /// Whether there is no unit.
+    pub const fn is_empty(self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The part before the first NUL, or all of it.
+    pub fn until_nul(self) -> Self {
+        let end = self.0.iter().position(|&unit| unit == 0).unwrap_or(self.0.len());
+        Self(self.0.get(..end).unwrap_or_default())
+    }
+
+    /// Equal by the NT upcase rules.
+    pub fn eq_ignore_case(self, other: UnicodeStr<'_>) -> bool {
+        self.len() == other.len() && self.0.iter().zip(other.0).all(|(&a, &b)| upcase(a) == upcase(b))
+    }
+
+    /// Equal to an ASCII text, case folded.
+    pub fn eq_ascii(self, text: &str) -> bool {
+        self.len() == text.len() && self.0.iter().zip(text.bytes()).all(|(&a, b)| upcase(a) == upcase(u16::from(b)))
+    }
+
+    /// Order by the NT upcase rules, as object directories and environment blocks are sorted.
+    pub fn cmp_ignore_case(self, other: UnicodeStr<'_>) -> core::cmp::Ordering {
+        self.0.iter().map(|&unit| upcase(unit)).cmp(other.0.iter().map(|&unit| upcase(unit)))
+    }
+
+    /// Whether it starts with an ASCII text, case folded.
+    pub fn starts_with_ascii(self, text: &str) -> bool {
+        self.0.get(..text.len()).is_some_and(|head| UnicodeStr(head).eq_ascii(text))
+    }
+
+    /// What is left after the first `count` units; empty if there are not so many.
+    pub fn skip(self, count: usize) -> Self {
+        Self(self.0.get(count..).unwrap_or_default())
+    }
+
+    /// The first `count` units, or all of them.
+    pub fn take(self, count: usize) -> Self {
+        Self(self.0.get(..count).unwrap_or(self.0))
+    }
+
+    /// Index of the first unit equal to an ASCII character.
+    pub fn find(self, character: u8) -> Option<usize> {
+        self.0.iter().position(|&unit| unit == u16::from(character))
+    }
+
+    /// Index of the last unit equal to an ASCII character.
+    pub fn rfind(self, character: u8) -> Option<usize> {
+        self.0.iter().rposition(|&unit| unit == u16::from(character))
+    }
+
+    /// The first unit.
+    pub fn first(self) -> Option<u16> {
+        self.0.first().copied()
+    }
+
+    /// The last unit.
+    pub fn last(self) -> Option<u16> {
+        self.0.last().copied()
+    }
+}
+
+/// Prints the text; units that are no character print as U+FFFD, so that a log line is always well-formed.
+impl fmt::Display for UnicodeStr<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write;
+        char::decode_utf16(self.0.iter().copied()).try_for_each(|decoded| out.write_char(decoded.unwrap_or(char::REPLACEMENT_CHARACTER)))
+    }
+}
+
+impl fmt::Debug for UnicodeStr<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "\"{self}\"")
+    }
+}
+
+/// A string of at most `N` UTF-16 units, held in place.
+#[derive(Clone, Default)]
+pub struct UnicodeBuf<const N: usize>(heapless::Vec<u16, N>);
+
+impl<const N: usize> UnicodeBuf<N> {
+    /// The empty string.
+    pub const fn new() -> Self {
+        Self(heapless::Vec::new())
+    }
+
+    /// A copy of `text`. `NAME_TOO_LONG` if it has more than `N` units.
+    pub fn copied(text: UnicodeStr<'_>) -> Result<Self> {
+        let mut buf = Self::new();
+        buf.push(text)?;
+        Ok(buf)
+    }
+
+    /// Appends `text` whole, or nothing with `NAME_TOO_LONG`.
+    pub fn push(&mut self, text: UnicodeStr<'_>) -> Result<()> {
+        self.0.extend_from_slice(text.0).map_err(|_| Status::NAME_TOO_LONG)
+    }
+
+    /// Appends one unit, or nothing with `NAME_TOO_LONG`.
+    pub fn push_unit(&mut self, unit: u16) -> Result<()> {
+        self.0.push(unit).map_err(|_| Status::NAME_TOO_LONG)
+    }
+
+    /// Appends a formatted text whole, or nothing with `NAME_TOO_LONG`.
+    pub fn push_fmt(&mut self, text: fmt::Arguments<'_>) -> Result<()> {
+        let before = self.0.len();
+        fmt::Write::write_fmt(self, text).map_err(|_| {
+            self.0.truncate(before);
+            Status::NAME_TOO_LONG
+        })
+    }
+
+    /// Removes everything after the first `len` units.
+    pub fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    /// Removes everything.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The string.
+    pub fn as_str(&self) -> UnicodeStr<'_> {
+        UnicodeStr(&self.0)
+    }
+
+    /// The units, to change in place.
+    pub fn units_mut(&mut self) -> &mut [u16] {
+        &mut self.0
+    }
+}
+
+impl<const N: usize> fmt::Write for UnicodeBuf<N> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.encode_utf16().try_for_each(|unit| self.0.push(unit).map_err(|_| fmt::Error))
+    }
+}
+
+impl<const N: usize> fmt::Display for UnicodeBuf<N> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_str(), out)
+    }
+}
+
+impl<const N: usize> fmt::Debug for UnicodeBuf<N> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.as_str(), out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn comparison_folds_case() {
+        assert!(wide!("\\Windows").eq_ignore_case(wide!("\\WINDOWS")));
+        assert!(wide!("AutoCheck").eq_ascii("autocheck"));
+        assert!(!wide!("auto").eq_ascii("autocheck"));
+        assert!(wide!("autocheck x").starts_with_ascii("AUTO"));
+    }
+
+    #[test]
+    fn a_full_buffer_keeps_what_it_has_and_says_so() {
+        let mut buf = UnicodeBuf::<4>::new();
+        assert_eq!(buf.push(wide!("abc")), Ok(()));
+        assert_eq!(buf.push(wide!("de")), Err(Status::NAME_TOO_LONG));
+        assert_eq!(buf.push_fmt(format_args!("{}", 10)), Err(Status::NAME_TOO_LONG));
+        assert_eq!(format!("{buf}"), "abc");
+    }
+
+    #[test]
+    fn half_a_surrogate_prints_as_replacement() {
+        assert_eq!(format!("{}", UnicodeStr(&[0x41, 0xD800, 0x42])), "A\u{FFFD}B");
+    }
+
+    #[test]
+    fn until_nul_stops_at_the_first() {
+        assert_eq!(UnicodeStr(&[1, 0, 2, 0]).until_nul(), UnicodeStr(&[1]));
+        assert_eq!(UnicodeStr(&[1, 2]).until_nul(), UnicodeStr(&[1, 2]));
+    }
+}

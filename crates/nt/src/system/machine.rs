@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam, the system as a whole: what it is, its sessions and drivers, privileges, the boot screen, the end.
+
+use crate::{Result, Status, UnicodeStr};
+
+/// SystemBasicInformation, as far as a session manager needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BasicInformation {
+    /// Bytes in a page.
+    pub page_size: u32,
+    /// Pages of physical memory.
+    pub physical_pages: u32,
+    /// Processors.
+    pub processors: u8,
+}
+
+/// SystemProcessorInformation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessorInformation {
+    /// 0 x86, 6 IA64, 9 AMD64.
+    pub architecture: u16,
+    /// Family.
+    pub level: u16,
+    /// Model and stepping.
+    pub revision: u16,
+}
+
+/// The NT version the kernel reports (PEB `OSMajorVersion`, `OSMinorVersion`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct VersionInformation {
+    /// Major version.
+    pub major: u32,
+    /// Minor version.
+    pub minor: u32,
+}
+
+/// Privileges by the low part of their LUID (spec 0.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Privilege {
+    /// SeTcbPrivilege.
+    Tcb = 7,
+    /// SeLoadDriverPrivilege.
+    LoadDriver = 10,
+    /// SeRestorePrivilege.
+    Restore = 18,
+    /// SeShutdownPrivilege.
+    Shutdown = 19,
+}
+
+/// Whose token a privilege is changed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivilegeHolder {
+    /// The process's.
+    Process,
+    /// The impersonation token of the thread; `NO_TOKEN` if there is none.
+    Thread,
+}
+
+/// An item of the boot status data file (spec 8.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BootStatusItem {
+    /// `LastBootSucceeded`.
+    BootGood,
+    /// `LastBootShutdown`.
+    BootShutdown,
+}
+
+/// One parameter of a hard error.
+#[derive(Clone, Copy, Debug)]
+pub enum HardErrorParameter<'a> {
+    /// A pointer-sized number.
+    Value(u64),
+    /// A string: its bit is set in the string mask.
+    Text(UnicodeStr<'a>),
+}
+
+/// How a hard error wants to be answered (spec 0.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum HardErrorOption {
+    /// `OptionOk`.
+    Ok = 1,
+    /// `OptionShutdownSystem`.
+    ShutdownSystem = 6,
+}
+
+/// NtRaiseHardError's arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct HardError<'a> {
+    /// What happened.
+    pub status: Status,
+    /// At most four parameters.
+    pub parameters: &'a [HardErrorParameter<'a>],
+    /// What is asked for.
+    pub option: HardErrorOption,
+}
+
+/// Requests about the system as a whole.
+pub trait Machine {
+    /// `NtSystemRoot` of the shared user data, e.g. `C:\ReactOS`. No system call.
+    fn system_root(&self) -> UnicodeStr<'_>;
+
+    /// The version the kernel reports. No system call.
+    fn version(&self) -> VersionInformation;
+
+    /// NtQuerySystemInformation, SystemBasicInformation.
+    fn query_basic(&self) -> Result<BasicInformation>;
+
+    /// NtQuerySystemInformation, SystemProcessorInformation.
+    fn query_processor(&self) -> Result<ProcessorInformation>;
+
+    /// NtQuerySystemInformation, SystemFlagsInformation: NtGlobalFlag.
+    fn query_flags(&self) -> Result<u32>;
+
+    /// NtSetSystemInformation, SystemSessionCreate: the new session's id; this process is attached to it.
+    fn create_session(&self) -> Result<u32>;
+
+    /// NtSetSystemInformation, SystemSessionDetach.
+    fn detach_session(&self, session: u32) -> Result<()>;
+
+    /// NtSetSystemInformation, SystemExtendServiceTableInformation: loads win32k.
+    fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()>;
+
+    /// RtlAdjustPrivilege: whether it was enabled before. `PRIVILEGE_NOT_HELD` if the token has not got it.
+    fn adjust_privilege(&self, privilege: Privilege, enable: bool, holder: PrivilegeHolder) -> Result<bool>;
+
+    /// NtDisplayString: text on the boot screen.
+    fn display_string(&self, text: UnicodeStr<'_>) -> Result<()>;
+
+    /// NtRaiseHardError. With [`HardErrorOption::ShutdownSystem`] it returns only if the kernel refuses.
+    fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()>;
+
+    /// RtlLockBootStatusData, then for each item RtlGetSetBootStatusData (old values out, `values` in), then RtlUnlockBootStatusData:
+    /// the old values. An error if there is no boot status data file; then nothing was changed.
+    fn exchange_boot_status(&self, items: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]>;
+
+    /// LdrQueryImageFileExecutionOptions of a string option: units written into `buffer`.
+    fn query_image_option<'b>(&self, image: UnicodeStr<'_>, option: UnicodeStr<'_>, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>>;
+}
