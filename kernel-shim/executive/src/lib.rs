@@ -2,3 +2,5 @@
 //! The NT executive of the shim.
 #![no_std]
 #![forbid(unsafe_code)]
+
+pub mod services;
