@@ -3,4 +3,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+extern crate alloc;
+
+pub mod lpc;
 pub mod services;
