@@ -15,9 +15,12 @@ extern crate std;
 
 pub mod access;
 pub mod case;
+pub mod environment;
 pub mod failure;
 pub mod handle;
 pub mod object;
+pub mod pages;
+pub mod path;
 pub mod relax;
 pub mod security;
 pub mod status;

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A growable vector in pages asked of the kernel, for what has no bound known at compile time.
+//!
+//! There is no heap in a session manager: the environment block, the lists of the registry pass and the closure of known DLLs live
+//! here. Elements are plain data, so that the pages' bytes are the elements.
+//!
+//! Invariants: nothing is allocated before the first element; growth doubles, so that the commit is at most twice what is held (three
+//! times while growing); a growth that the kernel refuses changes nothing and is reported.
+
+use crate::system::Memory;
+use crate::{Result, Status, UnicodeStr};
+use core::marker::PhantomData;
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// Bytes of the first allocation.
+const FIRST: usize = 4096;
+
+/// What may live in a [`PageVec`]: plain data of no padding, valid for any bytes.
+pub trait Plain: FromBytes + IntoBytes + Immutable + Copy {}
+
+impl<T: FromBytes + IntoBytes + Immutable + Copy> Plain for T {}
+
+/// A growable vector of plain data in pages of the seam.
+pub struct PageVec<'s, S: Memory, T> {
+    system: &'s S,
+    pages: Option<S::Pages>,
+    length: usize,
+    element: PhantomData<T>,
+}
+
+impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
+    /// An empty vector; no memory is asked for yet.
+    pub const fn new(system: &'s S) -> Self {
+        Self { system, pages: None, length: 0, element: PhantomData }
+    }
+
+    /// The elements.
+    pub fn as_slice(&self) -> &[T] {
+        let bytes = self.pages.as_ref().and_then(|pages| pages.as_ref().get(..self.length.checked_mul(size_of::<T>())?));
+        bytes.and_then(|bytes| <[T]>::ref_from_bytes(bytes).ok()).unwrap_or_default()
+    }
+
+    /// The elements, to change in place.
+    pub fn as_mut_slice(&mut self) -> &mut [T] {
+        let length = self.length;
+        let bytes = self.pages.as_mut().and_then(|pages| pages.as_mut().get_mut(..length.checked_mul(size_of::<T>())?));
+        bytes.and_then(|bytes| <[T]>::mut_from_bytes(bytes).ok()).unwrap_or_default()
+    }
+
+    /// Number of elements.
+    pub const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there is no element.
+    pub const fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// Bytes asked of the kernel.
+    pub fn committed(&self) -> usize {
+        self.pages.as_ref().map_or(0, |pages| pages.as_ref().len())
+    }
+
+    /// Makes room for `additional` more elements.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`; nothing has changed then.
+    pub fn reserve(&mut self, additional: usize) -> Result<()> {
+        let wanted = self.length.checked_add(additional).and_then(|count| count.checked_mul(size_of::<T>())).ok_or(Status::NO_MEMORY)?;
+        if wanted <= self.committed() {
+            return Ok(());
+        }
+        let bytes = wanted.checked_next_power_of_two().unwrap_or(wanted).max(FIRST);
+        let mut pages = self.system.allocate_pages(bytes)?;
+        let held = self.as_slice().as_bytes();
+        pages.as_mut().get_mut(..held.len()).ok_or(Status::NO_MEMORY)?.copy_from_slice(held);
+        self.pages = Some(pages);
+        Ok(())
+    }
+
+    /// Appends one element.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`; nothing has changed then.
+    pub fn push(&mut self, element: T) -> Result<()> {
+        self.extend(&[element])
+    }
+
+    /// Appends all of `elements`.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`; nothing has changed then.
+    pub fn extend(&mut self, elements: &[T]) -> Result<()> {
+        self.splice(self.length, 0, &[elements])
+    }
+
+    /// Replaces `removed` elements at `at` by the concatenation of `parts`.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`, or `INVALID_PARAMETER` if there are no such elements; nothing has changed then.
+    pub fn splice(&mut self, at: usize, removed: usize, parts: &[&[T]]) -> Result<()> {
+        let tail = at.checked_add(removed).filter(|&end| end <= self.length).ok_or(Status::INVALID_PARAMETER)?;
+        let added = parts.iter().try_fold(0usize, |sum, part| sum.checked_add(part.len())).ok_or(Status::NO_MEMORY)?;
+        self.reserve(added)?;
+        let old = self.length;
+        let new = (old - removed).checked_add(added).ok_or(Status::NO_MEMORY)?;
+        self.length = old.max(new);
+        let all = self.as_mut_slice();
+        if all.len() < old.max(new) {
+            self.length = old;
+            return Err(Status::DATATYPE_MISALIGNMENT);
+        }
+        all.copy_within(tail..old, at + added);
+        let mut to = at;
+        for part in parts {
+            if let Some(place) = all.get_mut(to..to + part.len()) {
+                place.copy_from_slice(part);
+            }
+            to += part.len();
+        }
+        self.length = new;
+        Ok(())
+    }
+
+    /// Removes everything after the first `length` elements; keeps the memory.
+    pub fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
+    /// Removes everything; keeps the memory.
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+}
+
+impl<S: Memory> PageVec<'_, S, u16> {
+    /// The units as a string.
+    pub fn as_str(&self) -> UnicodeStr<'_> {
+        UnicodeStr(self.as_slice())
+    }
+}
+
+impl<S: Memory, T: Plain + core::fmt::Debug> core::fmt::Debug for PageVec<'_, S, T> {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.debug_list().entries(self.as_slice()).finish()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::access::Access;
+    use crate::system::{Protection, SectionKind};
+    use crate::{Handle, ObjectAttributes};
+    use std::{boxed::Box, vec, vec::Vec};
+
+    /// Memory of the test process, up to a limit in bytes for one allocation.
+    pub(crate) struct Heap(pub(crate) usize);
+
+    pub(crate) struct HeapPages(Box<[u64]>);
+
+    impl AsRef<[u8]> for HeapPages {
+        fn as_ref(&self) -> &[u8] {
+            self.0.as_bytes()
+        }
+    }
+
+    impl AsMut<[u8]> for HeapPages {
+        fn as_mut(&mut self) -> &mut [u8] {
+            self.0.as_mut_bytes()
+        }
+    }
+
+    impl Memory for Heap {
+        type Pages = HeapPages;
+        type View = Vec<u8>;
+
+        fn allocate_pages(&self, bytes: usize) -> Result<HeapPages> {
+            if bytes > self.0 {
+                return Err(Status::NO_MEMORY);
+            }
+            Ok(HeapPages(vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice()))
+        }
+
+        fn create_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Protection, _: SectionKind, _: Handle) -> Result<Handle> {
+            Err(Status::NOT_SUPPORTED)
+        }
+
+        fn map_view(&self, _: Handle) -> Result<Vec<u8>> {
+            Err(Status::NOT_SUPPORTED)
+        }
+    }
+
+    #[test]
+    fn splicing_replaces_grows_and_shrinks() {
+        let heap = Heap(1 << 20);
+        let mut list = PageVec::<_, u16>::new(&heap);
+        assert_eq!(list.committed(), 0);
+        list.extend(&[1, 2, 3, 4]).unwrap();
+        list.splice(1, 2, &[&[7, 8], &[9]]).unwrap();
+        assert_eq!(list.as_slice(), &[1, 7, 8, 9, 4]);
+        list.splice(0, 4, &[]).unwrap();
+        assert_eq!(list.as_slice(), &[4]);
+        assert_eq!(list.splice(1, 1, &[]), Err(Status::INVALID_PARAMETER));
+    }
+
+    #[test]
+    fn refused_growth_changes_nothing() {
+        let heap = Heap(4096);
+        let mut list = PageVec::<_, u64>::new(&heap);
+        for index in 0..512 {
+            list.push(index).unwrap();
+        }
+        assert_eq!(list.push(512), Err(Status::NO_MEMORY));
+        assert_eq!(list.len(), 512);
+        assert_eq!(list.as_slice().last(), Some(&511));
+    }
+}

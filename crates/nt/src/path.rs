@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! DOS paths: what `C:\x`, `\\server\share` or `NUL` is called in the object namespace.
+//!
+//! [`to_nt`] follows RtlDosPathNameToNtPathName_U as far as it can be observed: the seven kinds of DOS path, device names, `.` and `..`,
+//! both separators, trailing dots and spaces. A path relative to a drive that is not the current one is taken from that drive's root.
+
+use crate::{Result, Status, UnicodeBuf, UnicodeStr};
+
+/// The longest DOS path that is understood, in units (spec 13.2).
+pub const MAX_DOS: usize = 260;
+/// Room for the NT name of any such path.
+pub const MAX_NT: usize = MAX_DOS + 8;
+
+/// The kinds of DOS path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `\\server\share\x`.
+    Unc,
+    /// `C:\x`.
+    DriveAbsolute,
+    /// `C:x`.
+    DriveRelative,
+    /// `\x`.
+    Rooted,
+    /// `x`.
+    Relative,
+    /// `\\.\x` or `\\?\x`.
+    LocalDevice,
+    /// `\\.` or `\\?`.
+    RootLocalDevice,
+}
+
+/// Which kind of path `dos` is.
+pub fn kind(dos: UnicodeStr<'_>) -> Kind {
+    let is = |index: usize, wanted: u8| dos.units().get(index) == Some(&u16::from(wanted));
+    let separator = |index: usize| dos.units().get(index).is_some_and(|&unit| is_separator(unit));
+    if separator(0) {
+        return match () {
+            () if !separator(1) => Kind::Rooted,
+            () if !is(2, b'.') && !is(2, b'?') => Kind::Unc,
+            () if separator(3) => Kind::LocalDevice,
+            () if dos.len() == 3 => Kind::RootLocalDevice,
+            () => Kind::Unc,
+        };
+    }
+    match () {
+        () if !is(1, b':') => Kind::Relative,
+        () if separator(2) => Kind::DriveAbsolute,
+        () => Kind::DriveRelative,
+    }
+}
+
+/// Whether `unit` separates the components of a DOS path.
+pub const fn is_separator(unit: u16) -> bool {
+    unit == b'\\' as u16 || unit == b'/' as u16
+}
+
+/// The part of `dos` before its last separator, or nothing if it has none.
+pub fn directory(dos: UnicodeStr<'_>) -> UnicodeStr<'_> {
+    dos.units().iter().rposition(|&unit| is_separator(unit)).map_or(UnicodeStr::EMPTY, |last| dos.take(last))
+}
+
+/// The part of `path` after its last separator.
+pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
+    path.units().iter().rposition(|&unit| is_separator(unit)).map_or(path, |last| path.skip(last + 1))
+}
+
+/// The NT path of `dos`; `current` is this process's current directory, `X:\...`.
+///
+/// # Errors
+/// `OBJECT_NAME_INVALID` for an empty path, `NAME_TOO_LONG` for one that does not fit.
+pub fn to_nt<const N: usize>(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<N>> {
+    let mut name = UnicodeBuf::new();
+    if dos.len() > 4 && dos.take(4) == crate::wide!("\\\\?\\") {
+        // What is already an NT name in disguise is not looked at any further.
+        name.push(crate::wide!("\\??\\"))?;
+        name.push(dos.skip(4))?;
+        return Ok(name);
+    }
+    let mut full = UnicodeBuf::<MAX_NT>::new();
+    full_path(dos, current, &mut full)?;
+    let full = full.as_str();
+    match kind(full) {
+        Kind::Unc => {
+            name.push(crate::wide!("\\??\\UNC\\"))?;
+            name.push(full.skip(2))?;
+        }
+        Kind::LocalDevice => {
+            name.push(crate::wide!("\\??\\"))?;
+            name.push(full.skip(4))?;
+        }
+        _ => {
+            name.push(crate::wide!("\\??\\"))?;
+            name.push(full)?;
+        }
+    }
+    Ok(name)
+}
+
+/// The absolute DOS path of `dos`, as RtlGetFullPathName_U gives it.
+///
+/// # Errors
+/// As for [`to_nt`].
+pub fn full_path<const N: usize>(dos: UnicodeStr<'_>, current: UnicodeStr<'_>, full: &mut UnicodeBuf<N>) -> Result<()> {
+    full.clear();
+    let dos = dos.until_nul();
+    let dos = dos.take(dos.units().iter().rposition(|&unit| unit != u16::from(b' ')).map_or(0, |last| last + 1));
+    if dos.is_empty() {
+        return Err(Status::OBJECT_NAME_INVALID);
+    }
+    if let Some(device) = device_name(dos) {
+        full.push(crate::wide!("\\\\.\\"))?;
+        return full.push(device);
+    }
+    let (current_drive, same_drive) = match (current.first(), dos.first()) {
+        (Some(letter), Some(ours)) if kind(current) == Kind::DriveAbsolute => {
+            (current.take(3), crate::case::upcase(letter) == crate::case::upcase(ours))
+        }
+        _ => return Err(Status::OBJECT_NAME_INVALID),
+    };
+    // `root` is what `..` cannot leave; `base` stands between it and the rest.
+    let (root, base, rest) = match kind(dos) {
+        Kind::Unc => (dos.take(unc_root(dos)), UnicodeStr::EMPTY, dos.skip(unc_root(dos))),
+        Kind::LocalDevice => (dos.take(4), UnicodeStr::EMPTY, dos.skip(4)),
+        Kind::RootLocalDevice => (crate::wide!("\\\\.\\"), UnicodeStr::EMPTY, UnicodeStr::EMPTY),
+        Kind::DriveAbsolute => (dos.take(3), UnicodeStr::EMPTY, dos.skip(3)),
+        Kind::Rooted => (current_drive, UnicodeStr::EMPTY, dos),
+        Kind::Relative => (current_drive, current.skip(3), dos),
+        Kind::DriveRelative if same_drive => (current_drive, current.skip(3), dos.skip(2)),
+        Kind::DriveRelative => (dos.take(2), UnicodeStr::EMPTY, dos.skip(2)),
+    };
+    for &unit in root.units() {
+        full.push_unit(if is_separator(unit) { u16::from(b'\\') } else { unit })?;
+    }
+    let floor = full.as_str().len();
+    for part in [base, rest] {
+        let mut components = part.units().split(|&unit| is_separator(unit)).peekable();
+        while let Some(component) = components.next() {
+            let inner = components.peek().is_some();
+            append_component(UnicodeStr(component), inner, floor, full)?;
+        }
+    }
+    if full.as_str().last() == Some(u16::from(b':')) || (rest.last().is_some_and(is_separator) && ends_open(full.as_str())) {
+        full.push_unit(u16::from(b'\\'))?;
+    }
+    let kept = full.as_str().units().iter().rposition(|&unit| unit != u16::from(b' ') && unit != u16::from(b'.'));
+    full.truncate(kept.map_or(0, |last| last + 1));
+    if full.as_str().is_empty() { Err(Status::OBJECT_NAME_INVALID) } else { Ok(()) }
+}
+
+fn ends_open(full: UnicodeStr<'_>) -> bool {
+    !full.last().is_some_and(is_separator)
+}
+
+/// Adds one component behind a separator; `.` adds nothing and `..` takes the last one away, down to `floor` units.
+fn append_component<const N: usize>(component: UnicodeStr<'_>, inner: bool, floor: usize, full: &mut UnicodeBuf<N>) -> Result<()> {
+    if component.is_empty() || component == crate::wide!(".") {
+        return Ok(());
+    }
+    if component == crate::wide!("..") {
+        let last = full.as_str().rfind(b'\\').unwrap_or(0);
+        full.truncate(last.max(floor));
+        return Ok(());
+    }
+    if ends_open(full.as_str()) {
+        full.push_unit(u16::from(b'\\'))?;
+    }
+    let dotted = inner && component.last() == Some(u16::from(b'.'));
+    full.push(component.take(component.len() - usize::from(dotted)))
+}
+
+/// Length of `\\server\share`.
+fn unc_root(dos: UnicodeStr<'_>) -> usize {
+    let from = |start: usize, stop: bool| {
+        let rest = dos.skip(start).units();
+        start + rest.iter().position(|&unit| is_separator(unit) == stop).unwrap_or(rest.len())
+    };
+    from(from(from(2, true), false), true)
+}
+
+/// The device that the last component of `dos` names, whatever directory and extension stand around it: RtlIsDosDeviceName_U.
+fn device_name(dos: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
+    match kind(dos) {
+        Kind::Unc => return None,
+        Kind::LocalDevice => return dos.eq_ascii("\\\\.\\CON").then(|| dos.skip(4)),
+        _ => {}
+    }
+    let last = file_name(dos);
+    let last = if dos.units().get(1) == Some(&u16::from(b':')) && last.len() == dos.len() { dos.skip(2) } else { last };
+    let end = last.units().iter().position(|&unit| unit == u16::from(b'.') || unit == u16::from(b':')).unwrap_or(last.len());
+    let stem = last.take(end);
+    let stem = stem.take(stem.units().iter().rposition(|&unit| unit != u16::from(b' ')).map_or(0, |last| last + 1));
+    let numbered = stem.len() == 4 && stem.last().is_some_and(|digit| (u16::from(b'1')..=u16::from(b'9')).contains(&digit));
+    let known = match stem.len() {
+        3 => ["PRN", "AUX", "NUL", "CON"].iter().any(|name| stem.eq_ascii(name)),
+        4 => numbered && ["LPT", "COM"].iter().any(|name| stem.take(3).eq_ascii(name)),
+        _ => false,
+    };
+    known.then_some(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::format;
+    use std::string::String;
+    use std::vec::Vec;
+
+    fn nt(dos: &str) -> Result<String> {
+        let dos: Vec<u16> = dos.encode_utf16().collect();
+        to_nt::<MAX_NT>(UnicodeStr(&dos), crate::wide!("C:\\ReactOS")).map(|name| format!("{name}"))
+    }
+
+    #[test]
+    fn every_kind_of_path_has_its_nt_name() {
+        for (dos, name) in [
+            ("C:\\pagefile.sys", "\\??\\C:\\pagefile.sys"),
+            ("?:\\pagefile.sys", "\\??\\?:\\pagefile.sys"),
+            ("c:/a//b/./c\\..\\d", "\\??\\c:\\a\\b\\d"),
+            ("C:\\..\\..\\x", "\\??\\C:\\x"),
+            ("C:\\dir.\\x. .", "\\??\\C:\\dir\\x"),
+            ("C:\\dir\\", "\\??\\C:\\dir\\"),
+            ("C:\\", "\\??\\C:\\"),
+            ("C:", "\\??\\C:\\ReactOS"),
+            ("D:", "\\??\\D:\\"),
+            ("D:x", "\\??\\D:\\x"),
+            ("C:x", "\\??\\C:\\ReactOS\\x"),
+            ("\\x", "\\??\\C:\\x"),
+            ("x\\y", "\\??\\C:\\ReactOS\\x\\y"),
+            ("..\\y", "\\??\\C:\\y"),
+            ("\\\\server\\share\\x\\..\\..\\y", "\\??\\UNC\\server\\share\\y"),
+            ("\\\\.\\PhysicalDrive0", "\\??\\PhysicalDrive0"),
+            ("\\\\?\\C:\\a\\..\\b", "\\??\\C:\\a\\..\\b"),
+            ("NUL", "\\??\\NUL"),
+            ("C:\\some\\nul.txt", "\\??\\nul"),
+            ("com1:", "\\??\\com1"),
+            ("COM0", "\\??\\C:\\ReactOS\\COM0"),
+            ("x ", "\\??\\C:\\ReactOS\\x"),
+        ] {
+            assert_eq!(nt(dos).as_deref(), Ok(name), "{dos}");
+        }
+        assert_eq!(nt(""), Err(Status::OBJECT_NAME_INVALID));
+        assert_eq!(nt("   "), Err(Status::OBJECT_NAME_INVALID));
+    }
+
+    #[test]
+    fn a_path_too_long_is_refused() {
+        assert_eq!(nt(&format!("C:\\{}", "x".repeat(300))), Err(Status::NAME_TOO_LONG));
+    }
+
+    #[test]
+    fn directory_and_file_part() {
+        assert_eq!(directory(crate::wide!("C:\\ReactOS\\system32\\x.exe")), crate::wide!("C:\\ReactOS\\system32"));
+        assert_eq!(directory(crate::wide!("x.exe")), UnicodeStr::EMPTY);
+        assert_eq!(file_name(crate::wide!("a/b")), crate::wide!("b"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_gives_an_nt_name_or_an_error(units in prop::collection::vec(prop_oneof![
+            Just(u16::from(b'\\')), Just(u16::from(b'/')), Just(u16::from(b'.')), Just(u16::from(b':')), Just(u16::from(b'?')),
+            Just(u16::from(b' ')), 0x40u16..0x50, any::<u16>()], 0..300)) {
+            if let Ok(name) = to_nt::<MAX_NT>(UnicodeStr(&units), crate::wide!("C:\\ReactOS")) {
+                prop_assert!(name.as_str().starts_with_ascii("\\??\\"));
+            }
+        }
+    }
+}
