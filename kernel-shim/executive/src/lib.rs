@@ -5,5 +5,7 @@
 
 extern crate alloc;
 
+pub mod dump;
 pub mod lpc;
 pub mod services;
+pub mod trace;
