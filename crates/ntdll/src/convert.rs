@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! From the seam's types to the ABI's and back: statuses, handles, strings, object attributes, scratch buffers.
+
+use crate::abi::Plain;
+use crate::memory::Pages;
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
+use winapi::shared::ntdef::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
+
+/// The NTSTATUS of a call, whatever it is.
+pub(crate) const fn status(raw: NTSTATUS) -> Status {
+    Status(raw.cast_unsigned())
+}
+
+/// `Ok` unless the NTSTATUS of a call is a warning or an error.
+pub(crate) const fn done(raw: NTSTATUS) -> Result<()> {
+    status(raw).ok()
+}
+
+/// A handle as the calls take it.
+pub(crate) const fn raw(handle: Handle) -> HANDLE {
+    core::ptr::without_provenance_mut(handle.0 as usize)
+}
+
+/// A handle as a call gave it.
+pub(crate) fn handle(raw: HANDLE) -> Handle {
+    Handle(raw.addr() as u64)
+}
+
+/// A byte count as the calls take it. `INVALID_PARAMETER` if it has more than 32 bits.
+pub(crate) fn length(bytes: usize) -> Result<u32> {
+    u32::try_from(bytes).map_err(|_| Status::INVALID_PARAMETER)
+}
+
+/// A UNICODE_STRING over `text`, for a callee that only reads. `NAME_TOO_LONG` if the length does not fit its 16 bits.
+///
+/// `MaximumLength` has room for a NUL, as `RtlCreateProcessParameters` wants it: it reserves that much and copies `Length`.
+pub(crate) fn counted(text: UnicodeStr<'_>) -> Result<UNICODE_STRING> {
+    let length = u16::try_from(text.byte_len()).map_err(|_| Status::NAME_TOO_LONG)?;
+    let maximum = length.checked_add(2).ok_or(Status::NAME_TOO_LONG)?;
+    let buffer = if text.is_empty() { core::ptr::null() } else { text.units().as_ptr() };
+    Ok(UNICODE_STRING { Length: length, MaximumLength: maximum, Buffer: buffer.cast_mut() })
+}
+
+/// OBJECT_ATTRIBUTES together with the name they point to.
+pub(crate) struct Named {
+    name: UNICODE_STRING,
+    attributes: OBJECT_ATTRIBUTES,
+}
+
+impl Named {
+    /// Borrows from `from`, so it is used for one call and not kept.
+    pub(crate) fn new(from: &ObjectAttributes<'_>) -> Result<Self> {
+        let mut attributes = OBJECT_ATTRIBUTES::zero();
+        attributes.Length = OBJECT_ATTRIBUTES::SIZE;
+        attributes.RootDirectory = raw(from.root);
+        attributes.Attributes = from.attributes.bits();
+        if let Some(descriptor) = from.security {
+            attributes.SecurityDescriptor = descriptor.as_ptr().cast_mut().cast();
+        }
+        Ok(Self { name: counted(from.name)?, attributes })
+    }
+
+    /// What a call takes; valid until `self` moves.
+    pub(crate) fn pointer(&mut self) -> *mut OBJECT_ATTRIBUTES {
+        self.attributes.ObjectName = if self.name.Buffer.is_null() { core::ptr::null_mut() } else { &raw mut self.name };
+        &raw mut self.attributes
+    }
+}
+
+/// Bytes on the stack, aligned as structures of the ABI are.
+#[repr(C, align(8))]
+pub(crate) struct Scratch<const N: usize>(pub(crate) [u8; N]);
+
+impl<const N: usize> Scratch<N> {
+    /// Zeroed.
+    pub(crate) const fn new() -> Self {
+        Self([0; N])
+    }
+}
+
+/// At least `bytes` zeroed bytes: the given ones, or pages if those are too few.
+pub(crate) enum Room<'a> {
+    /// On the stack.
+    Near(&'a mut [u8]),
+    /// In pages of their own.
+    Far(Pages),
+}
+
+impl<'a> Room<'a> {
+    /// `NO_MEMORY` if pages are needed and there are none.
+    pub(crate) fn new<const N: usize>(near: &'a mut Scratch<N>, bytes: usize) -> Result<Self> {
+        if bytes <= N { Ok(Self::Near(&mut near.0)) } else { Ok(Self::Far(Pages::allocate(bytes)?)) }
+    }
+
+    /// The bytes.
+    pub(crate) fn bytes(&mut self) -> &mut [u8] {
+        match self {
+            Self::Near(bytes) => bytes,
+            Self::Far(pages) => pages.as_mut(),
+        }
+    }
+}
+
+/// The little-endian 32-bit number at `at`, 0 past the end.
+pub(crate) fn read_u32(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_le_bytes(*chunk))
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The end of a program that went wrong: an exception nobody handles, or a panic.
+//!
+//! A vectored handler sees every exception of every thread first, so neither an unwinder nor a frame in each thread is needed (spec
+//! 13.1). Both ways end in [`fatal`]: one line to the debugger, then what the program's [`Fatal`] says, then the end of the process.
+//! Whatever goes wrong on that way ends the process at once.
+
+use crate::Native;
+use crate::machine::{enable_shutdown, end_process};
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering};
+use nt::system::{HardError, HardErrorOption, HardErrorParameter, Machine};
+use nt::{Status, UnicodeStr, wide};
+use ntapi::ntrtl::RtlAddVectoredExceptionHandler;
+use winapi::um::winnt::{EXCEPTION_POINTERS, LONG};
+
+/// What an unhandled exception means for the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fatal {
+    /// The process ends with the exception's code.
+    EndProcess,
+    /// The system stops: hard error `Unhandled Exception in Session Manager` (spec 12.4).
+    StopSystem,
+}
+
+static STOPS_SYSTEM: AtomicBool = AtomicBool::new(false);
+static DYING: AtomicBool = AtomicBool::new(false);
+
+const EXCEPTION_CONTINUE_SEARCH: LONG = 0;
+const UNHANDLED: UnicodeStr<'static> = wide!("Unhandled Exception in Session Manager");
+
+/// Installs the handler; before it, an exception has the effect that the kernel gives it.
+pub(crate) fn install(fatal: Fatal) {
+    STOPS_SYSTEM.store(fatal == Fatal::StopSystem, Ordering::Relaxed);
+    // SAFETY: the handler is a function of this image and stays for the life of the process.
+    let entry = unsafe { RtlAddVectoredExceptionHandler(1, Some(handler)) };
+    if entry.is_null() {
+        log::warn!("exception handler: {}: skipped", Status::NO_MEMORY);
+    }
+}
+
+unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
+    // SAFETY: the dispatcher passes two live structures for the time of the call.
+    let record = unsafe { (*pointers).ExceptionRecord };
+    // SAFETY: likewise.
+    let record = unsafe { &*record };
+    let code = Status(record.ExceptionCode);
+    // Informational codes, such as a debugger's print request, are meant for somebody else.
+    if code.is_success() {
+        return EXCEPTION_CONTINUE_SEARCH;
+    }
+    let address = record.ExceptionAddress.addr();
+    let [first, second, ..] = record.ExceptionInformation;
+    log::error!("unhandled exception: {code}: at {address:#x} ({first:#x}, {second:#x})");
+    // SAFETY: as above; only the address is taken.
+    let context = unsafe { (*pointers).ContextRecord }.addr();
+    fatal(code, address, context)
+}
+
+#[panic_handler]
+fn panic(information: &PanicInfo<'_>) -> ! {
+    log::error!("{information}");
+    // No exception, so no address and no context; the line above says where.
+    fatal(Status::UNHANDLED_EXCEPTION, 0, 0)
+}
+
+/// Ends the program in the way it asked for.
+fn fatal(code: Status, address: usize, context: usize) -> ! {
+    if !DYING.swap(true, Ordering::Relaxed) && STOPS_SYSTEM.load(Ordering::Relaxed) {
+        let parameters = [
+            HardErrorParameter::Text(UNHANDLED),
+            HardErrorParameter::Value(u64::from(code.0)),
+            HardErrorParameter::Value(address as u64),
+            HardErrorParameter::Value(context as u64),
+        ];
+        let error =
+            HardError { status: Status::SYSTEM_PROCESS_TERMINATED, parameters: &parameters, option: HardErrorOption::ShutdownSystem };
+        if let Err(status) = enable_shutdown(Native) {
+            log::error!("shutdown privilege: {status}");
+        }
+        if let Err(status) = Native.raise_hard_error(&error) {
+            log::error!("hard error: {status}");
+        }
+    }
+    terminate(code)
+}
+
+/// Ends this process with `status`.
+pub(crate) fn terminate(status: Status) -> ! {
+    loop {
+        // It fails only while another thread is ending the process already; then this one's turn comes.
+        end_process(status);
+        crate::objects::yield_processor();
+    }
+}

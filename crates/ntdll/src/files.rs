@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam, files and volumes.
+
+use crate::Native;
+use crate::abi::Plain;
+use crate::convert::{Named, Room, Scratch, counted, done, handle, length, raw};
+use nt::access::{Access, OpenOptions, Share};
+use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
+use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
+use ntapi::ntioapi::{
+    FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION, FILE_FS_SIZE_INFORMATION, FILE_STANDARD_INFORMATION,
+    FileBasicInformation, FileDispositionInformation, FileEndOfFileInformation, FileFsDeviceInformation, FileFsSizeInformation,
+    FileRenameInformation, FileStandardInformation, IO_STATUS_BLOCK, NtOpenFile, NtQueryAttributesFile, NtQueryInformationFile,
+    NtQueryVolumeInformationFile, NtReadFile, NtSetInformationFile, NtWriteFile,
+};
+use ntapi::ntmmapi::NtCreatePagingFile;
+use winapi::shared::ntdef::LARGE_INTEGER;
+
+/// Offsets in FILE_RENAME_INFORMATION (spec 13.4); the root directory at 8 stays null.
+mod rename {
+    pub(super) const REPLACE: usize = 0;
+    pub(super) const NAME_LENGTH: usize = 0x10;
+    pub(super) const NAME: usize = 0x14;
+    /// The structure's own size with its padding, which the kernel wants at least.
+    pub(super) const SIZE: usize = 0x18;
+}
+
+/// A 64-bit quantity as the calls take it.
+fn large(value: u64) -> LARGE_INTEGER {
+    let mut large = LARGE_INTEGER::zero();
+    // SAFETY: writes the field that covers the whole union.
+    *unsafe { large.QuadPart_mut() } = value.cast_signed();
+    large
+}
+
+/// A 64-bit quantity as a call gave it; what is negative is 0.
+fn unsigned(large: &LARGE_INTEGER) -> u64 {
+    // SAFETY: reads the field that covers the whole union, and any bits are one.
+    u64::try_from(*unsafe { large.QuadPart() }).unwrap_or(0)
+}
+
+/// NtSetInformationFile with the structure in `information`.
+fn set(file: Handle, class: u32, information: &[u8]) -> Result<()> {
+    let mut io = IO_STATUS_BLOCK::zero();
+    // SAFETY: the structure is as long as said and only read; the status block is a live local.
+    done(unsafe { NtSetInformationFile(raw(file), &raw mut io, information.as_ptr().cast_mut().cast(), length(information.len())?, class) })
+}
+
+/// The bytes of a structure without padding that matters.
+fn bytes_of<T: Plain>(value: &T) -> &[u8] {
+    // SAFETY: `value` was made by `T::zero`, so that its padding is initialised as well, and it is borrowed for as long as the bytes.
+    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
+/// NtQueryInformationFile of a fixed structure.
+fn query<T: Plain>(file: Handle, class: u32) -> Result<T> {
+    let mut io = IO_STATUS_BLOCK::zero();
+    let mut information = T::zero();
+    // SAFETY: the structure is as long as said; both out-pointers are live locals.
+    done(unsafe { NtQueryInformationFile(raw(file), &raw mut io, (&raw mut information).cast(), T::SIZE, class) })?;
+    Ok(information)
+}
+
+/// NtQueryVolumeInformationFile of a fixed structure.
+fn query_volume<T: Plain>(file: Handle, class: u32) -> Result<T> {
+    let mut io = IO_STATUS_BLOCK::zero();
+    let mut information = T::zero();
+    // SAFETY: the structure is as long as said; both out-pointers are live locals.
+    done(unsafe { NtQueryVolumeInformationFile(raw(file), &raw mut io, (&raw mut information).cast(), T::SIZE, class) })?;
+    Ok(information)
+}
+
+impl Files for Native {
+    fn open_file(&self, attributes: &ObjectAttributes<'_>, access: Access, share: Share, options: OpenOptions) -> Result<Handle> {
+        let mut named = Named::new(attributes)?;
+        let mut io = IO_STATUS_BLOCK::zero();
+        let mut file = core::ptr::null_mut();
+        // SAFETY: both out-pointers are live locals; the attributes borrow from the caller for the call.
+        done(unsafe { NtOpenFile(&raw mut file, access.bits(), named.pointer(), &raw mut io, share.bits(), options.bits()) })?;
+        Ok(handle(file))
+    }
+
+    fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let mut io = IO_STATUS_BLOCK::zero();
+        let mut offset = large(offset);
+        // SAFETY: the buffer is as long as said and borrowed for writing. The file is synchronous, so that the call ends before the
+        // buffer and the two locals do.
+        done(unsafe {
+            NtReadFile(
+                raw(file),
+                core::ptr::null_mut(),
+                None,
+                core::ptr::null_mut(),
+                &raw mut io,
+                buffer.as_mut_ptr().cast(),
+                length(buffer.len())?,
+                &raw mut offset,
+                core::ptr::null_mut(),
+            )
+        })?;
+        Ok(io.Information.min(buffer.len()))
+    }
+
+    fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
+        let mut io = IO_STATUS_BLOCK::zero();
+        let mut offset = large(offset);
+        // SAFETY: the data is as long as said and only read. The file is synchronous, so that the call ends before the locals do.
+        done(unsafe {
+            NtWriteFile(
+                raw(file),
+                core::ptr::null_mut(),
+                None,
+                core::ptr::null_mut(),
+                &raw mut io,
+                data.as_ptr().cast_mut().cast(),
+                length(data.len())?,
+                &raw mut offset,
+                core::ptr::null_mut(),
+            )
+        })?;
+        Ok(io.Information)
+    }
+
+    fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
+        let mut named = Named::new(attributes)?;
+        let mut basic = FILE_BASIC_INFORMATION::zero();
+        // SAFETY: the out-pointer is a live local of the structure's type; the attributes borrow from the caller for the call.
+        done(unsafe { NtQueryAttributesFile(named.pointer(), &raw mut basic) })?;
+        Ok(FileAttributes(basic.FileAttributes))
+    }
+
+    fn query_standard(&self, file: Handle) -> Result<FileStandard> {
+        let standard: FILE_STANDARD_INFORMATION = query(file, FileStandardInformation)?;
+        Ok(FileStandard {
+            allocation_size: unsigned(&standard.AllocationSize),
+            end_of_file: unsigned(&standard.EndOfFile),
+            directory: standard.Directory != 0,
+        })
+    }
+
+    fn set_delete(&self, file: Handle) -> Result<()> {
+        let mut disposition = FILE_DISPOSITION_INFORMATION::zero();
+        disposition.DeleteFileA = 1;
+        set(file, FileDispositionInformation, bytes_of(&disposition))
+    }
+
+    fn rename(&self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
+        let mut near = Scratch::<0x400>::new();
+        // A counted string bounds the name: 64 KiB, so the sum cannot overflow.
+        counted(target)?;
+        let used = (rename::NAME + target.byte_len()).max(rename::SIZE);
+        let mut room = Room::new(&mut near, used)?;
+        let bytes = room.bytes().get_mut(..used).unwrap_or_default();
+        if let Some(flag) = bytes.get_mut(rename::REPLACE) {
+            *flag = u8::from(replace);
+        }
+        if let Some(count) = bytes.get_mut(rename::NAME_LENGTH..).and_then(<[u8]>::first_chunk_mut) {
+            *count = length(target.byte_len())?.to_le_bytes();
+        }
+        for (place, unit) in bytes.get_mut(rename::NAME..).unwrap_or_default().chunks_exact_mut(2).zip(target.units()) {
+            place.copy_from_slice(&unit.to_le_bytes());
+        }
+        set(file, FileRenameInformation, bytes)
+    }
+
+    fn set_attributes(&self, file: Handle, attributes: FileAttributes) -> Result<()> {
+        let mut basic = FILE_BASIC_INFORMATION::zero();
+        // Zero would mean "leave them"; no attribute at all is written NORMAL.
+        basic.FileAttributes = if attributes.0 == 0 { FileAttributes::NORMAL } else { attributes.0 };
+        set(file, FileBasicInformation, bytes_of(&basic))
+    }
+
+    fn set_end_of_file(&self, file: Handle, bytes: u64) -> Result<()> {
+        set(file, FileEndOfFileInformation, &bytes.to_le_bytes())
+    }
+
+    fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
+        let size: FILE_FS_SIZE_INFORMATION = query_volume(file, FileFsSizeInformation)?;
+        Ok(FsSize {
+            total_units: unsigned(&size.TotalAllocationUnits),
+            available_units: unsigned(&size.AvailableAllocationUnits),
+            sectors_per_unit: size.SectorsPerAllocationUnit,
+            bytes_per_sector: size.BytesPerSector,
+        })
+    }
+
+    fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
+        let device: FILE_FS_DEVICE_INFORMATION = query_volume(file, FileFsDeviceInformation)?;
+        Ok(FsDevice { device_type: device.DeviceType, characteristics: device.Characteristics })
+    }
+
+    fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+        let mut name = counted(name)?;
+        let mut minimum = large(minimum);
+        let mut maximum = large(maximum);
+        // SAFETY: all three are live locals, and the name borrows from the caller for the call.
+        done(unsafe { NtCreatePagingFile(&raw mut name, &raw mut minimum, &raw mut maximum, 0) })
+    }
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam, memory: pages and views that give themselves back.
+
+use crate::Native;
+use crate::convert::{Named, done, handle, raw};
+use core::ptr::NonNull;
+use nt::access::Access;
+use nt::system::{Memory, Protection, SectionKind};
+use nt::{Handle, ObjectAttributes, Result, Status};
+use ntapi::ntmmapi::{NtAllocateVirtualMemory, NtCreateSection, NtFreeVirtualMemory, NtMapViewOfSection, NtUnmapViewOfSection, ViewUnmap};
+use winapi::um::winnt::{MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READONLY, PAGE_READWRITE, SEC_COMMIT, SEC_IMAGE};
+
+/// Private committed memory of this process.
+pub struct Pages {
+    base: NonNull<u8>,
+    bytes: usize,
+}
+
+// SAFETY: the memory belongs to the process, not to a thread, and is reached through `&self` and `&mut self` only.
+unsafe impl Send for Pages {}
+// SAFETY: `&self` gives nothing but shared reads.
+unsafe impl Sync for Pages {}
+
+impl Pages {
+    /// At least `bytes` bytes, zeroed. `NO_MEMORY` if there are none.
+    pub(crate) fn allocate(bytes: usize) -> Result<Self> {
+        let mut base = core::ptr::null_mut();
+        let mut size = bytes.max(1);
+        // SAFETY: asks for new memory at an address of the kernel's choice; both out-pointers are live locals.
+        let status = unsafe {
+            NtAllocateVirtualMemory(raw(Handle::CURRENT_PROCESS), &raw mut base, 0, &raw mut size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+        };
+        done(status)?;
+        let base = NonNull::new(base.cast()).ok_or(Status::NO_MEMORY)?;
+        Ok(Self { base, bytes: size })
+    }
+}
+
+impl AsRef<[u8]> for Pages {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the kernel committed `bytes` zeroed bytes at `base` for this value alone.
+        unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
+    }
+}
+
+impl AsMut<[u8]> for Pages {
+    fn as_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as above, and `&mut self` is the only way to them now.
+        unsafe { core::slice::from_raw_parts_mut(self.base.as_ptr(), self.bytes) }
+    }
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        let mut base = self.base.as_ptr().cast();
+        let mut size = 0;
+        // SAFETY: the base of an allocation of ours, and nothing borrows from it any more.
+        let _ = unsafe { NtFreeVirtualMemory(raw(Handle::CURRENT_PROCESS), &raw mut base, &raw mut size, MEM_RELEASE) };
+    }
+}
+
+/// A view of a section, read-only.
+pub struct View {
+    base: NonNull<u8>,
+    bytes: usize,
+}
+
+impl AsRef<[u8]> for View {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: the kernel mapped `bytes` readable bytes at `base`, and they stay mapped as long as this value lives.
+        unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        // SAFETY: the base of a view of ours, and nothing borrows from it any more.
+        let _ = unsafe { NtUnmapViewOfSection(raw(Handle::CURRENT_PROCESS), self.base.as_ptr().cast()) };
+    }
+}
+
+impl Memory for Native {
+    type Pages = Pages;
+    type View = View;
+
+    fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
+        Pages::allocate(bytes)
+    }
+
+    fn create_section(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        protection: Protection,
+        kind: SectionKind,
+        file: Handle,
+    ) -> Result<Handle> {
+        let protection = match protection {
+            Protection::ReadOnly => PAGE_READONLY,
+            Protection::Execute => PAGE_EXECUTE,
+        };
+        let kind = match kind {
+            SectionKind::Data => SEC_COMMIT,
+            SectionKind::Image => SEC_IMAGE,
+        };
+        let mut named = Named::new(attributes)?;
+        let mut section = core::ptr::null_mut();
+        // SAFETY: the out-pointer is a live local and the attributes borrow from the caller for the call.
+        let status = unsafe {
+            NtCreateSection(&raw mut section, access.bits(), named.pointer(), core::ptr::null_mut(), protection, kind, raw(file))
+        };
+        done(status)?;
+        Ok(handle(section))
+    }
+
+    fn map_view(&self, section: Handle) -> Result<View> {
+        let mut base = core::ptr::null_mut();
+        let mut size = 0;
+        // SAFETY: asks for a new view at an address of the kernel's choice; both out-pointers are live locals.
+        let status = unsafe {
+            NtMapViewOfSection(
+                raw(section),
+                raw(Handle::CURRENT_PROCESS),
+                &raw mut base,
+                0,
+                0,
+                core::ptr::null_mut(),
+                &raw mut size,
+                ViewUnmap,
+                0,
+                PAGE_READONLY,
+            )
+        };
+        done(status)?;
+        let base = NonNull::new(base.cast()).ok_or(Status::INVALID_VIEW_SIZE)?;
+        Ok(View { base, bytes: size })
+    }
+}

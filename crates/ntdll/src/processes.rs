@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam, processes and threads.
+
+use crate::Native;
+use crate::abi::{self, Plain};
+use crate::convert::{counted, done, handle, raw, status};
+
+use nt::access::Access;
+use nt::system::{
+    DeviceMap, DriveType, ExitInformation, ImageSubsystem, ProcessParameters, Processes, SectionImageInformation, ThreadBody,
+    UserProcessInformation,
+};
+use nt::{ClientId, Handle, Result, Status, UnicodeStr};
+use ntapi::ntapi_base::CLIENT_ID;
+use ntapi::ntpsapi::{
+    NtOpenProcess, NtQueryInformationProcess, NtResumeThread, NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess,
+    NtTerminateThread, PROCESS_BASIC_INFORMATION, ProcessBasePriority, ProcessBasicInformation, ProcessBreakOnTermination,
+    ProcessDefaultHardErrorMode, ProcessDeviceMap, ProcessSessionInformation, ThreadBreakOnTermination,
+};
+use ntapi::ntrtl::{
+    RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS, RtlCreateProcessParameters, RtlCreateUserProcess, RtlCreateUserThread,
+    RtlDestroyProcessParameters,
+};
+use winapi::ctypes::c_void;
+use winapi::shared::ntdef::{NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
+
+/// The Query part of PROCESS_DEVICEMAP_INFORMATION (spec 13.4); a kernel may write up to the whole structure.
+const DEVICE_MAP_QUERY: u32 = 0x24;
+/// Units of `CurrentDirectory` in a parameter block: MAX_PATH, of which one is the NUL and one a backslash that is appended.
+const CURRENT_DIRECTORY_UNITS: usize = 258;
+/// Stack of a thread made here: address space, and what is committed of it at once. API threads need a few KiB.
+const STACK_RESERVE: usize = 0x1_0000;
+const STACK_COMMIT: usize = 0x4000;
+
+/// NtQueryInformationProcess of a fixed structure, `bytes` long.
+fn query<T: Plain>(process: Handle, class: u32, bytes: u32) -> Result<T> {
+    const { assert!(size_of::<T>() >= 4) };
+    let mut information = T::zero();
+    // SAFETY: the structure is at least as long as said and a live local.
+    done(unsafe {
+        NtQueryInformationProcess(raw(process), class, (&raw mut information).cast(), bytes.min(T::SIZE), core::ptr::null_mut())
+    })?;
+    Ok(information)
+}
+
+/// NtSetInformationProcess of a 32-bit value.
+fn set(process: Handle, class: u32, mut value: u32) -> Result<()> {
+    // SAFETY: the value is a live local of four bytes.
+    done(unsafe { NtSetInformationProcess(raw(process), class, (&raw mut value).cast(), u32::SIZE) })
+}
+
+/// A parameter block that frees itself.
+struct ParameterBlock(*mut RTL_USER_PROCESS_PARAMETERS);
+
+impl ParameterBlock {
+    fn new(from: &ProcessParameters<'_>) -> Result<Self> {
+        // The callee looks for the empty string that ends the block and copies a directory into a fixed place: both are checked here.
+        if !matches!(from.environment, [0] | [.., 0, 0]) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        if from.current_directory.is_some_and(|directory| directory.len() > CURRENT_DIRECTORY_UNITS) {
+            return Err(Status::NAME_TOO_LONG);
+        }
+        let mut image = counted(from.image)?;
+        let mut command_line = counted(from.command_line)?;
+        let mut dll_path = from.dll_path.map(counted).transpose()?;
+        let mut directory = from.current_directory.map(counted).transpose()?;
+        let mut block = core::ptr::null_mut();
+        // SAFETY: every string borrows from the caller and is only read, like the environment, whose end was checked above.
+        done(unsafe {
+            RtlCreateProcessParameters(
+                &raw mut block,
+                &raw mut image,
+                optional(&mut dll_path),
+                optional(&mut directory),
+                &raw mut command_line,
+                from.environment.as_ptr().cast_mut().cast(),
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+            )
+        })?;
+        let block = Self(block);
+        // The block comes denormalised and stays so: the new process's loader normalises its copy (spec 8.3).
+        // SAFETY: a live block of ours, offset asserted in `abi`.
+        unsafe { (*block.0).Flags |= from.flags.bits() };
+        // SAFETY: likewise.
+        unsafe { (*block.0).DebugFlags = u32::from(from.debug) };
+        Ok(block)
+    }
+}
+
+impl Drop for ParameterBlock {
+    fn drop(&mut self) {
+        // SAFETY: made by RtlCreateProcessParameters and used by nobody any more.
+        let _ = unsafe { RtlDestroyProcessParameters(self.0) };
+    }
+}
+
+fn optional(text: &mut Option<UNICODE_STRING>) -> *mut UNICODE_STRING {
+    text.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut)
+}
+
+/// Where a new thread begins: RCX is the body.
+unsafe extern "system" fn run<B: ThreadBody>(body: *mut c_void) -> NTSTATUS {
+    // SAFETY: `create_thread` passed a `&'static B`.
+    let body = unsafe { &*body.cast::<B>() };
+    body.run();
+    // Nothing called this function, so there is nothing to return to.
+    let _ = Native.exit_thread(Status::SUCCESS);
+    crate::exception::terminate(Status::UNSUCCESSFUL)
+}
+
+impl Processes for Native {
+    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+        let block = ParameterBlock::new(parameters)?;
+        let mut image = counted(parameters.image)?;
+        let mut made = RTL_USER_PROCESS_INFORMATION::zero();
+        made.Length = RTL_USER_PROCESS_INFORMATION::SIZE;
+        // SAFETY: the image name borrows from the caller, the block and the answer are ours and live; no descriptor, port or token.
+        done(unsafe {
+            RtlCreateUserProcess(
+                &raw mut image,
+                OBJ_CASE_INSENSITIVE,
+                block.0,
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+                raw(Handle::CURRENT_PROCESS),
+                0,
+                core::ptr::null_mut(),
+                core::ptr::null_mut(),
+                &raw mut made,
+            )
+        })?;
+        Ok(information(&made))
+    }
+
+    fn open_process(&self, client: ClientId, access: Access) -> Result<Handle> {
+        let mut attributes = OBJECT_ATTRIBUTES::zero();
+        attributes.Length = OBJECT_ATTRIBUTES::SIZE;
+        let mut client = CLIENT_ID {
+            UniqueProcess: core::ptr::without_provenance_mut(client.process as usize),
+            UniqueThread: core::ptr::without_provenance_mut(client.thread as usize),
+        };
+        let mut process = core::ptr::null_mut();
+        // SAFETY: all three are live locals.
+        done(unsafe { NtOpenProcess(&raw mut process, access.bits(), &raw mut attributes, &raw mut client) })?;
+        Ok(handle(process))
+    }
+
+    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+        // SAFETY: takes no pointer.
+        done(unsafe { NtTerminateProcess(raw(process), status.0.cast_signed()) })
+    }
+
+    fn resume_thread(&self, thread: Handle) -> Result<()> {
+        // SAFETY: the out-pointer is optional.
+        done(unsafe { NtResumeThread(raw(thread), core::ptr::null_mut()) })
+    }
+
+    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+        let mut thread = core::ptr::null_mut();
+        // SAFETY: the routine takes what is passed here, a `&'static B`, and `B: Sync` lets another thread have it.
+        done(unsafe {
+            RtlCreateUserThread(
+                raw(Handle::CURRENT_PROCESS),
+                core::ptr::null_mut(),
+                0,
+                0,
+                STACK_RESERVE,
+                STACK_COMMIT,
+                Some(run::<B>),
+                core::ptr::from_ref(body).cast_mut().cast(),
+                &raw mut thread,
+                core::ptr::null_mut(),
+            )
+        })?;
+        Ok(handle(thread))
+    }
+
+    fn exit_thread(&self, status: Status) -> Result<()> {
+        // SAFETY: takes no pointer. What the thread borrowed is `'static`; its locals are not dropped, like those of any ended thread.
+        done(unsafe { NtTerminateThread(raw(Handle::CURRENT_THREAD), status.0.cast_signed()) })
+    }
+
+    fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
+        let basic: PROCESS_BASIC_INFORMATION = query(process, ProcessBasicInformation, PROCESS_BASIC_INFORMATION::SIZE)?;
+        Ok(ExitInformation { status: status(basic.ExitStatus), process: basic.UniqueProcessId.addr() as u64 })
+    }
+
+    fn query_session(&self, process: Handle) -> Result<u32> {
+        query(process, ProcessSessionInformation, u32::SIZE)
+    }
+
+    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+        set(process, ProcessSessionInformation, session)
+    }
+
+    fn query_device_map(&self) -> Result<DeviceMap> {
+        let bytes: [u8; 0x28] = query(Handle::CURRENT_PROCESS, ProcessDeviceMap, DEVICE_MAP_QUERY)?;
+        let (drives, types) = bytes.split_first_chunk().ok_or(Status::INFO_LENGTH_MISMATCH)?;
+        let mut map = DeviceMap { drives: u32::from_le_bytes(*drives), ..DeviceMap::default() };
+        for (place, kind) in map.types.iter_mut().zip(types) {
+            *place = DriveType(*kind);
+        }
+        Ok(map)
+    }
+
+    fn set_process_critical(&self, critical: bool) -> Result<()> {
+        set(Handle::CURRENT_PROCESS, ProcessBreakOnTermination, u32::from(critical))
+    }
+
+    fn set_thread_critical(&self, critical: bool) -> Result<()> {
+        let mut value = u32::from(critical);
+        // SAFETY: the value is a live local of four bytes.
+        done(unsafe { NtSetInformationThread(raw(Handle::CURRENT_THREAD), ThreadBreakOnTermination, (&raw mut value).cast(), u32::SIZE) })
+    }
+
+    fn set_base_priority(&self, priority: u32) -> Result<()> {
+        set(Handle::CURRENT_PROCESS, ProcessBasePriority, priority)
+    }
+
+    fn set_hard_error_mode(&self, mode: u32) -> Result<()> {
+        set(Handle::CURRENT_PROCESS, ProcessDefaultHardErrorMode, mode)
+    }
+
+    fn client_id(&self) -> ClientId {
+        abi::client_id()
+    }
+
+    fn own_environment(&self) -> &[u16] {
+        abi::environment()
+    }
+
+    fn own_dll_path(&self) -> UnicodeStr<'_> {
+        // SAFETY: the caller passes the live block; this only computes an address in it.
+        abi::parameter(|block| unsafe { &raw const (*block).DllPath })
+    }
+
+    fn own_command_line(&self) -> UnicodeStr<'_> {
+        // SAFETY: likewise.
+        abi::parameter(|block| unsafe { &raw const (*block).CommandLine })
+    }
+
+    fn own_debug_flags(&self) -> u32 {
+        abi::debug_flags()
+    }
+}
+
+/// The answer of RtlCreateUserProcess in the seam's form, field by field.
+fn information(made: &RTL_USER_PROCESS_INFORMATION) -> UserProcessInformation {
+    // SAFETY: the seam's type has the same size (asserted in `abi`), and any bytes are a value of it.
+    let mut information: UserProcessInformation = unsafe { core::mem::transmute_copy(made) };
+    information.size = RTL_USER_PROCESS_INFORMATION::SIZE;
+    information
+}
+
+const _: () = assert!(size_of::<ImageSubsystem>() == 4 && size_of::<SectionImageInformation>() == 0x40);
