@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Making a process: parameters, session, subsystem check, wait (spec 8.2, 8.3).
+//!
+//! A child is born suspended. Whoever holds the [`Child`] resumes it or kills it; dropping it closes the handles only. A child that
+//! cannot be brought into its session is killed, never left running behind an error.
+
+use crate::grammar::{self, Modifiers};
+use crate::search::{self, Image};
+use nt::environment::Environment;
+use nt::object::ClientId;
+use nt::system::{ImageSubsystem, ParameterFlags, ProcessParameters, System, Timeout, UserProcessInformation};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
+
+/// What every child of this process gets: environment, library path, debug flag (spec 5.1 #10, 5.2).
+pub struct Launcher<'a, S: System> {
+    /// The seam.
+    pub system: &'a S,
+    /// The default environment.
+    pub environment: &'a Environment<'a, S>,
+    /// Default library path, made by [`crate::library_path`]; if empty, children inherit this process's own.
+    pub library_path: UnicodeStr<'a>,
+    /// This process was started with `DebugFlags` set: so is every child (spec 1.3 #4).
+    pub debug: bool,
+}
+
+/// How one process is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Start<'a> {
+    /// The image and its directory, which becomes the current directory.
+    pub image: &'a Image,
+    /// The command line.
+    pub command_line: UnicodeStr<'a>,
+    /// Terminal-services session.
+    pub session: u32,
+    /// The `debug` modifier.
+    pub debug: bool,
+    /// A subsystem server: its first megabyte is reserved.
+    pub subsystem: bool,
+}
+
+/// A new process, its initial thread suspended.
+#[must_use]
+pub struct Child<'a, S: System> {
+    system: &'a S,
+    information: UserProcessInformation,
+}
+
+impl<'a, S: System> Launcher<'a, S> {
+    /// Looks for `program` along the `Path` variable, then along the library path: `None` if it is nowhere.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND` if there is no `Path` variable.
+    pub fn find(&self, program: UnicodeStr<'_>) -> Result<Option<Image>> {
+        let path = self.environment.get(wide!("Path")).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let current = self.system.system_root();
+        let query = |name: UnicodeStr<'_>| self.system.query_attributes(&ObjectAttributes::named(name));
+        let along = |path| search::search(path, program, current, query);
+        Ok(along(path).or_else(|| along(self.library_path)))
+    }
+
+    /// Makes the process and puts it into its session (spec 8.3 #1 to #5): what a DEFERRED start is.
+    ///
+    /// # Errors
+    /// What the kernel says; no process is left then.
+    pub fn create(&self, start: &Start<'_>) -> Result<Child<'a, S>> {
+        let reserve = if start.subsystem { ParameterFlags::RESERVE_1MB } else { ParameterFlags::empty() };
+        let information = self.system.create_process(&ProcessParameters {
+            image: start.image.path.as_str(),
+            dll_path: Some(self.library_path).filter(|path| !path.is_empty()),
+            current_directory: Some(start.image.directory.as_str()).filter(|directory| !directory.is_empty()),
+            command_line: start.command_line,
+            environment: self.environment.block(),
+            flags: ParameterFlags::NX | reserve,
+            debug: start.debug || self.debug,
+        })?;
+        let child = Child { system: self.system, information };
+        match self.system.set_session(child.process(), start.session) {
+            Ok(()) => Ok(child),
+            Err(status) => {
+                child.kill(status);
+                Err(status)
+            }
+        }
+    }
+
+    /// Makes a native process, lets it run, and unless `asynchronous` waits until its initial thread ends (spec 8.3). Its exit status
+    /// is nobody's business. Blocks.
+    ///
+    /// # Errors
+    /// `INVALID_IMAGE_FORMAT` if it is not native (it is killed then), or what the kernel says.
+    pub fn run(&self, start: &Start<'_>, asynchronous: bool) -> Result<()> {
+        let child = self.create(start)?;
+        if child.subsystem() != ImageSubsystem::NATIVE {
+            child.kill(Status::INVALID_IMAGE_FORMAT);
+            return Err(Status::INVALID_IMAGE_FORMAT);
+        }
+        if let Err(status) = child.resume() {
+            child.kill(status);
+            return Err(status);
+        }
+        if asynchronous { Ok(()) } else { child.wait() }
+    }
+
+    /// Executes one command line that is neither autocheck nor a subsystem (spec 8.2). Blocks unless it is `async`.
+    ///
+    /// # Errors
+    /// `UNSUCCESSFUL` without a program, `OBJECT_NAME_NOT_FOUND` if it is nowhere, and those of [`Self::run`].
+    pub fn execute(&self, line: UnicodeStr<'_>, session: u32) -> Result<()> {
+        let command = grammar::parse(line)?;
+        let image = self.find(command.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let debug = command.modifiers.contains(Modifiers::DEBUG);
+        let start = Start { image: &image, command_line: line, session, debug, subsystem: false };
+        self.run(&start, command.modifiers.contains(Modifiers::ASYNC))
+    }
+}
+
+impl<'a, S: System> Child<'a, S> {
+    /// Takes over a process that somebody else made for us.
+    pub const fn adopted(system: &'a S, information: UserProcessInformation) -> Self {
+        Self { system, information }
+    }
+
+    /// Its process handle, still owned by `self`.
+    pub const fn process(&self) -> Handle {
+        Handle(self.information.process)
+    }
+
+    /// Handle of its initial thread, still owned by `self`.
+    pub const fn thread(&self) -> Handle {
+        Handle(self.information.thread)
+    }
+
+    /// Process and thread id.
+    pub const fn client(&self) -> ClientId {
+        self.information.client
+    }
+
+    /// The subsystem that its image wants.
+    pub const fn subsystem(&self) -> ImageSubsystem {
+        self.information.image.subsystem
+    }
+
+    /// All that its creation told; the handles stay owned by `self`.
+    pub const fn information(&self) -> &UserProcessInformation {
+        &self.information
+    }
+
+    /// Lets it run.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn resume(&self) -> Result<()> {
+        self.system.resume_thread(self.thread())
+    }
+
+    /// Waits until its initial thread has ended. Blocks.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn wait(&self) -> Result<()> {
+        self.system.wait_one(self.thread(), Timeout::Never).map(drop)
+    }
+
+    /// Ends it with `status`, waits until it is gone, closes the handles. Blocks.
+    pub fn kill(self, status: Status) {
+        match self.system.terminate_process(self.process(), status) {
+            // Waiting for a thread that nobody ends would be for ever.
+            Err(refused) => log::error!("process {}: not terminated: {refused}", self.information.client.process),
+            Ok(()) => {
+                if let Err(refused) = self.wait() {
+                    log::warn!("process {}: wait for its end: {refused}", self.information.client.process);
+                }
+            }
+        }
+    }
+
+    /// Its process and thread handles, each to be closed by its new owner.
+    pub fn into_handles(self) -> (Owned<'a, S>, Owned<'a, S>) {
+        let handles = (Owned::new(self.system, self.process()), Owned::new(self.system, self.thread()));
+        core::mem::forget(self);
+        handles
+    }
+}
+
+impl<S: System> Drop for Child<'_, S> {
+    fn drop(&mut self) {
+        drop(Owned::new(self.system, self.thread()));
+        drop(Owned::new(self.system, self.process()));
+    }
+}
