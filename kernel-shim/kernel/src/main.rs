@@ -3,25 +3,57 @@
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
+mod acpi;
 mod boot;
 mod cpu;
 mod exit;
+mod memory;
 mod serial;
+mod stop;
 
-use core::panic::PanicInfo;
+use boot::options::Options;
+use memory::{frames, paging};
+
+unsafe extern "C" {
+    static kernel_text: u8;
+    static kernel_rodata: u8;
+    static kernel_data: u8;
+    static kernel_end: u8;
+    static kernel_stack: u8;
+}
+
+/// Where the image is linked, less where it is loaded.
+const KERNEL_BASE: u64 = 0xffff_ffff_8000_0000;
 
 /// What both doors of the boot code lead to: which loader it was, and the physical address of its information block.
 #[unsafe(no_mangle)]
 extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     serial::initialize();
-    serial::install_log(log::LevelFilter::Debug);
-    let _ = (loader, information);
-    serial::line(format_args!("kernel up"));
-    exit::exit(exit::Outcome::Pass)
-}
+    let information = boot::Information::read(loader, information);
+    cpu::tables::initialize();
+    let acpi = acpi::initialize(information.rsdp);
+    cpu::clock::initialize(acpi.timer);
+    let options = Options::parse(&information.command_line, |word| {
+        serial::line(format_args!("kernel option {word:?} is not known: ignored"));
+    });
+    serial::install_log(options.log);
 
-#[panic_handler]
-fn panic(information: &PanicInfo<'_>) -> ! {
-    serial::line(format_args!("kernel panic: {information}"));
-    exit::exit(exit::Outcome::Bugcheck)
+    let image = [&raw const kernel_text, &raw const kernel_rodata, &raw const kernel_data, &raw const kernel_end].map(|at| at as u64);
+    frames::initialize(&information.memory, image[3] - KERNEL_BASE);
+    let kernel = paging::AddressSpace::kernel(image, &raw const kernel_stack as u64).expect("memory for the kernel's page tables");
+    // SAFETY: the kernel's space is kept for as long as the machine runs.
+    unsafe { kernel.activate() };
+    cpu::interrupt::initialize();
+    serial::line(format_args!("kernel up"));
+    let (free, total) = frames::counts();
+    log::info!("loader {}, {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
+    log::info!("{acpi:x?} {}", cpu::clock::system_time());
+    for _ in 0..10 { cpu::interrupt::idle(); }
+    log::info!("{acpi:x?} {}", cpu::clock::system_time());
+    let v = alloc::vec![1u64; 10000000];
+    log::info!("{}", v[4]);
+    unsafe { (0x10 as *mut u8).write_volatile(1) };
+    exit::exit(exit::Outcome::Pass)
 }

@@ -61,7 +61,8 @@ impl log::Log for Log {
 
 /// Writes one line with the time since the start in front: `[    0.123] text`.
 pub fn line(text: fmt::Arguments<'_>) {
-    let _ = writeln!(Serial, "{text}");
+    let time = crate::cpu::clock::uptime() / 10_000;
+    let _ = writeln!(Serial, "[{:5}.{:03}] {text}", time / 1000, time % 1000);
 }
 
 /// Makes this port the log.

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The processor: ports, descriptor tables, traps, the clock.
+//! The processor: ports, descriptor tables, traps, ring 3, interrupts, time.
 
+pub mod clock;
+pub mod interrupt;
 pub mod port;
+pub mod tables;
+pub mod user;
