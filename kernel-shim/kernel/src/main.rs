@@ -8,13 +8,14 @@ extern crate alloc;
 mod acpi;
 mod boot;
 mod cpu;
+mod disk;
 mod exit;
 mod memory;
 mod serial;
 mod stop;
 
 use boot::options::Options;
-use memory::{frames, paging};
+use memory::{KERNEL_BASE, frames, paging};
 
 unsafe extern "C" {
     static kernel_text: u8;
@@ -23,9 +24,6 @@ unsafe extern "C" {
     static kernel_end: u8;
     static kernel_stack: u8;
 }
-
-/// Where the image is linked, less where it is loaded.
-const KERNEL_BASE: u64 = 0xffff_ffff_8000_0000;
 
 /// What both doors of the boot code lead to: which loader it was, and the physical address of its information block.
 #[unsafe(no_mangle)]
@@ -49,11 +47,7 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     serial::line(format_args!("kernel up"));
     let (free, total) = frames::counts();
     log::info!("loader {}, {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
-    log::info!("{acpi:x?} {}", cpu::clock::system_time());
-    for _ in 0..10 { cpu::interrupt::idle(); }
-    log::info!("{acpi:x?} {}", cpu::clock::system_time());
-    let v = alloc::vec![1u64; 10000000];
-    log::info!("{}", v[4]);
-    unsafe { (0x10 as *mut u8).write_volatile(1) };
+    let mut disks = disk::find();
+    for d in &mut disks { let mut v = alloc::vec![0u8; 65536]; log::info!("{:?}", d.read(16, &mut v)); log::info!("{:x?}", &v[..16]); }
     exit::exit(exit::Outcome::Pass)
 }

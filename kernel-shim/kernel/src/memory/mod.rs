@@ -5,3 +5,6 @@ pub mod frames;
 mod heap;
 pub mod paging;
 pub mod physical;
+
+/// Where the kernel image is linked, less where it is loaded.
+pub const KERNEL_BASE: u64 = 0xffff_ffff_8000_0000;

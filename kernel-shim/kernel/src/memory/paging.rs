@@ -6,7 +6,7 @@
 //!
 //! Invariant: an [`AddressSpace`] owns its tables, not the frames it maps: whoever mapped a frame frees it after unmapping.
 
-use super::frames;
+use super::{KERNEL_BASE, frames};
 use super::physical::{self, DIRECT_LIMIT, DIRECT_MAP, PAGE};
 use x86_64::PhysAddr;
 use x86_64::registers::control::{Cr3, Cr3Flags};
@@ -22,9 +22,6 @@ const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
 /// The highest user address of NT 5.2 x64.
 pub const HIGHEST_USER: u64 = 0x7ff_fffe_ffff;
-
-/// Where the kernel image is linked, less where it is loaded.
-const KERNEL_BASE: u64 = 0xffff_ffff_8000_0000;
 
 /// What ring 3 may do with a page. Reading is always allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
