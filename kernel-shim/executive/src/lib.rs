@@ -4,8 +4,11 @@
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 pub mod dump;
+pub mod hive;
 pub mod lpc;
 pub mod services;
 pub mod trace;
