@@ -8,6 +8,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod dump;
+pub mod harderror;
 pub mod hive;
 pub mod lpc;
 pub mod services;
