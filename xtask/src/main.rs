@@ -1,3 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The only door: one module per verb.
-fn main() {}
+//! The only door: `cargo xtask VERB`, one module a verb.
+//!
+//! Every verb shows what it does while it does it, says what to do next when it fails, and ends with a line that is its verdict. The exit
+//! code is 0 exactly when that verdict is good.
+#![forbid(unsafe_code)]
+
+mod build;
+mod cli;
+mod doctor;
+mod gdb;
+mod guest;
+mod medium;
+mod paths;
+mod qemu;
+mod reactos;
+mod run;
+mod screen;
+mod serial;
+mod test;
+mod trace;
+mod ui;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = match cli::Cli::parse().verb {
+        cli::Verb::Build(options) => build::verb(&options),
+        cli::Verb::Run(options) => run::verb(&options),
+        cli::Verb::Test(options) => test::verb(&options),
+        cli::Verb::Iso(options) => medium::iso::verb(&options),
+        cli::Verb::Doctor(options) => doctor::verb(&options),
+        cli::Verb::Compare(options) => reactos::compare::verb(&options),
+        cli::Verb::Gdb(options) => gdb::verb(&options),
+        cli::Verb::Shot(options) => screen::verb(&options),
+        cli::Verb::Trace(options) => trace::verb(&options),
+        cli::Verb::Install(options) => reactos::install::verb(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui::failure(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Builds the images: smss.exe, the shim's ntdll.dll, kernel and programs; strips them and keeps their debug files.
+//!
+//! What goes on a medium is the stripped copy in `target/images`; the unstripped one lies beside it with the ending `.dbg`, for GDB.
+//! `llvm-objcopy` writes a zero CheckSum, so it is computed again after stripping.
+
+use crate::cli::BuildOptions;
+use crate::{paths, ui};
+use anyhow::{Context, Result, bail};
+use object::LittleEndian as LE;
+use object::read::pe::{ImageNtHeaders, PeFile64};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A budget, not a law of nature: ReactOS' own smss.exe is 70,656 bytes.
+const SMSS_BUDGET: u64 = 64 * 1024;
+
+/// What a build gives.
+pub struct Images {
+    /// The folder of the stripped images.
+    pub folder: PathBuf,
+    /// The kernel, an ELF for GRUB and for `qemu -kernel`.
+    pub kernel: PathBuf,
+}
+
+/// Runs the verb.
+pub fn verb(options: &BuildOptions) -> Result<()> {
+    let images = all(options.dev)?;
+    let smss = images.folder.join("smss.exe");
+    let size = report(&smss)?;
+    if !options.dev && size > SMSS_BUDGET {
+        bail!("smss.exe has {size} bytes, more than its budget of {SMSS_BUDGET}");
+    }
+    ui::verdict(&format!("images in {}", images.folder.display()));
+    Ok(())
+}
+
+/// Builds everything.
+pub fn all(dev: bool) -> Result<Images> {
+    ui::step("building smss.exe and the programs (NT target)");
+    cargo_nt(dev, &["-p", "smss", "--features", "smss/native", "--bin", "smss"])?;
+    cargo_nt(dev, &["-p", "programs", "--features", "programs/native", "--bins"])?;
+    ui::step("building the shim's ntdll.dll");
+    cargo_nt(dev, &["-p", "shim-ntdll"])?;
+    ui::step("building the shim's kernel");
+    cargo(dev, &["-p", "kernel", "--target", "x86_64-unknown-none"], &[])?;
+
+    let folder = paths::images(dev)?;
+    let profile = if dev { "debug" } else { "release" };
+    let built = paths::target().join("x86_64-nt-native").join(profile);
+    for entry in std::fs::read_dir(&built).with_context(|| format!("cannot read {}", built.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match name.as_str() {
+            "shim_ntdll.dll" | "shim_ntdll.exe" | "shim-ntdll.exe" => strip(&path, &folder.join("ntdll.dll"))?,
+            name if name.ends_with(".exe") || name.ends_with(".dll") => strip(&path, &folder.join(name))?,
+            _ => {}
+        }
+    }
+    let kernel = paths::target().join("x86_64-unknown-none").join(profile).join("kernel");
+    Ok(Images { folder, kernel })
+}
+
+fn cargo_nt(dev: bool, arguments: &[&str]) -> Result<()> {
+    let target = paths::root().join("x86_64-nt-native.json");
+    let target = target.to_str().context("the checkout's path is not UTF-8")?;
+    let std = ["-Zbuild-std=core,alloc,compiler_builtins", "-Zbuild-std-features=compiler-builtins-mem", "--target", target];
+    cargo(dev, arguments, &std)
+}
+
+fn cargo(dev: bool, arguments: &[&str], more: &[&str]) -> Result<()> {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(paths::root()).args(["build", "--quiet"]).args(arguments).args(more);
+    if !dev {
+        command.arg("--release");
+    }
+    let status = command.status().context("cannot run cargo")?;
+    if !status.success() {
+        bail!("`{command:?}` failed: see the compiler's messages above");
+    }
+    Ok(())
+}
+
+/// A tool of the toolchain's llvm-tools component.
+pub fn llvm_tool(name: &str) -> Result<PathBuf> {
+    let output = Command::new("rustc").current_dir(paths::root()).args(["--print", "target-libdir"]).output().context("cannot run rustc")?;
+    let libdir = String::from_utf8(output.stdout)?;
+    let tool = Path::new(libdir.trim()).parent().context("rustc prints a strange target-libdir")?.join("bin").join(name);
+    if !tool.exists() {
+        bail!("{name} is not installed; run `rustup toolchain install` in the checkout");
+    }
+    Ok(tool)
+}
+
+fn strip(from: &Path, to: &Path) -> Result<()> {
+    let debug = to.with_extension(format!("{}.dbg", to.extension().unwrap_or_default().to_string_lossy()));
+    std::fs::copy(from, &debug).with_context(|| format!("cannot copy {} to {}", from.display(), debug.display()))?;
+    let status = Command::new(llvm_tool("llvm-objcopy")?).arg("--strip-all").arg(from).arg(to).status()?;
+    if !status.success() {
+        bail!("llvm-objcopy cannot strip {}", from.display());
+    }
+    let mut image = std::fs::read(to)?;
+    set_checksum(&mut image).with_context(|| format!("{} is no PE image", to.display()))?;
+    std::fs::write(to, image)?;
+    Ok(())
+}
+
+/// Writes the PE CheckSum: the 16-bit one's complement sum of the file without the field itself, plus the file's length.
+pub fn set_checksum(image: &mut [u8]) -> Result<()> {
+    let lfanew = image.get(0x3C..0x40).context("shorter than a DOS header")?;
+    let at = u32::from_le_bytes(lfanew.try_into()?) as usize + 24 + 64;
+    image.get_mut(at..at + 4).context("the PE header lies outside the file")?.fill(0);
+    let mut sum = image.chunks(2).fold(0u64, |sum, pair| {
+        let sum = sum + u64::from(pair[0]) + (u64::from(pair.get(1).copied().unwrap_or(0)) << 8);
+        (sum & 0xFFFF) + (sum >> 16)
+    });
+    sum = (sum & 0xFFFF) + (sum >> 16);
+    let checksum = u32::try_from(sum + image.len() as u64)?;
+    image[at..at + 4].copy_from_slice(&checksum.to_le_bytes());
+    Ok(())
+}
+
+/// Prints size and imports of an image; gives its size in bytes.
+fn report(path: &Path) -> Result<u64> {
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let image = PeFile64::parse(&*bytes)?;
+    let mut imports = Vec::new();
+    if let Some(table) = image.import_table()? {
+        let mut descriptors = table.descriptors()?;
+        while let Some(descriptor) = descriptors.next()? {
+            let name = String::from_utf8_lossy(table.name(descriptor.name.get(LE))?).into_owned();
+            let mut thunks = table.thunks(descriptor.original_first_thunk.get(LE))?;
+            let mut count = 0;
+            while thunks.next::<object::pe::ImageNtHeaders64>()?.is_some() {
+                count += 1;
+            }
+            imports.push(format!("{count} from {name}"));
+        }
+    }
+    let header = image.nt_headers().optional_header();
+    let size = bytes.len() as u64;
+    ui::note(&format!(
+        "{}: {size} bytes (budget {SMSS_BUDGET}), imports {}, subsystem {} {}.{:02}, checksum {:#x}",
+        path.file_name().unwrap_or_default().to_string_lossy(),
+        imports.join(", "),
+        header.subsystem.get(LE),
+        header.major_subsystem_version.get(LE),
+        header.minor_subsystem_version.get(LE),
+        header.check_sum.get(LE),
+    ));
+    Ok(size)
+}

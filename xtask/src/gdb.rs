@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask gdb`: boots stopped, attaches GDB with symbols for kernel, ntdll and smss, stops at smss's entry in ring 3.
+//!
+//! The kernel announces every image it maps by calling a function of its own; the Python beside this crate (`xtask/gdb`) has a breakpoint
+//! there and loads symbols at the announced base, so relocated images are found as well.
+
+use crate::build::Images;
+use crate::cli::GdbOptions;
+use crate::medium::{disk, tree::Tree};
+use crate::qemu::{Boot, Machine, Setup};
+use crate::{build, doctor, paths, ui};
+use anyhow::{Context, Result, bail};
+use std::net::TcpListener;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+/// Runs the verb.
+pub fn verb(options: &GdbOptions) -> Result<()> {
+    doctor::preflight(false)?;
+    let images = build::all(!options.release)?;
+    let mut session = Session::start(&images, "gdb")?;
+    if options.attach {
+        for line in session.command_lines() {
+            println!("{line}");
+        }
+        ui::note("the machine is stopped; leave with Ctrl-C");
+        while session.machine.line(Duration::MAX)?.is_some() {}
+        return Ok(());
+    }
+    if !options.batch.is_empty() {
+        let output = session.batch(&options.batch)?;
+        print!("{}", String::from_utf8_lossy(&output.stdout));
+        if !output.status.success() {
+            bail!("GDB ended with {}", output.status);
+        }
+        ui::verdict("the GDB commands ran");
+        return Ok(());
+    }
+    ui::step("GDB stops at smss.exe's entry; `bt`, `next`, `info locals`, `nt-threads`, `nt-handles` work");
+    let status = session.gdb().args(["-ex", "continue"]).status().context("cannot run gdb")?;
+    if !status.success() {
+        bail!("GDB ended with {status}");
+    }
+    ui::verdict("the session is over");
+    Ok(())
+}
+
+/// A stopped machine with a GDB stub.
+pub struct Session {
+    /// The machine.
+    pub machine: Machine,
+    port: u16,
+    images: std::path::PathBuf,
+    kernel: std::path::PathBuf,
+}
+
+impl Session {
+    /// Makes the disk and starts QEMU stopped.
+    pub fn start(images: &Images, name: &str) -> Result<Self> {
+        let folder = paths::folder(paths::target().join(name))?;
+        let image = folder.join("disk.img");
+        disk::make(&image, disk::DEFAULT_SIZE, &Tree::system(images)?)?;
+        // Asked of the system and given back at once: nobody else takes it in between on a developer's machine.
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let setup = Setup {
+            boot: Boot::Direct(&images.kernel),
+            disk: Some(&image),
+            memory: 512,
+            arguments: "exit=settled".to_owned(),
+            window: false,
+            more: vec!["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")],
+        };
+        let machine = Machine::start(&setup, &folder.join("boot.log"))?;
+        Ok(Self { machine, port, images: images.folder.clone(), kernel: images.kernel.clone() })
+    }
+
+    fn arguments(&self) -> Vec<String> {
+        let scripts = paths::root().join("xtask/gdb");
+        let execute = |command: String| ["-ex".to_owned(), command];
+        let mut arguments: Vec<String> = vec!["-q".into(), "-nx".into(), self.kernel.display().to_string()];
+        arguments.extend(execute("set pagination off".into()));
+        arguments.extend(execute("set confirm off".into()));
+        arguments.extend(execute("set architecture i386:x86-64".into()));
+        arguments.extend(execute(format!("target remote 127.0.0.1:{}", self.port)));
+        for script in ["seh.py", "images.py", "nt.py"] {
+            arguments.extend(execute(format!("source {}", scripts.join(script).display())));
+        }
+        arguments
+    }
+
+    fn environment(&self) -> [(&'static str, String); 2] {
+        [("SMSS_IMAGES", self.images.display().to_string()), ("SMSS_KERNEL", "shim".to_owned())]
+    }
+
+    /// What a person types to attach a debugger of their own.
+    pub fn command_lines(&self) -> Vec<String> {
+        let variables = self.environment().map(|(name, value)| format!("{name}='{value}'")).join(" ");
+        let words: Vec<String> = self.arguments().iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.clone() }).collect();
+        vec![format!("{variables} gdb {}", words.join(" "))]
+    }
+
+    fn gdb(&self) -> Command {
+        let mut command = Command::new("gdb");
+        command.args(self.arguments()).envs(self.environment());
+        command
+    }
+
+    /// Runs GDB with these commands, then ends it.
+    pub fn batch(&mut self, commands: &[String]) -> Result<Output> {
+        let mut gdb = self.gdb();
+        gdb.arg("-batch");
+        for command in commands {
+            gdb.args(["-ex", command]);
+        }
+        gdb.stdin(Stdio::null()).output().context("cannot run gdb")
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! One boot from beginning to end, unattended: a tree of files in, log, dump and trace out.
+
+use crate::medium::{disk, tree::Tree};
+use crate::qemu::{Boot, End, Machine, Setup};
+use crate::serial::Reader;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A boot to make.
+pub struct Plan<'a> {
+    /// The kernel.
+    pub kernel: &'a Path,
+    /// What is on the volume.
+    pub tree: &'a Tree,
+    /// Size of the disk in MiB.
+    pub size: u32,
+    /// Words for the kernel's command line.
+    pub arguments: &'a str,
+    /// Where log, dump, trace and disk image go.
+    pub folder: &'a Path,
+    /// A boot that takes longer hangs.
+    pub limit: Duration,
+}
+
+/// What came of it.
+pub struct Outcome {
+    /// How the machine ended.
+    pub end: End,
+    /// What it said.
+    pub reader: Reader,
+    /// Its disk afterwards.
+    pub disk: PathBuf,
+}
+
+/// Boots, waits for the end, judges it.
+pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
+    let image = plan.folder.join("disk.img");
+    disk::make(&image, plan.size, plan.tree)?;
+    let log = plan.folder.join("boot.log");
+    let setup = Setup {
+        boot: Boot::Direct(plan.kernel),
+        disk: Some(&image),
+        memory: 512,
+        arguments: plan.arguments.to_owned(),
+        window: false,
+        more: Vec::new(),
+    };
+    let mut reader = Reader::default();
+    let mut machine = Machine::start(&setup, &log)?;
+    let seen = || format!("log: {}", log.display());
+    while let Some(line) = machine.line(plan.limit).with_context(seen)? {
+        reader.take(&line);
+    }
+    for (name, text) in &reader.parts {
+        std::fs::write(plan.folder.join(format!("{name}.txt")), text)?;
+    }
+    let end = machine.judge().with_context(seen)?;
+    Ok(Outcome { end, reader, disk: image })
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The boot ISO: GRUB, the kernel, and the system files as `reactos/system32` for people and for the shim's D: drive.
+
+use super::tree::Tree;
+use crate::build::{self, Images};
+use crate::cli::IsoOptions;
+use crate::reactos::pack;
+use crate::{doctor, paths, ui};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Runs the verb.
+pub fn verb(options: &IsoOptions) -> Result<()> {
+    let packed = match (&options.base, &options.disk) {
+        (Some(base), _) => Some((base, pack::iso as fn(&Path, &Path) -> Result<()>)),
+        (_, Some(disk)) => Some((disk, pack::disk as fn(&Path, &Path) -> Result<()>)),
+        _ => None,
+    };
+    if let Some((base, put_into)) = packed {
+        let out = options.out.clone().unwrap_or_else(|| pack::default_output(base));
+        put_into(base, &out)?;
+        ui::verdict(&format!("{} carries our smss.exe", out.display()));
+        return Ok(());
+    }
+    doctor::preflight(false)?;
+    let images = build::all(false)?;
+    let tree = Tree::system(&images)?;
+    let out = options.out.clone().unwrap_or_else(|| paths::target().join("smss.iso"));
+    make(&out, &images, &tree, "")?;
+    ui::verdict(&format!("{} ({} bytes)", out.display(), std::fs::metadata(&out)?.len()));
+    Ok(())
+}
+
+/// Makes the ISO `file`; the kernel gets `arguments` as its command line.
+pub fn make(file: &Path, images: &Images, tree: &Tree, arguments: &str) -> Result<()> {
+    let staging = file.with_extension("tree");
+    let _ = std::fs::remove_dir_all(&staging);
+    let boot = paths::folder(staging.join("boot/grub"))?;
+    std::fs::copy(&images.kernel, staging.join("boot/kernel")).with_context(|| format!("cannot copy {}", images.kernel.display()))?;
+    let menu = paths::root().join("iso/grub.cfg");
+    let menu = std::fs::read_to_string(&menu).with_context(|| format!("cannot read {}", menu.display()))?;
+    std::fs::write(boot.join("grub.cfg"), menu.replace("@ARGUMENTS@", arguments))?;
+    for (path, content) in &tree.files {
+        let path: PathBuf = staging.join(path.to_lowercase());
+        if let Some(bytes) = content {
+            std::fs::create_dir_all(path.parent().context("a file needs a folder")?)?;
+            std::fs::write(path, bytes)?;
+        }
+    }
+    let output = Command::new("grub-mkrescue")
+        .arg("-o")
+        .arg(file)
+        .args(["--compress=xz", "--locales=", "--fonts=", "--themes="])
+        .arg("--install-modules=multiboot multiboot2 iso9660 normal serial terminal echo boot search part_gpt part_msdos fat configfile")
+        .arg(&staging)
+        .args(["--", "-volid", "SMSS", "-joliet", "on"])
+        .output()
+        .context("cannot run grub-mkrescue")?;
+    std::fs::remove_dir_all(&staging)?;
+    if !output.status.success() {
+        bail!("grub-mkrescue failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}

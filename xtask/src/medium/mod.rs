@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the machine boots from: the system files, the disk's FAT volume, the ISO.
+
+pub mod disk;
+pub mod iso;
+pub mod tree;

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! One run of QEMU: its command line, its life, and the judgement on it.
+//!
+//! A run passes only on proof: the kernel's sentinel line AND its exact exit code. A time-out, a triple fault, exit 0 and exit 1 are
+//! failures, each with its own message. QEMU dies with xtask: it is killed when [`Machine`] is dropped, on Ctrl-C, and (through
+//! `setpriv --pdeathsig`) when xtask itself is killed.
+
+use crate::{paths, ui};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Mutex, Once};
+use std::time::{Duration, Instant};
+
+/// How the kernel says that it ended: `isa-debug-exit` turns the value v it writes into the exit code 2v+1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Settled, or shut down, as it was asked to.
+    Pass,
+    /// The kernel found something wrong.
+    Failure,
+    /// KeBugCheckEx.
+    Bugcheck,
+}
+
+impl End {
+    /// QEMU's exit code.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Pass => 33,
+            Self::Failure => 35,
+            Self::Bugcheck => 37,
+        }
+    }
+
+    /// The last line the kernel prints.
+    pub const fn sentinel(self) -> &'static str {
+        match self {
+            Self::Pass => "kernel exit: pass",
+            Self::Failure => "kernel exit: failure",
+            Self::Bugcheck => "kernel exit: bugcheck",
+        }
+    }
+}
+
+/// What the machine boots.
+pub enum Boot<'a> {
+    /// The kernel itself, without a boot loader.
+    Direct(&'a Path),
+    /// A CD-ROM.
+    Iso(&'a Path),
+}
+
+/// A machine to run.
+pub struct Setup<'a> {
+    /// What it boots.
+    pub boot: Boot<'a>,
+    /// The image of its virtio disk.
+    pub disk: Option<&'a Path>,
+    /// Its memory in MiB.
+    pub memory: u32,
+    /// The kernel's command line (direct boot; the ISO carries its own).
+    pub arguments: String,
+    /// Whether a window is shown.
+    pub window: bool,
+    /// Further QEMU options.
+    pub more: Vec<String>,
+}
+
+/// A QEMU under way.
+pub struct Machine {
+    child: Child,
+    lines: mpsc::Receiver<String>,
+    log: std::fs::File,
+    sentinel: Option<End>,
+    /// When QEMU was started.
+    pub started: Instant,
+    /// QEMU's control socket.
+    pub qmp: PathBuf,
+}
+
+static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
+
+fn kill_on_interrupt() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let _ = ctrlc::set_handler(|| {
+            if let Some(pid) = RUNNING.lock().ok().and_then(|running| *running) {
+                let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+            }
+            std::process::exit(130);
+        });
+    });
+}
+
+/// The accelerator: KVM if it can really be opened, else TCG.
+pub fn accelerator() -> &'static str {
+    // The CD's boot loader was seen to hang under KVM on some hosts, and TCG is quick enough, so KVM is asked for, never assumed.
+    let wanted = std::env::var("SMSS_ACCEL").is_ok_and(|value| value == "kvm");
+    if wanted && std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok() { "kvm" } else { "tcg" }
+}
+
+impl Machine {
+    /// Starts QEMU; its serial line goes to `log` as well.
+    pub fn start(setup: &Setup<'_>, log: &Path) -> Result<Self> {
+        kill_on_interrupt();
+        let qmp = std::env::temp_dir().join(format!("smss-qmp-{}-{}", std::process::id(), unique()));
+        let mut arguments: Vec<String> = vec![
+            "-accel".into(),
+            accelerator().into(),
+            "-m".into(),
+            setup.memory.to_string(),
+            "-no-reboot".into(),
+            "-serial".into(),
+            "stdio".into(),
+            "-monitor".into(),
+            "none".into(),
+            "-qmp".into(),
+            format!("unix:{},server=on,wait=off", qmp.display()),
+            "-device".into(),
+            "isa-debug-exit,iobase=0xf4,iosize=4".into(),
+            "-net".into(),
+            "none".into(),
+        ];
+        if let Some(disk) = setup.disk {
+            let drive = format!("file={},if=none,id=disk,format=raw,cache=unsafe", disk.display());
+            arguments.extend(["-drive".into(), drive, "-device".into(), "virtio-blk-pci,drive=disk".into()]);
+        }
+        match setup.boot {
+            Boot::Direct(kernel) => {
+                arguments.extend(["-kernel".into(), kernel.display().to_string(), "-append".into(), setup.arguments.clone()]);
+            }
+            Boot::Iso(iso) => arguments.extend(["-cdrom".into(), iso.display().to_string(), "-boot".into(), "d".into()]),
+        }
+        if !setup.window {
+            arguments.extend(["-display".into(), "none".into()]);
+        }
+        arguments.extend(setup.more.iter().cloned());
+
+        let mut command = match which::which("setpriv") {
+            Ok(setpriv) => {
+                let mut command = Command::new(setpriv);
+                command.args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"]);
+                command
+            }
+            Err(_) => Command::new("qemu-system-x86_64"),
+        };
+        command.args(&arguments);
+        let mut file = std::fs::File::create(log).with_context(|| format!("cannot write the log {}", log.display()))?;
+        writeln!(file, "# qemu-system-x86_64 {}", arguments.join(" "))?;
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().context("cannot start QEMU")?;
+        if let Ok(mut running) = RUNNING.lock() {
+            *running = Some(child.id());
+        }
+        let output = child.stdout.take().context("QEMU has no output")?;
+        let (sender, lines) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(output);
+            let mut line = Vec::new();
+            while matches!(reader.read_until(b'\n', &mut line), Ok(count) if count > 0) {
+                let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+                line.clear();
+                if sender.send(text).is_err() {
+                    break;
+                }
+            }
+        });
+        Ok(Self { child, lines, log: file, sentinel: None, started: Instant::now(), qmp })
+    }
+
+    /// The next line of the serial log; `None` at its end. An error when `limit` has passed since the start.
+    pub fn line(&mut self, limit: Duration) -> Result<Option<String>> {
+        let left = limit.saturating_sub(self.started.elapsed());
+        match self.lines.recv_timeout(left) {
+            Ok(line) => {
+                writeln!(self.log, "{line}")?;
+                for end in [End::Pass, End::Failure, End::Bugcheck] {
+                    if line.contains(end.sentinel()) {
+                        self.sentinel = Some(end);
+                    }
+                }
+                Ok(Some(line))
+            }
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => bail!("QEMU was still running after {} s and was killed", limit.as_secs()),
+        }
+    }
+
+    /// Writes the lines that are there to the log, without waiting for more.
+    pub fn drain(&mut self) -> Result<()> {
+        while let Ok(line) = self.lines.try_recv() {
+            writeln!(self.log, "{line}")?;
+        }
+        Ok(())
+    }
+
+    /// Waits for QEMU's end and judges it: sentinel and exit code must agree.
+    pub fn judge(mut self) -> Result<End> {
+        let status = self.child.wait().context("cannot wait for QEMU")?;
+        let code = status.code();
+        let Some(end) = self.sentinel else {
+            match code {
+                Some(0) => bail!("QEMU exited with 0 before the kernel's last line: a triple fault, a reset or a closed window"),
+                Some(1) => bail!("QEMU itself failed (exit code 1): see its message above"),
+                Some(code) => bail!("QEMU exited with {code} without the kernel's last line"),
+                None => bail!("QEMU was killed by a signal"),
+            }
+        };
+        if code != Some(end.code()) {
+            bail!("the kernel's last line says {end:?}, but QEMU ended with {status} instead of exit code {}", end.code());
+        }
+        Ok(end)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = std::fs::remove_file(&self.qmp);
+        if let Ok(mut running) = RUNNING.lock() {
+            *running = None;
+        }
+    }
+}
+
+fn unique() -> u32 {
+    static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}
+
+/// Says where a log is, for messages that end a failed run.
+pub fn see(log: &Path) {
+    let shown = log.strip_prefix(paths::root()).unwrap_or(log);
+    ui::note(&format!("the whole log: {}", shown.display()));
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask run --base REACTOS.iso`: a real ReactOS with our Session Manager in it.
+//!
+//! The verdict is by what was seen: our smss's own lines on the debug port say that csrss registered and that winlogon was adopted. A
+//! picture is taken when the screen has stopped changing: the desktop, or the first message box.
+
+use super::pack;
+use crate::cli::RunOptions;
+use crate::qemu::{Boot, Machine, Setup};
+use crate::serial::Reader;
+use crate::{doctor, paths, qemu, screen, ui};
+use anyhow::{Result, bail};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// What our smss logs, in this order, on its way: text in the line, and what it proves.
+const MILESTONES: [(&str, &str); 3] =
+    [("phase: start", "our smss.exe runs"), ("phase: subsystems", "it came to the subsystems"), ("phase: settled", "csrss and winlogon run, adopted by it")];
+
+/// Under TCG, 1 GiB and a live CD: winlogon after some 20 s, the desktop after some 100 s.
+const LIMIT: Duration = Duration::from_secs(600);
+/// A screen that has not changed for this long stands.
+const STILL: Duration = Duration::from_secs(12);
+
+/// Runs the verb.
+pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
+    doctor::preflight(options.install)?;
+    let output = paths::output()?;
+    let iso = output.join("reactos.iso");
+    pack::iso(base, &iso)?;
+    let log = output.join("reactos.log");
+    let setup = Setup {
+        boot: Boot::Iso(&iso),
+        disk: None,
+        memory: options.memory.max(1024),
+        arguments: String::new(),
+        window: !options.headless,
+        more: Vec::new(),
+    };
+    ui::step(&format!("booting ReactOS in QEMU ({})", qemu::accelerator()));
+    let mut machine = Machine::start(&setup, &log)?;
+    std::fs::write(output.join("qmp"), machine.qmp.display().to_string())?;
+    let mut reader = Reader::default();
+    let mut reached = 0;
+    let picture = options.shot.clone().unwrap_or_else(|| output.join("reactos.png"));
+    while reached < MILESTONES.len() {
+        let Some(line) = machine.line(LIMIT)? else { bail!("QEMU ended before our smss had settled; log: {}", log.display()) };
+        let shown = reader.take(&line);
+        if line.contains("SMSS:") {
+            println!("{}", shown.unwrap_or_default());
+        }
+        if line.contains("*** Fatal System Error") {
+            screen::shot(&machine.qmp, &picture)?;
+            bail!("ReactOS stopped: see {} and {}", log.display(), picture.display());
+        }
+        if MILESTONES.get(reached).is_some_and(|(text, _)| line.contains(text)) {
+            ui::step(&format!("{} after {:.0} s", MILESTONES[reached].1, machine.started.elapsed().as_secs_f32()));
+            reached += 1;
+        }
+    }
+    still(&mut machine, &picture)?;
+    ui::note(&format!("picture: {}", picture.display()));
+    qemu::see(&log);
+    if !options.exit {
+        ui::note("leave with Ctrl-C, or by closing the window");
+        while machine.line(Duration::MAX)?.is_some() {}
+    }
+    ui::verdict("csrss and winlogon were started by our smss on a real ReactOS");
+    Ok(())
+}
+
+/// Takes pictures until the screen stands still.
+fn still(machine: &mut Machine, picture: &Path) -> Result<()> {
+    let begun = Instant::now();
+    let mut last = Vec::new();
+    let mut since = Instant::now();
+    while begun.elapsed() < LIMIT {
+        std::thread::sleep(Duration::from_secs(2));
+        machine.drain()?;
+        screen::shot(&machine.qmp, picture)?;
+        let now = std::fs::read(picture)?;
+        if now != last {
+            last = now;
+            since = Instant::now();
+        } else if since.elapsed() > STILL {
+            return Ok(());
+        }
+    }
+    ui::note("the screen never stood still; the picture is the last one");
+    Ok(())
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! ReactOS' own `smss.exe` and `ntdll.dll`, from files or from a live CD, for a boot on the shim.
+
+use super::image::{Kind, kind, short_hash};
+use super::iso9660::Image;
+use crate::medium::tree::Tree;
+use crate::ui;
+use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::path::Path;
+
+/// Where the system files are on the shim's volume.
+const SYSTEM32: &str = "ReactOS/System32";
+
+/// Images that take the place of ours.
+#[derive(Clone, Default)]
+pub struct Originals {
+    /// Instead of our Session Manager.
+    pub smss: Option<Vec<u8>>,
+    /// Instead of the shim's ntdll.dll.
+    pub ntdll: Option<Vec<u8>>,
+}
+
+impl Originals {
+    /// Reads what the user named: single files, and the rest from a live CD.
+    pub fn read(smss: Option<&Path>, ntdll: Option<&Path>, from: Option<&Path>) -> Result<Self> {
+        let mut these = match from {
+            Some(iso) => Self::from_iso(iso)?,
+            None => Self::default(),
+        };
+        for (path, place) in [(smss, &mut these.smss), (ntdll, &mut these.ntdll)] {
+            if let Some(path) = path {
+                *place = Some(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
+            }
+        }
+        Ok(these)
+    }
+
+    /// Both, from a live CD.
+    pub fn from_iso(iso: &Path) -> Result<Self> {
+        let file = File::open(iso).with_context(|| format!("cannot open {}", iso.display()))?;
+        let image = Image::read(file).with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
+        let content = |name: &str| -> Result<Option<Vec<u8>>> {
+            let path = format!("reactos/system32/{name}");
+            image.entries.iter().find(|entry| entry.path.eq_ignore_ascii_case(&path)).map(|entry| image.content(entry)).transpose()
+        };
+        let (smss, ntdll) = (content("smss.exe")?, content("ntdll.dll")?);
+        let (Some(smss), Some(ntdll)) = (smss, ntdll) else {
+            bail!("{} has no reactos/system32 with smss.exe and ntdll.dll: it is no live CD", iso.display());
+        };
+        match kind(&smss) {
+            Kind::SessionManager => Ok(Self { smss: Some(smss), ntdll: Some(ntdll) }),
+            other => bail!("smss.exe of {} is {other}", iso.display()),
+        }
+    }
+
+    /// Puts them on a volume.
+    pub fn put_on(&self, tree: &mut Tree) {
+        for (name, image) in [("smss.exe", &self.smss), ("ntdll.dll", &self.ntdll)] {
+            if let Some(bytes) = image {
+                ui::note(&format!("{name}: ReactOS' own, {} bytes {}", bytes.len(), short_hash(bytes)));
+                tree.files.insert(format!("{SYSTEM32}/{name}"), Some(bytes.clone()));
+            }
+        }
+    }
+}

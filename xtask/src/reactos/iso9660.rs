@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Replaces a file's content inside an ISO 9660 image, byte for byte everything else as it was.
+//!
+//! Re-mastering a ReactOS ISO rewrites its level-4 names, after which FreeLoader does not find the hives any more. So the bytes are put in
+//! place where they fit into the file's own sectors, or else appended, and the directory records (of every volume descriptor that has the
+//! file) and the volume size are patched.
+//!
+//! Invariants: nothing is written before the whole image has been read and understood; every number from the image is checked before use.
+
+use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// Bytes in a logical sector.
+pub const SECTOR: u64 = 2048;
+
+/// A directory tree deeper than this is a loop.
+const DEPTH: usize = 32;
+
+/// One file of the image.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Path with `/` between names, versions (`;1`) removed.
+    pub path: String,
+    /// First sector of its content.
+    pub extent: u32,
+    /// Bytes of content.
+    pub size: u32,
+    /// Where its directory record begins in the image.
+    record: u64,
+}
+
+/// An image that was read and understood.
+pub struct Image {
+    file: File,
+    sectors: u64,
+    descriptors: Vec<u64>,
+    /// Every file, of the primary descriptor first.
+    pub entries: Vec<Entry>,
+}
+
+impl Image {
+    /// Reads the directory trees of an image opened for reading (and for writing, if it is to be patched).
+    pub fn read(file: File) -> Result<Self> {
+        let length = file.metadata()?.len();
+        let mut image = Self { file, sectors: length / SECTOR, descriptors: Vec::new(), entries: Vec::new() };
+        for sector in 16..16 + 32 {
+            let descriptor = image.bytes(sector * SECTOR, SECTOR as usize).context("it ends before its volume descriptors")?;
+            if descriptor.get(1..6) != Some(b"CD001") {
+                bail!("it has no ISO 9660 volume descriptor");
+            }
+            match descriptor[0] {
+                1 | 2 => {
+                    image.descriptors.push(sector * SECTOR);
+                    let volume = u64::from(le32(&descriptor, 80));
+                    if volume > image.sectors {
+                        bail!("it is cut short: its volume has {volume} sectors, the file {}", image.sectors);
+                    }
+                    let joliet = descriptor[0] == 2 && descriptor[88..90] == *b"%/";
+                    image.directory(le32(&descriptor, 158), le32(&descriptor, 166), "", joliet, 0)?;
+                }
+                255 => return Ok(image),
+                _ => {}
+            }
+        }
+        bail!("its volume descriptors have no end")
+    }
+
+    fn bytes(&self, at: u64, count: usize) -> Result<Vec<u8>> {
+        let mut bytes = vec![0; count];
+        self.file.read_exact_at(&mut bytes, at).with_context(|| format!("it is cut short: {count} bytes at {at} are missing"))?;
+        Ok(bytes)
+    }
+
+    fn directory(&mut self, extent: u32, size: u32, path: &str, joliet: bool, depth: usize) -> Result<()> {
+        if depth > DEPTH {
+            bail!("the directory {path} is nested too deeply");
+        }
+        let start = u64::from(extent) * SECTOR;
+        let bytes = self.bytes(start, size as usize).with_context(|| format!("directory /{path}"))?;
+        let mut at = 0;
+        while at < bytes.len() {
+            let length = usize::from(bytes[at]);
+            if length == 0 {
+                // Records do not cross sectors: the rest of this one is padding.
+                at = (at / SECTOR as usize + 1) * SECTOR as usize;
+                continue;
+            }
+            let record = bytes.get(at..at + length).filter(|record| record.len() >= 34).with_context(|| format!("bad record in /{path}"))?;
+            let name = record.get(33..33 + usize::from(record[32])).with_context(|| format!("bad name in /{path}"))?;
+            let (extent, size) = (le32(record, 2), le32(record, 10));
+            if name != [0] && name != [1] {
+                let name = decoded(name, joliet);
+                let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+                if record[25] & 2 != 0 {
+                    self.directory(extent, size, &path, joliet, depth + 1)?;
+                } else {
+                    self.entries.push(Entry { path, extent, size, record: start + at as u64 });
+                }
+            }
+            at += length;
+        }
+        Ok(())
+    }
+
+    /// The content of a file.
+    pub fn content(&self, entry: &Entry) -> Result<Vec<u8>> {
+        self.bytes(u64::from(entry.extent) * SECTOR, entry.size as usize).with_context(|| format!("/{}", entry.path))
+    }
+
+    /// Puts `content` in the place of a file's content.
+    pub fn replace(&mut self, entry: &Entry, content: &[u8]) -> Result<()> {
+        let size = u32::try_from(content.len()).context("an ISO 9660 file is shorter than 4 GiB")?;
+        let room = u64::from(entry.size).div_ceil(SECTOR) * SECTOR;
+        let mut padded = content.to_vec();
+        let extent = if content.len() as u64 <= room {
+            padded.resize(room as usize, 0);
+            entry.extent
+        } else {
+            padded.resize(content.len().next_multiple_of(SECTOR as usize), 0);
+            let first = self.file.metadata()?.len().div_ceil(SECTOR);
+            u32::try_from(first).context("the image is too large")?
+        };
+        self.file.write_all_at(&padded, u64::from(extent) * SECTOR)?;
+        self.sectors = self.sectors.max(u64::from(extent) + padded.len() as u64 / SECTOR);
+        let records: Vec<u64> = self.entries.iter().filter(|other| other.extent == entry.extent).map(|other| other.record).collect();
+        for record in records {
+            self.put32(record + 2, extent)?;
+            self.put32(record + 10, size)?;
+        }
+        if extent != entry.extent {
+            let sectors = u32::try_from(self.sectors).context("the image is too large")?;
+            for descriptor in self.descriptors.clone() {
+                self.put32(descriptor + 80, sectors)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a number the way ISO 9660 has it: little-endian, then big-endian.
+    fn put32(&self, at: u64, value: u32) -> Result<()> {
+        let mut both = value.to_le_bytes().to_vec();
+        both.extend(value.to_be_bytes());
+        Ok(self.file.write_all_at(&both, at)?)
+    }
+}
+
+fn le32(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..at + 4).map_or(0, |four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+}
+
+fn decoded(name: &[u8], joliet: bool) -> String {
+    let text = if joliet {
+        let units: Vec<u16> = name.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+        String::from_utf16_lossy(&units)
+    } else {
+        String::from_utf8_lossy(name).into_owned()
+    };
+    text.split(';').next().unwrap_or_default().trim_end_matches('.').to_owned()
+}

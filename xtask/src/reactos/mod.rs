@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Real ReactOS media and build trees: our image in the place of the original.
+
+pub mod boot;
+pub mod cabinet;
+pub mod compare;
+pub mod extract;
+pub mod image;
+pub mod install;
+pub mod iso9660;
+pub mod pack;

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask run`: build, medium, boot; then say what came up.
+
+use crate::build;
+use crate::cli::RunOptions;
+use crate::medium::disk;
+use crate::medium::iso;
+use crate::medium::tree::Tree;
+use crate::qemu::{Boot, End, Machine, Setup};
+use crate::reactos::extract::Originals;
+use crate::serial::Reader;
+use crate::{doctor, paths, qemu, reactos, screen, ui};
+use anyhow::{Result, bail};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+/// A boot that has not settled by then never will.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Runs the verb.
+pub fn verb(options: &RunOptions) -> Result<()> {
+    if let Some(base) = &options.base {
+        return reactos::boot::verb(options, base);
+    }
+    doctor::preflight(options.install)?;
+    let images = build::all(false)?;
+    let output = paths::output()?;
+    ui::step("making the disk: FAT32 volume C: with the system and its hives");
+    let mut tree = Tree::system(&images)?;
+    Originals::read(options.smss.as_deref(), options.ntdll.as_deref(), options.from.as_deref())?.put_on(&mut tree);
+    let disk_image = output.join("disk.img");
+    disk::make(&disk_image, disk::DEFAULT_SIZE, &tree)?;
+
+    let arguments = arguments(options);
+    let iso_image = output.join("smss.iso");
+    if !options.direct {
+        ui::step("making the boot ISO");
+        iso::make(&iso_image, &images, &tree, &arguments)?;
+    }
+    let log = output.join("boot.log");
+    let boot = if options.direct { Boot::Direct(&images.kernel) } else { Boot::Iso(&iso_image) };
+    let setup = Setup { boot, disk: Some(&disk_image), memory: options.memory, arguments, window: !options.headless, more: Vec::new() };
+    ui::step(&format!("booting in QEMU ({})", qemu::accelerator()));
+    if !options.exit && options.kill.is_none() {
+        ui::note("leave with Ctrl-C, or by closing the window");
+    }
+    let mut machine = Machine::start(&setup, &log)?;
+    std::fs::write(output.join("qmp"), machine.qmp.display().to_string())?;
+    let mut reader = Reader::default();
+    let mut settled = None;
+    // Once settled, the machine is the user's: no limit any more.
+    while let Some(line) = machine.line(if settled.is_some() { Duration::MAX } else { LIMIT })? {
+        if let Some(shown) = reader.take(&line) {
+            println!("{shown}");
+        }
+        if settled.is_none() && line.contains("SHIM-SETTLED") {
+            settled = Some(machine.started.elapsed());
+            if let Some(file) = &options.shot {
+                screen::shot(&machine.qmp, file)?;
+            }
+            came_up(&reader, machine.started);
+        }
+    }
+    leave_files(&output, &reader)?;
+    if let (true, Some(dump)) = (options.dump, reader.part(if options.json { "dump-json" } else { "dump" })) {
+        println!("{dump}");
+    }
+    qemu::see(&log);
+    match machine.judge()? {
+        End::Pass => ui::verdict("the Session Manager settled, and the machine ended as asked"),
+        End::Bugcheck if options.kill.is_some() => ui::verdict("the system stopped, as it must when this process ends"),
+        end => bail!("the machine ended with {end:?}: see the log's last lines"),
+    }
+    Ok(())
+}
+
+/// The kernel's command line for these options.
+fn arguments(options: &RunOptions) -> String {
+    let mut words = vec![format!("nt={}", options.nt.text()), "dump".to_owned()];
+    if options.trace {
+        words.push("trace".to_owned());
+    }
+    if options.exit {
+        words.push("exit=settled".to_owned());
+    }
+    if let Some(process) = &options.kill {
+        words.push(format!("kill={process}"));
+    }
+    words.join(" ")
+}
+
+fn came_up(reader: &Reader, started: Instant) {
+    println!();
+    ui::step(&format!("settled after {:.1} s", started.elapsed().as_secs_f32()));
+    for line in reader.shown.iter().filter(|line| line.contains("phase: ")) {
+        ui::note(line);
+    }
+}
+
+/// Puts the marked parts of the log into files of their own.
+fn leave_files(output: &std::path::Path, reader: &Reader) -> Result<()> {
+    for (name, text) in &reader.parts {
+        let file: PathBuf = output.join(match name.as_str() {
+            "dump-json" => "dump.json".to_owned(),
+            "trace-json" => "trace.jsonl".to_owned(),
+            other => format!("{other}.txt"),
+        });
+        std::fs::write(&file, text)?;
+    }
+    Ok(())
+}

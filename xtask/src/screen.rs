@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A picture of the running machine's screen, through QEMU's control socket.
+
+use crate::cli::ShotOptions;
+use crate::{paths, ui};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+/// Runs the verb `shot`: the machine that `run` has going.
+pub fn verb(options: &ShotOptions) -> Result<()> {
+    let qmp = std::fs::read_to_string(paths::output()?.join("qmp")).context("no machine is running; start one with `cargo xtask run`")?;
+    shot(Path::new(qmp.trim()), &options.file)?;
+    ui::verdict(&format!("the screen is in {}", options.file.display()));
+    Ok(())
+}
+
+/// Saves the screen as a PNG file.
+pub fn shot(qmp: &Path, file: &Path) -> Result<()> {
+    let socket = UnixStream::connect(qmp).with_context(|| format!("no machine listens at {}", qmp.display()))?;
+    let mut reader = BufReader::new(socket.try_clone()?);
+    let mut socket = socket;
+    let mut greeting = String::new();
+    reader.read_line(&mut greeting)?;
+    let name = std::path::absolute(file)?;
+    let name = name.to_str().context("the picture's path is not UTF-8")?.replace('\\', "\\\\").replace('"', "\\\"");
+    for command in [
+        "{\"execute\":\"qmp_capabilities\"}".to_owned(),
+        format!("{{\"execute\":\"screendump\",\"arguments\":{{\"filename\":\"{name}\",\"format\":\"png\"}}}}"),
+    ] {
+        writeln!(socket, "{command}")?;
+        loop {
+            let mut answer = String::new();
+            if reader.read_line(&mut answer)? == 0 {
+                bail!("QEMU closed its control socket");
+            }
+            if answer.contains("\"error\"") {
+                bail!("QEMU cannot take the picture: {}", answer.trim());
+            }
+            if answer.contains("\"return\"") {
+                break;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask test`: the host tests, then the QEMU tests, then one summary.
+//!
+//! The host tests are plain `cargo test`; the QEMU tests are the table in [`cases`]. The closing lines are `N passed, N failed` and the
+//! verdict.
+
+mod cases;
+mod run;
+
+use crate::cli::TestOptions;
+use crate::{build, doctor, paths, ui};
+use anyhow::{Context, Result, bail};
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// What ran and how it ended.
+#[derive(Default)]
+struct Tally {
+    passed: u32,
+    failed: Vec<String>,
+}
+
+/// Runs the verb.
+pub fn verb(options: &TestOptions) -> Result<()> {
+    doctor::preflight(options.install)?;
+    let started = Instant::now();
+    let mut tally = Tally::default();
+    if !options.qemu_only {
+        host(options, &mut tally)?;
+    }
+    if !options.host_only {
+        qemu(options, &mut tally)?;
+    }
+    println!();
+    for name in &tally.failed {
+        println!("    failed: {name}");
+    }
+    ui::note(&format!("in {:.0} s", started.elapsed().as_secs_f32()));
+    println!("{} passed, {} failed", tally.passed, tally.failed.len());
+    if tally.passed == 0 {
+        bail!("no test ran");
+    }
+    if !tally.failed.is_empty() {
+        bail!("{} tests failed", tally.failed.len());
+    }
+    ui::verdict("all tests passed");
+    Ok(())
+}
+
+/// `cargo test` of the host crates; its output is shown as it comes, and its closing lines are counted.
+fn host(options: &TestOptions, tally: &mut Tally) -> Result<()> {
+    ui::step("host tests: the real smss code on the executive");
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(paths::root()).args(["test", "--no-fail-fast"]);
+    if let Some(filter) = &options.filter {
+        command.arg(filter);
+    }
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
+    let output = child.stdout.take().context("cargo test has no output")?;
+    for line in BufReader::new(output).lines() {
+        let line = line?;
+        if let Some(counts) = line.strip_prefix("test result: ") {
+            tally.passed += count(counts, " passed");
+        } else if line.starts_with("test ") && line.ends_with("... FAILED") {
+            tally.failed.push(line.trim_start_matches("test ").trim_end_matches(" ... FAILED").to_owned());
+        }
+        // The passing tests are many and say nothing; everything else is shown.
+        if !(line.starts_with("test ") && line.ends_with("... ok")) && !line.is_empty() {
+            println!("    {line}");
+        }
+    }
+    if !child.wait()?.success() && tally.failed.is_empty() {
+        bail!("cargo test failed before any test did: see its messages above");
+    }
+    Ok(())
+}
+
+fn count(line: &str, what: &str) -> u32 {
+    line.split(what).next().and_then(|head| head.split_whitespace().last()).and_then(|word| word.parse().ok()).unwrap_or(0)
+}
+
+/// The real image in ring 3, once per case.
+fn qemu(options: &TestOptions, tally: &mut Tally) -> Result<()> {
+    let images = build::all(false)?;
+    ui::step("QEMU tests: the real image in ring 3");
+    for case in cases::CASES {
+        if options.filter.as_deref().is_some_and(|filter| !case.name.contains(filter)) {
+            continue;
+        }
+        let started = Instant::now();
+        match run::case(case, &images) {
+            Ok(()) => {
+                tally.passed += 1;
+                ui::note(&format!("{} {} ({:.1} s)", ui::paint(ui::Colour::Green, "ok  "), case.name, started.elapsed().as_secs_f32()));
+            }
+            Err(error) => {
+                ui::note(&format!("{} {}: {error:#}", ui::paint(ui::Colour::Red, "FAIL"), case.name));
+                tally.failed.push(format!("qemu: {}", case.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::count;
+
+    #[test]
+    fn the_closing_line_of_cargo_test_is_counted() {
+        assert_eq!(count("ok. 10 passed; 2 failed; 0 ignored", " passed"), 10);
+        assert_eq!(count("no number here", " passed"), 0);
+    }
+}
