@@ -14,10 +14,9 @@ use std::path::Path;
 pub fn verb(options: &TraceOptions) -> Result<()> {
     let TraceAction::Diff { left, right } = &options.action;
     let (one, other) = (read(left)?, read(right)?);
-    let diff = TextDiff::from_slices(
-        &one.iter().map(String::as_str).collect::<Vec<_>>(),
-        &other.iter().map(String::as_str).collect::<Vec<_>>(),
-    );
+    let lines = |trace: &[String]| trace.iter().map(|call| format!("{call}\n")).collect::<String>();
+    let (one_text, other_text) = (lines(&one), lines(&other));
+    let diff = TextDiff::from_lines(&one_text, &other_text);
     let mut differences = 0;
     for change in diff.iter_all_changes() {
         let (sign, colour) = match change.tag() {
@@ -26,7 +25,7 @@ pub fn verb(options: &TraceOptions) -> Result<()> {
             ChangeTag::Insert => ('+', Colour::Green),
         };
         differences += 1;
-        println!("{}", ui::paint(colour, &format!("{sign} {}", change.value())));
+        println!("{}", ui::paint(colour, &format!("{sign} {}", change.value().trim_end())));
     }
     ui::note(&format!("{} calls in {}, {} in {}", one.len(), left.display(), other.len(), right.display()));
     if differences > 0 {

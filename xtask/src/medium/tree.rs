@@ -5,8 +5,8 @@
 
 use crate::build::Images;
 use crate::paths;
-use anyhow::{Context, Result, anyhow};
-use executive::hive::Hive;
+use anyhow::{Context, Result};
+use executive::hive::{Hive, reg_text};
 use std::collections::BTreeMap;
 
 /// The hives of a system, as NT names them.
@@ -50,7 +50,9 @@ impl Tree {
 
 /// Turns `.reg` text into the bytes of a hive.
 pub fn compile(text: &str) -> Result<Vec<u8>> {
-    let mut hive = Hive::new();
-    executive::hive::reg_text::merge(&mut hive, text).map_err(|error| anyhow!("{error}"))?;
-    hive.serialise().map_err(|error| anyhow!("{error}"))
+    // A fixed time, so that the same text gives the same bytes: 2026-01-01, in 100 ns since 1601.
+    const NOW: u64 = 134_117_856_000_000_000;
+    let mut hive = Hive::new(nt::wide!("CMI-CreateHive"));
+    reg_text::apply(&mut hive, text, "", NOW)?;
+    Ok(hive.serialise(NOW))
 }

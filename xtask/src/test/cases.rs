@@ -78,6 +78,13 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        name: "object_directories_foo_bar_without_foo",
+        changes: &[sm!("", r#""ObjectDirectories"=str(7):"\\Foo\\Bar\0\\Windows\0\\RPC Control\0""#)],
+        arguments: "",
+        end: End::Pass,
+        wants: &[Want::Log("object directory: \\Foo\\Bar: STATUS_OBJECT_PATH_NOT_FOUND"), Want::NoDump("\\Foo\n")],
+    },
+    Case {
         name: "winlogon_killed_stops_with_c000021a",
         changes: &[],
         arguments: "kill=winlogon",

@@ -4,6 +4,9 @@
 //! The text may be UTF-8 or, with a byte order mark, UTF-16LE. Lines are applied in their order: `[key]` makes a key, `[-key]` deletes
 //! one with all below it, `"name"=data` and `@=data` set a value, `"name"=-` deletes it. An error names its line; what stood before that
 //! line has been applied, so a caller that wants all or nothing applies to a clone.
+//!
+//! Beside the forms of the original, `str(n):"text"` is string data of type n (hex), and `\0` in a quoted text is a NUL, so that expandable
+//! and multiple strings can be read by people: `"Path"=str(2):"%SystemRoot%"`, `"List"=str(7):"one\0two\0"`.
 
 use super::{Hive, KeyId};
 use alloc::string::String;
@@ -142,7 +145,10 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     loop {
         match characters.next()? {
             '"' => return Some((found, characters.as_str())),
-            '\\' => found.push(characters.next()?),
+            '\\' => match characters.next()? {
+                '0' => found.push('\0'),
+                other => found.push(other),
+            },
             other => found.push(other),
         }
     }
@@ -158,6 +164,12 @@ fn parse_data(data: &str, lines: &mut Lines<'_>) -> Result<(u32, Vec<u8>), &'sta
         let digits = digits.split(';').next().unwrap_or_default().trim();
         let number = u32::from_str_radix(digits, 16).map_err(|_| "dword: wants up to eight hex digits")?;
         return Ok((ValueType::DWORD.0, number.to_le_bytes().to_vec()));
+    }
+    if let Some(numbered) = data.strip_prefix("str(") {
+        let (digits, text) = numbered.split_once("):").ok_or("str( wants a number and `):`")?;
+        let kind = u32::from_str_radix(digits.trim(), 16).map_err(|_| "str( wants a hex number")?;
+        let (text, rest) = quoted(text).ok_or("the string does not end on its line")?;
+        return if blank(rest) { Ok((kind, string_data(&text))) } else { Err("something after the string") };
     }
     let rest = data.strip_prefix("hex").ok_or("the data is no string, dword or hex")?;
     let (kind, mut part) = match rest.strip_prefix('(') {
