@@ -34,6 +34,11 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
         Self { system, pages: None, length: 0, element: PhantomData }
     }
 
+    /// The seam its pages come from.
+    pub const fn system(&self) -> &'s S {
+        self.system
+    }
+
     /// The elements.
     pub fn as_slice(&self) -> &[T] {
         let bytes = self.pages.as_ref().and_then(|pages| pages.as_ref().get(..self.length.checked_mul(size_of::<T>())?));

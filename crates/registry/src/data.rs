@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the bytes of a value mean: strings, lists of strings, numbers (spec 2.1). Pure; any bytes are normal input.
+
+use nt::UnicodeStr;
+use nt::system::ValueType;
+use zerocopy::FromBytes;
+
+/// How a value was reached: a REG_MULTI_SZ read by its name has one NUL more than its bytes (spec 2.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reached {
+    /// NtQueryValueKey.
+    ByName,
+    /// NtEnumerateValueKey.
+    ByEnumeration,
+}
+
+/// The units of a string's bytes; an odd byte at the end is no unit. Bytes that begin at an odd address have none: a caller reads into
+/// aligned memory.
+pub fn units(data: &[u8]) -> UnicodeStr<'_> {
+    let even = data.get(..data.len() & !1).unwrap_or_default();
+    UnicodeStr(<[u16]>::ref_from_bytes(even).unwrap_or_default())
+}
+
+/// Whether values of this type are text.
+pub const fn is_text(kind: ValueType) -> bool {
+    matches!(kind, ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ)
+}
+
+/// The strings that a value delivers: those of a REG_MULTI_SZ, empty ones inside it included, or the one of any other text. A value
+/// that is no text has none.
+pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> {
+    let text = units(data);
+    let (list, single) = match kind {
+        ValueType::MULTI_SZ => (Some(multi_string(text, reached)), None),
+        ValueType::SZ | ValueType::EXPAND_SZ => (None, Some(text.until_nul())),
+        _ => (None, None),
+    };
+    list.into_iter().flatten().chain(single)
+}
+
+/// The strings of a REG_MULTI_SZ: one is delivered for every position that lies more than two units before the end (spec 2.1).
+pub fn multi_string(text: UnicodeStr<'_>, reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> {
+    let end = (text.len() + usize::from(reached == Reached::ByName)).saturating_sub(2);
+    let mut at = 0;
+    core::iter::from_fn(move || {
+        let string = (at < end).then(|| text.skip(at).until_nul())?;
+        at += string.len() + 1;
+        Some(string)
+    })
+}
+
+/// The strings of a REG_MULTI_SZ up to the first empty one, as a value delivered in one piece is read (NOEXPAND, spec 2.1).
+pub fn plain_list(text: UnicodeStr<'_>) -> impl Iterator<Item = UnicodeStr<'_>> {
+    text.units().split(|&unit| unit == 0).take_while(|string| !string.is_empty()).map(UnicodeStr)
+}
+
+/// A number of four bytes; a text of that length is none.
+pub fn number(kind: ValueType, data: &[u8]) -> Option<u32> {
+    if is_text(kind) { None } else { data.try_into().ok().map(u32::from_le_bytes) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+    use zerocopy::IntoBytes;
+
+    fn by_name(text: &str) -> Vec<String> {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        multi_string(UnicodeStr(&units), Reached::ByName).map(|string| string.to_string()).collect()
+    }
+
+    #[test]
+    fn multi_strings_by_name_as_spec_2_1_lists_them() {
+        assert_eq!(by_name("a\0b\0\0"), ["a", "b"]);
+        assert_eq!(by_name("a\0\0\0"), ["a", ""]);
+        assert_eq!(by_name("a\0\0b\0\0\0"), ["a", "", "b", ""]);
+        assert_eq!(by_name("\0"), [""; 0]);
+        assert_eq!(by_name("\0\0"), [""]);
+        assert_eq!(by_name(""), [""; 0]);
+        assert_eq!(by_name("autochk\0"), ["autochk"]);
+    }
+
+    #[test]
+    fn an_enumerated_multi_string_has_no_extra_nul() {
+        let units: Vec<u16> = "a\0b\0\0".encode_utf16().collect();
+        assert_eq!(multi_string(UnicodeStr(&units), Reached::ByEnumeration).count(), 2);
+        assert_eq!(multi_string(UnicodeStr(&units[3..]), Reached::ByEnumeration).count(), 0);
+    }
+
+    #[test]
+    fn text_ends_at_its_first_nul_and_odd_bytes_are_dropped() {
+        let data: Vec<u16> = "C:\\x\0junk".encode_utf16().collect();
+        let strings: Vec<_> = strings(ValueType::SZ, &data.as_bytes()[..17], Reached::ByName).collect();
+        assert_eq!(strings, [nt::wide!("C:\\x")]);
+    }
+
+    #[test]
+    fn numbers_have_four_bytes_and_are_no_text() {
+        assert_eq!(number(ValueType::DWORD, &[1, 0, 0, 0]), Some(1));
+        assert_eq!(number(ValueType::DWORD, &[1, 0]), None);
+        assert_eq!(number(ValueType::SZ, &[1, 0, 0, 0]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_deliver_strings_without_nuls_inside_the_bounds(
+            data in prop::collection::vec(prop_oneof![Just(0u16), any::<u16>()], 0..40),
+            odd in 0usize..2,
+            kind in 0u32..12,
+            named in any::<bool>(),
+        ) {
+            let bytes = data.as_bytes();
+            let bytes = &bytes[..bytes.len().saturating_sub(odd)];
+            let reached = if named { Reached::ByName } else { Reached::ByEnumeration };
+            let all: Vec<_> = strings(ValueType(kind), bytes, reached).collect();
+            prop_assert!(all.iter().all(|string| string.find(0).is_none()));
+            prop_assert!(all.iter().map(|string| string.len() + 1).sum::<usize>() <= data.len() + 1);
+            prop_assert!(plain_list(units(bytes)).all(|string| !string.is_empty()));
+        }
+    }
+}
