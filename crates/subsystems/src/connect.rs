@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Who may connect to `\SmApiPort`, and as what (spec 10.2).
+//!
+//! A process that smss itself started as a subsystem server registers by connecting; everybody else whom the port's DACL admits is a
+//! plain client, whatever it announces. Who a client is, is what the kernel wrote into the message header.
+
+use crate::clients::Client;
+use crate::manager::Manager;
+use crate::messages::ConnectionInfo;
+use crate::servers::ServerRef;
+use nt::access::Access;
+use nt::system::{Accept, ImageSubsystem, MessageBuffer, System};
+use nt::{Handle, Owned, Result, Status};
+
+impl<S: System> Manager<S> {
+    /// Answers a connection request, and calls a new subsystem server back.
+    pub(crate) fn connection_request(&'static self, message: &MessageBuffer) {
+        let announced = ConnectionInfo::of_request(message);
+        let process = message.header.client.process;
+        match self.admit(message, &announced) {
+            Ok(Some(server)) => self.call_back(&server, &announced),
+            Ok(None) => {}
+            Err(status) => {
+                log::warn!("SM connection of process {process}: {status}: refused");
+                if let Err(status) = self.system.accept_connect(message, Accept::No) {
+                    log::warn!("SM connection of process {process}: {status}: not even refused");
+                }
+            }
+        }
+    }
+
+    /// Makes the connection: the record of the subsystem server that has registered by it, if it is one.
+    fn admit(&'static self, message: &MessageBuffer, announced: &ConnectionInfo) -> Result<Option<ServerRef<'static, S>>> {
+        let system = self.system;
+        let client = message.header.client;
+        let own = client.process == system.client_id().process;
+        let (process, session) = if own {
+            (Owned::new(system, Handle::NULL), 0)
+        } else {
+            let process = Owned::new(system, system.open_process(client, Access::PROCESS_QUERY_INFORMATION)?);
+            let session = system.query_session(process.get())?;
+            (process, session)
+        };
+
+        let server = self.registering(client.process, announced)?;
+        let record = Client { port: Handle::NULL, process: process.get(), client, session, server: server.as_ref().map(ServerRef::key) };
+        let key = self.tables.lock().clients.insert(record).map_err(|_| Status::INSUFF_SERVER_RESOURCES)?;
+        // From here on the table owns the process handle.
+        let _ = process.into_raw();
+
+        let port = match system.accept_connect(message, Accept::Yes { context: key.to_context() }) {
+            Ok(port) => port,
+            Err(status) => {
+                self.withdraw(key.to_context());
+                return Err(status);
+            }
+        };
+        if let Some(client) = self.tables.lock().clients.get(key) {
+            client.port = port;
+        }
+        if let Some(server) = &server {
+            // A server that was given up in the meantime stays unregistered; its end is already decided.
+            let _ = server.update(|record| record.subsystem = Some(announced.subsystem));
+        }
+        if let Err(status) = system.complete_connect(port) {
+            // The client is gone, or never learns that it is connected. There is nobody left to refuse.
+            log::warn!("SM connection of process {}: {status}: not completed", client.process);
+            self.client_gone(key.to_context());
+            return Ok(None);
+        }
+        Ok(server)
+    }
+
+    /// The record of `process` if this connection registers it: it is a server of ours and announces a type.
+    fn registering(&self, process: u64, announced: &ConnectionInfo) -> Result<Option<ServerRef<'_, S>>> {
+        if announced.subsystem == ImageSubsystem::UNKNOWN {
+            return Ok(None);
+        }
+        let Some(server) = self.find_server(|server| server.client.process == process) else {
+            return Ok(None);
+        };
+        if server.view().subsystem.is_some() {
+            log::warn!("SM connection of process {process}: it has registered already");
+            return Err(Status::PORT_CONNECTION_REFUSED);
+        }
+        Ok(Some(server))
+    }
+
+    /// Takes back a client record whose connection was never made.
+    fn withdraw(&self, context: u64) {
+        if let Some(client) = self.tables.lock().clients.remove(crate::slots::Key::from_context(context)) {
+            self.close(client.process);
+        }
+    }
+
+    /// Connects to the server's call-back port, then lets its starter go on (spec 10.2 step 7).
+    fn call_back(&'static self, server: &ServerRef<'_, S>, announced: &ConnectionInfo) {
+        let view = server.view();
+        let connected = self.leave_a_receiver().and_then(|()| self.system.connect_port(announced.name(), &mut []));
+        match connected {
+            Ok(port) => {
+                if server.update(|record| record.callback = port).is_err() {
+                    self.close(port);
+                }
+                log::info!("session {}: process {} serves image type {}", view.session, view.client.process, announced.subsystem.0);
+            }
+            Err(status) => log::error!("call-back port {}: {status}: the server cannot be given processes", announced.name()),
+        }
+        if let Err(status) = self.system.set_event(view.event) {
+            log::error!("subsystem server: event: {status}");
+        }
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The wait at the end of the boot, and the end of the system (spec 12.3, 12.4).
+
+use nt::failure::{Consequence, Stop};
+use nt::system::{HardError, HardErrorOption, HardErrorParameter, Privilege, PrivilegeHolder, System, Timeout, Wait};
+use nt::{Handle, Status, UnicodeStr, wide};
+
+/// The processes whose end ends the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Watched {
+    /// Session 0's csrss; `None` if no Windows subsystem was asked for.
+    pub server: Option<Handle>,
+    /// Session 0's initial command.
+    pub initial: Handle,
+    /// What the hard error calls the initial command.
+    pub initial_name: UnicodeStr<'static>,
+}
+
+/// Why the system stops: the first two parameters of the hard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ending {
+    /// Who has failed.
+    pub name: UnicodeStr<'static>,
+    /// How.
+    pub status: Status,
+}
+
+impl From<Stop> for Ending {
+    fn from(stop: Stop) -> Self {
+        let name = match stop.step.consequence() {
+            Consequence::StopsAtInitialCommand => wide!("Session Manager ExecuteInitialCommand"),
+            Consequence::Stops | Consequence::Skipped => wide!("Session Manager Initialization"),
+        };
+        Self { name, status: stop.status }
+    }
+}
+
+/// Waits until one of the two ends (spec 12.3). Blocks.
+pub fn wait<S: System>(system: &S, watched: &Watched) -> Ending {
+    const SERVER: UnicodeStr<'static> = wide!("Windows SubSystem");
+    let both = [watched.server.unwrap_or(Handle::NULL), watched.initial];
+    let (handles, first) = match watched.server {
+        Some(_) => (both.as_slice(), 0),
+        None => (both.get(1..).unwrap_or_default(), 1),
+    };
+    let (name, process) = match system.wait_any(handles, Timeout::Never) {
+        Ok(Wait::Object(index)) if index + first == 0 => (SERVER, both[0]),
+        Ok(_) => (watched.initial_name, watched.initial),
+        Err(status) => return Ending { name: watched.initial_name, status },
+    };
+    let status = system.query_exit(process).map_or(Status::UNSUCCESSFUL, |exit| exit.status);
+    Ending { name, status }
+}
+
+/// Stops the system: hard error C000021A with the four parameters of spec 12.4, string mask 1. Returns only if the kernel refuses.
+pub fn stop<S: System>(system: &S, ending: &Ending) {
+    let parameters = [
+        HardErrorParameter::Text(ending.name),
+        HardErrorParameter::Value(u64::from(ending.status.0)),
+        HardErrorParameter::Value(0),
+        HardErrorParameter::Value(0),
+    ];
+    log::error!("{}: {}: the system stops", ending.name, ending.status);
+    raise(system, &parameters);
+}
+
+/// Stops the system for a bad known DLL: hard error C000021A with three parameters, string mask 5 (spec 7.2, 12.4).
+pub fn stop_for_known_dll<S: System>(system: &S, ending: &Ending, file: UnicodeStr<'_>) {
+    let parameters =
+        [HardErrorParameter::Text(ending.name), HardErrorParameter::Value(u64::from(ending.status.0)), HardErrorParameter::Text(file)];
+    log::error!("{} {file}: {}: the system stops", ending.name, ending.status);
+    raise(system, &parameters);
+}
+
+fn raise<S: System>(system: &S, parameters: &[HardErrorParameter<'_>]) {
+    let held = match system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Thread) {
+        Err(Status::NO_TOKEN) => system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process),
+        result => result,
+    };
+    if let Err(status) = held {
+        log::warn!("SeShutdownPrivilege: {status}");
+    }
+    let error = HardError { status: Status::SYSTEM_PROCESS_TERMINATED, parameters, option: HardErrorOption::ShutdownSystem };
+    if let Err(status) = system.raise_hard_error(&error) {
+        log::error!("hard error: {status}: not raised");
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Environment sessions: one for every process that a subsystem server took over (spec 11.1).
+//!
+//! Their ids start at 1 and are never 0 (a server asserts that); an id in use is never given out again, also after the counter has
+//! wrapped (D10).
+
+use crate::slots::{Key, Slots};
+
+const CAPACITY: usize = 1024;
+
+/// One environment session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Environment {
+    /// Its id.
+    pub(crate) id: u32,
+    /// The server that owns it.
+    pub(crate) owner: Key,
+    /// Another server that takes part in it: the process is itself a subsystem server.
+    pub(crate) foreign: Option<Key>,
+    /// Terminal session.
+    pub(crate) session: u32,
+}
+
+/// All of them.
+pub(crate) struct Environments {
+    table: Slots<Environment, CAPACITY>,
+    next: u32,
+}
+
+impl Environments {
+    pub(crate) const fn new() -> Self {
+        Self { table: Slots::new(), next: 1 }
+    }
+
+    /// A new environment session; `None` if there are as many as this table holds.
+    pub(crate) fn create(&mut self, owner: Key, foreign: Option<Key>, session: u32) -> Option<u32> {
+        let mut id = self.next.max(1);
+        // Fewer ids are in use than the table has places, so a free one comes within that many steps.
+        while self.find(id).is_some() {
+            id = id.wrapping_add(1).max(1);
+        }
+        self.table.insert(Environment { id, owner, foreign, session }).ok()?;
+        self.next = id.wrapping_add(1).max(1);
+        Some(id)
+    }
+
+    /// The environment session with this id.
+    pub(crate) fn find(&self, id: u32) -> Option<Environment> {
+        self.table.iter().map(|(_, environment)| *environment).find(|environment| environment.id == id)
+    }
+
+    /// Forgets one.
+    pub(crate) fn delete(&mut self, id: u32) {
+        self.delete_first(|environment| environment.id == id);
+    }
+
+    /// Forgets the first one that `matches` and gives it out.
+    pub(crate) fn delete_first(&mut self, matches: impl Fn(&Environment) -> bool) -> Option<Environment> {
+        let key = self.table.iter().find(|(_, environment)| matches(environment)).map(|(key, _)| key)?;
+        self.table.remove(key)
+    }
+
+    /// Forgets all that `owner` owns.
+    pub(crate) fn delete_owned_by(&mut self, owner: Key) {
+        while self.delete_first(|environment| environment.owner == owner).is_some() {}
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWNER: Key = Key::from_context(1 << 32);
+
+    #[test]
+    fn ids_start_at_one_and_count_up() {
+        let mut all = Environments::new();
+        assert_eq!(all.create(OWNER, None, 0), Some(1));
+        assert_eq!(all.create(OWNER, None, 0), Some(2));
+        all.delete(1);
+        assert_eq!(all.create(OWNER, None, 0), Some(3));
+    }
+
+    #[test]
+    fn a_wrapped_counter_skips_zero_and_ids_in_use() {
+        let mut all = Environments::new();
+        assert_eq!(all.create(OWNER, None, 0), Some(1));
+        all.next = u32::MAX;
+        assert_eq!(all.create(OWNER, None, 0), Some(u32::MAX));
+        assert_eq!(all.create(OWNER, None, 0), Some(2));
+    }
+
+    #[test]
+    fn a_full_table_says_so_and_recovers() {
+        let mut all = Environments::new();
+        for _ in 0..CAPACITY {
+            assert!(all.create(OWNER, None, 0).is_some());
+        }
+        assert_eq!(all.create(OWNER, None, 0), None);
+        all.delete_owned_by(OWNER);
+        assert_eq!(all.len(), 0);
+        assert!(all.create(OWNER, None, 0).is_some());
+    }
+}

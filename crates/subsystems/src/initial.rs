@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The initial command of a session: which one it is, and how it starts (spec 12.1).
+//!
+//! It is created suspended and handed to the session's csrss by smss's own ExecPgm request, so that it runs its first instruction only
+//! after csrss has taken it over.
+
+use crate::client;
+use crate::manager::Manager;
+use crate::messages::{ConnectionInfo, ExecPgm};
+use crate::plan::Plan;
+use crate::policy::Policy;
+use launch::{Child, Start};
+use nt::access::Access;
+use nt::failure::{Step, judge};
+use nt::system::System;
+use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use zerocopy::FromZeros;
+
+/// The initial command with its debugger, if any (spec 13.2).
+pub type Command = UnicodeBuf<256>;
+
+/// Pause before an initial command from `Execute`, in milliseconds (spec 12.1).
+const EXECUTE_DELAY: u32 = 5_000;
+const FLG_DEBUG_INITIAL_COMMAND: u32 = 0x4;
+const FLG_DEBUG_INITIAL_COMMAND_EX: u32 = 0x0400_0000;
+
+/// Whether `path` can be a DOS path of a driver: it names something.
+pub(crate) fn is_dos_path(path: UnicodeStr<'_>) -> bool {
+    !path.is_empty() && path.find(0).is_none()
+}
+
+/// Puts the initial command of `session` into `text`: `wanted` if that is not empty, else the last `Execute` entry, else the default of
+/// the policy, under its debugger (spec 1.3 #6, 12.1 #1-#3). Runs the other `Execute` entries (D21). Blocks.
+pub fn choose<S: System>(
+    system: &S,
+    policy: &Policy,
+    plan: &dyn Plan<S>,
+    session: u32,
+    wanted: UnicodeStr<'_>,
+    text: &mut Command,
+) -> Result<()> {
+    let entries = (0..).map_while(|index| plan.execute(index)).count();
+    let from_list = entries.checked_sub(1).and_then(|last| plan.execute(last));
+    let fallback = if session == 0 { plan.session0_command().unwrap_or(policy.session0_command) } else { policy.session_command };
+    text.clear();
+    match from_list {
+        Some(command) => {
+            if let Err(status) = system.delay(EXECUTE_DELAY) {
+                log::warn!("initial command: delay: {status}");
+            }
+            text.push(if wanted.is_empty() { command } else { wanted })?;
+        }
+        None if !wanted.is_empty() => text.push(wanted)?,
+        None => with_debugger(system, fallback, text)?,
+    }
+    for command in (0..entries.saturating_sub(1)).filter_map(|index| plan.execute(index)) {
+        if let Err(status) = plan.launcher().execute(command, session) {
+            // Never stops anything: the table says so.
+            let _ = judge(Step::Execute, command, status);
+        }
+    }
+    Ok(())
+}
+
+/// `<debugger> <command>`, where the debugger is that of GlobalFlag or of the image's execution options. A debugger that does not fit is
+/// left out, not cut.
+fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Command) -> Result<()> {
+    let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
+    let flags = system.query_flags().unwrap_or_else(|status| {
+        log::warn!("NtGlobalFlag: {status}");
+        0
+    });
+    let mut buffer = [0; 256];
+    let debugger = if flags & FLG_DEBUG_INITIAL_COMMAND_EX != 0 {
+        wide!("ntsd -d -g -x")
+    } else if flags & FLG_DEBUG_INITIAL_COMMAND != 0 {
+        wide!("ntsd -d")
+    } else {
+        // No such option is the ordinary case.
+        system.query_image_option(image, wide!("Debugger"), &mut buffer).map_or(UnicodeStr::EMPTY, UnicodeStr::until_nul)
+    };
+    if !debugger.is_empty() {
+        let whole = text.push(debugger).and_then(|()| text.push(wide!(" "))).and_then(|()| text.push(command));
+        match whole {
+            Ok(()) => return Ok(()),
+            Err(status) => log::warn!("debugger {debugger} of {command}: {status}: started without it"),
+        }
+        text.clear();
+    }
+    text.push(command)
+}
+
+/// Creates the initial command suspended and has smss, reached through `port`, give it to its server (spec 12.1 #5-#9): the process, for
+/// the later wait. `created` learns who it is before it can run. Blocks.
+pub(crate) fn start<S: System>(
+    system: &'static S,
+    plan: &dyn Plan<S>,
+    session: u32,
+    command: UnicodeStr<'_>,
+    port: Handle,
+    created: impl FnOnce(&Child<'_, S>) -> Result<()>,
+) -> Result<Owned<'static, S>> {
+    let parsed = launch::parse(command)?;
+    let launcher = plan.launcher();
+    let image = launcher.find(parsed.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+    let child = launcher.create(&Start { image: &image, command_line: command, session, debug: false, subsystem: false })?;
+    let given = created(&child).and_then(|()| {
+        let own = system.duplicate(Handle::CURRENT_PROCESS, child.process(), Handle::CURRENT_PROCESS, Access::PROCESS_ALL)?;
+        let own = Owned::new(system, own);
+        let mut request = ExecPgm::new_zeroed();
+        request.process = *child.information();
+        client::call(system, port, &mut request)?;
+        Ok(own)
+    });
+    match given {
+        Ok(own) => Ok(own),
+        Err(status) => {
+            child.kill(status);
+            Err(status)
+        }
+    }
+}
+
+impl<S: System> Manager<S> {
+    /// Starts `command` as the initial command of `session`, whose record learns its process id. The caller is inside the gate.
+    pub(crate) fn start_initial(&'static self, session: u32, command: UnicodeStr<'_>) -> Result<Owned<'static, S>> {
+        let plan = self.plan()?;
+        let port = self.own_port()?;
+        log::info!("session {session}: initial command {command}");
+        start(self.system, plan, session, command, port, |child| {
+            self.with_session(session, |terminal| terminal.initial_client = child.client().process);
+            Ok(())
+        })
+    }
+
+    /// smss's own connection to `\SmApiPort`, made at first use and kept (spec 12.1 #4).
+    fn own_port(&self) -> Result<Handle> {
+        let known = self.tables.lock().own_client;
+        if !known.is_null() {
+            return Ok(known);
+        }
+        let port = client::connect(self.system, &ConnectionInfo::PLAIN)?;
+        self.tables.lock().own_client = port;
+        Ok(port)
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! NT 6, the child's side: an instance of smss that makes one session and ends (spec 11.5).
+
+use crate::client;
+use crate::deadline::SERVER_TIMEOUT;
+use crate::initial::{self, Command};
+use crate::messages::{ChildProcess, ChildSession, ConnectionInfo, counted};
+use crate::plan::Plan;
+use crate::policy::Policy;
+use crate::privilege::Privileged;
+use launch::{Child, Start};
+use nt::system::{Privilege, System, Timeout, Wait};
+use nt::{Handle, Owned, Result, Status, UnicodeStr};
+use zerocopy::FromZeros;
+
+/// What the master asks an instance for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arguments {
+    /// The session it is to make; FFFFFFFF for any.
+    pub session: u32,
+    /// The instance's number, for the log.
+    pub number: u32,
+}
+
+impl Arguments {
+    /// The arguments in a command line: `None` unless there are exactly two hexadecimal words after the program.
+    pub fn parse(command_line: UnicodeStr<'_>) -> Option<Self> {
+        let (_, rest) = launch::grammar::token(command_line)?;
+        let (session, rest) = launch::grammar::token(rest)?;
+        let (number, rest) = launch::grammar::token(rest)?;
+        if !rest.is_empty() {
+            return None;
+        }
+        Some(Self { session: hexadecimal(session)?, number: hexadecimal(number)? })
+    }
+}
+
+fn hexadecimal(text: UnicodeStr<'_>) -> Option<u32> {
+    if text.is_empty() || text.len() > 8 {
+        return None;
+    }
+    text.units().iter().try_fold(0, |value, &unit| {
+        let digit = char::from_u32(u32::from(unit))?.to_digit(16)?;
+        Some(value << 4 | digit)
+    })
+}
+
+/// Makes the session, starts its servers and its initial command (spec 11.5). Blocks until the session stands.
+///
+/// # Errors
+/// Why it does not: the instance ends with this status, and the master undoes what it reported.
+pub fn run<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, arguments: Arguments) -> Result<()> {
+    log::info!("child instance {:x}: session {:x} is wanted", arguments.number, arguments.session);
+    let port = Owned::new(system, client::connect(system, &ConnectionInfo::PLAIN)?);
+    let _privilege = Privileged::acquire(system, Privilege::LoadDriver)?;
+    let session = system.create_session()?;
+    let result = populate(system, policy, plan, session, port.get());
+    // Nobody is to find this instance in the session's space while it ends.
+    if let Err(status) = system.detach_session(session) {
+        log::warn!("session detach: session {session}: {status}: skipped");
+    }
+    result
+}
+
+fn populate<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, session: u32, port: Handle) -> Result<()> {
+    let mut report = ChildSession::new_zeroed();
+    report.session = session;
+    client::call(system, port, &mut report)?;
+    let wanted = counted(&report.command, report.length)?;
+    for entry in (0..).map_while(|index| plan.required(index)) {
+        if !entry.name.eq_ascii("Debug") {
+            start_server(system, plan, session, entry.command, port).inspect_err(|status| {
+                log::error!("session {session}: subsystem {}: {}: {status}", entry.name, entry.command);
+            })?;
+        }
+    }
+    let mut command = Command::new();
+    initial::choose(system, policy, plan, session, wanted, &mut command)?;
+    log::info!("session {session}: initial command {command}");
+    let process = initial::start(system, plan, session, command.as_str(), port, |child| {
+        report_process(system, port, session, ChildProcess::INITIAL, child).map(drop)
+    });
+    process.map(drop).inspect_err(|status| log::error!("session {session}: initial command {command}: {status}"))
+}
+
+fn start_server<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
+    let launcher = plan.launcher();
+    let parsed = launch::parse(command)?;
+    let image = launcher.find(parsed.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+    let child = launcher.create(&Start { image: &image, command_line: command, session, debug: false, subsystem: true })?;
+    let up = report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {
+        let event = Owned::new(system, event);
+        child.resume()?;
+        let timeout = if session == 0 { Timeout::Never } else { Timeout::Milliseconds(SERVER_TIMEOUT) };
+        let ended = || system.query_exit(child.process()).map(|exit| exit.status);
+        match system.wait_any(&[event.get(), child.process()], timeout)? {
+            // The event is signalled for a server that was given up, too: then its process is gone or going.
+            Wait::Object(0) if ended()? == Status::PENDING => Ok(()),
+            Wait::Object(_) => Err(ended().map(|status| if status.is_success() { Status::UNSUCCESSFUL } else { status })?),
+            Wait::Timeout => Err(Status::IO_TIMEOUT),
+        }
+    });
+    if let Err(status) = up {
+        child.kill(status);
+    }
+    up
+}
+
+/// Tells the master of a process before it runs: the event that a server's registration signals.
+fn report_process<S: System>(system: &S, port: Handle, session: u32, role: u32, child: &Child<'_, S>) -> Result<Handle> {
+    let mut report = ChildProcess::new_zeroed();
+    report.session = session;
+    report.role = role;
+    report.process = child.process().0;
+    report.client = child.client();
+    client::call(system, port, &mut report)?;
+    Ok(Handle(report.event))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nt::wide;
+
+    #[test]
+    fn two_hexadecimal_words_and_nothing_else_are_an_instance() {
+        let parse = Arguments::parse;
+        assert_eq!(parse(wide!("\\SystemRoot\\System32\\smss.exe 00000001 0000003c")), Some(Arguments { session: 1, number: 0x3C }));
+        assert_eq!(parse(wide!("smss.exe FFFFFFFF 0")), Some(Arguments { session: u32::MAX, number: 0 }));
+        for line in [
+            wide!(""),
+            wide!("smss.exe"),
+            wide!("smss.exe 1"),
+            wide!("smss.exe 1 2 3"),
+            wide!("smss.exe 1 g"),
+            wide!("smss.exe 1 000000001"),
+        ] {
+            assert_eq!(parse(line), None, "{line}");
+        }
+    }
+}

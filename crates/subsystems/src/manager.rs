@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The state behind `\SmApiPort`: one value that lives as long as the process.
+//!
+//! Everything that more than one thread sees is in [`Tables`], behind one lock that is held for table work only, never across a wait, an
+//! LPC call or a process creation (spec 9.4). Handles in the tables are closed by whoever takes them out.
+
+use crate::children::Children;
+use crate::clients::Client;
+use crate::deadline::{DEADLINES, Deadline};
+use crate::environments::Environments;
+use crate::gate::Gate;
+use crate::plan::Plan;
+use crate::policy::Policy;
+use crate::servers::Server;
+use crate::sessions::Terminal;
+use crate::slots::Slots;
+use nt::relax::Mutex;
+use nt::system::System;
+use nt::{Handle, Result, Status};
+use spin::Once;
+
+/// Clients connected at once; more are refused.
+pub const CLIENTS: usize = 512;
+/// Subsystem servers at once.
+pub const SERVERS: usize = 256;
+/// Terminal sessions at once.
+pub const SESSIONS: usize = 128;
+
+pub(crate) struct Tables {
+    pub(crate) clients: Slots<Client, CLIENTS>,
+    pub(crate) servers: Slots<Server, SERVERS>,
+    pub(crate) sessions: Slots<Terminal, SESSIONS>,
+    pub(crate) environments: Environments,
+    pub(crate) children: Children,
+    /// The connection port `\SmApiPort`.
+    pub(crate) port: Handle,
+    /// smss's own connection to it, as a client.
+    pub(crate) own_client: Handle,
+    /// The session whose space smss is in.
+    pub(crate) attached: Option<u32>,
+    /// API threads, and how many of them wait for a message.
+    pub(crate) threads: u32,
+    pub(crate) idle: u32,
+}
+
+/// The Session Manager's server side.
+pub struct Manager<S: System> {
+    pub(crate) system: &'static S,
+    pub(crate) policy: Policy,
+    plan: Once<&'static dyn Plan<S>>,
+    pub(crate) tables: Mutex<Tables>,
+    pub(crate) gate: Gate,
+    pub(crate) deadlines: [Deadline<S>; DEADLINES],
+}
+
+/// How much is in the tables: what must be back at its start after clients and sessions came and went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Connected clients.
+    pub clients: usize,
+    /// Subsystem server records.
+    pub servers: usize,
+    /// Terminal sessions.
+    pub sessions: usize,
+    /// Environment sessions.
+    pub environments: usize,
+    /// API threads.
+    pub threads: u32,
+}
+
+impl<S: System> Manager<S> {
+    /// The state before anything has happened, for the version that `system` reports.
+    pub fn new(system: &'static S) -> Self {
+        Self {
+            system,
+            policy: Policy::for_version(system.version()),
+            plan: Once::new(),
+            tables: Mutex::new(Tables {
+                clients: Slots::new(),
+                servers: Slots::new(),
+                sessions: Slots::new(),
+                environments: Environments::new(),
+                children: Children::new(),
+                port: Handle::NULL,
+                own_client: Handle::NULL,
+                attached: None,
+                threads: 0,
+                idle: 0,
+            }),
+            gate: Gate::new(),
+            deadlines: core::array::from_fn(|_| Deadline::new(system)),
+        }
+    }
+
+    /// What the NT version decides.
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Tells what the registry says. Requests that need it are refused before. The first call wins.
+    pub fn publish(&self, plan: &'static dyn Plan<S>) {
+        self.plan.call_once(|| plan);
+    }
+
+    /// What the registry says. `DEVICE_NOT_READY` while the boot has not read it yet.
+    pub(crate) fn plan(&self) -> Result<&'static dyn Plan<S>> {
+        self.plan.get().copied().ok_or(Status::DEVICE_NOT_READY)
+    }
+
+    /// How much is in the tables now.
+    pub fn counts(&self) -> Counts {
+        let tables = self.tables.lock();
+        Counts {
+            clients: tables.clients.len(),
+            servers: tables.servers.len(),
+            sessions: tables.sessions.len(),
+            environments: tables.environments.len(),
+            threads: tables.threads,
+        }
+    }
+
+    /// Closes `handle` if it is one.
+    pub(crate) fn close(&self, handle: Handle) {
+        if !handle.is_null()
+            && let Err(status) = self.system.close(handle)
+        {
+            log::warn!("handle {handle:?}: {status}: not closed");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `\SmApiPort` and the threads that serve it (spec 1.5, 10.6).
+//!
+//! Two threads at the start. A request that may block (starting a server, calling one) is only begun while another thread stays free to
+//! receive, because what it waits for arrives as a message: a thread is added first, and if none can be, the request is answered with
+//! INSUFF_SERVER_RESOURCES. So the port is always listened to, however many requests block.
+
+use crate::manager::Manager;
+use crate::messages::{ApiMessage, SM_PORT_LIMITS};
+use nt::failure::{Step, Stop, judge};
+use nt::object::Attributes;
+use nt::security::{Ace, Descriptor, Sid};
+use nt::system::{MessageBuffer, MessageKind, System, ThreadBody};
+use nt::{ObjectAttributes, Result, Status, UnicodeStr, wide};
+
+/// The port's name.
+pub const SM_PORT: UnicodeStr<'static> = wide!("\\SmApiPort");
+/// Threads at the start.
+pub const INITIAL_THREADS: u32 = 2;
+/// Threads at most.
+pub const MAXIMUM_THREADS: u32 = 64;
+/// Receive errors in a row after which a thread pauses between attempts, and after which it gives up.
+const ERRORS_BEFORE_PAUSE: u32 = 8;
+const ERRORS_BEFORE_END: u32 = 1024;
+
+/// Administrators and SYSTEM, nobody else (spec 2.2).
+const DESCRIPTOR: Descriptor =
+    Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS), Ace::allow(0x1000_0000, Sid::LOCAL_SYSTEM)]);
+
+impl<S: System> Manager<S> {
+    /// Creates the port and starts its first threads (spec 1.5 #5, #6).
+    ///
+    /// # Errors
+    /// [`Stop`] if either fails: without them no subsystem can register.
+    pub fn open_port(&'static self) -> Result<(), Stop> {
+        let attributes = ObjectAttributes::named(SM_PORT).with(Attributes::empty()).secured(DESCRIPTOR.as_bytes());
+        match self.system.create_port(&attributes, SM_PORT_LIMITS) {
+            Ok(port) => self.tables.lock().port = port,
+            Err(status) => return judge(Step::ApiPort, SM_PORT, status),
+        }
+        for _ in 0..INITIAL_THREADS {
+            if let Err(status) = self.add_thread() {
+                judge(Step::ApiThread, SM_PORT, status)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts one more API thread.
+    fn add_thread(&'static self) -> Result<()> {
+        {
+            let mut tables = self.tables.lock();
+            if tables.threads >= MAXIMUM_THREADS {
+                return Err(Status::INSUFF_SERVER_RESOURCES);
+            }
+            // Counted as idle from now on: it goes nowhere but to the port.
+            tables.threads += 1;
+            tables.idle += 1;
+        }
+        match self.system.create_thread(self) {
+            Ok(thread) => {
+                self.close(thread);
+                Ok(())
+            }
+            Err(status) => {
+                let mut tables = self.tables.lock();
+                tables.threads -= 1;
+                tables.idle -= 1;
+                Err(status)
+            }
+        }
+    }
+
+    /// Makes sure that another thread receives while this one blocks.
+    pub(crate) fn leave_a_receiver(&'static self) -> Result<()> {
+        if self.tables.lock().idle > 0 { Ok(()) } else { self.add_thread() }
+    }
+
+    /// One API thread's life.
+    fn serve(&'static self) {
+        const FLG_ENABLE_SYSTEM_CRIT_BREAKS: u32 = 0x0010_0000;
+        if self.system.query_flags().is_ok_and(|flags| flags & FLG_ENABLE_SYSTEM_CRIT_BREAKS != 0)
+            && let Err(status) = self.system.set_thread_critical(true)
+        {
+            log::warn!("SM API thread: critical flag: {status}");
+        }
+        let port = self.tables.lock().port;
+        let mut message = MessageBuffer::default();
+        let mut reply: Option<MessageBuffer> = None;
+        let mut errors = 0;
+        while errors < ERRORS_BEFORE_END {
+            match self.system.reply_wait_receive(port, reply.as_ref(), &mut message) {
+                Ok(received) => {
+                    errors = 0;
+                    self.tables.lock().idle -= 1;
+                    reply = self.handle(&message, received.context);
+                    self.tables.lock().idle += 1;
+                }
+                Err(Status::NO_MEMORY) => {
+                    // The reply is still owed: the same one is sent again (spec 10.6).
+                    errors += 1;
+                    self.pause();
+                }
+                Err(status) => {
+                    // The client died before its answer, or the port is broken. Either way nothing was received and there is nothing to
+                    // answer (D5).
+                    if reply.take().is_none() {
+                        errors += 1;
+                        log::warn!("{SM_PORT}: receive: {status}");
+                        if errors > ERRORS_BEFORE_PAUSE {
+                            self.pause();
+                        }
+                    }
+                }
+            }
+        }
+        log::error!("{SM_PORT}: nothing can be received: the thread ends");
+        let mut tables = self.tables.lock();
+        tables.threads -= 1;
+        tables.idle -= 1;
+    }
+
+    fn pause(&self) {
+        if let Err(status) = self.system.delay(5_000) {
+            log::warn!("SM API thread: delay: {status}");
+        }
+    }
+
+    /// Deals with one message; what it gives is sent as the reply.
+    pub(crate) fn handle(&'static self, message: &MessageBuffer, context: u64) -> Option<MessageBuffer> {
+        // The kernel may set flags above the type.
+        match MessageKind(message.header.kind & 0xFF) {
+            MessageKind::CONNECTION_REQUEST => {
+                self.connection_request(message);
+                None
+            }
+            MessageKind::PORT_CLOSED | MessageKind::CLIENT_DIED => {
+                self.client_gone(context);
+                None
+            }
+            MessageKind::REQUEST => {
+                let mut reply = message.clone();
+                let result = match self.client(context) {
+                    Some(client) => self.request(&client, &mut reply),
+                    // Its connection was forgotten while the request was on its way.
+                    None => Err(Status::PORT_DISCONNECTED),
+                };
+                if let Err(status) = result {
+                    log::debug!("SM request from process {}: {status}", message.header.client.process);
+                }
+                reply.set_result(result.into());
+                Some(reply)
+            }
+            // Nobody waits for an answer to a datagram, and the kernel sends nothing else here.
+            MessageKind(_) => None,
+        }
+    }
+}
+
+impl<S: System> ThreadBody for Manager<S> {
+    fn run(&'static self) {
+        self.serve();
+    }
+}
