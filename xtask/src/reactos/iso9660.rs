@@ -158,3 +158,82 @@ fn decoded(name: &[u8], joliet: bool) -> String {
     };
     text.split(';').next().unwrap_or_default().trim_end_matches('.').to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    /// A directory record.
+    fn record(name: &[u8], extent: u32, size: u32, flags: u8) -> Vec<u8> {
+        let mut record = vec![0; 33];
+        record.extend(name);
+        if record.len() % 2 == 1 {
+            record.push(0);
+        }
+        record[0] = record.len() as u8;
+        record[2..6].copy_from_slice(&extent.to_le_bytes());
+        record[6..10].copy_from_slice(&extent.to_be_bytes());
+        record[10..14].copy_from_slice(&size.to_le_bytes());
+        record[14..18].copy_from_slice(&size.to_be_bytes());
+        record[25] = flags;
+        record[32] = name.len() as u8;
+        record
+    }
+
+    /// An image of 22 sectors with one file, `/system32/smss.exe`, in sector 20, and a marker in sector 21.
+    fn sample(content: &[u8]) -> File {
+        let mut bytes = vec![0; 22 * SECTOR as usize];
+        let sector = |number: usize| number * SECTOR as usize;
+        let put = |bytes: &mut Vec<u8>, at: usize, what: &[u8]| bytes[at..at + what.len()].copy_from_slice(what);
+        put(&mut bytes, sector(16), b"\x01CD001\x01");
+        put(&mut bytes, sector(16) + 80, &22u32.to_le_bytes());
+        put(&mut bytes, sector(16) + 156, &record(&[0], 18, 2048, 2));
+        put(&mut bytes, sector(17), b"\xFFCD001\x01");
+        let root: Vec<u8> = [record(&[0], 18, 2048, 2), record(&[1], 18, 2048, 2), record(b"system32", 19, 2048, 2)].concat();
+        put(&mut bytes, sector(18), &root);
+        put(&mut bytes, sector(19), &record(b"smss.exe;1", 20, content.len() as u32, 0));
+        put(&mut bytes, sector(20), content);
+        put(&mut bytes, sector(21), b"marker");
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&bytes).unwrap();
+        file
+    }
+
+    fn replaced(content: &[u8]) -> Image {
+        let mut image = Image::read(sample(b"the original")).unwrap();
+        let entry = image.entries[0].clone();
+        assert_eq!(entry.path, "system32/smss.exe");
+        assert_eq!(image.content(&entry).unwrap(), b"the original");
+        image.replace(&entry, content).unwrap();
+        Image::read(image.file).unwrap()
+    }
+
+    #[test]
+    fn a_file_that_fits_stays_in_its_sectors() {
+        let image = replaced(b"ours, a bit longer than before");
+        assert_eq!(image.entries[0].extent, 20);
+        assert_eq!(image.content(&image.entries[0]).unwrap(), b"ours, a bit longer than before");
+        assert_eq!(image.bytes(21 * SECTOR, 6).unwrap(), b"marker");
+        assert_eq!(image.sectors, 22);
+    }
+
+    #[test]
+    fn a_file_that_does_not_fit_is_appended() {
+        let large = vec![7; 3000];
+        let image = replaced(&large);
+        assert_eq!(image.entries[0].extent, 22);
+        assert_eq!(image.content(&image.entries[0]).unwrap(), large);
+        assert_eq!(image.bytes(21 * SECTOR, 6).unwrap(), b"marker");
+        assert_eq!(le32(&image.bytes(16 * SECTOR, 2048).unwrap(), 80), 24, "the volume has grown by two sectors");
+    }
+
+    #[test]
+    fn an_image_that_is_cut_short_is_refused() {
+        let file = sample(b"x");
+        file.set_len(20 * SECTOR).unwrap();
+        assert!(Image::read(file).is_err());
+        let empty = tempfile::tempfile().unwrap();
+        assert!(Image::read(empty).is_err());
+    }
+}
