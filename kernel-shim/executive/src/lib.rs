@@ -12,4 +12,5 @@ pub mod harderror;
 pub mod hive;
 pub mod lpc;
 pub mod services;
+pub mod sysinfo;
 pub mod trace;
