@@ -7,6 +7,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod blocks;
 pub mod dump;
 pub mod harderror;
 pub mod hive;
