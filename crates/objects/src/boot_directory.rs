@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! BootDir: which drive letter the system partition has, written for set-up programs (spec 9.2 #1). Nothing here stops the boot.
+
+use nt::access::Access;
+use nt::failure::{Step, judge};
+use nt::object::ObjectAttributes;
+use nt::system::{Objects, Registry, ValueType};
+use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
+use zerocopy::{FromBytes, IntoBytes};
+
+/// Units of the longest `SystemPartition` and link target that are looked at (spec 13.2).
+const TEXT: usize = 256;
+/// The most drive letters that are looked at.
+const LETTERS: usize = 64;
+
+/// Finds the drive letter among the links of `devices`, which is `\??`, and writes it.
+pub fn write_boot_directory<S: Objects + Registry>(system: &S, devices: Handle) {
+    let mut partition = [0; TEXT];
+    let done = system_partition(system, &mut partition).and_then(|partition| match drive_of(system, devices, partition)? {
+        Some(letter) => write(system, letter),
+        None => Err(Status::OBJECT_NAME_NOT_FOUND),
+    });
+    if let Err(status) = done {
+        let _ = judge(Step::BootDirectory, "BootDir", status);
+    }
+}
+
+fn open<'s, S: Objects + Registry>(system: &'s S, name: UnicodeStr<'_>, access: Access) -> Result<Owned<'s, S>> {
+    Ok(Owned::new(system, system.open_key(&ObjectAttributes::named(name), access)?))
+}
+
+fn system_partition<'b, S: Objects + Registry>(system: &S, buffer: &'b mut [u16; TEXT]) -> Result<UnicodeStr<'b>> {
+    let key = open(system, wide!("\\Registry\\Machine\\System\\Setup"), Access::KEY_READ)?;
+    let information = system.query_value(key.get(), wide!("SystemPartition"), buffer.as_mut_bytes())?;
+    if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    }
+    let data = buffer.as_bytes().get(..information.data_bytes & !1).ok_or(Status::BUFFER_TOO_SMALL)?;
+    let text = UnicodeStr(<[u16]>::ref_from_bytes(data).map_err(|_| Status::DATATYPE_MISALIGNMENT)?).until_nul();
+    if text.is_empty() { Err(Status::OBJECT_NAME_INVALID) } else { Ok(text) }
+}
+
+/// The first drive letter whose link leads to `partition` or below it.
+fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) -> Result<Option<u16>> {
+    let mut letters = heapless::Vec::<u16, LETTERS>::new();
+    system.query_directory(devices, &mut |entry| match entry.name.units() {
+        &[letter, colon] if colon == u16::from(b':') && entry.type_name.eq_ascii("SymbolicLink") => letters.push(letter).is_ok(),
+        _ => true,
+    })?;
+    for letter in letters {
+        let mut buffer = [0; TEXT];
+        let name = [letter, u16::from(b':')];
+        match target(system, devices, UnicodeStr(&name), &mut buffer) {
+            Ok(target) if leads_to(target, partition) => return Ok(Some(letter)),
+            Ok(_) => {}
+            Err(status) => {
+                let _ = judge(Step::BootDirectory, UnicodeStr(&name), status);
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn target<'b, S: Objects>(system: &S, devices: Handle, name: UnicodeStr<'_>, buffer: &'b mut [u16; TEXT]) -> Result<UnicodeStr<'b>> {
+    let link = system.open_symbolic_link(&ObjectAttributes::named(name).under(devices), Access::SYMBOLIC_LINK_ALL)?;
+    let link = Owned::new(system, link);
+    system.query_symbolic_link(link.get(), buffer)
+}
+
+fn leads_to(target: UnicodeStr<'_>, partition: UnicodeStr<'_>) -> bool {
+    let head = target.take(partition.len());
+    head.eq_ignore_case(partition) && target.skip(partition.len()).first().is_none_or(|next| next == u16::from(b'\\'))
+}
+
+fn write<S: Objects + Registry>(system: &S, letter: u16) -> Result<()> {
+    let key = open(system, wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup"), Access::KEY_ALL)?;
+    let text = [letter, u16::from(b':'), u16::from(b'\\'), 0];
+    system.set_value(key.get(), wide!("BootDir"), ValueType::SZ, text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_leads_to_the_partition_itself_or_below_it() {
+        let partition = wide!("\\Device\\Harddisk0\\Partition1");
+        assert!(leads_to(wide!("\\DEVICE\\Harddisk0\\Partition1"), partition));
+        assert!(leads_to(wide!("\\Device\\Harddisk0\\Partition1\\x"), partition));
+        assert!(!leads_to(wide!("\\Device\\Harddisk0\\Partition11"), partition));
+        assert!(!leads_to(wide!("\\Device\\Harddisk0"), partition));
+    }
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A PE image as far as known DLLs need it: is it a DLL, and which DLLs does it import (spec 7.2 #7, #8).
+//!
+//! Pure: the bytes of the file in, names out. Every offset is checked; bytes that contradict themselves are [`Malformed`].
+
+/// The bytes are no PE image, or contradict themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+/// `IMAGE_FILE_DLL`.
+const DLL: u16 = 0x2000;
+const PE32: u16 = 0x10B;
+const PE32_PLUS: u16 = 0x20B;
+const IMPORT: usize = 1;
+const DESCRIPTOR: usize = 20;
+const SECTION_HEADER: usize = 40;
+/// The longest name of an import that is looked at, in bytes; a longer one comes cut off one byte behind it.
+pub const MAX_NAME: usize = 259;
+
+/// A PE image whose headers are in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Image<'a> {
+    bytes: &'a [u8],
+    characteristics: u16,
+    sections: &'a [u8],
+    /// Relative virtual address of the import table; 0 if there is none.
+    imports: u32,
+}
+
+impl<'a> Image<'a> {
+    /// Looks at the headers.
+    ///
+    /// # Errors
+    /// [`Malformed`].
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+        if bytes.get(..2) != Some(b"MZ") {
+            return Err(Malformed);
+        }
+        let header = index(u32_at(bytes, 0x3C)?);
+        if slice(bytes, header, 4)? != b"PE\0\0" {
+            return Err(Malformed);
+        }
+        let sections = usize::from(u16_at(bytes, add(header, 6)?)?);
+        let optional_size = usize::from(u16_at(bytes, add(header, 20)?)?);
+        let characteristics = u16_at(bytes, add(header, 22)?)?;
+        let optional_at = add(header, 24)?;
+        let optional = slice(bytes, optional_at, optional_size)?;
+        let directories = match u16_at(optional, 0)? {
+            PE32 => 96,
+            PE32_PLUS => 112,
+            _ => return Err(Malformed),
+        };
+        let count = index(u32_at(optional, directories - 4)?);
+        let imports = if count > IMPORT { u32_at(optional, directories + IMPORT * 8)? } else { 0 };
+        let sections = slice(bytes, add(optional_at, optional_size)?, sections * SECTION_HEADER)?;
+        Ok(Self { bytes, characteristics, sections, imports })
+    }
+
+    /// Whether `IMAGE_FILE_DLL` is set.
+    pub const fn is_dll(&self) -> bool {
+        self.characteristics & DLL != 0
+    }
+
+    /// The names of the DLLs it imports, in the table's order. After [`Malformed`] nothing more comes.
+    pub fn imports(&self) -> Imports<'a> {
+        let at = if self.imports == 0 { Ok(None) } else { self.offset(self.imports).map(Some) };
+        Imports { image: *self, at }
+    }
+
+    /// Where in the file the byte at a relative virtual address stands.
+    fn offset(&self, address: u32) -> Result<usize, Malformed> {
+        for section in self.sections.chunks_exact(SECTION_HEADER) {
+            let (virtual_at, raw_size, raw_at) = (u32_at(section, 12)?, u32_at(section, 16)?, u32_at(section, 20)?);
+            if let Some(inside) = address.checked_sub(virtual_at).filter(|&inside| inside < raw_size) {
+                return add(index(raw_at), index(inside));
+            }
+        }
+        Err(Malformed)
+    }
+}
+
+/// See [`Image::imports`].
+#[derive(Clone, Debug)]
+pub struct Imports<'a> {
+    image: Image<'a>,
+    /// Offset of the next descriptor; `None` at the end.
+    at: Result<Option<usize>, Malformed>,
+}
+
+impl<'a> Imports<'a> {
+    fn advance(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
+        let Some(at) = self.at? else { return Ok(None) };
+        let descriptor = slice(self.image.bytes, at, DESCRIPTOR)?;
+        let name = u32_at(descriptor, 12)?;
+        if name == 0 {
+            self.at = Ok(None);
+            return Ok(None);
+        }
+        self.at = Ok(Some(add(at, DESCRIPTOR)?));
+        let text = self.image.bytes.get(self.image.offset(name)?..).ok_or(Malformed)?;
+        let text = text.get(..=MAX_NAME).unwrap_or(text);
+        let end = text.iter().position(|&byte| byte == 0).or((text.len() > MAX_NAME).then_some(text.len())).ok_or(Malformed)?;
+        text.get(..end).map(Some).ok_or(Malformed)
+    }
+}
+
+impl<'a> Iterator for Imports<'a> {
+    type Item = Result<&'a [u8], Malformed>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let next = self.advance();
+        if next.is_err() {
+            self.at = Ok(None);
+        }
+        next.transpose()
+    }
+}
+
+fn index(value: u32) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+fn add(left: usize, right: usize) -> Result<usize, Malformed> {
+    left.checked_add(right).ok_or(Malformed)
+}
+
+fn slice(bytes: &[u8], at: usize, length: usize) -> Result<&[u8], Malformed> {
+    bytes.get(at..).and_then(|rest| rest.get(..length)).ok_or(Malformed)
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Result<u16, Malformed> {
+    slice(bytes, at, 2)?.try_into().map(u16::from_le_bytes).map_err(|_| Malformed)
+}
+
+fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Malformed> {
+    slice(bytes, at, 4)?.try_into().map(u32::from_le_bytes).map_err(|_| Malformed)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::vec;
+    use std::vec::Vec;
+
+    /// A PE32+ image with one section at address 0x1000, file offset 0x200, which holds its import table.
+    pub(crate) fn image(characteristics: u16, imports: &[&str]) -> Vec<u8> {
+        let mut bytes = vec![0; 0x200];
+        bytes[..2].copy_from_slice(b"MZ");
+        bytes[0x3C] = 0x40;
+        bytes[0x40..0x44].copy_from_slice(b"PE\0\0");
+        bytes[0x44..0x48].copy_from_slice(&[0x64, 0x86, 1, 0]);
+        bytes[0x54] = 0xF0;
+        bytes[0x56..0x58].copy_from_slice(&characteristics.to_le_bytes());
+        bytes[0x58..0x5A].copy_from_slice(&PE32_PLUS.to_le_bytes());
+        bytes[0x58 + 108] = 16;
+        bytes[0x58 + 120..0x58 + 124].copy_from_slice(&0x1000u32.to_le_bytes());
+        let section = 0x58 + 0xF0;
+        bytes[section + 8..section + 12].copy_from_slice(&0x1000u32.to_le_bytes());
+        bytes[section + 12..section + 16].copy_from_slice(&0x1000u32.to_le_bytes());
+        bytes[section + 16..section + 20].copy_from_slice(&0x600u32.to_le_bytes());
+        bytes[section + 20..section + 24].copy_from_slice(&0x200u32.to_le_bytes());
+        let mut table = vec![0; (imports.len() + 1) * DESCRIPTOR];
+        for (number, name) in imports.iter().enumerate() {
+            let at = u32::try_from(0x1000 + table.len()).unwrap();
+            table[number * DESCRIPTOR + 12..][..4].copy_from_slice(&at.to_le_bytes());
+            table.extend(name.bytes().chain([0]));
+        }
+        table.resize(0x600, 0);
+        bytes.extend(table);
+        bytes
+    }
+
+    #[test]
+    fn imports_are_found_in_order() {
+        let bytes = image(DLL, &["KERNEL32.dll", "ntdll.dll"]);
+        let image = Image::parse(&bytes).unwrap();
+        assert!(image.is_dll());
+        let names: Vec<_> = image.imports().collect();
+        assert_eq!(names, [Ok(&b"KERNEL32.dll"[..]), Ok(&b"ntdll.dll"[..])]);
+    }
+
+    #[test]
+    fn an_executable_is_no_dll_and_no_import_table_is_no_error() {
+        let mut bytes = image(0x0102, &[]);
+        bytes[0x58 + 120..0x58 + 124].fill(0);
+        let image = Image::parse(&bytes).unwrap();
+        assert!(!image.is_dll());
+        assert_eq!(image.imports().count(), 0);
+    }
+
+    #[test]
+    fn what_is_no_pe_is_malformed() {
+        assert_eq!(Image::parse(b"MZ").err(), Some(Malformed));
+        assert_eq!(Image::parse(b"just a text that is somewhat longer than a DOS header would be....").err(), Some(Malformed));
+    }
+
+    #[test]
+    fn an_import_table_outside_the_image_is_malformed() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        bytes[0x58 + 120..0x58 + 124].copy_from_slice(&0x00FF_0000u32.to_le_bytes());
+        let names: Vec<_> = Image::parse(&bytes).unwrap().imports().collect();
+        assert_eq!(names, [Err(Malformed)]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_change_of_an_image_ends_in_names_or_malformed(
+            changes in prop::collection::vec((0usize..0x800, any::<u8>()), 0..40),
+            headers in prop::collection::vec((0x3Cusize..0x180, any::<u8>()), 0..8),
+            length in 0usize..0x900,
+        ) {
+            let mut bytes = image(DLL, &["a.dll", "b.dll"]);
+            for (at, value) in changes.into_iter().chain(headers) {
+                if let Some(byte) = bytes.get_mut(at) {
+                    *byte = value;
+                }
+            }
+            bytes.truncate(length);
+            if let Ok(image) = Image::parse(&bytes) {
+                let names: Vec<_> = image.imports().collect();
+                prop_assert!(names.len() <= bytes.len() / DESCRIPTOR + 1);
+                prop_assert!(names.iter().flatten().all(|name| !name.contains(&0) && name.len() <= MAX_NAME + 1));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
+            if let Ok(image) = Image::parse(&bytes) {
+                prop_assert!(image.imports().count() <= bytes.len());
+            }
+        }
+    }
+}
