@@ -1,4 +1,93 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Native stand-ins for csrss, winlogon, autochk and the others.
+//! Native stand-ins for the programs that a session manager starts, and clients that put it to the test.
+//!
+//! Each is small and keeps its side of one contract honestly. They are generic over the seam, so the same source runs as a thread of a
+//! host test and as an image of its own in ring 3. [`PROGRAMS`] says what there is; [`main_of`] gives a program's code. A process keeps
+//! what must outlive its calls in one [`Statics`].
+//!
+//! A program's image must say the subsystem that the table says: it decides who takes the process over.
 #![no_std]
 #![forbid(unsafe_code)]
+
+pub mod arguments;
+pub mod autochk;
+pub mod commands;
+pub mod csrss;
+pub mod faulty;
+pub mod idle;
+pub mod logon;
+pub mod processes;
+pub mod protocol;
+pub mod screen;
+pub mod smctl;
+
+use nt::system::{ImageSubsystem, System};
+use nt::{Status, UnicodeStr};
+
+/// A program's code: the status it gives is the process's exit status.
+pub type Main<S> = fn(&'static S, &'static Statics<S>) -> Status;
+
+/// One program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Program {
+    /// Its file name in `\SystemRoot\System32`.
+    pub name: &'static str,
+    /// The subsystem in its image.
+    pub subsystem: ImageSubsystem,
+    /// What it is.
+    pub about: &'static str,
+}
+
+/// What a process of these programs keeps for its whole life.
+pub struct Statics<S: System> {
+    /// What csrss and psxss keep.
+    pub server: csrss::Server<S>,
+    /// What a program that misbehaves keeps.
+    pub faulty: faulty::Faulty<S>,
+    /// What the protocol test keeps.
+    pub protocol: protocol::Threads<S>,
+}
+
+impl<S: System> Statics<S> {
+    /// The state of a new process.
+    pub const fn new(system: &'static S) -> Self {
+        Self { server: csrss::Server::new(system), faulty: faulty::Faulty::new(system), protocol: protocol::Threads::new(system) }
+    }
+}
+
+macro_rules! programs {
+    ($($name:literal $subsystem:ident $main:path, $about:literal;)*) => {
+        /// Every program.
+        pub const PROGRAMS: &[Program] = &[
+            $(Program { name: $name, subsystem: ImageSubsystem::$subsystem, about: $about },)*
+        ];
+
+        /// The code of the program with this file name, case folded.
+        pub fn main_of<S: System>(name: UnicodeStr<'_>) -> Option<Main<S>> {
+            $(if name.eq_ascii($name) {
+                return Some($main);
+            })*
+            None
+        }
+    };
+}
+
+programs! {
+    "csrss.exe" NATIVE csrss::main, "Windows subsystem server";
+    "psxss.exe" NATIVE csrss::main_posix, "POSIX subsystem server";
+    "os2ss.exe" NATIVE csrss::main_os2, "OS/2 subsystem server";
+    "winlogon.exe" WINDOWS_GUI logon::winlogon, "initial command of a logon session";
+    "wininit.exe" WINDOWS_GUI logon::wininit, "initial command of session 0 in NT 6";
+    "services.exe" WINDOWS_CUI idle::main, "waits";
+    "lsass.exe" WINDOWS_GUI idle::main, "waits";
+    "autochk.exe" NATIVE autochk::main, "shows its arguments on the boot screen; status 1 without any";
+    "sleep.exe" NATIVE commands::sleep, "waits for so many milliseconds, or for ever";
+    "exit.exe" NATIVE commands::exit, "ends with the status it is given in hexadecimal";
+    "env.exe" NATIVE commands::environment, "shows its environment on the boot screen";
+    "console.exe" WINDOWS_CUI idle::main, "a character-mode program that waits";
+    "logoff.exe" WINDOWS_GUI commands::exit, "an initial command that ends at once";
+    "faulty.exe" NATIVE faulty::main, "a subsystem server that does not keep the contract";
+    "smctl.exe" NATIVE smctl::main, "lists, starts and ends sessions, runs programs";
+    "smtest.exe" NATIVE protocol::main, "puts the SM protocol to the test";
+    "smdie.exe" NATIVE protocol::die, "an SM client that ends in the middle of something";
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a server does for smss: it serves `SbApiPort` (spec 10.7).
+
+use super::{Leader, Server};
+use nt::system::{Accept, MessageBuffer, MessageKind, System};
+use nt::{Handle, Owned, Result, Status};
+use subsystems::callbacks::{SbApi, SbCreateSession, SbSession};
+use subsystems::messages::ApiMessage;
+
+/// The call-back thread's life.
+pub(super) fn serve<S: System>(server: &'static Server<S>) {
+    let port = server.shared.lock().callback_port;
+    receive(server.system, port, |message| match MessageKind(message.header.kind & 0xFF) {
+        MessageKind::CONNECTION_REQUEST => {
+            accept(server.system, message);
+            None
+        }
+        MessageKind::REQUEST => {
+            let mut reply = message.clone();
+            reply.set_result(server.call(message).into());
+            Some(reply)
+        }
+        MessageKind(_) => None,
+    });
+}
+
+/// The client thread's life: there is nothing a client could ask for, so it is refused.
+pub(super) fn refuse_clients<S: System>(server: &'static Server<S>) {
+    let port = server.shared.lock().api_port;
+    receive(server.system, port, |message| {
+        if MessageKind(message.header.kind & 0xFF) == MessageKind::CONNECTION_REQUEST
+            && let Err(status) = server.system.accept_connect(message, Accept::No)
+        {
+            log::warn!("ApiPort: {status}: a client is not even refused");
+        }
+        None
+    });
+}
+
+/// Receives for ever; ends when the port is broken.
+fn receive<S: System>(system: &S, port: Handle, mut handle: impl FnMut(&MessageBuffer) -> Option<MessageBuffer>) {
+    let mut message = MessageBuffer::default();
+    let mut reply: Option<MessageBuffer> = None;
+    let mut errors = 0;
+    while errors < 16 {
+        match system.reply_wait_receive(port, reply.as_ref(), &mut message) {
+            Ok(_) => {
+                errors = 0;
+                reply = handle(&message);
+            }
+            // The reply's receiver is gone; only an error without a reply says anything about the port.
+            Err(status) if reply.take().is_none() => {
+                log::warn!("subsystem server: receive: {status}");
+                errors += 1;
+            }
+            Err(_) => {}
+        }
+    }
+    log::error!("subsystem server: its port is broken: a thread ends");
+}
+
+/// Accepts whoever connects: the port's DACL has decided.
+fn accept<S: System>(system: &S, request: &MessageBuffer) {
+    let accepted = system.accept_connect(request, Accept::Yes { context: 0 });
+    if let Err(status) = accepted.and_then(|port| system.complete_connect(port)) {
+        log::warn!("SbApiPort: connection: {status}");
+    }
+}
+
+impl<S: System> Server<S> {
+    fn call(&'static self, message: &MessageBuffer) -> Result<()> {
+        match SbApi(message.api()?.number) {
+            SbApi::CREATE_SESSION => self.create_session(&message.body()?),
+            SbApi::TERMINATE_SESSION => self.terminate_session(&message.body()?),
+            SbApi(_) => Err(Status::NOT_IMPLEMENTED),
+        }
+    }
+
+    /// Takes a process over and lets it run. Its handles are ours from now on.
+    fn create_session(&'static self, body: &SbCreateSession) -> Result<()> {
+        let system = self.system;
+        let process = Owned::new(system, Handle(body.process.process));
+        let thread = Owned::new(system, Handle(body.process.thread));
+        if body.session == 0 {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        system.resume_thread(thread.get())?;
+        log::info!("process {} runs in environment session {}", body.process.client.process, body.session);
+        let leader = Leader { session: body.session, process: process.get(), thread: thread.get() };
+        let wake = {
+            let mut shared = self.shared.lock();
+            if shared.leaders.push(leader).is_err() {
+                log::warn!("environment session {}: one too many to be watched", body.session);
+                return Ok(());
+            }
+            shared.wake
+        };
+        // The list owns them now.
+        let _ = (process.into_raw(), thread.into_raw());
+        if !wake.is_null()
+            && let Err(status) = system.set_event(wake)
+        {
+            // The watching thread is awake already, and has closed what it no longer waits for.
+            log::debug!("environment session {}: {status}", body.session);
+        }
+        Ok(())
+    }
+
+    /// Ends an environment session: its process.
+    fn terminate_session(&'static self, body: &SbSession) -> Result<()> {
+        let leader = self.shared.lock().leaders.iter().find(|leader| leader.session == body.session).copied();
+        let leader = leader.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        self.system.terminate_process(leader.process, Status::SUCCESS)
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Subsystem servers: csrss.exe, psxss.exe, os2ss.exe (spec 9.5, 10.7).
+//!
+//! A server makes its part of the namespace and its two ports, listens on them, and only then registers with smss, which calls it back
+//! before the registration is known to anyone. It takes processes over from smss, lets them run, and tells smss when one has ended.
+
+mod callbacks;
+mod namespace;
+mod watch;
+
+use crate::Statics;
+use crate::arguments::{number, option};
+use core::sync::atomic::{AtomicU32, Ordering};
+use namespace::Directory;
+use nt::relax::Mutex;
+use nt::system::{ImageSubsystem, Privilege, PrivilegeHolder, System, ThreadBody};
+use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
+use subsystems::messages::ConnectionInfo;
+use subsystems::{WIN32K, client};
+
+/// Processes a server looks after at once.
+pub const LEADERS: usize = 60;
+
+/// A process that smss gave to this server.
+#[derive(Clone, Copy)]
+struct Leader {
+    /// Its environment session.
+    session: u32,
+    process: Handle,
+    thread: Handle,
+}
+
+struct Shared {
+    callback_port: Handle,
+    api_port: Handle,
+    /// Signalled to have the leaders looked at anew.
+    wake: Handle,
+    leaders: heapless::Vec<Leader, LEADERS>,
+}
+
+/// What a server keeps.
+pub struct Server<S: System> {
+    system: &'static S,
+    shared: Mutex<Shared>,
+    /// Threads started so far: the first serves call-backs, the second refuses clients.
+    threads: AtomicU32,
+}
+
+impl<S: System> ThreadBody for Server<S> {
+    fn run(&'static self) {
+        match self.threads.fetch_add(1, Ordering::Relaxed) {
+            0 => callbacks::serve(self),
+            _ => callbacks::refuse_clients(self),
+        }
+    }
+}
+
+impl<S: System> Server<S> {
+    /// The state of a server that has not started.
+    pub const fn new(system: &'static S) -> Self {
+        Self {
+            system,
+            shared: Mutex::new(Shared {
+                callback_port: Handle::NULL,
+                api_port: Handle::NULL,
+                wake: Handle::NULL,
+                leaders: heapless::Vec::new(),
+            }),
+            threads: AtomicU32::new(0),
+        }
+    }
+}
+
+/// csrss.exe: what it serves is on its command line.
+pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+    let line = system.own_command_line();
+    let windows = option(line, "Windows").is_some_and(|value| value.eq_ascii("On"));
+    let subsystem = match option(line, "SubSystemType") {
+        Some(value) if value.eq_ascii("Windows") && windows => ImageSubsystem::WINDOWS_GUI,
+        Some(value) if value.eq_ascii("Windows") => ImageSubsystem::WINDOWS_CUI,
+        Some(value) if value.eq_ascii("posix") => ImageSubsystem::POSIX_CUI,
+        Some(value) if value.eq_ascii("os2") => ImageSubsystem::OS2_CUI,
+        Some(value) if value.eq_ascii("native") => ImageSubsystem::NATIVE,
+        Some(value) => ImageSubsystem(number(value, 10).unwrap_or(0)),
+        None => ImageSubsystem::UNKNOWN,
+    };
+    let root = option(line, "ObjectDirectory").unwrap_or(wide!("\\Windows"));
+    // A test aid: a server that may end without the system ending at once.
+    let critical = option(line, "Critical").is_none_or(|value| !value.eq_ascii("Off"));
+    end(run(system, &statics.server, root, subsystem, critical, true))
+}
+
+/// psxss.exe.
+pub fn main_posix<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+    end(run(system, &statics.server, wide!("\\PSXSS"), ImageSubsystem::POSIX_CUI, false, false))
+}
+
+/// os2ss.exe.
+pub fn main_os2<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+    end(run(system, &statics.server, wide!("\\OS2SS"), ImageSubsystem::OS2_CUI, false, false))
+}
+
+fn end(result: Result<()>) -> Status {
+    match result {
+        Ok(()) => Status::SUCCESS,
+        Err(status) => {
+            log::error!("subsystem server: {status}: it ends");
+            status
+        }
+    }
+}
+
+fn run<S: System>(
+    system: &'static S,
+    server: &'static Server<S>,
+    root: UnicodeStr<'_>,
+    subsystem: ImageSubsystem,
+    critical: bool,
+    windows: bool,
+) -> Result<()> {
+    let session = system.query_session(Handle::CURRENT_PROCESS)?;
+    let directory = Directory::create(system, session, root, windows)?;
+    if windows && system.version().major >= 6 {
+        load_win32k(system)?;
+    }
+    {
+        let mut shared = server.shared.lock();
+        shared.api_port = directory.create_port(system, wide!("\\ApiPort"))?;
+        shared.callback_port = directory.create_port(system, wide!("\\SbApiPort"))?;
+    }
+    for _ in 0..2 {
+        drop(Owned::new(system, system.create_thread(server)?));
+    }
+    if subsystem == ImageSubsystem::UNKNOWN {
+        log::warn!("subsystem server: no SubSystemType: it does not register");
+        return crate::processes::wait_for_ever(system).ok();
+    }
+    let announced = ConnectionInfo::server(subsystem, directory.port_name(wide!("\\SbApiPort"))?.as_str())?;
+    let port = Owned::new(system, client::connect(system, &announced)?);
+    if session == 0
+        && critical
+        && windows
+        && let Err(status) = system.set_process_critical(true)
+    {
+        log::warn!("csrss: critical flag: {status}");
+    }
+    log::info!("session {session}: subsystem server for image type {} is up", subsystem.0);
+    watch::watch(server, port.get())
+}
+
+/// NT 6: csrss brings win32k into its session (spec 11.6).
+fn load_win32k<S: System>(system: &S) -> Result<()> {
+    system.adjust_privilege(Privilege::LoadDriver, true, PrivilegeHolder::Process)?;
+    let loaded = system.extend_service_table(WIN32K);
+    if let Err(status) = system.adjust_privilege(Privilege::LoadDriver, false, PrivilegeHolder::Process) {
+        log::warn!("SeLoadDriverPrivilege stays enabled: {status}");
+    }
+    loaded
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! faulty.exe: a subsystem server that does not keep the contract, in the way its argument says.
+//!
+//! * `dies [status]` ends before it connects;
+//! * `silent` never connects;
+//! * `deaf` registers with a call-back port that it never listens to;
+//! * `mute` takes the call-back connection but answers no call;
+//! * `refuses` answers every call with NO_MEMORY;
+//! * `twice` registers, then registers again, and ends with the status of the second attempt;
+//! * `leaves` registers and then ends;
+//! * `nameless` registers without a call-back port.
+
+use crate::arguments::{number, words};
+use crate::{Statics, processes};
+use core::sync::atomic::{AtomicBool, Ordering};
+use nt::relax::Mutex;
+use nt::system::{Accept, ImageSubsystem, MessageBuffer, MessageKind, System, ThreadBody};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr};
+use subsystems::callbacks::SB_PORT_LIMITS;
+use subsystems::client;
+use subsystems::messages::{ApiMessage, ConnectionInfo};
+
+/// What the call-back thread needs.
+pub struct Faulty<S: System> {
+    system: &'static S,
+    port: Mutex<Handle>,
+    mute: AtomicBool,
+}
+
+impl<S: System> Faulty<S> {
+    /// The state of a process that has not started.
+    pub const fn new(system: &'static S) -> Self {
+        Self { system, port: Mutex::new(Handle::NULL), mute: AtomicBool::new(false) }
+    }
+}
+
+impl<S: System> ThreadBody for Faulty<S> {
+    fn run(&'static self) {
+        let port = *self.port.lock();
+        let mut message = MessageBuffer::default();
+        let mut reply: Option<MessageBuffer> = None;
+        while self.system.reply_wait_receive(port, reply.as_ref(), &mut message).is_ok() {
+            reply = None;
+            match MessageKind(message.header.kind & 0xFF) {
+                MessageKind::CONNECTION_REQUEST => {
+                    let accepted = self.system.accept_connect(&message, Accept::Yes { context: 0 });
+                    if let Err(status) = accepted.and_then(|port| self.system.complete_connect(port)) {
+                        log::warn!("faulty: connection: {status}");
+                    }
+                }
+                MessageKind::REQUEST if !self.mute.load(Ordering::Relaxed) => {
+                    let mut answer = message.clone();
+                    answer.set_result(Status::NO_MEMORY);
+                    reply = Some(answer);
+                }
+                MessageKind(_) => {}
+            }
+        }
+    }
+}
+
+/// The program.
+pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+    let line = system.own_command_line();
+    let mut arguments = words(line);
+    let way = arguments.next().unwrap_or_default();
+    if way.eq_ascii("dies") {
+        return arguments.next().and_then(|word| number(word, 16)).map_or(Status::UNSUCCESSFUL, Status);
+    }
+    if way.eq_ascii("silent") {
+        return processes::wait_for_ever(system);
+    }
+    match register(system, &statics.faulty, way) {
+        Ok(()) if way.eq_ascii("leaves") => Status::SUCCESS,
+        Ok(()) => processes::wait_for_ever(system),
+        Err(status) => status,
+    }
+}
+
+fn register<S: System>(system: &'static S, faulty: &'static Faulty<S>, way: UnicodeStr<'_>) -> Result<()> {
+    let mut name = UnicodeBuf::<64>::new();
+    if !way.eq_ascii("nameless") {
+        name.push_fmt(format_args!("\\FaultyPort{}", system.client_id().process))?;
+        let port = system.create_port(&ObjectAttributes::named(name.as_str()), SB_PORT_LIMITS)?;
+        *faulty.port.lock() = port;
+        if !way.eq_ascii("deaf") {
+            faulty.mute.store(way.eq_ascii("mute"), Ordering::Relaxed);
+            drop(Owned::new(system, system.create_thread(faulty)?));
+        }
+    }
+    let announced = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, name.as_str())?;
+    // The connection lives as long as the process.
+    let _ = client::connect(system, &announced)?;
+    if way.eq_ascii("twice") {
+        let _ = client::connect(system, &announced)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! smtest.exe: puts the SM protocol to the test from outside; smdie.exe: ends in the middle of it (spec 10, 17).
+//!
+//! `smtest [case]` runs one case or all of them and shows a line for each; its exit status is success only if every one passed. A case
+//! is a row of the specification's test vectors. `smdie STEP` gets as far as its argument says and ends without closing anything.
+
+use crate::arguments::{number, words};
+use crate::{Statics, processes, screen};
+use core::fmt;
+use nt::relax::Mutex;
+use nt::system::{ImageSubsystem, MessageBuffer, System, ThreadBody};
+use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use subsystems::messages::{
+    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SessionComplete, SmApi, StartCsr, StopCsr, request, result_of,
+};
+use subsystems::{CLIENTS, client};
+use zerocopy::FromZeros;
+
+/// What was wrong.
+type Fault = UnicodeBuf<160>;
+type Case<S> = fn(&'static S) -> Result<(), Fault>;
+
+fn fault(text: fmt::Arguments<'_>) -> Fault {
+    let mut fault = Fault::new();
+    if fault.push_fmt(text).is_err() {
+        let _ = fault.push(wide!("a fault too long to tell"));
+    }
+    fault
+}
+
+fn in_the_way(status: Status) -> Fault {
+    fault(format_args!("{status}"))
+}
+
+fn expect(what: &str, found: Result<()>, wanted: Result<()>) -> Result<(), Fault> {
+    if found == wanted { Ok(()) } else { Err(fault(format_args!("{what}: {} instead of {}", Status::from(found), Status::from(wanted)))) }
+}
+
+fn cases<S: System>() -> [(&'static str, Case<S>); 9] {
+    [
+        ("unknown-numbers", unknown_numbers),
+        ("foreign-sessions", foreign_sessions),
+        ("session-complete", session_complete),
+        ("deferred-names", deferred_names),
+        ("stop-csr", stop_csr),
+        ("short-messages", short_messages),
+        ("exec-pgm", exec_pgm),
+        ("query", query),
+        ("flood", flood),
+    ]
+}
+
+/// smtest.exe.
+pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+    let wanted = words(system.own_command_line()).next();
+    let mut failed = 0;
+    let mut ran = 0;
+    for (name, case) in cases::<S>() {
+        if wanted.is_some_and(|wanted| !wanted.eq_ascii(name)) {
+            continue;
+        }
+        ran += 1;
+        match case(system) {
+            Ok(()) => screen::show(system, format_args!("smtest: {name}: pass")),
+            Err(fault) => {
+                failed += 1;
+                screen::show(system, format_args!("smtest: {name}: FAIL: {fault}"));
+            }
+        }
+    }
+    screen::show(system, format_args!("smtest: {ran} cases, {failed} failed"));
+    if ran == 0 {
+        Status::INVALID_PARAMETER
+    } else if failed == 0 {
+        Status::SUCCESS
+    } else {
+        Status::UNSUCCESSFUL
+    }
+}
+
+fn connected<S: System>(system: &'static S) -> Result<Owned<'static, S>, Fault> {
+    client::connect(system, &ConnectionInfo::PLAIN).map(|port| Owned::new(system, port)).map_err(in_the_way)
+}
+
+/// Sends `message` as it is: the result in the answer.
+fn send<S: System>(system: &S, port: Handle, message: MessageBuffer) -> Result<()> {
+    let mut message = message;
+    system.request_wait_reply(port, &mut message)?;
+    result_of(&message)
+}
+
+/// A message of any number with `bytes` of data after its API header.
+fn raw(number: u32, bytes: u16) -> MessageBuffer {
+    let mut message = request(&StartCsr::new_zeroed());
+    for (to, from) in message.data.iter_mut().zip(number.to_le_bytes()) {
+        *to = from;
+    }
+    message.header.data_length = 8 + bytes;
+    message.header.total_length = 0x30 + bytes;
+    message
+}
+
+fn unknown_numbers<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    for number in [8, 99, SmApi::CHILD_SESSION.0, SmApi::CHILD_PROCESS.0, u32::MAX] {
+        for bytes in [0, 0x118] {
+            expect("unknown number", send(system, port.get(), raw(number, bytes)), Err(Status::NOT_IMPLEMENTED))?;
+        }
+    }
+    Ok(())
+}
+
+fn foreign_sessions<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    for api in [SmApi::CREATE_FOREIGN_SESSION, SmApi::TERMINATE_FOREIGN_SESSION] {
+        expect("foreign session", send(system, port.get(), raw(api.0, 0)), Err(Status::INVALID_PARAMETER))?;
+    }
+    Ok(())
+}
+
+fn session_complete<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    let found = client::call(system, port.get(), &mut SessionComplete { session: 1, status: 0 });
+    expect("SessionComplete of a plain client", found, Err(Status::INVALID_PARAMETER))
+}
+
+fn deferred_names<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    for length in [0, 1, 65, 66, 0x8000_0000, u32::MAX] {
+        let mut body = LoadDeferred::new_zeroed();
+        body.length = length;
+        expect("deferred name's length", client::call(system, port.get(), &mut body), Err(Status::INVALID_PARAMETER))?;
+    }
+    for name in [wide!("Nope"), wide!("Debug")] {
+        let mut body = LoadDeferred::new_zeroed();
+        for (to, from) in body.name.iter_mut().zip(name.units()) {
+            *to = *from;
+        }
+        body.length = 2 * name.len() as u32;
+        expect("deferred name", client::call(system, port.get(), &mut body), Err(Status::OBJECT_NAME_NOT_FOUND))?;
+    }
+    Ok(())
+}
+
+fn stop_csr<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    expect("StopCsr of session 0", client::call(system, port.get(), &mut StopCsr { session: 0 }), Err(Status::INVALID_PARAMETER))?;
+    for session in [0x7777, u32::MAX] {
+        expect("StopCsr", client::call(system, port.get(), &mut StopCsr { session }), Err(Status::OBJECT_NAME_NOT_FOUND))?;
+    }
+    Ok(())
+}
+
+fn short_messages<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    for (number, size) in [
+        (SmApi::EXEC_PGM, size_of::<ExecPgm>()),
+        (SmApi::LOAD_DEFERRED_SUBSYSTEM, size_of::<LoadDeferred>()),
+        (SmApi::START_CSR, size_of::<StartCsr>()),
+        (SmApi::STOP_CSR, size_of::<StopCsr>()),
+        (SmApi::QUERY_INFORMATION, size_of::<QuerySessions>()),
+    ] {
+        for bytes in [0, 1, size as u16 - 1] {
+            expect("short message", send(system, port.get(), raw(number.0, bytes)), Err(Status::INVALID_PARAMETER))?;
+        }
+    }
+    let mut nothing = raw(0, 0);
+    for bytes in 0..8 {
+        nothing.header.data_length = bytes;
+        nothing.header.total_length = 0x28 + bytes;
+        expect("message without API number", send(system, port.get(), nothing.clone()), Err(Status::INVALID_PARAMETER))?;
+    }
+    let mut long = StartCsr::new_zeroed();
+    for length in [1, 257, 258, u32::MAX] {
+        long.length = length;
+        expect("StartCsr command", client::call(system, port.get(), &mut long), Err(Status::INVALID_PARAMETER))?;
+    }
+    Ok(())
+}
+
+fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    // Handles that are none.
+    let mut body = ExecPgm::new_zeroed();
+    body.process.process = 0x7FFF_FFF0;
+    body.process.thread = 0x7FFF_FFF4;
+    body.process.image.subsystem = ImageSubsystem::WINDOWS_GUI;
+    expect("ExecPgm without handles", client::call(system, port.get(), &mut body), Err(Status::INVALID_HANDLE))?;
+    // An image type that nobody serves.
+    let created = processes::create(system, wide!("sleep.exe 1")).map_err(in_the_way)?;
+    let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
+    let mut body = ExecPgm::new_zeroed();
+    body.process = created;
+    body.process.image.subsystem = ImageSubsystem(0x77);
+    let refused = client::call(system, port.get(), &mut body);
+    let ended = system.terminate_process(process.get(), Status::SUCCESS);
+    drop((process, thread));
+    expect("ExecPgm of an unknown type", refused, Err(Status::UNSUCCESSFUL))?;
+    expect("end of the process", ended, Ok(()))?;
+    // A native one is started by smss itself and runs to its end.
+    let created = processes::create(system, wide!("exit.exe 1234")).map_err(in_the_way)?;
+    let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
+    let mut body = ExecPgm::new_zeroed();
+    body.process = created;
+    expect("ExecPgm of a native image", client::call(system, port.get(), &mut body), Ok(()))?;
+    drop(thread);
+    system.wait_one(process.get(), nt::system::Timeout::Never).map_err(in_the_way)?;
+    match system.query_exit(process.get()).map_err(in_the_way)?.status {
+        Status(0x1234) => Ok(()),
+        status => Err(fault(format_args!("native image: {status}"))),
+    }
+}
+
+fn query<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    let mut body = QuerySessions::new_zeroed();
+    for class in [0, 1, u32::MAX] {
+        body.class = class;
+        expect("information class", client::call(system, port.get(), &mut body), Err(Status::NOT_IMPLEMENTED))?;
+    }
+    body.class = QuerySessions::CLASS;
+    body.first = u32::MAX;
+    client::call(system, port.get(), &mut body).map_err(in_the_way)?;
+    if body.count == 0 { Ok(()) } else { Err(fault(format_args!("{} servers past the end", body.count))) }
+}
+
+/// A thousand connections at once: those beyond the table are refused, all of it is free again afterwards.
+fn flood<S: System>(system: &'static S) -> Result<(), Fault> {
+    const FLOOD: usize = 1_000;
+    const { assert!(FLOOD > CLIENTS) };
+    let mut ports = heapless::Vec::<Handle, FLOOD>::new();
+    let mut refused = 0;
+    for _ in 0..FLOOD {
+        match client::connect(system, &ConnectionInfo::PLAIN) {
+            Ok(port) => {
+                let _ = ports.push(port);
+            }
+            Err(Status::PORT_CONNECTION_REFUSED) => refused += 1,
+            Err(status) => return Err(in_the_way(status)),
+        }
+    }
+    let accepted = ports.len();
+    for port in ports {
+        drop(Owned::new(system, port));
+    }
+    if refused == 0 || accepted + refused != FLOOD {
+        return Err(fault(format_args!("{accepted} accepted, {refused} refused")));
+    }
+    let again = connected(system)?;
+    expect("a request afterwards", send(system, again.get(), raw(99, 0)), Err(Status::NOT_IMPLEMENTED))
+}
+
+/// What the second thread of smdie.exe needs.
+pub struct Threads<S: System> {
+    system: &'static S,
+    port: Mutex<Handle>,
+}
+
+impl<S: System> Threads<S> {
+    /// The state of a process that has not started.
+    pub const fn new(system: &'static S) -> Self {
+        Self { system, port: Mutex::new(Handle::NULL) }
+    }
+}
+
+impl<S: System> ThreadBody for Threads<S> {
+    /// Starts a session: the answer comes long after this process has ended.
+    fn run(&'static self) {
+        let port = *self.port.lock();
+        let answered = client::call(self.system, port, &mut StartCsr::new_zeroed());
+        log::warn!("smdie: still there for the answer: {}", Status::from(answered));
+    }
+}
+
+/// smdie.exe. Steps: 0 before connecting, 1 connected, 2 after a refused request, 3 with a suspended process, 4 after that process was
+/// adopted, 5 while a StartCsr request of another thread is under way.
+pub fn die<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+    let step = words(system.own_command_line()).next().and_then(|word| number(word, 10)).unwrap_or(1);
+    match die_at(system, statics, step) {
+        Ok(()) => Status::SUCCESS,
+        Err(status) => status,
+    }
+}
+
+fn die_at<S: System>(system: &'static S, statics: &'static Statics<S>, step: u32) -> Result<()> {
+    const CHILD: UnicodeStr<'static> = wide!("sleep.exe 1");
+    if step == 0 {
+        return Ok(());
+    }
+    let port = client::connect(system, &ConnectionInfo::PLAIN)?;
+    match step {
+        2 => send(system, port, raw(99, 0)).or_else(|status| if status == Status::NOT_IMPLEMENTED { Ok(()) } else { Err(status) }),
+        3 | 4 => {
+            let mut body = ExecPgm::new_zeroed();
+            body.process = processes::create(system, CHILD)?;
+            if step == 4 { client::call(system, port, &mut body) } else { Ok(()) }
+        }
+        5 => {
+            *statics.protocol.port.lock() = port;
+            drop(Owned::new(system, system.create_thread(&statics.protocol)?));
+            system.delay(1)
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! smctl.exe: lists, starts and ends sessions, and runs programs, through `\SmApiPort`.
+//!
+//! * `list`: servers with session, image type, process id, and the session's initial command;
+//! * `start [command]`: a new session, with this initial command or the default one;
+//! * `stop SESSION`: ends a session;
+//! * `exec SESSION PROGRAM [arguments]`: creates a program in a session and has its subsystem server start it;
+//! * `load NAME`: starts an `Optional` subsystem.
+//!
+//! What it has to say it shows on the boot screen, each line beginning with `smctl: `; its exit status is that of the request.
+
+use crate::arguments::{after, number, words};
+use crate::{Statics, processes, screen};
+use nt::system::System;
+use nt::{Handle, Owned, Result, Status, UnicodeStr};
+use subsystems::client;
+use subsystems::messages::{ConnectionInfo, ExecPgm, LoadDeferred, QUERY_ENTRIES, QuerySessions, StartCsr, StopCsr};
+use zerocopy::FromZeros;
+
+/// The program.
+pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+    match run(system) {
+        Ok(()) => Status::SUCCESS,
+        Err(status) => {
+            screen::show(system, format_args!("smctl: {status}"));
+            status
+        }
+    }
+}
+
+fn run<S: System>(system: &'static S) -> Result<()> {
+    let line = system.own_command_line();
+    let mut arguments = words(line);
+    let verb = arguments.next().ok_or(Status::INVALID_PARAMETER)?;
+    let mut session = || arguments.next().and_then(|word| number(word, 10)).ok_or(Status::INVALID_PARAMETER);
+    let port = Owned::new(system, client::connect(system, &ConnectionInfo::PLAIN)?);
+    if verb.eq_ascii("list") {
+        list(system, port.get())
+    } else if verb.eq_ascii("start") {
+        start(system, port.get(), after(line, 2))
+    } else if verb.eq_ascii("stop") {
+        let session = session()?;
+        client::call(system, port.get(), &mut StopCsr { session })?;
+        screen::show(system, format_args!("smctl: session {session} has ended"));
+        Ok(())
+    } else if verb.eq_ascii("exec") {
+        exec(system, port.get(), session()?, after(line, 3))
+    } else if verb.eq_ascii("load") {
+        load(system, port.get(), after(line, 2))
+    } else {
+        Err(Status::INVALID_PARAMETER)
+    }
+}
+
+fn list<S: System>(system: &'static S, port: Handle) -> Result<()> {
+    let mut first = 0;
+    loop {
+        let mut query = QuerySessions::new_zeroed();
+        query.class = QuerySessions::CLASS;
+        query.first = first;
+        client::call(system, port, &mut query)?;
+        let count = usize::try_from(query.count).map_err(|_| Status::INVALID_PARAMETER)?.min(QUERY_ENTRIES);
+        for entry in query.entries.iter().take(count) {
+            screen::show(
+                system,
+                format_args!(
+                    "smctl: session {} type {} server {} initial {}",
+                    entry.session, entry.subsystem.0, entry.server, entry.initial
+                ),
+            );
+        }
+        if count < QUERY_ENTRIES {
+            return Ok(());
+        }
+        first = first.checked_add(query.count).ok_or(Status::INVALID_PARAMETER)?;
+    }
+}
+
+fn start<S: System>(system: &'static S, port: Handle, command: UnicodeStr<'_>) -> Result<()> {
+    let mut request = StartCsr::new_zeroed();
+    request.command.get_mut(..command.len()).ok_or(Status::INVALID_PARAMETER)?.copy_from_slice(command.units());
+    request.length = u32::try_from(command.byte_len()).map_err(|_| Status::INVALID_PARAMETER)?;
+    client::call(system, port, &mut request)?;
+    screen::show(system, format_args!("smctl: session {} started: server {} initial {}", request.session, request.server, request.initial));
+    Ok(())
+}
+
+fn exec<S: System>(system: &'static S, port: Handle, session: u32, command: UnicodeStr<'_>) -> Result<()> {
+    let created = processes::create(system, command)?;
+    let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
+    let given = system.query_session(process.get()).and_then(|own| {
+        if own != session {
+            system.set_session(process.get(), session)?;
+        }
+        let mut request = ExecPgm::new_zeroed();
+        request.process = created;
+        client::call(system, port, &mut request)
+    });
+    drop(thread);
+    match given {
+        Ok(()) => {
+            screen::show(system, format_args!("smctl: process {} runs in session {session}", created.client.process));
+            Ok(())
+        }
+        Err(status) => {
+            if let Err(refused) = system.terminate_process(process.get(), status) {
+                log::warn!("smctl: {refused}: process {} stays", created.client.process);
+            }
+            Err(status)
+        }
+    }
+}
+
+fn load<S: System>(system: &'static S, port: Handle, name: UnicodeStr<'_>) -> Result<()> {
+    let mut request = LoadDeferred::new_zeroed();
+    request.name.get_mut(..name.len()).ok_or(Status::INVALID_PARAMETER)?.copy_from_slice(name.units());
+    request.length = u32::try_from(name.byte_len()).map_err(|_| Status::INVALID_PARAMETER)?;
+    client::call(system, port, &mut request)?;
+    screen::show(system, format_args!("smctl: subsystem {name} is there"));
+    Ok(())
+}
