@@ -11,6 +11,7 @@ pub mod blocks;
 pub mod dump;
 pub mod harderror;
 pub mod hive;
+pub mod io;
 pub mod lpc;
 pub mod services;
 pub mod sysinfo;

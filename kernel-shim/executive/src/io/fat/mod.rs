@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! FAT16 and FAT32 volumes, read and write, with long names.
+//!
+//! A volume is mounted from a device of 512-byte sectors ([`super::sectors`]); every call is handed that device again. A file or
+//! directory is a [`NodeId`], which stays the same through renames and finds nothing after the file is deleted. The file allocation
+//! table and every directory that was looked into are kept in memory and written through; file data is not kept.
+//!
+//! Writes happen in an order that loses no file when the power goes between any two sectors. What a cut leaves behind:
+//!
+//! | cut during | left on the volume |
+//! |---|---|
+//! | create | nothing, or part of a long name that belongs to nobody, or (directory) a lost cluster; then the whole file |
+//! | extend | the file with its old size, and lost clusters or a chain longer than the size |
+//! | truncate | the file with its old or its new size, and a chain longer than the size |
+//! | delete | the file, or no file and a lost chain |
+//! | rename, move | the file under its old name; then under both; then under the new one. A moved directory's `..` may be old or new |
+//! | rename over a file | both files; then the moved one under both names and a lost chain; then under the target's name |
+//! | page file | as create, then as extend |
+//!
+//! Invariants: no directory entry on the device ever points to clusters that are not yet its chain; the free count in memory is that of
+//! the table in memory; slots after the end mark of a directory are zero in memory and written as zero before the end mark moves.
+
+mod directory;
+mod file;
+mod format;
+mod geometry;
+mod names;
+mod rename;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use super::sectors::{SECTOR, Sectors};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec;
+use alloc::vec::Vec;
+use geometry::Geometry;
+use names::ShortName;
+use nt::system::FileAttributes;
+use nt::{Result, Status};
+use table::{Run, Table};
+
+pub use file::Fill;
+pub use format::{Kind, format};
+
+/// A file or directory of one volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+/// Times of a file: NT time, 100 ns since 1601; 0 where FAT says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// Made.
+    pub creation: u64,
+    /// Last read or written (a date only).
+    pub access: u64,
+    /// Last written.
+    pub write: u64,
+}
+
+/// A file or directory, as its directory entry has it.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// Its directory; none for the root.
+    pub parent: Option<NodeId>,
+    /// Long name, or the 8.3 name where there is no long one. Empty for the root.
+    pub name: Vec<u16>,
+    /// The 8.3 name as text.
+    pub short_name: Vec<u16>,
+    /// Attributes as stored: READONLY, HIDDEN, SYSTEM, DIRECTORY, ARCHIVE.
+    pub attributes: u32,
+    /// Bytes in the file.
+    pub size: u64,
+    /// Times.
+    pub times: Times,
+    short: ShortName,
+    /// First and one past the last slot in the directory.
+    slots: (usize, usize),
+    first_cluster: u32,
+    runs: Option<Vec<Run>>,
+    listing: Option<Listing>,
+}
+
+impl Node {
+    /// Whether it is a directory.
+    pub const fn is_directory(&self) -> bool {
+        self.attributes & FileAttributes::DIRECTORY != 0
+    }
+}
+
+/// A directory's content in memory.
+#[derive(Clone, Debug, Default)]
+struct Listing {
+    raw: Vec<u8>,
+    /// Where each sector of `raw` is on the device.
+    places: Vec<u64>,
+    children: Vec<NodeId>,
+    by_name: BTreeMap<Vec<u16>, NodeId>,
+    shorts: BTreeSet<ShortName>,
+}
+
+/// A mounted volume.
+#[derive(Debug)]
+pub struct FatVolume {
+    geometry: Geometry,
+    table: Table,
+    nodes: BTreeMap<NodeId, Node>,
+    next: u32,
+    label: Vec<u16>,
+    /// The time that stamps what is written: 100 ns since 1601. The caller keeps it going.
+    pub now: u64,
+}
+
+const ROOT: NodeId = NodeId(0);
+
+impl FatVolume {
+    /// Mounts the volume on `device`. `UNRECOGNIZED_VOLUME` if there is none.
+    pub fn mount(device: &mut dyn Sectors) -> Result<Self> {
+        let geometry = Geometry::read(device)?;
+        let table = Table::load(device, geometry)?;
+        let root = Node {
+            parent: None,
+            name: Vec::new(),
+            short_name: Vec::new(),
+            attributes: FileAttributes::DIRECTORY,
+            size: 0,
+            times: Times::default(),
+            short: [b' '; 11],
+            slots: (0, 0),
+            first_cluster: geometry.root_cluster,
+            runs: None,
+            listing: None,
+        };
+        let mut this = Self { geometry, table, nodes: BTreeMap::from([(ROOT, root)]), next: 1, label: Vec::new(), now: 0 };
+        this.load_listing(device, ROOT)?;
+        if this.label.is_empty() {
+            this.label = label_text(&geometry.label);
+        }
+        Ok(this)
+    }
+
+    /// The root directory.
+    pub const fn root(&self) -> NodeId {
+        ROOT
+    }
+
+    /// The node, if it is still there.
+    pub fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(&id)
+    }
+
+    /// Volume label; empty if there is none.
+    pub fn label(&self) -> &[u16] {
+        &self.label
+    }
+
+    /// Serial number.
+    pub const fn serial(&self) -> u32 {
+        self.geometry.serial
+    }
+
+    /// Whether it is FAT32, else FAT16.
+    pub const fn is_fat32(&self) -> bool {
+        self.geometry.wide
+    }
+
+    /// Bytes in a cluster, all clusters, free clusters.
+    pub const fn space(&self) -> (u64, u32, u32) {
+        (self.geometry.cluster_bytes(), self.geometry.clusters, self.table.free())
+    }
+
+    /// Bytes that a file's clusters hold.
+    pub fn allocation(&mut self, id: NodeId) -> Result<u64> {
+        let runs = self.runs(id)?;
+        let clusters: u64 = runs.iter().map(|run| u64::from(run.count)).sum();
+        Ok(clusters * self.geometry.cluster_bytes())
+    }
+
+    /// Writes the free count, which other systems like to find. Everything else is written as it happens.
+    pub fn flush(&mut self, device: &mut dyn Sectors) -> Result<()> {
+        let Some(at) = self.geometry.info_sector else { return Ok(()) };
+        let mut sector = [0; SECTOR];
+        device.read(at, &mut sector)?;
+        if sector[..4] != *b"RRaA" || sector[484..488] != *b"rrAa" {
+            return Ok(());
+        }
+        sector[488..492].copy_from_slice(&self.table.free().to_le_bytes());
+        sector[492..496].copy_from_slice(&u32::MAX.to_le_bytes());
+        device.write(at, &sector)
+    }
+
+    fn get(&self, id: NodeId) -> Result<&Node> {
+        self.nodes.get(&id).ok_or(Status::FILE_DELETED)
+    }
+
+    fn get_mut(&mut self, id: NodeId) -> Result<&mut Node> {
+        self.nodes.get_mut(&id).ok_or(Status::FILE_DELETED)
+    }
+
+    /// The clusters of a node, read from the table once.
+    fn runs(&mut self, id: NodeId) -> Result<&[Run]> {
+        let node = self.nodes.get_mut(&id).ok_or(Status::FILE_DELETED)?;
+        if node.runs.is_none() {
+            node.runs = Some(if node.first_cluster == 0 { Vec::new() } else { self.table.chain(node.first_cluster)? });
+        }
+        Ok(node.runs.as_deref().unwrap_or_default())
+    }
+
+    /// The path from the root, with backslashes; `\` for the root itself.
+    pub fn path(&self, id: NodeId) -> Vec<u16> {
+        let mut names = Vec::new();
+        let mut at = self.nodes.get(&id);
+        while let Some(node) = at {
+            let Some(parent) = node.parent else { break };
+            names.push(node.name.as_slice());
+            at = self.nodes.get(&parent);
+        }
+        if names.is_empty() {
+            return vec![u16::from(b'\\')];
+        }
+        names.into_iter().rev().flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied())).collect()
+    }
+}
+
+/// A volume label without its padding.
+fn label_text(padded: &[u8; 11]) -> Vec<u16> {
+    let end = padded.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
+    padded.iter().take(end).map(|&byte| u16::from(byte)).collect()
+}
