@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Layouts this DLL relies on, held at compile time, and the way to the TEB and the PEB.
+
+use core::mem::offset_of;
+use nt::{Status, UnicodeStr};
+use ntapi::ntpebteb::{PEB, TEB};
+use ntapi::ntrtl::RTL_USER_PROCESS_PARAMETERS;
+use winapi::ctypes::c_void;
+use winapi::shared::ntdef::{HANDLE, LIST_ENTRY, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use winapi::um::winnt::{CONTEXT, EXCEPTION_RECORD};
+
+/// Bytes in a page.
+pub(crate) const PAGE: usize = 0x1000;
+/// Reservations are made in this unit.
+pub(crate) const GRANULARITY: usize = 0x1_0000;
+/// `NtCurrentProcess()`.
+pub(crate) const CURRENT_PROCESS: HANDLE = usize::MAX as HANDLE;
+/// `NtCurrentThread()`.
+pub(crate) const CURRENT_THREAD: HANDLE = (usize::MAX - 1) as HANDLE;
+
+/// PEB_LDR_DATA of NT 5.2.
+#[repr(C)]
+pub(crate) struct LoaderData {
+    pub(crate) length: u32,
+    pub(crate) initialized: u8,
+    pub(crate) handle: *mut c_void,
+    pub(crate) in_load_order: LIST_ENTRY,
+    pub(crate) in_memory_order: LIST_ENTRY,
+    pub(crate) in_initialization_order: LIST_ENTRY,
+    pub(crate) in_progress: *mut c_void,
+}
+
+/// LDR_DATA_TABLE_ENTRY of NT 5.2, as far as debuggers and other programs read it.
+#[repr(C)]
+pub(crate) struct LoaderEntry {
+    pub(crate) in_load_order: LIST_ENTRY,
+    pub(crate) in_memory_order: LIST_ENTRY,
+    pub(crate) in_initialization_order: LIST_ENTRY,
+    pub(crate) base: *mut c_void,
+    pub(crate) entry_point: *mut c_void,
+    pub(crate) size: u32,
+    pub(crate) full_name: UNICODE_STRING,
+    pub(crate) base_name: UNICODE_STRING,
+    pub(crate) flags: u32,
+    pub(crate) load_count: u16,
+    pub(crate) tls_index: u16,
+    pub(crate) hash_links: LIST_ENTRY,
+    pub(crate) time_stamp: u32,
+    pub(crate) activation_context: *mut c_void,
+    pub(crate) patch: *mut c_void,
+}
+
+const _: () = {
+    assert!(size_of::<CONTEXT>() == 0x4D0);
+    assert!(offset_of!(CONTEXT, Rip) == 0xF8);
+    assert!(offset_of!(CONTEXT, Rcx) == 0x80);
+    assert!(size_of::<EXCEPTION_RECORD>() == 0x98);
+    assert!(offset_of!(TEB, ClientId) == 0x40);
+    assert!(offset_of!(TEB, ProcessEnvironmentBlock) == 0x60);
+    assert!(offset_of!(TEB, ExceptionCode) == 0x2C0);
+    assert!(offset_of!(PEB, ImageBaseAddress) == 0x10);
+    assert!(offset_of!(PEB, Ldr) == 0x18);
+    assert!(offset_of!(PEB, ProcessParameters) == 0x20);
+    assert!(offset_of!(PEB, ProcessHeap) == 0x30);
+    assert!(offset_of!(PEB, NtGlobalFlag) == 0xBC);
+    assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, CurrentDirectory) == 0x38);
+    assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, RuntimeData) == 0xE0);
+    assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, CurrentDirectories) == 0xF0);
+    assert!(offset_of!(LoaderData, in_load_order) == 0x10);
+    assert!(offset_of!(LoaderEntry, base) == 0x30);
+    assert!(offset_of!(LoaderEntry, base_name) == 0x58);
+    assert!(offset_of!(LoaderEntry, load_count) == 0x6C);
+};
+
+/// Bytes of RTL_USER_PROCESS_PARAMETERS in NT 5.2 (spec 13.4): `ntapi`'s has more fields at its end.
+pub(crate) const PARAMETERS_SIZE: usize = 0x3F0;
+
+/// This thread's TEB.
+pub(crate) fn teb() -> *mut TEB {
+    let teb: *mut TEB;
+    // SAFETY: GS points to the TEB in every thread, and TEB.NtTib.Self at 0x30 is the TEB's own address.
+    unsafe {
+        core::arch::asm!("mov {}, gs:[0x30]", out(reg) teb, options(nostack, pure, readonly, preserves_flags));
+    }
+    teb
+}
+
+/// This process's PEB.
+pub(crate) fn peb() -> *mut PEB {
+    // SAFETY: the TEB lives as long as its thread; offset asserted above.
+    unsafe { (*teb()).ProcessEnvironmentBlock }
+}
+
+/// The status of a system call.
+pub(crate) fn done(raw: NTSTATUS) -> Result<(), Status> {
+    Status(raw.cast_unsigned()).ok()
+}
+
+/// A result as an exported routine returns it.
+pub(crate) fn status(result: Result<(), Status>) -> NTSTATUS {
+    Status::from(result).0.cast_signed()
+}
+
+/// The units of a counted string.
+///
+/// # Safety
+/// `text` must describe readable memory that lives as long as the result is used.
+pub(crate) unsafe fn units<'a>(text: &UNICODE_STRING) -> UnicodeStr<'a> {
+    if text.Buffer.is_null() {
+        return UnicodeStr::EMPTY;
+    }
+    // SAFETY: the caller's promise.
+    UnicodeStr(unsafe { core::slice::from_raw_parts(text.Buffer, usize::from(text.Length) / 2) })
+}
+
+/// A counted string over `text`, for a callee that only reads.
+pub(crate) fn counted(text: UnicodeStr<'_>) -> Result<UNICODE_STRING, Status> {
+    let length = u16::try_from(text.byte_len()).map_err(|_| Status::NAME_TOO_LONG)?;
+    Ok(UNICODE_STRING { Length: length, MaximumLength: length, Buffer: text.units().as_ptr().cast_mut() })
+}
+
+/// OBJECT_ATTRIBUTES for `name` below `root`, looked up without regard to case.
+pub(crate) fn attributes(name: &mut UNICODE_STRING, root: HANDLE) -> OBJECT_ATTRIBUTES {
+    OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: root,
+        ObjectName: name,
+        Attributes: winapi::shared::ntdef::OBJ_CASE_INSENSITIVE,
+        SecurityDescriptor: core::ptr::null_mut(),
+        SecurityQualityOfService: core::ptr::null_mut(),
+    }
+}
+
+/// OBJECT_ATTRIBUTES of an object without a name.
+pub(crate) fn unnamed(security: *mut c_void) -> OBJECT_ATTRIBUTES {
+    OBJECT_ATTRIBUTES {
+        Length: size_of::<OBJECT_ATTRIBUTES>() as u32,
+        RootDirectory: core::ptr::null_mut(),
+        ObjectName: core::ptr::null_mut(),
+        Attributes: 0,
+        SecurityDescriptor: security,
+        SecurityQualityOfService: core::ptr::null_mut(),
+    }
+}
+
+/// A handle that closes itself.
+pub(crate) struct Owned(pub(crate) HANDLE);
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        // SAFETY: takes no pointer; the handle is ours.
+        let _ = unsafe { ntapi::ntobapi::NtClose(self.0) };
+    }
+}

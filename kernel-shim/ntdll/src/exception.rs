@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Exceptions in user mode: vectored handlers, raising, and the end when nobody takes one.
+//!
+//! Only vectored handlers are asked; see the head of this DLL. The lists are walked by index under a lock that is not held while a
+//! handler runs, and nothing is allocated on that way, because the exception may have come out of the allocator.
+
+use crate::abi::CURRENT_PROCESS;
+use alloc::vec::Vec;
+use core::arch::naked_asm;
+use core::mem::offset_of;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use nt::Status;
+use nt::relax::Mutex;
+use ntapi::ntpsapi::NtTerminateProcess;
+use ntapi::ntxcapi::{NtContinue, NtRaiseException};
+use winapi::ctypes::c_void;
+use winapi::shared::ntdef::{BOOLEAN, LONG, NTSTATUS, ULONG};
+use winapi::um::winnt::{CONTEXT, EXCEPTION_NONCONTINUABLE, EXCEPTION_POINTERS, EXCEPTION_RECORD};
+
+type Handler = unsafe extern "system" fn(*mut EXCEPTION_POINTERS) -> LONG;
+
+const EXCEPTION_CONTINUE_EXECUTION: LONG = -1;
+
+struct Entry {
+    id: usize,
+    handler: Handler,
+}
+
+type List = Mutex<Vec<Entry>>;
+
+static EXCEPTION_HANDLERS: List = Mutex::new(Vec::new());
+static CONTINUE_HANDLERS: List = Mutex::new(Vec::new());
+/// Handles are never used again, so that a stale one removes nothing.
+static NEXT_ID: AtomicUsize = AtomicUsize::new(1);
+
+fn add(list: &List, first: ULONG, handler: Handler) -> *mut c_void {
+    let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+    let mut list = list.lock();
+    if list.try_reserve(1).is_err() {
+        return core::ptr::null_mut();
+    }
+    let at = if first != 0 { 0 } else { list.len() };
+    list.insert(at, Entry { id, handler });
+    core::ptr::without_provenance_mut(id)
+}
+
+fn remove(list: &List, handle: *mut c_void) -> ULONG {
+    let mut list = list.lock();
+    let before = list.len();
+    list.retain(|entry| entry.id != handle.addr());
+    u32::from(list.len() != before)
+}
+
+/// Asks every handler of the list in turn, until one says that execution continues.
+fn call(list: &List, pointers: &mut EXCEPTION_POINTERS) -> bool {
+    let mut at = 0;
+    loop {
+        let Some(handler) = list.lock().get(at).map(|entry| entry.handler) else { return false };
+        // SAFETY: registered as a handler; both structures live for the call.
+        if unsafe { handler(pointers) } == EXCEPTION_CONTINUE_EXECUTION {
+            return true;
+        }
+        at += 1;
+    }
+}
+
+/// Whether some handler took the exception, so that the thread goes on in `context`, which a handler may have changed.
+#[unsafe(no_mangle)]
+pub(crate) unsafe extern "system" fn RtlDispatchException(record: *mut EXCEPTION_RECORD, context: *mut CONTEXT) -> BOOLEAN {
+    let mut pointers = EXCEPTION_POINTERS { ExceptionRecord: record, ContextRecord: context };
+    let handled = call(&EXCEPTION_HANDLERS, &mut pointers);
+    call(&CONTINUE_HANDLERS, &mut pointers);
+    u8::from(handled)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "system" fn RtlAddVectoredExceptionHandler(first: ULONG, handler: Handler) -> *mut c_void {
+    add(&EXCEPTION_HANDLERS, first, handler)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "system" fn RtlAddVectoredContinueHandler(first: ULONG, handler: Handler) -> *mut c_void {
+    add(&CONTINUE_HANDLERS, first, handler)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "system" fn RtlRemoveVectoredExceptionHandler(handle: *mut c_void) -> ULONG {
+    remove(&EXCEPTION_HANDLERS, handle)
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "system" fn RtlRemoveVectoredContinueHandler(handle: *mut c_void) -> ULONG {
+    remove(&CONTINUE_HANDLERS, handle)
+}
+
+/// CONTEXT_AMD64 with the control, integer, segment and floating-point parts.
+const CONTEXT_CAPTURED: u32 = 0x0010_000F;
+
+/// The caller's registers, as they are after this returns.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub(crate) unsafe extern "system" fn RtlCaptureContext(context: *mut CONTEXT) {
+    naked_asm!(
+        "pushfq",
+        "mov [rcx + {rax}], rax",
+        "mov [rcx + {rcx}], rcx",
+        "mov [rcx + {rdx}], rdx",
+        "mov [rcx + {rbx}], rbx",
+        "mov [rcx + {rbp}], rbp",
+        "mov [rcx + {rsi}], rsi",
+        "mov [rcx + {rdi}], rdi",
+        "mov [rcx + {r8}], r8",
+        "mov [rcx + {r8} + 8], r9",
+        "mov [rcx + {r8} + 16], r10",
+        "mov [rcx + {r8} + 24], r11",
+        "mov [rcx + {r8} + 32], r12",
+        "mov [rcx + {r8} + 40], r13",
+        "mov [rcx + {r8} + 48], r14",
+        "mov [rcx + {r8} + 56], r15",
+        "mov [rcx + {segments}], cs",
+        "mov [rcx + {segments} + 2], ds",
+        "mov [rcx + {segments} + 4], es",
+        "mov [rcx + {segments} + 6], fs",
+        "mov [rcx + {segments} + 8], gs",
+        "mov [rcx + {segments} + 10], ss",
+        "fxsave [rcx + {float}]",
+        "stmxcsr [rcx + {mxcsr}]",
+        "mov eax, [rsp]",
+        "mov [rcx + {eflags}], eax",
+        "mov rax, [rsp + 8]",
+        "mov [rcx + {rip}], rax",
+        "lea rax, [rsp + 16]",
+        "mov [rcx + {rsp}], rax",
+        "mov dword ptr [rcx + {flags}], {captured}",
+        "mov rax, [rcx + {rax}]",
+        "popfq",
+        "ret",
+        rax = const offset_of!(CONTEXT, Rax),
+        rcx = const offset_of!(CONTEXT, Rcx),
+        rdx = const offset_of!(CONTEXT, Rdx),
+        rbx = const offset_of!(CONTEXT, Rbx),
+        rbp = const offset_of!(CONTEXT, Rbp),
+        rsi = const offset_of!(CONTEXT, Rsi),
+        rdi = const offset_of!(CONTEXT, Rdi),
+        r8 = const offset_of!(CONTEXT, R8),
+        segments = const offset_of!(CONTEXT, SegCs),
+        float = const offset_of!(CONTEXT, u),
+        mxcsr = const offset_of!(CONTEXT, MxCsr),
+        eflags = const offset_of!(CONTEXT, EFlags),
+        rip = const offset_of!(CONTEXT, Rip),
+        rsp = const offset_of!(CONTEXT, Rsp),
+        flags = const offset_of!(CONTEXT, ContextFlags),
+        captured = const CONTEXT_CAPTURED,
+    )
+}
+
+/// Raises `record` in the caller: its address becomes the return address.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+pub(crate) unsafe extern "system" fn RtlRaiseException(record: *mut EXCEPTION_RECORD) {
+    naked_asm!(
+        "sub rsp, 0x4f8", // a CONTEXT, home slots for two calls, and alignment
+        "mov [rsp + 0x500], rcx",
+        "lea rcx, [rsp + 0x20]",
+        "call {capture}",
+        "lea rdx, [rsp + 0x20]",
+        "mov rax, [rsp + 0x4f8]",
+        "mov [rdx + {rip}], rax",
+        "lea rcx, [rsp + 0x500]",
+        "mov [rdx + {rsp}], rcx",
+        "mov rcx, [rsp + 0x500]",
+        "mov [rcx + {address}], rax",
+        "call {raise}",
+        "int3",
+        capture = sym RtlCaptureContext,
+        raise = sym raise,
+        rip = const offset_of!(CONTEXT, Rip),
+        rsp = const offset_of!(CONTEXT, Rsp),
+        address = const offset_of!(EXCEPTION_RECORD, ExceptionAddress),
+    )
+}
+
+/// Dispatches an exception that was raised by software.
+unsafe extern "system" fn raise(record: *mut EXCEPTION_RECORD, context: *mut CONTEXT) -> ! {
+    // SAFETY: both were made by RtlRaiseException and live on its frame.
+    let answer = if unsafe { RtlDispatchException(record, context) } != 0 {
+        // SAFETY: a captured context, possibly changed by a handler that answers for it.
+        unsafe { NtContinue(context, 0) }
+    } else {
+        // SAFETY: as above.
+        unsafe { NtRaiseException(record, context, 0) }
+    };
+    // Neither returns when it succeeds.
+    end(answer)
+}
+
+/// Raises `code` and does not come back: the exception is not continuable.
+#[unsafe(no_mangle)]
+unsafe extern "system" fn RtlRaiseStatus(code: NTSTATUS) -> ! {
+    raise_status(code)
+}
+
+/// As RtlRaiseStatus.
+pub(crate) extern "system" fn raise_status(code: NTSTATUS) -> ! {
+    let mut record = EXCEPTION_RECORD {
+        ExceptionCode: code.cast_unsigned(),
+        ExceptionFlags: EXCEPTION_NONCONTINUABLE,
+        ExceptionRecord: core::ptr::null_mut(),
+        ExceptionAddress: core::ptr::null_mut(),
+        NumberParameters: 0,
+        ExceptionInformation: [0; 15],
+    };
+    // SAFETY: the record lives on this frame, which is never left.
+    unsafe { RtlRaiseException(&raw mut record) };
+    end(code)
+}
+
+/// Ends this process.
+pub(crate) fn end(code: NTSTATUS) -> ! {
+    loop {
+        // SAFETY: takes no pointer.
+        let _ = unsafe { NtTerminateProcess(CURRENT_PROCESS, code) };
+    }
+}
+
+#[panic_handler]
+fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
+    crate::debug::print(format_args!("ntdll: {information}\n"));
+    end(Status::UNHANDLED_EXCEPTION.0.cast_signed())
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The loaded modules: this DLL's own list, and the lists of the PEB that debuggers read.
+
+use super::image::Image;
+use crate::abi::{LoaderData, LoaderEntry, peb};
+use crate::rtl::upcase;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use nt::UnicodeStr;
+use nt::relax::Mutex;
+use winapi::ctypes::c_void;
+use winapi::shared::ntdef::{LIST_ENTRY, UNICODE_STRING};
+
+const IMAGE_DLL: u32 = 0x4;
+const ENTRY_PROCESSED: u32 = 0x4000;
+/// A load count that is never counted down: nothing is unloaded here.
+const PINNED: u16 = 0xFFFF;
+
+/// One module.
+#[derive(Clone, Copy)]
+pub(crate) struct Module {
+    /// The mapped image.
+    pub(crate) image: Image,
+    /// File name without its directory.
+    pub(crate) name: UnicodeStr<'static>,
+    /// Its imports are bound.
+    pub(crate) bound: bool,
+    /// Its entry point has been called, or need not be.
+    pub(crate) started: bool,
+}
+
+static MODULES: Mutex<Vec<Module>> = Mutex::new(Vec::new());
+
+/// The structures of the PEB, made once and never freed.
+struct Lists(*mut LoaderData);
+// SAFETY: used under the lock of MODULES only.
+unsafe impl Send for Lists {}
+static LISTS: Mutex<Lists> = Mutex::new(Lists(core::ptr::null_mut()));
+
+const EMPTY: LIST_ENTRY = LIST_ENTRY { Flink: core::ptr::null_mut(), Blink: core::ptr::null_mut() };
+
+/// Makes the PEB's lists, empty.
+pub(crate) fn initialize() {
+    let data = Box::leak(Box::new(LoaderData {
+        length: size_of::<LoaderData>() as u32,
+        initialized: 1,
+        handle: core::ptr::null_mut(),
+        in_load_order: EMPTY,
+        in_memory_order: EMPTY,
+        in_initialization_order: EMPTY,
+        in_progress: core::ptr::null_mut(),
+    }));
+    for head in [&mut data.in_load_order, &mut data.in_memory_order, &mut data.in_initialization_order] {
+        let own: *mut LIST_ENTRY = head;
+        head.Flink = own;
+        head.Blink = own;
+    }
+    LISTS.lock().0 = data;
+    // SAFETY: the PEB of this process, in its first thread.
+    unsafe { (*peb()).Ldr = core::ptr::from_mut(data).cast() };
+}
+
+/// Appends `entry` to the list of `head`.
+///
+/// # Safety
+/// Both must be linked or fresh LIST_ENTRYs that are never freed.
+unsafe fn append(head: *mut LIST_ENTRY, entry: *mut LIST_ENTRY) {
+    // SAFETY: a linked head has a last entry, perhaps itself.
+    let last = unsafe { (*head).Blink };
+    // SAFETY: the caller's promise.
+    unsafe { entry.write(LIST_ENTRY { Flink: head, Blink: last }) };
+    // SAFETY: likewise.
+    unsafe { (*last).Flink = entry };
+    // SAFETY: likewise.
+    unsafe { (*head).Blink = entry };
+}
+
+fn string(text: UnicodeStr<'static>) -> UNICODE_STRING {
+    let length = u16::try_from(text.byte_len()).unwrap_or(u16::MAX & !1);
+    UNICODE_STRING { Length: length, MaximumLength: length, Buffer: text.units().as_ptr().cast_mut() }
+}
+
+/// Adds a module at the end of every list.
+pub(crate) fn add(image: Image, full_name: UnicodeStr<'static>, name: UnicodeStr<'static>) -> usize {
+    let dll = image.is_dll().unwrap_or(false);
+    let entry = Box::leak(Box::new(LoaderEntry {
+        in_load_order: EMPTY,
+        in_memory_order: EMPTY,
+        in_initialization_order: EMPTY,
+        base: image.base(),
+        entry_point: image.entry_point().ok().flatten().unwrap_or(core::ptr::null_mut()),
+        size: image.size() as u32,
+        full_name: string(full_name),
+        base_name: string(name),
+        flags: ENTRY_PROCESSED | if dll { IMAGE_DLL } else { 0 },
+        load_count: PINNED,
+        tls_index: 0,
+        hash_links: EMPTY,
+        time_stamp: image.time_stamp().unwrap_or(0),
+        activation_context: core::ptr::null_mut(),
+        patch: core::ptr::null_mut(),
+    }));
+    let own: *mut LIST_ENTRY = &raw mut entry.hash_links;
+    entry.hash_links = LIST_ENTRY { Flink: own, Blink: own };
+    let mut modules = MODULES.lock();
+    let lists = LISTS.lock().0;
+    if !lists.is_null() {
+        // SAFETY: leaked structures, linked under the lock.
+        #[allow(clippy::multiple_unsafe_ops_per_block, reason = "three times the same operation")]
+        unsafe {
+            append(&raw mut (*lists).in_load_order, &raw mut entry.in_load_order);
+            append(&raw mut (*lists).in_memory_order, &raw mut entry.in_memory_order);
+            if dll {
+                append(&raw mut (*lists).in_initialization_order, &raw mut entry.in_initialization_order);
+            }
+        }
+    }
+    modules.push(Module { image, name, bound: false, started: !dll });
+    modules.len() - 1
+}
+
+/// The module at this index.
+pub(crate) fn get(index: usize) -> Option<Module> {
+    MODULES.lock().get(index).copied()
+}
+
+/// Changes the module at this index.
+pub(crate) fn update(index: usize, change: impl FnOnce(&mut Module)) {
+    if let Some(module) = MODULES.lock().get_mut(index) {
+        change(module);
+    }
+}
+
+/// The module with this file name, without regard to case.
+pub(crate) fn find(name: UnicodeStr<'_>) -> Option<usize> {
+    let same =
+        |other: UnicodeStr<'_>| other.len() == name.len() && other.units().iter().zip(name.units()).all(|(&a, &b)| upcase(a) == upcase(b));
+    MODULES.lock().iter().position(|module| same(module.name))
+}
+
+/// The module mapped at this address.
+pub(crate) fn find_base(base: *mut c_void) -> Option<usize> {
+    MODULES.lock().iter().position(|module| module.image.base() == base)
+}
