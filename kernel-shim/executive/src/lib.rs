@@ -13,6 +13,7 @@ pub mod harderror;
 pub mod hive;
 pub mod io;
 pub mod lpc;
+pub mod nls;
 pub mod services;
 pub mod sysinfo;
 pub mod trace;
