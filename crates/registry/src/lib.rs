@@ -21,5 +21,5 @@ mod store;
 
 pub use boot_options::{forget_safe_boot, is_mini_nt};
 pub use configuration::Configuration;
-pub use pass::{MakeDirectory, read};
+pub use pass::{MakeDirectory, read, read_for_session};
 pub use reader::RawValue;

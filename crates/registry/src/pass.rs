@@ -44,6 +44,25 @@ pub fn read<'s, S: Registry + Memory + Objects>(
     run().map_err(|(object, status)| Stop { step: Step::RegistryPass, status: tell_stop(object, status) })
 }
 
+/// What a child instance of smss needs to make a session (spec 11.5): subsystems, `Execute`, `S0InitialCommand`. `environment` is the one
+/// its master gave it. Nothing is deleted and nothing is made: one-shot values there may be meant for the next boot.
+///
+/// # Errors
+/// [`Stop`] as the table of failures says.
+pub fn read_for_session<'s, S: Registry + Memory + Objects>(
+    system: &'s S,
+    environment: Environment<'s, S>,
+) -> Result<Configuration<'s, S>, Stop> {
+    let run = || -> Result<Configuration<'s, S>, Failed<'static>> {
+        let in_memory = |status| (wide!("memory"), status);
+        let mut pass =
+            Pass { system, reader: Reader::new(system).map_err(in_memory)?, configuration: Configuration::new(system, environment) };
+        pass.session_part()?;
+        Ok(pass.configuration)
+    };
+    run().map_err(|(object, status)| Stop { step: Step::RegistryPass, status: tell_stop(object, status) })
+}
+
 fn tell_stop(object: UnicodeStr<'_>, status: Status) -> Status {
     match judge(Step::RegistryPass, object, status) {
         Ok(()) => status,
@@ -58,10 +77,27 @@ struct Pass<'s, S: Memory> {
 }
 
 impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
-    fn all(&mut self, sessions: bool, make_directory: &mut MakeDirectory<'_>) -> Result<(), Failed<'static>> {
+    fn top(&self) -> Result<Owned<'s, S>, Failed<'static>> {
         let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
         let key = open_key(self.system, Handle::NULL, SESSION_MANAGER, access).and_then(|key| key.ok_or(Status::OBJECT_NAME_NOT_FOUND));
-        let key = key.map_err(|status| (SESSION_MANAGER, status))?;
+        key.map_err(|status| (SESSION_MANAGER, status))
+    }
+
+    fn session_part(&mut self) -> Result<(), Failed<'static>> {
+        let key = self.top()?;
+        self.subsystems(key.get())?;
+        self.session_zero_command(key.get())
+    }
+
+    /// `SubSystems` and `Execute`.
+    fn subsystems(&mut self, top: Handle) -> Result<(), Failed<'static>> {
+        self.subkey(top, wide!("SubSystems"), Presence::Needed, |this, value| this.subsystem(value))?;
+        self.configuration.sort_subsystems().map_err(|status| (wide!("SubSystems"), status))?;
+        self.commands(top, wide!("Execute"), List::Execute, None)
+    }
+
+    fn all(&mut self, sessions: bool, make_directory: &mut MakeDirectory<'_>) -> Result<(), Failed<'static>> {
+        let key = self.top()?;
         let top = key.get();
         // Protected unless a number says otherwise (rows 1 and 2).
         self.configuration.protection_mode = self.number(top, wide!("ProtectionMode"))?.unwrap_or(1);
@@ -80,9 +116,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         })?;
         self.subkey(top, wide!("KnownDlls"), Presence::Needed, |this, value| this.known_dll(value))?;
         self.environment(top)?;
-        self.subkey(top, wide!("SubSystems"), Presence::Needed, |this, value| this.subsystem(value))?;
-        self.configuration.sort_subsystems().map_err(|status| (wide!("SubSystems"), status))?;
-        self.commands(top, wide!("Execute"), List::Execute, None)?;
+        self.subsystems(top)?;
         if sessions {
             self.configuration.initial_sessions = self.number(top, wide!("NumberOfInitialSessions"))?;
             self.session_zero_command(top)?;

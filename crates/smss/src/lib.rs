@@ -1,4 +1,165 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The Session Manager: the boot sequence in order, and the wait at its end.
+//! The Session Manager: the boot sequence in order, and the wait at its end (spec 14).
+//!
+//! [`run`] is the whole program. It is generic over the seam, so that the same code runs in ring 3 and in a host test. All state that
+//! threads share is in one [`State`], which lives as long as the process: there is no heap.
+//!
+//! Invariants: a failure is judged by the one table in [`nt::failure`]; when it is fatal, the boot returns it and nothing but the hard
+//! error follows.
 #![no_std]
 #![forbid(unsafe_code)]
+
+mod phases;
+mod plan;
+
+use nt::failure::Stop;
+use nt::system::System;
+use nt::{Status, UnicodeStr};
+use objects::BadImage;
+use plan::Loaded;
+use spin::Once;
+use subsystems::end::{self, Ending, Watched};
+use subsystems::instance::{self, Arguments};
+use subsystems::policy::{Order, SessionModel};
+use subsystems::{Counts, Manager};
+
+/// Everything that lives as long as the process.
+pub struct State<S: System> {
+    manager: Manager<S>,
+    loaded: Once<Loaded<S>>,
+}
+
+impl<S: System> State<S> {
+    /// The state before anything has happened.
+    pub fn new(system: &'static S) -> Self {
+        Self { manager: Manager::new(system), loaded: Once::new() }
+    }
+
+    /// How much the server side holds.
+    pub fn counts(&self) -> Counts {
+        self.manager.counts()
+    }
+}
+
+/// Why the boot stops.
+#[derive(Debug)]
+enum Fatal {
+    /// A step of the table.
+    Step(Stop),
+    /// A known DLL, with a hard error of its own.
+    KnownDll(BadImage),
+}
+
+impl From<Stop> for Fatal {
+    fn from(stop: Stop) -> Self {
+        Self::Step(stop)
+    }
+}
+
+/// The program. It returns only when the process is to end: the exit status. For the resident instance that means that the system could
+/// not even be stopped.
+pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
+    if state.manager.policy().sessions == SessionModel::ChildInstance
+        && let Some(arguments) = Arguments::parse(system.own_command_line())
+    {
+        return Status::from(make_session(system, state, arguments));
+    }
+    match boot(system, state) {
+        Ok(watched) => {
+            log::info!("phase: 39 settled: waiting for the Windows subsystem and the initial command");
+            let ending = end::wait(system, &watched);
+            end::stop(system, &ending);
+            ending.status
+        }
+        Err(Fatal::Step(stop)) => {
+            let ending = Ending::from(stop);
+            end::stop(system, &ending);
+            ending.status
+        }
+        Err(Fatal::KnownDll(bad)) => {
+            end::stop_for_known_dll(system, &Ending { name: bad.text, status: bad.status }, bad.file.as_str());
+            bad.status
+        }
+    }
+}
+
+/// The boot, in the numbered order of spec 14: what to wait for when it has settled.
+fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watched, Fatal> {
+    let manager = &state.manager;
+    let policy = manager.policy();
+    log::info!("phase: 2 Session Manager for {}", policy.name);
+    phases::process_settings(system);
+
+    log::info!("phase: 6 SM port");
+    manager.open_port()?;
+    let volumes = phases::volumes_event(system);
+
+    log::info!("phase: 9 registry");
+    let mini_nt = registry::is_mini_nt(system);
+    registry::forget_safe_boot(system);
+    let loaded = phases::read_registry(system, state)?;
+    manager.publish(loaded);
+    let configuration = loaded.configuration();
+    let protection = loaded.protection();
+
+    log::info!("phase: 16 DOS devices");
+    let devices = objects::dos_devices(system, protection, configuration.dos_devices())?.into_raw();
+
+    log::info!("phase: 17 sessions directory");
+    // Both directories stay open for the life of smss.
+    let _ = objects::sessions(system, protection)?.into_raw();
+
+    log::info!("phase: 18 boot commands");
+    phases::boot_commands(system, loaded);
+
+    if mini_nt {
+        log::info!("phase: 19 no pending file renames: MiniNT");
+    } else {
+        log::info!("phase: 19 pending file renames");
+        phases::pending_renames(system, loaded, policy.protected_renames);
+    }
+
+    match policy.order {
+        Order::KnownDllsFirst => {
+            phases::known_dlls(system, loaded)?;
+            phases::paging_files(system, loaded, mini_nt);
+            phases::initialize_registry(system);
+            phases::computed_environment(system)?;
+            phases::boot_directory(system, devices);
+            phases::setup_commands(system, loaded);
+        }
+        Order::PagingFilesFirst => {
+            phases::paging_files(system, loaded, mini_nt);
+            phases::initialize_registry(system);
+            phases::computed_environment(system)?;
+            phases::setup_commands(system, loaded);
+            phases::known_dlls(system, loaded)?;
+            phases::boot_directory(system, devices);
+        }
+    }
+
+    match policy.sessions {
+        SessionModel::Resident => {
+            log::info!("phase: 28 session 0");
+            let session = manager.load_session0()?;
+            phases::volumes_are_safe(system, volumes);
+            log::info!("phase: 35 initial command");
+            Ok(session.start_initial()?)
+        }
+        SessionModel::ChildInstance => {
+            log::info!("phase: 28 initial sessions");
+            let watched = manager.load_initial_sessions()?;
+            phases::volumes_are_safe(system, volumes);
+            Ok(watched)
+        }
+    }
+}
+
+/// A child instance of NT 6: makes one session and ends (spec 11.5).
+fn make_session<S: System>(system: &'static S, state: &'static State<S>, arguments: Arguments) -> nt::Result<()> {
+    let loaded = phases::read_for_session(system, state).map_err(|stop| stop.status)?;
+    instance::run(system, state.manager.policy(), loaded, arguments)
+}
+
+/// The name of this program in messages.
+pub const NAME: UnicodeStr<'static> = nt::wide!("smss");

@@ -15,13 +15,13 @@ pub enum SessionModel {
     ChildInstance,
 }
 
-/// When the SetupExecute commands run.
+/// The order of the later phases of the boot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SetupPosition {
-    /// With session 0's subsystems (NT 5.x).
-    WithSubsystems,
-    /// After the computed environment, before the known DLLs (NT 6.x).
-    BeforeKnownDlls,
+pub enum Order {
+    /// Known DLLs, paging files, registry, computed environment, BootDir, SetupExecute (NT 5.x).
+    KnownDllsFirst,
+    /// Paging files, registry, computed environment, SetupExecute, known DLLs, BootDir (NT 6.x).
+    PagingFilesFirst,
 }
 
 /// Who loads win32k into a session.
@@ -40,10 +40,8 @@ pub struct Policy {
     pub name: &'static str,
     /// Who makes sessions, and with them: whom the resident instance waits for.
     pub sessions: SessionModel,
-    /// Paging files before the known DLLs, or after them.
-    pub paging_files_first: bool,
-    /// When SetupExecute runs.
-    pub setup_execute: SetupPosition,
+    /// The order of the later phases.
+    pub order: Order,
     /// Who loads win32k.
     pub win32k: Win32kLoader,
     /// `AllowProtectedRenames` has a meaning (spec 6.6).
@@ -65,8 +63,7 @@ impl Policy {
     pub const NT_5_2: Self = Self {
         name: "NT 5.2",
         sessions: SessionModel::Resident,
-        paging_files_first: false,
-        setup_execute: SetupPosition::WithSubsystems,
+        order: Order::KnownDllsFirst,
         win32k: Win32kLoader::SessionManager,
         protected_renames: true,
         session0_command: wide!("winlogon.exe"),
@@ -80,8 +77,7 @@ impl Policy {
     pub const NT_6_1: Self = Self {
         name: "NT 6.1",
         sessions: SessionModel::ChildInstance,
-        paging_files_first: true,
-        setup_execute: SetupPosition::BeforeKnownDlls,
+        order: Order::PagingFilesFirst,
         win32k: Win32kLoader::Csrss,
         protected_renames: false,
         session0_command: wide!("wininit.exe"),

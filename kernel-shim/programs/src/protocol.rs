@@ -9,31 +9,34 @@ use crate::{Statics, processes, screen};
 use core::fmt;
 use nt::relax::Mutex;
 use nt::system::{ImageSubsystem, MessageBuffer, System, ThreadBody};
-use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 use subsystems::messages::{
     ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SessionComplete, SmApi, StartCsr, StopCsr, request, result_of,
 };
 use subsystems::{CLIENTS, client};
 use zerocopy::FromZeros;
 
-/// What was wrong.
-type Fault = UnicodeBuf<160>;
+/// What was wrong: what was asked for, what was found, what should have been.
+struct Fault {
+    what: &'static str,
+    found: Status,
+    wanted: Status,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}: {} instead of {}", self.what, self.found, self.wanted)
+    }
+}
+
 type Case<S> = fn(&'static S) -> Result<(), Fault>;
 
-fn fault(text: fmt::Arguments<'_>) -> Fault {
-    let mut fault = Fault::new();
-    if fault.push_fmt(text).is_err() {
-        let _ = fault.push(wide!("a fault too long to tell"));
-    }
-    fault
+fn in_the_way(found: Status) -> Fault {
+    Fault { what: "a call in between", found, wanted: Status::SUCCESS }
 }
 
-fn in_the_way(status: Status) -> Fault {
-    fault(format_args!("{status}"))
-}
-
-fn expect(what: &str, found: Result<()>, wanted: Result<()>) -> Result<(), Fault> {
-    if found == wanted { Ok(()) } else { Err(fault(format_args!("{what}: {} instead of {}", Status::from(found), Status::from(wanted)))) }
+fn expect(what: &'static str, found: Result<()>, wanted: Result<()>) -> Result<(), Fault> {
+    if found == wanted { Ok(()) } else { Err(Fault { what, found: Status::from(found), wanted: Status::from(wanted) }) }
 }
 
 fn cases<S: System>() -> [(&'static str, Case<S>); 9] {
@@ -179,6 +182,7 @@ fn short_messages<S: System>(system: &'static S) -> Result<(), Fault> {
 }
 
 fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
+    const WANTED: Status = Status(0x1234);
     let port = connected(system)?;
     // Handles that are none.
     let mut body = ExecPgm::new_zeroed();
@@ -205,10 +209,8 @@ fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
     expect("ExecPgm of a native image", client::call(system, port.get(), &mut body), Ok(()))?;
     drop(thread);
     system.wait_one(process.get(), nt::system::Timeout::Never).map_err(in_the_way)?;
-    match system.query_exit(process.get()).map_err(in_the_way)?.status {
-        Status(0x1234) => Ok(()),
-        status => Err(fault(format_args!("native image: {status}"))),
-    }
+    let found = system.query_exit(process.get()).map_err(in_the_way)?.status;
+    if found == WANTED { Ok(()) } else { Err(Fault { what: "native image", found, wanted: WANTED }) }
 }
 
 fn query<S: System>(system: &'static S) -> Result<(), Fault> {
@@ -221,7 +223,7 @@ fn query<S: System>(system: &'static S) -> Result<(), Fault> {
     body.class = QuerySessions::CLASS;
     body.first = u32::MAX;
     client::call(system, port.get(), &mut body).map_err(in_the_way)?;
-    if body.count == 0 { Ok(()) } else { Err(fault(format_args!("{} servers past the end", body.count))) }
+    if body.count == 0 { Ok(()) } else { Err(Fault { what: "servers past the end", found: Status(body.count), wanted: Status(0) }) }
 }
 
 /// A thousand connections at once: those beyond the table are refused, all of it is free again afterwards.
@@ -244,7 +246,7 @@ fn flood<S: System>(system: &'static S) -> Result<(), Fault> {
         drop(Owned::new(system, port));
     }
     if refused == 0 || accepted + refused != FLOOD {
-        return Err(fault(format_args!("{accepted} accepted, {refused} refused")));
+        return Err(Fault { what: "connections accepted", found: Status(accepted as u32), wanted: Status(CLIENTS as u32) });
     }
     let again = connected(system)?;
     expect("a request afterwards", send(system, again.get(), raw(99, 0)), Err(Status::NOT_IMPLEMENTED))

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The phases of the boot, one function each (spec 14).
+//!
+//! They join what the registry says to the crates that act on it, and hold no policy of their own.
+
+use crate::plan::Loaded;
+use crate::{Fatal, State};
+use nt::access::Access;
+use nt::environment::Environment;
+use nt::failure::{Step, Stop, judge};
+use nt::object::Attributes;
+use nt::pages::PageVec;
+use nt::system::{RegistryBoot, System};
+use nt::{Handle, ObjectAttributes, Owned, Status, UnicodeStr, wide};
+use objects::{Failure, Lists, Protection};
+use subsystems::Plan;
+
+const VOLUMES_EVENT: UnicodeStr<'static> = wide!("\\Device\\VolumesSafeForWriteAccess");
+/// Base priority of smss (spec 1.3 #3).
+const BASE_PRIORITY: u32 = 11;
+/// `SEM_FAILCRITICALERRORS` set the way round that has hard errors delivered (spec 1.5 #2).
+const HARD_ERROR_MODE: u32 = 1;
+
+/// Reports a failure that stops nothing.
+fn skip(step: Step, object: UnicodeStr<'_>, status: Status) {
+    // The table says so; were it ever to say otherwise, these phases would still have no way to stop.
+    let _ = judge(step, object, status);
+}
+
+/// Steps 2 to 4: critical process and thread, base priority, hard-error mode (spec 1.3, 1.5).
+pub(crate) fn process_settings<S: System>(system: &S) {
+    let settings: [(UnicodeStr<'_>, nt::Result<()>); 4] = [
+        (wide!("critical process"), system.set_process_critical(true)),
+        (wide!("critical thread"), system.set_thread_critical(true)),
+        (wide!("base priority"), system.set_base_priority(BASE_PRIORITY)),
+        (wide!("hard-error mode"), system.set_hard_error_mode(HARD_ERROR_MODE)),
+    ];
+    for (setting, result) in settings {
+        if let Err(status) = result {
+            skip(Step::ProcessSettings, setting, status);
+        }
+    }
+}
+
+/// Step 8: the event on which the mount manager waits before it writes to volumes (spec 1.5 #7).
+pub(crate) fn volumes_event<S: System>(system: &S) -> Option<Owned<'_, S>> {
+    let attributes = ObjectAttributes::named(VOLUMES_EVENT).with(Attributes::PERMANENT);
+    match system.create_event(&attributes, Access::EVENT_ALL) {
+        Ok(event) => Some(Owned::new(system, event)),
+        Err(status) => {
+            skip(Step::VolumesEvent, VOLUMES_EVENT, status);
+            None
+        }
+    }
+}
+
+/// Step 34: the event is signalled, once, and its handle closed (spec 1.5 #9).
+pub(crate) fn volumes_are_safe<S: System>(system: &S, event: Option<Owned<'_, S>>) {
+    if let Some(event) = event
+        && let Err(status) = system.set_event(event.get())
+    {
+        skip(Step::VolumesEvent, VOLUMES_EVENT, status);
+    }
+}
+
+fn stop(step: Step, object: UnicodeStr<'_>, status: Status) -> Stop {
+    judge(step, object, status).err().unwrap_or(Stop { step, status })
+}
+
+fn own_environment<S: System>(system: &'static S) -> Result<Environment<'static, S>, Stop> {
+    Environment::copied(system, system.own_environment()).map_err(|status| stop(Step::Environment, wide!("default environment"), status))
+}
+
+/// Steps 9 to 15: the default environment and the registry pass (spec 2, 5.1).
+pub(crate) fn read_registry<S: System>(system: &'static S, state: &'static State<S>) -> Result<&'static Loaded<S>, Stop> {
+    let environment = own_environment(system)?;
+    let sessions = state.manager.policy().sessions == subsystems::policy::SessionModel::ChildInstance;
+    let mut make_directory = |mode, name: UnicodeStr<'_>| objects::object_directory(system, Protection::from_mode(mode), name);
+    let configuration = registry::read(system, environment, sessions, &mut make_directory)?;
+    let library_path = launch::library_path(system, configuration.library_search_path())
+        .map_err(|status| stop(Step::Environment, wide!("library path"), status))?;
+    Ok(state.loaded.call_once(|| Loaded::new(system, configuration, library_path)))
+}
+
+/// What a child instance reads (spec 11.5): its environment and library path are those its master gave it.
+pub(crate) fn read_for_session<S: System>(system: &'static S, state: &'static State<S>) -> Result<&'static Loaded<S>, Stop> {
+    let configuration = registry::read_for_session(system, own_environment(system)?)?;
+    let mut library_path = PageVec::new(system);
+    library_path.extend(system.own_dll_path().units()).map_err(|status| stop(Step::Environment, wide!("library path"), status))?;
+    Ok(state.loaded.call_once(|| Loaded::new(system, configuration, library_path)))
+}
+
+/// Step 20: known DLLs (spec 7).
+pub(crate) fn known_dlls<S: System>(system: &S, loaded: &Loaded<S>) -> Result<(), Fatal> {
+    log::info!("phase: 20 known DLLs");
+    let configuration = loaded.configuration();
+    let lists = Lists { dlls: configuration.known_dlls(), excluded: configuration.excluded_dlls() };
+    objects::known_dlls(system, loaded.protection(), &lists, configuration.dll_directory()).map_err(|failure| match failure {
+        Failure::Stop(stop) => Fatal::Step(stop),
+        Failure::BadImage(bad) => Fatal::KnownDll(bad),
+    })?;
+    objects::known_dlls32(system, loaded.protection(), &lists, configuration.dll_directory32());
+    Ok(())
+}
+
+/// Step 23: the remaining hives, and writing (spec 14).
+pub(crate) fn initialize_registry<S: System>(system: &S) {
+    log::info!("phase: 23 remaining hives");
+    if let Err(status) = system.initialize_registry(RegistryBoot::Smss) {
+        skip(Step::InitializeRegistry, wide!("remaining hives"), status);
+    }
+}
+
+/// Step 26: BootDir (spec 9.2 #1).
+pub(crate) fn boot_directory<S: System>(system: &S, devices: Handle) {
+    log::info!("phase: 26 boot directory");
+    objects::write_boot_directory(system, devices);
+}
+
+/// Step 27: SetupExecute, once a boot (D22).
+pub(crate) fn setup_commands<S: System>(system: &S, loaded: &Loaded<S>) {
+    log::info!("phase: 27 set-up commands");
+    let _ = system;
+    for command in loaded.configuration().setup_execute() {
+        if let Err(status) = loaded.launcher().execute(command, 0) {
+            skip(Step::SetupExecute, command, status);
+        }
+    }
+}
+
+/// Step 18: BootExecute (spec 8).
+pub(crate) fn boot_commands<S: System>(_system: &S, loaded: &Loaded<S>) {
+    for command in loaded.configuration().boot_execute() {
+        if let Err(status) = loaded.launcher().execute(command, 0) {
+            skip(Step::BootExecute, command, status);
+        }
+    }
+}
+
+/// Step 19: pending file renames (spec 6).
+pub(crate) fn pending_renames<S: System>(_system: &S, _loaded: &Loaded<S>, _protected: bool) {
+    skip(Step::PendingRename, wide!("all"), Status::NOT_IMPLEMENTED);
+}
+
+/// Step 21: paging files (spec 4).
+pub(crate) fn paging_files<S: System>(_system: &S, _loaded: &Loaded<S>, mini_nt: bool) {
+    if mini_nt {
+        log::info!("phase: 21 no paging files: MiniNT");
+    } else {
+        log::info!("phase: 21 paging files");
+        skip(Step::PagingFile, wide!("all"), Status::NOT_IMPLEMENTED);
+    }
+}
+
+/// Step 25: the computed variables (spec 5.3).
+pub(crate) fn computed_environment<S: System>(_system: &S) -> Result<(), Stop> {
+    log::info!("phase: 25 computed environment");
+    Ok(())
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What was read from the registry, kept for the life of the process, and as [`subsystems`] wants to be told of it.
+
+use launch::Launcher;
+use nt::UnicodeStr;
+use nt::pages::PageVec;
+use nt::system::System;
+use objects::Protection;
+use registry::Configuration;
+use subsystems::{Entry, Plan};
+
+/// The configuration and what follows from it for every child.
+pub(crate) struct Loaded<S: System> {
+    system: &'static S,
+    configuration: Configuration<'static, S>,
+    library_path: PageVec<'static, S, u16>,
+    debug: bool,
+}
+
+impl<S: System> Loaded<S> {
+    pub(crate) fn new(system: &'static S, configuration: Configuration<'static, S>, library_path: PageVec<'static, S, u16>) -> Self {
+        Self { system, configuration, library_path, debug: system.own_debug_flags() != 0 }
+    }
+
+    pub(crate) const fn configuration(&self) -> &Configuration<'static, S> {
+        &self.configuration
+    }
+
+    /// Whether objects are to be protected.
+    pub(crate) const fn protection(&self) -> Protection {
+        Protection::from_mode(self.configuration.protection_mode)
+    }
+}
+
+fn entry<'a>((name, command): (UnicodeStr<'a>, UnicodeStr<'a>)) -> Entry<'a> {
+    Entry { name, command }
+}
+
+impl<S: System> Plan<S> for Loaded<S> {
+    fn kmode(&self, index: usize) -> Option<UnicodeStr<'_>> {
+        self.configuration.subsystems().filter(|(name, _)| name.eq_ascii("Kmode")).nth(index).map(|(_, path)| path)
+    }
+
+    fn required(&self, index: usize) -> Option<Entry<'_>> {
+        self.configuration.required().nth(index).map(entry)
+    }
+
+    fn optional(&self, index: usize) -> Option<Entry<'_>> {
+        self.configuration.optional().nth(index).map(entry)
+    }
+
+    fn execute(&self, index: usize) -> Option<UnicodeStr<'_>> {
+        self.configuration.execute().nth(index)
+    }
+
+    fn posix_single_instance(&self) -> bool {
+        self.configuration.posix_single_instance
+    }
+
+    fn session0_command(&self) -> Option<UnicodeStr<'_>> {
+        self.configuration.session_zero_command()
+    }
+
+    fn initial_sessions(&self) -> Option<u32> {
+        self.configuration.initial_sessions
+    }
+
+    fn launcher(&self) -> Launcher<'_, S> {
+        Launcher {
+            system: self.system,
+            environment: &self.configuration.environment,
+            library_path: self.library_path.as_str(),
+            debug: self.debug,
+        }
+    }
+}
