@@ -126,6 +126,9 @@ pub struct TestOptions {
     pub install: bool,
     /// Only the tests whose name contains this text.
     pub filter: Option<String>,
+    /// Fuzz every parser instead, for a bounded number of inputs.
+    #[arg(long)]
+    pub fuzz: bool,
     /// Leave the QEMU tests out.
     #[arg(long)]
     pub host_only: bool,

@@ -5,6 +5,7 @@
 //! verdict.
 
 mod cases;
+mod fuzz;
 mod run;
 
 use crate::cli::TestOptions;
@@ -26,12 +27,23 @@ pub fn verb(options: &TestOptions) -> Result<()> {
     doctor::preflight(options.install)?;
     let started = Instant::now();
     let mut tally = Tally::default();
+    if options.fuzz {
+        let (passed, failed) = fuzz::run()?;
+        tally.passed += u32::try_from(passed.len())?;
+        tally.failed.extend(failed.into_iter().map(|name| format!("fuzz: {name}")));
+        return closing(&tally, started);
+    }
     if !options.qemu_only {
         host(options, &mut tally)?;
     }
     if !options.host_only {
         qemu(options, &mut tally)?;
     }
+    closing(&tally, started)
+}
+
+/// The summary and the verdict.
+fn closing(tally: &Tally, started: Instant) -> Result<()> {
     println!();
     for name in &tally.failed {
         println!("    failed: {name}");
