@@ -55,6 +55,21 @@ impl<S: System> Statics<S> {
     }
 }
 
+/// Makes an image of a program: what its log lines begin with, and its code. For `src/bin` only.
+#[cfg(feature = "native")]
+#[macro_export]
+macro_rules! image {
+    ($prefix:literal, $main:path) => {
+        static STATICS: $crate::Statics<::ntdll::Native> = $crate::Statics::new(&::ntdll::NATIVE);
+
+        fn main(system: &'static ::ntdll::Native) -> ::nt::Status {
+            $main(system, &STATICS)
+        }
+
+        ::ntdll::program!(::ntdll::Program { prefix: $prefix, fatal: ::ntdll::Fatal::EndProcess, main });
+    };
+}
+
 macro_rules! programs {
     ($($name:literal $subsystem:ident $main:path, $about:literal;)*) => {
         /// Every program.
