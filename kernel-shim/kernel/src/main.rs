@@ -10,9 +10,13 @@ mod boot;
 mod cpu;
 mod disk;
 mod exit;
+mod machine;
 mod memory;
+mod schedule;
+mod screen;
 mod serial;
 mod stop;
+mod thread;
 
 use boot::options::Options;
 use memory::{KERNEL_BASE, frames, paging};

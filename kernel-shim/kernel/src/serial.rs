@@ -3,8 +3,9 @@
 //!
 //! Output only, polled. Invariant: one line is written in one piece, because the kernel runs with interrupts off.
 
-use crate::cpu::port;
+use crate::cpu::{clock, port};
 use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicBool, Ordering};
 
 const COM1: u16 = 0x3f8;
 
@@ -59,10 +60,26 @@ impl log::Log for Log {
     fn flush(&self) {}
 }
 
+fn stamp() {
+    let time = clock::uptime() / 10_000;
+    let _ = write!(Serial, "[{:5}.{:03}] ", time / 1000, time % 1000);
+}
+
 /// Writes one line with the time since the start in front: `[    0.123] text`.
 pub fn line(text: fmt::Arguments<'_>) {
-    let time = crate::cpu::clock::uptime() / 10_000;
-    let _ = writeln!(Serial, "[{:5}.{:03}] {text}", time / 1000, time % 1000);
+    stamp();
+    let _ = writeln!(Serial, "{text}");
+}
+
+/// Writes text of a program's (DbgPrint) as it comes, with the time in front of each line.
+pub fn debug_print(text: &str) {
+    static AT_START: AtomicBool = AtomicBool::new(true);
+    for part in text.split_inclusive('\n') {
+        if AT_START.swap(part.ends_with('\n'), Ordering::Relaxed) {
+            stamp();
+        }
+        write(part.as_bytes());
+    }
 }
 
 /// Makes this port the log.

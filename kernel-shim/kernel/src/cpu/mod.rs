@@ -2,7 +2,9 @@
 //! The processor: ports, descriptor tables, traps, ring 3, interrupts, time.
 
 pub mod clock;
+pub mod context;
 pub mod interrupt;
 pub mod port;
+pub mod processor;
 pub mod tables;
 pub mod user;

@@ -59,6 +59,19 @@ impl Default for Vectors {
     }
 }
 
+impl Vectors {
+    /// The SSE control and status register.
+    pub fn mxcsr(&self) -> u32 {
+        let [.., a, b, c, d] = *self.0.first_chunk::<28>().unwrap_or(&[0; 28]);
+        u32::from_le_bytes([a, b, c, d])
+    }
+
+    /// Sets the SSE control and status register; reserved bits must be 0.
+    pub fn set_mxcsr(&mut self, value: u32) {
+        self.0[24..28].copy_from_slice(&value.to_le_bytes());
+    }
+}
+
 /// Why ring 3 stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {

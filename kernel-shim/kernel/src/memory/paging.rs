@@ -17,6 +17,8 @@ const WRITABLE: u64 = 1 << 1;
 const USER: u64 = 1 << 2;
 const LARGE: u64 = 1 << 7;
 const GLOBAL: u64 = 1 << 8;
+/// In an entry that is not present: a frame is kept there.
+const HIDDEN: u64 = 1 << 9;
 const NO_EXECUTE: u64 = 1 << 63;
 const ADDRESS: u64 = 0x000f_ffff_ffff_f000;
 
@@ -67,6 +69,17 @@ fn descend(table: u64, index: u64, flags: u64) -> Result<u64, NoFrame> {
     Ok(new)
 }
 
+fn flags(rights: Option<Rights>) -> u64 {
+    match rights {
+        None => HIDDEN,
+        Some(rights) => {
+            let write = if rights.write { WRITABLE } else { 0 };
+            let no_execute = if rights.execute { 0 } else { NO_EXECUTE };
+            PRESENT | USER | write | no_execute
+        }
+    }
+}
+
 impl AddressSpace {
     /// An empty lower half below the kernel's upper half.
     pub fn new(kernel: &Self) -> Result<Self, NoFrame> {
@@ -103,7 +116,11 @@ impl AddressSpace {
         descend(directory, index(address, 1), flags)
     }
 
+    /// The table and slot of a user page that has a frame.
     fn leaf(&self, address: u64) -> Option<(u64, u64)> {
+        if address > HIGHEST_USER {
+            return None;
+        }
         let mut table = self.root;
         for level in [3, 2, 1] {
             let found = entry(table, index(address, level));
@@ -113,39 +130,51 @@ impl AddressSpace {
             table = found & ADDRESS;
         }
         let slot = index(address, 0);
-        (entry(table, slot) & PRESENT != 0).then_some((table, slot))
+        (entry(table, slot) & (PRESENT | HIDDEN) != 0).then_some((table, slot))
     }
 
     /// Maps the user page at `address` to `frame`, instead of what was mapped there.
     pub fn map(&mut self, address: u64, frame: u64, rights: Rights) -> Result<(), NoFrame> {
+        self.set(address, frame, Some(rights))
+    }
+
+    /// Keeps `frame` at the user page without access: ring 3 faults there, [`AddressSpace::translate`] still finds it.
+    pub fn map_hidden(&mut self, address: u64, frame: u64) -> Result<(), NoFrame> {
+        self.set(address, frame, None)
+    }
+
+    fn set(&mut self, address: u64, frame: u64, rights: Option<Rights>) -> Result<(), NoFrame> {
         assert!(address <= HIGHEST_USER, "{address:#x} is no user address");
         let table = self.table(address, USER)?;
-        let mut flags = PRESENT | USER;
-        if rights.write {
-            flags |= WRITABLE;
-        }
-        if !rights.execute {
-            flags |= NO_EXECUTE;
-        }
-        set_entry(table, index(address, 0), frame | flags);
+        set_entry(table, index(address, 0), frame | flags(rights));
         flush(address);
         Ok(())
     }
 
+    /// Changes the rights of a page that is mapped; `None` hides it.
+    pub fn protect(&mut self, address: u64, rights: Option<Rights>) {
+        if let Some((table, slot)) = self.leaf(address) {
+            let frame = entry(table, slot) & ADDRESS;
+            set_entry(table, slot, frame | flags(rights));
+            flush(address);
+        }
+    }
+
     /// Takes the page away: the frame it was mapped to.
     pub fn unmap(&mut self, address: u64) -> Option<u64> {
-        let (table, slot) = self.leaf(address).filter(|_| address <= HIGHEST_USER)?;
+        let (table, slot) = self.leaf(address)?;
         let frame = entry(table, slot) & ADDRESS;
         set_entry(table, slot, 0);
         flush(address);
         Some(frame)
     }
 
-    /// The frame a user page is mapped to, and what ring 3 may do with it.
-    pub fn translate(&self, address: u64) -> Option<(u64, Rights)> {
-        let (table, slot) = self.leaf(address).filter(|_| address <= HIGHEST_USER)?;
+    /// The frame of a user page, and what ring 3 may do with it; no rights if it is hidden.
+    pub fn translate(&self, address: u64) -> Option<(u64, Option<Rights>)> {
+        let (table, slot) = self.leaf(address)?;
         let found = entry(table, slot);
-        Some((found & ADDRESS, Rights { write: found & WRITABLE != 0, execute: found & NO_EXECUTE == 0 }))
+        let rights = Rights { write: found & WRITABLE != 0, execute: found & NO_EXECUTE == 0 };
+        Some((found & ADDRESS, (found & PRESENT != 0).then_some(rights)))
     }
 
     /// Makes this the translation the processor uses.

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! How the kernel makes a thread call into `ntdll.dll`: the frames of KiUserExceptionDispatcher and KiUserApcDispatcher.
+//!
+//! Both are a CONTEXT at the new stack pointer, to which NtContinue returns; unwinders find a machine frame behind it. The machine
+//! layer only builds the bytes: whoever owns the address space writes them, and what a failed write means is decided there.
+
+use crate::cpu::context;
+use crate::cpu::tables::{USER_CODE, USER_DATA};
+use crate::cpu::user::{Registers, Trap, Vectors};
+use alloc::vec::Vec;
+use executive::services::context::ExceptionRecord;
+use zerocopy::IntoBytes;
+
+/// `EXCEPTION_ACCESS_VIOLATION` and its like: what ring 3 may raise by running (STATUS_ values).
+mod code {
+    pub const GUARD_PAGE: u32 = 0x8000_0001;
+    pub const DATATYPE_MISALIGNMENT: u32 = 0x8000_0002;
+    pub const BREAKPOINT: u32 = 0x8000_0003;
+    pub const SINGLE_STEP: u32 = 0x8000_0004;
+    pub const ACCESS_VIOLATION: u32 = 0xc000_0005;
+    pub const ILLEGAL_INSTRUCTION: u32 = 0xc000_001d;
+    pub const PRIVILEGED_INSTRUCTION: u32 = 0xc000_0096;
+    pub const FLOAT_MULTIPLE_FAULTS: u32 = 0xc000_02b4;
+    pub const FLOAT_DIVIDE_BY_ZERO: u32 = 0xc000_008e;
+    pub const INTEGER_DIVIDE_BY_ZERO: u32 = 0xc000_0094;
+    pub const INTEGER_OVERFLOW: u32 = 0xc000_0095;
+    pub const ASSERTION_FAILURE: u32 = 0xc000_0420;
+    pub const STACK_BUFFER_OVERRUN: u32 = 0xc000_0409;
+    pub const STACK_OVERFLOW: u32 = 0xc000_00fd;
+    pub const IN_PAGE_ERROR: u32 = 0xc000_0006;
+}
+pub use code::{ACCESS_VIOLATION, BREAKPOINT, GUARD_PAGE, IN_PAGE_ERROR, STACK_OVERFLOW};
+
+/// A record with parameters.
+pub fn record(code: u32, address: u64, parameters: &[u64]) -> ExceptionRecord {
+    let mut record = ExceptionRecord { code, address, parameters: parameters.len() as u32, ..ExceptionRecord::default() };
+    for (to, from) in record.information.iter_mut().zip(parameters) {
+        *to = *from;
+    }
+    record
+}
+
+/// An access violation: what was tried is in the page fault's error code.
+pub fn page_fault(code: u32, rip: u64, address: u64, error: u64) -> ExceptionRecord {
+    let kind = if error & 1 << 4 != 0 {
+        8
+    } else if error & 1 << 1 != 0 {
+        1
+    } else {
+        0
+    };
+    record(code, rip, &[kind, address])
+}
+
+/// What NT makes of a trap that is no page fault. `opcode` is the byte at the instruction pointer, to tell a privileged
+/// instruction from any other protection fault.
+pub fn of_trap(trap: Trap, registers: &Registers, opcode: [u8; 2]) -> ExceptionRecord {
+    let at = registers.rip;
+    match trap {
+        Trap::PageFault { address, error } => page_fault(code::ACCESS_VIOLATION, at, address, error),
+        Trap::Exception { vector: 0, .. } => record(code::INTEGER_DIVIDE_BY_ZERO, at, &[]),
+        Trap::Exception { vector: 1, .. } => record(code::SINGLE_STEP, at, &[]),
+        // The address is that of the breakpoint itself, the context's is moved there when it is delivered.
+        Trap::Exception { vector: 3, .. } => record(code::BREAKPOINT, at.wrapping_sub(1), &[0]),
+        Trap::Exception { vector: 4, .. } => record(code::INTEGER_OVERFLOW, at, &[]),
+        Trap::Exception { vector: 6, .. } => record(code::ILLEGAL_INSTRUCTION, at, &[]),
+        Trap::Exception { vector: 13, .. } if privileged(opcode) => record(code::PRIVILEGED_INSTRUCTION, at, &[]),
+        Trap::Exception { vector: 16, .. } => record(code::FLOAT_DIVIDE_BY_ZERO, at, &[0]),
+        Trap::Exception { vector: 17, .. } => record(code::DATATYPE_MISALIGNMENT, at, &[]),
+        Trap::Exception { vector: 19, .. } => record(code::FLOAT_MULTIPLE_FAULTS, at, &[0]),
+        Trap::Exception { vector: 0x29, .. } => record(code::STACK_BUFFER_OVERRUN, at, &[registers.rcx]),
+        Trap::Exception { vector: 0x2c, .. } => record(code::ASSERTION_FAILURE, at, &[]),
+        Trap::Exception { vector: 0x2d, .. } => record(code::BREAKPOINT, at, &[registers.rax]),
+        // Everything else is a protection fault of some kind, for which NT knows no address.
+        _ => record(code::ACCESS_VIOLATION, at, &[0, u64::MAX]),
+    }
+}
+
+const fn privileged(opcode: [u8; 2]) -> bool {
+    matches!(opcode, [0xf4 | 0xfa | 0xfb, _] | [0x0f, 0x00 | 0x01 | 0x06..=0x09 | 0x20..=0x23 | 0x30 | 0x32 | 0x33 | 0x35])
+}
+
+/// A frame to be written to the user stack, and what the registers are once it stands there.
+#[derive(Debug)]
+pub struct UserFrame {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Where they go: the new stack pointer.
+    pub address: u64,
+    /// The registers that call the dispatcher.
+    pub registers: Registers,
+}
+
+fn machine_frame(rip: u64, rsp: u64, flags: u64) -> [u64; 5] {
+    [rip, USER_CODE.into(), flags, rsp, USER_DATA.into()]
+}
+
+/// The frame of KiUserExceptionDispatcher: CONTEXT, EXCEPTION_RECORD, alignment, machine frame. RCX and RDX point to the record and
+/// the context as well.
+pub fn exception(registers: &Registers, vectors: &Vectors, record: &ExceptionRecord, dispatcher: u64) -> UserFrame {
+    let mut context = context::of(registers, vectors, context::ALL);
+    if record.code == code::BREAKPOINT {
+        context.rip = context.rip.wrapping_sub(1);
+    }
+    let mut bytes = Vec::with_capacity(0x598);
+    bytes.extend_from_slice(context.as_bytes());
+    bytes.extend_from_slice(record.as_bytes());
+    bytes.extend_from_slice(&[0; 8]);
+    bytes.extend_from_slice(machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes());
+    let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
+    let mut entered = *registers;
+    (entered.rip, entered.rsp) = (dispatcher, address);
+    (entered.rcx, entered.rdx) = (address + 0x4d0, address);
+    UserFrame { bytes, address, registers: entered }
+}
+
+/// The frame of KiUserApcDispatcher: CONTEXT, whose home area carries context, both arguments and the routine, and machine frame.
+pub fn apc(registers: &Registers, vectors: &Vectors, routine: u64, arguments: [u64; 3], dispatcher: u64) -> UserFrame {
+    let mut context = context::of(registers, vectors, context::ALL);
+    let [normal_context, first, second] = arguments;
+    context.home = [normal_context, first, second, routine, 0, 0];
+    let mut bytes = Vec::with_capacity(0x4f8);
+    bytes.extend_from_slice(context.as_bytes());
+    bytes.extend_from_slice(machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes());
+    let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
+    let mut entered = *registers;
+    (entered.rip, entered.rsp) = (dispatcher, address);
+    UserFrame { bytes, address, registers: entered }
+}
