@@ -6,9 +6,11 @@
 extern crate alloc;
 
 mod acpi;
+mod announce;
 mod boot;
 mod cpu;
 mod disk;
+mod end;
 mod exit;
 mod machine;
 mod memory;

@@ -21,8 +21,10 @@ pub enum SafeBoot {
 pub enum ExitAt {
     /// Never: only a shutdown or a bugcheck ends it.
     Never,
-    /// As soon as every thread waits and no timer runs.
+    /// As soon as every thread waits and no timer runs, or by a shutdown.
     Settled,
+    /// By a shutdown only.
+    Shutdown,
 }
 
 /// Who is killed once the system has settled, to show what becomes of it (spec 12.3).
@@ -45,7 +47,7 @@ pub struct Options {
     pub dump: bool,
     /// Whether the dump is JSON.
     pub json: bool,
-    /// `exit=settled`.
+    /// `exit=settled` or `exit=shutdown`.
     pub exit: ExitAt,
     /// `minint`.
     pub mini_nt: bool,
@@ -55,6 +57,8 @@ pub struct Options {
     pub kill: Option<Kill>,
     /// `gdbwait`: wait before the first process until a debugger sets `GDB_GO`.
     pub gdb_wait: bool,
+    /// `hold`: the stop screen stays instead of ending the run.
+    pub hold: bool,
     /// `log=error|warn|info|debug|trace`.
     pub log: log::LevelFilter,
     /// `image=\SystemRoot\...`: the first process, by default smss (spec 1.1 fact 1).
@@ -76,6 +80,7 @@ impl Options {
             safe_boot: None,
             kill: None,
             gdb_wait: false,
+            hold: false,
             log: log::LevelFilter::Info,
             image: String::new(),
             timeout: None,
@@ -103,12 +108,14 @@ impl Options {
             "dump" if value.is_empty() || is("text") => self.dump = true,
             "dump" if is("json") => (self.dump, self.json) = (true, true),
             "exit" if is("settled") => self.exit = ExitAt::Settled,
+            "exit" if is("shutdown") => self.exit = ExitAt::Shutdown,
             "minint" => self.mini_nt = true,
             "safeboot" if is("minimal") => self.safe_boot = Some(SafeBoot::Minimal),
             "safeboot" if is("network") => self.safe_boot = Some(SafeBoot::Network),
             "safeboot" if is("dsrepair") => self.safe_boot = Some(SafeBoot::DsRepair),
             "kill" if is("csrss") => self.kill = Some(Kill::Csrss),
             "kill" if is("winlogon") => self.kill = Some(Kill::Winlogon),
+            "hold" => self.hold = true,
             "gdbwait" => self.gdb_wait = true,
             "log" => self.log = value.parse().ok()?,
             "image" => self.image = String::try_from(value).ok()?,
