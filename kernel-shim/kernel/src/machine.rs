@@ -281,7 +281,7 @@ impl Machine for Bare {
 fn in_range(disk: &dyn disk::Disk, sector: u64, bytes: usize) -> Result<()> {
     let size = disk.sector_size() as usize;
     let end = sector.checked_add((bytes / size) as u64);
-    if bytes % size == 0 && end.is_some_and(|end| end <= disk.sectors()) { Ok(()) } else { Err(Status::INVALID_PARAMETER) }
+    if bytes.is_multiple_of(size) && end.is_some_and(|end| end <= disk.sectors()) { Ok(()) } else { Err(Status::INVALID_PARAMETER) }
 }
 
 fn set(thread: &mut Thread, context: &Context) {

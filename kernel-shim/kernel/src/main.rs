@@ -1,5 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The shim's machine layer: a small NT-compatible kernel for QEMU, x86-64.
+//! The shim's machine layer: a small NT-compatible kernel for QEMU, x86-64, one processor.
+//!
+//! It gives the executive what a machine is (address spaces, threads, time, a screen, disks), turns every trap of ring 3 into a request
+//! to it, and tells the host what happens. It decides nothing that an NT executive decides.
+//!
+//! # Structure
+//! The kernel runs with interrupts off on one stack. Ring 3 is a function call, [`cpu::user::run`], that returns at the next trap; the
+//! loop around it ([`system`]) is ordinary safe code. A thread that waits is a set of registers in a table, so no thread needs a kernel
+//! stack. User memory is never touched through user addresses: it is found by walking the page tables and copied through the direct map.
+//!
+//! | file | what |
+//! |---|---|
+//! | `boot/` | multiboot2 and PVH entry, memory map, command line |
+//! | `cpu/` | descriptor tables, traps, ring 3, interrupts, clock, CONTEXT |
+//! | `memory/` | frames, heap, page tables |
+//! | `disk/` | virtio block, IDE CD-ROM |
+//! | `machine.rs`, `schedule.rs` | the executive's trait `Machine`, ready queues |
+//! | `thread/` | shared data page, exception and APC frames |
+//! | `system.rs` | the loop: run a thread, serve its trap |
+//! | `serial.rs`, `screen.rs`, `announce.rs`, `exit.rs`, `end.rs`, `stop.rs` | log, boot screen, host, ends of a run |
+//!
+//! # How it is started
+//! By multiboot2 (GRUB), or directly:
+//! ```text
+//! qemu-system-x86_64 -accel tcg -m 512 -kernel kernel -append "exit=settled dump" \
+//!     -drive file=disk.img,if=virtio,format=raw -device isa-debug-exit,iobase=0xf4,iosize=4 \
+//!     -serial stdio -display none -no-reboot
+//! ```
+//! Machine `pc` or `q35`, 64 MiB to 4 GiB of memory (more is not used). No boot modules: every file comes from the disks. Disks in the
+//! order of the PCI bus: the first writable virtio disk is the system disk; a read-only virtio disk, and the CD-ROM on the IDE
+//! controller of machine `pc`, are CDs.
+//!
+//! # Command line
+//! Words in any order; the whole line becomes `Control\SystemStartOptions`.
+//!
+//! | word | meaning |
+//! |---|---|
+//! | `nt=5.2`, `nt=6.1` | version the kernel reports |
+//! | `exit=settled` | end with pass once every thread waits and no timer runs |
+//! | `exit=shutdown` | end with pass when NtShutdownSystem goes through |
+//! | `timeout=<seconds>` | end with failure if neither has happened by then |
+//! | `dump` | once settled, the parts `dump` (text) and `dump-json` |
+//! | `trace` | the part `trace`: every system call, printed once settled and at the end |
+//! | `log=error..trace` | level of the kernel's own log |
+//! | `kill=csrss`, `kill=winlogon` | once settled, end that process |
+//! | `minint`, `safeboot=minimal` (`network`, `dsrepair`) | spec 1.1 fact 13 |
+//! | `image=<path>` | the first process instead of `\SystemRoot\System32\smss.exe` |
+//! | `hold` | the stop screen stays instead of ending the run |
+//! | `gdbwait` | before the first process, wait until a debugger sets `GDB_GO` to 1 |
+//!
+//! # What it says (COM1, 115200 8N1)
+//! `[    s.mmm] text` a line. Lines to look for: `kernel up`; `image <name> base <hex> process <pid>` when an image is mapped (and a call of
+//! `debugger_image_loaded`, for a breakpoint); `screen: <text>` what is on the boot screen; `SHIM-SETTLED`; `*** STOP` with the bugcheck
+//! code and parameters; `kernel panic:` or `kernel fault:` and then `backtrace <hex>...`, link addresses of this ELF. A part stands
+//! between `SHIM-BEGIN: <name>` and `SHIM-FINISH: <name>`, without times. The last line is `kernel exit: pass`, `failure` or `bugcheck`, and
+//! the value written to port 0xf4 makes QEMU's exit code:
+//!
+//! | outcome | value | exit code |
+//! |---|---|---|
+//! | pass | 0x10 | 33 |
+//! | failure (the run did not do what the command line asked for) | 0x11 | 35 |
+//! | bugcheck, kernel panic or fault | 0x12 | 37 |
+//!
+//! Without `exit=`, NtShutdownSystem powers off (ACPI S5: exit code 0), resets (ACPI or keyboard controller) or halts.
 #![no_std]
 #![no_main]
 
@@ -52,8 +115,8 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     cpu::interrupt::initialize();
     serial::line(format_args!("kernel up"));
     let (free, total) = frames::counts();
-    log::info!("loader {}, {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
-    let mut disks = disk::find();
-    for d in &mut disks { let mut v = alloc::vec![0u8; 65536]; log::info!("{:?}", d.read(16, &mut v)); log::info!("{:x?}", &v[..16]); }
+    log::info!("{}: {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
+    let disks = disk::find();
+    let _bare = machine::Bare::new(kernel, disks);
     exit::exit(exit::Outcome::Pass)
 }

@@ -32,7 +32,7 @@ pub fn backtrace(first: Option<u64>, frame: u64) {
     }
     let mut frame = frame;
     for _ in 0..64 {
-        if frame < low || frame.saturating_add(16) > high || frame % 8 != 0 {
+        if frame < low || frame.saturating_add(16) > high || !frame.is_multiple_of(8) {
             break;
         }
         // SAFETY: both words lie in the kernel's stack (checked above).

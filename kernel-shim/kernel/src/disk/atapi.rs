@@ -106,7 +106,7 @@ impl Disk for Cd {
 
     fn read(&mut self, sector: u64, into: &mut [u8]) -> Result<(), DiskError> {
         let count = (into.len() / SECTOR) as u64;
-        if into.len() % SECTOR != 0 || sector.checked_add(count).is_none_or(|end| end > self.sectors) {
+        if !into.len().is_multiple_of(SECTOR) || sector.checked_add(count).is_none_or(|end| end > self.sectors) {
             return Err(DiskError);
         }
         for (part, bytes) in into.chunks_mut(TRANSFER * SECTOR).enumerate() {

@@ -66,7 +66,7 @@ impl Block {
     fn check(&self, sector: u64, bytes: usize) -> Result<usize, DiskError> {
         let size = SECTOR_SIZE * self.scale;
         let count = (bytes / size) as u64;
-        let whole = bytes % size == 0 && sector.checked_add(count).is_some_and(|end| end <= self.sectors());
+        let whole = bytes.is_multiple_of(size) && sector.checked_add(count).is_some_and(|end| end <= self.sectors());
         // Within the disk, so that the product stays within its count of device sectors.
         if whole { usize::try_from(sector).map(|first| first * self.scale).map_err(|_| DiskError) } else { Err(DiskError) }
     }

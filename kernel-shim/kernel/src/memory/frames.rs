@@ -28,16 +28,15 @@ pub fn initialize(regions: &[Region], reserved_end: u64) {
     for region in regions {
         let start = region.start.max(reserved_end).div_ceil(PAGE);
         let end = region.start.saturating_add(region.length).min(DIRECT_LIMIT) / PAGE;
-        for frame in start..end {
-            let (word, bit) = (frame as usize / 64, frame % 64);
-            if let Some(word) = bitmap.free.get_mut(word)
-                && *word & (1 << bit) == 0
-            {
-                *word |= 1 << bit;
-                bitmap.available += 1;
-            }
+        let (start, end) = (start as usize, end as usize);
+        for (index, word) in bitmap.free.iter_mut().enumerate().take(end.div_ceil(64)).skip(start / 64) {
+            let first = index * 64;
+            let low = u64::MAX << start.saturating_sub(first);
+            let high = if end - first >= 64 { u64::MAX } else { !(u64::MAX << (end - first)) };
+            *word |= low & high;
         }
     }
+    bitmap.available = bitmap.free.iter().map(|word| word.count_ones() as usize).sum();
     bitmap.total = bitmap.available;
 }
 
@@ -66,7 +65,7 @@ pub fn allocate_run(count: usize) -> Option<u64> {
         let mut frame = bitmap.hint * 64;
         while frame < FRAMES {
             let word = bitmap.free[frame / 64];
-            if frame % 64 == 0 && word == 0 {
+            if frame.is_multiple_of(64) && word == 0 {
                 run = 0;
                 frame += 64;
                 continue;
