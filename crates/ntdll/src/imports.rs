@@ -26,6 +26,7 @@ names! {
     NtConnectPort
     NtCreateDirectoryObject
     NtCreateEvent
+    NtCreateKey
     NtCreatePagingFile
     NtCreatePort
     NtCreateSection

@@ -5,15 +5,16 @@
 //! one, if it fits the caller's buffers, is asked for again with pages.
 
 use crate::Native;
-use crate::convert::{Room, Scratch, counted, done, length, raw, read_u32, status};
+use crate::convert::{Named, Room, Scratch, counted, done, handle, length, raw, read_u32, status};
 use crate::objects::open;
 use nt::access::Access;
 use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntregapi::{
-    KeyValueFullInformation, KeyValuePartialInformation, NtDeleteValueKey, NtEnumerateValueKey, NtInitializeRegistry, NtOpenKey,
-    NtQueryValueKey, NtSetValueKey,
+    KeyValueFullInformation, KeyValuePartialInformation, NtCreateKey, NtDeleteValueKey, NtEnumerateValueKey, NtInitializeRegistry,
+    NtOpenKey, NtQueryValueKey, NtSetValueKey,
 };
+use winapi::um::winnt::REG_OPTION_VOLATILE;
 
 const NEAR: usize = 0x400;
 
@@ -49,6 +50,17 @@ impl Registry for Native {
     fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         // SAFETY: an opener.
         Ok(unsafe { open(NtOpenKey, attributes, access) }?.handle)
+    }
+
+    fn create_volatile_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+        let mut named = Named::new(attributes)?;
+        let mut key = core::ptr::null_mut();
+        // SAFETY: the out-pointer is a live local, the attributes borrow from the caller for the call; neither class nor disposition.
+        let status = unsafe {
+            NtCreateKey(&raw mut key, access.bits(), named.pointer(), 0, core::ptr::null_mut(), REG_OPTION_VOLATILE, core::ptr::null_mut())
+        };
+        done(status)?;
+        Ok(handle(key))
     }
 
     fn query_value(&self, key: Handle, name: UnicodeStr<'_>, data: &mut [u8]) -> Result<ValueInformation> {

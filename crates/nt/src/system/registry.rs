@@ -49,6 +49,9 @@ pub trait Registry {
     /// NtOpenKey.
     fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
 
+    /// NtCreateKey with `REG_OPTION_VOLATILE`: the key, made or opened. Its parent must be there.
+    fn create_volatile_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
+
     /// NtQueryValueKey: data of the value `name` into `data`. A value that does not fit is no error: see
     /// [`ValueInformation::data_bytes`]. `OBJECT_NAME_NOT_FOUND` if there is no such value.
     fn query_value(&self, key: Handle, name: UnicodeStr<'_>, data: &mut [u8]) -> Result<ValueInformation>;

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The crash dump that the last crash left in the paging file of the boot volume (spec 4.8).
+//!
+//! It is kept by giving the file another name in the same directory, before a new paging file takes its place, and recorded in the volatile key
+//! `CrashControl\MachineCrash` for the program that saves it. The details differ between Windows versions; a user wants the dump not to
+//! be overwritten, whoever collects it.
+
+use nt::access::{Access, OpenOptions, Share};
+use nt::failure::{Step, judge};
+use nt::object::ObjectAttributes;
+use nt::path::{self, MAX_NT};
+use nt::system::{System, ValueType};
+use nt::{Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use zerocopy::IntoBytes;
+
+const MACHINE_CRASH: UnicodeStr<'_> = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\CrashControl\\MachineCrash");
+
+/// Whether a paging file begins like a crash dump, of a 32-bit or of a 64-bit kernel.
+pub fn is_dump(head: &[u8]) -> bool {
+    head.starts_with(b"PAGEDUMP") || head.starts_with(b"PAGEDU64")
+}
+
+/// Keeps the dump in the paging file `name`, if there is one; whether the file is out of the way now. A failure is reported.
+pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> bool {
+    match keep(system, name) {
+        Ok(None) => false,
+        Ok(Some(kept)) => {
+            log::info!("paging file: {name}: holds a crash dump, kept as {kept}");
+            if let Err(status) = record(system, kept.as_str()) {
+                let _ = judge(Step::PagingFile, MACHINE_CRASH, status);
+            }
+            true
+        }
+        Err(status) => {
+            let _ = judge(Step::PagingFile, name, status);
+            false
+        }
+    }
+}
+
+fn keep<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<Option<UnicodeBuf<MAX_NT>>> {
+    let access = Access::FILE_READ_DATA | Access::DELETE | Access::SYNCHRONIZE;
+    let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE;
+    let file = system.open_file(&ObjectAttributes::named(name), access, Share::READ | Share::WRITE | Share::DELETE, options)?;
+    let file = Owned::new(system, file);
+    let mut head = [0; 8];
+    let read = match system.read_file(file.get(), 0, &mut head) {
+        Ok(read) => read,
+        Err(Status::END_OF_FILE) => 0,
+        Err(status) => return Err(status),
+    };
+    if !is_dump(head.get(..read).unwrap_or_default()) {
+        return Ok(None);
+    }
+    let mut kept = UnicodeBuf::copied(path::directory(name))?;
+    kept.push(wide!("\\MACHINE_CRASH.DMP"))?;
+    system.rename(file.get(), kept.as_str(), true)?;
+    Ok(Some(kept))
+}
+
+/// Writes `DumpFile`, a DOS path, and `TempDestination`.
+fn record<S: System>(system: &S, kept: UnicodeStr<'_>) -> Result<()> {
+    let key = system.create_volatile_key(&ObjectAttributes::named(MACHINE_CRASH), Access::KEY_SET_VALUE)?;
+    let key = Owned::new(system, key);
+    let mut dos = UnicodeBuf::<MAX_NT>::copied(kept.skip(4))?;
+    dos.push_unit(0)?;
+    system.set_value(key.get(), wide!("DumpFile"), ValueType::SZ, dos.as_str().units().as_bytes())?;
+    system.set_value(key.get(), wide!("TempDestination"), ValueType::DWORD, &1u32.to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dump_is_known_by_its_first_eight_bytes() {
+        assert!(is_dump(b"PAGEDUMP"));
+        assert!(is_dump(b"PAGEDU64..."));
+        assert!(!is_dump(b"PAGEDU"));
+        assert!(!is_dump(&[0; 8]));
+    }
+}

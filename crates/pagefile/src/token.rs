@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The grammar of a `PagingFiles` token: path, minimum, maximum (spec 4.1). Pure.
+
+use nt::path::{self, MAX_NT};
+use nt::{Result, Status, UnicodeBuf, UnicodeStr};
+
+/// Bytes in a megabyte.
+pub const MEGABYTE: u64 = 1 << 20;
+/// Where the drive letter stands in `\??\C:\pagefile.sys`.
+const LETTER: usize = 4;
+
+/// The drive that a paging file is to be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drive {
+    /// The drive with this letter, in upper case.
+    Letter(u16),
+    /// `?`: the first one that will do.
+    Any,
+}
+
+/// How large a paging file is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// As large as the system thinks right.
+    Managed,
+    /// In bytes.
+    Explicit {
+        /// At the start.
+        minimum: u64,
+        /// At most; 0 if the token does not say.
+        maximum: u64,
+    },
+}
+
+/// A paging file that is asked for.
+#[derive(Clone, Debug)]
+pub struct Descriptor {
+    /// Its NT path; the drive letter of [`Drive::Any`] is still `?`.
+    pub name: UnicodeBuf<MAX_NT>,
+    /// Its drive.
+    pub drive: Drive,
+    /// Its size.
+    pub size: Size,
+}
+
+impl Descriptor {
+    /// The system-managed `?:\pagefile.sys` (spec 4.6).
+    ///
+    /// # Errors
+    /// None that can happen: the name fits.
+    pub fn emergency() -> Result<Self> {
+        Ok(Self { name: UnicodeBuf::copied(nt::wide!("\\??\\?:\\pagefile.sys"))?, drive: Drive::Any, size: Size::Managed })
+    }
+
+    /// The name on the drive with this letter.
+    pub fn on(&self, letter: u16) -> UnicodeBuf<MAX_NT> {
+        let mut name = self.name.clone();
+        if let Some(unit) = name.units_mut().get_mut(LETTER) {
+            *unit = letter;
+        }
+        name
+    }
+}
+
+/// Takes a token apart; `current` is the current directory. `None` if there is no path in it.
+///
+/// # Errors
+/// `NAME_TOO_LONG`, `OBJECT_NAME_INVALID`, or `INVALID_PARAMETER` for a path that is on no drive.
+pub fn parse(token: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Result<Descriptor>> {
+    let token = after_blanks(token);
+    let end = token.units().iter().position(|&unit| is_blank(unit)).unwrap_or(token.len());
+    if end == 0 {
+        return None;
+    }
+    Some(descriptor(token.take(end), size(after_blanks(token.skip(end))), current))
+}
+
+fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Result<Descriptor> {
+    let mut name = path::to_nt::<MAX_NT>(path, current)?;
+    let (letter, colon) = match name.units_mut().get_mut(LETTER..) {
+        Some([letter, colon, ..]) => (letter, *colon),
+        _ => return Err(Status::INVALID_PARAMETER),
+    };
+    if colon != u16::from(b':') {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    *letter = nt::case::upcase(*letter);
+    let drive = if *letter == u16::from(b'?') { Drive::Any } else { Drive::Letter(*letter) };
+    Ok(Descriptor { name, drive, size })
+}
+
+/// The sizes in the text behind the path.
+fn size(arguments: UnicodeStr<'_>) -> Size {
+    let says_nothing = |&unit: &u16| [b' ', b'\t', b'0'].iter().any(|&byte| unit == u16::from(byte));
+    if arguments.units().iter().all(says_nothing) {
+        return Size::Managed;
+    }
+    // Only a space separates the two: a tab does not.
+    let maximum = arguments.find(b' ').map_or(0, |space| integer(arguments.skip(space)));
+    Size::Explicit { minimum: u64::from(integer(arguments)) * MEGABYTE, maximum: u64::from(maximum) * MEGABYTE }
+}
+
+/// RtlUnicodeStringToInteger with base 0: blanks, a sign, `0x`, `0o` or `0b`, then digits up to the first that is none. What does not fit
+/// is as large as can be, where the original would begin again at 0.
+pub fn integer(text: UnicodeStr<'_>) -> u32 {
+    let mut rest = after_blanks(text);
+    let negative = rest.first() == Some(u16::from(b'-'));
+    if negative || rest.first() == Some(u16::from(b'+')) {
+        rest = rest.skip(1);
+    }
+    let base = match rest.units() {
+        [zero, prefix, ..] if *zero == u16::from(b'0') => match u8::try_from(*prefix) {
+            Ok(b'x') => 16,
+            Ok(b'o') => 8,
+            Ok(b'b') => 2,
+            _ => 10,
+        },
+        _ => 10,
+    };
+    let digits = rest.skip(if base == 10 { 0 } else { 2 });
+    let digits = digits.units().iter().map_while(|&unit| char::from_u32(u32::from(unit)).and_then(|digit| digit.to_digit(base)));
+    let value = digits.fold(0u32, |value, digit| value.saturating_mul(base).saturating_add(digit));
+    if negative { value.wrapping_neg() } else { value }
+}
+
+fn after_blanks(text: UnicodeStr<'_>) -> UnicodeStr<'_> {
+    text.skip(text.units().iter().position(|&unit| !is_blank(unit)).unwrap_or(text.len()))
+}
+
+const fn is_blank(unit: u16) -> bool {
+    unit <= 0x20
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+
+    fn parsed(token: &str) -> Option<Result<(String, Drive, Size)>> {
+        let units: Vec<u16> = token.encode_utf16().collect();
+        let descriptor = parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS"))?;
+        Some(descriptor.map(|descriptor| (descriptor.name.to_string(), descriptor.drive, descriptor.size)))
+    }
+
+    fn megabytes(minimum: u64, maximum: u64) -> Size {
+        Size::Explicit { minimum: minimum << 20, maximum: maximum << 20 }
+    }
+
+    const C: Drive = Drive::Letter(b'C' as u16);
+
+    #[test]
+    fn spec_17_paging_file_tokens() {
+        let on_c = |size| Some(Ok((String::from("\\??\\C:\\pagefile.sys"), C, size)));
+        assert_eq!(parsed("C:\\pagefile.sys 64 128"), on_c(megabytes(64, 128)));
+        assert_eq!(parsed("C:\\pagefile.sys 200 100"), on_c(megabytes(200, 100)));
+        assert_eq!(parsed("c:\\pagefile.sys 0x40 0x80"), on_c(megabytes(64, 128)));
+        assert_eq!(parsed("C:\\pagefile.sys 64\t128"), on_c(megabytes(64, 0)));
+        for managed in ["C:\\pagefile.sys", "C:\\pagefile.sys 0 0", " C:\\pagefile.sys  00", "C:\\pagefile.sys \t0 "] {
+            assert_eq!(parsed(managed), on_c(Size::Managed), "{managed}");
+        }
+        assert_eq!(parsed("?:\\pagefile.sys"), Some(Ok((String::from("\\??\\?:\\pagefile.sys"), Drive::Any, Size::Managed))));
+        assert_eq!(parsed(""), None);
+        assert_eq!(parsed(" \t"), None);
+    }
+
+    #[test]
+    fn sizes_of_4096_megabytes_and_more_do_not_wrap() {
+        assert_eq!(parsed("C:\\p 4096 8192").unwrap().unwrap().2, megabytes(4096, 8192));
+    }
+
+    #[test]
+    fn a_path_that_is_on_no_drive_is_refused() {
+        assert_eq!(parsed("NUL 1 2"), Some(Err(Status::INVALID_PARAMETER)));
+        assert_eq!(parsed("\\\\server\\share\\x"), Some(Err(Status::INVALID_PARAMETER)));
+        assert_eq!(parsed(&std::format!("C:\\{}", "x".repeat(400))), Some(Err(Status::NAME_TOO_LONG)));
+    }
+
+    #[test]
+    fn integers_have_signs_and_prefixes_and_stop_at_the_first_other_character() {
+        for (text, value) in
+            [("  12x", 12), ("+7", 7), ("-1", u32::MAX), ("0b101", 5), ("0o17", 15), ("0x1G", 1), ("x", 0), ("0", 0), ("0x", 0)]
+        {
+            let units: Vec<u16> = text.encode_utf16().collect();
+            assert_eq!(integer(UnicodeStr(&units)), value, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_token_is_nothing_a_descriptor_or_an_error(units in prop::collection::vec(prop_oneof![
+            Just(u16::from(b':')), Just(u16::from(b'\\')), Just(u16::from(b' ')), Just(u16::from(b'?')), 0x2Fu16..0x7B, any::<u16>()], 0..80)) {
+            if let Some(Ok(descriptor)) = parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS")) {
+                prop_assert_eq!(descriptor.name.as_str().units()[5], u16::from(b':'));
+                if let Size::Explicit { minimum, maximum } = descriptor.size {
+                    prop_assert!(minimum <= u64::from(u32::MAX) << 20 && maximum <= u64::from(u32::MAX) << 20);
+                }
+            }
+        }
+    }
+}
