@@ -15,6 +15,7 @@ pub mod ids;
 pub mod io;
 pub mod lpc;
 pub mod machine;
+pub mod mm;
 pub mod nls;
 pub mod services;
 pub mod sysinfo;

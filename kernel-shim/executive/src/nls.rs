@@ -12,7 +12,8 @@ use alloc::vec::Vec;
 /// Code page 1252, bytes 0x80 to 0x9F; those without a character stand for themselves. From 0xA0 on it is Latin-1.
 const ANSI: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
 /// Code page 437, bytes 0x80 to 0xFF.
-const OEM: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+const OEM: &str =
+    "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
 /// Units in a code page's header.
 const HEADER: u16 = 13;
@@ -131,7 +132,9 @@ mod tests {
     #[test]
     fn a_code_page_maps_there_and_back() {
         let tables = tables();
-        for (part, number, samples) in [(0, 1252, [(0x80, '€'), (0xe4, 'ä'), (0x41, 'A')]), (1, 437, [(0x84, 'ä'), (0xb0, '░'), (0xff, '\u{a0}')])] {
+        for (part, number, samples) in
+            [(0, 1252, [(0x80, '€'), (0xe4, 'ä'), (0x41, 'A')]), (1, 437, [(0x84, 'ä'), (0xb0, '░'), (0xff, '\u{a0}')])]
+        {
             let page = units(&tables, part);
             assert_eq!((page[0], page[1], page[2]), (13, number, 1));
             let characters = 14;

@@ -42,6 +42,7 @@ use table::{Run, Table};
 
 pub use file::Fill;
 pub use format::{Kind, format};
+pub(crate) use names::days;
 
 /// A file or directory of one volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -152,7 +152,7 @@ pub fn make_short(name: &[u16], taken: &BTreeSet<ShortName>) -> Result<(ShortNam
 }
 
 /// Days from 1601-01-01 to the given date of the Gregorian calendar.
-fn days(year: u64, month: u64, day: u64) -> u64 {
+pub fn days(year: u64, month: u64, day: u64) -> u64 {
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let years = year - 1600;
     years * 365 + years / 4 - years / 100 + years / 400 + (153 * month + 2) / 5 + day - 1 - 306
