@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The bare machine under the executive: its address spaces, frames, threads, screen and disks.
 //!
+//! Every space has the shared data page at its fixed address from the beginning; the executive keeps that address for it.
+//!
 //! Invariants:
 //! * a thread is in exactly one ready queue when it is runnable, and in none when it is not; the running one is at the front of its;
 //! * the address space that the processor uses is kept in `spaces`, or is the kernel's own.
@@ -11,6 +13,7 @@ use crate::disk::{self, Medium};
 use crate::memory::paging::{AddressSpace, Rights};
 use crate::memory::{frames, physical};
 use crate::schedule::Ready;
+use crate::thread::shared_data::{self, SharedData};
 use crate::{screen, serial};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -40,7 +43,9 @@ pub struct Bare {
     /// Who may run, and who runs next.
     pub ready: Ready,
     /// References beyond the first, of frames that have more than one.
-    shared: BTreeMap<Frame, u32>,
+    references: BTreeMap<Frame, u32>,
+    /// The page that every space has.
+    shared_data: SharedData,
     disks: Vec<Box<dyn disk::Disk>>,
     start_time: u64,
     stop: Option<Stop>,
@@ -64,7 +69,7 @@ fn address(frame: Frame) -> u64 {
 
 impl Bare {
     /// Takes the machine over: its own page tables and its disks.
-    pub fn new(kernel: AddressSpace, disks: Vec<Box<dyn disk::Disk>>) -> Self {
+    pub fn new(kernel: AddressSpace, disks: Vec<Box<dyn disk::Disk>>, shared_data: SharedData) -> Self {
         let start_time = clock::system_time() - clock::uptime();
         Self {
             kernel,
@@ -72,7 +77,8 @@ impl Bare {
             next_space: 1,
             threads: BTreeMap::new(),
             ready: Ready::default(),
-            shared: BTreeMap::new(),
+            references: BTreeMap::new(),
+            shared_data,
             disks,
             start_time,
             stop: None,
@@ -89,6 +95,11 @@ impl Bare {
         self.threads.get_mut(&thread)
     }
 
+    /// Brings the time in the shared data page up to date.
+    pub fn update_time(&self) {
+        self.shared_data.update();
+    }
+
     /// Makes the thread's address space the processor's; without one, the kernel's own.
     pub fn activate(&self, space: Option<SpaceId>) {
         let space = space.and_then(|space| self.spaces.get(&space)).unwrap_or(&self.kernel);
@@ -99,7 +110,9 @@ impl Bare {
 
 impl Machine for Bare {
     fn create_space(&mut self) -> Result<SpaceId> {
-        let space = AddressSpace::new(&self.kernel).map_err(|_| Status::NO_MEMORY)?;
+        let mut space = AddressSpace::new(&self.kernel).map_err(|_| Status::NO_MEMORY)?;
+        let read_only = Rights { write: false, execute: false };
+        space.map(shared_data::ADDRESS, self.shared_data.frame(), read_only).map_err(|_| Status::NO_MEMORY)?;
         let id = SpaceId(self.next_space);
         self.next_space += 1;
         self.spaces.insert(id, space);
@@ -116,13 +129,13 @@ impl Machine for Bare {
     }
 
     fn share_frame(&mut self, frame: Frame) {
-        *self.shared.entry(frame).or_insert(0) += 1;
+        *self.references.entry(frame).or_insert(0) += 1;
     }
 
     fn free_frame(&mut self, frame: Frame) {
-        match self.shared.get_mut(&frame) {
+        match self.references.get_mut(&frame) {
             Some(1) => {
-                self.shared.remove(&frame);
+                self.references.remove(&frame);
             }
             Some(more) => *more -= 1,
             // SAFETY: the last reference is given back: by the trait's contract nothing maps the frame any more.

@@ -85,6 +85,10 @@ mod thread;
 
 use boot::options::Options;
 use memory::{KERNEL_BASE, frames, paging};
+use thread::shared_data::SharedData;
+
+/// Where the system is, as programs see it.
+const SYSTEM_ROOT: &str = r"C:\ReactOS";
 
 unsafe extern "C" {
     static kernel_text: u8;
@@ -117,6 +121,7 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     let (free, total) = frames::counts();
     log::info!("{}: {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
     let disks = disk::find();
-    let _bare = machine::Bare::new(kernel, disks);
+    let shared_data = SharedData::new(SYSTEM_ROOT, options.version, total as u32, options.safe_boot.is_some()).expect("a frame");
+    let _bare = machine::Bare::new(kernel, disks, shared_data);
     exit::exit(exit::Outcome::Pass)
 }
