@@ -91,7 +91,7 @@ fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Resu
 
 /// The sizes in the text behind the path.
 fn size(arguments: UnicodeStr<'_>) -> Size {
-    let says_nothing = |&unit: &u16| [b' ', b'\t', b'0'].iter().any(|&byte| unit == u16::from(byte));
+    let says_nothing = |&unit: &u16| b" \t0".iter().any(|&byte| unit == u16::from(byte));
     if arguments.units().iter().all(says_nothing) {
         return Size::Managed;
     }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The lists of commands that run before subsystems: BootExecute and SetupExecute (spec 8.2, 8.4, 8.5).
+//!
+//! One after the other, each to its end unless it is `async`; whatever fails is reported and the next runs. A disk check has its own
+//! command line, a line on the boot screen if its program is missing, and boot status data that say "all is well" while it runs, so that
+//! a reset in the middle of it is not taken for a failed boot.
+
+use launch::{Command, Launcher, Modifiers, Start};
+use nt::access::Access;
+use nt::failure::{Step, judge};
+use nt::object::ObjectAttributes;
+use nt::system::{BootStatusItem, Objects, Registry, System, ValueType};
+use nt::{Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use zerocopy::{FromBytes, IntoBytes};
+
+/// Units of the longest command line of a disk check.
+const COMMAND_LINE: usize = 1024;
+/// Units of the longest line on the boot screen.
+const MESSAGE: usize = 320;
+/// Units of the longest `SystemStartOptions` that is looked at.
+const OPTIONS: usize = 512;
+
+/// Executes `lines` in order, in `session`. `step` is [`Step::BootExecute`] or [`Step::SetupExecute`]. Blocks.
+pub fn execute_commands<'v, S: System>(launcher: &Launcher<'_, S>, step: Step, lines: impl Iterator<Item = UnicodeStr<'v>>, session: u32) {
+    for line in lines {
+        log::debug!("{}: {line}", step.text());
+        if let Err(status) = execute(launcher, line, session) {
+            // The table says that neither list ever stops the boot.
+            let _ = judge(step, line, status);
+        }
+    }
+}
+
+fn execute<S: System>(launcher: &Launcher<'_, S>, line: UnicodeStr<'_>, session: u32) -> Result<()> {
+    let command = launch::parse(line)?;
+    if command.modifiers.contains(Modifiers::AUTOCHECK) { check_disks(launcher, &command) } else { launcher.execute(line, session) }
+}
+
+/// Executes an autocheck command, in session 0. A missing program is no error.
+fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> Result<()> {
+    let system = launcher.system;
+    let announce = wants_text(system);
+    let Some(image) = launcher.find(command.program)? else {
+        display(system, format_args!("{} program not found - skipping AUTOCHECK\r\n", command.program));
+        return Ok(());
+    };
+    let mut line = UnicodeBuf::<COMMAND_LINE>::copied(image.path.as_str())?;
+    line.push(wide!(" "))?;
+    if let Err(status) = line.push(command.arguments) {
+        // Without arguments it checks nothing, which is better than checking with half of one.
+        let _ = judge(Step::BootExecute, format_args!("arguments of {}", command.program), status);
+    }
+    if announce {
+        display(system, format_args!("{line}\r\n"));
+    }
+    let items = [BootStatusItem::BootGood, BootStatusItem::BootShutdown];
+    let before = system.exchange_boot_status(&items, [true, true]);
+    let debug = command.modifiers.contains(Modifiers::DEBUG);
+    let start = Start { image: &image, command_line: line.as_str(), session: 0, debug, subsystem: false };
+    let done = launcher.run(&start, command.modifiers.contains(Modifiers::ASYNC));
+    match before.map(|before| system.exchange_boot_status(&items, before)) {
+        Ok(Ok(_)) => {}
+        Ok(Err(status)) => log::warn!("boot status data: {status}: not restored"),
+        Err(status) => log::debug!("boot status data: {status}: left alone"),
+    }
+    done
+}
+
+fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
+    let mut message = UnicodeBuf::<MESSAGE>::new();
+    if let Err(status) = message.push_fmt(text).and_then(|()| system.display_string(message.as_str())) {
+        log::warn!("boot screen: {text}: {status}");
+    }
+}
+
+/// Whether the boot options ask for text on the boot screen: the word SOS, in any case (deviation D23). It makes each disk check
+/// announce itself; ReactOS looks for the word and does nothing with it.
+fn wants_text<S: Objects + Registry>(system: &S) -> bool {
+    let mut buffer = [0; OPTIONS];
+    match start_options(system, &mut buffer) {
+        Ok(options) => has_word(options, "SOS"),
+        Err(status) => {
+            log::debug!("boot options: {status}");
+            false
+        }
+    }
+}
+
+/// `Control\SystemStartOptions`, which has no NUL at its end.
+fn start_options<'b, S: Objects + Registry>(system: &S, buffer: &'b mut [u16; OPTIONS]) -> Result<UnicodeStr<'b>> {
+    let key = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control");
+    let key = Owned::new(system, system.open_key(&ObjectAttributes::named(key), Access::KEY_READ)?);
+    let information = system.query_value(key.get(), wide!("SystemStartOptions"), buffer.as_mut_bytes())?;
+    if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    }
+    let data = buffer.as_bytes().get(..information.data_bytes & !1).ok_or(Status::BUFFER_TOO_SMALL)?;
+    Ok(UnicodeStr(<[u16]>::ref_from_bytes(data).map_err(|_| Status::DATATYPE_MISALIGNMENT)?).until_nul())
+}
+
+/// Whether one of the words of the boot options, each perhaps with a `/` before it, is `word`.
+fn has_word(options: UnicodeStr<'_>, word: &str) -> bool {
+    let mut words = options.units().split(|&unit| unit <= 0x20 || unit == u16::from(b'/'));
+    words.any(|found| UnicodeStr(found).eq_ascii(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sos_is_a_word_of_its_own_in_any_case() {
+        for options in [wide!(" NOEXECUTE=OPTIN SOS"), wide!("/sos /DEBUG"), wide!("Sos")] {
+            assert!(has_word(options, "SOS"), "{options}");
+        }
+        for options in [wide!(""), wide!("SOSO"), wide!("X=SOS")] {
+            assert!(!has_word(options, "SOS"), "{options}");
+        }
+    }
+}
