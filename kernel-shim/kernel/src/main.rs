@@ -80,6 +80,7 @@ mod memory;
 mod schedule;
 mod screen;
 mod serial;
+mod shared;
 mod stop;
 mod thread;
 
