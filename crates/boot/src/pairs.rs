@@ -127,7 +127,7 @@ mod tests {
                         prop_assert!(pair[0].units().ends_with(operation.source.units()));
                         prop_assert_eq!(operation.action == Action::Delete, pair[1].is_empty());
                     }
-                    Err(source) => prop_assert_eq!(&pair[..], &[*source][..]),
+                    Err(source) => prop_assert_eq!(pair, &[*source][..]),
                 }
             }
         }

@@ -110,13 +110,13 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
     let _ = objects::sessions(system, protection)?.into_raw();
 
     log::info!("phase: 18 boot commands");
-    phases::boot_commands(system, loaded);
+    phases::boot_commands(loaded);
 
     if mini_nt {
         log::info!("phase: 19 no pending file renames: MiniNT");
     } else {
         log::info!("phase: 19 pending file renames");
-        phases::pending_renames(system, loaded, policy.protected_renames);
+        phases::pending_renames(system, loaded);
     }
 
     match policy.order {
@@ -126,13 +126,13 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
             phases::initialize_registry(system);
             phases::computed_environment(system)?;
             phases::boot_directory(system, devices);
-            phases::setup_commands(system, loaded);
+            phases::setup_commands(loaded);
         }
         Order::PagingFilesFirst => {
             phases::paging_files(system, loaded, mini_nt);
             phases::initialize_registry(system);
             phases::computed_environment(system)?;
-            phases::setup_commands(system, loaded);
+            phases::setup_commands(loaded);
             phases::known_dlls(system, loaded)?;
             phases::boot_directory(system, devices);
         }

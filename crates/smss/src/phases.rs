@@ -118,42 +118,33 @@ pub(crate) fn boot_directory<S: System>(system: &S, devices: Handle) {
 }
 
 /// Step 27: SetupExecute, once a boot (D22).
-pub(crate) fn setup_commands<S: System>(system: &S, loaded: &Loaded<S>) {
+pub(crate) fn setup_commands<S: System>(loaded: &Loaded<S>) {
     log::info!("phase: 27 set-up commands");
-    let _ = system;
-    for command in loaded.configuration().setup_execute() {
-        if let Err(status) = loaded.launcher().execute(command, 0) {
-            skip(Step::SetupExecute, command, status);
-        }
-    }
+    boot::execute_commands(&loaded.launcher(), Step::SetupExecute, loaded.configuration().setup_execute(), 0);
 }
 
 /// Step 18: BootExecute (spec 8).
-pub(crate) fn boot_commands<S: System>(_system: &S, loaded: &Loaded<S>) {
-    for command in loaded.configuration().boot_execute() {
-        if let Err(status) = loaded.launcher().execute(command, 0) {
-            skip(Step::BootExecute, command, status);
-        }
-    }
+pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
+    boot::execute_commands(&loaded.launcher(), Step::BootExecute, loaded.configuration().boot_execute(), 0);
 }
 
 /// Step 19: pending file renames (spec 6).
-pub(crate) fn pending_renames<S: System>(_system: &S, _loaded: &Loaded<S>, _protected: bool) {
-    skip(Step::PendingRename, wide!("all"), Status::NOT_IMPLEMENTED);
+pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>) {
+    boot::process_renames(system, loaded.configuration().renames.iter().flatten().map(|value| value.strings()));
 }
 
 /// Step 21: paging files (spec 4).
-pub(crate) fn paging_files<S: System>(_system: &S, _loaded: &Loaded<S>, mini_nt: bool) {
+pub(crate) fn paging_files<S: System>(system: &S, loaded: &Loaded<S>, mini_nt: bool) {
     if mini_nt {
         log::info!("phase: 21 no paging files: MiniNT");
     } else {
         log::info!("phase: 21 paging files");
-        skip(Step::PagingFile, wide!("all"), Status::NOT_IMPLEMENTED);
+        pagefile::create_paging_files(system, loaded.configuration().paging_files());
     }
 }
 
 /// Step 25: the computed variables (spec 5.3).
-pub(crate) fn computed_environment<S: System>(_system: &S) -> Result<(), Stop> {
+pub(crate) fn computed_environment<S: System>(system: &S) -> Result<(), Stop> {
     log::info!("phase: 25 computed environment");
-    Ok(())
+    boot::write_computed_variables(system)
 }
