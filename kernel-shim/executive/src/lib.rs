@@ -8,6 +8,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod blocks;
+pub mod cm;
 pub mod dump;
 pub mod harderror;
 pub mod hive;
