@@ -66,7 +66,7 @@ impl Lpc {
     }
 
     /// NtConnectPort, after the name and its access check: the client port, whose thread now waits for [`Event::Connected`] or
-    /// [`Event::Failed`]. Information longer than the port takes is cut to that, as NT does.
+    /// [`Event::Failed`]. Until the former the port is nobody's but the protocol's, which takes it away with the latter. Information longer than the port takes is cut to that, as NT does.
     pub fn connect(&mut self, client: ClientId, port: PortId, information: &[u8], view: Option<ClientView>) -> Result<PortId> {
         let server = self.port(port)?;
         if server.kind != PortKind::Connection {
@@ -124,6 +124,7 @@ impl Lpc {
         let information: Vec<u8> = information.iter().copied().take(capacity.min(MAX_CONNECTION_INFO as usize)).collect();
         if !accept {
             self.unchain(client);
+            self.ports.remove(&client_port);
             self.wake(client, Event::Failed(Status::PORT_CONNECTION_REFUSED, information));
             return Ok(None);
         }

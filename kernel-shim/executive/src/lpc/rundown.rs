@@ -6,7 +6,7 @@
 //! * A communication port: the client's end is disconnected; who waits there for a reply gets `LPC_REPLY_LOST`.
 //! * A thread: it waits no more; the ports it registered get CLIENT_DIED, whose data is the thread's creation time.
 
-use super::{Event, Lpc, PortId, PortKind, Waiting};
+use super::{Connected, Connecting, Event, Lpc, PortId, PortKind, Waiting};
 use alloc::vec::Vec;
 use nt::Status;
 use nt::object::ClientId;
@@ -45,9 +45,9 @@ impl Lpc {
         self.thread(thread).termination.insert(0, port);
     }
 
-    /// A thread has ended. `create_time` is the thread's, in units of 100 ns. A reply to what it has sent is an `INVALID_CID` from now
-    /// on. The ports that were told, for their references to be dropped.
-    pub fn thread_exit(&mut self, client: ClientId, create_time: u64) -> Vec<PortId> {
+    /// A thread has ended. `create_time` is the thread's, in units of 100 ns, `process_create_time` its process's. A reply to what it
+    /// has sent is an `INVALID_CID` from now on. The ports that were told, for their references to be dropped.
+    pub fn thread_exit(&mut self, client: ClientId, create_time: u64, process_create_time: u64) -> Vec<PortId> {
         let Some(state) = self.threads.remove(&client.thread) else { return Vec::new() };
         self.unchain(client.thread);
         for port in self.ports.values_mut() {
@@ -55,6 +55,9 @@ impl Lpc {
             if port.client_thread == Some(client.thread) {
                 port.client_thread = None;
             }
+        }
+        if let Some(Waiting::Connecting(Connecting { client_port: end, .. }) | Waiting::Accepted(Connected { port: end, .. })) = state.waiting {
+            self.delete(end, client, process_create_time);
         }
         for &port in &state.termination {
             // A port whose server is gone has nobody to tell.
@@ -80,8 +83,11 @@ impl Lpc {
             peer.connection = None;
         }
         for thread in waiting {
-            let status = match self.threads.get(&thread).and_then(|state| state.waiting.as_ref()) {
-                Some(Waiting::Connecting(_) | Waiting::Accepted(_)) => Status::OBJECT_NAME_NOT_FOUND,
+            let status = match self.threads.get(&thread).and_then(|state| state.waiting.clone()) {
+                Some(Waiting::Connecting(Connecting { client_port: client, .. }) | Waiting::Accepted(Connected { port: client, .. })) => {
+                    self.ports.remove(&client);
+                    Status::OBJECT_NAME_NOT_FOUND
+                }
                 Some(Waiting::Reply { .. }) => Status::LPC_REPLY_LOST,
                 Some(Waiting::Message { .. }) | None => continue,
             };

@@ -246,8 +246,8 @@ fn a_dead_client_is_neither_accepted_nor_replied_to() {
     let request = received(lpc.receive(SERVER, port).expect("a request"));
     lpc.connect(OTHER, port, b"", None).expect("a client port");
     let connect = received(lpc.receive(SERVER, port).expect("a request"));
-    lpc.thread_exit(CLIENT, 0);
-    lpc.thread_exit(OTHER, 0);
+    lpc.thread_exit(CLIENT, 0, 0);
+    lpc.thread_exit(OTHER, 0, 0);
     assert_eq!(lpc.reply(port, &request.header, b""), Err(Status::REPLY_MESSAGE_MISMATCH));
     assert_eq!(lpc.accept(SERVER, &connect.header, b"", true, 0), Err(Status::REPLY_MESSAGE_MISMATCH));
     assert_eq!(lpc.take_wakes(), vec![]);
@@ -258,7 +258,7 @@ fn a_dead_receiver_takes_no_message_with_it() {
     let mut lpc = Lpc::new();
     let (port, _, client) = connection(&mut lpc);
     assert_eq!(lpc.receive(WORKER, port), Ok(Receive::Blocked));
-    lpc.thread_exit(WORKER, 0);
+    lpc.thread_exit(WORKER, 0, 0);
     lpc.datagram(CLIENT, client, &header(0), b"").expect("sent");
     assert_eq!(lpc.queued(port), 1);
 }
@@ -268,7 +268,7 @@ fn a_registered_port_hears_of_the_threads_end() {
     let mut lpc = Lpc::new();
     let (port, _, client) = connection(&mut lpc);
     lpc.register_termination(CLIENT.thread, client);
-    assert_eq!(lpc.thread_exit(CLIENT, 99), vec![client]);
+    assert_eq!(lpc.thread_exit(CLIENT, 99, 0), vec![client]);
     let message = received(lpc.receive(SERVER, port).expect("a message"));
     assert_eq!((message.kind(), message.context, message.header.client), (MessageKind::CLIENT_DIED, 0x77, CLIENT));
     assert_eq!(message.data, 99_u64.to_le_bytes());
@@ -313,4 +313,17 @@ fn a_clients_view_comes_back_with_the_servers_address() {
     lpc.complete(accepted.port).expect("completed");
     let Event::Connected(connected) = woken(&mut lpc, CLIENT.thread) else { panic!("not connected") };
     assert_eq!(connected.view, Some(ClientView { remote_base: 0x20000, ..view }));
+}
+
+#[test]
+fn a_client_that_dies_before_its_connection_is_completed_closes_its_end() {
+    let mut lpc = Lpc::new();
+    let port = lpc.create(SERVER, true, 0, 0x148).expect("a port");
+    let client = lpc.connect(CLIENT, port, b"", None).expect("a client port");
+    let request = received(lpc.receive(SERVER, port).expect("a request"));
+    let end = lpc.accept(SERVER, &request.header, b"", true, 5).expect("accepted").expect("a port").port;
+    lpc.thread_exit(CLIENT, 1, 2);
+    assert_eq!((lpc.kind(client), lpc.complete(end)), (None, Err(Status::INVALID_PARAMETER)));
+    let message = received(lpc.receive(SERVER, port).expect("a message"));
+    assert_eq!((message.kind(), message.context, message.data), (MessageKind::PORT_CLOSED, 5, 2_u64.to_le_bytes().to_vec()));
 }
