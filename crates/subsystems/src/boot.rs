@@ -30,7 +30,7 @@ impl<S: System> Manager<S> {
     /// [`Stop`] if the session cannot be made or a required server does not come up.
     pub fn load_session0(&'static self) -> Result<Session0<S>, Stop> {
         let plan = self.plan().map_err(|status| stop(Step::SessionSpace, "configuration", status))?;
-        let inside = self.gate.enter(self.system).map_err(|status| stop(Step::SessionSpace, "gate", status))?;
+        let inside = self.enter_gate().map_err(|status| stop(Step::SessionSpace, "gate", status))?;
         let session = self.enter_session_space().map_err(|status| stop(Step::SessionSpace, "session 0", status))?.unwrap_or(0);
         let undone = |stop: Stop| {
             self.tear_down(session);

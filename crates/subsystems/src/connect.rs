@@ -107,7 +107,11 @@ impl<S: System> Manager<S> {
             Err(status) => log::error!("call-back port {}: {status}: the server cannot be given processes", announced.name()),
         }
         if let Err(status) = self.system.set_event(view.event) {
-            log::error!("subsystem server: event: {status}");
+            // Its starter waits for the event or for the process: let it have the one, as it cannot have the other.
+            log::error!("subsystem server: event: {status}: it is ended");
+            if let Err(status) = self.system.terminate_process(view.process, status) {
+                log::error!("subsystem server: {status}: not ended");
+            }
         }
     }
 }

@@ -41,7 +41,7 @@ impl<S: System> Manager<S> {
         } else {
             (Kind::Plain, session)
         };
-        let _inside = self.gate.enter(self.system)?;
+        let _inside = self.enter_gate()?;
         self.start_server(session, entry.command, kind)
     }
 

@@ -126,8 +126,8 @@ impl<S: System> Manager<S> {
         }
     }
 
-    /// Deals with one message; what it gives is sent as the reply.
-    pub(crate) fn handle(&'static self, message: &MessageBuffer, context: u64) -> Option<MessageBuffer> {
+    /// Deals with one message that came from the client `context` names: what it gives is sent as the reply. Blocks while a request does.
+    pub fn handle(&'static self, message: &MessageBuffer, context: u64) -> Option<MessageBuffer> {
         // The kernel may set flags above the type.
         match MessageKind(message.header.kind & 0xFF) {
             MessageKind::CONNECTION_REQUEST => {

@@ -8,6 +8,7 @@
 
 use crate::deadline::SERVER_TIMEOUT;
 use crate::environments::Environment;
+use crate::gate::Inside;
 use crate::initial;
 use crate::load::Kind;
 use crate::manager::Manager;
@@ -73,7 +74,7 @@ impl<S: System> Manager<S> {
 
     fn start_resident(&'static self, command: UnicodeStr<'_>) -> Result<Started> {
         let plan = self.plan()?;
-        let _inside = self.gate.enter(self.system)?;
+        let _inside = self.enter_gate()?;
         // Without a Kmode entry there is no session space to make, and so only ever session 0.
         let session = self.enter_session_space()?.ok_or(Status::NOT_SUPPORTED)?;
         let result = self.add_session(session).and_then(|()| {
@@ -121,6 +122,13 @@ impl<S: System> Manager<S> {
         Ok(Some(session))
     }
 
+    /// Waits for the right to create processes (see [`crate::gate`]). A session space that could not be left before is left now.
+    pub(crate) fn enter_gate(&'static self) -> Result<Inside<'static, S>> {
+        let inside = self.gate.enter(self.system)?;
+        self.leave_session_space();
+        if self.tables.lock().attached.is_some() { Err(Status::ALREADY_COMMITTED) } else { Ok(inside) }
+    }
+
     /// Leaves the session space smss is inside, if it is in one (spec 1.3 #8).
     pub(crate) fn leave_session_space(&self) {
         if self.tables.lock().attached.is_none() {
@@ -134,9 +142,10 @@ impl<S: System> Manager<S> {
 
     /// Detaches; the caller holds SeLoadDriver.
     fn detach(&self) {
-        let Some(session) = self.tables.lock().attached.take() else { return };
-        if let Err(status) = self.system.detach_session(session) {
-            log::warn!("session detach: session {session}: {status}: skipped");
+        let Some(session) = self.tables.lock().attached else { return };
+        match self.system.detach_session(session) {
+            Ok(()) => self.tables.lock().attached = None,
+            Err(status) => log::warn!("session detach: session {session}: {status}: tried again later"),
         }
     }
 
@@ -185,7 +194,7 @@ impl<S: System> Manager<S> {
         if session == 0 {
             return Err(Status::INVALID_PARAMETER);
         }
-        let _inside = self.gate.enter(self.system)?;
+        let _inside = self.enter_gate()?;
         if !self.with_session(session, |_| {}) && !self.has_servers(session) {
             return Err(Status::OBJECT_NAME_NOT_FOUND);
         }

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The calls that this kernel serves.
+
+use super::{Body, Kernel, Object, Process, SMSS};
+use nt::access::Access;
+use nt::system::*;
+use nt::{ClientId, Handle, ObjectAttributes, Result, Status, UnicodeStr};
+use std::collections::{BTreeMap, BTreeSet};
+
+impl Objects for Kernel {
+    fn close(&self, handle: Handle) -> Result<()> {
+        let mut state = self.state();
+        match state.handles.remove(&handle.0) {
+            Some(_) => Ok(()),
+            None => {
+                state.bad_closes += 1;
+                Err(Status::INVALID_HANDLE)
+            }
+        }
+    }
+
+    fn duplicate(&self, source: Handle, handle: Handle, target: Handle, _: Access) -> Result<Handle> {
+        let mut state = self.enter()?;
+        let object = if source == Handle::CURRENT_PROCESS {
+            state.object(handle)?
+        } else {
+            let Object::Process(id) = state.object(source)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+            let named = state.processes.get(&id).and_then(|process| process.handles.get(&handle.0)).copied();
+            Object::Process(named.ok_or(Status::INVALID_HANDLE)?)
+        };
+        if target == Handle::CURRENT_PROCESS {
+            return Ok(state.open(object));
+        }
+        let Object::Process(id) = state.object(target)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let (Object::Process(named) | Object::Thread(named)) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let handle = state.take_next();
+        let process = state.processes.get_mut(&id).filter(|process| process.exit.is_none()).ok_or(Status::PROCESS_IS_TERMINATING)?;
+        process.handles.insert(handle, named);
+        Ok(Handle(handle))
+    }
+
+    fn create_event(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
+        let mut state = self.enter()?;
+        let event = state.take_next();
+        Ok(state.open(Object::Event(event)))
+    }
+
+    fn set_event(&self, event: Handle) -> Result<()> {
+        let mut state = self.enter()?;
+        let Object::Event(event) = state.object(event)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        state.events.insert(event);
+        Ok(())
+    }
+
+    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
+        self.wait_any(&[object], timeout)
+    }
+
+    fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
+        drop(self.enter()?);
+        for (index, &object) in objects.iter().enumerate() {
+            if self.signalled(object)? {
+                return Ok(Wait::Object(index));
+            }
+        }
+        assert_ne!(timeout, Timeout::Never, "a wait that nothing ends");
+        Ok(Wait::Timeout)
+    }
+
+    fn delay(&self, milliseconds: u32) -> Result<()> {
+        self.enter()?.delays.push(milliseconds);
+        Ok(())
+    }
+
+    fn make_temporary(&self, _: Handle) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn create_directory(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Created> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn open_directory(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn query_directory(&self, _: Handle, _: &mut dyn FnMut(DirectoryEntry<'_>) -> bool) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn create_symbolic_link(&self, _: &ObjectAttributes<'_>, _: Access, _: UnicodeStr<'_>) -> Result<Created> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn open_symbolic_link(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn query_symbolic_link<'b>(&self, _: Handle, _: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+        Err(Status::NOT_SUPPORTED)
+    }
+}
+
+impl Ports for Kernel {
+    fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
+        assert_eq!((limits.connection_info, limits.message, limits.pool), (0xF4, 0x148, 0x2400));
+        assert!(attributes.security.is_some());
+        Ok(self.enter()?.open(Object::Port))
+    }
+
+    fn connect_port(&self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
+        drop(self.enter()?);
+        if name.eq_ascii("\\SmApiPort") {
+            let context = self.connect_raw(SMSS, information)?;
+            return Ok(self.state().open(Object::OwnClient { context }));
+        }
+        let server = name.to_string().strip_prefix("\\Sb").and_then(|id| id.parse().ok()).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let mut state = self.state();
+        match state.processes.get(&server) {
+            Some(process) if process.exit.is_none() => Ok(state.open(Object::Callback { server })),
+            _ => Err(Status::OBJECT_NAME_NOT_FOUND),
+        }
+    }
+
+    fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
+        let mut state = self.state();
+        match accept {
+            Accept::No => {
+                state.accepted = Some(None);
+                Ok(Handle::NULL)
+            }
+            Accept::Yes { context } => {
+                drop(state);
+                let entered = self.enter();
+                let Ok(mut state) = entered else {
+                    return entered.map(|_| Handle::NULL);
+                };
+                state.accepted = Some(Some(context));
+                Ok(state.open(Object::Server { client: request.header.client.process }))
+            }
+        }
+    }
+
+    fn complete_connect(&self, port: Handle) -> Result<()> {
+        let entered = self.enter();
+        match entered {
+            Ok(state) => state.object(port).map(drop),
+            Err(status) => {
+                // The client's connection comes to nothing.
+                self.state().accepted = Some(None);
+                Err(status)
+            }
+        }
+    }
+
+    fn reply_wait_receive(&self, _: Handle, _: Option<&MessageBuffer>, _: &mut MessageBuffer) -> Result<Received> {
+        unreachable!("messages are handed over, never received")
+    }
+
+    fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
+        let object = self.enter()?.object(port)?;
+        match object {
+            Object::OwnClient { context } => {
+                *message = self.send(SMSS, context, message).expect("a request without a reply");
+                Ok(())
+            }
+            Object::Callback { server } => self.callback(server, message),
+            _ => Err(Status::OBJECT_TYPE_MISMATCH),
+        }
+    }
+}
+
+impl Processes for Kernel {
+    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+        let mut state = self.enter()?;
+        let image = parameters.image.to_string();
+        let image = image.rsplit('\\').next().unwrap().to_owned();
+        let session = state.attached.unwrap_or(0);
+        let id = state.add_process(session, &image, &parameters.command_line.to_string());
+        let process = state.open(Object::Process(id));
+        let thread = state.open(Object::Thread(id));
+        let mut information = UserProcessInformation {
+            size: 0x68,
+            process: process.0,
+            thread: thread.0,
+            client: ClientId { process: id, thread: id + 1 },
+            ..UserProcessInformation::default()
+        };
+        information.image.subsystem = state.processes[&id].image_type;
+        // smss sends these very numbers in its own ExecPgm request.
+        let own = state.processes.entry(SMSS).or_insert_with(|| Process {
+            session: 0,
+            image: "smss.exe".to_owned(),
+            exit: None,
+            running: true,
+            image_type: ImageSubsystem::NATIVE,
+            contexts: Vec::new(),
+            handles: BTreeMap::new(),
+            command_line: String::new(),
+        });
+        own.handles.insert(process.0, id);
+        own.handles.insert(thread.0, id);
+        Ok(information)
+    }
+
+    fn open_process(&self, client: ClientId, _: Access) -> Result<Handle> {
+        let mut state = self.enter()?;
+        match state.processes.get(&client.process) {
+            Some(process) if process.exit.is_none() => Ok(state.open(Object::Process(client.process))),
+            _ => Err(Status::INVALID_CID),
+        }
+    }
+
+    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+        let object = self.enter()?.object(process)?;
+        let Object::Process(id) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        if self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()) {
+            return Err(Status::PROCESS_IS_TERMINATING);
+        }
+        self.exit(id, status);
+        Ok(())
+    }
+
+    fn resume_thread(&self, thread: Handle) -> Result<()> {
+        let object = self.enter()?.object(thread)?;
+        // A duplicate of a client's handle is a process here, as the client named it.
+        let (Object::Thread(id) | Object::Process(id)) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        self.run(id)
+    }
+
+    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+        let mut state = self.enter()?;
+        let body: Option<Body> = if std::any::type_name::<B>().contains("Manager<") {
+            // It would receive messages; here they are handed over.
+            state.api_threads += 1;
+            None
+        } else {
+            Some(Box::new(|| body.run()))
+        };
+        state.bodies.push(body);
+        let index = state.bodies.len() - 1;
+        Ok(state.open(Object::OwnThread(index)))
+    }
+
+    fn exit_thread(&self, _: Status) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
+        let state = self.enter()?;
+        let Object::Process(id) = state.object(process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let status = state.processes.get(&id).map_or(Status::SUCCESS, |process| process.exit.unwrap_or(Status::PENDING));
+        Ok(ExitInformation { status, process: id })
+    }
+
+    fn query_session(&self, process: Handle) -> Result<u32> {
+        let state = self.enter()?;
+        if process == Handle::CURRENT_PROCESS {
+            return Ok(0);
+        }
+        let Object::Process(id) = state.object(process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        state.processes.get(&id).map(|process| process.session).ok_or(Status::INVALID_CID)
+    }
+
+    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+        if self.query_session(process)? == session { Ok(()) } else { Err(Status::ACCESS_DENIED) }
+    }
+
+    fn query_device_map(&self) -> Result<DeviceMap> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn set_process_critical(&self, _: bool) -> Result<()> {
+        drop(self.enter()?);
+        Ok(())
+    }
+
+    fn set_thread_critical(&self, _: bool) -> Result<()> {
+        drop(self.enter()?);
+        Ok(())
+    }
+
+    fn set_base_priority(&self, _: u32) -> Result<()> {
+        drop(self.enter()?);
+        Ok(())
+    }
+
+    fn set_hard_error_mode(&self, _: u32) -> Result<()> {
+        drop(self.enter()?);
+        Ok(())
+    }
+
+    fn client_id(&self) -> ClientId {
+        ClientId { process: SMSS, thread: SMSS + 1 }
+    }
+
+    fn own_environment(&self) -> &[u16] {
+        &[]
+    }
+
+    fn own_dll_path(&self) -> UnicodeStr<'_> {
+        UnicodeStr::EMPTY
+    }
+
+    fn own_command_line(&self) -> UnicodeStr<'_> {
+        nt::wide!("\\SystemRoot\\System32\\smss.exe")
+    }
+
+    fn own_debug_flags(&self) -> u32 {
+        0
+    }
+}
+
+impl Machine for Kernel {
+    fn system_root(&self) -> UnicodeStr<'_> {
+        nt::wide!("C:\\ReactOS")
+    }
+
+    fn version(&self) -> VersionInformation {
+        VersionInformation { major: self.state().version, minor: 2 }
+    }
+
+    fn query_basic(&self) -> Result<BasicInformation> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn query_processor(&self) -> Result<ProcessorInformation> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn query_flags(&self) -> Result<u32> {
+        Ok(self.enter()?.flags)
+    }
+
+    fn create_session(&self) -> Result<u32> {
+        let mut state = self.enter()?;
+        if state.attached.is_some() {
+            return Err(Status::ALREADY_COMMITTED);
+        }
+        // A session lives while somebody is in it.
+        let used: BTreeSet<u32> =
+            state.processes.values().filter(|process| process.exit.is_none()).map(|process| process.session).collect();
+        let session = (0..).find(|session| (*session > 0 || state.sessions.is_empty()) && !used.contains(session)).unwrap();
+        state.sessions.insert(session);
+        state.attached = Some(session);
+        Ok(session)
+    }
+
+    fn detach_session(&self, session: u32) -> Result<()> {
+        let mut state = self.enter()?;
+        if state.attached != Some(session) {
+            return Err(Status::UNABLE_TO_FREE_VM);
+        }
+        state.attached = None;
+        Ok(())
+    }
+
+    fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
+        let state = self.enter()?;
+        let exact = driver.to_string() == "\\SystemRoot\\System32\\win32k.sys" && state.attached.is_some();
+        if exact { Ok(()) } else { Err(Status::PRIVILEGE_NOT_HELD) }
+    }
+
+    fn adjust_privilege(&self, _: Privilege, _: bool, _: PrivilegeHolder) -> Result<bool> {
+        drop(self.enter()?);
+        Ok(false)
+    }
+
+    fn display_string(&self, _: UnicodeStr<'_>) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn raise_hard_error(&self, _: &HardError<'_>) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn exchange_boot_status(&self, _: &[BootStatusItem; 2], _: [bool; 2]) -> Result<[bool; 2]> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn query_image_option<'b>(&self, _: UnicodeStr<'_>, _: UnicodeStr<'_>, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+        let state = self.enter()?;
+        if state.debugger.is_empty() {
+            return Err(Status::OBJECT_NAME_NOT_FOUND);
+        }
+        let space = buffer.get_mut(..state.debugger.len()).ok_or(Status::BUFFER_TOO_SMALL)?;
+        space.copy_from_slice(&state.debugger);
+        Ok(UnicodeStr(space))
+    }
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A kernel without time and without concurrency, just big enough for the server side of the Session Manager.
+//!
+//! What happens in other processes happens inside the call that causes it: resuming csrss makes it register, a request to a port runs
+//! the server's code, a process that ends sends its PORT_CLOSED at once. So a whole session comes up and goes in one call stack, always
+//! the same, with every handle of smss accounted for and any call made to fail. (The real concurrency is the executive's, whose tests
+//! run the whole boot.)
+//!
+//! A wait that nothing could ever end is a failed test.
+
+mod calls;
+mod plan;
+mod unused;
+
+pub use plan::{TestPlan, units};
+
+use nt::system::*;
+use nt::{ClientId, Handle, Result, Status, UnicodeStr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, OnceLock};
+use subsystems::Manager;
+use subsystems::callbacks::SbApi;
+use subsystems::messages::{ApiMessage, ConnectionInfo};
+use zerocopy::{FromBytes, IntoBytes};
+
+pub const SMSS: u64 = 100;
+
+/// What a handle of smss is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Object {
+    Event(u64),
+    Process(u64),
+    Thread(u64),
+    /// A thread of smss: index into `bodies`.
+    OwnThread(usize),
+    /// A connection port.
+    Port,
+    /// smss's server-side port for a client.
+    Server {
+        client: u64,
+    },
+    /// smss as a client of its own port.
+    OwnClient {
+        context: u64,
+    },
+    /// smss as a client of a server's call-back port.
+    Callback {
+        server: u64,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Process {
+    pub session: u32,
+    pub image: String,
+    pub exit: Option<Status>,
+    pub running: bool,
+    pub image_type: ImageSubsystem,
+    /// Contexts of its connections to smss.
+    contexts: Vec<u64>,
+    /// What it has handles to: what it may name in a message.
+    pub handles: BTreeMap<u64, u64>,
+    pub command_line: String,
+}
+
+type Body = Box<dyn FnOnce() + Send>;
+
+#[derive(Default)]
+pub struct State {
+    handles: BTreeMap<u64, Object>,
+    next: u64,
+    events: BTreeSet<u64>,
+    pub processes: BTreeMap<u64, Process>,
+    bodies: Vec<Option<Body>>,
+    pub api_threads: u32,
+    accepted: Option<Option<u64>>,
+    pub attached: Option<u32>,
+    pub sessions: BTreeSet<u32>,
+    pub bad_closes: u32,
+    calls: u64,
+    fail: Option<(u64, Status, bool)>,
+    /// Call-backs received by servers: process id, number.
+    pub callbacks: Vec<(u64, u32)>,
+    pub delays: Vec<u32>,
+    pub version: u32,
+    pub flags: u32,
+    pub debugger: Vec<u16>,
+}
+
+pub struct Kernel {
+    state: Mutex<State>,
+    manager: OnceLock<&'static Manager<Kernel>>,
+}
+
+/// A session manager whose port is open and which has not read the registry; leaked, as the seam wants it for ever.
+pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<Kernel> {
+    let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(kernel)));
+    assert!(kernel.manager.set(manager).is_ok());
+    manager.open_port().unwrap();
+    manager
+}
+
+pub fn start_with(kernel: &'static Kernel, plan: &'static TestPlan) -> (&'static Kernel, &'static Manager<Kernel>) {
+    let manager = unpublished(kernel);
+    manager.publish(plan);
+    (kernel, manager)
+}
+
+impl Kernel {
+    pub fn new() -> Self {
+        let state = State { next: 4, version: 5, ..State::default() };
+        Self { state: Mutex::new(state), manager: OnceLock::new() }
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    fn manager(&self) -> &'static Manager<Kernel> {
+        self.manager.get().unwrap()
+    }
+
+    /// Handles smss has open.
+    pub fn open_handles(&self) -> usize {
+        self.state().handles.len()
+    }
+
+    /// Calls made so far, closes not counted.
+    pub fn calls(&self) -> u64 {
+        self.state().calls
+    }
+
+    /// Makes the `nth` call from now on fail, and all that follow if `persistent`.
+    pub fn fail(&self, nth: u64, status: Status, persistent: bool) {
+        let mut state = self.state();
+        state.fail = Some((state.calls + nth, status, persistent));
+    }
+
+    pub fn fail_no_more(&self) {
+        self.state().fail = None;
+    }
+
+    fn enter(&self) -> Result<MutexGuard<'_, State>> {
+        let mut state = self.state();
+        let call = state.calls;
+        state.calls += 1;
+        match state.fail {
+            Some((at, status, persistent)) if call == at || (persistent && call > at) => Err(status),
+            _ => Ok(state),
+        }
+    }
+
+    /// A process that smss did not start.
+    pub fn add_process(&self, session: u32, image: &str) -> u64 {
+        self.state().add_process(session, image, image)
+    }
+
+    /// A handle of `client` to process `target`, as an ExecPgm message names it.
+    pub fn give_handle(&self, client: u64, target: u64) -> u64 {
+        let mut state = self.state();
+        let handle = state.take_next();
+        state.processes.get_mut(&client).unwrap().handles.insert(handle, target);
+        handle
+    }
+
+    /// Connects `client` to smss: the context it was accepted with.
+    pub fn connect(&self, client: u64, announced: &ConnectionInfo) -> Result<u64> {
+        self.connect_raw(client, announced.as_bytes())
+    }
+
+    pub fn connect_raw(&self, client: u64, announced: &[u8]) -> Result<u64> {
+        let mut message = MessageBuffer::default();
+        message.header.kind = MessageKind::CONNECTION_REQUEST.0;
+        message.header.client = ClientId { process: client, thread: client + 1 };
+        message.header.data_length = announced.len() as u16;
+        message.data[..announced.len()].copy_from_slice(announced);
+        self.state().accepted = None;
+        assert!(self.manager().handle(&message, 0).is_none());
+        let accepted = self.state().accepted.take().expect("a connection request was not answered");
+        let context = accepted.ok_or(Status::PORT_CONNECTION_REFUSED)?;
+        if let Some(process) = self.state().processes.get_mut(&client) {
+            process.contexts.push(context);
+        }
+        Ok(context)
+    }
+
+    /// Sends a request of `client` through the connection `context`: the reply.
+    pub fn send(&self, client: u64, context: u64, message: &MessageBuffer) -> Option<MessageBuffer> {
+        self.send_kind(client, context, message, MessageKind::REQUEST.0)
+    }
+
+    pub fn send_kind(&self, client: u64, context: u64, message: &MessageBuffer, kind: u16) -> Option<MessageBuffer> {
+        let mut message = message.clone();
+        message.header.kind = kind;
+        message.header.client = ClientId { process: client, thread: client + 1 };
+        self.manager().handle(&message, context)
+    }
+
+    /// `client` closes its connection.
+    pub fn disconnect(&self, client: u64, context: u64) {
+        if let Some(process) = self.state().processes.get_mut(&client) {
+            process.contexts.retain(|&own| own != context);
+        }
+        assert!(self.send_kind(client, context, &MessageBuffer::default(), MessageKind::PORT_CLOSED.0).is_none());
+    }
+
+    /// `process` ends.
+    pub fn exit(&self, process: u64, status: Status) {
+        let contexts = {
+            let mut state = self.state();
+            let Some(process) = state.processes.get_mut(&process).filter(|process| process.exit.is_none()) else { return };
+            process.exit = Some(status);
+            std::mem::take(&mut process.contexts)
+        };
+        for context in contexts {
+            self.disconnect(process, context);
+        }
+    }
+
+    /// Process ids of running processes with this image.
+    pub fn running(&self, image: &str) -> Vec<u64> {
+        let state = self.state();
+        state.processes.iter().filter(|(_, p)| p.image == image && p.exit.is_none()).map(|(id, _)| *id).collect()
+    }
+
+    /// A server that is refused ends (spec 9.5).
+    fn register(&self, id: u64, announced: &ConnectionInfo) {
+        if let Err(status) = self.connect(id, announced) {
+            self.exit(id, status);
+        }
+    }
+
+    /// What a process does with its first instruction.
+    fn begin(&self, id: u64) {
+        let (image, line) = {
+            let state = self.state();
+            let process = &state.processes[&id];
+            (process.image.clone(), process.command_line.clone())
+        };
+        let announced = |image_type| {
+            let name: Vec<u16> = format!("\\Sb{id}").encode_utf16().collect();
+            ConnectionInfo::server(image_type, UnicodeStr(&name)).unwrap()
+        };
+        match image.as_str() {
+            "csrss.exe" | "mute.exe" => self.register(id, &announced(ImageSubsystem::WINDOWS_GUI)),
+            "psxss.exe" => self.register(id, &announced(ImageSubsystem::POSIX_CUI)),
+            "nameless.exe" => self.register(id, &ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr::EMPTY).unwrap()),
+            "dies.exe" => self.exit(id, Status(0xC000_0142)),
+            "succeeds.exe" => self.exit(id, Status::SUCCESS),
+            "leaves.exe" => {
+                self.register(id, &announced(ImageSubsystem::WINDOWS_GUI));
+                self.exit(id, Status(0xC000_0005));
+            }
+            "exit.exe" => self.exit(id, Status::SUCCESS),
+            _ if line.contains("exits") => self.exit(id, Status::SUCCESS),
+            _ => {}
+        }
+    }
+
+    fn signalled(&self, handle: Handle) -> Result<bool> {
+        let object = self.state().object(handle)?;
+        Ok(match object {
+            Object::Event(event) => self.state().events.contains(&event),
+            Object::Process(id) => self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()),
+            Object::Thread(id) => self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()),
+            Object::OwnThread(index) => {
+                let body = self.state().bodies[index].take();
+                if let Some(body) = body {
+                    body();
+                }
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// Lets threads of smss run that stand by while a call is blocked.
+    fn run_standing_by(&self) {
+        let bodies: Vec<Body> = self.state().bodies.iter_mut().filter_map(Option::take).collect();
+        for body in bodies {
+            body();
+        }
+    }
+}
+
+impl State {
+    fn take_next(&mut self) -> u64 {
+        self.next += 4;
+        self.next
+    }
+
+    fn open(&mut self, object: Object) -> Handle {
+        let handle = self.take_next();
+        self.handles.insert(handle, object);
+        Handle(handle)
+    }
+
+    fn object(&self, handle: Handle) -> Result<Object> {
+        self.handles.get(&handle.0).cloned().ok_or(Status::INVALID_HANDLE)
+    }
+
+    fn add_process(&mut self, session: u32, image: &str, command_line: &str) -> u64 {
+        let id = self.take_next() + 1_000;
+        let image_type = match image {
+            "winlogon.exe" | "gui.exe" => ImageSubsystem::WINDOWS_GUI,
+            "console.exe" => ImageSubsystem::WINDOWS_CUI,
+            _ => ImageSubsystem::NATIVE,
+        };
+        let process = Process {
+            session,
+            image: image.to_owned(),
+            exit: None,
+            running: false,
+            image_type,
+            contexts: Vec::new(),
+            handles: BTreeMap::new(),
+            command_line: command_line.to_owned(),
+        };
+        self.processes.insert(id, process);
+        id
+    }
+}
+
+impl Kernel {
+    fn callback(&self, server: u64, message: &mut MessageBuffer) -> Result<()> {
+        let image = self.state().processes.get(&server).map(|process| process.image.clone()).unwrap_or_default();
+        if image == "mute.exe" {
+            self.run_standing_by();
+        }
+        let gone = || Err(Status::PORT_DISCONNECTED);
+        if self.state().processes.get(&server).is_none_or(|process| process.exit.is_some()) {
+            return gone();
+        }
+        assert_ne!(image, "mute.exe", "a call that nothing ends");
+        let api = SbApi(message.api()?.number);
+        self.state().callbacks.push((server, api.0));
+        let result = match api {
+            SbApi::CREATE_SESSION => {
+                let (body, _) = subsystems::callbacks::SbCreateSession::read_from_prefix(&message.data[8..]).unwrap();
+                assert_ne!(body.session, 0);
+                let named = |handle| self.state().processes[&server].handles.get(&handle).copied();
+                let process = named(body.process.process).expect("the process handle is not valid in the server");
+                assert_eq!(named(body.process.thread), Some(process));
+                self.run(process)
+            }
+            _ => Err(Status::NOT_IMPLEMENTED),
+        };
+        message.set_result(result.into());
+        Ok(())
+    }
+
+    fn run(&self, id: u64) -> Result<()> {
+        let begins = {
+            let mut state = self.state();
+            let process = state.processes.get_mut(&id).ok_or(Status::INVALID_CID)?;
+            if process.exit.is_some() {
+                return Err(Status::THREAD_IS_TERMINATING);
+            }
+            !std::mem::replace(&mut process.running, true)
+        };
+        if begins {
+            self.begin(id);
+        }
+        Ok(())
+    }
+}

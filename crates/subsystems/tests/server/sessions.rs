@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Session 0 and terminal sessions: made, ended, undone (spec 9, 11, 12).
+
+use crate::kernel::{Kernel, TestPlan, start_with, units};
+use nt::failure::Step;
+use nt::{Result, Status};
+use subsystems::Manager;
+use subsystems::messages::{ConnectionInfo, StartCsr, StopCsr, request, result_of};
+use zerocopy::{FromBytes, FromZeros};
+
+pub struct World {
+    pub kernel: &'static Kernel,
+    pub manager: &'static Manager<Kernel>,
+    pub client: u64,
+    pub context: u64,
+}
+
+pub fn cold(change: impl FnOnce(TestPlan) -> TestPlan) -> (&'static Kernel, &'static Manager<Kernel>) {
+    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+    start_with(kernel, change(TestPlan::new(kernel)).leak())
+}
+
+pub fn booted(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
+    let (kernel, manager) = cold(change);
+    manager.load_session0().unwrap().start_initial().unwrap();
+    let client = kernel.add_process(0, "termsrv.exe");
+    let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+    World { kernel, manager, client, context }
+}
+
+impl World {
+    pub fn start(&self, command: &str) -> Result<StartCsr> {
+        let mut body = StartCsr::new_zeroed();
+        let text = units(command);
+        body.command[..text.len()].copy_from_slice(&text);
+        body.length = 2 * text.len() as u32;
+        let reply = self.kernel.send(self.client, self.context, &request(&body)).unwrap();
+        result_of(&reply).map(|()| StartCsr::read_from_prefix(&reply.data[8..]).unwrap().0)
+    }
+
+    pub fn stop(&self, session: u32) -> Result<()> {
+        result_of(&self.kernel.send(self.client, self.context, &request(&StopCsr { session })).unwrap())
+    }
+
+    fn sizes(&self) -> (usize, subsystems::Counts) {
+        (self.kernel.open_handles(), self.manager.counts())
+    }
+}
+
+#[test]
+fn section_14_session_0_comes_up_with_csrss_and_winlogon_and_smss_leaves_its_space() {
+    let world = booted(|plan| plan);
+    let (csrss, winlogon) = (world.kernel.running("csrss.exe"), world.kernel.running("winlogon.exe"));
+    assert_eq!((csrss.len(), winlogon.len()), (1, 1));
+    let state = world.kernel.state();
+    assert!(state.processes[&winlogon[0]].running);
+    assert_eq!(state.attached, None);
+    assert_eq!(state.delays, []);
+    // The chronology's steady state: port, csrss process lent, winlogon duplicate, own client port, two server ports and the client's,
+    // two client processes, csrss' event, its call-back port.
+    drop(state);
+    assert_eq!(world.kernel.open_handles(), 11);
+}
+
+#[test]
+fn section_17_the_windows_entry_missing_stops_at_the_initial_command() {
+    let (kernel, manager) = cold(|mut plan| {
+        plan.required.truncate(1);
+        plan
+    });
+    let stop = manager.load_session0().unwrap().start_initial().unwrap_err();
+    assert_eq!((stop.step, stop.status), (Step::InitialCommand, Status::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(kernel.running("winlogon.exe"), []);
+    assert_eq!(kernel.state().attached, None);
+}
+
+#[test]
+fn section_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_own_status() {
+    for (command, status) in [
+        ("nosuch.exe", Status::OBJECT_NAME_NOT_FOUND),
+        ("dies.exe", Status::DLL_INIT_FAILED),
+        ("succeeds.exe", Status::UNSUCCESSFUL),
+        ("", Status::UNSUCCESSFUL),
+        ("gui.exe", Status::NO_SUCH_PACKAGE),
+    ] {
+        let (kernel, manager) = cold(|plan| plan.windows(command));
+        let handles = kernel.open_handles();
+        let Err(stop) = manager.load_session0() else { panic!("{command} came up") };
+        assert_eq!((stop.step, stop.status), (Step::RequiredSubsystem, status), "{command}");
+        assert_eq!(kernel.open_handles(), handles, "{command}");
+        assert_eq!(kernel.running(command), [], "{command}");
+        assert_eq!(manager.counts().servers, 0);
+        assert_eq!(kernel.state().attached, None);
+    }
+}
+
+#[test]
+fn section_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
+    let (kernel, manager) = cold(|plan| plan.windows("leaves.exe"));
+    let Err(stop) = manager.load_session0() else { panic!("it came up") };
+    assert_eq!((stop.step, stop.status), (Step::RequiredSubsystem, Status::DELETE_PENDING));
+    assert_eq!(manager.counts().servers, 0);
+    assert_eq!(kernel.state().bad_closes, 0);
+}
+
+#[test]
+fn section_9_3_without_kmode_there_is_no_session_space_but_a_boot() {
+    let world = booted(|mut plan| {
+        plan.kmode.clear();
+        plan
+    });
+    assert_eq!(world.kernel.state().sessions.len(), 0);
+    assert_eq!(world.start("").err(), Some(Status::NOT_SUPPORTED));
+}
+
+#[test]
+fn section_17_execute_foo_bar_is_the_initial_command_after_five_seconds() {
+    let world = booted(|mut plan| {
+        plan.execute = vec![units("exit.exe first"), units("foo.exe bar")];
+        plan
+    });
+    assert_eq!(world.kernel.state().delays, [5_000]);
+    assert_eq!(world.kernel.running("foo.exe").len(), 1);
+    assert_eq!(world.kernel.running("winlogon.exe"), []);
+    // D21: the last entry runs once, the others before it.
+    let state = world.kernel.state();
+    let started: Vec<&str> =
+        state.processes.values().map(|process| process.command_line.as_str()).filter(|line| line.contains(' ')).collect();
+    assert_eq!(started, ["csrss.exe SubSystemType=Windows Windows=On", "exit.exe first", "foo.exe bar"]);
+}
+
+#[test]
+fn section_17_ifeo_winlogon_debugger_stands_before_the_command() {
+    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+    kernel.state().debugger = units("ntsd -d");
+    let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
+    manager.load_session0().unwrap().start_initial().unwrap();
+    let ntsd = kernel.running("ntsd.exe")[0];
+    assert_eq!(kernel.state().processes[&ntsd].command_line, "ntsd -d winlogon.exe");
+}
+
+#[test]
+fn section_1_3_global_flag_puts_ntsd_before_the_command() {
+    for (flags, line) in
+        [(0x4, "ntsd -d winlogon.exe"), (0x0400_0000, "ntsd -d -g -x winlogon.exe"), (0x0400_0004, "ntsd -d -g -x winlogon.exe")]
+    {
+        let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+        kernel.state().flags = flags;
+        let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
+        manager.load_session0().unwrap().start_initial().unwrap();
+        let ntsd = kernel.running("ntsd.exe")[0];
+        assert_eq!(kernel.state().processes[&ntsd].command_line, line);
+    }
+}
+
+#[test]
+fn section_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
+    let world = booted(|plan| plan);
+    let before = world.sizes();
+    let started = world.start("").unwrap();
+    assert_eq!(started.session, 1);
+    let of = |id: u64| world.kernel.state().processes[&id].clone();
+    assert_eq!((of(started.server).image.as_str(), of(started.server).session), ("csrss.exe", 1));
+    assert_eq!((of(started.initial).image.as_str(), of(started.initial).session), ("winlogon.exe", 1));
+    assert!(of(started.initial).running);
+    assert_eq!(world.kernel.state().attached, None);
+    assert_eq!(world.stop(1), Ok(()));
+    assert!(of(started.server).exit.is_some() && of(started.initial).exit.is_some());
+    assert_eq!(world.sizes(), before);
+    assert_eq!(world.stop(1), Err(Status::OBJECT_NAME_NOT_FOUND));
+}
+
+#[test]
+fn section_11_3_start_csr_runs_the_command_it_is_given() {
+    let world = booted(|plan| plan);
+    let started = world.start("gui.exe of my own").unwrap();
+    assert_eq!(world.kernel.state().processes[&started.initial].command_line, "gui.exe of my own");
+}
+
+#[test]
+fn section_11_3_stop_csr_refuses_session_0_and_unknown_ones() {
+    let world = booted(|plan| plan);
+    assert_eq!(world.stop(0), Err(Status::INVALID_PARAMETER));
+    assert_eq!(world.stop(1), Err(Status::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(world.stop(u32::MAX), Err(Status::OBJECT_NAME_NOT_FOUND));
+}
+
+#[test]
+fn section_11_3_a_start_that_fails_half_way_is_undone() {
+    for command in ["nosuch.exe", "  ", "async"] {
+        let world = booted(|plan| plan);
+        let before = world.sizes();
+        assert!(world.start(command).is_err(), "{command:?}");
+        assert_eq!(world.sizes(), before, "{command:?}");
+        assert_eq!(world.kernel.running("csrss.exe").len(), 1);
+        assert_eq!(world.kernel.state().attached, None);
+        // The number is free again.
+        assert_eq!(world.start("").unwrap().session, 1);
+    }
+}
+
+#[test]
+fn section_11_3_servers_that_break_the_contract_in_a_new_session() {
+    for (command, status) in [
+        ("silent.exe", Status::IO_TIMEOUT),
+        ("mute.exe", Status::PORT_DISCONNECTED),
+        ("nameless.exe", Status::PORT_DISCONNECTED),
+        ("dies.exe", Status::DLL_INIT_FAILED),
+        ("leaves.exe", Status::DELETE_PENDING),
+    ] {
+        // Session 0 is brought up by a good server, session 1 by the bad one.
+        let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+        let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).windows(command).leak());
+        // Makes session 0 taken without a boot.
+        kernel.state().sessions.insert(0);
+        let client = kernel.add_process(0, "termsrv.exe");
+        let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+        let world = World { kernel, manager, client, context };
+        // smss's own client port stays once it is made.
+        let (_, counts) = world.sizes();
+        assert_eq!(world.start("").err(), Some(status), "{command}");
+        assert_eq!(kernel.running(command), [], "{command}");
+        assert_eq!(kernel.running("winlogon.exe"), [], "{command}");
+        let after = world.sizes();
+        assert_eq!((after.1.servers, after.1.sessions, after.1.environments), (counts.servers, counts.sessions, counts.environments));
+        let again = world.start("").err();
+        assert_eq!(again, Some(status), "{command}");
+        assert_eq!(world.sizes(), after, "{command}");
+        assert_eq!(kernel.state().bad_closes, 0, "{command}");
+    }
+}
+
+#[test]
+fn section_15_d3_a_server_that_dies_takes_its_session_with_it() {
+    let world = booted(|plan| plan);
+    let before = world.sizes();
+    let started = world.start("").unwrap();
+    world.kernel.exit(started.server, Status::ACCESS_VIOLATION);
+    assert_eq!(world.sizes(), before);
+    assert_eq!(world.kernel.running("winlogon.exe").len(), 1);
+    assert_eq!(world.stop(started.session), Err(Status::OBJECT_NAME_NOT_FOUND));
+}
+
+#[test]
+fn section_15_d3_exec_pgm_does_not_go_to_a_dead_port() {
+    let world = booted(|plan| plan);
+    let csrss = world.kernel.running("csrss.exe")[0];
+    world.kernel.exit(csrss, Status::ACCESS_VIOLATION);
+    assert_eq!((world.manager.counts().servers, world.manager.counts().environments), (0, 0));
+    assert_eq!(world.kernel.state().bad_closes, 0);
+}
+
+#[test]
+fn issue_4_sixty_four_sessions_at_once_and_everything_is_back_afterwards() {
+    let world = booted(|plan| plan);
+    let before = world.sizes();
+    for round in 0..2 {
+        for session in 1..=64 {
+            assert_eq!(world.start("").unwrap().session, session, "{round}");
+        }
+        assert_eq!(world.manager.counts().sessions, 65);
+        for session in (1..=64).rev() {
+            assert_eq!(world.stop(session), Ok(()));
+        }
+        assert_eq!(world.sizes(), before);
+        assert_eq!(world.kernel.running("csrss.exe").len(), 1);
+        assert_eq!(world.kernel.running("winlogon.exe").len(), 1);
+    }
+    assert_eq!(world.kernel.state().bad_closes, 0);
+}
