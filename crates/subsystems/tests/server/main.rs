@@ -3,6 +3,7 @@
 
 mod connections;
 mod faults;
+mod instances;
 mod kernel;
 mod requests;
 mod sessions;

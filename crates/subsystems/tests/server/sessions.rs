@@ -54,7 +54,7 @@ fn section_14_session_0_comes_up_with_csrss_and_winlogon_and_smss_leaves_its_spa
     assert_eq!((csrss.len(), winlogon.len()), (1, 1));
     let state = world.kernel.state();
     assert!(state.processes[&winlogon[0]].running);
-    assert_eq!(state.attached, None);
+    assert_eq!(state.attached.len(), 0);
     assert_eq!(state.delays, []);
     // The chronology's steady state: port, csrss process lent, winlogon duplicate, own client port, two server ports and the client's,
     // two client processes, csrss' event, its call-back port.
@@ -71,7 +71,7 @@ fn section_17_the_windows_entry_missing_stops_at_the_initial_command() {
     let stop = manager.load_session0().unwrap().start_initial().unwrap_err();
     assert_eq!((stop.step, stop.status), (Step::InitialCommand, Status::OBJECT_NAME_NOT_FOUND));
     assert_eq!(kernel.running("winlogon.exe"), []);
-    assert_eq!(kernel.state().attached, None);
+    assert_eq!(kernel.state().attached.len(), 0);
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn section_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_o
         assert_eq!(kernel.open_handles(), handles, "{command}");
         assert_eq!(kernel.running(command), [], "{command}");
         assert_eq!(manager.counts().servers, 0);
-        assert_eq!(kernel.state().attached, None);
+        assert_eq!(kernel.state().attached.len(), 0);
     }
 }
 
@@ -163,7 +163,7 @@ fn section_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
     assert_eq!((of(started.server).image.as_str(), of(started.server).session), ("csrss.exe", 1));
     assert_eq!((of(started.initial).image.as_str(), of(started.initial).session), ("winlogon.exe", 1));
     assert!(of(started.initial).running);
-    assert_eq!(world.kernel.state().attached, None);
+    assert_eq!(world.kernel.state().attached.len(), 0);
     assert_eq!(world.stop(1), Ok(()));
     assert!(of(started.server).exit.is_some() && of(started.initial).exit.is_some());
     assert_eq!(world.sizes(), before);
@@ -193,7 +193,7 @@ fn section_11_3_a_start_that_fails_half_way_is_undone() {
         assert!(world.start(command).is_err(), "{command:?}");
         assert_eq!(world.sizes(), before, "{command:?}");
         assert_eq!(world.kernel.running("csrss.exe").len(), 1);
-        assert_eq!(world.kernel.state().attached, None);
+        assert_eq!(world.kernel.state().attached.len(), 0);
         // The number is free again.
         assert_eq!(world.start("").unwrap().session, 1);
     }

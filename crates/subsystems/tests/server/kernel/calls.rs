@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The calls that this kernel serves.
 
-use super::{Body, Kernel, Object, Process, SMSS};
+use super::{Body, Kernel, Object, State};
 use nt::access::Access;
 use nt::system::*;
 use nt::{ClientId, Handle, ObjectAttributes, Result, Status, UnicodeStr};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Objects for Kernel {
     fn close(&self, handle: Handle) -> Result<()> {
         let mut state = self.state();
-        match state.handles.remove(&handle.0) {
+        match state.handles.remove(&(self.own, handle.0)) {
             Some(_) => Ok(()),
             None => {
                 state.bad_closes += 1;
@@ -21,33 +21,30 @@ impl Objects for Kernel {
 
     fn duplicate(&self, source: Handle, handle: Handle, target: Handle, _: Access) -> Result<Handle> {
         let mut state = self.enter()?;
-        let object = if source == Handle::CURRENT_PROCESS {
-            state.object(handle)?
-        } else {
-            let Object::Process(id) = state.object(source)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-            let named = state.processes.get(&id).and_then(|process| process.handles.get(&handle.0)).copied();
-            Object::Process(named.ok_or(Status::INVALID_HANDLE)?)
+        let process = |state: &State, handle| match handle {
+            Handle::CURRENT_PROCESS => Ok(self.own),
+            handle => match state.object(self.own, handle)? {
+                Object::Process(id) => Ok(id),
+                _ => Err(Status::OBJECT_TYPE_MISMATCH),
+            },
         };
-        if target == Handle::CURRENT_PROCESS {
-            return Ok(state.open(object));
+        let object = state.object(process(&state, source)?, handle)?;
+        let target = process(&state, target)?;
+        if state.processes.get(&target).is_none_or(|process| process.exit.is_some()) {
+            return Err(Status::PROCESS_IS_TERMINATING);
         }
-        let Object::Process(id) = state.object(target)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-        let (Object::Process(named) | Object::Thread(named)) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-        let handle = state.take_next();
-        let process = state.processes.get_mut(&id).filter(|process| process.exit.is_none()).ok_or(Status::PROCESS_IS_TERMINATING)?;
-        process.handles.insert(handle, named);
-        Ok(Handle(handle))
+        Ok(state.open(target, object))
     }
 
     fn create_event(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
         let mut state = self.enter()?;
         let event = state.take_next();
-        Ok(state.open(Object::Event(event)))
+        Ok(state.open(self.own, Object::Event(event)))
     }
 
     fn set_event(&self, event: Handle) -> Result<()> {
         let mut state = self.enter()?;
-        let Object::Event(event) = state.object(event)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Object::Event(event) = state.object(self.own, event)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
         state.events.insert(event);
         Ok(())
     }
@@ -105,19 +102,19 @@ impl Ports for Kernel {
     fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
         assert_eq!((limits.connection_info, limits.message, limits.pool), (0xF4, 0x148, 0x2400));
         assert!(attributes.security.is_some());
-        Ok(self.enter()?.open(Object::Port))
+        Ok(self.enter()?.open(self.own, Object::Port))
     }
 
     fn connect_port(&self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
         drop(self.enter()?);
         if name.eq_ascii("\\SmApiPort") {
-            let context = self.connect_raw(SMSS, information)?;
-            return Ok(self.state().open(Object::OwnClient { context }));
+            let context = self.connect_raw(self.own, information)?;
+            return Ok(self.state().open(self.own, Object::OwnClient { context }));
         }
         let server = name.to_string().strip_prefix("\\Sb").and_then(|id| id.parse().ok()).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         let mut state = self.state();
         match state.processes.get(&server) {
-            Some(process) if process.exit.is_none() => Ok(state.open(Object::Callback { server })),
+            Some(process) if process.exit.is_none() => Ok(state.open(self.own, Object::Callback { server })),
             _ => Err(Status::OBJECT_NAME_NOT_FOUND),
         }
     }
@@ -136,7 +133,7 @@ impl Ports for Kernel {
                     return entered.map(|_| Handle::NULL);
                 };
                 state.accepted = Some(Some(context));
-                Ok(state.open(Object::Server { client: request.header.client.process }))
+                Ok(state.open(self.own, Object::Server { client: request.header.client.process }))
             }
         }
     }
@@ -144,7 +141,7 @@ impl Ports for Kernel {
     fn complete_connect(&self, port: Handle) -> Result<()> {
         let entered = self.enter();
         match entered {
-            Ok(state) => state.object(port).map(drop),
+            Ok(state) => state.object(self.own, port).map(drop),
             Err(status) => {
                 // The client's connection comes to nothing.
                 self.state().accepted = Some(None);
@@ -158,10 +155,10 @@ impl Ports for Kernel {
     }
 
     fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
-        let object = self.enter()?.object(port)?;
+        let object = self.enter()?.object(self.own, port)?;
         match object {
             Object::OwnClient { context } => {
-                *message = self.send(SMSS, context, message).expect("a request without a reply");
+                *message = self.send(self.own, context, message).expect("a request without a reply");
                 Ok(())
             }
             Object::Callback { server } => self.callback(server, message),
@@ -175,10 +172,10 @@ impl Processes for Kernel {
         let mut state = self.enter()?;
         let image = parameters.image.to_string();
         let image = image.rsplit('\\').next().unwrap().to_owned();
-        let session = state.attached.unwrap_or(0);
+        let session = state.attached.get(&self.own).copied().unwrap_or(0);
         let id = state.add_process(session, &image, &parameters.command_line.to_string());
-        let process = state.open(Object::Process(id));
-        let thread = state.open(Object::Thread(id));
+        let process = state.open(self.own, Object::Process(id));
+        let thread = state.open(self.own, Object::Thread(id));
         let mut information = UserProcessInformation {
             size: 0x68,
             process: process.0,
@@ -187,32 +184,19 @@ impl Processes for Kernel {
             ..UserProcessInformation::default()
         };
         information.image.subsystem = state.processes[&id].image_type;
-        // smss sends these very numbers in its own ExecPgm request.
-        let own = state.processes.entry(SMSS).or_insert_with(|| Process {
-            session: 0,
-            image: "smss.exe".to_owned(),
-            exit: None,
-            running: true,
-            image_type: ImageSubsystem::NATIVE,
-            contexts: Vec::new(),
-            handles: BTreeMap::new(),
-            command_line: String::new(),
-        });
-        own.handles.insert(process.0, id);
-        own.handles.insert(thread.0, id);
         Ok(information)
     }
 
     fn open_process(&self, client: ClientId, _: Access) -> Result<Handle> {
         let mut state = self.enter()?;
         match state.processes.get(&client.process) {
-            Some(process) if process.exit.is_none() => Ok(state.open(Object::Process(client.process))),
+            Some(process) if process.exit.is_none() => Ok(state.open(self.own, Object::Process(client.process))),
             _ => Err(Status::INVALID_CID),
         }
     }
 
     fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
-        let object = self.enter()?.object(process)?;
+        let object = self.enter()?.object(self.own, process)?;
         let Object::Process(id) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
         if self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()) {
             return Err(Status::PROCESS_IS_TERMINATING);
@@ -222,7 +206,7 @@ impl Processes for Kernel {
     }
 
     fn resume_thread(&self, thread: Handle) -> Result<()> {
-        let object = self.enter()?.object(thread)?;
+        let object = self.enter()?.object(self.own, thread)?;
         // A duplicate of a client's handle is a process here, as the client named it.
         let (Object::Thread(id) | Object::Process(id)) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
         self.run(id)
@@ -239,7 +223,7 @@ impl Processes for Kernel {
         };
         state.bodies.push(body);
         let index = state.bodies.len() - 1;
-        Ok(state.open(Object::OwnThread(index)))
+        Ok(state.open(self.own, Object::OwnThread(index)))
     }
 
     fn exit_thread(&self, _: Status) -> Result<()> {
@@ -248,7 +232,7 @@ impl Processes for Kernel {
 
     fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
         let state = self.enter()?;
-        let Object::Process(id) = state.object(process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Object::Process(id) = state.object(self.own, process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
         let status = state.processes.get(&id).map_or(Status::SUCCESS, |process| process.exit.unwrap_or(Status::PENDING));
         Ok(ExitInformation { status, process: id })
     }
@@ -258,7 +242,7 @@ impl Processes for Kernel {
         if process == Handle::CURRENT_PROCESS {
             return Ok(0);
         }
-        let Object::Process(id) = state.object(process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Object::Process(id) = state.object(self.own, process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
         state.processes.get(&id).map(|process| process.session).ok_or(Status::INVALID_CID)
     }
 
@@ -291,7 +275,7 @@ impl Processes for Kernel {
     }
 
     fn client_id(&self) -> ClientId {
-        ClientId { process: SMSS, thread: SMSS + 1 }
+        ClientId { process: self.own, thread: self.own + 1 }
     }
 
     fn own_environment(&self) -> &[u16] {
@@ -303,7 +287,7 @@ impl Processes for Kernel {
     }
 
     fn own_command_line(&self) -> UnicodeStr<'_> {
-        nt::wide!("\\SystemRoot\\System32\\smss.exe")
+        UnicodeStr(&self.command_line)
     }
 
     fn own_debug_flags(&self) -> u32 {
@@ -334,30 +318,31 @@ impl Machine for Kernel {
 
     fn create_session(&self) -> Result<u32> {
         let mut state = self.enter()?;
-        if state.attached.is_some() {
+        if state.attached.contains_key(&self.own) {
             return Err(Status::ALREADY_COMMITTED);
         }
         // A session lives while somebody is in it.
         let used: BTreeSet<u32> =
             state.processes.values().filter(|process| process.exit.is_none()).map(|process| process.session).collect();
-        let session = (0..).find(|session| (*session > 0 || state.sessions.is_empty()) && !used.contains(session)).unwrap();
+        let free = |session: &u32| if *session == 0 { state.sessions.is_empty() } else { !used.contains(session) };
+        let session = (0..).find(free).unwrap();
         state.sessions.insert(session);
-        state.attached = Some(session);
+        state.attached.insert(self.own, session);
         Ok(session)
     }
 
     fn detach_session(&self, session: u32) -> Result<()> {
         let mut state = self.enter()?;
-        if state.attached != Some(session) {
+        if state.attached.get(&self.own) != Some(&session) {
             return Err(Status::UNABLE_TO_FREE_VM);
         }
-        state.attached = None;
+        state.attached.remove(&self.own);
         Ok(())
     }
 
     fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
         let state = self.enter()?;
-        let exact = driver.to_string() == "\\SystemRoot\\System32\\win32k.sys" && state.attached.is_some();
+        let exact = driver.to_string() == "\\SystemRoot\\System32\\win32k.sys" && state.attached.contains_key(&self.own);
         if exact { Ok(()) } else { Err(Status::PRIVILEGE_NOT_HELD) }
     }
 

@@ -17,10 +17,11 @@ pub use plan::{TestPlan, units};
 use nt::system::*;
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use subsystems::Manager;
 use subsystems::callbacks::SbApi;
-use subsystems::messages::{ApiMessage, ConnectionInfo};
+use subsystems::instance::Arguments;
+use subsystems::messages::{ApiMessage, ConnectionInfo, SessionComplete};
 use zerocopy::{FromBytes, IntoBytes};
 
 pub const SMSS: u64 = 100;
@@ -49,7 +50,7 @@ enum Object {
     },
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Process {
     pub session: u32,
     pub image: String,
@@ -58,8 +59,6 @@ pub struct Process {
     pub image_type: ImageSubsystem,
     /// Contexts of its connections to smss.
     contexts: Vec<u64>,
-    /// What it has handles to: what it may name in a message.
-    pub handles: BTreeMap<u64, u64>,
     pub command_line: String,
 }
 
@@ -67,14 +66,16 @@ type Body = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 pub struct State {
-    handles: BTreeMap<u64, Object>,
+    /// Handles of every process, by process id and value.
+    handles: BTreeMap<(u64, u64), Object>,
     next: u64,
     events: BTreeSet<u64>,
     pub processes: BTreeMap<u64, Process>,
     bodies: Vec<Option<Body>>,
     pub api_threads: u32,
     accepted: Option<Option<u64>>,
-    pub attached: Option<u32>,
+    /// Processes inside a session space that they made.
+    pub attached: BTreeMap<u64, u32>,
     pub sessions: BTreeSet<u32>,
     pub bad_closes: u32,
     calls: u64,
@@ -87,15 +88,24 @@ pub struct State {
     pub debugger: Vec<u16>,
 }
 
+/// The kernel as one process sees it: smss, or in NT 6 a child instance.
+#[derive(Clone)]
 pub struct Kernel {
+    shared: Arc<Shared>,
+    own: u64,
+    command_line: Vec<u16>,
+}
+
+struct Shared {
     state: Mutex<State>,
     manager: OnceLock<&'static Manager<Kernel>>,
+    plan: OnceLock<fn(&'static Kernel) -> &'static TestPlan>,
 }
 
 /// A session manager whose port is open and which has not read the registry; leaked, as the seam wants it for ever.
 pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<Kernel> {
     let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(kernel)));
-    assert!(kernel.manager.set(manager).is_ok());
+    assert!(kernel.shared.manager.set(manager).is_ok());
     manager.open_port().unwrap();
     manager
 }
@@ -108,21 +118,29 @@ pub fn start_with(kernel: &'static Kernel, plan: &'static TestPlan) -> (&'static
 
 impl Kernel {
     pub fn new() -> Self {
-        let state = State { next: 4, version: 5, ..State::default() };
-        Self { state: Mutex::new(state), manager: OnceLock::new() }
+        let mut state = State { next: 4, version: 5, ..State::default() };
+        let smss = Process { image: "smss.exe".to_owned(), running: true, ..Process::default() };
+        state.processes.insert(SMSS, smss);
+        let shared = Shared { state: Mutex::new(state), manager: OnceLock::new(), plan: OnceLock::new() };
+        Self { shared: Arc::new(shared), own: SMSS, command_line: units("\\SystemRoot\\System32\\smss.exe") }
+    }
+
+    /// What a child instance of smss reads from the registry.
+    pub fn child_plan(&self, plan: fn(&'static Kernel) -> &'static TestPlan) {
+        assert!(self.shared.plan.set(plan).is_ok());
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.shared.state.lock().unwrap()
     }
 
     fn manager(&self) -> &'static Manager<Kernel> {
-        self.manager.get().unwrap()
+        self.shared.manager.get().unwrap()
     }
 
     /// Handles smss has open.
     pub fn open_handles(&self) -> usize {
-        self.state().handles.len()
+        self.state().handles.keys().filter(|(owner, _)| *owner == SMSS).count()
     }
 
     /// Calls made so far, closes not counted.
@@ -159,7 +177,7 @@ impl Kernel {
     pub fn give_handle(&self, client: u64, target: u64) -> u64 {
         let mut state = self.state();
         let handle = state.take_next();
-        state.processes.get_mut(&client).unwrap().handles.insert(handle, target);
+        state.handles.insert((client, handle), Object::Process(target));
         handle
     }
 
@@ -204,16 +222,26 @@ impl Kernel {
         assert!(self.send_kind(client, context, &MessageBuffer::default(), MessageKind::PORT_CLOSED.0).is_none());
     }
 
+    /// `server` tells that an environment session has ended, over the connection it registered with.
+    pub fn session_complete(&self, server: u64, session: u32) {
+        let context = self.state().processes[&server].contexts[0];
+        let message = subsystems::messages::request(&SessionComplete { session, status: 0 });
+        self.send(server, context, &message).expect("a request without a reply");
+    }
+
     /// `process` ends.
-    pub fn exit(&self, process: u64, status: Status) {
+    pub fn exit(&self, id: u64, status: Status) {
         let contexts = {
             let mut state = self.state();
-            let Some(process) = state.processes.get_mut(&process).filter(|process| process.exit.is_none()) else { return };
+            let Some(process) = state.processes.get_mut(&id).filter(|process| process.exit.is_none()) else { return };
             process.exit = Some(status);
-            std::mem::take(&mut process.contexts)
+            let contexts = std::mem::take(&mut process.contexts);
+            state.handles.retain(|(owner, _), _| *owner != id);
+            state.attached.remove(&id);
+            contexts
         };
         for context in contexts {
-            self.disconnect(process, context);
+            self.disconnect(id, context);
         }
     }
 
@@ -228,6 +256,15 @@ impl Kernel {
         if let Err(status) = self.connect(id, announced) {
             self.exit(id, status);
         }
+    }
+
+    /// A child instance's whole life.
+    fn child_instance(&self, id: u64, line: &str) {
+        let own: &'static Kernel = Box::leak(Box::new(Kernel { own: id, command_line: units(line), ..self.clone() }));
+        let plan = self.shared.plan.get().expect("a child instance in a test that foresees none")(own);
+        let arguments = Arguments::parse(UnicodeStr(&own.command_line)).expect("arguments of a child instance");
+        let result = subsystems::instance::run(own, self.manager().policy(), plan, arguments);
+        self.exit(id, result.into());
     }
 
     /// What a process does with its first instruction.
@@ -251,6 +288,7 @@ impl Kernel {
                 self.register(id, &announced(ImageSubsystem::WINDOWS_GUI));
                 self.exit(id, Status(0xC000_0005));
             }
+            "smss.exe" => self.child_instance(id, &line),
             "exit.exe" => self.exit(id, Status::SUCCESS),
             _ if line.contains("exits") => self.exit(id, Status::SUCCESS),
             _ => {}
@@ -258,7 +296,7 @@ impl Kernel {
     }
 
     fn signalled(&self, handle: Handle) -> Result<bool> {
-        let object = self.state().object(handle)?;
+        let object = self.state().object(self.own, handle)?;
         Ok(match object {
             Object::Event(event) => self.state().events.contains(&event),
             Object::Process(id) => self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()),
@@ -289,33 +327,24 @@ impl State {
         self.next
     }
 
-    fn open(&mut self, object: Object) -> Handle {
+    fn open(&mut self, owner: u64, object: Object) -> Handle {
         let handle = self.take_next();
-        self.handles.insert(handle, object);
+        self.handles.insert((owner, handle), object);
         Handle(handle)
     }
 
-    fn object(&self, handle: Handle) -> Result<Object> {
-        self.handles.get(&handle.0).cloned().ok_or(Status::INVALID_HANDLE)
+    fn object(&self, owner: u64, handle: Handle) -> Result<Object> {
+        self.handles.get(&(owner, handle.0)).cloned().ok_or(Status::INVALID_HANDLE)
     }
 
     fn add_process(&mut self, session: u32, image: &str, command_line: &str) -> u64 {
         let id = self.take_next() + 1_000;
         let image_type = match image {
-            "winlogon.exe" | "gui.exe" => ImageSubsystem::WINDOWS_GUI,
+            "winlogon.exe" | "wininit.exe" | "gui.exe" => ImageSubsystem::WINDOWS_GUI,
             "console.exe" => ImageSubsystem::WINDOWS_CUI,
             _ => ImageSubsystem::NATIVE,
         };
-        let process = Process {
-            session,
-            image: image.to_owned(),
-            exit: None,
-            running: false,
-            image_type,
-            contexts: Vec::new(),
-            handles: BTreeMap::new(),
-            command_line: command_line.to_owned(),
-        };
+        let process = Process { session, image: image.to_owned(), image_type, command_line: command_line.to_owned(), ..Process::default() };
         self.processes.insert(id, process);
         id
     }
@@ -338,9 +367,12 @@ impl Kernel {
             SbApi::CREATE_SESSION => {
                 let (body, _) = subsystems::callbacks::SbCreateSession::read_from_prefix(&message.data[8..]).unwrap();
                 assert_ne!(body.session, 0);
-                let named = |handle| self.state().processes[&server].handles.get(&handle).copied();
-                let process = named(body.process.process).expect("the process handle is not valid in the server");
-                assert_eq!(named(body.process.thread), Some(process));
+                let named = |handle| match self.state().object(server, Handle(handle)) {
+                    Ok(Object::Process(id) | Object::Thread(id)) => id,
+                    other => panic!("a handle that is not valid in the server: {other:?}"),
+                };
+                let process = named(body.process.process);
+                assert_eq!(named(body.process.thread), process);
                 self.run(process)
             }
             _ => Err(Status::NOT_IMPLEMENTED),

@@ -15,6 +15,7 @@ pub struct TestPlan {
     pub optional: Vec<(Vec<u16>, Vec<u16>)>,
     pub execute: Vec<Vec<u16>>,
     pub single_posix: bool,
+    pub initial_sessions: Option<u32>,
     environment: Environment<'static, Kernel>,
     library_path: PageVec<'static, Kernel, u16>,
 }
@@ -36,6 +37,7 @@ impl TestPlan {
             optional: vec![pair("Posix", "psxss.exe"), pair("Odd", "nosuch.exe")],
             execute: vec![],
             single_posix: false,
+            initial_sessions: None,
             environment,
             library_path: PageVec::new(system),
         }
@@ -81,7 +83,7 @@ impl Plan<Kernel> for TestPlan {
     }
 
     fn initial_sessions(&self) -> Option<u32> {
-        None
+        self.initial_sessions
     }
 
     fn launcher(&self) -> launch::Launcher<'_, Kernel> {

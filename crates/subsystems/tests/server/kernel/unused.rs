@@ -64,6 +64,10 @@ impl Registry for Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
+    fn create_volatile_key(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
     fn query_value(&self, _: Handle, _: UnicodeStr<'_>, _: &mut [u8]) -> Result<ValueInformation> {
         Err(Status::NOT_SUPPORTED)
     }

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! NT 6: sessions made by child instances of smss (spec 11.5, 11.6).
+
+use crate::kernel::{Kernel, SMSS, TestPlan, start_with};
+use crate::sessions::World;
+use nt::failure::Step;
+use nt::{Status, wide};
+use subsystems::end::Watched;
+use subsystems::messages::ConnectionInfo;
+
+fn plan(kernel: &'static Kernel) -> &'static TestPlan {
+    TestPlan::new(kernel).leak()
+}
+
+fn silent_plan(kernel: &'static Kernel) -> &'static TestPlan {
+    TestPlan::new(kernel).windows("silent.exe").leak()
+}
+
+fn dying_plan(kernel: &'static Kernel) -> &'static TestPlan {
+    TestPlan::new(kernel).windows("dies.exe").leak()
+}
+
+fn cold(child: fn(&'static Kernel) -> &'static TestPlan, sessions: Option<u32>) -> World {
+    let kernel = Kernel::new();
+    kernel.state().version = 6;
+    kernel.child_plan(child);
+    let kernel: &'static Kernel = Box::leak(Box::new(kernel));
+    let mut plan = TestPlan::new(kernel);
+    plan.initial_sessions = sessions;
+    let (kernel, manager) = start_with(kernel, plan.leak());
+    let client = kernel.add_process(0, "lsm.exe");
+    let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+    World { kernel, manager, client, context }
+}
+
+fn booted(sessions: Option<u32>) -> (World, Watched) {
+    let world = cold(plan, sessions);
+    let watched = world.manager.load_initial_sessions().unwrap();
+    (world, watched)
+}
+
+fn session_of(world: &World, image: &str) -> Vec<u32> {
+    world.kernel.running(image).iter().map(|id| world.kernel.state().processes[id].session).collect()
+}
+
+#[test]
+fn section_11_5_sessions_0_and_1_stand_and_the_instances_have_ended() {
+    let (world, watched) = booted(None);
+    assert_eq!(session_of(&world, "csrss.exe"), [0, 1]);
+    assert_eq!(session_of(&world, "wininit.exe"), [0]);
+    assert_eq!(session_of(&world, "winlogon.exe"), [1]);
+    assert_eq!(world.kernel.running("smss.exe"), [SMSS]);
+    assert_eq!((world.manager.counts().servers, world.manager.counts().sessions), (2, 2));
+    assert!(watched.server.is_some());
+    assert_eq!(watched.initial_name, wide!("Windows Start-Up Application"));
+    let state = world.kernel.state();
+    let lines: Vec<&str> = state.processes.values().filter(|p| p.image == "smss.exe").map(|p| p.command_line.as_str()).collect();
+    assert!(lines[1].starts_with("\\SystemRoot\\System32\\smss.exe 00000000 "), "{lines:?}");
+    assert!(lines[2].starts_with("\\SystemRoot\\System32\\smss.exe 00000001 "), "{lines:?}");
+}
+
+#[test]
+fn section_11_5_number_of_initial_sessions() {
+    for (value, sessions) in [(Some(0), 1), (Some(1), 1), (Some(3), 3), (Some(u32::MAX), 32)] {
+        let (world, _) = booted(value);
+        assert_eq!(world.kernel.running("csrss.exe").len(), sessions, "{value:?}");
+    }
+}
+
+#[test]
+fn section_11_5_a_later_session_is_made_by_a_child_too_and_ended_like_any() {
+    let (world, _) = booted(None);
+    let before = (world.kernel.open_handles(), world.manager.counts());
+    for _ in 0..3 {
+        let started = world.start("gui.exe special").unwrap();
+        assert_eq!(started.session, 2);
+        assert_eq!(world.kernel.state().processes[&started.initial].command_line, "gui.exe special");
+        assert_eq!(world.kernel.state().processes[&started.server].session, 2);
+        assert_eq!(world.stop(2), Ok(()));
+        assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    }
+}
+
+#[test]
+fn section_11_5_the_end_of_winlogon_in_session_1_ends_that_session_only() {
+    let (world, _) = booted(None);
+    let winlogon = world.kernel.running("winlogon.exe")[0];
+    world.kernel.exit(winlogon, Status::SUCCESS);
+    // csrss tells: environment session 2 is winlogon's, and csrss of session 1 owns it.
+    let csrss = world.kernel.running("csrss.exe")[1];
+    world.kernel.session_complete(csrss, 2);
+    assert_eq!(session_of(&world, "csrss.exe"), [0]);
+    assert_eq!((world.manager.counts().servers, world.manager.counts().sessions), (1, 1));
+}
+
+#[test]
+fn section_11_5_session_0_that_does_not_come_up_stops_the_system() {
+    let world = cold(dying_plan, None);
+    let stop = world.manager.load_initial_sessions().unwrap_err();
+    assert_eq!((stop.step, stop.status), (Step::RequiredSubsystem, Status::DLL_INIT_FAILED));
+}
+
+#[test]
+fn a_server_that_stays_silent_is_given_up_in_a_session_other_than_0() {
+    let world = cold(silent_plan, None);
+    world.kernel.state().sessions.insert(0);
+    let before = (world.kernel.open_handles(), world.manager.counts());
+    assert_eq!(world.start("").err(), Some(Status::IO_TIMEOUT));
+    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    assert_eq!(world.kernel.running("silent.exe"), []);
+    assert_eq!(world.kernel.running("smss.exe"), [SMSS]);
+}
+
+#[test]
+fn only_a_child_instance_is_heard_as_one() {
+    let (world, _) = booted(None);
+    for number in [0x100u32, 0x101] {
+        let mut message = subsystems::messages::request(&subsystems::messages::StopCsr { session: 5 });
+        message.data[..4].copy_from_slice(&number.to_le_bytes());
+        message.header.data_length = 0x110;
+        let reply = world.kernel.send(world.client, world.context, &message).unwrap();
+        assert_eq!(subsystems::messages::result_of(&reply), Err(Status::NOT_IMPLEMENTED));
+    }
+}
+
+#[test]
+fn a_session_survives_the_failure_of_any_call() {
+    let calls = {
+        let (world, _) = booted(None);
+        let before = world.kernel.calls();
+        world.start("").unwrap();
+        world.stop(2).unwrap();
+        world.kernel.calls() - before
+    };
+    for status in [Status::NO_MEMORY, Status::ACCESS_DENIED] {
+        for nth in 0..calls {
+            let (world, _) = booted(Some(1));
+            let counts = world.manager.counts();
+            world.kernel.fail(nth, status, false);
+            if let Ok(started) = world.start("") {
+                world.kernel.fail_no_more();
+                let _ = world.stop(started.session);
+            }
+            world.kernel.fail_no_more();
+            let after = world.manager.counts();
+            assert_eq!((after.servers, after.sessions), (counts.servers, counts.sessions), "call {nth} failing with {status}");
+            assert_eq!(world.kernel.state().bad_closes, 0, "call {nth} failing with {status}");
+            let again = world.start("").unwrap_or_else(|error| panic!("call {nth} failing with {status}: then {error}"));
+            assert_eq!(world.stop(again.session), Ok(()));
+        }
+    }
+}
