@@ -206,7 +206,7 @@ impl Lpc {
     }
 
     /// Whether this thread waits for anything here.
-    pub fn waits(&self, thread: u64) -> bool {
+    pub fn is_waiting(&self, thread: u64) -> bool {
         self.threads.get(&thread).is_some_and(|thread| thread.waiting.is_some())
     }
 

@@ -118,7 +118,7 @@ fn spec_10_6_a_request_carries_the_context_and_its_reply_ends_the_wait() {
     lpc.request(CLIENT, client, &header(4), b"ping").expect("sent");
     let Event::Received(request) = woken(&mut lpc, SERVER.thread) else { panic!("not received") };
     assert_eq!((request.kind(), request.context, request.header.client), (MessageKind::REQUEST, 0x77, CLIENT));
-    assert!(lpc.waits(CLIENT.thread));
+    assert!(lpc.is_waiting(CLIENT.thread));
     lpc.reply(port, &request.header, b"pong").expect("replied");
     let Event::Replied(reply) = woken(&mut lpc, CLIENT.thread) else { panic!("not replied") };
     assert_eq!((reply.kind(), reply.data.as_slice()), (MessageKind::REPLY, b"pong".as_slice()));
@@ -153,7 +153,7 @@ fn lengths_are_checked_against_each_other_and_against_the_port() {
     let negative = PortHeader { total_length: 0xFFFF, ..header(0) };
     assert_eq!(lpc.datagram(CLIENT, client, &negative, b""), Err(Status::PORT_MESSAGE_TOO_LONG));
     assert_eq!(lpc.request(CLIENT, client, &PortHeader { kind: 2, ..header(0) }, b""), Err(Status::INVALID_PARAMETER));
-    assert!(!lpc.waits(CLIENT.thread));
+    assert!(!lpc.is_waiting(CLIENT.thread));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_datagram_is_received_and_nobody_waits() {
     let (port, end, client) = connection(&mut lpc);
     lpc.datagram(CLIENT, client, &header(2), b"to").expect("sent");
     let message = received(lpc.receive(SERVER, port).expect("a message"));
-    assert_eq!((message.kind(), message.context, lpc.waits(CLIENT.thread)), (MessageKind::DATAGRAM, 0x77, false));
+    assert_eq!((message.kind(), message.context, lpc.is_waiting(CLIENT.thread)), (MessageKind::DATAGRAM, 0x77, false));
     lpc.datagram(SERVER, end, &header(3), b"fro").expect("sent");
     let back = received(lpc.receive(CLIENT, client).expect("a message"));
     assert_eq!((back.data.as_slice(), back.header.client), (b"fro".as_slice(), SERVER));

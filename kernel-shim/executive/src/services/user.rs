@@ -243,6 +243,18 @@ pub struct CapturedAttributes {
     pub security: Option<Vec<u8>>,
 }
 
+impl CapturedAttributes {
+    /// The same as the typed services take it.
+    pub fn view(&self) -> nt::ObjectAttributes<'_> {
+        nt::ObjectAttributes {
+            root: nt::Handle(self.root),
+            name: nt::UnicodeStr(self.name.as_deref().unwrap_or_default()),
+            attributes: nt::object::Attributes::from_bits_retain(self.attributes),
+            security: self.security.as_deref(),
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
