@@ -23,7 +23,7 @@ use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr
 use zerocopy::FromZeros;
 
 /// Child instances at once.
-const CHILDREN: usize = 64;
+const CHILDREN: usize = 40;
 /// Initial sessions at most.
 const INITIAL_SESSIONS: u32 = 32;
 /// The number that asks for any session.

@@ -6,7 +6,8 @@
 
 use crate::slots::{Key, Slots};
 
-const CAPACITY: usize = 1024;
+/// Processes taken over by servers at once.
+const CAPACITY: usize = 512;
 
 /// One environment session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,8 +44,6 @@ pub struct Policy {
     pub order: Order,
     /// Who loads win32k.
     pub win32k: Win32kLoader,
-    /// `AllowProtectedRenames` has a meaning (spec 6.6).
-    pub protected_renames: bool,
     /// Initial command of session 0 if the registry names none.
     pub session0_command: UnicodeStr<'static>,
     /// Initial command of every other session.
@@ -65,7 +63,6 @@ impl Policy {
         sessions: SessionModel::Resident,
         order: Order::KnownDllsFirst,
         win32k: Win32kLoader::SessionManager,
-        protected_renames: true,
         session0_command: wide!("winlogon.exe"),
         session_command: wide!("winlogon.exe"),
         initial_process_name: wide!("Windows Logon Process"),
@@ -79,10 +76,10 @@ impl Policy {
         sessions: SessionModel::ChildInstance,
         order: Order::PagingFilesFirst,
         win32k: Win32kLoader::Csrss,
-        protected_renames: false,
         session0_command: wide!("wininit.exe"),
         session_command: wide!("winlogon.exe"),
-        initial_process_name: wide!("Windows Start-Up Application"),
+        // The stop screen of NT 6 reads "The initial session process or system process terminated unexpectedly": the template is NT 5's.
+        initial_process_name: wide!("initial session process or"),
         initial_sessions: 2,
         session_ends_with_initial: true,
     };

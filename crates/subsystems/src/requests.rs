@@ -83,7 +83,9 @@ impl<S: System> Manager<S> {
             environment
         };
         log::info!("session {}: environment session {} has ended: {}", environment.session, environment.id, Status(body.status));
-        if let Some(foreign) = environment.foreign {
+        if let Some(foreign) = environment.foreign
+            && self.leave_a_receiver().is_ok()
+        {
             self.foreign_session_complete(foreign, environment.id);
         }
         self.environment_ended(&environment)

@@ -52,7 +52,7 @@ fn section_11_5_sessions_0_and_1_stand_and_the_instances_have_ended() {
     assert_eq!(world.kernel.running("smss.exe"), [SMSS]);
     assert_eq!((world.manager.counts().servers, world.manager.counts().sessions), (2, 2));
     assert!(watched.server.is_some());
-    assert_eq!(watched.initial_name, wide!("Windows Start-Up Application"));
+    assert_eq!(watched.initial_name, wide!("initial session process or"));
     let state = world.kernel.state();
     let lines: Vec<&str> = state.processes.values().filter(|p| p.image == "smss.exe").map(|p| p.command_line.as_str()).collect();
     assert!(lines[1].starts_with("\\SystemRoot\\System32\\smss.exe 00000000 "), "{lines:?}");
