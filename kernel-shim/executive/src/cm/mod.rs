@@ -5,3 +5,12 @@ pub mod boot;
 pub mod registry;
 #[cfg(test)]
 mod tests;
+
+pub use registry::{KeyRef, Registry};
+
+/// The body of a key object: which key it opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyBody {
+    /// The key.
+    pub key: KeyRef,
+}

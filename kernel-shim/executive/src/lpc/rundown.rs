@@ -56,7 +56,9 @@ impl Lpc {
                 port.client_thread = None;
             }
         }
-        if let Some(Waiting::Connecting(Connecting { client_port: end, .. }) | Waiting::Accepted(Connected { port: end, .. })) = state.waiting {
+        if let Some(Waiting::Connecting(Connecting { client_port: end, .. }) | Waiting::Accepted(Connected { port: end, .. })) =
+            state.waiting
+        {
             self.delete(end, client, process_create_time);
         }
         for &port in &state.termination {

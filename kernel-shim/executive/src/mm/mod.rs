@@ -1,6 +1,53 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Memory management: images, sections, address spaces.
+//! Memory management: images, segments, address spaces, section objects.
+//!
+//! [`pe`] reads images; [`segment`] holds the pages behind sections; [`space`] and [`view`] are one process's addresses. They know no
+//! handles. The services around them are in this directory too.
 
 pub mod pe;
 #[cfg(test)]
 pub(crate) mod pe_tests;
+pub mod protection;
+pub mod segment;
+pub mod space;
+pub mod view;
+
+use crate::ids::ObjectId;
+use protection::Protect;
+use segment::{SegmentId, Segments};
+
+pub use space::AddressSpace;
+pub use view::Mapped;
+
+/// `SEC_FILE`.
+pub const SEC_FILE: u32 = 0x80_0000;
+/// `SEC_IMAGE`.
+pub const SEC_IMAGE: u32 = 0x100_0000;
+/// `SEC_RESERVE`.
+pub const SEC_RESERVE: u32 = 0x400_0000;
+/// `SEC_COMMIT`.
+pub const SEC_COMMIT: u32 = 0x800_0000;
+
+/// The body of a section object.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// Its pages; the section holds one reference.
+    pub segment: SegmentId,
+    /// The protection it was made with: the most a view may have.
+    pub protect: Protect,
+    /// Bytes.
+    pub size: u64,
+    /// `SEC_` attributes.
+    pub attributes: u32,
+    /// The open file behind it, which it keeps open; none for memory.
+    pub file: Option<ObjectId>,
+}
+
+/// What the memory manager keeps for the whole system.
+#[derive(Debug, Default)]
+pub struct Mm {
+    /// Every segment.
+    pub segments: Segments,
+    /// The section of ntdll.dll, once it was made.
+    pub system_dll: Option<ObjectId>,
+}

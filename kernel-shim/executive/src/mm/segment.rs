@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Segments: the pages behind section objects, shared by all views of them.
+//!
+//! There is one image segment and one data segment a file, whoever opens it, for as long as a section or a view of it exists; so two
+//! processes that map the same DLL share its frames. An image segment is read whole when it is made; a data segment reads a page when it
+//! is first touched, and writes back what was written when it goes or is flushed.
+//!
+//! Invariants: a segment owns one reference of each of its frames; `references` counts sections and views.
+
+use super::pe::{self, Image};
+use super::protection::Protect;
+use crate::io::fat::NodeId;
+use crate::machine::{Frame, Machine, PAGE};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use nt::{Result, Status};
+
+/// A file of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    /// The volume, by number.
+    pub volume: usize,
+    /// The file there.
+    pub node: NodeId,
+}
+
+/// A segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SegmentId(pub u32);
+
+/// What a segment is made of.
+#[derive(Debug)]
+pub enum Backing {
+    /// An image, laid out by its section headers.
+    Image(alloc::boxed::Box<Image>),
+    /// A file's bytes.
+    File,
+    /// Memory; pages that are not in `committed` are only reserved.
+    Memory {
+        /// All pages were committed at once (`SEC_COMMIT`).
+        all: bool,
+        /// Pages committed later.
+        committed: BTreeSet<u32>,
+    },
+}
+
+/// The pages of a section.
+#[derive(Debug)]
+pub struct Segment {
+    /// What it is made of.
+    pub backing: Backing,
+    /// The file, if there is one.
+    pub file: Option<FileId>,
+    /// Bytes.
+    pub size: u64,
+    /// Frames of the pages that were touched.
+    pub frames: BTreeMap<u32, Frame>,
+    /// Sections and views.
+    pub references: u32,
+    /// A data segment's pages that a view may have written.
+    pub written: BTreeSet<u32>,
+    /// The path of the file, `\Device\...`, for who asks what is mapped.
+    pub path: Vec<u16>,
+}
+
+impl Segment {
+    /// Pages.
+    pub const fn pages(&self) -> u64 {
+        self.size.div_ceil(PAGE as u64)
+    }
+
+    /// The image, if it is one.
+    pub fn image(&self) -> Option<&Image> {
+        match &self.backing {
+            Backing::Image(image) => Some(image),
+            _ => None,
+        }
+    }
+
+    /// The protection a page of an image has before anybody changes it.
+    pub fn image_protection(image: &Image, page: u32) -> Protect {
+        let flags = image.page_characteristics(page.wrapping_mul(PAGE as u32));
+        let shared = flags & pe::SCN_SHARED != 0;
+        match (flags & pe::SCN_EXECUTE != 0, flags & pe::SCN_WRITE != 0, flags & pe::SCN_READ != 0) {
+            (false, true, _) if shared => Protect::READ_WRITE,
+            (true, true, _) if shared => Protect::EXECUTE_READ_WRITE,
+            (false, true, _) => Protect::WRITE_COPY,
+            (true, true, _) => Protect::EXECUTE_WRITE_COPY,
+            (true, false, true) => Protect::EXECUTE_READ,
+            (true, false, false) => Protect::EXECUTE,
+            (false, false, true) => Protect::READ_ONLY,
+            (false, false, false) => Protect::NO_ACCESS,
+        }
+    }
+
+    /// Whether the page exists and may be touched.
+    pub fn is_committed(&self, page: u32) -> bool {
+        u64::from(page) < self.pages()
+            && match &self.backing {
+                Backing::Memory { all, committed } => *all || committed.contains(&page),
+                _ => true,
+            }
+    }
+}
+
+/// Every segment there is.
+#[derive(Debug, Default)]
+pub struct Segments {
+    all: BTreeMap<SegmentId, Segment>,
+    images: BTreeMap<FileId, SegmentId>,
+    data: BTreeMap<FileId, SegmentId>,
+    next: u32,
+}
+
+impl Segments {
+    /// A segment.
+    pub fn get(&self, id: SegmentId) -> Option<&Segment> {
+        self.all.get(&id)
+    }
+
+    /// A segment, to change.
+    pub fn get_mut(&mut self, id: SegmentId) -> Option<&mut Segment> {
+        self.all.get_mut(&id)
+    }
+
+    /// The image segment of a file.
+    pub fn image_of(&self, file: FileId) -> Option<SegmentId> {
+        self.images.get(&file).copied()
+    }
+
+    /// The data segment of a file.
+    pub fn data_of(&self, file: FileId) -> Option<SegmentId> {
+        self.data.get(&file).copied()
+    }
+
+    /// One reference more.
+    pub fn reference(&mut self, id: SegmentId) {
+        if let Some(segment) = self.all.get_mut(&id) {
+            segment.references += 1;
+        }
+    }
+
+    /// One reference less: the segment, when that was the last one; its frames are the caller's to free after writing back.
+    pub fn dereference(&mut self, id: SegmentId) -> Option<Segment> {
+        let segment = self.all.get_mut(&id)?;
+        segment.references = segment.references.saturating_sub(1);
+        if segment.references > 0 {
+            return None;
+        }
+        let segment = self.all.remove(&id)?;
+        self.images.retain(|_, &mut other| other != id);
+        self.data.retain(|_, &mut other| other != id);
+        Some(segment)
+    }
+
+    fn insert(&mut self, segment: Segment) -> SegmentId {
+        let id = SegmentId(self.next);
+        self.next += 1;
+        self.all.insert(id, segment);
+        id
+    }
+
+    /// A segment of memory, one reference. `all`: committed from the start.
+    pub fn make_memory(&mut self, size: u64, all: bool) -> SegmentId {
+        let backing = Backing::Memory { all, committed: BTreeSet::new() };
+        self.insert(Segment {
+            backing,
+            file: None,
+            size,
+            frames: BTreeMap::new(),
+            references: 1,
+            written: BTreeSet::new(),
+            path: Vec::new(),
+        })
+    }
+
+    /// A data segment of a file that has none yet, one reference.
+    pub fn make_data(&mut self, file: FileId, size: u64, path: Vec<u16>) -> SegmentId {
+        let id = self.insert(Segment {
+            backing: Backing::File,
+            file: Some(file),
+            size,
+            frames: BTreeMap::new(),
+            references: 1,
+            written: BTreeSet::new(),
+            path,
+        });
+        self.data.insert(file, id);
+        id
+    }
+
+    /// An image segment of a file that has none yet, one reference. `content` is the whole file.
+    ///
+    /// # Errors
+    /// What [`Image::parse`] says; `NO_MEMORY`.
+    pub fn make_image(&mut self, machine: &mut dyn Machine, file: FileId, content: &[u8], path: Vec<u16>) -> Result<SegmentId> {
+        let image = Image::parse(content).map_err(|error| {
+            log::warn!("{}: {error}", nt::UnicodeStr(&path));
+            error.status
+        })?;
+        let view = image.layout(content);
+        let mut frames = BTreeMap::new();
+        for (page, bytes) in view.chunks(PAGE).enumerate() {
+            let Ok(frame) = machine.allocate_frame() else {
+                frames.values().for_each(|&frame| machine.free_frame(frame));
+                return Err(Status::NO_MEMORY);
+            };
+            machine.write_frame(frame, 0, bytes);
+            frames.insert(page as u32, frame);
+        }
+        let segment = Segment {
+            size: view.len() as u64,
+            backing: Backing::Image(alloc::boxed::Box::new(image)),
+            file: Some(file),
+            frames,
+            references: 1,
+            written: BTreeSet::new(),
+            path,
+        };
+        let id = self.insert(segment);
+        self.images.insert(file, id);
+        Ok(id)
+    }
+
+    /// What was written to a file goes into the frames of its data segment too, so that views and reads agree.
+    pub fn file_written(&mut self, machine: &mut dyn Machine, file: FileId, offset: u64, data: &[u8]) {
+        let Some(segment) = self.data.get(&file).and_then(|id| self.all.get(id)) else { return };
+        let mut done = 0;
+        while done < data.len() {
+            let at = offset + done as u64;
+            let within = (at % PAGE as u64) as usize;
+            let count = (data.len() - done).min(PAGE - within);
+            if let Some(&frame) = u32::try_from(at / PAGE as u64).ok().and_then(|page| segment.frames.get(&page)) {
+                machine.write_frame(frame, within, data.get(done..done + count).unwrap_or_default());
+            }
+            done += count;
+        }
+    }
+}
