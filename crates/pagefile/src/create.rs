@@ -127,7 +127,7 @@ fn on_volume<S: System>(system: &S, descriptor: &Descriptor, volume: &mut Volume
     let name = descriptor.on(volume.letter);
     let name = name.as_str();
     let mut existing = existing_size(system, name);
-    if volume.boot && existing > 0 && dump::preserve(system, name) {
+    if volume.boot && existing > 0 && dump::preserve(system, name)? {
         volumes::measure(system, volume);
         existing = existing_size(system, name);
     }

@@ -20,25 +20,32 @@ pub fn is_dump(head: &[u8]) -> bool {
     head.starts_with(b"PAGEDUMP") || head.starts_with(b"PAGEDU64")
 }
 
-/// Keeps the dump in the paging file `name`, if there is one; whether the file is out of the way now. A failure is reported.
-pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> bool {
-    match keep(system, name) {
-        Ok(None) => false,
-        Ok(Some(kept)) => {
-            log::info!("paging file: {name}: holds a crash dump, kept as {kept}");
-            if let Err(status) = record(system, kept.as_str()) {
-                let _ = judge(Step::PagingFile, MACHINE_CRASH, status);
-            }
-            true
-        }
+/// Keeps the dump in the paging file `name`, if there is one; whether the file is out of the way now. A file that cannot be looked at is
+/// taken for an ordinary one.
+///
+/// # Errors
+/// What the kernel says if there is a dump and it cannot be kept: then the file must stay.
+pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bool> {
+    let file = match open_dump(system, name) {
+        Ok(Some(file)) => file,
+        Ok(None) => return Ok(false),
         Err(status) => {
             let _ = judge(Step::PagingFile, name, status);
-            false
+            return Ok(false);
         }
+    };
+    let mut kept = UnicodeBuf::<MAX_NT>::copied(path::directory(name))?;
+    kept.push(wide!("\\MACHINE_CRASH.DMP"))?;
+    system.rename(file.get(), kept.as_str(), true)?;
+    log::info!("paging file: {name}: holds a crash dump, kept as {kept}");
+    if let Err(status) = record(system, kept.as_str()) {
+        let _ = judge(Step::PagingFile, MACHINE_CRASH, status);
     }
+    Ok(true)
 }
 
-fn keep<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<Option<UnicodeBuf<MAX_NT>>> {
+/// Opens the file if it begins like a dump.
+fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Option<Owned<'s, S>>> {
     let access = Access::FILE_READ_DATA | Access::DELETE | Access::SYNCHRONIZE;
     let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE;
     let file = system.open_file(&ObjectAttributes::named(name), access, Share::READ | Share::WRITE | Share::DELETE, options)?;
@@ -49,13 +56,7 @@ fn keep<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<Option<UnicodeBuf
         Err(Status::END_OF_FILE) => 0,
         Err(status) => return Err(status),
     };
-    if !is_dump(head.get(..read).unwrap_or_default()) {
-        return Ok(None);
-    }
-    let mut kept = UnicodeBuf::copied(path::directory(name))?;
-    kept.push(wide!("\\MACHINE_CRASH.DMP"))?;
-    system.rename(file.get(), kept.as_str(), true)?;
-    Ok(Some(kept))
+    Ok(is_dump(head.get(..read).unwrap_or_default()).then_some(file))
 }
 
 /// Writes `DumpFile`, a DOS path, and `TempDestination`.

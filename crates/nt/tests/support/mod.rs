@@ -579,6 +579,8 @@ impl Files for World {
         if let Some(answer) = state.paging_answers.pop_front() {
             answer.ok()?;
         }
+        // The kernel supersedes what stands there.
+        state.files.remove(&file_key(&name.to_string()));
         state.paging_files.push((name.to_string(), minimum, maximum));
         Ok(())
     }
