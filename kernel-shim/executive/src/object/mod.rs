@@ -13,6 +13,7 @@ pub mod handles;
 pub mod lifetime;
 pub mod link;
 pub mod lookup;
+pub mod namespace;
 pub mod query;
 pub mod security;
 pub mod services;

@@ -44,13 +44,21 @@ pub struct Duplicate {
 }
 
 impl Executive {
+    /// Makes an object, names it and gives its creator a handle: what every NtCreate... service comes down to.
+    ///
+    /// # Errors
+    /// As [`Self::insert_object`].
+    pub fn create_object(&mut self, caller: ThreadId, body: Body, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Created> {
+        let new = self.new_object(body);
+        self.insert_object(caller, new, attributes, access)
+    }
+
     /// NtCreateDirectoryObject.
     ///
     /// # Errors
     /// As [`Self::insert_object`].
     pub fn create_directory(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Created> {
-        let new = self.new_object(Body::Directory(Directory::default()));
-        self.insert_object(caller, new, attributes, access)
+        self.create_object(caller, Body::Directory(Directory::default()), attributes, access)
     }
 
     /// NtOpenDirectoryObject.
@@ -87,8 +95,7 @@ impl Executive {
         target: &[u16],
     ) -> Result<Created> {
         let link = SymbolicLink { target: target.to_vec(), created: self.now(), drive: None };
-        let new = self.new_object(Body::SymbolicLink(link));
-        self.insert_object(caller, new, attributes, access)
+        self.create_object(caller, Body::SymbolicLink(link), attributes, access)
     }
 
     /// NtOpenSymbolicLinkObject.
