@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Pending file renames over files in memory: rows of spec 6 and 17.
+
+#[path = "../../nt/tests/support/mod.rs"]
+mod support;
+
+use boot::{Summary, process_renames};
+use nt::system::FileAttributes;
+use nt::{Status, UnicodeStr};
+use support::World;
+
+/// Processes values, each a list of strings divided by `|`.
+fn process(world: &World, values: &[&str]) -> (usize, usize) {
+    let values: Vec<Vec<Vec<u16>>> = values.iter().map(|value| value.split('|').map(|string| string.encode_utf16().collect()).collect()).collect();
+    let Summary { done, failed } = process_renames(world, values.iter().map(|value| value.iter().map(|string| UnicodeStr(string))));
+    assert_eq!(world.open_handles(), 0, "every handle is closed");
+    (done, failed)
+}
+
+fn content(world: &World, path: &str) -> Option<String> {
+    world.content(path).map(|data| String::from_utf8(data).unwrap())
+}
+
+fn two_files() -> &'static World {
+    let world = World::new();
+    world.file("C:\\a", b"new").file("C:\\b", b"old");
+    world
+}
+
+#[test]
+fn spec_17_an_empty_destination_deletes() {
+    let world = two_files();
+    assert_eq!(process(world, &["\\??\\C:\\a|"]), (1, 0));
+    assert_eq!(content(world, "C:\\a"), None);
+    assert_eq!(process(world, &["@\\??\\C:\\b|"]), (1, 0));
+    assert_eq!(content(world, "C:\\b"), None);
+}
+
+#[test]
+fn spec_17_an_exclamation_mark_replaces_a_read_only_target() {
+    for mark in ["!", "@"] {
+        let world = two_files();
+        world.state().files.get_mut("c:\\b").unwrap().attributes = FileAttributes::READONLY;
+        assert_eq!(process(world, &[&format!("\\??\\C:\\a|{mark}\\??\\C:\\b")]), (1, 0));
+        assert_eq!(content(world, "C:\\a"), None);
+        assert_eq!(content(world, "C:\\b").as_deref(), Some("new"));
+    }
+}
+
+#[test]
+fn spec_17_without_a_mark_an_existing_target_is_a_collision_and_both_stay() {
+    let world = two_files();
+    assert_eq!(process(world, &["\\??\\C:\\a|\\??\\C:\\b"]), (0, 1));
+    assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
+    assert_eq!(content(world, "C:\\b").as_deref(), Some("old"));
+}
+
+#[test]
+fn spec_17_an_odd_number_of_strings_ignores_the_last_source() {
+    let world = two_files();
+    assert_eq!(process(world, &["\\??\\C:\\a||\\??\\C:\\b"]), (1, 1));
+    assert_eq!(content(world, "C:\\b").as_deref(), Some("old"));
+}
+
+#[test]
+fn d13_an_odd_first_value_does_not_shift_the_pairs_of_the_second() {
+    let world = two_files();
+    assert_eq!(process(world, &["\\??\\C:\\a", "\\??\\C:\\b|\\??\\C:\\c"]), (1, 1));
+    assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
+    assert_eq!(content(world, "C:\\c").as_deref(), Some("old"));
+}
+
+#[test]
+fn spec_6_1_values_and_operations_are_in_order() {
+    let world = two_files();
+    assert_eq!(process(world, &["\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\a|\\??\\C:\\b", "\\??\\C:\\c|"]), (3, 0));
+    assert_eq!((content(world, "C:\\a"), content(world, "C:\\b").as_deref(), content(world, "C:\\c")), (None, Some("new"), None));
+}
+
+#[test]
+fn spec_6_3_each_failure_is_its_pairs_only() {
+    let world = two_files();
+    world.directory("C:\\full").file("C:\\full\\x", b"x").directory("C:\\empty");
+    world.file("C:\\locked", b"l").state().files.get_mut("c:\\locked").unwrap().refuses = Some(Status::SHARING_VIOLATION);
+    world.file("C:\\ro", b"r").state().files.get_mut("c:\\ro").unwrap().attributes = FileAttributes::READONLY;
+    let failing = [
+        "\\??\\C:\\missing|\\??\\C:\\x",
+        "\\??\\C:\\a|\\??\\D:\\a",
+        "\\??\\C:\\a|\\??\\C:\\no\\directory",
+        "\\??\\C:\\full|",
+        "\\??\\C:\\locked|",
+        "\\??\\C:\\ro|",
+        "|\\??\\C:\\x",
+        "|",
+        "no path|",
+    ];
+    for pair in failing {
+        assert_eq!(process(world, &[pair]), (0, 1), "{pair}");
+    }
+    assert_eq!(process(world, &[&format!("{}|\\??\\C:\\empty||\\??\\C:\\a|\\??\\C:\\z", failing.join("|"))]), (2, failing.len()));
+    assert_eq!(content(world, "C:\\z").as_deref(), Some("new"));
+    assert_eq!(content(world, "C:\\full\\x").as_deref(), Some("x"));
+    assert_eq!(content(world, "C:\\ro").as_deref(), Some("r"));
+}
+
+#[test]
+fn spec_6_2_directories_are_renamed_with_what_is_in_them() {
+    let world = World::new();
+    world.directory("C:\\d").file("C:\\d\\x", b"x");
+    assert_eq!(process(world, &["\\??\\C:\\d|\\??\\C:\\e"]), (1, 0));
+    assert_eq!(content(world, "C:\\e\\x").as_deref(), Some("x"));
+}
+
+#[test]
+fn nothing_to_do_asks_the_kernel_nothing() {
+    let world = World::new();
+    process_renames(world, std::iter::empty::<std::iter::Empty<UnicodeStr<'_>>>());
+    process_renames(world, std::iter::once(std::iter::empty()));
+    assert!(world.state().calls.is_empty());
+}
+
+#[test]
+fn spec_6_2_the_restore_privilege_is_on_while_files_are_renamed_and_off_after() {
+    let world = two_files();
+    process(world, &["\\??\\C:\\a|"]);
+    let state = world.state();
+    assert_eq!(state.calls.first(), Some(&"adjust_privilege"));
+    assert_eq!(state.calls.last(), Some(&"adjust_privilege"));
+    assert_eq!(state.calls.iter().filter(|call| **call == "adjust_privilege").count(), 2);
+}
+
+#[test]
+fn d6_4_a_power_cut_at_any_point_and_the_repetition_lose_no_file() {
+    let value = ["\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\d|\\??\\C:\\e|"];
+    let prepare = || {
+        let world = two_files();
+        world.file("C:\\c", b"c").file("C:\\e", b"e").state().files.get_mut("c:\\b").unwrap().attributes = FileAttributes::READONLY;
+        world
+    };
+    let world = prepare();
+    process(world, &value);
+    let calls = world.state().calls.len();
+    for number in 0..calls {
+        let world = prepare();
+        // From here on nothing reaches the disk; the next boot begins again with what is there.
+        world.state().fault = Some((number, Status::IO_DEVICE_ERROR, true));
+        process(world, &value);
+        world.state().fault = None;
+        process(world, &value);
+        assert_eq!(content(world, "C:\\b").as_deref(), Some("new"), "call {number}");
+        assert_eq!(content(world, "C:\\d").as_deref(), Some("c"), "call {number}");
+        assert_eq!([content(world, "C:\\a"), content(world, "C:\\c"), content(world, "C:\\e")], [None, None, None]);
+    }
+}
+
+#[test]
+fn every_single_failing_call_costs_at_most_its_own_operation() {
+    let value = ["\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\c|"];
+    let world = two_files();
+    world.file("C:\\c", b"c");
+    process(world, &value);
+    let calls = world.state().calls.len();
+    for number in 0..calls {
+        let world = two_files();
+        world.file("C:\\c", b"c");
+        world.state().fault = Some((number, Status::NO_MEMORY, false));
+        let (done, failed) = process(world, &value);
+        assert_eq!(done + failed, 2);
+        assert!(failed <= 1, "call {number}");
+        assert!(content(world, "C:\\a").is_some() || content(world, "C:\\b").as_deref() == Some("new"), "no file is lost");
+    }
+}
