@@ -5,6 +5,7 @@ mod bootstatus;
 mod parameters;
 mod privilege;
 mod process;
+mod slist;
 mod string;
 mod thread;
 
