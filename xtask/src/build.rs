@@ -53,6 +53,7 @@ pub fn all(dev: bool) -> Result<Images> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match name.as_str() {
             "shim_ntdll.dll" | "shim_ntdll.exe" | "shim-ntdll.exe" => strip(&path, &folder.join("ntdll.dll"))?,
+            "win32k.exe" => strip(&path, &folder.join("win32k.sys"))?,
             name if name.ends_with(".exe") || name.ends_with(".dll") => strip(&path, &folder.join(name))?,
             _ => {}
         }

@@ -2,5 +2,6 @@
 //! What the machine boots from: the system files, the disk's FAT volume, the ISO.
 
 pub mod disk;
+pub mod dll;
 pub mod iso;
 pub mod tree;

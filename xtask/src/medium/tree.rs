@@ -3,6 +3,7 @@
 //!
 //! The default tree is made of the built images and of the hive sources in `iso/hives`; a test changes it before it becomes a disk.
 
+use super::dll;
 use crate::build::Images;
 use crate::paths;
 use anyhow::{Context, Result};
@@ -34,6 +35,9 @@ impl Tree {
             if [".exe", ".dll", ".sys"].iter().any(|ending| name.ends_with(ending)) {
                 tree.files.insert(format!("ReactOS/System32/{name}"), Some(std::fs::read(&path)?));
             }
+        }
+        for (name, imports) in dll::DLLS {
+            tree.files.insert(format!("ReactOS/System32/{name}"), Some(dll::build(name, imports)));
         }
         for hive in HIVES {
             let path = paths::root().join("iso/hives").join(format!("{hive}.reg"));
