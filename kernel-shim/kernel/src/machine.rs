@@ -22,14 +22,28 @@ use executive::ids::ThreadId;
 use executive::machine::{Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop};
 use nt::{Result, Status};
 
+/// What is to be done for a thread before it runs in ring 3 again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pending {
+    /// Nothing: it goes on where it was.
+    #[default]
+    Nothing,
+    /// It has never run.
+    Start,
+    /// Its service waited and has been completed.
+    Service,
+}
+
 /// The machine's part of a thread.
 pub struct Thread {
+    /// What comes first when it runs again.
+    pub pending: Pending,
     /// The address space it runs in.
     pub space: SpaceId,
     /// Its registers while it does not run.
     pub registers: Registers,
     /// Its x87 and SSE state while it does not run.
-    pub vectors: Box<Vectors>,
+    pub vectors: Vectors,
     /// Its thread environment block.
     pub teb: u64,
 }
@@ -98,6 +112,24 @@ impl Bare {
     /// Brings the time in the shared data page up to date.
     pub fn update_time(&self) {
         self.shared_data.update();
+    }
+
+    /// Takes a thread's state out to run it, and makes its address space the processor's. `None` if it has ended or may not run.
+    pub fn begin(&mut self, thread: ThreadId) -> Option<(Registers, Vectors, u64)> {
+        if self.ready.next() != Some(thread) {
+            return None;
+        }
+        let state = self.threads.get(&thread)?;
+        self.activate(Some(state.space));
+        Some((state.registers, state.vectors.clone(), state.teb))
+    }
+
+    /// Puts the state back after the run.
+    pub fn leave(&mut self, thread: ThreadId, registers: &Registers, vectors: Vectors) {
+        if let Some(state) = self.threads.get_mut(&thread) {
+            state.registers = *registers;
+            state.vectors = vectors;
+        }
     }
 
     /// Makes the thread's address space the processor's; without one, the kernel's own.
@@ -180,7 +212,8 @@ impl Machine for Bare {
     }
 
     fn create_thread(&mut self, thread: ThreadId, space: SpaceId, context: &Context, teb: u64) -> Result<()> {
-        let mut new = Thread { space, registers: Registers::default(), vectors: Box::default(), teb };
+        let pending = Pending::Start;
+        let mut new = Thread { pending, space, registers: Registers::default(), vectors: Vectors::default(), teb };
         set(&mut new, context);
         self.threads.insert(thread, new);
         self.ready.add(thread);

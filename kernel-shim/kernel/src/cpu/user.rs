@@ -5,6 +5,7 @@
 
 use super::tables::{USER_CODE, USER_DATA, set_user_gs};
 use core::cell::UnsafeCell;
+use core::fmt;
 use x86_64::registers::control::Cr2;
 
 /// The registers of ring 3, in the order in which `trap.s` stores them.
@@ -41,6 +42,17 @@ const _: () = assert!(size_of::<Registers>() == 22 * 8);
 /// Names of the general registers in [`Registers`], in order.
 pub const NAMES: [&str; 15] =
     ["r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax"];
+
+impl fmt::Display for Registers {
+    /// One line, `name=value` each.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "rip={:#x} rsp={:#x} rflags={:#x}", self.rip, self.rsp, self.rflags)?;
+        write!(out, " rax={:#x} rbx={:#x} rcx={:#x} rdx={:#x}", self.rax, self.rbx, self.rcx, self.rdx)?;
+        write!(out, " rsi={:#x} rdi={:#x} rbp={:#x}", self.rsi, self.rdi, self.rbp)?;
+        write!(out, " r8={:#x} r9={:#x} r10={:#x} r11={:#x}", self.r8, self.r9, self.r10, self.r11)?;
+        write!(out, " r12={:#x} r13={:#x} r14={:#x} r15={:#x}", self.r12, self.r13, self.r14, self.r15)
+    }
+}
 
 /// The x87 and SSE state, as FXSAVE stores it.
 #[derive(Clone, Debug)]
