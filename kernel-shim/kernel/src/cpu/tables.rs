@@ -4,6 +4,7 @@
 //! Ring 3 code runs with CS 0x33, SS, DS, ES and GS 0x2b and FS 0x53, because programs and their debuggers look at them. The thread
 //! environment block is reached through the GS base.
 
+use core::arch::x86_64::{__cpuid, __cpuid_count};
 use core::cell::UnsafeCell;
 use x86_64::VirtAddr;
 use x86_64::instructions::segmentation::{CS, DS, ES, FS, GS, SS, Segment};
@@ -152,9 +153,13 @@ pub fn initialize() {
     let mut star = Msr::new(STAR);
     // SAFETY: kernel CS 0x10 and SS 0x18, user SS 0x2b and CS 0x33 as in the table above.
     unsafe { star.write(0x23 << 48 | u64::from(KERNEL_CODE) << 32) };
-    // Ring 3 must not set its own GS base behind the kernel's back.
-    // SAFETY: clears one feature bit that the kernel does not use.
-    unsafe { Cr4::update(|flags| flags.remove(Cr4Flags::FSGSBASE)) };
+    // Ring 3 must not set its own GS base behind the kernel's back; and the kernel, which finds user memory through the direct map only,
+    // must neither run nor touch it by mistake.
+    let extended = if __cpuid(0).eax >= 7 { __cpuid_count(7, 0).ebx } else { 0 };
+    let guards = [(7, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION), (20, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION)];
+    let found = guards.into_iter().filter(|(bit, _)| extended >> bit & 1 != 0).fold(Cr4Flags::empty(), |all, (_, flag)| all | flag);
+    // SAFETY: clears a feature that the kernel does not use and sets guards that the processor has and the kernel keeps to.
+    unsafe { Cr4::update(|flags| *flags = (*flags - Cr4Flags::FSGSBASE) | found) };
 }
 
 /// Sets where ring 3 finds its thread environment block.

@@ -91,6 +91,15 @@ pub struct UserFrame {
     pub registers: Registers,
 }
 
+/// The registers for a dispatcher: neither single-stepped nor with the direction flag set.
+fn entering(registers: &Registers) -> Registers {
+    const TRAP: u64 = 1 << 8;
+    const DIRECTION: u64 = 1 << 10;
+    let mut entered = *registers;
+    entered.rflags &= !(TRAP | DIRECTION);
+    entered
+}
+
 fn machine_frame(rip: u64, rsp: u64, flags: u64) -> [u64; 5] {
     [rip, USER_CODE.into(), flags, rsp, USER_DATA.into()]
 }
@@ -108,7 +117,7 @@ pub fn exception(registers: &Registers, vectors: &Vectors, record: &ExceptionRec
     bytes.extend_from_slice(&[0; 8]);
     bytes.extend_from_slice(machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes());
     let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
-    let mut entered = *registers;
+    let mut entered = entering(registers);
     (entered.rip, entered.rsp) = (dispatcher, address);
     (entered.rcx, entered.rdx) = (address + 0x4d0, address);
     UserFrame { bytes, address, registers: entered }
@@ -123,7 +132,7 @@ pub fn apc(registers: &Registers, vectors: &Vectors, routine: u64, arguments: [u
     bytes.extend_from_slice(context.as_bytes());
     bytes.extend_from_slice(machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes());
     let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
-    let mut entered = *registers;
+    let mut entered = entering(registers);
     (entered.rip, entered.rsp) = (dispatcher, address);
     UserFrame { bytes, address, registers: entered }
 }
