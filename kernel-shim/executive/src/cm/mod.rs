@@ -14,3 +14,5 @@ pub struct KeyBody {
     /// The key.
     pub key: KeyRef,
 }
+
+pub use crate::awaited::{NO_HOOKS as KEY_HOOKS, no_name as name_of};

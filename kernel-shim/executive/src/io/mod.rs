@@ -10,4 +10,5 @@ pub mod iso9660;
 pub mod sectors;
 pub mod volume;
 
+pub use crate::awaited::{NO_HOOKS as DEVICE_HOOKS, NO_HOOKS as FILE_HOOKS, no_drive as drive_type, no_name as name_of};
 pub use file::{Device, DeviceKind, File, Io};

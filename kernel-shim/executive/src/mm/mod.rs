@@ -51,3 +51,5 @@ pub struct Mm {
     /// The section of ntdll.dll, once it was made.
     pub system_dll: Option<ObjectId>,
 }
+
+pub use crate::awaited::NO_HOOKS as SECTION_HOOKS;

@@ -62,6 +62,13 @@ impl HandleTable {
         self.entries.iter().enumerate().filter_map(|(at, entry)| entry.map(|entry| (Handle((at as u64 + 1) << 2), entry)))
     }
 
+    /// What a child that inherits handles gets: the inheritable ones under the same values, and the objects they are to.
+    pub fn inherited(&self) -> (Self, Vec<ObjectId>) {
+        let entries: Vec<_> = self.entries.iter().map(|entry| entry.filter(|entry| entry.inherit)).collect();
+        let objects = entries.iter().flatten().map(|entry| entry.object).collect();
+        (Self { entries }, objects)
+    }
+
     /// How many handles there are.
     pub fn len(&self) -> usize {
         self.entries.iter().flatten().count()

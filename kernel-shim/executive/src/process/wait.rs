@@ -271,7 +271,7 @@ impl Executive {
             Body::Timer(timer) => timer.due,
             _ => None,
         });
-        waits.chain(timers).chain(self.boot_deadline()).min()
+        waits.chain(timers).min()
     }
 
     /// Lets happen what is due.
@@ -294,13 +294,14 @@ impl Executive {
         let threads: Vec<(ThreadId, bool)> = self
             .threads
             .iter()
-            .filter_map(|(&id, thread)| thread.wait.as_ref().filter(|waiting| over(waiting)).map(|waiting| (id, self.is_delay(id, waiting))))
+            .filter_map(|(&id, thread)| {
+                thread.wait.as_ref().filter(|waiting| over(waiting)).map(|waiting| (id, self.is_delay(id, waiting)))
+            })
             .collect();
         for (thread, delay) in threads {
             // A delay that is over has succeeded; any other wait has timed out.
             self.unpark(thread, if delay { Status::SUCCESS } else { Status::TIMEOUT });
         }
-        self.expire_boot_deadline(now);
     }
 
     fn is_delay(&self, thread: ThreadId, waiting: &Waiting) -> bool {
@@ -311,7 +312,14 @@ impl Executive {
     ///
     /// # Errors
     /// What creating a named object gives.
-    pub fn create_event(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, access: u32, notification: bool, signalled: bool) -> Result<Created> {
+    pub fn create_event(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+        notification: bool,
+        signalled: bool,
+    ) -> Result<Created> {
         self.create_object(caller, Body::Event(Event { notification, signalled }), attributes, access)
     }
 

@@ -6,3 +6,5 @@ pub mod encode;
 pub mod layout;
 pub mod table;
 pub mod user;
+
+pub use crate::awaited::NO_HOOKS as PORT_HOOKS;

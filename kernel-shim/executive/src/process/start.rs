@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! How the kernel starts the Session Manager (spec 1.1 rows 1 to 7).
+//!
+//! The image name is at most 128 units; what is before its first blank is the image, all of it is the command line. The process gets
+//! denormalised parameters and an environment of exactly three variables, and its first thread runs from the image's entry point.
+
+use crate::Executive;
+use crate::harderror::BugCheck;
+use crate::ids::{ObjectId, ProcessId};
+use crate::machine::Context;
+use crate::object::Body;
+use alloc::format;
+use alloc::vec;
+use alloc::vec::Vec;
+use nt::{Result, Status};
+
+/// `SESSION1_INITIALIZATION_FAILED`: no parameters.
+const SESSION1_INITIALIZATION_FAILED: u32 = 0x6d;
+/// `SESSION2_INITIALIZATION_FAILED`: the image's name.
+const SESSION2_INITIALIZATION_FAILED: u32 = 0x6e;
+/// `SESSION3_INITIALIZATION_FAILED`: the process.
+const SESSION3_INITIALIZATION_FAILED: u32 = 0x6f;
+/// `SESSION4_INITIALIZATION_FAILED`: its first run.
+const SESSION4_INITIALIZATION_FAILED: u32 = 0x70;
+
+/// The longest image name, units.
+const LONGEST_NAME: usize = 127;
+/// Bytes of RTL_USER_PROCESS_PARAMETERS before its strings.
+const PARAMETERS: usize = 0x3f0;
+/// `RTL_USER_PROC_PARAMS_NORMALIZED` is not set: the pointers are offsets. `RTL_USER_PROC_RESERVE_1MB`.
+const RESERVE_1MB: u32 = 0x20;
+const PAGE_READWRITE: u32 = 4;
+/// Initial flags of a thread: interrupts on.
+const FLAGS: u32 = 0x202;
+const MXCSR: u32 = 0x1f80;
+
+/// RTL_USER_PROCESS_PARAMETERS, denormalised.
+struct Parameters {
+    bytes: Vec<u8>,
+}
+
+impl Parameters {
+    fn new() -> Self {
+        let mut this = Self { bytes: vec![0; PARAMETERS] };
+        this.put32(0x08, RESERVE_1MB);
+        this
+    }
+
+    fn put32(&mut self, at: usize, value: u32) {
+        self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    /// A UNICODE_STRING at `at`, its text behind everything else, terminated; `room` is the least `MaximumLength`.
+    fn string(&mut self, at: usize, text: &str, room: usize) {
+        let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let maximum = (units.len() + 2).max(room);
+        let offset = self.bytes.len();
+        self.bytes[at..at + 2].copy_from_slice(&(units.len() as u16).to_le_bytes());
+        self.bytes[at + 2..at + 4].copy_from_slice(&(maximum as u16).to_le_bytes());
+        self.bytes[at + 8..at + 16].copy_from_slice(&(offset as u64).to_le_bytes());
+        self.bytes.extend(units);
+        self.bytes.resize((offset + maximum).next_multiple_of(8), 0);
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        let length = self.bytes.len() as u32;
+        self.put32(0x00, length);
+        self.put32(0x04, length);
+        self.bytes
+    }
+}
+
+impl Executive {
+    /// Starts the Session Manager; whatever goes wrong is the bugcheck of its step.
+    pub fn start_session_manager(&mut self, system_root: &str, image: &str) {
+        if image.is_empty() || image.encode_utf16().count() > LONGEST_NAME {
+            return self.bug_check(BugCheck::new(SESSION2_INITIALIZATION_FAILED, [Status::INVALID_PARAMETER.0.into(), 0, 0, 0]));
+        }
+        let path = image.split(' ').next().unwrap_or(image);
+        let process = match self.make_session_manager(path) {
+            Ok(process) => process,
+            Err(status) => return self.bug_check(BugCheck::new(SESSION3_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0])),
+        };
+        if let Err(status) = self.give_parameters(process, system_root, path, image) {
+            return self.bug_check(BugCheck::new(SESSION1_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0]));
+        }
+        self.session_manager = Some(process);
+        if let Err(status) = self.run_session_manager(process) {
+            self.bug_check(BugCheck::new(SESSION4_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0]));
+        }
+    }
+
+    fn make_session_manager(&mut self, path: &str) -> Result<ProcessId> {
+        let path: Vec<u16> = path.encode_utf16().collect();
+        let section = self.open_image_section(&path)?;
+        let process = self.make_process(ProcessId::SYSTEM, false)?;
+        let loaded = self.load_process(process, section);
+        self.dereference(section);
+        match loaded {
+            Ok(()) => Ok(process),
+            Err(status) => {
+                self.end_process(process, status);
+                Err(status)
+            }
+        }
+    }
+
+    fn give_parameters(&mut self, process: ProcessId, system_root: &str, image: &str, command_line: &str) -> Result<()> {
+        const LONGEST_PATH: usize = 2 * 260;
+        let system32 = format!(r"{system_root}\System32");
+        let drive: alloc::string::String = system_root.chars().take(2).collect();
+        let environment = format!("Path={system32}\0SystemDrive={drive}\0SystemRoot={system_root}\0\0");
+        let environment: Vec<u8> = environment.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let block = self.allocate_memory_in(process, environment.len() as u64, PAGE_READWRITE, false)?;
+        self.write_process(process, block, &environment)?;
+        let mut parameters = Parameters::new();
+        parameters.string(0x38, system_root, LONGEST_PATH);
+        parameters.string(0x50, &system32, 0);
+        parameters.string(0x60, image, 0);
+        parameters.string(0x70, command_line, 0);
+        for unused in [0xb0, 0xc0, 0xd0] {
+            parameters.string(unused, "", 0);
+        }
+        parameters.bytes[0x80..0x88].copy_from_slice(&block.to_le_bytes());
+        let bytes = parameters.finish();
+        let at = self.allocate_memory_in(process, bytes.len() as u64, PAGE_READWRITE, false)?;
+        self.write_process(process, at, &bytes)?;
+        let peb = self.process(process)?.peb;
+        self.write_process(process, peb + 0x20, &at.to_le_bytes())
+    }
+
+    fn run_session_manager(&mut self, process: ProcessId) -> Result<()> {
+        let entry = self.process(process)?;
+        let (section, base, peb) = (entry.section.ok_or(Status::SECTION_NOT_IMAGE)?, entry.image_base, entry.peb);
+        let information = self.section_information(section)?;
+        let stack = self.reserve_stack(process, information.maximum_stack_size, information.committed_stack_size)?;
+        let context = Context {
+            rip: base + self.image_entry(section)?,
+            // As if called: 8 modulo 16 (spec 1.2).
+            rsp: stack.base - 40,
+            rcx: peb,
+            flags: FLAGS,
+            mxcsr: MXCSR,
+            ..Context::default()
+        };
+        let thread = self.make_thread(process, &context, stack)?;
+        self.resume(thread).map(|_| ())
+    }
+
+    /// Relative address of an image's entry point.
+    fn image_entry(&self, section: ObjectId) -> Result<u64> {
+        let Body::Section(body) = &self.object(section)?.body else { return Err(Status::SECTION_NOT_IMAGE) };
+        let image = self.mm.segments.get(body.segment).and_then(|segment| segment.image()).ok_or(Status::SECTION_NOT_IMAGE)?;
+        Ok(image.entry_point.into())
+    }
+}
