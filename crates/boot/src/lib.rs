@@ -13,6 +13,7 @@ mod commands;
 mod computed;
 pub mod pairs;
 mod renames;
+mod repetition;
 
 pub use commands::execute_commands;
 pub use computed::write_computed_variables;

@@ -40,7 +40,9 @@ impl core::fmt::Display for Operation<'_> {
 }
 
 /// The operations that `strings` ask for, two by two, and the source that was left over as `Err`.
-pub fn operations<'a>(mut strings: impl Iterator<Item = UnicodeStr<'a>>) -> impl Iterator<Item = Result<Operation<'a>, UnicodeStr<'a>>> {
+pub fn operations<'a>(
+    mut strings: impl Iterator<Item = UnicodeStr<'a>> + Clone,
+) -> impl Iterator<Item = Result<Operation<'a>, UnicodeStr<'a>>> + Clone {
     core::iter::from_fn(move || {
         let source = strings.next()?;
         Some(strings.next().map(|target| operation(source, target)).ok_or(source))
@@ -50,7 +52,7 @@ pub fn operations<'a>(mut strings: impl Iterator<Item = UnicodeStr<'a>>) -> impl
 fn operation<'a>(source: UnicodeStr<'a>, target: UnicodeStr<'a>) -> Operation<'a> {
     let (source, target) = (unnumbered(source), unnumbered(target));
     if target.is_empty() {
-        return Operation { source: marked(source, &[b'@']).unwrap_or(source), action: Action::Delete };
+        return Operation { source: marked(source, b"@").unwrap_or(source), action: Action::Delete };
     }
     let plain = marked(target, b"!@");
     let target = unnumbered(plain.unwrap_or(target));
@@ -69,7 +71,7 @@ fn unnumbered(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
     let is_digit = |&unit: &u16| (u16::from(b'0')..=u16::from(b'9')).contains(&unit);
     let digits = number.units().iter().take_while(|&unit| is_digit(unit)).count();
     let rest = number.skip(digits);
-    if digits > 0 && [b'\\', b'!', b'@'].iter().any(|&byte| rest.first() == Some(u16::from(byte))) { rest } else { path }
+    if digits > 0 && b"\\!@".iter().any(|&byte| rest.first() == Some(u16::from(byte))) { rest } else { path }
 }
 
 #[cfg(test)]

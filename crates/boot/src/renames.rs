@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Pending file renames: what installers left to be done before anything is in use (spec 6).
 //!
-//! Each operation stands for itself: one that fails is reported and the next is done. Nothing is written back. The value was deleted from
-//! memory when it was read, and the disk learns of it only after NtInitializeRegistry: a power cut before that repeats the work, and an
-//! operation that was done already finds no source then and changes nothing.
+//! Each operation stands for itself: one that fails is reported and the next is done. Nothing is written back. The values were deleted from
+//! memory when they were read, and the disk learns of it only after NtInitializeRegistry: a power cut before that repeats the work, and
+//! [`crate::repetition`] sees to it that what was done already is not undone.
 //!
 //! `AllowProtectedRenames` is not asked (spec 6.6): there is no list of protected files on this system to hold operations against.
 
 use crate::pairs::{Action, Operation, operations};
+use crate::repetition::{Item, Targets};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Step, judge};
 use nt::object::ObjectAttributes;
-use nt::system::{FileAttributes, Files, Machine, Objects, Privilege, PrivilegeHolder};
+use nt::system::{FileAttributes, Files, Machine, Memory, Objects, Privilege, PrivilegeHolder};
 use nt::{Owned, Result, Status, UnicodeStr};
 
 /// What came of the operations.
@@ -19,53 +20,62 @@ use nt::{Owned, Result, Status, UnicodeStr};
 pub struct Summary {
     /// Operations done.
     pub done: usize,
+    /// Operations passed over, because they were done before the power went.
+    pub repeated: usize,
     /// Operations that failed, dangling sources included.
     pub failed: usize,
 }
 
 /// Carries out the operations that the strings of each value ask for, one value after the other, in order.
-pub fn process_renames<'v, S: Objects + Files + Machine, I: Iterator<Item = UnicodeStr<'v>>>(
-    system: &S,
-    values: impl Iterator<Item = I>,
-) -> Summary {
-    let mut run = Run { system, restore: None, summary: Summary::default() };
-    for strings in values {
-        operations(strings).for_each(|operation| run.one(operation));
+pub fn process_renames<'v, S, I>(system: &S, values: impl Iterator<Item = I> + Clone) -> Summary
+where
+    S: Objects + Files + Machine + Memory,
+    I: Iterator<Item = UnicodeStr<'v>> + Clone,
+{
+    let mut summary = Summary::default();
+    let mut rest = values.flat_map(operations);
+    if rest.clone().next().is_none() {
+        return summary;
     }
-    if let Some(Ok(false)) = run.restore {
-        let _ = system.adjust_privilege(Privilege::Restore, false, PrivilegeHolder::Process);
-    }
-    if run.summary != Summary::default() {
-        log::info!("pending file renames: {} done, {} failed", run.summary.done, run.summary.failed);
-    }
-    run.summary
-}
-
-struct Run<'s, S> {
-    system: &'s S,
-    /// SeRestore, asked for before the first operation: whether it was on before.
-    restore: Option<Result<bool>>,
-    summary: Summary,
-}
-
-impl<S: Objects + Files + Machine> Run<'_, S> {
-    fn one(&mut self, operation: Result<Operation<'_>, UnicodeStr<'_>>) {
-        let system = self.system;
-        self.restore.get_or_insert_with(|| {
-            // Without the privilege files that SYSTEM may delete anyway are still renamed.
-            let was = system.adjust_privilege(Privilege::Restore, true, PrivilegeHolder::Process);
-            was.inspect_err(|status| log::warn!("pending file renames: SeRestorePrivilege: {status}: without it"))
+    // Without the privilege files that SYSTEM may rename anyway are still renamed.
+    let had = system.adjust_privilege(Privilege::Restore, true, PrivilegeHolder::Process);
+    let had = had.inspect_err(|status| log::warn!("pending file renames: SeRestorePrivilege: {status}: without it"));
+    let targets = Targets::of(system, rest.clone());
+    let targets = targets.inspect_err(|status| log::warn!("pending file renames: {status}: what was done before is not looked for"));
+    for index in 0u32.. {
+        let Some(item) = rest.next() else { break };
+        one(system, item, &mut summary, |source| {
+            targets.as_ref().is_ok_and(|targets| targets.done_before(index, source, &rest, |name| is_missing(system, name)))
         });
-        let done = match operation {
-            Ok(operation) => carry_out(system, &operation).inspect_err(|&status| tell(operation, status)),
-            Err(source) => {
-                tell(source, Status::INVALID_PARAMETER);
-                Err(Status::INVALID_PARAMETER)
-            }
-        };
-        match done {
-            Ok(()) => self.summary.done += 1,
-            Err(_) => self.summary.failed += 1,
+    }
+    if had == Ok(false)
+        && let Err(status) = system.adjust_privilege(Privilege::Restore, false, PrivilegeHolder::Process)
+    {
+        log::warn!("pending file renames: SeRestorePrivilege: {status}: stays on");
+    }
+    log::info!("pending file renames: {} done, {} done before, {} failed", summary.done, summary.repeated, summary.failed);
+    summary
+}
+
+fn one<S: Objects + Files>(system: &S, item: Item<'_>, summary: &mut Summary, done_before: impl FnOnce(UnicodeStr<'_>) -> bool) {
+    let operation = match item {
+        Ok(operation) => operation,
+        Err(source) => {
+            tell(source, Status::INVALID_PARAMETER);
+            summary.failed += 1;
+            return;
+        }
+    };
+    if done_before(operation.source) {
+        log::info!("pending file rename: {operation}: done before, another file has that name now");
+        summary.repeated += 1;
+        return;
+    }
+    match carry_out(system, &operation) {
+        Ok(()) => summary.done += 1,
+        Err(status) => {
+            tell(operation, status);
+            summary.failed += 1;
         }
     }
 }
@@ -73,6 +83,11 @@ impl<S: Objects + Files + Machine> Run<'_, S> {
 fn tell(object: impl core::fmt::Display, status: Status) {
     // The table says that this never stops the boot.
     let _ = judge(Step::PendingRename, object, status);
+}
+
+fn is_missing<S: Files>(system: &S, name: UnicodeStr<'_>) -> bool {
+    let answer = system.query_attributes(&ObjectAttributes::named(name));
+    matches!(answer, Err(Status::OBJECT_NAME_NOT_FOUND | Status::OBJECT_PATH_NOT_FOUND | Status::NO_SUCH_FILE))
 }
 
 fn open<'s, S: Objects + Files>(system: &'s S, name: UnicodeStr<'_>, access: Access) -> Result<Owned<'s, S>> {

@@ -11,8 +11,9 @@ use support::World;
 
 /// Processes values, each a list of strings divided by `|`.
 fn process(world: &World, values: &[&str]) -> (usize, usize) {
-    let values: Vec<Vec<Vec<u16>>> = values.iter().map(|value| value.split('|').map(|string| string.encode_utf16().collect()).collect()).collect();
-    let Summary { done, failed } = process_renames(world, values.iter().map(|value| value.iter().map(|string| UnicodeStr(string))));
+    let values: Vec<Vec<Vec<u16>>> =
+        values.iter().map(|value| value.split('|').map(|string| string.encode_utf16().collect()).collect()).collect();
+    let Summary { done, failed, .. } = process_renames(world, values.iter().map(|value| value.iter().map(|string| UnicodeStr(string))));
     assert_eq!(world.open_handles(), 0, "every handle is closed");
     (done, failed)
 }
@@ -129,28 +130,80 @@ fn spec_6_2_the_restore_privilege_is_on_while_files_are_renamed_and_off_after() 
     assert_eq!(state.calls.iter().filter(|call| **call == "adjust_privilege").count(), 2);
 }
 
+/// What an upgrade leaves to be done, and the files of one finished boot.
+const UPGRADES: [&str; 6] = [
+    "\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\d|\\??\\C:\\e|",
+    // The old one goes, the new one takes its name.
+    "\\??\\C:\\a||\\??\\C:\\c|\\??\\C:\\A",
+    // The old one is kept under another name.
+    "\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\c|!\\??\\C:\\a",
+    // Two change places.
+    "\\??\\C:\\a|!\\??\\C:\\t|\\??\\C:\\c|\\??\\C:\\a|\\??\\C:\\t|\\??\\C:\\c",
+    // A directory takes the place of another, whose files go first.
+    "\\??\\C:\\dir\\x||\\??\\C:\\dir||\\??\\C:\\new|\\??\\C:\\dir",
+    // What takes the name is itself made on the way.
+    "\\??\\C:\\a|\\??\\C:\\old|\\??\\C:\\c|\\??\\C:\\t|\\??\\C:\\t|\\??\\C:\\a",
+];
+
+fn upgradable() -> &'static World {
+    let world = two_files();
+    world
+        .file("C:\\c", b"c")
+        .file("C:\\e", b"e")
+        .directory("C:\\dir")
+        .file("C:\\dir\\x", b"x")
+        .directory("C:\\new")
+        .file("C:\\new\\x", b"new x");
+    world.state().files.get_mut("c:\\b").unwrap().attributes = FileAttributes::READONLY;
+    world
+}
+
+fn files(world: &World) -> Vec<(String, Vec<u8>)> {
+    world.state().files.iter().map(|(name, file)| (name.clone(), file.data.clone())).collect()
+}
+
 #[test]
-fn d6_4_a_power_cut_at_any_point_and_the_repetition_lose_no_file() {
-    let value = ["\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\d|\\??\\C:\\e|"];
-    let prepare = || {
-        let world = two_files();
-        world.file("C:\\c", b"c").file("C:\\e", b"e").state().files.get_mut("c:\\b").unwrap().attributes = FileAttributes::READONLY;
-        world
-    };
-    let world = prepare();
-    process(world, &value);
-    let calls = world.state().calls.len();
-    for number in 0..calls {
-        let world = prepare();
-        // From here on nothing reaches the disk; the next boot begins again with what is there.
-        world.state().fault = Some((number, Status::IO_DEVICE_ERROR, true));
-        process(world, &value);
-        world.state().fault = None;
-        process(world, &value);
-        assert_eq!(content(world, "C:\\b").as_deref(), Some("new"), "call {number}");
-        assert_eq!(content(world, "C:\\d").as_deref(), Some("c"), "call {number}");
-        assert_eq!([content(world, "C:\\a"), content(world, "C:\\c"), content(world, "C:\\e")], [None, None, None]);
+fn d6_4_a_power_cut_at_any_point_and_the_repetition_come_to_the_same_files() {
+    for upgrade in UPGRADES {
+        let world = upgradable();
+        let (done, failed) = process(world, &[upgrade]);
+        assert_eq!((done, failed), (upgrade.split('|').count() / 2, 0), "{upgrade}");
+        let finished = files(world);
+        let calls = world.state().calls.len();
+        for number in 0..=calls {
+            let world = upgradable();
+            // From here on nothing reaches the disk; the next boot begins again with what is there.
+            world.state().fault = Some((number, Status::IO_DEVICE_ERROR, true));
+            process(world, &[upgrade]);
+            world.state().fault = None;
+            process(world, &[upgrade]);
+            // Two that have changed places may change back; everything else is as it was.
+            if upgrade == UPGRADES[3] && number >= calls - 1 {
+                let pair = [content(world, "C:\\a"), content(world, "C:\\c")];
+                assert!(pair.contains(&Some("new".into())) && pair.contains(&Some("c".into())), "call {number}: {pair:?}");
+            } else {
+                assert_eq!(files(world), finished, "{upgrade}: call {number}");
+            }
+        }
     }
+}
+
+#[test]
+fn d6_4_a_file_is_not_taken_away_for_one_that_never_was_there() {
+    let world = two_files();
+    assert_eq!(process(world, &["\\??\\C:\\a||\\??\\C:\\missing|\\??\\C:\\a"]), (0, 1));
+    assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
+}
+
+#[test]
+fn a_list_of_20000_operations_is_walked_once() {
+    let world = World::new();
+    let list: Vec<String> = (0..10_000).map(|number| format!("\\??\\C:\\{number}||\\??\\C:\\{number}.new|\\??\\C:\\{number}")).collect();
+    for number in 0..10_000 {
+        world.file(&format!("C:\\{number}"), b"old").file(&format!("C:\\{number}.new"), b"new");
+    }
+    assert_eq!(process(world, &[&list.join("|")]), (20_000, 0));
+    assert_eq!(content(world, "C:\\9999").as_deref(), Some("new"));
 }
 
 #[test]

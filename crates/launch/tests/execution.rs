@@ -86,7 +86,10 @@ fn spec_17_a_dot_suppresses_exe() {
 #[test]
 fn spec_8_1_path_is_searched_before_the_library_path_and_must_be_there() {
     let world = World::new();
-    world.program("C:\\tools\\foo.exe", NATIVE).program("C:\\ReactOS\\system32\\foo.exe", NATIVE).program("C:\\ReactOS\\system32\\only.exe", NATIVE);
+    world
+        .program("C:\\tools\\foo.exe", NATIVE)
+        .program("C:\\ReactOS\\system32\\foo.exe", NATIVE)
+        .program("C:\\ReactOS\\system32\\only.exe", NATIVE);
     let run = |path: Option<&str>, program: &str| {
         let mut environment = Environment::copied(world, &[]).unwrap();
         if let Some(path) = path {

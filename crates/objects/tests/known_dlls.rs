@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Known DLLs over a namespace in memory: rows of spec 7 and 17.
 
+#![allow(clippy::result_large_err, reason = "the error is the one of the crate under test")]
+
 #[path = "../../nt/tests/support/mod.rs"]
 mod support;
 
@@ -165,9 +167,16 @@ fn spec_17_no_dll_directory_stops_the_system_with_object_name_invalid() {
 
 #[test]
 fn d20_a_section_that_cannot_be_made_is_left_out_even_if_it_is_the_last() {
-    let case = Case { dlls: &[("a", "a.dll"), ("b", "b.dll")], excluded: &[], files: &[("a.dll", pe(DLL, &[])), ("b.dll", pe(DLL, &["c.dll"])), ("c.dll", pe(DLL, &[]))] };
+    let case = Case {
+        dlls: &[("a", "a.dll"), ("b", "b.dll")],
+        excluded: &[],
+        files: &[("a.dll", pe(DLL, &[])), ("b.dll", pe(DLL, &["c.dll"])), ("c.dll", pe(DLL, &[]))],
+    };
     let world = case.world();
-    world.object("\\KnownDlls", Kind::Directory).object("\\KnownDlls\\b.dll", Kind::Directory).object("\\KnownDlls\\c.dll", Kind::Directory);
+    world
+        .object("\\KnownDlls", Kind::Directory)
+        .object("\\KnownDlls\\b.dll", Kind::Directory)
+        .object("\\KnownDlls\\c.dll", Kind::Directory);
     case.make(world, Some(SYSTEM32)).unwrap();
     assert_eq!(world.names("\\KnownDlls"), ["a.dll", "b.dll", "c.dll", "KnownDllPath"]);
 }
@@ -187,7 +196,10 @@ fn spec_2_1_the_same_name_with_another_file_takes_its_place_until_it_was_walked(
 #[test]
 fn d19_known_dlls_32_are_made_from_their_own_directory_and_stop_nothing() {
     let world = World::new();
-    world.directory("C:\\ReactOS\\SysWOW64").file("C:\\ReactOS\\SysWOW64\\a.dll", &pe(DLL, &["b.dll"])).file("C:\\ReactOS\\SysWOW64\\b.dll", &pe(DLL, &[]));
+    world
+        .directory("C:\\ReactOS\\SysWOW64")
+        .file("C:\\ReactOS\\SysWOW64\\a.dll", &pe(DLL, &["b.dll"]))
+        .file("C:\\ReactOS\\SysWOW64\\b.dll", &pe(DLL, &[]));
     let (name, file) = (wide("a"), wide("a.dll"));
     let lists = Lists { dlls: std::iter::once((UnicodeStr(&name), UnicodeStr(&file))), excluded: std::iter::empty() };
     objects::known_dlls32(world, ON, &lists, None);

@@ -137,12 +137,15 @@ const PARTITION: (u32, &str) = (1, "\\Device\\Harddisk0\\Partition1\0");
 
 #[test]
 fn spec_9_2_boot_dir_is_the_letter_of_the_system_partition() {
-    let world = boot_directory(PARTITION, &[
-        ("A:", "\\Device\\Floppy0"),
-        ("CON", "\\Device\\Harddisk0\\Partition1"),
-        ("D:", "\\Device\\Harddisk0\\Partition12"),
-        ("E:", "\\DEVICE\\Harddisk0\\Partition1"),
-    ]);
+    let world = boot_directory(
+        PARTITION,
+        &[
+            ("A:", "\\Device\\Floppy0"),
+            ("CON", "\\Device\\Harddisk0\\Partition1"),
+            ("D:", "\\Device\\Harddisk0\\Partition12"),
+            ("E:", "\\DEVICE\\Harddisk0\\Partition1"),
+        ],
+    );
     assert_eq!(world.text_value(SETUP, "BootDir").as_deref(), Some("E:\\"));
     assert_eq!(world.value(SETUP, "BootDir").unwrap().1.len(), 8);
 }

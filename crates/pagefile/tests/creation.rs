@@ -157,7 +157,10 @@ fn spec_4_6_a_path_that_names_no_drive_still_asks_for_a_paging_file() {
 #[test]
 fn spec_4_5_descriptors_are_independent() {
     let world = with(&[('C', 8 * GB, 0), ('D', 8 * GB, 0)]);
-    assert_eq!(made(world, &["X:\\pagefile.sys 1 1", "D:\\pagefile.sys 64 64", "C:\\pagefile.sys 32 32"]), [file('D', 64, 64), file('C', 32, 32)]);
+    assert_eq!(
+        made(world, &["X:\\pagefile.sys 1 1", "D:\\pagefile.sys 64 64", "C:\\pagefile.sys 32 32"]),
+        [file('D', 64, 64), file('C', 32, 32)]
+    );
 }
 
 #[test]

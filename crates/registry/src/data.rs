@@ -28,7 +28,7 @@ pub const fn is_text(kind: ValueType) -> bool {
 
 /// The strings that a value delivers: those of a REG_MULTI_SZ, empty ones inside it included, or the one of any other text. A value
 /// that is no text has none.
-pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> {
+pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
     let text = units(data);
     let (list, single) = match kind {
         ValueType::MULTI_SZ => (Some(multi_string(text, reached)), None),
@@ -39,7 +39,7 @@ pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> impl Iterator<
 }
 
 /// The strings of a REG_MULTI_SZ: one is delivered for every position that lies more than two units before the end (spec 2.1).
-pub fn multi_string(text: UnicodeStr<'_>, reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> {
+pub fn multi_string(text: UnicodeStr<'_>, reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
     let end = (text.len() + usize::from(reached == Reached::ByName)).saturating_sub(2);
     let mut at = 0;
     core::iter::from_fn(move || {

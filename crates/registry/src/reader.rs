@@ -39,7 +39,7 @@ impl<S: Memory> RawValue<S> {
     }
 
     /// The strings it delivers, walked in place.
-    pub fn strings(&self) -> impl Iterator<Item = UnicodeStr<'_>> {
+    pub fn strings(&self) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
         data::strings(self.kind, self.data(), data::Reached::ByName)
     }
 }

@@ -17,7 +17,10 @@ const BINARY: u32 = 3;
 const DWORD: u32 = 4;
 const MULTI: u32 = 7;
 
-fn read(world: &'static World) -> Result<(Configuration<'static, World>, Vec<(u32, String)>), Stop> {
+/// Object directories made during the pass, with the protection mode.
+type Directories = Vec<(u32, String)>;
+
+fn read(world: &'static World) -> Result<(Configuration<'static, World>, Directories), Stop> {
     let mut directories = Vec::new();
     let environment = Environment::copied(world, world.own_environment()).unwrap();
     let configuration = registry::read(world, environment, false, &mut |mode, name| directories.push((mode, name.to_string())))?;
@@ -64,13 +67,9 @@ fn spec_2_3_defaults_of_an_empty_key() {
 
 #[test]
 fn spec_2_3_protection_mode_and_its_lengths() {
-    for (kind, data, mode) in [
-        (DWORD, vec![0, 0, 0, 0], 0),
-        (DWORD, vec![3, 0, 0, 0], 3),
-        (DWORD, vec![0, 0], 1),
-        (DWORD, vec![], 1),
-        (SZ, bytes("0\0"), 1),
-    ] {
+    for (kind, data, mode) in
+        [(DWORD, vec![0, 0, 0, 0], 0), (DWORD, vec![3, 0, 0, 0], 3), (DWORD, vec![0, 0], 1), (DWORD, vec![], 1), (SZ, bytes("0\0"), 1)]
+    {
         let world = World::new();
         world.sm("", &[("ProtectionMode", kind, data.clone())]);
         let (configuration, directories) = read(world).unwrap();
@@ -131,12 +130,15 @@ fn spec_2_3_execute_is_expanded_with_the_environment() {
 #[test]
 fn spec_2_3_one_shot_values_are_deleted() {
     let world = World::new();
-    world.sm("", &[
-        ("AllowProtectedRenames", DWORD, vec![1, 0, 0, 0]),
-        ("PendingFileRenameOperations", MULTI, bytes("\\??\\C:\\a\0\0\0")),
-        ("PendingFileRenameOperations2", MULTI, bytes("\\??\\C:\\b\0\\??\\C:\\c\0\0")),
-        ("BootExecute", MULTI, bytes("x\0\0")),
-    ]);
+    world.sm(
+        "",
+        &[
+            ("AllowProtectedRenames", DWORD, vec![1, 0, 0, 0]),
+            ("PendingFileRenameOperations", MULTI, bytes("\\??\\C:\\a\0\0\0")),
+            ("PendingFileRenameOperations2", MULTI, bytes("\\??\\C:\\b\0\\??\\C:\\c\0\0")),
+            ("BootExecute", MULTI, bytes("x\0\0")),
+        ],
+    );
     let configuration = passed(world);
     assert_eq!(configuration.allow_protected_renames, 1);
     let values: Vec<_> = configuration.renames.iter().map(|value| texts(value.as_ref().unwrap().strings())).collect();
@@ -195,13 +197,16 @@ fn spec_2_3_paging_files_may_be_one_string_and_duplicates_are_dropped() {
 #[test]
 fn spec_3_2_dos_devices_are_expanded_before_environment_is_applied() {
     let world = World::new();
-    world.sm("DOS Devices", &[
-        ("Q:", SZ, bytes("\\??\\C:\\ReactOS\0junk\0")),
-        ("R:", EXPAND, bytes("\\??\\%SystemRoot%\\%A%\0")),
-        ("NUL", SZ, bytes("\0")),
-        ("BAD", DWORD, vec![1, 0, 0, 0]),
-        ("MANY", MULTI, bytes("first\0second\0\0")),
-    ]);
+    world.sm(
+        "DOS Devices",
+        &[
+            ("Q:", SZ, bytes("\\??\\C:\\ReactOS\0junk\0")),
+            ("R:", EXPAND, bytes("\\??\\%SystemRoot%\\%A%\0")),
+            ("NUL", SZ, bytes("\0")),
+            ("BAD", DWORD, vec![1, 0, 0, 0]),
+            ("MANY", MULTI, bytes("first\0second\0\0")),
+        ],
+    );
     world.sm("Environment", &[("A", SZ, bytes("x\0"))]);
     let expected = [pair("Q:", "\\??\\C:\\ReactOS"), pair("R:", "\\??\\C:\\ReactOS\\%A%"), pair("NUL", ""), pair("MANY", "second")];
     assert_eq!(pairs(passed(world).dos_devices()), expected);
@@ -210,12 +215,15 @@ fn spec_3_2_dos_devices_are_expanded_before_environment_is_applied() {
 #[test]
 fn spec_2_3_known_dlls_and_both_directories() {
     let world = World::new();
-    world.sm("KnownDlls", &[
-        ("DllDirectory", EXPAND, bytes("%SystemRoot%\\system32\0")),
-        ("kernel32", SZ, bytes("kernel32.dll\0")),
-        ("DllDirectory32", EXPAND, bytes("%SystemRoot%\\SysWOW64\0")),
-        ("gdi32", SZ, bytes("gdi32.dll\0")),
-    ]);
+    world.sm(
+        "KnownDlls",
+        &[
+            ("DllDirectory", EXPAND, bytes("%SystemRoot%\\system32\0")),
+            ("kernel32", SZ, bytes("kernel32.dll\0")),
+            ("DllDirectory32", EXPAND, bytes("%SystemRoot%\\SysWOW64\0")),
+            ("gdi32", SZ, bytes("gdi32.dll\0")),
+        ],
+    );
     let configuration = passed(world);
     assert_eq!(configuration.dll_directory().unwrap().to_string(), "C:\\ReactOS\\system32");
     assert_eq!(configuration.dll_directory32().unwrap().to_string(), "C:\\ReactOS\\SysWOW64");
@@ -277,16 +285,19 @@ fn environment_is_enumerated_once() {
 #[test]
 fn spec_17_required_moves_in_the_order_written_and_unknown_names_are_skipped() {
     let world = World::new();
-    world.sm("SubSystems", &[
-        ("Debug", EXPAND, bytes("\0")),
-        ("Kmode", EXPAND, bytes("%SystemRoot%\\system32\\win32k.sys\0")),
-        ("Optional", MULTI, bytes("Posix\0\0")),
-        ("Posix", EXPAND, bytes("%SystemRoot%\\system32\\psxss.exe\0")),
-        ("Required", MULTI, bytes("Windows\0Foo\0Debug\0\0")),
-        ("Windows", EXPAND, bytes("%SystemRoot%\\system32\\csrss.exe Windows=On\0")),
-        ("Unused", SZ, bytes("x\0")),
-        ("PosixSingleInstance", DWORD, vec![0; 4]),
-    ]);
+    world.sm(
+        "SubSystems",
+        &[
+            ("Debug", EXPAND, bytes("\0")),
+            ("Kmode", EXPAND, bytes("%SystemRoot%\\system32\\win32k.sys\0")),
+            ("Optional", MULTI, bytes("Posix\0\0")),
+            ("Posix", EXPAND, bytes("%SystemRoot%\\system32\\psxss.exe\0")),
+            ("Required", MULTI, bytes("Windows\0Foo\0Debug\0\0")),
+            ("Windows", EXPAND, bytes("%SystemRoot%\\system32\\csrss.exe Windows=On\0")),
+            ("Unused", SZ, bytes("x\0")),
+            ("PosixSingleInstance", DWORD, vec![0; 4]),
+        ],
+    );
     let configuration = passed(world);
     assert_eq!(pairs(configuration.required()), [pair("Windows", "C:\\ReactOS\\system32\\csrss.exe Windows=On"), pair("Debug", "")]);
     assert_eq!(pairs(configuration.optional()), [pair("Posix", "C:\\ReactOS\\system32\\psxss.exe")]);

@@ -198,7 +198,8 @@ impl World {
     pub fn names(&self, directory: &str) -> Vec<String> {
         let head = format!("{}\\", fold(directory));
         let state = self.state();
-        let below = state.objects.iter().filter(|(key, _)| key.strip_prefix(&head).is_some_and(|rest| !rest.is_empty() && !rest.contains('\\')));
+        let below =
+            state.objects.iter().filter(|(key, _)| key.strip_prefix(&head).is_some_and(|rest| !rest.is_empty() && !rest.contains('\\')));
         below.map(|(_, object)| object.name.rsplit('\\').next().unwrap().to_string()).collect()
     }
 
@@ -331,10 +332,8 @@ impl Objects for World {
                     state.objects.remove(&key);
                 }
             }
-            Open::File(key) => {
-                if state.files.get(&key).is_some_and(|file| file.delete) {
-                    state.files.remove(&key);
-                }
+            Open::File(key) if state.files.get(&key).is_some_and(|file| file.delete) => {
+                state.files.remove(&key);
             }
             _ => {}
         }
@@ -525,7 +524,8 @@ impl Files for World {
             return Err(Status::CANNOT_DELETE);
         }
         file.delete = true;
-        if state.files.keys().any(|other| other.starts_with(&format!("{key}\\"))) {
+        let below = format!("{key}\\");
+        if state.files.range(below.clone()..).next().is_some_and(|(other, _)| other.starts_with(&below)) {
             state.files.get_mut(&key).unwrap().delete = false;
             return Err(Status::DIRECTORY_NOT_EMPTY);
         }
@@ -545,7 +545,9 @@ impl Files for World {
         if state.files.get(&target).is_some_and(|there| !replace || there.attributes & FileAttributes::READONLY != 0) {
             return Err(Status::OBJECT_NAME_COLLISION);
         }
-        let moved: Vec<String> = state.files.keys().filter(|other| **other == key || other.starts_with(&format!("{key}\\"))).cloned().collect();
+        let below = format!("{key}\\");
+        let below = state.files.range(below.clone()..).map(|(other, _)| other).take_while(move |other| other.starts_with(&below));
+        let moved: Vec<String> = std::iter::once(&key).chain(below).cloned().collect();
         for old in moved {
             let data = state.files.remove(&old).unwrap();
             state.files.insert(format!("{target}{}", &old[key.len()..]), data);
