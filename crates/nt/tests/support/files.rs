@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam in memory: files, volumes, pages and sections.
+
+use super::*;
+
+impl Files for World {
+    fn open_file(&self, attributes: &ObjectAttributes<'_>, _: Access, _: Share, options: OpenOptions) -> Result<Handle> {
+        let mut state = self.enter("open_file")?;
+        let key = file_key(&state.full(attributes)?);
+        let file = state.files.get(&key).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        if let Some(status) = file.refuses {
+            return Err(status);
+        }
+        match file.attributes & FileAttributes::DIRECTORY != 0 {
+            true if options.contains(OpenOptions::NON_DIRECTORY_FILE) => Err(Status::FILE_IS_A_DIRECTORY),
+            false if options.contains(OpenOptions::DIRECTORY_FILE) => Err(Status::NOT_A_DIRECTORY),
+            _ => Ok(state.give(Open::File(key))),
+        }
+    }
+
+    fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        let mut state = self.enter("read_file")?;
+        let (_, file) = state.file_of(file)?;
+        let rest = file.data.get(offset as usize..).filter(|rest| !rest.is_empty()).ok_or(Status::END_OF_FILE)?;
+        let count = rest.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+
+    fn write_file(&self, _: Handle, _: u64, _: &[u8]) -> Result<usize> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
+    fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
+        let state = self.enter("query_attributes")?;
+        let key = file_key(&state.full(attributes)?);
+        state.files.get(&key).map(|file| FileAttributes(file.attributes)).ok_or(Status::OBJECT_NAME_NOT_FOUND)
+    }
+
+    fn query_standard(&self, file: Handle) -> Result<FileStandard> {
+        let mut state = self.enter("query_standard")?;
+        let (_, file) = state.file_of(file)?;
+        let bytes = file.data.len() as u64;
+        Ok(FileStandard { allocation_size: bytes, end_of_file: bytes, directory: false })
+    }
+
+    fn set_delete(&self, file: Handle) -> Result<()> {
+        let mut state = self.enter("set_delete")?;
+        let (key, file) = state.file_of(file)?;
+        if file.attributes & FileAttributes::READONLY != 0 {
+            return Err(Status::CANNOT_DELETE);
+        }
+        file.delete = true;
+        let below = format!("{key}\\");
+        if state.files.range(below.clone()..).next().is_some_and(|(other, _)| other.starts_with(&below)) {
+            state.files.get_mut(&key).unwrap().delete = false;
+            return Err(Status::DIRECTORY_NOT_EMPTY);
+        }
+        Ok(())
+    }
+
+    fn rename(&self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
+        let mut state = self.enter("rename")?;
+        let (key, _) = state.file_of(file)?;
+        let target = file_key(&target.to_string());
+        if key[..1] != target[..1] {
+            return Err(Status::NOT_SAME_DEVICE);
+        }
+        if !state.files.contains_key(target.rsplit_once('\\').map_or("", |(parent, _)| parent)) {
+            return Err(Status::OBJECT_PATH_NOT_FOUND);
+        }
+        if state.files.get(&target).is_some_and(|there| !replace || there.attributes & FileAttributes::READONLY != 0) {
+            return Err(Status::OBJECT_NAME_COLLISION);
+        }
+        let below = format!("{key}\\");
+        let below = state.files.range(below.clone()..).map(|(other, _)| other).take_while(move |other| other.starts_with(&below));
+        let moved: Vec<String> = std::iter::once(&key).chain(below).cloned().collect();
+        for old in moved {
+            let data = state.files.remove(&old).unwrap();
+            state.files.insert(format!("{target}{}", &old[key.len()..]), data);
+        }
+        state.handles.insert(file.0, Open::File(target));
+        Ok(())
+    }
+
+    fn set_attributes(&self, file: Handle, attributes: FileAttributes) -> Result<()> {
+        let mut state = self.enter("set_attributes")?;
+        state.file_of(file)?.1.attributes = attributes.0;
+        Ok(())
+    }
+
+    fn set_end_of_file(&self, _: Handle, _: u64) -> Result<()> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
+    fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
+        let (_, free, _) = self.enter("query_fs_size")?.volume(file)?;
+        Ok(FsSize { total_units: free / 4096, available_units: free / 4096, sectors_per_unit: 8, bytes_per_sector: 512 })
+    }
+
+    fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
+        let (_, _, characteristics) = self.enter("query_fs_device")?.volume(file)?;
+        Ok(FsDevice { device_type: 7, characteristics })
+    }
+
+    fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+        let mut state = self.enter("create_paging_file")?;
+        if let Some(answer) = state.paging_answers.pop_front() {
+            answer.ok()?;
+        }
+        // The kernel supersedes what stands there.
+        state.files.remove(&file_key(&name.to_string()));
+        state.paging_files.push((name.to_string(), minimum, maximum));
+        Ok(())
+    }
+}
+
+pub struct HeapPages(Box<[u64]>);
+
+impl AsRef<[u8]> for HeapPages {
+    fn as_ref(&self) -> &[u8] {
+        zerocopy::IntoBytes::as_bytes(&*self.0)
+    }
+}
+
+impl AsMut<[u8]> for HeapPages {
+    fn as_mut(&mut self) -> &mut [u8] {
+        zerocopy::IntoBytes::as_mut_bytes(&mut *self.0)
+    }
+}
+
+impl Memory for World {
+    type Pages = HeapPages;
+    type View = Vec<u8>;
+
+    fn allocate_pages(&self, bytes: usize) -> Result<HeapPages> {
+        drop(self.enter("allocate_pages")?);
+        Ok(HeapPages(vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice()))
+    }
+
+    fn create_section(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        _: Access,
+        _: Protection,
+        kind: SectionKind,
+        file: Handle,
+    ) -> Result<Handle> {
+        let mut state = self.enter("create_section")?;
+        let data = state.file_of(file)?.1.data.clone();
+        if attributes.name.is_empty() {
+            return Ok(state.give(Open::View(data)));
+        }
+        state.create_object(attributes, Kind::Section { image: kind == SectionKind::Image }).map(|created| created.handle)
+    }
+
+    fn map_view(&self, section: Handle) -> Result<Vec<u8>> {
+        match self.enter("map_view")?.open_of(section)? {
+            Open::View(data) => Ok(data),
+            _ => Err(Status::OBJECT_TYPE_MISMATCH),
+        }
+    }
+}
