@@ -4,6 +4,7 @@
 use crate::Native;
 use crate::abi::{self, Plain};
 use crate::convert::{counted, done, handle, raw, status};
+use crate::memory::Pages;
 
 use nt::access::Access;
 use nt::system::{
@@ -49,15 +50,46 @@ fn set(process: Handle, class: u32, mut value: u32) -> Result<()> {
     done(unsafe { NtSetInformationProcess(raw(process), class, (&raw mut value).cast(), u32::SIZE) })
 }
 
+/// An environment block with the empty string that ends it.
+enum Environment<'a> {
+    /// As it came.
+    Given(&'a [u16]),
+    /// A copy, because the end was missing.
+    Ended(Pages),
+}
+
+impl<'a> Environment<'a> {
+    /// `INVALID_PARAMETER` if the block does not even end its last variable.
+    fn of(block: &'a [u16]) -> Result<Self> {
+        // What `own_environment` gives has its end right behind it.
+        if matches!(block, [0] | [.., 0, 0]) || (!block.is_empty() && core::ptr::eq(block, abi::environment())) {
+            return Ok(Self::Given(block));
+        }
+        if !matches!(block, [] | [.., 0]) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let mut pages = Pages::allocate(size_of_val(block).checked_add(2).ok_or(Status::INVALID_PARAMETER)?)?;
+        for (place, unit) in pages.as_mut().chunks_exact_mut(2).zip(block) {
+            place.copy_from_slice(&unit.to_le_bytes());
+        }
+        Ok(Self::Ended(pages))
+    }
+
+    fn block(&self) -> *const u16 {
+        match self {
+            Self::Given(block) => block.as_ptr(),
+            Self::Ended(pages) => pages.as_ref().as_ptr().cast(),
+        }
+    }
+}
+
 /// A parameter block that frees itself.
 struct ParameterBlock(*mut RTL_USER_PROCESS_PARAMETERS);
 
 impl ParameterBlock {
     fn new(from: &ProcessParameters<'_>) -> Result<Self> {
         // The callee looks for the empty string that ends the block and copies a directory into a fixed place: both are checked here.
-        if !matches!(from.environment, [0] | [.., 0, 0]) {
-            return Err(Status::INVALID_PARAMETER);
-        }
+        let environment = Environment::of(from.environment)?;
         if from.current_directory.is_some_and(|directory| directory.len() > CURRENT_DIRECTORY_UNITS) {
             return Err(Status::NAME_TOO_LONG);
         }
@@ -74,7 +106,7 @@ impl ParameterBlock {
                 optional(&mut dll_path),
                 optional(&mut directory),
                 &raw mut command_line,
-                from.environment.as_ptr().cast_mut().cast(),
+                environment.block().cast_mut().cast(),
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),
