@@ -2,7 +2,7 @@
 //! What other modules are about to bring: each item goes when its module has it. Until then it says so.
 
 use crate::Executive;
-use crate::ids::{ObjectId, ProcessId, ThreadId};
+use crate::ids::{ObjectId, ProcessId};
 use crate::mm::Mapped;
 use crate::object::{Body, Hooks};
 use crate::process::create::Stack;
@@ -58,10 +58,8 @@ impl Executive {
             self.machine.delete_space(memory.space);
         }
     }
-    pub(crate) fn leave_ports(&mut self, thread: ThreadId) {
-        if let Ok(client) = self.client_id(thread) {
-            self.lpc.thread_exit(client, 0, 0);
-        }
+    pub(crate) fn read_process(&mut self, _: ProcessId, _: u64, _: &mut [u8]) -> Result<()> {
+        self.awaited("read_process")
     }
     pub(crate) fn delete_body(&mut self, body: Body) {
         drop(body);

@@ -100,6 +100,8 @@ pub struct Executive {
     pub global_flag: u32,
     /// What stopped the system.
     pub bug_check: Option<harderror::BugCheck>,
+    /// System calls of threads that wait.
+    pub pending_calls: BTreeMap<ThreadId, services::Waiting>,
     next_id: u32,
 }
 
@@ -130,6 +132,7 @@ impl Executive {
             session_manager: None,
             global_flag: 0,
             bug_check: None,
+            pending_calls: BTreeMap::new(),
             next_id: 0,
         };
         this.create_system_process();

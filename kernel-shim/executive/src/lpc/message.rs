@@ -50,10 +50,15 @@ impl Lpc {
             MessageKind::REQUEST => return self.callback(sender, port, header, data),
             _ => return Err(Status::INVALID_PARAMETER),
         }
+        self.request_of_kind(sender, port, MessageKind::REQUEST, header, data)
+    }
+
+    /// The same for a request that the kernel makes in the name of `sender`, such as an ERROR_EVENT.
+    pub fn request_of_kind(&mut self, sender: ClientId, port: PortId, kind: MessageKind, header: &PortHeader, data: &[u8]) -> Result<()> {
         self.check_lengths(port, header)?;
         let route = self.route(port)?;
         let message_id = self.next_message_id();
-        let message = stamped(header, data, MessageKind::REQUEST, sender, message_id, route.context);
+        let message = stamped(header, data, kind, sender, message_id, route.context);
         let thread = self.thread(sender.thread);
         thread.reply_id = message_id;
         thread.port = Some(port);

@@ -19,8 +19,10 @@
 mod connect;
 mod message;
 mod rundown;
+pub mod services;
 #[cfg(test)]
 mod tests;
+mod views;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;

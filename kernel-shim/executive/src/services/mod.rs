@@ -1,10 +1,173 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system services: what a system-call instruction in ring 3 turns into.
+//!
+//! [`dispatch`] takes the registers of a system call, decodes every argument out of the caller's memory, calls the typed service, writes
+//! the results back and says how the call ends. A call that waits is finished by [`complete`] when its thread runs again.
+//!
+//! A service that is not built returns `NOT_IMPLEMENTED` and logs its name and its arguments: never a silent success.
+//!
+//! Invariants: an address from ring 3 is a [`user::UserPtr`] until a checked read or write; results are probed before anything is done
+//! for which NT does so; a thread has at most one call under way.
 
+pub mod call;
 pub mod context;
+mod contexts;
 pub mod encode;
+mod glue;
 pub mod layout;
+mod objects;
+pub mod pending;
+mod ports;
+mod processes;
+mod system;
 pub mod table;
+mod tokens;
 pub mod user;
+mod waits;
 
-pub use crate::awaited::NO_HOOKS as PORT_HOOKS;
+use crate::Executive;
+use crate::ids::ThreadId;
+use crate::trace::{Argument, Outcome, Record};
+use alloc::string::String;
+use alloc::vec::Vec;
+use call::{Built, Call, Done};
+use nt::{Result, Status};
+use pending::Pending;
+use table::{COUNT, MAX_ARGUMENTS, Service};
+use user::UserPtr;
+
+pub use crate::lpc::services::PORT_HOOKS;
+
+static BUILT: [Option<Built>; COUNT] =
+    call::assemble(&[contexts::CALLS, objects::CALLS, ports::CALLS, processes::CALLS, system::CALLS, tokens::CALLS, waits::CALLS]);
+
+/// Arguments in registers: R10, RDX, R8, R9.
+const IN_REGISTERS: usize = 4;
+/// Where the fifth argument is from the stack pointer: behind the return address and the four registers' home.
+const FIFTH_ARGUMENT: u64 = 0x28;
+
+/// A call under way in a waiting thread.
+#[derive(Clone, Debug)]
+pub struct Waiting {
+    number: u32,
+    arguments: [u64; MAX_ARGUMENTS],
+    pending: Pending,
+}
+
+/// Carries out the system call `number` (EAX) of `thread`, with R10, RDX, R8, R9 and the stack pointer at the instruction, where the
+/// stub's return address lies.
+pub fn dispatch(exec: &mut Executive, thread: ThreadId, number: u32, registers: [u64; IN_REGISTERS], stack: u64) -> Done {
+    let Some(service) = table::service(number) else {
+        log::warn!("system call {number:#x}: there is no such service");
+        return Done::Returns(Status::INVALID_SYSTEM_SERVICE);
+    };
+    let Ok(process) = exec.process_of(thread).map(|process| process.id) else { return Done::Gone };
+    let mut arguments = [0; MAX_ARGUMENTS];
+    for (to, from) in arguments.iter_mut().zip(registers).take(service.arguments) {
+        *to = from;
+    }
+    let mut call = Call { exec, thread, process, arguments, pending: None };
+    if let Err(status) = stack_arguments(&mut call, service, stack) {
+        return Done::Returns(status);
+    }
+    let mut shown = if call.exec.trace.wanted() { show(&mut call, service) } else { Vec::new() };
+    let done = match BUILT.get(number as usize).and_then(Option::as_ref) {
+        Some(built) => (built.handler)(&mut call).unwrap_or_else(Done::Returns),
+        None => {
+            if shown.is_empty() {
+                shown = show(&mut call, service);
+            }
+            log::warn!("{}{} is not built", service.name, Shown(&shown));
+            Done::Returns(Status::NOT_IMPLEMENTED)
+        }
+    };
+    let (pending, arguments) = (call.pending.take(), call.arguments);
+    if let (Done::Waits, Some(pending)) = (&done, pending) {
+        exec.pending_calls.insert(thread, Waiting { number, arguments, pending });
+    }
+    exec.trace.count(service.name);
+    record(exec, thread, service, shown, &done);
+    done
+}
+
+/// Finishes the call of a thread that runs again after [`Done::Waits`].
+pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
+    let status = exec.take_completion(thread).unwrap_or(Status::SUCCESS);
+    let event = exec.take_port_event(thread);
+    let Some(Waiting { number, arguments, pending }) = exec.pending_calls.remove(&thread) else { return Done::Returns(status) };
+    let Ok(process) = exec.process_of(thread).map(|process| process.id) else { return Done::Gone };
+    let mut call = Call { exec, thread, process, arguments, pending: None };
+    let done = pending::finish(&mut call, pending, status, event).unwrap_or_else(Done::Returns);
+    let pending = call.pending.take();
+    if let (Done::Waits, Some(pending)) = (&done, pending) {
+        exec.pending_calls.insert(thread, Waiting { number, arguments, pending });
+    }
+    if let Some(service) = table::service(number) {
+        record(exec, thread, service, Vec::new(), &done);
+    }
+    done
+}
+
+fn stack_arguments(call: &mut Call<'_>, service: &Service, stack: u64) -> Result<()> {
+    let Some(count) = service.arguments.checked_sub(IN_REGISTERS).filter(|&count| count > 0) else { return Ok(()) };
+    let bytes = call.bytes(UserPtr(stack).at(FIFTH_ARGUMENT)?, count as u64 * 8)?;
+    for (to, from) in call.arguments.iter_mut().skip(IN_REGISTERS).zip(bytes.as_chunks().0) {
+        *to = u64::from_le_bytes(*from);
+    }
+    Ok(())
+}
+
+/// A call's arguments with their names; names and strings as text where they can be read.
+fn show(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)> {
+    const UNNAMED: [&str; MAX_ARGUMENTS] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17"];
+    let built = BUILT.get(service.number as usize).and_then(Option::as_ref);
+    let names = built.map_or(UNNAMED.get(..service.arguments).unwrap_or_default(), |built| built.parameters);
+    let mut shown = Vec::new();
+    for (index, &name) in names.iter().enumerate() {
+        let text = match name.as_bytes().first() {
+            Some(b'@') => call.attributes_or_none(call.pointer(index)).ok().and_then(|attributes| attributes.name),
+            Some(b'$') => call.string(call.pointer(index)).ok(),
+            _ => None,
+        };
+        let value = match text {
+            Some(text) => Argument::Text(String::from_utf16_lossy(&text)),
+            None => Argument::Number(call.raw(index)),
+        };
+        shown.push((name.trim_start_matches(['@', '$']), value));
+    }
+    shown
+}
+
+fn record(exec: &mut Executive, thread: ThreadId, service: &'static Service, arguments: Vec<(&'static str, Argument)>, done: &Done) {
+    if !exec.trace.wanted() {
+        return;
+    }
+    let outcome = match done {
+        Done::Returns(status) => Outcome::Returned(*status),
+        Done::Waits => Outcome::Waits,
+        Done::Gone | Done::Continues(_) | Done::Raises(..) => Outcome::Gone,
+    };
+    let client = exec.client_id(thread).unwrap_or_default();
+    let record = Record { time: exec.machine.uptime(), client, call: service.name, arguments, outcome };
+    if let Some(mut line) = exec.trace.record(record) {
+        line.push('\n');
+        exec.machine.debug_print(&line);
+    }
+}
+
+/// Arguments as a call is written.
+struct Shown<'a>(&'a [(&'static str, Argument)]);
+
+impl core::fmt::Display for Shown<'_> {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str("(")?;
+        for (index, (_, value)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { ", " };
+            match value {
+                Argument::Number(number) => write!(out, "{comma}{number:#x}")?,
+                Argument::Text(text) => write!(out, "{comma}{text:?}")?,
+            }
+        }
+        out.write_str(")")
+    }
+}

@@ -4,6 +4,8 @@
 //! A class has its own rule for a buffer of the wrong size, and its own idea of the length it reports then; both are kept. A class that
 //! NT 5.2 knows and this system does not keep is `NOT_IMPLEMENTED`, one beyond the last is `INVALID_INFO_CLASS`.
 
+mod facts;
+
 use crate::services::encode::put_text;
 use crate::services::layout::{
     BasicInformation, PageFileInformation, ProcessEntry, ProcessorInformation, ThreadEntry, TimeOfDay, UnicodeString,

@@ -4,6 +4,10 @@
 //! Invariant: once a hard error with `OptionShutdownSystem` has been raised by one who may, no port is asked any more; every further
 //! error of that severity ends the system as well.
 
+pub mod services;
+
+use crate::ids::ProcessId;
+use crate::lpc::PortId;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -153,11 +157,13 @@ pub struct Circumstances {
     pub server: bool,
 }
 
-/// The state of the hard-error machinery: `ExReadyForErrors`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// The state of the hard-error machinery.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct HardErrors {
-    /// A default port has been set and the system is not going down.
+    /// A default port has been set and the system is not going down: `ExReadyForErrors`.
     pub ready: bool,
+    /// The default port and the process that serves it.
+    pub default_port: Option<(PortId, ProcessId)>,
 }
 
 impl HardErrors {
@@ -223,7 +229,7 @@ mod tests {
 
     #[test]
     fn spec_12_5_shutdown_needs_both_privileges_and_then_stops() {
-        let mut errors = HardErrors { ready: true };
+        let mut errors = HardErrors { ready: true, ..HardErrors::default() };
         let asked = Circumstances { shutdown: true, ..USUAL };
         assert_eq!(errors.raise(Status::SYSTEM_PROCESS_TERMINATED, asked), Course::Refuse);
         assert!(errors.ready, "a refused one changes nothing");
@@ -242,7 +248,7 @@ mod tests {
 
     #[test]
     fn with_a_port_the_process_mode_decides_unless_overridden() {
-        let mut errors = HardErrors { ready: true };
+        let mut errors = HardErrors { ready: true, ..HardErrors::default() };
         assert_eq!(errors.raise(Status::UNSUCCESSFUL, USUAL), Course::Ask);
         let unwanted = Circumstances { wanted: false, ..USUAL };
         assert_eq!(errors.raise(Status::UNSUCCESSFUL, unwanted), Course::Return);

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The system calls that move threads: NtContinue, NtRaiseException, NtGetContextThread, NtSetContextThread.
+//!
+//! The machine keeps floating-point and vector registers; a thread that goes on with a whole CONTEXT is handed to it whole.
+
+use super::call::{Built, Call, Done, built, success};
+use super::context::{Context, ExceptionRecord};
+use super::processes::registers;
+use crate::machine;
+use alloc::boxed::Box;
+use nt::{Result, Status};
+
+/// The calls of this area.
+pub const CALLS: &[Built] = &[
+    built("NtContinue", &["context", "alert"], go_on),
+    built("NtRaiseException", &["record", "context", "first"], raise),
+    built("NtGetContextThread", &["thread", "context"], get),
+    built("NtSetContextThread", &["thread", "context"], set),
+    built("NtFlushInstructionCache", &["process", "address", "size"], flush_cache),
+];
+
+const THREAD_GET_CONTEXT: u32 = 8;
+const THREAD_SET_CONTEXT: u32 = 0x10;
+/// Code segment of user mode with its privilege level, and the flags user mode may have set; interrupts are always on.
+const USER_CODE: u16 = 0x33;
+const USER_DATA: u16 = 0x2B;
+const USER_FLAGS: u32 = 0x0021_0DD5;
+const INTERRUPTS: u32 = 0x200;
+/// Every address below this is canonical and the user's.
+const USER_LIMIT: u64 = 0x0000_8000_0000_0000;
+
+/// A CONTEXT that user mode may go on with: segments and flags are made what they must be.
+fn sanitized(mut context: Context) -> Result<Context> {
+    if context.rip >= USER_LIMIT {
+        return Err(Status::ACCESS_VIOLATION);
+    }
+    (context.cs, context.ss) = (USER_CODE, USER_DATA);
+    context.eflags = context.eflags & USER_FLAGS | INTERRUPTS | 2;
+    // Reserved bits of MXCSR would fault in the kernel's hands.
+    context.mxcsr &= 0xFFFF;
+    Ok(context)
+}
+
+fn go_on(call: &mut Call<'_>) -> Result<Done> {
+    let context: Context = call.read_aligned(call.pointer(0), 16)?;
+    Ok(Done::Continues(Box::new(sanitized(context)?)))
+}
+
+fn raise(call: &mut Call<'_>) -> Result<Done> {
+    let record: ExceptionRecord = call.read_aligned(call.pointer(0), 8)?;
+    let context: Context = call.read_aligned(call.pointer(1), 16)?;
+    if record.parameters as usize > record.information.len() {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    Ok(Done::Raises(Box::new(record), Box::new(sanitized(context)?), call.flag(2)))
+}
+
+fn get(call: &mut Call<'_>) -> Result<Done> {
+    let place = call.pointer(1);
+    call.probe_write(place, size_of::<Context>() as u64, 16)?;
+    let mut context: Context = call.read(place)?;
+    let thread = call.exec.thread_behind(call.thread, call.handle(0), THREAD_GET_CONTEXT)?;
+    if call.exec.thread(thread)?.ended {
+        return Err(Status::UNSUCCESSFUL);
+    }
+    let now = call.exec.machine.context(thread);
+    if context.has(Context::CONTROL) {
+        (context.rip, context.rsp, context.eflags) = (now.rip, now.rsp, now.flags);
+        (context.cs, context.ss) = (USER_CODE, USER_DATA);
+    }
+    if context.has(Context::INTEGER) {
+        (context.rax, context.rcx, context.rdx, context.rbx) = (now.rax, now.rcx, now.rdx, now.rbx);
+        (context.rbp, context.rsi, context.rdi) = (now.rbp, now.rsi, now.rdi);
+        (context.r8, context.r9, context.r10, context.r11) = (now.r8, now.r9, now.r10, now.r11);
+        (context.r12, context.r13, context.r14, context.r15) = (now.r12, now.r13, now.r14, now.r15);
+    }
+    if context.has(Context::SEGMENTS) {
+        (context.ds, context.es, context.fs, context.gs) = (USER_DATA, USER_DATA, 0x53, USER_DATA);
+    }
+    context.mxcsr = now.mxcsr;
+    call.write(place, context)?;
+    success()
+}
+
+fn set(call: &mut Call<'_>) -> Result<Done> {
+    let context = sanitized(call.read_aligned(call.pointer(1), 16)?)?;
+    let thread = call.exec.thread_behind(call.thread, call.handle(0), THREAD_SET_CONTEXT)?;
+    if call.exec.thread(thread)?.ended {
+        return Err(Status::UNSUCCESSFUL);
+    }
+    if thread == call.thread {
+        // The calling thread goes on with it at once.
+        return Ok(Done::Continues(Box::new(context)));
+    }
+    let now = call.exec.machine.context(thread);
+    let wanted = registers(&context);
+    let mut new = now;
+    if context.has(Context::INTEGER) {
+        new = machine::Context { rip: now.rip, rsp: now.rsp, flags: now.flags, mxcsr: now.mxcsr, ..wanted };
+    }
+    if context.has(Context::CONTROL) {
+        (new.rip, new.rsp, new.flags) = (wanted.rip, wanted.rsp, wanted.flags);
+    }
+    if context.has(Context::FLOATING_POINT) {
+        new.mxcsr = wanted.mxcsr;
+    }
+    call.exec.machine.set_context(thread, &new);
+    success()
+}
+
+fn flush_cache(call: &mut Call<'_>) -> Result<Done> {
+    /// `PROCESS_VM_WRITE`.
+    const PROCESS_VM_WRITE: u32 = 0x20;
+    call.exec.process_behind(call.thread, call.handle(0), PROCESS_VM_WRITE)?;
+    // Instruction fetches of x86-64 see every store.
+    success()
+}

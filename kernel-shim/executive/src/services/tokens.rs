@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The system calls about access tokens.
+
+use super::call::{Built, Call, Done, built, success};
+use super::layout::{LuidAndAttributes, QualityOfService};
+use super::user::UserPtr;
+use crate::ids::ObjectId;
+use crate::object::security::acl_bytes;
+use crate::object::{Body, Kind, Sid};
+use crate::process::Token;
+use crate::process::token::{TOKEN_ADJUST_PRIVILEGES, TOKEN_QUERY, TokenPrivilege};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use nt::object::Attributes;
+use nt::{Handle, Result, Status};
+use zerocopy::IntoBytes;
+
+/// The calls of this area.
+pub const CALLS: &[Built] = &[
+    built("NtOpenProcessToken", &["process", "access", "token"], open_process_token),
+    built("NtOpenProcessTokenEx", &["process", "access", "attributes", "token"], open_process_token_ex),
+    built("NtOpenThreadToken", &["thread", "access", "self", "token"], open_thread_token),
+    built("NtOpenThreadTokenEx", &["thread", "access", "self", "attributes", "token"], open_thread_token_ex),
+    built("NtAdjustPrivilegesToken", &["token", "disable", "new", "size", "previous", "length"], adjust_privileges),
+    built("NtQueryInformationToken", &["token", "class", "buffer", "size", "length"], query_token),
+    built("NtDuplicateToken", &["token", "access", "@attributes", "effective", "type", "result"], duplicate_token),
+];
+
+const PROCESS_QUERY_INFORMATION: u32 = 0x400;
+const THREAD_QUERY_INFORMATION: u32 = 0x40;
+const TOKEN_DUPLICATE: u32 = 2;
+/// More privileges than there are is no list of privileges.
+const MOST_PRIVILEGES: u32 = 0x400;
+
+fn open_process_token(call: &mut Call<'_>) -> Result<Done> {
+    process_token(call, 0, call.pointer(2))
+}
+
+fn open_process_token_ex(call: &mut Call<'_>) -> Result<Done> {
+    process_token(call, call.u32(2), call.pointer(3))
+}
+
+fn process_token(call: &mut Call<'_>, attributes: u32, place: UserPtr) -> Result<Done> {
+    call.probe::<u64>(place)?;
+    let process = call.exec.process_behind(call.thread, call.handle(0), PROCESS_QUERY_INFORMATION)?;
+    let token = call.exec.process(process)?.token;
+    open(call, token, attributes, place)
+}
+
+fn open(call: &mut Call<'_>, token: ObjectId, attributes: u32, place: UserPtr) -> Result<Done> {
+    let attributes = Attributes::from_bits_retain(attributes & Attributes::INHERIT.bits());
+    let handle = call.exec.open_by_id(call.thread, token, call.u32(1), attributes)?;
+    call.give(place, handle)
+}
+
+fn open_thread_token(call: &mut Call<'_>) -> Result<Done> {
+    thread_token(call, 0, call.pointer(3))
+}
+
+fn open_thread_token_ex(call: &mut Call<'_>) -> Result<Done> {
+    thread_token(call, call.u32(3), call.pointer(4))
+}
+
+fn thread_token(call: &mut Call<'_>, attributes: u32, place: UserPtr) -> Result<Done> {
+    call.probe::<u64>(place)?;
+    let thread = call.exec.thread_behind(call.thread, call.handle(0), THREAD_QUERY_INFORMATION)?;
+    let token = call.exec.thread(thread)?.impersonation.ok_or(Status::NO_TOKEN)?;
+    open(call, token, attributes, place)
+}
+
+fn adjust_privileges(call: &mut Call<'_>) -> Result<Done> {
+    const ENTRY: u64 = size_of::<LuidAndAttributes>() as u64;
+    let [token, _, new, _, previous, length] = core::array::from_fn(|index| call.pointer(index));
+    let (disable_all, size) = (call.flag(1), call.u32(3));
+    let mut changes = Vec::new();
+    if !disable_all {
+        if new.is_null() {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let count: u32 = call.read_aligned(new, 4)?;
+        if count > MOST_PRIVILEGES {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        for index in 0..u64::from(count) {
+            let entry: LuidAndAttributes = call.read(new.at(4 + index * ENTRY)?)?;
+            let [low, high] = entry.luid;
+            changes.push((u64::from(high) << 32 | u64::from(low), entry.attributes));
+        }
+    }
+    let mut access = TOKEN_ADJUST_PRIVILEGES;
+    if !previous.is_null() {
+        access |= TOKEN_QUERY;
+        call.probe_write(previous, u64::from(size), 4)?;
+        call.probe::<u32>(length)?;
+    }
+    let object = call.exec.resolve(call.thread, Handle(token.0), Some(Kind::Token), access)?;
+    let changes = if disable_all { None } else { Some(changes.as_slice()) };
+    let token = call.exec.token_mut(object)?;
+    if !previous.is_null() {
+        let needed = 4 + token.adjust(changes, false).previous.len() as u64 * ENTRY;
+        call.write(length, needed as u32)?;
+        if u64::from(size) < needed {
+            return Err(Status::BUFFER_TOO_SMALL);
+        }
+    }
+    let adjusted = call.exec.token_mut(object)?.adjust(changes, true);
+    if !previous.is_null() {
+        call.write_bytes(previous, &privileges(&adjusted.previous))?;
+    }
+    Ok(Done::Returns(adjusted.status))
+}
+
+/// TOKEN_PRIVILEGES.
+fn privileges(list: &[TokenPrivilege]) -> Vec<u8> {
+    let mut bytes = Vec::from((list.len() as u32).to_le_bytes());
+    for privilege in list {
+        bytes.extend(LuidAndAttributes { luid: [privilege.privilege, 0], attributes: privilege.attributes }.as_bytes());
+    }
+    bytes
+}
+
+/// Information whose structures point to SIDs behind them, in the caller's buffer at `place`.
+fn sids(place: UserPtr, count: Option<u32>, list: &[(&Sid, Option<u32>)]) -> Vec<u8> {
+    let mut heads = count.map_or_else(Vec::new, |count| Vec::from(u64::from(count).to_le_bytes()));
+    let entry = if list.iter().any(|(_, attributes)| attributes.is_some()) { 16 } else { 8 };
+    let mut at = heads.len() + list.len() * entry;
+    let mut tail = Vec::new();
+    for (sid, attributes) in list {
+        heads.extend(place.0.wrapping_add(at as u64).to_le_bytes());
+        if let Some(attributes) = attributes {
+            heads.extend(u64::from(*attributes).to_le_bytes());
+        }
+        let bytes = sid.bytes();
+        at += bytes.len();
+        tail.extend(bytes);
+    }
+    heads.extend(tail);
+    heads
+}
+
+fn query_token(call: &mut Call<'_>) -> Result<Done> {
+    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
+    call.probe_write(place, u64::from(size), 4)?;
+    call.probe::<u32>(length)?;
+    let object = call.exec.resolve(call.thread, call.handle(0), Some(Kind::Token), TOKEN_QUERY)?;
+    let Body::Token(token) = &call.exec.object(object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+    let bytes = match call.u32(1) {
+        1 => sids(place, None, &[(&token.user, Some(0))]),
+        2 => {
+            let groups: Vec<_> = token.groups.iter().map(|group| (&group.sid, Some(group.attributes))).collect();
+            sids(place, Some(groups.len() as u32), &groups)
+        }
+        3 => privileges(&token.privileges),
+        4 => sids(place, None, &[(token.owner(), None)]),
+        5 => sids(place, None, &[(&token.primary_group, None)]),
+        6 => {
+            let acl = token.default_dacl.as_ref().map(|aces| acl_bytes(aces));
+            let mut bytes = Vec::from(if acl.is_some() { place.0.wrapping_add(8) } else { 0 }.to_le_bytes());
+            bytes.extend(acl.unwrap_or_default());
+            bytes
+        }
+        // TokenType: primary 1, impersonation 2.
+        8 => Vec::from((1 + u32::from(token.impersonation.is_some())).to_le_bytes()),
+        9 => match token.impersonation {
+            Some(level) => Vec::from(level.to_le_bytes()),
+            None => return Err(Status::INVALID_INFO_CLASS),
+        },
+        // TokenStatistics: token id, authentication id, expiration, type, level, charges, counts, modified id.
+        10 => {
+            let id = u64::from(object.index) + 0x1000;
+            let mut bytes = Vec::new();
+            bytes.extend(id.to_le_bytes());
+            bytes.extend(u64::from(token.logon).to_le_bytes());
+            bytes.extend(u64::MAX.to_le_bytes());
+            let kind = 1 + u32::from(token.impersonation.is_some());
+            for word in [kind, token.impersonation.unwrap_or(0), 0, 0, token.groups.len() as u32, token.privileges.len() as u32] {
+                bytes.extend(word.to_le_bytes());
+            }
+            bytes.extend(id.to_le_bytes());
+            bytes
+        }
+        12 => Vec::from(token.session.to_le_bytes()),
+        class => {
+            log::warn!("NtQueryInformationToken: class {class} is not built");
+            return Err(if class < 18 { Status::NOT_IMPLEMENTED } else { Status::INVALID_INFO_CLASS });
+        }
+    };
+    call.write(length, bytes.len() as u32)?;
+    if (size as usize) < bytes.len() {
+        return Err(Status::BUFFER_TOO_SMALL);
+    }
+    call.write_bytes(place, &bytes)?;
+    success()
+}
+
+fn duplicate_token(call: &mut Call<'_>) -> Result<Done> {
+    let place = call.pointer(5);
+    call.probe::<u64>(place)?;
+    let attributes = call.attributes_or_none(call.pointer(2))?;
+    let kind = call.u32(4);
+    let level = if call.pointer(2).is_null() { 0 } else { quality(call)?.map_or(0, |quality| quality.level) };
+    if !matches!(kind, 1 | 2) || level > 3 {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    let object = call.exec.resolve(call.thread, call.handle(0), Some(Kind::Token), TOKEN_DUPLICATE)?;
+    let Body::Token(token) = &call.exec.object(object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+    let mut copy: Token = Token::clone(token);
+    if kind == 2 && copy.impersonation.is_some_and(|has| has < level) {
+        return Err(Status::BAD_IMPERSONATION_LEVEL);
+    }
+    if call.flag(3) {
+        copy.privileges.retain(|privilege| privilege.attributes & crate::process::token::ENABLED != 0);
+    }
+    copy.impersonation = (kind == 2).then_some(level);
+    let access = match call.u32(1) {
+        // No access asked for means the source handle's.
+        0 => call.exec.resolve_entry(call.thread, call.handle(0), Some(Kind::Token), 0)?.access,
+        access => access,
+    };
+    let new = call.exec.new_object(Body::Token(Box::new(copy)));
+    let created = call.exec.insert_object(call.thread, new, &attributes.view(), access)?;
+    call.give(place, created.handle)
+}
+
+/// The SECURITY_QUALITY_OF_SERVICE of the call's OBJECT_ATTRIBUTES.
+fn quality(call: &mut Call<'_>) -> Result<Option<QualityOfService>> {
+    let place: u64 = call.read(call.pointer(2).at(0x28)?)?;
+    match UserPtr(place).optional() {
+        Some(place) => call.read_aligned(place, 4).map(Some),
+        None => Ok(None),
+    }
+}
