@@ -9,6 +9,7 @@
 
 mod render;
 pub mod sddl;
+mod take;
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -90,6 +90,7 @@ impl Executive {
             object,
             parent,
             image: Vec::new(),
+            command_line: None,
             token,
             handles: Some(HandleTable::default()),
             device_map: DeviceMapId::SYSTEM,

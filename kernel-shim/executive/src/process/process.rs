@@ -24,6 +24,8 @@ pub struct Process {
     pub parent: ProcessId,
     /// Name of its image file, without the path; empty if it has none.
     pub image: Vec<u16>,
+    /// Its command line, where no PEB has it.
+    pub command_line: Option<Vec<u16>>,
     /// Its primary token's object, to which it holds a reference.
     pub token: ObjectId,
     /// Its handles, until it ends.

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The loop: choose a thread, run it, serve its trap; and what happens when nobody can run.
+//!
+//! A thread's life here: *new* (its first run goes through ntdll's loader thunk), *running*, *waiting* (its service gave
+//! [`Done::Waits`]; when it runs again, the service is completed first), and gone. The executive says when; this file only obeys.
+
+use crate::boot::options::{ExitAt, Kill, Options};
+use crate::cpu::user::{self, Registers, Trap};
+use crate::cpu::{clock, context, interrupt};
+use crate::exit::{Outcome, exit};
+use crate::machine::Pending;
+use crate::serial::line;
+use crate::shared::Shared;
+use crate::thread::deliver::{self, UserFrame};
+use crate::{announce, end, report};
+use alloc::collections::BTreeSet;
+use alloc::string::String;
+use alloc::vec;
+use executive::Executive;
+use executive::ids::{ProcessId, ThreadId};
+use executive::machine::{PageAccess, Stop};
+use executive::process::create::SystemDll;
+use executive::services::call::Done;
+use executive::services::context::ExceptionRecord;
+use executive::services::{self, table};
+use nt::{Result, Status};
+
+/// The debug service of interrupt 0x2d: RCX is text, EDX its length.
+const DEBUG_PRINT: u64 = 1;
+/// The service that gives the rest of a quantum away.
+const YIELD: u32 = table::number_of("NtYieldExecution");
+/// The longest text it prints.
+const DEBUG_LIMIT: u64 = 4096;
+
+/// What a killed process leaves behind as its exit status.
+const KILLED: Status = Status::UNSUCCESSFUL;
+
+/// Everything that runs.
+pub struct System {
+    executive: Executive,
+    machine: Shared,
+    options: Options,
+    settled: bool,
+    /// Processes whose images the host was told of.
+    announced: BTreeSet<ProcessId>,
+}
+
+impl System {
+    /// Takes an executive whose first process has been made.
+    pub const fn new(executive: Executive, machine: Shared, options: Options) -> Self {
+        Self { executive, machine, options, settled: false, announced: BTreeSet::new() }
+    }
+
+    /// Runs until the end.
+    pub fn run(mut self) -> ! {
+        loop {
+            self.machine.lock().update_time();
+            self.executive.expire_timers();
+            if let Some(stop) = self.machine.lock().stopped() {
+                self.stop(&stop);
+            }
+            if self.options.timeout.is_some_and(|seconds| clock::uptime() / clock::SECOND >= u64::from(seconds)) {
+                line(format_args!("not settled within the time limit"));
+                report::trace(&self.executive);
+                exit(Outcome::Failure);
+            }
+            let next = self.machine.lock().ready.next();
+            match next {
+                Some(thread) => self.turn(thread),
+                None => self.nobody(),
+            }
+        }
+    }
+
+    /// Nobody can run: settled, if no timer will change that.
+    fn nobody(&mut self) {
+        if !self.settled && self.executive.next_deadline().is_none() {
+            self.settle();
+        }
+        interrupt::idle();
+    }
+
+    fn settle(&mut self) {
+        self.settled = true;
+        announce::settled();
+        if self.options.dump {
+            report::dump(&mut self.executive);
+        }
+        if let Some(kill) = self.options.kill {
+            let image = match kill {
+                Kill::Csrss => "csrss.exe",
+                Kill::Winlogon => "winlogon.exe",
+            };
+            line(format_args!("killing {image}, as the command line says"));
+            if self.kill(image).is_err() {
+                line(format_args!("there is no process {image}"));
+                exit(Outcome::Failure);
+            }
+            return;
+        }
+        if self.options.exit == ExitAt::Settled {
+            report::trace(&self.executive);
+            exit(Outcome::Pass);
+        }
+    }
+
+    /// Ends every process with this image. One that is critical is made an ordinary one first, as the tools do that let the session manager
+    /// notice (spec 1.4).
+    fn kill(&mut self, image: &str) -> Result<()> {
+        let named = |name: &[u16]| String::from_utf16_lossy(name).eq_ignore_ascii_case(image);
+        let found = self.executive.processes.values_mut().find(|process| !process.ended && named(&process.image));
+        let process = found.ok_or(Status::INVALID_CID)?;
+        process.critical = false;
+        let id = process.id;
+        self.executive.kill_process(id, None, KILLED)
+    }
+
+    /// Lets a thread run until its next trap, and serves it.
+    fn turn(&mut self, thread: ThreadId) {
+        let state = self.machine.lock().thread(thread).map(|thread| core::mem::take(&mut thread.pending));
+        match state {
+            None => return,
+            Some(Pending::Start) => self.start(thread),
+            Some(Pending::Service) => {
+                let done = services::complete(&mut self.executive, thread);
+                self.finish(thread, done);
+            }
+            Some(Pending::Nothing) => {}
+        }
+        // Any of that may have ended the thread, or stopped it again.
+        let Some((mut registers, mut vectors, teb)) = self.machine.lock().begin(thread) else { return };
+        let trap = user::run(&mut registers, &mut vectors, teb);
+        self.machine.lock().leave(thread, &registers, vectors);
+        self.serve(thread, trap, &registers);
+    }
+
+    fn serve(&mut self, thread: ThreadId, trap: Trap, registers: &Registers) {
+        match trap {
+            Trap::SystemCall => self.system_call(thread, registers),
+            Trap::Interrupt(vector) => {
+                interrupt::handle(vector);
+                if vector == interrupt::TIMER {
+                    self.machine.lock().ready.tick(thread);
+                }
+            }
+            Trap::PageFault { address, error } => {
+                if let Err(status) = self.executive.page_fault(thread, address, wanted(error)) {
+                    let record = deliver::page_fault(status.0, registers.rip, address, error);
+                    self.raise(thread, &record, true);
+                }
+            }
+            Trap::Exception { vector: 0x2d, .. } => self.debug_service(thread, registers),
+            Trap::Exception { .. } => {
+                let mut opcode = [0; 2];
+                // Unreadable code is not privileged code.
+                let _ = self.read(thread, registers.rip, &mut opcode);
+                let record = deliver::of_trap(trap, registers, opcode);
+                self.raise(thread, &record, true);
+            }
+        }
+    }
+
+    fn system_call(&mut self, thread: ThreadId, registers: &Registers) {
+        let number = registers.rax as u32;
+        let arguments = [registers.r10, registers.rdx, registers.r8, registers.r9];
+        let done = services::dispatch(&mut self.executive, thread, number, arguments, registers.rsp);
+        if number == YIELD {
+            self.machine.lock().ready.yield_now(thread);
+        }
+        self.finish(thread, done);
+    }
+
+    /// Puts the outcome of a service into the thread's registers.
+    fn finish(&mut self, thread: ThreadId, done: Done) {
+        match done {
+            Done::Gone => {}
+            Done::Waits => self.set_pending(thread, Pending::Service),
+            Done::Returns(status) => {
+                if let Some(thread) = self.machine.lock().thread(thread) {
+                    thread.registers.rax = status.0.into();
+                }
+            }
+            Done::Continues(context) => {
+                if let Some(thread) = self.machine.lock().thread(thread) {
+                    context::apply(&context, &mut thread.registers, &mut thread.vectors);
+                }
+            }
+            Done::Raises(record, context, first_chance) => {
+                if let Some(thread) = self.machine.lock().thread(thread) {
+                    context::apply(&context, &mut thread.registers, &mut thread.vectors);
+                }
+                self.raise(thread, &record, first_chance);
+            }
+        }
+    }
+
+    fn set_pending(&self, thread: ThreadId, pending: Pending) {
+        if let Some(thread) = self.machine.lock().thread(thread) {
+            thread.pending = pending;
+        }
+    }
+
+    /// The first run of a thread: as if an APC had interrupted it at its very beginning, LdrInitializeThunk is called with the context in
+    /// which the thread then goes on.
+    fn start(&mut self, thread: ThreadId) {
+        let Some(dll) = self.system_dll(thread) else { return };
+        self.announce(thread, &dll);
+        let frame = self.machine.lock().thread(thread).map(|thread| {
+            deliver::apc(&thread.registers, &thread.vectors, dll.ldr_initialize_thunk, [0, dll.base, 0], dll.user_apc_dispatcher)
+        });
+        if frame.is_some_and(|frame| !self.enter(thread, &frame)) {
+            // A thread without a stack cannot even be told so.
+            self.end_process(thread, Status::ACCESS_VIOLATION);
+        }
+    }
+
+    /// Tells the host of the images of a process that runs for the first time.
+    fn announce(&mut self, thread: ThreadId, dll: &SystemDll) {
+        let Ok(process) = self.executive.process_of(thread) else { return };
+        if self.announced.insert(process.id) {
+            announce::image(&String::from_utf16_lossy(&process.image), process.image_base, process.id.0);
+            announce::image("ntdll.dll", dll.base, process.id.0);
+        }
+    }
+
+    fn system_dll(&self, thread: ThreadId) -> Option<SystemDll> {
+        self.executive.process_of(thread).ok()?.system_dll
+    }
+
+    fn end_process(&mut self, thread: ThreadId, status: Status) {
+        if let Ok(process) = self.executive.process_of(thread).map(|process| process.id) {
+            // It has not ended: its thread has just run.
+            let _ = self.executive.kill_process(process, None, status);
+        }
+    }
+
+    fn read(&mut self, thread: ThreadId, address: u64, into: &mut [u8]) -> Result<()> {
+        let process = self.executive.process_of(thread)?.id;
+        self.executive.read_process(process, address, into)
+    }
+
+    fn write(&mut self, thread: ThreadId, address: u64, bytes: &[u8]) -> Result<()> {
+        let process = self.executive.process_of(thread)?.id;
+        self.executive.write_process(process, address, bytes)
+    }
+
+    /// Writes a frame to the user stack and makes the thread go on there.
+    fn enter(&mut self, thread: ThreadId, frame: &UserFrame) -> bool {
+        let written = self.write(thread, frame.address, &frame.bytes).is_ok();
+        if written && let Some(thread) = self.machine.lock().thread(thread) {
+            thread.registers = frame.registers;
+        }
+        written
+    }
+
+    /// Delivers an exception to the thread; at the second chance, or without a stack to deliver it to, its process ends.
+    fn raise(&mut self, thread: ThreadId, record: &ExceptionRecord, first_chance: bool) {
+        let dll = self.system_dll(thread);
+        let frame = self.machine.lock().thread(thread).zip(dll).map(|(thread, dll)| {
+            deliver::exception(&thread.registers, &thread.vectors, record, dll.user_exception_dispatcher)
+        });
+        if first_chance && frame.is_some_and(|frame| self.enter(thread, &frame)) {
+            return;
+        }
+        self.report(thread, record);
+        self.end_process(thread, Status(record.code));
+    }
+
+    fn report(&mut self, thread: ThreadId, record: &ExceptionRecord) {
+        let name = self.executive.process_of(thread).map_or_else(|_| String::new(), |process| String::from_utf16_lossy(&process.image));
+        line(format_args!("exception {:#010x} at {:#x} in {name}, {thread:?}: not handled", record.code, record.address));
+        let registers = self.machine.lock().thread(thread).map(|thread| thread.registers);
+        if let Some(registers) = registers {
+            line(format_args!("{registers}"));
+        }
+    }
+
+    /// Interrupt 0x2d. The one-byte instruction behind it is skipped, whatever the service.
+    fn debug_service(&mut self, thread: ThreadId, registers: &Registers) {
+        if registers.rax == DEBUG_PRINT {
+            let mut text = vec![0; (registers.rdx & 0xffff).min(DEBUG_LIMIT) as usize];
+            if self.read(thread, registers.rcx, &mut text).is_ok() {
+                crate::serial::debug_print(&String::from_utf8_lossy(&text));
+            }
+        }
+        if let Some(thread) = self.machine.lock().thread(thread) {
+            thread.registers.rip = registers.rip.wrapping_add(1);
+            thread.registers.rax = 0;
+        }
+    }
+
+    fn stop(&mut self, stop: &Stop) -> ! {
+        self.machine.lock().activate(None);
+        report::trace(&self.executive);
+        match *stop {
+            Stop::Shutdown(action) => end::shutdown(action, &self.options),
+            Stop::Bugcheck { code, parameters } => {
+                let text = self.executive.bug_check.as_ref().map_or_else(String::new, |check| check.text());
+                end::bugcheck(code, parameters, &text, &self.options)
+            }
+        }
+    }
+}
+
+/// What a page fault's error code says was tried.
+const fn wanted(error: u64) -> PageAccess {
+    if error & 1 << 4 != 0 {
+        PageAccess::EXECUTE
+    } else if error & 1 << 1 != 0 {
+        PageAccess::WRITE
+    } else {
+        PageAccess::READ
+    }
+}
