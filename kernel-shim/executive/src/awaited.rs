@@ -44,9 +44,6 @@ impl Executive {
     pub(crate) fn write_process(&mut self, _: ProcessId, _: u64, _: &[u8]) -> Result<()> {
         self.awaited("write_process")
     }
-    pub(crate) fn read_process(&mut self, _: ProcessId, _: u64, _: &mut [u8]) -> Result<()> {
-        self.awaited("read_process")
-    }
     pub(crate) fn reserve_stack(&mut self, _: ProcessId, _: u64, _: u64) -> Result<Stack> {
         self.awaited("reserve_stack")
     }
