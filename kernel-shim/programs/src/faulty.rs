@@ -61,11 +61,20 @@ impl<S: System> ThreadBody for Faulty<S> {
 
 /// The program.
 pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
-    let line = system.own_command_line();
-    let mut arguments = words(line);
+    let mut arguments = words(system.own_command_line());
     let way = arguments.next().unwrap_or_default();
+    behave(system, statics, way, arguments.next())
+}
+
+/// Misbehaves in this way; `argument` is the status that `dies` ends with.
+pub(crate) fn behave<S: System>(
+    system: &'static S,
+    statics: &'static Statics<S>,
+    way: UnicodeStr<'_>,
+    argument: Option<UnicodeStr<'_>>,
+) -> Status {
     if way.eq_ascii("dies") {
-        return arguments.next().and_then(|word| number(word, 16)).map_or(Status::UNSUCCESSFUL, Status);
+        return argument.and_then(|word| number(word, 16)).map_or(Status::UNSUCCESSFUL, Status);
     }
     if way.eq_ascii("silent") {
         return processes::wait_for_ever(system);

@@ -8,8 +8,8 @@ mod callbacks;
 mod namespace;
 mod watch;
 
-use crate::Statics;
 use crate::arguments::{number, option};
+use crate::{Statics, faulty};
 use core::sync::atomic::{AtomicU32, Ordering};
 use namespace::Directory;
 use nt::relax::Mutex;
@@ -74,6 +74,12 @@ impl<S: System> Server<S> {
 /// csrss.exe: what it serves is on its command line.
 pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
     let line = system.own_command_line();
+    // A test aid: a server that keeps the contract in session 0 only.
+    if let Some(way) = option(line, "Elsewhere")
+        && system.query_session(Handle::CURRENT_PROCESS).is_ok_and(|session| session != 0)
+    {
+        return faulty::behave(system, statics, way, None);
+    }
     let windows = option(line, "Windows").is_some_and(|value| value.eq_ascii("On"));
     let subsystem = match option(line, "SubSystemType") {
         Some(value) if value.eq_ascii("Windows") && windows => ImageSubsystem::WINDOWS_GUI,
