@@ -187,6 +187,10 @@ pub struct Io {
     pub volumes: Vec<Volume>,
     /// Files that are open or mapped.
     pub controls: BTreeMap<FileId, Control>,
+    /// The system root: its volume and directory.
+    pub system_root: Option<(usize, NodeId)>,
+    /// The path of the system root on its volume, such as `\\ReactOS`.
+    pub system_path: Vec<u16>,
     /// Paging files, in the order in which they were made.
     pub page_files: Vec<PageFile>,
 }

@@ -6,9 +6,17 @@
 
 pub mod fat;
 pub mod file;
+pub mod information;
 pub mod iso9660;
+pub mod mount;
+pub mod open;
+pub mod paging;
+pub mod query;
 pub mod sectors;
+pub mod transfer;
 pub mod volume;
 
-pub use crate::awaited::{NO_HOOKS as DEVICE_HOOKS, NO_HOOKS as FILE_HOOKS, no_drive as drive_type, no_name as name_of};
 pub use file::{Device, DeviceKind, File, Io};
+pub use information::{drive_type, name_of};
+pub use open::{CreateRequest, DEVICE_HOOKS, Disposition, FILE_HOOKS};
+pub use transfer::At;

@@ -236,4 +236,20 @@ impl Segments {
             done += count;
         }
     }
+
+    /// Puts what views have written over what was read of a file.
+    pub fn overlay(&self, machine: &dyn Machine, file: FileId, offset: u64, buffer: &mut [u8]) {
+        let Some(segment) = self.data.get(&file).and_then(|id| self.all.get(id)) else { return };
+        for &page in &segment.written {
+            let Some(&frame) = segment.frames.get(&page) else { continue };
+            let start = u64::from(page) * PAGE as u64;
+            let from = start.max(offset);
+            let to = (start + PAGE as u64).min(offset + buffer.len() as u64);
+            if from < to
+                && let Some(part) = buffer.get_mut((from - offset) as usize..(to - offset) as usize)
+            {
+                machine.read_frame(frame, (from - start) as usize, part);
+            }
+        }
+    }
 }

@@ -277,6 +277,7 @@ impl Executive {
     /// Lets happen what is due.
     pub fn expire_timers(&mut self) {
         let now = self.machine.uptime();
+        self.lazy_flush();
         let due: Vec<ObjectId> = self
             .objects
             .iter()

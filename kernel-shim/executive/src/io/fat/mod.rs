@@ -42,6 +42,7 @@ use table::{Run, Table};
 
 pub use file::Fill;
 pub use format::{Kind, format};
+pub use names::check as check_name;
 pub(crate) use names::days;
 
 /// A file or directory of one volume.
