@@ -22,6 +22,7 @@ extern crate std;
 
 mod awaited;
 pub mod blocks;
+mod boot;
 pub mod cm;
 pub mod dump;
 pub mod harderror;

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A world's volumes, while nobody runs: files put on them before a boot, and looked at after it.
+
+use crate::io::fat::{FatVolume, NodeId, format};
+use crate::io::sectors::MemoryDevice;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use nt::system::FileAttributes;
+use nt::{Result, Status, UnicodeStr};
+
+/// A FAT volume in memory.
+pub struct VolumeImage {
+    device: MemoryDevice,
+    volume: FatVolume,
+}
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+impl VolumeImage {
+    /// An empty FAT16 volume of so many MiB (8 to 2047).
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER` for any other size.
+    pub fn new(mebibytes: usize) -> Result<Self> {
+        let mut device = MemoryDevice { bytes: vec![0; mebibytes << 20] };
+        format::format(&mut device, format::Kind::Fat16, b"REACTOS    ", 0x1234_5678, 0)?;
+        Self::open(device.bytes)
+    }
+
+    /// The volume in these bytes.
+    ///
+    /// # Errors
+    /// `UNRECOGNIZED_VOLUME`.
+    pub fn open(bytes: Vec<u8>) -> Result<Self> {
+        let mut device = MemoryDevice { bytes };
+        let volume = FatVolume::mount(&mut device)?;
+        Ok(Self { device, volume })
+    }
+
+    /// The volume's bytes.
+    ///
+    /// # Errors
+    /// Errors of the device.
+    pub fn into_bytes(mut self) -> Result<Vec<u8>> {
+        self.volume.flush(&mut self.device)?;
+        Ok(self.device.bytes)
+    }
+
+    fn find(&mut self, path: &str) -> Result<NodeId> {
+        let names = path.split('\\').filter(|name| !name.is_empty());
+        names.map(wide).try_fold(self.volume.root(), |at, name| self.volume.lookup(&mut self.device, at, &name))
+    }
+
+    /// Makes a directory and those above it.
+    ///
+    /// # Errors
+    /// `DISK_FULL`, `OBJECT_NAME_INVALID`.
+    pub fn make_directory(&mut self, path: &str) -> Result<NodeId> {
+        let mut at = self.volume.root();
+        for name in path.split('\\').filter(|name| !name.is_empty()).map(wide) {
+            at = match self.volume.lookup(&mut self.device, at, &name) {
+                Ok(found) => found,
+                Err(Status::OBJECT_NAME_NOT_FOUND) => {
+                    self.volume.create(&mut self.device, at, UnicodeStr(&name), FileAttributes::DIRECTORY)?
+                }
+                Err(status) => return Err(status),
+            };
+        }
+        Ok(at)
+    }
+
+    /// Writes a file, making its directories; one that is there is replaced.
+    ///
+    /// # Errors
+    /// `DISK_FULL`, `OBJECT_NAME_INVALID`.
+    pub fn write(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        let (directory, name) = path.rsplit_once('\\').unwrap_or(("", path));
+        if let Ok(old) = self.find(path) {
+            self.volume.delete(&mut self.device, old)?;
+        }
+        let directory = self.make_directory(directory)?;
+        let file = self.volume.create(&mut self.device, directory, UnicodeStr(&wide(name)), FileAttributes::ARCHIVE)?;
+        self.volume.write(&mut self.device, file, 0, bytes)
+    }
+
+    /// Gives a file attributes.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND`.
+    pub fn set_attributes(&mut self, path: &str, attributes: u32) -> Result<()> {
+        let file = self.find(path)?;
+        self.volume.set_basic(&mut self.device, file, Some(attributes), [None; 3])
+    }
+
+    /// A file's bytes.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND`, `FILE_IS_A_DIRECTORY`.
+    pub fn read(&mut self, path: &str) -> Result<Vec<u8>> {
+        let file = self.find(path)?;
+        let size = self.volume.node(file).map_or(0, |node| node.size) as usize;
+        let mut bytes = vec![0; size];
+        let read = self.volume.read(&mut self.device, file, 0, &mut bytes)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    /// Attributes and size of a file or directory.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND`.
+    pub fn facts(&mut self, path: &str) -> Result<(u32, u64)> {
+        let file = self.find(path)?;
+        let node = self.volume.node(file).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        Ok((node.attributes, node.size.into()))
+    }
+
+    /// Names in a directory, in the order in which they stand there.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND`.
+    pub fn list(&mut self, path: &str) -> Result<Vec<String>> {
+        let directory = self.find(path)?;
+        let children = self.volume.children(&mut self.device, directory)?;
+        Ok(children.into_iter().filter_map(|child| Some(String::from_utf16_lossy(&self.volume.node(child)?.name))).collect())
+    }
+
+    /// Removes a file or an empty directory.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_NOT_FOUND`, `DIRECTORY_NOT_EMPTY`.
+    pub fn remove(&mut self, path: &str) -> Result<()> {
+        let file = self.find(path)?;
+        self.volume.delete(&mut self.device, file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_there_after_reopening() {
+        let mut volume = VolumeImage::new(64).unwrap();
+        volume.write("\\ReactOS\\System32\\a file.txt", b"hello").unwrap();
+        volume.write("ReactOS\\System32\\a file.txt", b"again").unwrap();
+        let mut volume = VolumeImage::open(volume.into_bytes().unwrap()).unwrap();
+        assert_eq!(volume.read("\\reactos\\system32\\A FILE.TXT").unwrap(), b"again");
+        assert_eq!(volume.list("\\ReactOS\\System32").unwrap(), ["a file.txt"]);
+        assert_eq!(volume.facts("\\ReactOS").unwrap().0 & FileAttributes::DIRECTORY, FileAttributes::DIRECTORY);
+        assert_eq!(volume.read("\\nothing"), Err(Status::OBJECT_NAME_NOT_FOUND));
+    }
+}

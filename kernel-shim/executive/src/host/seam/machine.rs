@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam, the system as a whole.
+
+use super::{Seam, name, nothing, number};
+use crate::Outcome;
+use crate::harderror::services::Answer;
+use crate::harderror::{Parameter, RESPONSE_NOT_HANDLED};
+use crate::lpc::Event;
+use crate::process::token;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+use nt::access::{Access, OpenOptions, Share};
+use nt::system::{
+    BasicInformation, BootStatusItem, Files, HardError, HardErrorOption, HardErrorParameter, Machine, Privilege, PrivilegeHolder,
+    ProcessorInformation, Registry, VersionInformation,
+};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+
+/// `SE_PRIVILEGE_ENABLED`.
+const ENABLED: u32 = 2;
+/// `TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY`.
+const TOKEN_ACCESS: u32 = 0x28;
+/// Where the two items lie in the boot status data.
+const BOOT_GOOD_AT: u64 = 10;
+const BOOT_SHUTDOWN_AT: u64 = 11;
+/// Stands for the addresses of strings, which have none here.
+const TEXT_ADDRESS: u64 = 0x1_0000;
+
+fn offset_of(item: BootStatusItem) -> u64 {
+    match item {
+        BootStatusItem::BootGood => BOOT_GOOD_AT,
+        BootStatusItem::BootShutdown => BOOT_SHUTDOWN_AT,
+    }
+}
+
+impl Machine for Seam {
+    fn system_root(&self) -> UnicodeStr<'_> {
+        UnicodeStr(&self.system_root)
+    }
+
+    fn version(&self) -> VersionInformation {
+        self.version
+    }
+
+    fn query_basic(&self) -> Result<BasicInformation> {
+        self.call("NtQuerySystemInformation", || number("class", 0), |executive, _| {
+            Ok(BasicInformation {
+                page_size: crate::machine::PAGE as u32,
+                physical_pages: u32::try_from(executive.machine.physical_pages()).unwrap_or(u32::MAX),
+                processors: executive.machine.processor().count,
+            })
+        })
+    }
+
+    fn query_processor(&self) -> Result<ProcessorInformation> {
+        self.call("NtQuerySystemInformation", || number("class", 1), |executive, _| {
+            let processor = executive.machine.processor();
+            Ok(ProcessorInformation { architecture: processor.architecture, level: processor.level, revision: processor.revision })
+        })
+    }
+
+    fn query_flags(&self) -> Result<u32> {
+        self.call("NtQuerySystemInformation", || number("class", 9), |executive, _| Ok(executive.global_flag))
+    }
+
+    fn create_session(&self) -> Result<u32> {
+        self.call("NtSetSystemInformation", || number("class", 47), |executive, thread| {
+            executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
+            executive.create_session(thread)
+        })
+    }
+
+    fn detach_session(&self, session: u32) -> Result<()> {
+        self.call("NtSetSystemInformation", || number("class", 48), |executive, thread| {
+            executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
+            executive.detach_session(thread, session)
+        })
+    }
+
+    fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
+        self.call("NtSetSystemInformation", || name("driver", driver), |executive, thread| {
+            executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
+            executive.extend_service_table(thread, driver.units())
+        })
+    }
+
+    fn adjust_privilege(&self, privilege: Privilege, enable: bool, holder: PrivilegeHolder) -> Result<bool> {
+        let token = match holder {
+            PrivilegeHolder::Process => self.call("NtOpenProcessToken", nothing, |executive, thread| {
+                executive.open_process_token(thread, Handle::CURRENT_PROCESS, TOKEN_ACCESS)
+            }),
+            PrivilegeHolder::Thread => self.call("NtOpenThreadToken", nothing, |executive, thread| {
+                executive.open_thread_token(thread, Handle::CURRENT_THREAD, TOKEN_ACCESS)
+            }),
+        };
+        let token = Owned::new(self, token?);
+        let luid = u64::from(privilege as u32);
+        let wanted = if enable { ENABLED } else { 0 };
+        let adjusted = self.call("NtAdjustPrivilegesToken", || number("privilege", luid), |executive, thread| {
+            executive.adjust_privileges(thread, token.get(), Some(&[(luid, wanted)]), |_| true)
+        })?;
+        if adjusted.status == Status::NOT_ALL_ASSIGNED {
+            return Err(Status::PRIVILEGE_NOT_HELD);
+        }
+        // What did not change is not among the previous ones.
+        Ok(adjusted.previous.first().map_or(enable, |before| before.attributes & ENABLED != 0))
+    }
+
+    fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
+        self.call("NtDisplayString", || name("text", text), |executive, thread| {
+            executive.token_of(thread)?.demand(token::TCB)?;
+            executive.machine.display(&text.to_string());
+            Ok(())
+        })
+    }
+
+    fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()> {
+        let mut mask = 0;
+        let parameters: Vec<Parameter> = (0u32..)
+            .zip(error.parameters)
+            .map(|(index, parameter)| match parameter {
+                HardErrorParameter::Value(value) => Parameter::Number(*value),
+                HardErrorParameter::Text(text) => {
+                    mask |= 1 << index;
+                    Parameter::Text(text.to_string(), TEXT_ADDRESS + u64::from(index))
+                }
+            })
+            .collect();
+        let option = match error.option {
+            HardErrorOption::Ok => 1,
+            HardErrorOption::ShutdownSystem => 6,
+        };
+        self.wait_call(
+            "NtRaiseHardError",
+            || number("status", u64::from(error.status.0)),
+            |executive, thread| match executive.raise_hard_error(thread, error.status, mask, parameters, option)? {
+                Answer::Refused => {
+                    log::debug!("hard error: response {RESPONSE_NOT_HANDLED}");
+                    Err(Status::PRIVILEGE_NOT_HELD)
+                }
+                Answer::Stopped | Answer::Returned => Ok(Outcome::Done(())),
+                Answer::Waits => Ok(Outcome::Pending),
+            },
+            |executive, thread, status| match executive.take_port_event(thread) {
+                Some(Event::Failed(status, _)) => Err(status),
+                Some(_) => Ok(()),
+                None => status.ok(),
+            },
+        )
+    }
+
+    fn exchange_boot_status(&self, items: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]> {
+        // RtlLockBootStatusData opens the file for itself alone.
+        let file = self.open_file(
+            &ObjectAttributes::named(wide!("\\SystemRoot\\bootstat.dat")),
+            Access::GENERIC_READ | Access::GENERIC_WRITE | Access::SYNCHRONIZE,
+            Share::empty(),
+            OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE,
+        )?;
+        let file = Owned::new(self, file);
+        let mut before = [false; 2];
+        for (item, old) in items.iter().zip(&mut before) {
+            let mut byte = [0];
+            self.read_file(file.get(), offset_of(*item), &mut byte)?;
+            *old = byte != [0];
+        }
+        for (item, new) in items.iter().zip(values) {
+            self.write_file(file.get(), offset_of(*item), &[u8::from(new)])?;
+        }
+        Ok(before)
+    }
+
+    fn query_image_option<'b>(&self, image: UnicodeStr<'_>, option: UnicodeStr<'_>, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+        const OPTIONS: UnicodeStr<'static> =
+            wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options");
+        let mut path = UnicodeBuf::<400>::copied(OPTIONS)?;
+        path.push(wide!("\\"))?;
+        path.push(image)?;
+        let key = Owned::new(self, self.open_key(&ObjectAttributes::named(path.as_str()), Access::KEY_READ)?);
+        let mut data = [0; 1024];
+        let value = self.query_value(key.get(), option, &mut data)?;
+        let bytes = data.get(..value.data_bytes).ok_or(Status::BUFFER_TOO_SMALL)?;
+        let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        let space = buffer.get_mut(..bytes.len() / 2).ok_or(Status::BUFFER_TOO_SMALL)?;
+        space.iter_mut().zip(units).for_each(|(to, from)| *to = from);
+        Ok(UnicodeStr(space))
+    }
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Memory: pages and views. The bytes a program works on are the host's own; the executive keeps the books of the address space.
+
+use super::{Seam, Shared, name, nothing, number};
+use crate::Executive;
+use crate::ids::{ProcessId, ThreadId};
+use alloc::sync::{Arc, Weak};
+use alloc::vec;
+use alloc::vec::Vec;
+use nt::access::Access;
+use nt::system::{Memory, Protection, SectionKind};
+use nt::{Handle, ObjectAttributes, Result, Status};
+
+const PAGE_READONLY: u32 = 0x02;
+const PAGE_READWRITE: u32 = 0x04;
+const PAGE_EXECUTE: u32 = 0x10;
+const SEC_IMAGE: u32 = 0x0100_0000;
+const SEC_COMMIT: u32 = 0x0800_0000;
+
+/// Part of a process's address space that is given back when it goes.
+#[derive(Debug)]
+struct Region {
+    shared: Weak<Shared>,
+    address: u64,
+    view: bool,
+}
+
+impl core::fmt::Debug for Shared {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        out.write_str("Shared")
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        let (Some(shared), Ok(thread)) = (self.shared.upgrade(), Seam::current()) else { return };
+        let (address, view) = (self.address, self.view);
+        // A thread that unwinds is past making calls; its process's memory is gone already.
+        let _ = shared.scheduler.enter(thread, |executive| {
+            let freed = if view {
+                executive.trace.count("NtUnmapViewOfSection");
+                executive.unmap_view(thread, Handle::CURRENT_PROCESS, address)
+            } else {
+                executive.trace.count("NtFreeVirtualMemory");
+                executive.free_memory(thread, Handle::CURRENT_PROCESS, address)
+            };
+            if let Err(status) = freed {
+                log::error!("memory at {address:#x} could not be given back: {status}");
+            }
+        });
+    }
+}
+
+/// Zeroed private memory.
+#[derive(Debug)]
+pub struct Pages {
+    bytes: Vec<u8>,
+    _region: Region,
+}
+
+impl AsRef<[u8]> for Pages {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl AsMut<[u8]> for Pages {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.bytes
+    }
+}
+
+/// A view of a section.
+#[derive(Debug)]
+pub struct View {
+    bytes: Vec<u8>,
+    _region: Region,
+}
+
+impl AsRef<[u8]> for View {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Seam {
+    fn region(&self, address: u64, view: bool) -> Region {
+        Region { shared: self.shared.clone(), address, view }
+    }
+}
+
+impl Memory for Seam {
+    type Pages = Pages;
+    type View = View;
+
+    fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
+        let size = bytes.max(1).next_multiple_of(crate::machine::PAGE);
+        let address = self.call(
+            "NtAllocateVirtualMemory",
+            || number("size", size as u64),
+            |executive, thread| executive.allocate_memory(thread, Handle::CURRENT_PROCESS, size as u64, PAGE_READWRITE),
+        )?;
+        Ok(Pages { bytes: vec![0; size], _region: self.region(address, false) })
+    }
+
+    fn create_section(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        protection: Protection,
+        kind: SectionKind,
+        file: Handle,
+    ) -> Result<Handle> {
+        let protection = match protection {
+            Protection::ReadOnly => PAGE_READONLY,
+            Protection::Execute => PAGE_EXECUTE,
+        };
+        let kind = match kind {
+            SectionKind::Data => SEC_COMMIT,
+            SectionKind::Image => SEC_IMAGE,
+        };
+        self.call(
+            "NtCreateSection",
+            || name("name", attributes.name),
+            |executive, thread| {
+                executive.create_section(thread, attributes, access.bits(), 0, protection, kind, file).map(|created| created.handle)
+            },
+        )
+    }
+
+    fn map_view(&self, section: Handle) -> Result<View> {
+        let (address, bytes) = self.call(
+            "NtMapViewOfSection",
+            || number("handle", section.0),
+            |executive, thread| {
+                let mapped = executive.map_view(thread, section, Handle::CURRENT_PROCESS, PAGE_READONLY)?;
+                let process = executive.process_of(thread)?.id;
+                read_view(executive, process, mapped.base, mapped.size).map(|bytes| (mapped.base, bytes))
+            },
+        )?;
+        Ok(View { bytes, _region: self.region(address, true) })
+    }
+}
+
+/// The bytes of a view; what its pages do not let be read (a hole between image sections) is zeros.
+fn read_view(executive: &mut Executive, process: ProcessId, base: u64, size: u64) -> Result<Vec<u8>> {
+    let size = usize::try_from(size).map_err(|_| Status::NO_MEMORY)?;
+    let mut bytes = vec![0; size];
+    let mut at = base;
+    for page in bytes.chunks_mut(crate::machine::PAGE) {
+        match executive.read_process(process, at, page) {
+            Ok(()) | Err(Status::ACCESS_VIOLATION) => {}
+            Err(status) => return Err(status),
+        }
+        at += page.len() as u64;
+    }
+    Ok(bytes)
+}

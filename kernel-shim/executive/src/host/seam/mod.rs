@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam of one process: the traits of [`nt::system`], each method one or several services of the executive.
+//!
+//! Every service goes through [`Seam::call`] or [`Seam::wait_call`]: it is counted, may be made to fail, is traced, and gives the baton
+//! away where it waits. Invariant: no lock of the host is held while other threads run.
+
+mod files;
+mod machine;
+mod memory;
+mod objects;
+mod ports;
+mod processes;
+mod registry;
+
+use super::faults::Faults;
+use super::scheduler::Scheduler;
+use crate::ids::{ProcessId, ThreadId};
+use crate::trace::{Argument, Outcome as Ended, Record};
+use crate::{Executive, Outcome};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::sync::{Arc, Weak};
+use alloc::vec::Vec;
+use core::cell::Cell;
+use nt::{Result, Status, UnicodeStr};
+use std::sync::{Mutex, PoisonError};
+
+pub use memory::{Pages, View};
+pub(super) use processes::Parameters;
+
+std::thread_local! {
+    static CURRENT: Cell<Option<ThreadId>> = const { Cell::new(None) };
+}
+
+/// What a process of a program runs.
+pub type Main = Arc<dyn Fn(&'static Seam) -> Status + Send + Sync>;
+
+/// What all processes of a world share.
+pub(super) struct Shared {
+    pub(super) scheduler: Arc<Scheduler>,
+    /// Programs by the file names of their images, upper case.
+    pub(super) programs: Mutex<BTreeMap<String, Main>>,
+    pub(super) faults: Mutex<Faults>,
+    /// What each process was told at its start.
+    pub(super) parameters: Mutex<BTreeMap<ProcessId, Arc<Parameters>>>,
+    pub(super) system_root: Vec<u16>,
+}
+
+/// The seam of one process.
+pub struct Seam {
+    shared: Weak<Shared>,
+    process: ProcessId,
+    image: String,
+    parameters: Arc<Parameters>,
+    system_root: Vec<u16>,
+    version: nt::system::VersionInformation,
+}
+
+/// Arguments of a call, for the trace.
+pub(super) type Arguments = Vec<(&'static str, Argument)>;
+
+/// No arguments worth a line.
+pub(super) fn nothing() -> Arguments {
+    Vec::new()
+}
+
+/// One argument that is a name.
+pub(super) fn name(label: &'static str, text: UnicodeStr<'_>) -> Arguments {
+    Vec::from([(label, Argument::Text(text.to_string()))])
+}
+
+/// One argument that is a number or a handle.
+pub(super) fn number(label: &'static str, value: u64) -> Arguments {
+    Vec::from([(label, Argument::Number(value))])
+}
+
+impl Shared {
+    pub(super) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seam {
+    pub(super) fn new(shared: &Arc<Shared>, process: ProcessId, parameters: Arc<Parameters>) -> &'static Self {
+        let image = parameters.image_name();
+        let version = shared.scheduler.with(|executive| match executive.version {
+            crate::Version::V5_2 => nt::system::VersionInformation { major: 5, minor: 2 },
+            crate::Version::V6_1 => nt::system::VersionInformation { major: 6, minor: 1 },
+        });
+        let system_root = shared.system_root.clone();
+        Box::leak(Box::new(Self { shared: Arc::downgrade(shared), process, image, parameters, system_root, version }))
+    }
+
+    /// The calling thread.
+    pub(super) fn current() -> Result<ThreadId> {
+        CURRENT.get().ok_or(Status::INVALID_CID)
+    }
+
+    /// Says which thread this host thread is.
+    pub(super) fn become_thread(thread: ThreadId) {
+        CURRENT.set(Some(thread));
+    }
+
+    fn shared(&self) -> Result<Arc<Shared>> {
+        self.shared.upgrade().ok_or(Status::PROCESS_IS_TERMINATING)
+    }
+
+    /// One service that does not wait.
+    pub(super) fn call<R>(
+        &self,
+        call: &'static str,
+        arguments: impl FnOnce() -> Arguments,
+        act: impl FnOnce(&mut Executive, ThreadId) -> Result<R>,
+    ) -> Result<R> {
+        self.wait_call(call, arguments, |executive, thread| act(executive, thread).map(Outcome::Done), |_, _, status| Err(status))
+    }
+
+    /// One service that may park its thread: `finish` is called with the status of the wait once it runs again.
+    pub(super) fn wait_call<R>(
+        &self,
+        call: &'static str,
+        arguments: impl FnOnce() -> Arguments,
+        act: impl FnOnce(&mut Executive, ThreadId) -> Result<Outcome<R>>,
+        finish: impl FnOnce(&mut Executive, ThreadId, Status) -> Result<R>,
+    ) -> Result<R> {
+        let shared = self.shared()?;
+        let thread = Self::current()?;
+        let fault = Shared::lock(&shared.faults).next(&self.image, call);
+        let mut arguments = Some(arguments);
+        let mut noted = Vec::new();
+        let begun = shared.scheduler.enter(thread, |executive| {
+            if executive.trace.wanted() {
+                noted = arguments.take().map(|arguments| arguments()).unwrap_or_default();
+            }
+            let result = match fault {
+                Some(status) => Err(status),
+                None => act(executive, thread),
+            };
+            match &result {
+                Ok(Outcome::Done(_)) => record(executive, thread, call, &mut noted, Ended::Returned(Status::SUCCESS)),
+                Ok(Outcome::Pending) => {}
+                Err(status) => record(executive, thread, call, &mut noted, Ended::Returned(*status)),
+            }
+            result
+        });
+        match begun.unwrap_or(Err(Status::THREAD_IS_TERMINATING))? {
+            Outcome::Done(result) => return Ok(result),
+            Outcome::Pending => shared.scheduler.wait(thread),
+        }
+        let ended = shared.scheduler.enter(thread, |executive| {
+            let status = executive.take_completion(thread).unwrap_or(Status::SUCCESS);
+            let result = finish(executive, thread, status);
+            let status = result.as_ref().map_or_else(|status| *status, |_| status);
+            record(executive, thread, call, &mut noted, Ended::Returned(status));
+            result
+        });
+        ended.unwrap_or(Err(Status::THREAD_IS_TERMINATING))
+    }
+}
+
+/// Counts and traces a call that has ended.
+fn record(executive: &mut Executive, thread: ThreadId, call: &'static str, arguments: &mut Arguments, outcome: Ended) {
+    if !executive.trace.wanted() {
+        executive.trace.count(call);
+        return;
+    }
+    let Ok(client) = executive.client_id(thread) else { return };
+    let time = executive.machine.uptime();
+    let arguments = core::mem::take(arguments);
+    let line = executive.trace.record(Record { time, client, call, arguments, outcome });
+    if let Some(line) = line {
+        executive.machine.debug_print(&line);
+    }
+}

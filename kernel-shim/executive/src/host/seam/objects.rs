@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Objects in general, events and waits.
+
+use super::{Seam, name, nothing, number};
+use crate::object::services::Duplicate;
+use crate::trace::Argument;
+use crate::{Executive, Outcome};
+use nt::access::Access;
+use nt::system::{Created, DirectoryEntry, Objects, Timeout, Wait};
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
+
+fn hundred_nanoseconds(timeout: Timeout) -> Option<i64> {
+    match timeout {
+        Timeout::Never => None,
+        Timeout::Milliseconds(milliseconds) => Some(i64::from(milliseconds) * -10_000),
+    }
+}
+
+fn ended(status: Status) -> Result<Wait> {
+    match status {
+        Status::TIMEOUT => Ok(Wait::Timeout),
+        Status(index) if index < 64 => Ok(Wait::Object(index as usize)),
+        // An abandoned mutant is taken all the same.
+        Status(index) if (Status::ABANDONED.0..Status::ABANDONED.0 + 64).contains(&index) => {
+            Ok(Wait::Object((index - Status::ABANDONED.0) as usize))
+        }
+        status => Err(status),
+    }
+}
+
+fn at_once(outcome: Outcome<Status>) -> Result<Outcome<Wait>> {
+    match outcome {
+        Outcome::Done(status) => ended(status).map(Outcome::Done),
+        Outcome::Pending => Ok(Outcome::Pending),
+    }
+}
+
+impl Objects for Seam {
+    fn close(&self, handle: Handle) -> Result<()> {
+        self.call("NtClose", || number("handle", handle.0), |executive, thread| executive.close(thread, handle))
+    }
+
+    fn duplicate(&self, source: Handle, handle: Handle, target: Handle, access: Access) -> Result<Handle> {
+        let request =
+            Duplicate { source_process: source, source: handle, target_process: target, access: access.bits(), attributes: 0, options: 0 };
+        self.call("NtDuplicateObject", || number("handle", handle.0), |executive, thread| executive.duplicate(thread, &request))
+    }
+
+    fn make_temporary(&self, handle: Handle) -> Result<()> {
+        self.call("NtMakeTemporaryObject", || number("handle", handle.0), |executive, thread| executive.make_temporary(thread, handle))
+    }
+
+    fn create_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Created> {
+        self.call(
+            "NtCreateDirectoryObject",
+            || name("name", attributes.name),
+            |executive, thread| executive.create_directory(thread, attributes, access.bits()),
+        )
+    }
+
+    fn open_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+        self.call(
+            "NtOpenDirectoryObject",
+            || name("name", attributes.name),
+            |executive, thread| executive.open_directory(thread, attributes, access.bits()),
+        )
+    }
+
+    fn query_directory(&self, directory: Handle, visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool) -> Result<()> {
+        let entries = self.call(
+            "NtQueryDirectoryObject",
+            || number("handle", directory.0),
+            |executive, thread| executive.query_directory(thread, directory),
+        )?;
+        for entry in entries {
+            let type_name = crate::object::namespace::units(entry.type_name);
+            if !visit(DirectoryEntry { name: UnicodeStr(&entry.name), type_name: UnicodeStr(&type_name) }) {
+                return Ok(());
+            }
+        }
+        // The call that finds nothing more.
+        self.call("NtQueryDirectoryObject", || number("handle", directory.0), |_, _| Ok(()))
+    }
+
+    fn create_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access, target: UnicodeStr<'_>) -> Result<Created> {
+        self.call(
+            "NtCreateSymbolicLinkObject",
+            || {
+                let mut arguments = name("name", attributes.name);
+                arguments.extend(name("target", target));
+                arguments
+            },
+            |executive, thread| executive.create_symbolic_link(thread, attributes, access.bits(), target.units()),
+        )
+    }
+
+    fn open_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+        self.call(
+            "NtOpenSymbolicLinkObject",
+            || name("name", attributes.name),
+            |executive, thread| executive.open_symbolic_link(thread, attributes, access.bits()),
+        )
+    }
+
+    fn query_symbolic_link<'b>(&self, link: Handle, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+        let target = self.call(
+            "NtQuerySymbolicLinkObject",
+            || number("handle", link.0),
+            |executive, thread| {
+                let target = executive.query_symbolic_link(thread, link)?;
+                if target.len() > buffer.len() { Err(Status::BUFFER_TOO_SMALL) } else { Ok(target) }
+            },
+        )?;
+        let room = buffer.get_mut(..target.len()).ok_or(Status::BUFFER_TOO_SMALL)?;
+        room.copy_from_slice(&target);
+        Ok(UnicodeStr(room))
+    }
+
+    fn create_event(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+        self.call(
+            "NtCreateEvent",
+            || name("name", attributes.name),
+            |executive, thread| executive.create_event(thread, attributes, access.bits(), true, false).map(|created| created.handle),
+        )
+    }
+
+    fn set_event(&self, event: Handle) -> Result<()> {
+        self.call("NtSetEvent", || number("handle", event.0), |executive, thread| executive.set_event(thread, event).map(|_| ()))
+    }
+
+    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
+        self.wait_call(
+            "NtWaitForSingleObject",
+            || number("handle", object.0),
+            |executive, thread| at_once(executive.wait(thread, &[object], false, hundred_nanoseconds(timeout))?),
+            |_, _, status| ended(status),
+        )
+    }
+
+    fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
+        self.wait_call(
+            "NtWaitForMultipleObjects",
+            || objects.iter().map(|object| ("handle", Argument::Number(object.0))).collect(),
+            |executive, thread| at_once(executive.wait(thread, objects, false, hundred_nanoseconds(timeout))?),
+            |_, _, status| ended(status),
+        )
+    }
+
+    fn delay(&self, milliseconds: u32) -> Result<()> {
+        let timeout = i64::from(milliseconds) * -10_000;
+        if milliseconds == 0 {
+            self.call("NtDelayExecution", nothing, |_, _| Ok(()))?;
+            return self.give_way();
+        }
+        self.wait_call(
+            "NtDelayExecution",
+            || number("milliseconds", milliseconds.into()),
+            |executive: &mut Executive, thread| {
+                Ok(match executive.delay(thread, timeout) {
+                    Outcome::Done(_) => Outcome::Done(()),
+                    Outcome::Pending => Outcome::Pending,
+                })
+            },
+            |_, _, status| status.ok(),
+        )
+    }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The seam, LPC ports.
+
+use super::{Seam, name, nothing, number};
+use crate::Executive;
+use crate::Outcome;
+use crate::ids::ThreadId;
+use crate::lpc::services::ConnectRequest;
+use crate::lpc::{Event, Message, Receive};
+use nt::system::{Accept, MessageBuffer, PortLimits, Ports, Received};
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
+
+/// The data of a message as far as its header says, and as far as there are any.
+fn data(message: &MessageBuffer) -> &[u8] {
+    message.data.get(..usize::from(message.header.data_length)).unwrap_or(&message.data)
+}
+
+/// Puts a message into the caller's buffer, which is as large as any port here allows.
+fn deliver(message: &Message, buffer: &mut MessageBuffer) -> Received {
+    buffer.header = message.header;
+    for (to, from) in buffer.data.iter_mut().zip(&message.data) {
+        *to = *from;
+    }
+    Received { context: message.context }
+}
+
+/// What ended the wait of `thread`, or the status that did.
+fn event(executive: &mut Executive, thread: ThreadId, status: Status) -> Result<Event> {
+    match executive.take_port_event(thread) {
+        Some(event) => Ok(event),
+        None if status.is_success() => Err(Status::UNSUCCESSFUL),
+        None => Err(status),
+    }
+}
+
+/// The message that answers a request.
+fn answer(event: Event) -> Result<Message> {
+    match event {
+        Event::Replied(message) => Ok(message),
+        Event::Failed(status, _) => Err(status),
+        Event::Received(_) | Event::Connected(_) => Err(Status::REPLY_MESSAGE_MISMATCH),
+    }
+}
+
+impl Ports for Seam {
+    fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
+        self.call(
+            "NtCreatePort",
+            || name("name", attributes.name),
+            |executive, thread| executive.create_port(thread, attributes, limits),
+        )
+    }
+
+    fn connect_port(&self, port: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
+        let sent = information.to_vec();
+        let done = self.wait_call(
+            "NtConnectPort",
+            || name("name", port),
+            |executive, thread| {
+                let request = ConnectRequest { name: port.units(), server: None, information: &sent, view: None };
+                executive.connect_port(thread, &request).map(|()| Outcome::Pending)
+            },
+            |executive, thread, status| {
+                let event = event(executive, thread, status)?;
+                let done = executive.finish_connect(thread, event);
+                done.handle.map(|handle| (handle, done.information))
+            },
+        );
+        let (handle, answered) = done?;
+        for (to, from) in information.iter_mut().zip(&answered) {
+            *to = *from;
+        }
+        Ok(handle)
+    }
+
+    fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
+        let (accepted, context) = match accept {
+            Accept::Yes { context } => (true, context),
+            Accept::No => (false, 0),
+        };
+        self.call(
+            "NtAcceptConnectPort",
+            || number("accept", u64::from(accepted)),
+            |executive, thread| {
+                let done = executive.accept_connect_port(thread, context, &request.header, data(request), accepted)?;
+                Ok(done.map_or(Handle::NULL, |done| done.handle))
+            },
+        )
+    }
+
+    fn complete_connect(&self, port: Handle) -> Result<()> {
+        self.call(
+            "NtCompleteConnectPort",
+            || number("port", port.0),
+            |executive, thread| executive.complete_connect_port(thread, port),
+        )
+    }
+
+    fn reply_wait_receive(&self, port: Handle, reply: Option<&MessageBuffer>, received: &mut MessageBuffer) -> Result<Received> {
+        let message = self.wait_call(
+            "NtReplyWaitReceivePort",
+            nothing,
+            |executive, thread| {
+                let reply = reply.map(|reply| (&reply.header, data(reply)));
+                match executive.reply_wait_receive_port(thread, port, reply)? {
+                    Receive::Message(message) => Ok(Outcome::Done(message)),
+                    Receive::Blocked => Ok(Outcome::Pending),
+                }
+            },
+            |executive, thread, status| match event(executive, thread, status)? {
+                Event::Received(message) => Ok(message),
+                other => answer(other),
+            },
+        )?;
+        Ok(deliver(&message, received))
+    }
+
+    fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
+        let answered = self.wait_call(
+            "NtRequestWaitReplyPort",
+            || number("port", port.0),
+            |executive, thread| {
+                executive.request_wait_reply_port(thread, port, &message.header, data(message)).map(|()| Outcome::Pending)
+            },
+            |executive, thread, status| answer(event(executive, thread, status)?),
+        )?;
+        deliver(&answered, message);
+        Ok(())
+    }
+}

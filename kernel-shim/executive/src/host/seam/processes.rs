@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Processes and threads. Making a process is the sequence of services that RtlCreateUserProcess goes through, so that each of them
+//! counts, and each can fail.
+
+use super::{Main, Seam, Shared, name, nothing, number};
+use crate::ids::{ProcessId, ThreadId};
+use crate::machine::Context;
+use crate::process::create::{CreateProcess, Stack};
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use nt::access::{Access, OpenOptions, Share};
+use nt::object::ClientId;
+use nt::system::{
+    DeviceMap, DriveType, ExitInformation, Files, Memory, Objects, ParameterFlags, ProcessParameters, Processes, Protection,
+    SectionImageInformation, SectionKind, ThreadBody, UserProcessInformation,
+};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
+
+/// Reserved stack of a thread.
+const STACK: u64 = 0x4_0000;
+/// Bytes of RTL_USER_PROCESS_PARAMETERS (spec 13.4).
+const PARAMETERS: usize = 0x3F0;
+
+/// What a process was told.
+#[derive(Clone, Debug, Default)]
+pub(in crate::host) struct Parameters {
+    pub(in crate::host) image: Vec<u16>,
+    pub(in crate::host) dll_path: Vec<u16>,
+    pub(in crate::host) current_directory: Vec<u16>,
+    pub(in crate::host) command_line: Vec<u16>,
+    pub(in crate::host) environment: Vec<u16>,
+    pub(in crate::host) flags: u32,
+    pub(in crate::host) debug: u32,
+}
+
+impl Parameters {
+    /// The file name of the image.
+    pub(in crate::host) fn image_name(&self) -> String {
+        let file = self.image.rsplit(|&unit| unit == 0x5C).next().unwrap_or_default();
+        UnicodeStr(file).to_string()
+    }
+}
+
+impl Shared {
+    /// The program behind an image, by its file name.
+    fn program(&self, image: &str) -> Option<Main> {
+        Self::lock(&self.programs).get(&image.to_uppercase()).cloned()
+    }
+
+    /// Gives the first thread of a process its code.
+    pub(in crate::host) fn equip(self: &Arc<Self>, process: ProcessId, thread: ThreadId, parameters: Parameters) {
+        let parameters = Arc::new(parameters);
+        Self::lock(&self.parameters).insert(process, Arc::clone(&parameters));
+        let seam = Seam::new(self, process, Arc::clone(&parameters));
+        let main = self.program(&parameters.image_name());
+        self.scheduler.set_body(
+            thread,
+            Box::new(move || {
+                Seam::become_thread(thread);
+                let status = match main {
+                    Some(main) => main(seam),
+                    None => {
+                        log::error!("{} has no code in this world", seam.image);
+                        Status::DLL_NOT_FOUND
+                    }
+                };
+                // Ending oneself does not return.
+                let _ = seam.terminate_process(Handle::CURRENT_PROCESS, status);
+            }),
+        );
+    }
+}
+
+impl Seam {
+    /// NtYieldExecution.
+    pub(super) fn give_way(&self) -> Result<()> {
+        let shared = self.shared()?;
+        let thread = Self::current()?;
+        shared.scheduler.give_way(thread);
+        Ok(())
+    }
+
+    /// The process's id.
+    pub fn process_id(&self) -> u32 {
+        self.process.0
+    }
+
+    fn allocate_in(&self, process: Handle, size: usize) -> Result<u64> {
+        let size = size.next_multiple_of(crate::machine::PAGE) as u64;
+        self.call(
+            "NtAllocateVirtualMemory",
+            || number("size", size),
+            |executive, thread| executive.allocate_memory(thread, process, size, 4),
+        )
+    }
+
+    fn write_in(&self, process: Handle, address: u64, bytes: &[u8]) -> Result<()> {
+        self.call(
+            "NtWriteVirtualMemory",
+            || number("address", address),
+            |executive, thread| {
+                let target = executive.process_behind(thread, process, 0x28)?;
+                executive.write_process(target, address, bytes)
+            },
+        )
+    }
+
+    /// The parameters in a new process's memory, as far as the kernel or another process can see them there.
+    fn write_parameters(&self, process: Handle, peb: u64, parameters: &Parameters) -> Result<()> {
+        let bytes = |units: &[u16]| units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<u8>>();
+        let environment = bytes(&parameters.environment);
+        let environment_at = self.allocate_in(process, environment.len().max(2))?;
+        self.write_in(process, environment_at, &environment)?;
+        let strings =
+            [(0x38, &parameters.current_directory), (0x50, &parameters.dll_path), (0x60, &parameters.image), (0x70, &parameters.command_line)];
+        let total = PARAMETERS + strings.iter().map(|(_, string)| string.len() * 2 + 8).sum::<usize>();
+        let block_at = self.allocate_in(process, total)?;
+        let mut block = alloc::vec![0; PARAMETERS];
+        put(&mut block, 0, &(total as u32).to_le_bytes());
+        put(&mut block, 4, &(total as u32).to_le_bytes());
+        put(&mut block, 8, &(parameters.flags | 1).to_le_bytes());
+        put(&mut block, 0xC, &parameters.debug.to_le_bytes());
+        put(&mut block, 0x80, &environment_at.to_le_bytes());
+        for (field, string) in strings {
+            let at = block_at + block.len() as u64;
+            let length = (string.len() * 2) as u16;
+            put(&mut block, field, &length.to_le_bytes());
+            put(&mut block, field + 2, &length.to_le_bytes());
+            put(&mut block, field + 8, &at.to_le_bytes());
+            block.extend(bytes(string));
+            block.resize(block.len().next_multiple_of(8), 0);
+        }
+        self.write_in(process, block_at, &block)?;
+        self.write_in(process, peb + 0x20, &block_at.to_le_bytes())
+    }
+
+    fn new_thread(&self, process: Handle, entry: u64, parameter: u64, suspended: bool) -> Result<(Handle, ClientId)> {
+        let stack = self.allocate_in(process, STACK as usize)?;
+        let base = stack + STACK;
+        let context = Context { rip: entry, rcx: parameter, rsp: base - 0x28, ..Context::default() };
+        let stack = Stack { base, limit: stack, allocation: stack };
+        let unnamed = ObjectAttributes::unnamed();
+        self.call("NtCreateThread", nothing, |executive, thread| {
+            executive.create_thread(thread, &unnamed, Access::THREAD_ALL.bits(), process, &context, stack, suspended)
+        })
+    }
+
+    /// From the image's file to the process with its parameters and its suspended thread.
+    fn build_process(&self, section: Handle, parameters: &Parameters) -> Result<UserProcessInformation> {
+        let unnamed = ObjectAttributes::unnamed();
+        let request =
+            CreateProcess { parent: Handle::CURRENT_PROCESS, section, exception_port: Handle::NULL, inherit_handles: false };
+        let process = Owned::new(
+            self,
+            self.call(
+                "NtCreateProcess",
+                || name("image", UnicodeStr(&parameters.image)),
+                |executive, thread| executive.create_process(thread, &unnamed, Access::PROCESS_ALL.bits(), &request),
+            )?,
+        );
+        let finished = self.finish_process(section, process.get(), parameters);
+        if finished.is_err() {
+            // A process without a thread would stay for ever.
+            let _ = self.terminate_process(process.get(), Status::UNSUCCESSFUL);
+        }
+        let (thread, client, image) = finished?;
+        Ok(UserProcessInformation {
+            size: size_of::<UserProcessInformation>() as u32,
+            process: process.into_raw().0,
+            thread: thread.0,
+            client,
+            image,
+            ..UserProcessInformation::default()
+        })
+    }
+
+    fn finish_process(
+        &self,
+        section: Handle,
+        process: Handle,
+        parameters: &Parameters,
+    ) -> Result<(Handle, ClientId, SectionImageInformation)> {
+        let image = self.call("NtQuerySection", || number("handle", section.0), |executive, thread| {
+            executive.query_section_image(thread, section)
+        })?;
+        let basic = self.call("NtQueryInformationProcess", || number("handle", process.0), |executive, thread| {
+            executive.query_process(thread, process)
+        })?;
+        if parameters.flags & ParameterFlags::RESERVE_1MB.bits() != 0 {
+            self.call("NtAllocateVirtualMemory", || number("address", 4), |executive, thread| {
+                executive.reserve_memory(thread, process, 4, 0x10_0000 - 0x100)
+            })?;
+        }
+        self.write_parameters(process, basic.peb, parameters)?;
+        let (thread, client) = self.new_thread(process, image.transfer_address, basic.peb, true)?;
+        self.shared()?.equip(basic.process, ThreadId(client.thread as u32), parameters.clone());
+        Ok((thread, client, image))
+    }
+}
+
+fn put(block: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = block.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
+    }
+}
+
+impl Processes for Seam {
+    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+        let mut current_directory =
+            parameters.current_directory.map_or_else(|| self.parameters.current_directory.clone(), |directory| directory.units().to_vec());
+        if current_directory.last().is_some_and(|&unit| unit != 0x5C) {
+            current_directory.push(0x5C);
+        }
+        let own = Parameters {
+            image: parameters.image.units().to_vec(),
+            dll_path: parameters.dll_path.map_or_else(|| self.parameters.dll_path.clone(), |path| path.units().to_vec()),
+            current_directory,
+            command_line: parameters.command_line.units().to_vec(),
+            environment: parameters.environment.to_vec(),
+            flags: parameters.flags.bits(),
+            debug: parameters.debug.into(),
+        };
+        let attributes = ObjectAttributes::named(parameters.image);
+        let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE | Access::FILE_READ_DATA;
+        let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE;
+        let file = Owned::new(self, self.open_file(&attributes, access, Share::READ | Share::DELETE, options)?);
+        let section = self.create_section(
+            &ObjectAttributes::unnamed(),
+            Access::SECTION_ALL,
+            Protection::Execute,
+            SectionKind::Image,
+            file.get(),
+        );
+        drop(file);
+        let section = Owned::new(self, section?);
+        self.build_process(section.get(), &own)
+    }
+
+    fn open_process(&self, client: ClientId, access: Access) -> Result<Handle> {
+        self.call(
+            "NtOpenProcess",
+            || number("process", client.process),
+            |executive, thread| executive.open_process(thread, client, access.bits(), nt::object::Attributes::empty()),
+        )
+    }
+
+    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+        self.call(
+            "NtTerminateProcess",
+            || number("handle", process.0),
+            |executive, thread| executive.terminate_process(thread, process, status),
+        )
+    }
+
+    fn resume_thread(&self, thread: Handle) -> Result<()> {
+        self.call(
+            "NtResumeThread",
+            || number("handle", thread.0),
+            |executive, caller| executive.resume_thread(caller, thread).map(|_| ()),
+        )
+    }
+
+    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+        let shared = self.shared()?;
+        let (handle, client) = self.new_thread(Handle::CURRENT_PROCESS, 0x1000, 0, false)?;
+        let thread = ThreadId(client.thread as u32);
+        shared.scheduler.set_body(
+            thread,
+            Box::new(move || {
+                Self::become_thread(thread);
+                body.run();
+            }),
+        );
+        Ok(handle)
+    }
+
+    fn exit_thread(&self, status: Status) -> Result<()> {
+        self.call("NtTerminateThread", nothing, |executive, thread| {
+            executive.terminate_thread(thread, Handle::CURRENT_THREAD, status)
+        })
+    }
+
+    fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
+        let basic = self.call(
+            "NtQueryInformationProcess",
+            || number("handle", process.0),
+            |executive, thread| executive.query_process(thread, process),
+        )?;
+        Ok(ExitInformation { status: basic.exit_status, process: basic.process.0.into() })
+    }
+
+    fn query_session(&self, process: Handle) -> Result<u32> {
+        self.call(
+            "NtQueryInformationProcess",
+            || number("handle", process.0),
+            |executive, thread| executive.query_session(thread, process),
+        )
+    }
+
+    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+        self.call(
+            "NtSetInformationProcess",
+            || number("session", session.into()),
+            |executive, thread| executive.set_session(thread, process, session),
+        )
+    }
+
+    fn query_device_map(&self) -> Result<DeviceMap> {
+        let map = self.call("NtQueryInformationProcess", nothing, |executive, thread| {
+            let map = executive.process_of(thread)?.device_map;
+            executive.device_maps.get(map.0).cloned().ok_or(Status::NO_SUCH_DEVICE)
+        })?;
+        Ok(DeviceMap { drives: map.drives, types: map.types.map(DriveType) })
+    }
+
+    fn set_process_critical(&self, critical: bool) -> Result<()> {
+        self.call(
+            "NtSetInformationProcess",
+            || number("critical", critical.into()),
+            |executive, thread| executive.set_process_critical(thread, Handle::CURRENT_PROCESS, critical),
+        )
+    }
+
+    fn set_thread_critical(&self, critical: bool) -> Result<()> {
+        self.call(
+            "NtSetInformationThread",
+            || number("critical", critical.into()),
+            |executive, thread| executive.set_thread_critical(thread, Handle::CURRENT_THREAD, critical),
+        )
+    }
+
+    fn set_base_priority(&self, priority: u32) -> Result<()> {
+        self.call(
+            "NtSetInformationProcess",
+            || number("priority", priority.into()),
+            |executive, thread| executive.set_base_priority(thread, Handle::CURRENT_PROCESS, priority),
+        )
+    }
+
+    fn set_hard_error_mode(&self, mode: u32) -> Result<()> {
+        self.call(
+            "NtSetInformationProcess",
+            || number("mode", mode.into()),
+            |executive, thread| executive.set_hard_error_mode(thread, Handle::CURRENT_PROCESS, mode),
+        )
+    }
+
+    fn client_id(&self) -> ClientId {
+        let thread = Self::current().map_or(0, |thread| thread.0);
+        ClientId { process: self.process.0.into(), thread: thread.into() }
+    }
+
+    fn own_environment(&self) -> &[u16] {
+        &self.parameters.environment
+    }
+
+    fn own_dll_path(&self) -> UnicodeStr<'_> {
+        UnicodeStr(&self.parameters.dll_path)
+    }
+
+    fn own_command_line(&self) -> UnicodeStr<'_> {
+        UnicodeStr(&self.parameters.command_line)
+    }
+
+    fn own_debug_flags(&self) -> u32 {
+        self.parameters.debug
+    }
+}
