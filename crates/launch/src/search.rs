@@ -67,6 +67,7 @@ fn image(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Image> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use std::format;
     use std::string::{String, ToString};
     use std::vec::Vec;
@@ -114,5 +115,23 @@ mod tests {
     fn a_path_of_more_than_260_units_does_not_exist() {
         let (image, asked) = found(&format!("C:\\{};C:\\R", "d".repeat(260)), "p", &[]);
         assert_eq!((image, asked.len()), (None, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn any_path_and_program_give_names_below_the_dos_devices(
+            path in prop::collection::vec(prop_oneof![Just(u16::from(b';')), Just(u16::from(b'\\')), Just(u16::from(b':')), 0x2Du16..0x50], 0..80),
+            program in prop::collection::vec(prop_oneof![Just(u16::from(b'.')), Just(u16::from(b'\\')), 0x21u16..0x60], 1..20),
+            there in 0usize..6,
+        ) {
+            let mut asked = 0;
+            let found = search(UnicodeStr(&path), UnicodeStr(&program), wide!("C:\\R"), |name| {
+                assert!(name.starts_with_ascii("\\??\\") && name.len() <= MAX_NT);
+                asked += 1;
+                if asked > there { Ok(()) } else { Err(Status::OBJECT_NAME_NOT_FOUND) }
+            });
+            prop_assert!(asked <= path.iter().filter(|&&unit| unit == u16::from(b';')).count() + 1);
+            prop_assert_eq!(found.is_some(), asked > there);
+        }
     }
 }
