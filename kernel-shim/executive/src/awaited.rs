@@ -61,7 +61,7 @@ impl Executive {
     pub(crate) fn start_registry(&mut self) -> Result<()> {
         self.awaited("start_registry")
     }
-    pub(crate) fn load_file(&mut self, _: &[u16]) -> Result<Vec<u8>> {
+    pub(crate) fn load_file(&mut self, _: &[u16]) -> Result<alloc::vec::Vec<u8>> {
         self.awaited("load_file")
     }
 }

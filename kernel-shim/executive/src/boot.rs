@@ -47,14 +47,14 @@ impl Executive {
     }
 
     fn load_registry(&mut self, options: &str) -> Result<()> {
-        let system = self.load_hive(SYSTEM_HIVE).or_else(|_| self.load_hive(SYSTEM_ALTERNATE))?;
+        let system = self.parse_hive(SYSTEM_HIVE).or_else(|_| self.parse_hive(SYSTEM_ALTERNATE))?;
         let processor = self.machine.processor();
         let now = self.now();
         self.registry.boot(Boot { system, options, processor: &processor, now })?;
         self.start_registry()
     }
 
-    fn load_hive(&mut self, path: &str) -> Result<Hive> {
+    fn parse_hive(&mut self, path: &str) -> Result<Hive> {
         let bytes = self.load_file(&units(path))?;
         Hive::parse(&bytes).map_err(|error| {
             log::error!("{path}: {error}");
