@@ -55,13 +55,4 @@ impl Executive {
     pub(crate) fn delete_body(&mut self, body: Body) {
         drop(body);
     }
-    pub(crate) fn start_devices(&mut self, _: &str) -> Result<()> {
-        self.awaited("start_devices")
-    }
-    pub(crate) fn start_registry(&mut self) -> Result<()> {
-        self.awaited("start_registry")
-    }
-    pub(crate) fn load_file(&mut self, _: &[u16]) -> Result<alloc::vec::Vec<u8>> {
-        self.awaited("load_file")
-    }
 }

@@ -59,12 +59,12 @@ pub fn units(name: &str) -> Vec<u16> {
 }
 
 impl Executive {
-    /// Makes the directories, links and type objects that stand before devices and the registry. `\GLOBAL??` is not protected until
-    /// [`Self::protect_global_devices`] says so.
+    /// Makes the directories, links and type objects that stand before devices are named. `protected` is bit 0 of the registry's
+    /// `ProtectionMode`, 0 if the value is absent.
     ///
     /// # Errors
     /// Whatever the object services say: nothing here can be missing.
-    pub fn make_namespace(&mut self) -> Result<()> {
+    pub fn make_namespace(&mut self, protected: bool) -> Result<()> {
         let security = SecurityDescriptor::with_dacl(public());
         let mapping = super::Kind::Directory.info().mapping;
         let token = self.token_of(ThreadId::SYSTEM)?;
@@ -78,7 +78,7 @@ impl Executive {
             name.extend(info.name.encode_utf16());
             self.make_permanent_object(&name, Body::Type(info.kind), None)?;
         }
-        let global = self.make_directory("\\GLOBAL??", &SecurityDescriptor::with_dacl(global_devices(false)))?;
+        let global = self.make_directory("\\GLOBAL??", &SecurityDescriptor::with_dacl(global_devices(protected)))?;
         self.device_maps.clear();
         self.device_maps.push(DeviceMap { directory: global, drives: 0, types: [0; 32] });
         if let Body::Directory(directory) = &mut self.object_mut(global)?.body {
@@ -87,21 +87,6 @@ impl Executive {
         self.make_link("\\GLOBAL??\\GLOBALROOT", "")?;
         self.make_link("\\GLOBAL??\\Global", "\\GLOBAL??")?;
         self.make_link("\\DosDevices", "\\??")
-    }
-
-    /// Gives `\GLOBAL??` the DACL that goes with bit 0 of the registry's `ProtectionMode` (spec 3.1).
-    ///
-    /// # Errors
-    /// `OBJECT_PATH_NOT_FOUND` if it is not there.
-    pub fn protect_global_devices(&mut self, protected: bool) -> Result<()> {
-        let global = self.device_maps.first().ok_or(nt::Status::OBJECT_PATH_NOT_FOUND)?.directory;
-        let parent = self.object(self.root)?.security.clone();
-        let wanted = SecurityDescriptor::with_dacl(global_devices(protected));
-        let mapping = super::Kind::Directory.info().mapping;
-        let token = self.token_of(ThreadId::SYSTEM)?;
-        let assigned = SecurityDescriptor::assign(Some(&wanted), parent.as_deref(), true, token, &mapping);
-        self.object_mut(global)?.security = Some(alloc::sync::Arc::new(assigned));
-        Ok(())
     }
 
     /// Makes a permanent directory for the kernel.
