@@ -17,4 +17,4 @@ mod repetition;
 
 pub use commands::execute_commands;
 pub use computed::write_computed_variables;
-pub use renames::{Summary, process_renames};
+pub use renames::{RenameList, Summary, process_renames};

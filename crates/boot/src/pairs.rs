@@ -15,6 +15,16 @@ pub struct Operation<'a> {
     pub action: Action<'a>,
 }
 
+impl<'a> Operation<'a> {
+    /// The new name, if it is a rename.
+    pub const fn target(&self) -> Option<UnicodeStr<'a>> {
+        match self.action {
+            Action::Rename { target, .. } => Some(target),
+            Action::Delete => None,
+        }
+    }
+}
+
 /// See [`Operation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action<'a> {
@@ -39,17 +49,19 @@ impl core::fmt::Display for Operation<'_> {
     }
 }
 
-/// The operations that `strings` ask for, two by two, and the source that was left over as `Err`.
+/// The operations that `strings` ask for, two by two, each with its first string as it stands there; the source that was left over comes
+/// as `Err`.
 pub fn operations<'a>(
     mut strings: impl Iterator<Item = UnicodeStr<'a>> + Clone,
-) -> impl Iterator<Item = Result<Operation<'a>, UnicodeStr<'a>>> + Clone {
+) -> impl Iterator<Item = Result<(UnicodeStr<'a>, Operation<'a>), UnicodeStr<'a>>> + Clone {
     core::iter::from_fn(move || {
         let source = strings.next()?;
-        Some(strings.next().map(|target| operation(source, target)).ok_or(source))
+        Some(strings.next().map(|target| (source, operation(source, target))).ok_or(source))
     })
 }
 
-fn operation<'a>(source: UnicodeStr<'a>, target: UnicodeStr<'a>) -> Operation<'a> {
+/// What the two strings of a pair ask for.
+pub fn operation<'a>(source: UnicodeStr<'a>, target: UnicodeStr<'a>) -> Operation<'a> {
     let (source, target) = (unnumbered(source), unnumbered(target));
     if target.is_empty() {
         return Operation { source: marked(source, b"@").unwrap_or(source), action: Action::Delete };
@@ -82,7 +94,7 @@ mod tests {
     use std::vec::Vec;
 
     fn of<'a>(strings: &[UnicodeStr<'a>]) -> Vec<Result<Operation<'a>, UnicodeStr<'a>>> {
-        operations(strings.iter().copied()).collect()
+        operations(strings.iter().copied()).map(|item| item.map(|(_, operation)| operation)).collect()
     }
 
     const A: UnicodeStr<'_> = wide!("\\??\\C:\\a");

@@ -8,7 +8,7 @@
 //! `AllowProtectedRenames` is not asked (spec 6.6): there is no list of protected files on this system to hold operations against.
 
 use crate::pairs::{Action, Operation, operations};
-use crate::repetition::{Item, Targets};
+use crate::repetition::Plan;
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Step, judge};
 use nt::object::ObjectAttributes;
@@ -26,27 +26,42 @@ pub struct Summary {
     pub failed: usize,
 }
 
-/// Carries out the operations that the strings of each value ask for, one value after the other, in order.
-pub fn process_renames<'v, S, I>(system: &S, values: impl Iterator<Item = I> + Clone) -> Summary
+/// A value of pending renames.
+#[derive(Clone, Copy, Debug)]
+pub struct RenameList<'a, I> {
+    /// All of its text.
+    pub text: UnicodeStr<'a>,
+    /// Its strings, pieces of the text.
+    pub strings: I,
+}
+
+/// Carries out what the two values ask for, one value after the other, in order.
+pub fn process_renames<'v, S, I>(system: &S, values: [Option<RenameList<'v, I>>; 2]) -> Summary
 where
     S: Objects + Files + Machine + Memory,
     I: Iterator<Item = UnicodeStr<'v>> + Clone,
 {
     let mut summary = Summary::default();
-    let mut rest = values.flat_map(operations);
-    if rest.clone().next().is_none() {
+    let texts = values.each_ref().map(|value| value.as_ref().map_or(UnicodeStr::EMPTY, |value| value.text));
+    let all = values.into_iter().flatten().flat_map(|value| operations(value.strings));
+    if all.clone().next().is_none() {
         return summary;
     }
     // Without the privilege files that SYSTEM may rename anyway are still renamed.
     let had = system.adjust_privilege(Privilege::Restore, true, PrivilegeHolder::Process);
     let had = had.inspect_err(|status| log::warn!("pending file renames: SeRestorePrivilege: {status}: without it"));
-    let targets = Targets::of(system, rest.clone());
-    let targets = targets.inspect_err(|status| log::warn!("pending file renames: {status}: what was done before is not looked for"));
-    for index in 0u32.. {
-        let Some(item) = rest.next() else { break };
-        one(system, item, &mut summary, |source| {
-            targets.as_ref().is_ok_and(|targets| targets.done_before(index, source, &rest, |name| is_missing(system, name)))
-        });
+    let mut plan = Plan::new(system, texts);
+    let planned = all.clone().try_for_each(|item| match item {
+        Ok((source, operation)) => plan.add(source, operation.target()),
+        Err(source) => plan.add(source, None),
+    });
+    let planned = planned.inspect_err(|status| log::warn!("pending file renames: {status}: what was done before is not looked for"));
+    plan.finish();
+    for (index, item) in (0u32..).zip(all) {
+        let done_before = || planned.is_ok() && plan.done_before(index, |name| is_missing(system, name));
+        if one(system, item.map(|(_, operation)| operation), &mut summary, done_before) {
+            plan.note(index);
+        }
     }
     if had == Ok(false)
         && let Err(status) = system.adjust_privilege(Privilege::Restore, false, PrivilegeHolder::Process)
@@ -57,25 +72,35 @@ where
     summary
 }
 
-fn one<S: Objects + Files>(system: &S, item: Item<'_>, summary: &mut Summary, done_before: impl FnOnce(UnicodeStr<'_>) -> bool) {
+/// Carries out one item, unless it was done before; whether it was carried out now.
+fn one<S: Objects + Files>(
+    system: &S,
+    item: Result<Operation<'_>, UnicodeStr<'_>>,
+    summary: &mut Summary,
+    done_before: impl FnOnce() -> bool,
+) -> bool {
     let operation = match item {
         Ok(operation) => operation,
         Err(source) => {
             tell(source, Status::INVALID_PARAMETER);
             summary.failed += 1;
-            return;
+            return false;
         }
     };
-    if done_before(operation.source) {
+    if done_before() {
         log::info!("pending file rename: {operation}: done before, another file has that name now");
         summary.repeated += 1;
-        return;
+        return false;
     }
     match carry_out(system, &operation) {
-        Ok(()) => summary.done += 1,
+        Ok(()) => {
+            summary.done += 1;
+            true
+        }
         Err(status) => {
             tell(operation, status);
             summary.failed += 1;
+            false
         }
     }
 }

@@ -4,16 +4,17 @@
 #[path = "../../nt/tests/support/mod.rs"]
 mod support;
 
-use boot::{Summary, process_renames};
+use boot::{RenameList, Summary, process_renames};
 use nt::system::FileAttributes;
 use nt::{Status, UnicodeStr};
 use support::World;
 
 /// Processes values, each a list of strings divided by `|`.
 fn process(world: &World, values: &[&str]) -> (usize, usize) {
-    let values: Vec<Vec<Vec<u16>>> =
-        values.iter().map(|value| value.split('|').map(|string| string.encode_utf16().collect()).collect()).collect();
-    let Summary { done, failed, .. } = process_renames(world, values.iter().map(|value| value.iter().map(|string| UnicodeStr(string))));
+    let texts: Vec<Vec<u16>> = values.iter().map(|value| value.replace('|', "\0").encode_utf16().collect()).collect();
+    let list = |text: &'static [u16]| RenameList { text: UnicodeStr(text), strings: text.split(|&unit| unit == 0).map(UnicodeStr) };
+    let mut lists = texts.into_iter().map(|text| list(Box::leak(text.into_boxed_slice())));
+    let Summary { done, failed, .. } = process_renames(world, [lists.next(), lists.next()]);
     assert_eq!(world.open_handles(), 0, "every handle is closed");
     (done, failed)
 }
@@ -69,6 +70,12 @@ fn d13_an_odd_first_value_does_not_shift_the_pairs_of_the_second() {
     assert_eq!(process(world, &["\\??\\C:\\a", "\\??\\C:\\b|\\??\\C:\\c"]), (1, 1));
     assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
     assert_eq!(content(world, "C:\\c").as_deref(), Some("old"));
+    // Nor does it shift what is held against a repetition.
+    let (world, value) = (upgradable(), ["\\??\\C:\\e", UPGRADES[1]]);
+    assert_eq!(process(world, &value), (2, 1));
+    let finished = files(world);
+    assert_eq!(process(world, &value), (0, 2));
+    assert_eq!(files(world), finished);
 }
 
 #[test]
@@ -115,8 +122,8 @@ fn spec_6_2_directories_are_renamed_with_what_is_in_them() {
 #[test]
 fn nothing_to_do_asks_the_kernel_nothing() {
     let world = World::new();
-    process_renames(world, std::iter::empty::<std::iter::Empty<UnicodeStr<'_>>>());
-    process_renames(world, std::iter::once(std::iter::empty()));
+    process_renames::<_, std::iter::Empty<UnicodeStr<'_>>>(world, [None, None]);
+    process_renames(world, [Some(RenameList { text: UnicodeStr::EMPTY, strings: std::iter::empty() }), None]);
     assert!(world.state().calls.is_empty());
 }
 
@@ -221,5 +228,66 @@ fn every_single_failing_call_costs_at_most_its_own_operation() {
         assert_eq!(done + failed, 2);
         assert!(failed <= 1, "call {number}");
         assert!(content(world, "C:\\a").is_some() || content(world, "C:\\b").as_deref() == Some("new"), "no file is lost");
+    }
+}
+
+/// What a list does to files `a` to `e` that all exist, if nothing fails: name and content at the end.
+fn model(operations: &[(usize, Option<(usize, bool)>)], initial: u8) -> Option<Vec<(String, String)>> {
+    let name = |index: usize| format!("c:\\{}", ["a", "b", "c", "d", "e"][index]);
+    let mut files: std::collections::BTreeMap<String, String> =
+        (0..5).filter(|index| initial & (1 << index) != 0).map(|index| (name(index), format!("{index}"))).collect();
+    for &(source, action) in operations {
+        let content = files.remove(&name(source))?;
+        if let Some((target, replace)) = action {
+            if source == target || (!replace && files.contains_key(&name(target))) {
+                return None;
+            }
+            files.insert(name(target), content);
+        }
+    }
+    Some(files.into_iter().collect())
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { cases: 1000, max_global_rejects: 1_000_000, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn a_sound_list_is_done_whole_and_its_repetition_after_a_power_cut_loses_no_content(
+        operations in proptest::collection::vec((0usize..5, proptest::option::of((0usize..5, proptest::bool::ANY))), 1..6),
+        initial in 0u8..32,
+        cut in 0usize..60,
+    ) {
+        let Some(expected) = model(&operations, initial) else { return Err(proptest::prelude::TestCaseError::reject("fails by itself")) };
+        let text: Vec<String> = operations.iter().map(|(source, action)| {
+            let name = |index: &usize| format!("\\??\\C:\\{}", ["a", "b", "c", "d", "e"][*index]);
+            match action {
+                None => format!("{}|", name(source)),
+                Some((target, replace)) => format!("{}|{}{}", name(source), if *replace { "!" } else { "" }, name(target)),
+            }
+        }).collect();
+        let text = text.join("|");
+        let prepare = || {
+            let world = World::new();
+            for index in (0..5).filter(|index| initial & (1 << index) != 0) {
+                world.file(&format!("C:\\{}", ["a", "b", "c", "d", "e"][index]), format!("{index}").as_bytes());
+            }
+            world
+        };
+        let found = |world: &World| -> Vec<(String, String)> {
+            let is_ours = |(name, _): &(String, Vec<u8>)| name.len() == 4;
+            files(world).into_iter().filter(is_ours).map(|(name, data)| (name, String::from_utf8(data).unwrap())).collect()
+        };
+        let world = prepare();
+        proptest::prop_assert_eq!(process(world, &[&text]), (operations.len(), 0), "{}", text);
+        proptest::prop_assert_eq!(&found(world), &expected);
+        let world = prepare();
+        world.state().fault = Some((cut, Status::IO_DEVICE_ERROR, true));
+        process(world, &[&text]);
+        world.state().fault = None;
+        process(world, &[&text]);
+        let left = found(world);
+        for (_, content) in &expected {
+            proptest::prop_assert!(left.iter().any(|(_, there)| there == content), "{}: cut at {}: {:?} of {:?}", text, cut, left, expected);
+        }
     }
 }

@@ -38,6 +38,11 @@ impl<S: Memory> RawValue<S> {
         self.pages.as_ref().get(..self.length).unwrap_or_default()
     }
 
+    /// Its data as units.
+    pub fn text(&self) -> UnicodeStr<'_> {
+        data::units(self.data())
+    }
+
     /// The strings it delivers, walked in place.
     pub fn strings(&self) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
         data::strings(self.kind, self.data(), data::Reached::ByName)

@@ -10,6 +10,9 @@ use nt::system::Memory;
 use nt::{Result, Status, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
+/// Units of the arena at first: what an ordinary installation needs, so that it does not grow.
+const FIRST_TEXT: usize = 8192;
+
 /// The lists (spec 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
@@ -74,11 +77,13 @@ struct Row {
 pub(crate) struct Store<'s, S: Memory> {
     text: PageVec<'s, S, u16>,
     entries: PageVec<'s, S, Row>,
+    /// What is about to be expanded: kept, so that its memory is asked for once.
+    scratch: PageVec<'s, S, u16>,
 }
 
 impl<'s, S: Memory> Store<'s, S> {
     pub(crate) const fn new(system: &'s S) -> Self {
-        Self { text: PageVec::new(system), entries: PageVec::new(system) }
+        Self { text: PageVec::new(system), entries: PageVec::new(system), scratch: PageVec::new(system) }
     }
 
     /// The text of `span`; `None` if there is none.
@@ -93,6 +98,9 @@ impl<'s, S: Memory> Store<'s, S> {
     /// Appends whatever `write` writes to the arena, and says where it stands.
     pub(crate) fn write(&mut self, write: impl FnOnce(&mut PageVec<'s, S, u16>) -> Result<()>) -> Result<Span> {
         let start = self.text.len();
+        if start == 0 {
+            self.text.reserve(FIRST_TEXT)?;
+        }
         write(&mut self.text).inspect_err(|_| self.text.truncate(start))?;
         let at = u32::try_from(start).map_err(|_| Status::NO_MEMORY)?;
         let length = u32::try_from(self.text.len() - start).map_err(|_| Status::NO_MEMORY)?;
@@ -146,9 +154,12 @@ impl<'s, S: Memory> Store<'s, S> {
 
     /// The text of `span` expanded with `environment`, as a new text.
     pub(crate) fn expand(&mut self, environment: &Environment<'_, S>, span: Span) -> Result<Span> {
-        let mut source = PageVec::new(self.text.system());
-        source.extend(self.get(span).unwrap_or_default().units())?;
-        self.write(|arena| environment.expand(source.as_str(), arena))
+        let mut source = core::mem::replace(&mut self.scratch, PageVec::new(self.text.system()));
+        source.clear();
+        let expanded = source.extend(self.get(span).unwrap_or_default().units());
+        let expanded = expanded.and_then(|()| self.write(|arena| environment.expand(source.as_str(), arena)));
+        self.scratch = source;
+        expanded
     }
 
     /// Takes the entry called like the text of `name` out of `from` and puts it at the end of `to`; `false` if there is none.

@@ -283,6 +283,17 @@ fn environment_is_enumerated_once() {
 }
 
 #[test]
+fn memory_is_asked_for_a_few_times_whatever_there_is_to_expand() {
+    let world = World::new();
+    let values: Vec<(String, Vec<u8>)> = (0..60).map(|number| (format!("N{number}"), bytes("%SystemRoot%\\x\0"))).collect();
+    let values: Vec<(&str, u32, Vec<u8>)> = values.iter().map(|(name, data)| (&**name, EXPAND, data.clone())).collect();
+    world.sm("Environment", &values);
+    passed(world);
+    let allocations = world.state().calls.iter().filter(|call| **call == "allocate_pages").count();
+    assert!(allocations <= 6, "{allocations}");
+}
+
+#[test]
 fn spec_17_required_moves_in_the_order_written_and_unknown_names_are_skipped() {
     let world = World::new();
     world.sm(

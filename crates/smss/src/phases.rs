@@ -5,6 +5,7 @@
 
 use crate::plan::Loaded;
 use crate::{Fatal, State};
+use boot::RenameList;
 use nt::access::Access;
 use nt::environment::Environment;
 use nt::failure::{Step, Stop, judge};
@@ -130,7 +131,9 @@ pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
 
 /// Step 19: pending file renames (spec 6).
 pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>) {
-    boot::process_renames(system, loaded.configuration().renames.iter().flatten().map(|value| value.strings()));
+    let values = loaded.configuration().renames.each_ref();
+    let lists = values.map(|value| value.as_ref().map(|value| RenameList { text: value.text(), strings: value.strings() }));
+    boot::process_renames(system, lists);
 }
 
 /// Step 21: paging files (spec 4).

@@ -7,6 +7,7 @@
 pub mod pe;
 #[cfg(test)]
 pub(crate) mod pe_tests;
+pub mod process;
 pub mod protection;
 pub mod segment;
 pub mod space;

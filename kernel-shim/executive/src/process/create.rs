@@ -10,7 +10,6 @@ use crate::blocks::{Peb, TEB_BYTES, Teb};
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::machine::Context;
 use crate::mm::AddressSpace;
-use crate::mm::space::MEM_RELEASE;
 use crate::object::{Body, DeviceMapId, HandleTable, Kind};
 use crate::{Executive, Version};
 use alloc::boxed::Box;
@@ -329,14 +328,6 @@ impl Executive {
             owner.threads.push(id);
             let owner = owner.object;
             self.reference(owner);
-        }
-    }
-
-    /// Gives back what [`Executive::allocate_memory_in`] gave. In a process that has ended there is nothing left to give back.
-    pub(crate) fn release_memory_in(&mut self, process: ProcessId, address: u64) {
-        if let Some(memory) = self.processes.get_mut(&process).and_then(|process| process.memory.as_mut()) {
-            // It stands since the allocation; a program that has freed or moved its own TEB has changed that, which is its business.
-            let _ = memory.free(&mut *self.machine, address, 0, MEM_RELEASE);
         }
     }
 

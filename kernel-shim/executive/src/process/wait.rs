@@ -271,7 +271,7 @@ impl Executive {
             Body::Timer(timer) => timer.due,
             _ => None,
         });
-        waits.chain(timers).min()
+        waits.chain(timers).chain(self.lazy_flush_deadline()).min()
     }
 
     /// Lets happen what is due.
