@@ -79,9 +79,12 @@ mod machine;
 mod memory;
 mod schedule;
 mod screen;
+mod report;
 mod serial;
 mod shared;
+mod start;
 mod stop;
+mod system;
 mod thread;
 
 use boot::options::Options;
@@ -89,7 +92,7 @@ use memory::{KERNEL_BASE, frames, paging};
 use thread::shared_data::SharedData;
 
 /// Where the system is, as programs see it.
-const SYSTEM_ROOT: &str = r"C:\ReactOS";
+pub const SYSTEM_ROOT: &str = r"C:\ReactOS";
 
 unsafe extern "C" {
     static kernel_text: u8;
@@ -123,6 +126,7 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     log::info!("{}: {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
     let disks = disk::find();
     let shared_data = SharedData::new(SYSTEM_ROOT, options.version, total as u32, options.safe_boot.is_some()).expect("a frame");
-    let _bare = machine::Bare::new(kernel, disks, shared_data);
-    exit::exit(exit::Outcome::Pass)
+    let machine = shared::Shared::new(machine::Bare::new(kernel, disks, shared_data));
+    let executive = start::executive(&machine, &options, &information.command_line);
+    system::System::new(executive, machine, options).run()
 }

@@ -56,7 +56,8 @@ impl System {
         loop {
             self.machine.lock().update_time();
             self.executive.expire_timers();
-            if let Some(stop) = self.machine.lock().stopped() {
+            let stopped = self.machine.lock().stopped();
+            if let Some(stop) = stopped {
                 self.stop(&stop);
             }
             if self.options.timeout.is_some_and(|seconds| clock::uptime() / clock::SECOND >= u64::from(seconds)) {
