@@ -14,8 +14,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// What our smss logs, in this order, on its way: text in the line, and what it proves.
-const MILESTONES: [(&str, &str); 3] =
-    [("phase: start", "our smss.exe runs"), ("phase: subsystems", "it came to the subsystems"), ("phase: settled", "csrss and winlogon run, adopted by it")];
+const MILESTONES: [(&str, &str); 3] = [
+    ("phase: 2 ", "our smss.exe runs"),
+    ("phase: 28 ", "it came to the subsystems"),
+    ("phase: 39 ", "csrss and winlogon run, adopted by it"),
+];
 
 /// Under TCG, 1 GiB and a live CD: winlogon after some 20 s, the desktop after some 100 s.
 const LIMIT: Duration = Duration::from_secs(600);

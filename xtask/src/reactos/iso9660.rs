@@ -123,10 +123,14 @@ impl Image {
         };
         self.file.write_all_at(&padded, u64::from(extent) * SECTOR)?;
         self.sectors = self.sectors.max(u64::from(extent) + padded.len() as u64 / SECTOR);
-        let records: Vec<u64> = self.entries.iter().filter(|other| other.extent == entry.extent).map(|other| other.record).collect();
-        for record in records {
-            self.put32(record + 2, extent)?;
-            self.put32(record + 10, size)?;
+        // A file that several descriptors show has several records, all with the same first sector.
+        for at in 0..self.entries.len() {
+            if self.entries[at].extent == entry.extent {
+                let record = self.entries[at].record;
+                self.put32(record + 2, extent)?;
+                self.put32(record + 10, size)?;
+                (self.entries[at].extent, self.entries[at].size) = (extent, size);
+            }
         }
         if extent != entry.extent {
             let sectors = u32::try_from(self.sectors).context("the image is too large")?;

@@ -19,13 +19,21 @@ pub fn iso(base: &Path, out: &Path) -> Result<()> {
         let file = OpenOptions::new().read(true).write(true).open(copy)?;
         let mut image = Image::read(file).with_context(|| format!("{} is no ISO that can be used", base.display()))?;
         let mut replaced = 0;
-        let mut seen = Vec::new();
-        for entry in image.entries.clone() {
-            replaced += match leaf(&entry) {
+        let (mut seen, mut done) = (Vec::new(), Vec::new());
+        for at in 0..image.entries.len() {
+            let entry = image.entries[at].clone();
+            if done.contains(&entry.extent) {
+                continue; // the same file, seen through a second volume descriptor
+            }
+            let count = match leaf(&entry) {
                 "smss.exe" => native(&mut image, &entry, &ours, &mut seen)?,
                 "reactos.cab" => in_cabinet(&mut image, &entry, &ours, &mut seen)?,
                 _ => 0,
             };
+            if count > 0 {
+                done.push(image.entries[at].extent);
+                replaced += count;
+            }
         }
         if replaced == 0 {
             let listing = if seen.is_empty() { top_folders(&image) } else { seen.join("\n    ") };
@@ -88,9 +96,6 @@ fn leaf(entry: &Entry) -> &str {
 
 fn native(image: &mut Image, entry: &Entry, ours: &[u8], seen: &mut Vec<String>) -> Result<u32> {
     let old = image.content(entry)?;
-    if old == ours {
-        return Ok(0); // the same file, seen through a second volume descriptor and already replaced
-    }
     match kind(&old) {
         Kind::SessionManager => {
             image.replace(entry, ours)?;
