@@ -12,6 +12,7 @@ pub mod protection;
 pub mod segment;
 pub mod space;
 pub mod view;
+pub mod virtual_memory;
 
 use crate::ids::ObjectId;
 use protection::Protect;

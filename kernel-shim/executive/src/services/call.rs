@@ -10,9 +10,11 @@ use super::pending::Pending;
 use super::table::{self, COUNT, MAX_ARGUMENTS};
 use super::user::{CapturedAttributes, User, UserMemory, UserPtr};
 use crate::ids::{ProcessId, ThreadId};
+use crate::object::Kind;
 use crate::{Executive, Outcome};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use nt::system::Created;
 use nt::{Handle, Result, Status};
 
 /// How a call ends.
@@ -231,6 +233,21 @@ impl Call<'_> {
             Outcome::Done(status) => Ok(Done::Returns(status)),
             Outcome::Pending => self.wait(Pending::Status),
         }
+    }
+
+    /// What every opening call does: handle out, access, attributes in.
+    pub fn open(&mut self, kind: Kind) -> Result<Done> {
+        let place = self.pointer(0);
+        self.probe::<u64>(place)?;
+        let attributes = self.attributes(self.pointer(2))?;
+        let handle = self.exec.open_by_name(self.thread, &attributes.view(), Some(kind), self.u32(1), None)?;
+        self.give(place, handle)
+    }
+
+    /// A new object's handle as the first argument, with `OBJECT_NAME_EXISTS` if the object was there before.
+    pub fn created(&mut self, created: Created) -> Result<Done> {
+        let done = self.give(self.pointer(0), created.handle)?;
+        Ok(if created.existed { Done::Returns(Status::OBJECT_NAME_EXISTS) } else { done })
     }
 
     /// Gives a new handle to the caller. The place was probed before; if it has gone since, the handle is closed again.

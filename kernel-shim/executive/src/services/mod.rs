@@ -15,12 +15,15 @@ mod contexts;
 pub mod encode;
 mod glue;
 pub mod layout;
+mod memory;
 mod objects;
 pub mod pending;
 mod ports;
 mod processes;
 mod system;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod tokens;
 pub mod user;
 mod waits;
@@ -39,7 +42,7 @@ use user::UserPtr;
 pub use crate::lpc::services::PORT_HOOKS;
 
 static BUILT: [Option<Built>; COUNT] =
-    call::assemble(&[contexts::CALLS, objects::CALLS, ports::CALLS, processes::CALLS, system::CALLS, tokens::CALLS, waits::CALLS]);
+    call::assemble(&[contexts::CALLS, memory::CALLS, objects::CALLS, ports::CALLS, processes::CALLS, system::CALLS, tokens::CALLS, waits::CALLS]);
 
 /// Arguments in registers: R10, RDX, R8, R9.
 const IN_REGISTERS: usize = 4;

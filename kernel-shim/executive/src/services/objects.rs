@@ -8,7 +8,6 @@ use super::user::{User, UserPtr};
 use crate::object::Kind;
 use crate::object::services::Duplicate;
 use alloc::vec::Vec;
-use nt::system::Created;
 use nt::{Result, Status};
 use zerocopy::IntoBytes;
 
@@ -70,29 +69,15 @@ fn make_permanent(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-/// A new object's handle, with `OBJECT_NAME_EXISTS` if it was there before.
-fn created(call: &mut Call<'_>, created: Created) -> Result<Done> {
-    let done = call.give(call.pointer(0), created.handle)?;
-    Ok(if created.existed { Done::Returns(Status::OBJECT_NAME_EXISTS) } else { done })
-}
-
-/// What every opening call does: handle out, access, attributes in.
-fn open(call: &mut Call<'_>, kind: Kind) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes(call.pointer(2))?;
-    let handle = call.exec.open_by_name(call.thread, &attributes.view(), Some(kind), call.u32(1), None)?;
-    call.give(call.pointer(0), handle)
-}
-
 fn create_directory(call: &mut Call<'_>) -> Result<Done> {
     call.probe::<u64>(call.pointer(0))?;
     let attributes = call.attributes(call.pointer(2))?;
     let made = call.exec.create_directory(call.thread, &attributes.view(), call.u32(1))?;
-    created(call, made)
+    call.created(made)
 }
 
 fn open_directory(call: &mut Call<'_>) -> Result<Done> {
-    open(call, Kind::Directory)
+    call.open(Kind::Directory)
 }
 
 fn create_link(call: &mut Call<'_>) -> Result<Done> {
@@ -105,11 +90,11 @@ fn create_link(call: &mut Call<'_>) -> Result<Done> {
     }
     let target = call.string(call.pointer(3))?;
     let made = call.exec.create_symbolic_link(call.thread, &attributes.view(), call.u32(1), &target)?;
-    created(call, made)
+    call.created(made)
 }
 
 fn open_link(call: &mut Call<'_>) -> Result<Done> {
-    open(call, Kind::SymbolicLink)
+    call.open(Kind::SymbolicLink)
 }
 
 fn query_link(call: &mut Call<'_>) -> Result<Done> {
@@ -201,11 +186,11 @@ fn create_event(call: &mut Call<'_>) -> Result<Done> {
     };
     let signalled = call.flag(4);
     let made = call.exec.create_event(call.thread, &attributes.view(), call.u32(1), notification, signalled)?;
-    created(call, made)
+    call.created(made)
 }
 
 fn open_event(call: &mut Call<'_>) -> Result<Done> {
-    open(call, Kind::Event)
+    call.open(Kind::Event)
 }
 
 fn previous_state(call: &mut Call<'_>, change: impl FnOnce(&mut Call<'_>) -> Result<bool>) -> Result<Done> {
@@ -256,11 +241,11 @@ fn create_keyed_event(call: &mut Call<'_>) -> Result<Done> {
     }
     let attributes = call.attributes_or_none(call.pointer(2))?;
     let made = call.exec.create_keyed_event(call.thread, &attributes.view(), call.u32(1))?;
-    created(call, made)
+    call.created(made)
 }
 
 fn open_keyed_event(call: &mut Call<'_>) -> Result<Done> {
-    open(call, Kind::KeyedEvent)
+    call.open(Kind::KeyedEvent)
 }
 
 fn query_object(call: &mut Call<'_>) -> Result<Done> {

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! System calls as ring 3 makes them: registers, a stack, structures in simulated user memory; one test a rule.
+
+#[path = "../../host/machine.rs"]
+mod machine;
+mod memory;
+mod objects;
+mod ports;
+mod processes;
+mod system;
+
+use super::call::Done;
+use super::layout::{Layout, ObjectAttributes, UnicodeString};
+use super::table::{self, number_of};
+use super::{complete, dispatch};
+use crate::ids::{ProcessId, ThreadId};
+use crate::machine::Context;
+use crate::process::create::Stack;
+use crate::{Executive, Version};
+use alloc::boxed::Box;
+use alloc::vec;
+use alloc::vec::Vec;
+use machine::MemoryMachine;
+use nt::Status;
+
+/// A process with one thread and a piece of memory to make calls from.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    process: ProcessId,
+    thread: ThreadId,
+    /// 128 KB that can be written; the stack of every call is at its end.
+    memory: u64,
+}
+
+const MEMORY: u64 = 0x2_0000;
+const STACK: u64 = MEMORY - 0x1000;
+
+struct World {
+    exec: Executive,
+    machine: MemoryMachine,
+}
+
+impl World {
+    fn new() -> Self {
+        let machine = MemoryMachine::new(0x1000, Vec::new());
+        let mut exec = Executive::new(Box::new(machine.clone()), Version::V5_2);
+        exec.make_namespace(false).expect("a namespace");
+        Self { exec, machine }
+    }
+
+    /// A process of the system's own user, with a running thread.
+    fn caller(&mut self) -> Caller {
+        let process = self.exec.make_process(ProcessId::SYSTEM, false).expect("a process");
+        let thread = self.exec.make_thread(process, &Context::default(), Stack::default()).expect("a thread");
+        self.exec.resume(thread).expect("resumed");
+        let memory = self.exec.allocate_memory_in(process, MEMORY, 4, false).expect("memory");
+        Caller { process, thread, memory }
+    }
+
+    /// Makes a call.
+    fn call(&mut self, caller: Caller, name: &str, arguments: &[u64]) -> Done {
+        let number = number_of(name);
+        assert_eq!(table::SERVICES[number as usize].arguments, arguments.len(), "{name}");
+        let mut registers = [0xDEAD_BEEF_0000_0001; 4];
+        for (to, from) in registers.iter_mut().zip(arguments) {
+            *to = *from;
+        }
+        let stack = caller.memory + STACK;
+        for (place, argument) in arguments.iter().skip(4).enumerate() {
+            self.put(caller, STACK + 0x28 + place as u64 * 8, *argument);
+        }
+        dispatch(&mut self.exec, caller.thread, number, registers, stack)
+    }
+
+    /// Makes a call that returns at once.
+    fn status(&mut self, caller: Caller, name: &str, arguments: &[u64]) -> Status {
+        match self.call(caller, name, arguments) {
+            Done::Returns(status) => status,
+            other => panic!("{name} did not return: {other:?}"),
+        }
+    }
+
+    /// Finishes the call of a thread that runs again.
+    fn finish(&mut self, caller: Caller) -> Status {
+        let runnable = self.machine.state().is_runnable(caller.thread);
+        assert!(runnable, "the thread still waits");
+        match complete(&mut self.exec, caller.thread) {
+            Done::Returns(status) => status,
+            other => panic!("the call did not return: {other:?}"),
+        }
+    }
+
+    fn put<T: Layout>(&mut self, caller: Caller, offset: u64, value: T) {
+        self.exec.write_process(caller.process, caller.memory + offset, value.as_bytes()).expect("written");
+    }
+
+    fn put_bytes(&mut self, caller: Caller, offset: u64, bytes: &[u8]) {
+        self.exec.write_process(caller.process, caller.memory + offset, bytes).expect("written");
+    }
+
+    fn get<T: Layout>(&mut self, caller: Caller, offset: u64) -> T {
+        let mut value = T::new_zeroed();
+        self.exec.read_process(caller.process, caller.memory + offset, value.as_mut_bytes()).expect("read");
+        value
+    }
+
+    fn get_bytes(&mut self, caller: Caller, offset: u64, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.exec.read_process(caller.process, caller.memory + offset, &mut bytes).expect("read");
+        bytes
+    }
+
+    /// Puts a UNICODE_STRING and its text at `offset`: its address.
+    fn string(&mut self, caller: Caller, offset: u64, text: &str) -> u64 {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let length = (units.len() * 2) as u16;
+        let buffer = caller.memory + offset + 0x10;
+        self.put(caller, offset, UnicodeString { length, maximum_length: length, buffer, ..UnicodeString::default() });
+        let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+        self.put_bytes(caller, offset + 0x10, &bytes);
+        caller.memory + offset
+    }
+
+    /// Puts an OBJECT_ATTRIBUTES with a name at `offset`: its address.
+    fn attributes(&mut self, caller: Caller, offset: u64, name: &str, attributes: u32) -> u64 {
+        let name = self.string(caller, offset + 0x30, name);
+        self.put(caller, offset, ObjectAttributes { length: 0x30, name, attributes, ..ObjectAttributes::default() });
+        caller.memory + offset
+    }
+}
+
+#[test]
+fn a_number_beyond_the_last_service_is_an_invalid_system_service() {
+    let mut world = World::new();
+    let caller = world.caller();
+    for number in [296, 0x1000, u32::MAX] {
+        let done = dispatch(&mut world.exec, caller.thread, number, [0; 4], 0);
+        assert_eq!(done, Done::Returns(Status::INVALID_SYSTEM_SERVICE));
+    }
+}
+
+#[test]
+fn a_service_that_is_not_built_says_so() {
+    let mut world = World::new();
+    let caller = world.caller();
+    assert_eq!(world.status(caller, "NtCreateJobSet", &[1, 2, 3]), Status::NOT_IMPLEMENTED);
+}
+
+#[test]
+fn arguments_on_a_stack_that_cannot_be_read_are_an_access_violation() {
+    let mut world = World::new();
+    let caller = world.caller();
+    for stack in [0, 8, 0x7FF_FFFF_0000, u64::MAX - 0x30] {
+        let done = dispatch(&mut world.exec, caller.thread, number_of("NtCreateEvent"), [caller.memory, 0x1F_0003, 0, 0], stack);
+        assert_eq!(done, Done::Returns(Status::ACCESS_VIOLATION), "{stack:#x}");
+    }
+}
+
+#[test]
+fn every_service_survives_nonsense() {
+    for service in &table::SERVICES {
+        for value in [0, 1, 3, u64::MAX, 0x7FF_FFFE_FFFC, 0xFFFF_8000_0000_0000] {
+            let mut world = World::new();
+            let caller = world.caller();
+            let arguments = vec![value; service.arguments];
+            let _ = world.call(caller, service.name, &arguments);
+        }
+    }
+}
