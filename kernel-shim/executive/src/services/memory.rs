@@ -165,8 +165,7 @@ fn map_view(call: &mut Call<'_>) -> Result<Done> {
         call.probe::<u64>(place)?;
         offset = call.read(place)?;
     }
-    let request =
-        MapRequest { base, zero_bits: call.raw(3), offset, size, inherit, kind: call.u32(8), protect: call.u32(9) };
+    let request = MapRequest { base, zero_bits: call.raw(3), offset, size, inherit, kind: call.u32(8), protect: call.u32(9) };
     let mapped = call.exec.map_view_of_section(call.thread, call.handle(0), call.handle(1), request)?;
     call.write(base_at, mapped.base)?;
     call.write(size_at, mapped.size)?;

@@ -41,8 +41,16 @@ use user::UserPtr;
 
 pub use crate::lpc::services::PORT_HOOKS;
 
-static BUILT: [Option<Built>; COUNT] =
-    call::assemble(&[contexts::CALLS, memory::CALLS, objects::CALLS, ports::CALLS, processes::CALLS, system::CALLS, tokens::CALLS, waits::CALLS]);
+static BUILT: [Option<Built>; COUNT] = call::assemble(&[
+    contexts::CALLS,
+    memory::CALLS,
+    objects::CALLS,
+    ports::CALLS,
+    processes::CALLS,
+    system::CALLS,
+    tokens::CALLS,
+    waits::CALLS,
+]);
 
 /// Arguments in registers: R10, RDX, R8, R9.
 const IN_REGISTERS: usize = 4;

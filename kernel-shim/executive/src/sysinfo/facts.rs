@@ -95,7 +95,8 @@ impl Facts for Executive {
     fn page_files(&self) -> Vec<PageFileFacts> {
         let pages = |bytes: u64| (bytes / PAGE as u64) as u32;
         // Nothing is ever paged out here: a paging file is there, and empty.
-        let facts = |file: &crate::io::file::PageFile| PageFileFacts { path: file.name.clone(), total: pages(file.minimum), used: 0, peak: 0 };
+        let facts =
+            |file: &crate::io::file::PageFile| PageFileFacts { path: file.name.clone(), total: pages(file.minimum), used: 0, peak: 0 };
         self.io.page_files.iter().map(facts).collect()
     }
 
