@@ -20,7 +20,6 @@ extern crate alloc;
 #[cfg(any(test, feature = "host"))]
 extern crate std;
 
-mod awaited;
 pub mod blocks;
 mod boot;
 pub mod cm;

@@ -102,11 +102,8 @@ impl Executive {
             let mut keys: Vec<(KeyRef, String)> = self.registry.find(tree).map(|key| (key, tree.to_string())).into_iter().collect();
             while let Some((at, path)) = keys.pop() {
                 let Ok(key) = self.registry.key(at) else { continue };
-                let values = key.values().iter().map(|value| ValueEntry {
-                    name: text(&value.name),
-                    kind: value.kind,
-                    data: value.data.clone(),
-                });
+                let values =
+                    key.values().iter().map(|value| ValueEntry { name: text(&value.name), kind: value.kind, data: value.data.clone() });
                 shown.push(KeyEntry { path: path.clone(), volatile: key.volatile, values: values.collect() });
                 keys.extend(self.subkeys_of(at).into_iter().map(|key| (key, format!("{path}\\{}", text(self.registry.name(key))))));
             }

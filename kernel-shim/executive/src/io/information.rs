@@ -226,7 +226,7 @@ impl Executive {
         if bytes.saturating_sub(facts.allocation).div_ceil(unit) > room.free_units { Err(Status::DISK_FULL) } else { Ok(()) }
     }
 
-    pub(super) fn resize(&mut self, id: FileId, size: u64, fill: Fill) -> Result<()> {
+    pub(crate) fn resize(&mut self, id: FileId, size: u64, fill: Fill) -> Result<()> {
         let mapped = self.mm.segments.data_of(id).is_some();
         let Self { io, machine, .. } = self;
         let volume = io.volume(id.volume)?;

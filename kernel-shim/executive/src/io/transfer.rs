@@ -29,7 +29,7 @@ const BACKSLASH: u16 = 0x5C;
 
 impl Executive {
     /// The file object behind a handle.
-    pub(super) fn file_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<(ObjectId, &File)> {
+    pub(crate) fn file_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<(ObjectId, &File)> {
         let object = self.resolve(caller, handle, Some(Kind::File), access)?;
         match &self.object(object)?.body {
             Body::File(file) => Ok((object, file)),

@@ -9,15 +9,19 @@ pub mod pe;
 pub(crate) mod pe_tests;
 pub mod process;
 pub mod protection;
+pub mod sections;
 pub mod segment;
+pub mod services;
 pub mod space;
 pub mod view;
 pub mod virtual_memory;
 
 use crate::ids::ObjectId;
+use alloc::vec::Vec;
 use protection::Protect;
 use segment::{SegmentId, Segments};
 
+pub use sections::{SECTION_HOOKS, ViewArguments};
 pub use space::AddressSpace;
 pub use view::Mapped;
 
@@ -52,6 +56,6 @@ pub struct Mm {
     pub segments: Segments,
     /// The section of ntdll.dll, once it was made.
     pub system_dll: Option<ObjectId>,
+    /// The sections of the drivers that were loaded.
+    pub drivers: Vec<ObjectId>,
 }
-
-pub use crate::awaited::NO_HOOKS as SECTION_HOOKS;

@@ -247,15 +247,6 @@ impl Executive {
         }
         self.machine.delete_space(memory.space);
     }
-
-    /// Takes a reference to a segment away; with the last one its frames go.
-    pub fn drop_segment(&mut self, segment: SegmentId) {
-        if let Some(gone) = self.mm.segments.dereference(segment) {
-            for frame in gone.frames.into_values() {
-                self.machine.free_frame(frame);
-            }
-        }
-    }
 }
 
 /// How many of `length` bytes from `at` on lie in its page. `ACCESS_VIOLATION` if they leave user memory.

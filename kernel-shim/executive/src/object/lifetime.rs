@@ -55,7 +55,8 @@ impl Executive {
         }
         match (object.kind.info().hooks.delete, object.body) {
             (Some(delete), body) => delete(self, id, body),
-            (None, body) => self.delete_body(body),
+            // A body without a hook holds nothing that outlives it.
+            (None, body) => drop(body),
         }
     }
 

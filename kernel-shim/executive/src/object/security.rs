@@ -288,8 +288,9 @@ impl SecurityDescriptor {
     pub fn assign(explicit: Option<&Self>, parent: Option<&Self>, container: bool, token: &Token, mapping: &GenericMapping) -> Self {
         let owner = explicit.and_then(|descriptor| descriptor.owner.clone()).unwrap_or_else(|| token.owner().clone());
         let group = explicit.and_then(|descriptor| descriptor.group.clone()).unwrap_or_else(|| token.primary_group.clone());
-        let propagate =
-            |aces: &[Ace], inherited: bool| aces.iter().flat_map(|ace| ace.propagate(inherited, container, mapping, &owner, &group)).collect();
+        let propagate = |aces: &[Ace], inherited: bool| {
+            aces.iter().flat_map(|ace| ace.propagate(inherited, container, mapping, &owner, &group)).collect()
+        };
         let given = explicit.filter(|descriptor| descriptor.dacl != Dacl::Absent);
         let inherited: Vec<Ace> = match parent.map(|parent| &parent.dacl) {
             Some(Dacl::Aces(aces)) => propagate(aces, true),
