@@ -109,6 +109,15 @@ impl Bare {
         self.threads.get_mut(&thread)
     }
 
+    /// Makes sure that what was written is on the disks.
+    pub fn flush(&mut self) {
+        for (number, disk) in self.disks.iter_mut().enumerate() {
+            if disk.flush().is_err() {
+                log::error!("disk {number} could not be flushed");
+            }
+        }
+    }
+
     /// Brings the time in the shared data page up to date.
     pub fn update_time(&self) {
         self.shared_data.update();

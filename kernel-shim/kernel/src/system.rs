@@ -62,7 +62,7 @@ impl System {
             }
             if self.options.timeout.is_some_and(|seconds| clock::uptime() / clock::SECOND >= u64::from(seconds)) {
                 line(format_args!("not settled within the time limit"));
-                report::trace(&self.executive);
+                self.leave();
                 exit(Outcome::Failure);
             }
             let next = self.machine.lock().ready.next();
@@ -75,8 +75,15 @@ impl System {
 
     /// Nobody can run: settled, if no timer will change that.
     fn nobody(&mut self) {
-        if !self.settled && self.executive.next_deadline().is_none() {
+        let deadline = self.executive.next_deadline();
+        if deadline.is_some() && deadline == self.executive.lazy_flush_deadline() {
+            // There is no better moment to write changed hives than one at which nobody wants anything.
+            self.executive.flush_hives();
+            return;
+        }
+        if !self.settled && deadline.is_none() {
             self.settle();
+            return;
         }
         interrupt::idle();
     }
@@ -100,9 +107,15 @@ impl System {
             return;
         }
         if self.options.exit == ExitAt::Settled {
-            report::trace(&self.executive);
+            self.leave();
             exit(Outcome::Pass);
         }
+    }
+
+    /// What is done before every end: the trace is printed, and what was written is brought to the disks.
+    fn leave(&mut self) {
+        report::trace(&self.executive);
+        self.machine.lock().flush();
     }
 
     /// Ends every process with this image. One that is critical is made an ordinary one first, as the tools do that let the session manager
@@ -292,7 +305,7 @@ impl System {
 
     fn stop(&mut self, stop: &Stop) -> ! {
         self.machine.lock().activate(None);
-        report::trace(&self.executive);
+        self.leave();
         match *stop {
             Stop::Shutdown(action) => end::shutdown(action, &self.options),
             Stop::Bugcheck { code, parameters } => {

@@ -13,7 +13,6 @@ use zerocopy::IntoBytes;
 
 /// `EXCEPTION_ACCESS_VIOLATION` and its like: what ring 3 may raise by running (STATUS_ values).
 mod code {
-    pub const GUARD_PAGE: u32 = 0x8000_0001;
     pub const DATATYPE_MISALIGNMENT: u32 = 0x8000_0002;
     pub const BREAKPOINT: u32 = 0x8000_0003;
     pub const SINGLE_STEP: u32 = 0x8000_0004;
@@ -26,10 +25,7 @@ mod code {
     pub const INTEGER_OVERFLOW: u32 = 0xc000_0095;
     pub const ASSERTION_FAILURE: u32 = 0xc000_0420;
     pub const STACK_BUFFER_OVERRUN: u32 = 0xc000_0409;
-    pub const STACK_OVERFLOW: u32 = 0xc000_00fd;
-    pub const IN_PAGE_ERROR: u32 = 0xc000_0006;
 }
-pub use code::{ACCESS_VIOLATION, BREAKPOINT, GUARD_PAGE, IN_PAGE_ERROR, STACK_OVERFLOW};
 
 /// A record with parameters.
 pub fn record(code: u32, address: u64, parameters: &[u64]) -> ExceptionRecord {
