@@ -78,14 +78,19 @@ impl System {
         let deadline = self.executive.next_deadline();
         if deadline.is_some() && deadline == self.executive.lazy_flush_deadline() {
             // There is no better moment to write changed hives than one at which nobody wants anything.
+            // What could not be written is tried again in its own time, and does not keep the system from having settled.
             self.executive.flush_hives();
-            return;
+            if self.executive.lazy_flush_deadline().is_none() {
+                return;
+            }
+        } else if deadline.is_some() {
+            return interrupt::idle();
         }
-        if !self.settled && deadline.is_none() {
+        if self.settled {
+            interrupt::idle();
+        } else {
             self.settle();
-            return;
         }
-        interrupt::idle();
     }
 
     fn settle(&mut self) {
