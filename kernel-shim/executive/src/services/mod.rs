@@ -20,6 +20,7 @@ mod objects;
 pub mod pending;
 mod ports;
 mod processes;
+mod registry;
 mod system;
 pub mod table;
 #[cfg(test)]
@@ -47,6 +48,7 @@ static BUILT: [Option<Built>; COUNT] = call::assemble(&[
     objects::CALLS,
     ports::CALLS,
     processes::CALLS,
+    registry::CALLS,
     system::CALLS,
     tokens::CALLS,
     waits::CALLS,

@@ -4,7 +4,7 @@
 use super::call::{Built, Call, Done, built, success};
 use super::encode::{self, Answer, ValueFacts};
 use super::user::UserPtr;
-use crate::cm::Disposition;
+use crate::cm::services::Disposition;
 use nt::{Result, Status};
 
 /// The calls of this area.
