@@ -11,7 +11,6 @@ pub mod process;
 pub mod protection;
 pub mod sections;
 pub mod segment;
-pub mod services;
 pub mod space;
 pub mod view;
 pub mod virtual_memory;
@@ -21,7 +20,7 @@ use alloc::vec::Vec;
 use protection::Protect;
 use segment::{SegmentId, Segments};
 
-pub use sections::{SECTION_HOOKS, ViewArguments};
+pub use sections::SECTION_HOOKS;
 pub use space::AddressSpace;
 pub use view::Mapped;
 

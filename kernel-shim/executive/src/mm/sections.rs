@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Section objects and their services: NtCreateSection, NtOpenSection, NtMapViewOfSection, NtUnmapViewOfSection, NtQuerySection (spec
-//! 7.1); the sections that the kernel makes for itself.
+//! Section objects and their services: NtCreateSection, NtOpenSection, NtQuerySection (spec 7.1); the sections that the kernel
+//! makes for itself. Views of them are in [`super::virtual_memory`].
 //!
 //! Invariants: a section holds one reference of its segment and one of its file object, so that the file stays open while it can be
 //! mapped; what views have written to a file is in the file when the last section and view of it are gone.
@@ -8,8 +8,7 @@
 use super::protection::Protect;
 use super::segment::{Backing, FileId, Segment, SegmentId};
 use super::space::charge;
-use super::view::ViewRequest;
-use super::{Mapped, SEC_COMMIT, SEC_FILE, SEC_IMAGE, SEC_RESERVE, Section};
+use super::{SEC_COMMIT, SEC_FILE, SEC_IMAGE, SEC_RESERVE, Section};
 use crate::Executive;
 use crate::ids::{ObjectId, ThreadId};
 use crate::io::fat::Fill;
@@ -28,32 +27,9 @@ pub const SECTION_HOOKS: Hooks = Hooks { delete: Some(delete), ..Hooks::NONE };
 const SEC_NO_CHANGE: u32 = 0x40_0000;
 const SEC_NOCACHE: u32 = 0x1000_0000;
 const SECTION_QUERY: u32 = 1;
-const SECTION_MAP_WRITE: u32 = 2;
-const SECTION_MAP_READ: u32 = 4;
-const SECTION_MAP_EXECUTE: u32 = 8;
-const PROCESS_VM_OPERATION: u32 = 8;
 const SYNCHRONIZE: u32 = 0x10_0000;
 const SHARE_READ_DELETE: u32 = 1 | 4;
 const SYNCHRONOUS_NON_DIRECTORY: u32 = 0x60;
-
-/// NtMapViewOfSection's arguments, without the handles.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ViewArguments {
-    /// Where; 0 for anywhere.
-    pub base: u64,
-    /// High bits of the address that must be 0.
-    pub zero_bits: u64,
-    /// From which byte of the section on.
-    pub offset: u64,
-    /// Bytes; 0 for all the rest.
-    pub size: u64,
-    /// `ViewShare`, else `ViewUnmap`.
-    pub inherit: bool,
-    /// `MEM_` type.
-    pub kind: u32,
-    /// `PAGE_` protection.
-    pub protect: u32,
-}
 
 fn delete(executive: &mut Executive, _: ObjectId, body: Body) {
     let Body::Section(section) = body else { return };
@@ -71,18 +47,6 @@ const fn file_access(protect: Protect) -> u32 {
         Protect::READ_WRITE => READ_DATA | WRITE_DATA,
         Protect::EXECUTE_READ_WRITE => EXECUTE | READ_DATA | WRITE_DATA,
         _ => READ_DATA,
-    }
-}
-
-/// The access a section handle needs for a view of this protection.
-const fn map_access(protect: Protect) -> u32 {
-    match protect.base() {
-        Protect::EXECUTE => SECTION_MAP_EXECUTE,
-        Protect::EXECUTE_READ | Protect::EXECUTE_WRITE_COPY => SECTION_MAP_EXECUTE | SECTION_MAP_READ,
-        Protect::READ_WRITE => SECTION_MAP_WRITE,
-        Protect::EXECUTE_READ_WRITE => SECTION_MAP_EXECUTE | SECTION_MAP_WRITE,
-        Protect::NO_ACCESS => 0,
-        _ => SECTION_MAP_READ,
     }
 }
 
@@ -202,42 +166,6 @@ impl Executive {
             Body::Section(section) => Ok(*section),
             _ => Err(Status::OBJECT_TYPE_MISMATCH),
         }
-    }
-
-    /// NtMapViewOfSection: an image that could not have its preferred base is no error, see [`Mapped::at_base`].
-    ///
-    /// # Errors
-    /// `INVALID_PAGE_PROTECTION`, `SECTION_PROTECTION`, `MAPPED_ALIGNMENT`, `INVALID_VIEW_SIZE`, `CONFLICTING_ADDRESSES`, `NO_MEMORY`,
-    /// `PROCESS_IS_TERMINATING`, and as [`Self::resolve`].
-    pub fn map_view(&mut self, caller: ThreadId, section: Handle, process: Handle, view: ViewArguments) -> Result<Mapped> {
-        let protect = Protect::parse(view.protect)?;
-        let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
-        let section = self.section_behind(caller, section, map_access(protect))?;
-        let request = ViewRequest {
-            segment: section.segment,
-            section: section.protect,
-            base: view.base,
-            zero_bits: view.zero_bits,
-            offset: view.offset,
-            size: view.size,
-            inherit: view.inherit,
-            kind: view.kind,
-            protect: view.protect,
-        };
-        let memory = self.processes.get_mut(&process).and_then(|process| process.memory.as_mut());
-        memory.ok_or(Status::PROCESS_IS_TERMINATING)?.map(&mut self.mm.segments, request)
-    }
-
-    /// NtUnmapViewOfSection.
-    ///
-    /// # Errors
-    /// `NOT_MAPPED_VIEW`, `PROCESS_IS_TERMINATING`, and as [`Self::resolve`].
-    pub fn unmap_view(&mut self, caller: ThreadId, process: Handle, address: u64) -> Result<()> {
-        let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
-        let memory = self.processes.get_mut(&process).and_then(|process| process.memory.as_mut());
-        let segment = memory.ok_or(Status::PROCESS_IS_TERMINATING)?.unmap(&mut *self.machine, address)?;
-        self.drop_segment(segment);
-        Ok(())
     }
 
     /// NtQuerySection, SectionBasicInformation: attributes and bytes.

@@ -3,7 +3,7 @@
 //!
 //! Invariant: a view holds one reference to its segment, which goes when the view goes.
 
-use super::space::{AddressSpace, Region, Request};
+use super::space::{AddressSpace, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, Region, Request, Use};
 use super::view::ViewRequest;
 use super::{Mapped, Mm};
 use crate::Executive;
@@ -11,6 +11,7 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Machine;
 use crate::object::{Body, Kind};
 use alloc::vec;
+use alloc::vec::Vec;
 use nt::{Handle, Result, Status};
 
 /// `PROCESS_VM_OPERATION`.
@@ -109,6 +110,23 @@ impl Executive {
         space.query(&mm.segments, address)
     }
 
+    /// NtQueryVirtualMemory, MemorySectionName: the name of the file whose view covers the address.
+    ///
+    /// # Errors
+    /// `INVALID_ADDRESS` where nothing is mapped, `SECTION_NOT_IMAGE` for a view of memory, and as [`Executive::resolve`].
+    pub fn query_mapped_name(&mut self, caller: ThreadId, process: Handle, address: u64) -> Result<Vec<u16>> {
+        let process = self.process_behind(caller, process, PROCESS_QUERY_INFORMATION)?;
+        let (space, _, mm) = self.space_of(process)?;
+        let Some(Use::View { segment, .. }) = space.find(address).map(|vad| vad.kind) else { return Err(Status::INVALID_ADDRESS) };
+        let segment = mm.segments.get(segment).ok_or(Status::INVALID_ADDRESS)?;
+        if segment.path.is_empty() { Err(Status::SECTION_NOT_IMAGE) } else { Ok(segment.path.clone()) }
+    }
+
+    /// Private pages that a process has committed.
+    pub fn committed_pages(&self, process: ProcessId) -> u64 {
+        self.processes.get(&process).and_then(|process| process.memory.as_ref()).map_or(0, |memory| memory.committed)
+    }
+
     /// NtMapViewOfSection.
     ///
     /// # Errors
@@ -158,6 +176,40 @@ impl Executive {
         let segment = space.unmap(machine, address)?;
         self.drop_segment(segment);
         Ok(())
+    }
+
+    /// NtAllocateVirtualMemory of committed memory anywhere: where it is.
+    ///
+    /// # Errors
+    /// As [`Executive::allocate_virtual_memory`].
+    pub fn allocate_memory(&mut self, caller: ThreadId, process: Handle, size: u64, protect: u32) -> Result<u64> {
+        let request = Request { base: 0, size, zero_bits: 0, kind: MEM_RESERVE | MEM_COMMIT, protect };
+        self.allocate_virtual_memory(caller, process, request).map(|(base, _)| base)
+    }
+
+    /// NtFreeVirtualMemory of a whole allocation.
+    ///
+    /// # Errors
+    /// As [`Executive::free_virtual_memory`].
+    pub fn free_memory(&mut self, caller: ThreadId, process: Handle, base: u64) -> Result<()> {
+        self.free_virtual_memory(caller, process, base, 0, MEM_RELEASE).map(|_| ())
+    }
+
+    /// NtMapViewOfSection of the whole section anywhere.
+    ///
+    /// # Errors
+    /// As [`Executive::map_view_of_section`].
+    pub fn map_view(&mut self, caller: ThreadId, section: Handle, process: Handle, protect: u32) -> Result<Mapped> {
+        let request = MapRequest { base: 0, zero_bits: 0, offset: 0, size: 0, inherit: false, kind: 0, protect };
+        self.map_view_of_section(caller, section, process, request)
+    }
+
+    /// NtUnmapViewOfSection.
+    ///
+    /// # Errors
+    /// As [`Executive::unmap_view_of_section`].
+    pub fn unmap_view(&mut self, caller: ThreadId, process: Handle, address: u64) -> Result<()> {
+        self.unmap_view_of_section(caller, process, address)
     }
 
     /// NtReadVirtualMemory and NtWriteVirtualMemory: copies page by page. How many bytes were copied, and `PARTIAL_COPY` if not all.
