@@ -7,7 +7,7 @@
 #![no_main]
 
 #[allow(dead_code, missing_docs, reason = "made for the tests")]
-#[path = "../../crates/subsystems/tests/server/kernel/mod.rs"]
+#[path = "../../subsystems/tests/server/kernel/mod.rs"]
 mod kernel;
 
 use kernel::{Kernel, TestPlan, start_with};
