@@ -41,6 +41,8 @@ pub struct System {
     machine: Shared,
     options: Options,
     settled: bool,
+    /// The tick came since the timers were looked at.
+    time_passed: bool,
     /// Processes whose images the host was told of.
     announced: BTreeSet<ProcessId>,
 }
@@ -48,14 +50,16 @@ pub struct System {
 impl System {
     /// Takes an executive whose first process has been made.
     pub const fn new(executive: Executive, machine: Shared, options: Options) -> Self {
-        Self { executive, machine, options, settled: false, announced: BTreeSet::new() }
+        Self { executive, machine, options, settled: false, time_passed: true, announced: BTreeSet::new() }
     }
 
     /// Runs until the end.
     pub fn run(mut self) -> ! {
         loop {
-            self.machine.lock().update_time();
-            self.executive.expire_timers();
+            if core::mem::take(&mut self.time_passed) {
+                self.machine.lock().update_time();
+                self.executive.expire_timers();
+            }
             let stopped = self.machine.lock().stopped();
             if let Some(stop) = stopped {
                 self.stop(&stop);
@@ -84,13 +88,18 @@ impl System {
                 return;
             }
         } else if deadline.is_some() {
-            return interrupt::idle();
+            return self.idle();
         }
         if self.settled {
-            interrupt::idle();
+            self.idle();
         } else {
             self.settle();
         }
+    }
+
+    fn idle(&mut self) {
+        interrupt::idle();
+        self.time_passed = true;
     }
 
     fn settle(&mut self) {
@@ -159,6 +168,7 @@ impl System {
             Trap::Interrupt(vector) => {
                 interrupt::handle(vector);
                 if vector == interrupt::TIMER {
+                    self.time_passed = true;
                     self.machine.lock().ready.tick(thread);
                 }
             }

@@ -49,6 +49,8 @@ impl Parameter {
     fn show(parameter: Option<&Self>) -> String {
         match parameter {
             None => "0x00000000".to_string(),
+            // A status in a 64-bit parameter is often a sign-extended one.
+            Some(Self::Number(number)) if number >> 32 == 0xFFFF_FFFF => format!("{:#010x}", *number as u32),
             Some(Self::Number(number)) => format!("{number:#010x}"),
             Some(Self::Text(text, _)) => text.clone(),
         }
