@@ -4,7 +4,7 @@
 //! EAX is the service, RCX the text, EDX its length, R8 the component, R9 the level. The kernel skips the one-byte instruction after the
 //! interrupt, as ReactOS' does. One call prints at most [`LIMIT`] bytes; a longer text goes out in several.
 
-use crate::format::{self, Sink};
+use crate::format::{self, Sink, Text};
 use core::ffi::VaList;
 use core::fmt;
 use winapi::shared::ntdef::{PCSTR, ULONG};
@@ -84,7 +84,7 @@ pub(crate) fn print(text: fmt::Arguments<'_>) {
 unsafe fn formatted(component: ULONG, level: ULONG, text: PCSTR, arguments: VaList<'_>) -> ULONG {
     let mut line = Line::new(component, level);
     // SAFETY: the caller's promise.
-    unsafe { format::format(&mut line, text.cast(), arguments) };
+    unsafe { format::format(&mut line, Text::Narrow(text.cast()), arguments) };
     line.flush();
     0
 }

@@ -8,8 +8,47 @@ use winapi::shared::ntdef::UNICODE_STRING;
 
 /// Where the text goes.
 pub(crate) trait Sink {
-    /// Takes one byte.
+    /// Takes one byte of a narrow text.
     fn byte(&mut self, byte: u8);
+
+    /// Takes one unit of a wide text: in UTF-8, unless the sink is wide itself.
+    fn unit(&mut self, unit: u16) {
+        let mut bytes = [0; 4];
+        let character = char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
+        character.encode_utf8(&mut bytes).bytes().for_each(|byte| self.byte(byte));
+    }
+}
+
+/// A format string, NUL-terminated.
+#[derive(Clone, Copy)]
+pub(crate) enum Text {
+    /// Of bytes: `%s` is narrow, `%S` wide.
+    Narrow(*const u8),
+    /// Of units: `%s` is wide, `%S` narrow.
+    Wide(*const u16),
+}
+
+impl Text {
+    /// The next unit; at the NUL, the NUL, again and again.
+    ///
+    /// # Safety
+    /// The text must be NUL-terminated.
+    unsafe fn next(&mut self) -> u16 {
+        match self {
+            Self::Narrow(at) => {
+                // SAFETY: the caller's promise; nothing past the NUL is read.
+                let byte = unsafe { at.read() };
+                *at = at.wrapping_add(usize::from(byte != 0));
+                u16::from(byte)
+            }
+            Self::Wide(at) => {
+                // SAFETY: likewise.
+                let unit = unsafe { at.read() };
+                *at = at.wrapping_add(usize::from(unit != 0));
+                unit
+            }
+        }
+    }
 }
 
 #[derive(Clone, Copy, Default)]
@@ -30,22 +69,26 @@ struct Spec {
 ///
 /// # Safety
 /// `format` must be NUL-terminated, and the arguments must be what it asks for.
-pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: *const u8, mut arguments: VaList<'_>) {
-    let next = |at: &mut *const u8| {
-        // SAFETY: the caller's promise: no byte past the NUL is read, because every reader stops at it.
-        let byte = unsafe { at.read() };
-        if byte != 0 {
-            *at = at.wrapping_add(1);
-        }
-        byte
+pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments: VaList<'_>) {
+    // What is no ASCII character is no part of the language.
+    let next = |at: &mut Text| {
+        // SAFETY: the caller's promise.
+        let unit = unsafe { at.next() };
+        u8::try_from(unit).unwrap_or(0xFF)
     };
+    let wide_format = matches!(format, Text::Wide(_));
     loop {
-        let byte = next(&mut format);
-        if byte == 0 {
+        // SAFETY: the caller's promise.
+        let unit = unsafe { format.next() };
+        if unit == 0 {
             return;
         }
-        if byte != b'%' {
-            sink.byte(byte);
+        if unit != u16::from(b'%') {
+            if wide_format {
+                sink.unit(unit)
+            } else {
+                sink.byte(unit as u8)
+            }
             continue;
         }
         let mut spec = Spec::default();
@@ -61,7 +104,7 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: *const u8, mut argu
             }
             byte = next(&mut format);
         }
-        let number = |byte: &mut u8, format: &mut *const u8, arguments: &mut VaList<'_>| {
+        let number = |byte: &mut u8, format: &mut Text, arguments: &mut VaList<'_>| {
             if *byte == b'*' {
                 *byte = next(format);
                 // SAFETY: the caller's promise.
@@ -87,10 +130,10 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: *const u8, mut argu
                 b'I' => {
                     spec.long = 2;
                     // I64; a bare I is pointer-sized, which is the same here.
-                    // SAFETY: the bytes are looked at one after the other, and a NUL stops.
-                    if unsafe { format.read() } == b'6' {
-                        next(&mut format);
-                        next(&mut format);
+                    let mut ahead = format;
+                    if next(&mut ahead) == b'6' {
+                        next(&mut ahead);
+                        format = ahead;
                     }
                 }
                 _ => break,
@@ -101,15 +144,23 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: *const u8, mut argu
         let sixty_four = spec.long >= 2;
         match byte {
             b'd' | b'i' => {
-                // SAFETY: the caller's promise.
-                let value =
-                    if sixty_four { unsafe { arguments.next_arg::<i64>() } } else { i64::from(unsafe { arguments.next_arg::<i32>() }) };
+                let value = if sixty_four {
+                    // SAFETY: the caller's promise.
+                    unsafe { arguments.next_arg::<i64>() }
+                } else {
+                    // SAFETY: the caller's promise.
+                    i64::from(unsafe { arguments.next_arg::<i32>() })
+                };
                 integer(sink, spec, value.unsigned_abs(), 10, false, value < 0);
             }
             b'u' | b'x' | b'X' | b'o' => {
-                // SAFETY: the caller's promise.
-                let value =
-                    if sixty_four { unsafe { arguments.next_arg::<u64>() } } else { u64::from(unsafe { arguments.next_arg::<u32>() }) };
+                let value = if sixty_four {
+                    // SAFETY: the caller's promise.
+                    unsafe { arguments.next_arg::<u64>() }
+                } else {
+                    // SAFETY: the caller's promise.
+                    u64::from(unsafe { arguments.next_arg::<u32>() })
+                };
                 let base = match byte {
                     b'u' => 10,
                     b'o' => 8,
@@ -130,7 +181,7 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: *const u8, mut argu
                 padded(sink, spec, &mut core::iter::once(u16::try_from(value & 0xFFFF).unwrap_or_default()));
             }
             b's' | b'S' => {
-                let wide = spec.half == 0 && ((byte == b'S') != (spec.wide || spec.long > 0));
+                let wide = spec.half == 0 && (spec.wide || spec.long > 0 || (byte == b'S') != wide_format);
                 // SAFETY: the caller's promise.
                 let text = unsafe { arguments.next_arg::<*const u8>() };
                 // SAFETY: likewise.
@@ -196,7 +247,7 @@ fn fill(sink: &mut dyn Sink, byte: u8, count: usize) {
     (0..count).for_each(|_| sink.byte(byte));
 }
 
-/// Writes a text of units; what is not ASCII goes out as UTF-8.
+/// Writes a text of units.
 fn padded(sink: &mut dyn Sink, spec: Spec, units: &mut dyn Iterator<Item = u16>) {
     let limit = spec.precision.unwrap_or(usize::MAX);
     let mut count = 0;
@@ -211,10 +262,7 @@ fn padded(sink: &mut dyn Sink, spec: Spec, units: &mut dyn Iterator<Item = u16>)
         fill(sink, b' ', blanks);
     }
     let rest = units.take(limit.saturating_sub(count));
-    for character in char::decode_utf16(pending.into_iter().take(count).chain(rest)) {
-        let mut bytes = [0; 4];
-        character.unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut bytes).bytes().for_each(|byte| sink.byte(byte));
-    }
+    pending.into_iter().take(count).chain(rest).for_each(|unit| sink.unit(unit));
     if spec.left {
         fill(sink, b' ', blanks);
     }

@@ -21,6 +21,8 @@ extern crate alloc;
 #[cfg(windows)]
 mod abi;
 #[cfg(windows)]
+mod crt;
+#[cfg(windows)]
 mod debug;
 #[cfg(windows)]
 mod dispatch;

@@ -14,6 +14,7 @@ mod image;
 mod load;
 mod module;
 mod options;
+mod verify;
 
 use crate::abi::{peb, status, units};
 use crate::exception::end;
@@ -77,7 +78,9 @@ fn yield_processor() {
 unsafe fn initialize_process(context: *mut CONTEXT, own_base: *mut c_void) -> Result<(), Status> {
     let peb = peb();
     // SAFETY: the PEB of this process, which nobody else uses yet.
-    let parameters = unsafe { RtlNormalizeProcessParams((*peb).ProcessParameters) };
+    let parameters = unsafe { (*peb).ProcessParameters };
+    // SAFETY: null, or this process's parameters.
+    let parameters = unsafe { RtlNormalizeProcessParams(parameters) };
     // SAFETY: likewise.
     unsafe { (*peb).ProcessHeap = crate::heap::handle() };
     module::initialize();

@@ -76,7 +76,7 @@ unsafe fn append(head: *mut LIST_ENTRY, entry: *mut LIST_ENTRY) {
 }
 
 fn string(text: UnicodeStr<'static>) -> UNICODE_STRING {
-    let length = u16::try_from(text.byte_len()).unwrap_or(u16::MAX & !1);
+    let length = u16::try_from(text.byte_len()).unwrap_or(0xFFFE);
     UNICODE_STRING { Length: length, MaximumLength: length, Buffer: text.units().as_ptr().cast_mut() }
 }
 
@@ -88,7 +88,7 @@ pub(crate) fn add(image: Image, full_name: UnicodeStr<'static>, name: UnicodeStr
         in_memory_order: EMPTY,
         in_initialization_order: EMPTY,
         base: image.base(),
-        entry_point: image.entry_point().ok().flatten().unwrap_or(core::ptr::null_mut()),
+        entry_point: image.entry_point().ok().flatten().unwrap_or_default(),
         size: image.size() as u32,
         full_name: string(full_name),
         base_name: string(name),

@@ -163,8 +163,10 @@ unsafe extern "system" fn RtlCreateProcessParameters(
         unsafe { string.write(UNICODE_STRING { Length: piece.from.Length, MaximumLength: piece.room as u16, Buffer: buffer }) };
         at += piece.room;
     }
-    // SAFETY: the first string of the new block.
-    unsafe { end_directory(&mut (*new).CurrentDirectory.DosPath) };
+    // SAFETY: a field of the new block.
+    let directory = unsafe { &mut (*new).CurrentDirectory.DosPath };
+    // SAFETY: it has the room.
+    unsafe { end_directory(directory) };
     // SAFETY: the new block.
     *block = unsafe { rebase(new, false) };
     0
