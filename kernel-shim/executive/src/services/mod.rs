@@ -13,6 +13,8 @@ pub mod call;
 pub mod context;
 mod contexts;
 pub mod encode;
+mod file_information;
+mod files;
 mod glue;
 pub mod layout;
 mod memory;
@@ -44,6 +46,8 @@ pub use crate::lpc::services::PORT_HOOKS;
 
 static BUILT: [Option<Built>; COUNT] = call::assemble(&[
     contexts::CALLS,
+    file_information::CALLS,
+    files::CALLS,
     memory::CALLS,
     objects::CALLS,
     ports::CALLS,
