@@ -2,11 +2,13 @@
 //! The system calls about memory: private memory, sections, views, other processes' memory.
 
 use super::call::{Built, Call, Done, built, success};
-use super::layout::{MemoryBasic, SectionBasic};
+use super::encode::put_text;
+use super::layout::{MemoryBasic, SectionBasic, UnicodeString};
 use super::user::UserPtr;
 use crate::mm::space::Request;
 use crate::mm::virtual_memory::{MapRequest, PROCESS_VM_READ, PROCESS_VM_WRITE};
 use crate::object::{Body, Kind};
+use alloc::vec::Vec;
 use nt::{Result, Status};
 use zerocopy::IntoBytes;
 
@@ -18,6 +20,7 @@ pub const CALLS: &[Built] = &[
     built("NtQueryVirtualMemory", &["process", "address", "class", "buffer", "size", "length"], query),
     built("NtReadVirtualMemory", &["process", "address", "buffer", "size", "length"], read_other),
     built("NtWriteVirtualMemory", &["process", "address", "buffer", "size", "length"], write_other),
+    built("NtCreateSection", &["section", "access", "@attributes", "size", "protect", "allocation", "file"], create_section),
     built("NtOpenSection", &["section", "access", "@attributes"], open_section),
     built("NtQuerySection", &["section", "class", "buffer", "size", "length"], query_section),
     built(
@@ -89,9 +92,29 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
             call.write_optional(length, size_of::<MemoryBasic>() as u64)?;
             success()
         }
-        class @ 1..=2 => {
-            log::warn!("NtQueryVirtualMemory: class {class} is not built");
+        1 => {
+            log::warn!("NtQueryVirtualMemory: the working set list is not built");
             Err(Status::NOT_IMPLEMENTED)
+        }
+        // MemorySectionName: a UNICODE_STRING and its text behind it.
+        2 => {
+            let name = call.exec.query_mapped_name(call.thread, call.handle(0), call.raw(1))?;
+            let text = (name.len() * 2) as u16;
+            let head = size_of::<UnicodeString>() as u64;
+            let buffer = place.0.wrapping_add(head);
+            let string = UnicodeString { length: text, maximum_length: text + 2, buffer, ..UnicodeString::default() };
+            let mut bytes = Vec::from(string.as_bytes());
+            put_text(&mut bytes, &name);
+            bytes.extend([0, 0]);
+            call.write_optional(length, bytes.len() as u64)?;
+            if size < head {
+                return Err(Status::INFO_LENGTH_MISMATCH);
+            }
+            if size < bytes.len() as u64 {
+                return Err(Status::BUFFER_OVERFLOW);
+            }
+            call.write_bytes(place, &bytes)?;
+            success()
         }
         _ => Err(Status::INVALID_INFO_CLASS),
     }
@@ -119,6 +142,18 @@ fn write_other(call: &mut Call<'_>) -> Result<Done> {
     let (done, result) = call.exec.copy_virtual_memory(own, (process, address), size);
     call.write_optional(length, done)?;
     Ok(Done::Returns(result.into()))
+}
+
+fn create_section(call: &mut Call<'_>) -> Result<Done> {
+    call.probe::<u64>(call.pointer(0))?;
+    let size = match call.pointer(3).optional() {
+        Some(size) => call.read::<u64>(size)?,
+        None => 0,
+    };
+    let attributes = call.attributes_or_none(call.pointer(2))?;
+    let (access, protect, allocation, file) = (call.u32(1), call.u32(4), call.u32(5), call.handle(6));
+    let made = call.exec.create_section(call.thread, &attributes.view(), access, size, protect, allocation, file)?;
+    call.created(made)
 }
 
 fn open_section(call: &mut Call<'_>) -> Result<Done> {

@@ -5,7 +5,7 @@ use super::call::{Call, Done};
 use super::layout::PortView;
 use super::ports::{self, ConnectResults};
 use super::user::UserPtr;
-use crate::lpc::Event;
+use crate::lpc::{ClientView, Event};
 use nt::{Handle, Result, Status};
 
 /// What a waiting call will still do.
@@ -21,6 +21,8 @@ pub enum Pending {
         capacity: u32,
         /// The client's view as it was given.
         view: Option<PortView>,
+        /// The same, as it is mapped.
+        mapped: Option<ClientView>,
     },
     /// NtListenPort.
     Listen {
@@ -56,7 +58,7 @@ pub fn finish(call: &mut Call<'_>, pending: Pending, status: Status, event: Opti
     };
     match pending {
         Pending::Status => Ok(Done::Returns(status)),
-        Pending::Connect { results, capacity, view } => ports::finish_connect(call, event, results, capacity, view),
+        Pending::Connect { results, capacity, view, mapped } => ports::finish_connect(call, event, results, capacity, (view, mapped)),
         Pending::Listen { port, message } => ports::finish_listen(call, event, port, message),
         Pending::Receive { context, message } => ports::finish_receive(call, event, context, message),
         Pending::Reply { message } => ports::finish_reply(call, event, message),

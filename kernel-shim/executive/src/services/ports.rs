@@ -106,12 +106,22 @@ fn start_connect(call: &mut Call<'_>, name: UserPtr, quality: UserPtr, sid: User
         }
         return Err(status);
     }
-    call.wait(Pending::Connect { results, capacity: information.len() as u32, view: client_view })
+    call.wait(Pending::Connect { results, capacity: information.len() as u32, view: client_view, mapped: view })
 }
 
 /// The end of NtConnectPort.
-pub fn finish_connect(call: &mut Call<'_>, event: Event, results: ConnectResults, capacity: u32, view: Option<PortView>) -> Result<Done> {
+pub fn finish_connect(
+    call: &mut Call<'_>,
+    event: Event,
+    results: ConnectResults,
+    capacity: u32,
+    views: (Option<PortView>, Option<ClientView>),
+) -> Result<Done> {
     let done = call.exec.finish_connect(call.thread, event);
+    let (view, mapped) = views;
+    if let (Err(_), Some(mapped)) = (&done.handle, mapped) {
+        call.exec.unmap_client_view(call.process, mapped);
+    }
     let length = capacity.min(done.information.len() as u32);
     if !results.information.is_null() {
         call.write_optional(results.length, length)?;
