@@ -282,7 +282,7 @@ fn record_time(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::io::sectors::MemoryDevice;
     use proptest::prelude::*;
@@ -325,7 +325,7 @@ mod tests {
         text.encode_utf16().flat_map(u16::to_be_bytes).collect()
     }
 
-    fn disc(joliet: bool) -> MemoryDevice {
+    pub(crate) fn disc(joliet: bool) -> MemoryDevice {
         let mut device = MemoryDevice::new(40 * 4);
         let mut put = |block: usize, bytes: &[u8]| device.bytes[block * BLOCK..block * BLOCK + bytes.len()].copy_from_slice(bytes);
         put(16, &descriptor(1, 20));

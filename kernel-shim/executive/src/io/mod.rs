@@ -13,6 +13,8 @@ pub mod open;
 pub mod paging;
 pub mod query;
 pub mod sectors;
+#[cfg(test)]
+mod service_tests;
 pub mod transfer;
 pub mod volume;
 

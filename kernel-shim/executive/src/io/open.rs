@@ -257,7 +257,11 @@ fn at_file(
         },
         Packet::Query(facts) => {
             let node = followed.node.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-            *facts = Some(executive.io.volume(volume)?.facts(node)?);
+            let found = executive.io.volume(volume)?.facts(node)?;
+            if followed.as_directory && !found.directory {
+                return Err(Status::OBJECT_NAME_INVALID);
+            }
+            *facts = Some(found);
             executive.reference(device);
             Ok(Parsed::Object(device))
         }
