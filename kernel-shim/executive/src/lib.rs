@@ -26,6 +26,8 @@ pub mod cm;
 pub mod dump;
 pub mod harderror;
 pub mod hive;
+#[cfg(any(test, feature = "host"))]
+pub mod host;
 pub mod ids;
 pub mod io;
 pub mod lpc;

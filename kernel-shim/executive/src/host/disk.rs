@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A world's volumes, while nobody runs: files put on them before a boot, and looked at after it.
 
-use crate::io::fat::{FatVolume, NodeId, format};
+use crate::io::fat::{FatVolume, Kind, NodeId, format};
 use crate::io::sectors::MemoryDevice;
 use alloc::string::String;
 use alloc::vec;
@@ -26,7 +26,7 @@ impl VolumeImage {
     /// `INVALID_PARAMETER` for any other size.
     pub fn new(mebibytes: usize) -> Result<Self> {
         let mut device = MemoryDevice { bytes: vec![0; mebibytes << 20] };
-        format::format(&mut device, format::Kind::Fat16, b"REACTOS    ", 0x1234_5678, 0)?;
+        format(&mut device, Kind::Fat16, b"REACTOS    ", 0x1234_5678, 0)?;
         Self::open(device.bytes)
     }
 

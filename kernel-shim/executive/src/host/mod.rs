@@ -6,12 +6,17 @@
 //! ([`scheduler`]). Each seam call counts as the system calls it stands for, is traced under their names, and can be made to fail
 //! ([`faults`]).
 
+pub mod disk;
 pub mod faults;
+pub mod image;
 pub mod machine;
 pub mod scheduler;
 mod seam;
-mod world;
+#[cfg(test)]
+mod tests;
+pub mod world;
 
 pub use faults::Fault;
 pub use seam::Seam;
+pub use machine::MemoryDisk;
 pub use world::{Outcome, ProcessReport, World};

@@ -18,6 +18,8 @@ pub mod query;
 pub mod security;
 pub mod services;
 pub mod table;
+#[cfg(test)]
+mod tests;
 pub mod types;
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};

@@ -77,7 +77,7 @@ impl Executive {
             return self.bug_check(BugCheck::new(SESSION2_INITIALIZATION_FAILED, [Status::INVALID_PARAMETER.0.into(), 0, 0, 0]));
         }
         let path = image.split(' ').next().unwrap_or(image);
-        let process = match self.make_session_manager(path) {
+        let process = match self.make_image_process(&path.encode_utf16().collect::<Vec<u16>>()) {
             Ok(process) => process,
             Err(status) => return self.bug_check(BugCheck::new(SESSION3_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0])),
         };
@@ -90,9 +90,8 @@ impl Executive {
         }
     }
 
-    fn make_session_manager(&mut self, path: &str) -> Result<ProcessId> {
-        let path: Vec<u16> = path.encode_utf16().collect();
-        let section = self.open_image_section(&path)?;
+    pub(crate) fn make_image_process(&mut self, path: &[u16]) -> Result<ProcessId> {
+        let section = self.open_image_section(path)?;
         let process = self.make_process(ProcessId::SYSTEM, false)?;
         let loaded = self.load_process(process, section);
         self.dereference(section);

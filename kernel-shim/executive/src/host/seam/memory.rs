@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Memory: pages and views. The bytes a program works on are the host's own; the executive keeps the books of the address space.
 
-use super::{Seam, Shared, name, nothing, number};
+use super::{Seam, Shared, name, number};
 use crate::Executive;
-use crate::ids::{ProcessId, ThreadId};
-use alloc::sync::{Arc, Weak};
+use crate::ids::ProcessId;
+use alloc::sync::Weak;
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::access::Access;
@@ -12,7 +12,6 @@ use nt::system::{Memory, Protection, SectionKind};
 use nt::{Handle, ObjectAttributes, Result, Status};
 
 const PAGE_READONLY: u32 = 0x02;
-const PAGE_READWRITE: u32 = 0x04;
 const PAGE_EXECUTE: u32 = 0x10;
 const SEC_IMAGE: u32 = 0x0100_0000;
 const SEC_COMMIT: u32 = 0x0800_0000;
@@ -95,11 +94,7 @@ impl Memory for Seam {
 
     fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
         let size = bytes.max(1).next_multiple_of(crate::machine::PAGE);
-        let address = self.call(
-            "NtAllocateVirtualMemory",
-            || number("size", size as u64),
-            |executive, thread| executive.allocate_memory(thread, Handle::CURRENT_PROCESS, size as u64, PAGE_READWRITE),
-        )?;
+        let address = self.allocate_in(Handle::CURRENT_PROCESS, size)?;
         Ok(Pages { bytes: vec![0; size], _region: self.region(address, false) })
     }
 

@@ -26,7 +26,7 @@ use core::cell::Cell;
 use nt::{Result, Status, UnicodeStr};
 use std::sync::{Mutex, PoisonError};
 
-pub use memory::{Pages, View};
+
 pub(super) use processes::Parameters;
 
 std::thread_local! {
@@ -161,8 +161,8 @@ impl Seam {
 
 /// Counts and traces a call that has ended.
 fn record(executive: &mut Executive, thread: ThreadId, call: &'static str, arguments: &mut Arguments, outcome: Ended) {
+    executive.trace.count(call);
     if !executive.trace.wanted() {
-        executive.trace.count(call);
         return;
     }
     let Ok(client) = executive.client_id(thread) else { return };

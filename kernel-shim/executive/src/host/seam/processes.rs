@@ -5,6 +5,7 @@
 use super::{Main, Seam, Shared, name, nothing, number};
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Context;
+use crate::mm::space::Request;
 use crate::process::create::{CreateProcess, Stack};
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
@@ -13,11 +14,16 @@ use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
 use nt::object::ClientId;
 use nt::system::{
-    DeviceMap, DriveType, ExitInformation, Files, Memory, Objects, ParameterFlags, ProcessParameters, Processes, Protection,
+    DeviceMap, DriveType, ExitInformation, Files, Memory, ParameterFlags, ProcessParameters, Processes, Protection,
     SectionImageInformation, SectionKind, ThreadBody, UserProcessInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
 
+/// `PROCESS_VM_WRITE`.
+const PROCESS_VM_WRITE: u32 = 0x20;
+const MEM_COMMIT: u32 = 0x1000;
+const MEM_RESERVE: u32 = 0x2000;
+const PAGE_READWRITE: u32 = 0x04;
 /// Reserved stack of a thread.
 const STACK: u64 = 0x4_0000;
 /// Bytes of RTL_USER_PROCESS_PARAMETERS (spec 13.4).
@@ -33,6 +39,8 @@ pub(in crate::host) struct Parameters {
     pub(in crate::host) environment: Vec<u16>,
     pub(in crate::host) flags: u32,
     pub(in crate::host) debug: u32,
+    /// The parent's id, which outlives the process object here.
+    pub(in crate::host) parent: u32,
 }
 
 impl Parameters {
@@ -50,7 +58,8 @@ impl Shared {
     }
 
     /// Gives the first thread of a process its code.
-    pub(in crate::host) fn equip(self: &Arc<Self>, process: ProcessId, thread: ThreadId, parameters: Parameters) {
+    pub(in crate::host) fn equip(self: &Arc<Self>, process: ProcessId, thread: ThreadId, mut parameters: Parameters) {
+        parameters.parent = self.scheduler.with(|executive| executive.process(process).map_or(0, |process| process.parent.0));
         let parameters = Arc::new(parameters);
         Self::lock(&self.parameters).insert(process, Arc::clone(&parameters));
         let seam = Seam::new(self, process, Arc::clone(&parameters));
@@ -87,12 +96,17 @@ impl Seam {
         self.process.0
     }
 
-    fn allocate_in(&self, process: Handle, size: usize) -> Result<u64> {
-        let size = size.next_multiple_of(crate::machine::PAGE) as u64;
+    /// NtAllocateVirtualMemory: committed and writable.
+    pub(super) fn allocate_in(&self, process: Handle, size: usize) -> Result<u64> {
+        self.allocate_at(process, 0, size as u64, MEM_RESERVE | MEM_COMMIT)
+    }
+
+    fn allocate_at(&self, process: Handle, base: u64, size: u64, kind: u32) -> Result<u64> {
+        let request = Request { base, zero_bits: 0, size, kind, protect: PAGE_READWRITE };
         self.call(
             "NtAllocateVirtualMemory",
             || number("size", size),
-            |executive, thread| executive.allocate_memory(thread, process, size, 4),
+            |executive, thread| executive.allocate_virtual_memory(thread, process, request).map(|(base, _)| base),
         )
     }
 
@@ -101,7 +115,7 @@ impl Seam {
             "NtWriteVirtualMemory",
             || number("address", address),
             |executive, thread| {
-                let target = executive.process_behind(thread, process, 0x28)?;
+                let target = executive.process_behind(thread, process, PROCESS_VM_WRITE)?;
                 executive.write_process(target, address, bytes)
             },
         )
@@ -189,9 +203,7 @@ impl Seam {
             executive.query_process(thread, process)
         })?;
         if parameters.flags & ParameterFlags::RESERVE_1MB.bits() != 0 {
-            self.call("NtAllocateVirtualMemory", || number("address", 4), |executive, thread| {
-                executive.reserve_memory(thread, process, 4, 0x10_0000 - 0x100)
-            })?;
+            self.allocate_at(process, 4, 0x10_0000 - 0x100, MEM_RESERVE)?;
         }
         self.write_parameters(process, basic.peb, parameters)?;
         let (thread, client) = self.new_thread(process, image.transfer_address, basic.peb, true)?;
@@ -221,6 +233,7 @@ impl Processes for Seam {
             environment: parameters.environment.to_vec(),
             flags: parameters.flags.bits(),
             debug: parameters.debug.into(),
+            parent: 0,
         };
         let attributes = ObjectAttributes::named(parameters.image);
         let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE | Access::FILE_READ_DATA;
