@@ -2,8 +2,10 @@
 //! The services of files, the registry's files and mapped files on a whole system in memory: one test a rule (spec 1.1, 4.7, 6, 7).
 
 #[allow(dead_code, reason = "the machine serves the host's scheduler too")]
-#[path = "../host/machine.rs"]
+#[path = "../../host/machine.rs"]
 mod machine;
+mod registry;
+mod sections;
 
 use super::fat::{FatVolume, Kind, format};
 use super::file::{DELETE, READ_ATTRIBUTES, READ_DATA, WRITE_ATTRIBUTES, WRITE_DATA};
@@ -12,9 +14,9 @@ use super::sectors::MemoryDevice;
 use super::transfer::At;
 use crate::hive::Hive;
 use crate::ids::{ProcessId, ThreadId};
-use crate::machine::{Context, PageAccess};
+use crate::machine::Context;
+use crate::mm::SEC_IMAGE;
 use crate::mm::pe_tests;
-use crate::mm::{SEC_COMMIT, SEC_IMAGE};
 use crate::process::create::Stack;
 use crate::{Executive, Version};
 use alloc::boxed::Box;
@@ -22,7 +24,6 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use machine::{MemoryDisk, MemoryMachine};
-use nt::object::Attributes;
 use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, wide};
 
@@ -408,219 +409,6 @@ fn spec_4_7_a_paging_file_is_made_and_stays() {
         assert_eq!(create(&mut system, &units(&std::format!("\\??\\C:\\p{number}")), 1 << 20, 1 << 20), Ok(()));
     }
     assert_eq!(create(&mut system, &units("\\??\\C:\\p16"), 1 << 20, 1 << 20), Err(Status::TOO_MANY_PAGING_FILES));
-}
-
-fn manager_value(hive: &Hive, name: &str) -> bool {
-    let key = hive.find(hive.root(), wide!("ControlSet001\\Control\\Session Manager")).unwrap();
-    hive.value(key, UnicodeStr(&units(name))).is_some()
-}
-
-fn stored_hive(bytes: &[u8], name: &str) -> Option<Hive> {
-    let mut device = MemoryDevice { bytes: bytes.to_vec() };
-    let mut volume = FatVolume::mount(&mut device).unwrap();
-    let mut at = volume.root();
-    for part in ["ReactOS", "System32", "config", name] {
-        at = volume.lookup(&mut device, at, &units(part)).ok()?;
-    }
-    let mut bytes = vec![0; volume.node(at).unwrap().size as usize];
-    volume.read(&mut device, at, 0, &mut bytes).unwrap();
-    Some(Hive::parse(&bytes).unwrap())
-}
-
-fn open_manager(system: &mut System) -> Handle {
-    let name = units("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
-    system.exec.open_key(system.thread, &ObjectAttributes::named(UnicodeStr(&name)), 0x8000_0000 | 0x4000_0000 | 0x1_0000).unwrap()
-}
-
-#[test]
-fn spec_6_4_a_deleted_value_stays_on_disk_until_the_registry_is_initialised() {
-    let mut system = System::new();
-    let key = open_manager(&mut system);
-    let value = units("PendingFileRenameOperations");
-    system.exec.delete_value(system.thread, key, &value).unwrap();
-    assert_eq!(system.exec.query_value(system.thread, key, &value).unwrap_err(), Status::OBJECT_NAME_NOT_FOUND);
-    system.exec.flush_key(system.thread, key).unwrap();
-    system.machine.state().uptime += 100_000_000;
-    system.exec.expire_timers();
-    assert!(manager_value(&stored_hive(&system.disk_now(), "SYSTEM").unwrap(), "PendingFileRenameOperations"));
-    assert_eq!(system.exec.initialize_registry(0), Ok(()));
-    assert!(system.exec.next_deadline().is_some(), "the hive waits to be written");
-    system.machine.state().uptime += 50_000_000;
-    system.exec.expire_timers();
-    assert!(!manager_value(&stored_hive(&system.disk_now(), "SYSTEM").unwrap(), "PendingFileRenameOperations"));
-    assert_eq!(system.exec.lazy_flush_deadline(), None);
-}
-
-#[test]
-fn spec_14_row_23_the_registry_is_initialised_once() {
-    let mut system = System::new();
-    let software = ObjectAttributes::named(wide!("\\Registry\\Machine\\Software"));
-    assert_eq!(system.exec.open_key(system.thread, &software, 0x2_0019), Err(Status::OBJECT_NAME_NOT_FOUND));
-    assert_eq!(system.exec.initialize_registry(0), Ok(()));
-    assert_eq!(system.exec.initialize_registry(0), Err(Status::ACCESS_DENIED));
-    assert_eq!(system.exec.initialize_registry(1), Err(Status::ACCESS_DENIED));
-    let key = system.exec.open_key(system.thread, &software, 0xF_003F).unwrap();
-    system.exec.set_value(system.thread, key, &units("x"), 1, vec![0, 0]).unwrap();
-    system.exec.flush_key(system.thread, key).unwrap();
-    assert!(stored_hive(&system.disk_now(), "SOFTWARE").is_some());
-    assert_eq!(system.exec.initialize_registry(3), Ok(()));
-    assert_eq!(system.exec.initialize_registry(3), Err(Status::ACCESS_DENIED));
-    assert_eq!(system.exec.initialize_registry(2000), Err(Status::INVALID_PARAMETER));
-}
-
-#[test]
-fn spec_14_row_24_a_mini_system_writes_nothing() {
-    let mut system = System::start("MININT", disk());
-    let before = system.disk_now();
-    let key = open_manager(&mut system);
-    system.exec.delete_value(system.thread, key, &units("PendingFileRenameOperations")).unwrap();
-    system.exec.initialize_registry(0).unwrap();
-    system.exec.flush_key(system.thread, key).unwrap();
-    system.exec.flush_hives();
-    assert!(system.disk_now() == before);
-}
-
-#[test]
-fn a_power_cut_while_a_hive_is_written_leaves_the_old_or_the_new_one() {
-    for writes in 0..40 {
-        let mut system = System::new();
-        let key = open_manager(&mut system);
-        system.exec.delete_value(system.thread, key, &units("PendingFileRenameOperations")).unwrap();
-        system.exec.initialize_registry(0).unwrap();
-        system.machine.state().disks[0].writes_left = Some(writes);
-        let flushed = system.exec.flush_key(system.thread, key);
-        let hive = stored_hive(&system.disk_now(), "SYSTEM").unwrap();
-        if flushed.is_ok() {
-            assert!(!manager_value(&hive, "PendingFileRenameOperations"));
-            return;
-        }
-        assert_eq!(flushed, Err(Status::IO_DEVICE_ERROR));
-    }
-    panic!("the hive was never written");
-}
-
-#[test]
-fn key_handles_allow_what_they_were_opened_for() {
-    let mut system = System::new();
-    let name = units("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
-    let attributes = ObjectAttributes::named(UnicodeStr(&name));
-    let key = system.exec.open_key(system.thread, &attributes, 0x8).unwrap();
-    assert_eq!(system.exec.query_key(system.thread, key, false).unwrap_err(), Status::ACCESS_DENIED);
-    assert!(system.exec.query_key(system.thread, key, true).is_ok());
-    assert_eq!(system.exec.set_value(system.thread, key, &[], 1, vec![]), Err(Status::ACCESS_DENIED));
-    assert_eq!(system.exec.enumerate_key(system.thread, key, 0).unwrap_err(), Status::NO_MORE_ENTRIES);
-    let sub = ObjectAttributes::named(wide!("Sub")).under(key);
-    let (made, done) = system.exec.create_key(system.thread, &sub, 0xF_003F, &units("class"), 0).unwrap();
-    assert_eq!(done, crate::cm::services::Disposition::Created);
-    assert_eq!(system.exec.create_key(system.thread, &sub, 0x1, &[], 0).unwrap().1, crate::cm::services::Disposition::Opened);
-    assert_eq!(system.exec.enumerate_key(system.thread, key, 0).unwrap().class, units("class"));
-    let parent = open_manager(&mut system);
-    assert_eq!(system.exec.delete_key(system.thread, parent), Err(Status::CANNOT_DELETE));
-    system.exec.delete_key(system.thread, made).unwrap();
-    assert_eq!(system.exec.query_key(system.thread, made, false).unwrap_err(), Status::KEY_DELETED);
-}
-
-#[test]
-fn sections_of_files_have_their_rules() {
-    let mut system = System::new();
-    let unnamed = ObjectAttributes::unnamed();
-    let make = |system: &mut System, size, protect, kind, file| {
-        system.exec.create_section(system.thread, &unnamed, 0xF_001F, size, protect, kind, file).map(|created| created.handle)
-    };
-    let text = system.open("\\??\\C:\\source.txt", READ_DATA | 0x20, 7, 0).unwrap();
-    assert_eq!(make(&mut system, 0, 0x10, SEC_IMAGE, text), Err(Status::INVALID_IMAGE_NOT_MZ));
-    assert_eq!(make(&mut system, 100, 0x02, SEC_COMMIT, text), Err(Status::SECTION_TOO_BIG));
-    assert_eq!(make(&mut system, 0, 0x04, SEC_COMMIT, text), Err(Status::ACCESS_DENIED));
-    assert_eq!(make(&mut system, 0, 0x01, SEC_COMMIT, text), Err(Status::INVALID_PAGE_PROTECTION));
-    assert_eq!(make(&mut system, 0, 0x10, SEC_IMAGE, Handle::NULL), Err(Status::INVALID_FILE_FOR_SECTION));
-    assert_eq!(make(&mut system, 0, 0x04, SEC_COMMIT, Handle::NULL), Err(Status::INVALID_PARAMETER_4));
-    assert_eq!(make(&mut system, 0, 0x02, SEC_COMMIT | SEC_IMAGE, text), Err(Status::INVALID_PARAMETER_6));
-    let directory = system.open("\\SystemRoot", READ_DATA | 0x20, 7, 0).unwrap();
-    assert_eq!(make(&mut system, 0, 0x10, SEC_IMAGE, directory), Err(Status::INVALID_FILE_FOR_SECTION));
-    let (empty, _) = system.create("\\??\\C:\\empty", request(Disposition::Create)).unwrap();
-    assert_eq!(make(&mut system, 0, 0x02, SEC_COMMIT, empty), Err(Status::MAPPED_FILE_SIZE_ZERO));
-}
-
-#[test]
-fn spec_7_1_a_permanent_named_section_outlives_its_handle_and_keeps_its_name() {
-    let mut system = System::new();
-    let file = system.open("\\SystemRoot\\System32\\ntdll.dll", SYNC | 0x20, 5, 0x60).unwrap();
-    let name = units("\\KnownDll");
-    let named = ObjectAttributes::named(UnicodeStr(&name)).with(Attributes::PERMANENT);
-    let made = system.exec.create_section(system.thread, &named, 0xF_001F, 0, 0x10, SEC_IMAGE, file).unwrap();
-    let again = system.exec.create_section(system.thread, &named, 0xF_001F, 0, 0x10, SEC_IMAGE, file);
-    assert_eq!(again.unwrap_err(), Status::OBJECT_NAME_COLLISION);
-    system.close(made.handle);
-    let opened = system.exec.open_section(system.thread, &ObjectAttributes::named(UnicodeStr(&name)), 0xF).unwrap();
-    let information = system.exec.query_section_image(system.thread, opened).unwrap();
-    assert_eq!((information.machine, information.subsystem.0), (0x8664, 1));
-}
-
-#[test]
-fn two_processes_share_an_images_frames_until_one_writes() {
-    let mut system = System::new();
-    let section = system.image("\\SystemRoot\\System32\\smss.exe");
-    let object = system.exec.resolve(system.thread, section, None, 0).unwrap();
-    let other = system.exec.make_process(ProcessId::SYSTEM, false).unwrap();
-    let first = system.exec.map_image(system.process, object).unwrap();
-    let second = system.exec.map_image(other, object).unwrap();
-    assert!(first.at_base && second.at_base);
-    assert_eq!((first.base, first.size), (0x1_4000_0000, 0x3000));
-    let moved = system.exec.map_image(other, object).unwrap();
-    assert!(!moved.at_base, "the base is taken");
-    let data = first.base + 0x2300;
-    let mut bytes = [0; 8];
-    system.exec.read_process(other, data, &mut bytes).unwrap();
-    let frames = system.machine.state().frames();
-    system.exec.write_process(system.process, data, &[9; 8]).unwrap();
-    assert_eq!(system.machine.state().frames(), frames + 1, "one page was copied");
-    let mut seen = [0; 8];
-    system.exec.read_process(other, data, &mut seen).unwrap();
-    assert_eq!(seen, bytes);
-    system.exec.read_process(system.process, data, &mut seen).unwrap();
-    assert_eq!(seen, [9; 8]);
-    let code = first.base + 0x1000;
-    assert_eq!(system.exec.page_fault(system.thread, code, PageAccess::WRITE), Err(Status::ACCESS_VIOLATION));
-    assert_eq!(system.exec.page_fault(system.thread, code, PageAccess::EXECUTE), Ok(()));
-    assert_eq!(system.exec.page_fault(system.thread, data, PageAccess::EXECUTE), Err(Status::ACCESS_VIOLATION));
-}
-
-#[test]
-fn what_a_view_writes_is_in_the_file() {
-    let mut system = System::new();
-    let name = "\\??\\C:\\source.txt";
-    let file = system.open(name, READ_DATA | WRITE_DATA | SYNC, 7, SYNCHRONOUS).unwrap();
-    let unnamed = ObjectAttributes::unnamed();
-    let section = system.exec.create_section(system.thread, &unnamed, 0xF_001F, 0, 0x04, SEC_COMMIT, file).unwrap().handle;
-    let view = system.exec.map_view(system.thread, section, Handle::CURRENT_PROCESS, 0x04).unwrap();
-    system.exec.write_process(system.process, view.base, b"SO").unwrap();
-    let mut bytes = [0; 6];
-    system.exec.read_file(system.thread, file, At::Offset(0), &mut bytes).unwrap();
-    assert_eq!(&bytes, b"SOurce", "a read sees what a view wrote");
-    system.exec.write_file(system.thread, file, At::Offset(2), b"UR").unwrap();
-    system.exec.read_process(system.process, view.base, &mut bytes).unwrap();
-    assert_eq!(&bytes, b"SOURce", "a view sees what a write wrote");
-    assert_eq!(system.exec.set_end_of_file(system.thread, file, 1), Err(Status::USER_MAPPED_FILE));
-    system.close(section);
-    system.close(file);
-    system.exec.unmap_view(system.thread, Handle::CURRENT_PROCESS, view.base).unwrap();
-    assert_eq!(system.content(name), b"SOURce");
-}
-
-#[test]
-fn ending_a_process_gives_every_frame_back() {
-    let mut system = System::new();
-    let frames = system.machine.state().frames();
-    let process = system.exec.make_process(ProcessId::SYSTEM, false).unwrap();
-    let section = system.exec.open_image_section(&units("\\SystemRoot\\System32\\smss.exe")).unwrap();
-    let image = system.exec.map_image(process, section).unwrap();
-    system.exec.write_process(process, image.base + 0x2000, &[1; 64]).unwrap();
-    let memory = system.exec.allocate_memory_in(process, 0x1_0000, 4, true).unwrap();
-    system.exec.write_process(process, memory, &[2; 0x1_0000]).unwrap();
-    assert_eq!(system.exec.committed_pages(process), 17);
-    system.exec.delete_memory(process);
-    system.exec.dereference(section);
-    assert_eq!(system.machine.state().frames(), frames);
 }
 
 #[test]
