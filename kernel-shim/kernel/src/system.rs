@@ -13,7 +13,7 @@ use crate::serial::line;
 use crate::shared::Shared;
 use crate::thread::deliver::{self, UserFrame};
 use crate::{announce, end, report};
-use alloc::collections::BTreeSet;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use executive::Executive;
@@ -43,14 +43,14 @@ pub struct System {
     settled: bool,
     /// The tick came since the timers were looked at.
     time_passed: bool,
-    /// Processes whose images the host was told of.
-    announced: BTreeSet<ProcessId>,
+    /// The images of the processes that have run, of which the host was told.
+    images: BTreeMap<ProcessId, String>,
 }
 
 impl System {
     /// Takes an executive whose first process has been made.
     pub const fn new(executive: Executive, machine: Shared, options: Options) -> Self {
-        Self { executive, machine, options, settled: false, time_passed: true, announced: BTreeSet::new() }
+        Self { executive, machine, options, settled: false, time_passed: true, images: BTreeMap::new() }
     }
 
     /// Runs until the end.
@@ -128,7 +128,7 @@ impl System {
 
     /// What is done before every end: the trace is printed, and what was written is brought to the disks.
     fn leave(&mut self) {
-        report::trace(&self.executive);
+        report::trace(&self.executive, &self.images);
         self.machine.lock().flush();
     }
 
@@ -246,10 +246,13 @@ impl System {
     /// Tells the host of the images of a process that runs for the first time.
     fn announce(&mut self, thread: ThreadId, dll: &SystemDll) {
         let Ok(process) = self.executive.process_of(thread) else { return };
-        if self.announced.insert(process.id) {
-            announce::image(&String::from_utf16_lossy(&process.image), process.image_base, process.id.0);
-            announce::image("ntdll.dll", dll.base, process.id.0);
+        if self.images.contains_key(&process.id) {
+            return;
         }
+        let name = String::from_utf16_lossy(&process.image);
+        announce::image(&name, process.image_base, process.id.0);
+        announce::image("ntdll.dll", dll.base, process.id.0);
+        self.images.insert(process.id, name);
     }
 
     fn system_dll(&self, thread: ThreadId) -> Option<SystemDll> {

@@ -231,9 +231,10 @@ impl AddressSpace {
             let start = self.find_free(size, limit, request.kind & MEM_TOP_DOWN != 0).ok_or(Status::NO_MEMORY)?;
             return Ok((start, start + size));
         }
+        // Whoever names an address in the first 64 KB gets it: that is how the first megabyte is reserved (spec 9.4).
         let start = request.base & !(GRANULARITY - 1);
         let end = page_down(request.base + request.size + PAGE_BYTES - 1);
-        if start < LOWEST || end > USER_END || !self.is_free(start, end) {
+        if end > USER_END || !self.is_free(start, end) {
             return Err(Status::CONFLICTING_ADDRESSES);
         }
         Ok((start, end))
