@@ -12,6 +12,9 @@ const RAW: usize = 0x400;
 const TEXT: u32 = 0x1000;
 const DATA: u32 = 0x2000;
 const PAGE: u32 = 0x1000;
+/// Preferred bases, apart from each other so that no image in a process of a world has to move.
+const PROGRAM_BASE: u64 = 0x1_4000_0000;
+const DLL_BASE: u64 = 0x1_8000_0000;
 /// Where the entry point and every export is: a `ret`.
 const CODE: u32 = TEXT;
 
@@ -107,7 +110,8 @@ impl ImageFile<'_> {
         for (at, number) in numbers {
             put(OPTIONAL + at, &number.to_le_bytes());
         }
-        put(OPTIONAL + 24, &0x1_4000_0000u64.to_le_bytes());
+        let base: u64 = if self.dll { DLL_BASE } else { PROGRAM_BASE };
+        put(OPTIONAL + 24, &base.to_le_bytes());
         for at in [40, 48] {
             put(OPTIONAL + at, &[5, 0, 2, 0]);
         }
