@@ -37,10 +37,6 @@ pub fn case(case: &Case, images: &Images) -> Result<()> {
             Change::File(path, content) => {
                 tree.files.insert((*path).to_owned(), Some(content.as_bytes().to_vec()));
             }
-            Change::Copy(from, to) => {
-                let content = tree.files.get(*from).cloned().with_context(|| format!("the medium has no {from}"))?;
-                tree.files.insert((*to).to_owned(), content);
-            }
             Change::Fill(path, bytes) => {
                 tree.files.insert((*path).to_owned(), Some(vec![0; *bytes]));
             }
@@ -70,6 +66,7 @@ fn check(want: &Want, reader: &Reader, image: &std::path::Path) -> Result<()> {
         Want::NoDump(text) if dump()?.contains(text) => bail!("the dump has `{text}`"),
         Want::Volume(path) if !on_volume(image, path)? => bail!("mtools sees no {path} on the volume"),
         Want::NoVolume(path) if on_volume(image, path)? => bail!("mtools still sees {path} on the volume"),
+        Want::Size(path, bytes) if disk::read(image, path)?.len() != *bytes => bail!("{path} has another size than {bytes} bytes"),
         Want::Content(path, content) if disk::read(image, path)? != content.as_bytes() => bail!("{path} has another content"),
         _ => Ok(()),
     }
