@@ -1,18 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! System calls as ring 3 makes them: registers, a stack, structures in simulated user memory; one test a rule.
 
-#[path = "../../host/machine.rs"]
-mod machine;
+mod files;
 mod memory;
 mod objects;
 mod ports;
 mod processes;
+mod registry;
 mod system;
 
 use super::call::Done;
 use super::layout::{Layout, ObjectAttributes, UnicodeString};
 use super::table::{self, number_of};
 use super::{complete, dispatch};
+use crate::hive::Hive;
+use crate::host::disk::VolumeImage;
+use crate::host::machine::{MemoryDisk, MemoryMachine};
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Context;
 use crate::process::create::Stack;
@@ -20,8 +23,7 @@ use crate::{Executive, Version};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
-use machine::MemoryMachine;
-use nt::Status;
+use nt::{Status, wide};
 
 /// A process with one thread and a piece of memory to make calls from.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,28 @@ impl World {
         let machine = MemoryMachine::new(0x1000, Vec::new());
         let mut exec = Executive::new(Box::new(machine.clone()), Version::V5_2);
         exec.make_namespace(false).expect("a namespace");
+        Self { exec, machine }
+    }
+
+    /// A system with a disk, as it is when smss starts.
+    fn booted() -> Self {
+        let mut hive = Hive::new(wide!("SYSTEM"));
+        let root = hive.root();
+        let manager = hive.create_path(root, wide!("ControlSet001\\Control\\Session Manager"), false, 0).expect("a key");
+        hive.set_value(manager, wide!("ProtectionMode"), 4, vec![1, 0, 0, 0], 0).expect("a value");
+        let select = hive.create_path(root, wide!("Select"), false, 0).expect("a key");
+        hive.set_value(select, wide!("Current"), 4, vec![1, 0, 0, 0], 0).expect("a value");
+        let mut disk = VolumeImage::new(16).expect("a volume");
+        for (path, content) in [("ReactOS\\System32\\a.txt", &b"first"[..]), ("ReactOS\\System32\\longer name.txt", b"second")] {
+            disk.write(path, content).expect("written");
+        }
+        for name in ["ntdll.dll", "smss.exe"] {
+            disk.write(&alloc::format!("ReactOS\\System32\\{name}"), &crate::mm::pe_tests::sample()).expect("written");
+        }
+        disk.write("ReactOS\\System32\\config\\SYSTEM", &hive.serialise(0)).expect("written");
+        let machine = MemoryMachine::new(0x2000, vec![MemoryDisk::fixed(disk.into_bytes().expect("bytes"))]);
+        let mut exec = Executive::new(Box::new(machine.clone()), Version::V5_2);
+        exec.build_system("C:\\ReactOS", "").expect("a system");
         Self { exec, machine }
     }
 
