@@ -76,9 +76,9 @@ fn every_handle_of_the_pass_is_closed() {
 fn spec_6_4_a_deleted_value_is_gone_from_memory_and_still_on_the_disk_until_the_registry_is_initialised() {
     let mut world = world();
     world.set_value("", RENAMES, MULTI, &bytes("\\??\\C:\\a\0\0\0"));
-    let (first, snapshot) = run(&mut world, read);
+    let ((before, first, after), _) = run(&mut world, |seam| (value(seam, SM, RENAMES), read(seam), value(seam, SM, RENAMES)));
     assert_eq!(first.renames, ["\\??\\C:\\a", ""]);
-    assert_eq!(value(&snapshot, SM, RENAMES), None);
+    assert!(before.is_some() && after.is_none());
     // The power goes before NtInitializeRegistry.
     let mut world = world.reboot();
     let (second, _) = run(&mut world, |seam| {
@@ -117,6 +117,11 @@ fn the_boot_option_minint_is_seen() {
 fn safeboot_option_of_the_last_boot_is_forgotten() {
     let mut world = world();
     world.set_value("Environment", "SAFEBOOT_OPTION", 1, &bytes("MINIMAL\0"));
-    let ((), snapshot) = run(&mut world, |seam| registry::forget_safe_boot(seam));
-    assert_eq!(value(&snapshot, &format!("{SM}\\Environment"), "SAFEBOOT_OPTION"), None);
+    let key = format!("{SM}\\Environment");
+    let ((before, after), _) = run(&mut world, move |seam| {
+        let before = value(seam, &key, "SAFEBOOT_OPTION");
+        registry::forget_safe_boot(seam);
+        (before, value(seam, &key, "SAFEBOOT_OPTION"))
+    });
+    assert!(before.is_some() && after.is_none());
 }

@@ -4,15 +4,14 @@
 #![allow(dead_code, reason = "every test uses another part")]
 
 pub use executive::Version;
-use executive::dump::{KeyEntry, ObjectEntry, Snapshot};
+use executive::dump::{ObjectEntry, Snapshot};
 pub use executive::host::{Outcome, Seam, World};
-use nt::ObjectAttributes;
-use nt::Status;
 use nt::access::Access;
-use nt::system::{Objects, Timeout};
+use nt::system::{Objects, Registry, Timeout};
+use nt::{ObjectAttributes, Owned, Status, UnicodeStr};
 use std::sync::{Arc, Mutex};
 
-pub const SM: &str = "\\Registry\\Machine\\System\\ControlSet001\\Control\\Session Manager";
+pub const SM: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager";
 
 /// An NT 5.2 world with the default registry and a small volume.
 pub fn world() -> World {
@@ -53,15 +52,19 @@ pub fn below(snapshot: &Snapshot, directory: &str) -> Vec<String> {
     names.map(|object| object.path[head.len()..].to_string()).filter(|name| !name.contains('\\')).collect()
 }
 
-/// A value's type and data.
-pub fn value(snapshot: &Snapshot, key: &str, name: &str) -> Option<(u32, Vec<u8>)> {
-    let key: &KeyEntry = snapshot.keys.iter().find(|entry| entry.path.eq_ignore_ascii_case(key))?;
-    key.values.iter().find(|value| value.name.eq_ignore_ascii_case(name)).map(|value| (value.kind, value.data.clone()))
+/// A value's type and data, as the kernel has them now.
+pub fn value(seam: &'static Seam, key: &str, name: &str) -> Option<(u32, Vec<u8>)> {
+    let key = seam.open_key(&ObjectAttributes::named(UnicodeStr(&wide(key))), Access::KEY_READ).ok()?;
+    let key = Owned::new(seam, key);
+    let mut data = vec![0; 1 << 16];
+    let information = seam.query_value(key.get(), UnicodeStr(&wide(name)), &mut data).ok()?;
+    data.truncate(information.data_bytes);
+    Some((information.kind.0, data))
 }
 
 /// The text of a REG_SZ, which has a NUL at its end.
-pub fn text(snapshot: &Snapshot, key: &str, name: &str) -> Option<String> {
-    let (kind, data) = value(snapshot, key, name)?;
+pub fn text(seam: &'static Seam, key: &str, name: &str) -> Option<String> {
+    let (kind, data) = value(seam, key, name)?;
     assert_eq!(kind, 1, "{name} is REG_SZ");
     let units: Vec<u16> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
     Some(String::from_utf16(&units).unwrap().strip_suffix('\0').expect("a NUL at its end").to_string())
