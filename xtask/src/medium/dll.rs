@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Stand-ins for the DLLs that the KnownDlls key names: small, but real PE DLLs that a loader can bind.
 //!
-//! Each exports one function, [`EXPORT`], that does nothing but return, and imports what it is told. What matters of them is their import
-//! tables: the known-DLL walk must find `gdi32.dll`, which no registry value names, through `user32.dll`.
+//! Each exports [`EXPORTS`], one function by three names that does nothing but return 1, and imports what it is told. What matters of them
+//! is their import tables: the known-DLL walk must find `gdi32.dll`, which no registry value names, through `user32.dll`.
 
-/// The function that every stand-in exports.
+/// The function that the stand-ins import from each other.
 pub const EXPORT: &str = "StandIn";
+
+/// Every stand-in's exports, sorted. The first two are what ReactOS' loader looks up in `kernel32.dll` before a Windows program runs.
+pub const EXPORTS: [&str; 3] = ["BaseProcessInitPostImport", "BaseQueryModuleData", EXPORT];
 
 /// The DLLs of the default medium: name, and what each imports.
 pub const DLLS: &[(&str, &[(&str, &str)])] = &[
@@ -87,13 +90,16 @@ pub fn build(name: &str, imports: &[(&str, &str)]) -> Vec<u8> {
     }
     // The directory, and within its range everything it points to.
     let exports = data.put(&[0; 40]);
-    let functions = data.put(&CODE.to_le_bytes());
-    let names = data.put(&[0; 4]);
-    let ordinals = data.put(&[0; 4]);
+    let count = EXPORTS.len() as u32;
+    let functions = data.put(&CODE.to_le_bytes().repeat(EXPORTS.len()));
+    let names = data.put(&[0; 4].repeat(EXPORTS.len()));
+    let ordinals = data.put(&(0..EXPORTS.len() as u16).flat_map(u16::to_le_bytes).collect::<Vec<u8>>());
     let own_name = data.text(name);
-    let export_name = data.text(EXPORT);
-    data.put32(names, export_name);
-    for (offset, value) in [(12, own_name), (16, 1), (20, 1), (24, 1), (28, functions), (32, names), (36, ordinals)] {
+    for (index, export) in (0..count).zip(EXPORTS) {
+        let export = data.text(export);
+        data.put32(names + 4 * index, export);
+    }
+    for (offset, value) in [(12, own_name), (16, 1), (20, count), (24, count), (28, functions), (32, names), (36, ordinals)] {
         data.put32(exports + offset, value);
     }
     let export_size = data.here() - exports;
@@ -102,7 +108,7 @@ pub fn build(name: &str, imports: &[(&str, &str)]) -> Vec<u8> {
     let relocations = [CODE.to_le_bytes(), 12u32.to_le_bytes(), [0; 4]].concat();
     let directories = [(exports, export_size), (descriptors, import_size), (0, 0), (0, 0), (0, 0), (RELOCATIONS, 12)];
     let sections: [(&[u8; 8], u32, Vec<u8>, u32); 3] = [
-        (b".text\0\0\0", CODE, vec![0x31, 0xC0, 0xC3], 0x6000_0020),
+        (b".text\0\0\0", CODE, vec![0xB8, 1, 0, 0, 0, 0xC3], 0x6000_0020),
         (b".data\0\0\0", DATA, data.bytes, 0xC000_0040),
         (b".reloc\0\0", RELOCATIONS, relocations, 0x4200_0040),
     ];
@@ -183,7 +189,8 @@ mod tests {
             let wanted: Vec<(String, String)> = imports.iter().map(|(dll, function)| ((*dll).into(), (*function).into())).collect();
             assert_eq!(found, wanted, "{name}");
             let exports = image.export_table().unwrap().unwrap().exports().unwrap();
-            assert_eq!(exports[0].name, Some(EXPORT.as_bytes()), "{name}");
+            let names: Vec<_> = exports.iter().map(|export| export.name.unwrap()).collect();
+            assert_eq!(names, EXPORTS.map(str::as_bytes), "{name}");
         }
     }
 }
