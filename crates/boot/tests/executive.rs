@@ -25,7 +25,7 @@ fn execute(seam: &'static Seam, lines: &[&str]) {
 /// A world with a program that notes when it begins and ends, and takes its time.
 fn with_programs(notes: &Arc<Mutex<Vec<String>>>, names: &[&'static str]) -> World {
     let mut world = world();
-    for name in names.iter().copied() {
+    for &name in names {
         let notes = Arc::clone(notes);
         world.program(&format!("{name}.exe"), ImageSubsystem::NATIVE, move |seam| {
             notes.lock().unwrap().push(format!("{name} begins: {}", seam.own_command_line()));

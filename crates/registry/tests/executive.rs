@@ -107,10 +107,10 @@ fn a_value_of_10_megabytes_is_read_whole() {
 #[test]
 fn the_boot_option_minint_is_seen() {
     let mut ordinary = world();
-    assert!(!run(&mut ordinary, |seam| registry::is_mini_nt(seam)).0);
+    assert!(!run(&mut ordinary, registry::is_mini_nt).0);
     let mut mini = world();
     mini.boot_options("MININT");
-    assert!(run(&mut mini, |seam| registry::is_mini_nt(seam)).0);
+    assert!(run(&mut mini, registry::is_mini_nt).0);
 }
 
 #[test]

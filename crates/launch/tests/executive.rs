@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Process creation over the executive: what a child really gets, and what is left of one that may not live.
+
+#[path = "../../nt/tests/executive/mod.rs"]
+mod support;
+
+use launch::{Launcher, Start};
+use nt::environment::Environment;
+use nt::system::{ImageSubsystem, Objects, Processes};
+use nt::{Status, UnicodeStr};
+use std::sync::{Arc, Mutex};
+use support::{Seam, run, wide, world};
+
+fn with_launcher<T>(seam: &'static Seam, act: impl FnOnce(&Launcher<'_, Seam>) -> T) -> T {
+    let mut environment = Environment::copied(seam, seam.own_environment()).unwrap();
+    environment.set(nt::wide!("Extra"), nt::wide!("%x%")).unwrap();
+    let path = launch::library_path(seam, nt::wide!("C:\\ReactOS\\bin")).unwrap();
+    act(&Launcher { system: seam, environment: &environment, library_path: path.as_str(), debug: false })
+}
+
+#[test]
+fn spec_8_3_a_child_gets_environment_paths_command_line_and_session() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let mut world = world();
+    let notes = Arc::clone(&told);
+    world.program("child.exe", ImageSubsystem::NATIVE, move |seam| {
+        let mut notes = notes.lock().unwrap();
+        notes.push(seam.own_command_line().to_string());
+        notes.push(seam.own_dll_path().to_string());
+        notes.push(String::from_utf16_lossy(seam.own_environment()).trim_end_matches('\0').replace('\0', "|"));
+        notes.push(format!("{} {}", seam.own_debug_flags(), seam.query_session(nt::Handle::CURRENT_PROCESS).unwrap()));
+        Status::SUCCESS
+    });
+    let (done, _) = run(&mut world, |seam| with_launcher(seam, |launcher| launcher.execute(nt::wide!("debug child  x"), 0)));
+    done.unwrap();
+    assert_eq!(
+        *told.lock().unwrap(),
+        [
+            "debug child  x",
+            "C:\\ReactOS\\system32;C:\\ReactOS\\bin",
+            "Extra=%x%|Path=C:\\ReactOS\\System32|SystemDrive=C:|SystemRoot=C:\\ReactOS",
+            "1 0"
+        ]
+    );
+}
+
+#[test]
+fn spec_9_4_a_deferred_subsystem_is_suspended_with_its_first_megabyte_reserved() {
+    let mut world = world();
+    world.program("server.exe", ImageSubsystem::NATIVE, |_| panic!("nobody has resumed it"));
+    run(&mut world, |seam| {
+        with_launcher(seam, |launcher| {
+            let image = launcher.find(nt::wide!("server")).unwrap().unwrap();
+            let start = Start { image: &image, command_line: nt::wide!("server a"), session: 0, debug: false, subsystem: true };
+            let (process, thread) = launcher.create(&start).unwrap().into_handles();
+            drop((process, thread));
+        });
+    });
+    let server = world.process("server.exe").expect("it stands, suspended");
+    assert_eq!(server.flags & 0x2_0020, 0x2_0020, "NX and RESERVE_1MB");
+    assert_eq!(server.current_directory, "C:\\ReactOS\\System32\\");
+    assert_eq!(server.command_line, "server a");
+}
+
+#[test]
+fn spec_17_what_is_not_native_is_killed_and_nothing_is_left_open() {
+    let mut world = world();
+    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| panic!("it never runs"));
+    let handles = |world: &support::World| world.process("smss.exe").unwrap().handles;
+    let mut idle = support::world();
+    run(&mut idle, |_| ());
+    let (done, _) = run(&mut world, |seam| with_launcher(seam, |launcher| launcher.execute(nt::wide!("cmd.exe"), 0)));
+    assert_eq!(done, Err(Status::INVALID_IMAGE_FORMAT));
+    assert!(world.process("cmd.exe").is_none());
+    assert_eq!(handles(&world), handles(&idle));
+}
+
+#[test]
+fn d26_a_session_that_is_refused_leaves_no_process() {
+    let mut world = world();
+    world.program("child.exe", ImageSubsystem::NATIVE, |_| panic!("it never runs"));
+    let (done, _) = run(&mut world, |seam| {
+        with_launcher(seam, |launcher| {
+            let image = launcher.find(nt::wide!("child")).unwrap().unwrap();
+            let start = Start { image: &image, command_line: nt::wide!("child"), session: 9, debug: false, subsystem: false };
+            launcher.run(&start, false)
+        })
+    });
+    assert_eq!(done, Err(Status::ACCESS_DENIED), "this kernel takes a session only from the creator's");
+    assert!(world.process("child.exe").is_none());
+}
+
+#[test]
+fn spec_8_1_a_program_is_found_where_the_kernel_has_it() {
+    let mut world = world();
+    world.file("\\tools\\a.b", b"x").directory("\\ReactOS\\bin");
+    let (found, _) = run(&mut world, |seam| {
+        with_launcher(seam, |launcher| {
+            ["C:\\tools\\a.b", "\\tools\\a.b", "smss", "smss.exe", "nosuch", "C:\\tools\\nosuch", "NUL"].map(|program| {
+                let image = launcher.find(UnicodeStr(&wide(program))).unwrap();
+                image.map(|image| format!("{}|{}", image.path, image.directory))
+            })
+        })
+    });
+    let smss = Some("\\??\\C:\\ReactOS\\System32\\smss.exe|C:\\ReactOS\\System32".to_string());
+    assert_eq!(found[0].as_deref(), Some("\\??\\C:\\tools\\a.b|C:\\tools"));
+    assert_eq!(found[1], found[0]);
+    assert_eq!((&found[2], &found[3]), (&smss, &smss));
+    assert_eq!((&found[4], &found[5]), (&None, &None));
+}
+
+#[test]
+fn spec_8_3_an_exit_status_is_nobodys_business_and_async_is_not_waited_for() {
+    let mut world = world();
+    world.program("child.exe", ImageSubsystem::NATIVE, |_| Status::UNSUCCESSFUL);
+    world.program("slow.exe", ImageSubsystem::NATIVE, |seam| {
+        seam.delay(1_000_000).unwrap();
+        Status::SUCCESS
+    });
+    let (done, _) = run(&mut world, |seam| {
+        with_launcher(seam, |launcher| [launcher.execute(nt::wide!("async slow"), 0), launcher.execute(nt::wide!("child"), 0)])
+    });
+    assert_eq!(done, [Ok(()), Ok(())]);
+}
