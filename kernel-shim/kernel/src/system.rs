@@ -129,6 +129,7 @@ impl System {
     /// What is done before every end: the trace is printed, and what was written is brought to the disks.
     fn leave(&mut self) {
         report::trace(&self.executive, &self.images);
+        self.executive.flush_volumes();
         self.machine.lock().flush();
     }
 
@@ -323,6 +324,9 @@ impl System {
 
     fn stop(&mut self, stop: &Stop) -> ! {
         self.machine.lock().activate(None);
+        if matches!(stop, Stop::Shutdown(_)) {
+            self.executive.flush_hives();
+        }
         self.leave();
         match *stop {
             Stop::Shutdown(action) => end::shutdown(action, &self.options),
