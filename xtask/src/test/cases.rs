@@ -69,11 +69,14 @@ pub const CASES: &[Case] = &[
         arguments: "",
         end: End::Pass,
         wants: &[
-            Want::Dump("KnownDlls"),
-            Want::Dump("Windows"),
-            Want::Dump("Sessions"),
-            Want::Dump("csrss.exe"),
-            Want::Dump("winlogon.exe"),
+            Want::Dump("  KnownDlls Directory permanent"),
+            Want::Dump("  Windows Directory permanent"),
+            Want::Dump("  Sessions Directory permanent"),
+            Want::Dump("    NUL SymbolicLink -> \"\\\\Device\\\\Null\" permanent"),
+            Want::Dump("  SmApiPort Port"),
+            Want::Dump("VolumesSafeForWriteAccess Event permanent signalled"),
+            Want::Dump("csrss.exe parent=smss.exe session=0"),
+            Want::Dump("winlogon.exe parent=smss.exe session=0"),
             Want::Volume("pagefile.sys"),
             Want::Log("screen: autochk"),
         ],
@@ -84,14 +87,18 @@ pub const CASES: &[Case] = &[
         arguments: "",
         end: End::Pass,
         // No value names gdi32.dll; user32.dll imports it (spec 7.2 #7).
-        wants: &[Want::Dump("gdi32.dll"), Want::Dump("kernel32.dll"), Want::Dump("KnownDllPath")],
+        wants: &[
+            Want::Dump("    gdi32.dll Section permanent"),
+            Want::Dump("    kernel32.dll Section permanent"),
+            Want::Dump("    KnownDllPath SymbolicLink -> \"C:\\\\ReactOS\\\\system32\""),
+        ],
     },
     Case {
         name: "known_dlls_entry_for_a_missing_file",
         changes: &[Change::Remove("ReactOS/System32/advapi32.dll")],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoDump("advapi32.dll"), Want::Dump("user32.dll")],
+        wants: &[Want::NoDump("advapi32.dll Section"), Want::Dump("user32.dll Section")],
     },
     Case {
         name: "known_dlls_entry_naming_an_exe",
@@ -105,7 +112,7 @@ pub const CASES: &[Case] = &[
         changes: &[sm!("", r#""ExcludeFromKnownDlls"=str(7):"gdi32.dll\0kernel32\0""#)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoDump("gdi32.dll"), Want::NoDump("kernel32.dll"), Want::Dump("user32.dll")],
+        wants: &[Want::NoDump("gdi32.dll Section"), Want::NoDump("kernel32.dll Section"), Want::Dump("user32.dll Section")],
     },
     Case {
         name: "known_dlls_without_dll_directory",
@@ -179,14 +186,14 @@ pub const CASES: &[Case] = &[
         changes: &[sm!("\\DOS Devices", "\"Q:\"=\"\\\\??\\\\C:\\\\ReactOS\"\n\"PRN\"=\"\"")],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Dump("Q:"), Want::NoDump("PRN ")],
+        wants: &[Want::Dump("    Q: SymbolicLink -> \"\\\\??\\\\C:\\\\ReactOS\" permanent"), Want::NoDump("    PRN SymbolicLink")],
     },
     Case {
         name: "object_directories_foo_bar_without_foo",
         changes: &[sm!("", r#""ObjectDirectories"=str(7):"\\Foo\\Bar\0\\Windows\0\\RPC Control\0""#)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Log("object directory: \\Foo\\Bar: STATUS_OBJECT_PATH_NOT_FOUND"), Want::NoDump("Foo")],
+        wants: &[Want::Log("object directory: \\Foo\\Bar: STATUS_OBJECT_PATH_NOT_FOUND"), Want::NoDump("\n  Foo Directory")],
     },
     Case {
         name: "paging_file_64_128",
@@ -243,10 +250,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "execute_is_the_initial_command",
-        changes: &[sm!("", r#""Execute"=str(7):"sleep.exe 100000000\0""#)],
+        changes: &[sm!("", r#""Execute"=str(7):"services.exe\0""#)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Dump("sleep.exe"), Want::NoDump("winlogon.exe")],
+        wants: &[Want::Dump("services.exe parent=smss.exe"), Want::NoDump("winlogon.exe parent")],
     },
     Case {
         name: "winlogon_killed_stops_with_c000021a",
@@ -267,6 +274,11 @@ pub const CASES: &[Case] = &[
         changes: &[],
         arguments: "nt=6.1",
         end: End::Pass,
-        wants: &[Want::Dump("wininit.exe"), Want::Dump("services.exe"), Want::Dump("lsass.exe"), Want::Dump("winlogon.exe")],
+        wants: &[
+            Want::Dump("wininit.exe parent=- session=0"),
+            Want::Dump("services.exe parent=wininit.exe session=0"),
+            Want::Dump("lsass.exe parent=wininit.exe session=0"),
+            Want::Dump("winlogon.exe parent=- session=1"),
+        ],
     },
 ];

@@ -154,7 +154,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
         return Err(Status::INVALID_INFO_CLASS);
     }
     probe_result(call, result)?;
-    call.probe_read(place, size.into(), 4)?;
+    // A BOOLEAN (FileDispositionInformation) may lie anywhere.
+    call.probe_read(place, size.into(), if size == 1 { 1 } else { 4 })?;
     let least = match class {
         4 => size_of::<FileBasic>() as u32,
         10 => 0x18,
