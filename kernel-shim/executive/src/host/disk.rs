@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A world's volumes, while nobody runs: files put on them before a boot, and looked at after it.
 
+use super::machine::MemoryMachine;
 use crate::io::fat::{FatVolume, Kind, NodeId, format};
-use crate::io::sectors::MemoryDevice;
+use crate::io::sectors::{MemoryDevice, SECTOR, Sectors};
+use crate::machine::Machine;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,9 +12,36 @@ use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 
 /// A FAT volume in memory.
-pub struct VolumeImage {
-    device: MemoryDevice,
+pub struct VolumeImage<D = MemoryDevice> {
+    device: D,
     volume: FatVolume,
+}
+
+/// A disk of a machine in memory, as it is at each moment.
+pub struct LiveDisk {
+    machine: MemoryMachine,
+    number: usize,
+}
+
+impl LiveDisk {
+    /// The machine's disk with this number, of 512-byte sectors.
+    pub const fn new(machine: MemoryMachine, number: usize) -> Self {
+        Self { machine, number }
+    }
+}
+
+impl Sectors for LiveDisk {
+    fn count(&self) -> u64 {
+        self.machine.disk(self.number).map_or(0, |disk| disk.sectors * u64::from(disk.sector_bytes) / SECTOR as u64)
+    }
+
+    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
+        self.machine.read_disk(self.number, sector, buffer)
+    }
+
+    fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
+        self.machine.write_disk(self.number, sector, data)
+    }
 }
 
 fn wide(text: &str) -> Vec<u16> {
@@ -35,9 +64,7 @@ impl VolumeImage {
     /// # Errors
     /// `UNRECOGNIZED_VOLUME`.
     pub fn open(bytes: Vec<u8>) -> Result<Self> {
-        let mut device = MemoryDevice { bytes };
-        let volume = FatVolume::mount(&mut device)?;
-        Ok(Self { device, volume })
+        Self::mount(MemoryDevice { bytes })
     }
 
     /// The volume's bytes.
@@ -47,6 +74,17 @@ impl VolumeImage {
     pub fn into_bytes(mut self) -> Result<Vec<u8>> {
         self.volume.flush(&mut self.device)?;
         Ok(self.device.bytes)
+    }
+}
+
+impl<D: Sectors> VolumeImage<D> {
+    /// The volume on a device.
+    ///
+    /// # Errors
+    /// `UNRECOGNIZED_VOLUME`.
+    pub fn mount(mut device: D) -> Result<Self> {
+        let volume = FatVolume::mount(&mut device)?;
+        Ok(Self { device, volume })
     }
 
     fn find(&mut self, path: &str) -> Result<NodeId> {

@@ -4,7 +4,7 @@
 //! A world is built (files, hives, programs, memory), started with [`World::start`], and run with [`World::run`] as often as something is
 //! to happen; between runs the test may look at everything and do what an operator would do (end a process, start a program).
 
-use super::disk::VolumeImage;
+use super::disk::{LiveDisk, VolumeImage};
 use super::faults::{Fault, Faults};
 use super::image::ImageFile;
 use super::machine::{MemoryDisk, MemoryMachine};
@@ -487,9 +487,8 @@ impl World {
     ///
     /// # Panics
     /// If it is no FAT volume any more.
-    pub fn volume_now(&self) -> VolumeImage {
-        let bytes = self.shared().scheduler.machine.state().disks.first().map(|disk| disk.bytes.clone()).unwrap_or_default();
-        must("volume", VolumeImage::open(bytes))
+    pub fn volume_now(&self) -> VolumeImage<LiveDisk> {
+        must("volume", VolumeImage::mount(LiveDisk::new(self.shared().scheduler.machine.clone(), 0)))
     }
 
     /// A file's bytes, as they are on the disk of C: now; `None` if there is no such file.
