@@ -146,9 +146,12 @@ impl Registry {
         self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT").is_some()
     }
 
-    /// The hives whose changes are older than `age`, or all changed ones.
+    /// The hives whose changes have waited for `age`, or all changed ones.
     pub(super) fn due(&self, uptime: u64, age: Option<u64>) -> Vec<HiveId> {
-        self.dirty().filter(|(_, since)| age.is_none_or(|age| uptime.saturating_sub(*since) >= age)).map(|(id, _)| id).collect()
+        match age {
+            Some(age) => self.waiting().filter(|(_, since)| uptime.saturating_sub(*since) >= age).map(|(id, _)| id).collect(),
+            None => self.dirty().map(|(id, _)| id).collect(),
+        }
     }
 }
 

@@ -110,7 +110,7 @@ impl Executive {
         if !self.registry.writes_enabled() {
             return None;
         }
-        self.registry.dirty().map(|(_, since)| since + LAZY_FLUSH).min()
+        self.registry.waiting().map(|(_, since)| since + LAZY_FLUSH).min()
     }
 
     /// Writes the hives whose changes have waited long enough.
@@ -138,16 +138,20 @@ impl Executive {
         }
     }
 
-    /// Writes a hive to its file. If that fails it stays changed, and is tried again after the usual time.
+    /// Writes a hive to its file. If that fails it stays changed, and is tried again after the next change and at shutdown: a disk that is
+    /// gone would otherwise be asked for ever.
     pub(super) fn write_hive(&mut self, id: HiveId) -> Result<()> {
-        let (now, uptime) = (self.now(), self.machine.uptime());
+        let now = self.now();
         let mounted = self.registry.mounted_mut(id).ok_or(Status::INVALID_HANDLE)?;
         let Some(file) = mounted.file.clone() else { return Ok(()) };
         mounted.hive.sequence = mounted.hive.sequence.wrapping_add(1);
         let bytes = mounted.hive.serialise(now);
         let written = self.replace_whole_file(&file, &bytes);
         if let Some(mounted) = self.registry.mounted_mut(id) {
-            mounted.dirty_since = written.is_err().then_some(uptime);
+            mounted.gave_up = written.is_err();
+            if written.is_ok() {
+                mounted.dirty_since = None;
+            }
         }
         written
     }

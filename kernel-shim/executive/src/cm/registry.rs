@@ -45,6 +45,8 @@ pub struct Mounted {
     pub file: Option<Vec<u16>>,
     /// Since when it differs from its file: 100 ns since the machine started.
     pub dirty_since: Option<u64>,
+    /// Writing failed: it is tried again after the next change, and at shutdown.
+    pub gave_up: bool,
 }
 
 /// What following a path gives.
@@ -104,7 +106,7 @@ impl Registry {
             // An empty hive takes any good name.
             let _ = hive.create_key(root, name, true, 0);
         }
-        let top = Mounted { hive, point: None, file: None, dirty_since: None };
+        let top = Mounted { hive, point: None, file: None, dirty_since: None, gave_up: false };
         Self { hives: alloc::vec![top], mounts: BTreeMap::new(), initialised: false, accepted: false, writes: false }
     }
 
@@ -156,8 +158,9 @@ impl Registry {
     fn change(&mut self, at: KeyRef, uptime: u64) -> Result<&mut Hive> {
         let mounted = self.hives.get_mut(at.hive.0).ok_or(Status::KEY_DELETED)?;
         let volatile = mounted.hive.key(at.key).ok_or(Status::KEY_DELETED)?.volatile;
-        if mounted.file.is_some() && !volatile && mounted.dirty_since.is_none() {
+        if mounted.file.is_some() && !volatile && (mounted.dirty_since.is_none() || mounted.gave_up) {
             mounted.dirty_since = Some(uptime);
+            mounted.gave_up = false;
         }
         Ok(&mut mounted.hive)
     }
@@ -175,7 +178,7 @@ impl Registry {
         let mounted = self.hives.get_mut(parent.hive.0).ok_or(Status::KEY_DELETED)?;
         let point = KeyRef { hive: parent.hive, key: mounted.hive.create_key(parent.key, name, true, 0)? };
         let id = HiveId(self.hives.len());
-        self.hives.push(Mounted { hive, point: Some(point), file, dirty_since: None });
+        self.hives.push(Mounted { hive, point: Some(point), file, dirty_since: None, gave_up: false });
         self.mounts.insert(point, id);
         Ok(id)
     }
@@ -350,6 +353,11 @@ impl Registry {
     /// The hives that differ from their files, and since when.
     pub fn dirty(&self) -> impl Iterator<Item = (HiveId, u64)> {
         self.hives().filter_map(|(id, mounted)| mounted.dirty_since.map(|since| (id, since)))
+    }
+
+    /// Those of them that are to be written by and by.
+    pub fn waiting(&self) -> impl Iterator<Item = (HiveId, u64)> {
+        self.dirty().filter(|(id, _)| self.mounted(*id).is_some_and(|mounted| !mounted.gave_up))
     }
 }
 

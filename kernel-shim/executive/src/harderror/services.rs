@@ -125,6 +125,8 @@ impl Executive {
 
     /// NtShutdownSystem, once the caller may: the machine stops.
     pub fn shutdown(&mut self, action: ShutdownAction) {
+        self.flush_hives();
+        self.flush_volumes();
         self.machine.stop(&Stop::Shutdown(action));
     }
 }

@@ -12,6 +12,8 @@ pub mod protection;
 pub mod sections;
 pub mod segment;
 pub mod space;
+#[cfg(test)]
+mod tests;
 pub mod view;
 pub mod virtual_memory;
 

@@ -93,6 +93,7 @@ fn a_power_cut_while_a_hive_is_written_leaves_the_old_or_the_new_one() {
             return;
         }
         assert_eq!(flushed, Err(Status::IO_DEVICE_ERROR));
+        assert_eq!(system.exec.lazy_flush_deadline(), None, "a dead disk is not asked for ever");
     }
     panic!("the hive was never written");
 }
