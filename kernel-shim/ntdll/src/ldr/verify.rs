@@ -8,7 +8,7 @@ use ntapi::ntioapi::{FILE_STANDARD_INFORMATION, FileStandardInformation, NtQuery
 use ntapi::ntmmapi::{NtCreateSection, NtMapViewOfSection, NtUnmapViewOfSection, ViewShare};
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, USHORT};
-use winapi::um::winnt::{PAGE_READONLY, SEC_COMMIT, SECTION_MAP_READ};
+use winapi::um::winnt::{PAGE_EXECUTE, SEC_COMMIT, SECTION_MAP_EXECUTE};
 
 /// The 16-bit one's complement sum of the file, without the field that holds it.
 fn sum(file: &[u8], field: usize) -> u32 {
@@ -96,14 +96,15 @@ unsafe fn check(file: HANDLE, callback: Option<Callback>, context: *mut c_void) 
     let length = usize::try_from(*unsafe { standard.EndOfFile.QuadPart() }).map_err(|_| Status::IMAGE_CHECKSUM_MISMATCH)?;
     let none = core::ptr::null_mut();
     let mut section = core::ptr::null_mut();
+    // The file may have been opened for execution only; on this machine what can be executed can be read.
     // SAFETY: the out-pointer is a live local.
-    done(unsafe { NtCreateSection(&raw mut section, SECTION_MAP_READ, core::ptr::null_mut(), none, PAGE_READONLY, SEC_COMMIT, file) })?;
+    done(unsafe { NtCreateSection(&raw mut section, SECTION_MAP_EXECUTE, core::ptr::null_mut(), none, PAGE_EXECUTE, SEC_COMMIT, file) })?;
     let section = Owned(section);
     let mut base: *mut c_void = core::ptr::null_mut();
     let mut size = 0;
     let none = core::ptr::null_mut();
     // SAFETY: a new view; both out-pointers are live locals.
-    done(unsafe { NtMapViewOfSection(section.0, CURRENT_PROCESS, &raw mut base, 0, 0, none, &raw mut size, ViewShare, 0, PAGE_READONLY) })?;
+    done(unsafe { NtMapViewOfSection(section.0, CURRENT_PROCESS, &raw mut base, 0, 0, none, &raw mut size, ViewShare, 0, PAGE_EXECUTE) })?;
     // SAFETY: the view has this many readable bytes, and nobody writes the file while it is open without sharing for that.
     let bytes = unsafe { core::slice::from_raw_parts(base.cast::<u8>(), length.min(size)) };
     let answer = verify(bytes);
