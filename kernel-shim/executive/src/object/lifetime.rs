@@ -65,6 +65,14 @@ impl Executive {
         self.objects.insert(body)
     }
 
+    /// Gives an object that the kernel makes in a process's name the security that it would have got from that process: by its token.
+    pub(crate) fn secure_by(&mut self, object: ObjectId, token: &crate::process::Token) {
+        if let Some(object) = self.objects.get_mut(object) {
+            let security = SecurityDescriptor::assign(None, None, false, token, &object.kind.info().mapping);
+            object.security = Some(Arc::new(security));
+        }
+    }
+
     /// Names a new object, gives it its security, and makes the creator's handle (ObInsertObject). Takes over the caller's reference: if
     /// this fails, or if with `OBJ_OPENIF` another object was there already, the new one goes.
     ///

@@ -174,8 +174,11 @@ impl Executive {
         };
         let space = self.machine.create_space()?;
         let id = ProcessId(self.new_id());
+        let creator = token.clone();
         let token = self.new_object(Body::Token(token));
         let object = self.new_object(Body::Process(id));
+        self.secure_by(token, &creator);
+        self.secure_by(object, &creator);
         let mut process = self.blank_process(id, parent, object, token);
         process.device_map = device_map;
         process.hard_error_mode = hard_error_mode;
@@ -299,6 +302,9 @@ impl Executive {
             return Err(status);
         }
         let object = self.new_object(Body::Thread(id));
+        let token = self.process(process)?.token;
+        let token = self.token_mut(token)?.clone();
+        self.secure_by(object, &token);
         let start = if context.rcx == 0 { context.rip } else { context.rcx };
         self.enter_thread(id, process, object, teb, start);
         let priority = self.process(process)?.base_priority;

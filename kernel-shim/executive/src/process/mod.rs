@@ -10,6 +10,8 @@ pub mod process;
 pub mod query;
 pub mod session;
 pub mod start;
+#[cfg(test)]
+mod tests;
 pub mod thread;
 pub mod token;
 pub mod wait;
