@@ -153,7 +153,7 @@ impl<D: Sectors> VolumeImage<D> {
     pub fn facts(&mut self, path: &str) -> Result<(u32, u64)> {
         let file = self.find(path)?;
         let node = self.volume.node(file).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        Ok((node.attributes, node.size.into()))
+        Ok((node.attributes, node.size))
     }
 
     /// Names in a directory, in the order in which they stand there.

@@ -161,7 +161,7 @@ fn every_call_of_making_a_process_can_fail_and_leaves_nothing_behind() {
         let seen = Log::default();
         let log = seen.clone();
         world.start(move |system| {
-            log.line(run_child(system, CHILD).map_or_else(|status| status, |status| status));
+            log.line(run_child(system, CHILD).unwrap_or_else(|status| status));
             system.wait_one(Handle::CURRENT_PROCESS, Timeout::Never).map_or_else(|status| status, |_| Status::SUCCESS)
         });
         assert_eq!(world.run(), Outcome::Settled, "call {nth}");

@@ -99,7 +99,7 @@ impl Executive {
         self.process(self.process_behind(caller, process, PROCESS_QUERY_INFORMATION)?)
     }
 
-    fn to_set(&mut self, caller: ThreadId, process: Handle) -> Result<&mut Process> {
+    fn settable(&mut self, caller: ThreadId, process: Handle) -> Result<&mut Process> {
         let id = self.process_behind(caller, process, PROCESS_SET_INFORMATION)?;
         self.process_mut(id)
     }
@@ -132,7 +132,7 @@ impl Executive {
     /// # Errors
     /// As [`Executive::resolve`].
     pub fn set_hard_error_mode(&mut self, caller: ThreadId, process: Handle, mode: u32) -> Result<()> {
-        self.to_set(caller, process)?.hard_error_mode = mode;
+        self.settable(caller, process)?.hard_error_mode = mode;
         Ok(())
     }
 
@@ -149,7 +149,7 @@ impl Executive {
     /// # Errors
     /// `PRIVILEGE_NOT_HELD` without SeTcb, `ACCESS_DENIED` for another session; as [`Executive::resolve`].
     pub fn set_session(&mut self, caller: ThreadId, process: Handle, session: u32) -> Result<()> {
-        let id = self.to_set(caller, process)?.id;
+        let id = self.settable(caller, process)?.id;
         self.token_of(caller)?.demand(TCB)?;
         if self.session_of(id)? == session { Ok(()) } else { Err(Status::ACCESS_DENIED) }
     }
@@ -167,7 +167,7 @@ impl Executive {
     /// # Errors
     /// `PRIVILEGE_NOT_HELD` without SeDebug; as [`Executive::resolve`].
     pub fn set_process_critical(&mut self, caller: ThreadId, process: Handle, critical: bool) -> Result<()> {
-        let id = self.to_set(caller, process)?.id;
+        let id = self.settable(caller, process)?.id;
         self.token_of(caller)?.demand(DEBUG)?;
         self.process_mut(id)?.critical = critical;
         Ok(())
@@ -214,7 +214,7 @@ impl Executive {
     /// `INVALID_PARAMETER` for 0 or more than 31; `PRIVILEGE_NOT_HELD` to raise it without SeIncreaseBasePriority; as
     /// [`Executive::resolve`].
     pub fn set_base_priority(&mut self, caller: ThreadId, process: Handle, value: u32) -> Result<()> {
-        let entry = self.to_set(caller, process)?;
+        let entry = self.settable(caller, process)?;
         let (id, before) = (entry.id, entry.base_priority);
         let wanted = value & !MEMORY_FOREGROUND;
         if wanted == 0 || wanted > HIGHEST_PRIORITY {
