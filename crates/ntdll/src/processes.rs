@@ -29,9 +29,10 @@ use winapi::shared::ntdef::{NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, U
 const DEVICE_MAP_QUERY: u32 = 0x24;
 /// Units of `CurrentDirectory` in a parameter block: MAX_PATH, of which one is the NUL and one a backslash that is appended.
 const CURRENT_DIRECTORY_UNITS: usize = 258;
-/// Stack of a thread made here: address space, and what is committed of it at once. API threads need a few KiB.
-const STACK_RESERVE: usize = 0x1_0000;
-const STACK_COMMIT: usize = 0x4000;
+/// Stack of a thread made here: address space, and what is committed of it at once. API threads need a few KiB, unless nothing is
+/// optimised; address space costs nothing.
+const STACK_RESERVE: usize = 0x4_0000;
+const STACK_COMMIT: usize = 0x2000;
 
 /// NtQueryInformationProcess of a fixed structure, `bytes` long.
 fn query<T: Plain>(process: Handle, class: u32, bytes: u32) -> Result<T> {
