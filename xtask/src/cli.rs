@@ -129,6 +129,9 @@ pub struct TestOptions {
     /// Fuzz every parser instead, for a bounded number of inputs.
     #[arg(long)]
     pub fuzz: bool,
+    /// Write the golden dumps anew instead of comparing with them.
+    #[arg(long)]
+    pub bless: bool,
     /// Leave the QEMU tests out.
     #[arg(long)]
     pub host_only: bool,

@@ -25,6 +25,8 @@ pub enum Want {
     Log(&'static str),
     /// No line of the log has this text.
     NoLog(&'static str),
+    /// The dump's objects and processes are those of this file in `golden/` (`cargo xtask test --bless` writes it anew).
+    Golden(&'static str),
     /// The dump has this text.
     Dump(&'static str),
     /// The dump has not this text.
@@ -79,6 +81,7 @@ pub const CASES: &[Case] = &[
             Want::Dump("winlogon.exe parent=smss.exe session=0"),
             Want::Volume("pagefile.sys"),
             Want::Log("screen: autochk"),
+            Want::Golden("nt-5.2.txt"),
         ],
     },
     Case {
@@ -279,6 +282,7 @@ pub const CASES: &[Case] = &[
             Want::Dump("services.exe parent=wininit.exe session=0"),
             Want::Dump("lsass.exe parent=wininit.exe session=0"),
             Want::Dump("winlogon.exe parent=- session=1"),
+            Want::Golden("nt-6.1.txt"),
         ],
     },
 ];

@@ -101,7 +101,7 @@ fn qemu(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             continue;
         }
         let started = Instant::now();
-        match run::case(case, &images) {
+        match run::case(case, &images, options.bless) {
             Ok(()) => {
                 tally.passed += 1;
                 ui::note(&format!("{} {} ({:.1} s)", ui::paint(ui::Colour::Green, "ok  "), case.name, started.elapsed().as_secs_f32()));

@@ -15,7 +15,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(90);
 
 /// Runs one case.
-pub fn case(case: &Case, images: &Images) -> Result<()> {
+pub fn case(case: &Case, images: &Images, bless: bool) -> Result<()> {
     let folder = paths::folder(paths::target().join("qemu-tests").join(case.name))?;
     let mut tree = Tree::with_hives(images, |hive, text| {
         for change in case.changes {
@@ -51,6 +51,10 @@ pub fn case(case: &Case, images: &Images) -> Result<()> {
         bail!("ended with {:?} instead of {:?}; log: {}", outcome.end, case.end, log.display());
     }
     for want in case.wants {
+        if let Want::Golden(name) = want {
+            golden(name, outcome.reader.part("dump").context("the kernel printed no dump")?, bless)?;
+            continue;
+        }
         check(want, &outcome.reader, &outcome.disk).with_context(|| format!("log: {}", log.display()))?;
     }
     Ok(())
@@ -70,6 +74,28 @@ fn check(want: &Want, reader: &Reader, image: &std::path::Path) -> Result<()> {
         Want::Content(path, content) if disk::read(image, path)? != content.as_bytes() => bail!("{path} has another content"),
         _ => Ok(()),
     }
+}
+
+/// Compares the stable parts of a dump, the object namespace and the processes, with a file of the repository.
+fn golden(name: &str, dump: &str, bless: bool) -> Result<()> {
+    let part = |heading: &str| {
+        let from = dump.find(heading).with_context(|| format!("the dump has no part {heading}"))?;
+        let rest = &dump[from..];
+        Ok::<_, anyhow::Error>(&rest[..rest[1..].find("\n[").map_or(rest.len(), |end| end + 2)])
+    };
+    let now = format!("{}{}", part("[objects]")?, part("[processes]")?);
+    let file = paths::root().join("xtask/src/test/golden").join(name);
+    if bless {
+        return std::fs::write(&file, now).with_context(|| format!("cannot write {}", file.display()));
+    }
+    let wanted = std::fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let diff = similar::TextDiff::from_lines(&wanted, &now);
+    if diff.ratio() < 1.0 {
+        let changed = diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal);
+        let lines: Vec<String> = changed.take(12).map(|change| format!("{}{}", change.tag(), change.value().trim_end())).collect();
+        bail!("the dump differs from golden/{name} (`cargo xtask test --bless` accepts it):\n{}", lines.join("\n"));
+    }
+    Ok(())
 }
 
 fn on_volume(image: &std::path::Path, path: &str) -> Result<bool> {
