@@ -17,6 +17,7 @@ mod file_information;
 mod files;
 mod glue;
 pub mod layout;
+mod locks;
 mod memory;
 mod objects;
 pub mod pending;
@@ -48,6 +49,7 @@ static BUILT: [Option<Built>; COUNT] = call::assemble(&[
     contexts::CALLS,
     file_information::CALLS,
     files::CALLS,
+    locks::CALLS,
     memory::CALLS,
     objects::CALLS,
     ports::CALLS,

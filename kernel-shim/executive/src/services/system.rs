@@ -5,6 +5,7 @@ use super::call::{Built, Call, Done, built, success};
 use super::layout::UnicodeString;
 use super::pending::Pending;
 use super::user::UserPtr;
+use crate::Executive;
 use crate::harderror::services::{Answer, response_in};
 use crate::harderror::{LAST_OPTION, LAST_RESPONSE, MAXIMUM_PARAMETERS, Parameter, RESPONSE_NOT_HANDLED, RESPONSE_RETURN_TO_CALLER};
 use crate::lpc::Event;
@@ -36,8 +37,10 @@ pub const CALLS: &[Built] = &[
 
 /// Units of 100 ns of virtual time in a tick of the counter: one.
 const COUNTER_FREQUENCY: u64 = 10_000_000;
-/// English, United States.
+/// English, United States: the locale of a system whose registry names none.
 const LOCALE: u32 = 0x409;
+/// Where the registry names the system's locale: a hexadecimal number as text.
+const LANGUAGE_KEY: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Nls\\Language";
 /// Longest tick of the clock, 100 ns.
 pub const TIMER_RESOLUTION: u32 = 156_250;
 
@@ -174,17 +177,28 @@ fn display_string(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
+/// The system's locale, which is every user's here.
+fn locale(exec: &Executive) -> u32 {
+    let name: Vec<u16> = "Default".encode_utf16().collect();
+    let value = exec.registry.find(LANGUAGE_KEY).and_then(|key| exec.registry.value(key, &name).ok());
+    let text = value.map(|value| value.data.as_chunks().0.iter().map(|&unit| u16::from_le_bytes(unit)).collect::<Vec<u16>>());
+    let text = text.map(|text| String::from_utf16_lossy(&text));
+    text.and_then(|text| u32::from_str_radix(text.trim_end_matches('\0'), 16).ok()).unwrap_or(LOCALE)
+}
+
 fn query_locale(call: &mut Call<'_>) -> Result<Done> {
     let place = call.pointer(1);
     call.probe::<u32>(place)?;
-    call.write(place, LOCALE)?;
+    let locale = locale(call.exec);
+    call.write(place, locale)?;
     success()
 }
 
 fn query_language(call: &mut Call<'_>) -> Result<Done> {
     let place = call.pointer(0);
     call.probe::<u16>(place)?;
-    call.write(place, LOCALE as u16)?;
+    let language = locale(call.exec) as u16;
+    call.write(place, language)?;
     success()
 }
 

@@ -157,3 +157,42 @@ fn objects_tell_their_names_types_and_counts() {
     assert_eq!(world.status(caller, "NtClose", &[event]), Status::SUCCESS);
     assert_eq!(world.status(caller, "NtClose", &[event]), Status::INVALID_HANDLE);
 }
+
+#[test]
+fn a_mutant_belongs_to_the_thread_that_took_it() {
+    let mut world = World::new();
+    let caller = world.caller();
+    let at = |offset: u64| caller.memory + offset;
+    assert_eq!(world.status(caller, "NtCreateMutant", &[at(0), 0x1F_0001, 0, 1]), Status::SUCCESS);
+    let mutant: u64 = world.get(caller, 0);
+    assert_eq!(world.status(caller, "NtWaitForSingleObject", &[mutant, 0, 0]), Status::SUCCESS);
+    let thread = world.exec.make_thread(caller.process, &Context::default(), Stack::default()).expect("a thread");
+    world.exec.resume(thread).expect("resumed");
+    let other = Caller { thread, ..caller };
+    assert_eq!(world.status(other, "NtReleaseMutant", &[mutant, 0]), Status::MUTANT_NOT_OWNED);
+    assert_eq!(world.call(other, "NtWaitForSingleObject", &[mutant, 0, 0]), Done::Waits);
+    assert_eq!(world.status(caller, "NtReleaseMutant", &[mutant, at(8)]), Status::SUCCESS);
+    assert_eq!(world.get::<i32>(caller, 8), -1);
+    assert_eq!(world.status(caller, "NtReleaseMutant", &[mutant, at(8)]), Status::SUCCESS);
+    assert_eq!((world.get::<i32>(caller, 8), world.finish(other)), (0, Status::SUCCESS));
+    assert_eq!(world.status(other, "NtQueryMutant", &[mutant, 0, at(0x10), 8, 0]), Status::SUCCESS);
+    assert_eq!(world.get::<[u8; 8]>(caller, 0x10), [0, 0, 0, 0, 1, 0, 0, 0]);
+}
+
+#[test]
+fn a_semaphore_never_exceeds_its_limit() {
+    let mut world = World::new();
+    let caller = world.caller();
+    let at = |offset: u64| caller.memory + offset;
+    assert_eq!(world.status(caller, "NtCreateSemaphore", &[at(0), 0x1F_0003, 0, 3, 2]), Status::INVALID_PARAMETER);
+    assert_eq!(world.status(caller, "NtCreateSemaphore", &[at(0), 0x1F_0003, 0, 1, 2]), Status::SUCCESS);
+    let semaphore: u64 = world.get(caller, 0);
+    assert_eq!(world.status(caller, "NtReleaseSemaphore", &[semaphore, 2, 0]), Status::SEMAPHORE_LIMIT_EXCEEDED);
+    assert_eq!(world.status(caller, "NtReleaseSemaphore", &[semaphore, 1, at(8)]), Status::SUCCESS);
+    assert_eq!(world.get::<u32>(caller, 8), 1);
+    for _ in 0..2 {
+        assert_eq!(world.status(caller, "NtWaitForSingleObject", &[semaphore, 0, 0]), Status::SUCCESS);
+    }
+    assert_eq!(world.status(caller, "NtQuerySemaphore", &[semaphore, 0, at(0x10), 8, 0]), Status::SUCCESS);
+    assert_eq!(world.get::<[u32; 2]>(caller, 0x10), [0, 2]);
+}
