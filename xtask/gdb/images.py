@@ -1,84 +1,194 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Symbols of PE images as the kernel maps them.
+"""Symbols of PE images where the kernel maps them.
 
-The shim's kernel calls `debugger_image_loaded(name, length, base, process)` whenever an image is mapped; a breakpoint there that never stops
-loads the image's debug file at the announced base, relocated images included. On another kernel the same is done by hand:
-`nt-image FILE BASE`."""
+The shim's kernel calls `debugger_image_loaded(name, length, base, process)` for every image of a process; a breakpoint there that does not
+stop loads the image's debug file at the announced base, so relocated images are found as well.
+
+Commands: `nt-start [IMAGE]` runs until the entry point of an image in ring 3, smss.exe if none is named; `nt-image FILE BASE` loads symbols
+by hand, on any kernel; `nt-find FILE` looks for a mapped image in the memory of the process that runs."""
 import os
 import struct
 
 import gdb
+import seh
 
 FOLDER = os.environ.get("SMSS_IMAGES", "")
 MASK = (1 << 64) - 1
-STOP_AT_ENTRY = os.environ.get("SMSS_STOP_AT", "smss.exe")
+PAGE = 0x1000
 
 
-def pe_facts(path):
-    """Preferred base and entry point (relative) of a PE file."""
-    with open(path, "rb") as file:
-        head = file.read(4096)
-    header = struct.unpack_from("<I", head, 0x3C)[0]
-    entry = struct.unpack_from("<I", head, header + 24 + 16)[0]
-    base = struct.unpack_from("<Q", head, header + 24 + 24)[0]
-    return base, entry
+class File:
+    """A PE file: what it says of itself, and its bytes by relative address, whether they are mapped or not."""
+
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.bytes = file.read()
+        self.path = path
+        header = struct.unpack_from("<I", self.bytes, 0x3C)[0]
+        self.stamp = struct.unpack_from("<I", self.bytes, header + 8)[0]
+        count, optional = struct.unpack_from("<6xH12xH", self.bytes, header)
+        self.entry = struct.unpack_from("<I", self.bytes, header + 24 + 16)[0]
+        self.base = struct.unpack_from("<Q", self.bytes, header + 24 + 24)[0]
+        sections = header + 24 + optional
+        self.sections = [struct.unpack_from("<4I", self.bytes, sections + 40 * n + 8) for n in range(count)]
+
+    def read(self, rva, count):
+        """Bytes at a relative address; those a file does not have are zero."""
+        for _, start, size, offset in self.sections:
+            if start <= rva < start + size:
+                return self.bytes[offset + rva - start:][:count].ljust(count, b"\0")
+        return self.bytes[rva:rva + count].ljust(count, b"\0")
 
 
-LOADED = {}
+class Mapped:
+    """An image whose symbols are loaded."""
+
+    def __init__(self, name, file, base):
+        self.name = name
+        self.file = file
+        self.base = base
+
+    @property
+    def entry(self):
+        return self.base + self.file.entry
+
+    def body(self):
+        """The entry point behind its prologue, where the arguments can be read; the entry point itself where no lines are known."""
+        block = gdb.block_for_pc(self.entry)
+        if block is None or block.function is None:
+            return self.entry
+        lines = sorted(line.pc for line in block.function.symtab.linetable() if self.entry < line.pc < block.function.value().address + 256)
+        return lines[0] if lines else self.entry
+
+
+MAPPED = {}
 
 
 def load(path, base):
-    """Adds the symbols of the image file at `path`, mapped at `base`; gives the address of its entry point."""
-    preferred, entry = pe_facts(path)
-    if LOADED.get(path) != base:
-        gdb.execute("add-symbol-file %s -o %#x" % (path, (base - preferred) & MASK), to_string=True)
-        LOADED[path] = base
-        print("image %s at %#x" % (os.path.basename(path), base))
-    UNWIND(base)
-    return base + entry
+    """Loads the symbols of the image file at `path`, mapped at `base`."""
+    name = os.path.basename(path).lower().removesuffix(".dbg")
+    known = MAPPED.get(name)
+    if known is None or known.base != base:
+        file = File(path)
+        if known is not None:
+            gdb.execute("remove-symbol-file -a %#x" % known.entry, to_string=True)
+        gdb.execute("add-symbol-file %s -o %#x" % (path, (base - file.base) & MASK), to_string=True)
+        MAPPED[name] = Mapped(name, file, base)
+        seh.UNWINDER.add(base, file.read)
+        print("image %s at %#x%s" % (name, base, "" if base == file.base else ", relocated from %#x" % file.base))
+    return MAPPED[name]
 
 
-def UNWIND(base):
-    """Makes backtraces go through the image; its tables are read when first needed, since it may not be mapped in this process."""
-    import __main__
-
-    unwinder = getattr(__main__, "UNWINDER", None)
-    if unwinder is not None:
-        unwinder.announce(base)
+def debug_file(name):
+    """The debug file of an image by its name; None if there is none."""
+    path = os.path.join(FOLDER, name + ".dbg")
+    return path if os.path.exists(path) else None
 
 
 class ImageLoaded(gdb.Breakpoint):
-    """The kernel's announcement of a mapped image; loads symbols and goes on."""
+    """The kernel's announcement of an image: loads its symbols and goes on, unless `nt-start` waits for it."""
 
     def __init__(self):
-        super().__init__("debugger_image_loaded", internal=True)
-        self.stopped = False
+        # The very first instruction: behind the prologue the arguments may have moved.
+        text = gdb.execute("info address debugger_image_loaded", to_string=True)
+        address = next(word for word in text.replace(".", " ").split() if word.startswith("0x"))
+        super().__init__("*" + address, internal=True)
+        self.silent = True
+        self.wanted = None
+        self.found = None
 
     def stop(self):
-        frame = gdb.selected_frame()
+        frame = gdb.newest_frame()
         value = lambda name: int(frame.read_register(name)) & MASK
         text = bytes(gdb.selected_inferior().read_memory(value("rdi"), value("rsi"))).decode("utf-8", "replace")
         name = text.replace("/", "\\").rsplit("\\", 1)[-1].lower()
-        path = os.path.join(FOLDER, name + ".dbg")
-        if os.path.exists(path):
-            entry = load(path, value("rdx"))
-            if name == STOP_AT_ENTRY and not self.stopped:
-                self.stopped = True
-                gdb.execute("thbreak *%#x" % entry)
-        return False
+        path = debug_file(name)
+        if path is None:
+            return False
+        mapped = load(path, value("rdx"))
+        if name != self.wanted:
+            return False
+        self.found = mapped
+        return True
 
 
-class NtImage(gdb.Command):
+WATCH = None
+
+
+def watch():
+    """Follows the announcements of the shim's kernel."""
+    global WATCH
+    WATCH = ImageLoaded()
+
+
+class Start(gdb.Command):
+    """nt-start [IMAGE]: run until the entry point of IMAGE (smss.exe) in ring 3."""
+
+    def __init__(self):
+        super().__init__("nt-start", gdb.COMMAND_RUNNING)
+
+    def invoke(self, argument, from_tty):
+        if WATCH is None:
+            raise gdb.GdbError("this kernel announces no images: use nt-find")
+        WATCH.wanted, WATCH.found = argument.strip().lower() or "smss.exe", None
+        gdb.execute("continue", to_string=True)
+        found, WATCH.wanted = WATCH.found, None
+        if found is None:
+            raise gdb.GdbError("stopped before the image was mapped")
+        gdb.Breakpoint("*%#x" % found.body(), type=gdb.BP_HARDWARE_BREAKPOINT, temporary=True, internal=True)
+        gdb.execute("continue")
+
+
+class Image(gdb.Command):
     """nt-image FILE BASE: load the symbols of a PE image mapped at BASE."""
 
     def __init__(self):
-        super().__init__("nt-image", gdb.COMMAND_USER)
+        super().__init__("nt-image", gdb.COMMAND_FILES)
 
     def invoke(self, argument, from_tty):
-        path, base = gdb.string_to_argv(argument)
-        load(path, int(gdb.parse_and_eval(base)) & MASK)
+        words = gdb.string_to_argv(argument)
+        if len(words) != 2:
+            raise gdb.GdbError("nt-image FILE BASE")
+        load(words[0], int(gdb.parse_and_eval(words[1])) & MASK)
 
 
-NtImage()
-if os.environ.get("SMSS_KERNEL") == "shim":
-    ImageLoaded()
+def holds(base, file):
+    """Whether this file is mapped at `base`: its header says so, with the same time stamp and entry point."""
+    try:
+        if seh.memory(base, 2) != b"MZ":
+            return False
+        header = base + seh.u32(base + 0x3C)
+        return seh.memory(header, 4) == b"PE\0\0" and seh.u32(header + 8) == file.stamp and seh.u32(header + 24 + 16) == file.entry
+    except gdb.MemoryError:
+        return False
+
+
+def find(path, around=None, pages=4096):
+    """Looks for the mapped image of a file: at its preferred base, then downwards from an address inside it. None if it is not there."""
+    file = File(path)
+    if holds(file.base, file):
+        return file.base
+    if around is not None:
+        for base in range(around & -0x10000, max(0, (around & -0x10000) - pages * PAGE), -0x10000):
+            if holds(base, file):
+                return base
+    return None
+
+
+class Find(gdb.Command):
+    """nt-find FILE: load the symbols of a PE file where the process that runs has it mapped."""
+
+    def __init__(self):
+        super().__init__("nt-find", gdb.COMMAND_FILES)
+
+    def invoke(self, argument, from_tty):
+        (path,) = gdb.string_to_argv(argument)
+        base = find(path, int(gdb.newest_frame().read_register("rip")) & MASK)
+        if base is None:
+            raise gdb.GdbError("not mapped in this process, or its header is paged out")
+        load(path, base)
+
+
+Start()
+Image()
+Find()

@@ -4,6 +4,7 @@
 PE images carry their unwind data in .pdata and .xdata, not as DWARF frames, so a plain GDB's bt, up and finish go wrong in them. This reads
 the RUNTIME_FUNCTION table of a mapped image and follows UNWIND_INFO, the format of the public x64 ABI documentation.
 Usage: seh-image BASE (where the PE is mapped)."""
+import os
 import struct
 
 import gdb
@@ -31,15 +32,16 @@ def u64(address):
 
 
 class Image:
-    """One mapped PE image and its function table."""
+    """One PE image and its function table. `read` gives bytes by relative address; from the file, they need not be paged in."""
 
-    def __init__(self, base):
-        header = base + u32(base + 0x3C)
+    def __init__(self, base, read):
+        header = struct.unpack("<I", read(0x3C, 4))[0]
         self.base = base
-        self.size = u32(header + 24 + 56)
-        rva, size = struct.unpack("<II", memory(header + 24 + 112 + 3 * 8, 8))
-        table = memory(base + rva, size // 12 * 12) if size else b""
-        self.functions = list(struct.iter_unpack("<III", table))
+        self.read = read
+        self.size = struct.unpack("<I", read(header + 24 + 56, 4))[0]
+        rva, size = struct.unpack("<II", read(header + 24 + 112 + 3 * 8, 8))
+        table = read(rva, size // 12 * 12) if size else b""
+        self.functions = [entry for entry in struct.iter_unpack("<III", table) if entry[1]]
 
     def function(self, rva):
         low, high = 0, len(self.functions)
@@ -67,20 +69,14 @@ class SehUnwinder(Unwinder):
     def __init__(self):
         super().__init__("smss-seh-x64")
         self.images = {}
-        self.announced = set()
 
-    def announce(self, base):
-        """Notes an image whose tables are read once it is seen mapped."""
-        if base not in self.images:
-            self.announced.add(base)
+    def add(self, base, read=None):
+        """An image mapped at `base`; without `read` its tables are read from memory, now."""
+        self.images[base] = Image(base, read or (lambda rva, count: memory(base + rva, count)))
+        gdb.invalidate_cached_frames()
+        return self.images[base]
 
     def image_of(self, pc):
-        for base in sorted(self.announced):
-            try:
-                self.images[base] = Image(base)
-                self.announced.discard(base)
-            except gdb.MemoryError:
-                pass
         return next((image for image in self.images.values() if image.base <= pc < image.base + image.size), None)
 
     def __call__(self, frame):
@@ -92,7 +88,9 @@ class SehUnwinder(Unwinder):
         saved = {}
         function = image.function(pc - image.base)
         start = image.base + function[0] if function else pc
-        sp = self.undo_prolog(image, function, pc, values, saved)
+        sp = self.undo_epilog(image, function, pc, values, saved)
+        if sp is None:
+            sp = self.undo_prolog(image, function, pc, values, saved)
         unwound = frame.create_unwind_info(FrameId(gdb.Value(sp + 8), gdb.Value(start)))
         for name in REGISTERS:
             if name == "rsp":
@@ -104,14 +102,49 @@ class SehUnwinder(Unwinder):
         return unwound
 
     @staticmethod
+    def undo_epilog(image, function, pc, values, saved):
+        """The address of the return address if only an epilog's instructions are left, else None: the unwind codes do not describe it."""
+        if function is None:
+            return values["rsp"]
+        rva = pc - image.base
+        code = image.read(rva, 40)
+        sp, at, found = values["rsp"], 0, {}
+        small, large = struct.unpack_from("<b", code, 3)[0], struct.unpack_from("<i", code, 3)[0]
+        if code[:3] == b"\x48\x83\xc4":
+            sp, at = sp + small, 4
+        elif code[:3] == b"\x48\x81\xc4":
+            sp, at = sp + large, 7
+        elif code[:3] == b"\x48\x8d\x65":
+            sp, at = values["rbp"] + small, 4
+        elif code[:3] == b"\x48\x8d\xa5":
+            sp, at = values["rbp"] + large, 7
+        while True:
+            high = code[at] == 0x41
+            number = code[at + high] - 0x58
+            if not 0 <= number < 8:
+                break
+            found[REGISTERS[number + 8 * high]] = sp
+            sp, at = sp + 8, at + 1 + high
+        jump = None
+        if code[at] == 0xE9:
+            jump = rva + at + 5 + struct.unpack_from("<i", code, at + 1)[0]
+        elif code[at] == 0xEB:
+            jump = rva + at + 2 + struct.unpack_from("<b", code, at + 1)[0]
+        leaves = jump is not None and not function[0] <= jump < function[1]
+        if code[at] != 0xC3 and code[at:at + 2] != b"\xff\x25" and not leaves:
+            return None
+        saved.update(found)
+        return sp
+
+    @staticmethod
     def undo_prolog(image, function, pc, values, saved):
         """Follows the unwind codes; gives the address of the return address."""
         sp = values["rsp"]
         first = True
         while function:
-            info = image.base + function[2]
-            version_flags, prolog, count, frame = memory(info, 4)
-            codes = struct.unpack("<%dH" % count, memory(info + 4, 2 * count))
+            info = function[2]
+            version_flags, prolog, count, frame = image.read(info, 4)
+            codes = struct.unpack("<%dH" % count, image.read(info + 4, 2 * count))
             offset = pc - (image.base + function[0])
             in_prolog = first and offset < prolog
             done = lambda code: not in_prolog or (code & 0xFF) <= offset
@@ -136,13 +169,57 @@ class SehUnwinder(Unwinder):
                         values[REGISTERS[operand]] = u64(sp + where)
                 at += SLOTS.get(operation, (1, 1))[1 if operand else 0]
             chained = version_flags >> 3 & CHAINED
-            function = struct.unpack("<III", memory(info + 4 + (count + 1 & ~1) * 2, 12)) if chained else None
+            function = struct.unpack("<III", image.read(info + 4 + (count + 1 & ~1) * 2, 12)) if chained else None
             first = False
         return sp
 
 
+class TrapUnwinder(Unwinder):
+    """The first instructions of the shim's way into the kernel: their caller is what ran in ring 3.
+
+    A step of GDB that faults a page in or makes a system call ends there. Knowing the caller, GDB sees a call, and steps over it."""
+
+    ERROR_CODES = (8, 10, 11, 12, 13, 14, 17, 21, 29, 30)
+
+    def __init__(self):
+        super().__init__("smss-trap")
+        self.stubs, self.entry, self.system_call = (self.address(name) for name in ("trap_stubs", "trap_entry", "system_call_entry"))
+
+    @staticmethod
+    def address(symbol):
+        text = gdb.execute("info address " + symbol, to_string=True)
+        return int(next(word for word in text.replace(".", " ").split() if word.startswith("0x")), 16)
+
+    def __call__(self, frame):
+        pc = int(frame.read_register("rip")) & MASK
+        sp = int(frame.read_register("rsp")) & MASK
+        if pc == self.system_call:
+            return self.unwound(frame, pc, sp, int(frame.read_register("rcx")) & MASK, sp)
+        if not self.stubs <= pc <= self.entry:
+            return None
+        vector, offset = (pc - self.stubs) // 16, (pc - self.stubs) % 16
+        if pc == self.entry:
+            at = sp + 16
+        elif vector in self.ERROR_CODES:
+            at = sp + (16 if offset else 8)
+        else:
+            at = sp + min(offset // 2, 2) * 8
+        return self.unwound(frame, pc, at, u64(at), u64(at + 24))
+
+    @staticmethod
+    def unwound(frame, pc, identity, rip, rsp):
+        unwound = frame.create_unwind_info(FrameId(gdb.Value(identity), gdb.Value(pc)))
+        for name in REGISTERS:
+            unwound.add_saved_register(name, frame.read_register(name))
+        unwound.add_saved_register("rsp", gdb.Value(rsp).cast(frame.read_register("rsp").type))
+        unwound.add_saved_register("rip", gdb.Value(rip).cast(frame.read_register("rip").type))
+        return unwound
+
+
 UNWINDER = SehUnwinder()
 register_unwinder(None, UNWINDER, replace=True)
+if os.environ.get("SMSS_KERNEL") == "shim":
+    register_unwinder(None, TrapUnwinder(), replace=True)
 
 
 class SehImage(gdb.Command):
@@ -152,10 +229,8 @@ class SehImage(gdb.Command):
         super().__init__("seh-image", gdb.COMMAND_USER)
 
     def invoke(self, argument, from_tty):
-        base = int(gdb.parse_and_eval(argument)) & MASK
-        UNWINDER.images[base] = Image(base)
-        gdb.invalidate_cached_frames()
-        print("seh: image at %#x, %d functions" % (base, len(UNWINDER.images[base].functions)))
+        image = UNWINDER.add(int(gdb.parse_and_eval(argument)) & MASK)
+        print("seh: image at %#x, %d functions" % (image.base, len(image.functions)))
 
 
 SehImage()

@@ -2,7 +2,8 @@
 //! `cargo xtask gdb`: boots stopped, attaches GDB with symbols for kernel, ntdll and smss, stops at smss's entry in ring 3.
 //!
 //! The kernel announces every image it maps by calling a function of its own; the Python beside this crate (`xtask/gdb`) has a breakpoint
-//! there and loads symbols at the announced base, so relocated images are found as well.
+//! there and loads symbols at the announced base, so relocated images are found as well. The development images are used, unless the
+//! optimised ones are asked for.
 
 use crate::build::Images;
 use crate::cli::GdbOptions;
@@ -11,6 +12,7 @@ use crate::qemu::{Boot, Machine, Setup};
 use crate::{build, doctor, paths, ui};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -18,9 +20,10 @@ use std::time::Duration;
 pub fn verb(options: &GdbOptions) -> Result<()> {
     doctor::preflight(false)?;
     let images = build::all(!options.release)?;
-    let mut session = Session::start(&images, "gdb")?;
+    // A batch ends with the machine; a person looks around for as long as they like.
+    let mut session = Session::start(&images, "gdb", if options.batch.is_empty() { "" } else { "exit=settled" })?;
     if options.attach {
-        for line in session.command_lines() {
+        for line in session.command_lines()? {
             println!("{line}");
         }
         ui::note("the machine is stopped; leave with Ctrl-C");
@@ -29,15 +32,15 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
     }
     if !options.batch.is_empty() {
         let output = session.batch(&options.batch)?;
-        print!("{}", String::from_utf8_lossy(&output.stdout));
+        print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         if !output.status.success() {
             bail!("GDB ended with {}", output.status);
         }
         ui::verdict("the GDB commands ran");
         return Ok(());
     }
-    ui::step("GDB stops at smss.exe's entry; `bt`, `next`, `info locals`, `nt-threads`, `nt-handles` work");
-    let status = session.gdb().args(["-ex", "continue"]).status().context("cannot run gdb")?;
+    ui::step("GDB stops at smss.exe's entry; `next`, `bt`, `info locals` work there, and `help nt-` and Tab show what is ours");
+    let status = session.gdb()?.args(["-ex", "nt-start"]).status().context("cannot run gdb")?;
     if !status.success() {
         bail!("GDB ended with {status}");
     }
@@ -55,8 +58,8 @@ pub struct Session {
 }
 
 impl Session {
-    /// Makes the disk and starts QEMU stopped.
-    pub fn start(images: &Images, name: &str) -> Result<Self> {
+    /// Makes the disk and starts QEMU stopped, with these words on the kernel's command line.
+    pub fn start(images: &Images, name: &str, arguments: &str) -> Result<Self> {
         let folder = paths::folder(paths::target().join(name))?;
         let image = folder.join("disk.img");
         disk::make(&image, disk::DEFAULT_SIZE, &Tree::system(images)?)?;
@@ -66,7 +69,7 @@ impl Session {
             boot: Boot::Direct(&images.kernel),
             disk: Some(&image),
             memory: 512,
-            arguments: "exit=settled".to_owned(),
+            arguments: arguments.to_owned(),
             window: false,
             more: vec!["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")],
         };
@@ -82,32 +85,33 @@ impl Session {
         arguments.extend(execute("set confirm off".into()));
         arguments.extend(execute("set architecture i386:x86-64".into()));
         arguments.extend(execute(format!("target remote 127.0.0.1:{}", self.port)));
-        for script in ["seh.py", "images.py", "nt.py"] {
-            arguments.extend(execute(format!("source {}", scripts.join(script).display())));
-        }
+        arguments.extend(execute(format!("source {}", scripts.join("start.py").display())));
         arguments
     }
 
-    fn environment(&self) -> [(&'static str, String); 2] {
-        [("SMSS_IMAGES", self.images.display().to_string()), ("SMSS_KERNEL", "shim".to_owned())]
+    fn environment(&self) -> Result<[(&'static str, String); 3]> {
+        let output = Command::new("rustc").current_dir(paths::root()).args(["--print", "sysroot"]).output().context("cannot run rustc")?;
+        let rust = Path::new(String::from_utf8(output.stdout)?.trim()).join("lib/rustlib/etc");
+        let images = self.images.display().to_string();
+        Ok([("SMSS_IMAGES", images), ("SMSS_KERNEL", "shim".to_owned()), ("SMSS_RUST", rust.display().to_string())])
     }
 
     /// What a person types to attach a debugger of their own.
-    pub fn command_lines(&self) -> Vec<String> {
-        let variables = self.environment().map(|(name, value)| format!("{name}='{value}'")).join(" ");
+    pub fn command_lines(&self) -> Result<Vec<String>> {
+        let variables = self.environment()?.map(|(name, value)| format!("{name}='{value}'")).join(" ");
         let words: Vec<String> = self.arguments().iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.clone() }).collect();
-        vec![format!("{variables} gdb {}", words.join(" "))]
+        Ok(vec![format!("{variables} gdb {}", words.join(" "))])
     }
 
-    fn gdb(&self) -> Command {
+    fn gdb(&self) -> Result<Command> {
         let mut command = Command::new("gdb");
-        command.args(self.arguments()).envs(self.environment());
-        command
+        command.args(self.arguments()).envs(self.environment()?);
+        Ok(command)
     }
 
     /// Runs GDB with these commands, then ends it.
     pub fn batch(&mut self, commands: &[String]) -> Result<Output> {
-        let mut gdb = self.gdb();
+        let mut gdb = self.gdb()?;
         gdb.arg("-batch");
         for command in commands {
             gdb.args(["-ex", command]);

@@ -6,6 +6,33 @@
 use crate::serial::{self, Serial, line};
 use core::fmt::Write;
 use core::hint::black_box;
+use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+use executive::Executive;
+use executive::ids::{ProcessId, ThreadId};
+
+/// Where a debugger finds the system's state: the type is the kernel's own, so that its symbols describe it.
+#[used]
+#[unsafe(no_mangle)]
+static DEBUGGER_EXECUTIVE: AtomicPtr<Executive> = AtomicPtr::new(core::ptr::null_mut());
+
+/// The process and the thread that run in ring 3, or ran there last.
+#[used]
+#[unsafe(no_mangle)]
+static DEBUGGER_PROCESS: AtomicU32 = AtomicU32::new(0);
+#[used]
+#[unsafe(no_mangle)]
+static DEBUGGER_THREAD: AtomicU32 = AtomicU32::new(0);
+
+/// Tells a debugger where the executive stays from now on.
+pub fn executive(executive: &mut Executive) {
+    DEBUGGER_EXECUTIVE.store(executive, Ordering::Relaxed);
+}
+
+/// Tells a debugger who runs in ring 3 now.
+pub fn running(process: ProcessId, thread: ThreadId) {
+    DEBUGGER_PROCESS.store(process.0, Ordering::Relaxed);
+    DEBUGGER_THREAD.store(thread.0, Ordering::Relaxed);
+}
 
 /// Where the host's debugger has a breakpoint: an image was mapped. `name` is UTF-8 and not terminated.
 #[unsafe(no_mangle)]

@@ -55,6 +55,7 @@ impl System {
 
     /// Runs until the end.
     pub fn run(mut self) -> ! {
+        announce::executive(&mut self.executive);
         loop {
             if core::mem::take(&mut self.time_passed) {
                 self.machine.lock().update_time();
@@ -158,6 +159,9 @@ impl System {
         }
         // Any of that may have ended the thread, or stopped it again.
         let Some((mut registers, mut vectors, teb)) = self.machine.lock().begin(thread) else { return };
+        if let Ok(process) = self.executive.process_of(thread) {
+            announce::running(process.id, thread);
+        }
         let trap = user::run(&mut registers, &mut vectors, teb);
         self.machine.lock().leave(thread, &registers, vectors);
         self.serve(thread, trap, &registers);

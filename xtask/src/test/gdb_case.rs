@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The debugger under test: GDB, without a person, on the development images.
+//!
+//! It stops at smss.exe's entry in ring 3, at a function by file and line, steps, reads a local, goes back through the frames, looks at the
+//! executive, and lets the system go on to its pass exit. Judged by what GDB printed and by the machine's end.
+
+use crate::gdb::Session;
+use crate::qemu::End;
+use crate::build;
+use anyhow::{Context, Result, bail};
+use std::time::Duration;
+
+/// Name among the tests.
+pub const NAME: &str = "gdb_steps_through_smss";
+
+/// What GDB is told, and what its output must have for it. A command without an answer of its own has an empty text.
+const DIALOGUE: &[(&str, &str)] = &[
+    ("nt-start", "smss::NtProcessStartup (peb=0x"),
+    ("print peb != 0", "true"),
+    ("tbreak smss::main", "Temporary breakpoint"),
+    ("continue", "smss::main (system="),
+    ("bt", "in smss::NtProcessStartup (peb="),
+    ("tbreak registry::is_mini_nt", "Temporary breakpoint"),
+    ("continue", "registry::is_mini_nt"),
+    ("finish", "smss::boot"),
+    ("next", ""),
+    ("next", ""),
+    ("info locals", "mini_nt = false"),
+    ("nt-threads", "smss.exe"),
+    ("nt-handles smss", "\\SmApiPort"),
+    ("nt-objects \\", "SymbolicLink"),
+    ("nt-ports", "\\SmApiPort"),
+    ("continue", ""),
+];
+
+/// Runs it.
+pub fn run() -> Result<()> {
+    let images = build::all(true)?;
+    let mut session = Session::start(&images, "gdb-test", "exit=settled")?;
+    let commands: Vec<String> = DIALOGUE.iter().map(|(command, _)| (*command).to_owned()).collect();
+    let output = session.batch(&commands)?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let log = crate::paths::target().join("gdb-test/gdb.log");
+    std::fs::write(&log, format!("{said}{}", String::from_utf8_lossy(&output.stderr)))?;
+    let mut rest = &*said;
+    for (command, answer) in DIALOGUE {
+        let at = rest.find(answer).with_context(|| format!("GDB did not answer `{command}` with `{answer}`; log: {}", log.display()))?;
+        rest = &rest[at + answer.len()..];
+    }
+    while session.machine.line(Duration::from_secs(60))?.is_some() {}
+    match session.machine.judge()? {
+        End::Pass => Ok(()),
+        end => bail!("the machine ended with {end:?} after the debugger had let it go; log: {}", log.display()),
+    }
+}
