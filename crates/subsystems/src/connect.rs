@@ -5,12 +5,13 @@
 //! plain client, whatever it announces. Who a client is, is what the kernel wrote into the message header.
 
 use crate::clients::Client;
+use crate::end::{self, Ending};
 use crate::manager::Manager;
 use crate::messages::ConnectionInfo;
 use crate::servers::ServerRef;
 use nt::access::Access;
 use nt::system::{Accept, ImageSubsystem, MessageBuffer, System};
-use nt::{Handle, Owned, Result, Status};
+use nt::{Handle, Owned, Result, Status, wide};
 
 impl<S: System> Manager<S> {
     /// Answers a connection request, and calls a new subsystem server back.
@@ -23,7 +24,7 @@ impl<S: System> Manager<S> {
             Err(status) => {
                 log::warn!("SM connection of process {process}: {status}: refused");
                 if let Err(status) = self.system.accept_connect(message, Accept::No) {
-                    log::warn!("SM connection of process {process}: {status}: not even refused");
+                    self.unanswered(process, status);
                 }
             }
         }
@@ -63,12 +64,29 @@ impl<S: System> Manager<S> {
             let _ = server.update(|record| record.subsystem = Some(announced.subsystem));
         }
         if let Err(status) = system.complete_connect(port) {
-            // The client is gone, or never learns that it is connected. There is nobody left to refuse.
-            log::warn!("SM connection of process {}: {status}: not completed", client.process);
+            // The client is gone, or never learns that it is connected: it cannot be refused any more.
             self.client_gone(key.to_context());
+            self.unanswered(client.process, status);
             return Ok(None);
         }
         Ok(server)
+    }
+
+    /// A client waits for an answer that cannot be given. A server that waits for ever would keep its starter waiting, so it is ended; smss
+    /// waiting for itself is the end of the boot.
+    fn unanswered(&'static self, process: u64, status: Status) {
+        log::error!("SM connection of process {process}: {status}: not answered");
+        let system = self.system;
+        if process == system.client_id().process {
+            end::stop(system, &Ending { name: wide!("Session Manager Initialization"), status });
+            if let Err(status) = system.terminate_process(Handle::CURRENT_PROCESS, status) {
+                log::error!("Session Manager: {status}: not ended");
+            }
+        } else if let Some(server) = self.find_server(|server| server.client.process == process)
+            && let Err(status) = system.terminate_process(server.view().process, status)
+        {
+            log::error!("subsystem server: {status}: not ended");
+        }
     }
 
     /// The record of `process` if this connection registers it: it is a server of ours and announces a type.

@@ -155,19 +155,24 @@ impl<S: System> Manager<S> {
     /// Takes a server out of service: it is no longer found, nobody waits for it, its environment sessions are forgotten. Returns whether
     /// it was in service before.
     pub(crate) fn retire_server(&self, key: Key) -> bool {
-        let event = {
+        let (event, process) = {
             let mut tables = self.tables.lock();
             let Some(server) = tables.servers.get(key).filter(|server| !server.terminating) else {
                 return false;
             };
             server.terminating = true;
-            let event = server.event;
+            let handles = (server.event, server.process);
             tables.environments.delete_owned_by(key);
-            event
+            handles
         };
-        // The event is open: the table's own reference is still there.
+        // Both are open: the table's own reference is still there. Its starter waits for either of them.
         if let Err(status) = self.system.set_event(event) {
-            log::warn!("subsystem server: event: {status}");
+            log::warn!("subsystem server: event: {status}: it is ended");
+            if !process.is_null()
+                && let Err(status) = self.system.terminate_process(process, status)
+            {
+                log::error!("subsystem server: {status}: not ended");
+            }
         }
         self.release_server(key);
         true

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The boot of NT 6: sessions by child instances, session 0 for services (spec 11.5, 11.6).
+
+use crate::system::{End, Setup};
+use nt::Status;
+
+#[test]
+fn session_0_has_wininit_and_session_1_winlogon() {
+    let system = Setup::nt6().boot();
+    assert_eq!(system.end, End::Settled);
+    assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);
+    assert_eq!(system.sessions_of("wininit.exe"), [0]);
+    assert_eq!(system.sessions_of("winlogon.exe"), [1]);
+    assert_eq!(system.children("wininit.exe"), ["services.exe", "lsass.exe"]);
+    // The instances have ended: what they started has no parent left.
+    assert_eq!(system.sessions_of("smss.exe").len(), 1);
+    assert!(system.children("smss.exe").is_empty());
+}
+
+#[test]
+fn the_end_of_winlogon_in_session_1_ends_that_session_only() {
+    let mut system = Setup::nt6().boot();
+    system.kill("winlogon.exe", Status::SUCCESS);
+    assert_eq!(system.end, End::Settled);
+    assert_eq!(system.sessions_of("csrss.exe"), [0]);
+    assert!(system.runs("wininit.exe"));
+}
+
+#[test]
+fn the_end_of_wininit_stops_the_system() {
+    let mut system = Setup::nt6().boot();
+    system.kill("wininit.exe", Status(0x1234));
+    assert_eq!(system.end, End::stopped("initial session process or", Status(0x1234)));
+}
+
+#[test]
+fn a_later_session_is_made_by_an_instance() {
+    let mut system = Setup::nt6().boot();
+    assert_eq!(system.start_program("smctl.exe start"), Status::SUCCESS, "{}", system.screen);
+    assert_eq!(system.sessions_of("winlogon.exe"), [1, 2]);
+    assert_eq!(system.start_program("smctl.exe stop 2"), Status::SUCCESS);
+    assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Terminal sessions and clients, many of them, with the real programs (issue 4).
+
+use crate::system::{Booted, End, Setup};
+use nt::Status;
+
+fn counts(system: &Booted) -> (usize, usize) {
+    (system.handles("smss.exe"), system.processes().iter().filter(|process| process.running).count())
+}
+
+#[test]
+fn a_session_is_started_listed_and_ended_with_smctl() {
+    let mut system = Setup::new().boot();
+    assert_eq!(system.start_program("smctl.exe start"), Status::SUCCESS, "{}", system.screen);
+    assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);
+    assert_eq!(system.sessions_of("winlogon.exe"), [0, 1]);
+    assert_eq!(system.start_program("smctl.exe list"), Status::SUCCESS);
+    assert!(system.screen.contains("smctl: session 1 type 2 "), "{}", system.screen);
+    assert_eq!(system.start_program("smctl.exe stop 1"), Status::SUCCESS, "{}", system.screen);
+    assert_eq!(system.sessions_of("csrss.exe"), [0]);
+    assert_eq!(system.start_program("smctl.exe stop 1"), Status::OBJECT_NAME_NOT_FOUND);
+    assert_eq!(system.start_program("smctl.exe stop 0"), Status::INVALID_PARAMETER);
+    assert_eq!(system.end, End::Settled);
+}
+
+#[test]
+fn sixty_four_sessions_come_and_go() {
+    let mut system = Setup::new().boot();
+    // Threads that the pool has grown by stay: the first session makes them.
+    system.start_program("smctl.exe start");
+    system.start_program("smctl.exe stop 1");
+    let before = counts(&system);
+    // A kernel of this version has 64 session spaces, the console's among them.
+    for session in 1..64 {
+        assert_eq!(system.start_program("smctl.exe start"), Status::SUCCESS, "{session}");
+    }
+    assert_eq!(system.sessions_of("csrss.exe"), (0..64).collect::<Vec<u32>>());
+    assert_eq!(system.start_program("smctl.exe start"), Status::NO_MEMORY);
+    for session in 1..64 {
+        assert_eq!(system.start_program(&format!("smctl.exe stop {session}")), Status::SUCCESS, "{session}");
+    }
+    assert_eq!(counts(&system), before);
+}
+
+#[test]
+fn ten_thousand_connections_leave_the_handles_where_they_were() {
+    let mut system = Setup::new().boot();
+    system.start_program("smtest.exe churn");
+    let before = counts(&system);
+    assert_eq!(system.start_program("smtest.exe churn"), Status::SUCCESS, "{}", system.screen);
+    assert_eq!(counts(&system), before);
+}
+
+#[test]
+fn a_client_that_dies_at_any_step_leaves_nothing() {
+    let mut system = Setup::new().boot();
+    let before = counts(&system);
+    for step in 0..=4 {
+        system.start_program(&format!("smdie.exe {step}"));
+        system.settle();
+        assert_eq!(system.handles("smss.exe"), before.0, "{step}");
+    }
+    // A session asked for by a client that is gone stands all the same, and is ended by whoever finds it.
+    system.start_program("smdie.exe 5");
+    system.settle();
+    assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);
+    assert_eq!(system.start_program("smctl.exe stop 1"), Status::SUCCESS);
+    assert_eq!(system.end, End::Settled);
+}
+
+#[test]
+fn a_server_that_breaks_the_contract_in_a_new_session_is_undone() {
+    for (way, status) in [
+        ("silent", Status::IO_TIMEOUT),
+        ("deaf", Status::IO_TIMEOUT),
+        // STATUS_LPC_REPLY_LOST: the server was ended while it owed a reply.
+        ("mute", Status(0xC000_0253)),
+        ("refuses", Status::NO_MEMORY),
+        ("leaves", Status::UNSUCCESSFUL),
+        ("nameless", Status::PORT_DISCONNECTED),
+    ] {
+        let command =
+            format!("%SystemRoot%\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows Elsewhere={way}");
+        let mut system = Setup::new().expand("SubSystems", "Windows", &command).boot();
+        assert_eq!(system.end, End::Settled, "{way}");
+        assert_eq!(system.start_program("smctl.exe start"), status, "{way}");
+        let before = counts(&system);
+        assert_eq!(system.start_program("smctl.exe start"), status, "{way}");
+        assert_eq!(counts(&system), before, "{way}");
+        assert_eq!(system.sessions_of("csrss.exe"), [0], "{way}");
+    }
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A system to boot: the default medium, changed by a test, and what is to be seen of it afterwards.
+
+use executive::Version;
+use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
+use executive::harderror::Parameter;
+use executive::host::{Fault, Outcome, ProcessReport, World};
+use executive::ids::ProcessId;
+use executive::trace::{Argument, Record};
+use nt::system::ValueType;
+use nt::{Status, UnicodeStr};
+use std::sync::OnceLock;
+
+/// Prints what the programs log, if `SMSS_TEST_LOG` is set.
+struct Printer;
+
+impl log::Log for Printer {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        eprintln!("{:5} {}: {}", record.level(), record.target(), record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+/// How a boot ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Everybody waits.
+    Settled,
+    /// Hard error C000021A: parameters 0 and 1, and the texts among the rest.
+    Stopped { text: String, status: Status, rest: Vec<String> },
+    /// Another bugcheck.
+    Bugcheck(u32),
+    /// Shut down.
+    Shutdown,
+}
+
+impl End {
+    /// The hard error with the parameters that most have.
+    pub fn stopped(text: &str, status: Status) -> Self {
+        Self::Stopped { text: text.to_owned(), status, rest: Vec::new() }
+    }
+}
+
+impl From<Outcome> for End {
+    fn from(outcome: Outcome) -> Self {
+        let check = match outcome {
+            Outcome::Settled => return Self::Settled,
+            Outcome::Shutdown(_) => return Self::Shutdown,
+            Outcome::Stopped(check) => check,
+        };
+        match &check.hard_error {
+            Some((Status::SYSTEM_PROCESS_TERMINATED, parameters)) => {
+                let (Some(Parameter::Text(text, _)), Some(Parameter::Number(status))) = (parameters.first(), parameters.get(1)) else {
+                    panic!("parameters of the hard error: {parameters:?}");
+                };
+                let rest = parameters.iter().skip(2).filter_map(|parameter| match parameter {
+                    Parameter::Text(text, _) => Some(text.clone()),
+                    Parameter::Number(_) => None,
+                });
+                Self::Stopped { text: text.clone(), status: Status(*status as u32), rest: rest.collect() }
+            }
+            _ => Self::Bugcheck(check.code),
+        }
+    }
+}
+
+/// A system that has not booted yet.
+pub struct Setup {
+    world: World,
+    traced: bool,
+}
+
+fn bytes(text: &str) -> Vec<u8> {
+    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+}
+
+impl Setup {
+    /// The default medium under a kernel of NT 5.2.
+    pub fn new() -> Self {
+        Self::of(Version::V5_2)
+    }
+
+    /// The same under a kernel of NT 6.1.
+    pub fn nt6() -> Self {
+        Self::of(Version::V6_1)
+    }
+
+    fn of(version: Version) -> Self {
+        if std::env::var_os("SMSS_TEST_LOG").is_some() && log::set_logger(&Printer).is_ok() {
+            log::set_max_level(log::LevelFilter::Debug);
+        }
+        let mut world = World::with_volume(version, 256);
+        for program in programs::PROGRAMS {
+            let name: Vec<u16> = program.name.encode_utf16().collect();
+            world.program(program.name, program.subsystem, move |seam| {
+                let main = programs::main_of(UnicodeStr(&name)).expect("a program of the table has code");
+                main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
+            });
+        }
+        Self { world, traced: false }
+    }
+
+    /// Every call is recorded.
+    pub fn traced(mut self) -> Self {
+        self.traced = true;
+        self
+    }
+
+    /// A value below the Session Manager key.
+    pub fn value(mut self, key: &str, name: &str, kind: ValueType, data: &[u8]) -> Self {
+        self.world.set_value(key, name, kind.0, data);
+        self
+    }
+
+    pub fn sz(self, key: &str, name: &str, text: &str) -> Self {
+        self.value(key, name, ValueType::SZ, &bytes(text))
+    }
+
+    pub fn expand(self, key: &str, name: &str, text: &str) -> Self {
+        self.value(key, name, ValueType::EXPAND_SZ, &bytes(text))
+    }
+
+    pub fn multi(self, key: &str, name: &str, texts: &[&str]) -> Self {
+        let data: Vec<u8> = texts.iter().flat_map(|text| bytes(text)).chain([0, 0]).collect();
+        self.value(key, name, ValueType::MULTI_SZ, &data)
+    }
+
+    pub fn without_value(mut self, key: &str, name: &str) -> Self {
+        self.world.delete_value(key, name);
+        self
+    }
+
+    /// Without a key below the Session Manager key.
+    pub fn without_key(mut self, key: &str) -> Self {
+        let hive = self.world.hive("SYSTEM");
+        let path: Vec<u16> = format!("ControlSet001\\Control\\Session Manager\\{key}").encode_utf16().collect();
+        let at = hive.find(hive.root(), UnicodeStr(&path)).expect("the key is in the default hive");
+        hive.delete_key(at, 0).expect("it has no subkeys");
+        self
+    }
+
+    /// A string below HKLM\SOFTWARE.
+    pub fn software_sz(mut self, key: &str, name: &str, text: &str) -> Self {
+        let hive = self.world.hive("SOFTWARE");
+        let path: Vec<u16> = key.encode_utf16().collect();
+        let name: Vec<u16> = name.encode_utf16().collect();
+        let at = hive.create_path(hive.root(), UnicodeStr(&path), false, 0).expect("the key can be made");
+        hive.set_value(at, UnicodeStr(&name), ValueType::SZ.0, bytes(text), 0).expect("the value can be set");
+        self
+    }
+
+    /// A file on C:.
+    pub fn file(mut self, path: &str, content: &[u8]) -> Self {
+        self.world.file(path, content);
+        self
+    }
+
+    fn fault(mut self, call: Option<&str>, nth: u64, status: Status, persistent: bool) -> Self {
+        let call = call.map(str::to_owned);
+        self.world.fault(Fault { image: Some("smss.exe".to_owned()), call, nth, persistent, status });
+        self
+    }
+
+    /// The `nth` call of smss fails, whatever it is.
+    pub fn fail_nth(self, nth: u64, status: Status, persistent: bool) -> Self {
+        self.fault(None, nth, status, persistent)
+    }
+
+    /// The `nth` call of this service by smss fails.
+    pub fn fail(self, call: &str, nth: u64, status: Status) -> Self {
+        self.fault(Some(call), nth, status, false)
+    }
+
+    /// Every call of this service by smss fails.
+    pub fn fail_always(self, call: &str, status: Status) -> Self {
+        self.fault(Some(call), 1, status, true)
+    }
+
+    /// The first call of this service by smss that names `text` in a default boot fails.
+    pub fn fail_on(self, call: &str, text: &str, status: Status) -> Self {
+        static REFERENCE: OnceLock<Vec<Record>> = OnceLock::new();
+        let reference = REFERENCE.get_or_init(|| Self::new().traced().boot().trace_of("smss.exe"));
+        let named = |record: &&Record| {
+            record.arguments.iter().any(|(_, argument)| matches!(argument, Argument::Text(found) if found.ends_with(text)))
+        };
+        let calls = reference.iter().filter(|record| record.call == call);
+        let nth = calls.clone().position(|record| named(&record)).unwrap_or_else(|| panic!("no {call} names {text}"));
+        self.fail(call, nth as u64 + 1, status)
+    }
+
+    /// Boots.
+    pub fn boot(mut self) -> Booted {
+        if !self.traced {
+            self.world.no_trace();
+        }
+        self.world.start(|seam| smss::run(seam, Box::leak(Box::new(smss::State::new(seam)))));
+        let mut booted =
+            Booted { world: self.world, end: End::Settled, trace: Vec::new(), screen: String::new(), snapshot: Snapshot::default() };
+        booted.settle();
+        booted
+    }
+}
+
+/// A system that has booted, or has tried.
+pub struct Booted {
+    world: World,
+    pub end: End,
+    pub trace: Vec<Record>,
+    pub screen: String,
+    snapshot: Snapshot,
+}
+
+impl Booted {
+    /// Lets it run until it stands still.
+    pub fn settle(&mut self) {
+        self.end = self.world.run().into();
+        self.trace = self.world.trace();
+        self.screen = self.world.boot_screen();
+        self.snapshot = self.world.look(|executive| executive.snapshot());
+    }
+
+    /// Every process there was.
+    pub fn processes(&self) -> Vec<ProcessReport> {
+        self.world.processes()
+    }
+
+    fn running(&self) -> impl Iterator<Item = ProcessReport> {
+        self.processes().into_iter().filter(|process| process.running)
+    }
+
+    /// The first running process of this image.
+    pub fn report(&self, image: &str) -> ProcessReport {
+        self.running().find(|process| process.image.eq_ignore_ascii_case(image)).unwrap_or_else(|| panic!("{image} does not run"))
+    }
+
+    /// The same, as the snapshot has it.
+    pub fn process(&self, image: &str) -> &ProcessEntry {
+        let found = self.snapshot.processes.iter().find(|process| process.image.eq_ignore_ascii_case(image));
+        found.unwrap_or_else(|| panic!("{image} does not run"))
+    }
+
+    pub fn runs(&self, image: &str) -> bool {
+        self.running().any(|process| process.image.eq_ignore_ascii_case(image))
+    }
+
+    /// Images of the running children of the first running process of this image.
+    pub fn children(&self, image: &str) -> Vec<String> {
+        let parent = self.report(image).id;
+        self.running().filter(|process| process.parent == parent).map(|process| process.image).collect()
+    }
+
+    /// Sessions of the running processes of this image.
+    pub fn sessions_of(&self, image: &str) -> Vec<u32> {
+        let mut sessions: Vec<u32> = self.running().filter(|process| process.image == image).map(|process| process.session).collect();
+        sessions.sort_unstable();
+        sessions
+    }
+
+    /// A named object.
+    pub fn object(&self, path: &str) -> &ObjectEntry {
+        let found = self.snapshot.objects.iter().find(|object| object.path.eq_ignore_ascii_case(path));
+        found.unwrap_or_else(|| panic!("there is no {path}"))
+    }
+
+    pub fn file_exists(&self, path: &str) -> bool {
+        self.world.exists(path)
+    }
+
+    /// Handles of the first running process of this image.
+    pub fn handles(&self, image: &str) -> usize {
+        self.report(image).handles
+    }
+
+    /// Calls of the processes of this image; the boot must be traced.
+    pub fn trace_of(&self, image: &str) -> Vec<Record> {
+        let ids: Vec<u64> = self.processes().iter().filter(|process| process.image == image).map(|process| process.id.into()).collect();
+        self.trace.iter().filter(|record| ids.contains(&record.client.process)).cloned().collect()
+    }
+
+    /// When a process of this image made its first call of this service, in 100 ns since the start.
+    pub fn time_of(&self, image: &str, call: &str) -> Option<u64> {
+        self.trace_of(image).iter().find(|record| record.call == call).map(|record| record.time)
+    }
+
+    /// Ends the first process of this image, whatever its critical flag says, and lets the system run.
+    pub fn kill(&mut self, image: &str, status: Status) {
+        let process = self.report(image).id;
+        self.world.clear_critical(process).expect("it runs");
+        self.world.kill(process, status).expect("it runs");
+        self.settle();
+    }
+
+    /// Runs a program of System32 to its end: its exit status.
+    pub fn start_program(&mut self, command_line: &str) -> Status {
+        let image = command_line.split(' ').next().unwrap_or_default();
+        let process = self.world.spawn(image, command_line).expect("the program can be started");
+        let object = self.world.look(|executive| {
+            let object = executive.processes[&ProcessId(process)].object;
+            // What it ended with is only known while somebody has its object.
+            executive.reference(object);
+            object
+        });
+        self.settle();
+        let report = self.processes().into_iter().find(|report| report.id == process).expect("it was started");
+        self.world.look(|executive| executive.dereference(object));
+        report.exit.unwrap_or_else(|| panic!("{command_line} does not end"))
+    }
+}
