@@ -18,6 +18,7 @@ pub mod view;
 pub mod virtual_memory;
 
 use crate::ids::ObjectId;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use protection::Protect;
 use segment::{SegmentId, Segments};
@@ -57,6 +58,8 @@ pub struct Mm {
     pub segments: Segments,
     /// The section of ntdll.dll, once it was made.
     pub system_dll: Option<ObjectId>,
+    /// What was found of its exports: each process that is made asks for the same few.
+    pub system_dll_exports: BTreeMap<Vec<u8>, u32>,
     /// The sections of the drivers that were loaded.
     pub drivers: Vec<ObjectId>,
 }

@@ -222,6 +222,9 @@ impl Executive {
 
     /// The relative virtual address of a name that ntdll.dll exports.
     pub fn system_dll_export(&mut self, name: &[u8]) -> Option<u32> {
+        if let Some(&known) = self.mm.system_dll_exports.get(name) {
+            return Some(known);
+        }
         let section = self.system_dll_section().ok()?;
         let Body::Section(section) = &self.object(section).ok()?.body else { return None };
         let segment = self.mm.segments.get(section.segment)?;
@@ -230,7 +233,9 @@ impl Executive {
         for (page, bytes) in view.chunks_mut(PAGE).enumerate() {
             self.machine.read_frame(*segment.frames.get(&(page as u32))?, 0, bytes);
         }
-        image.export(&view, name)
+        let found = image.export(&view, name)?;
+        self.mm.system_dll_exports.insert(name.to_vec(), found);
+        Some(found)
     }
 
     /// Loads a driver's image: it must be there and be an image. Its code is never run: the kernel has its own drivers.
