@@ -56,7 +56,7 @@ impl<'a> Cell<'a> {
         if compressed {
             return Ok(bytes.iter().map(|&byte| u16::from(byte)).collect());
         }
-        if len % 2 != 0 {
+        if !len.is_multiple_of(2) {
             return err(self.offset, "a UTF-16 name of odd length");
         }
         Ok(bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
@@ -87,7 +87,7 @@ impl<'a> File<'a> {
                 return err(bin, "the bin is not where it says it is");
             }
             let size = file.u32(bin + 8)? as usize;
-            if size == 0 || size % 4096 != 0 || size > end - bin {
+            if size == 0 || !size.is_multiple_of(4096) || size > end - bin {
                 return err(bin, "the bin's size is wrong");
             }
             let bin_end = bin + size;
@@ -95,7 +95,7 @@ impl<'a> File<'a> {
             while at < bin_end {
                 let raw = file.u32(at)?.cast_signed();
                 let cell = raw.unsigned_abs() as usize;
-                if cell < 8 || cell % 8 != 0 || cell > bin_end - at {
+                if cell < 8 || !cell.is_multiple_of(8) || cell > bin_end - at {
                     return err(at, "the cell's size is wrong");
                 }
                 if raw < 0 {

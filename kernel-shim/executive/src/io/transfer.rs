@@ -221,7 +221,7 @@ impl Executive {
 
 /// Reads the sectors of a device: whole ones only.
 fn read_raw(device: &mut dyn Sectors, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-    if offset % SECTOR as u64 != 0 || buffer.len() % SECTOR != 0 {
+    if !offset.is_multiple_of(SECTOR as u64) || !buffer.len().is_multiple_of(SECTOR) {
         return Err(Status::INVALID_PARAMETER);
     }
     let first = offset / SECTOR as u64;

@@ -39,7 +39,7 @@ impl Sectors for DiskSectors<'_> {
     fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
         let size = self.disk.sector_bytes as usize;
         let per = (size / SECTOR) as u64;
-        if sector % per == 0 && buffer.len() % size == 0 {
+        if sector.is_multiple_of(per) && buffer.len().is_multiple_of(size) {
             return self.machine.read_disk(self.number, sector / per, buffer);
         }
         // Part of the disk's own, larger sectors is wanted.
@@ -63,6 +63,7 @@ impl Sectors for DiskSectors<'_> {
 
 /// A file system.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "there are a handful of volumes")]
 pub enum FileSystem {
     /// FAT16 or FAT32.
     Fat(FatVolume),

@@ -148,7 +148,7 @@ impl Image {
             return Err(PeError { status: Status::INVALID_IMAGE_NOT_MZ, offset: 0, reason: "no MZ signature" });
         }
         let pe = u32_at(file, 60) as usize;
-        if file.len() < DOS_HEADER || pe < 4 || pe % 4 != 0 || pe > file.len() {
+        if file.len() < DOS_HEADER || pe < 4 || !pe.is_multiple_of(4) || pe > file.len() {
             return Err(PeError { status: Status::INVALID_IMAGE_PROTECT, offset: 60, reason: "a DOS program" });
         }
         let headers = file.get(pe..).unwrap_or_default();
@@ -224,7 +224,7 @@ impl Image {
             // Images with small alignment are drivers' business: user mode never maps them.
             return bad(optional + 32, "the section alignment is less than a page");
         }
-        if self.image_base % 0x1_0000 != 0 {
+        if !self.image_base.is_multiple_of(0x1_0000) {
             return bad(optional + 24, "the image base is no multiple of 64 KB");
         }
         if self.size_of_image == 0 || self.size_of_image > LARGEST {
@@ -241,7 +241,7 @@ impl Image {
 
     fn check_section(&self, section: &Section, at: usize) -> Parsed<()> {
         let next = self.sections.last().map_or(self.size_of_headers.next_multiple_of(PAGE), |last| last.rva + last.span());
-        if section.rva % self.section_alignment != 0 || section.rva < next {
+        if !section.rva.is_multiple_of(self.section_alignment) || section.rva < next {
             return bad(at + 12, "the section overlaps the one before or is not aligned");
         }
         let span = if section.virtual_size == 0 { section.raw_size } else { section.virtual_size };

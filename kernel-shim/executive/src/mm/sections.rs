@@ -56,6 +56,7 @@ impl Executive {
     /// # Errors
     /// `INVALID_PARAMETER_4` for memory of no size, `INVALID_PARAMETER_6` for attributes, `INVALID_PAGE_PROTECTION`,
     /// `INVALID_FILE_FOR_SECTION`, `MAPPED_FILE_SIZE_ZERO`, `SECTION_TOO_BIG`, `NO_MEMORY`, what a bad image gives, what a name gives.
+    #[allow(clippy::too_many_arguments, reason = "NtCreateSection has seven")]
     pub fn create_section(
         &mut self,
         caller: ThreadId,

@@ -109,7 +109,7 @@ impl AddressSpace {
         if protect.is_executable() && !request.section.is_executable() {
             return Err(Status::SECTION_PROTECTION);
         }
-        if request.offset % GRANULARITY != 0 || request.base % GRANULARITY != 0 {
+        if !request.offset.is_multiple_of(GRANULARITY) || !request.base.is_multiple_of(GRANULARITY) {
             return Err(Status::MAPPED_ALIGNMENT);
         }
         let whole = segment.size.next_multiple_of(PAGE_BYTES);

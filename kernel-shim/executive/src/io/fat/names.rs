@@ -191,6 +191,6 @@ pub fn to_fat_time(nt: u64) -> (u16, u16) {
     }
     let day = whole_days - days(year, month, 1) + 1;
     let date = (year - 1980) << 9 | month << 5 | day;
-    let time = rest / 3600 << 11 | rest % 3600 / 60 << 5 | rest % 60 / 2;
+    let time = (rest / 3600) << 11 | (rest % 3600 / 60) << 5 | (rest % 60 / 2);
     (date as u16, time as u16)
 }
