@@ -38,6 +38,7 @@ use crate::trace::{Argument, Outcome, Record};
 use alloc::string::String;
 use alloc::vec::Vec;
 use call::{Built, Call, Done};
+use nt::object::ClientId;
 use nt::{Result, Status};
 use pending::Pending;
 use table::{COUNT, MAX_ARGUMENTS, Service};
@@ -81,6 +82,8 @@ pub fn dispatch(exec: &mut Executive, thread: ThreadId, number: u32, registers: 
         return Done::Returns(Status::INVALID_SYSTEM_SERVICE);
     };
     let Ok(process) = exec.process_of(thread).map(|process| process.id) else { return Done::Gone };
+    // Afterwards the caller may be gone.
+    let client = exec.client_id(thread).unwrap_or_default();
     let mut arguments = [0; MAX_ARGUMENTS];
     for (to, from) in arguments.iter_mut().zip(registers).take(service.arguments) {
         *to = from;
@@ -105,7 +108,7 @@ pub fn dispatch(exec: &mut Executive, thread: ThreadId, number: u32, registers: 
         exec.pending_calls.insert(thread, Waiting { number, arguments, pending });
     }
     exec.trace.count(service.name);
-    record(exec, thread, service, shown, &done);
+    record(exec, client, service, shown, &done);
     done
 }
 
@@ -115,6 +118,7 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
     let event = exec.take_port_event(thread);
     let Some(Waiting { number, arguments, pending }) = exec.pending_calls.remove(&thread) else { return Done::Returns(status) };
     let Ok(process) = exec.process_of(thread).map(|process| process.id) else { return Done::Gone };
+    let client = exec.client_id(thread).unwrap_or_default();
     let mut call = Call { exec, thread, process, arguments, pending: None };
     let done = pending::finish(&mut call, pending, status, event).unwrap_or_else(Done::Returns);
     let pending = call.pending.take();
@@ -122,7 +126,7 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
         exec.pending_calls.insert(thread, Waiting { number, arguments, pending });
     }
     if let Some(service) = table::service(number) {
-        record(exec, thread, service, Vec::new(), &done);
+        record(exec, client, service, Vec::new(), &done);
     }
     done
 }
@@ -157,7 +161,7 @@ fn show(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)>
     shown
 }
 
-fn record(exec: &mut Executive, thread: ThreadId, service: &'static Service, arguments: Vec<(&'static str, Argument)>, done: &Done) {
+fn record(exec: &mut Executive, client: ClientId, service: &'static Service, arguments: Vec<(&'static str, Argument)>, done: &Done) {
     if !exec.trace.wanted() {
         return;
     }
@@ -166,7 +170,6 @@ fn record(exec: &mut Executive, thread: ThreadId, service: &'static Service, arg
         Done::Waits => Outcome::Waits,
         Done::Gone | Done::Continues(_) | Done::Raises(..) => Outcome::Gone,
     };
-    let client = exec.client_id(thread).unwrap_or_default();
     let record = Record { time: exec.machine.uptime(), client, call: service.name, arguments, outcome };
     if let Some(mut line) = exec.trace.record(record) {
         line.push('\n');
