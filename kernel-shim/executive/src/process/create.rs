@@ -104,6 +104,7 @@ impl Executive {
             critical: false,
             base_priority: NORMAL_PRIORITY,
             hard_error_mode: DEFAULT_HARD_ERROR_MODE,
+            execute_flags: 0,
             session: None,
             session_leader: false,
             exception_port: None,

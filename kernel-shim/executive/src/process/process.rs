@@ -54,6 +54,8 @@ pub struct Process {
     pub base_priority: u8,
     /// `ProcessDefaultHardErrorMode`.
     pub hard_error_mode: u32,
+    /// `ProcessExecuteFlags`: `MEM_EXECUTE_OPTION_` bits.
+    pub execute_flags: u32,
     /// The session space it is in.
     pub session: Option<u32>,
     /// It has made a session; NT 5.2 reports session 0 for it from then on.

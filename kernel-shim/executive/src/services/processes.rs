@@ -261,8 +261,10 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
             let critical = call.exec.query_process_critical(call.thread, process)?;
             answer(call, u32::from(critical).as_bytes(), true)
         }
-        // ProcessExecuteFlags: no-execute is permanent on x86-64
-        34 if own => answer(call, 0x0D_u32.as_bytes(), true),
+        34 if own => {
+            let flags = call.exec.process(call.process)?.execute_flags;
+            answer(call, flags.as_bytes(), true)
+        }
         // ProcessCookie: a number that a process keeps; the same on every run
         36 if own => {
             let cookie = call.process.0.wrapping_mul(0x9E37_79B9) | 1;
@@ -345,13 +347,18 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
             let critical = u32::from_le_bytes(value(call)?) != 0;
             call.exec.set_process_critical(call.thread, process, critical)?;
         }
+        // ProcessExecuteFlags: until they are made permanent
         34 => {
             let flags = u32::from_le_bytes(value(call)?);
-            if process != Handle::CURRENT_PROCESS {
+            if process != Handle::CURRENT_PROCESS || flags & !EXECUTE_VALID != 0 {
                 return Err(Status::INVALID_PARAMETER);
             }
-            // Once permanent, as it is on x86-64 from the start, the flags cannot be changed.
-            return Err(if flags & !0x3F == 0 { Status::ACCESS_DENIED } else { Status::INVALID_PARAMETER });
+            let own = call.exec.process_mut(call.process)?;
+            if own.execute_flags & EXECUTE_PERMANENT != 0 {
+                return Err(Status::ACCESS_DENIED);
+            }
+            let dispatch = if flags & EXECUTE_ENABLE != 0 { EXECUTE_DISPATCH } else { 0 };
+            own.execute_flags = flags | dispatch;
         }
         _ => {
             log::warn!("NtSetInformationProcess: class {class} is not built");
@@ -363,6 +370,11 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
 
 const PROCESS_SET_INFORMATION: u32 = 0x200;
 const THREAD_SET_INFORMATION: u32 = 0x20;
+/// `MEM_EXECUTE_OPTION_ENABLE`, the two dispatch options that come with it, `MEM_EXECUTE_OPTION_PERMANENT`, and all there are.
+const EXECUTE_ENABLE: u32 = 2;
+const EXECUTE_DISPATCH: u32 = 0x30;
+const EXECUTE_PERMANENT: u32 = 8;
+const EXECUTE_VALID: u32 = 0x3F;
 
 fn query_thread(call: &mut Call<'_>) -> Result<Done> {
     let (thread, class) = (call.handle(0), call.u32(1));

@@ -129,3 +129,17 @@ fn a_token_tells_its_user_behind_its_structure() {
     assert_eq!(world.get_bytes(caller, 0x110, 12), [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]);
     assert_eq!(world.status(caller, "NtAdjustPrivilegesToken", &[token, 1, 0, 0, 0, 0]), Status::ACCESS_DENIED);
 }
+
+#[test]
+fn execute_flags_are_set_until_they_are_permanent() {
+    let mut world = World::new();
+    let caller = world.caller();
+    let at = caller.memory;
+    world.put(caller, 0, 0x0D_u32);
+    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]), Status::SUCCESS);
+    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]), Status::ACCESS_DENIED);
+    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 34, at + 8, 4, 0]), Status::SUCCESS);
+    assert_eq!(world.get::<u32>(caller, 8), 0x0D);
+    world.put(caller, 0, 0x40_u32);
+    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]), Status::INVALID_PARAMETER);
+}
