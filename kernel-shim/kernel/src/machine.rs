@@ -66,8 +66,7 @@ pub struct Bare {
 }
 
 fn rights(access: PageAccess) -> Option<Rights> {
-    (!access.is_empty())
-        .then(|| Rights { write: access.contains(PageAccess::WRITE), execute: access.contains(PageAccess::EXECUTE) })
+    (!access.is_empty()).then(|| Rights { write: access.contains(PageAccess::WRITE), execute: access.contains(PageAccess::EXECUTE) })
 }
 
 fn access(rights: Rights) -> PageAccess {

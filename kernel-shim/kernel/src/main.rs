@@ -62,6 +62,8 @@
 //! | failure (the run did not do what the command line asked for) | 0x11 | 35 |
 //! | bugcheck, kernel panic or fault | 0x12 | 37 |
 //!
+//! Under `-icount` with `-rtc clock=vm` two runs differ only in how long disk requests took, and in what follows from that.
+//!
 //! Without `exit=`, NtShutdownSystem powers off (ACPI S5: exit code 0), resets (ACPI or keyboard controller) or halts.
 #![no_std]
 #![no_main]
@@ -77,9 +79,9 @@ mod end;
 mod exit;
 mod machine;
 mod memory;
+mod report;
 mod schedule;
 mod screen;
-mod report;
 mod serial;
 mod shared;
 mod start;

@@ -293,9 +293,12 @@ impl System {
     /// Delivers an exception to the thread; at the second chance, or without a stack to deliver it to, its process ends.
     fn raise(&mut self, thread: ThreadId, record: &ExceptionRecord, first_chance: bool) {
         let dll = self.system_dll(thread);
-        let frame = self.machine.lock().thread(thread).zip(dll).map(|(thread, dll)| {
-            deliver::exception(&thread.registers, &thread.vectors, record, dll.user_exception_dispatcher)
-        });
+        let frame = self
+            .machine
+            .lock()
+            .thread(thread)
+            .zip(dll)
+            .map(|(thread, dll)| deliver::exception(&thread.registers, &thread.vectors, record, dll.user_exception_dispatcher));
         if first_chance && frame.is_some_and(|frame| self.enter(thread, &frame)) {
             return;
         }

@@ -9,8 +9,7 @@ use executive::services::context::Context;
 use zerocopy::IntoBytes;
 
 /// `CONTEXT_ALL`.
-pub const ALL: u32 =
-    Context::CONTROL | Context::INTEGER | Context::SEGMENTS | Context::FLOATING_POINT | Context::DEBUG_REGISTERS;
+pub const ALL: u32 = Context::CONTROL | Context::INTEGER | Context::SEGMENTS | Context::FLOATING_POINT | Context::DEBUG_REGISTERS;
 
 /// MXCSR bits that exist: loading any other faults.
 const MXCSR_MASK: u32 = 0xffff;

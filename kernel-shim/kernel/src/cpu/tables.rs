@@ -78,15 +78,7 @@ static TABLES: Once = Once(UnsafeCell::new(Tables {
         0,
     ],
     idt: [[0; 2]; 256],
-    task: TaskState {
-        reserved: 0,
-        stacks: [0; 3],
-        reserved1: 0,
-        interrupt_stacks: [0; 7],
-        reserved2: 0,
-        reserved3: 0,
-        io_map: 104,
-    },
+    task: TaskState { reserved: 0, stacks: [0; 3], reserved1: 0, interrupt_stacks: [0; 7], reserved2: 0, reserved3: 0, io_map: 104 },
     double_fault: [0; 1024],
     non_maskable: [0; 1024],
 }));
@@ -147,9 +139,7 @@ pub fn initialize() {
 
     LStar::write(VirtAddr::new(system_call_entry as *const () as u64));
     // The trap, direction, interrupt, alignment and nested-task flags are off in the kernel.
-    SFMask::write(
-        RFlags::TRAP_FLAG | RFlags::DIRECTION_FLAG | RFlags::INTERRUPT_FLAG | RFlags::ALIGNMENT_CHECK | RFlags::NESTED_TASK,
-    );
+    SFMask::write(RFlags::TRAP_FLAG | RFlags::DIRECTION_FLAG | RFlags::INTERRUPT_FLAG | RFlags::ALIGNMENT_CHECK | RFlags::NESTED_TASK);
     let mut star = Msr::new(STAR);
     // SAFETY: kernel CS 0x10 and SS 0x18, user SS 0x2b and CS 0x33 as in the table above.
     unsafe { star.write(0x23 << 48 | u64::from(KERNEL_CODE) << 32) };

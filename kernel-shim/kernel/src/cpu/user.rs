@@ -40,8 +40,7 @@ pub struct Registers {
 const _: () = assert!(size_of::<Registers>() == 22 * 8);
 
 /// Names of the general registers in [`Registers`], in order.
-pub const NAMES: [&str; 15] =
-    ["r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax"];
+pub const NAMES: [&str; 15] = ["r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax"];
 
 impl fmt::Display for Registers {
     /// One line, `name=value` each.

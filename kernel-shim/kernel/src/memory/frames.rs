@@ -45,7 +45,8 @@ pub fn allocate() -> Option<u64> {
     let frame = {
         let mut bitmap = BITMAP.lock();
         let hint = bitmap.hint;
-        let found = bitmap.free.iter().enumerate().skip(hint).find(|(_, word)| **word != 0).map(|(index, word)| (index, word.trailing_zeros()));
+        let found =
+            bitmap.free.iter().enumerate().skip(hint).find(|(_, word)| **word != 0).map(|(index, word)| (index, word.trailing_zeros()));
         let (index, bit) = found?;
         bitmap.free[index] &= !(1 << bit);
         bitmap.hint = index;

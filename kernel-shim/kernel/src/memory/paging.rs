@@ -6,8 +6,8 @@
 //!
 //! Invariant: an [`AddressSpace`] owns its tables, not the frames it maps: whoever mapped a frame frees it after unmapping.
 
-use super::{KERNEL_BASE, frames};
 use super::physical::{self, DIRECT_LIMIT, DIRECT_MAP, PAGE};
+use super::{KERNEL_BASE, frames};
 use x86_64::PhysAddr;
 use x86_64::registers::control::{Cr3, Cr3Flags};
 use x86_64::structures::paging::{PhysFrame, Size4KiB};
