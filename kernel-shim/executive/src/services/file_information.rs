@@ -112,7 +112,7 @@ fn information(class: u32, facts: &OpenFacts) -> Result<(Vec<u8>, usize)> {
         }
         34 => whole(network_open(&facts.file).as_bytes()),
         // FileAttributeTagInformation
-        35 => whole(&[facts.file.attributes, 0].as_bytes().to_vec()),
+        35 => whole([facts.file.attributes, 0].as_bytes()),
         _ => return Err(Status::NOT_IMPLEMENTED),
     })
 }

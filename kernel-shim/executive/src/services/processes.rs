@@ -208,7 +208,7 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
             };
             answer(call, basic.as_bytes(), true)
         }
-        // ProcessQuotaLimits, ProcessIoCounters, ProcessVmCounters, ProcessTimes: kept as zeros, but for the creation time.
+        // ProcessTimes: processor time is not kept
         4 => {
             let id = call.exec.query_process(call.thread, process)?.process;
             let mut times = [0_u64; 4];
@@ -275,7 +275,7 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
             answer(call, information.as_bytes(), true)
         }
         34 | 36 | 37 => Err(Status::INVALID_PARAMETER),
-        0..=47 => {
+        class if class < 48 => {
             log::warn!("NtQueryInformationProcess: class {class} is not built");
             Err(Status::NOT_IMPLEMENTED)
         }
@@ -411,7 +411,7 @@ fn query_thread(call: &mut Call<'_>) -> Result<Done> {
             let critical = call.exec.query_thread_critical(call.thread, thread)?;
             answer(call, u32::from(critical).as_bytes(), true)
         }
-        0..=31 => {
+        class if class < 32 => {
             log::warn!("NtQueryInformationThread: class {class} is not built");
             Err(Status::NOT_IMPLEMENTED)
         }
