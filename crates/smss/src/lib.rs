@@ -8,13 +8,14 @@
 //! error follows.
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(clippy::large_enum_variant, clippy::result_large_err, reason = "an error has no heap to be boxed in")]
 
 mod phases;
 mod plan;
 
+use nt::Status;
 use nt::failure::Stop;
 use nt::system::System;
-use nt::{Status, UnicodeStr};
 use objects::BadImage;
 use plan::Loaded;
 use spin::Once;
@@ -160,6 +161,3 @@ fn make_session<S: System>(system: &'static S, state: &'static State<S>, argumen
     let loaded = phases::read_for_session(system, state).map_err(|stop| stop.status)?;
     instance::run(system, state.manager.policy(), loaded, arguments)
 }
-
-/// The name of this program in messages.
-pub const NAME: UnicodeStr<'static> = nt::wide!("smss");

@@ -3,7 +3,6 @@
 
 use crate::system::{Booted, End, Setup};
 use executive::trace::{Argument, Outcome, Record};
-use nt::Status;
 
 fn traced() -> Booted {
     let system =
@@ -131,5 +130,4 @@ fn invariant_f_pending_renames_precede_every_known_dll_section() {
         .iter()
         .any(|record| record.client.process == smss && record.call == "NtCreateSection" && names(record, ".dll"));
     assert!(!early);
-    let _ = Status::SUCCESS;
 }
