@@ -129,6 +129,9 @@ pub struct TestOptions {
     /// Fuzz every parser instead, for a bounded number of inputs.
     #[arg(long)]
     pub fuzz: bool,
+    /// Fail every system call of a default boot instead, one after the other, and print a table of outcomes.
+    #[arg(long)]
+    pub faults: bool,
     /// Write the golden dumps anew instead of comparing with them.
     #[arg(long)]
     pub bless: bool,

@@ -5,6 +5,7 @@
 //! verdict.
 
 mod cases;
+mod faults;
 mod fuzz;
 mod run;
 
@@ -31,6 +32,13 @@ pub fn verb(options: &TestOptions) -> Result<()> {
         let (passed, failed) = fuzz::run()?;
         tally.passed += u32::try_from(passed.len())?;
         tally.failed.extend(failed.into_iter().map(|name| format!("fuzz: {name}")));
+        return closing(&tally, started);
+    }
+    if options.faults {
+        match faults::run()? {
+            true => tally.passed += 1,
+            false => tally.failed.push("faults: see the table above".to_owned()),
+        }
         return closing(&tally, started);
     }
     if !options.qemu_only {

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask test --faults`: every system call of a default boot fails once, and from then on, with each of three statuses.
+//!
+//! The sweep itself is a host test of `crates/smss`; a plain test run takes every 29th call, this one takes all.
+
+use crate::{paths, ui};
+use anyhow::{Context, Result};
+use std::process::Command;
+
+/// Runs the sweep; whether it passed.
+pub fn run() -> Result<bool> {
+    ui::step("failing every system call of a default boot: this takes minutes, and ends with a table of outcomes");
+    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .current_dir(paths::root())
+        .args(["test", "--release", "-p", "smss", "--test", "boot", "faults", "--", "--nocapture"])
+        .env("SMSS_FAULT_STEP", "1")
+        .status()
+        .context("cannot run cargo test")?;
+    Ok(status.success())
+}
