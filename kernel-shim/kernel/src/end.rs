@@ -13,9 +13,7 @@ use executive::machine::ShutdownAction;
 pub fn bugcheck(code: u32, parameters: [u64; 4], text: &str, options: &Options) -> ! {
     let [a, b, c, d] = parameters;
     line(format_args!("*** STOP {code:#010x} ({a:#018x}, {b:#018x}, {c:#018x}, {d:#018x})"));
-    screen::clear();
-    screen::write(text);
-    screen::write("\n");
+    screen::stop(text);
     if options.hold {
         line(format_args!("held: the stop screen stays until the machine is switched off"));
         loop {
@@ -36,7 +34,6 @@ pub fn shutdown(action: ShutdownAction, options: &Options) -> ! {
         ShutdownAction::Reboot => acpi::reset(),
         ShutdownAction::NoReboot => {}
     }
-    screen::clear();
     screen::write("It is now safe to turn off your computer.\n");
     halt()
 }

@@ -124,6 +124,8 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     unsafe { kernel.activate() };
     cpu::interrupt::initialize();
     serial::line(format_args!("kernel up"));
+    let (major, minor) = options.version;
+    screen::boot(&alloc::format!("NT-compatible kernel shim, version {major}.{minor}"));
     let (free, total) = frames::counts();
     log::info!("{}: {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
     let disks = disk::find();

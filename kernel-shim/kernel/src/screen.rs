@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The boot screen: VGA text, 80 columns and 25 rows, and the blue stop screen.
+//! The boot screen: VGA text, 80 columns and 25 rows, light grey on black below a title; and the stop screen, white on blue.
 //!
 //! What goes to the screen also goes to the serial port, as `screen: <text>` a line, because most runs have no display.
 //! Code page 437 beyond ASCII is not translated: a question mark stands for it.
@@ -14,8 +14,12 @@ const BUFFER: u64 = 0xb8000;
 const COLUMNS: usize = 80;
 const ROWS: usize = 25;
 
+/// Light grey on black.
+const BOOT: u8 = 0x07;
+/// Black on light grey.
+const TITLE: u8 = 0x70;
 /// White on blue.
-const BLUE: u8 = 0x1f;
+const STOP: u8 = 0x1f;
 
 struct Screen {
     row: usize,
@@ -25,7 +29,7 @@ struct Screen {
     line: String<256>,
 }
 
-static SCREEN: Mutex<Screen> = Mutex::new(Screen { row: 0, column: 0, attribute: BLUE, line: String::new() });
+static SCREEN: Mutex<Screen> = Mutex::new(Screen { row: 0, column: 0, attribute: BOOT, line: String::new() });
 
 fn cell(row: usize, column: usize, byte: u8, attribute: u8) {
     let at = BUFFER + ((row * COLUMNS + column) * 2) as u64;
@@ -34,7 +38,8 @@ fn cell(row: usize, column: usize, byte: u8, attribute: u8) {
 }
 
 impl Screen {
-    fn clear(&mut self) {
+    fn clear(&mut self, attribute: u8) {
+        self.attribute = attribute;
         for row in 0..ROWS {
             for column in 0..COLUMNS {
                 cell(row, column, b' ', self.attribute);
@@ -46,18 +51,24 @@ impl Screen {
     fn new_line(&mut self) {
         line(format_args!("screen: {}", self.line));
         self.line.clear();
+        self.next_row();
+    }
+
+    /// The start of the next row; the last one moves up.
+    fn next_row(&mut self) {
         self.column = 0;
         self.row += 1;
-        if self.row == ROWS {
-            self.row -= 1;
-            for at in 0..((ROWS - 1) * COLUMNS * 2) as u64 {
-                let below: u8 = physical::read_value(BUFFER + at + (COLUMNS * 2) as u64).unwrap_or(b' ');
-                // SAFETY: as in `cell`.
-                let _ = unsafe { physical::write(BUFFER + at, &[below]) };
-            }
-            for column in 0..COLUMNS {
-                cell(self.row, column, b' ', self.attribute);
-            }
+        if self.row < ROWS {
+            return;
+        }
+        self.row = ROWS - 1;
+        for at in 0..((ROWS - 1) * COLUMNS * 2) as u64 {
+            let below: u8 = physical::read_value(BUFFER + at + (COLUMNS * 2) as u64).unwrap_or(b' ');
+            // SAFETY: as in `cell`.
+            let _ = unsafe { physical::write(BUFFER + at, &[below]) };
+        }
+        for column in 0..COLUMNS {
+            cell(self.row, column, b' ', self.attribute);
         }
     }
 
@@ -68,8 +79,7 @@ impl Screen {
             _ => {
                 let byte = if character.is_ascii() && !character.is_control() { character as u8 } else { b'?' };
                 if self.column == COLUMNS {
-                    self.column = 0;
-                    self.row = (self.row + 1).min(ROWS - 1);
+                    self.next_row();
                 }
                 cell(self.row, self.column, byte, self.attribute);
                 self.column += 1;
@@ -80,28 +90,38 @@ impl Screen {
             }
         }
     }
-
-    fn cursor(&self) {
-        let at = self.row * COLUMNS + self.column.min(COLUMNS - 1);
-        for (register, value) in [(0x0e, at >> 8), (0x0f, at & 0xff)] {
-            port::write8(0x3d4, register);
-            port::write8(0x3d5, value as u8);
-        }
-    }
 }
 
-/// Clears the screen: white on blue.
-pub fn clear() {
+/// Clears what the firmware and the loader have left, hides the cursor and shows the title in the first row.
+pub fn boot(title: &str) {
+    port::write8(0x3d4, 0x0a);
+    port::write8(0x3d5, 0x20);
     let mut screen = SCREEN.lock();
-    screen.clear();
-    screen.cursor();
+    screen.clear(BOOT);
+    for column in 0..COLUMNS {
+        let byte = column.checked_sub(1).and_then(|at| title.as_bytes().get(at)).copied().unwrap_or(b' ');
+        cell(0, column, byte, TITLE);
+    }
+    screen.row = 2;
+}
+
+/// Shows the stop screen with this text instead of everything else.
+pub fn stop(text: &str) {
+    SCREEN.lock().clear(STOP);
+    write("\n");
+    write(text);
+    write("\n");
 }
 
 /// Writes text at the cursor, as NtDisplayString does.
 pub fn write(text: &str) {
     let mut screen = SCREEN.lock();
-    for character in text.chars() {
-        screen.put(character);
+    for word in text.split_inclusive([' ', '\n']) {
+        // A word that does not fit into the rest of the row, but into one of its own, begins the next.
+        let length = word.trim_end().chars().count();
+        if screen.column + length > COLUMNS && length <= COLUMNS {
+            screen.next_row();
+        }
+        word.chars().for_each(|character| screen.put(character));
     }
-    screen.cursor();
 }
