@@ -3,7 +3,8 @@
 //!
 //! Each boot ends settled or in a hard error of the specification; no panic, no hang (a system that neither runs nor stops is settled
 //! without winlogon, and that is found), and no file of the medium lost. The whole sweep takes minutes: every
-//! 29th call fails here, every one with `SMSS_FAULT_STEP=1`.
+//! 29th call fails here, every one with `SMSS_FAULT_STEP=1`, and those from
+//! `SMSS_FAULT_FIRST` to `SMSS_FAULT_LAST` with these two.
 
 use crate::system::{End, Setup};
 use executive::trace::{Outcome, Record};
@@ -20,8 +21,12 @@ const NAMES: [&str; 6] = [
     "Non-DLL file included in KnownDLL list.",
 ];
 
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
 fn step() -> u64 {
-    std::env::var("SMSS_FAULT_STEP").ok().and_then(|step| step.parse().ok()).unwrap_or(29)
+    setting("SMSS_FAULT_STEP", 29)
 }
 
 #[test]
@@ -32,7 +37,7 @@ fn every_call_of_a_default_boot_may_fail() {
     let mut wrong = Vec::new();
     for status in STATUSES {
         for persistent in [false, true] {
-            for nth in (1..=calls).step_by(step() as usize) {
+            for nth in (setting("SMSS_FAULT_FIRST", 1)..=setting("SMSS_FAULT_LAST", calls)).step_by(step() as usize) {
                 let system = Setup::new().fail_nth(nth, status, persistent).boot();
                 let outcome = match &system.end {
                     End::Settled if system.runs("winlogon.exe") => "settled".to_owned(),
