@@ -5,8 +5,10 @@ The shim's kernel calls `debugger_image_loaded(name, length, base, process)` for
 stop loads the image's debug file at the announced base, so relocated images are found as well.
 
 Commands: `nt-start [IMAGE]` runs until the entry point of an image in ring 3, smss.exe if none is named; `nt-image FILE BASE` loads symbols
-by hand, on any kernel; `nt-find FILE` looks for a mapped image in the memory of the process that runs."""
+by hand, on any kernel; `nt-find FILE` looks for a mapped image in the memory of the process that runs; `nt-break NAME` sets breakpoints at
+a function, whatever its module and its generic arguments."""
 import os
+import re
 import struct
 
 import gdb
@@ -75,6 +77,7 @@ def load(path, base):
         gdb.execute("add-symbol-file %s -o %#x" % (path, (base - file.base) & MASK), to_string=True)
         MAPPED[name] = Mapped(name, file, base)
         seh.UNWINDER.add(base, file.read)
+        gdb.invalidate_cached_frames()
         print("image %s at %#x%s" % (name, base, "" if base == file.base else ", relocated from %#x" % file.base))
     return MAPPED[name]
 
@@ -128,14 +131,39 @@ class Start(gdb.Command):
         super().__init__("nt-start", gdb.COMMAND_RUNNING)
 
     def invoke(self, argument, from_tty):
+        name = argument.strip().lower() or "smss.exe"
         if WATCH is None:
-            raise gdb.GdbError("this kernel announces no images: use nt-find")
-        WATCH.wanted, WATCH.found = argument.strip().lower() or "smss.exe", None
+            self.unannounced(name)
+            return
+        WATCH.wanted, WATCH.found = name, None
         gdb.execute("continue", to_string=True)
         found, WATCH.wanted = WATCH.found, None
         if found is None:
             raise gdb.GdbError("stopped before the image was mapped")
         gdb.Breakpoint("*%#x" % found.body(), type=gdb.BP_HARDWARE_BREAKPOINT, temporary=True, internal=True)
+        gdb.execute("continue")
+
+    @staticmethod
+    def unannounced(name):
+        """On a kernel that announces nothing: the entry point at the base the image was linked for, reached in ring 3."""
+        path = debug_file(name)
+        if path is None:
+            raise gdb.GdbError("no debug file of %s in %s" % (name, FOLDER))
+        file = File(path)
+        entry = file.base + file.entry
+        while True:
+            stop = gdb.Breakpoint("*%#x" % entry, type=gdb.BP_HARDWARE_BREAKPOINT, internal=True)
+            stop.silent = True
+            gdb.execute("continue", to_string=True)
+            here = int(gdb.newest_frame().read_register("rip")) & MASK
+            stop.delete()
+            if here != entry:
+                raise gdb.GdbError("stopped at %#x before %s had started" % (here, name))
+            if holds(file.base, file):
+                break
+            gdb.execute("stepi", to_string=True)
+        mapped = load(path, file.base)
+        gdb.Breakpoint("*%#x" % mapped.body(), type=gdb.BP_HARDWARE_BREAKPOINT, temporary=True, internal=True)
         gdb.execute("continue")
 
 
@@ -189,6 +217,28 @@ class Find(gdb.Command):
         load(path, base)
 
 
+class Break(gdb.Command):
+    """nt-break NAME: breakpoints at every function of this name; modules in front and generic arguments behind may be left out."""
+
+    def __init__(self):
+        super().__init__("nt-break", gdb.COMMAND_BREAKPOINTS)
+
+    def invoke(self, argument, from_tty):
+        name = re.escape(argument.strip())
+        wanted = re.compile(r"^(\d+):\s+(?:static )?fn (?:[^(]*::)?%s(?:<.*>)?\(" % name)
+        file, places = "", set()
+        for line in gdb.execute("info functions -q " + argument.strip().rsplit("::", 1)[-1], to_string=True).splitlines():
+            if line.startswith("File "):
+                file = line[5:].rstrip(":")
+            elif wanted.match(line):
+                places.add("%s:%s" % (file, wanted.match(line).group(1)))
+        if not places:
+            raise gdb.GdbError("no function %s in the images loaded so far" % argument)
+        for place in sorted(places):
+            gdb.Breakpoint(place)
+
+
 Start()
 Image()
 Find()
+Break()

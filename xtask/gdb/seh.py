@@ -5,6 +5,7 @@ PE images carry their unwind data in .pdata and .xdata, not as DWARF frames, so 
 the RUNTIME_FUNCTION table of a mapped image and follows UNWIND_INFO, the format of the public x64 ABI documentation.
 Usage: seh-image BASE (where the PE is mapped)."""
 import os
+import re
 import struct
 
 import gdb
@@ -17,6 +18,7 @@ MASK = (1 << 64) - 1
 PUSH_NONVOL, ALLOC_LARGE, ALLOC_SMALL, SET_FPREG, SAVE_NONVOL, SAVE_NONVOL_FAR = range(6)
 SLOTS = {0: (1, 1), 1: (2, 3), 2: (1, 1), 3: (1, 1), 4: (2, 2), 5: (3, 3), 8: (2, 2), 9: (3, 3), 10: (1, 1)}
 CHAINED = 4
+SHIM = os.environ.get("SMSS_KERNEL") == "shim"
 
 
 def memory(address, count):
@@ -73,11 +75,24 @@ class SehUnwinder(Unwinder):
     def add(self, base, read=None):
         """An image mapped at `base`; without `read` its tables are read from memory, now."""
         self.images[base] = Image(base, read or (lambda rva, count: memory(base + rva, count)))
-        gdb.invalidate_cached_frames()
         return self.images[base]
 
     def image_of(self, pc):
-        return next((image for image in self.images.values() if image.base <= pc < image.base + image.size), None)
+        known = next((image for image in self.images.values() if image.base <= pc < image.base + image.size), None)
+        return known or (None if SHIM else self.discover(pc))
+
+    def discover(self, pc):
+        """On a kernel that announces no images: the one that has `pc`, if its header and its tables are in memory."""
+        if pc >> 47:
+            return None
+        for base in range(pc & -0x10000, max(0, (pc & -0x10000) - (64 << 20)), -0x10000):
+            try:
+                if memory(base, 2) == b"MZ":
+                    image = self.add(base)
+                    return image if pc < base + image.size else None
+            except gdb.MemoryError:
+                continue
+        return None
 
     def __call__(self, frame):
         pc = int(frame.read_register("rip")) & MASK
@@ -174,6 +189,47 @@ class SehUnwinder(Unwinder):
         return sp
 
 
+def unwound_to(frame, pc, identity, rip, rsp):
+    """The frame of a trap: its caller has the same registers, but for these two."""
+    unwound = frame.create_unwind_info(FrameId(gdb.Value(identity), gdb.Value(pc)))
+    for name in REGISTERS:
+        unwound.add_saved_register(name, frame.read_register(name))
+    unwound.add_saved_register("rsp", gdb.Value(rsp).cast(frame.read_register("rsp").type))
+    unwound.add_saved_register("rip", gdb.Value(rip).cast(frame.read_register("rip").type))
+    return unwound
+
+
+class IdtUnwinder(Unwinder):
+    """The same for a kernel without symbols: the first instruction of every handler of the interrupt descriptor table."""
+
+    def __init__(self):
+        super().__init__("smss-idt")
+        self.handlers = {}
+
+    def read_table(self):
+        text = gdb.execute("monitor info registers", to_string=True)
+        found = re.search(r"IDT=\s*([0-9a-f]+)\s+([0-9a-f]+)", text)
+        if not found:
+            return
+        base, limit = (int(number, 16) for number in found.groups())
+        table = memory(base, min(limit + 1, 4096))
+        for vector in range(len(table) // 16):
+            low, _, _, middle, high = struct.unpack_from("<HHHHI", table, 16 * vector)
+            self.handlers.setdefault(low | middle << 16 | high << 32, vector)
+
+    def __call__(self, frame):
+        pc = int(frame.read_register("rip")) & MASK
+        if not pc >> 63:
+            return None
+        if not self.handlers:
+            self.read_table()
+        vector = self.handlers.get(pc)
+        if vector is None:
+            return None
+        at = (int(frame.read_register("rsp")) & MASK) + (8 if vector in TrapUnwinder.ERROR_CODES else 0)
+        return unwound_to(frame, pc, at, u64(at), u64(at + 24))
+
+
 class TrapUnwinder(Unwinder):
     """The first instructions of the shim's way into the kernel: their caller is what ran in ring 3.
 
@@ -194,7 +250,7 @@ class TrapUnwinder(Unwinder):
         pc = int(frame.read_register("rip")) & MASK
         sp = int(frame.read_register("rsp")) & MASK
         if pc == self.system_call:
-            return self.unwound(frame, pc, sp, int(frame.read_register("rcx")) & MASK, sp)
+            return unwound_to(frame, pc, sp, int(frame.read_register("rcx")) & MASK, sp)
         if not self.stubs <= pc <= self.entry:
             return None
         vector, offset = (pc - self.stubs) // 16, (pc - self.stubs) % 16
@@ -204,22 +260,12 @@ class TrapUnwinder(Unwinder):
             at = sp + (16 if offset else 8)
         else:
             at = sp + min(offset // 2, 2) * 8
-        return self.unwound(frame, pc, at, u64(at), u64(at + 24))
-
-    @staticmethod
-    def unwound(frame, pc, identity, rip, rsp):
-        unwound = frame.create_unwind_info(FrameId(gdb.Value(identity), gdb.Value(pc)))
-        for name in REGISTERS:
-            unwound.add_saved_register(name, frame.read_register(name))
-        unwound.add_saved_register("rsp", gdb.Value(rsp).cast(frame.read_register("rsp").type))
-        unwound.add_saved_register("rip", gdb.Value(rip).cast(frame.read_register("rip").type))
-        return unwound
+        return unwound_to(frame, pc, at, u64(at), u64(at + 24))
 
 
 UNWINDER = SehUnwinder()
 register_unwinder(None, UNWINDER, replace=True)
-if os.environ.get("SMSS_KERNEL") == "shim":
-    register_unwinder(None, TrapUnwinder(), replace=True)
+register_unwinder(None, TrapUnwinder() if SHIM else IdtUnwinder(), replace=True)
 
 
 class SehImage(gdb.Command):

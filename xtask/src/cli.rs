@@ -193,6 +193,9 @@ pub struct GdbOptions {
     /// Debug the optimised image instead of the development one.
     #[arg(long)]
     pub release: bool,
+    /// Debug our smss.exe on this real ReactOS live CD instead of on the shim.
+    #[arg(long, value_name = "REACTOS.iso")]
+    pub base: Option<PathBuf>,
     /// Run these GDB commands and end, instead of a session: one an argument.
     #[arg(long, value_name = "COMMAND")]
     pub batch: Vec<String>,

@@ -4,15 +4,19 @@
 //! The kernel announces every image it maps by calling a function of its own; the Python beside this crate (`xtask/gdb`) has a breakpoint
 //! there and loads symbols at the announced base, so relocated images are found as well. The development images are used, unless the
 //! optimised ones are asked for.
+//!
+//! On a real ReactOS (`--base`) nobody announces images: the scripts wait for smss.exe's entry at the base it was linked for, and check that
+//! it is the image that stands there.
 
 use crate::build::Images;
 use crate::cli::GdbOptions;
 use crate::medium::{disk, tree::Tree};
 use crate::qemu::{Boot, Machine, Setup};
+use crate::reactos::pack;
 use crate::{build, doctor, paths, ui};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
@@ -21,7 +25,10 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
     doctor::preflight(false)?;
     let images = build::all(!options.release)?;
     // A batch ends with the machine; a person looks around for as long as they like.
-    let mut session = Session::start(&images, "gdb", if options.batch.is_empty() { "" } else { "exit=settled" })?;
+    let mut session = match &options.base {
+        Some(base) => Session::reactos(&images, base)?,
+        None => Session::start(&images, "gdb", if options.batch.is_empty() { "" } else { "exit=settled" })?,
+    };
     if options.attach {
         for line in session.command_lines()? {
             println!("{line}");
@@ -53,8 +60,9 @@ pub struct Session {
     /// The machine.
     pub machine: Machine,
     port: u16,
-    images: std::path::PathBuf,
-    kernel: std::path::PathBuf,
+    images: PathBuf,
+    /// The shim's kernel; none on ReactOS.
+    kernel: Option<PathBuf>,
 }
 
 impl Session {
@@ -63,24 +71,34 @@ impl Session {
         let folder = paths::folder(paths::target().join(name))?;
         let image = folder.join("disk.img");
         disk::make(&image, disk::DEFAULT_SIZE, &Tree::system(images)?)?;
+        let boot = Boot::Direct(&images.kernel);
+        let setup = Setup { boot, disk: Some(&image), memory: 512, arguments: arguments.to_owned(), window: false, more: Vec::new() };
+        Self::stopped(setup, &folder, images, Some(images.kernel.clone()))
+    }
+
+    /// Packs our image into a copy of the ReactOS live CD `base` and starts that stopped.
+    pub fn reactos(images: &Images, base: &Path) -> Result<Self> {
+        let folder = paths::folder(paths::target().join("gdb"))?;
+        let iso = folder.join("reactos.iso");
+        pack::iso_with(base, &iso, &std::fs::read(images.folder.join("smss.exe"))?)?;
+        let setup =
+            Setup { boot: Boot::Iso(&iso), disk: None, memory: 1024, arguments: String::new(), window: false, more: Vec::new() };
+        Self::stopped(setup, &folder, images, None)
+    }
+
+    fn stopped(mut setup: Setup<'_>, folder: &Path, images: &Images, kernel: Option<PathBuf>) -> Result<Self> {
         // Asked of the system and given back at once: nobody else takes it in between on a developer's machine.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let setup = Setup {
-            boot: Boot::Direct(&images.kernel),
-            disk: Some(&image),
-            memory: 512,
-            arguments: arguments.to_owned(),
-            window: false,
-            more: vec!["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")],
-        };
+        setup.more.extend(["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")]);
         let machine = Machine::start(&setup, &folder.join("boot.log"))?;
-        Ok(Self { machine, port, images: images.folder.clone(), kernel: images.kernel.clone() })
+        Ok(Self { machine, port, images: images.folder.clone(), kernel })
     }
 
     fn arguments(&self) -> Vec<String> {
         let scripts = paths::root().join("xtask/gdb");
         let execute = |command: String| ["-ex".to_owned(), command];
-        let mut arguments: Vec<String> = vec!["-q".into(), "-nx".into(), self.kernel.display().to_string()];
+        let mut arguments: Vec<String> = vec!["-q".into(), "-nx".into()];
+        arguments.extend(self.kernel.iter().map(|kernel| kernel.display().to_string()));
         arguments.extend(execute("set pagination off".into()));
         arguments.extend(execute("set confirm off".into()));
         arguments.extend(execute("set architecture i386:x86-64".into()));
@@ -93,7 +111,8 @@ impl Session {
         let output = Command::new("rustc").current_dir(paths::root()).args(["--print", "sysroot"]).output().context("cannot run rustc")?;
         let rust = Path::new(String::from_utf8(output.stdout)?.trim()).join("lib/rustlib/etc");
         let images = self.images.display().to_string();
-        Ok([("SMSS_IMAGES", images), ("SMSS_KERNEL", "shim".to_owned()), ("SMSS_RUST", rust.display().to_string())])
+        let kernel = if self.kernel.is_some() { "shim" } else { "reactos" };
+        Ok([("SMSS_IMAGES", images), ("SMSS_KERNEL", kernel.to_owned()), ("SMSS_RUST", rust.display().to_string())])
     }
 
     /// What a person types to attach a debugger of their own.

@@ -17,9 +17,11 @@ mod reactos;
 mod run;
 mod screen;
 mod serial;
+mod symbols;
 mod test;
 mod trace;
 mod ui;
+mod unwind;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -9,6 +9,7 @@ use crate::medium::tree::Tree;
 use crate::qemu::{Boot, End, Machine, Setup};
 use crate::reactos::extract::Originals;
 use crate::serial::Reader;
+use crate::symbols::Symbols;
 use crate::{doctor, paths, qemu, reactos, screen, ui};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
@@ -47,11 +48,15 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut machine = Machine::start(&setup, &log)?;
     std::fs::write(output.join("qmp"), machine.qmp.display().to_string())?;
     let mut reader = Reader::default();
+    let mut symbols = Symbols::new(&images);
     let mut settled = None;
     // Once settled, the machine is the user's: no limit any more.
     while let Some(line) = machine.line(if settled.is_some() { Duration::MAX } else { LIMIT })? {
         if let Some(shown) = reader.take(&line) {
             println!("{shown}");
+        }
+        for more in symbols.follow(&line, &reader) {
+            println!("{more}");
         }
         if settled.is_none() && line.contains("SHIM-SETTLED") {
             settled = Some(machine.started.elapsed());

@@ -41,6 +41,11 @@ extern "C" fn debugger_image_loaded(name: *const u8, length: usize, base: u64, p
     black_box((name, length, base, process));
 }
 
+/// The thread that runs in ring 3, or ran there last.
+pub fn last_thread() -> ThreadId {
+    ThreadId(DEBUGGER_THREAD.load(Ordering::Relaxed))
+}
+
 /// An image was mapped: `image <name> base <hex> process <pid>`.
 pub fn image(name: &str, base: u64, process: u32) {
     line(format_args!("image {name} base {base:#x} process {process}"));

@@ -2,11 +2,13 @@
 //! What the host asked to be told: the trace of system calls, and what stands.
 
 use crate::announce;
+use crate::cpu::user::Registers;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use executive::ids::ProcessId;
+use core::fmt::Write;
+use executive::ids::{ProcessId, ThreadId};
 use executive::{Executive, dump};
 
 /// The part `trace`: one line a call, with the name of the caller's image in front. Nothing if none was asked for.
@@ -25,4 +27,29 @@ pub fn dump(executive: &mut Executive) {
     let snapshot = executive.snapshot();
     announce::part("dump", dump::text(&snapshot).lines());
     announce::part("dump-json", dump::json(&snapshot).lines());
+}
+
+/// How much of a stack is shown, in bytes: the frames of an exception's delivery alone take more than 2 KiB.
+const STACK: u64 = 16 * 1024;
+/// Bytes a line.
+const STACK_LINE: usize = 64;
+
+/// The part `user-stack`: who it was, the registers, and the stack from its pointer upwards, for the host to walk.
+pub fn user_stack(executive: &mut Executive, thread: ThreadId, registers: &Registers) {
+    let Ok(process) = executive.process_of(thread) else { return };
+    let (id, name) = (process.id, String::from_utf16_lossy(&process.image));
+    let mut lines = Vec::from([format!("{name}, {thread:?}"), format!("{registers}")]);
+    for address in (registers.rsp..registers.rsp.saturating_add(STACK)).step_by(STACK_LINE) {
+        let mut bytes = [0; STACK_LINE];
+        if executive.read_process(id, address, &mut bytes).is_err() {
+            break;
+        }
+        let mut line = format!("{address:#x} ");
+        for byte in bytes {
+            // Writing to a string cannot fail.
+            let _ = write!(line, "{byte:02x}");
+        }
+        lines.push(line);
+    }
+    announce::part("user-stack", lines.iter().map(String::as_str));
 }

@@ -312,6 +312,16 @@ impl System {
         let registers = self.machine.lock().thread(thread).map(|thread| thread.registers);
         if let Some(registers) = registers {
             line(format_args!("{registers}"));
+            report::user_stack(&mut self.executive, thread, &registers);
+        }
+    }
+
+    /// The stack of the thread that ran last, if it has not ended: it is the one that stopped the system.
+    fn report_last(&mut self) {
+        let thread = announce::last_thread();
+        let registers = self.machine.lock().thread(thread).map(|thread| thread.registers);
+        if let Some(registers) = registers {
+            report::user_stack(&mut self.executive, thread, &registers);
         }
     }
 
@@ -331,6 +341,9 @@ impl System {
 
     fn stop(&mut self, stop: &Stop) -> ! {
         self.machine.lock().activate(None);
+        if matches!(stop, Stop::Bugcheck { .. }) {
+            self.report_last();
+        }
         if matches!(stop, Stop::Shutdown(_)) {
             self.executive.flush_hives();
         }

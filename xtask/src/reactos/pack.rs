@@ -14,7 +14,11 @@ use std::path::{Path, PathBuf};
 
 /// Packs our smss.exe into a copy of the ReactOS ISO `base`; gives the copy's path.
 pub fn iso(base: &Path, out: &Path) -> Result<()> {
-    let ours = ours()?;
+    iso_with(base, out, &ours()?)
+}
+
+/// Packs this smss.exe into a copy of the ReactOS ISO `base`.
+pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
     written_beside(base, out, |copy| {
         let file = OpenOptions::new().read(true).write(true).open(copy)?;
         let mut image = Image::read(file).with_context(|| format!("{} is no ISO that can be used", base.display()))?;
@@ -26,8 +30,8 @@ pub fn iso(base: &Path, out: &Path) -> Result<()> {
                 continue; // the same file, seen through a second volume descriptor
             }
             let count = match leaf(&entry) {
-                "smss.exe" => native(&mut image, &entry, &ours, &mut seen)?,
-                "reactos.cab" => in_cabinet(&mut image, &entry, &ours, &mut seen)?,
+                "smss.exe" => native(&mut image, &entry, ours, &mut seen)?,
+                "reactos.cab" => in_cabinet(&mut image, &entry, ours, &mut seen)?,
                 _ => 0,
             };
             if count > 0 {

@@ -5,8 +5,8 @@
 //! executive, and lets the system go on to its pass exit. Judged by what GDB printed and by the machine's end.
 
 use crate::gdb::Session;
-use crate::qemu::End;
 use crate::build;
+use crate::qemu::End;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
@@ -20,9 +20,9 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("tbreak smss::main", "Temporary breakpoint"),
     ("continue", "smss::main (system="),
     ("bt", "in smss::NtProcessStartup (peb="),
-    ("tbreak registry::is_mini_nt", "Temporary breakpoint"),
-    ("continue", "registry::is_mini_nt"),
-    ("finish", "smss::boot"),
+    ("nt-break registry::boot_options::is_mini_nt", "boot_options.rs, line"),
+    ("continue", "is_mini_nt<ntdll::Native> (system="),
+    ("finish", "smss::boot<ntdll::Native>"),
     ("next", ""),
     ("next", ""),
     ("info locals", "mini_nt = false"),

@@ -7,6 +7,7 @@
 mod cases;
 mod faults;
 mod fuzz;
+mod gdb_case;
 mod run;
 
 use crate::cli::TestOptions;
@@ -102,25 +103,37 @@ fn count(line: &str, what: &str) -> u32 {
 
 /// The real image in ring 3, once per case.
 fn qemu(options: &TestOptions, tally: &mut Tally) -> Result<()> {
-    let images = build::all(false)?;
-    ui::step("QEMU tests: the real image in ring 3");
-    for case in cases::CASES {
-        if options.filter.as_deref().is_some_and(|filter| !case.name.contains(filter)) {
-            continue;
+    let wanted = |name: &str| options.filter.as_deref().is_none_or(|filter| name.contains(filter));
+    let cases: Vec<_> = cases::CASES.iter().filter(|case| wanted(case.name)).collect();
+    if !cases.is_empty() {
+        let images = build::all(false)?;
+        ui::step("QEMU tests: the real image in ring 3");
+        for case in cases {
+            tally.qemu(case.name, || run::case(case, &images, options.bless));
         }
+    }
+    if wanted(gdb_case::NAME) {
+        ui::step("the debugger, on the development images");
+        tally.qemu(gdb_case::NAME, gdb_case::run);
+    }
+    Ok(())
+}
+
+impl Tally {
+    /// Runs a test in QEMU, says how it went and counts it.
+    fn qemu(&mut self, name: &str, test: impl FnOnce() -> Result<()>) {
         let started = Instant::now();
-        match run::case(case, &images, options.bless) {
+        match test() {
             Ok(()) => {
-                tally.passed += 1;
-                ui::note(&format!("{} {} ({:.1} s)", ui::paint(ui::Colour::Green, "ok  "), case.name, started.elapsed().as_secs_f32()));
+                self.passed += 1;
+                ui::note(&format!("{} {name} ({:.1} s)", ui::paint(ui::Colour::Green, "ok  "), started.elapsed().as_secs_f32()));
             }
             Err(error) => {
-                ui::note(&format!("{} {}: {error:#}", ui::paint(ui::Colour::Red, "FAIL"), case.name));
-                tally.failed.push(format!("qemu: {}", case.name));
+                ui::note(&format!("{} {name}: {error:#}", ui::paint(ui::Colour::Red, "FAIL")));
+                self.failed.push(format!("qemu: {name}"));
             }
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

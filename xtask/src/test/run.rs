@@ -8,6 +8,7 @@ use crate::medium::disk;
 use crate::medium::tree::Tree;
 use crate::paths;
 use crate::serial::Reader;
+use crate::symbols::Symbols;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
@@ -47,6 +48,10 @@ pub fn case(case: &Case, images: &Images, bless: bool) -> Result<()> {
     let plan = Plan { kernel: &images.kernel, tree: &tree, size, arguments: &arguments, folder: &folder, limit: LIMIT };
     let outcome = guest::boot(&plan)?;
     let log = folder.join("boot.log");
+    let frames = Symbols::of_boot(images, &outcome.reader);
+    if !frames.is_empty() {
+        std::fs::write(folder.join("backtrace.txt"), frames.join("\n"))?;
+    }
     if outcome.end != case.end {
         bail!("ended with {:?} instead of {:?}; log: {}", outcome.end, case.end, log.display());
     }
