@@ -81,8 +81,7 @@ impl Session {
         let folder = paths::folder(paths::target().join("gdb"))?;
         let iso = folder.join("reactos.iso");
         pack::iso_with(base, &iso, &std::fs::read(images.folder.join("smss.exe"))?)?;
-        let setup =
-            Setup { boot: Boot::Iso(&iso), disk: None, memory: 1024, arguments: String::new(), window: false, more: Vec::new() };
+        let setup = Setup { boot: Boot::Iso(&iso), disk: None, memory: 1024, arguments: String::new(), window: false, more: Vec::new() };
         Self::stopped(setup, &folder, images, None)
     }
 
@@ -118,7 +117,8 @@ impl Session {
     /// What a person types to attach a debugger of their own.
     pub fn command_lines(&self) -> Result<Vec<String>> {
         let variables = self.environment()?.map(|(name, value)| format!("{name}='{value}'")).join(" ");
-        let words: Vec<String> = self.arguments().iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.clone() }).collect();
+        let words: Vec<String> =
+            self.arguments().iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.clone() }).collect();
         Ok(vec![format!("{variables} gdb {}", words.join(" "))])
     }
 

@@ -93,7 +93,8 @@ impl Symbols {
         let (path, linked) = if address >= KERNEL_BASE {
             (self.kernel.clone(), probe)
         } else {
-            let Some((name, image)) = self.images.iter().find_map(|(name, image)| Some((name, image.as_ref().filter(|image| image.contains(probe))?)))
+            let Some((name, image)) =
+                self.images.iter().find_map(|(name, image)| Some((name, image.as_ref().filter(|image| image.contains(probe))?)))
             else {
                 return vec![format!("    {address:#x}")];
             };
@@ -149,8 +150,12 @@ fn parse(part: &str) -> Option<(State, BTreeMap<u64, Vec<u8>>)> {
     const NAMES: [&str; 16] =
         ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
     let mut lines = part.lines().skip(1);
-    let values: BTreeMap<&str, u64> =
-        lines.next()?.split_whitespace().filter_map(|word| word.split_once('=')).filter_map(|(name, value)| Some((name, hexadecimal(value)?))).collect();
+    let values: BTreeMap<&str, u64> = lines
+        .next()?
+        .split_whitespace()
+        .filter_map(|word| word.split_once('='))
+        .filter_map(|(name, value)| Some((name, hexadecimal(value)?)))
+        .collect();
     let mut state = State { rip: *values.get("rip")?, registers: [0; 16] };
     for (register, name) in state.registers.iter_mut().zip(NAMES) {
         *register = *values.get(name)?;

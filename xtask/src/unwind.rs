@@ -84,7 +84,9 @@ impl Image {
         while let Some([_, _, information]) = function {
             let head = self.read(information, 4)?;
             let (flags, prolog, count, frame) = (head[0] >> 3, head[1], usize::from(head[2]), head[3]);
-            let bytes = self.read(information.checked_add(4)?, count.next_multiple_of(2) * 2 + 12).or_else(|| self.read(information + 4, count * 2))?;
+            let bytes = self
+                .read(information.checked_add(4)?, count.next_multiple_of(2) * 2 + 12)
+                .or_else(|| self.read(information + 4, count * 2))?;
             let codes: Vec<u16> = bytes.get(..count * 2)?.chunks_exact(2).map(|code| u16::from_le_bytes([code[0], code[1]])).collect();
             // In the middle of a prolog only what has been done is undone; chained tables have none of their own.
             let reached = offset.filter(|offset| *offset < u32::from(prolog));

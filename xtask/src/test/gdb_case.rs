@@ -4,8 +4,8 @@
 //! It stops at smss.exe's entry in ring 3, at a function by file and line, steps, reads a local, goes back through the frames, looks at the
 //! executive, and lets the system go on to its pass exit. Judged by what GDB printed and by the machine's end.
 
-use crate::gdb::Session;
 use crate::build;
+use crate::gdb::Session;
 use crate::qemu::End;
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
