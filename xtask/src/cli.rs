@@ -30,6 +30,8 @@ pub enum Verb {
     Gdb(GdbOptions),
     /// Save a picture of the screen of the machine that `run` or `gdb` has going.
     Shot(ShotOptions),
+    /// Ask the Session Manager of the shim that `run` has going: its sessions, new ones, programs in them.
+    Sm(SmOptions),
     /// Compare system-call traces.
     Trace(TraceOptions),
     /// Boot ReactOS' Session Manager and ours on the shim and explain every difference.
@@ -225,5 +227,44 @@ pub enum TraceAction {
         left: PathBuf,
         /// The other.
         right: PathBuf,
+    },
+}
+
+/// Options of `sm`.
+#[derive(Args)]
+pub struct SmOptions {
+    /// What to ask for.
+    #[command(subcommand)]
+    pub action: SmAction,
+}
+
+/// What `sm` can ask for.
+#[derive(Subcommand)]
+pub enum SmAction {
+    /// Every subsystem server, with its session and the session's initial command.
+    List,
+    /// A new session.
+    Start {
+        /// Its initial command, if not the default one: an NT path and arguments.
+        #[arg(trailing_var_arg = true)]
+        command: Vec<String>,
+    },
+    /// The end of a session.
+    Stop {
+        /// The session's number.
+        session: u32,
+    },
+    /// A program in a session.
+    Exec {
+        /// The session's number.
+        session: u32,
+        /// The program, an NT path, and its arguments.
+        #[arg(trailing_var_arg = true, required = true)]
+        command: Vec<String>,
+    },
+    /// An `Optional` subsystem.
+    Load {
+        /// Its value name, such as `Posix`.
+        name: String,
     },
 }

@@ -17,6 +17,7 @@ mod reactos;
 mod run;
 mod screen;
 mod serial;
+mod sm;
 mod symbols;
 mod test;
 mod trace;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         cli::Verb::Compare(options) => reactos::compare::verb(&options),
         cli::Verb::Gdb(options) => gdb::verb(&options),
         cli::Verb::Shot(options) => screen::verb(&options),
+        cli::Verb::Sm(options) => sm::verb(&options),
         cli::Verb::Trace(options) => trace::verb(&options),
         cli::Verb::Install(options) => reactos::install::verb(&options),
     };

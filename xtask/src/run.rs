@@ -10,7 +10,7 @@ use crate::qemu::{Boot, End, Machine, Setup};
 use crate::reactos::extract::Originals;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{doctor, paths, qemu, reactos, screen, ui};
+use crate::{doctor, paths, qemu, reactos, screen, sm, ui};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -40,13 +40,16 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     let log = output.join("boot.log");
     let boot = if options.direct { Boot::Direct(&images.kernel) } else { Boot::Iso(&iso_image) };
-    let setup = Setup { boot, disk: Some(&disk_image), memory: options.memory, arguments, window: !options.headless, more: Vec::new() };
+    let door = std::env::temp_dir().join(format!("smss-sm-{}", std::process::id()));
+    let more = vec!["-serial".into(), format!("unix:{},server=on,wait=off", door.display())];
+    let setup = Setup { boot, disk: Some(&disk_image), memory: options.memory, arguments, window: !options.headless, more };
     ui::step(&format!("booting in QEMU ({})", qemu::accelerator()));
     if !options.exit && options.kill.is_none() {
         ui::note("leave with Ctrl-C, or by closing the window");
     }
     let mut machine = Machine::start(&setup, &log)?;
     std::fs::write(output.join("qmp"), machine.qmp.display().to_string())?;
+    std::fs::write(sm::socket_file()?, door.display().to_string())?;
     let mut reader = Reader::default();
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
@@ -66,6 +69,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
             came_up(&reader, machine.started);
         }
     }
+    let _ = std::fs::remove_file(&door);
     leave_files(&output, &reader)?;
     if let (true, Some(dump)) = (options.dump, reader.part(if options.json { "dump-json" } else { "dump" })) {
         println!("{dump}");

@@ -17,6 +17,9 @@ use std::path::{Path, PathBuf};
 /// A walk that goes on for longer goes in circles.
 const MOST_FRAMES: usize = 64;
 
+/// No kernel shows a longer one, bytes.
+const LONGEST_STACK: usize = 1 << 20;
+
 /// Where the kernel is linked.
 const KERNEL_BASE: u64 = 0xFFFF_FFFF_8000_0000;
 
@@ -71,11 +74,7 @@ impl Symbols {
     /// The frames of the part `user-stack`, innermost first.
     pub fn user_stack(&mut self, part: &str) -> Vec<String> {
         let Some((state, stack)) = parse(part) else { return Vec::new() };
-        let memory = |address: u64| {
-            let (start, bytes) = stack.range(..=address).next_back()?;
-            let at = usize::try_from(address - start).ok()?;
-            bytes.get(at..at + 8).and_then(|word| word.try_into().ok()).map(u64::from_le_bytes)
-        };
+        let memory = |address| stack.word(address);
         let mut lines: Vec<String> = part.lines().next().map(|who| format!("backtrace of {who}:")).into_iter().collect();
         let mut state = Some(state);
         for number in 0..MOST_FRAMES {
@@ -145,8 +144,22 @@ fn announced(line: &str) -> Option<(String, u64)> {
     Some((name, hexadecimal(words.next()?)?))
 }
 
-/// Registers and pieces of stack by address: a line of names and values, then lines of an address and bytes.
-fn parse(part: &str) -> Option<(State, BTreeMap<u64, Vec<u8>>)> {
+/// A piece of stack.
+#[derive(Debug, PartialEq, Eq)]
+struct Stack {
+    start: u64,
+    bytes: Vec<u8>,
+}
+
+impl Stack {
+    fn word(&self, address: u64) -> Option<u64> {
+        let at = usize::try_from(address.checked_sub(self.start)?).ok()?;
+        self.bytes.get(at..at.checked_add(8)?)?.try_into().ok().map(u64::from_le_bytes)
+    }
+}
+
+/// Registers and stack: a line of names and values, then lines of an address and bytes.
+fn parse(part: &str) -> Option<(State, Stack)> {
     const NAMES: [&str; 16] =
         ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
     let mut lines = part.lines().skip(1);
@@ -160,19 +173,17 @@ fn parse(part: &str) -> Option<(State, BTreeMap<u64, Vec<u8>>)> {
     for (register, name) in state.registers.iter_mut().zip(NAMES) {
         *register = *values.get(name)?;
     }
-    // One piece for what is contiguous, so that a word may lie across two lines.
-    let mut stack: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
+    // One piece, so that a word may lie across two lines; what is left out between two lines is zero.
+    let mut start = None;
+    let mut stack = Vec::new();
     for line in lines {
         let (address, digits) = line.split_once(' ')?;
         let address = hexadecimal(address)?;
-        let bytes: Vec<u8> = (0..digits.len() / 2).filter_map(|n| u8::from_str_radix(digits.get(2 * n..2 * n + 2)?, 16).ok()).collect();
-        match stack.iter_mut().next_back() {
-            Some((start, piece)) if start + piece.len() as u64 == address => piece.extend(bytes),
-            _ => {
-                stack.insert(address, bytes);
-            }
-        }
+        let at = usize::try_from(address.checked_sub(*start.get_or_insert(address))?).ok().filter(|at| *at <= LONGEST_STACK)?;
+        stack.resize(at.max(stack.len()), 0);
+        stack.extend((0..digits.len() / 2).filter_map(|n| u8::from_str_radix(digits.get(2 * n..2 * n + 2)?, 16).ok()));
     }
+    let stack = Stack { start: start.unwrap_or_default(), bytes: stack };
     Some((state, stack))
 }
 
@@ -189,10 +200,11 @@ mod tests {
     #[test]
     fn a_user_stack_is_understood() {
         let part = "smss.exe, thread 16\nrip=0x10 rsp=0x1000 rflags=0x202 rax=0x0 rbx=0x3 rcx=0x0 rdx=0x0 rsi=0x0 rdi=0x0 rbp=0x5 r8=0x0 \
-                    r9=0x0 r10=0x0 r11=0x0 r12=0x0 r13=0x0 r14=0x0 r15=0xf\n0x1000 0102\n0x1002 03\n0x2000 04\n";
+                    r9=0x0 r10=0x0 r11=0x0 r12=0x0 r13=0x0 r14=0x0 r15=0xf\n0x1000 0102\n0x1002 03\n0x1006 0405\n";
         let (state, stack) = parse(part).expect("well-formed");
         assert_eq!((state.rip, state.registers[3], state.registers[5], state.registers[15]), (0x10, 3, 5, 0xF));
-        assert_eq!(stack, BTreeMap::from([(0x1000, vec![1, 2, 3]), (0x2000, vec![4])]));
+        assert_eq!(stack, Stack { start: 0x1000, bytes: vec![1, 2, 3, 0, 0, 0, 4, 5] });
+        assert_eq!((stack.word(0x1000), stack.word(0x1001), stack.word(0xFFF)), (Some(0x0504_0000_0003_0201), None, None));
         assert_eq!(parse("smss.exe\nrip=0x1\n"), None);
     }
 }

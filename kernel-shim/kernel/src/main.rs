@@ -64,6 +64,8 @@
 //!
 //! Under `-icount` with `-rtc clock=vm` two runs differ only in how long disk requests took, and in what follows from that.
 //!
+//! COM2, if there is one, is the host's door to smctl.exe (`host_port.rs`).
+//!
 //! Without `exit=`, NtShutdownSystem powers off (ACPI S5: exit code 0), resets (ACPI or keyboard controller) or halts.
 #![no_std]
 #![no_main]
@@ -77,6 +79,7 @@ mod cpu;
 mod disk;
 mod end;
 mod exit;
+mod host_port;
 mod machine;
 mod memory;
 mod report;

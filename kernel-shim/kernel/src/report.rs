@@ -29,8 +29,8 @@ pub fn dump(executive: &mut Executive) {
     announce::part("dump-json", dump::json(&snapshot).lines());
 }
 
-/// How much of a stack is shown, in bytes: the frames of an exception's delivery alone take more than 2 KiB.
-const STACK: u64 = 16 * 1024;
+/// How much of a stack is shown, in bytes: the Session Manager alone puts some 100 KiB on its own.
+const STACK: u64 = 160 * 1024;
 /// Bytes a line.
 const STACK_LINE: usize = 64;
 
@@ -43,6 +43,10 @@ pub fn user_stack(executive: &mut Executive, thread: ThreadId, registers: &Regis
         let mut bytes = [0; STACK_LINE];
         if executive.read_process(id, address, &mut bytes).is_err() {
             break;
+        }
+        // Lines of zeros are left out.
+        if bytes == [0; STACK_LINE] {
+            continue;
         }
         let mut line = format!("{address:#x} ");
         for byte in bytes {

@@ -5,6 +5,7 @@
 //! Code page 437 beyond ASCII is not translated: a question mark stands for it.
 
 use crate::cpu::port;
+use crate::host_port;
 use crate::memory::physical;
 use crate::serial::line;
 use heapless::String;
@@ -50,6 +51,9 @@ impl Screen {
 
     fn new_line(&mut self) {
         line(format_args!("screen: {}", self.line));
+        if self.line.starts_with(host_port::PREFIX) {
+            host_port::answer(format_args!("{}", self.line));
+        }
         self.line.clear();
         self.next_row();
     }

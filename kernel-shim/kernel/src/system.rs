@@ -8,16 +8,17 @@ use crate::boot::options::{ExitAt, Kill, Options};
 use crate::cpu::user::{self, Registers, Trap};
 use crate::cpu::{clock, context, interrupt};
 use crate::exit::{Outcome, exit};
+use crate::host_port::{self, HostPort, TooLong};
 use crate::machine::Pending;
 use crate::serial::line;
 use crate::shared::Shared;
 use crate::thread::deliver::{self, UserFrame};
-use crate::{announce, end, report};
+use crate::{SYSTEM_ROOT, announce, end, report};
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use executive::Executive;
-use executive::ids::{ProcessId, ThreadId};
+use executive::ids::{ObjectId, ProcessId, ThreadId};
 use executive::machine::{PageAccess, Stop};
 use executive::process::create::SystemDll;
 use executive::services::call::Done;
@@ -43,14 +44,17 @@ pub struct System {
     settled: bool,
     /// The tick came since the timers were looked at.
     time_passed: bool,
+    /// The host's requests, and the smctl that serves one of them: its object, to which a reference is held, and its id.
+    host: HostPort,
+    client: Option<(ObjectId, ProcessId)>,
     /// The images of the processes that have run, of which the host was told.
     images: BTreeMap<ProcessId, String>,
 }
 
 impl System {
     /// Takes an executive whose first process has been made.
-    pub const fn new(executive: Executive, machine: Shared, options: Options) -> Self {
-        Self { executive, machine, options, settled: false, time_passed: true, images: BTreeMap::new() }
+    pub fn new(executive: Executive, machine: Shared, options: Options) -> Self {
+        Self { executive, machine, options, settled: false, time_passed: true, host: HostPort::new(), client: None, images: BTreeMap::new() }
     }
 
     /// Runs until the end.
@@ -60,6 +64,7 @@ impl System {
             if core::mem::take(&mut self.time_passed) {
                 self.machine.lock().update_time();
                 self.executive.expire_timers();
+                self.host_request();
             }
             let stopped = self.machine.lock().stopped();
             if let Some(stop) = stopped {
@@ -101,6 +106,32 @@ impl System {
     fn idle(&mut self) {
         interrupt::idle();
         self.time_passed = true;
+    }
+
+    /// Starts smctl for a request of the host, or tells it how the last one ended.
+    fn host_request(&mut self) {
+        if let Some((object, process)) = self.client {
+            let status = self.executive.processes.get(&process).filter(|process| process.ended).map(|process| process.exit_status);
+            if let Some(status) = status {
+                self.client = None;
+                self.executive.dereference(object);
+                host_port::answer(format_args!("end {:08X}", status.0));
+            }
+            return;
+        }
+        let started = match self.host.request() {
+            Ok(None) => return,
+            Ok(Some(command)) => self.executive.start_program(SYSTEM_ROOT, &command),
+            Err(TooLong) => Err(Status::NAME_TOO_LONG),
+        };
+        let object = started.and_then(|process| self.executive.processes.get(&process).map(|entry| (entry.object, process)).ok_or(Status::INVALID_CID));
+        match object {
+            Ok((object, process)) => {
+                self.executive.reference(object);
+                self.client = Some((object, process));
+            }
+            Err(status) => host_port::answer(format_args!("end {:08X}", status.0)),
+        }
     }
 
     fn settle(&mut self) {

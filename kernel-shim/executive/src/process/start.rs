@@ -85,9 +85,27 @@ impl Executive {
             return self.bug_check(BugCheck::new(SESSION1_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0]));
         }
         self.session_manager = Some(process);
-        if let Err(status) = self.run_session_manager(process) {
+        if let Err(status) = self.run_first_thread(process) {
             self.bug_check(BugCheck::new(SESSION4_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0]));
         }
+    }
+
+    /// Starts a program as a child of the System process, in the way of the Session Manager; the first word of its command line is its
+    /// image, an NT path.
+    ///
+    /// # Errors
+    /// `NAME_TOO_LONG`, and whatever opening and mapping the image gives; nothing is left of the process then.
+    pub fn start_program(&mut self, system_root: &str, command_line: &str) -> Result<ProcessId> {
+        if command_line.encode_utf16().count() > LONGEST_NAME {
+            return Err(Status::NAME_TOO_LONG);
+        }
+        let path = command_line.split(' ').next().unwrap_or(command_line);
+        let process = self.make_image_process(&path.encode_utf16().collect::<Vec<u16>>())?;
+        let started = self.give_parameters(process, system_root, path, command_line).and_then(|()| self.run_first_thread(process));
+        if let Err(status) = started {
+            self.end_process(process, status);
+        }
+        started.map(|()| process)
     }
 
     pub(crate) fn make_image_process(&mut self, path: &[u16]) -> Result<ProcessId> {
@@ -128,7 +146,7 @@ impl Executive {
         self.write_process(process, peb + 0x20, &at.to_le_bytes())
     }
 
-    fn run_session_manager(&mut self, process: ProcessId) -> Result<()> {
+    fn run_first_thread(&mut self, process: ProcessId) -> Result<()> {
         let entry = self.process(process)?;
         let (section, base, peb) = (entry.section.ok_or(Status::SECTION_NOT_IMAGE)?, entry.image_base, entry.peb);
         let information = self.section_information(section)?;
