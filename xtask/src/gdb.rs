@@ -11,13 +11,16 @@
 use crate::build::Images;
 use crate::cli::GdbOptions;
 use crate::medium::{disk, tree::Tree};
-use crate::qemu::{Boot, Machine, Setup};
+use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Machine, Setup};
 use crate::reactos::pack;
+use crate::serial::Reader;
+use crate::symbols::Symbols;
 use crate::{build, doctor, paths, ui};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Runs the verb.
@@ -34,12 +37,18 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
             println!("{line}");
         }
         ui::note("the machine is stopped; leave with Ctrl-C");
-        while session.machine.line(Duration::MAX)?.is_some() {}
-        return Ok(());
+        return session.log(&images, Duration::MAX);
     }
     if !options.batch.is_empty() {
         let output = session.batch(&options.batch)?;
         print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        if session.rest(&images)? {
+            // GDB calls the end of its machine an error; the machine's own word counts.
+            return match session.machine.judge()? {
+                End::Pass => Ok(ui::verdict("the GDB commands ran, and the machine ended as asked")),
+                end => bail!("the machine ended with {end:?}: see its log above"),
+            };
+        }
         if !output.status.success() {
             bail!("GDB ended with {}", output.status);
         }
@@ -47,7 +56,10 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         return Ok(());
     }
     ui::step("GDB stops at smss.exe's entry; `next`, `bt`, `info locals` work there, and `help nt-` and Tab show what is ours");
+    INTERRUPTS_ARE_OTHERS.store(true, Ordering::Relaxed);
     let status = session.gdb()?.args(["-ex", "nt-start"]).status().context("cannot run gdb")?;
+    INTERRUPTS_ARE_OTHERS.store(false, Ordering::Relaxed);
+    session.rest(&images)?;
     if !status.success() {
         bail!("GDB ended with {status}");
     }
@@ -91,6 +103,30 @@ impl Session {
         setup.more.extend(["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")]);
         let machine = Machine::start(&setup, &folder.join("boot.log"))?;
         Ok(Self { machine, port, images: images.folder.clone(), kernel })
+    }
+
+    /// Shows the machine's log until its end, or until `limit` after its start.
+    fn log(&mut self, images: &Images, limit: Duration) -> Result<()> {
+        let mut reader = Reader::default();
+        let mut symbols = Symbols::new(images);
+        while let Some(line) = self.machine.line(limit)? {
+            let shown = reader.take(&line);
+            for text in shown.into_iter().chain(symbols.follow(&line, &reader)) {
+                println!("{text}");
+            }
+        }
+        Ok(())
+    }
+
+    /// Shows what the machine has said by now; gives whether it has ended.
+    fn rest(&mut self, images: &Images) -> Result<bool> {
+        ui::step("the machine's log");
+        let limit = self.machine.started.elapsed() + Duration::from_millis(500);
+        // A machine that still runs is no error here: it ends with the session.
+        match self.log(images, limit) {
+            Ok(()) => Ok(true),
+            Err(_) => self.machine.drain().map(|()| false),
+        }
     }
 
     fn arguments(&self) -> Vec<String> {

@@ -8,8 +8,10 @@
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
@@ -83,10 +85,16 @@ pub struct Machine {
 
 static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
 
+/// Ctrl-C is meant for another program of ours that has the terminal, such as GDB.
+pub static INTERRUPTS_ARE_OTHERS: AtomicBool = AtomicBool::new(false);
+
 fn kill_on_interrupt() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let _ = ctrlc::set_handler(|| {
+            if INTERRUPTS_ARE_OTHERS.load(Ordering::Relaxed) {
+                return;
+            }
             if let Some(pid) = RUNNING.lock().ok().and_then(|running| *running) {
                 let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
             }
@@ -147,7 +155,8 @@ impl Machine {
             }
             Err(_) => Command::new("qemu-system-x86_64"),
         };
-        command.args(&arguments);
+        // A group of its own: Ctrl-C reaches QEMU through the handler above or not at all.
+        command.args(&arguments).process_group(0);
         let mut file = std::fs::File::create(log).with_context(|| format!("cannot write the log {}", log.display()))?;
         writeln!(file, "# qemu-system-x86_64 {}", arguments.join(" "))?;
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().context("cannot start QEMU")?;
