@@ -85,7 +85,8 @@ fn cargo(dev: bool, arguments: &[&str], more: &[&str]) -> Result<()> {
 
 /// A tool of the toolchain's llvm-tools component.
 pub fn llvm_tool(name: &str) -> Result<PathBuf> {
-    let output = Command::new("rustc").current_dir(paths::root()).args(["--print", "target-libdir"]).output().context("cannot run rustc")?;
+    let output =
+        Command::new("rustc").current_dir(paths::root()).args(["--print", "target-libdir"]).output().context("cannot run rustc")?;
     let libdir = String::from_utf8(output.stdout)?;
     let tool = Path::new(libdir.trim()).parent().context("rustc prints a strange target-libdir")?.join("bin").join(name);
     if !tool.exists() {

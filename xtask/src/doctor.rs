@@ -49,7 +49,8 @@ pub fn preflight(install: bool) -> Result<()> {
         bail!("{} programs are missing; install them with `{command}`, or run the same verb again with --install", missing.len());
     }
     ui::step(&command);
-    let status = Command::new("sh").args(["-c", &command]).env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null()).status();
+    let status =
+        Command::new("sh").args(["-c", &command]).env("DEBIAN_FRONTEND", "noninteractive").stdin(std::process::Stdio::null()).status();
     match status {
         Ok(status) if status.success() => {}
         Ok(status) => bail!("`{command}` ended with {status}; it needs root on Debian or Ubuntu"),

@@ -159,7 +159,8 @@ impl Machine {
         command.args(&arguments).process_group(0);
         let mut file = std::fs::File::create(log).with_context(|| format!("cannot write the log {}", log.display()))?;
         writeln!(file, "# qemu-system-x86_64 {}", arguments.join(" "))?;
-        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().context("cannot start QEMU")?;
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().context("cannot start QEMU")?;
         if let Ok(mut running) = RUNNING.lock() {
             *running = Some(child.id());
         }

@@ -23,7 +23,7 @@ const OPTIONS: usize = 512;
 /// Executes `lines` in order, in `session`. `step` is [`Step::BootExecute`] or [`Step::SetupExecute`]. Blocks.
 pub fn execute_commands<'v, S: System>(launcher: &Launcher<'_, S>, step: Step, lines: impl Iterator<Item = UnicodeStr<'v>>, session: u32) {
     for line in lines {
-        log::debug!("{}: {line}", step.text());
+        nt::debug!("{}: {line}", step.text());
         if let Err(status) = execute(launcher, line, session) {
             // The table says that neither list ever stops the boot.
             let _ = judge(step, line, status);
@@ -60,8 +60,8 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     let done = launcher.run(&start, command.modifiers.contains(Modifiers::ASYNC));
     match before.map(|before| system.exchange_boot_status(&items, before)) {
         Ok(Ok(_)) => {}
-        Ok(Err(status)) => log::warn!("boot status data: {status}: not restored"),
-        Err(status) => log::debug!("boot status data: {status}: left alone"),
+        Ok(Err(status)) => nt::warn!("boot status data: {status}: not restored"),
+        Err(status) => nt::debug!("boot status data: {status}: left alone"),
     }
     done
 }
@@ -69,7 +69,7 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
 fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
     let mut message = UnicodeBuf::<MESSAGE>::new();
     if let Err(status) = message.push_fmt(text).and_then(|()| system.display_string(message.as_str())) {
-        log::warn!("boot screen: {text}: {status}");
+        nt::warn!("boot screen: {text}: {status}");
     }
 }
 
@@ -80,7 +80,7 @@ fn wants_text<S: Objects + Registry>(system: &S) -> bool {
     match start_options(system, &mut buffer) {
         Ok(options) => has_word(options, "SOS"),
         Err(status) => {
-            log::debug!("boot options: {status}");
+            nt::debug!("boot options: {status}");
             false
         }
     }

@@ -126,7 +126,7 @@ fn safe_boot<S: System>(system: &S) -> Option<UnicodeStr<'static>> {
         2 => Some(wide!("NETWORK")),
         3 => Some(wide!("DSREPAIR")),
         other => {
-            log::warn!("safe boot option {other} has no name");
+            nt::warn!("safe boot option {other} has no name");
             None
         }
     }

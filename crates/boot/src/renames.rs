@@ -49,13 +49,13 @@ where
     }
     // Without the privilege files that SYSTEM may rename anyway are still renamed.
     let had = system.adjust_privilege(Privilege::Restore, true, PrivilegeHolder::Process);
-    let had = had.inspect_err(|status| log::warn!("pending file renames: SeRestorePrivilege: {status}: without it"));
+    let had = had.inspect_err(|status| nt::warn!("pending file renames: SeRestorePrivilege: {status}: without it"));
     let mut plan = Plan::new(system, texts);
     let planned = all.clone().try_for_each(|item| match item {
         Ok((source, operation)) => plan.add(source, operation.target()),
         Err(source) => plan.add(source, None),
     });
-    let planned = planned.inspect_err(|status| log::warn!("pending file renames: {status}: what was done before is not looked for"));
+    let planned = planned.inspect_err(|status| nt::warn!("pending file renames: {status}: what was done before is not looked for"));
     plan.finish();
     for (index, item) in (0u32..).zip(all) {
         let done_before = || planned.is_ok() && plan.done_before(index, |name| is_missing(system, name));
@@ -66,9 +66,9 @@ where
     if had == Ok(false)
         && let Err(status) = system.adjust_privilege(Privilege::Restore, false, PrivilegeHolder::Process)
     {
-        log::warn!("pending file renames: SeRestorePrivilege: {status}: stays on");
+        nt::warn!("pending file renames: SeRestorePrivilege: {status}: stays on");
     }
-    log::info!("pending file renames: {} done, {} done before, {} failed", summary.done, summary.repeated, summary.failed);
+    nt::info!("pending file renames: {} done, {} done before, {} failed", summary.done, summary.repeated, summary.failed);
     summary
 }
 
@@ -88,7 +88,7 @@ fn one<S: Objects + Files>(
         }
     };
     if done_before() {
-        log::info!("pending file rename: {operation}: done before, another file has that name now");
+        nt::info!("pending file rename: {operation}: done before, another file has that name now");
         summary.repeated += 1;
         return false;
     }

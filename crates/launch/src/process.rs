@@ -165,10 +165,10 @@ impl<'a, S: System> Child<'a, S> {
     pub fn kill(self, status: Status) {
         match self.system.terminate_process(self.process(), status) {
             // Waiting for a thread that nobody ends would be for ever.
-            Err(refused) => log::error!("process {}: not terminated: {refused}", self.information.client.process),
+            Err(refused) => nt::error!("process {}: not terminated: {refused}", self.information.client.process),
             Ok(()) => {
                 if let Err(refused) = self.wait() {
-                    log::warn!("process {}: wait for its end: {refused}", self.information.client.process);
+                    nt::warn!("process {}: wait for its end: {refused}", self.information.client.process);
                 }
             }
         }

@@ -114,13 +114,19 @@ pub struct Stop {
 /// # Errors
 /// [`Stop`] if the table says that the system stops.
 pub fn judge(step: Step, object: impl fmt::Display, status: Status) -> Result<(), Stop> {
+    judge_any(step, &object, status)
+}
+
+/// One piece of code for objects of every type.
+#[inline(never)]
+fn judge_any(step: Step, object: &dyn fmt::Display, status: Status) -> Result<(), Stop> {
     match step.consequence() {
         Consequence::Skipped => {
-            log::warn!("{}: {object}: {status}: skipped", step.text());
+            crate::warn!("{}: {object}: {status}: skipped", step.text());
             Ok(())
         }
         Consequence::Stops | Consequence::StopsAtInitialCommand => {
-            log::error!("{}: {object}: {status}: the system stops", step.text());
+            crate::error!("{}: {object}: {status}: the system stops", step.text());
             Err(Stop { step, status })
         }
     }

@@ -22,6 +22,7 @@ pub mod object;
 pub mod pages;
 pub mod path;
 pub mod relax;
+pub mod say;
 pub mod security;
 pub mod status;
 pub mod string;

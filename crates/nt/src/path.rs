@@ -69,7 +69,7 @@ pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
 ///
 /// # Errors
 /// `OBJECT_NAME_INVALID` for an empty path, `NAME_TOO_LONG` for one that does not fit.
-pub fn to_nt<const N: usize>(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<N>> {
+pub fn to_nt(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<MAX_NT>> {
     let mut name = UnicodeBuf::new();
     if dos.len() > 4 && dos.take(4) == crate::wide!("\\\\?\\") {
         // What is already an NT name in disguise is not looked at any further.
@@ -77,7 +77,7 @@ pub fn to_nt<const N: usize>(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Re
         name.push(dos.skip(4))?;
         return Ok(name);
     }
-    let mut full = UnicodeBuf::<MAX_NT>::new();
+    let mut full = UnicodeBuf::new();
     full_path(dos, current, &mut full)?;
     let full = full.as_str();
     match kind(full) {
@@ -101,7 +101,7 @@ pub fn to_nt<const N: usize>(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Re
 ///
 /// # Errors
 /// As for [`to_nt`].
-pub fn full_path<const N: usize>(dos: UnicodeStr<'_>, current: UnicodeStr<'_>, full: &mut UnicodeBuf<N>) -> Result<()> {
+pub fn full_path(dos: UnicodeStr<'_>, current: UnicodeStr<'_>, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()> {
     full.clear();
     let dos = dos.until_nul();
     let dos = dos.take(dos.units().iter().rposition(|&unit| unit != u16::from(b' ')).map_or(0, |last| last + 1));
@@ -153,7 +153,7 @@ fn ends_open(full: UnicodeStr<'_>) -> bool {
 }
 
 /// Adds one component behind a separator; `.` adds nothing and `..` takes the last one away, down to `floor` units.
-fn append_component<const N: usize>(component: UnicodeStr<'_>, inner: bool, floor: usize, full: &mut UnicodeBuf<N>) -> Result<()> {
+fn append_component(component: UnicodeStr<'_>, inner: bool, floor: usize, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()> {
     if component.is_empty() || component == crate::wide!(".") {
         return Ok(());
     }
@@ -209,7 +209,7 @@ mod tests {
 
     fn nt(dos: &str) -> Result<String> {
         let dos: Vec<u16> = dos.encode_utf16().collect();
-        to_nt::<MAX_NT>(UnicodeStr(&dos), crate::wide!("C:\\ReactOS")).map(|name| format!("{name}"))
+        to_nt(UnicodeStr(&dos), crate::wide!("C:\\ReactOS")).map(|name| format!("{name}"))
     }
 
     #[test]
@@ -261,7 +261,7 @@ mod tests {
         fn any_path_gives_an_nt_name_or_an_error(units in prop::collection::vec(prop_oneof![
             Just(u16::from(b'\\')), Just(u16::from(b'/')), Just(u16::from(b'.')), Just(u16::from(b':')), Just(u16::from(b'?')),
             Just(u16::from(b' ')), 0x40u16..0x50, any::<u16>()], 0..300)) {
-            if let Ok(name) = to_nt::<MAX_NT>(UnicodeStr(&units), crate::wide!("C:\\ReactOS")) {
+            if let Ok(name) = to_nt(UnicodeStr(&units), crate::wide!("C:\\ReactOS")) {
                 prop_assert!(name.as_str().starts_with_ascii("\\??\\"));
             }
         }

@@ -4,6 +4,7 @@
 //! A user-mode thread that spins may spin away the very time slice in which the lock's holder would have released it. The world below
 //! the seam installs its yield (`NtYieldExecution`, or the host scheduler's) once at start.
 
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 use spin::{Once, RelaxStrategy};
 
 static YIELD: Once<fn()> = Once::new();
@@ -17,6 +18,8 @@ pub fn install(yield_processor: fn()) {
 pub struct Yield;
 
 impl RelaxStrategy for Yield {
+    #[cold]
+    #[inline(never)]
     fn relax() {
         match YIELD.get() {
             Some(yield_processor) => yield_processor(),
@@ -26,4 +29,17 @@ impl RelaxStrategy for Yield {
 }
 
 /// A lock that is never held across a wait, an LPC call or a process creation (spec 9.4).
-pub type Mutex<T> = spin::mutex::SpinMutex<T, Yield>;
+pub struct Mutex<T>(SpinMutex<T, Yield>);
+
+impl<T> Mutex<T> {
+    /// A lock that nobody holds.
+    pub const fn new(value: T) -> Self {
+        Self(SpinMutex::new(value))
+    }
+
+    /// Waits for the lock and takes it until the guard is dropped. A call, not a loop in place of each.
+    #[inline(never)]
+    pub fn lock(&self) -> SpinMutexGuard<'_, T, Yield> {
+        self.0.lock()
+    }
+}

@@ -47,13 +47,16 @@ macro_rules! statuses {
             $(pub const $name: Self = Self($value);)*
 
             /// The name without its `STATUS_` prefix, if this code is listed here.
-            pub const fn name(self) -> Option<&'static str> {
-                match self.0 {
-                    $($value => Some(stringify!($name)),)*
-                    _ => None,
-                }
+            pub fn name(self) -> Option<&'static str> {
+                let listed = CODES.iter().position(|&code| code == self.0)?;
+                NAMES.split_terminator(' ').nth(listed)
             }
         }
+
+        /// Every code listed; a table and one text are far smaller than a `match`.
+        static CODES: &[u32] = &[$($value),*];
+        /// Their names in the same order.
+        static NAMES: &str = concat!($(stringify!($name), " "),*);
 
         #[cfg(test)]
         const LISTED: &[(&str, u32)] = &[$((stringify!($name), $value)),*];

@@ -35,7 +35,7 @@ pub(crate) fn install(fatal: Fatal) {
     // SAFETY: the handler is a function of this image and stays for the life of the process.
     let entry = unsafe { RtlAddVectoredExceptionHandler(1, Some(handler)) };
     if entry.is_null() {
-        log::warn!("exception handler: {}: skipped", Status::NO_MEMORY);
+        nt::warn!("exception handler: {}: skipped", Status::NO_MEMORY);
     }
 }
 
@@ -51,7 +51,7 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
     }
     let address = record.ExceptionAddress.addr();
     let [first, second, ..] = record.ExceptionInformation;
-    log::error!("unhandled exception: {code}: at {address:#x} ({first:#x}, {second:#x})");
+    nt::error!("unhandled exception: {code}: at {address:#x} ({first:#x}, {second:#x})");
     // SAFETY: as above; only the address is taken.
     let context = unsafe { (*pointers).ContextRecord }.addr();
     fatal(code, address, context)
@@ -59,7 +59,7 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
 
 #[panic_handler]
 fn panic(information: &PanicInfo<'_>) -> ! {
-    log::error!("{information}");
+    nt::error!("{information}");
     // No exception, so no address and no context; the line above says where.
     fatal(Status::UNHANDLED_EXCEPTION, 0, 0)
 }
@@ -76,10 +76,10 @@ fn fatal(code: Status, address: usize, context: usize) -> ! {
         let error =
             HardError { status: Status::SYSTEM_PROCESS_TERMINATED, parameters: &parameters, option: HardErrorOption::ShutdownSystem };
         if let Err(status) = enable_shutdown(Native) {
-            log::error!("shutdown privilege: {status}");
+            nt::error!("shutdown privilege: {status}");
         }
         if let Err(status) = Native.raise_hard_error(&error) {
-            log::error!("hard error: {status}");
+            nt::error!("hard error: {status}");
         }
     }
     terminate(code)

@@ -13,7 +13,7 @@ use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Step, Stop, judge};
 use nt::object::{Attributes, ObjectAttributes};
-use nt::path::{self, MAX_DOS, MAX_NT};
+use nt::path::{self, MAX_DOS};
 use nt::system::{Objects, Protection as PageProtection, SectionKind, System};
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
 
@@ -130,7 +130,7 @@ fn make<'v, S: System>(
 }
 
 fn open_directory<'s, S: System>(system: &'s S, dos: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
-    let path = path::to_nt::<MAX_NT>(dos, system.system_root())?;
+    let path = path::to_nt(dos, system.system_root())?;
     let options = OpenOptions::DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
     let access = Access::FILE_LIST_DIRECTORY | Access::SYNCHRONIZE;
     let handle = system.open_file(&ObjectAttributes::named(path.as_str()), access, Share::READ | Share::WRITE, options)?;
@@ -180,7 +180,7 @@ impl<S: System> Place<'_, S> {
         match self.system.open_file(&attributes, access, Share::READ | Share::DELETE, options) {
             Ok(handle) => Some(Owned::new(self.system, handle)),
             Err(Status::OBJECT_NAME_NOT_FOUND) => {
-                log::debug!("known DLL: {file}: not there");
+                nt::debug!("known DLL: {file}: not there");
                 None
             }
             Err(status) => {

@@ -21,7 +21,7 @@ pub fn create_paging_files<'v, S: System>(system: &S, tokens: impl Iterator<Item
     let (mut accepted, mut any, mut requested, mut created) = (0, false, false, false);
     for text in tokens {
         let Some(parsed) = token::parse(text, system.system_root()) else {
-            log::debug!("paging file: a token without a path");
+            nt::debug!("paging file: a token without a path");
             continue;
         };
         requested = true;
@@ -43,7 +43,7 @@ pub fn create_paging_files<'v, S: System>(system: &S, tokens: impl Iterator<Item
         }
     }
     if requested && !created {
-        log::warn!("paging file: none of those asked for: making an emergency one");
+        nt::warn!("paging file: none of those asked for: making an emergency one");
         if let Err(status) = Descriptor::emergency().and_then(|descriptor| run.emergency(&descriptor)) {
             tell(nt::wide!("emergency paging file"), status);
         }
@@ -139,7 +139,7 @@ fn on_volume<S: System>(system: &S, descriptor: &Descriptor, volume: &mut Volume
         match system.create_paging_file(name, minimum, maximum) {
             Ok(()) => {
                 volume.usable = limit.saturating_sub(minimum);
-                log::info!("paging file: {name}: {} MB, at most {} MB", minimum / MEGABYTE, maximum / MEGABYTE);
+                nt::info!("paging file: {name}: {} MB, at most {} MB", minimum / MEGABYTE, maximum / MEGABYTE);
                 return Ok(());
             }
             Err(status) => last = status,
@@ -195,7 +195,7 @@ fn delete<S: System>(system: &S, name: UnicodeStr<'_>) -> bool {
             system.set_delete(file.get())
         });
     match deleted {
-        Ok(()) => log::info!("paging file: {name}: the old one is deleted"),
+        Ok(()) => nt::info!("paging file: {name}: the old one is deleted"),
         Err(status) => tell(name, status),
     }
     deleted.is_ok()

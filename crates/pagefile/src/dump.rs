@@ -37,7 +37,7 @@ pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bo
     let mut kept = UnicodeBuf::<MAX_NT>::copied(path::directory(name))?;
     kept.push(wide!("\\MACHINE_CRASH.DMP"))?;
     system.rename(file.get(), kept.as_str(), true)?;
-    log::info!("paging file: {name}: holds a crash dump, kept as {kept}");
+    nt::info!("paging file: {name}: holds a crash dump, kept as {kept}");
     if let Err(status) = record(system, kept.as_str()) {
         let _ = judge(Step::PagingFile, MACHINE_CRASH, status);
     }

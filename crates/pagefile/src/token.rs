@@ -76,7 +76,7 @@ pub fn parse(token: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Result<De
 }
 
 fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Result<Descriptor> {
-    let mut name = path::to_nt::<MAX_NT>(path, current)?;
+    let mut name = path::to_nt(path, current)?;
     let (letter, colon) = match name.units_mut().get_mut(LETTER..) {
         Some([letter, colon, ..]) => (letter, *colon),
         _ => return Err(Status::INVALID_PARAMETER),

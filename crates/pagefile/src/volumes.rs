@@ -40,8 +40,8 @@ pub(crate) fn survey<S: System>(system: &S) -> Result<Volumes> {
                 let volume = Volume { letter, boot: boot == Some(letter), usable };
                 volumes.push(volume).map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
             }
-            Ok(None) => log::debug!("paging file: {}: not a fixed writable volume", char::from(letter)),
-            Err(status) => log::debug!("paging file: {}: {status}: not used", char::from(letter)),
+            Ok(None) => nt::debug!("paging file: {}: not a fixed writable volume", char::from(letter)),
+            Err(status) => nt::debug!("paging file: {}: {status}: not used", char::from(letter)),
         }
     }
     if volumes.is_empty() { Err(Status::UNEXPECTED_IO_ERROR) } else { Ok(volumes) }
@@ -61,7 +61,7 @@ pub(crate) fn measure<S: System>(system: &S, volume: &mut Volume) {
     let free = u8::try_from(volume.letter).map_err(|_| Status::INVALID_PARAMETER);
     match free.and_then(|letter| free_of(system, letter)) {
         Ok(usable) => volume.usable = usable,
-        Err(status) => log::debug!("paging file: free space: {status}: as measured before"),
+        Err(status) => nt::debug!("paging file: free space: {status}: as measured before"),
     }
 }
 

@@ -314,6 +314,6 @@ pub(crate) fn each_string<'s, S: Memory>(
 }
 
 pub(crate) fn misunderstood(name: UnicodeStr<'_>, kind: ValueType) {
-    log::debug!("{name}: type {} is not understood here", kind.0);
+    nt::debug!("{name}: type {} is not understood here", kind.0);
     let _ = judge(Step::RegistryValue, name, Status::OBJECT_TYPE_MISMATCH);
 }

@@ -67,7 +67,7 @@ pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
     }
     match boot(system, state) {
         Ok(watched) => {
-            log::info!("phase: 39 settled: waiting for the Windows subsystem and the initial command");
+            nt::info!("phase: 39 settled: waiting for the Windows subsystem and the initial command");
             let ending = end::wait(system, &watched);
             end::stop(system, &ending);
             ending.status
@@ -88,14 +88,14 @@ pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
 fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watched, Fatal> {
     let manager = &state.manager;
     let policy = manager.policy();
-    log::info!("phase: 2 Session Manager for {}", policy.name);
+    nt::info!("phase: 2 Session Manager for {}", policy.name);
     phases::process_settings(system);
 
-    log::info!("phase: 6 SM port");
+    nt::info!("phase: 6 SM port");
     manager.open_port()?;
     let volumes = phases::volumes_event(system);
 
-    log::info!("phase: 9 registry");
+    nt::info!("phase: 9 registry");
     let mini_nt = registry::is_mini_nt(system);
     registry::forget_safe_boot(system);
     let loaded = phases::read_registry(system, state)?;
@@ -103,20 +103,20 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
     let configuration = loaded.configuration();
     let protection = loaded.protection();
 
-    log::info!("phase: 16 DOS devices");
+    nt::info!("phase: 16 DOS devices");
     let devices = objects::dos_devices(system, protection, configuration.dos_devices())?.into_raw();
 
-    log::info!("phase: 17 sessions directory");
+    nt::info!("phase: 17 sessions directory");
     // Both directories stay open for the life of smss.
     let _ = objects::sessions(system, protection)?.into_raw();
 
-    log::info!("phase: 18 boot commands");
+    nt::info!("phase: 18 boot commands");
     phases::boot_commands(loaded);
 
     if mini_nt {
-        log::info!("phase: 19 no pending file renames: MiniNT");
+        nt::info!("phase: 19 no pending file renames: MiniNT");
     } else {
-        log::info!("phase: 19 pending file renames");
+        nt::info!("phase: 19 pending file renames");
         phases::pending_renames(system, loaded);
     }
 
@@ -141,14 +141,14 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
 
     match policy.sessions {
         SessionModel::Resident => {
-            log::info!("phase: 28 session 0");
+            nt::info!("phase: 28 session 0");
             let session = manager.load_session0()?;
             phases::volumes_are_safe(system, volumes);
-            log::info!("phase: 35 initial command");
+            nt::info!("phase: 35 initial command");
             Ok(session.start_initial()?)
         }
         SessionModel::ChildInstance => {
-            log::info!("phase: 28 initial sessions");
+            nt::info!("phase: 28 initial sessions");
             let watched = manager.load_initial_sessions()?;
             phases::volumes_are_safe(system, volumes);
             Ok(watched)

@@ -93,7 +93,7 @@ pub(crate) fn read_for_session<S: System>(system: &'static S, state: &'static St
 
 /// Step 20: known DLLs (spec 7).
 pub(crate) fn known_dlls<S: System>(system: &S, loaded: &Loaded<S>) -> Result<(), Fatal> {
-    log::info!("phase: 20 known DLLs");
+    nt::info!("phase: 20 known DLLs");
     let configuration = loaded.configuration();
     let lists = Lists { dlls: configuration.known_dlls(), excluded: configuration.excluded_dlls() };
     objects::known_dlls(system, loaded.protection(), &lists, configuration.dll_directory()).map_err(|failure| match failure {
@@ -106,7 +106,7 @@ pub(crate) fn known_dlls<S: System>(system: &S, loaded: &Loaded<S>) -> Result<()
 
 /// Step 23: the remaining hives, and writing (spec 14).
 pub(crate) fn initialize_registry<S: System>(system: &S) {
-    log::info!("phase: 23 remaining hives");
+    nt::info!("phase: 23 remaining hives");
     if let Err(status) = system.initialize_registry(RegistryBoot::Smss) {
         skip(Step::InitializeRegistry, wide!("remaining hives"), status);
     }
@@ -114,13 +114,13 @@ pub(crate) fn initialize_registry<S: System>(system: &S) {
 
 /// Step 26: BootDir (spec 9.2 #1).
 pub(crate) fn boot_directory<S: System>(system: &S, devices: Handle) {
-    log::info!("phase: 26 boot directory");
+    nt::info!("phase: 26 boot directory");
     objects::write_boot_directory(system, devices);
 }
 
 /// Step 27: SetupExecute, once a boot (D22).
 pub(crate) fn setup_commands<S: System>(loaded: &Loaded<S>) {
-    log::info!("phase: 27 set-up commands");
+    nt::info!("phase: 27 set-up commands");
     boot::execute_commands(&loaded.launcher(), Step::SetupExecute, loaded.configuration().setup_execute(), 0);
 }
 
@@ -139,15 +139,15 @@ pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>) {
 /// Step 21: paging files (spec 4).
 pub(crate) fn paging_files<S: System>(system: &S, loaded: &Loaded<S>, mini_nt: bool) {
     if mini_nt {
-        log::info!("phase: 21 no paging files: MiniNT");
+        nt::info!("phase: 21 no paging files: MiniNT");
     } else {
-        log::info!("phase: 21 paging files");
+        nt::info!("phase: 21 paging files");
         pagefile::create_paging_files(system, loaded.configuration().paging_files());
     }
 }
 
 /// Step 25: the computed variables (spec 5.3).
 pub(crate) fn computed_environment<S: System>(system: &S) -> Result<(), Stop> {
-    log::info!("phase: 25 computed environment");
+    nt::info!("phase: 25 computed environment");
     boot::write_computed_variables(system)
 }

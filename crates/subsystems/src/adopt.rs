@@ -45,7 +45,7 @@ impl<S: System> Manager<S> {
         } else if subsystem == ImageSubsystem::NATIVE {
             self.system.resume_thread(suspended.thread())
         } else {
-            log::warn!("session {session}: no server for image type {}", subsystem.0);
+            nt::warn!("session {session}: no server for image type {}", subsystem.0);
             Err(Status::UNSUCCESSFUL)
         }
     }
@@ -80,7 +80,7 @@ impl<S: System> Manager<S> {
         body.debugger = debugger;
         let result = self.call_server(&view, callback(SbApi::CREATE_SESSION, &body)).and_then(|reply| result_of(&reply));
         if let Err(status) = result {
-            log::warn!("session {}: the server refuses process {}: {status}", view.session, suspended.client().process);
+            nt::warn!("session {}: the server refuses process {}: {status}", view.session, suspended.client().process);
             self.tables.lock().environments.delete(id);
         }
         result.map(|()| id)
@@ -101,7 +101,7 @@ impl<S: System> Manager<S> {
         let told = self.call_server(&server.view(), callback(api, &SbSession { session })).and_then(|reply| result_of(&reply));
         match told {
             Ok(()) | Err(Status::NOT_IMPLEMENTED) => {}
-            Err(status) => log::warn!("environment session {session}: call-back {}: {status}", api.0),
+            Err(status) => nt::warn!("environment session {session}: call-back {}: {status}", api.0),
         }
     }
 

@@ -71,7 +71,7 @@ impl<S: System> Manager<S> {
         let plan = self.plan().map_err(|status| stop(Step::SessionSpace, "configuration", status))?;
         let count = plan.initial_sessions().unwrap_or(self.policy.initial_sessions);
         if count > INITIAL_SESSIONS {
-            log::warn!("NumberOfInitialSessions: {count}: {INITIAL_SESSIONS} are made");
+            nt::warn!("NumberOfInitialSessions: {count}: {INITIAL_SESSIONS} are made");
         }
         let first = self.spawn(0, UnicodeStr::EMPTY).map_err(|status| stop(Step::SessionSpace, "child instance 0", status))?;
         // The kernel numbers sessions in the order they are made. Each child makes its own; from then on they work side by side.
@@ -84,13 +84,13 @@ impl<S: System> Manager<S> {
                     // Cannot overflow: there are fewer than its capacity.
                     let _ = others.push(child);
                 }
-                Err(status) => log::error!("session {session}: child instance: {status}: skipped"),
+                Err(status) => nt::error!("session {session}: child instance: {status}: skipped"),
             }
         }
         let result = self.finish(first, Timeout::Never);
         for child in others {
             if let Err((status, _)) = self.finish(child, Timeout::Milliseconds(CHILD_TIMEOUT)) {
-                log::error!("initial session: {status}: skipped");
+                nt::error!("initial session: {status}: skipped");
             }
         }
         let started = result.map_err(|(status, step)| stop(step, "session 0", status))?;
@@ -148,7 +148,7 @@ impl<S: System> Manager<S> {
         if let Some(handles) = handles
             && let Err(status) = self.system.wait_any(&handles, Timeout::Milliseconds(CHILD_TIMEOUT))
         {
-            log::warn!("child instance: {status}");
+            nt::warn!("child instance: {status}");
         }
     }
 
@@ -167,7 +167,7 @@ impl<S: System> Manager<S> {
             (Err(status), None) => Err((status, Step::SessionSpace)),
             (Err(status), Some(session)) => {
                 let step = if self.initial_client(session) != 0 { Step::InitialCommand } else { Step::RequiredSubsystem };
-                log::error!("session {session}: {status}: what was started is ended again");
+                nt::error!("session {session}: {status}: what was started is ended again");
                 self.tear_down(session);
                 Err((status, step))
             }
@@ -187,7 +187,7 @@ impl<S: System> Manager<S> {
             if self.system.query_exit(process.get()).is_ok_and(|exit| exit.status == Status::PENDING)
                 && let Err(status) = self.system.terminate_process(process.get(), status)
             {
-                log::warn!("child instance: {status}: not ended");
+                nt::warn!("child instance: {status}: not ended");
             }
         }
         instance.session

@@ -22,7 +22,7 @@ impl<S: System> Manager<S> {
             Ok(Some(server)) => self.call_back(&server, &announced),
             Ok(None) => {}
             Err(status) => {
-                log::warn!("SM connection of process {process}: {status}: refused");
+                nt::warn!("SM connection of process {process}: {status}: refused");
                 if let Err(status) = self.system.accept_connect(message, Accept::No) {
                     self.unanswered(process, status);
                 }
@@ -75,17 +75,17 @@ impl<S: System> Manager<S> {
     /// A client waits for an answer that cannot be given. A server that waits for ever would keep its starter waiting, so it is ended; smss
     /// waiting for itself is the end of the boot.
     fn unanswered(&'static self, process: u64, status: Status) {
-        log::error!("SM connection of process {process}: {status}: not answered");
+        nt::error!("SM connection of process {process}: {status}: not answered");
         let system = self.system;
         if process == system.client_id().process {
             end::stop(system, &Ending { name: wide!("Session Manager Initialization"), status });
             if let Err(status) = system.terminate_process(Handle::CURRENT_PROCESS, status) {
-                log::error!("Session Manager: {status}: not ended");
+                nt::error!("Session Manager: {status}: not ended");
             }
         } else if let Some(server) = self.find_server(|server| server.client.process == process)
             && let Err(status) = system.terminate_process(server.view().process, status)
         {
-            log::error!("subsystem server: {status}: not ended");
+            nt::error!("subsystem server: {status}: not ended");
         }
     }
 
@@ -98,7 +98,7 @@ impl<S: System> Manager<S> {
             return Ok(None);
         };
         if server.view().subsystem.is_some() {
-            log::warn!("SM connection of process {process}: it has registered already");
+            nt::warn!("SM connection of process {process}: it has registered already");
             return Err(Status::PORT_CONNECTION_REFUSED);
         }
         Ok(Some(server))
@@ -120,15 +120,15 @@ impl<S: System> Manager<S> {
                 if server.update(|record| record.callback = port).is_err() {
                     self.close(port);
                 }
-                log::info!("session {}: process {} serves image type {}", view.session, view.client.process, announced.subsystem.0);
+                nt::info!("session {}: process {} serves image type {}", view.session, view.client.process, announced.subsystem.0);
             }
-            Err(status) => log::error!("call-back port {}: {status}: the server cannot be given processes", announced.name()),
+            Err(status) => nt::error!("call-back port {}: {status}: the server cannot be given processes", announced.name()),
         }
         if let Err(status) = self.system.set_event(view.event) {
             // Its starter waits for the event or for the process: let it have the one, as it cannot have the other.
-            log::error!("subsystem server: event: {status}: it is ended");
+            nt::error!("subsystem server: event: {status}: it is ended");
             if let Err(status) = self.system.terminate_process(view.process, status) {
-                log::error!("subsystem server: {status}: not ended");
+                nt::error!("subsystem server: {status}: not ended");
             }
         }
     }

@@ -47,9 +47,9 @@ impl<S: System> ThreadBody for Deadline<S> {
     fn run(&'static self) {
         let Some(armed) = *self.armed.lock() else { return };
         if self.system.wait_one(armed.done, Timeout::Milliseconds(SERVER_TIMEOUT)) == Ok(Wait::Timeout) {
-            log::error!("a subsystem server did not answer in time: it is ended");
+            nt::error!("a subsystem server did not answer in time: it is ended");
             if let Err(status) = self.system.terminate_process(armed.process, Status::IO_TIMEOUT) {
-                log::error!("subsystem server: {status}: it cannot be ended");
+                nt::error!("subsystem server: {status}: it cannot be ended");
             }
         }
     }
@@ -72,7 +72,7 @@ impl<S: System> Manager<S> {
                 // The thread still reads `done` and `process`: neither may be closed before it has ended.
                 let over = system.set_event(done.get()).and_then(|()| system.wait_one(thread.get(), Timeout::Never));
                 if let Err(status) = over {
-                    log::warn!("subsystem server: time limit: {status}");
+                    nt::warn!("subsystem server: time limit: {status}");
                 }
                 result
             }

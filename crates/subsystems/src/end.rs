@@ -60,7 +60,7 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
         HardErrorParameter::Value(0),
         HardErrorParameter::Value(0),
     ];
-    log::error!("{}: {}: the system stops", ending.name, ending.status);
+    nt::error!("{}: {}: the system stops", ending.name, ending.status);
     raise(system, &parameters);
 }
 
@@ -68,7 +68,7 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
 pub fn stop_for_known_dll<S: System>(system: &S, ending: &Ending, file: UnicodeStr<'_>) {
     let parameters =
         [HardErrorParameter::Text(ending.name), HardErrorParameter::Value(u64::from(ending.status.0)), HardErrorParameter::Text(file)];
-    log::error!("{} {file}: {}: the system stops", ending.name, ending.status);
+    nt::error!("{} {file}: {}: the system stops", ending.name, ending.status);
     raise(system, &parameters);
 }
 
@@ -78,10 +78,10 @@ fn raise<S: System>(system: &S, parameters: &[HardErrorParameter<'_>]) {
         result => result,
     };
     if let Err(status) = held {
-        log::warn!("SeShutdownPrivilege: {status}");
+        nt::warn!("SeShutdownPrivilege: {status}");
     }
     let error = HardError { status: Status::SYSTEM_PROCESS_TERMINATED, parameters, option: HardErrorOption::ShutdownSystem };
     if let Err(status) = system.raise_hard_error(&error) {
-        log::error!("hard error: {status}: not raised");
+        nt::error!("hard error: {status}: not raised");
     }
 }

@@ -61,7 +61,7 @@ impl<S: Objects> Drop for Inside<'_, S> {
         if !opens.is_null() {
             let event = Owned::new(self.system, opens);
             if let Err(status) = self.system.set_event(event.get()) {
-                log::error!("session gate: {status}: waiting requests stay unanswered");
+                nt::error!("session gate: {status}: waiting requests stay unanswered");
             }
         }
     }

@@ -46,7 +46,7 @@ pub fn choose<S: System>(
     match from_list {
         Some(command) => {
             if let Err(status) = system.delay(EXECUTE_DELAY) {
-                log::warn!("initial command: delay: {status}");
+                nt::warn!("initial command: delay: {status}");
             }
             text.push(if wanted.is_empty() { command } else { wanted })?;
         }
@@ -67,7 +67,7 @@ pub fn choose<S: System>(
 fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Command) -> Result<()> {
     let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
     let flags = system.query_flags().unwrap_or_else(|status| {
-        log::warn!("NtGlobalFlag: {status}");
+        nt::warn!("NtGlobalFlag: {status}");
         0
     });
     let mut buffer = [0; 256];
@@ -83,7 +83,7 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
         let whole = text.push(debugger).and_then(|()| text.push(wide!(" "))).and_then(|()| text.push(command));
         match whole {
             Ok(()) => return Ok(()),
-            Err(status) => log::warn!("debugger {debugger} of {command}: {status}: started without it"),
+            Err(status) => nt::warn!("debugger {debugger} of {command}: {status}: started without it"),
         }
         text.clear();
     }
@@ -126,7 +126,7 @@ impl<S: System> Manager<S> {
     pub(crate) fn start_initial(&'static self, session: u32, command: UnicodeStr<'_>) -> Result<Owned<'static, S>> {
         let plan = self.plan()?;
         let port = self.own_port()?;
-        log::info!("session {session}: initial command {command}");
+        nt::info!("session {session}: initial command {command}");
         start(self.system, plan, session, command, port, |child| {
             self.with_session(session, |terminal| terminal.initial_client = child.client().process);
             Ok(())

@@ -50,14 +50,14 @@ fn hexadecimal(text: UnicodeStr<'_>) -> Option<u32> {
 /// # Errors
 /// Why it does not: the instance ends with this status, and the master undoes what it reported.
 pub fn run<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, arguments: Arguments) -> Result<()> {
-    log::info!("child instance {:x}: session {:x} is wanted", arguments.number, arguments.session);
+    nt::info!("child instance {:x}: session {:x} is wanted", arguments.number, arguments.session);
     let port = Owned::new(system, client::connect(system, &ConnectionInfo::PLAIN)?);
     let _privilege = Privileged::acquire(system, Privilege::LoadDriver)?;
     let session = system.create_session()?;
     let result = populate(system, policy, plan, session, port.get());
     // Nobody is to find this instance in the session's space while it ends.
     if let Err(status) = system.detach_session(session) {
-        log::warn!("session detach: session {session}: {status}: skipped");
+        nt::warn!("session detach: session {session}: {status}: skipped");
     }
     result
 }
@@ -70,17 +70,17 @@ fn populate<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, 
     for entry in (0..).map_while(|index| plan.required(index)) {
         if !entry.name.eq_ascii("Debug") {
             start_server(system, plan, session, entry.command, port).inspect_err(|status| {
-                log::error!("session {session}: subsystem {}: {}: {status}", entry.name, entry.command);
+                nt::error!("session {session}: subsystem {}: {}: {status}", entry.name, entry.command);
             })?;
         }
     }
     let mut command = Command::new();
     initial::choose(system, policy, plan, session, wanted, &mut command)?;
-    log::info!("session {session}: initial command {command}");
+    nt::info!("session {session}: initial command {command}");
     let process = initial::start(system, plan, session, command.as_str(), port, |child| {
         report_process(system, port, session, ChildProcess::INITIAL, child).map(drop)
     });
-    process.map(drop).inspect_err(|status| log::error!("session {session}: initial command {command}: {status}"))
+    process.map(drop).inspect_err(|status| nt::error!("session {session}: initial command {command}: {status}"))
 }
 
 fn start_server<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {

@@ -152,7 +152,7 @@ impl<S: System> Manager<S> {
             }
             Wait::Object(_) => {
                 let status = self.system.query_exit(process)?.status;
-                log::error!("session {}: process {} ended before it registered: {status}", view.session, view.client.process);
+                nt::error!("session {}: process {} ended before it registered: {status}", view.session, view.client.process);
                 Err(if status.is_success() { Status::UNSUCCESSFUL } else { status })
             }
             Wait::Timeout => Err(Status::IO_TIMEOUT),
@@ -164,7 +164,7 @@ impl<S: System> Manager<S> {
         if let Err(status) = self.system.terminate_process(suspended.process(), status)
             && status != Status::PROCESS_IS_TERMINATING
         {
-            log::warn!("process {}: {status}: not ended", suspended.client().process);
+            nt::warn!("process {}: {status}: not ended", suspended.client().process);
         }
     }
 
@@ -195,7 +195,7 @@ impl<S: System> Manager<S> {
                 Ok(Some(Child::adopted(self.system, information)))
             }
             Err(Status::NOT_IMPLEMENTED) => {
-                log::info!("session {session}: csrss creates no processes for smss: {command} is created directly");
+                nt::info!("session {session}: csrss creates no processes for smss: {command} is created directly");
                 Ok(None)
             }
             Err(status) => Err(status),

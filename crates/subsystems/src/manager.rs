@@ -124,7 +124,7 @@ impl<S: System> Manager<S> {
         if !handle.is_null()
             && let Err(status) = self.system.close(handle)
         {
-            log::warn!("handle {handle:?}: {status}: not closed");
+            nt::warn!("handle {handle:?}: {status}: not closed");
         }
     }
 }

@@ -82,7 +82,7 @@ impl<S: System> Manager<S> {
         if self.system.query_flags().is_ok_and(|flags| flags & FLG_ENABLE_SYSTEM_CRIT_BREAKS != 0)
             && let Err(status) = self.system.set_thread_critical(true)
         {
-            log::warn!("SM API thread: critical flag: {status}");
+            nt::warn!("SM API thread: critical flag: {status}");
         }
         let port = self.tables.lock().port;
         let mut message = MessageBuffer::default();
@@ -106,7 +106,7 @@ impl<S: System> Manager<S> {
                     // answer (D5).
                     if reply.take().is_none() {
                         errors += 1;
-                        log::warn!("{SM_PORT}: receive: {status}");
+                        nt::warn!("{SM_PORT}: receive: {status}");
                         if errors > ERRORS_BEFORE_PAUSE {
                             self.pause();
                         }
@@ -114,7 +114,7 @@ impl<S: System> Manager<S> {
                 }
             }
         }
-        log::error!("{SM_PORT}: nothing can be received: the thread ends");
+        nt::error!("{SM_PORT}: nothing can be received: the thread ends");
         let mut tables = self.tables.lock();
         tables.threads -= 1;
         tables.idle -= 1;
@@ -122,7 +122,7 @@ impl<S: System> Manager<S> {
 
     fn pause(&self) {
         if let Err(status) = self.system.delay(5_000) {
-            log::warn!("SM API thread: delay: {status}");
+            nt::warn!("SM API thread: delay: {status}");
         }
     }
 
@@ -146,7 +146,7 @@ impl<S: System> Manager<S> {
                     None => Err(Status::PORT_DISCONNECTED),
                 };
                 if let Err(status) = result {
-                    log::debug!("SM request from process {}: {status}", message.header.client.process);
+                    nt::debug!("SM request from process {}: {status}", message.header.client.process);
                 }
                 reply.set_result(result.into());
                 Some(reply)

@@ -24,7 +24,7 @@ impl<S: Machine> Drop for Privileged<'_, S> {
         if !self.before
             && let Err(status) = self.system.adjust_privilege(self.privilege, false, PrivilegeHolder::Process)
         {
-            log::warn!("privilege {:?} stays enabled: {status}", self.privilege);
+            nt::warn!("privilege {:?} stays enabled: {status}", self.privilege);
         }
     }
 }

@@ -82,7 +82,7 @@ impl<S: System> Manager<S> {
             tables.environments.delete(environment.id);
             environment
         };
-        log::info!("session {}: environment session {} has ended: {}", environment.session, environment.id, Status(body.status));
+        nt::info!("session {}: environment session {} has ended: {}", environment.session, environment.id, Status(body.status));
         if let Some(foreign) = environment.foreign
             && self.leave_a_receiver().is_ok()
         {

@@ -167,11 +167,11 @@ impl<S: System> Manager<S> {
         };
         // Both are open: the table's own reference is still there. Its starter waits for either of them.
         if let Err(status) = self.system.set_event(event) {
-            log::warn!("subsystem server: event: {status}: it is ended");
+            nt::warn!("subsystem server: event: {status}: it is ended");
             if !process.is_null()
                 && let Err(status) = self.system.terminate_process(process, status)
             {
-                log::error!("subsystem server: {status}: not ended");
+                nt::error!("subsystem server: {status}: not ended");
             }
         }
         self.release_server(key);

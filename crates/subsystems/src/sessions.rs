@@ -86,7 +86,7 @@ impl<S: System> Manager<S> {
             Ok(Started { session, server, initial: self.initial_client(session) })
         });
         if let Err(status) = result {
-            log::error!("session {session}: {status}: what was started is ended again");
+            nt::error!("session {session}: {status}: what was started is ended again");
             self.tear_down(session);
         }
         self.leave_session_space();
@@ -104,7 +104,7 @@ impl<S: System> Manager<S> {
         let Some(driver) = entries.find(|path| {
             let valid = initial::is_dos_path(*path);
             if !valid {
-                log::warn!("Kmode: {path}: {}: skipped", Status::OBJECT_PATH_SYNTAX_BAD);
+                nt::warn!("Kmode: {path}: {}: skipped", Status::OBJECT_PATH_SYNTAX_BAD);
             }
             valid
         }) else {
@@ -113,9 +113,9 @@ impl<S: System> Manager<S> {
         let _privilege = Privileged::acquire(self.system, Privilege::LoadDriver)?;
         let session = self.system.create_session()?;
         self.tables.lock().attached = Some(session);
-        log::info!("session {session}: created; loading {WIN32K} for Kmode {driver}");
+        nt::info!("session {session}: created; loading {WIN32K} for Kmode {driver}");
         if let Err(status) = self.system.extend_service_table(WIN32K) {
-            log::error!("session {session}: {WIN32K}: {status}");
+            nt::error!("session {session}: {WIN32K}: {status}");
             self.detach();
             return Err(status);
         }
@@ -136,7 +136,7 @@ impl<S: System> Manager<S> {
         }
         match Privileged::acquire(self.system, Privilege::LoadDriver) {
             Ok(_privilege) => self.detach(),
-            Err(status) => log::warn!("session detach: {status}"),
+            Err(status) => nt::warn!("session detach: {status}"),
         }
     }
 
@@ -145,7 +145,7 @@ impl<S: System> Manager<S> {
         let Some(session) = self.tables.lock().attached else { return };
         match self.system.detach_session(session) {
             Ok(()) => self.tables.lock().attached = None,
-            Err(status) => log::warn!("session detach: session {session}: {status}: tried again later"),
+            Err(status) => nt::warn!("session detach: session {session}: {status}: tried again later"),
         }
     }
 
@@ -198,7 +198,7 @@ impl<S: System> Manager<S> {
         if !self.with_session(session, |_| {}) && !self.has_servers(session) {
             return Err(Status::OBJECT_NAME_NOT_FOUND);
         }
-        log::info!("session {session}: ending");
+        nt::info!("session {session}: ending");
         self.tear_down(session);
         Ok(())
     }
@@ -241,12 +241,12 @@ impl<S: System> Manager<S> {
     pub(crate) fn end_process(&self, process: Handle, session: u32) {
         match self.system.terminate_process(process, Status::SUCCESS) {
             Ok(()) | Err(Status::PROCESS_IS_TERMINATING) => {}
-            Err(status) => log::warn!("session {session}: a process is not ended: {status}"),
+            Err(status) => nt::warn!("session {session}: a process is not ended: {status}"),
         }
         match self.system.wait_one(process, Timeout::Milliseconds(SERVER_TIMEOUT)) {
             Ok(Wait::Object(_)) => {}
-            Ok(Wait::Timeout) => log::warn!("session {session}: a process does not end"),
-            Err(status) => log::warn!("session {session}: wait for a process: {status}"),
+            Ok(Wait::Timeout) => nt::warn!("session {session}: a process does not end"),
+            Err(status) => nt::warn!("session {session}: wait for a process: {status}"),
         }
     }
 
@@ -257,7 +257,7 @@ impl<S: System> Manager<S> {
         if !self.retire_server(key) {
             return;
         }
-        log::error!("session {}: the server for image type {} is gone", view.session, view.subsystem.unwrap_or_default().0);
+        nt::error!("session {}: the server for image type {} is gone", view.session, view.subsystem.unwrap_or_default().0);
         let windows = view.subsystem == Some(ImageSubsystem::WINDOWS_GUI);
         if view.session == 0 || !windows {
             // Session 0's csrss is what the main thread waits for.
@@ -281,7 +281,7 @@ impl<S: System> Manager<S> {
             return Ok(());
         }
         self.leave_a_receiver()?;
-        log::info!("session {}: its initial command has ended", environment.session);
+        nt::info!("session {}: its initial command has ended", environment.session);
         self.stop_session(environment.session)
     }
 
@@ -294,7 +294,7 @@ impl<S: System> Manager<S> {
                 continue;
             }
             if let Err(status) = self.start_server(session, entry.command, Kind::Plain) {
-                log::error!("session {session}: subsystem {}: {}: {status}", entry.name, entry.command);
+                nt::error!("session {session}: subsystem {}: {}: {status}", entry.name, entry.command);
                 return Err(status);
             }
         }

@@ -86,7 +86,8 @@ impl Image {
                 at = (at / SECTOR as usize + 1) * SECTOR as usize;
                 continue;
             }
-            let record = bytes.get(at..at + length).filter(|record| record.len() >= 34).with_context(|| format!("bad record in /{path}"))?;
+            let record =
+                bytes.get(at..at + length).filter(|record| record.len() >= 34).with_context(|| format!("bad record in /{path}"))?;
             let name = record.get(33..33 + usize::from(record[32])).with_context(|| format!("bad name in /{path}"))?;
             let (extent, size) = (le32(record, 2), le32(record, 10));
             if name != [0] && name != [1] {

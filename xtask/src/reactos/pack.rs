@@ -79,7 +79,8 @@ fn written_beside(base: &Path, out: &Path, change: impl FnOnce(&Path) -> Result<
     File::open(base).with_context(|| format!("cannot open {}", base.display()))?;
     let part = out.with_extension("part");
     ui::step(&format!("copying {} to {}", base.display(), out.display()));
-    let done = std::fs::copy(base, &part).context("cannot copy").and_then(|_| change(&part)).and_then(|()| Ok(std::fs::rename(&part, out)?));
+    let done =
+        std::fs::copy(base, &part).context("cannot copy").and_then(|_| change(&part)).and_then(|()| Ok(std::fs::rename(&part, out)?));
     if done.is_err() {
         let _ = std::fs::remove_file(&part);
     }

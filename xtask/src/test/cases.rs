@@ -55,7 +55,6 @@ pub struct Case {
     pub wants: &'static [Want],
 }
 
-
 /// A change of values of the Session Manager key or one of its subkeys.
 macro_rules! sm {
     ($subkey:literal, $text:literal) => {
@@ -229,7 +228,10 @@ pub const CASES: &[Case] = &[
     Case {
         name: "malformed_values",
         changes: &[
-            sm!("", "\"BootExecute\"=hex(7):61\n\"ProtectionMode\"=hex:01\n\"PendingFileRenameOperations\"=hex(7):5c,00,61\n\"ObjectDirectories\"=dword:00000007"),
+            sm!(
+                "",
+                "\"BootExecute\"=hex(7):61\n\"ProtectionMode\"=hex:01\n\"PendingFileRenameOperations\"=hex(7):5c,00,61\n\"ObjectDirectories\"=dword:00000007"
+            ),
             sm!("\\Memory Management", r#""PagingFiles"=hex(7):43"#),
             sm!("\\Environment", r#""Path"=hex(2):25,00,53"#),
         ],

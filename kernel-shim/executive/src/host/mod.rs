@@ -17,6 +17,6 @@ mod tests;
 pub mod world;
 
 pub use faults::Fault;
-pub use seam::Seam;
 pub use machine::MemoryDisk;
+pub use seam::Seam;
 pub use world::{Outcome, ProcessReport, World};

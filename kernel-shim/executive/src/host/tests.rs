@@ -74,7 +74,10 @@ fn spec_1_1_the_first_process_finds_what_the_kernel_gives_it() {
     });
     assert_eq!(world.run(), Outcome::Settled, "49 days later it has ended, which is no five seconds");
     let smss = &world.processes()[0];
-    assert_eq!((smss.variable("systemroot").as_deref(), smss.variable("Path").as_deref()), (Some("C:\\ReactOS"), Some("C:\\ReactOS\\System32")));
+    assert_eq!(
+        (smss.variable("systemroot").as_deref(), smss.variable("Path").as_deref()),
+        (Some("C:\\ReactOS"), Some("C:\\ReactOS\\System32"))
+    );
     assert_eq!(smss.environment.split(|&unit| unit == 0).filter(|entry| !entry.is_empty()).count(), 3);
     assert_eq!(smss.parent, 4);
 }
@@ -152,7 +155,8 @@ fn every_call_of_making_a_process_can_fail_and_leaves_nothing_behind() {
         });
         world.run();
         let smss = u64::from(world.processes()[0].id);
-        world.trace().iter().filter(|record| record.client.process == smss).position(|record| record.call == "NtCreateThread").unwrap() as u64
+        world.trace().iter().filter(|record| record.client.process == smss).position(|record| record.call == "NtCreateThread").unwrap()
+            as u64
     };
     for nth in 1..=calls + 1 {
         let mut world = world();

@@ -39,8 +39,7 @@ const HIVES: [(&str, &str); 5] = [
     ("DEFAULT", include_str!("../../../../iso/hives/DEFAULT.reg")),
 ];
 /// What the kernel enters the system DLL by.
-const SYSTEM_DLL_EXPORTS: &[&str] =
-    &["KiUserApcDispatcher", "KiUserCallbackDispatcher", "KiUserExceptionDispatcher", "LdrInitializeThunk"];
+const SYSTEM_DLL_EXPORTS: &[&str] = &["KiUserApcDispatcher", "KiUserCallbackDispatcher", "KiUserExceptionDispatcher", "LdrInitializeThunk"];
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -113,8 +113,18 @@ impl Bench {
 #[test]
 fn spec_1_1_row_14_the_namespace_before_smss() {
     let mut bench = Bench::new();
-    for name in ["\\", "\\ObjectTypes", "\\KernelObjects", "\\GLOBAL??", "\\ArcName", "\\Device", "\\Driver", "\\FileSystem", "\\Callback", "\\Security"]
-    {
+    for name in [
+        "\\",
+        "\\ObjectTypes",
+        "\\KernelObjects",
+        "\\GLOBAL??",
+        "\\ArcName",
+        "\\Device",
+        "\\Driver",
+        "\\FileSystem",
+        "\\Callback",
+        "\\Security",
+    ] {
         let handle = bench.open(name).unwrap_or_else(|status| panic!("{name}: {status}"));
         bench.close(handle);
     }
@@ -172,7 +182,11 @@ fn names_that_cannot_be() {
     assert_eq!(bench.open(""), Err(Status::OBJECT_PATH_SYNTAX_BAD));
     assert_eq!(bench.open("\\ObjectTypes\\Event"), Err(Status::OBJECT_TYPE_MISMATCH));
     assert_eq!(bench.open("\\ObjectTypes\\Event\\x"), Err(Status::OBJECT_TYPE_MISMATCH));
-    assert_eq!(bench.open("\\DosDevices"), bench.open("\\GLOBAL??").map(|handle| Handle(handle.0 - 4)), "a directory is wanted, so the link is followed");
+    assert_eq!(
+        bench.open("\\DosDevices"),
+        bench.open("\\GLOBAL??").map(|handle| Handle(handle.0 - 4)),
+        "a directory is wanted, so the link is followed"
+    );
 }
 
 #[test]
@@ -306,14 +320,8 @@ fn duplicates_go_to_other_processes_and_may_close_their_source() {
     let other = bench.another();
     let process = bench.executive.process_of(other).unwrap().object;
     let target = bench.executive.open_by_id(bench.thread, process, 0x40, Attributes::empty()).unwrap();
-    let request = Duplicate {
-        source_process: Handle::CURRENT_PROCESS,
-        source: event,
-        target_process: target,
-        access: 1,
-        attributes: 0,
-        options: 0,
-    };
+    let request =
+        Duplicate { source_process: Handle::CURRENT_PROCESS, source: event, target_process: target, access: 1, attributes: 0, options: 0 };
     let copy = bench.executive.duplicate(bench.thread, &request).unwrap();
     assert_eq!(bench.executive.query_object(other, copy).unwrap().access, 1);
     assert_eq!(bench.executive.query_object(other, copy).unwrap().handles, 2);
@@ -350,8 +358,10 @@ fn protected_handles_are_not_closed() {
 
 #[test]
 fn spec_2_2_owner_and_group_come_from_the_token() {
-    const API_PORT: sd::Descriptor =
-        sd::Descriptor::with_dacl(&[sd::Ace::allow(0x1000_0000, sd::Sid::ADMINISTRATORS), sd::Ace::allow(0x1000_0000, sd::Sid::LOCAL_SYSTEM)]);
+    const API_PORT: sd::Descriptor = sd::Descriptor::with_dacl(&[
+        sd::Ace::allow(0x1000_0000, sd::Sid::ADMINISTRATORS),
+        sd::Ace::allow(0x1000_0000, sd::Sid::LOCAL_SYSTEM),
+    ]);
     let mut bench = Bench::new();
     let attributes = ObjectAttributes::named(wide!("\\E")).secured(API_PORT.as_bytes());
     let event = bench.executive.create_event(bench.thread, &attributes, 0x1F_0003, true, false).unwrap().handle;
@@ -450,7 +460,10 @@ fn descriptors_survive_the_way_there_and_back() {
     let whole = SecurityDescriptor {
         owner: Some(Sid::system()),
         group: Some(Sid::new(5, &[21, 1, 2, 3])),
-        dacl: Dacl::Aces(vec![Ace::allow(0x0B, 0x8000_0000, Sid::creator_owner()), Ace { kind: DENY, flags: 0, mask: 1, sid: Sid::world() }]),
+        dacl: Dacl::Aces(vec![
+            Ace::allow(0x0B, 0x8000_0000, Sid::creator_owner()),
+            Ace { kind: DENY, flags: 0, mask: 1, sid: Sid::world() },
+        ]),
         defaulted: true,
         sacl: Some(vec![Ace { kind: 2, flags: 0x40, mask: 1, sid: Sid::world() }]),
     };

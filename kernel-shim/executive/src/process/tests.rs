@@ -280,12 +280,14 @@ fn terminating_a_process_ends_its_threads_closes_its_handles_and_frees_its_memor
 #[test]
 fn a_thousand_processes_leave_nothing_behind() {
     let mut bench = bench();
-    let before = (bench.executive.objects.len(), bench.executive.processes.len(), bench.executive.threads.len(), bench.machine.state().frames());
+    let before =
+        (bench.executive.objects.len(), bench.executive.processes.len(), bench.executive.threads.len(), bench.machine.state().frames());
     for _ in 0..1000 {
         let (child, _) = bench.process(bench.own());
         bench.executive.kill_process(child, None, Status::SUCCESS).unwrap();
     }
-    let after = (bench.executive.objects.len(), bench.executive.processes.len(), bench.executive.threads.len(), bench.machine.state().frames());
+    let after =
+        (bench.executive.objects.len(), bench.executive.processes.len(), bench.executive.threads.len(), bench.machine.state().frames());
     assert_eq!(before, after);
 }
 

@@ -55,11 +55,7 @@ impl Files for Seam {
     }
 
     fn set_delete(&self, file: Handle) -> Result<()> {
-        self.call(
-            "NtSetInformationFile",
-            || number("file", file.0),
-            |executive, thread| executive.set_delete(thread, file, true),
-        )
+        self.call("NtSetInformationFile", || number("file", file.0), |executive, thread| executive.set_delete(thread, file, true))
     }
 
     fn rename(&self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
@@ -79,11 +75,7 @@ impl Files for Seam {
     }
 
     fn set_end_of_file(&self, file: Handle, bytes: u64) -> Result<()> {
-        self.call(
-            "NtSetInformationFile",
-            || number("end", bytes),
-            |executive, thread| executive.set_end_of_file(thread, file, bytes),
-        )
+        self.call("NtSetInformationFile", || number("end", bytes), |executive, thread| executive.set_end_of_file(thread, file, bytes))
     }
 
     fn query_fs_size(&self, file: Handle) -> Result<FsSize> {

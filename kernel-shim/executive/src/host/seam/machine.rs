@@ -43,20 +43,28 @@ impl Machine for Seam {
     }
 
     fn query_basic(&self) -> Result<BasicInformation> {
-        self.call("NtQuerySystemInformation", || number("class", 0), |executive, _| {
-            Ok(BasicInformation {
-                page_size: crate::machine::PAGE as u32,
-                physical_pages: u32::try_from(executive.machine.physical_pages()).unwrap_or(u32::MAX),
-                processors: executive.machine.processor().count,
-            })
-        })
+        self.call(
+            "NtQuerySystemInformation",
+            || number("class", 0),
+            |executive, _| {
+                Ok(BasicInformation {
+                    page_size: crate::machine::PAGE as u32,
+                    physical_pages: u32::try_from(executive.machine.physical_pages()).unwrap_or(u32::MAX),
+                    processors: executive.machine.processor().count,
+                })
+            },
+        )
     }
 
     fn query_processor(&self) -> Result<ProcessorInformation> {
-        self.call("NtQuerySystemInformation", || number("class", 1), |executive, _| {
-            let processor = executive.machine.processor();
-            Ok(ProcessorInformation { architecture: processor.architecture, level: processor.level, revision: processor.revision })
-        })
+        self.call(
+            "NtQuerySystemInformation",
+            || number("class", 1),
+            |executive, _| {
+                let processor = executive.machine.processor();
+                Ok(ProcessorInformation { architecture: processor.architecture, level: processor.level, revision: processor.revision })
+            },
+        )
     }
 
     fn query_flags(&self) -> Result<u32> {
@@ -64,24 +72,36 @@ impl Machine for Seam {
     }
 
     fn create_session(&self) -> Result<u32> {
-        self.call("NtSetSystemInformation", || number("class", 47), |executive, thread| {
-            executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
-            executive.create_session(thread)
-        })
+        self.call(
+            "NtSetSystemInformation",
+            || number("class", 47),
+            |executive, thread| {
+                executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
+                executive.create_session(thread)
+            },
+        )
     }
 
     fn detach_session(&self, session: u32) -> Result<()> {
-        self.call("NtSetSystemInformation", || number("class", 48), |executive, thread| {
-            executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
-            executive.detach_session(thread, session)
-        })
+        self.call(
+            "NtSetSystemInformation",
+            || number("class", 48),
+            |executive, thread| {
+                executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
+                executive.detach_session(thread, session)
+            },
+        )
     }
 
     fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
-        self.call("NtSetSystemInformation", || name("driver", driver), |executive, thread| {
-            executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
-            executive.extend_service_table(thread, driver.units())
-        })
+        self.call(
+            "NtSetSystemInformation",
+            || name("driver", driver),
+            |executive, thread| {
+                executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
+                executive.extend_service_table(thread, driver.units())
+            },
+        )
     }
 
     fn adjust_privilege(&self, privilege: Privilege, enable: bool, holder: PrivilegeHolder) -> Result<bool> {
@@ -96,9 +116,11 @@ impl Machine for Seam {
         let token = Owned::new(self, token?);
         let luid = u64::from(privilege as u32);
         let wanted = if enable { ENABLED } else { 0 };
-        let adjusted = self.call("NtAdjustPrivilegesToken", || number("privilege", luid), |executive, thread| {
-            executive.adjust_privileges(thread, token.get(), Some(&[(luid, wanted)]), |_| true)
-        })?;
+        let adjusted = self.call(
+            "NtAdjustPrivilegesToken",
+            || number("privilege", luid),
+            |executive, thread| executive.adjust_privileges(thread, token.get(), Some(&[(luid, wanted)]), |_| true),
+        )?;
         if adjusted.status == Status::NOT_ALL_ASSIGNED {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
@@ -107,11 +129,15 @@ impl Machine for Seam {
     }
 
     fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
-        self.call("NtDisplayString", || name("text", text), |executive, thread| {
-            executive.token_of(thread)?.demand(token::TCB)?;
-            executive.machine.display(&text.to_string());
-            Ok(())
-        })
+        self.call(
+            "NtDisplayString",
+            || name("text", text),
+            |executive, thread| {
+                executive.token_of(thread)?.demand(token::TCB)?;
+                executive.machine.display(&text.to_string());
+                Ok(())
+            },
+        )
     }
 
     fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()> {

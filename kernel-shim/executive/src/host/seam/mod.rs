@@ -26,7 +26,6 @@ use core::cell::Cell;
 use nt::{Result, Status, UnicodeStr};
 use std::sync::{Mutex, PoisonError};
 
-
 pub(super) use processes::Parameters;
 
 std::thread_local! {

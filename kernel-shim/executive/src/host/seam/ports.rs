@@ -44,11 +44,7 @@ fn answer(event: Event) -> Result<Message> {
 
 impl Ports for Seam {
     fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
-        self.call(
-            "NtCreatePort",
-            || name("name", attributes.name),
-            |executive, thread| executive.create_port(thread, attributes, limits),
-        )
+        self.call("NtCreatePort", || name("name", attributes.name), |executive, thread| executive.create_port(thread, attributes, limits))
     }
 
     fn connect_port(&self, port: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
@@ -89,11 +85,7 @@ impl Ports for Seam {
     }
 
     fn complete_connect(&self, port: Handle) -> Result<()> {
-        self.call(
-            "NtCompleteConnectPort",
-            || number("port", port.0),
-            |executive, thread| executive.complete_connect_port(thread, port),
-        )
+        self.call("NtCompleteConnectPort", || number("port", port.0), |executive, thread| executive.complete_connect_port(thread, port))
     }
 
     fn reply_wait_receive(&self, port: Handle, reply: Option<&MessageBuffer>, received: &mut MessageBuffer) -> Result<Received> {
@@ -119,9 +111,7 @@ impl Ports for Seam {
         let answered = self.wait_call(
             "NtRequestWaitReplyPort",
             || number("port", port.0),
-            |executive, thread| {
-                executive.request_wait_reply_port(thread, port, &message.header, data(message)).map(|()| Outcome::Pending)
-            },
+            |executive, thread| executive.request_wait_reply_port(thread, port, &message.header, data(message)).map(|()| Outcome::Pending),
             |executive, thread, status| answer(event(executive, thread, status)?),
         )?;
         deliver(&answered, message);

@@ -127,8 +127,12 @@ impl Seam {
         let environment = bytes(&parameters.environment);
         let environment_at = self.allocate_in(process, environment.len().max(2))?;
         self.write_in(process, environment_at, &environment)?;
-        let strings =
-            [(0x38, &parameters.current_directory), (0x50, &parameters.dll_path), (0x60, &parameters.image), (0x70, &parameters.command_line)];
+        let strings = [
+            (0x38, &parameters.current_directory),
+            (0x50, &parameters.dll_path),
+            (0x60, &parameters.image),
+            (0x70, &parameters.command_line),
+        ];
         let total = PARAMETERS + strings.iter().map(|(_, string)| string.len() * 2 + 8).sum::<usize>();
         let block_at = self.allocate_in(process, total)?;
         let mut block = alloc::vec![0; PARAMETERS];
@@ -164,8 +168,7 @@ impl Seam {
     /// From the image's file to the process with its parameters and its suspended thread.
     fn build_process(&self, section: Handle, parameters: &Parameters) -> Result<UserProcessInformation> {
         let unnamed = ObjectAttributes::unnamed();
-        let request =
-            CreateProcess { parent: Handle::CURRENT_PROCESS, section, exception_port: Handle::NULL, inherit_handles: false };
+        let request = CreateProcess { parent: Handle::CURRENT_PROCESS, section, exception_port: Handle::NULL, inherit_handles: false };
         let process = Owned::new(
             self,
             self.call(
@@ -196,12 +199,16 @@ impl Seam {
         process: Handle,
         parameters: &Parameters,
     ) -> Result<(Handle, ClientId, SectionImageInformation)> {
-        let image = self.call("NtQuerySection", || number("handle", section.0), |executive, thread| {
-            executive.query_section_image(thread, section)
-        })?;
-        let basic = self.call("NtQueryInformationProcess", || number("handle", process.0), |executive, thread| {
-            executive.query_process(thread, process)
-        })?;
+        let image = self.call(
+            "NtQuerySection",
+            || number("handle", section.0),
+            |executive, thread| executive.query_section_image(thread, section),
+        )?;
+        let basic = self.call(
+            "NtQueryInformationProcess",
+            || number("handle", process.0),
+            |executive, thread| executive.query_process(thread, process),
+        )?;
         if parameters.flags & ParameterFlags::RESERVE_1MB.bits() != 0 {
             self.allocate_at(process, 4, 0x10_0000 - 0x100, MEM_RESERVE)?;
         }
@@ -239,13 +246,8 @@ impl Processes for Seam {
         let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE | Access::FILE_READ_DATA;
         let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE;
         let file = Owned::new(self, self.open_file(&attributes, access, Share::READ | Share::DELETE, options)?);
-        let section = self.create_section(
-            &ObjectAttributes::unnamed(),
-            Access::SECTION_ALL,
-            Protection::Execute,
-            SectionKind::Image,
-            file.get(),
-        );
+        let section =
+            self.create_section(&ObjectAttributes::unnamed(), Access::SECTION_ALL, Protection::Execute, SectionKind::Image, file.get());
         drop(file);
         let section = Owned::new(self, section?);
         self.build_process(section.get(), &own)
@@ -268,11 +270,7 @@ impl Processes for Seam {
     }
 
     fn resume_thread(&self, thread: Handle) -> Result<()> {
-        self.call(
-            "NtResumeThread",
-            || number("handle", thread.0),
-            |executive, caller| executive.resume_thread(caller, thread).map(|_| ()),
-        )
+        self.call("NtResumeThread", || number("handle", thread.0), |executive, caller| executive.resume_thread(caller, thread).map(|_| ()))
     }
 
     fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
@@ -290,9 +288,7 @@ impl Processes for Seam {
     }
 
     fn exit_thread(&self, status: Status) -> Result<()> {
-        self.call("NtTerminateThread", nothing, |executive, thread| {
-            executive.terminate_thread(thread, Handle::CURRENT_THREAD, status)
-        })
+        self.call("NtTerminateThread", nothing, |executive, thread| executive.terminate_thread(thread, Handle::CURRENT_THREAD, status))
     }
 
     fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
@@ -305,11 +301,7 @@ impl Processes for Seam {
     }
 
     fn query_session(&self, process: Handle) -> Result<u32> {
-        self.call(
-            "NtQueryInformationProcess",
-            || number("handle", process.0),
-            |executive, thread| executive.query_session(thread, process),
-        )
+        self.call("NtQueryInformationProcess", || number("handle", process.0), |executive, thread| executive.query_session(thread, process))
     }
 
     fn set_session(&self, process: Handle, session: u32) -> Result<()> {

@@ -25,11 +25,7 @@ fn copy(value: &Value, data: &mut [u8]) {
 
 impl Registry for Seam {
     fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
-        self.call(
-            "NtOpenKey",
-            || name("name", attributes.name),
-            |executive, thread| executive.open_key(thread, attributes, access.bits()),
-        )
+        self.call("NtOpenKey", || name("name", attributes.name), |executive, thread| executive.open_key(thread, attributes, access.bits()))
     }
 
     fn create_volatile_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
@@ -91,10 +87,6 @@ impl Registry for Seam {
             RegistryBoot::Smss => 0,
             RegistryBoot::Raw(flag) => flag,
         };
-        self.call(
-            "NtInitializeRegistry",
-            || number("flag", u64::from(flag)),
-            |executive, _| executive.initialize_registry(flag),
-        )
+        self.call("NtInitializeRegistry", || number("flag", u64::from(flag)), |executive, _| executive.initialize_registry(flag))
     }
 }
