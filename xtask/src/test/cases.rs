@@ -261,6 +261,21 @@ pub const CASES: &[Case] = &[
         wants: &[Want::Dump("services.exe parent=smss.exe"), Want::NoDump("winlogon.exe parent")],
     },
     Case {
+        // The client is the initial command; when it has done its work and ends, the system stops, as it must.
+        name: "sm_protocol_from_ring_3",
+        changes: &[sm!("", r#""Execute"=str(7):"smtest.exe\0""#)],
+        arguments: "",
+        end: End::Bugcheck,
+        wants: &[Want::Log("cases, 0 failed"), Want::NoLog("FAIL"), Want::Log("Windows Logon Process")],
+    },
+    Case {
+        name: "a_new_session_from_ring_3",
+        changes: &[sm!("", r#""Execute"=str(7):"smctl.exe start winlogon.exe\0""#)],
+        arguments: "",
+        end: End::Bugcheck,
+        wants: &[Want::Log("smctl: session 1 started"), Want::Log("winlogon: session 1"), Want::Log("Windows Logon Process")],
+    },
+    Case {
         name: "winlogon_killed_stops_with_c000021a",
         changes: &[],
         arguments: "kill=winlogon",
