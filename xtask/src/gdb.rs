@@ -45,7 +45,10 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         if session.rest(&images)? {
             // GDB calls the end of its machine an error; the machine's own word counts.
             return match session.machine.judge()? {
-                End::Pass => Ok(ui::verdict("the GDB commands ran, and the machine ended as asked")),
+                End::Pass => {
+                    ui::verdict("the GDB commands ran, and the machine ended as asked");
+                    Ok(())
+                }
                 end => bail!("the machine ended with {end:?}: see its log above"),
             };
         }

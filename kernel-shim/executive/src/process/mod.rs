@@ -6,6 +6,7 @@
 
 pub mod create;
 pub mod end;
+#[allow(clippy::module_inception, reason = "the module is about more than the type that gives it its name")]
 pub mod process;
 pub mod query;
 pub mod session;
