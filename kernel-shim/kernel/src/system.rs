@@ -54,7 +54,16 @@ pub struct System {
 impl System {
     /// Takes an executive whose first process has been made.
     pub fn new(executive: Executive, machine: Shared, options: Options) -> Self {
-        Self { executive, machine, options, settled: false, time_passed: true, host: HostPort::new(), client: None, images: BTreeMap::new() }
+        Self {
+            executive,
+            machine,
+            options,
+            settled: false,
+            time_passed: true,
+            host: HostPort::new(),
+            client: None,
+            images: BTreeMap::new(),
+        }
     }
 
     /// Runs until the end.
@@ -124,7 +133,8 @@ impl System {
             Ok(Some(command)) => self.executive.start_program(SYSTEM_ROOT, &command),
             Err(TooLong) => Err(Status::NAME_TOO_LONG),
         };
-        let object = started.and_then(|process| self.executive.processes.get(&process).map(|entry| (entry.object, process)).ok_or(Status::INVALID_CID));
+        let object = started
+            .and_then(|process| self.executive.processes.get(&process).map(|entry| (entry.object, process)).ok_or(Status::INVALID_CID));
         match object {
             Ok((object, process)) => {
                 self.executive.reference(object);
