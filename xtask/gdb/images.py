@@ -66,6 +66,18 @@ class Mapped:
 MAPPED = {}
 
 
+def read(address, count):
+    """Bytes of the process that runs; those of a loaded image also before they are paged in, as its file has them."""
+    try:
+        return seh.memory(address, count)
+    except gdb.MemoryError:
+        for mapped in MAPPED.values():
+            for _, start, size, _ in mapped.file.sections:
+                if mapped.base + start <= address and address + count <= mapped.base + start + size:
+                    return mapped.file.read(address - mapped.base, count)
+        raise
+
+
 def load(path, base):
     """Loads the symbols of the image file at `path`, mapped at `base`."""
     name = os.path.basename(path).lower().removesuffix(".dbg")

@@ -154,6 +154,7 @@ class Threads(gdb.Command):
     def invoke(self, argument, from_tty):
         system = System()
         places = registers()
+        in_kernel = (int(gdb.newest_frame().read_register("rip")) & MASK) >= 1 << 63
         for thread, value in system.threads.items():
             if bool(value["ended"]):
                 state = "ended with " + status(number(value["exit_status"]))
@@ -164,7 +165,7 @@ class Threads(gdb.Command):
                     state += ", suspended %d times" % int(value["suspended"])
             mark = "*" if thread == system.running else " "
             print("%s tid %-4d %-24s %s" % (mark, thread, system.process_name(number(value["process"])), state))
-            if thread in places and thread != system.running:
+            if thread in places and (in_kernel or thread != system.running):
                 print("           at %#x %s" % (places[thread], symbol(places[thread])))
 
 

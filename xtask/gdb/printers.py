@@ -7,6 +7,7 @@ import os
 import re
 
 import gdb
+import images
 
 MASK = (1 << 64) - 1
 LIMIT = 0x7FFE
@@ -35,7 +36,7 @@ def utf16(pointer, units):
     if units == 0:
         return '""'
     try:
-        raw = bytes(gdb.selected_inferior().read_memory(int(pointer) & MASK, 2 * min(units, LIMIT)))
+        raw = images.read(int(pointer) & MASK, 2 * min(units, LIMIT))
     except gdb.MemoryError:
         return "<%d units at %#x, not mapped>" % (units, int(pointer) & MASK)
     return '"%s"' % raw.decode("utf-16-le", "replace")
@@ -103,6 +104,8 @@ PRINTERS = {
     "nt::string::UnicodeStr": lambda value: Text(slice_of_units, value),
     "nt::status::Status": lambda value: Text(nt_status, value),
     "winapi::shared::ntdef::LIST_ENTRY": ListEntry,
+    "winapi::um::winnt::LIST_ENTRY": ListEntry,
+    "LIST_ENTRY": ListEntry,
 }
 
 

@@ -17,6 +17,7 @@ pub const NAME: &str = "gdb_steps_through_smss";
 const DIALOGUE: &[(&str, &str)] = &[
     ("nt-start", "smss::NtProcessStartup (peb=0x"),
     ("print peb != 0", "true"),
+    ("print (*(*(peb as *mut ntapi::ntpebteb::PEB)).ProcessParameters).CommandLine", "\\SystemRoot\\System32\\smss.exe"),
     ("tbreak smss::main", "Temporary breakpoint"),
     ("continue", "smss::main (system="),
     ("bt", "in smss::NtProcessStartup (peb="),
@@ -26,6 +27,7 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("next", ""),
     ("next", ""),
     ("info locals", "mini_nt = false"),
+    ("nt-status 0xC0000034", "STATUS_OBJECT_NAME_NOT_FOUND"),
     ("nt-threads", "smss.exe"),
     ("nt-handles smss", "\\SmApiPort"),
     ("nt-objects \\", "SymbolicLink"),
