@@ -18,7 +18,8 @@
 //! | `machine.rs`, `schedule.rs` | the executive's trait `Machine`, ready queues |
 //! | `thread/` | shared data page, exception and APC frames |
 //! | `system.rs` | the loop: run a thread, serve its trap |
-//! | `serial.rs`, `screen.rs`, `announce.rs`, `exit.rs`, `end.rs`, `stop.rs` | log, boot screen, host, ends of a run |
+//! | `serial.rs`, `screen.rs`, `announce.rs`, `report.rs`, `exit.rs`, `end.rs`, `stop.rs` | log, boot screen, host, ends of a run |
+//! | `host_port.rs` | the host's requests to smctl.exe |
 //!
 //! # How it is started
 //! By multiboot2 (GRUB), or directly:
@@ -52,7 +53,8 @@
 //! # What it says (COM1, 115200 8N1)
 //! `[    s.mmm] text` a line. Lines to look for: `kernel up`; `image <name> base <hex> process <pid>` when an image is mapped (and a call of
 //! `debugger_image_loaded`, for a breakpoint); `screen: <text>` what is on the boot screen; `SHIM-SETTLED`; `*** STOP` with the bugcheck
-//! code and parameters; `kernel panic:` or `kernel fault:` and then `backtrace <hex>...`, link addresses of this ELF. A part stands
+//! code and parameters, and before it the part `user-stack`, the registers and the stack of the thread that stopped the system (also for
+//! an exception that nobody handled); `kernel panic:` or `kernel fault:` and then `backtrace <hex>...`, link addresses of this ELF. A part stands
 //! between `SHIM-BEGIN: <name>` and `SHIM-FINISH: <name>`, without times. The last line is `kernel exit: pass`, `failure` or `bugcheck`, and
 //! the value written to port 0xf4 makes QEMU's exit code:
 //!
