@@ -223,7 +223,7 @@ pub struct TraceOptions {
 pub enum TraceAction {
     /// Compare two traces call by call; times, handles and addresses do not count.
     Diff {
-        /// One trace, as text or JSON lines.
+        /// One trace, as text (`trace.txt`).
         left: PathBuf,
         /// The other.
         right: PathBuf,

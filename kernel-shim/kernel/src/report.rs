@@ -11,7 +11,8 @@ use core::fmt::Write;
 use executive::ids::{ProcessId, ThreadId};
 use executive::{Executive, dump};
 
-/// The part `trace`: one line a call, with the name of the caller's image in front. Nothing if none was asked for.
+/// The parts `trace` and `trace-json`: one line a call, in the text with the name of the caller's image in front. Nothing if none was
+/// asked for.
 pub fn trace(executive: &Executive, images: &BTreeMap<ProcessId, String>) {
     let records = executive.trace.records();
     if records.is_empty() {
@@ -20,6 +21,8 @@ pub fn trace(executive: &Executive, images: &BTreeMap<ProcessId, String>) {
     let image = |id: u64| u32::try_from(id).ok().and_then(|id| images.get(&ProcessId(id))).map_or("?", String::as_str);
     let lines: Vec<String> = records.iter().map(|record| format!("{} {record}", image(record.client.process))).collect();
     announce::part("trace", lines.iter().map(String::as_str));
+    let lines: Vec<String> = records.iter().map(executive::trace::Record::json).collect();
+    announce::part("trace-json", lines.iter().map(String::as_str));
 }
 
 /// The parts `dump` and `dump-json`.
