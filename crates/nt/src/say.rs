@@ -5,7 +5,12 @@
 //! which no backend of ours prints; here a call is a level and a text, and the record is built in one place.
 
 use core::fmt;
-pub use log::Level;
+pub use log::{Level, LevelFilter};
+
+/// Lets through lines of this level and above from now on.
+pub fn limit(filter: LevelFilter) {
+    log::set_max_level(filter);
+}
 
 /// Hands `text` to the logger, if `level` is of interest.
 #[inline(never)]

@@ -88,6 +88,7 @@ pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
 fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watched, Fatal> {
     let manager = &state.manager;
     let policy = manager.policy();
+    phases::verbosity(system);
     nt::info!("phase: 2 Session Manager for {}", policy.name);
     phases::process_settings(system);
 

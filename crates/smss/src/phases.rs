@@ -11,6 +11,7 @@ use nt::environment::Environment;
 use nt::failure::{Step, Stop, judge};
 use nt::object::Attributes;
 use nt::pages::PageVec;
+use nt::say::{self, LevelFilter};
 use nt::system::{RegistryBoot, System};
 use nt::{Handle, ObjectAttributes, Owned, Status, UnicodeStr, wide};
 use objects::{Failure, Lists, Protection};
@@ -41,6 +42,18 @@ pub(crate) fn process_settings<S: System>(system: &S) {
             skip(Step::ProcessSettings, setting, status);
         }
     }
+}
+
+/// Takes the verbosity of the log from the registry, if it is named there (`Debug Print Filter`, the value `SMSS`).
+pub(crate) fn verbosity<S: System>(system: &S) {
+    let Some(mask) = registry::debug_print_filter(system) else { return };
+    say::limit(match mask {
+        0 => LevelFilter::Off,
+        1 => LevelFilter::Error,
+        2..=3 => LevelFilter::Warn,
+        _ if mask & 4 != 0 => LevelFilter::Debug,
+        _ => LevelFilter::Info,
+    });
 }
 
 /// Step 8: the event on which the mount manager waits before it writes to volumes (spec 1.5 #7).

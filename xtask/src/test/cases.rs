@@ -261,6 +261,13 @@ pub const CASES: &[Case] = &[
         wants: &[Want::Dump("services.exe parent=smss.exe"), Want::NoDump("winlogon.exe parent")],
     },
     Case {
+        name: "verbosity_from_the_registry",
+        changes: &[sm!("\\Debug Print Filter", r#""SMSS"=dword:00000003"#)],
+        arguments: "",
+        end: End::Pass,
+        wants: &[Want::NoLog("SMSS: phase"), Want::Log("SMSS: boot directory")],
+    },
+    Case {
         // The client is the initial command; when it has done its work and ends, the system stops, as it must.
         name: "sm_protocol_from_ring_3",
         changes: &[sm!("", r#""Execute"=str(7):"smtest.exe\0""#)],
