@@ -3,7 +3,7 @@
 //!
 //! A vectored handler sees every exception of every thread first, so neither an unwinder nor a frame in each thread is needed (spec
 //! 13.1). Both ways end in [`fatal`]: one line to the debugger, then what the program's [`Fatal`] says, then the end of the process.
-//! Whatever goes wrong on that way ends the process at once.
+//! Whatever goes wrong on that way ends the process at once. In a release image a panic is an exception: an illegal instruction.
 
 use crate::Native;
 use crate::machine::{enable_shutdown, end_process};

@@ -298,10 +298,7 @@ impl ApiMessage for MessageBuffer {
     }
 
     fn set_body<R: IntoBytes + Immutable>(&mut self, body: &R) {
-        let room = self.data.iter_mut().skip(size_of::<ApiHeader>());
-        for (to, from) in room.zip(body.as_bytes()) {
-            *to = *from;
-        }
+        put(&mut self.data, size_of::<ApiHeader>(), body.as_bytes());
     }
 
     fn set_result(&mut self, status: Status) {
@@ -310,9 +307,15 @@ impl ApiMessage for MessageBuffer {
             self.header.data_length = HEADER;
             self.header.total_length = HEADER + size_of::<PortHeader>() as u16;
         }
-        for (to, from) in self.data.iter_mut().skip(offset_of!(ApiHeader, return_value)).zip(status.0.to_le_bytes()) {
-            *to = from;
-        }
+        put(&mut self.data, offset_of!(ApiHeader, return_value), &status.0.to_le_bytes());
+    }
+}
+
+/// Copies `bytes` into `data` behind its first `at` bytes, as far as they fit.
+#[inline(never)]
+fn put(data: &mut [u8], at: usize, bytes: &[u8]) {
+    for (to, from) in data.iter_mut().skip(at).zip(bytes) {
+        *to = *from;
     }
 }
 
@@ -323,9 +326,7 @@ pub(crate) fn message<R: IntoBytes + Immutable>(number: u32, body: &R, total: Op
     let data = (size_of::<ApiHeader>() + size_of::<R>()) as u16;
     message.header.data_length = data;
     message.header.total_length = total.unwrap_or(data + size_of::<PortHeader>() as u16);
-    for (to, from) in message.data.iter_mut().zip(number.to_le_bytes()) {
-        *to = from;
-    }
+    put(&mut message.data, 0, &number.to_le_bytes());
     message.set_body(body);
     message
 }

@@ -52,6 +52,7 @@ impl<T, const N: usize> Slots<T, N> {
         Ok(Key { index: index as u32, generation: slot.generation })
     }
 
+    #[inline(never)]
     fn slot(&mut self, key: Key) -> Option<&mut Slot<T>> {
         let slot = self.slots.get_mut(usize::try_from(key.index).ok()?)?;
         (slot.generation == key.generation).then_some(slot)
