@@ -15,6 +15,10 @@ use std::process::Command;
 /// A budget, not a law of nature: ReactOS' own smss.exe is 70,656 bytes.
 const SMSS_BUDGET: u64 = 64 * 1024;
 
+/// What makes the release images small. A panic is an illegal instruction without text or place: the exception handler says where, and the
+/// debug file has the line. The development images say it in words.
+const SMALL: &str = "target.x86_64-nt-native.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']";
+
 /// What a build gives.
 pub struct Images {
     /// The folder of the stripped images.
@@ -66,7 +70,12 @@ pub fn all(dev: bool) -> Result<Images> {
 fn cargo_nt(dev: bool, arguments: &[&str]) -> Result<()> {
     let target = paths::root().join("x86_64-nt-native.json");
     let target = target.to_str().context("the checkout's path is not UTF-8")?;
-    let std = ["-Zbuild-std=core,alloc,compiler_builtins", "-Zbuild-std-features=compiler-builtins-mem", "--target", target];
+    let features = if dev { "compiler-builtins-mem" } else { "compiler-builtins-mem,optimize_for_size" };
+    let features = format!("-Zbuild-std-features={features}");
+    let mut std = vec!["-Zbuild-std=core,alloc,compiler_builtins", &features, "--target", target];
+    if !dev {
+        std.extend(["--config", SMALL]);
+    }
     cargo(dev, arguments, &std)
 }
 
