@@ -181,9 +181,12 @@ pub struct DoctorOptions {
 /// Options of `compare`.
 #[derive(Args)]
 pub struct CompareOptions {
-    /// A ReactOS live CD that ReactOS' own smss.exe and ntdll.dll come from.
+    /// A ReactOS live CD that ReactOS' own smss.exe, ntdll.dll, SYSTEM hive and known DLLs come from.
     #[arg(long, value_name = "REACTOS.iso")]
     pub from: PathBuf,
+    /// Changes to that hive, such as the Session Manager key of an installed system.
+    #[arg(long, value_name = "FILE.reg")]
+    pub hive: Option<PathBuf>,
 }
 
 /// Options of `gdb`.

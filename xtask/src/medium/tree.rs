@@ -52,10 +52,11 @@ impl Tree {
     }
 }
 
+/// The time hives are written at, so that the same text gives the same bytes: 2026-01-01, in 100 ns since 1601.
+pub const NOW: u64 = 134_117_856_000_000_000;
+
 /// Turns `.reg` text into the bytes of a hive.
 pub fn compile(text: &str) -> Result<Vec<u8>> {
-    // A fixed time, so that the same text gives the same bytes: 2026-01-01, in 100 ns since 1601.
-    const NOW: u64 = 134_117_856_000_000_000;
     let mut hive = Hive::new(nt::wide!("CMI-CreateHive"));
     reg_text::apply(&mut hive, text, "", NOW)?;
     Ok(hive.serialise(NOW))

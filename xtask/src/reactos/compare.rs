@@ -3,21 +3,29 @@
 //!
 //! The two dumps and the two sets of system calls are compared. A difference is either explained by an entry of `deviations.txt` beside
 //! this file (specification section 15), or it is a finding; only without findings is the verdict good.
+//!
+//! Both have the registry values and the known DLLs of the live CD before them, so that the number of system calls each needs until the
+//! initial command is created is that of a real boot. It is told apart by who made the calls: ReactOS' loader, which is the same for both,
+//! or the session manager.
 
 use super::extract::Originals;
+use super::volume;
 use crate::build::{self, Images};
 use crate::cli::CompareOptions;
 use crate::guest::{self, Outcome, Plan};
-use crate::medium::{disk, tree::Tree};
+use crate::medium::tree::Tree;
 use crate::qemu::End;
 use crate::ui::{self, Colour};
-use crate::{doctor, paths, trace};
+use crate::{doctor, paths};
 use anyhow::{Context, Result, bail};
 use similar::{ChangeTag, TextDiff};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const DEVIATIONS: &str = include_str!("deviations.txt");
+
+/// Size of the disk in MiB: room for the known DLLs and for a paging file of the system's own size.
+const DISK_SIZE: u32 = 2048;
 
 /// A known deviation: which lines it explains, and why they differ.
 struct Deviation<'a> {
@@ -33,7 +41,8 @@ pub fn verb(options: &CompareOptions) -> Result<()> {
     doctor::preflight(false)?;
     let images = build::all(false)?;
     let originals = Originals::from_iso(&options.from)?;
-    let base = Tree::system(&images)?;
+    let mut base = Tree::system(&images)?;
+    volume::put_on(&mut base, &options.from, options.hive.as_deref())?;
     let mut theirs = base.clone();
     originals.put_on(&mut theirs);
     let mut ours = base;
@@ -61,8 +70,7 @@ pub fn verb(options: &CompareOptions) -> Result<()> {
             findings += told("calls", ChangeTag::Insert, &format!("{call} (x{count})"), &known);
         }
     }
-    let sum = |calls: &BTreeMap<String, u32>| calls.values().sum::<u32>();
-    ui::note(&format!("system calls: ReactOS' smss {}, ours {}", sum(&left), sum(&right)));
+    counts(&trace(&their_boot)?, &trace(&our_boot)?);
     if findings > 0 {
         bail!("{findings} differences are not explained; explain each in xtask/src/reactos/deviations.txt or mend it");
     }
@@ -76,10 +84,10 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
     let plan = Plan {
         kernel: &images.kernel,
         tree,
-        size: disk::DEFAULT_SIZE,
+        size: DISK_SIZE,
         arguments: "dump trace exit=settled",
         folder: &folder,
-        limit: Duration::from_secs(120),
+        limit: Duration::from_secs(300),
     };
     let outcome = guest::boot(&plan)?;
     if outcome.end != End::Pass {
@@ -88,14 +96,60 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
     Ok(outcome)
 }
 
+/// The calls smss made, in order, a line each.
+fn trace(boot: &Outcome) -> Result<Vec<&str>> {
+    let text = boot.reader.part("trace").context("a boot printed no trace")?;
+    Ok(text.lines().filter(|line| line.starts_with("smss")).collect())
+}
+
 /// How often smss made each call, by what is compared of a call.
 fn calls(boot: &Outcome) -> Result<BTreeMap<String, u32>> {
-    let text = boot.reader.part("trace").context("a boot printed no trace")?;
     let mut calls = BTreeMap::new();
-    for call in text.lines().filter(|line| line.contains("smss")).filter_map(trace::essence) {
+    for call in trace(boot)?.into_iter().filter_map(crate::trace::essence) {
         *calls.entry(call).or_default() += 1;
     }
     Ok(calls)
+}
+
+/// Prints how many calls each made until it created the initial command, by name.
+fn counts(theirs: &[&str], ours: &[&str]) {
+    let (theirs, ours) = (Counts::of(theirs), Counts::of(ours));
+    ui::step("system calls until the initial command is created");
+    ui::note(&format!("{:32} {:>8} {:>8}", "", "ReactOS'", "ours"));
+    let row = |name: &str, left: u32, right: u32| ui::note(&format!("{name:32} {left:8} {right:8}"));
+    let names: BTreeSet<&String> = theirs.calls.keys().chain(ours.calls.keys()).collect();
+    let count = |counts: &Counts, name: &String| counts.calls.get(name).copied().unwrap_or_default();
+    let mut rows: Vec<_> = names.into_iter().map(|name| (count(&theirs, name), count(&ours, name), name)).collect();
+    rows.sort_by(|left, right| right.cmp(left));
+    rows.iter().for_each(|(left, right, name)| row(name, *left, *right));
+    row("the session manager's", theirs.own(), ours.own());
+    row("the loader's", theirs.loader, ours.loader);
+    row("together", theirs.own() + theirs.loader, ours.own() + ours.loader);
+}
+
+/// The calls of one boot, by name.
+struct Counts {
+    loader: u32,
+    calls: BTreeMap<String, u32>,
+}
+
+impl Counts {
+    fn of(trace: &[&str]) -> Self {
+        let name = |line: &str| crate::trace::essence(line).and_then(|call| call.split(' ').next().map(str::to_owned)).unwrap_or_default();
+        let names: Vec<String> = trace.iter().map(|line| name(line)).collect();
+        // The loader of the first thread hands over with NtContinue; the initial command is the last process that is created.
+        let start = names.iter().position(|name| name == "NtContinue").map_or(0, |at| at + 1);
+        let end = names.iter().rposition(|name| name == "NtCreateProcess").map_or(names.len(), |at| at + 1);
+        let mut calls = BTreeMap::new();
+        for name in names.get(start..end).unwrap_or_default() {
+            *calls.entry(name.clone()).or_default() += 1;
+        }
+        Self { loader: u32::try_from(start).unwrap_or(u32::MAX), calls }
+    }
+
+    fn own(&self) -> u32 {
+        self.calls.values().sum()
+    }
 }
 
 fn deviations() -> Result<Vec<Deviation<'static>>> {

@@ -9,3 +9,4 @@ pub mod image;
 pub mod install;
 pub mod iso9660;
 pub mod pack;
+pub mod volume;
