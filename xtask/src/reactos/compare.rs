@@ -96,10 +96,24 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
     Ok(outcome)
 }
 
-/// The calls smss made, in order, a line each.
+/// The calls smss made, in order, a line each: the line for the end of a wait is left out.
 fn trace(boot: &Outcome) -> Result<Vec<&str>> {
-    let text = boot.reader.part("trace").context("a boot printed no trace")?;
-    Ok(text.lines().filter(|line| line.starts_with("smss")).collect())
+    Ok(calls_made(boot.reader.part("trace").context("a boot printed no trace")?))
+}
+
+fn calls_made(text: &str) -> Vec<&str> {
+    let mut waiting = BTreeSet::new();
+    let mut calls = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("smss")) {
+        let thread = line.split_whitespace().nth(2).unwrap_or_default();
+        if line.ends_with(") waits") {
+            waiting.insert(thread);
+        } else if waiting.remove(thread) {
+            continue;
+        }
+        calls.push(line);
+    }
+    calls
 }
 
 /// How often smss made each call, by what is compared of a call.
@@ -178,5 +192,26 @@ fn told(part: &str, tag: ChangeTag, line: &str, known: &[Deviation<'_>]) -> u32 
             ui::note(&ui::paint(Colour::Red, &format!("{sign} {line}   UNEXPLAINED")));
             1
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counts, calls_made};
+
+    #[test]
+    fn calls_are_counted_when_they_are_made_and_until_the_initial_command() {
+        let trace = "smss.exe  0.1 c.10 NtContinue() does not return\n\
+                     smss.exe  0.2 c.10 NtCreateProcess(process=0x1) = SUCCESS\n\
+                     smss.exe  0.3 c.10 NtWaitForSingleObject(object=0x24) waits\n\
+                     csrss.exe 0.3 1c.20 NtClose(handle=0x8) = SUCCESS\n\
+                     smss.exe  0.4 c.14 NtClose(handle=0x8) = SUCCESS\n\
+                     smss.exe  0.5 c.10 NtWaitForSingleObject() = SUCCESS\n\
+                     smss.exe  0.6 c.10 NtCreateProcess(process=0x1) = SUCCESS\n\
+                     smss.exe  0.7 c.10 NtClose(handle=0x8) = SUCCESS\n";
+        let counts = Counts::of(&calls_made(trace));
+        assert_eq!((counts.loader, counts.own()), (1, 4));
+        assert_eq!(counts.calls["NtCreateProcess"], 2);
+        assert_eq!(counts.calls["NtWaitForSingleObject"], 1);
     }
 }
