@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use nt::access::Access;
 use nt::environment::Environment;
 use nt::pages::PageVec;
-use nt::system::{Memory, Protection, SectionKind};
+use nt::system::{Memory};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 
@@ -34,7 +34,7 @@ impl Memory for Heap {
         Ok(Pages(vec![0; bytes.div_ceil(8)]))
     }
 
-    fn create_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Protection, _: SectionKind, _: Handle) -> Result<Handle> {
+    fn create_image_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Handle) -> Result<Handle> {
         Err(Status::NOT_SUPPORTED)
     }
 

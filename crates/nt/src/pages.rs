@@ -156,7 +156,6 @@ impl<S: Memory, T: Plain + core::fmt::Debug> core::fmt::Debug for PageVec<'_, S,
 pub(crate) mod tests {
     use super::*;
     use crate::access::Access;
-    use crate::system::{Protection, SectionKind};
     use crate::{Handle, ObjectAttributes};
     use std::{boxed::Box, vec, vec::Vec};
 
@@ -188,7 +187,7 @@ pub(crate) mod tests {
             Ok(HeapPages(vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice()))
         }
 
-        fn create_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Protection, _: SectionKind, _: Handle) -> Result<Handle> {
+        fn create_image_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Handle) -> Result<Handle> {
             Err(Status::NOT_SUPPORTED)
         }
 

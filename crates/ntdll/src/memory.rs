@@ -5,10 +5,10 @@ use crate::Native;
 use crate::convert::{Named, done, handle, raw};
 use core::ptr::NonNull;
 use nt::access::Access;
-use nt::system::{Memory, Protection, SectionKind};
+use nt::system::Memory;
 use nt::{Handle, ObjectAttributes, Result, Status};
 use ntapi::ntmmapi::{NtAllocateVirtualMemory, NtCreateSection, NtFreeVirtualMemory, NtMapViewOfSection, NtUnmapViewOfSection, ViewUnmap};
-use winapi::um::winnt::{MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READONLY, PAGE_READWRITE, SEC_COMMIT, SEC_IMAGE};
+use winapi::um::winnt::{MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE};
 
 /// Private committed memory of this process.
 pub struct Pages {
@@ -59,7 +59,7 @@ impl Drop for Pages {
     }
 }
 
-/// A view of a section, read-only.
+/// A view of an image section.
 pub struct View {
     base: NonNull<u8>,
     bytes: usize,
@@ -67,7 +67,8 @@ pub struct View {
 
 impl AsRef<[u8]> for View {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: the kernel mapped `bytes` readable bytes at `base`, and they stay mapped as long as this value lives.
+        // SAFETY: the kernel mapped `bytes` bytes at `base`, and they stay mapped as long as this value lives. Pages that the image's headers
+        // make unreadable are not looked at: that is the contract of `Memory::map_view`.
         unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
     }
 }
@@ -87,27 +88,12 @@ impl Memory for Native {
         Pages::allocate(bytes)
     }
 
-    fn create_section(
-        &self,
-        attributes: &ObjectAttributes<'_>,
-        access: Access,
-        protection: Protection,
-        kind: SectionKind,
-        file: Handle,
-    ) -> Result<Handle> {
-        let protection = match protection {
-            Protection::ReadOnly => PAGE_READONLY,
-            Protection::Execute => PAGE_EXECUTE,
-        };
-        let kind = match kind {
-            SectionKind::Data => SEC_COMMIT,
-            SectionKind::Image => SEC_IMAGE,
-        };
+    fn create_image_section(&self, attributes: &ObjectAttributes<'_>, access: Access, file: Handle) -> Result<Handle> {
         let mut named = Named::new(attributes)?;
         let mut section = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local and the attributes borrow from the caller for the call.
         let status = unsafe {
-            NtCreateSection(&raw mut section, access.bits(), named.pointer(), core::ptr::null_mut(), protection, kind, raw(file))
+            NtCreateSection(&raw mut section, access.bits(), named.pointer(), core::ptr::null_mut(), PAGE_EXECUTE, SEC_IMAGE, raw(file))
         };
         done(status)?;
         Ok(handle(section))
@@ -128,7 +114,7 @@ impl Memory for Native {
                 &raw mut size,
                 ViewUnmap,
                 0,
-                PAGE_READONLY,
+                PAGE_EXECUTE,
             )
         };
         done(status)?;

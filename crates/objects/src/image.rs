@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A PE image as far as known DLLs need it: is it a DLL, and which DLLs does it import (spec 7.2 #7, #8).
 //!
-//! Pure: the bytes of the file in, names out. Every offset is checked; bytes that contradict themselves are [`Malformed`].
+//! Pure: the bytes of an image section's view in, names out: a relative virtual address is an index into them. Every offset is checked;
+//! bytes that contradict themselves are [`Malformed`]. Behind the headers nothing is looked at but what a section that can be read
+//! covers, because a view has no readable bytes elsewhere.
 
 /// The bytes are no PE image, or contradict themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +16,8 @@ const PE32_PLUS: u16 = 0x20B;
 const IMPORT: usize = 1;
 const DESCRIPTOR: usize = 20;
 const SECTION_HEADER: usize = 40;
+/// `IMAGE_SCN_MEM_EXECUTE`, `_READ` and `_WRITE`: each makes pages that can be read.
+const READABLE: u32 = 0xE000_0000;
 /// The longest name of an import that is looked at, in bytes; a longer one comes cut off one byte behind it.
 pub const MAX_NAME: usize = 259;
 
@@ -63,16 +67,20 @@ impl<'a> Image<'a> {
 
     /// The names of the DLLs it imports, in the table's order. After [`Malformed`] nothing more comes.
     pub fn imports(&self) -> Imports<'a> {
-        let at = if self.imports == 0 { Ok(None) } else { self.offset(self.imports).map(Some) };
-        Imports { image: *self, at }
+        let rest = if self.imports == 0 { Ok(&[][..]) } else { self.at(self.imports) };
+        Imports { image: *self, rest }
     }
 
-    /// Where in the file the byte at a relative virtual address stands.
-    fn offset(&self, address: u32) -> Result<usize, Malformed> {
+    /// What lies at a relative virtual address, to the end of its section.
+    fn at(&self, address: u32) -> Result<&'a [u8], Malformed> {
         for section in self.sections.chunks_exact(SECTION_HEADER) {
-            let (virtual_at, raw_size, raw_at) = (u32_at(section, 12)?, u32_at(section, 16)?, u32_at(section, 20)?);
-            if let Some(inside) = address.checked_sub(virtual_at).filter(|&inside| inside < raw_size) {
-                return add(index(raw_at), index(inside));
+            let (size, start) = (u32_at(section, 8)?.max(u32_at(section, 16)?), u32_at(section, 12)?);
+            if u32_at(section, 36)? & READABLE != 0
+                && let Some(left) = address.checked_sub(start).and_then(|inside| size.checked_sub(inside))
+                && left > 0
+            {
+                let rest = self.bytes.get(index(address)..).ok_or(Malformed)?;
+                return Ok(rest.get(..index(left)).unwrap_or(rest));
             }
         }
         Err(Malformed)
@@ -83,21 +91,25 @@ impl<'a> Image<'a> {
 #[derive(Clone, Debug)]
 pub struct Imports<'a> {
     image: Image<'a>,
-    /// Offset of the next descriptor; `None` at the end.
-    at: Result<Option<usize>, Malformed>,
+    /// The table from the next descriptor on; empty at the end.
+    rest: Result<&'a [u8], Malformed>,
 }
 
 impl<'a> Imports<'a> {
     fn advance(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
-        let Some(at) = self.at? else { return Ok(None) };
-        let descriptor = slice(self.image.bytes, at, DESCRIPTOR)?;
-        let name = u32_at(descriptor, 12)?;
-        if name == 0 {
-            self.at = Ok(None);
+        let table = self.rest?;
+        if table.is_empty() {
             return Ok(None);
         }
-        self.at = Ok(Some(add(at, DESCRIPTOR)?));
-        let text = self.image.bytes.get(self.image.offset(name)?..).ok_or(Malformed)?;
+        let (descriptor, rest) = table.split_at_checked(DESCRIPTOR).ok_or(Malformed)?;
+        let name = u32_at(descriptor, 12)?;
+        if name == 0 {
+            self.rest = Ok(&[]);
+            return Ok(None);
+        }
+        // A table that reaches the end of its section has no end of its own.
+        self.rest = if rest.is_empty() { Err(Malformed) } else { Ok(rest) };
+        let text = self.image.at(name)?;
         let text = text.get(..=MAX_NAME).unwrap_or(text);
         let end = text.iter().position(|&byte| byte == 0).or((text.len() > MAX_NAME).then_some(text.len())).ok_or(Malformed)?;
         text.get(..end).map(Some).ok_or(Malformed)
@@ -110,7 +122,7 @@ impl<'a> Iterator for Imports<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.advance();
         if next.is_err() {
-            self.at = Ok(None);
+            self.rest = Ok(&[]);
         }
         next.transpose()
     }
@@ -143,7 +155,7 @@ pub(crate) mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// A PE32+ image with one section at address 0x1000, file offset 0x200, which holds its import table.
+    /// A PE32+ image as its view shows it: one readable section at address 0x1000, which holds its import table.
     pub(crate) fn image(characteristics: u16, imports: &[&str]) -> Vec<u8> {
         let mut bytes = vec![0; 0x200];
         bytes[..2].copy_from_slice(b"MZ");
@@ -158,15 +170,15 @@ pub(crate) mod tests {
         let section = 0x58 + 0xF0;
         bytes[section + 8..section + 12].copy_from_slice(&0x1000u32.to_le_bytes());
         bytes[section + 12..section + 16].copy_from_slice(&0x1000u32.to_le_bytes());
-        bytes[section + 16..section + 20].copy_from_slice(&0x600u32.to_le_bytes());
-        bytes[section + 20..section + 24].copy_from_slice(&0x200u32.to_le_bytes());
+        bytes[section + 36..section + 40].copy_from_slice(&0x4000_0040u32.to_le_bytes());
         let mut table = vec![0; (imports.len() + 1) * DESCRIPTOR];
         for (number, name) in imports.iter().enumerate() {
             let at = u32::try_from(0x1000 + table.len()).unwrap();
             table[number * DESCRIPTOR + 12..][..4].copy_from_slice(&at.to_le_bytes());
             table.extend(name.bytes().chain([0]));
         }
-        table.resize(0x600, 0);
+        table.resize(0x1000, 0);
+        bytes.resize(0x1000, 0);
         bytes.extend(table);
         bytes
     }
@@ -203,12 +215,29 @@ pub(crate) mod tests {
         assert_eq!(names, [Err(Malformed)]);
     }
 
+    #[test]
+    fn what_lies_in_no_readable_section_is_not_looked_at() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        bytes[0x58 + 0xF0 + 39] = 0;
+        let names: Vec<_> = Image::parse(&bytes).unwrap().imports().collect();
+        assert_eq!(names, [Err(Malformed)]);
+    }
+
+    #[test]
+    fn a_table_without_an_end_is_malformed() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        let section = 0x58 + 0xF0;
+        bytes[section + 8..section + 12].copy_from_slice(&20u32.to_le_bytes());
+        let names: Vec<_> = Image::parse(&bytes).unwrap().imports().collect();
+        assert_eq!(names.last(), Some(&Err(Malformed)));
+    }
+
     proptest! {
         #[test]
         fn any_change_of_an_image_ends_in_names_or_malformed(
-            changes in prop::collection::vec((0usize..0x800, any::<u8>()), 0..40),
+            changes in prop::collection::vec((0x1000usize..0x1100, any::<u8>()), 0..40),
             headers in prop::collection::vec((0x3Cusize..0x180, any::<u8>()), 0..8),
-            length in 0usize..0x900,
+            length in 0usize..0x2100,
         ) {
             let mut bytes = image(DLL, &["a.dll", "b.dll"]);
             for (at, value) in changes.into_iter().chain(headers) {

@@ -5,7 +5,8 @@
 //! that is no DLL, stop the system with hard errors of their own: [`Failure::BadImage`]. `\KnownDlls32` is made the same way, but
 //! nothing about it stops the boot (deviations D19, D20).
 //!
-//! The file is opened for reading as well as for execution, because its headers are read through a read-only view.
+//! The section that is made known is also the one whose view is walked for imports, so a DLL costs six system calls: open, section, view,
+//! and the three that give them back. A section of an image that turns out to be none of ours vanishes again.
 
 use crate::dll_list::DllList;
 use crate::image::Image;
@@ -14,7 +15,7 @@ use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Step, Stop, judge};
 use nt::object::{Attributes, ObjectAttributes};
 use nt::path::{self, MAX_DOS};
-use nt::system::{Objects, Protection as PageProtection, SectionKind, System};
+use nt::system::{Objects, System};
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
 
 /// A known DLL that stops the system: the parameters of its hard error (spec 12.4; string mask 5).
@@ -150,31 +151,34 @@ impl<S: System> Place<'_, S> {
     /// Makes one DLL known, and adds what it imports to `list`.
     fn add(&self, file: UnicodeBuf<MAX_DOS>, list: &mut DllList<'_, S>) -> Result<(), Reason> {
         let Some(handle) = self.open(file.as_str()) else { return Ok(()) };
-        match self.verify(handle.get(), list) {
-            Ok(true) => {}
-            Ok(false) => {
-                let (text, status) = (wide!("Non-DLL file included in KnownDLL list."), Status::INVALID_IMPORT_OF_NON_DLL);
-                return Err(Reason::BadImage(BadImage { text, status, file }));
-            }
-            Err(status) => {
-                let text = wide!("Verification of a KnownDLL failed.");
-                return Err(Reason::BadImage(BadImage { text, status, file }));
-            }
-        }
         let security = self.protection.liberal_defaulted();
         let attributes = ObjectAttributes::named(file.as_str()).under(self.objects).with(Attributes::PERMANENT).secured(security);
-        match self.system.create_section(&attributes, Access::SECTION_ALL, PageProtection::Execute, SectionKind::Image, handle.get()) {
-            Ok(section) => drop(Owned::new(self.system, section)),
+        let known = match self.system.create_image_section(&attributes, Access::SECTION_ALL, handle.get()) {
+            Ok(section) => {
+                let section = Owned::new(self.system, section);
+                let known = self.verify(section.get(), list);
+                if !matches!(known, Ok(true)) {
+                    let _ = self.system.make_temporary(section.get());
+                }
+                known
+            }
+            Err(status) if is_bad_image(status) => Err(Status::IMAGE_CHECKSUM_MISMATCH),
             Err(status) => {
                 let _ = judge(Step::KnownDll, file, status);
+                return Ok(());
             }
-        }
-        Ok(())
+        };
+        let (text, status) = match known {
+            Ok(true) => return Ok(()),
+            Ok(false) => (wide!("Non-DLL file included in KnownDLL list."), Status::INVALID_IMPORT_OF_NON_DLL),
+            Err(status) => (wide!("Verification of a KnownDLL failed."), status),
+        };
+        Err(Reason::BadImage(BadImage { text, status, file }))
     }
 
     /// Opens the file, if it is there.
     fn open(&self, file: UnicodeStr<'_>) -> Option<Owned<'_, S>> {
-        let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE | Access::FILE_READ_DATA;
+        let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE;
         let options = OpenOptions::NON_DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
         let attributes = ObjectAttributes::named(file).under(self.files);
         match self.system.open_file(&attributes, access, Share::READ | Share::DELETE, options) {
@@ -191,11 +195,8 @@ impl<S: System> Place<'_, S> {
     }
 
     /// Walks the imports of an image; whether it is a DLL.
-    fn verify(&self, file: Handle, list: &mut DllList<'_, S>) -> Result<bool> {
-        let unnamed = ObjectAttributes::unnamed();
-        let section = self.system.create_section(&unnamed, Access::SECTION_MAP_READ, PageProtection::ReadOnly, SectionKind::Data, file)?;
-        let section = Owned::new(self.system, section);
-        let view = self.system.map_view(section.get())?;
+    fn verify(&self, section: Handle, list: &mut DllList<'_, S>) -> Result<bool> {
+        let view = self.system.map_view(section)?;
         let malformed = |_| Status::IMAGE_CHECKSUM_MISMATCH;
         let image = Image::parse(view.as_ref()).map_err(malformed)?;
         for import in image.imports() {
@@ -203,4 +204,18 @@ impl<S: System> Place<'_, S> {
         }
         Ok(image.is_dll())
     }
+}
+
+/// Whether the kernel says by `status` that the file is no image, rather than that it has no section for it.
+fn is_bad_image(status: Status) -> bool {
+    matches!(
+        status,
+        Status::INVALID_IMAGE_FORMAT
+            | Status::INVALID_IMAGE_NOT_MZ
+            | Status::INVALID_IMAGE_PROTECT
+            | Status::INVALID_IMAGE_LE_FORMAT
+            | Status::INVALID_IMAGE_WIN_16
+            | Status::INVALID_FILE_FOR_SECTION
+            | Status::MAPPED_FILE_SIZE_ZERO
+    )
 }

@@ -30,6 +30,7 @@ fn pe(characteristics: u16, imports: &[&str]) -> Vec<u8> {
     put(&mut bytes, 0x148 + 13, &[0x10]);
     put(&mut bytes, 0x148 + 17, &[6]);
     put(&mut bytes, 0x148 + 21, &[2]);
+    put(&mut bytes, 0x148 + 39, &[0x40]);
     let mut table = vec![0; (imports.len() + 1) * 20];
     for (number, name) in imports.iter().enumerate() {
         let at = u32::try_from(0x1000 + table.len()).unwrap();
@@ -91,7 +92,7 @@ fn spec_7_1_directory_link_and_sections() {
     assert_eq!(world.link("\\KnownDlls\\KnownDllPath").as_deref(), Some(SYSTEM32), "a DOS path");
     let state = world.state();
     let section = &state.objects["\\knowndlls\\a.dll"];
-    assert_eq!(section.kind, Kind::Section { image: true });
+    assert_eq!(section.kind, Kind::Section);
     assert!(section.permanent && state.objects["\\knowndlls"].permanent && state.objects["\\knowndlls\\knowndllpath"].permanent);
     assert_eq!(section.security.as_deref(), Some(ON.liberal_defaulted()));
     assert_eq!(state.objects["\\knowndlls\\knowndllpath"].security.as_deref(), Some(ON.primary_defaulted()));
@@ -221,8 +222,8 @@ fn a_known_dll_costs_no_more_calls_than_the_reference() {
         made.unwrap();
         world.state().calls.iter().filter(|call| **call != "allocate_pages").count()
     };
-    // open, section, view, image section; and four closes and unmaps that are not counted here.
-    assert_eq!(calls(2) - calls(1), 4);
+    // open, section, view; and the three closes and unmaps that are not counted here.
+    assert_eq!(calls(2) - calls(1), 3);
 }
 
 #[test]

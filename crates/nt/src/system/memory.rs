@@ -4,24 +4,6 @@
 use crate::access::Access;
 use crate::{Handle, ObjectAttributes, Result};
 
-/// What a section is made of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SectionKind {
-    /// `SEC_COMMIT`: the file's bytes as they are.
-    Data,
-    /// `SEC_IMAGE`: an executable image, laid out by its section headers.
-    Image,
-}
-
-/// Page protection of a section or view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Protection {
-    /// `PAGE_READONLY`.
-    ReadOnly,
-    /// `PAGE_EXECUTE`.
-    Execute,
-}
-
 /// Requests about memory.
 pub trait Memory {
     /// Zeroed private memory of this process, freed when dropped.
@@ -32,17 +14,11 @@ pub trait Memory {
     /// NtAllocateVirtualMemory, committed and writable: at least `bytes` bytes. `NO_MEMORY` when there is none.
     fn allocate_pages(&self, bytes: usize) -> Result<Self::Pages>;
 
-    /// NtCreateSection backed by `file`.
-    fn create_section(
-        &self,
-        attributes: &ObjectAttributes<'_>,
-        access: Access,
-        protection: Protection,
-        kind: SectionKind,
-        file: Handle,
-    ) -> Result<Handle>;
+    /// NtCreateSection of `file` as an executable image: `SEC_IMAGE`, `PAGE_EXECUTE`, laid out by its section headers.
+    fn create_image_section(&self, attributes: &ObjectAttributes<'_>, access: Access, file: Handle) -> Result<Handle>;
 
-    /// NtMapViewOfSection of the whole section into this process, readable. An image's view is laid out by its section headers (so a
-    /// relative virtual address is an index into the slice); `IMAGE_NOT_AT_BASE` is no error, and no relocation is applied.
+    /// NtMapViewOfSection of a whole image section into this process: a relative virtual address is an index into the slice. Bytes that
+    /// the image's own section headers do not make readable must not be looked at. `IMAGE_NOT_AT_BASE` is no error, and no relocation is
+    /// applied.
     fn map_view(&self, section: Handle) -> Result<Self::View>;
 }

@@ -22,7 +22,7 @@ pub use machine::{
     BasicInformation, BootStatusItem, HardError, HardErrorOption, HardErrorParameter, Machine, Privilege, PrivilegeHolder,
     ProcessorInformation, VersionInformation,
 };
-pub use memory::{Memory, Protection, SectionKind};
+pub use memory::Memory;
 pub use objects::{Created, DirectoryEntry, Objects, Timeout, Wait};
 pub use ports::{Accept, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, PortLimits, Ports, Received};
 pub use processes::{

@@ -138,26 +138,35 @@ impl Memory for World {
         Ok(HeapPages(vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice()))
     }
 
-    fn create_section(
-        &self,
-        attributes: &ObjectAttributes<'_>,
-        _: Access,
-        _: Protection,
-        kind: SectionKind,
-        file: Handle,
-    ) -> Result<Handle> {
-        let mut state = self.enter("create_section")?;
+    fn create_image_section(&self, attributes: &ObjectAttributes<'_>, _: Access, file: Handle) -> Result<Handle> {
+        let mut state = self.enter("create_image_section")?;
         let data = state.file_of(file)?.1.data.clone();
-        if attributes.name.is_empty() {
-            return Ok(state.give(Open::View(data)));
+        if data.is_empty() {
+            return Err(Status::MAPPED_FILE_SIZE_ZERO);
         }
-        state.create_object(attributes, Kind::Section { image: kind == SectionKind::Image }).map(|created| created.handle)
+        let view = laid_out(&data).ok_or(Status::INVALID_IMAGE_FORMAT)?;
+        let handle = state.create_object(attributes, Kind::Section)?.handle;
+        state.views.insert(handle.0, view);
+        Ok(handle)
     }
 
     fn map_view(&self, section: Handle) -> Result<Vec<u8>> {
-        match self.enter("map_view")?.open_of(section)? {
-            Open::View(data) => Ok(data),
-            _ => Err(Status::OBJECT_TYPE_MISMATCH),
-        }
+        self.enter("map_view")?.views.get(&section.0).cloned().ok_or(Status::INVALID_HANDLE)
     }
+}
+
+/// An image's file as its view shows it: headers, then every section at its address. `None` if it is none, or is cut off.
+fn laid_out(file: &[u8]) -> Option<Vec<u8>> {
+    let u32_at = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize);
+    file.starts_with(b"MZ").then_some(())?;
+    let header = u32_at(0x3C)?;
+    let optional = u32_at(header + 20)? & 0xFFFF;
+    let mut view = file.get(..0x200)?.to_vec();
+    for number in 0..u32_at(header + 4)? >> 16 {
+        let section = header + 24 + optional + number * 40;
+        let (address, size, from) = (u32_at(section + 12)?, u32_at(section + 16)?, u32_at(section + 20)?);
+        view.resize(view.len().max(address + size), 0);
+        view[address..address + size].copy_from_slice(file.get(from..from + size)?);
+    }
+    Some(view)
 }

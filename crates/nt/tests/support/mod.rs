@@ -24,7 +24,7 @@ pub const CONTROL: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Contr
 pub enum Kind {
     Directory,
     Link(String),
-    Section { image: bool },
+    Section,
 }
 
 #[derive(Clone, Debug)]
@@ -65,7 +65,6 @@ enum Open {
     Object(String),
     Key(String),
     File(String),
-    View(Vec<u8>),
     Process(usize),
 }
 
@@ -95,6 +94,8 @@ pub struct State {
     /// Fails the call with this number, from 0; and all after it if so said.
     pub fault: Option<(usize, Status, bool)>,
     handles: BTreeMap<u64, Open>,
+    /// What a view of the section behind a handle shows.
+    views: BTreeMap<u64, Vec<u8>>,
     next: u64,
 }
 

@@ -6,6 +6,7 @@ use super::*;
 impl Objects for World {
     fn close(&self, handle: Handle) -> Result<()> {
         let mut state = self.state();
+        state.views.remove(&handle.0);
         match state.handles.remove(&handle.0).ok_or(Status::INVALID_HANDLE)? {
             Open::Object(name) => {
                 let key = fold(&name);

@@ -332,12 +332,12 @@ fn sections_images_and_views() {
     world.library("a.dll", &["b.dll", "ntdll.dll"]);
     world.start(|system| {
         use nt::access::{OpenOptions, Share};
-        use nt::system::{Files, Protection, SectionKind};
+        use nt::system::Files;
         let file = ObjectAttributes::named(wide!("\\??\\C:\\ReactOS\\System32\\a.dll"));
         let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE;
         let file = system.open_file(&file, access, Share::READ | Share::DELETE, OpenOptions::SYNCHRONOUS_IO_NONALERT).unwrap();
         let name = ObjectAttributes::named(wide!("\\Device\\a.dll")).with(Attributes::PERMANENT);
-        let section = system.create_section(&name, Access::SECTION_ALL, Protection::Execute, SectionKind::Image, file).unwrap();
+        let section = system.create_image_section(&name, Access::SECTION_ALL, file).unwrap();
         let view = system.map_view(section).unwrap();
         assert_eq!(view.as_ref().get(..2), Some(b"MZ".as_slice()));
         assert_eq!(view.as_ref().get(0x1000), Some(&0xC3));

@@ -112,7 +112,7 @@ impl Memory for Kernel {
         Ok(Pages(vec![0; bytes.next_multiple_of(4096) / 8]))
     }
 
-    fn create_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Protection, _: SectionKind, _: Handle) -> Result<Handle> {
+    fn create_image_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Handle) -> Result<Handle> {
         Err(Status::NOT_SUPPORTED)
     }
 

@@ -8,13 +8,11 @@ use alloc::sync::Weak;
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::access::Access;
-use nt::system::{Memory, Protection, SectionKind};
+use nt::system::Memory;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
-const PAGE_READONLY: u32 = 0x02;
 const PAGE_EXECUTE: u32 = 0x10;
 const SEC_IMAGE: u32 = 0x0100_0000;
-const SEC_COMMIT: u32 = 0x0800_0000;
 
 /// Part of a process's address space that is given back when it goes.
 #[derive(Debug)]
@@ -98,27 +96,13 @@ impl Memory for Seam {
         Ok(Pages { bytes: vec![0; size], _region: self.region(address, false) })
     }
 
-    fn create_section(
-        &self,
-        attributes: &ObjectAttributes<'_>,
-        access: Access,
-        protection: Protection,
-        kind: SectionKind,
-        file: Handle,
-    ) -> Result<Handle> {
-        let protection = match protection {
-            Protection::ReadOnly => PAGE_READONLY,
-            Protection::Execute => PAGE_EXECUTE,
-        };
-        let kind = match kind {
-            SectionKind::Data => SEC_COMMIT,
-            SectionKind::Image => SEC_IMAGE,
-        };
+    fn create_image_section(&self, attributes: &ObjectAttributes<'_>, access: Access, file: Handle) -> Result<Handle> {
         self.call(
             "NtCreateSection",
             || name("name", attributes.name),
             |executive, thread| {
-                executive.create_section(thread, attributes, access.bits(), 0, protection, kind, file).map(|created| created.handle)
+                let made = executive.create_section(thread, attributes, access.bits(), 0, PAGE_EXECUTE, SEC_IMAGE, file)?;
+                Ok(made.handle)
             },
         )
     }
@@ -128,7 +112,7 @@ impl Memory for Seam {
             "NtMapViewOfSection",
             || number("handle", section.0),
             |executive, thread| {
-                let mapped = executive.map_view(thread, section, Handle::CURRENT_PROCESS, PAGE_READONLY)?;
+                let mapped = executive.map_view(thread, section, Handle::CURRENT_PROCESS, PAGE_EXECUTE)?;
                 let process = executive.process_of(thread)?.id;
                 read_view(executive, process, mapped.base, mapped.size).map(|bytes| (mapped.base, bytes))
             },

@@ -14,8 +14,8 @@ use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
 use nt::object::ClientId;
 use nt::system::{
-    DeviceMap, DriveType, ExitInformation, Files, Memory, ParameterFlags, ProcessParameters, Processes, Protection,
-    SectionImageInformation, SectionKind, ThreadBody, UserProcessInformation,
+    DeviceMap, DriveType, ExitInformation, Files, Memory, ParameterFlags, ProcessParameters, Processes, SectionImageInformation,
+    ThreadBody, UserProcessInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
 
@@ -246,8 +246,7 @@ impl Processes for Seam {
         let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE | Access::FILE_READ_DATA;
         let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE;
         let file = Owned::new(self, self.open_file(&attributes, access, Share::READ | Share::DELETE, options)?);
-        let section =
-            self.create_section(&ObjectAttributes::unnamed(), Access::SECTION_ALL, Protection::Execute, SectionKind::Image, file.get());
+        let section = self.create_image_section(&ObjectAttributes::unnamed(), Access::SECTION_ALL, file.get());
         drop(file);
         let section = Owned::new(self, section?);
         self.build_process(section.get(), &own)
