@@ -15,6 +15,7 @@ pub mod commands;
 pub mod csrss;
 pub mod faulty;
 pub mod idle;
+pub mod inside;
 pub mod logon;
 pub mod processes;
 pub mod protocol;

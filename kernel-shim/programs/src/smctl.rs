@@ -4,13 +4,14 @@
 //! * `list`: servers with session, image type, process id, and the session's initial command;
 //! * `start [command]`: a new session, with this initial command or the default one;
 //! * `stop SESSION`: ends a session;
-//! * `exec SESSION PROGRAM [arguments]`: creates a program in a session and has its subsystem server start it;
+//! * `exec SESSION PROGRAM [arguments]`: creates a program in a session and has its subsystem server start it; in a session other than its
+//!   own it has that session's csrss create it, because a process is born in its creator's session (see [`inside`]);
 //! * `load NAME`: starts an `Optional` subsystem.
 //!
 //! What it has to say it shows on the boot screen, each line beginning with `smctl: `; its exit status is that of the request.
 
 use crate::arguments::{after, number, words};
-use crate::{Statics, processes, screen};
+use crate::{Statics, inside, processes, screen};
 use nt::system::System;
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use subsystems::client;
@@ -86,16 +87,12 @@ fn start<S: System>(system: &'static S, port: Handle, command: UnicodeStr<'_>) -
 }
 
 fn exec<S: System>(system: &'static S, port: Handle, session: u32, command: UnicodeStr<'_>) -> Result<()> {
-    let created = processes::create(system, command)?;
+    let own = system.query_session(Handle::CURRENT_PROCESS)?;
+    let created = if session == own { processes::create(system, command)? } else { inside::create(system, session, command)? };
     let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
-    let given = system.query_session(process.get()).and_then(|own| {
-        if own != session {
-            system.set_session(process.get(), session)?;
-        }
-        let mut request = ExecPgm::new_zeroed();
-        request.process = created;
-        client::call(system, port, &mut request)
-    });
+    let mut request = ExecPgm::new_zeroed();
+    request.process = created;
+    let given = client::call(system, port, &mut request);
     drop(thread);
     match given {
         Ok(()) => {

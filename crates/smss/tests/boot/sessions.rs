@@ -90,3 +90,33 @@ fn a_server_that_breaks_the_contract_in_a_new_session_is_undone() {
         assert_eq!(system.sessions_of("csrss.exe"), [0], "{way}");
     }
 }
+
+#[test]
+fn a_program_is_run_in_any_live_session_and_belongs_to_it() {
+    for setup in [Setup::new(), Setup::nt6()] {
+        let mut system = setup.boot();
+        assert_eq!(system.start_program("smctl.exe start sleep.exe"), Status::SUCCESS, "{}", system.screen);
+        let session = system.sessions_of("csrss.exe").last().copied().unwrap();
+        // Graphical, character-mode, and native: the first two are csrss' of that session, the last is nobody's.
+        for program in ["winlogon.exe", "console.exe", "sleep.exe"] {
+            let before = system.sessions_of(program);
+            let exec = format!("smctl.exe exec {session} {program}");
+            assert_eq!(system.start_program(&exec), Status::SUCCESS, "{program}: {}", system.screen);
+            assert_eq!(system.sessions_of(program).len(), before.len() + 1, "{program}");
+            assert_eq!(system.sessions_of(program).last(), Some(&session), "{program}");
+        }
+        let before = counts(&system);
+        let wrong = [
+            (format!("smctl.exe exec {session} nosuch.exe"), Status::OBJECT_NAME_NOT_FOUND),
+            ("smctl.exe exec 50 sleep.exe".to_owned(), Status::OBJECT_PATH_NOT_FOUND),
+            ("smctl.exe exec x sleep.exe".to_owned(), Status::INVALID_PARAMETER),
+            (format!("smctl.exe exec {session}"), Status::OBJECT_NAME_INVALID),
+            (format!("smctl.exe exec {session} exit.exe {}", "x".repeat(120)), Status::NAME_TOO_LONG),
+        ];
+        for (line, status) in wrong {
+            assert_eq!(system.start_program(&line), status, "{line}");
+        }
+        assert_eq!(counts(&system), before);
+        assert_eq!(system.end, End::Settled);
+    }
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What a server does for smss: it serves `SbApiPort` (spec 10.7).
+//! A server's two ports: what it does for smss at `SbApiPort` (spec 10.7), and for others at `ApiPort`.
 
 use super::{Leader, Server};
+use crate::inside;
 use nt::system::{Accept, MessageBuffer, MessageKind, System};
 use nt::{Handle, Owned, Result, Status};
 use subsystems::callbacks::{SbApi, SbCreateSession, SbSession};
@@ -10,43 +11,37 @@ use subsystems::messages::ApiMessage;
 /// The call-back thread's life.
 pub(super) fn serve<S: System>(server: &'static Server<S>) {
     let port = server.shared.lock().callback_port;
-    receive(server.system, port, |message| match MessageKind(message.header.kind & 0xFF) {
-        MessageKind::CONNECTION_REQUEST => {
-            accept(server.system, message);
-            None
-        }
-        MessageKind::REQUEST => {
-            let mut reply = message.clone();
-            reply.set_result(server.call(message).into());
-            Some(reply)
-        }
-        MessageKind(_) => None,
-    });
+    receive(server.system, port, |message| server.call(message));
 }
 
-/// The client thread's life: there is nothing a client could ask for, so it is refused.
-pub(super) fn refuse_clients<S: System>(server: &'static Server<S>) {
+/// The client thread's life: there is one thing a client can ask for.
+pub(super) fn serve_clients<S: System>(server: &'static Server<S>) {
     let port = server.shared.lock().api_port;
-    receive(server.system, port, |message| {
-        if MessageKind(message.header.kind & 0xFF) == MessageKind::CONNECTION_REQUEST
-            && let Err(status) = server.system.accept_connect(message, Accept::No)
-        {
-            log::warn!("ApiPort: {status}: a client is not even refused");
-        }
-        None
-    });
+    receive(server.system, port, |message| inside::serve(server.system, message));
 }
 
-/// Receives for ever; ends when the port is broken.
-fn receive<S: System>(system: &S, port: Handle, mut handle: impl FnMut(&MessageBuffer) -> Option<MessageBuffer>) {
+/// Accepts whoever connects, and has every request answered with the result of `serve`. For ever; ends when the port is broken.
+fn receive<S: System>(system: &'static S, port: Handle, mut serve: impl FnMut(&mut MessageBuffer) -> Result<()>) {
     let mut message = MessageBuffer::default();
     let mut reply: Option<MessageBuffer> = None;
     let mut errors = 0;
     while errors < 16 {
         match system.reply_wait_receive(port, reply.as_ref(), &mut message) {
-            Ok(_) => {
+            Ok(received) => {
                 errors = 0;
-                reply = handle(&message);
+                reply = None;
+                match MessageKind(message.header.kind & 0xFF) {
+                    MessageKind::CONNECTION_REQUEST => accept(system, &message),
+                    // Its context is the handle of our end, as it was accepted without one.
+                    MessageKind::PORT_CLOSED => drop(Owned::new(system, Handle(received.context))),
+                    MessageKind::REQUEST => {
+                        let mut answer = message.clone();
+                        let result = serve(&mut answer);
+                        answer.set_result(result.into());
+                        reply = Some(answer);
+                    }
+                    MessageKind(_) => {}
+                }
             }
             // The reply's receiver is gone; only an error without a reply says anything about the port.
             Err(status) if reply.take().is_none() => {
@@ -63,7 +58,7 @@ fn receive<S: System>(system: &S, port: Handle, mut handle: impl FnMut(&MessageB
 fn accept<S: System>(system: &S, request: &MessageBuffer) {
     let accepted = system.accept_connect(request, Accept::Yes { context: 0 });
     if let Err(status) = accepted.and_then(|port| system.complete_connect(port)) {
-        log::warn!("SbApiPort: connection: {status}");
+        log::warn!("subsystem server: connection: {status}");
     }
 }
 

@@ -42,7 +42,7 @@ struct Shared {
 pub struct Server<S: System> {
     system: &'static S,
     shared: Mutex<Shared>,
-    /// Threads started so far: the first serves call-backs, the second refuses clients.
+    /// Threads started so far: the first serves call-backs, the second clients.
     threads: AtomicU32,
 }
 
@@ -50,7 +50,7 @@ impl<S: System> ThreadBody for Server<S> {
     fn run(&'static self) {
         match self.threads.fetch_add(1, Ordering::Relaxed) {
             0 => callbacks::serve(self),
-            _ => callbacks::refuse_clients(self),
+            _ => callbacks::serve_clients(self),
         }
     }
 }
