@@ -65,7 +65,6 @@ names! {
     NtSetSystemInformation
     NtSetValueKey
     NtTerminateProcess
-    NtTerminateThread
     NtUnmapViewOfSection
     NtWaitForMultipleObjects
     NtWaitForSingleObject
@@ -77,6 +76,7 @@ names! {
     RtlCreateUserProcess
     RtlCreateUserThread
     RtlDestroyProcessParameters
+    RtlExitUserThread
     RtlGetSetBootStatusData
     RtlLockBootStatusData
     RtlNormalizeProcessParams

@@ -97,6 +97,14 @@ impl Machine for Native {
         query(SystemFlagsInformation)
     }
 
+    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
+        let size = u32::try_from(into.len()).map_err(|_| Status::INVALID_PARAMETER)?;
+        let mut length = 0;
+        // SAFETY: the buffer is borrowed for writing and as long as said; the length is a live local.
+        done(unsafe { NtQuerySystemInformation(class, into.as_mut_ptr().cast(), size, &raw mut length) })?;
+        Ok(into.len().min(length as usize))
+    }
+
     fn create_session(&self) -> Result<u32> {
         let mut session = 0;
         set(SystemSessionCreate, &mut session)?;

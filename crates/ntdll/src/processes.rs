@@ -15,12 +15,12 @@ use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use ntapi::ntapi_base::CLIENT_ID;
 use ntapi::ntpsapi::{
     NtOpenProcess, NtQueryInformationProcess, NtResumeThread, NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess,
-    NtTerminateThread, PROCESS_BASIC_INFORMATION, ProcessBasePriority, ProcessBasicInformation, ProcessBreakOnTermination,
-    ProcessDefaultHardErrorMode, ProcessDeviceMap, ProcessSessionInformation, ThreadBreakOnTermination,
+    PROCESS_BASIC_INFORMATION, ProcessBasePriority, ProcessBasicInformation, ProcessBreakOnTermination, ProcessDefaultHardErrorMode,
+    ProcessDeviceMap, ProcessSessionInformation, ThreadBreakOnTermination,
 };
 use ntapi::ntrtl::{
     RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS, RtlCreateProcessParameters, RtlCreateUserProcess, RtlCreateUserThread,
-    RtlDestroyProcessParameters,
+    RtlDestroyProcessParameters, RtlExitUserThread,
 };
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
@@ -213,8 +213,10 @@ impl Processes for Native {
     }
 
     fn exit_thread(&self, status: Status) -> Result<()> {
+        // NtTerminateThread alone would leave the stack behind: only this tells the kernel to free it.
         // SAFETY: takes no pointer. What the thread borrowed is `'static`; its locals are not dropped, like those of any ended thread.
-        done(unsafe { NtTerminateThread(raw(Handle::CURRENT_THREAD), status.0.cast_signed()) })
+        unsafe { RtlExitUserThread(status.0.cast_signed()) };
+        Err(Status::UNSUCCESSFUL)
     }
 
     fn query_exit(&self, process: Handle) -> Result<ExitInformation> {

@@ -225,6 +225,9 @@ pub trait Machine: Send {
     /// Pages nobody uses.
     fn available_pages(&self) -> u64;
 
+    /// Pages in use on behalf of processes: the frames given out and the tables that map them, without what the kernel keeps for itself.
+    fn committed_pages(&self) -> u64;
+
     /// The processors.
     fn processor(&self) -> Processor;
 

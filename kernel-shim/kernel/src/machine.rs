@@ -297,6 +297,10 @@ impl Machine for Bare {
         frames::counts().0 as u64
     }
 
+    fn committed_pages(&self) -> u64 {
+        frames::single() as u64
+    }
+
     fn processor(&self) -> Processor {
         processor::identify()
     }

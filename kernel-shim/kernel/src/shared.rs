@@ -49,6 +49,7 @@ pass_on! {
     fn start_time(&self) -> u64;
     fn physical_pages(&self) -> u64;
     fn available_pages(&self) -> u64;
+    fn committed_pages(&self) -> u64;
     fn processor(&self) -> Processor;
     fn disk(&self, number: usize) -> Option<Disk>;
     mut fn create_space(&mut self) -> Result<SpaceId>;

@@ -13,6 +13,8 @@
 use crate::arguments::{number, words};
 use crate::{Statics, processes};
 use core::sync::atomic::{AtomicBool, Ordering};
+use nt::access::Access;
+use nt::object::Attributes;
 use nt::relax::Mutex;
 use nt::system::{Accept, ImageSubsystem, MessageBuffer, MessageKind, System, ThreadBody};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr};
@@ -64,6 +66,19 @@ pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Stat
     let mut arguments = words(system.own_command_line());
     let way = arguments.next().unwrap_or_default();
     behave(system, statics, way, arguments.next())
+}
+
+/// The first of the ways, separated by commas, that no server of this boot has gone yet: a permanent directory keeps count. `None` if every
+/// one has.
+pub(crate) fn next_way<'w, S: System>(system: &S, ways: UnicodeStr<'w>) -> Option<UnicodeStr<'w>> {
+    ways.units().split(|&unit| unit == u16::from(b',')).map(UnicodeStr).enumerate().find_map(|(turn, way)| {
+        let mut name = UnicodeBuf::<32>::new();
+        name.push_fmt(format_args!("\\FaultyTurn{turn}")).ok()?;
+        let attributes = ObjectAttributes::named(name.as_str()).with(Attributes::CASE_INSENSITIVE.union(Attributes::PERMANENT));
+        let mark = system.create_directory(&attributes, Access::DIRECTORY_ALL).ok()?;
+        drop(Owned::new(system, mark.handle));
+        Some(way)
+    })
 }
 
 /// Misbehaves in this way; `argument` is the status that `dies` ends with.

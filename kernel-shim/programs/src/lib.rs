@@ -20,6 +20,7 @@ pub mod logon;
 pub mod processes;
 pub mod protocol;
 pub mod screen;
+pub mod script;
 pub mod smctl;
 
 use nt::system::{ImageSubsystem, System};
@@ -106,4 +107,5 @@ programs! {
     "smctl.exe" NATIVE smctl::main, "lists, starts and ends sessions, runs programs";
     "smtest.exe" NATIVE protocol::main, "puts the SM protocol to the test";
     "smdie.exe" NATIVE protocol::die, "an SM client that ends in the middle of something";
+    "script.exe" NATIVE script::main, "runs command lines one after the other";
 }

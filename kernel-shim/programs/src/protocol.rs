@@ -256,9 +256,10 @@ fn flood<S: System>(system: &'static S) -> Result<(), Fault> {
     expect("a request afterwards", send(system, again.get(), raw(99, 0)), Err(Status::NOT_IMPLEMENTED))
 }
 
-/// Ten thousand connections one after the other.
+/// Ten thousand connections one after the other, or as many as its argument says.
 fn churn<S: System>(system: &'static S) -> Result<(), Fault> {
-    for _ in 0..10_000 {
+    let count = words(system.own_command_line()).nth(1).and_then(|word| number(word, 10));
+    for _ in 0..count.unwrap_or(10_000) {
         drop(connected(system)?);
     }
     Ok(())
@@ -281,7 +282,13 @@ impl<S: System> ThreadBody for Threads<S> {
     /// Starts a session: the answer comes long after this process has ended.
     fn run(&'static self) {
         let port = *self.port.lock();
-        let answered = client::call(self.system, port, &mut StartCsr::new_zeroed());
+        let mut body = StartCsr::new_zeroed();
+        let command = wide!("winlogon.exe");
+        for (to, from) in body.command.iter_mut().zip(command.units()) {
+            *to = *from;
+        }
+        body.length = 2 * command.len() as u32;
+        let answered = client::call(self.system, port, &mut body);
         log::warn!("smdie: still there for the answer: {}", Status::from(answered));
     }
 }

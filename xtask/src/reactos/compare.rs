@@ -88,6 +88,7 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
         arguments: "dump trace exit=settled",
         folder: &folder,
         limit: Duration::from_secs(300),
+        virtual_time: false,
     };
     let outcome = guest::boot(&plan)?;
     if outcome.end != End::Pass {

@@ -62,6 +62,20 @@ macro_rules! sm {
     };
 }
 
+/// Command lines that session 0's winlogon.exe gives way to (see script.exe): they are its "debugger".
+macro_rules! script {
+    ($lines:literal) => {
+        Change::Registry {
+            hive: "SOFTWARE",
+            text: concat!(
+                "[\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\winlogon.exe]\n\"Debugger\"=\"script.exe ",
+                $lines,
+                "; stay;\"\n"
+            ),
+        }
+    };
+}
+
 /// Every case.
 pub const CASES: &[Case] = &[
     Case {
@@ -277,10 +291,85 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "a_new_session_from_ring_3",
-        changes: &[sm!("", r#""Execute"=str(7):"smctl.exe start winlogon.exe\0""#)],
+        changes: &[script!(
+            "smctl.exe start winlogon.exe; smctl.exe exec 1 console.exe; smctl.exe exec 1 sleep.exe; smctl.exe exec 0 console.exe; smctl.exe exec 2 console.exe; smctl.exe list; smctl.exe load Posix"
+        )],
+        arguments: "",
+        end: End::Pass,
+        wants: &[
+            Want::Log("smctl: session 1 started"),
+            Want::Log("winlogon: session 1"),
+            Want::Log("smctl: session 1 type 2"),
+            Want::Log("script: smctl.exe exec 2 console.exe: STATUS_OBJECT_PATH_NOT_FOUND"),
+            Want::Dump("console.exe parent=csrss.exe#2 session=1"),
+            Want::Dump("sleep.exe parent=csrss.exe#2 session=1"),
+            Want::Dump("console.exe#2 parent=- session=0"),
+            Want::Dump("psxss.exe parent=smss.exe session=0"),
+        ],
+    },
+    Case {
+        // Twice: the first round makes the threads and touches the tables that are kept for the next.
+        name: "sixty_four_sessions_come_and_go",
+        changes: &[script!(
+            "63*smctl.exe start winlogon.exe; 63*smctl.exe stop $; note; 63*smctl.exe start winlogon.exe; smctl.exe start winlogon.exe; 63*smctl.exe stop $; same"
+        )],
+        arguments: "",
+        end: End::Pass,
+        wants: &[
+            Want::Log("smctl: session 63 started"),
+            Want::Log("script: smctl.exe start winlogon.exe: STATUS_NO_MEMORY"),
+            Want::Log("script: smctl.exe stop 63: STATUS_SUCCESS"),
+            Want::Log("script: the same: "),
+            Want::NoDump("session=1 "),
+        ],
+    },
+    Case {
+        // The way is csrss's in a new session; session 0's keeps the contract.
+        name: "a_csrss_that_breaks_the_contract_in_a_new_session_is_undone",
+        changes: &[
+            sm!(
+                "\\SubSystems",
+                r#""Windows"="C:\\ReactOS\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows Elsewhere=silent,deaf,mute,refuses,leaves,nameless,dies,silent,silent,deaf,mute,refuses,leaves,nameless,dies,silent""#
+            ),
+            script!(
+                "8*smctl.exe start winlogon.exe; note; 8*smctl.exe start winlogon.exe; same; smctl.exe start winlogon.exe; smctl.exe stop 1"
+            ),
+        ],
+        arguments: "",
+        end: End::Pass,
+        wants: &[
+            Want::Log("script: smctl.exe start winlogon.exe: STATUS_IO_TIMEOUT"),
+            Want::Log("script: smctl.exe start winlogon.exe: STATUS_LPC_REPLY_LOST"),
+            Want::Log("script: smctl.exe start winlogon.exe: STATUS_NO_MEMORY"),
+            Want::Log("script: smctl.exe start winlogon.exe: STATUS_UNSUCCESSFUL"),
+            Want::Log("script: smctl.exe start winlogon.exe: STATUS_PORT_DISCONNECTED"),
+            Want::Log("script: smctl.exe stop 1: STATUS_SUCCESS"),
+            Want::Log("script: the same: "),
+            Want::NoLog("NOT THE SAME"),
+        ],
+    },
+    Case {
+        name: "clients_that_die_and_clients_that_come_and_go_leave_nothing",
+        changes: &[script!(
+            "smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; note; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; same"
+        )],
+        arguments: "",
+        end: End::Pass,
+        wants: &[Want::Log("smtest: churn: pass"), Want::Log("script: the same: ")],
+    },
+    Case {
+        name: "a_silent_csrss_of_session_0_is_waited_for_without_end",
+        changes: &[sm!("\\SubSystems", r#""Windows"="C:\\ReactOS\\system32\\faulty.exe silent""#)],
+        arguments: "",
+        end: End::Pass,
+        wants: &[Want::Dump("faulty.exe parent=smss.exe session=0"), Want::NoDump("winlogon.exe parent"), Want::NoLog("IO_TIMEOUT")],
+    },
+    Case {
+        name: "a_csrss_of_session_0_that_dies_before_it_registers_stops_the_system",
+        changes: &[sm!("\\SubSystems", r#""Windows"="C:\\ReactOS\\system32\\faulty.exe dies c0000142""#)],
         arguments: "",
         end: End::Bugcheck,
-        wants: &[Want::Log("smctl: session 1 started"), Want::Log("winlogon: session 1"), Want::Log("Windows Logon Process")],
+        wants: &[Want::Log("Session Manager Initialization"), Want::Log("0xc0000142")],
     },
     Case {
         name: "winlogon_killed_stops_with_c000021a",

@@ -45,7 +45,7 @@ pub fn case(case: &Case, images: &Images, bless: bool) -> Result<()> {
         }
     }
     let arguments = format!("dump exit=settled {}", case.arguments);
-    let plan = Plan { kernel: &images.kernel, tree: &tree, size, arguments: &arguments, folder: &folder, limit: LIMIT };
+    let plan = Plan { kernel: &images.kernel, tree: &tree, size, arguments: &arguments, folder: &folder, limit: LIMIT, virtual_time: true };
     let outcome = guest::boot(&plan)?;
     let log = folder.join("boot.log");
     let frames = Symbols::of_boot(images, &outcome.reader);

@@ -113,6 +113,10 @@ pub trait Machine {
     /// NtQuerySystemInformation, SystemFlagsInformation: NtGlobalFlag.
     fn query_flags(&self) -> Result<u32>;
 
+    /// NtQuerySystemInformation of any class, as it lies in memory: how many bytes of `into` it has filled. Addresses in the answer are not
+    /// to be followed. `INFO_LENGTH_MISMATCH` if there is no room for it.
+    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize>;
+
     /// NtSetSystemInformation, SystemSessionCreate: the new session's id; this process is attached to it.
     fn create_session(&self) -> Result<u32>;
 

@@ -166,6 +166,10 @@ impl Machine for World {
         Err(Status::NOT_IMPLEMENTED)
     }
 
+    fn query_raw(&self, _: u32, _: &mut [u8]) -> Result<usize> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
     fn create_session(&self) -> Result<u32> {
         Err(Status::NOT_IMPLEMENTED)
     }

@@ -3,6 +3,7 @@
 
 use crate::system::{Booted, End, Setup};
 use nt::Status;
+use nt::system::ValueType;
 
 fn counts(system: &Booted) -> (usize, usize) {
     (system.handles("smss.exe"), system.processes().iter().filter(|process| process.running).count())
@@ -70,7 +71,7 @@ fn a_client_that_dies_at_any_step_leaves_nothing() {
 
 #[test]
 fn a_server_that_breaks_the_contract_in_a_new_session_is_undone() {
-    for (way, status) in [
+    let ways = [
         ("silent", Status::IO_TIMEOUT),
         ("deaf", Status::IO_TIMEOUT),
         // STATUS_LPC_REPLY_LOST: the server was ended while it owed a reply.
@@ -78,16 +79,26 @@ fn a_server_that_breaks_the_contract_in_a_new_session_is_undone() {
         ("refuses", Status::NO_MEMORY),
         ("leaves", Status::UNSUCCESSFUL),
         ("nameless", Status::PORT_DISCONNECTED),
-    ] {
-        let command =
-            format!("%SystemRoot%\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows Elsewhere={way}");
-        let mut system = Setup::new().expand("SubSystems", "Windows", &command).boot();
-        assert_eq!(system.end, End::Settled, "{way}");
-        assert_eq!(system.start_program("smctl.exe start"), status, "{way}");
-        let before = counts(&system);
-        assert_eq!(system.start_program("smctl.exe start"), status, "{way}");
-        assert_eq!(counts(&system), before, "{way}");
-        assert_eq!(system.sessions_of("csrss.exe"), [0], "{way}");
+        ("dies", Status::UNSUCCESSFUL),
+    ];
+    let list = ways.map(|(way, _)| way).join(",");
+    let command = format!("%SystemRoot%\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows Elsewhere={list}");
+    for setup in [Setup::new(), Setup::nt6().value("", "NumberOfInitialSessions", ValueType::DWORD, &[1, 0, 0, 0])] {
+        let mut system = setup.expand("SubSystems", "Windows", &format!("{command},{list}")).boot();
+        assert_eq!(system.end, End::Settled);
+        let mut before = None;
+        for (way, status) in ways.iter().chain(&ways) {
+            assert_eq!(system.start_program("smctl.exe start"), *status, "{way}");
+            // The first time around, the pool of threads grows.
+            if *way == "dies" {
+                assert_eq!(*before.get_or_insert_with(|| counts(&system)), counts(&system), "{way}");
+            }
+            assert_eq!(system.sessions_of("csrss.exe"), [0], "{way}");
+        }
+        // And a good one comes up as if nothing had been.
+        assert_eq!(system.start_program("smctl.exe start"), Status::SUCCESS);
+        assert_eq!(system.start_program("smctl.exe stop 1"), Status::SUCCESS);
+        assert_eq!(Some(counts(&system)), before);
     }
 }
 

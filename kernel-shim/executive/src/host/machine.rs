@@ -261,6 +261,10 @@ impl Machine for MemoryMachine {
         state.physical_pages.saturating_sub(state.pages.len() as u64)
     }
 
+    fn committed_pages(&self) -> u64 {
+        self.state().pages.len() as u64
+    }
+
     fn processor(&self) -> Processor {
         Processor {
             count: 1,

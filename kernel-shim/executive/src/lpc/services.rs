@@ -247,13 +247,17 @@ impl Executive {
     /// A thread has ended: it waits for no port any more, and whoever wants to hear of it does. A thread that has registered no port is
     /// reported to its process's exception port, as NT does.
     pub(crate) fn leave_ports(&mut self, thread: ThreadId) {
-        self.port_events.remove(&thread);
+        let event = self.port_events.remove(&thread);
         self.pending_calls.remove(&thread);
         let Ok(client) = self.client_id(thread) else { return };
         let create_time = self.thread(thread).map_or(0, |thread| thread.create_time);
         let process = self.process_of(thread).ok();
         let process_create_time = process.map_or(0, |process| process.create_time);
         let exception_port = process.and_then(|process| process.exception_port).and_then(|object| self.port_body(object).ok());
+        if let Some(Event::Connected(connected)) = event {
+            // Its connection stands, but it has not lived to have a handle to its end: the end goes, and the server hears of it.
+            self.lpc.delete(connected.port, client, process_create_time);
+        }
         let told = self.lpc.thread_exit(client, create_time, process_create_time);
         if let (true, Some(port)) = (told.is_empty(), exception_port) {
             // A port whose server is gone has nobody to tell.

@@ -26,6 +26,8 @@ const TOUCHES: usize = 2;
 /// TEB: `StackLimit` and `DeallocationStack`.
 const TEB_STACK_LIMIT: u64 = 0x10;
 const TEB_DEALLOCATION_STACK: u64 = 0x1478;
+/// TEB: `FreeStackOnTermination`, which RtlExitUserThread sets.
+const TEB_FREE_STACK: u64 = 0x1745;
 
 impl Executive {
     fn memory_of(&mut self, process: ProcessId) -> Result<&mut AddressSpace> {
@@ -94,6 +96,19 @@ impl Executive {
             // It stands since the allocation; a program that has freed it itself has changed that, which is its business.
             let _ = memory.free(&mut *self.machine, address, 0, MEM_RELEASE);
         }
+    }
+
+    /// The memory of a thread that ends: its stack, if it has asked for that, and its TEB.
+    pub fn release_thread_memory(&mut self, process: ProcessId, teb: u64) {
+        let (mut free, mut stack) = ([0], [0; 8]);
+        // A TEB that cannot be read asks for nothing.
+        if self.read_process(process, teb + TEB_FREE_STACK, &mut free).is_ok()
+            && free != [0]
+            && self.read_process(process, teb + TEB_DEALLOCATION_STACK, &mut stack).is_ok()
+        {
+            self.release_memory_in(process, u64::from_le_bytes(stack));
+        }
+        self.release_memory_in(process, teb);
     }
 
     /// A thread's stack: reserved, committed at its upper end, with a guard page below that.

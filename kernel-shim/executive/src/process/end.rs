@@ -110,7 +110,7 @@ impl Executive {
             self.dereference(token);
         }
         if teb != 0 {
-            self.release_memory_in(process, teb);
+            self.release_thread_memory(process, teb);
         }
         let last = self.processes.get_mut(&process).is_some_and(|owner| {
             owner.threads.retain(|thread| *thread != id);

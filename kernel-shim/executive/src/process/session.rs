@@ -76,8 +76,11 @@ impl Executive {
         if !name.iter().copied().eq(WIN32K.encode_utf16()) {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
-        self.load_driver(name)?;
-        self.sessions.drivers.push(WIN32K.into());
+        // Sessions share the image; only the first one reads it.
+        if self.sessions.drivers.is_empty() {
+            self.load_driver(name)?;
+            self.sessions.drivers.push(WIN32K.into());
+        }
         Ok(())
     }
 

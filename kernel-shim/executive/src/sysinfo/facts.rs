@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the executive answers NtQuerySystemInformation with.
 
-use super::{Facts, ModuleFacts, PageFileFacts, ProcessFacts};
+use super::{Facts, ModuleFacts, PageFileFacts, PerformanceFacts, ProcessFacts};
 use crate::Executive;
 use crate::machine::{PAGE, USER_END};
 use crate::services::layout::{BasicInformation, ProcessEntry, ProcessorInformation, ThreadEntry, TimeOfDay};
@@ -46,6 +46,15 @@ impl Facts for Executive {
             revision: processor.revision,
             reserved: 0,
             features: processor.features,
+        }
+    }
+
+    fn performance(&self) -> PerformanceFacts {
+        let files: u64 = self.io.page_files.iter().map(|file| file.minimum / PAGE as u64).sum();
+        PerformanceFacts {
+            available: self.machine.available_pages() as u32,
+            committed: self.machine.committed_pages() as u32,
+            limit: (self.machine.physical_pages() + files) as u32,
         }
     }
 

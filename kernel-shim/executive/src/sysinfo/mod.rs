@@ -24,6 +24,7 @@ pub mod class {
     #![allow(missing_docs, reason = "the names are the field's own")]
     pub const BASIC: u32 = 0;
     pub const PROCESSOR: u32 = 1;
+    pub const PERFORMANCE: u32 = 2;
     pub const TIME_OF_DAY: u32 = 3;
     pub const PROCESS: u32 = 5;
     pub const FLAGS: u32 = 9;
@@ -46,6 +47,17 @@ pub struct ProcessFacts {
     pub name: Vec<u16>,
     /// Its threads.
     pub threads: Vec<ThreadEntry>,
+}
+
+/// Pages of memory.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PerformanceFacts {
+    /// That nobody uses.
+    pub available: u32,
+    /// In use on behalf of processes.
+    pub committed: u32,
+    /// Of memory and paging files together.
+    pub limit: u32,
 }
 
 /// A paging file.
@@ -78,6 +90,8 @@ pub trait Facts {
     fn basic(&self) -> BasicInformation;
     /// SystemProcessorInformation.
     fn processor(&self) -> ProcessorInformation;
+    /// SystemPerformanceInformation, as far as it is kept.
+    fn performance(&self) -> PerformanceFacts;
     /// SystemTimeOfDayInformation.
     fn time_of_day(&self) -> TimeOfDay;
     /// NtGlobalFlag.
@@ -109,6 +123,7 @@ pub fn query(facts: &dyn Facts, class: u32, size: u32, at: u64) -> Answer {
     match class {
         class::BASIC => exact(facts.basic().as_bytes(), size),
         class::PROCESSOR => at_least(facts.processor().as_bytes(), size),
+        class::PERFORMANCE => at_least(&performance(facts.performance()), size),
         class::TIME_OF_DAY => up_to(facts.time_of_day().as_bytes(), size),
         class::PROCESS => processes(facts, size, at),
         class::FLAGS => quiet(exact(facts.flags().as_bytes(), size)),
@@ -148,6 +163,16 @@ fn up_to(bytes: &[u8], size: u32) -> Answer {
 fn quiet(answer: Answer) -> Answer {
     let length = if answer.status.is_success() { answer.length } else { 0 };
     Answer { length, ..answer }
+}
+
+/// SYSTEM_PERFORMANCE_INFORMATION of NT 5.2. What is not kept is 0.
+fn performance(facts: PerformanceFacts) -> Vec<u8> {
+    const SIZE: usize = 0x138;
+    const AVAILABLE_PAGES: usize = 0x2C;
+    let mut out = vec![0; SIZE];
+    let numbers = [facts.available, facts.committed, facts.limit].map(u32::to_le_bytes).concat();
+    out[AVAILABLE_PAGES..][..numbers.len()].copy_from_slice(&numbers);
+    out
 }
 
 fn processes(facts: &dyn Facts, size: u32, at: u64) -> Answer {
@@ -240,6 +265,9 @@ mod tests {
         fn processor(&self) -> ProcessorInformation {
             ProcessorInformation { architecture: 9, level: 15, revision: 0x6B01, ..ProcessorInformation::default() }
         }
+        fn performance(&self) -> PerformanceFacts {
+            PerformanceFacts { available: 5, committed: 6, limit: 7 }
+        }
         fn time_of_day(&self) -> TimeOfDay {
             TimeOfDay { now: 7, ..TimeOfDay::default() }
         }
@@ -277,12 +305,15 @@ mod tests {
         assert_eq!(of(class::BASIC, 0x41), (mismatch, 0, 0x40));
         assert_eq!(of(class::PROCESSOR, 0x10), (Status::SUCCESS, 0xC, 0xC));
         assert_eq!(of(class::PROCESSOR, 0xB), (mismatch, 0, 0xC));
+        assert_eq!(of(class::PERFORMANCE, 0x138), (Status::SUCCESS, 0x138, 0x138));
+        assert_eq!(of(class::PERFORMANCE, 0x137), (mismatch, 0, 0x138));
+        assert_eq!(query(&Some, class::PERFORMANCE, 0x138, 0).bytes[0x2C..0x38], [5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0]);
         assert_eq!(of(class::TIME_OF_DAY, 0x20), (Status::SUCCESS, 0x20, 0x20));
         assert_eq!(of(class::TIME_OF_DAY, 0x31), (mismatch, 0, 0));
         assert_eq!(of(class::FLAGS, 4), (Status::SUCCESS, 4, 4));
         assert_eq!(of(class::FLAGS, 8), (mismatch, 0, 0));
         assert_eq!(of(class::KERNEL_DEBUGGER, 1), (mismatch, 0, 0));
-        assert_eq!(of(2, 0x1000).0, Status::NOT_IMPLEMENTED);
+        assert_eq!(of(4, 0x1000).0, Status::NOT_IMPLEMENTED);
         assert_eq!(of(CLASS_LIMIT, 0).0, Status::INVALID_INFO_CLASS);
         assert_eq!(of(u32::MAX, 0).0, Status::INVALID_INFO_CLASS);
     }

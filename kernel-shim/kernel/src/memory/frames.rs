@@ -18,9 +18,11 @@ struct Bitmap {
     hint: usize,
     available: usize,
     total: usize,
+    /// Frames given out one by one.
+    single: usize,
 }
 
-static BITMAP: Mutex<Bitmap> = Mutex::new(Bitmap { free: [0; WORDS], hint: 0, available: 0, total: 0 });
+static BITMAP: Mutex<Bitmap> = Mutex::new(Bitmap { free: [0; WORDS], hint: 0, available: 0, total: 0, single: 0 });
 
 /// Takes the usable regions of the memory map, without what lies below `reserved_end` (the firmware's megabyte and the kernel).
 pub fn initialize(regions: &[Region], reserved_end: u64) {
@@ -51,6 +53,7 @@ pub fn allocate() -> Option<u64> {
         bitmap.free[index] &= !(1 << bit);
         bitmap.hint = index;
         bitmap.available -= 1;
+        bitmap.single += 1;
         (index as u64 * 64 + u64::from(bit)) * PAGE
     };
     zero(frame, 1);
@@ -101,6 +104,9 @@ pub unsafe fn free(first: u64, count: usize) {
         bitmap.free[frame / 64] |= 1 << (frame % 64);
     }
     bitmap.available += count;
+    if count == 1 {
+        bitmap.single -= 1;
+    }
     bitmap.hint = bitmap.hint.min(start / 64);
 }
 
@@ -108,6 +114,11 @@ pub unsafe fn free(first: u64, count: usize) {
 pub fn counts() -> (usize, usize) {
     let bitmap = BITMAP.lock();
     (bitmap.available, bitmap.total)
+}
+
+/// Frames that were given out one by one and have not come back: what processes use.
+pub fn single() -> usize {
+    BITMAP.lock().single
 }
 
 fn zero(first: u64, count: usize) {

@@ -184,9 +184,14 @@ unsafe extern "system" fn RtlCreateUserThread(
     }
 }
 
+/// TEB of NT 5.2: `FreeStackOnTermination`. The kernel looks at it when the thread ends.
+const TEB_FREE_STACK_ON_TERMINATION: usize = 0x1745;
+
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlExitUserThread(code: NTSTATUS) -> ! {
     crate::ldr::thread_ends();
+    // SAFETY: a byte of this thread's own TEB, which outlives it.
+    unsafe { teb().cast::<u8>().add(TEB_FREE_STACK_ON_TERMINATION).write(1) };
     loop {
         // SAFETY: takes no pointer.
         let _ = unsafe { NtTerminateThread(CURRENT_THREAD, code) };

@@ -74,9 +74,11 @@ impl<S: System> Server<S> {
 /// csrss.exe: what it serves is on its command line.
 pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
     let line = system.own_command_line();
-    // A test aid: a server that keeps the contract in session 0 only.
-    if let Some(way) = option(line, "Elsewhere")
+    // A test aid: a server that keeps the contract in session 0, and elsewhere breaks it in the ways listed, the first such server in the
+    // first way, the second in the second, and so on.
+    if let Some(ways) = option(line, "Elsewhere")
         && system.query_session(Handle::CURRENT_PROCESS).is_ok_and(|session| session != 0)
+        && let Some(way) = faulty::next_way(system, ways)
     {
         return faulty::behave(system, statics, way, None);
     }

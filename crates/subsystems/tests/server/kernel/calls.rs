@@ -316,6 +316,10 @@ impl Machine for Kernel {
         Ok(self.enter()?.flags)
     }
 
+    fn query_raw(&self, _: u32, _: &mut [u8]) -> Result<usize> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
     fn create_session(&self) -> Result<u32> {
         let mut state = self.enter()?;
         if state.attached.contains_key(&self.own) {

@@ -71,6 +71,21 @@ impl Machine for Seam {
         self.call("NtQuerySystemInformation", || number("class", 9), |executive, _| Ok(executive.global_flag))
     }
 
+    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
+        let size = u32::try_from(into.len()).map_err(|_| Status::INVALID_PARAMETER)?;
+        self.call(
+            "NtQuerySystemInformation",
+            || number("class", class.into()),
+            |executive, _| {
+                // The buffer has no address here, and nobody may follow those in the answer.
+                let answer = crate::sysinfo::query(executive, class, size, 0);
+                answer.status.ok()?;
+                into.iter_mut().zip(&answer.bytes).for_each(|(to, from)| *to = *from);
+                Ok(answer.bytes.len())
+            },
+        )
+    }
+
     fn create_session(&self) -> Result<u32> {
         self.call(
             "NtSetSystemInformation",

@@ -174,6 +174,23 @@ fn a_dead_server_loses_the_replies_and_disconnects() {
 }
 
 #[test]
+fn a_client_that_is_killed_before_it_learns_that_it_is_connected_closes_its_end() {
+    let mut world = World::new();
+    let (server, client) = (world.caller(), world.caller());
+    let port = server_port(&mut world, server);
+    assert_eq!(start_connect(&mut world, client, &[]), Done::Waits);
+    let receive = [port, server.memory + CONTEXT, 0, server.memory + MESSAGE];
+    assert_eq!(world.status(server, "NtReplyWaitReceivePort", &receive), Status::SUCCESS);
+    let accept = [server.memory + HANDLE, 0x77, server.memory + MESSAGE, 1, 0, 0];
+    assert_eq!(world.status(server, "NtAcceptConnectPort", &accept), Status::SUCCESS);
+    let server_end = world.get(server, HANDLE);
+    assert_eq!(world.status(server, "NtCompleteConnectPort", &[server_end]), Status::SUCCESS);
+    world.exec.kill_process(client.process, None, Status::SUCCESS).expect("killed");
+    assert_eq!(world.status(server, "NtReplyWaitReceivePort", &receive), Status::SUCCESS);
+    assert_eq!((world.get::<PortHeader>(server, MESSAGE).kind, world.get::<u64>(server, CONTEXT)), (5, 0x77));
+}
+
+#[test]
 fn a_receive_with_a_timeout_ends() {
     let Connection { mut world, server, port, .. } = connected();
     world.put(server, 0x20, -10_000_i64);

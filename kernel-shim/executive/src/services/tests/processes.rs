@@ -83,6 +83,33 @@ fn a_thread_is_created_from_a_context_and_an_initial_teb() {
 }
 
 #[test]
+fn a_thread_that_asks_for_it_takes_its_stack_with_it() {
+    const TEB_FREE_STACK: u64 = 0x1745;
+    let mut world = World::new();
+    let caller = world.caller();
+    let at = |offset: u64| caller.memory + offset;
+    for free in [false, true] {
+        world.put(caller, 0x40, [0_u64, 0x10000]);
+        assert_eq!(world.status(caller, "NtAllocateVirtualMemory", &[SELF, at(0x40), 0, at(0x48), 0x3000, 4]), Status::SUCCESS);
+        let stack: u64 = world.get(caller, 0x40);
+        let context = Registers { rip: 0x1000, rsp: stack + 0x8000, flags: Registers::CONTROL, ..Registers::default() };
+        world.put(caller, 0x1000, context);
+        let initial = InitialTeb { stack_base: stack + 0x10000, stack_limit: stack, allocated_stack_base: stack, ..InitialTeb::default() };
+        world.put(caller, 0x100, initial);
+        let arguments = [at(0), 0x1F_03FF, 0, SELF, at(0x20), at(0x1000), at(0x100), 1];
+        assert_eq!(world.status(caller, "NtCreateThread", &arguments), Status::SUCCESS);
+        let (handle, client): (u64, [u64; 2]) = (world.get(caller, 0), world.get(caller, 0x20));
+        let teb = world.exec.thread(ThreadId(client[1] as u32)).expect("it was made").teb;
+        if free {
+            world.exec.write_process(caller.process, teb + TEB_FREE_STACK, &[1]).expect("it is there");
+        }
+        assert_eq!(world.status(caller, "NtTerminateThread", &[handle, 0]), Status::SUCCESS);
+        assert_eq!(world.exec.read_process(caller.process, stack, &mut [0]).is_err(), free);
+        assert!(world.exec.read_process(caller.process, teb, &mut [0]).is_err());
+    }
+}
+
+#[test]
 fn nt_continue_hands_over_a_context_that_user_mode_may_have() {
     let mut world = World::new();
     let caller = world.caller();
