@@ -147,22 +147,27 @@ impl System {
     fn settle(&mut self) {
         self.settled = true;
         announce::settled();
-        if self.options.dump {
+        let exits = self.options.exit == ExitAt::Settled;
+        // What stands is shown once: of a run that ends by itself, what stands at its end.
+        if self.options.dump && !(exits && self.options.kill.is_some()) {
             report::dump(&mut self.executive);
         }
-        if let Some(kill) = self.options.kill {
+        if let Some(kill) = self.options.kill.take() {
             let image = match kill {
                 Kill::Csrss => "csrss.exe",
                 Kill::Winlogon => "winlogon.exe",
+                Kill::Wininit => "wininit.exe",
             };
             line(format_args!("killing {image}, as the command line says"));
             if self.kill(image).is_err() {
                 line(format_args!("there is no process {image}"));
                 exit(Outcome::Failure);
             }
+            // It may settle once more.
+            self.settled = !exits;
             return;
         }
-        if self.options.exit == ExitAt::Settled {
+        if exits {
             self.leave();
             exit(Outcome::Pass);
         }

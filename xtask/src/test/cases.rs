@@ -386,6 +386,48 @@ pub const CASES: &[Case] = &[
         wants: &[Want::Log("c000021a"), Want::Log("Windows SubSystem")],
     },
     Case {
+        name: "nt_6_1_the_end_of_winlogon_in_session_1_ends_that_session_only",
+        changes: &[],
+        arguments: "nt=6.1 kill=winlogon",
+        end: End::Pass,
+        wants: &[
+            Want::Log("session 1: its initial command has ended"),
+            Want::Dump("wininit.exe parent=- session=0"),
+            Want::Dump("csrss.exe parent=- session=0"),
+            Want::NoDump("session=1 "),
+        ],
+    },
+    Case {
+        name: "nt_6_1_wininit_killed_stops_with_c000021a",
+        changes: &[],
+        arguments: "nt=6.1 kill=wininit",
+        end: End::Bugcheck,
+        wants: &[Want::Log("c000021a"), Want::Log("initial session process or")],
+    },
+    Case {
+        name: "nt_6_1_csrss_of_session_0_killed_stops_with_c000021a",
+        changes: &[],
+        arguments: "nt=6.1 kill=csrss",
+        end: End::Bugcheck,
+        wants: &[Want::Log("c000021a"), Want::Log("Windows SubSystem")],
+    },
+    Case {
+        name: "nt_6_1_a_later_session_and_a_program_in_it",
+        changes: &[sm!(
+            "",
+            r#""S0InitialCommand"="script.exe smctl start; smctl exec 2 console.exe; smctl exec 1 sleep.exe; smctl list; smctl stop 2; stay""#
+        )],
+        arguments: "nt=6.1",
+        end: End::Pass,
+        wants: &[
+            Want::Log("smctl: session 2 started"),
+            Want::Log("script: smctl exec 2 console.exe: STATUS_SUCCESS"),
+            Want::Log("script: smctl stop 2: STATUS_SUCCESS"),
+            Want::Dump("sleep.exe parent=csrss.exe#2 session=1"),
+            Want::NoDump("console.exe parent"),
+        ],
+    },
+    Case {
         name: "nt_6_1_sessions_0_and_1",
         changes: &[],
         arguments: "nt=6.1",

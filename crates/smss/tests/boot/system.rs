@@ -289,7 +289,16 @@ impl Booted {
 
     /// Ends the first process of this image, whatever its critical flag says, and lets the system run.
     pub fn kill(&mut self, image: &str, status: Status) {
-        let process = self.report(image).id;
+        self.kill_process(self.report(image).id, status);
+    }
+
+    /// The same for the last one.
+    pub fn kill_last(&mut self, image: &str, status: Status) {
+        let process = self.running().filter(|process| process.image == image).last().unwrap_or_else(|| panic!("{image} does not run"));
+        self.kill_process(process.id, status);
+    }
+
+    fn kill_process(&mut self, process: u32, status: Status) {
         self.world.clear_critical(process).expect("it runs");
         self.world.kill(process, status).expect("it runs");
         self.settle();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Connection rules and the end of clients (spec 10.2, 10.6).
 
-use crate::kernel::{Kernel, TestPlan, units};
+use crate::kernel::{Kernel, TestPlan, port_closed, units};
 use nt::system::{ImageSubsystem, MessageBuffer, MessageKind};
 use nt::{Status, UnicodeStr};
 use subsystems::messages::{ApiMessage, ConnectionInfo, StopCsr, request, result_of};
@@ -79,6 +79,22 @@ fn section_10_6_client_died_and_port_closed_free_everything_once() {
     }
     assert_eq!(kernel.open_handles(), before);
     assert_eq!(kernel.state().bad_closes, 0);
+}
+
+#[test]
+fn section_10_6_port_closed_names_its_connection_by_the_context_alone() {
+    let (kernel, manager) = world();
+    let (client, stranger) = (kernel.add_process(0, "client.exe"), kernel.add_process(0, "stranger.exe"));
+    let before = kernel.open_handles();
+    // The last handle was a duplicate in another process; a thread of the system that deletes what was left over; the kernel's flag.
+    for (closer, flag) in [(stranger, 0), (4, 0), (client, 0x8000)] {
+        let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+        let kept = kernel.connect(stranger, &ConnectionInfo::PLAIN).unwrap();
+        assert!(kernel.send_kind(closer, context, &port_closed(), MessageKind::PORT_CLOSED.0 | flag).is_none());
+        assert_eq!(manager.counts().clients, 1, "{closer}");
+        kernel.disconnect(stranger, kept);
+        assert_eq!((manager.counts().clients, kernel.open_handles()), (0, before), "{closer}");
+    }
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub enum Kill {
     Csrss,
     /// `winlogon.exe`.
     Winlogon,
+    /// `wininit.exe`.
+    Wininit,
 }
 
 /// The parsed command line.
@@ -53,7 +55,7 @@ pub struct Options {
     pub mini_nt: bool,
     /// `safeboot=minimal|network|dsrepair`.
     pub safe_boot: Option<SafeBoot>,
-    /// `kill=csrss|winlogon`.
+    /// `kill=csrss|winlogon|wininit`.
     pub kill: Option<Kill>,
     /// `gdbwait`: wait before the first process until a debugger sets `GDB_GO`.
     pub gdb_wait: bool,
@@ -115,6 +117,7 @@ impl Options {
             "safeboot" if is("dsrepair") => self.safe_boot = Some(SafeBoot::DsRepair),
             "kill" if is("csrss") => self.kill = Some(Kill::Csrss),
             "kill" if is("winlogon") => self.kill = Some(Kill::Winlogon),
+            "kill" if is("wininit") => self.kill = Some(Kill::Wininit),
             "hold" => self.hold = true,
             "gdbwait" => self.gdb_wait = true,
             "log" => self.log = value.parse().ok()?,

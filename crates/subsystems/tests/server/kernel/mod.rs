@@ -116,6 +116,17 @@ pub fn start_with(kernel: &'static Kernel, plan: &'static TestPlan) -> (&'static
     (kernel, manager)
 }
 
+/// PORT_CLOSED as a kernel sends it when the last reference to a client's end goes (spec 10.6): the creation time of the process that let
+/// go of it, in the name of the thread that did. Only the context says which connection it was.
+pub fn port_closed() -> MessageBuffer {
+    let mut message = MessageBuffer::default();
+    message.header.data_length = 8;
+    message.header.total_length = 0x30;
+    message.header.message_id = 77;
+    message.data[..8].copy_from_slice(&0x01DC_5E00_0000_0000_u64.to_le_bytes());
+    message
+}
+
 impl Kernel {
     pub fn new() -> Self {
         let mut state = State { next: 4, version: 5, ..State::default() };
@@ -219,7 +230,7 @@ impl Kernel {
         if let Some(process) = self.state().processes.get_mut(&client) {
             process.contexts.retain(|&own| own != context);
         }
-        assert!(self.send_kind(client, context, &MessageBuffer::default(), MessageKind::PORT_CLOSED.0).is_none());
+        assert!(self.send_kind(client, context, &port_closed(), MessageKind::PORT_CLOSED.0).is_none());
     }
 
     /// `server` tells that an environment session has ended, over the connection it registered with.
