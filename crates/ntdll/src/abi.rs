@@ -53,6 +53,7 @@ const _: () = {
     assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, CommandLine) == 0x70);
     assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, Environment) == 0x80);
     assert!(offset_of!(PEB, ProcessParameters) == 0x20);
+    assert!(offset_of!(PEB, NtGlobalFlag) == 0xBC);
     assert!(offset_of!(PEB, OSMajorVersion) == 0x118);
     assert!(offset_of!(TEB, ClientId) == 0x40);
     assert!(offset_of!(TEB, ProcessEnvironmentBlock) == 0x60);
@@ -175,6 +176,12 @@ pub(crate) fn environment() -> &'static [u16] {
 pub(crate) fn debug_flags() -> u32 {
     // SAFETY: a field of the live parameter block.
     parameters().map_or(0, |parameters| unsafe { (*parameters.as_ptr()).DebugFlags })
+}
+
+/// `NtGlobalFlag` of the PEB.
+pub(crate) fn global_flag() -> u32 {
+    // SAFETY: the PEB lives as long as the process; offset asserted above.
+    unsafe { (*peb()).NtGlobalFlag }
 }
 
 /// `NtSystemRoot`.

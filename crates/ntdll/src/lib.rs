@@ -23,6 +23,7 @@ mod logger;
 mod machine;
 mod memory;
 mod objects;
+mod pool;
 mod ports;
 mod processes;
 mod registry;

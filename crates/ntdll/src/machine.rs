@@ -11,8 +11,8 @@ use nt::system::{
 use nt::{Handle, Result, Status, UnicodeBuf, UnicodeStr};
 use ntapi::ntexapi::{
     NtDisplayString, NtQuerySystemInformation, NtRaiseHardError, NtSetSystemInformation, SYSTEM_BASIC_INFORMATION,
-    SYSTEM_PROCESSOR_INFORMATION, SystemBasicInformation, SystemExtendServiceTableInformation, SystemFlagsInformation,
-    SystemProcessorInformation, SystemSessionCreate, SystemSessionDetach,
+    SYSTEM_PROCESSOR_INFORMATION, SystemBasicInformation, SystemExtendServiceTableInformation, SystemProcessorInformation,
+    SystemSessionCreate, SystemSessionDetach,
 };
 use ntapi::ntldr::LdrQueryImageFileExecutionOptions;
 use ntapi::ntrtl::{
@@ -91,10 +91,6 @@ impl Machine for Native {
             level: processor.ProcessorLevel,
             revision: processor.ProcessorRevision,
         })
-    }
-
-    fn query_flags(&self) -> Result<u32> {
-        query(SystemFlagsInformation)
     }
 
     fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The seam, memory: pages and views that give themselves back.
 
-use crate::Native;
 use crate::convert::{Named, done, handle, raw};
+use crate::{Native, pool};
 use core::ptr::NonNull;
 use nt::access::Access;
 use nt::system::Memory;
@@ -10,10 +10,11 @@ use nt::{Handle, ObjectAttributes, Result, Status};
 use ntapi::ntmmapi::{NtAllocateVirtualMemory, NtCreateSection, NtFreeVirtualMemory, NtMapViewOfSection, NtUnmapViewOfSection, ViewUnmap};
 use winapi::um::winnt::{MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE};
 
-/// Private committed memory of this process.
+/// Private memory of this process: a run of the [pool](crate::pool)'s pages, or an allocation of the kernel's.
 pub struct Pages {
     base: NonNull<u8>,
     bytes: usize,
+    pooled: bool,
 }
 
 // SAFETY: the memory belongs to the process, not to a thread, and is reached through `&self` and `&mut self` only.
@@ -24,6 +25,9 @@ unsafe impl Sync for Pages {}
 impl Pages {
     /// At least `bytes` bytes, zeroed. `NO_MEMORY` if there are none.
     pub(crate) fn allocate(bytes: usize) -> Result<Self> {
+        if let Some((base, bytes)) = pool::take(bytes) {
+            return Ok(Self { base, bytes, pooled: true });
+        }
         let mut base = core::ptr::null_mut();
         let mut size = bytes.max(1);
         // SAFETY: asks for new memory at an address of the kernel's choice; both out-pointers are live locals.
@@ -32,13 +36,13 @@ impl Pages {
         };
         done(status)?;
         let base = NonNull::new(base.cast()).ok_or(Status::NO_MEMORY)?;
-        Ok(Self { base, bytes: size })
+        Ok(Self { base, bytes: size, pooled: false })
     }
 }
 
 impl AsRef<[u8]> for Pages {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: the kernel committed `bytes` zeroed bytes at `base` for this value alone.
+        // SAFETY: `bytes` zeroed bytes at `base` were given to this value alone.
         unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
     }
 }
@@ -52,6 +56,10 @@ impl AsMut<[u8]> for Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
+        if self.pooled {
+            pool::give_back(self.base, self.bytes);
+            return;
+        }
         let mut base = self.base.as_ptr().cast();
         let mut size = 0;
         // SAFETY: the base of an allocation of ours, and nothing borrows from it any more.

@@ -281,6 +281,10 @@ impl Processes for Native {
     fn own_debug_flags(&self) -> u32 {
         abi::debug_flags()
     }
+
+    fn own_global_flag(&self) -> u32 {
+        abi::global_flag()
+    }
 }
 
 /// The answer of RtlCreateUserProcess in the seam's form, field by field.

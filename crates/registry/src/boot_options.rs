@@ -5,10 +5,9 @@ use crate::reader::open_key;
 use nt::access::Access;
 use nt::failure::{Step, judge};
 use nt::system::{Objects, Registry, ValueType};
-use nt::{Handle, Status, UnicodeStr, wide};
+use nt::{Handle, UnicodeStr, wide};
 
 const MINI_NT: UnicodeStr<'_> = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT");
-const ENVIRONMENT: UnicodeStr<'_> = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment");
 
 const DEBUG_PRINT_FILTER: UnicodeStr<'_> =
     wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Debug Print Filter");
@@ -28,26 +27,9 @@ pub fn is_mini_nt<S: Registry + Objects>(system: &S) -> bool {
     match open_key(system, Handle::NULL, MINI_NT, Access::KEY_ALL) {
         Ok(key) => key.is_some(),
         Err(status) => {
-            tell(MINI_NT, status);
+            // The table says that this never stops the boot.
+            let _ = judge(Step::BootOptions, MINI_NT, status);
             false
         }
     }
-}
-
-/// Deletes `SAFEBOOT_OPTION` of the last boot, so that it never outlives it.
-pub fn forget_safe_boot<S: Registry + Objects>(system: &S) {
-    let name = wide!("SAFEBOOT_OPTION");
-    match open_key(system, Handle::NULL, ENVIRONMENT, Access::KEY_ALL) {
-        Ok(None) => {}
-        Ok(Some(key)) => match system.delete_value(key.get(), name) {
-            Ok(()) | Err(Status::OBJECT_NAME_NOT_FOUND) => {}
-            Err(status) => tell(name, status),
-        },
-        Err(status) => tell(ENVIRONMENT, status),
-    }
-}
-
-fn tell(object: UnicodeStr<'_>, status: Status) {
-    // The table says that this never stops the boot.
-    let _ = judge(Step::BootOptions, object, status);
 }

@@ -19,7 +19,7 @@ mod pass;
 mod reader;
 mod store;
 
-pub use boot_options::{debug_print_filter, forget_safe_boot, is_mini_nt};
+pub use boot_options::{debug_print_filter, is_mini_nt};
 pub use configuration::Configuration;
 pub use pass::{MakeDirectory, read, read_for_session};
 pub use reader::RawValue;

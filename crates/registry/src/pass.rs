@@ -140,7 +140,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         let present = value.is_some();
         let found = value.and_then(|value| number(value.kind, value.data));
         if present {
-            self.delete(key, name);
+            self.delete(Step::RegistryValue, key, name);
         }
         Ok(found)
     }
@@ -148,15 +148,15 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     fn one_shot_raw(&mut self, key: Handle, name: UnicodeStr<'static>) -> Result<Option<RawValue<S>>, Failed<'static>> {
         let value = self.reader.raw(key, name).map_err(|status| (name, status))?;
         if value.is_some() {
-            self.delete(key, name);
+            self.delete(Step::RegistryValue, key, name);
         }
         Ok(value)
     }
 
     /// Deletes a value that has been read. If that fails the work is done again at the next boot, which its value is made for.
-    fn delete(&self, key: Handle, name: UnicodeStr<'_>) {
+    fn delete(&self, step: Step, key: Handle, name: UnicodeStr<'_>) {
         if let Err(status) = self.system.delete_value(key, name) {
-            let _ = judge(Step::RegistryValue, name, status);
+            let _ = judge(step, name, status);
         }
     }
 
@@ -226,18 +226,35 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         mut visit: impl FnMut(&mut Configuration<'s, S>, Value<'_>) -> Result<()>,
     ) -> Result<(), Failed<'static>> {
         let Some(key) = self.open(top, name, presence)? else { return Ok(()) };
+        self.values(key.get(), name, &mut visit)
+    }
+
+    fn values(
+        &mut self,
+        key: Handle,
+        name: UnicodeStr<'static>,
+        visit: &mut dyn FnMut(&mut Configuration<'s, S>, Value<'_>) -> Result<()>,
+    ) -> Result<(), Failed<'static>> {
         let failed = |status| (name, status);
         for index in 0.. {
-            let Some(value) = self.reader.by_index(key.get(), index).map_err(failed)? else { break };
+            let Some(value) = self.reader.by_index(key, index).map_err(failed)? else { break };
             visit(&mut self.configuration, value).map_err(failed)?;
         }
         Ok(())
     }
 
     /// Both passes over the Environment key (spec 5.1 #3): the first while it is enumerated, the second from what was kept.
+    ///
+    /// `SAFEBOOT_OPTION` is the last boot's: it is passed over and deleted, so that it never outlives that boot (spec 2.3).
     fn environment(&mut self, top: Handle) -> Result<(), Failed<'static>> {
         let name = wide!("Environment");
-        self.subkey(top, name, Presence::Tolerated, |this, value| {
+        let Some(key) = self.open(top, name, Presence::Tolerated)? else { return Ok(()) };
+        let mut safe_boot = false;
+        self.values(key.get(), name, &mut |this, value| {
+            if value.name.eq_ascii("SAFEBOOT_OPTION") {
+                safe_boot = true;
+                return Ok(());
+            }
             let list = if value.kind == ValueType::EXPAND_SZ { List::EnvironmentExpand } else { List::EnvironmentPlain };
             if !data::is_text(value.kind) {
                 misunderstood(value.name, value.kind);
@@ -251,6 +268,9 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
             }
             Ok(())
         })?;
+        if safe_boot {
+            self.delete(Step::BootOptions, key.get(), wide!("SAFEBOOT_OPTION"));
+        }
         self.configuration.second_environment_pass().map_err(|status| (name, status))
     }
 

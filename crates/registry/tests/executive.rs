@@ -120,7 +120,7 @@ fn safeboot_option_of_the_last_boot_is_forgotten() {
     let key = format!("{SM}\\Environment");
     let ((before, after), _) = run(&mut world, move |seam| {
         let before = value(seam, &key, "SAFEBOOT_OPTION");
-        registry::forget_safe_boot(seam);
+        read(seam);
         (before, value(seam, &key, "SAFEBOOT_OPTION"))
     });
     assert!(before.is_some() && after.is_none());

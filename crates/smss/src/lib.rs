@@ -98,7 +98,6 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
 
     nt::info!("phase: 9 registry");
     let mini_nt = registry::is_mini_nt(system);
-    registry::forget_safe_boot(system);
     let loaded = phases::read_registry(system, state)?;
     manager.publish(loaded);
     let configuration = loaded.configuration();

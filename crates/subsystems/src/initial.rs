@@ -66,10 +66,7 @@ pub fn choose<S: System>(
 /// left out, not cut.
 fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Command) -> Result<()> {
     let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
-    let flags = system.query_flags().unwrap_or_else(|status| {
-        nt::warn!("NtGlobalFlag: {status}");
-        0
-    });
+    let flags = system.own_global_flag();
     let mut buffer = [0; 256];
     let debugger = if flags & FLG_DEBUG_INITIAL_COMMAND_EX != 0 {
         wide!("ntsd -d -g -x")

@@ -79,7 +79,7 @@ impl<S: System> Manager<S> {
     /// One API thread's life.
     fn serve(&'static self) {
         const FLG_ENABLE_SYSTEM_CRIT_BREAKS: u32 = 0x0010_0000;
-        if self.system.query_flags().is_ok_and(|flags| flags & FLG_ENABLE_SYSTEM_CRIT_BREAKS != 0)
+        if self.system.own_global_flag() & FLG_ENABLE_SYSTEM_CRIT_BREAKS != 0
             && let Err(status) = self.system.set_thread_critical(true)
         {
             nt::warn!("SM API thread: critical flag: {status}");

@@ -110,9 +110,6 @@ pub trait Machine {
     /// NtQuerySystemInformation, SystemProcessorInformation.
     fn query_processor(&self) -> Result<ProcessorInformation>;
 
-    /// NtQuerySystemInformation, SystemFlagsInformation: NtGlobalFlag.
-    fn query_flags(&self) -> Result<u32>;
-
     /// NtQuerySystemInformation of any class, as it lies in memory: how many bytes of `into` it has filled. Addresses in the answer are not
     /// to be followed. `INFO_LENGTH_MISMATCH` if there is no room for it.
     fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize>;

@@ -184,4 +184,7 @@ pub trait Processes {
 
     /// This process's `DebugFlags`. No system call.
     fn own_debug_flags(&self) -> u32;
+
+    /// `NtGlobalFlag` as the PEB has it: the system's when this process was made. No system call.
+    fn own_global_flag(&self) -> u32;
 }

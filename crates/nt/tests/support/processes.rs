@@ -140,6 +140,10 @@ impl Processes for World {
     fn own_debug_flags(&self) -> u32 {
         0
     }
+
+    fn own_global_flag(&self) -> u32 {
+        0
+    }
 }
 
 impl Machine for World {
@@ -160,10 +164,6 @@ impl Machine for World {
     fn query_processor(&self) -> Result<ProcessorInformation> {
         drop(self.enter("query_processor")?);
         Ok(ProcessorInformation { architecture: 9, level: 15, revision: 0x6B01 })
-    }
-
-    fn query_flags(&self) -> Result<u32> {
-        Err(Status::NOT_IMPLEMENTED)
     }
 
     fn query_raw(&self, _: u32, _: &mut [u8]) -> Result<usize> {

@@ -293,6 +293,10 @@ impl Processes for Kernel {
     fn own_debug_flags(&self) -> u32 {
         0
     }
+
+    fn own_global_flag(&self) -> u32 {
+        self.state().flags
+    }
 }
 
 impl Machine for Kernel {
@@ -310,10 +314,6 @@ impl Machine for Kernel {
 
     fn query_processor(&self) -> Result<ProcessorInformation> {
         Err(Status::NOT_SUPPORTED)
-    }
-
-    fn query_flags(&self) -> Result<u32> {
-        Ok(self.enter()?.flags)
     }
 
     fn query_raw(&self, _: u32, _: &mut [u8]) -> Result<usize> {

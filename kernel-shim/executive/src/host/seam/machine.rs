@@ -67,10 +67,6 @@ impl Machine for Seam {
         )
     }
 
-    fn query_flags(&self) -> Result<u32> {
-        self.call("NtQuerySystemInformation", || number("class", 9), |executive, _| Ok(executive.global_flag))
-    }
-
     fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
         let size = u32::try_from(into.len()).map_err(|_| Status::INVALID_PARAMETER)?;
         self.call(

@@ -54,6 +54,7 @@ pub struct Seam {
     parameters: Arc<Parameters>,
     system_root: Vec<u16>,
     version: nt::system::VersionInformation,
+    global_flag: u32,
 }
 
 /// Arguments of a call, for the trace.
@@ -87,8 +88,9 @@ impl Seam {
             crate::Version::V5_2 => nt::system::VersionInformation { major: 5, minor: 2 },
             crate::Version::V6_1 => nt::system::VersionInformation { major: 6, minor: 1 },
         });
+        let global_flag = shared.scheduler.with(|executive| executive.global_flag);
         let system_root = shared.system_root.clone();
-        Box::leak(Box::new(Self { shared: Arc::downgrade(shared), process, image, parameters, system_root, version }))
+        Box::leak(Box::new(Self { shared: Arc::downgrade(shared), process, image, parameters, system_root, version, global_flag }))
     }
 
     /// The calling thread.

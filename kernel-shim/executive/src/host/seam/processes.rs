@@ -371,4 +371,8 @@ impl Processes for Seam {
     fn own_debug_flags(&self) -> u32 {
         self.parameters.debug
     }
+
+    fn own_global_flag(&self) -> u32 {
+        self.global_flag
+    }
 }

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A few pages that are part of the image, for what an ordinary boot asks for: no system call to get them, none to give them back.
+//!
+//! Invariants: a set bit of the map is a page that somebody owns; whoever sets a bit owns its page until it is given back; a page is
+//! zeroed when it is taken. What does not fit is the kernel's to give.
+
+use core::cell::UnsafeCell;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+const PAGE: usize = 4096;
+/// The pool's size: the registry pass of an ordinary installation and the list of known DLLs.
+const COUNT: usize = 16;
+
+#[repr(C, align(4096))]
+struct Memory(UnsafeCell<[[u8; PAGE]; COUNT]>);
+
+// SAFETY: a page is touched only by the owner that `MAP` gives it.
+unsafe impl Sync for Memory {}
+
+static MEMORY: Memory = Memory(UnsafeCell::new([[0; PAGE]; COUNT]));
+/// Bit n: page n has an owner.
+static MAP: AtomicU32 = AtomicU32::new(0);
+
+const _: () = assert!(COUNT < 32);
+
+/// The bits of `count` pages from the first on.
+const fn run(count: usize) -> u32 {
+    (1 << count) - 1
+}
+
+/// A run of zeroed pages of at least `bytes` bytes, with its size; `None` if there is none free.
+pub(crate) fn take(bytes: usize) -> Option<(NonNull<u8>, usize)> {
+    let count = bytes.max(1).div_ceil(PAGE);
+    if count > COUNT {
+        return None;
+    }
+    for first in 0..=COUNT - count {
+        let wanted = run(count) << first;
+        // Nobody else's bits change by this: it is taken whole or not at all.
+        let taken = MAP.fetch_update(Ordering::Acquire, Ordering::Relaxed, |map| (map & wanted == 0).then_some(map | wanted));
+        if taken.is_ok() {
+            let base = MEMORY.0.get().cast::<u8>().wrapping_add(first * PAGE);
+            // SAFETY: these pages lie in `MEMORY` and have no owner but this call.
+            unsafe { base.write_bytes(0, count * PAGE) };
+            return NonNull::new(base).map(|base| (base, count * PAGE));
+        }
+    }
+    None
+}
+
+/// Ends the ownership of a run that [`take`] gave.
+pub(crate) fn give_back(base: NonNull<u8>, bytes: usize) {
+    let first = (base.as_ptr().addr() - MEMORY.0.get().addr()) / PAGE;
+    MAP.fetch_and(!(run(bytes / PAGE) << first), Ordering::Release);
+}
