@@ -32,8 +32,8 @@ impl<S: System> Manager<S> {
         let plan = self.plan().map_err(|status| stop(Step::SessionSpace, "configuration", status))?;
         let inside = self.enter_gate().map_err(|status| stop(Step::SessionSpace, "gate", status))?;
         let session = self.enter_session_space().map_err(|status| stop(Step::SessionSpace, "session 0", status))?.unwrap_or(0);
+        // Nothing of session 0 is ended: its csrss may be critical by now, and its end would hide why the system stops.
         let undone = |stop: Stop| {
-            self.tear_down(session);
             self.leave_session_space();
             stop
         };

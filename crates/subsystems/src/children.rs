@@ -63,6 +63,11 @@ impl<S: System> Manager<S> {
         self.tables.lock().children.of(client.client.process).is_some()
     }
 
+    /// Handle of the child instance with this process id.
+    pub(crate) fn child_process_of(&self, client: u64) -> Option<Handle> {
+        self.tables.lock().children.of(client).map(|instance| instance.process)
+    }
+
     /// NT 6: makes the initial sessions, 0 and at least one for the console (spec 11.5): what to wait for. Blocks.
     ///
     /// # Errors
@@ -167,8 +172,11 @@ impl<S: System> Manager<S> {
             (Err(status), None) => Err((status, Step::SessionSpace)),
             (Err(status), Some(session)) => {
                 let step = if self.initial_client(session) != 0 { Step::InitialCommand } else { Step::RequiredSubsystem };
-                nt::error!("session {session}: {status}: what was started is ended again");
-                self.tear_down(session);
+                // Session 0 may have critical processes by now, and their end would hide why the system stops.
+                if session != 0 {
+                    nt::error!("session {session}: {status}: what was started is ended again");
+                    self.tear_down(session);
+                }
                 Err((status, step))
             }
         };

@@ -5,13 +5,13 @@
 //! plain client, whatever it announces. Who a client is, is what the kernel wrote into the message header.
 
 use crate::clients::Client;
-use crate::end::{self, Ending};
+use crate::end;
 use crate::manager::Manager;
 use crate::messages::ConnectionInfo;
 use crate::servers::ServerRef;
 use nt::access::Access;
 use nt::system::{Accept, ImageSubsystem, MessageBuffer, System};
-use nt::{Handle, Owned, Result, Status, wide};
+use nt::{Handle, Owned, Result, Status};
 
 impl<S: System> Manager<S> {
     /// Answers a connection request, and calls a new subsystem server back.
@@ -72,20 +72,21 @@ impl<S: System> Manager<S> {
         Ok(server)
     }
 
-    /// A client waits for an answer that cannot be given. A server that waits for ever would keep its starter waiting, so it is ended; smss
-    /// waiting for itself is the end of the boot.
+    /// A client waits for an answer that cannot be given. What smss has started, a server or a child instance, would keep its starter
+    /// waiting for ever, so it is ended; smss waiting for itself is the end of the boot.
     fn unanswered(&'static self, process: u64, status: Status) {
         nt::error!("SM connection of process {process}: {status}: not answered");
         let system = self.system;
         if process == system.client_id().process {
-            end::stop(system, &Ending { name: wide!("Session Manager Initialization"), status });
-            if let Err(status) = system.terminate_process(Handle::CURRENT_PROCESS, status) {
-                nt::error!("Session Manager: {status}: not ended");
-            }
-        } else if let Some(server) = self.find_server(|server| server.client.process == process)
-            && let Err(status) = system.terminate_process(server.view().process, status)
+            end::stop_and_end(system, status);
+            return;
+        }
+        let server = self.find_server(|server| server.client.process == process);
+        let started = server.as_ref().map(|server| server.view().process).or_else(|| self.child_process_of(process));
+        if let Some(started) = started
+            && let Err(status) = system.terminate_process(started, status)
         {
-            nt::error!("subsystem server: {status}: not ended");
+            nt::error!("process {process}: {status}: not ended");
         }
     }
 
@@ -125,9 +126,12 @@ impl<S: System> Manager<S> {
             Err(status) => nt::error!("call-back port {}: {status}: the server cannot be given processes", announced.name()),
         }
         if let Err(status) = self.system.set_event(view.event) {
-            // Its starter waits for the event or for the process: let it have the one, as it cannot have the other.
+            // Its starter waits for the event or for the process: let it have the one, as it cannot have the other. That of session 0 is
+            // critical by now; its end would say nothing of the reason.
             nt::error!("subsystem server: event: {status}: it is ended");
-            if let Err(status) = self.system.terminate_process(view.process, status) {
+            if view.session == 0 {
+                end::stop_and_end(self.system, status);
+            } else if let Err(status) = self.system.terminate_process(view.process, status) {
                 nt::error!("subsystem server: {status}: not ended");
             }
         }

@@ -64,6 +64,14 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
     raise(system, &parameters);
 }
 
+/// Stops the system from an API thread without which the boot, or what came of it, cannot go on; ends smss if the kernel refuses.
+pub(crate) fn stop_and_end<S: System>(system: &S, status: Status) {
+    stop(system, &Ending { name: wide!("Session Manager Initialization"), status });
+    if let Err(status) = system.terminate_process(Handle::CURRENT_PROCESS, status) {
+        nt::error!("Session Manager: {status}: not ended");
+    }
+}
+
 /// Stops the system for a bad known DLL: hard error C000021A with three parameters, string mask 5 (spec 7.2, 12.4).
 pub fn stop_for_known_dll<S: System>(system: &S, ending: &Ending, file: UnicodeStr<'_>) {
     let parameters =

@@ -100,7 +100,10 @@ fn start_server<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32,
             Wait::Timeout => Err(Status::IO_TIMEOUT),
         }
     });
-    if let Err(status) = up {
+    // That of session 0 may be critical by now, and its end would hide why the system stops.
+    if let Err(status) = up
+        && session != 0
+    {
         child.kill(status);
     }
     up

@@ -5,6 +5,7 @@
 //! receive, because what it waits for arrives as a message: a thread is added first, and if none can be, the request is answered with
 //! INSUFF_SERVER_RESOURCES. So the port is always listened to, however many requests block.
 
+use crate::end;
 use crate::manager::Manager;
 use crate::messages::{ApiMessage, SM_PORT_LIMITS};
 use nt::failure::{Step, Stop, judge};
@@ -19,7 +20,7 @@ pub const SM_PORT: UnicodeStr<'static> = wide!("\\SmApiPort");
 pub const INITIAL_THREADS: u32 = 2;
 /// Threads at most.
 pub const MAXIMUM_THREADS: u32 = 64;
-/// Receive errors in a row after which a thread pauses between attempts, and after which it gives up.
+/// Receive errors in a row after which a thread pauses between attempts, and after which it gives up, which is the end of the system.
 const ERRORS_BEFORE_PAUSE: u32 = 8;
 const ERRORS_BEFORE_END: u32 = 1024;
 
@@ -88,6 +89,7 @@ impl<S: System> Manager<S> {
         let mut message = MessageBuffer::default();
         let mut reply: Option<MessageBuffer> = None;
         let mut errors = 0;
+        let mut last = Status::SUCCESS;
         while errors < ERRORS_BEFORE_END {
             match self.system.reply_wait_receive(port, reply.as_ref(), &mut message) {
                 Ok(received) => {
@@ -96,28 +98,28 @@ impl<S: System> Manager<S> {
                     reply = self.handle(&message, received.context);
                     self.tables.lock().idle += 1;
                 }
-                Err(Status::NO_MEMORY) => {
-                    // The reply is still owed: the same one is sent again (spec 10.6).
-                    errors += 1;
-                    self.pause();
-                }
                 Err(status) => {
-                    // The client died before its answer, or the port is broken. Either way nothing was received and there is nothing to
-                    // answer (D5).
-                    if reply.take().is_none() {
-                        errors += 1;
+                    // Nothing was received (D5). A reply is still owed, and the same one is sent again (spec 10.6), unless its client has
+                    // gone before its answer or nothing helps.
+                    let gone = matches!(status, Status::INVALID_CID | Status::REPLY_MESSAGE_MISMATCH | Status::PORT_DISCONNECTED);
+                    if gone && reply.take().is_some() {
+                        errors = 0;
+                        continue;
+                    }
+                    errors += 1;
+                    last = status;
+                    if status != Status::NO_MEMORY {
                         nt::warn!("{SM_PORT}: receive: {status}");
-                        if errors > ERRORS_BEFORE_PAUSE {
-                            self.pause();
-                        }
+                    }
+                    if status == Status::NO_MEMORY || errors > ERRORS_BEFORE_PAUSE {
+                        self.pause();
                     }
                 }
             }
         }
-        nt::error!("{SM_PORT}: nothing can be received: the thread ends");
-        let mut tables = self.tables.lock();
-        tables.threads -= 1;
-        tables.idle -= 1;
+        // Whoever waits for an answer, smss itself among them, would wait for ever.
+        nt::error!("{SM_PORT}: nothing can be received");
+        end::stop_and_end(self.system, last);
     }
 
     fn pause(&self) {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask test --faults`: every system call of a default boot fails once, and from then on, with each of three statuses.
 //!
-//! The sweep itself is a host test of `crates/smss`; a plain test run takes every 29th call, this one takes all.
+//! The sweep itself is a host test of `crates/smss`, and says there what is asserted of every run; a plain test run takes a sample of the
+//! calls, this one takes all.
 
 use crate::{paths, ui};
 use anyhow::{Context, Result};

@@ -4,11 +4,13 @@
 use executive::Version;
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
 use executive::harderror::Parameter;
-use executive::host::{Fault, Outcome, ProcessReport, World};
+use executive::host::{Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
 use executive::ids::ProcessId;
+use executive::machine::ShutdownAction;
 use executive::trace::{Argument, Record};
 use nt::system::ValueType;
 use nt::{Status, UnicodeStr};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// Prints what the programs log, if `SMSS_TEST_LOG` is set.
@@ -36,7 +38,7 @@ pub enum End {
     /// Another bugcheck.
     Bugcheck(u32),
     /// Shut down.
-    Shutdown,
+    Shutdown(ShutdownAction),
 }
 
 impl End {
@@ -50,7 +52,7 @@ impl From<Outcome> for End {
     fn from(outcome: Outcome) -> Self {
         let check = match outcome {
             Outcome::Settled => return Self::Settled,
-            Outcome::Shutdown(_) => return Self::Shutdown,
+            Outcome::Shutdown(action) => return Self::Shutdown(action),
             Outcome::Stopped(check) => check,
         };
         match &check.hard_error {
@@ -160,6 +162,17 @@ impl Setup {
         self
     }
 
+    /// Attributes of a file on C:.
+    pub fn attributes(mut self, path: &str, attributes: u32) -> Self {
+        self.world.file_attributes(path, attributes);
+        self
+    }
+
+    /// Every file of C: with its content, as it is before the boot.
+    pub fn files(mut self) -> BTreeMap<String, Vec<u8>> {
+        self.world.files()
+    }
+
     fn fault(mut self, call: Option<&str>, nth: u64, status: Status, persistent: bool) -> Self {
         let call = call.map(str::to_owned);
         self.world.fault(Fault { image: Some("smss.exe".to_owned()), call, nth, persistent, status });
@@ -267,6 +280,21 @@ impl Booted {
         found.unwrap_or_else(|| panic!("there is no {path}"))
     }
 
+    /// The processes of these images, as the snapshot has them.
+    pub fn snapshot_of(&self, images: &[&str]) -> Vec<&ProcessEntry> {
+        self.snapshot.processes.iter().filter(|process| images.iter().any(|image| process.image.eq_ignore_ascii_case(image))).collect()
+    }
+
+    /// The volume C: as it is on its disk now.
+    pub fn volume(&self) -> VolumeImage<LiveDisk> {
+        self.world.volume_now()
+    }
+
+    /// The next boot of the same disk, without faults.
+    pub fn reboot(self) -> Self {
+        Setup { world: self.world.reboot(), traced: false }.boot()
+    }
+
     pub fn file_exists(&self, path: &str) -> bool {
         self.world.exists(path)
     }
@@ -306,6 +334,11 @@ impl Booted {
 
     /// Runs a program of System32 to its end: its exit status.
     pub fn start_program(&mut self, command_line: &str) -> Status {
+        self.try_program(command_line).unwrap_or_else(|| panic!("{command_line} does not end"))
+    }
+
+    /// The same; `None` if it does not end.
+    pub fn try_program(&mut self, command_line: &str) -> Option<Status> {
         let image = command_line.split(' ').next().unwrap_or_default();
         let process = self.world.spawn(image, command_line).expect("the program can be started");
         let object = self.world.look(|executive| {
@@ -317,6 +350,6 @@ impl Booted {
         self.settle();
         let report = self.processes().into_iter().find(|report| report.id == process).expect("it was started");
         self.world.look(|executive| executive.dereference(object));
-        report.exit.unwrap_or_else(|| panic!("{command_line} does not end"))
+        report.exit
     }
 }

@@ -166,6 +166,26 @@ impl<D: Sectors> VolumeImage<D> {
         Ok(children.into_iter().filter_map(|child| Some(String::from_utf16_lossy(&self.volume.node(child)?.name))).collect())
     }
 
+    /// Paths of every file, each from a backslash on, in the order of the directories.
+    ///
+    /// # Errors
+    /// Errors of the device.
+    pub fn files(&mut self) -> Result<Vec<String>> {
+        let mut files = Vec::new();
+        let mut directories = vec![(self.volume.root(), String::new())];
+        while let Some((directory, path)) = directories.pop() {
+            for child in self.volume.children(&mut self.device, directory)? {
+                let Some(node) = self.volume.node(child) else { continue };
+                let name = alloc::format!("{path}\\{}", String::from_utf16_lossy(&node.name));
+                match node.attributes & FileAttributes::DIRECTORY {
+                    0 => files.push(name),
+                    _ => directories.push((child, name)),
+                }
+            }
+        }
+        Ok(files)
+    }
+
     /// Removes a file or an empty directory.
     ///
     /// # Errors
@@ -188,6 +208,7 @@ mod tests {
         let mut volume = VolumeImage::open(volume.into_bytes().unwrap()).unwrap();
         assert_eq!(volume.read("\\reactos\\system32\\A FILE.TXT").unwrap(), b"again");
         assert_eq!(volume.list("\\ReactOS\\System32").unwrap(), ["a file.txt"]);
+        assert_eq!(volume.files().unwrap(), ["\\ReactOS\\System32\\a file.txt"]);
         assert_eq!(volume.facts("\\ReactOS").unwrap().0 & FileAttributes::DIRECTORY, FileAttributes::DIRECTORY);
         assert_eq!(volume.read("\\nothing"), Err(Status::OBJECT_NAME_NOT_FOUND));
     }

@@ -16,6 +16,7 @@ mod seam;
 mod tests;
 pub mod world;
 
+pub use disk::{LiveDisk, VolumeImage};
 pub use faults::Fault;
 pub use machine::MemoryDisk;
 pub use seam::Seam;

@@ -495,6 +495,16 @@ impl World {
         self.volume_now().read(path).ok()
     }
 
+    /// Every file of C: with its bytes, before the start: by its path from a backslash on.
+    ///
+    /// # Panics
+    /// After the start.
+    pub fn files(&mut self) -> BTreeMap<String, Vec<u8>> {
+        let volume = self.volume();
+        let paths = must("volume", volume.files());
+        paths.into_iter().map(|path| (path.clone(), must(&path, volume.read(&path)))).collect()
+    }
+
     /// Whether a file or directory is on C: now.
     pub fn exists(&self, path: &str) -> bool {
         self.volume_now().facts(path).is_ok()

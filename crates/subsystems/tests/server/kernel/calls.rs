@@ -54,7 +54,10 @@ impl Objects for Kernel {
     }
 
     fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
-        drop(self.enter()?);
+        if self.enter()?.stopped {
+            // Nobody runs on; here everybody is one thread, which has to come back.
+            return Err(Status::THREAD_IS_TERMINATING);
+        }
         for (index, &object) in objects.iter().enumerate() {
             if self.signalled(object)? {
                 return Ok(Wait::Object(index));
@@ -360,6 +363,11 @@ impl Machine for Kernel {
     }
 
     fn raise_hard_error(&self, _: &HardError<'_>) -> Result<()> {
+        self.enter()?.stopped = true;
+        Ok(())
+    }
+
+    fn shut_down(&self, _: ShutdownAction) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 

@@ -72,6 +72,8 @@ pub struct State {
     events: BTreeSet<u64>,
     pub processes: BTreeMap<u64, Process>,
     bodies: Vec<Option<Body>>,
+    /// A hard error has stopped the system.
+    pub stopped: bool,
     pub api_threads: u32,
     accepted: Option<Option<u64>>,
     /// Processes inside a session space that they made.
