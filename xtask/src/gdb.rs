@@ -87,7 +87,15 @@ impl Session {
         let image = folder.join("disk.img");
         disk::make(&image, disk::DEFAULT_SIZE, &Tree::system(images)?)?;
         let boot = Boot::Direct(&images.kernel);
-        let setup = Setup { boot, disk: Some(&image), memory: 512, arguments: arguments.to_owned(), window: false, more: Vec::new() };
+        let setup = Setup {
+            boot,
+            disk: Some(&image),
+            memory: 512,
+            arguments: arguments.to_owned(),
+            window: false,
+            restarts: false,
+            more: Vec::new(),
+        };
         Self::stopped(setup, &folder, images, Some(images.kernel.clone()))
     }
 
@@ -96,7 +104,15 @@ impl Session {
         let folder = paths::folder(paths::target().join("gdb"))?;
         let iso = folder.join("reactos.iso");
         pack::iso_with(base, &iso, &std::fs::read(images.folder.join("smss.exe"))?)?;
-        let setup = Setup { boot: Boot::Iso(&iso), disk: None, memory: 1024, arguments: String::new(), window: false, more: Vec::new() };
+        let setup = Setup {
+            boot: Boot::Iso(&iso),
+            disk: None,
+            memory: 1024,
+            arguments: String::new(),
+            window: false,
+            restarts: false,
+            more: Vec::new(),
+        };
         Self::stopped(setup, &folder, images, None)
     }
 

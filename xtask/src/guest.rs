@@ -23,6 +23,8 @@ pub struct Plan<'a> {
     pub arguments: &'a str,
     /// Where log, dump, trace and disk image go.
     pub folder: &'a Path,
+    /// Whether a reset starts the machine again.
+    pub restarts: bool,
     /// A boot that takes longer hangs.
     pub limit: Duration,
     /// The machine's time is counted in instructions and jumps over what nobody works in: a minute of waiting takes no time, and no
@@ -52,6 +54,7 @@ pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
         arguments: plan.arguments.to_owned(),
         window: false,
         more: if plan.virtual_time { VIRTUAL_TIME.map(String::from).to_vec() } else { Vec::new() },
+        restarts: plan.restarts,
     };
     let mut reader = Reader::default();
     let mut machine = Machine::start(&setup, &log)?;

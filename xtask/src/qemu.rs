@@ -2,7 +2,8 @@
 //! One run of QEMU: its command line, its life, and the judgement on it.
 //!
 //! A run passes only on proof: the kernel's sentinel line AND its exact exit code. A time-out, a triple fault, exit 0 and exit 1 are
-//! failures, each with its own message. QEMU dies with xtask: it is killed when [`Machine`] is dropped, on Ctrl-C, and (through
+//! failures, each with its own message. The one run that may end with 0 is that of a machine which switches itself off: it is not ended by
+//! a reset, so that nothing but ACPI's power-off ends it so. QEMU dies with xtask: it is killed when [`Machine`] is dropped, on Ctrl-C, and (through
 //! `setpriv --pdeathsig`) when xtask itself is killed.
 
 use crate::{paths, ui};
@@ -25,6 +26,8 @@ pub enum End {
     Failure,
     /// KeBugCheckEx.
     Bugcheck,
+    /// The machine has switched itself off, as a real one does.
+    PowerOff,
 }
 
 impl End {
@@ -34,6 +37,7 @@ impl End {
             Self::Pass => 33,
             Self::Failure => 35,
             Self::Bugcheck => 37,
+            Self::PowerOff => 0,
         }
     }
 
@@ -43,6 +47,7 @@ impl End {
             Self::Pass => "kernel exit: pass",
             Self::Failure => "kernel exit: failure",
             Self::Bugcheck => "kernel exit: bugcheck",
+            Self::PowerOff => "shutdown: PowerOff",
         }
     }
 }
@@ -67,6 +72,8 @@ pub struct Setup<'a> {
     pub arguments: String,
     /// Whether a window is shown.
     pub window: bool,
+    /// Whether a reset starts the machine again; otherwise it ends the run.
+    pub restarts: bool,
     /// Further QEMU options.
     pub more: Vec<String>,
 }
@@ -120,7 +127,6 @@ impl Machine {
             accelerator().into(),
             "-m".into(),
             setup.memory.to_string(),
-            "-no-reboot".into(),
             "-serial".into(),
             "stdio".into(),
             "-monitor".into(),
@@ -132,6 +138,9 @@ impl Machine {
             "-net".into(),
             "none".into(),
         ];
+        if !setup.restarts {
+            arguments.push("-no-reboot".into());
+        }
         if let Some(disk) = setup.disk {
             let drive = format!("file={},if=none,id=disk,format=raw,cache=unsafe", disk.display());
             arguments.extend(["-drive".into(), drive, "-device".into(), "virtio-blk-pci,drive=disk".into()]);
@@ -186,7 +195,7 @@ impl Machine {
         match self.lines.recv_timeout(left) {
             Ok(line) => {
                 writeln!(self.log, "{line}")?;
-                for end in [End::Pass, End::Failure, End::Bugcheck] {
+                for end in [End::Pass, End::Failure, End::Bugcheck, End::PowerOff] {
                     if line.contains(end.sentinel()) {
                         self.sentinel = Some(end);
                     }

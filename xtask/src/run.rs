@@ -42,7 +42,8 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let boot = if options.direct { Boot::Direct(&images.kernel) } else { Boot::Iso(&iso_image) };
     let door = std::env::temp_dir().join(format!("smss-sm-{}", std::process::id()));
     let more = vec!["-serial".into(), format!("unix:{},server=on,wait=off", door.display())];
-    let setup = Setup { boot, disk: Some(&disk_image), memory: options.memory, arguments, window: !options.headless, more };
+    let setup =
+        Setup { boot, disk: Some(&disk_image), memory: options.memory, arguments, window: !options.headless, restarts: false, more };
     ui::step(&format!("booting in QEMU ({})", qemu::accelerator()));
     if !options.exit && options.kill.is_none() {
         ui::note("leave with Ctrl-C, or by closing the window");
@@ -77,6 +78,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     qemu::see(&log);
     match machine.judge()? {
         End::Pass => ui::verdict("the Session Manager settled, and the machine ended as asked"),
+        End::PowerOff => ui::verdict("the machine has switched itself off"),
         End::Bugcheck if options.kill.is_some() => ui::verdict("the system stopped, as it must when this process ends"),
         end => bail!("the machine ended with {end:?}: see the log's last lines"),
     }

@@ -64,6 +64,7 @@ names! {
     NtSetInformationThread
     NtSetSystemInformation
     NtSetValueKey
+    NtShutdownSystem
     NtTerminateProcess
     NtUnmapViewOfSection
     NtWaitForMultipleObjects

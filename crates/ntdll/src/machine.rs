@@ -6,11 +6,11 @@ use crate::abi::{self, Plain};
 use crate::convert::{counted, done, raw, status};
 use nt::system::{
     BasicInformation, BootStatusItem, HardError, HardErrorParameter, Machine, Privilege, PrivilegeHolder, ProcessorInformation,
-    VersionInformation,
+    ShutdownAction, VersionInformation,
 };
 use nt::{Handle, Result, Status, UnicodeBuf, UnicodeStr};
 use ntapi::ntexapi::{
-    NtDisplayString, NtQuerySystemInformation, NtRaiseHardError, NtSetSystemInformation, SYSTEM_BASIC_INFORMATION,
+    NtDisplayString, NtQuerySystemInformation, NtRaiseHardError, NtSetSystemInformation, NtShutdownSystem, SYSTEM_BASIC_INFORMATION,
     SYSTEM_PROCESSOR_INFORMATION, SystemBasicInformation, SystemExtendServiceTableInformation, SystemProcessorInformation,
     SystemSessionCreate, SystemSessionDetach,
 };
@@ -154,6 +154,11 @@ impl Machine for Native {
         done(unsafe {
             NtRaiseHardError(error.status.0.cast_signed(), count, mask, raw.as_mut_ptr(), error.option as u32, &raw mut response)
         })
+    }
+
+    fn shut_down(&self, action: ShutdownAction) -> Result<()> {
+        // SAFETY: takes no pointer.
+        done(unsafe { NtShutdownSystem(action as u32) })
     }
 
     fn exchange_boot_status(&self, items: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]> {

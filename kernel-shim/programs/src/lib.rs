@@ -103,6 +103,7 @@ programs! {
     "env.exe" NATIVE commands::environment, "shows its environment on the boot screen";
     "console.exe" WINDOWS_CUI idle::main, "a character-mode program that waits";
     "logoff.exe" WINDOWS_GUI commands::exit, "an initial command that ends at once";
+    "shutdown.exe" WINDOWS_GUI logon::shutdown, "an initial command that restarts the machine so many times and then switches it off";
     "faulty.exe" NATIVE faulty::main, "a subsystem server that does not keep the contract";
     "smctl.exe" NATIVE smctl::main, "lists, starts and ends sessions, runs programs";
     "smtest.exe" NATIVE protocol::main, "puts the SM protocol to the test";

@@ -38,6 +38,7 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
         memory: options.memory.max(1024),
         arguments: String::new(),
         window: !options.headless,
+        restarts: false,
         more: Vec::new(),
     };
     ui::step(&format!("booting ReactOS in QEMU ({})", qemu::accelerator()));

@@ -89,6 +89,7 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
         folder: &folder,
         limit: Duration::from_secs(300),
         virtual_time: false,
+        restarts: false,
     };
     let outcome = guest::boot(&plan)?;
     if outcome.end != End::Pass {

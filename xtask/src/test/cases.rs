@@ -428,6 +428,29 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
+        // Spec 12.2 and 6.4: a real reset, then a real power-off; the second boot counts what the first one wrote.
+        name: "shutdown_restarts_and_powers_off_and_loses_nothing",
+        changes: &[
+            Change::Registry {
+                hive: "SOFTWARE",
+                text: "[\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\winlogon.exe]\n\"Debugger\"=\"shutdown.exe 2\"\n",
+            },
+            Change::File("ReactOS/from.txt", "moved once"),
+            sm!("", r#""PendingFileRenameOperations"=str(7):"\\??\\C:\\ReactOS\\from.txt\0\\??\\C:\\ReactOS\\to.txt\0""#),
+        ],
+        arguments: "",
+        end: End::PowerOff,
+        wants: &[
+            Want::Log("shutdown: boot 1 of 2: Reboot"),
+            Want::Log("shutdown: Reboot"),
+            Want::Log("shutdown: boot 2 of 2: PowerOff"),
+            // The operation was deleted from the hive on the disk with the first boot: the second has nothing to fail at.
+            Want::NoLog("SMSS: pending file rename:"),
+            Want::NoVolume("ReactOS/from.txt"),
+            Want::Content("ReactOS/to.txt", "moved once"),
+        ],
+    },
+    Case {
         name: "nt_6_1_sessions_0_and_1",
         changes: &[],
         arguments: "nt=6.1",

@@ -7,6 +7,7 @@ use crate::guest::{self, Plan};
 use crate::medium::disk;
 use crate::medium::tree::Tree;
 use crate::paths;
+use crate::qemu::End;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
 use anyhow::{Context, Result, bail};
@@ -44,8 +45,19 @@ pub fn case(case: &Case, images: &Images, bless: bool) -> Result<()> {
             Change::DiskSize(mebibytes) => size = *mebibytes,
         }
     }
-    let arguments = format!("dump exit=settled {}", case.arguments);
-    let plan = Plan { kernel: &images.kernel, tree: &tree, size, arguments: &arguments, folder: &folder, limit: LIMIT, virtual_time: true };
+    // A machine that is to switch itself off is not told to end in any other way.
+    let restarts = case.end == End::PowerOff;
+    let arguments = format!("{} {}", if restarts { "" } else { "dump exit=settled" }, case.arguments);
+    let plan = Plan {
+        kernel: &images.kernel,
+        tree: &tree,
+        size,
+        arguments: arguments.trim(),
+        folder: &folder,
+        restarts,
+        limit: LIMIT,
+        virtual_time: true,
+    };
     let outcome = guest::boot(&plan)?;
     let log = folder.join("boot.log");
     let frames = Symbols::of_boot(images, &outcome.reader);

@@ -96,6 +96,18 @@ pub struct HardError<'a> {
     pub option: HardErrorOption,
 }
 
+/// What NtShutdownSystem is to do (`SHUTDOWN_ACTION`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ShutdownAction {
+    /// `ShutdownNoReboot`.
+    NoReboot = 0,
+    /// `ShutdownReboot`.
+    Reboot = 1,
+    /// `ShutdownPowerOff`.
+    PowerOff = 2,
+}
+
 /// Requests about the system as a whole.
 pub trait Machine {
     /// `NtSystemRoot` of the shared user data, e.g. `C:\ReactOS`. No system call.
@@ -131,6 +143,10 @@ pub trait Machine {
 
     /// NtRaiseHardError. With [`HardErrorOption::ShutdownSystem`] it returns only if the kernel refuses.
     fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()>;
+
+    /// NtShutdownSystem. Not for smss, which takes no part in a normal shutdown (spec 12.2): for the programs that it starts. It returns
+    /// only if the kernel refuses.
+    fn shut_down(&self, action: ShutdownAction) -> Result<()>;
 
     /// RtlLockBootStatusData, then for each item RtlGetSetBootStatusData (old values out, `values` in), then RtlUnlockBootStatusData:
     /// the old values. An error if there is no boot status data file; then nothing was changed.

@@ -20,7 +20,7 @@ mod registry;
 pub use files::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 pub use machine::{
     BasicInformation, BootStatusItem, HardError, HardErrorOption, HardErrorParameter, Machine, Privilege, PrivilegeHolder,
-    ProcessorInformation, VersionInformation,
+    ProcessorInformation, ShutdownAction, VersionInformation,
 };
 pub use memory::Memory;
 pub use objects::{Created, DirectoryEntry, Objects, Timeout, Wait};

@@ -196,6 +196,10 @@ impl Machine for World {
         Err(Status::NOT_IMPLEMENTED)
     }
 
+    fn shut_down(&self, _: ShutdownAction) -> Result<()> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
     fn exchange_boot_status(&self, _: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]> {
         let mut state = self.enter("exchange_boot_status")?;
         let before = state.boot_status.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;

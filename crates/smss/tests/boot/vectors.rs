@@ -2,6 +2,7 @@
 //! The vectors of spec 17 that the whole system is needed for.
 
 use crate::system::{End, Setup};
+use executive::machine::ShutdownAction;
 use nt::Status;
 
 #[test]
@@ -91,6 +92,20 @@ fn winlogon_killed_after_clearing_its_critical_flag_stops_the_system() {
 fn an_initial_command_that_ends_cleanly_stops_the_system_all_the_same() {
     let system = Setup::new().multi("", "Execute", &["logoff.exe 0"]).boot();
     assert_eq!(system.end, End::stopped("Windows Logon Process", Status::SUCCESS));
+}
+
+#[test]
+fn spec_12_2_a_normal_shutdown_is_the_initial_commands_and_what_was_written_is_there_at_the_next_boot() {
+    let image = "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\winlogon.exe";
+    let renames = ["\\??\\C:\\from.txt", "\\??\\C:\\to.txt"];
+    let setup = Setup::new().software_sz(image, "Debugger", "shutdown.exe 2").file("\\from.txt", b"moved once");
+    let first = setup.multi("", "PendingFileRenameOperations", &renames).boot();
+    assert_eq!(first.end, End::Shutdown(ShutdownAction::Reboot), "{}", first.screen);
+    assert!(first.screen.contains("shutdown: boot 1 of 2"), "{}", first.screen);
+    let second = first.reboot();
+    assert_eq!(second.end, End::Shutdown(ShutdownAction::PowerOff), "{}", second.screen);
+    assert!(second.screen.contains("shutdown: boot 2 of 2"), "{}", second.screen);
+    assert!(second.file_exists("\\to.txt") && !second.file_exists("\\from.txt"));
 }
 
 #[test]

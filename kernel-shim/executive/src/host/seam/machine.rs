@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{
     BasicInformation, BootStatusItem, Files, HardError, HardErrorOption, HardErrorParameter, Machine, Privilege, PrivilegeHolder,
-    ProcessorInformation, Registry, VersionInformation,
+    ProcessorInformation, Registry, ShutdownAction, VersionInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
 
@@ -182,6 +182,23 @@ impl Machine for Seam {
                 Some(Event::Failed(status, _)) => Err(status),
                 Some(_) => Ok(()),
                 None => status.ok(),
+            },
+        )
+    }
+
+    fn shut_down(&self, action: ShutdownAction) -> Result<()> {
+        let action = match action {
+            ShutdownAction::NoReboot => crate::machine::ShutdownAction::NoReboot,
+            ShutdownAction::Reboot => crate::machine::ShutdownAction::Reboot,
+            ShutdownAction::PowerOff => crate::machine::ShutdownAction::PowerOff,
+        };
+        self.call(
+            "NtShutdownSystem",
+            || number("action", action as u64),
+            |executive, thread| {
+                executive.token_of(thread)?.demand(token::SHUTDOWN)?;
+                executive.shutdown(action);
+                Ok(())
             },
         )
     }
