@@ -21,6 +21,10 @@ impl<S: System> Manager<S> {
         let system = self.system;
         let caller = Owned::new(system, system.open_process(client.client, Access::PROCESS_DUP_HANDLE)?);
         let take = |handle: u64, access| {
+            // A pseudo handle names whoever uses it, which here would be smss.
+            if handle.cast_signed() < 0 {
+                return Err(Status::INVALID_HANDLE);
+            }
             let own = system.duplicate(caller.get(), Handle(handle), Handle::CURRENT_PROCESS, access)?;
             Ok::<_, Status>(Owned::new(system, own))
         };

@@ -12,15 +12,15 @@ use subsystems::messages::{
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-struct World {
-    kernel: &'static Kernel,
-    manager: &'static Manager<Kernel>,
-    client: u64,
-    context: u64,
+pub struct World {
+    pub kernel: &'static Kernel,
+    pub manager: &'static Manager<Kernel>,
+    pub client: u64,
+    pub context: u64,
 }
 
 /// A booted session 0 and a plain client.
-fn world_with(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
+pub fn world_with(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
     let (kernel, manager) = start_with(kernel, change(TestPlan::new(kernel)).leak());
     manager.load_session0().unwrap().start_initial().unwrap();
@@ -29,14 +29,25 @@ fn world_with(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
     World { kernel, manager, client, context }
 }
 
-fn world() -> World {
+pub fn world() -> World {
     world_with(|plan| plan)
 }
 
 impl World {
-    fn call<R: Request>(&self, body: &R) -> (Result<()>, R) {
+    pub fn call<R: Request>(&self, body: &R) -> (Result<()>, R) {
         let reply = self.kernel.send(self.client, self.context, &request(body)).expect("a request without a reply");
         (result_of(&reply), R::read_from_prefix(&reply.data[8..]).unwrap().0)
+    }
+
+    /// A new session: its id.
+    pub fn start(&self, command: &str) -> Result<u32> {
+        let mut body = StartCsr::new_zeroed();
+        for (to, from) in body.command.iter_mut().zip(command.encode_utf16()) {
+            *to = from;
+        }
+        body.length = 2 * command.len() as u32;
+        let (result, started) = self.call(&body);
+        result.map(|()| started.session)
     }
 
     fn raw(&self, number: u32, bytes: u16) -> Result<()> {
@@ -46,7 +57,7 @@ impl World {
         result_of(&self.kernel.send(self.client, self.context, &message).unwrap())
     }
 
-    fn exec(&self, image: &str, image_type: ImageSubsystem) -> (u64, Result<()>) {
+    pub fn exec(&self, image: &str, image_type: ImageSubsystem) -> (u64, Result<()>) {
         let process = self.kernel.add_process(0, image);
         let mut body = ExecPgm::new_zeroed();
         body.process.process = self.kernel.give_handle(self.client, process);

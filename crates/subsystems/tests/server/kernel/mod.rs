@@ -19,10 +19,10 @@ use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use subsystems::Manager;
-use subsystems::callbacks::SbApi;
+use subsystems::callbacks::{SbApi, SbCreatedProcess};
 use subsystems::instance::Arguments;
 use subsystems::messages::{ApiMessage, ConnectionInfo, SessionComplete};
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 pub const SMSS: u64 = 100;
 
@@ -84,6 +84,8 @@ pub struct State {
     fail: Option<(u64, Status, bool)>,
     /// Call-backs received by servers: process id, number.
     pub callbacks: Vec<(u64, u32)>,
+    /// Who debugs the process that was last given to a server.
+    pub debugged_by: u64,
     pub delays: Vec<u32>,
     pub version: u32,
     pub flags: u32,
@@ -301,7 +303,8 @@ impl Kernel {
             ConnectionInfo::server(image_type, UnicodeStr(&name)).unwrap()
         };
         match image.as_str() {
-            "csrss.exe" | "mute.exe" => self.register(id, &announced(ImageSubsystem::WINDOWS_GUI)),
+            "csrss.exe" | "mute.exe" | "refuses.exe" | "creates.exe" => self.register(id, &announced(ImageSubsystem::WINDOWS_GUI)),
+            "os2ss.exe" => self.register(id, &announced(ImageSubsystem::OS2_CUI)),
             "psxss.exe" => self.register(id, &announced(ImageSubsystem::POSIX_CUI)),
             "nameless.exe" => self.register(id, &ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr::EMPTY).unwrap()),
             "dies.exe" => self.exit(id, Status(0xC000_0142)),
@@ -386,6 +389,23 @@ impl Kernel {
         let api = SbApi(message.api()?.number);
         self.state().callbacks.push((server, api.0));
         let result = match api {
+            SbApi::CREATE_SESSION if image == "refuses.exe" => Err(Status::NO_MEMORY),
+            SbApi::CREATE_PROCESS if image == "refuses.exe" => Err(Status::NO_MEMORY),
+            // The strings are addresses in smss, which nobody can follow here; what is asked for is psxss.
+            SbApi::CREATE_PROCESS if image == "creates.exe" => {
+                let mut state = self.state();
+                let session = state.processes[&server].session;
+                let process = state.add_process(session, "psxss.exe", "created by the server");
+                let mut answer = SbCreatedProcess::new_zeroed();
+                answer.process = state.open(SMSS, Object::Process(process)).0;
+                answer.thread = state.open(SMSS, Object::Thread(process)).0;
+                answer.subsystem = ImageSubsystem::NATIVE;
+                answer.client = ClientId { process, thread: process + 1 };
+                drop(state);
+                message.set_body(&answer);
+                Ok(())
+            }
+            SbApi::FOREIGN_SESSION_COMPLETE | SbApi::TERMINATE_SESSION if image == "creates.exe" => Ok(()),
             SbApi::CREATE_SESSION => {
                 let (body, _) = subsystems::callbacks::SbCreateSession::read_from_prefix(&message.data[8..]).unwrap();
                 assert_ne!(body.session, 0);
@@ -395,6 +415,7 @@ impl Kernel {
                 };
                 let process = named(body.process.process);
                 assert_eq!(named(body.process.thread), process);
+                self.state().debugged_by = body.debugger.process;
                 self.run(process)
             }
             _ => Err(Status::NOT_IMPLEMENTED),

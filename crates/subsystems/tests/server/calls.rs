@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the API numbers make smss ask of subsystem servers, and what it does with their answers (spec 9.4 to 9.6, 10.4, 10.5, 10.7).
+
+use crate::kernel::TestPlan;
+use crate::requests::{World, world, world_with};
+use nt::system::ImageSubsystem;
+use nt::{Result, Status};
+use subsystems::callbacks::SbApi;
+use subsystems::messages::{ConnectionInfo, ExecPgm, LoadDeferred, SessionComplete, StopCsr, request, result_of};
+use zerocopy::FromZeros;
+
+/// How often a server was asked this.
+fn asked(world: &World, api: SbApi) -> usize {
+    world.kernel.state().callbacks.iter().filter(|(_, number)| *number == api.0).count()
+}
+
+fn deferred_by(world: &World, client: u64, context: u64, name: &str) -> Result<()> {
+    let mut body = LoadDeferred::new_zeroed();
+    for (to, from) in body.name.iter_mut().zip(name.encode_utf16()) {
+        *to = from;
+    }
+    body.length = 2 * name.len() as u32;
+    result_of(&world.kernel.send(client, context, &request(&body)).unwrap())
+}
+
+fn deferred(world: &World, name: &str) -> Result<()> {
+    deferred_by(world, world.client, world.context, name)
+}
+
+fn optional(mut plan: TestPlan, name: &str, command: &str) -> TestPlan {
+    plan.optional.push((name.encode_utf16().collect(), command.encode_utf16().collect()));
+    plan
+}
+
+#[test]
+fn section_9_4_5b_a_server_that_can_creates_the_process_of_an_optional_one() {
+    let world = world_with(|plan| plan.windows("creates.exe"));
+    let before = world.kernel.open_handles();
+    assert_eq!(deferred(&world, "Posix"), Ok(()));
+    assert_eq!(asked(&world, SbApi::CREATE_PROCESS), 1);
+    let psxss = world.kernel.running("psxss.exe");
+    assert_eq!(psxss.len(), 1);
+    assert_eq!(world.kernel.state().processes[&psxss[0]].command_line, "created by the server");
+    world.kernel.exit(psxss[0], Status::SUCCESS);
+    assert_eq!((world.kernel.open_handles(), world.kernel.state().bad_closes), (before, 0));
+}
+
+#[test]
+fn section_9_4_5b_another_answer_than_not_implemented_is_the_clients() {
+    let world = world_with(|mut plan| {
+        // The initial command is native, so that this server is not needed for it.
+        plan.execute = vec!["sleep.exe".encode_utf16().collect()];
+        plan.windows("refuses.exe")
+    });
+    let before = (world.kernel.open_handles(), world.manager.counts());
+    assert_eq!(deferred(&world, "Posix"), Err(Status::NO_MEMORY));
+    assert_eq!(world.kernel.running("psxss.exe"), []);
+    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+}
+
+#[test]
+fn section_10_7_a_process_that_its_server_refuses_has_no_environment_session() {
+    let world = world_with(|mut plan| {
+        plan.execute = vec!["sleep.exe".encode_utf16().collect()];
+        plan.windows("refuses.exe")
+    });
+    let before = (world.kernel.open_handles(), world.manager.counts());
+    let (process, result) = world.exec("gui.exe", ImageSubsystem::WINDOWS_GUI);
+    assert_eq!(result, Err(Status::NO_MEMORY));
+    assert!(!world.kernel.state().processes[&process].running);
+    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+}
+
+#[test]
+fn section_9_6_os2_is_started_once_in_the_callers_session() {
+    let world = world_with(|plan| optional(plan, "Os2", "os2ss.exe"));
+    assert_eq!((deferred(&world, "OS2"), deferred(&world, "os2")), (Ok(()), Ok(())));
+    assert_eq!(world.kernel.running("os2ss.exe").len(), 1);
+}
+
+#[test]
+fn section_9_6_a_client_in_a_session_without_servers_is_told_so() {
+    let world = world();
+    let client = world.kernel.add_process(9, "lonely.exe");
+    let context = world.kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+    assert_eq!(deferred_by(&world, client, context, "Posix"), Err(Status::OBJECT_NAME_NOT_FOUND));
+}
+
+#[test]
+fn section_9_6_posix_single_instance_puts_it_into_session_0() {
+    for single in [false, true] {
+        let world = world_with(|mut plan| {
+            plan.single_posix = single;
+            plan.windows("creates.exe")
+        });
+        let started = world.start("").unwrap();
+        let client = world.kernel.add_process(started, "client.exe");
+        let context = world.kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+        assert_eq!(deferred_by(&world, client, context, "Posix"), Ok(()));
+        // csrss of the session it is for was asked.
+        let csrss = world.kernel.running("creates.exe")[usize::from(!single)];
+        assert!(world.kernel.state().callbacks.contains(&(csrss, SbApi::CREATE_PROCESS.0)), "{single}");
+        let psxss = world.kernel.running("psxss.exe")[0];
+        assert_eq!(world.kernel.state().processes[&psxss].session, if single { 0 } else { started });
+    }
+}
+
+#[test]
+fn section_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
+    let world = world();
+    let started = world.start("").unwrap();
+    let client = world.kernel.add_process(started, "client.exe");
+    let context = world.kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+    let before = (world.kernel.open_handles(), world.manager.counts());
+    // This csrss does not know SbCreateProcess, and what smss creates is born in smss's session.
+    assert_eq!(deferred_by(&world, client, context, "Posix"), Err(Status::ACCESS_DENIED));
+    assert_eq!(world.kernel.running("psxss.exe"), []);
+    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+}
+
+#[test]
+fn section_10_5_the_caller_debugs_if_it_says_so() {
+    for debug in [0, 1, 0xFF] {
+        let world = world();
+        let mut body = ExecPgm::new_zeroed();
+        let process = world.kernel.add_process(0, "gui.exe");
+        body.process.process = world.kernel.give_handle(world.client, process);
+        body.process.thread = world.kernel.give_handle(world.client, process);
+        body.process.image.subsystem = ImageSubsystem::WINDOWS_GUI;
+        body.debug = debug;
+        assert_eq!(world.call(&body).0, Ok(()));
+        assert_eq!(world.kernel.state().debugged_by, if debug == 0 { 0 } else { world.client });
+    }
+}
+
+#[test]
+fn section_10_5_pseudo_handles_are_no_handles_of_the_client() {
+    let world = world();
+    let before = world.kernel.open_handles();
+    for (process, thread) in [(u64::MAX, u64::MAX - 1), (u64::MAX, 0), (0, u64::MAX - 1)] {
+        let mut body = ExecPgm::new_zeroed();
+        (body.process.process, body.process.thread) = (process, thread);
+        assert_eq!(world.call(&body).0, Err(Status::INVALID_HANDLE));
+    }
+    assert_eq!(world.kernel.open_handles(), before);
+}
+
+#[test]
+fn section_10_5_a_caller_that_is_gone_is_answered_with_what_opening_it_gives() {
+    let world = world();
+    world.kernel.state().processes.remove(&world.client);
+    assert_eq!(world.call(&ExecPgm::new_zeroed()).0, Err(Status::INVALID_CID));
+}
+
+#[test]
+fn section_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
+    let world = world();
+    let session = world.start("").unwrap();
+    assert_eq!(result_of(&world.kernel.send(world.client, world.context, &request(&StopCsr { session })).unwrap()), Ok(()));
+    assert_eq!(asked(&world, SbApi::TERMINATE_SESSION), 1);
+}
+
+#[test]
+fn section_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
+    let world = world();
+    let csrss = world.kernel.running("csrss.exe")[0];
+    let mut message = request(&SessionComplete { session: 1, status: 0 });
+    message.header.data_length -= 1;
+    assert_eq!(result_of(&world.kernel.send(csrss, 1 << 32, &message).unwrap()), Err(Status::INVALID_PARAMETER));
+    assert_eq!(world.manager.counts().environments, 1);
+}
