@@ -45,6 +45,8 @@ impl Access {
     pub const PORT_ALL: Self = Self::from_bits_retain(0x001F_0001);
     /// `PROCESS_TERMINATE`.
     pub const PROCESS_TERMINATE: Self = Self::from_bits_retain(0x0001);
+    /// `PROCESS_VM_READ`.
+    pub const PROCESS_VM_READ: Self = Self::from_bits_retain(0x0010);
     /// `PROCESS_DUP_HANDLE`.
     pub const PROCESS_DUP_HANDLE: Self = Self::from_bits_retain(0x0040);
     /// `PROCESS_QUERY_INFORMATION`.

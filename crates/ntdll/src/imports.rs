@@ -55,6 +55,7 @@ names! {
     NtQueryVolumeInformationFile
     NtRaiseHardError
     NtReadFile
+    NtReadVirtualMemory
     NtReplyWaitReceivePort
     NtRequestWaitReplyPort
     NtResumeThread

@@ -13,6 +13,7 @@ use nt::system::{
 };
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use ntapi::ntapi_base::CLIENT_ID;
+use ntapi::ntmmapi::NtReadVirtualMemory;
 use ntapi::ntpsapi::{
     NtOpenProcess, NtQueryInformationProcess, NtResumeThread, NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess,
     PROCESS_BASIC_INFORMATION, ProcessBasePriority, ProcessBasicInformation, ProcessBreakOnTermination, ProcessDefaultHardErrorMode,
@@ -185,6 +186,12 @@ impl Processes for Native {
     fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { NtTerminateProcess(raw(process), status.0.cast_signed()) })
+    }
+
+    fn read_memory(&self, process: Handle, address: u64, into: &mut [u8]) -> Result<()> {
+        let from = core::ptr::without_provenance_mut(address as usize);
+        // SAFETY: the address is another process's and for the kernel to judge; the buffer is borrowed for writing and as long as said.
+        done(unsafe { NtReadVirtualMemory(raw(process), from, into.as_mut_ptr().cast(), into.len(), core::ptr::null_mut()) })
     }
 
     fn resume_thread(&self, thread: Handle) -> Result<()> {

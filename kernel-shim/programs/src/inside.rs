@@ -64,14 +64,17 @@ pub(crate) fn serve<S: System>(system: &S, message: &mut MessageBuffer) -> Resul
     let body: Create = message.body()?;
     let caller = Owned::new(system, system.open_process(message.header.client, Access::PROCESS_DUP_HANDLE)?);
     let created = processes::create(system, counted(&body.command, body.length)?)?;
+    message.set_body(&hand_over(system, caller.get(), created)?);
+    Ok(())
+}
+
+/// Gives a process that was just created to `caller`: its handles there. It is ended if that fails.
+pub(crate) fn hand_over<S: System>(system: &S, caller: Handle, created: UserProcessInformation) -> Result<UserProcessInformation> {
     let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
-    let give = |handle, access| system.duplicate(Handle::CURRENT_PROCESS, handle, caller.get(), access);
+    let give = |handle, access| system.duplicate(Handle::CURRENT_PROCESS, handle, caller, access);
     let given = give(process.get(), Access::PROCESS_ALL).and_then(|own| Ok((own, give(thread.get(), Access::THREAD_ALL)?)));
     match given {
-        Ok((process, thread)) => {
-            message.set_body(&UserProcessInformation { process: process.0, thread: thread.0, ..created });
-            Ok(())
-        }
+        Ok((process, thread)) => Ok(UserProcessInformation { process: process.0, thread: thread.0, ..created }),
         Err(status) => {
             // Nobody would ever let it run.
             if let Err(refused) = system.terminate_process(process.get(), status) {

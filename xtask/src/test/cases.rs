@@ -292,7 +292,7 @@ pub const CASES: &[Case] = &[
     Case {
         name: "a_new_session_from_ring_3",
         changes: &[script!(
-            "smctl.exe start winlogon.exe; smctl.exe exec 1 console.exe; smctl.exe exec 1 sleep.exe; smctl.exe exec 0 console.exe; smctl.exe exec 2 console.exe; smctl.exe list; smctl.exe load Posix"
+            "smctl.exe start winlogon.exe; smctl exec 1 console.exe; smctl exec 1 sleep.exe; smctl exec 0 console.exe; smctl exec 2 console.exe; smctl list; smctl load Posix; smctl exec 1 smctl.exe load Posix; sleep 1000"
         )],
         arguments: "",
         end: End::Pass,
@@ -300,11 +300,12 @@ pub const CASES: &[Case] = &[
             Want::Log("smctl: session 1 started"),
             Want::Log("winlogon: session 1"),
             Want::Log("smctl: session 1 type 2"),
-            Want::Log("script: smctl.exe exec 2 console.exe: STATUS_OBJECT_PATH_NOT_FOUND"),
+            Want::Log("script: smctl exec 2 console.exe: STATUS_OBJECT_PATH_NOT_FOUND"),
             Want::Dump("console.exe parent=csrss.exe#2 session=1"),
             Want::Dump("sleep.exe parent=csrss.exe#2 session=1"),
             Want::Dump("console.exe#2 parent=- session=0"),
-            Want::Dump("psxss.exe parent=smss.exe session=0"),
+            Want::Dump("psxss.exe parent=csrss.exe session=0"),
+            Want::Dump("psxss.exe#2 parent=csrss.exe#2 session=1"),
         ],
     },
     Case {

@@ -137,6 +137,9 @@ pub trait Processes {
     /// NtTerminateProcess. Does not return for this process.
     fn terminate_process(&self, process: Handle, status: Status) -> Result<()>;
 
+    /// NtReadVirtualMemory: all of `into`, or an error. The handle must have [`Access::PROCESS_VM_READ`].
+    fn read_memory(&self, process: Handle, address: u64, into: &mut [u8]) -> Result<()>;
+
     /// NtResumeThread.
     fn resume_thread(&self, thread: Handle) -> Result<()>;
 

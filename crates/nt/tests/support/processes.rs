@@ -69,6 +69,10 @@ impl Processes for World {
         Ok(())
     }
 
+    fn read_memory(&self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
     fn resume_thread(&self, thread: Handle) -> Result<()> {
         self.enter("resume_thread")?.process_of(thread)?.resumed = true;
         Ok(())

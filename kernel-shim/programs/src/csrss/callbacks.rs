@@ -3,10 +3,12 @@
 
 use super::{Leader, Server};
 use crate::inside;
-use nt::system::{Accept, MessageBuffer, MessageKind, System};
-use nt::{Handle, Owned, Result, Status};
-use subsystems::callbacks::{SbApi, SbCreateSession, SbSession};
+use nt::access::Access;
+use nt::system::{Accept, MessageBuffer, MessageKind, ParameterFlags, ProcessParameters, System, UserProcessInformation};
+use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr};
+use subsystems::callbacks::{SbApi, SbCreateProcess, SbCreateSession, SbCreatedProcess, SbSession, StringAddress};
 use subsystems::messages::ApiMessage;
+use zerocopy::{FromZeros, IntoBytes};
 
 /// The call-back thread's life.
 pub(super) fn serve<S: System>(server: &'static Server<S>) {
@@ -62,13 +64,50 @@ fn accept<S: System>(system: &S, request: &MessageBuffer) {
     }
 }
 
+/// The UNICODE_STRING at `address` in another process. `NAME_TOO_LONG` if it does not fit.
+fn string_of<S: System, const N: usize>(system: &S, process: Handle, address: u64) -> Result<UnicodeBuf<N>> {
+    let mut string = StringAddress::new_zeroed();
+    system.read_memory(process, address, string.as_mut_bytes())?;
+    let mut units = [0; N];
+    let text = units.get_mut(..usize::from(string.length / 2)).ok_or(Status::NAME_TOO_LONG)?;
+    system.read_memory(process, string.buffer, text.as_mut_bytes())?;
+    UnicodeBuf::copied(UnicodeStr(text))
+}
+
 impl<S: System> Server<S> {
-    fn call(&'static self, message: &MessageBuffer) -> Result<()> {
+    fn call(&'static self, message: &mut MessageBuffer) -> Result<()> {
         match SbApi(message.api()?.number) {
             SbApi::CREATE_SESSION => self.create_session(&message.body()?),
             SbApi::TERMINATE_SESSION => self.terminate_session(&message.body()?),
+            SbApi::CREATE_PROCESS => self.create_process(message),
             SbApi(_) => Err(Status::NOT_IMPLEMENTED),
         }
+    }
+
+    /// Creates a process on smss's behalf, suspended, in this server's session. Strings are addresses in smss's memory.
+    fn create_process(&'static self, message: &mut MessageBuffer) -> Result<()> {
+        let system = self.system;
+        let body: SbCreateProcess = message.body()?;
+        let access = Access::PROCESS_DUP_HANDLE.union(Access::PROCESS_VM_READ);
+        let caller = Owned::new(system, system.open_process(message.header.client, access)?);
+        let image: UnicodeBuf<260> = string_of(system, caller.get(), body.image)?;
+        let directory: UnicodeBuf<260> = string_of(system, caller.get(), body.directory)?;
+        let line: UnicodeBuf<512> = string_of(system, caller.get(), body.command_line)?;
+        let dll_path: UnicodeBuf<1024> = string_of(system, caller.get(), body.dll_path)?;
+        let given = |text: UnicodeStr<'_>| !text.is_empty();
+        let reserve = body.flags & SbCreateProcess::RESERVE_1MB != 0;
+        let created = system.create_process(&ProcessParameters {
+            image: image.as_str(),
+            dll_path: Some(dll_path.as_str()).filter(|text| given(*text)),
+            current_directory: Some(directory.as_str()).filter(|text| given(*text)),
+            command_line: line.as_str(),
+            environment: system.own_environment(),
+            flags: ParameterFlags::NX.union(if reserve { ParameterFlags::RESERVE_1MB } else { ParameterFlags::empty() }),
+            debug: body.debug != 0,
+        })?;
+        let UserProcessInformation { process, thread, client, image, .. } = inside::hand_over(system, caller.get(), created)?;
+        message.set_body(&SbCreatedProcess { process, thread, subsystem: image.subsystem, padding: 0, client });
+        Ok(())
     }
 
     /// Takes a process over and lets it run. Its handles are ours from now on.

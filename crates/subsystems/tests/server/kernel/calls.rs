@@ -208,6 +208,10 @@ impl Processes for Kernel {
         Ok(())
     }
 
+    fn read_memory(&self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
     fn resume_thread(&self, thread: Handle) -> Result<()> {
         let object = self.enter()?.object(self.own, thread)?;
         // A duplicate of a client's handle is a process here, as the client named it.

@@ -268,6 +268,11 @@ impl Processes for Seam {
         )
     }
 
+    fn read_memory(&self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
+        // The memory of programs is the host's here, and not to be reached by its address.
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
     fn resume_thread(&self, thread: Handle) -> Result<()> {
         self.call("NtResumeThread", || number("handle", thread.0), |executive, caller| executive.resume_thread(caller, thread).map(|_| ()))
     }
