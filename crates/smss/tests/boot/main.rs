@@ -6,6 +6,7 @@ mod default;
 mod faults;
 mod instances;
 mod matrix;
+mod rows;
 mod sessions;
 mod system;
 mod vectors;

@@ -60,6 +60,11 @@ impl From<Outcome> for End {
                 let (Some(Parameter::Text(text, _)), Some(Parameter::Number(status))) = (parameters.first(), parameters.get(1)) else {
                     panic!("parameters of the hard error: {parameters:?}");
                 };
+                // Spec 12.4: four of them, the last two zero, or for a known DLL three, the last one its name.
+                match parameters.get(2..) {
+                    Some([Parameter::Number(0), Parameter::Number(0)] | [Parameter::Text(..)]) => {}
+                    _ => panic!("parameters of the hard error: {parameters:?}"),
+                }
                 let rest = parameters.iter().skip(2).filter_map(|parameter| match parameter {
                     Parameter::Text(text, _) => Some(text.clone()),
                     Parameter::Number(_) => None,
@@ -153,6 +158,12 @@ impl Setup {
         let name: Vec<u16> = name.encode_utf16().collect();
         let at = hive.create_path(hive.root(), UnicodeStr(&path), false, 0).expect("the key can be made");
         hive.set_value(at, UnicodeStr(&name), ValueType::SZ.0, bytes(text), 0).expect("the value can be set");
+        self
+    }
+
+    /// The loader's options.
+    pub fn boot_options(mut self, options: &str) -> Self {
+        self.world.boot_options(options);
         self
     }
 
@@ -293,6 +304,18 @@ impl Booted {
     /// The next boot of the same disk, without faults.
     pub fn reboot(self) -> Self {
         Setup { world: self.world.reboot(), traced: false }.boot()
+    }
+
+    /// Type and data of a value below the Session Manager key.
+    pub fn sm_value(&self, key: &str, name: &str) -> Option<(u32, Vec<u8>)> {
+        let path = format!("Control\\Session Manager{key}");
+        let key = self.snapshot.keys.iter().find(|entry| entry.path.to_lowercase().ends_with(&path.to_lowercase()))?;
+        key.values.iter().find(|value| value.name.eq_ignore_ascii_case(name)).map(|value| (value.kind, value.data.clone()))
+    }
+
+    /// How many paging files there are.
+    pub fn paging_files(&self) -> usize {
+        self.snapshot.page_files.len()
     }
 
     pub fn file_exists(&self, path: &str) -> bool {
