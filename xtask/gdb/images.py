@@ -157,26 +157,72 @@ class Start(gdb.Command):
 
     @staticmethod
     def unannounced(name):
-        """On a kernel that announces nothing: the entry point at the base the image was linked for, reached in ring 3."""
+        """On a kernel that announces nothing: the entry point, reached in ring 3, wherever the image is mapped."""
         path = debug_file(name)
         if path is None:
             raise gdb.GdbError("no debug file of %s in %s" % (name, FOLDER))
         file = File(path)
-        entry = file.base + file.entry
-        while True:
-            stop = gdb.Breakpoint("*%#x" % entry, type=gdb.BP_HARDWARE_BREAKPOINT, internal=True)
-            stop.silent = True
-            gdb.execute("continue", to_string=True)
-            here = int(gdb.newest_frame().read_register("rip")) & MASK
-            stop.delete()
-            if here != entry:
-                raise gdb.GdbError("stopped at %#x before %s had started" % (here, name))
-            if holds(file.base, file):
-                break
-            gdb.execute("stepi", to_string=True)
-        mapped = load(path, file.base)
+        base = file.base
+        with SharedDataWatch() as watch:
+            while True:
+                stop = gdb.Breakpoint("*%#x" % (base + file.entry), type=gdb.BP_HARDWARE_BREAKPOINT, internal=True)
+                stop.silent = True
+                gdb.execute("continue", to_string=True)
+                here = int(gdb.newest_frame().read_register("rip")) & MASK
+                stop.delete()
+                if here == base + file.entry and holds(base, file):
+                    break
+                if here != base + file.entry and not watch.hit():
+                    raise gdb.GdbError("stopped at %#x before %s had started" % (here, name))
+                mapped = process_image()
+                if mapped is not None and holds(mapped, file):
+                    base = mapped
+                    watch.close()
+                gdb.execute("stepi", to_string=True)
+        mapped = load(path, base)
         gdb.Breakpoint("*%#x" % mapped.body(), type=gdb.BP_HARDWARE_BREAKPOINT, temporary=True, internal=True)
         gdb.execute("continue")
+
+
+class SharedDataWatch:
+    """Stops the machine whenever KUSER_SHARED_DATA is read at its ring-3 address: a loader does so before it enters the image."""
+
+    def __enter__(self):
+        language = gdb.parameter("language")
+        gdb.execute("set language c")
+        page = "*(unsigned char (*)[4096]) 0x7ffe0000"
+        # Access, not read: GDB takes a read of something that has changed meanwhile for a write, and the page holds the time.
+        self.watch = gdb.Breakpoint(page, type=gdb.BP_WATCHPOINT, wp_class=gdb.WP_ACCESS, internal=True)
+        self.watch.silent = True
+        gdb.execute("set language " + language)
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        if self.watch is not None:
+            self.watch.delete()
+            self.watch = None
+
+    def hit(self):
+        """Whether this stop may be the watch's: it is set, and the processor is in ring 3."""
+        return self.watch is not None and ring() == 3
+
+
+def ring():
+    return int(gdb.newest_frame().read_register("cs")) & 3
+
+
+def process_image():
+    """Where the image of the process that runs is mapped, by its PEB; None outside ring 3 or before there is one."""
+    if ring() != 3:
+        return None
+    try:
+        block = seh.u64((int(gdb.parse_and_eval("$gs_base")) & MASK) + 0x60)
+        return seh.u64(block + 0x10)
+    except gdb.MemoryError:
+        return None
 
 
 class Image(gdb.Command):

@@ -5,7 +5,7 @@
 //! there and loads symbols at the announced base, so relocated images are found as well. The development images are used, unless the
 //! optimised ones are asked for.
 //!
-//! On a real ReactOS (`--base`) nobody announces images: the scripts wait for smss.exe's entry at the base it was linked for, and check that
+//! On a real ReactOS (`--base`) nobody announces images: the scripts wait for smss.exe's entry where the PEB says it is mapped, and check that
 //! it is the image that stands there.
 
 use crate::build::Images;
@@ -15,7 +15,7 @@ use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Machine, Setup};
 use crate::reactos::pack;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{build, doctor, paths, ui};
+use crate::{build, doctor, paths, screen, ui};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -121,6 +121,7 @@ impl Session {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         setup.more.extend(["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")]);
         let machine = Machine::start(&setup, &folder.join("boot.log"))?;
+        screen::remember(&machine.qmp)?;
         Ok(Self { machine, port, images: images.folder.clone(), kernel })
     }
 
@@ -144,7 +145,7 @@ impl Session {
         // A machine that still runs is no error here: it ends with the session.
         match self.log(images, limit) {
             Ok(()) => Ok(true),
-            Err(_) => self.machine.drain().map(|()| false),
+            Err(_) => self.machine.drain().map(|_| false),
         }
     }
 

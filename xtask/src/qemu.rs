@@ -207,12 +207,11 @@ impl Machine {
         }
     }
 
-    /// Writes the lines that are there to the log, without waiting for more.
-    pub fn drain(&mut self) -> Result<()> {
-        while let Ok(line) = self.lines.try_recv() {
-            writeln!(self.log, "{line}")?;
-        }
-        Ok(())
+    /// Writes the lines that are there to the log and gives them, without waiting for more.
+    pub fn drain(&mut self) -> Result<Vec<String>> {
+        let lines: Vec<String> = self.lines.try_iter().collect();
+        lines.iter().try_for_each(|line| writeln!(self.log, "{line}"))?;
+        Ok(lines)
     }
 
     /// Waits for QEMU's end and judges it: sentinel and exit code must agree.

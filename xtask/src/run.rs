@@ -49,7 +49,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         ui::note("leave with Ctrl-C, or by closing the window");
     }
     let mut machine = Machine::start(&setup, &log)?;
-    std::fs::write(output.join("qmp"), machine.qmp.display().to_string())?;
+    screen::remember(&machine.qmp)?;
     std::fs::write(sm::socket_file()?, door.display().to_string())?;
     let mut reader = Reader::default();
     let mut symbols = Symbols::new(&images);

@@ -8,9 +8,17 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-/// Runs the verb `shot`: the machine that `run` has going.
+/// Where the verb finds the control socket of the machine under way.
+const FILE: &str = "qmp";
+
+/// Makes a machine the one that the verb takes a picture of.
+pub fn remember(qmp: &Path) -> Result<()> {
+    Ok(std::fs::write(paths::output()?.join(FILE), qmp.display().to_string())?)
+}
+
+/// Runs the verb `shot`: the machine that `run` or `gdb` has going.
 pub fn verb(options: &ShotOptions) -> Result<()> {
-    let qmp = std::fs::read_to_string(paths::output()?.join("qmp")).context("no machine is running; start one with `cargo xtask run`")?;
+    let qmp = std::fs::read_to_string(paths::output()?.join(FILE)).context("no machine is running; start one with `cargo xtask run`")?;
     shot(Path::new(qmp.trim()), &options.file)?;
     ui::verdict(&format!("the screen is in {}", options.file.display()));
     Ok(())

@@ -22,8 +22,10 @@ const MILESTONES: [(&str, &str); 3] = [
 
 /// Under TCG, 1 GiB and a live CD: winlogon after some 20 s, the desktop after some 100 s.
 const LIMIT: Duration = Duration::from_secs(600);
+/// What the kernel prints when it stops the system.
+const STOPPED: &str = "*** Fatal System Error";
 /// A screen that has not changed for this long stands.
-const STILL: Duration = Duration::from_secs(12);
+const STILL: Duration = Duration::from_secs(15);
 
 /// Runs the verb.
 pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
@@ -43,7 +45,7 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
     };
     ui::step(&format!("booting ReactOS in QEMU ({})", qemu::accelerator()));
     let mut machine = Machine::start(&setup, &log)?;
-    std::fs::write(output.join("qmp"), machine.qmp.display().to_string())?;
+    screen::remember(&machine.qmp)?;
     let mut reader = Reader::default();
     let mut reached = 0;
     let picture = options.shot.clone().unwrap_or_else(|| output.join("reactos.png"));
@@ -53,7 +55,7 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
         if line.contains("SMSS:") {
             println!("{}", shown.unwrap_or_default());
         }
-        if line.contains("*** Fatal System Error") {
+        if line.contains(STOPPED) {
             screen::shot(&machine.qmp, &picture)?;
             bail!("ReactOS stopped: see {} and {}", log.display(), picture.display());
         }
@@ -73,22 +75,26 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Takes pictures until the screen stands still.
+/// Takes pictures until the screen has changed from the boot screen to something that stands still.
 fn still(machine: &mut Machine, picture: &Path) -> Result<()> {
     let begun = Instant::now();
+    let mut screens = 0;
     let mut last = Vec::new();
     let mut since = Instant::now();
     while begun.elapsed() < LIMIT {
-        std::thread::sleep(Duration::from_secs(2));
-        machine.drain()?;
         screen::shot(&machine.qmp, picture)?;
         let now = std::fs::read(picture)?;
         if now != last {
+            screens += 1;
             last = now;
             since = Instant::now();
-        } else if since.elapsed() > STILL {
+        } else if screens > 1 && since.elapsed() > STILL {
             return Ok(());
         }
+        if machine.drain()?.iter().any(|line| line.contains(STOPPED)) {
+            bail!("ReactOS stopped after its start: see {}", picture.display());
+        }
+        std::thread::sleep(Duration::from_secs(2));
     }
     ui::note("the screen never stood still; the picture is the last one");
     Ok(())

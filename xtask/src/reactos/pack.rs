@@ -29,15 +29,12 @@ pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
             if done.contains(&entry.extent) {
                 continue; // the same file, seen through a second volume descriptor
             }
-            let count = match leaf(&entry) {
+            replaced += match leaf(&entry) {
                 "smss.exe" => native(&mut image, &entry, ours, &mut seen)?,
                 "reactos.cab" => in_cabinet(&mut image, &entry, ours, &mut seen)?,
-                _ => 0,
+                _ => continue,
             };
-            if count > 0 {
-                done.push(image.entries[at].extent);
-                replaced += count;
-            }
+            done.push(image.entries[at].extent);
         }
         if replaced == 0 {
             let listing = if seen.is_empty() { top_folders(&image) } else { seen.join("\n    ") };
