@@ -32,6 +32,7 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         Some(base) => Session::reactos(&images, base)?,
         None => Session::start(&images, "gdb", if options.batch.is_empty() { "" } else { "exit=settled" })?,
     };
+    screen::remember(&session.machine.qmp)?;
     if options.attach {
         for line in session.command_lines()? {
             println!("{line}");
@@ -121,7 +122,6 @@ impl Session {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         setup.more.extend(["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")]);
         let machine = Machine::start(&setup, &folder.join("boot.log"))?;
-        screen::remember(&machine.qmp)?;
         Ok(Self { machine, port, images: images.folder.clone(), kernel })
     }
 

@@ -18,6 +18,9 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("nt-start", "smss::NtProcessStartup (peb=0x"),
     ("print peb != 0", "true"),
     ("print (*(*(peb as *mut ntapi::ntpebteb::PEB)).ProcessParameters).CommandLine", "\\SystemRoot\\System32\\smss.exe"),
+    ("print (*(*(peb as *mut ntapi::ntpebteb::PEB)).Ldr).InLoadOrderModuleList", "LIST_ENTRY {Flink 0x"),
+    // What finds a relocated image on a kernel that announces none.
+    ("python print(images.process_image() == images.MAPPED['smss.exe'].base)", "True"),
     ("tbreak smss::main", "Temporary breakpoint"),
     ("continue", "smss::main (system="),
     ("bt", "in smss::NtProcessStartup (peb="),
