@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A budget, not a law of nature: ReactOS' own smss.exe is 70,656 bytes.
-const SMSS_BUDGET: u64 = 64 * 1024;
+pub const SMSS_BUDGET: u64 = 64 * 1024;
 
 /// What makes the release images small. A panic is an illegal instruction without text or place: the exception handler says where, and the
 /// debug file has the line. The development images say it in words.
@@ -25,6 +25,12 @@ pub struct Images {
     pub folder: PathBuf,
     /// The kernel, an ELF for GRUB and for `qemu -kernel`.
     pub kernel: PathBuf,
+}
+
+/// Size of the stripped smss.exe in bytes.
+pub fn size(images: &Images) -> Result<u64> {
+    let smss = images.folder.join("smss.exe");
+    Ok(std::fs::metadata(&smss).with_context(|| format!("cannot read {}", smss.display()))?.len())
 }
 
 /// Runs the verb.

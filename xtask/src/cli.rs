@@ -18,6 +18,8 @@ pub struct Cli {
 pub enum Verb {
     /// Build smss.exe and everything around it; print its size and imports.
     Build(BuildOptions),
+    /// Measure the image against its budgets: size, private memory, system calls, time until ring 3.
+    Budgets(BudgetsOptions),
     /// Build, make the boot medium, boot it in QEMU.
     Run(RunOptions),
     /// Run the host tests, then the QEMU tests.
@@ -46,6 +48,17 @@ pub struct BuildOptions {
     /// Without optimisation, quicker to build and easier to step through.
     #[arg(long)]
     pub dev: bool,
+}
+
+/// Options of `budgets`.
+#[derive(Args, Default)]
+pub struct BudgetsOptions {
+    /// A ReactOS live CD: system calls are then counted on its ntdll.dll, SYSTEM hive and known DLLs.
+    #[arg(long, value_name = "REACTOS.iso")]
+    pub from: Option<PathBuf>,
+    /// Changes to that hive, such as the Session Manager key of an installed system.
+    #[arg(long, value_name = "FILE.reg", requires = "from")]
+    pub hive: Option<PathBuf>,
 }
 
 /// The NT version the shim reports.

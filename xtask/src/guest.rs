@@ -40,6 +40,8 @@ pub struct Outcome {
     pub reader: Reader,
     /// Its disk afterwards.
     pub disk: PathBuf,
+    /// From QEMU's start until smss.exe is mapped, just before its first instruction in ring 3.
+    pub ring3: Option<Duration>,
 }
 
 /// Boots, waits for the end, judges it.
@@ -58,13 +60,17 @@ pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
     };
     let mut reader = Reader::default();
     let mut machine = Machine::start(&setup, &log)?;
+    let mut ring3 = None;
     let seen = || format!("log: {}", log.display());
     while let Some(line) = machine.line(plan.limit).with_context(seen)? {
+        if ring3.is_none() && line.contains("image smss.exe") {
+            ring3 = Some(machine.started.elapsed());
+        }
         reader.take(&line);
     }
     for (name, text) in &reader.parts {
         std::fs::write(plan.folder.join(format!("{name}.txt")), text)?;
     }
     let end = machine.judge().with_context(seen)?;
-    Ok(Outcome { end, reader, disk: image })
+    Ok(Outcome { end, reader, disk: image, ring3 })
 }

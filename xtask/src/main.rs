@@ -5,6 +5,7 @@
 //! code is 0 exactly when that verdict is good.
 #![forbid(unsafe_code)]
 
+mod budgets;
 mod build;
 mod cli;
 mod doctor;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match cli::Cli::parse().verb {
         cli::Verb::Build(options) => build::verb(&options),
+        cli::Verb::Budgets(options) => budgets::verb(&options),
         cli::Verb::Run(options) => run::verb(&options),
         cli::Verb::Test(options) => test::verb(&options),
         cli::Verb::Iso(options) => medium::iso::verb(&options),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `cargo xtask trace diff`: two system-call traces, call by call.
+//! System-call traces: `cargo xtask trace diff` compares two, call by call; what counts as a call of smss's.
 //!
 //! Two boots never have the same times, handles and addresses, so what is compared of a call is its name, the names among its arguments
 //! (text in quotes) and its status.
@@ -8,6 +8,7 @@ use crate::cli::{TraceAction, TraceOptions};
 use crate::ui::{self, Colour};
 use anyhow::{Context, Result, bail};
 use similar::{ChangeTag, TextDiff};
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Runs the verb.
@@ -50,9 +51,54 @@ pub fn essence(line: &str) -> Option<String> {
     Some(format!("{call} {} {status}", texts.join(" ")).trim_end().to_owned())
 }
 
+/// The calls smss made, in order, a line each: the line for the end of a wait is left out.
+pub fn calls_made(text: &str) -> Vec<&str> {
+    let mut waiting = BTreeSet::new();
+    let mut calls = Vec::new();
+    for line in text.lines().filter(|line| line.starts_with("smss")) {
+        let thread = line.split_whitespace().nth(2).unwrap_or_default();
+        if line.ends_with(") waits") {
+            waiting.insert(thread);
+        } else if waiting.remove(thread) {
+            continue;
+        }
+        calls.push(line);
+    }
+    calls
+}
+
+/// The calls of one boot, by name.
+pub struct Counts {
+    /// The loader's, before the image's first instruction.
+    pub loader: u32,
+    /// The image's own until the initial command is created, by name.
+    pub calls: BTreeMap<String, u32>,
+}
+
+impl Counts {
+    /// Counts what [`calls_made`] gave.
+    pub fn of(trace: &[&str]) -> Self {
+        let name = |line: &str| essence(line).and_then(|call| call.split(' ').next().map(str::to_owned)).unwrap_or_default();
+        let names: Vec<String> = trace.iter().map(|line| name(line)).collect();
+        // The loader of the first thread hands over with NtContinue; the initial command is the last process that is created.
+        let start = names.iter().position(|name| name == "NtContinue").map_or(0, |at| at + 1);
+        let end = names.iter().rposition(|name| name == "NtCreateProcess").map_or(names.len(), |at| at + 1);
+        let mut calls = BTreeMap::new();
+        for name in names.get(start..end).unwrap_or_default() {
+            *calls.entry(name.clone()).or_default() += 1;
+        }
+        Self { loader: u32::try_from(start).unwrap_or(u32::MAX), calls }
+    }
+
+    /// All of the image's own.
+    pub fn own(&self) -> u32 {
+        self.calls.values().sum()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::essence;
+    use super::{Counts, calls_made, essence};
 
     #[test]
     fn times_threads_and_handles_do_not_count() {
@@ -65,5 +111,21 @@ mod tests {
     #[test]
     fn a_line_without_a_call_is_none() {
         assert_eq!(essence("phase: registry"), None);
+    }
+
+    #[test]
+    fn calls_are_counted_when_they_are_made_and_until_the_initial_command() {
+        let trace = "smss.exe  0.1 c.10 NtContinue() does not return\n\
+                     smss.exe  0.2 c.10 NtCreateProcess(process=0x1) = SUCCESS\n\
+                     smss.exe  0.3 c.10 NtWaitForSingleObject(object=0x24) waits\n\
+                     csrss.exe 0.3 1c.20 NtClose(handle=0x8) = SUCCESS\n\
+                     smss.exe  0.4 c.14 NtClose(handle=0x8) = SUCCESS\n\
+                     smss.exe  0.5 c.10 NtWaitForSingleObject() = SUCCESS\n\
+                     smss.exe  0.6 c.10 NtCreateProcess(process=0x1) = SUCCESS\n\
+                     smss.exe  0.7 c.10 NtClose(handle=0x8) = SUCCESS\n";
+        let counts = Counts::of(&calls_made(trace));
+        assert_eq!((counts.loader, counts.own()), (1, 4));
+        assert_eq!(counts.calls["NtCreateProcess"], 2);
+        assert_eq!(counts.calls["NtWaitForSingleObject"], 1);
     }
 }

@@ -15,6 +15,7 @@ use crate::cli::CompareOptions;
 use crate::guest::{self, Outcome, Plan};
 use crate::medium::tree::Tree;
 use crate::qemu::End;
+use crate::trace::Counts;
 use crate::ui::{self, Colour};
 use crate::{doctor, paths};
 use anyhow::{Context, Result, bail};
@@ -25,7 +26,7 @@ use std::time::Duration;
 const DEVIATIONS: &str = include_str!("deviations.txt");
 
 /// Size of the disk in MiB: room for the known DLLs and for a paging file of the system's own size.
-const DISK_SIZE: u32 = 2048;
+pub const DISK_SIZE: u32 = 2048;
 
 /// A known deviation: which lines it explains, and why they differ.
 struct Deviation<'a> {
@@ -100,22 +101,7 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
 
 /// The calls smss made, in order, a line each: the line for the end of a wait is left out.
 fn trace(boot: &Outcome) -> Result<Vec<&str>> {
-    Ok(calls_made(boot.reader.part("trace").context("a boot printed no trace")?))
-}
-
-fn calls_made(text: &str) -> Vec<&str> {
-    let mut waiting = BTreeSet::new();
-    let mut calls = Vec::new();
-    for line in text.lines().filter(|line| line.starts_with("smss")) {
-        let thread = line.split_whitespace().nth(2).unwrap_or_default();
-        if line.ends_with(") waits") {
-            waiting.insert(thread);
-        } else if waiting.remove(thread) {
-            continue;
-        }
-        calls.push(line);
-    }
-    calls
+    Ok(crate::trace::calls_made(boot.reader.part("trace").context("a boot printed no trace")?))
 }
 
 /// How often smss made each call, by what is compared of a call.
@@ -141,31 +127,6 @@ fn counts(theirs: &[&str], ours: &[&str]) {
     row("the session manager's", theirs.own(), ours.own());
     row("the loader's", theirs.loader, ours.loader);
     row("together", theirs.own() + theirs.loader, ours.own() + ours.loader);
-}
-
-/// The calls of one boot, by name.
-struct Counts {
-    loader: u32,
-    calls: BTreeMap<String, u32>,
-}
-
-impl Counts {
-    fn of(trace: &[&str]) -> Self {
-        let name = |line: &str| crate::trace::essence(line).and_then(|call| call.split(' ').next().map(str::to_owned)).unwrap_or_default();
-        let names: Vec<String> = trace.iter().map(|line| name(line)).collect();
-        // The loader of the first thread hands over with NtContinue; the initial command is the last process that is created.
-        let start = names.iter().position(|name| name == "NtContinue").map_or(0, |at| at + 1);
-        let end = names.iter().rposition(|name| name == "NtCreateProcess").map_or(names.len(), |at| at + 1);
-        let mut calls = BTreeMap::new();
-        for name in names.get(start..end).unwrap_or_default() {
-            *calls.entry(name.clone()).or_default() += 1;
-        }
-        Self { loader: u32::try_from(start).unwrap_or(u32::MAX), calls }
-    }
-
-    fn own(&self) -> u32 {
-        self.calls.values().sum()
-    }
 }
 
 fn deviations() -> Result<Vec<Deviation<'static>>> {
@@ -194,26 +155,5 @@ fn told(part: &str, tag: ChangeTag, line: &str, known: &[Deviation<'_>]) -> u32 
             ui::note(&ui::paint(Colour::Red, &format!("{sign} {line}   UNEXPLAINED")));
             1
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Counts, calls_made};
-
-    #[test]
-    fn calls_are_counted_when_they_are_made_and_until_the_initial_command() {
-        let trace = "smss.exe  0.1 c.10 NtContinue() does not return\n\
-                     smss.exe  0.2 c.10 NtCreateProcess(process=0x1) = SUCCESS\n\
-                     smss.exe  0.3 c.10 NtWaitForSingleObject(object=0x24) waits\n\
-                     csrss.exe 0.3 1c.20 NtClose(handle=0x8) = SUCCESS\n\
-                     smss.exe  0.4 c.14 NtClose(handle=0x8) = SUCCESS\n\
-                     smss.exe  0.5 c.10 NtWaitForSingleObject() = SUCCESS\n\
-                     smss.exe  0.6 c.10 NtCreateProcess(process=0x1) = SUCCESS\n\
-                     smss.exe  0.7 c.10 NtClose(handle=0x8) = SUCCESS\n";
-        let counts = Counts::of(&calls_made(trace));
-        assert_eq!((counts.loader, counts.own()), (1, 4));
-        assert_eq!(counts.calls["NtCreateProcess"], 2);
-        assert_eq!(counts.calls["NtWaitForSingleObject"], 1);
     }
 }

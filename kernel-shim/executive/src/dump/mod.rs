@@ -83,6 +83,8 @@ pub struct ProcessEntry {
     pub critical: bool,
     /// Base priority.
     pub priority: u32,
+    /// Private commit, bytes; shown in the JSON only, because it depends on where stacks grew to.
+    pub private_bytes: u64,
     /// Types of the objects it has handles to, and how many of each.
     pub handles: Vec<(String, usize)>,
 }

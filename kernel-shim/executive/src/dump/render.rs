@@ -69,7 +69,7 @@ pub fn json(snapshot: &Snapshot) -> String {
             object!({
                 "name": snapshot.alias(process.id), "parent": snapshot.alias(process.parent), "commandLine": process.command_line,
                 "session": process.session, "threads": process.threads, "critical": process.critical, "priority": process.priority,
-                "handles": handles,
+                "privateBytes": process.private_bytes, "handles": handles,
             })
         })
         .collect();

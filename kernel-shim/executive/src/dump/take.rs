@@ -132,6 +132,7 @@ impl Executive {
             threads: process.threads.len(),
             critical: process.critical,
             priority: process.base_priority.into(),
+            private_bytes: process.memory.as_ref().map_or(0, |space| space.private_bytes(&self.mm.segments)),
             handles: handles.into_iter().collect(),
         })
     }

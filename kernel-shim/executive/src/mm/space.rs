@@ -384,6 +384,21 @@ impl AddressSpace {
         Ok((start, end - start, old.0))
     }
 
+    /// Bytes that must be promised to this process alone: its committed private pages, and the pages of images that it may write, touched
+    /// or not.
+    pub fn private_bytes(&self, segments: &Segments) -> u64 {
+        let pages = self.vads.values().map(|vad| {
+            let segment = match vad.kind {
+                Use::Private => None,
+                Use::View { segment, image: true, .. } => segments.get(segment),
+                Use::View { .. } | Use::Shared => return 0,
+            };
+            let promised = |protect: Protect| segment.is_none() || protect.is_copy() || protect.is_writable();
+            (0..vad.pages).filter(|&page| page_protection(vad, segment, page).is_some_and(promised)).count() as u64
+        });
+        pages.sum::<u64>() * PAGE_BYTES
+    }
+
     /// NtQueryVirtualMemory, MemoryBasicInformation. `INVALID_PARAMETER` past the end of user space.
     pub fn query(&self, segments: &Segments, address: u64) -> Result<Region> {
         if address >= USER_END {
