@@ -2,7 +2,6 @@
 //! What the pass came to: the typed configuration of this boot (spec 2.3).
 
 use crate::data::{self, Reached};
-use crate::pass::{each_string, misunderstood};
 use crate::reader::{RawValue, Value};
 use crate::store::{List, Span, Store};
 use nt::environment::Environment;
@@ -24,10 +23,11 @@ pub struct Configuration<'s, S: Memory> {
     pub posix_single_instance: bool,
     /// `NumberOfInitialSessions`, if it was asked for (spec 11.5).
     pub initial_sessions: Option<u32>,
-    pub(crate) session_zero_command: Option<Span>,
-    pub(crate) dll_directory: Option<Span>,
-    pub(crate) dll_directory32: Option<Span>,
-    pub(crate) path: Option<Span>,
+    /// The last boot left its `SAFEBOOT_OPTION`.
+    pub(crate) old_safe_boot: bool,
+    /// There is a `Required`, be it empty.
+    required_named: bool,
+    path: Span,
     pub(crate) store: Store<'s, S>,
 }
 
@@ -40,10 +40,9 @@ impl<'s, S: Memory> Configuration<'s, S> {
             renames: [None, None],
             posix_single_instance: false,
             initial_sessions: None,
-            session_zero_command: None,
-            dll_directory: None,
-            dll_directory32: None,
-            path: None,
+            old_safe_boot: false,
+            required_named: false,
+            path: Span::EMPTY,
             store: Store::new(system),
         }
     }
@@ -85,12 +84,12 @@ impl<'s, S: Memory> Configuration<'s, S> {
 
     /// `KnownDlls\DllDirectory`, expanded.
     pub fn dll_directory(&self) -> Option<UnicodeStr<'_>> {
-        self.dll_directory.and_then(|span| self.store.get(span))
+        self.store.value_of(List::DllDirectories, wide!("DllDirectory"))
     }
 
     /// `KnownDlls\DllDirectory32`, expanded.
     pub fn dll_directory32(&self) -> Option<UnicodeStr<'_>> {
-        self.dll_directory32.and_then(|span| self.store.get(span))
+        self.store.value_of(List::DllDirectories, wide!("DllDirectory32"))
     }
 
     /// Values of `SubSystems` that are neither required nor optional, `Kmode` among them: names and command lines.
@@ -110,134 +109,141 @@ impl<'s, S: Memory> Configuration<'s, S> {
 
     /// What `Path` came to in the second pass over `Environment`; empty if it is not there (spec 5.1 #6).
     pub fn library_search_path(&self) -> UnicodeStr<'_> {
-        self.path.and_then(|span| self.store.get(span)).unwrap_or_default()
+        self.store.get(self.path)
     }
 
-    /// `S0InitialCommand`, if it was asked for (spec 11.5).
+    /// `S0InitialCommand`, if it was asked for (spec 11.5); of several strings the last.
     pub fn session_zero_command(&self) -> Option<UnicodeStr<'_>> {
-        self.session_zero_command.and_then(|span| self.store.get(span))
+        self.names(List::SessionZeroCommand).last()
     }
 
-    fn names(&self, list: List) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
+    pub(crate) fn names(&self, list: List) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
         self.store.list(list).map(|(name, _)| name)
     }
 
-    /// Saves the strings of an enumerated value under its name; of several the last stays (spec 2.1).
-    pub(crate) fn save_strings(&mut self, list: List, name: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> Result<()> {
-        if !data::is_text(kind) {
-            misunderstood(name, kind);
-            return Ok(());
+    /// Saves the strings of a value: each under the name that was enumerated, so that of several the last stays, or as a name itself
+    /// (spec 2.1).
+    pub(crate) fn save_strings(&mut self, list: List, value: Value<'_>, reached: Reached) -> Result<()> {
+        if !data::is_text(value.kind) {
+            misunderstood(value);
         }
-        each_string(self, kind, data, Reached::ByEnumeration, |store, text| {
-            let value = text.into_span(store)?;
-            store.save(list, name, Some(value))
-        })
+        for text in data::strings(value.kind, value.data, reached) {
+            let plain = self.store.copy(text)?;
+            let text = self.expanded(value.kind == ValueType::EXPAND_SZ, plain)?;
+            match reached {
+                Reached::ByName => self.store.save(list, text, Span::EMPTY)?,
+                Reached::ByEnumeration => {
+                    let name = self.store.copy(value.name)?;
+                    self.store.save(list, name, text)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A text of the arena, expanded with the environment as it is now if it is to be and there is anything to expand.
+    fn expanded(&mut self, expand: bool, plain: Span) -> Result<Span> {
+        if expand && self.store.get(plain).find(b'%').is_some() { self.store.expand(&self.environment, plain) } else { Ok(plain) }
+    }
+
+    /// One value of `DOS Devices`.
+    pub(crate) fn dos_device(&mut self, value: Value<'_>) -> Result<()> {
+        self.save_strings(List::DosDevices, value, Reached::ByEnumeration)
     }
 
     /// One value of `KnownDlls`.
     pub(crate) fn known_dll(&mut self, value: Value<'_>) -> Result<()> {
-        let thirty_two = value.name.eq_ascii("DllDirectory32");
-        if !thirty_two && !value.name.eq_ascii("DllDirectory") {
-            return self.save_strings(List::KnownDlls, value.name, value.kind, value.data);
-        }
-        if !data::is_text(value.kind) {
-            misunderstood(value.name, value.kind);
-        }
-        let mut directory = None;
-        each_string(self, value.kind, value.data, Reached::ByEnumeration, |store, text| {
-            directory = Some(text.into_span(store)?);
-            Ok(())
-        })?;
-        if thirty_two {
-            self.dll_directory32 = directory;
-        } else {
-            self.dll_directory = directory;
-        }
-        Ok(())
+        let is_directory = value.name.eq_ascii("DllDirectory") || value.name.eq_ascii("DllDirectory32");
+        self.save_strings(if is_directory { List::DllDirectories } else { List::KnownDlls }, value, Reached::ByEnumeration)
     }
 
     /// One value of `SubSystems`. `Required` and `Optional` are kept until all the others are known.
     pub(crate) fn subsystem(&mut self, value: Value<'_>) -> Result<()> {
-        let Value { name, kind, data } = value;
-        if name.eq_ascii("PosixSingleInstance") {
-            if kind == ValueType::DWORD {
-                self.posix_single_instance = true;
-            } else {
-                misunderstood(name, kind);
+        let required = value.name.eq_ascii("Required");
+        if value.name.eq_ascii("PosixSingleInstance") {
+            self.posix_single_instance |= value.kind == ValueType::DWORD;
+            if value.kind != ValueType::DWORD {
+                misunderstood(value);
             }
             return Ok(());
         }
-        let names = match () {
-            () if name.eq_ascii("Required") => List::RequiredNames,
-            () if name.eq_ascii("Optional") => List::OptionalNames,
-            () => return self.save_strings(List::SubSystems, name, kind, data),
-        };
-        if kind != ValueType::MULTI_SZ {
-            misunderstood(name, kind);
+        if !required && !value.name.eq_ascii("Optional") {
+            return self.save_strings(List::SubSystems, value, Reached::ByEnumeration);
         }
-        // The list's own name stands first, so that a list that is there and empty differs from one that is not there.
-        let own = self.store.copy(name)?;
-        self.store.append(names, own, None)?;
-        if kind == ValueType::MULTI_SZ {
-            for name in data::plain_list(data::units(data)) {
-                let name = self.store.copy(name)?;
-                self.store.append(names, name, None)?;
+        self.required_named |= required;
+        if value.kind != ValueType::MULTI_SZ {
+            misunderstood(value);
+            return Ok(());
+        }
+        data::plain_list(data::units(value.data))
+            .try_for_each(|name| self.append_name(if required { List::RequiredNames } else { List::OptionalNames }, name))
+    }
+
+    fn append_name(&mut self, list: List, name: UnicodeStr<'_>) -> Result<()> {
+        let name = self.store.copy(name)?;
+        self.store.append(list, name, Span::EMPTY)
+    }
+
+    /// Moves the required and the optional subsystems to their lists; `Kmode` stays in the general one (rows 15 to 17).
+    pub(crate) fn sort_subsystems(&mut self) -> Result<()> {
+        if !self.required_named {
+            self.append_name(List::RequiredNames, wide!("Debug"))?;
+            self.append_name(List::RequiredNames, wide!("Windows"))?;
+        }
+        for (names, to) in [(List::RequiredNames, List::Required), (List::OptionalNames, List::Optional)] {
+            for index in 0..self.store.len() {
+                let Some(entry) = self.store.entry(index).filter(|entry| entry.is_in(names)) else { continue };
+                if !self.store.move_entry(List::SubSystems, to, entry.name)? {
+                    let _ = judge(Step::UndefinedSubsystem, self.store.get(entry.name), Status::OBJECT_NAME_NOT_FOUND);
+                }
             }
         }
         Ok(())
     }
 
-    /// Moves the required and the optional subsystems to their lists, and sees to it that `Kmode` is in the general one (rows 15 to 17).
-    pub(crate) fn sort_subsystems(&mut self) -> Result<()> {
-        let kmode = self.store.value_of(List::SubSystems, wide!("Kmode"));
-        if !self.store.has(List::RequiredNames) {
-            for name in [wide!("Required"), wide!("Debug"), wide!("Windows")] {
-                let name = self.store.copy(name)?;
-                self.store.append(List::RequiredNames, name, None)?;
-            }
+    /// One value of `Environment`, set at once and kept for the second pass. `SAFEBOOT_OPTION` is the last boot's: it is passed over.
+    pub(crate) fn variable(&mut self, value: Value<'_>) -> Result<()> {
+        if value.name.eq_ascii("SAFEBOOT_OPTION") {
+            self.old_safe_boot = true;
+            return Ok(());
         }
-        for (names, to) in [(List::RequiredNames, List::Required), (List::OptionalNames, List::Optional)] {
-            let mut own = true;
-            for index in 0..self.store.len() {
-                let Some(entry) = self.store.entry(index).filter(|entry| entry.is_in(names)) else { continue };
-                if !core::mem::take(&mut own) && !self.store.move_entry(List::SubSystems, to, entry.name)? {
-                    let _ = judge(Step::UndefinedSubsystem, self.store.get(entry.name).unwrap_or_default(), Status::OBJECT_NAME_NOT_FOUND);
-                }
-            }
+        if !data::is_text(value.kind) {
+            misunderstood(value);
         }
-        let there = self.subsystems().any(|(name, _)| name.eq_ascii("Kmode"));
-        match kmode {
-            Some(kmode) if !there => self.store.save(List::SubSystems, wide!("Kmode"), Some(kmode)),
-            _ => Ok(()),
+        let expand = value.kind == ValueType::EXPAND_SZ;
+        for text in data::strings(value.kind, value.data, Reached::ByEnumeration) {
+            let (plain, name) = (self.store.copy(text)?, self.store.copy(value.name)?);
+            self.store.append(if expand { List::EnvironmentExpand } else { List::EnvironmentPlain }, name, plain)?;
+            self.set_variable(expand, name, plain)?;
         }
+        Ok(())
     }
 
     /// Sets one variable; `Path` is remembered for the library path.
-    pub(crate) fn set_variable(&mut self, list: List, name: Span, plain: Span) -> Result<()> {
-        let text = self.store.get(plain).unwrap_or_default();
-        let value = match list {
-            List::EnvironmentExpand if text.find(b'%').is_some() => self.store.expand(&self.environment, plain)?,
-            _ => plain,
-        };
-        let name = self.store.get(name).unwrap_or_default();
-        self.environment.set(name, self.store.get(value).unwrap_or_default())?;
+    fn set_variable(&mut self, expand: bool, name: Span, plain: Span) -> Result<()> {
+        let value = self.expanded(expand, plain)?;
+        let name = self.store.get(name);
+        self.environment.set(name, self.store.get(value))?;
         if name.eq_ascii("Path") {
-            self.path = Some(value);
+            self.path = value;
         }
         Ok(())
     }
 
     /// Sets every variable again, in the same order: what was defined later is known by now (spec 5.1 #3, #5).
     pub(crate) fn second_environment_pass(&mut self) -> Result<()> {
-        self.path = None;
         for index in 0..self.store.len() {
             let Some(entry) = self.store.entry(index) else { continue };
-            for list in [List::EnvironmentPlain, List::EnvironmentExpand] {
-                if let Some(value) = entry.value.filter(|_| entry.is_in(list)) {
-                    self.set_variable(list, entry.name, value)?;
-                }
+            let expand = entry.is_in(List::EnvironmentExpand);
+            if expand || entry.is_in(List::EnvironmentPlain) {
+                self.set_variable(expand, entry.name, entry.value)?;
             }
         }
         Ok(())
     }
+}
+
+pub(crate) fn misunderstood(value: Value<'_>) {
+    nt::debug!("{}: type {} is not understood here", value.name, value.kind.0);
+    let _ = judge(Step::RegistryValue, value.name, Status::OBJECT_TYPE_MISMATCH);
 }

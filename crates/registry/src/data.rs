@@ -28,25 +28,40 @@ pub const fn is_text(kind: ValueType) -> bool {
 
 /// The strings that a value delivers: those of a REG_MULTI_SZ, empty ones inside it included, or the one of any other text. A value
 /// that is no text has none.
-pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
-    let text = units(data);
-    let (list, single) = match kind {
-        ValueType::MULTI_SZ => (Some(multi_string(text, reached)), None),
-        ValueType::SZ | ValueType::EXPAND_SZ => (None, Some(text.until_nul())),
-        _ => (None, None),
-    };
-    list.into_iter().flatten().chain(single)
+pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> Strings<'_> {
+    match kind {
+        ValueType::MULTI_SZ => multi_string(units(data), reached),
+        ValueType::SZ | ValueType::EXPAND_SZ => Strings { text: units(data), at: 0, end: 1 },
+        _ => Strings { text: UnicodeStr::EMPTY, at: 0, end: 0 },
+    }
 }
 
 /// The strings of a REG_MULTI_SZ: one is delivered for every position that lies more than two units before the end (spec 2.1).
-pub fn multi_string(text: UnicodeStr<'_>, reached: Reached) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
-    let end = (text.len() + usize::from(reached == Reached::ByName)).saturating_sub(2);
-    let mut at = 0;
-    core::iter::from_fn(move || {
-        let string = (at < end).then(|| text.skip(at).until_nul())?;
-        at += string.len() + 1;
+pub fn multi_string(text: UnicodeStr<'_>, reached: Reached) -> Strings<'_> {
+    Strings { text, at: 0, end: (text.len() + usize::from(reached == Reached::ByName)).saturating_sub(2) }
+}
+
+/// The strings of a text, one after the other, each with its NUL.
+#[derive(Clone, Copy, Debug)]
+pub struct Strings<'a> {
+    text: UnicodeStr<'a>,
+    /// Where the next one begins.
+    at: usize,
+    /// None begins here or behind.
+    end: usize,
+}
+
+impl<'a> Iterator for Strings<'a> {
+    type Item = UnicodeStr<'a>;
+
+    fn next(&mut self) -> Option<UnicodeStr<'a>> {
+        if self.at >= self.end {
+            return None;
+        }
+        let string = self.text.skip(self.at).until_nul();
+        self.at += string.len() + 1;
         Some(string)
-    })
+    }
 }
 
 /// The strings of a REG_MULTI_SZ up to the first empty one, as a value delivered in one piece is read (NOEXPAND, spec 2.1).

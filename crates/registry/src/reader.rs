@@ -1,20 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Reading values of any size: one system call for each, two for one that is larger than any before it.
 
-use crate::data;
+use crate::data::{self, Strings};
 use nt::access::Access;
 use nt::object::ObjectAttributes;
 use nt::system::{Memory, Objects, Registry, ValueInformation, ValueType};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
+use zerocopy::FromBytes;
 
-/// Units of the name buffer at first: the longest name of a value that anybody uses.
-const FIRST_NAME: usize = 256;
 const PAGE: usize = 4096;
 
 /// A value as it was read.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'b> {
-    /// Its name; empty if it was asked for by name.
     pub name: UnicodeStr<'b>,
     pub kind: ValueType,
     pub data: &'b [u8],
@@ -44,7 +42,7 @@ impl<S: Memory> RawValue<S> {
     }
 
     /// The strings it delivers, walked in place.
-    pub fn strings(&self) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
+    pub fn strings(&self) -> Strings<'_> {
         data::strings(self.kind, self.data(), data::Reached::ByName)
     }
 }
@@ -63,91 +61,63 @@ pub(crate) fn open_key<'s, S: Registry + Objects>(
     }
 }
 
-/// A buffer that values are read into, one after the other: the name at its start, the data behind it.
+/// How a value is asked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Which {
+    Name(UnicodeStr<'static>),
+    Index(u32),
+}
+
+/// The buffers that values are read into, one after the other.
 pub(crate) struct Reader<'s, S: Memory> {
     system: &'s S,
-    pages: S::Pages,
-    name_units: usize,
+    name: S::Pages,
+    data: S::Pages,
 }
 
 impl<'s, S: Memory + Registry> Reader<'s, S> {
     pub(crate) fn new(system: &'s S) -> Result<Self> {
-        Ok(Self { system, pages: system.allocate_pages(PAGE)?, name_units: FIRST_NAME })
+        Ok(Self { system, name: system.allocate_pages(PAGE)?, data: system.allocate_pages(PAGE)? })
     }
 
-    /// The value `name` of `key`; `None` if there is none.
-    pub(crate) fn by_name(&mut self, key: Handle, name: UnicodeStr<'_>) -> Result<Option<Value<'_>>> {
-        let read = self.fit(|system, _, data| system.query_value(key, name, data));
-        match read {
-            Ok(information) => Ok(Some(Value { name: UnicodeStr::EMPTY, ..self.value(information) })),
-            Err(Status::OBJECT_NAME_NOT_FOUND) => Ok(None),
-            Err(status) => Err(status),
-        }
-    }
-
-    /// The value of `key` with this index; `None` past the last.
-    pub(crate) fn by_index(&mut self, key: Handle, index: u32) -> Result<Option<Value<'_>>> {
-        let read = self.fit(|system, name, data| system.enumerate_value(key, index, name, data));
-        match read {
-            Ok(information) => Ok(Some(self.value(information))),
-            Err(Status::NO_MORE_ENTRIES) => Ok(None),
-            Err(status) => Err(status),
-        }
-    }
-
-    /// The value `name` of `key` in pages of its own.
-    pub(crate) fn raw(&mut self, key: Handle, name: UnicodeStr<'_>) -> Result<Option<RawValue<S>>> {
-        let system = self.system;
-        let first = match system.query_value(key, name, self.halves().1) {
-            Ok(information) => information,
-            Err(Status::OBJECT_NAME_NOT_FOUND) => return Ok(None),
-            Err(status) => return Err(status),
-        };
-        let mut pages = system.allocate_pages(first.data_bytes.max(1))?;
-        let held = self.halves().1.get(..first.data_bytes);
-        let information = match (held, pages.as_mut().get_mut(..first.data_bytes)) {
-            (Some(held), Some(place)) => {
-                place.copy_from_slice(held);
-                first
-            }
-            _ => system.query_value(key, name, pages.as_mut())?,
-        };
-        if information.data_bytes > pages.as_ref().len() {
-            // Nobody else changes this key during the boot.
-            return Err(Status::BUFFER_TOO_SMALL);
-        }
-        Ok(Some(RawValue { pages, length: information.data_bytes, kind: information.kind }))
-    }
-
-    /// Calls `read` with the two buffers, and once more with larger ones if they were too small.
-    fn fit(&mut self, read: impl Fn(&S, &mut [u16], &mut [u8]) -> Result<ValueInformation>) -> Result<ValueInformation> {
+    /// A value of `key`; `None` if there is none, or none more. Asks once more with larger buffers if they were too small.
+    pub(crate) fn read(&mut self, key: Handle, which: Which) -> Result<Option<Value<'_>>> {
         for _ in 0..2 {
-            let system = self.system;
-            let (name, data) = self.halves();
-            let information = read(system, name, data)?;
-            if information.name_units <= name.len() && information.data_bytes <= data.len() {
-                return Ok(information);
+            let data = self.data.as_mut();
+            let read = match which {
+                Which::Name(name) => self.system.query_value(key, name, data),
+                Which::Index(index) => {
+                    let name = <[u16]>::mut_from_bytes(self.name.as_mut()).unwrap_or_default();
+                    self.system.enumerate_value(key, index, name, data)
+                }
+            };
+            let ValueInformation { kind, name_units, data_bytes } = match read {
+                Ok(information) => information,
+                Err(Status::OBJECT_NAME_NOT_FOUND | Status::NO_MORE_ENTRIES) => return Ok(None),
+                Err(status) => return Err(status),
+            };
+            let name_bytes = name_units.saturating_mul(2);
+            let name_fits = name_bytes <= self.name.as_ref().len();
+            if name_fits && data_bytes <= self.data.as_ref().len() {
+                let name = match which {
+                    Which::Name(name) => name,
+                    Which::Index(_) => data::units(self.name.as_ref()).take(name_units).until_nul(),
+                };
+                return Ok(Some(Value { name, kind, data: self.data.as_ref().get(..data_bytes).unwrap_or_default() }));
             }
-            let name_units = self.name_units.max(information.name_units);
-            let bytes = name_units.checked_mul(2).and_then(|name| name.checked_add(information.data_bytes)).ok_or(Status::NO_MEMORY)?;
-            self.pages = system.allocate_pages(bytes)?;
-            self.name_units = name_units;
+            if !name_fits {
+                self.name = self.system.allocate_pages(name_bytes)?;
+            }
+            self.data = self.system.allocate_pages(data_bytes.max(PAGE))?;
         }
         Err(Status::BUFFER_TOO_SMALL)
     }
 
-    fn halves(&mut self) -> (&mut [u16], &mut [u8]) {
-        let all = self.pages.as_mut();
-        let (name, data) = all.split_at_mut_checked(self.name_units * 2).unwrap_or_default();
-        (zerocopy::FromBytes::mut_from_bytes(name).unwrap_or_default(), data)
-    }
-
-    fn value(&mut self, information: ValueInformation) -> Value<'_> {
-        let (name, data) = self.halves();
-        Value {
-            name: UnicodeStr(name.get(..information.name_units).unwrap_or_default()).until_nul(),
-            kind: information.kind,
-            data: data.get(..information.data_bytes).unwrap_or_default(),
-        }
+    /// The value `name` of `key` for good: it takes the pages it was read into along.
+    pub(crate) fn take(&mut self, key: Handle, name: UnicodeStr<'static>) -> Result<Option<RawValue<S>>> {
+        let Some(Value { kind, data, .. }) = self.read(key, Which::Name(name))? else { return Ok(None) };
+        let length = data.len();
+        let pages = core::mem::replace(&mut self.data, self.system.allocate_pages(PAGE)?);
+        Ok(Some(RawValue { pages, length, kind }))
     }
 }

@@ -7,7 +7,7 @@
 use nt::environment::Environment;
 use nt::pages::PageVec;
 use nt::system::Memory;
-use nt::{Result, Status, UnicodeStr};
+use nt::{Result, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Units of the arena at first: what an ordinary installation needs, so that it does not grow.
@@ -15,9 +15,10 @@ const FIRST_TEXT: usize = 8192;
 
 /// The lists (spec 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
+#[repr(usize)]
 pub(crate) enum List {
     Gone,
+    ObjectDirectories,
     BootExecute,
     SetupExecute,
     Execute,
@@ -25,6 +26,8 @@ pub(crate) enum List {
     PagingFiles,
     DosDevices,
     KnownDlls,
+    /// `DllDirectory` and `DllDirectory32`.
+    DllDirectories,
     /// What the Environment key holds, for its second pass: not to be expanded, and to be expanded.
     EnvironmentPlain,
     EnvironmentExpand,
@@ -35,48 +38,41 @@ pub(crate) enum List {
     /// Names of required and optional subsystems, while `SubSystems` is enumerated.
     RequiredNames,
     OptionalNames,
+    SessionZeroCommand,
 }
 
 /// Where a text stands in the arena, in units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub(crate) struct Span {
-    at: u32,
-    length: u32,
+    at: usize,
+    length: usize,
 }
 
 impl Span {
-    /// No text at all, which is not the same as an empty one.
-    const NONE: Self = Self { at: 0, length: u32::MAX };
+    /// No text.
+    pub(crate) const EMPTY: Self = Self { at: 0, length: 0 };
 }
 
 /// An entry of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
 pub(crate) struct Entry {
-    list: u32,
+    list: usize,
     pub name: Span,
-    pub value: Option<Span>,
+    pub value: Span,
 }
 
 impl Entry {
     pub(crate) const fn is_in(&self, list: List) -> bool {
-        self.list == list as u32
+        self.list == list as usize
     }
-}
-
-/// An entry as it stands in the pages.
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-struct Row {
-    list: u32,
-    name: Span,
-    value: Span,
 }
 
 /// Arena and table.
 pub(crate) struct Store<'s, S: Memory> {
     text: PageVec<'s, S, u16>,
-    entries: PageVec<'s, S, Row>,
+    entries: PageVec<'s, S, Entry>,
     /// What is about to be expanded: kept, so that its memory is asked for once.
     scratch: PageVec<'s, S, u16>,
 }
@@ -86,89 +82,55 @@ impl<'s, S: Memory> Store<'s, S> {
         Self { text: PageVec::new(system), entries: PageVec::new(system), scratch: PageVec::new(system) }
     }
 
-    /// The text of `span`; `None` if there is none.
-    pub(crate) fn get(&self, span: Span) -> Option<UnicodeStr<'_>> {
-        if span == Span::NONE {
-            return None;
-        }
-        let (at, length) = (usize::try_from(span.at).ok()?, usize::try_from(span.length).ok()?);
-        Some(self.text.as_str().skip(at).take(length))
+    /// Asks for the memory that the text of an ordinary installation needs.
+    pub(crate) fn reserve(&mut self) -> Result<()> {
+        self.text.reserve(FIRST_TEXT)
     }
 
-    /// Appends whatever `write` writes to the arena, and says where it stands.
-    pub(crate) fn write(&mut self, write: impl FnOnce(&mut PageVec<'s, S, u16>) -> Result<()>) -> Result<Span> {
-        let start = self.text.len();
-        if start == 0 {
-            self.text.reserve(FIRST_TEXT)?;
-        }
-        write(&mut self.text).inspect_err(|_| self.text.truncate(start))?;
-        let at = u32::try_from(start).map_err(|_| Status::NO_MEMORY)?;
-        let length = u32::try_from(self.text.len() - start).map_err(|_| Status::NO_MEMORY)?;
-        if length == u32::MAX { Err(Status::NO_MEMORY) } else { Ok(Span { at, length }) }
+    /// The text of `span`.
+    pub(crate) fn get(&self, span: Span) -> UnicodeStr<'_> {
+        self.text.as_str().skip(span.at).take(span.length)
     }
 
     /// Copies `text` to the arena.
     pub(crate) fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
-        self.write(|arena| arena.extend(text.units()))
-    }
-
-    /// Appends an entry, whatever stands in the list already.
-    pub(crate) fn append(&mut self, list: List, name: Span, value: Option<Span>) -> Result<()> {
-        self.entries.push(Row { list: list as u32, name, value: value.unwrap_or(Span::NONE) })
-    }
-
-    /// Adds an entry by the rule of duplicates (spec 2.1): the same name with the same value is dropped, with another value it takes
-    /// the old one's place.
-    pub(crate) fn save(&mut self, list: List, name: UnicodeStr<'_>, value: Option<Span>) -> Result<()> {
-        match self.position(list, name) {
-            Some(index) => {
-                self.replace(index, value);
-                Ok(())
-            }
-            None => {
-                let name = self.copy(name)?;
-                self.append(list, name, value)
-            }
-        }
-    }
-
-    /// The same for a name that stands in the arena already, without a value.
-    pub(crate) fn save_name(&mut self, list: List, name: Span) -> Result<()> {
-        match self.position(list, self.get(name).unwrap_or_default()) {
-            Some(_) => Ok(()),
-            None => self.append(list, name, None),
-        }
-    }
-
-    fn replace(&mut self, index: usize, value: Option<Span>) {
-        let Some(old) = self.entry(index).map(|entry| entry.value) else { return };
-        let text = |value: Option<Span>| value.and_then(|value| self.get(value));
-        let same = match (text(old), text(value)) {
-            (Some(old), Some(new)) => old.eq_ignore_case(new),
-            (old, new) => old.is_none() && new.is_none(),
-        };
-        if !same && let Some(entry) = self.entries.as_mut_slice().get_mut(index) {
-            entry.value = value.unwrap_or(Span::NONE);
-        }
+        let at = self.text.len();
+        self.text.extend(text.units())?;
+        Ok(Span { at, length: text.len() })
     }
 
     /// The text of `span` expanded with `environment`, as a new text.
     pub(crate) fn expand(&mut self, environment: &Environment<'_, S>, span: Span) -> Result<Span> {
-        let mut source = core::mem::replace(&mut self.scratch, PageVec::new(self.text.system()));
-        source.clear();
-        let expanded = source.extend(self.get(span).unwrap_or_default().units());
-        let expanded = expanded.and_then(|()| self.write(|arena| environment.expand(source.as_str(), arena)));
-        self.scratch = source;
-        expanded
+        let at = self.text.len();
+        let Self { text, scratch, .. } = self;
+        scratch.clear();
+        scratch.extend(text.as_str().skip(span.at).take(span.length).units())?;
+        environment.expand(scratch.as_str(), text)?;
+        Ok(Span { at, length: text.len() - at })
     }
 
-    /// Takes the entry called like the text of `name` out of `from` and puts it at the end of `to`; `false` if there is none.
+    /// Appends an entry, whatever stands in the list already.
+    pub(crate) fn append(&mut self, list: List, name: Span, value: Span) -> Result<()> {
+        self.entries.push(Entry { list: list as usize, name, value })
+    }
+
+    /// Adds an entry by the rule of duplicates (spec 2.1): the same name with the same value is dropped, with another value it takes
+    /// the old one's place.
+    pub(crate) fn save(&mut self, list: List, name: Span, value: Span) -> Result<()> {
+        let Some((index, old)) = self.find(list, self.get(name)) else { return self.append(list, name, value) };
+        if !self.get(old.value).eq_ignore_case(self.get(value)) {
+            self.replace(index, Entry { value, ..old });
+        }
+        Ok(())
+    }
+
+    /// Takes the entry called like the text of `name` out of `from` and puts it at the end of `to`; `false` if there is none. `Kmode`
+    /// stays where it is as well.
     pub(crate) fn move_entry(&mut self, from: List, to: List, name: Span) -> Result<bool> {
-        let Some(index) = self.position(from, self.get(name).unwrap_or_default()) else { return Ok(false) };
-        let Some(&entry) = self.entries.as_slice().get(index) else { return Ok(false) };
-        self.entries.push(Row { list: to as u32, ..entry })?;
-        if let Some(old) = self.entries.as_mut_slice().get_mut(index) {
-            old.list = List::Gone as u32;
+        let Some((index, entry)) = self.find(from, self.get(name)) else { return Ok(false) };
+        self.append(to, entry.name, entry.value)?;
+        if !self.get(name).eq_ascii("Kmode") {
+            self.replace(index, Entry { list: List::Gone as usize, ..entry });
         }
         Ok(true)
     }
@@ -180,31 +142,29 @@ impl<'s, S: Memory> Store<'s, S> {
 
     /// The entry with this index, whatever its list.
     pub(crate) fn entry(&self, index: usize) -> Option<Entry> {
-        self.entries.as_slice().get(index).map(|row| Entry {
-            list: row.list,
-            name: row.name,
-            value: Some(row.value).filter(|&value| value != Span::NONE),
-        })
+        self.entries.as_slice().get(index).copied()
     }
 
-    /// The value of the entry `name` of `list`.
-    pub(crate) fn value_of(&self, list: List, name: UnicodeStr<'_>) -> Option<Span> {
-        self.position(list, name).and_then(|index| self.entry(index)?.value)
-    }
-
-    /// Whether there is anything in `list`.
-    pub(crate) fn has(&self, list: List) -> bool {
-        self.entries.as_slice().iter().any(|row| row.list == list as u32)
+    /// The text of the value of the entry `name` of `list`.
+    pub(crate) fn value_of(&self, list: List, name: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
+        self.find(list, name).map(|(_, entry)| self.get(entry.value))
     }
 
     /// Name and value of the entries of `list`, in order. An absent value is empty.
     pub(crate) fn list(&self, list: List) -> impl Iterator<Item = (UnicodeStr<'_>, UnicodeStr<'_>)> + Clone {
-        let rows = self.entries.as_slice().iter().filter(move |row| row.list == list as u32);
-        rows.map(|row| (self.get(row.name).unwrap_or_default(), self.get(row.value).unwrap_or_default()))
+        let entries = self.entries.as_slice().iter().filter(move |entry| entry.is_in(list));
+        entries.map(|entry| (self.get(entry.name), self.get(entry.value)))
     }
 
-    fn position(&self, list: List, name: UnicodeStr<'_>) -> Option<usize> {
-        let is_it = |row: &Row| row.list == list as u32 && self.get(row.name).is_some_and(|known| known.eq_ignore_case(name));
-        self.entries.as_slice().iter().position(is_it)
+    fn find(&self, list: List, name: UnicodeStr<'_>) -> Option<(usize, Entry)> {
+        let mut entries = self.entries.as_slice().iter().enumerate();
+        let (index, entry) = entries.find(|(_, entry)| entry.is_in(list) && self.get(entry.name).eq_ignore_case(name))?;
+        Some((index, *entry))
+    }
+
+    fn replace(&mut self, index: usize, entry: Entry) {
+        if let Some(old) = self.entries.as_mut_slice().get_mut(index) {
+            *old = entry;
+        }
     }
 }
