@@ -56,7 +56,7 @@ pub fn verb(options: &BudgetsOptions) -> Result<()> {
 fn boot(images: &Images, tree: &Tree, size: u32, arguments: &str) -> Result<Outcome> {
     let folder = paths::folder(paths::target().join("budgets"))?;
     let limit = Duration::from_secs(120);
-    let plan = Plan { kernel: &images.kernel, tree, size, arguments, folder: &folder, limit, virtual_time: false };
+    let plan = Plan { kernel: &images.kernel, tree, size, arguments, folder: &folder, limit, virtual_time: false, restarts: false };
     let outcome = guest::boot(&plan)?;
     if outcome.end != End::Pass {
         bail!("the boot ended with {:?}; log in {}", outcome.end, folder.display());

@@ -60,6 +60,8 @@ pub struct Mm {
     pub system_dll: Option<ObjectId>,
     /// What was found of its exports: each process that is made asks for the same few.
     pub system_dll_exports: BTreeMap<Vec<u8>, u32>,
+    /// The national language tables that every process sees, once they were made, and where in them each table begins.
+    pub national: Option<(SegmentId, [u64; 3])>,
     /// The sections of the drivers that were loaded.
     pub drivers: Vec<ObjectId>,
 }

@@ -41,6 +41,37 @@ impl Executive {
         }
     }
 
+    /// Maps the national language tables into a process, read-only, one copy for all processes: where each of them begins.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
+    pub(crate) fn map_national_tables(&mut self, process: ProcessId) -> Result<[u64; 3]> {
+        let view = |segment, protect| ViewRequest {
+            segment,
+            section: Protect::READ_WRITE,
+            base: 0,
+            zero_bits: 0,
+            offset: 0,
+            size: 0,
+            inherit: false,
+            kind: MEM_TOP_DOWN,
+            protect,
+        };
+        let (segment, offsets) = match self.mm.national {
+            Some(made) => made,
+            None => {
+                let tables = crate::nls::tables();
+                let segment = self.mm.segments.make_memory(tables.bytes.len() as u64, true);
+                let filled = self.map_segment(process, view(segment, Protect::READ_WRITE.0))?.base;
+                self.write_process(process, filled, &tables.bytes)?;
+                self.unmap_view_in(process, filled)?;
+                *self.mm.national.insert((segment, tables.offsets))
+            }
+        };
+        let base = self.map_segment(process, view(segment, Protect::READ_ONLY.0))?.base;
+        Ok(offsets.map(|offset| base + offset))
+    }
+
     /// SECTION_IMAGE_INFORMATION of a section.
     ///
     /// # Errors

@@ -219,9 +219,7 @@ impl Executive {
         let base = self.map_image(process, dll)?.base;
         let dll = self.find_system_dll(dll, base)?;
         self.process_mut(process)?.system_dll = Some(dll);
-        let tables = crate::nls::tables();
-        let national = self.allocate_memory_in(process, tables.bytes.len() as u64, PAGE_READWRITE, true)?;
-        self.write_process(process, national, &tables.bytes)?;
+        let national = self.map_national_tables(process)?;
         let peb = self.allocate_memory_in(process, crate::blocks::PEB_BYTES as u64, PAGE_READWRITE, true)?;
         let (version, build) = match self.version {
             Version::V5_2 => ((5, 2), BUILD_5_2),
@@ -232,7 +230,7 @@ impl Executive {
             image_base: image.base,
             inherited: false,
             parameters: 0,
-            national: tables.offsets.map(|offset| national + offset),
+            national,
             version,
             build,
             global_flag: self.global_flag,
