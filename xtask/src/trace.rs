@@ -41,14 +41,19 @@ fn read(path: &Path) -> Result<Vec<String>> {
     Ok(text.lines().filter_map(essence).collect())
 }
 
-/// What is compared of one line: `NtName "text"... = STATUS`; nothing of a line that is no call.
-pub fn essence(line: &str) -> Option<String> {
+/// What is compared of one line: `NtName text... STATUS`; nothing of a line that is no call.
+fn essence(line: &str) -> Option<String> {
+    let status = line.rsplit_once(") = ").map_or("", |(_, status)| status);
+    let status = status.strip_prefix("STATUS_").unwrap_or(status).split_whitespace().next().unwrap_or_default();
+    named(line).map(|call| format!("{call} {status}").trim_end().to_owned())
+}
+
+/// A call with the names among its arguments, whatever came of it; nothing of a line that is no call.
+pub fn named(line: &str) -> Option<String> {
     let at = line.find("Nt")?;
     let call: String = line.get(at..)?.chars().take_while(char::is_ascii_alphanumeric).collect();
     let texts: Vec<&str> = line.split(['"', '\'']).skip(1).step_by(2).filter(|text| !text.is_empty() && !line.starts_with('{')).collect();
-    let status = line.rsplit("STATUS_").next().filter(|_| line.contains("STATUS_")).unwrap_or_default();
-    let status: String = status.chars().take_while(|character| character.is_ascii_alphanumeric() || *character == '_').collect();
-    Some(format!("{call} {} {status}", texts.join(" ")).trim_end().to_owned())
+    Some(format!("{call} {}", texts.join(" ")).trim_end().to_owned())
 }
 
 /// The calls smss made, in order, a line each: the line for the end of a wait is left out.
@@ -78,7 +83,7 @@ pub struct Counts {
 impl Counts {
     /// Counts what [`calls_made`] gave.
     pub fn of(trace: &[&str]) -> Self {
-        let name = |line: &str| essence(line).and_then(|call| call.split(' ').next().map(str::to_owned)).unwrap_or_default();
+        let name = |line: &str| named(line).and_then(|call| call.split(' ').next().map(str::to_owned)).unwrap_or_default();
         let names: Vec<String> = trace.iter().map(|line| name(line)).collect();
         // The loader of the first thread hands over with NtContinue; the initial command is the last process that is created.
         let start = names.iter().position(|name| name == "NtContinue").map_or(0, |at| at + 1);
@@ -106,6 +111,9 @@ mod tests {
         let other = essence("     9.999 t12 NtOpenKey(0x7f0000, 0x8, \"\\Registry\\Machine\") = STATUS_SUCCESS");
         assert_eq!(one, other);
         assert_eq!(one.as_deref(), Some("NtOpenKey \\Registry\\Machine SUCCESS"));
+        // As the shim writes it.
+        let failed = essence("smss.exe 0.4 c.10 NtOpenKey(key=0x8, name=\"\\Registry\\Machine\") = ACCESS_DENIED");
+        assert_eq!(failed.as_deref(), Some("NtOpenKey \\Registry\\Machine ACCESS_DENIED"));
     }
 
     #[test]

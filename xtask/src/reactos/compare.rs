@@ -107,7 +107,7 @@ fn trace(boot: &Outcome) -> Result<Vec<&str>> {
 /// How often smss made each call, by what is compared of a call.
 fn calls(boot: &Outcome) -> Result<BTreeMap<String, u32>> {
     let mut calls = BTreeMap::new();
-    for call in trace(boot)?.into_iter().filter_map(crate::trace::essence) {
+    for call in trace(boot)?.into_iter().filter_map(crate::trace::named) {
         *calls.entry(call).or_default() += 1;
     }
     Ok(calls)
