@@ -7,9 +7,8 @@ use crate::callbacks::{SbApi, SbCreateSession, SbSession, callback};
 use crate::clients::Client;
 use crate::manager::Manager;
 use crate::messages::{ExecPgm, result_of};
-use crate::servers::{ServerRef, ServerView};
+use crate::servers::{Server, ServerRef};
 use crate::slots::Key;
-use launch::Child;
 use nt::access::Access;
 use nt::system::{ImageSubsystem, MessageBuffer, System, UserProcessInformation};
 use nt::{ClientId, Handle, Owned, Result, Status};
@@ -30,97 +29,84 @@ impl<S: System> Manager<S> {
         };
         let process = take(body.process.process, Access::PROCESS_ALL)?;
         let thread = take(body.process.thread, Access::THREAD_ALL)?;
-        let information = UserProcessInformation { process: process.into_raw().0, thread: thread.into_raw().0, ..body.process };
+        let suspended = UserProcessInformation { process: process.get().0, thread: thread.get().0, ..body.process };
         let debugger = if body.debug != 0 { client.client } else { ClientId::default() };
-        self.adopt(&Child::adopted(system, information), debugger)
+        self.adopt(&suspended, debugger)
     }
 
     /// Gives `suspended` to the server for its image type in its session; a native process needs none and is resumed (spec 10.5).
-    fn adopt(&'static self, suspended: &Child<'_, S>, debugger: ClientId) -> Result<()> {
-        let session = self.system.query_session(suspended.process())?;
+    fn adopt(&'static self, suspended: &UserProcessInformation, debugger: ClientId) -> Result<()> {
+        let session = self.system.query_session(Handle(suspended.process))?;
         if !self.has_servers(session) {
             return Err(Status::OBJECT_NAME_NOT_FOUND);
         }
-        let subsystem = suspended.subsystem();
+        let subsystem = suspended.image.subsystem;
         if let Some(server) = self.server_for(session, subsystem) {
             let id = self.create_session(&server, suspended, None, debugger)?;
-            self.note_environment(session, suspended.client().process, id);
+            if let Some(terminal) = self.tables.lock().session(session)
+                && terminal.initial_client == suspended.client.process
+            {
+                terminal.initial_environment = id;
+            }
             Ok(())
         } else if subsystem == ImageSubsystem::NATIVE {
-            self.system.resume_thread(suspended.thread())
+            self.system.resume_thread(Handle(suspended.thread))
         } else {
             nt::warn!("session {session}: no server for image type {}", subsystem.0);
             Err(Status::UNSUCCESSFUL)
         }
     }
 
-    /// Whether any server, connected or not, belongs to `session`.
-    pub(crate) fn has_servers(&self, session: u32) -> bool {
-        self.find_server(|server| server.session == session).is_some()
-    }
-
     /// SbCreateSession: `server` takes the process over, under a new environment session, whose id is given.
     pub(crate) fn create_session(
         &'static self,
         server: &ServerRef<'_, S>,
-        suspended: &Child<'_, S>,
+        suspended: &UserProcessInformation,
         foreign: Option<Key>,
         debugger: ClientId,
     ) -> Result<u32> {
-        let system = self.system;
-        let view = server.view();
-        let into_server = |handle, access| system.duplicate(Handle::CURRENT_PROCESS, handle, view.process, access);
-        let process = into_server(suspended.process(), Access::PROCESS_ALL)?;
-        let thread = into_server(suspended.thread(), Access::THREAD_ALL)?;
-        let id = self.tables.lock().environments.create(server.key(), foreign, view.session).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        let record = server.view();
+        let into_server = |handle, access| self.system.duplicate(Handle::CURRENT_PROCESS, Handle(handle), record.process, access);
+        let process = into_server(suspended.process, Access::PROCESS_ALL)?;
+        let thread = into_server(suspended.thread, Access::THREAD_ALL)?;
+        let id = self.tables.lock().environments.create(server.key(), foreign, record.session).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
         let mut body = SbCreateSession::new_zeroed();
         body.session = id;
-        body.process = UserProcessInformation {
-            size: size_of::<UserProcessInformation>() as u32,
-            process: process.0,
-            thread: thread.0,
-            ..*suspended.information()
-        };
+        body.process = *suspended;
+        body.process.size = size_of::<UserProcessInformation>() as u32;
+        body.process.process = process.0;
+        body.process.thread = thread.0;
         body.debugger = debugger;
-        let result = self.call_server(&view, callback(SbApi::CREATE_SESSION, &body)).and_then(|reply| result_of(&reply));
+        let result = self.call_server(&record, &mut callback(SbApi::CREATE_SESSION, &body));
         if let Err(status) = result {
-            nt::warn!("session {}: the server refuses process {}: {status}", view.session, suspended.client().process);
+            nt::warn!("session {}: the server refuses process {}: {status}", record.session, suspended.client.process);
             self.tables.lock().environments.delete(id);
         }
         result.map(|()| id)
     }
 
-    /// SbTerminateSession: an environment session is to end. Servers may not know the call; the session is forgotten all the same.
-    pub(crate) fn terminate_environment(&'static self, owner: Key, id: u32) {
-        self.tell_server(owner, SbApi::TERMINATE_SESSION, id);
-    }
-
-    /// SbForeignSessionComplete: a session that the server takes part in has ended.
-    pub(crate) fn foreign_session_complete(&'static self, server: Key, id: u32) {
-        self.tell_server(server, SbApi::FOREIGN_SESSION_COMPLETE, id);
-    }
-
-    fn tell_server(&'static self, server: Key, api: SbApi, session: u32) {
+    /// Tells a server what becomes of an environment session: [`SbApi::TERMINATE_SESSION`], or, if it only takes part in it,
+    /// [`SbApi::FOREIGN_SESSION_COMPLETE`]. Servers may not know the calls; the session is forgotten all the same.
+    pub(crate) fn tell_server(&'static self, server: Key, api: SbApi, session: u32) {
         let Some(server) = self.server(server) else { return };
-        let told = self.call_server(&server.view(), callback(api, &SbSession { session })).and_then(|reply| result_of(&reply));
-        match told {
+        match self.call_server(&server.view(), &mut callback(api, &SbSession { session })) {
             Ok(()) | Err(Status::NOT_IMPLEMENTED) => {}
             Err(status) => nt::warn!("environment session {session}: call-back {}: {status}", api.0),
         }
     }
 
-    /// One call to a server's call-back port: the reply. In a session other than 0 a server that does not answer in time is ended.
-    /// `PORT_DISCONNECTED` if the call-back port was never reached. The caller holds the reference that `view` was taken from.
-    pub(crate) fn call_server(&'static self, view: &ServerView, message: MessageBuffer) -> Result<MessageBuffer> {
-        if view.callback.is_null() || view.terminating {
+    /// One call to a server's call-back port: the reply takes the message's place, its result is the call's. In a session other than 0 a
+    /// server that does not answer in time is ended. `PORT_DISCONNECTED` if the call-back port was never reached. The caller holds the
+    /// reference that `server` was copied from.
+    pub(crate) fn call_server(&'static self, server: &Server, message: &mut MessageBuffer) -> Result<()> {
+        if server.callback.is_null() || server.terminating {
             return Err(Status::PORT_DISCONNECTED);
         }
-        let mut message = message;
-        if view.session == 0 {
-            self.system.request_wait_reply(view.callback, &mut message)?;
+        if server.session == 0 {
+            self.system.request_wait_reply(server.callback, message)?;
         } else {
-            self.bounded(view.process, || self.system.request_wait_reply(view.callback, &mut message))?;
+            self.bounded_call(server, message)?;
         }
-        Ok(message)
+        result_of(message)
     }
 }

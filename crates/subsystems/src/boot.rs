@@ -8,11 +8,10 @@ use crate::end::Watched;
 use crate::gate::Inside;
 use crate::initial::{self, Command};
 use crate::manager::Manager;
-use crate::sessions::Stage;
 use core::fmt;
 use nt::failure::{Step, Stop, judge};
-use nt::system::{ImageSubsystem, System};
-use nt::{Handle, Owned, Status, UnicodeStr};
+use nt::system::System;
+use nt::{Handle, Status, UnicodeStr};
 
 /// Session 0 with its servers up and its initial command chosen. While this lives, nobody else makes or ends a session.
 pub struct Session0<S: System> {
@@ -29,34 +28,34 @@ impl<S: System> Manager<S> {
     /// # Errors
     /// [`Stop`] if the session cannot be made or a required server does not come up.
     pub fn load_session0(&'static self) -> Result<Session0<S>, Stop> {
-        let plan = self.plan().map_err(|status| stop(Step::SessionSpace, "configuration", status))?;
         let inside = self.enter_gate().map_err(|status| stop(Step::SessionSpace, "gate", status))?;
-        let session = self.enter_session_space().map_err(|status| stop(Step::SessionSpace, "session 0", status))?.unwrap_or(0);
-        // Nothing of session 0 is ended: its csrss may be critical by now, and its end would hide why the system stops.
-        let undone = |stop: Stop| {
-            self.leave_session_space();
-            stop
-        };
-        self.add_session(session).map_err(|status| undone(stop(Step::SessionSpace, "session 0", status)))?;
-        self.start_required(session).map_err(|status| undone(stop(Step::RequiredSubsystem, "session 0", status)))?;
+        let mut session = 0;
         let mut command = Command::new();
-        initial::choose(self.system, &self.policy, plan, session, UnicodeStr::EMPTY, &mut command)
-            .map_err(|status| undone(stop(Step::InitialCommand, "session 0", status)))?;
-        let server = self.lend_server(session);
-        Ok(Session0 { manager: self, _inside: inside, session, server, command })
+        match self.prepare(&mut session, &mut command) {
+            Ok(()) => Ok(Session0 { manager: self, _inside: inside, session, server: self.lend_server(session), command }),
+            Err((step, status)) => {
+                // Nothing of session 0 is ended: its csrss may be critical by now, and its end would hide why the system stops.
+                let _ = self.leave_session_space();
+                Err(stop(step, "session 0", status))
+            }
+        }
+    }
+
+    /// Makes session 0 as far as its `command`: with the step that failed.
+    fn prepare(&'static self, session: &mut u32, command: &mut Command) -> Result<(), (Step, Status)> {
+        let plan = self.plan().map_err(at(Step::SessionSpace))?;
+        *session = self.enter_session_space().map_err(at(Step::SessionSpace))?.unwrap_or(0);
+        self.add_session(*session).map_err(at(Step::SessionSpace))?;
+        self.start_required(plan, *session).map_err(at(Step::RequiredSubsystem))?;
+        initial::choose(self.system, self.policy, plan, *session, UnicodeStr::EMPTY, command).map_err(at(Step::InitialCommand))
     }
 
     /// The process handle of the Windows server of `session`, which belongs to the caller from now on.
     pub(crate) fn lend_server(&self, session: u32) -> Option<Handle> {
-        let server = self.server_for(session, ImageSubsystem::WINDOWS_GUI)?;
-        let mut handle = Handle::NULL;
-        server
-            .update(|record| {
-                record.process_lent = true;
-                handle = record.process;
-            })
-            .ok()?;
-        Some(handle)
+        let server = self.windows_server(session)?;
+        // Whether it is terminating, the wait for it tells.
+        let _ = server.update(&mut |record| record.process_lent = true);
+        Some(server.view().process)
     }
 }
 
@@ -68,17 +67,21 @@ impl<S: System> Session0<S> {
     pub fn start_initial(self) -> Result<Watched, Stop> {
         let manager = self.manager;
         let started = manager.start_initial(self.session, self.command.as_str());
-        let result = match started {
-            Ok(process) => {
-                manager.with_session(self.session, |terminal| terminal.stage = Stage::Running);
-                let initial_name = manager.policy().initial_process_name;
-                Ok(Watched { server: self.server, initial: Owned::into_raw(process), initial_name })
+        // A failure has been told.
+        let _ = manager.leave_session_space();
+        match started {
+            Ok(()) => {
+                let initial_name = manager.policy.initial_process_name;
+                Ok(Watched { server: self.server, initial: manager.take_initial(self.session), initial_name })
             }
             Err(status) => Err(stop(Step::InitialCommand, &self.command, status)),
-        };
-        manager.leave_session_space();
-        result
+        }
     }
+}
+
+/// `status` as the failure of `step`.
+pub(crate) fn at(step: Step) -> impl FnOnce(Status) -> (Step, Status) {
+    move |status| (step, status)
 }
 
 /// The stop of `step`, reported as failed on `object`.

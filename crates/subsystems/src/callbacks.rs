@@ -131,7 +131,7 @@ const _: () = {
 
 /// A call-back as smss sends it: data as long as the body, total always 0x120.
 pub fn callback<B: IntoBytes + Immutable>(api: SbApi, body: &B) -> MessageBuffer {
-    messages::message(api.0, body, Some(SB_MESSAGE_BYTES as u16))
+    messages::message(api.0, body.as_bytes(), Some(SB_MESSAGE_BYTES as u16))
 }
 
 #[cfg(test)]

@@ -11,16 +11,16 @@ use crate::boot::stop;
 use crate::clients::Client;
 use crate::deadline::SERVER_TIMEOUT;
 use crate::end::Watched;
-use crate::manager::Manager;
-use crate::messages::{COMMAND_UNITS, ChildProcess, ChildSession};
-use crate::sessions::{Stage, Started};
+use crate::manager::{Manager, terminate, wait_for_end};
+use crate::messages::{COMMAND_UNITS, ChildProcess, ChildSession, put};
+use crate::sessions::Stage;
 use crate::slots::{Key, Slots};
 use launch::{Image, Start};
 use nt::access::Access;
 use nt::failure::{Step, Stop};
-use nt::system::{ImageSubsystem, System, Timeout, Wait};
+use nt::system::{System, Timeout};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr, path, wide};
-use zerocopy::FromZeros;
+use zerocopy::IntoBytes;
 
 /// Child instances at once.
 const CHILDREN: usize = 40;
@@ -51,9 +51,9 @@ impl Children {
         Self(Slots::new())
     }
 
+    #[inline(never)]
     fn of(&mut self, client: u64) -> Option<&mut Instance> {
-        let key = self.0.iter().find(|(_, instance)| instance.client == client).map(|(key, _)| key)?;
-        self.0.get(key)
+        self.0.find(|instance| instance.client == client)
     }
 }
 
@@ -63,9 +63,9 @@ impl<S: System> Manager<S> {
         self.tables.lock().children.of(client.client.process).is_some()
     }
 
-    /// Handle of the child instance with this process id.
-    pub(crate) fn child_process_of(&self, client: u64) -> Option<Handle> {
-        self.tables.lock().children.of(client).map(|instance| instance.process)
+    /// Handle of the child instance with this process id; null if there is none.
+    pub(crate) fn child_process_of(&self, client: u64) -> Handle {
+        self.tables.lock().children.of(client).map_or(Handle::NULL, |instance| instance.process)
     }
 
     /// NT 6: makes the initial sessions, 0 and at least one for the console (spec 11.5): what to wait for. Blocks.
@@ -81,41 +81,36 @@ impl<S: System> Manager<S> {
         let first = self.spawn(0, UnicodeStr::EMPTY).map_err(|status| stop(Step::SessionSpace, "child instance 0", status))?;
         // The kernel numbers sessions in the order they are made. Each child makes its own; from then on they work side by side.
         self.wait_for_session(first);
-        let mut others = heapless::Vec::<Key, { INITIAL_SESSIONS as usize }>::new();
-        for session in 1..count.clamp(1, INITIAL_SESSIONS) {
+        let mut others = [None; INITIAL_SESSIONS as usize];
+        for (session, other) in (1..count.min(INITIAL_SESSIONS)).zip(&mut others) {
             match self.spawn(session, UnicodeStr::EMPTY) {
                 Ok(child) => {
                     self.wait_for_session(child);
-                    // Cannot overflow: there are fewer than its capacity.
-                    let _ = others.push(child);
+                    *other = Some(child);
                 }
                 Err(status) => nt::error!("session {session}: child instance: {status}: skipped"),
             }
         }
         let result = self.finish(first, Timeout::Never);
-        for child in others {
-            if let Err((status, _)) = self.finish(child, Timeout::Milliseconds(CHILD_TIMEOUT)) {
+        for child in others.into_iter().flatten() {
+            if let Err((_, status)) = self.finish(child, Timeout::Milliseconds(CHILD_TIMEOUT)) {
                 nt::error!("initial session: {status}: skipped");
             }
         }
-        let started = result.map_err(|(status, step)| stop(step, "session 0", status))?;
-        let mut initial = Handle::NULL;
-        self.with_session(started.session, |terminal| initial = core::mem::replace(&mut terminal.initial, Handle::NULL));
-        Ok(Watched { server: self.lend_server(started.session), initial, initial_name: self.policy.initial_process_name })
+        let session = result.map_err(|(step, status)| stop(step, "session 0", status))?;
+        let initial = self.take_initial(session);
+        Ok(Watched { server: self.lend_server(session), initial, initial_name: self.policy.initial_process_name })
     }
 
     /// StartCsr by a child instance.
-    pub(crate) fn start_by_child(&'static self, command: UnicodeStr<'_>) -> Result<Started> {
+    pub(crate) fn start_by_child(&'static self, command: UnicodeStr<'_>) -> Result<u32> {
         let child = self.spawn(ANY_SESSION, command)?;
-        self.finish(child, Timeout::Milliseconds(CHILD_TIMEOUT)).map_err(|(status, _)| status)
+        self.finish(child, Timeout::Milliseconds(CHILD_TIMEOUT)).map_err(|(_, status)| status)
     }
 
     /// Creates a child instance and lets it run.
     fn spawn(&'static self, wanted: u32, command: UnicodeStr<'_>) -> Result<Key> {
         let system = self.system;
-        let own = launch::grammar::token(system.own_command_line()).map_or(wide!("\\SystemRoot\\System32\\smss.exe"), |(image, _)| image);
-        let image = Image { path: UnicodeBuf::copied(own)?, directory: UnicodeBuf::copied(path::directory(own))? };
-        let image = Image { directory: if own.first() == Some(u16::from(b'\\')) { UnicodeBuf::new() } else { image.directory }, ..image };
         let created = Owned::new(system, system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);
         let instance = Instance {
             process: Handle::NULL,
@@ -125,26 +120,36 @@ impl<S: System> Manager<S> {
             created: created.get(),
             command: UnicodeBuf::copied(command)?,
         };
-        let key = self.tables.lock().children.0.insert(instance).map_err(|_| Status::INSUFF_SERVER_RESOURCES)?;
+        let key = self.tables.lock().children.0.insert(instance).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
         // The record owns the event now.
         let _ = created.into_raw();
-        let mut line = UnicodeBuf::<256>::new();
-        let spawned = line.push_fmt(format_args!("{own} {wanted:08x} {:08x}", key.to_context() as u32)).and_then(|()| {
-            let start = Start { image: &image, command_line: line.as_str(), session: 0, debug: false, subsystem: false };
-            let child = self.plan()?.launcher().create(&start)?;
-            let client = child.client().process;
-            let (process, thread) = child.into_handles();
-            if let Some(instance) = self.tables.lock().children.0.get(key) {
-                instance.client = client;
-                instance.process = process.into_raw();
-            }
-            system.resume_thread(thread.get())
-        });
-        if let Err(status) = spawned {
+        if let Err(status) = self.run_child(key, wanted) {
             self.forget(key, status);
             return Err(status);
         }
         Ok(key)
+    }
+
+    /// Creates the process of the child instance `key` and lets it run.
+    fn run_child(&'static self, key: Key, wanted: u32) -> Result<()> {
+        let own = launch::grammar::token(self.system.own_command_line());
+        let own = own.map_or(wide!("\\SystemRoot\\System32\\smss.exe"), |(image, _)| image);
+        let mut image = Image { path: UnicodeBuf::copied(own)?, directory: UnicodeBuf::new() };
+        // An NT path has no directory to start in.
+        if own.first() != Some(u16::from(b'\\')) {
+            image.directory.push(path::directory(own))?;
+        }
+        let mut line = UnicodeBuf::<256>::new();
+        line.push_fmt(format_args!("{own} {wanted:08x} {:08x}", key.to_context() as u32))?;
+        let start = Start { image: &image, command_line: line.as_str(), session: 0, debug: false, subsystem: false };
+        let child = self.plan()?.launcher().create(&start)?;
+        let client = child.client().process;
+        let (process, thread) = child.into_handles();
+        if let Some(instance) = self.tables.lock().children.0.get(key) {
+            instance.client = client;
+            instance.process = process.into_raw();
+        }
+        self.system.resume_thread(thread.get())
     }
 
     /// Waits until a child has made its session, or has ended.
@@ -157,108 +162,91 @@ impl<S: System> Manager<S> {
         }
     }
 
-    /// Waits for the end of a child, and makes its session a running one or undoes it: with the step that failed.
-    fn finish(&'static self, child: Key, timeout: Timeout) -> Result<Started, (Status, Step)> {
+    /// Waits for the end of a child, and makes its session a running one, or undoes it: with the step that failed.
+    fn finish(&'static self, child: Key, timeout: Timeout) -> Result<u32, (Step, Status)> {
         let process = self.tables.lock().children.0.get(child).map_or(Handle::NULL, |instance| instance.process);
-        let result = match self.system.wait_one(process, timeout) {
-            Ok(Wait::Object(_)) => self.system.query_exit(process).and_then(|exit| exit.status.ok()),
-            Ok(Wait::Timeout) => Err(Status::IO_TIMEOUT),
-            Err(status) => Err(status),
+        let ended = wait_for_end(self.system, process, timeout).and_then(|()| self.system.query_exit(process)?.status.ok());
+        let Some(session) = self.forget(child, Status::IO_TIMEOUT) else {
+            return Err((Step::SessionSpace, ended.err().unwrap_or(Status::UNSUCCESSFUL)));
         };
-        let session = self.forget(child, Status::IO_TIMEOUT);
-        let result = match (result, session) {
-            (Ok(()), Some(session)) => Ok(session),
-            (Ok(()), None) => Err((Status::UNSUCCESSFUL, Step::SessionSpace)),
-            (Err(status), None) => Err((status, Step::SessionSpace)),
-            (Err(status), Some(session)) => {
-                let step = if self.initial_client(session) != 0 { Step::InitialCommand } else { Step::RequiredSubsystem };
-                // Session 0 may have critical processes by now, and their end would hide why the system stops.
-                if session != 0 {
-                    nt::error!("session {session}: {status}: what was started is ended again");
-                    self.tear_down(session);
-                }
-                Err((status, step))
+        if let Err(status) = ended {
+            let step = if self.initial_client(session) != 0 { Step::InitialCommand } else { Step::RequiredSubsystem };
+            // Session 0 may have critical processes by now, and their end would hide why the system stops.
+            if session != 0 {
+                nt::error!("session {session}: {status}: what was started is ended again");
+                self.tear_down(session);
             }
-        };
-        let session = result?;
-        self.with_session(session, |terminal| terminal.stage = Stage::Running);
-        let server = self.server_for(session, ImageSubsystem::WINDOWS_GUI).map_or(0, |server| server.view().client.process);
-        Ok(Started { session, server, initial: self.initial_client(session) })
+            return Err((step, status));
+        }
+        if let Some(terminal) = self.tables.lock().session(session) {
+            terminal.stage = Stage::Running;
+        }
+        Ok(session)
     }
 
     /// Takes a child out of the table, ending it with `status` if it still runs: the session it had made.
     fn forget(&self, child: Key, status: Status) -> Option<u32> {
         let instance = self.tables.lock().children.0.remove(child)?;
         self.close(instance.created);
-        if !instance.process.is_null() {
-            let process = Owned::new(self.system, instance.process);
-            if self.system.query_exit(process.get()).is_ok_and(|exit| exit.status == Status::PENDING)
-                && let Err(status) = self.system.terminate_process(process.get(), status)
-            {
-                nt::warn!("child instance: {status}: not ended");
-            }
-        }
+        terminate(self.system, instance.process, instance.client, status);
+        self.close(instance.process);
         instance.session
     }
 
-    /// CHILD_SESSION: the child has made `session`.
-    pub(crate) fn child_session(&self, client: &Client, session: u32) -> Result<ChildSession> {
-        let mut answer = ChildSession::new_zeroed();
+    /// CHILD_SESSION: the child has made `body.session`.
+    pub(crate) fn child_session(&self, client: &Client, body: &mut ChildSession) -> Result<()> {
+        let session = body.session;
         let mut tables = self.tables.lock();
-        let known = tables.sessions.iter().any(|(_, terminal)| terminal.id == session);
+        let known = tables.session(session).is_some();
         let instance = tables.children.of(client.client.process).ok_or(Status::NOT_IMPLEMENTED)?;
         if known || instance.session.is_some() || (instance.wanted != ANY_SESSION && instance.wanted != session) {
             return Err(Status::INVALID_PARAMETER);
         }
         instance.session = Some(session);
         let created = instance.created;
-        answer.session = session;
         // At most 128 units.
-        answer.length = instance.command.as_str().byte_len() as u32;
-        for (to, from) in answer.command.iter_mut().zip(instance.command.as_str().units()) {
-            *to = *from;
-        }
+        let command = instance.command.as_str();
+        body.length = command.byte_len() as u32;
+        put(body.command.as_mut_bytes(), 0, command.units().as_bytes());
         drop(tables);
         let added = self.add_session(session);
         self.system.set_event(created)?;
-        added.map(|()| answer)
+        added
     }
 
     /// CHILD_PROCESS: the child has created a server, still suspended, or the initial command.
-    pub(crate) fn child_process(&'static self, client: &Client, body: &ChildProcess) -> Result<ChildProcess> {
+    pub(crate) fn child_process(&'static self, client: &Client, body: &mut ChildProcess) -> Result<()> {
         let system = self.system;
         let session = self.tables.lock().children.of(client.client.process).and_then(|instance| instance.session);
-        if session != Some(body.session) {
+        if session != Some(body.session) || body.role > ChildProcess::INITIAL {
             return Err(Status::INVALID_PARAMETER);
         }
         let child = Owned::new(system, system.open_process(client.client, Access::PROCESS_DUP_HANDLE)?);
         let process = system.duplicate(child.get(), Handle(body.process), Handle::CURRENT_PROCESS, Access::PROCESS_ALL)?;
-        let mut process = Some(Owned::new(system, process));
-        let mut answer = *body;
-        match body.role {
-            ChildProcess::SERVER => {
-                let server = self.new_server(body.session)?;
-                let event = system.duplicate(Handle::CURRENT_PROCESS, server.view().event, child.get(), Access::EVENT_ALL);
-                let noted = event.and_then(|event| {
-                    answer.event = event.0;
-                    server.update(|record| {
-                        record.process = process.take().map_or(Handle::NULL, Owned::into_raw);
-                        record.client = body.client;
-                    })
-                });
-                if noted.is_err() {
-                    self.retire_server(server.key());
-                }
-                noted.map(|()| answer)
+        let process = Owned::new(system, process);
+        if body.role == ChildProcess::INITIAL {
+            if let Some(terminal) = self.tables.lock().session(body.session) {
+                terminal.initial_client = body.client.process;
+                terminal.initial = process.into_raw();
             }
-            ChildProcess::INITIAL => {
-                self.with_session(body.session, |terminal| {
-                    terminal.initial_client = body.client.process;
-                    terminal.initial = process.take().map_or(Handle::NULL, Owned::into_raw);
-                });
-                Ok(answer)
+            return Ok(());
+        }
+        let server = self.new_server(body.session)?;
+        let process = process.into_raw();
+        let noted = server.update(&mut |record| {
+            record.process = process;
+            record.client = body.client;
+        });
+        let event = noted.and_then(|()| system.duplicate(Handle::CURRENT_PROCESS, server.view().event, child.get(), Access::EVENT_ALL));
+        match event {
+            Ok(event) => {
+                body.event = event.0;
+                Ok(())
             }
-            _ => Err(Status::INVALID_PARAMETER),
+            Err(status) => {
+                self.retire_server(server.key());
+                Err(status)
+            }
         }
     }
 }

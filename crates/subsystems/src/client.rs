@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The client side of `\SmApiPort`: what a program does that talks to the Session Manager (spec 10.2, 10.9).
 
-use crate::messages::{ConnectionInfo, Request, request, result_of};
+use crate::messages::{ApiHeader, ConnectionInfo, Request, message, put, result_of};
 use crate::port::SM_PORT;
 use nt::system::Ports;
-use nt::{Handle, Result, Status};
+use nt::{Handle, Result};
 use zerocopy::IntoBytes;
 
 /// Connects to `\SmApiPort`: the port handle, which belongs to the caller. Blocks until smss has answered.
@@ -20,10 +20,14 @@ pub fn connect<S: Ports>(system: &S, announced: &ConnectionInfo) -> Result<Handl
 /// The status of the call itself, or else the result that smss answered with; `body` is the answer's in both cases only if the call went
 /// through.
 pub fn call<S: Ports, R: Request>(system: &S, port: Handle, body: &mut R) -> Result<()> {
-    let mut message = request(body);
+    exchange(system, port, R::NUMBER, body.as_mut_bytes())
+}
+
+/// One piece of code for requests of every type.
+fn exchange<S: Ports>(system: &S, port: Handle, number: u32, body: &mut [u8]) -> Result<()> {
+    let mut message = message(number, body, None);
     system.request_wait_reply(port, &mut message)?;
     result_of(&message)?;
-    let answer = message.data.get(8..).ok_or(Status::INVALID_PARAMETER)?;
-    *body = R::read_from_prefix(answer).map_err(|_| Status::INVALID_PARAMETER)?.0;
+    put(body, 0, message.data.get(size_of::<ApiHeader>()..).unwrap_or_default());
     Ok(())
 }

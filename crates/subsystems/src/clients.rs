@@ -27,14 +27,14 @@ pub(crate) struct Client {
 impl<S: System> Manager<S> {
     /// The client that `context` names.
     pub(crate) fn client(&self, context: u64) -> Option<Client> {
-        self.tables.lock().clients.get(Key::from_context(context)).copied()
+        let key = Key::from_context(context)?;
+        self.tables.lock().clients.get(key).copied()
     }
 
     /// Forgets a client that is gone, closes what was held for it, and takes it out of service if it was a subsystem server.
     pub(crate) fn client_gone(&'static self, context: u64) {
-        let Some(client) = self.tables.lock().clients.remove(Key::from_context(context)) else {
-            return;
-        };
+        let Some(key) = Key::from_context(context) else { return };
+        let Some(client) = self.tables.lock().clients.remove(key) else { return };
         self.close(client.port);
         self.close(client.process);
         if let Some(server) = client.server {

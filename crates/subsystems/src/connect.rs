@@ -6,7 +6,7 @@
 
 use crate::clients::Client;
 use crate::end;
-use crate::manager::Manager;
+use crate::manager::{Manager, terminate};
 use crate::messages::ConnectionInfo;
 use crate::servers::ServerRef;
 use nt::access::Access;
@@ -45,23 +45,23 @@ impl<S: System> Manager<S> {
 
         let server = self.registering(client.process, announced)?;
         let record = Client { port: Handle::NULL, process: process.get(), client, session, server: server.as_ref().map(ServerRef::key) };
-        let key = self.tables.lock().clients.insert(record).map_err(|_| Status::INSUFF_SERVER_RESOURCES)?;
-        // From here on the table owns the process handle.
-        let _ = process.into_raw();
+        let key = self.tables.lock().clients.insert(record).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
 
         let port = match system.accept_connect(message, Accept::Yes { context: key.to_context() }) {
             Ok(port) => port,
             Err(status) => {
-                self.withdraw(key.to_context());
+                self.tables.lock().clients.remove(key);
                 return Err(status);
             }
         };
+        // From here on the table owns the process handle.
+        let _ = process.into_raw();
         if let Some(client) = self.tables.lock().clients.get(key) {
             client.port = port;
         }
         if let Some(server) = &server {
-            // A server that was given up in the meantime stays unregistered; its end is already decided.
-            let _ = server.update(|record| record.subsystem = Some(announced.subsystem));
+            // If the server was given up in the meantime, its end is already decided.
+            let _ = server.update(&mut |record| record.subsystem = Some(announced.subsystem));
         }
         if let Err(status) = system.complete_connect(port) {
             // The client is gone, or never learns that it is connected: it cannot be refused any more.
@@ -74,19 +74,16 @@ impl<S: System> Manager<S> {
 
     /// A client waits for an answer that cannot be given. What smss has started, a server or a child instance, would keep its starter
     /// waiting for ever, so it is ended; smss waiting for itself is the end of the boot.
+    #[inline(never)]
     fn unanswered(&'static self, process: u64, status: Status) {
         nt::error!("SM connection of process {process}: {status}: not answered");
         let system = self.system;
         if process == system.client_id().process {
-            end::stop_and_end(system, status);
-            return;
+            return end::stop_and_end(system, status);
         }
-        let server = self.find_server(|server| server.client.process == process);
-        let started = server.as_ref().map(|server| server.view().process).or_else(|| self.child_process_of(process));
-        if let Some(started) = started
-            && let Err(status) = system.terminate_process(started, status)
-        {
-            nt::error!("process {process}: {status}: not ended");
+        match self.find_server(&|server| server.client.process == process) {
+            Some(server) => terminate(system, server.view().process, process, status),
+            None => terminate(system, self.child_process_of(process), process, status),
         }
     }
 
@@ -95,7 +92,7 @@ impl<S: System> Manager<S> {
         if announced.subsystem == ImageSubsystem::UNKNOWN {
             return Ok(None);
         }
-        let Some(server) = self.find_server(|server| server.client.process == process) else {
+        let Some(server) = self.find_server(&|server| server.client.process == process) else {
             return Ok(None);
         };
         if server.view().subsystem.is_some() {
@@ -105,35 +102,17 @@ impl<S: System> Manager<S> {
         Ok(Some(server))
     }
 
-    /// Takes back a client record whose connection was never made.
-    fn withdraw(&self, context: u64) {
-        if let Some(client) = self.tables.lock().clients.remove(crate::slots::Key::from_context(context)) {
-            self.close(client.process);
-        }
-    }
-
     /// Connects to the server's call-back port, then lets its starter go on (spec 10.2 step 7).
     fn call_back(&'static self, server: &ServerRef<'_, S>, announced: &ConnectionInfo) {
-        let view = server.view();
-        let connected = self.leave_a_receiver().and_then(|()| self.system.connect_port(announced.name(), &mut []));
-        match connected {
+        let record = server.view();
+        match self.leave_a_receiver().and_then(|()| self.system.connect_port(announced.name(), &mut [])) {
             Ok(port) => {
-                if server.update(|record| record.callback = port).is_err() {
-                    self.close(port);
-                }
-                nt::info!("session {}: process {} serves image type {}", view.session, view.client.process, announced.subsystem.0);
+                // Of a server that was given up in the meantime it is closed with the record.
+                let _ = server.update(&mut |record| record.callback = port);
+                nt::info!("session {}: process {} serves image type {}", record.session, record.client.process, announced.subsystem.0);
             }
             Err(status) => nt::error!("call-back port {}: {status}: the server cannot be given processes", announced.name()),
         }
-        if let Err(status) = self.system.set_event(view.event) {
-            // Its starter waits for the event or for the process: let it have the one, as it cannot have the other. That of session 0 is
-            // critical by now; its end would say nothing of the reason.
-            nt::error!("subsystem server: event: {status}: it is ended");
-            if view.session == 0 {
-                end::stop_and_end(self.system, status);
-            } else if let Err(status) = self.system.terminate_process(view.process, status) {
-                nt::error!("subsystem server: {status}: not ended");
-            }
-        }
+        self.release_starter(&record);
     }
 }

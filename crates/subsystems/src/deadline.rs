@@ -5,10 +5,11 @@
 //! kernel then breaks its ports and the call returns with an error. Used for servers of sessions other than 0 only: session 0's csrss is
 //! critical, and ending it would end the system.
 
-use crate::manager::Manager;
+use crate::manager::{Manager, terminate};
+use crate::servers::Server;
 use nt::access::Access;
 use nt::relax::Mutex;
-use nt::system::{System, ThreadBody, Timeout, Wait};
+use nt::system::{MessageBuffer, System, ThreadBody, Timeout, Wait};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status};
 
 /// How long a server of a session other than 0 may take for anything (spec 9.4), in milliseconds.
@@ -20,6 +21,8 @@ pub(crate) const DEADLINES: usize = 16;
 struct Armed {
     done: Handle,
     process: Handle,
+    /// Its id.
+    id: u64,
 }
 
 /// One bound, free or armed.
@@ -47,37 +50,32 @@ impl<S: System> ThreadBody for Deadline<S> {
     fn run(&'static self) {
         let Some(armed) = *self.armed.lock() else { return };
         if self.system.wait_one(armed.done, Timeout::Milliseconds(SERVER_TIMEOUT)) == Ok(Wait::Timeout) {
-            nt::error!("a subsystem server did not answer in time: it is ended");
-            if let Err(status) = self.system.terminate_process(armed.process, Status::IO_TIMEOUT) {
-                nt::error!("subsystem server: {status}: it cannot be ended");
-            }
+            nt::error!("process {}: a subsystem server that does not answer in time: it is ended", armed.id);
+            terminate(self.system, armed.process, armed.id, Status::IO_TIMEOUT);
         }
     }
 }
 
 impl<S: System> Manager<S> {
-    /// Runs `call`, ending `process` if it takes longer than [`SERVER_TIMEOUT`]. `INSUFF_SERVER_RESOURCES` if too many calls are under
-    /// way. The caller keeps `process` open.
-    pub(crate) fn bounded<T>(&'static self, process: Handle, call: impl FnOnce() -> Result<T>) -> Result<T> {
+    /// Calls `server`, ending it if it takes longer than [`SERVER_TIMEOUT`]. `INSUFF_SERVER_RESOURCES` if too many calls are under way.
+    /// The caller keeps the handles of `server` open.
+    pub(crate) fn bounded_call(&'static self, server: &Server, message: &mut MessageBuffer) -> Result<()> {
         let system = self.system;
         let done = Owned::new(system, system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);
-        let armed = Armed { done: done.get(), process };
+        let armed = Armed { done: done.get(), process: server.process, id: server.client.process };
         let Some(deadline) = self.deadlines.iter().find(|deadline| deadline.arm(armed)) else {
             return Err(Status::INSUFF_SERVER_RESOURCES);
         };
-        let result = match system.create_thread(deadline) {
-            Ok(thread) => {
-                let thread = Owned::new(system, thread);
-                let result = call();
-                // The thread still reads `done` and `process`: neither may be closed before it has ended.
-                let over = system.set_event(done.get()).and_then(|()| system.wait_one(thread.get(), Timeout::Never));
-                if let Err(status) = over {
-                    nt::warn!("subsystem server: time limit: {status}");
-                }
-                result
+        let result = system.create_thread(deadline).and_then(|thread| {
+            let thread = Owned::new(system, thread);
+            let result = system.request_wait_reply(server.callback, message);
+            // The thread still reads `done` and `process`: neither may be closed before it has ended.
+            let over = system.set_event(done.get()).and_then(|()| system.wait_one(thread.get(), Timeout::Never));
+            if let Err(status) = over {
+                nt::warn!("subsystem server: time limit: {status}");
             }
-            Err(status) => Err(status),
-        };
+            result
+        });
         *deadline.armed.lock() = None;
         result
     }

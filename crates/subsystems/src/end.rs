@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The wait at the end of the boot, and the end of the system (spec 12.3, 12.4).
 
+use crate::manager::terminate;
 use nt::failure::{Consequence, Stop};
 use nt::system::{HardError, HardErrorOption, HardErrorParameter, Privilege, PrivilegeHolder, System, Timeout, Wait};
 use nt::{Handle, Status, UnicodeStr, wide};
@@ -67,9 +68,7 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
 /// Stops the system from an API thread without which the boot, or what came of it, cannot go on; ends smss if the kernel refuses.
 pub(crate) fn stop_and_end<S: System>(system: &S, status: Status) {
     stop(system, &Ending { name: wide!("Session Manager Initialization"), status });
-    if let Err(status) = system.terminate_process(Handle::CURRENT_PROCESS, status) {
-        nt::error!("Session Manager: {status}: not ended");
-    }
+    terminate(system, Handle::CURRENT_PROCESS, system.client_id().process, status);
 }
 
 /// Stops the system for a bad known DLL: hard error C000021A with three parameters, string mask 5 (spec 7.2, 12.4).

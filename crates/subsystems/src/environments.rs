@@ -40,30 +40,30 @@ impl Environments {
         while self.find(id).is_some() {
             id = id.wrapping_add(1).max(1);
         }
-        self.table.insert(Environment { id, owner, foreign, session }).ok()?;
-        self.next = id.wrapping_add(1).max(1);
+        self.table.insert(Environment { id, owner, foreign, session })?;
+        self.next = id.wrapping_add(1);
         Some(id)
     }
 
     /// The environment session with this id.
-    pub(crate) fn find(&self, id: u32) -> Option<Environment> {
-        self.table.iter().map(|(_, environment)| *environment).find(|environment| environment.id == id)
+    #[inline(never)]
+    pub(crate) fn find(&mut self, id: u32) -> Option<Environment> {
+        self.table.find(|environment| environment.id == id).copied()
     }
 
     /// Forgets one.
     pub(crate) fn delete(&mut self, id: u32) {
-        self.delete_first(|environment| environment.id == id);
+        self.table.take(|environment| environment.id == id);
     }
 
-    /// Forgets the first one that `matches` and gives it out.
-    pub(crate) fn delete_first(&mut self, matches: impl Fn(&Environment) -> bool) -> Option<Environment> {
-        let key = self.table.iter().find(|(_, environment)| matches(environment)).map(|(key, _)| key)?;
-        self.table.remove(key)
+    /// Forgets one of `session` and gives it out.
+    pub(crate) fn take_of_session(&mut self, session: u32) -> Option<Environment> {
+        self.table.take(|environment| environment.session == session)
     }
 
     /// Forgets all that `owner` owns.
     pub(crate) fn delete_owned_by(&mut self, owner: Key) {
-        while self.delete_first(|environment| environment.owner == owner).is_some() {}
+        while self.table.take(|environment| environment.owner == owner).is_some() {}
     }
 
     /// How many there are.
@@ -76,7 +76,7 @@ impl Environments {
 mod tests {
     use super::*;
 
-    const OWNER: Key = Key::from_context(1 << 32);
+    const OWNER: Key = Key::from_context(1 << 32).unwrap();
 
     #[test]
     fn ids_start_at_one_and_count_up() {

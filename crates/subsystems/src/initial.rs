@@ -5,15 +5,16 @@
 //! after csrss has taken it over.
 
 use crate::client;
+use crate::load::find;
 use crate::manager::Manager;
 use crate::messages::{ConnectionInfo, ExecPgm};
 use crate::plan::Plan;
 use crate::policy::Policy;
+use crate::sessions::Stage;
 use launch::{Child, Start};
-use nt::access::Access;
 use nt::failure::{Step, judge};
 use nt::system::System;
-use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use nt::{Handle, Owned, Result, UnicodeBuf, UnicodeStr, wide};
 use zerocopy::FromZeros;
 
 /// The initial command with its debugger, if any (spec 13.2).
@@ -87,30 +88,19 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
     text.push(command)
 }
 
-/// Creates the initial command suspended and has smss, reached through `port`, give it to its server (spec 12.1 #5-#9): the process, for
-/// the later wait. `created` learns who it is before it can run. Blocks.
-pub(crate) fn start<S: System>(
-    system: &'static S,
-    plan: &dyn Plan<S>,
-    session: u32,
-    command: UnicodeStr<'_>,
-    port: Handle,
-    created: impl FnOnce(&Child<'_, S>) -> Result<()>,
-) -> Result<Owned<'static, S>> {
-    let parsed = launch::parse(command)?;
-    let launcher = plan.launcher();
-    let image = launcher.find(parsed.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-    let child = launcher.create(&Start { image: &image, command_line: command, session, debug: false, subsystem: false })?;
-    let given = created(&child).and_then(|()| {
-        let own = system.duplicate(Handle::CURRENT_PROCESS, child.process(), Handle::CURRENT_PROCESS, Access::PROCESS_ALL)?;
-        let own = Owned::new(system, own);
-        let mut request = ExecPgm::new_zeroed();
-        request.process = *child.information();
-        client::call(system, port, &mut request)?;
-        Ok(own)
-    });
-    match given {
-        Ok(own) => Ok(own),
+/// Creates the initial command suspended.
+pub(crate) fn create<'a, S: System>(plan: &'a dyn Plan<S>, session: u32, command: UnicodeStr<'_>) -> Result<Child<'a, S>> {
+    nt::info!("session {session}: initial command {command}");
+    let image = find(plan, command)?;
+    plan.launcher().create(&Start { image: &image, command_line: command, session, debug: false, subsystem: false })
+}
+
+/// Has smss, reached through `port`, give the initial command to its server (spec 12.1 #5-#9): its process, for the later wait. Blocks.
+pub(crate) fn hand_over<'a, S: System>(system: &S, port: Handle, child: Child<'a, S>) -> Result<Owned<'a, S>> {
+    let mut request = ExecPgm::new_zeroed();
+    request.process = *child.information();
+    match client::call(system, port, &mut request) {
+        Ok(()) => Ok(child.into_handles().0),
         Err(status) => {
             child.kill(status);
             Err(status)
@@ -119,15 +109,19 @@ pub(crate) fn start<S: System>(
 }
 
 impl<S: System> Manager<S> {
-    /// Starts `command` as the initial command of `session`, whose record learns its process id. The caller is inside the gate.
-    pub(crate) fn start_initial(&'static self, session: u32, command: UnicodeStr<'_>) -> Result<Owned<'static, S>> {
-        let plan = self.plan()?;
+    /// Starts `command` as the initial command of `session`, which stands from now on. The caller is inside the gate.
+    pub(crate) fn start_initial(&'static self, session: u32, command: UnicodeStr<'_>) -> Result<()> {
         let port = self.own_port()?;
-        nt::info!("session {session}: initial command {command}");
-        start(self.system, plan, session, command, port, |child| {
-            self.with_session(session, |terminal| terminal.initial_client = child.client().process);
-            Ok(())
-        })
+        let child = create(self.plan()?, session, command)?;
+        if let Some(terminal) = self.tables.lock().session(session) {
+            terminal.initial_client = child.client().process;
+        }
+        let process = hand_over(self.system, port, child)?;
+        if let Some(terminal) = self.tables.lock().session(session) {
+            terminal.stage = Stage::Running;
+            terminal.initial = process.into_raw();
+        }
+        Ok(())
     }
 
     /// smss's own connection to `\SmApiPort`, made at first use and kept (spec 12.1 #4).

@@ -2,14 +2,15 @@
 //! NT 6, the child's side: an instance of smss that makes one session and ends (spec 11.5).
 
 use crate::client;
-use crate::deadline::SERVER_TIMEOUT;
 use crate::initial::{self, Command};
+use crate::load::{find, wait_until_registered};
 use crate::messages::{ChildProcess, ChildSession, ConnectionInfo, counted};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::privilege::Privileged;
+use crate::sessions::each_required;
 use launch::{Child, Start};
-use nt::system::{Privilege, System, Timeout, Wait};
+use nt::system::{Privilege, System};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use zerocopy::FromZeros;
 
@@ -67,37 +68,34 @@ fn populate<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, 
     report.session = session;
     client::call(system, port, &mut report)?;
     let wanted = counted(&report.command, report.length)?;
-    for entry in (0..).map_while(|index| plan.required(index)) {
-        if !entry.name.eq_ascii("Debug") {
-            start_server(system, plan, session, entry.command, port).inspect_err(|status| {
-                nt::error!("session {session}: subsystem {}: {}: {status}", entry.name, entry.command);
-            })?;
-        }
-    }
+    each_required(plan, session, &mut |command| start_server(system, plan, session, command, port))?;
     let mut command = Command::new();
     initial::choose(system, policy, plan, session, wanted, &mut command)?;
-    nt::info!("session {session}: initial command {command}");
-    let process = initial::start(system, plan, session, command.as_str(), port, |child| {
-        report_process(system, port, session, ChildProcess::INITIAL, child).map(drop)
-    });
-    process.map(drop).inspect_err(|status| nt::error!("session {session}: initial command {command}: {status}"))
+    start_initial(system, plan, session, command.as_str(), port)
+        .inspect_err(|status| nt::error!("session {session}: initial command {command}: {status}"))
+}
+
+fn start_initial<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
+    let child = initial::create(plan, session, command)?;
+    if let Err(status) = report_process(system, port, session, ChildProcess::INITIAL, &child) {
+        child.kill(status);
+        return Err(status);
+    }
+    initial::hand_over(system, port, child).map(drop)
 }
 
 fn start_server<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
-    let launcher = plan.launcher();
-    let parsed = launch::parse(command)?;
-    let image = launcher.find(parsed.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-    let child = launcher.create(&Start { image: &image, command_line: command, session, debug: false, subsystem: true })?;
+    let image = find(plan, command)?;
+    let child = plan.launcher().create(&Start { image: &image, command_line: command, session, debug: false, subsystem: true })?;
     let up = report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {
         let event = Owned::new(system, event);
         child.resume()?;
-        let timeout = if session == 0 { Timeout::Never } else { Timeout::Milliseconds(SERVER_TIMEOUT) };
-        let ended = || system.query_exit(child.process()).map(|exit| exit.status);
-        match system.wait_any(&[event.get(), child.process()], timeout)? {
-            // The event is signalled for a server that was given up, too: then its process is gone or going.
-            Wait::Object(0) if ended()? == Status::PENDING => Ok(()),
-            Wait::Object(_) => Err(ended().map(|status| if status.is_success() { Status::UNSUCCESSFUL } else { status })?),
-            Wait::Timeout => Err(Status::IO_TIMEOUT),
+        wait_until_registered(system, session, event.get(), child.process())?;
+        // The event is signalled for a server that was given up, too: then its process is gone or going.
+        match system.query_exit(child.process())?.status {
+            Status::PENDING => Ok(()),
+            status if status.is_success() => Err(Status::UNSUCCESSFUL),
+            status => Err(status),
         }
     });
     // That of session 0 may be critical by now, and its end would hide why the system stops.

@@ -6,23 +6,14 @@
 
 use crate::callbacks::{SbApi, SbCreateProcess, SbCreatedProcess, StringAddress, callback};
 use crate::deadline::SERVER_TIMEOUT;
-use crate::manager::Manager;
-use crate::messages::{ApiMessage, result_of};
-use crate::servers::{Server, ServerRef};
+use crate::manager::{Manager, terminate};
+use crate::messages::ApiMessage;
+use crate::plan::Plan;
+use crate::servers::ServerRef;
 use launch::{Child, Image, Start};
-use nt::access::Access;
 use nt::system::{ImageSubsystem, System, Timeout, UserProcessInformation, Wait};
-use nt::{ClientId, Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
+use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use zerocopy::FromZeros;
-
-/// What kind of server a command line starts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// A required one.
-    Plain,
-    /// An optional one that registers for this type, and of which a session has one.
-    Deferred(ImageSubsystem),
-}
 
 impl<S: System> Manager<S> {
     /// LoadDeferredSubsystem (spec 9.6).
@@ -32,161 +23,114 @@ impl<S: System> Manager<S> {
             return Err(Status::OBJECT_NAME_NOT_FOUND);
         }
         let entry = (0..).map_while(|index| plan.optional(index)).find(|entry| entry.name.eq_ignore_case(name));
-        let entry = entry.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        let (kind, session) = if name.eq_ascii("POSIX") {
-            let session = if plan.posix_single_instance() { 0 } else { session };
-            (Kind::Deferred(ImageSubsystem::POSIX_CUI), session)
+        let command = entry.ok_or(Status::OBJECT_NAME_NOT_FOUND)?.command;
+        let mut session = session;
+        let mut deferred = None;
+        if name.eq_ascii("POSIX") {
+            deferred = Some(ImageSubsystem::POSIX_CUI);
+            if plan.posix_single_instance() {
+                session = 0;
+            }
         } else if name.eq_ascii("OS2") {
-            (Kind::Deferred(ImageSubsystem::OS2_CUI), session)
-        } else {
-            (Kind::Plain, session)
-        };
+            deferred = Some(ImageSubsystem::OS2_CUI);
+        }
         let _inside = self.enter_gate()?;
-        self.start_server(session, entry.command, kind)
+        self.start_server(plan, session, command, deferred)
     }
 
-    /// Starts the server that `command` names, in `session` (spec 9.4). The caller is inside the gate. Blocks until it has registered.
-    pub(crate) fn start_server(&'static self, session: u32, command: UnicodeStr<'_>, kind: Kind) -> Result<()> {
-        let plan = self.plan()?;
-        let parsed = launch::parse(command)?;
-        let image = plan.launcher().find(parsed.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        self.wait_for_starting_server(session)?;
-        if let Kind::Deferred(subsystem) = kind
-            && self.find_server(|server| server.session == session && server.subsystem == Some(subsystem)).is_some()
-        {
+    /// Starts the server that `command` names, in `session` (spec 9.4). A `deferred` one registers for this type, and a session has one
+    /// of it. The caller is inside the gate. Blocks until it has registered.
+    pub(crate) fn start_server(
+        &'static self,
+        plan: &'static dyn Plan<S>,
+        session: u32,
+        command: UnicodeStr<'_>,
+        deferred: Option<ImageSubsystem>,
+    ) -> Result<()> {
+        // While another one of this session is starting (spec 9.4 #2): whoever starts it signals its event in any case.
+        while let Some(server) = self.find_server(&|server| server.session == session && server.subsystem.is_none()) {
+            self.system.wait_one(server.view().event, Timeout::Never)?;
+        }
+        if deferred.is_some() && self.find_server(&|server| server.session == session && server.subsystem == deferred).is_some() {
             return Ok(());
         }
         let server = self.new_server(session)?;
-        let result = self.start_process(&server, &image, command, kind).and_then(|suspended| {
-            let up = self.bring_up(&server, &suspended);
-            if let Err(status) = up {
-                self.give_up(&suspended, status);
-            }
-            up
-        });
+        let result = self.create_server(plan, session, command, deferred.is_some()).and_then(|suspended| self.bring_up(&server, suspended));
         if result.is_err() {
             self.retire_server(server.key());
         }
         result
     }
 
-    /// A record with its event, in the table.
-    pub(crate) fn new_server(&'static self, session: u32) -> Result<ServerRef<'static, S>> {
-        let event = Owned::new(self.system, self.system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);
-        let server = self.add_server(Server::new(event.get(), session))?;
-        // The record owns the event now.
-        let _ = event.into_raw();
-        Ok(server)
-    }
-
-    /// Waits while a server of `session` is starting (spec 9.4 #2). Whoever starts it signals its event in any case.
-    fn wait_for_starting_server(&'static self, session: u32) -> Result<()> {
-        while let Some(server) = self.find_server(|server| server.session == session && server.subsystem.is_none()) {
-            self.system.wait_one(server.view().event, Timeout::Never)?;
-        }
-        Ok(())
-    }
-
-    /// The server's process, suspended; its record knows it.
-    fn start_process(
+    /// The server's process, suspended.
+    fn create_server(
         &'static self,
-        server: &ServerRef<'_, S>,
-        image: &Image,
+        plan: &'static dyn Plan<S>,
+        session: u32,
         command: UnicodeStr<'_>,
-        kind: Kind,
+        deferred: bool,
     ) -> Result<Child<'static, S>> {
-        let plan = self.plan()?;
-        let session = server.view().session;
-        let through_csrss = match kind {
-            Kind::Plain => None,
-            Kind::Deferred(_) => self.create_by_server(session, image, command)?,
-        };
-        let suspended = match through_csrss {
-            Some(suspended) => suspended,
-            None => plan.launcher().create(&Start { image, command_line: command, session, debug: false, subsystem: true })?,
-        };
-        // The record keeps a handle of its own, so that neither closes the other's.
-        let noted = self
-            .system
-            .duplicate(Handle::CURRENT_PROCESS, suspended.process(), Handle::CURRENT_PROCESS, Access::PROCESS_ALL)
-            .and_then(|own| {
-                let noted = server.update(|record| {
-                    record.process = own;
-                    record.client = suspended.client();
-                });
-                if noted.is_err() {
-                    self.close(own);
-                }
-                noted
-            });
-        match noted {
-            Ok(()) => Ok(suspended),
-            Err(status) => {
-                self.give_up(&suspended, status);
-                Err(status)
-            }
+        let image = find(plan, command)?;
+        if deferred && let Some(child) = self.create_by_server(plan, session, &image, command)? {
+            return Ok(child);
         }
+        plan.launcher().create(&Start { image: &image, command_line: command, session, debug: false, subsystem: true })
     }
 
-    /// Resumes the server and waits until it has registered.
-    fn bring_up(&'static self, server: &ServerRef<'_, S>, suspended: &Child<'_, S>) -> Result<()> {
-        let session = server.view().session;
-        let subsystem = suspended.subsystem();
-        if subsystem != ImageSubsystem::NATIVE {
-            // A server that is itself an application: its own subsystem takes it over first (spec 9.4 #7b).
-            let owner = self.server_for(session, subsystem).ok_or(Status::NO_SUCH_PACKAGE)?;
-            self.create_session(&owner, suspended, Some(server.key()), ClientId::default())?;
-        }
-        self.system.resume_thread(suspended.thread())?;
-        self.wait_until_registered(server, suspended.process())
-    }
-
-    /// Waits on {event, process} (spec 9.4 #9).
-    fn wait_until_registered(&'static self, server: &ServerRef<'_, S>, process: Handle) -> Result<()> {
-        let view = server.view();
-        let timeout = if view.session == 0 { Timeout::Never } else { Timeout::Milliseconds(SERVER_TIMEOUT) };
-        match self.system.wait_any(&[view.event, process], timeout)? {
-            Wait::Object(0) => {
-                let now = server.view();
-                if now.terminating || now.subsystem.is_none() { Err(Status::DELETE_PENDING) } else { Ok(()) }
+    /// Resumes the server and waits until it has registered. It is ended if it comes to nothing.
+    fn bring_up(&'static self, server: &ServerRef<'_, S>, suspended: Child<'_, S>) -> Result<()> {
+        let created = *suspended.information();
+        let (process, thread) = suspended.into_handles();
+        // Open for as long as the record is referred to.
+        let process = process.into_raw();
+        let noted = server.update(&mut |record| {
+            record.process = process;
+            record.client = created.client;
+        });
+        let up = noted.and_then(|()| {
+            let session = server.view().session;
+            let subsystem = created.image.subsystem;
+            if subsystem != ImageSubsystem::NATIVE {
+                // A server that is itself an application: its own subsystem takes it over first (spec 9.4 #7b).
+                let owner = self.server_for(session, subsystem).ok_or(Status::NO_SUCH_PACKAGE)?;
+                self.create_session(&owner, &created, Some(server.key()), ClientId::default())?;
             }
-            Wait::Object(_) => {
-                let status = self.system.query_exit(process)?.status;
-                nt::error!("session {}: process {} ended before it registered: {status}", view.session, view.client.process);
-                Err(if status.is_success() { Status::UNSUCCESSFUL } else { status })
-            }
-            Wait::Timeout => Err(Status::IO_TIMEOUT),
+            self.system.resume_thread(thread.get())?;
+            wait_until_registered(self.system, session, server.view().event, process)?;
+            let now = server.view();
+            if now.terminating || now.subsystem.is_none() { Err(Status::DELETE_PENDING) } else { Ok(()) }
+        });
+        if let Err(status) = up {
+            terminate(self.system, process, created.client.process, status);
         }
-    }
-
-    /// Ends a process that came to nothing.
-    fn give_up(&self, suspended: &Child<'_, S>, status: Status) {
-        if let Err(status) = self.system.terminate_process(suspended.process(), status)
-            && status != Status::PROCESS_IS_TERMINATING
-        {
-            nt::warn!("process {}: {status}: not ended", suspended.client().process);
-        }
+        up
     }
 
     /// Lets the session's Windows server create the process of an optional one (spec 9.4 #5b). `None` if it does not know the call, as
     /// ReactOS' does not (D34): then smss creates the process itself, which is what a user wants.
-    fn create_by_server(&'static self, session: u32, image: &Image, command: UnicodeStr<'_>) -> Result<Option<Child<'static, S>>> {
-        let launcher = self.plan()?.launcher();
-        let server = self.server_for(session, ImageSubsystem::WINDOWS_GUI).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        let strings = [image.path.as_str(), image.directory.as_str(), command, launcher.library_path].map(address_of);
-        let [image_name, directory, command_line, dll_path] = [0, 1, 2, 3].map(|index: usize| strings.get(index).map_or(0, address));
+    fn create_by_server(
+        &'static self,
+        plan: &'static dyn Plan<S>,
+        session: u32,
+        image: &Image,
+        command: UnicodeStr<'_>,
+    ) -> Result<Option<Child<'static, S>>> {
+        let launcher = plan.launcher();
+        let server = self.windows_server(session).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let (image_name, directory) = (address_of(image.path.as_str()), address_of(image.directory.as_str()));
+        let (command_line, dll_path) = (address_of(command), address_of(launcher.library_path));
         let body = SbCreateProcess {
-            image: image_name,
-            directory,
-            command_line,
-            dll_path,
+            image: address(&image_name),
+            directory: address(&directory),
+            command_line: address(&command_line),
+            dll_path: address(&dll_path),
             flags: SbCreateProcess::SUSPENDED | SbCreateProcess::RESERVE_1MB,
             debug: u32::from(launcher.debug),
         };
-        let reply = self.call_server(&server.view(), callback(SbApi::CREATE_PROCESS, &body))?;
-        match result_of(&reply) {
+        let mut message = callback(SbApi::CREATE_PROCESS, &body);
+        match self.call_server(&server.view(), &mut message) {
             Ok(()) => {
-                let created: SbCreatedProcess = reply.body()?;
+                let created: &mut SbCreatedProcess = message.body_mut()?;
                 let mut information = UserProcessInformation::new_zeroed();
                 information.process = created.process;
                 information.thread = created.thread;
@@ -203,7 +147,29 @@ impl<S: System> Manager<S> {
     }
 }
 
+/// The image of the program that `command` names.
+#[inline(never)]
+pub(crate) fn find<S: System>(plan: &dyn Plan<S>, command: UnicodeStr<'_>) -> Result<Image> {
+    plan.launcher().find(launch::parse(command)?.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)
+}
+
+/// Waits on {event, process} (spec 9.4 #9): the event of a server's record and the server, in `session`.
+#[inline(never)]
+pub(crate) fn wait_until_registered<S: System>(system: &S, session: u32, event: Handle, process: Handle) -> Result<()> {
+    let timeout = if session == 0 { Timeout::Never } else { Timeout::Milliseconds(SERVER_TIMEOUT) };
+    match system.wait_any(&[event, process], timeout)? {
+        Wait::Object(0) => Ok(()),
+        Wait::Object(_) => {
+            let status = system.query_exit(process)?.status;
+            nt::error!("session {session}: a server ended before it registered: {status}");
+            Err(if status.is_success() { Status::UNSUCCESSFUL } else { status })
+        }
+        Wait::Timeout => Err(Status::IO_TIMEOUT),
+    }
+}
+
 /// A string as the protocol passes it: by its address in smss's memory. One too long for a UNICODE_STRING is passed as empty.
+#[inline(never)]
 fn address_of(text: UnicodeStr<'_>) -> StringAddress {
     let length = u16::try_from(text.byte_len()).unwrap_or(0);
     StringAddress { length, maximum_length: length, padding: 0, buffer: text.units().as_ptr() as u64 }

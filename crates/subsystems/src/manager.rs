@@ -15,7 +15,7 @@ use crate::servers::Server;
 use crate::sessions::Terminal;
 use crate::slots::Slots;
 use nt::relax::Mutex;
-use nt::system::System;
+use nt::system::{System, Timeout, Wait};
 use nt::{Handle, Result, Status};
 use spin::Once;
 
@@ -46,7 +46,7 @@ pub(crate) struct Tables {
 /// The Session Manager's server side.
 pub struct Manager<S: System> {
     pub(crate) system: &'static S,
-    pub(crate) policy: Policy,
+    pub(crate) policy: &'static Policy,
     plan: Once<&'static dyn Plan<S>>,
     pub(crate) tables: Mutex<Tables>,
     pub(crate) gate: Gate,
@@ -93,8 +93,8 @@ impl<S: System> Manager<S> {
     }
 
     /// What the NT version decides.
-    pub const fn policy(&self) -> &Policy {
-        &self.policy
+    pub const fn policy(&self) -> &'static Policy {
+        self.policy
     }
 
     /// Tells what the registry says. Requests that need it are refused before. The first call wins.
@@ -120,11 +120,33 @@ impl<S: System> Manager<S> {
     }
 
     /// Closes `handle` if it is one.
+    #[inline(never)]
     pub(crate) fn close(&self, handle: Handle) {
         if !handle.is_null()
             && let Err(status) = self.system.close(handle)
         {
             nt::warn!("handle {handle:?}: {status}: not closed");
         }
+    }
+}
+
+/// Ends `process`, whose id is `id`, with `status`, if there is one and it has not ended by itself.
+#[inline(never)]
+pub(crate) fn terminate<S: System>(system: &S, process: Handle, id: u64, status: Status) {
+    if process.is_null() {
+        return;
+    }
+    match system.terminate_process(process, status) {
+        Ok(()) | Err(Status::PROCESS_IS_TERMINATING) => {}
+        Err(status) => nt::error!("process {id}: {status}: not ended"),
+    }
+}
+
+/// Waits until `process` has ended. `IO_TIMEOUT` if it does not in time.
+#[inline(never)]
+pub(crate) fn wait_for_end<S: System>(system: &S, process: Handle, timeout: Timeout) -> Result<()> {
+    match system.wait_one(process, timeout)? {
+        Wait::Object(_) => Ok(()),
+        Wait::Timeout => Err(Status::IO_TIMEOUT),
     }
 }

@@ -46,10 +46,7 @@ impl ConnectionInfo {
     /// The announcement in a connection request. A client that sends less than the whole announces what it sent, the rest being zero.
     pub fn of_request(message: &MessageBuffer) -> Self {
         let mut this = Self::PLAIN;
-        let sent = message.sent();
-        for (to, from) in this.as_mut_bytes().iter_mut().zip(sent) {
-            *to = *from;
-        }
+        put(this.as_mut_bytes(), 0, message.sent());
         this
     }
 
@@ -277,6 +274,8 @@ pub trait ApiMessage {
     fn api(&self) -> nt::Result<ApiHeader>;
     /// The request's data. `INVALID_PARAMETER` if fewer bytes were sent than it has.
     fn body<R: FromBytes>(&self) -> nt::Result<R>;
+    /// The same in its place: what is written there is in the reply.
+    fn body_mut<R: FromBytes + IntoBytes + KnownLayout>(&mut self) -> nt::Result<&mut R>;
     /// Writes the data of a reply back, as far as the request reached.
     fn set_body<R: IntoBytes + Immutable>(&mut self, body: &R);
     /// Writes the result, making room for it if the request was shorter.
@@ -297,6 +296,11 @@ impl ApiMessage for MessageBuffer {
         R::read_from_prefix(data).map(|(body, _)| body).map_err(|_| Status::INVALID_PARAMETER)
     }
 
+    fn body_mut<R: FromBytes + IntoBytes + KnownLayout>(&mut self) -> nt::Result<&mut R> {
+        let sent = self.data.get_mut(size_of::<ApiHeader>()..usize::from(self.header.data_length)).ok_or(Status::INVALID_PARAMETER)?;
+        R::mut_from_prefix(sent).map(|(body, _)| body).map_err(|_| Status::INVALID_PARAMETER)
+    }
+
     fn set_body<R: IntoBytes + Immutable>(&mut self, body: &R) {
         put(&mut self.data, size_of::<ApiHeader>(), body.as_bytes());
     }
@@ -313,30 +317,32 @@ impl ApiMessage for MessageBuffer {
 
 /// Copies `bytes` into `data` behind its first `at` bytes, as far as they fit.
 #[inline(never)]
-fn put(data: &mut [u8], at: usize, bytes: &[u8]) {
+pub(crate) fn put(data: &mut [u8], at: usize, bytes: &[u8]) {
     for (to, from) in data.iter_mut().skip(at).zip(bytes) {
         *to = *from;
     }
 }
 
-/// A message of `number` with `body`, as long as the body, in a buffer of `total` bytes.
-pub(crate) fn message<R: IntoBytes + Immutable>(number: u32, body: &R, total: Option<u16>) -> MessageBuffer {
+/// A message of `number` with `body`, as long as the body, or of `total` bytes.
+#[inline(never)]
+pub(crate) fn message(number: u32, body: &[u8], total: Option<u16>) -> MessageBuffer {
     let mut message = MessageBuffer::default();
     // Both sizes are below 0x148, so neither sum nor cast can lose anything.
-    let data = (size_of::<ApiHeader>() + size_of::<R>()) as u16;
+    let data = (size_of::<ApiHeader>() + body.len()) as u16;
     message.header.data_length = data;
     message.header.total_length = total.unwrap_or(data + size_of::<PortHeader>() as u16);
     put(&mut message.data, 0, &number.to_le_bytes());
-    message.set_body(body);
+    put(&mut message.data, size_of::<ApiHeader>(), body);
     message
 }
 
 /// The request `body` as a client sends it.
 pub fn request<R: Request>(body: &R) -> MessageBuffer {
-    message(R::NUMBER, body, None)
+    message(R::NUMBER, body.as_bytes(), None)
 }
 
 /// Result of a call: `Err` if the answer's result is no success.
+#[inline(never)]
 pub fn result_of(message: &MessageBuffer) -> nt::Result<()> {
     Status(message.api()?.return_value).ok()
 }

@@ -85,8 +85,8 @@ impl Policy {
     };
 
     /// The policy for a kernel that reports `version`: everything from 6.0 on behaves as 6.1, everything before as 5.2.
-    pub const fn for_version(version: VersionInformation) -> Self {
-        if version.major >= 6 { Self::NT_6_1 } else { Self::NT_5_2 }
+    pub const fn for_version(version: VersionInformation) -> &'static Self {
+        if version.major >= 6 { &Self::NT_6_1 } else { &Self::NT_5_2 }
     }
 }
 
@@ -98,10 +98,10 @@ mod tests {
     fn table_11_6_row_by_row() {
         let of = |major, minor| Policy::for_version(VersionInformation { major, minor });
         for (major, minor) in [(4, 0), (5, 1), (5, 2)] {
-            assert_eq!(of(major, minor), Policy::NT_5_2, "{major}.{minor}");
+            assert_eq!(*of(major, minor), Policy::NT_5_2, "{major}.{minor}");
         }
         for (major, minor) in [(6, 0), (6, 1), (6, 2), (10, 0)] {
-            assert_eq!(of(major, minor), Policy::NT_6_1, "{major}.{minor}");
+            assert_eq!(*of(major, minor), Policy::NT_6_1, "{major}.{minor}");
         }
     }
 }

@@ -87,22 +87,26 @@ impl<S: System> Manager<S> {
         }
         let port = self.tables.lock().port;
         let mut message = MessageBuffer::default();
-        let mut reply: Option<MessageBuffer> = None;
+        let mut reply = MessageBuffer::default();
+        let mut owed = false;
         let mut errors = 0;
         let mut last = Status::SUCCESS;
         while errors < ERRORS_BEFORE_END {
-            match self.system.reply_wait_receive(port, reply.as_ref(), &mut message) {
+            match self.system.reply_wait_receive(port, owed.then_some(&reply), &mut message) {
                 Ok(received) => {
                     errors = 0;
                     self.tables.lock().idle -= 1;
-                    reply = self.handle(&message, received.context);
+                    owed = self.handle(&mut message, received.context);
+                    if owed {
+                        reply.clone_from(&message);
+                    }
                     self.tables.lock().idle += 1;
                 }
                 Err(status) => {
                     // Nothing was received (D5). A reply is still owed, and the same one is sent again (spec 10.6), unless its client has
                     // gone before its answer or nothing helps.
                     let gone = matches!(status, Status::INVALID_CID | Status::REPLY_MESSAGE_MISMATCH | Status::PORT_DISCONNECTED);
-                    if gone && reply.take().is_some() {
+                    if gone && core::mem::take(&mut owed) {
                         errors = 0;
                         continue;
                     }
@@ -128,34 +132,27 @@ impl<S: System> Manager<S> {
         }
     }
 
-    /// Deals with one message that came from the client `context` names: what it gives is sent as the reply. Blocks while a request does.
-    pub fn handle(&'static self, message: &MessageBuffer, context: u64) -> Option<MessageBuffer> {
+    /// Deals with one message that came from the client `context` names: whether it has become a reply, to be sent. Blocks while a
+    /// request does.
+    pub fn handle(&'static self, message: &mut MessageBuffer, context: u64) -> bool {
         // The kernel may set flags above the type.
         match MessageKind(message.header.kind & 0xFF) {
-            MessageKind::CONNECTION_REQUEST => {
-                self.connection_request(message);
-                None
-            }
-            MessageKind::PORT_CLOSED | MessageKind::CLIENT_DIED => {
-                self.client_gone(context);
-                None
-            }
+            MessageKind::CONNECTION_REQUEST => self.connection_request(message),
+            MessageKind::PORT_CLOSED | MessageKind::CLIENT_DIED => self.client_gone(context),
             MessageKind::REQUEST => {
-                let mut reply = message.clone();
-                let result = match self.client(context) {
-                    Some(client) => self.request(&client, &mut reply),
-                    // Its connection was forgotten while the request was on its way.
-                    None => Err(Status::PORT_DISCONNECTED),
-                };
+                // `None`: its connection was forgotten while the request was on its way.
+                let client = self.client(context).ok_or(Status::PORT_DISCONNECTED);
+                let result = client.and_then(|client| self.request(&client, message));
                 if let Err(status) = result {
                     nt::debug!("SM request from process {}: {status}", message.header.client.process);
                 }
-                reply.set_result(result.into());
-                Some(reply)
+                message.set_result(result.into());
+                return true;
             }
             // Nobody waits for an answer to a datagram, and the kernel sends nothing else here.
-            MessageKind(_) => None,
+            MessageKind(_) => {}
         }
+        false
     }
 }
 

@@ -3,15 +3,14 @@
 //!
 //! Lengths are checked against the layouts before anything is looked at; a number that is not served is answered NOT_IMPLEMENTED.
 
+use crate::callbacks::SbApi;
 use crate::clients::Client;
 use crate::manager::Manager;
 use crate::messages::{
-    ApiMessage, ChildProcess, ChildSession, ExecPgm, LoadDeferred, QUERY_ENTRIES, QuerySessions, SessionComplete, SessionEntry, SmApi,
-    StartCsr, StopCsr, counted,
+    ApiMessage, LoadDeferred, QUERY_ENTRIES, QuerySessions, SessionComplete, SessionEntry, SmApi, StartCsr, StopCsr, counted,
 };
 use nt::system::{ImageSubsystem, MessageBuffer, System};
 use nt::{Result, Status};
-use zerocopy::FromZeros;
 
 impl<S: System> Manager<S> {
     /// Serves one request; what it gives out is written into `message`.
@@ -21,14 +20,14 @@ impl<S: System> Manager<S> {
             SmApi::CREATE_FOREIGN_SESSION | SmApi::SESSION_COMPLETE | SmApi::TERMINATE_FOREIGN_SESSION if client.server.is_none() => {
                 Err(Status::INVALID_PARAMETER)
             }
-            SmApi::SESSION_COMPLETE => self.session_complete(client, &message.body()?),
+            SmApi::SESSION_COMPLETE => self.session_complete(client, message.body_mut()?),
             SmApi::EXEC_PGM => {
-                let body: ExecPgm = message.body()?;
+                let body = message.body_mut()?;
                 self.leave_a_receiver()?;
-                self.exec_pgm(client, &body)
+                self.exec_pgm(client, body)
             }
             SmApi::LOAD_DEFERRED_SUBSYSTEM => {
-                let body: LoadDeferred = message.body()?;
+                let body: &mut LoadDeferred = message.body_mut()?;
                 let name = counted(&body.name, body.length)?;
                 if name.is_empty() {
                     return Err(Status::INVALID_PARAMETER);
@@ -37,36 +36,23 @@ impl<S: System> Manager<S> {
                 self.load_deferred(client.session, name)
             }
             SmApi::START_CSR => {
-                let mut body: StartCsr = message.body()?;
+                let body: &mut StartCsr = message.body_mut()?;
                 let command = counted(&body.command, body.length)?;
                 self.leave_a_receiver()?;
-                let started = self.start_session(command)?;
-                body.session = started.session;
-                body.server = started.server;
-                body.initial = started.initial;
-                message.set_body(&body);
+                let session = self.start_session(command)?;
+                body.session = session;
+                body.server = self.windows_server(session).map_or(0, |server| server.view().client.process);
+                body.initial = self.initial_client(session);
                 Ok(())
             }
             SmApi::STOP_CSR => {
-                let body: StopCsr = message.body()?;
+                let body: &mut StopCsr = message.body_mut()?;
                 self.leave_a_receiver()?;
                 self.stop_session(body.session)
             }
-            SmApi::QUERY_INFORMATION => {
-                let body: QuerySessions = message.body()?;
-                message.set_body(&self.query_sessions(&body)?);
-                Ok(())
-            }
-            SmApi::CHILD_SESSION if self.is_child(client) => {
-                let body: ChildSession = message.body()?;
-                message.set_body(&self.child_session(client, body.session)?);
-                Ok(())
-            }
-            SmApi::CHILD_PROCESS if self.is_child(client) => {
-                let body: ChildProcess = message.body()?;
-                message.set_body(&self.child_process(client, &body)?);
-                Ok(())
-            }
+            SmApi::QUERY_INFORMATION => self.query_sessions(message.body_mut()?),
+            SmApi::CHILD_SESSION if self.is_child(client) => self.child_session(client, message.body_mut()?),
+            SmApi::CHILD_PROCESS if self.is_child(client) => self.child_process(client, message.body_mut()?),
             SmApi(_) => Err(Status::NOT_IMPLEMENTED),
         }
     }
@@ -86,35 +72,34 @@ impl<S: System> Manager<S> {
         if let Some(foreign) = environment.foreign
             && self.leave_a_receiver().is_ok()
         {
-            self.foreign_session_complete(foreign, environment.id);
+            self.tell_server(foreign, SbApi::FOREIGN_SESSION_COMPLETE, environment.id);
         }
         self.environment_ended(&environment)
     }
 
     /// QueryInformation, our class: the subsystem servers, their sessions, and the sessions' initial commands.
-    fn query_sessions(&self, body: &QuerySessions) -> Result<QuerySessions> {
+    fn query_sessions(&self, body: &mut QuerySessions) -> Result<()> {
         if body.class != QuerySessions::CLASS {
             return Err(Status::NOT_IMPLEMENTED);
         }
-        let mut answer = QuerySessions::new_zeroed();
-        answer.class = body.class;
-        answer.first = body.first;
-        let tables = self.tables.lock();
-        let servers = tables.servers.iter().map(|(_, server)| server).filter(|server| server.client.process != 0);
-        let first = usize::try_from(body.first).map_err(|_| Status::INVALID_PARAMETER)?;
-        for (place, server) in answer.entries.iter_mut().zip(servers.skip(first)) {
-            let session = tables.sessions.iter().map(|(_, session)| session).find(|session| session.id == server.session);
-            *place = SessionEntry {
-                session: server.session,
-                subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
-                server: u32::try_from(server.client.process).unwrap_or(u32::MAX),
-                initial: session.and_then(|session| u32::try_from(session.initial_client).ok()).unwrap_or(0),
-            };
-            answer.count += 1;
+        let mut tables = self.tables.lock();
+        let tables = &mut *tables;
+        let servers = tables.servers.iter().filter(|server| server.client.process != 0);
+        // Ids of processes are those of handles: multiples of 4 far below 2^32.
+        let entries = servers.map(|server| SessionEntry {
+            session: server.session,
+            subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
+            server: server.client.process as u32,
+            initial: tables.sessions.iter().find(|session| session.id == server.session).map_or(0, |session| session.initial_client as u32),
+        });
+        body.entries = [SessionEntry::default(); QUERY_ENTRIES];
+        body.count = 0;
+        for (place, entry) in body.entries.iter_mut().zip(entries.skip(body.first as usize)) {
+            *place = entry;
+            body.count += 1;
         }
         // At most 16 entries of 16 bytes.
-        answer.length = 8 + answer.count * size_of::<SessionEntry>() as u32;
-        debug_assert!(answer.count as usize <= QUERY_ENTRIES);
-        Ok(answer)
+        body.length = 8 + body.count * size_of::<SessionEntry>() as u32;
+        Ok(())
     }
 }

@@ -5,12 +5,15 @@
 //! was given up or is being stopped is *terminating*: lookups no longer find it, its event is signalled so that nobody waits for it, and
 //! when the last reference goes its handles are closed (D2, D3).
 
-use crate::manager::Manager;
+use crate::end;
+use crate::manager::{Manager, terminate};
 use crate::slots::Key;
+use nt::access::Access;
 use nt::system::{ImageSubsystem, System};
-use nt::{ClientId, Handle, Result, Status};
+use nt::{ClientId, Handle, ObjectAttributes, Owned, Result, Status};
 
-/// One record.
+/// One record. As a copy it says how things stood when it was made; its handles stay valid while a [`ServerRef`] is held.
+#[derive(Clone, Copy)]
 pub(crate) struct Server {
     /// Signalled when it has registered, or never will.
     pub(crate) event: Handle,
@@ -26,7 +29,8 @@ pub(crate) struct Server {
     pub(crate) callback: Handle,
     /// Terminal session.
     pub(crate) session: u32,
-    terminating: bool,
+    /// Out of service.
+    pub(crate) terminating: bool,
     references: u32,
 }
 
@@ -47,18 +51,6 @@ impl Server {
     }
 }
 
-/// The handles and facts of a record, as they stood when asked. Handles stay valid while a [`ServerRef`] is held.
-#[derive(Clone, Copy)]
-pub(crate) struct ServerView {
-    pub(crate) event: Handle,
-    pub(crate) process: Handle,
-    pub(crate) client: ClientId,
-    pub(crate) subsystem: Option<ImageSubsystem>,
-    pub(crate) callback: Handle,
-    pub(crate) session: u32,
-    pub(crate) terminating: bool,
-}
-
 /// A reference to a record.
 pub(crate) struct ServerRef<'m, S: System> {
     manager: &'m Manager<S>,
@@ -71,41 +63,23 @@ impl<S: System> ServerRef<'_, S> {
         self.key
     }
 
-    /// What the record says now.
-    pub(crate) fn view(&self) -> ServerView {
-        let mut tables = self.manager.tables.lock();
-        match tables.servers.get(self.key) {
-            Some(server) => ServerView {
-                event: server.event,
-                process: server.process,
-                client: server.client,
-                subsystem: server.subsystem,
-                callback: server.callback,
-                session: server.session,
-                terminating: server.terminating,
-            },
-            // Cannot be: this reference keeps the record. Answered as a server that is gone.
-            None => ServerView {
-                event: Handle::NULL,
-                process: Handle::NULL,
-                client: ClientId::default(),
-                subsystem: None,
-                callback: Handle::NULL,
-                session: u32::MAX,
-                terminating: true,
-            },
-        }
+    /// The record as it is now.
+    #[inline(never)]
+    pub(crate) fn view(&self) -> Server {
+        let record = self.manager.tables.lock().servers.get(self.key).copied();
+        // This reference keeps the record: that there is none cannot be.
+        record.unwrap_or(Server { terminating: true, ..Server::new(Handle::NULL, u32::MAX) })
     }
 
-    /// Changes the record, unless it is terminating: `DELETE_PENDING`.
-    pub(crate) fn update(&self, change: impl FnOnce(&mut Server)) -> Result<()> {
-        let mut tables = self.manager.tables.lock();
-        match tables.servers.get(self.key) {
-            Some(server) if !server.terminating => {
+    /// Changes the record, also of a server that is terminating: what it is given is closed with it. `DELETE_PENDING` tells of that.
+    #[inline(never)]
+    pub(crate) fn update(&self, change: &mut dyn FnMut(&mut Server)) -> Result<()> {
+        match self.manager.tables.lock().servers.get(self.key) {
+            Some(server) => {
                 change(server);
-                Ok(())
+                if server.terminating { Err(Status::DELETE_PENDING) } else { Ok(()) }
             }
-            _ => Err(Status::DELETE_PENDING),
+            None => Err(Status::DELETE_PENDING),
         }
     }
 }
@@ -117,18 +91,21 @@ impl<S: System> Drop for ServerRef<'_, S> {
 }
 
 impl<S: System> Manager<S> {
-    /// Puts a new record into the table. `INSUFF_SERVER_RESOURCES` if it is full; the event is then still the caller's.
-    pub(crate) fn add_server(&self, server: Server) -> Result<ServerRef<'_, S>> {
-        let mut server = server;
-        server.references += 1;
-        let key = self.tables.lock().servers.insert(server).map_err(|_| Status::INSUFF_SERVER_RESOURCES)?;
+    /// A new record with its event, in the table.
+    pub(crate) fn new_server(&self, session: u32) -> Result<ServerRef<'_, S>> {
+        let event = Owned::new(self.system, self.system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);
+        let record = Server { references: 2, ..Server::new(event.get(), session) };
+        let key = self.tables.lock().servers.insert(record).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        // The record owns the event now.
+        let _ = event.into_raw();
         Ok(ServerRef { manager: self, key })
     }
 
     /// The first record that is not terminating and `matches`.
-    pub(crate) fn find_server(&self, matches: impl Fn(&Server) -> bool) -> Option<ServerRef<'_, S>> {
+    #[inline(never)]
+    pub(crate) fn find_server(&self, matches: &dyn Fn(&Server) -> bool) -> Option<ServerRef<'_, S>> {
         let mut tables = self.tables.lock();
-        let key = tables.servers.iter().find(|(_, server)| !server.terminating && matches(server)).map(|(key, _)| key)?;
+        let key = tables.servers.key_of(|server| !server.terminating && matches(server))?;
         tables.servers.get(key)?.references += 1;
         Some(ServerRef { manager: self, key })
     }
@@ -141,49 +118,68 @@ impl<S: System> Manager<S> {
         Some(ServerRef { manager: self, key })
     }
 
+    /// Whether any server, connected or not, belongs to `session`.
+    pub(crate) fn has_servers(&self, session: u32) -> bool {
+        self.find_server(&|server| server.session == session).is_some()
+    }
+
     /// The server for images of `subsystem` in `session`. csrss serves graphical and character images alike (D32).
     pub(crate) fn server_for(&self, session: u32, subsystem: ImageSubsystem) -> Option<ServerRef<'_, S>> {
-        let exact = self.find_server(|server| server.session == session && server.subsystem == Some(subsystem));
-        let fallback = match subsystem {
+        let serving = |subsystem| self.find_server(&|server| server.session == session && server.subsystem == Some(subsystem));
+        let alike = match subsystem {
             ImageSubsystem::WINDOWS_CUI => ImageSubsystem::WINDOWS_GUI,
             ImageSubsystem::WINDOWS_GUI => ImageSubsystem::WINDOWS_CUI,
-            _ => return exact,
+            other => other,
         };
-        exact.or_else(|| self.find_server(|server| server.session == session && server.subsystem == Some(fallback)))
+        serving(subsystem).or_else(|| serving(alike))
+    }
+
+    /// The Windows server of `session`: csrss.
+    pub(crate) fn windows_server(&self, session: u32) -> Option<ServerRef<'_, S>> {
+        self.server_for(session, ImageSubsystem::WINDOWS_GUI)
     }
 
     /// Takes a server out of service: it is no longer found, nobody waits for it, its environment sessions are forgotten. Returns whether
     /// it was in service before.
+    #[inline(never)]
     pub(crate) fn retire_server(&self, key: Key) -> bool {
-        let (event, process) = {
+        let record = {
             let mut tables = self.tables.lock();
             let Some(server) = tables.servers.get(key).filter(|server| !server.terminating) else {
                 return false;
             };
             server.terminating = true;
-            let handles = (server.event, server.process);
+            let record = *server;
             tables.environments.delete_owned_by(key);
-            handles
+            record
         };
-        // Both are open: the table's own reference is still there. Its starter waits for either of them.
-        if let Err(status) = self.system.set_event(event) {
-            nt::warn!("subsystem server: event: {status}: it is ended");
-            if !process.is_null()
-                && let Err(status) = self.system.terminate_process(process, status)
-            {
-                nt::error!("subsystem server: {status}: not ended");
-            }
-        }
+        // Its handles are open: the table's own reference is still there.
+        self.release_starter(&record);
         self.release_server(key);
         true
+    }
+
+    /// Lets the starter of a server go on. It waits for the event or for the process: if it cannot have the one, it gets the other. Session
+    /// 0's csrss may be critical by now, and its end would say nothing of the reason.
+    pub(crate) fn release_starter(&self, server: &Server) {
+        let Err(status) = self.system.set_event(server.event) else { return };
+        nt::error!("subsystem server: event: {status}: process {} is ended", server.client.process);
+        if server.session == 0 && server.subsystem == Some(ImageSubsystem::WINDOWS_GUI) {
+            end::stop_and_end(self.system, status);
+        } else {
+            terminate(self.system, server.process, server.client.process, status);
+        }
     }
 
     fn release_server(&self, key: Key) {
         let gone = {
             let mut tables = self.tables.lock();
             let Some(server) = tables.servers.get(key) else { return };
-            server.references = server.references.saturating_sub(1);
-            if server.references == 0 { tables.servers.remove(key) } else { None }
+            server.references -= 1;
+            if server.references > 0 {
+                return;
+            }
+            tables.servers.remove(key)
         };
         if let Some(server) = gone {
             self.close(server.callback);

@@ -4,22 +4,28 @@
 //! A [`Key`] names a place and the generation it was given out with, so a key that outlived its value finds nothing, even when the place
 //! has a new tenant. A key as a number is never 0, which is what the kernel gives for "no context".
 
-/// Names a value in a [`Slots`].
+use core::num::NonZeroU64;
+
+/// Names a value in a [`Slots`]: its place in the lower half, the place's generation, which is never 0, in the upper one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    index: u32,
-    generation: u32,
-}
+pub(crate) struct Key(NonZeroU64);
 
 impl Key {
+    const fn new(index: usize, generation: u32) -> Option<Self> {
+        Self::from_context(((generation as u64) << 32) | index as u64)
+    }
+
     /// The key as a port context.
     pub(crate) const fn to_context(self) -> u64 {
-        ((self.generation as u64) << 32) | self.index as u64
+        self.0.get()
     }
 
     /// The key that a port context may be; whether it names anything is for the table to say.
-    pub(crate) const fn from_context(context: u64) -> Self {
-        Self { index: context as u32, generation: (context >> 32) as u32 }
+    pub(crate) const fn from_context(context: u64) -> Option<Self> {
+        match NonZeroU64::new(context) {
+            Some(context) => Some(Self(context)),
+            None => None,
+        }
     }
 }
 
@@ -39,46 +45,55 @@ impl<T, const N: usize> Slots<T, N> {
         Self { slots: [const { Slot { generation: 0, value: None } }; N] }
     }
 
-    /// Puts `value` into a free place; gives it back if there is none.
-    pub(crate) fn insert(&mut self, value: T) -> Result<Key, T> {
-        let Some((index, slot)) = self.slots.iter_mut().enumerate().find(|(_, slot)| slot.value.is_none()) else {
-            return Err(value);
-        };
-        slot.generation = match slot.generation.wrapping_add(1) {
-            0 => 1,
-            generation => generation,
-        };
+    /// Puts `value` into a free place; `None` if there is none.
+    pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
+        let (index, slot) = self.slots.iter_mut().enumerate().find(|(_, slot)| slot.value.is_none())?;
+        slot.generation = slot.generation.wrapping_add(1).max(1);
         slot.value = Some(value);
-        Ok(Key { index: index as u32, generation: slot.generation })
+        Key::new(index, slot.generation)
     }
 
     #[inline(never)]
-    fn slot(&mut self, key: Key) -> Option<&mut Slot<T>> {
-        let slot = self.slots.get_mut(usize::try_from(key.index).ok()?)?;
-        (slot.generation == key.generation).then_some(slot)
+    fn slot(&mut self, key: Key) -> Option<&mut Option<T>> {
+        let context = key.to_context();
+        let slot = self.slots.get_mut((context as u32) as usize)?;
+        (u64::from(slot.generation) == context >> 32).then_some(&mut slot.value)
     }
 
     /// The value that `key` names.
     pub(crate) fn get(&mut self, key: Key) -> Option<&mut T> {
-        self.slot(key)?.value.as_mut()
+        self.slot(key)?.as_mut()
     }
 
     /// Takes the value that `key` names out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        self.slot(key)?.value.take()
+        self.slot(key)?.take()
     }
 
-    /// All values with their keys.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let key = Key { index: index as u32, generation: slot.generation };
-            slot.value.as_ref().map(|value| (key, value))
-        })
+    /// The first value that `matches`.
+    pub(crate) fn find(&mut self, matches: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.slots.iter_mut().filter_map(|slot| slot.value.as_mut()).find(|value| matches(value))
+    }
+
+    /// Key of the first value that `matches`.
+    pub(crate) fn key_of(&self, matches: impl Fn(&T) -> bool) -> Option<Key> {
+        let (index, slot) = self.slots.iter().enumerate().find(|(_, slot)| slot.value.as_ref().is_some_and(&matches))?;
+        Key::new(index, slot.generation)
+    }
+
+    /// Takes the first value that `matches` out.
+    pub(crate) fn take(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
+        self.slots.iter_mut().find(|slot| slot.value.as_ref().is_some_and(&matches))?.value.take()
+    }
+
+    /// All values.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().filter_map(|slot| slot.value.as_ref())
     }
 
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.value.is_some()).count()
+        self.iter().count()
     }
 }
 
@@ -99,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_gives_the_value_back() {
+    fn a_full_table_takes_no_more() {
         let mut slots = Slots::<u8, 1>::new();
         let key = slots.insert(1).unwrap();
-        assert_eq!(slots.insert(2), Err(2));
+        assert_eq!(slots.insert(2), None);
         assert_eq!(slots.len(), 1);
         slots.remove(key);
-        assert!(slots.insert(2).is_ok());
+        assert!(slots.insert(2).is_some());
     }
 
     #[test]
@@ -113,9 +128,10 @@ mod tests {
         let mut slots = Slots::<u8, 2>::new();
         let key = slots.insert(1).unwrap();
         assert_ne!(key.to_context(), 0);
-        assert_eq!(Key::from_context(key.to_context()), key);
-        for forged in [0, 1, u64::MAX, key.to_context() + (1 << 32), 77] {
-            assert_eq!(slots.get(Key::from_context(forged)), None, "{forged:#x}");
+        assert_eq!(Key::from_context(key.to_context()), Some(key));
+        assert_eq!(Key::from_context(0), None);
+        for forged in [1, u64::MAX, key.to_context() + (1 << 32), 77] {
+            assert_eq!(slots.get(Key::from_context(forged).unwrap()), None, "{forged:#x}");
         }
     }
 

@@ -208,7 +208,7 @@ impl Kernel {
         message.header.data_length = announced.len() as u16;
         message.data[..announced.len()].copy_from_slice(announced);
         self.state().accepted = None;
-        assert!(self.manager().handle(&message, 0).is_none());
+        assert!(!self.manager().handle(&mut message, 0));
         let accepted = self.state().accepted.take().expect("a connection request was not answered");
         let context = accepted.ok_or(Status::PORT_CONNECTION_REFUSED)?;
         if let Some(process) = self.state().processes.get_mut(&client) {
@@ -226,7 +226,7 @@ impl Kernel {
         let mut message = message.clone();
         message.header.kind = kind;
         message.header.client = ClientId { process: client, thread: client + 1 };
-        self.manager().handle(&message, context)
+        self.manager().handle(&mut message, context).then_some(message)
     }
 
     /// `client` closes its connection.
