@@ -5,20 +5,15 @@
 //! command line, a line on the boot screen if its program is missing, and boot status data that say "all is well" while it runs, so that
 //! a reset in the middle of it is not taken for a failed boot.
 
+use crate::text::{TEXT, open_key, text_value};
 use launch::{Command, Launcher, Modifiers, Start};
 use nt::access::Access;
 use nt::failure::{Step, judge};
-use nt::object::ObjectAttributes;
-use nt::system::{BootStatusItem, Objects, Registry, System, ValueType};
-use nt::{Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
-use zerocopy::{FromBytes, IntoBytes};
+use nt::system::{BootStatusItem, Objects, Registry, System};
+use nt::{Result, UnicodeBuf, UnicodeStr, wide};
 
 /// Units of the longest command line of a disk check.
 const COMMAND_LINE: usize = 1024;
-/// Units of the longest line on the boot screen.
-const MESSAGE: usize = 320;
-/// Units of the longest `SystemStartOptions` that is looked at.
-const OPTIONS: usize = 512;
 
 /// Executes `lines` in order, in `session`. `step` is [`Step::BootExecute`] or [`Step::SetupExecute`]. Blocks.
 pub fn execute_commands<'v, S: System>(launcher: &Launcher<'_, S>, step: Step, lines: impl Iterator<Item = UnicodeStr<'v>>, session: u32) {
@@ -67,7 +62,7 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
 }
 
 fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
-    let mut message = UnicodeBuf::<MESSAGE>::new();
+    let mut message = UnicodeBuf::<TEXT>::new();
     if let Err(status) = message.push_fmt(text).and_then(|()| system.display_string(message.as_str())) {
         nt::warn!("boot screen: {text}: {status}");
     }
@@ -76,26 +71,15 @@ fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
 /// Whether the boot options ask for text on the boot screen: the word SOS, in any case (deviation D23). It makes each disk check
 /// announce itself; ReactOS looks for the word and does nothing with it.
 fn wants_text<S: Objects + Registry>(system: &S) -> bool {
-    let mut buffer = [0; OPTIONS];
-    match start_options(system, &mut buffer) {
+    let mut buffer = [0; TEXT];
+    let key = open_key(system, wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control"), Access::KEY_READ);
+    match key.and_then(|key| text_value(system, key.get(), wide!("SystemStartOptions"), &mut buffer)) {
         Ok(options) => has_word(options, "SOS"),
         Err(status) => {
             nt::debug!("boot options: {status}");
             false
         }
     }
-}
-
-/// `Control\SystemStartOptions`, which has no NUL at its end.
-fn start_options<'b, S: Objects + Registry>(system: &S, buffer: &'b mut [u16; OPTIONS]) -> Result<UnicodeStr<'b>> {
-    let key = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control");
-    let key = Owned::new(system, system.open_key(&ObjectAttributes::named(key), Access::KEY_READ)?);
-    let information = system.query_value(key.get(), wide!("SystemStartOptions"), buffer.as_mut_bytes())?;
-    if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
-        return Err(Status::OBJECT_TYPE_MISMATCH);
-    }
-    let data = buffer.as_bytes().get(..information.data_bytes & !1).ok_or(Status::BUFFER_TOO_SMALL)?;
-    Ok(UnicodeStr(<[u16]>::ref_from_bytes(data).map_err(|_| Status::DATATYPE_MISALIGNMENT)?).until_nul())
 }
 
 /// Whether one of the words of the boot options, each perhaps with a `/` before it, is `word`.

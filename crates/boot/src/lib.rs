@@ -14,7 +14,9 @@ mod computed;
 pub mod pairs;
 mod renames;
 mod repetition;
+mod text;
 
 pub use commands::execute_commands;
 pub use computed::write_computed_variables;
-pub use renames::{RenameList, Summary, process_renames};
+pub use pairs::RenameList;
+pub use renames::{Summary, process_renames};

@@ -4,71 +4,102 @@
 //! Each value is paired by itself and a dangling source is dropped (deviation D13). The number that installers of later systems put
 //! before a path, `*1\??\C:\x`, is passed over: a user wants the file renamed.
 
+use core::fmt;
 use nt::UnicodeStr;
+
+/// A value of pending renames.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RenameList<'a> {
+    /// All of its text: its strings, divided by NULs.
+    pub text: UnicodeStr<'a>,
+    /// How many strings of it count.
+    pub strings: usize,
+}
 
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation<'a> {
     /// NT path of the file or directory.
     pub source: UnicodeStr<'a>,
-    /// What becomes of it.
-    pub action: Action<'a>,
+    /// NT path of its new name; without one it is deleted.
+    pub target: Option<UnicodeStr<'a>>,
+    /// What has the new name already is replaced.
+    pub replace: bool,
 }
 
-impl<'a> Operation<'a> {
-    /// The new name, if it is a rename.
-    pub const fn target(&self) -> Option<UnicodeStr<'a>> {
-        match self.action {
-            Action::Rename { target, .. } => Some(target),
-            Action::Delete => None,
+/// A pair of strings.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// The value it belongs to.
+    pub list: usize,
+    /// At which unit of that value's text it begins.
+    pub at: usize,
+    /// Its first string, as it stands there.
+    pub source: UnicodeStr<'a>,
+    /// What it asks for; a source that was left over asks for nothing.
+    pub operation: Option<Operation<'a>>,
+}
+
+impl fmt::Display for Pair<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.operation {
+            Some(Operation { source, target: Some(target), replace }) => {
+                write!(out, "{source} -> {target}{}", if replace { ", replaced" } else { "" })
+            }
+            Some(Operation { source, .. }) => write!(out, "delete {source}"),
+            None => self.source.fmt(out),
         }
     }
 }
 
-/// See [`Operation`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action<'a> {
-    /// It is deleted.
-    Delete,
-    /// It gets another name.
-    Rename {
-        /// NT path.
-        target: UnicodeStr<'a>,
-        /// What has that name already is replaced.
-        replace: bool,
-    },
+/// The pairs of two values, in order.
+#[derive(Clone, Copy, Debug)]
+pub struct Pairs<'a> {
+    /// The values, with the strings that are left of them.
+    lists: [RenameList<'a>; 2],
+    list: usize,
+    at: usize,
 }
 
-impl core::fmt::Display for Operation<'_> {
-    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self.action {
-            Action::Delete => write!(out, "delete {}", self.source),
-            Action::Rename { target, replace: false } => write!(out, "{} -> {target}", self.source),
-            Action::Rename { target, replace: true } => write!(out, "{} -> {target}, replaced", self.source),
-        }
+impl<'a> Pairs<'a> {
+    /// All pairs of these values.
+    pub const fn new(lists: [RenameList<'a>; 2]) -> Self {
+        Self { lists, list: 0, at: 0 }
     }
 }
 
-/// The operations that `strings` ask for, two by two, each with its first string as it stands there; the source that was left over comes
-/// as `Err`.
-pub fn operations<'a>(
-    mut strings: impl Iterator<Item = UnicodeStr<'a>> + Clone,
-) -> impl Iterator<Item = Result<(UnicodeStr<'a>, Operation<'a>), UnicodeStr<'a>>> + Clone {
-    core::iter::from_fn(move || {
-        let source = strings.next()?;
-        Some(strings.next().map(|target| (source, operation(source, target))).ok_or(source))
-    })
+impl<'a> Iterator for Pairs<'a> {
+    type Item = Pair<'a>;
+
+    fn next(&mut self) -> Option<Pair<'a>> {
+        while self.lists.get(self.list)?.strings == 0 {
+            self.list += 1;
+            self.at = 0;
+        }
+        let left = self.lists.get_mut(self.list)?;
+        let (source, target) = strings(left.text.skip(self.at));
+        let operation = (left.strings > 1).then(|| operation(source, target));
+        left.strings = left.strings.saturating_sub(2);
+        let pair = Pair { list: self.list, at: self.at, source, operation };
+        self.at += source.len() + target.len() + 2;
+        Some(pair)
+    }
+}
+
+/// The first two strings of `text`.
+pub(crate) fn strings(text: UnicodeStr<'_>) -> (UnicodeStr<'_>, UnicodeStr<'_>) {
+    let first = text.until_nul();
+    (first, text.skip(first.len() + 1).until_nul())
 }
 
 /// What the two strings of a pair ask for.
 pub fn operation<'a>(source: UnicodeStr<'a>, target: UnicodeStr<'a>) -> Operation<'a> {
     let (source, target) = (unnumbered(source), unnumbered(target));
     if target.is_empty() {
-        return Operation { source: marked(source, b"@").unwrap_or(source), action: Action::Delete };
+        return Operation { source: marked(source, b"@").unwrap_or(source), target: None, replace: false };
     }
     let plain = marked(target, b"!@");
-    let target = unnumbered(plain.unwrap_or(target));
-    Operation { source, action: Action::Rename { target, replace: plain.is_some() } }
+    Operation { source, target: Some(unnumbered(plain.unwrap_or(target))), replace: plain.is_some() }
 }
 
 /// What follows one of these marks.
@@ -93,21 +124,36 @@ mod tests {
     use proptest::prelude::*;
     use std::vec::Vec;
 
-    fn of<'a>(strings: &[UnicodeStr<'a>]) -> Vec<Result<Operation<'a>, UnicodeStr<'a>>> {
-        operations(strings.iter().copied()).map(|item| item.map(|(_, operation)| operation)).collect()
+    /// What a value of these strings asks for, and one of the same strings behind it.
+    fn of(strings: &[UnicodeStr<'_>]) -> Vec<Result<Operation<'static>, UnicodeStr<'static>>> {
+        let mut text = Vec::new();
+        for string in strings {
+            text.extend(string.units());
+            text.push(0);
+        }
+        let list = RenameList { text: UnicodeStr(text.leak()), strings: strings.len() };
+        let pairs: Vec<_> = Pairs::new([list, list]).collect();
+        let (first, second) = pairs.split_at(pairs.len() / 2);
+        assert!(first.iter().all(|pair| pair.list == 0) && second.iter().all(|pair| pair.list == 1));
+        let found = |pairs: &[Pair<'static>]| -> Vec<_> {
+            assert!(pairs.iter().all(|pair| list.text.skip(pair.at).units().starts_with(pair.source.units())));
+            pairs.iter().map(|pair| pair.operation.ok_or(pair.source)).collect()
+        };
+        assert_eq!(found(first), found(second));
+        found(first)
     }
 
     const A: UnicodeStr<'_> = wide!("\\??\\C:\\a");
     const B: UnicodeStr<'_> = wide!("\\??\\C:\\b");
 
     fn rename(replace: bool) -> Result<Operation<'static>, UnicodeStr<'static>> {
-        Ok(Operation { source: A, action: Action::Rename { target: B, replace } })
+        Ok(Operation { source: A, target: Some(B), replace })
     }
 
     #[test]
     fn spec_6_1_prefixes() {
-        assert_eq!(of(&[A, wide!("")]), [Ok(Operation { source: A, action: Action::Delete })]);
-        assert_eq!(of(&[wide!("@\\??\\C:\\a"), wide!("")]), [Ok(Operation { source: A, action: Action::Delete })]);
+        assert_eq!(of(&[A, wide!("")]), [Ok(Operation { source: A, target: None, replace: false })]);
+        assert_eq!(of(&[wide!("@\\??\\C:\\a"), wide!("")]), [Ok(Operation { source: A, target: None, replace: false })]);
         assert_eq!(of(&[A, B]), [rename(false)]);
         assert_eq!(of(&[A, wide!("!\\??\\C:\\b")]), [rename(true)]);
         assert_eq!(of(&[A, wide!("@\\??\\C:\\b")]), [rename(true)]);
@@ -118,7 +164,7 @@ mod tests {
     #[test]
     fn an_at_before_the_source_of_a_rename_is_part_of_its_name() {
         let source = wide!("@\\??\\C:\\a");
-        assert_eq!(of(&[source, B]), [Ok(Operation { source, action: Action::Rename { target: B, replace: false } })]);
+        assert_eq!(of(&[source, B]), [Ok(Operation { source, target: Some(B), replace: false })]);
     }
 
     #[test]
@@ -131,7 +177,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_strings_are_paired_in_order(strings in prop::collection::vec(prop::collection::vec(prop_oneof![
-            Just(u16::from(b'!')), Just(u16::from(b'@')), Just(u16::from(b'*')), Just(u16::from(b'1')), any::<u16>()], 0..8), 0..9)) {
+            Just(u16::from(b'!')), Just(u16::from(b'@')), Just(u16::from(b'*')), Just(u16::from(b'1')), 1u16..], 0..8), 0..9)) {
             let all: Vec<_> = strings.iter().map(|units| UnicodeStr(units)).collect();
             let found = of(&all);
             prop_assert_eq!(found.len(), all.len().div_ceil(2));
@@ -139,7 +185,7 @@ mod tests {
                 match operation {
                     Ok(operation) => {
                         prop_assert!(pair[0].units().ends_with(operation.source.units()));
-                        prop_assert_eq!(operation.action == Action::Delete, pair[1].is_empty());
+                        prop_assert_eq!(operation.target.is_none(), pair[1].is_empty());
                     }
                     Err(source) => prop_assert_eq!(pair, &[*source][..]),
                 }

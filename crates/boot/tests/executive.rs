@@ -85,8 +85,8 @@ fn spec_17_a_missing_disk_check_is_one_line_on_the_boot_screen() {
 /// A list of strings divided by `|`, as the Session Manager processes it.
 fn rename(seam: &'static Seam, list: &str) -> (usize, usize) {
     let text = wide(&list.replace('|', "\0"));
-    let strings = text.split(|&unit| unit == 0).map(UnicodeStr);
-    let summary = process_renames(seam, [Some(RenameList { text: UnicodeStr(&text), strings }), None]);
+    let strings = text.split(|&unit| unit == 0).count();
+    let summary = process_renames(seam, [RenameList { text: UnicodeStr(&text), strings }, RenameList::default()]);
     (summary.done + summary.repeated, summary.failed)
 }
 

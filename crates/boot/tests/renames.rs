@@ -12,9 +12,8 @@ use support::World;
 /// Processes values, each a list of strings divided by `|`.
 fn process(world: &World, values: &[&str]) -> (usize, usize) {
     let texts: Vec<Vec<u16>> = values.iter().map(|value| value.replace('|', "\0").encode_utf16().collect()).collect();
-    let list = |text: &'static [u16]| RenameList { text: UnicodeStr(text), strings: text.split(|&unit| unit == 0).map(UnicodeStr) };
-    let mut lists = texts.into_iter().map(|text| list(Box::leak(text.into_boxed_slice())));
-    let Summary { done, failed, .. } = process_renames(world, [lists.next(), lists.next()]);
+    let mut lists = texts.iter().map(|text| RenameList { text: UnicodeStr(text), strings: text.split(|&unit| unit == 0).count() });
+    let Summary { done, failed, .. } = process_renames(world, [lists.next().unwrap_or_default(), lists.next().unwrap_or_default()]);
     assert_eq!(world.open_handles(), 0, "every handle is closed");
     (done, failed)
 }
@@ -122,8 +121,7 @@ fn spec_6_2_directories_are_renamed_with_what_is_in_them() {
 #[test]
 fn nothing_to_do_asks_the_kernel_nothing() {
     let world = World::new();
-    process_renames::<_, std::iter::Empty<UnicodeStr<'_>>>(world, [None, None]);
-    process_renames(world, [Some(RenameList { text: UnicodeStr::EMPTY, strings: std::iter::empty() }), None]);
+    process_renames(world, [RenameList::default(); 2]);
     assert!(world.state().calls.is_empty());
 }
 

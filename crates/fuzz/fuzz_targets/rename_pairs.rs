@@ -2,24 +2,21 @@
 //! Pending renames from any data of any type: as many operations as there are pairs, each a piece of the data.
 #![no_main]
 
-use boot::pairs::operations;
+use boot::pairs::{Pairs, RenameList};
 use libfuzzer_sys::fuzz_target;
 use nt::UnicodeStr;
 use registry::data::{Reached, multi_string};
 
 fuzz_target!(|data: &[u8]| {
     let units: Vec<u16> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    let strings = multi_string(UnicodeStr(&units), Reached::ByName);
-    let count = strings.clone().count();
+    let text = UnicodeStr(&units);
+    let count = multi_string(text, Reached::ByName).count();
     let mut items = 0;
-    for item in operations(strings) {
+    for pair in Pairs::new([RenameList { text, strings: count }, RenameList::default()]) {
         items += 1;
-        let (source, operation) = match item {
-            Ok(item) => item,
-            Err(source) => (source, boot::pairs::operation(source, UnicodeStr::EMPTY)),
-        };
-        assert!(source.units().ends_with(operation.source.units()));
-        assert!(units.as_ptr_range().contains(&source.units().as_ptr()) || source.is_empty());
+        let operation = pair.operation.unwrap_or(boot::pairs::operation(pair.source, UnicodeStr::EMPTY));
+        assert!(pair.source.units().ends_with(operation.source.units()));
+        assert!(text.skip(pair.at).units().starts_with(pair.source.units()));
     }
     assert_eq!(items, count.div_ceil(2));
 });

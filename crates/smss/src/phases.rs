@@ -145,7 +145,10 @@ pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
 /// Step 19: pending file renames (spec 6).
 pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>) {
     let values = loaded.configuration().renames.each_ref();
-    let lists = values.map(|value| value.as_ref().map(|value| RenameList { text: value.text(), strings: value.strings() }));
+    let lists = values.map(|value| match value {
+        Some(value) => RenameList { text: value.text(), strings: value.strings().count() },
+        None => RenameList::default(),
+    });
     boot::process_renames(system, lists);
 }
 
