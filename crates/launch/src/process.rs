@@ -74,13 +74,8 @@ impl<'a, S: System> Launcher<'a, S> {
             debug: start.debug || self.debug,
         })?;
         let child = Child { system: self.system, information };
-        match self.system.set_session(child.process(), start.session) {
-            Ok(()) => Ok(child),
-            Err(status) => {
-                child.kill(status);
-                Err(status)
-            }
-        }
+        let joined = self.system.set_session(child.process(), start.session);
+        child.unless_killed(joined)
     }
 
     /// Makes a native process, lets it run, and unless `asynchronous` waits until its initial thread ends (spec 8.3). Its exit status
@@ -90,14 +85,9 @@ impl<'a, S: System> Launcher<'a, S> {
     /// `INVALID_IMAGE_FORMAT` if it is not native (it is killed then), or what the kernel says.
     pub fn run(&self, start: &Start<'_>, asynchronous: bool) -> Result<()> {
         let child = self.create(start)?;
-        if child.subsystem() != ImageSubsystem::NATIVE {
-            child.kill(Status::INVALID_IMAGE_FORMAT);
-            return Err(Status::INVALID_IMAGE_FORMAT);
-        }
-        if let Err(status) = child.resume() {
-            child.kill(status);
-            return Err(status);
-        }
+        let native = child.subsystem() == ImageSubsystem::NATIVE;
+        let resumed = if native { child.resume() } else { Err(Status::INVALID_IMAGE_FORMAT) };
+        let child = child.unless_killed(resumed)?;
         if asynchronous { Ok(()) } else { child.wait() }
     }
 
@@ -170,6 +160,17 @@ impl<'a, S: System> Child<'a, S> {
                 if let Err(refused) = self.wait() {
                     nt::warn!("process {}: wait for its end: {refused}", self.information.client.process);
                 }
+            }
+        }
+    }
+
+    /// Itself, or if what was done with it failed that failure, for which it is killed.
+    fn unless_killed(self, done: Result<()>) -> Result<Self> {
+        match done {
+            Ok(()) => Ok(self),
+            Err(status) => {
+                self.kill(status);
+                Err(status)
             }
         }
     }

@@ -37,23 +37,31 @@ pub fn search<T>(
         return image(program, current).filter(|image| exists(&query(image.path.as_str()), true));
     }
     let extension = if program.find(b'.').is_none() { wide!(".exe") } else { UnicodeStr::EMPTY };
-    // What follows the last `;` is a part only if it is not empty.
-    let ended = search_path.last() == Some(u16::from(b';'));
-    let parts = search_path.take(search_path.len() - usize::from(ended));
-    parts.units().split(|&unit| unit == u16::from(b';')).find_map(|part| {
-        let candidate = candidate(UnicodeStr(part), program, extension).ok()?;
-        image(candidate.as_str(), current).filter(|image| exists(&query(image.path.as_str()), false))
-    })
+    let mut rest = search_path;
+    loop {
+        let end = rest.find(b';').unwrap_or(rest.len());
+        let mut name = UnicodeBuf::<MAX_DOS>::new();
+        if candidate(&mut name, [rest.take(end), program, extension]).is_ok()
+            && let Some(image) = image(name.as_str(), current)
+            && exists(&query(image.path.as_str()), false)
+        {
+            return Some(image);
+        }
+        rest = rest.skip(end + 1);
+        // What follows the last `;` is a part only if it is not empty.
+        if rest.is_empty() {
+            return None;
+        }
+    }
 }
 
-fn candidate(part: UnicodeStr<'_>, program: UnicodeStr<'_>, extension: UnicodeStr<'_>) -> Result<UnicodeBuf<MAX_DOS>> {
-    let mut name = UnicodeBuf::copied(part)?;
+fn candidate(name: &mut UnicodeBuf<MAX_DOS>, [part, program, extension]: [UnicodeStr<'_>; 3]) -> Result<()> {
+    name.push(part)?;
     if part.last().is_some_and(|last| !path::is_separator(last)) {
         name.push(wide!("\\"))?;
     }
     name.push(program)?;
-    name.push(extension)?;
-    Ok(name)
+    name.push(extension)
 }
 
 fn image(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Image> {

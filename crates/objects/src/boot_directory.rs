@@ -6,20 +6,16 @@ use nt::failure::{Step, judge};
 use nt::object::ObjectAttributes;
 use nt::system::{Objects, Registry, ValueType};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::IntoBytes;
 
 /// Units of the longest `SystemPartition` and link target that are looked at (spec 13.2).
 const TEXT: usize = 256;
-/// The most drive letters that are looked at.
-const LETTERS: usize = 64;
 
 /// Finds the drive letter among the links of `devices`, which is `\??`, and writes it.
 pub fn write_boot_directory<S: Objects + Registry>(system: &S, devices: Handle) {
     let mut partition = [0; TEXT];
-    let done = system_partition(system, &mut partition).and_then(|partition| match drive_of(system, devices, partition)? {
-        Some(letter) => write(system, letter),
-        None => Err(Status::OBJECT_NAME_NOT_FOUND),
-    });
+    let partition = system_partition(system, &mut partition);
+    let done = partition.and_then(|partition| drive_of(system, devices, partition)).and_then(|letter| write(system, letter));
     if let Err(status) = done {
         let _ = judge(Step::BootDirectory, "BootDir", status);
     }
@@ -35,30 +31,28 @@ fn system_partition<'b, S: Objects + Registry>(system: &S, buffer: &'b mut [u16;
     if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     }
-    let data = buffer.as_bytes().get(..information.data_bytes & !1).ok_or(Status::BUFFER_TOO_SMALL)?;
-    let text = UnicodeStr(<[u16]>::ref_from_bytes(data).map_err(|_| Status::DATATYPE_MISALIGNMENT)?).until_nul();
+    let text = UnicodeStr(buffer.get(..information.data_bytes / 2).ok_or(Status::BUFFER_TOO_SMALL)?).until_nul();
     if text.is_empty() { Err(Status::OBJECT_NAME_INVALID) } else { Ok(text) }
 }
 
 /// The first drive letter whose link leads to `partition` or below it.
-fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) -> Result<Option<u16>> {
-    let mut letters = heapless::Vec::<u16, LETTERS>::new();
-    system.query_directory(devices, &mut |entry| match entry.name.units() {
-        &[letter, colon] if colon == u16::from(b':') && entry.type_name.eq_ascii("SymbolicLink") => letters.push(letter).is_ok(),
-        _ => true,
-    })?;
-    for letter in letters {
-        let mut buffer = [0; TEXT];
-        let name = [letter, u16::from(b':')];
-        match target(system, devices, UnicodeStr(&name), &mut buffer) {
-            Ok(target) if leads_to(target, partition) => return Ok(Some(letter)),
+fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) -> Result<u16> {
+    let mut found = Err(Status::OBJECT_NAME_NOT_FOUND);
+    system.query_directory(devices, &mut |entry| {
+        let &[letter, colon] = entry.name.units() else { return true };
+        if colon != u16::from(b':') || !entry.type_name.eq_ascii("SymbolicLink") {
+            return true;
+        }
+        match target(system, devices, entry.name, &mut [0; TEXT]) {
+            Ok(target) if leads_to(target, partition) => found = Ok(letter),
             Ok(_) => {}
             Err(status) => {
-                let _ = judge(Step::BootDirectory, UnicodeStr(&name), status);
+                let _ = judge(Step::BootDirectory, entry.name, status);
             }
         }
-    }
-    Ok(None)
+        found.is_err()
+    })?;
+    found
 }
 
 fn target<'b, S: Objects>(system: &S, devices: Handle, name: UnicodeStr<'_>, buffer: &'b mut [u16; TEXT]) -> Result<UnicodeStr<'b>> {

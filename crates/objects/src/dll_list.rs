@@ -7,16 +7,22 @@
 use nt::pages::PageVec;
 use nt::path::MAX_DOS;
 use nt::system::Memory;
-use nt::{Result, Status, UnicodeBuf, UnicodeStr};
+use nt::{Result, UnicodeBuf, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// Where a text stands.
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Span {
+    at: usize,
+    length: usize,
+}
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 struct Row {
-    name_at: u32,
-    name_length: u32,
-    file_at: u32,
-    file_length: u32,
+    name: Span,
+    file: Span,
 }
 
 /// The list.
@@ -37,25 +43,22 @@ impl<'s, S: Memory> DllList<'s, S> {
     /// # Errors
     /// `NO_MEMORY`.
     pub fn add(&mut self, name: UnicodeStr<'_>, file: UnicodeStr<'_>) -> Result<()> {
-        let known = self.rows.as_slice().iter().position(|row| self.name(row).eq_ignore_case(name));
-        let same = known.and_then(|index| self.rows.as_slice().get(index)).is_some_and(|row| self.file(row).eq_ignore_case(file));
-        if same
-            || self
-                .rows
-                .as_slice()
-                .iter()
-                .take(self.walked)
-                .any(|row| self.name(row).eq_ignore_case(name) && self.file(row).eq_ignore_case(file))
-        {
+        let mut ahead = None;
+        for (index, row) in self.rows.as_slice().iter().enumerate() {
+            if self.text(row.name).eq_ignore_case(name) {
+                if self.text(row.file).eq_ignore_case(file) {
+                    return Ok(());
+                }
+                ahead = Some(index).filter(|&index| index >= self.walked);
+            }
+        }
+        let file = self.copy(file)?;
+        if let Some(row) = ahead.and_then(|index| self.rows.as_mut_slice().get_mut(index)) {
+            row.file = file;
             return Ok(());
         }
-        let (file_at, file_length) = self.copy(file)?;
-        if let Some(row) = known.filter(|&index| index >= self.walked).and_then(|index| self.rows.as_mut_slice().get_mut(index)) {
-            (row.file_at, row.file_length) = (file_at, file_length);
-            return Ok(());
-        }
-        let (name_at, name_length) = self.copy(name)?;
-        self.rows.push(Row { name_at, name_length, file_at, file_length })
+        let name = self.copy(name)?;
+        self.rows.push(Row { name, file })
     }
 
     /// Adds what an image imports: its name is the text before the first `.`. `ntdll.dll` is in every process anyway, and a name longer
@@ -73,33 +76,20 @@ impl<'s, S: Memory> DllList<'s, S> {
         self.add(file.take(file.find(b'.').unwrap_or(file.len())), file)
     }
 
-    /// Name and file of the next entry that the walk has not come by. A file name too long for a path is passed over with
-    /// `NAME_TOO_LONG`.
-    pub fn next_entry(&mut self) -> Option<(UnicodeStr<'_>, Result<UnicodeBuf<MAX_DOS>>)> {
+    /// Name and file of the next entry that the walk has not come by.
+    pub fn next_entry(&mut self) -> Option<(UnicodeStr<'_>, UnicodeStr<'_>)> {
         let row = self.rows.as_slice().get(self.walked).copied()?;
         self.walked += 1;
-        Some((self.name(&row), UnicodeBuf::copied(self.file(&row))))
+        Some((self.text(row.name), self.text(row.file)))
     }
 
-    fn copy(&mut self, text: UnicodeStr<'_>) -> Result<(u32, u32)> {
-        let at = u32::try_from(self.text.len()).map_err(|_| Status::NO_MEMORY)?;
-        let length = u32::try_from(text.len()).map_err(|_| Status::NO_MEMORY)?;
+    fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
+        let at = self.text.len();
         self.text.extend(text.units())?;
-        Ok((at, length))
+        Ok(Span { at, length: text.len() })
     }
 
-    fn name(&self, row: &Row) -> UnicodeStr<'_> {
-        self.at(row.name_at, row.name_length)
-    }
-
-    fn file(&self, row: &Row) -> UnicodeStr<'_> {
-        self.at(row.file_at, row.file_length)
-    }
-
-    fn at(&self, at: u32, length: u32) -> UnicodeStr<'_> {
-        match (usize::try_from(at), usize::try_from(length)) {
-            (Ok(at), Ok(length)) => self.text.as_str().skip(at).take(length),
-            _ => UnicodeStr::EMPTY,
-        }
+    fn text(&self, span: Span) -> UnicodeStr<'_> {
+        self.text.as_str().skip(span.at).take(span.length)
     }
 }

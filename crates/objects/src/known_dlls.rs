@@ -57,9 +57,10 @@ pub fn known_dlls<'v, S: System>(
     lists: &Lists<impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone, impl Iterator<Item = UnicodeStr<'v>> + Clone>,
     directory: Option<UnicodeStr<'_>>,
 ) -> Result<(), Failure> {
-    make(system, protection, lists, wide!("\\KnownDlls"), directory).map_err(|failure| match failure {
-        Reason::Step(object, status) => Failure::Stop(directories::stop(Step::KnownDlls, object, status)),
-        Reason::BadImage(bad) => Failure::BadImage(bad),
+    let mut making = Making { system, protection, at: At::Step(UnicodeStr::EMPTY), file: UnicodeBuf::new() };
+    making.make(lists, wide!("\\KnownDlls"), directory).map_err(|status| match making.at {
+        At::Step(object) => Failure::Stop(directories::stop(Step::KnownDlls, object, status)),
+        At::Image(text) => Failure::BadImage(BadImage { text, status, file: making.file }),
     })
 }
 
@@ -73,61 +74,30 @@ pub fn known_dlls32<'v, S: System>(
     if directory.is_none() {
         return;
     }
-    let (object, status) = match make(system, protection, lists, wide!("\\KnownDlls32"), directory) {
-        Ok(()) => return,
-        Err(Reason::Step(object, status)) => (object, status),
-        Err(Reason::BadImage(bad)) => {
-            let _ = judge(Step::KnownDlls32, bad.file, bad.status);
-            return;
-        }
-    };
-    let _ = judge(Step::KnownDlls32, object, status);
-}
-
-enum Reason {
-    Step(UnicodeStr<'static>, Status),
-    BadImage(BadImage),
-}
-
-/// Where sections go and files come from.
-struct Place<'a, S: System> {
-    system: &'a S,
-    protection: Protection,
-    objects: Handle,
-    files: Handle,
-}
-
-fn make<'v, S: System>(
-    system: &S,
-    protection: Protection,
-    lists: &Lists<impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone, impl Iterator<Item = UnicodeStr<'v>> + Clone>,
-    name: UnicodeStr<'static>,
-    directory: Option<UnicodeStr<'_>>,
-) -> Result<(), Reason> {
-    let step = |object| move |status| Reason::Step(object, status);
-    let objects = directories::create(system, name, security::known_dlls()).map_err(step(name))?;
-    let dos = directory.ok_or(Status::OBJECT_NAME_INVALID).map_err(step(wide!("DllDirectory")))?;
-    let files = open_directory(system, dos).map_err(step(wide!("DllDirectory")))?;
-    link(system, protection, objects.get(), dos).map_err(step(wide!("KnownDllPath")))?;
-    let mut list = DllList::new(system);
-    for (name, file) in lists.dlls.clone() {
-        list.add(name, file).map_err(step(wide!("list of known DLLs")))?;
+    let mut making = Making { system, protection, at: At::Step(UnicodeStr::EMPTY), file: UnicodeBuf::new() };
+    if let Err(status) = making.make(lists, wide!("\\KnownDlls32"), directory) {
+        let object = match making.at {
+            At::Step(object) => object,
+            At::Image(_) => making.file.as_str(),
+        };
+        let _ = judge(Step::KnownDlls32, object, status);
     }
-    let place = Place { system, protection, objects: objects.get(), files: files.get() };
-    while let Some((name, file)) = list.next_entry() {
-        let excluded = |wanted: UnicodeStr<'_>| lists.excluded.clone().any(|excluded| excluded.eq_ignore_case(wanted));
-        if excluded(name) {
-            continue;
-        }
-        match file {
-            Ok(file) if excluded(file.as_str()) => {}
-            Ok(file) => place.add(file, &mut list)?,
-            Err(status) => {
-                let _ = judge(Step::KnownDll, name, status);
-            }
-        }
-    }
-    Ok(())
+}
+
+/// What is being done: what a failure is told of.
+#[derive(Clone, Copy)]
+enum At {
+    Step(UnicodeStr<'static>),
+    /// A file's image, and what is wrong if it is.
+    Image(UnicodeStr<'static>),
+}
+
+struct Making<'s, S: System> {
+    system: &'s S,
+    protection: Protection,
+    at: At,
+    /// The DLL at hand.
+    file: UnicodeBuf<MAX_DOS>,
 }
 
 fn open_directory<'s, S: System>(system: &'s S, dos: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
@@ -147,63 +117,92 @@ fn link<S: Objects>(system: &S, protection: Protection, objects: Handle, dos: Un
     Ok(())
 }
 
-impl<S: System> Place<'_, S> {
-    /// Makes one DLL known, and adds what it imports to `list`.
-    fn add(&self, file: UnicodeBuf<MAX_DOS>, list: &mut DllList<'_, S>) -> Result<(), Reason> {
-        let Some(handle) = self.open(file.as_str()) else { return Ok(()) };
-        let security = self.protection.liberal_defaulted();
-        let attributes = ObjectAttributes::named(file.as_str()).under(self.objects).with(Attributes::PERMANENT).secured(security);
-        let known = match self.system.create_image_section(&attributes, Access::SECTION_ALL, handle.get()) {
-            Ok(section) => {
-                let section = Owned::new(self.system, section);
-                let known = self.verify(section.get(), list);
-                if !matches!(known, Ok(true)) {
-                    let _ = self.system.make_temporary(section.get());
-                }
-                known
+impl<'s, S: System> Making<'s, S> {
+    fn make<'v>(
+        &mut self,
+        lists: &Lists<impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone, impl Iterator<Item = UnicodeStr<'v>> + Clone>,
+        name: UnicodeStr<'static>,
+        directory: Option<UnicodeStr<'_>>,
+    ) -> Result<()> {
+        self.at = At::Step(name);
+        let objects = directories::create(self.system, name, security::known_dlls())?;
+        self.at = At::Step(wide!("DllDirectory"));
+        let dos = directory.ok_or(Status::OBJECT_NAME_INVALID)?;
+        let files = open_directory(self.system, dos)?;
+        self.at = At::Step(wide!("KnownDllPath"));
+        link(self.system, self.protection, objects.get(), dos)?;
+        self.at = At::Step(wide!("list of known DLLs"));
+        let mut list = DllList::new(self.system);
+        for (name, file) in lists.dlls.clone() {
+            list.add(name, file)?;
+        }
+        while let Some((name, file)) = list.next_entry() {
+            if lists.excluded.clone().any(|excluded| excluded.eq_ignore_case(name) || excluded.eq_ignore_case(file)) {
+                continue;
             }
-            Err(status) if is_bad_image(status) => Err(Status::IMAGE_CHECKSUM_MISMATCH),
+            self.file.clear();
+            match self.file.push(file) {
+                Ok(()) => self.add(objects.get(), files.get(), &mut list)?,
+                Err(status) => {
+                    let _ = judge(Step::KnownDll, name, status);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one DLL known, and adds what it imports to `list`.
+    fn add(&mut self, objects: Handle, files: Handle, list: &mut DllList<'s, S>) -> Result<()> {
+        let system = self.system;
+        let file = self.file.as_str();
+        let Some(opened) = open(system, files, file) else { return Ok(()) };
+        let security = self.protection.liberal_defaulted();
+        let attributes = ObjectAttributes::named(file).under(objects).with(Attributes::PERMANENT).secured(security);
+        self.at = At::Image(wide!("Verification of a KnownDLL failed."));
+        let section = match system.create_image_section(&attributes, Access::SECTION_ALL, opened.get()) {
+            Ok(section) => Owned::new(system, section),
+            Err(status) if is_bad_image(status) => return Err(Status::IMAGE_CHECKSUM_MISMATCH),
             Err(status) => {
                 let _ = judge(Step::KnownDll, file, status);
                 return Ok(());
             }
         };
-        let (text, status) = match known {
+        let known = match verify(system, section.get(), list) {
             Ok(true) => return Ok(()),
-            Ok(false) => (wide!("Non-DLL file included in KnownDLL list."), Status::INVALID_IMPORT_OF_NON_DLL),
-            Err(status) => (wide!("Verification of a KnownDLL failed."), status),
+            Ok(false) => {
+                self.at = At::Image(wide!("Non-DLL file included in KnownDLL list."));
+                Err(Status::INVALID_IMPORT_OF_NON_DLL)
+            }
+            Err(status) => Err(status),
         };
-        Err(Reason::BadImage(BadImage { text, status, file }))
+        let _ = system.make_temporary(section.get());
+        known
     }
+}
 
-    /// Opens the file, if it is there.
-    fn open(&self, file: UnicodeStr<'_>) -> Option<Owned<'_, S>> {
-        let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE;
-        let options = OpenOptions::NON_DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-        let attributes = ObjectAttributes::named(file).under(self.files);
-        match self.system.open_file(&attributes, access, Share::READ | Share::DELETE, options) {
-            Ok(handle) => Some(Owned::new(self.system, handle)),
-            Err(Status::OBJECT_NAME_NOT_FOUND) => {
-                nt::debug!("known DLL: {file}: not there");
-                None
-            }
-            Err(status) => {
-                let _ = judge(Step::KnownDll, file, status);
-                None
-            }
+/// Opens the file, if it is there.
+fn open<'s, S: System>(system: &'s S, directory: Handle, file: UnicodeStr<'_>) -> Option<Owned<'s, S>> {
+    let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE;
+    let options = OpenOptions::NON_DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
+    match system.open_file(&ObjectAttributes::named(file).under(directory), access, Share::READ | Share::DELETE, options) {
+        Ok(handle) => return Some(Owned::new(system, handle)),
+        Err(Status::OBJECT_NAME_NOT_FOUND) => nt::debug!("known DLL: {file}: not there"),
+        Err(status) => {
+            let _ = judge(Step::KnownDll, file, status);
         }
     }
+    None
+}
 
-    /// Walks the imports of an image; whether it is a DLL.
-    fn verify(&self, section: Handle, list: &mut DllList<'_, S>) -> Result<bool> {
-        let view = self.system.map_view(section)?;
-        let malformed = |_| Status::IMAGE_CHECKSUM_MISMATCH;
-        let image = Image::parse(view.as_ref()).map_err(malformed)?;
-        for import in image.imports() {
-            list.add_import(import.map_err(malformed)?)?;
-        }
-        Ok(image.is_dll())
+/// Walks the imports of an image; whether it is a DLL.
+fn verify<S: System>(system: &S, section: Handle, list: &mut DllList<'_, S>) -> Result<bool> {
+    let view = system.map_view(section)?;
+    let malformed = |_| Status::IMAGE_CHECKSUM_MISMATCH;
+    let image = Image::parse(view.as_ref()).map_err(malformed)?;
+    for import in image.imports() {
+        list.add_import(import.map_err(malformed)?)?;
     }
+    Ok(image.is_dll())
 }
 
 /// Whether the kernel says by `status` that the file is no image, rather than that it has no section for it.

@@ -4,12 +4,11 @@
 use crate::dump;
 use crate::sizing::{LEAST, STEP, Sizes, sizes};
 use crate::token::{self, Descriptor, Drive, MEGABYTE, Size};
-use crate::volumes::{self, Volume, Volumes};
-use nt::access::{Access, OpenOptions, Share};
+use crate::volumes::{self, Volume, Volumes, open};
+use nt::access::{Access, OpenOptions};
 use nt::failure::{Step, judge};
-use nt::object::ObjectAttributes;
 use nt::system::System;
-use nt::{Owned, Result, Status, UnicodeStr};
+use nt::{Result, Status, UnicodeStr};
 
 /// The most paging files that are asked for.
 const MOST: usize = 16;
@@ -17,34 +16,29 @@ const MOST: usize = 16;
 /// Makes the paging files that `tokens` ask for, in order. Nothing here stops the boot: with no volume to write on it goes on without a
 /// paging file.
 pub fn create_paging_files<'v, S: System>(system: &S, tokens: impl Iterator<Item = UnicodeStr<'v>>) {
-    let mut run = Run { system, volumes: None, memory: None };
-    let (mut accepted, mut any, mut requested, mut created) = (0, false, false, false);
+    let mut run = Run { system, volumes: Volumes::new(), accepted: 0, any: false };
+    let (mut requested, mut created) = (false, false);
     for text in tokens {
         let Some(parsed) = token::parse(text, system.system_root()) else {
             nt::debug!("paging file: a token without a path");
             continue;
         };
         requested = true;
-        let accept = parsed.and_then(|descriptor| match descriptor.drive {
-            _ if accepted >= MOST => Err(Status::TOO_MANY_PAGING_FILES),
-            Drive::Any if core::mem::replace(&mut any, true) => Err(Status::INVALID_PARAMETER),
-            _ => Ok(descriptor),
-        });
-        let done = accept.and_then(|descriptor| {
-            accepted += 1;
-            run.create(&descriptor)
-        });
-        match done {
+        match parsed.and_then(|mut descriptor| run.accept(&mut descriptor)) {
             Ok(()) => created = true,
             Err(status) => tell(text, status),
         }
-        if run.hopeless() {
+        if run.accepted > 0 && run.volumes.is_empty() {
+            // There is no volume to write on, and that has been said.
             return;
         }
     }
     if requested && !created {
         nt::warn!("paging file: none of those asked for: making an emergency one");
-        if let Err(status) = Descriptor::emergency().and_then(|descriptor| run.emergency(&descriptor)) {
+        if let Err(status) = Descriptor::emergency().and_then(|mut descriptor| {
+            let whole = whole(system, descriptor.size);
+            run.attempt(&mut descriptor, whole, LEAST)
+        }) {
             tell(nt::wide!("emergency paging file"), status);
         }
     }
@@ -55,77 +49,73 @@ fn tell(object: UnicodeStr<'_>, status: Status) {
     let _ = judge(Step::PagingFile, object, status);
 }
 
-/// What is known after the first token that needs it.
+/// What `size` means on this machine.
+fn whole<S: System>(system: &S, size: Size) -> Sizes {
+    let memory = match size {
+        Size::Explicit { .. } => None,
+        Size::Managed => match system.query_basic() {
+            Ok(basic) => Some(u64::from(basic.physical_pages).saturating_mul(u64::from(basic.page_size))),
+            Err(status) => {
+                tell(nt::wide!("size of the memory"), status);
+                None
+            }
+        },
+    };
+    sizes(size, memory)
+}
+
 struct Run<'s, S: System> {
     system: &'s S,
-    volumes: Option<Result<Volumes>>,
-    memory: Option<Option<u64>>,
+    /// Empty until the first token that needs them.
+    volumes: Volumes,
+    /// How many tokens were accepted.
+    accepted: usize,
+    /// One of them was for any drive.
+    any: bool,
 }
 
 impl<S: System> Run<'_, S> {
-    /// There is no volume to write on, and that has been said.
-    fn hopeless(&self) -> bool {
-        matches!(self.volumes, Some(Err(_)))
-    }
-
-    fn create(&mut self, descriptor: &Descriptor) -> Result<()> {
-        let whole = self.sizes(descriptor.size);
-        let first = match (descriptor.size, descriptor.drive) {
-            // An explicit size on a fixed drive has no first try of its own.
-            (Size::Explicit { .. }, Drive::Letter(_)) => return self.attempt(descriptor, whole, LEAST),
-            _ => self.attempt(descriptor, whole, whole.minimum),
-        };
-        first.or_else(|_| self.attempt(descriptor, whole, LEAST))
-    }
-
-    fn emergency(&mut self, descriptor: &Descriptor) -> Result<()> {
-        let whole = self.sizes(descriptor.size);
+    /// Accepts a token, if it may be, and makes its file.
+    fn accept(&mut self, descriptor: &mut Descriptor) -> Result<()> {
+        if self.accepted >= MOST {
+            return Err(Status::TOO_MANY_PAGING_FILES);
+        }
+        if descriptor.drive == Drive::Any && core::mem::replace(&mut self.any, true) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        self.accepted += 1;
+        let whole = whole(self.system, descriptor.size);
+        // An explicit size on a fixed drive has no first try of its own.
+        let one_try = descriptor.size != Size::Managed && descriptor.drive != Drive::Any;
+        if !one_try && self.attempt(descriptor, whole, whole.minimum).is_ok() {
+            return Ok(());
+        }
         self.attempt(descriptor, whole, LEAST)
     }
 
-    fn sizes(&mut self, size: Size) -> Sizes {
-        let system = self.system;
-        let memory = match size {
-            Size::Explicit { .. } => None,
-            Size::Managed => *self.memory.get_or_insert_with(|| match system.query_basic() {
-                Ok(basic) => Some(u64::from(basic.physical_pages).saturating_mul(u64::from(basic.page_size))),
-                Err(status) => {
-                    tell(nt::wide!("size of the memory"), status);
-                    None
-                }
-            }),
-        };
-        sizes(size, memory)
-    }
-
     /// One try: on the drive that is asked for, or on one volume after the other.
-    fn attempt(&mut self, descriptor: &Descriptor, whole: Sizes, required: u64) -> Result<()> {
-        let system = self.system;
-        let volumes = self.volumes.get_or_insert_with(|| volumes::survey(system));
-        let volumes = volumes.as_mut().map_err(|status| *status)?;
-        match descriptor.drive {
-            Drive::Letter(letter) => {
-                let volume = volumes.iter_mut().find(|volume| volume.letter == letter).ok_or(Status::INVALID_PARAMETER)?;
-                on_volume(system, descriptor, volume, whole, required)
-            }
-            Drive::Any => {
-                let mut last = Err(Status::DISK_FULL);
-                for volume in volumes {
-                    last = on_volume(system, descriptor, volume, whole, required);
-                    if last.is_ok() {
-                        break;
-                    }
+    fn attempt(&mut self, descriptor: &mut Descriptor, whole: Sizes, required: u64) -> Result<()> {
+        if self.volumes.is_empty() {
+            volumes::survey(self.system, &mut self.volumes)?;
+        }
+        let (wanted, mut done) = match descriptor.drive {
+            Drive::Letter(letter) => (Some(letter), Err(Status::INVALID_PARAMETER)),
+            Drive::Any => (None, Err(Status::DISK_FULL)),
+        };
+        for volume in &mut self.volumes {
+            if wanted.is_none_or(|letter| letter == volume.letter) {
+                done = on_volume(self.system, descriptor.on(volume.letter), volume, whole, required);
+                if done.is_ok() {
+                    break;
                 }
-                last
             }
         }
+        done
     }
 }
 
 /// Makes the file on one volume, smaller and smaller as long as it is not below `required` (spec 4.4).
-fn on_volume<S: System>(system: &S, descriptor: &Descriptor, volume: &mut Volume, whole: Sizes, required: u64) -> Result<()> {
-    let name = descriptor.on(volume.letter);
-    let name = name.as_str();
+fn on_volume<S: System>(system: &S, name: UnicodeStr<'_>, volume: &mut Volume, whole: Sizes, required: u64) -> Result<()> {
     let mut existing = existing_size(system, name);
     if volume.boot && existing > 0 && dump::preserve(system, name)? {
         volumes::measure(system, volume);
@@ -134,7 +124,6 @@ fn on_volume<S: System>(system: &S, descriptor: &Descriptor, volume: &mut Volume
     let limit = existing.saturating_add(volume.usable);
     let maximum = whole.maximum.min(limit);
     let mut next = Some(whole.minimum.min(limit));
-    let mut last = Status::DISK_FULL;
     while let Some(minimum) = next.filter(|&minimum| minimum >= required) {
         match system.create_paging_file(name, minimum, maximum) {
             Ok(()) => {
@@ -142,14 +131,14 @@ fn on_volume<S: System>(system: &S, descriptor: &Descriptor, volume: &mut Volume
                 nt::info!("paging file: {name}: {} MB, at most {} MB", minimum / MEGABYTE, maximum / MEGABYTE);
                 return Ok(());
             }
-            Err(status) => last = status,
+            Err(status) if !less_may_help(status) => return Err(status),
+            Err(_) => next = minimum.checked_sub(STEP),
         }
-        next = if less_may_help(last) { minimum.checked_sub(STEP) } else { None };
     }
-    if existing > 0 && less_may_help(last) && delete(system, name) {
+    if existing > 0 && delete(system, name) {
         volume.usable = limit;
     }
-    Err(if less_may_help(last) { Status::DISK_FULL } else { last })
+    Err(Status::DISK_FULL)
 }
 
 /// Whether a smaller file might be made where this status came back: otherwise a large volume would mean thousands of tries.
@@ -177,23 +166,14 @@ const fn less_may_help(status: Status) -> bool {
 
 /// Bytes that a file of this name occupies already; 0 if there is none.
 fn existing_size<S: System>(system: &S, name: UnicodeStr<'_>) -> u64 {
-    let access = Access::FILE_READ_ATTRIBUTES | Access::SYNCHRONIZE;
-    let options = OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    let size = system.open_file(&ObjectAttributes::named(name), access, Share::READ | Share::WRITE, options).and_then(|file| {
-        let file = Owned::new(system, file);
-        system.query_standard(file.get()).map(|standard| standard.allocation_size)
-    });
-    size.unwrap_or(0)
+    let file = open(system, name, Access::FILE_READ_ATTRIBUTES, OpenOptions::empty());
+    file.and_then(|file| system.query_standard(file.get())).map_or(0, |standard| standard.allocation_size)
 }
 
 /// Deletes a paging file of the last boot that is in the way.
 fn delete<S: System>(system: &S, name: UnicodeStr<'_>) -> bool {
-    let share = Share::READ | Share::WRITE | Share::DELETE;
-    let deleted =
-        system.open_file(&ObjectAttributes::named(name), Access::DELETE, share, OpenOptions::NON_DIRECTORY_FILE).and_then(|file| {
-            let file = Owned::new(system, file);
-            system.set_delete(file.get())
-        });
+    let file = open(system, name, Access::DELETE, OpenOptions::NON_DIRECTORY_FILE);
+    let deleted = file.and_then(|file| system.set_delete(file.get()));
     match deleted {
         Ok(()) => nt::info!("paging file: {name}: the old one is deleted"),
         Err(status) => tell(name, status),

@@ -5,7 +5,8 @@
 //! `CrashControl\MachineCrash` for the program that saves it. The details differ between Windows versions; a user wants the dump not to
 //! be overwritten, whoever collects it.
 
-use nt::access::{Access, OpenOptions, Share};
+use crate::volumes::open;
+use nt::access::{Access, OpenOptions};
 use nt::failure::{Step, judge};
 use nt::object::ObjectAttributes;
 use nt::path::{self, MAX_NT};
@@ -46,10 +47,7 @@ pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bo
 
 /// Opens the file if it begins like a dump.
 fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Option<Owned<'s, S>>> {
-    let access = Access::FILE_READ_DATA | Access::DELETE | Access::SYNCHRONIZE;
-    let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE;
-    let file = system.open_file(&ObjectAttributes::named(name), access, Share::READ | Share::WRITE | Share::DELETE, options)?;
-    let file = Owned::new(system, file);
+    let file = open(system, name, Access::FILE_READ_DATA | Access::DELETE, OpenOptions::NON_DIRECTORY_FILE)?;
     let mut head = [0; 8];
     let read = match system.read_file(file.get(), 0, &mut head) {
         Ok(read) => read,

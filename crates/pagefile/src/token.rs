@@ -52,13 +52,12 @@ impl Descriptor {
         Ok(Self { name: UnicodeBuf::copied(nt::wide!("\\??\\?:\\pagefile.sys"))?, drive: Drive::Any, size: Size::Managed })
     }
 
-    /// The name on the drive with this letter.
-    pub fn on(&self, letter: u16) -> UnicodeBuf<MAX_NT> {
-        let mut name = self.name.clone();
-        if let Some(unit) = name.units_mut().get_mut(LETTER) {
+    /// The name, on the drive with this letter.
+    pub fn on(&mut self, letter: u16) -> UnicodeStr<'_> {
+        if let Some(unit) = self.name.units_mut().get_mut(LETTER) {
             *unit = letter;
         }
-        name
+        self.name.as_str()
     }
 }
 
@@ -91,8 +90,8 @@ fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Resu
 
 /// The sizes in the text behind the path.
 fn size(arguments: UnicodeStr<'_>) -> Size {
-    let says_nothing = |&unit: &u16| b" \t0".iter().any(|&byte| unit == u16::from(byte));
-    if arguments.units().iter().all(says_nothing) {
+    // A space, a tab, a zero.
+    if arguments.units().iter().all(|&unit| matches!(unit, 0x20 | 0x09 | 0x30)) {
         return Size::Managed;
     }
     // Only a space separates the two: a tab does not.
@@ -118,7 +117,7 @@ pub fn integer(text: UnicodeStr<'_>) -> u32 {
         _ => 10,
     };
     let digits = rest.skip(if base == 10 { 0 } else { 2 });
-    let digits = digits.units().iter().map_while(|&unit| char::from_u32(u32::from(unit)).and_then(|digit| digit.to_digit(base)));
+    let digits = digits.units().iter().map_while(|&unit| u8::try_from(unit).ok().and_then(|digit| char::from(digit).to_digit(base)));
     let value = digits.fold(0u32, |value, digit| value.saturating_mul(base).saturating_add(digit));
     if negative { value.wrapping_neg() } else { value }
 }

@@ -5,11 +5,11 @@ use crate::sizing::RESERVE;
 use nt::access::{Access, OpenOptions, Share};
 use nt::object::ObjectAttributes;
 use nt::system::System;
-use nt::{Handle, Owned, Result, Status, UnicodeStr, case};
+use nt::{Owned, Result, Status, UnicodeStr, case};
 
 /// FILE_REMOVABLE_MEDIA, FILE_READ_ONLY_DEVICE, FILE_FLOPPY_DISKETTE, FILE_REMOTE_DEVICE.
 const UNUSABLE: u32 = 0x17;
-const LETTERS: core::ops::RangeInclusive<u8> = b'C'..=b'Z';
+const LETTERS: core::ops::RangeInclusive<u16> = b'C' as u16..=b'Z' as u16;
 
 /// A volume that can hold a paging file.
 #[derive(Clone, Copy, Debug)]
@@ -29,57 +29,51 @@ pub(crate) type Volumes = heapless::Vec<Volume, 24>;
 ///
 /// # Errors
 /// `UNEXPECTED_IO_ERROR` if no volume will do, or what the kernel says when asked for the drive letters.
-pub(crate) fn survey<S: System>(system: &S) -> Result<Volumes> {
+pub(crate) fn survey<S: System>(system: &S, volumes: &mut Volumes) -> Result<()> {
     let drives = system.query_device_map()?.drives;
     let boot = system.system_root().first().map(case::upcase);
-    let mut volumes = Volumes::new();
-    for letter in LETTERS.filter(|letter| drives & (1 << (letter - b'A')) != 0) {
-        match usable(system, letter) {
-            Ok(Some(usable)) => {
-                let letter = u16::from(letter);
-                let volume = Volume { letter, boot: boot == Some(letter), usable };
-                volumes.push(volume).map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
-            }
-            Ok(None) => nt::debug!("paging file: {}: not a fixed writable volume", char::from(letter)),
-            Err(status) => nt::debug!("paging file: {}: {status}: not used", char::from(letter)),
+    for letter in LETTERS {
+        if drives & (1 << (letter - u16::from(b'A'))) == 0 {
+            continue;
+        }
+        let mut volume = Volume { letter, boot: boot == Some(letter), usable: 0 };
+        if measure(system, &mut volume) {
+            volumes.push(volume).map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
         }
     }
-    if volumes.is_empty() { Err(Status::UNEXPECTED_IO_ERROR) } else { Ok(volumes) }
+    if volumes.is_empty() { Err(Status::UNEXPECTED_IO_ERROR) } else { Ok(()) }
+}
+
+/// Measures a volume, or measures it again after something on it has changed; whether it can hold a paging file.
+pub(crate) fn measure<S: System>(system: &S, volume: &mut Volume) -> bool {
+    match usable(system, volume.letter) {
+        Ok(Some(usable)) => {
+            volume.usable = usable;
+            return true;
+        }
+        Ok(None) => nt::debug!("paging file: {}: not a fixed writable volume", UnicodeStr(&[volume.letter])),
+        Err(status) => nt::debug!("paging file: {}: {status}: not measured", UnicodeStr(&[volume.letter])),
+    }
+    false
 }
 
 /// Usable bytes of the volume with this letter; `None` if it is no volume for a paging file.
-fn usable<S: System>(system: &S, letter: u8) -> Result<Option<u64>> {
-    let root = open_root(system, letter)?;
+fn usable<S: System>(system: &S, letter: u16) -> Result<Option<u64>> {
+    let mut name = b"\\??\\?:\\".map(u16::from);
+    name[4] = letter;
+    let access = Access::FILE_READ_ATTRIBUTES | Access::FILE_WRITE_ATTRIBUTES;
+    let root = open(system, UnicodeStr(&name), access, OpenOptions::DIRECTORY_FILE)?;
     if system.query_fs_device(root.get())?.characteristics & UNUSABLE != 0 {
         return Ok(None);
     }
-    free(system, root.get()).map(Some)
-}
-
-/// Measures a volume again, after something on it has changed.
-pub(crate) fn measure<S: System>(system: &S, volume: &mut Volume) {
-    let free = u8::try_from(volume.letter).map_err(|_| Status::INVALID_PARAMETER);
-    match free.and_then(|letter| free_of(system, letter)) {
-        Ok(usable) => volume.usable = usable,
-        Err(status) => nt::debug!("paging file: free space: {status}: as measured before"),
-    }
-}
-
-fn free_of<S: System>(system: &S, letter: u8) -> Result<u64> {
-    let root = open_root(system, letter)?;
-    free(system, root.get())
-}
-
-fn open_root<S: System>(system: &S, letter: u8) -> Result<Owned<'_, S>> {
-    let name = [b'\\', b'?', b'?', b'\\', letter, b':', b'\\'].map(u16::from);
-    let access = Access::FILE_READ_ATTRIBUTES | Access::FILE_WRITE_ATTRIBUTES | Access::SYNCHRONIZE;
-    let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::DIRECTORY_FILE;
-    let root = system.open_file(&ObjectAttributes::named(UnicodeStr(&name)), access, Share::READ | Share::WRITE, options)?;
-    Ok(Owned::new(system, root))
-}
-
-fn free<S: System>(system: &S, root: Handle) -> Result<u64> {
-    let size = system.query_fs_size(root)?;
+    let size = system.query_fs_size(root.get())?;
     let unit = u64::from(size.sectors_per_unit).saturating_mul(u64::from(size.bytes_per_sector));
-    Ok(size.available_units.saturating_mul(unit).saturating_sub(RESERVE))
+    Ok(Some(size.available_units.saturating_mul(unit).saturating_sub(RESERVE)))
+}
+
+/// Opens a file or directory for synchronous use, whoever else uses it.
+pub(crate) fn open<'s, S: System>(system: &'s S, name: UnicodeStr<'_>, access: Access, options: OpenOptions) -> Result<Owned<'s, S>> {
+    let share = Share::READ | Share::WRITE | Share::DELETE;
+    let options = options | OpenOptions::SYNCHRONOUS_IO_NONALERT;
+    Ok(Owned::new(system, system.open_file(&ObjectAttributes::named(name), access | Access::SYNCHRONIZE, share, options)?))
 }
