@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 const PAGE: usize = 4096;
 /// The pool's size: the registry pass of an ordinary installation and the list of known DLLs.
-const COUNT: usize = 16;
+const COUNT: usize = 12;
 
 #[repr(C, align(4096))]
 struct Memory(UnsafeCell<[[u8; PAGE]; COUNT]>);

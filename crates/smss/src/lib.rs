@@ -24,6 +24,8 @@ use subsystems::instance::{self, Arguments};
 use subsystems::policy::{Order, SessionModel};
 use subsystems::{Counts, Manager};
 
+pub use subsystems::TableSpace;
+
 /// Everything that lives as long as the process.
 pub struct State<S: System> {
     manager: Manager<S>,
@@ -31,9 +33,9 @@ pub struct State<S: System> {
 }
 
 impl<S: System> State<S> {
-    /// The state before anything has happened.
-    pub fn new(system: &'static S) -> Self {
-        Self { manager: Manager::new(system), loaded: Once::new() }
+    /// The state before anything has happened. `tables` are this state's alone.
+    pub fn new(system: &'static S, tables: &'static TableSpace) -> Self {
+        Self { manager: Manager::new(system, tables), loaded: Once::new() }
     }
 
     /// How much the server side holds.

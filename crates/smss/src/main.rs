@@ -9,13 +9,14 @@
 
 use nt::Status;
 use ntdll::{Fatal, Native, Program};
-use smss::State;
+use smss::{State, TableSpace};
 use spin::Once;
 
+static TABLES: TableSpace = TableSpace::new();
 static STATE: Once<State<Native>> = Once::new();
 
 ntdll::program!(Program { prefix: "SMSS: ", fatal: Fatal::StopSystem, main });
 
 fn main(system: &'static Native) -> Status {
-    smss::run(system, STATE.call_once(|| State::new(system)))
+    smss::run(system, STATE.call_once(|| State::new(system, &TABLES)))
 }

@@ -30,7 +30,7 @@ pub(crate) struct Environments {
 
 impl Environments {
     pub(crate) const fn new() -> Self {
-        Self { table: Slots::new(), next: 1 }
+        Self { table: Slots::new(), next: 0 }
     }
 
     /// A new environment session; `None` if there are as many as this table holds.

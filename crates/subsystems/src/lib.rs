@@ -40,7 +40,7 @@ mod slots;
 
 pub use boot::Session0;
 pub use deadline::SERVER_TIMEOUT;
-pub use manager::{CLIENTS, Counts, Manager, SERVERS, SESSIONS};
+pub use manager::{CLIENTS, Counts, Manager, SERVERS, SESSIONS, TableSpace};
 pub use plan::{Entry, Plan};
 pub use policy::Policy;
 pub use port::{INITIAL_THREADS, MAXIMUM_THREADS, SM_PORT};

@@ -43,12 +43,34 @@ pub(crate) struct Tables {
     pub(crate) idle: u32,
 }
 
+/// Room for the tables: zeros in the image, so that they take neither a place in the file nor any of the stack.
+pub struct TableSpace(Mutex<Tables>);
+
+impl TableSpace {
+    /// Empty tables.
+    #[allow(clippy::new_without_default, reason = "a constant, for a static")]
+    pub const fn new() -> Self {
+        Self(Mutex::new(Tables {
+            clients: Slots::new(),
+            servers: Slots::new(),
+            sessions: Slots::new(),
+            environments: Environments::new(),
+            children: Children::new(),
+            port: Handle::NULL,
+            own_client: Handle::NULL,
+            attached: None,
+            threads: 0,
+            idle: 0,
+        }))
+    }
+}
+
 /// The Session Manager's server side.
 pub struct Manager<S: System> {
     pub(crate) system: &'static S,
     pub(crate) policy: &'static Policy,
     plan: Once<&'static dyn Plan<S>>,
-    pub(crate) tables: Mutex<Tables>,
+    pub(crate) tables: &'static Mutex<Tables>,
     pub(crate) gate: Gate,
     pub(crate) deadlines: [Deadline<S>; DEADLINES],
 }
@@ -69,24 +91,13 @@ pub struct Counts {
 }
 
 impl<S: System> Manager<S> {
-    /// The state before anything has happened, for the version that `system` reports.
-    pub fn new(system: &'static S) -> Self {
+    /// The state before anything has happened, for the version that `system` reports. `tables` are this manager's alone.
+    pub fn new(system: &'static S, tables: &'static TableSpace) -> Self {
         Self {
             system,
             policy: Policy::for_version(system.version()),
             plan: Once::new(),
-            tables: Mutex::new(Tables {
-                clients: Slots::new(),
-                servers: Slots::new(),
-                sessions: Slots::new(),
-                environments: Environments::new(),
-                children: Children::new(),
-                port: Handle::NULL,
-                own_client: Handle::NULL,
-                attached: None,
-                threads: 0,
-                idle: 0,
-            }),
+            tables: &tables.0,
             gate: Gate::new(),
             deadlines: core::array::from_fn(|_| Deadline::new(system)),
         }

@@ -36,18 +36,25 @@ struct Slot<T> {
 
 /// The table.
 pub(crate) struct Slots<T, const N: usize> {
-    slots: [Slot<T>; N],
+    slots: heapless::Vec<Slot<T>, N>,
 }
 
 impl<T, const N: usize> Slots<T, N> {
     /// An empty table.
     pub(crate) const fn new() -> Self {
-        Self { slots: [const { Slot { generation: 0, value: None } }; N] }
+        Self { slots: heapless::Vec::new() }
     }
 
     /// Puts `value` into a free place; `None` if there is none.
     pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
-        let (index, slot) = self.slots.iter_mut().enumerate().find(|(_, slot)| slot.value.is_none())?;
+        let index = match self.slots.iter().position(|slot| slot.value.is_none()) {
+            Some(index) => index,
+            None => {
+                self.slots.push(Slot { generation: 0, value: None }).ok()?;
+                self.slots.len() - 1
+            }
+        };
+        let slot = self.slots.get_mut(index)?;
         slot.generation = slot.generation.wrapping_add(1).max(1);
         slot.value = Some(value);
         Key::new(index, slot.generation)

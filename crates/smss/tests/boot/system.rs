@@ -222,7 +222,7 @@ impl Setup {
         if !self.traced {
             self.world.no_trace();
         }
-        self.world.start(|seam| smss::run(seam, Box::leak(Box::new(smss::State::new(seam)))));
+        self.world.start(|seam| smss::run(seam, Box::leak(Box::new(smss::State::new(seam, Box::leak(Box::new(smss::TableSpace::new())))))));
         let mut booted =
             Booted { world: self.world, end: End::Settled, trace: Vec::new(), screen: String::new(), snapshot: Snapshot::default() };
         booted.settle();

@@ -18,10 +18,10 @@ use nt::system::*;
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use subsystems::Manager;
 use subsystems::callbacks::{SbApi, SbCreatedProcess};
 use subsystems::instance::Arguments;
 use subsystems::messages::{ApiMessage, ConnectionInfo, SessionComplete};
+use subsystems::{Manager, TableSpace};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 pub const SMSS: u64 = 100;
@@ -108,7 +108,7 @@ struct Shared {
 
 /// A session manager whose port is open and which has not read the registry; leaked, as the seam wants it for ever.
 pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<Kernel> {
-    let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(kernel)));
+    let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(kernel, Box::leak(Box::new(TableSpace::new())))));
     assert!(kernel.shared.manager.set(manager).is_ok());
     manager.open_port().unwrap();
     manager
