@@ -56,11 +56,11 @@ impl<'s, S: Memory> Environment<'s, S> {
         let (name, value) = (name.until_nul(), value.until_nul());
         valid(name)?;
         if let Some((at, known, old)) = self.find(name) {
-            return self.units.splice(at + known + 1, old, &[value.units()]);
+            return self.units.splice(at + known + 1, old, [value.units()]);
         }
         let before = self.walk().find(|(_, known, _)| known.cmp_ignore_case(name) == Ordering::Greater).map(|(at, ..)| at);
         let at = before.unwrap_or_else(|| self.units.len().saturating_sub(2));
-        self.units.splice(at, 0, &[name.units(), &[u16::from(b'=')], value.units(), &[0]])
+        self.units.splice(at, 0, [name.units(), &[u16::from(b'=')], value.units(), &[0]])
     }
 
     /// Removes `name`. A variable that is not there is no error.
@@ -71,7 +71,7 @@ impl<'s, S: Memory> Environment<'s, S> {
         let name = name.until_nul();
         valid(name)?;
         match self.find(name) {
-            Some((at, known, value)) => self.units.splice(at, known + 1 + value + 1, &[]),
+            Some((at, known, value)) => self.units.splice(at, known + 1 + value + 1, []),
             None => Ok(()),
         }
     }

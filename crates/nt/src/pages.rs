@@ -22,49 +22,44 @@ impl<T: FromBytes + IntoBytes + Immutable + Copy> Plain for T {}
 
 /// A growable vector of plain data in pages of the seam.
 pub struct PageVec<'s, S: Memory, T> {
-    system: &'s S,
-    pages: Option<S::Pages>,
-    length: usize,
+    bytes: PageBytes<'s, S>,
     element: PhantomData<T>,
 }
 
 impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// An empty vector; no memory is asked for yet.
     pub const fn new(system: &'s S) -> Self {
-        Self { system, pages: None, length: 0, element: PhantomData }
+        Self { bytes: PageBytes { system, pages: None, length: 0 }, element: PhantomData }
     }
 
     /// The seam its pages come from.
     pub const fn system(&self) -> &'s S {
-        self.system
+        self.bytes.system
     }
 
     /// The elements.
     pub fn as_slice(&self) -> &[T] {
-        let bytes = self.pages.as_ref().and_then(|pages| pages.as_ref().get(..self.length.checked_mul(size_of::<T>())?));
-        bytes.and_then(|bytes| <[T]>::ref_from_bytes(bytes).ok()).unwrap_or_default()
+        <[T]>::ref_from_bytes(self.bytes.held()).unwrap_or_default()
     }
 
     /// The elements, to change in place.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
-        let length = self.length;
-        let bytes = self.pages.as_mut().and_then(|pages| pages.as_mut().get_mut(..length.checked_mul(size_of::<T>())?));
-        bytes.and_then(|bytes| <[T]>::mut_from_bytes(bytes).ok()).unwrap_or_default()
+        <[T]>::mut_from_bytes(self.bytes.held_mut()).unwrap_or_default()
     }
 
     /// Number of elements.
     pub const fn len(&self) -> usize {
-        self.length
+        self.bytes.length / size_of::<T>()
     }
 
     /// Whether there is no element.
     pub const fn is_empty(&self) -> bool {
-        self.length == 0
+        self.bytes.length == 0
     }
 
     /// Bytes asked of the kernel.
     pub fn committed(&self) -> usize {
-        self.pages.as_ref().map_or(0, |pages| pages.as_ref().len())
+        self.bytes.committed()
     }
 
     /// Makes room for `additional` more elements.
@@ -72,16 +67,7 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
     pub fn reserve(&mut self, additional: usize) -> Result<()> {
-        let wanted = self.length.checked_add(additional).and_then(|count| count.checked_mul(size_of::<T>())).ok_or(Status::NO_MEMORY)?;
-        if wanted <= self.committed() {
-            return Ok(());
-        }
-        let bytes = wanted.checked_next_power_of_two().unwrap_or(wanted).max(FIRST);
-        let mut pages = self.system.allocate_pages(bytes)?;
-        let held = self.as_slice().as_bytes();
-        pages.as_mut().get_mut(..held.len()).ok_or(Status::NO_MEMORY)?.copy_from_slice(held);
-        self.pages = Some(pages);
-        Ok(())
+        self.bytes.reserve(additional.checked_mul(size_of::<T>()).ok_or(Status::NO_MEMORY)?)
     }
 
     /// Appends one element.
@@ -97,25 +83,71 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
     pub fn extend(&mut self, elements: &[T]) -> Result<()> {
-        self.splice(self.length, 0, &[elements])
+        self.bytes.splice(self.bytes.length, 0, &[elements.as_bytes()])
     }
 
     /// Replaces `removed` elements at `at` by the concatenation of `parts`.
     ///
     /// # Errors
     /// `NO_MEMORY`, or `INVALID_PARAMETER` if there are no such elements; nothing has changed then.
-    pub fn splice(&mut self, at: usize, removed: usize, parts: &[&[T]]) -> Result<()> {
+    pub fn splice<const N: usize>(&mut self, at: usize, removed: usize, parts: [&[T]; N]) -> Result<()> {
+        let bytes = |count: usize| count.checked_mul(size_of::<T>()).ok_or(Status::INVALID_PARAMETER);
+        self.bytes.splice(bytes(at)?, bytes(removed)?, &parts.map(<[T]>::as_bytes))
+    }
+
+    /// Removes everything after the first `length` elements; keeps the memory.
+    pub fn truncate(&mut self, length: usize) {
+        self.bytes.length = self.bytes.length.min(length.saturating_mul(size_of::<T>()));
+    }
+
+    /// Removes everything; keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.length = 0;
+    }
+}
+
+/// The bytes of the elements: one piece of code for elements of every type.
+struct PageBytes<'s, S: Memory> {
+    system: &'s S,
+    pages: Option<S::Pages>,
+    length: usize,
+}
+
+impl<S: Memory> PageBytes<'_, S> {
+    fn held(&self) -> &[u8] {
+        self.pages.as_ref().and_then(|pages| pages.as_ref().get(..self.length)).unwrap_or_default()
+    }
+
+    fn held_mut(&mut self) -> &mut [u8] {
+        self.pages.as_mut().and_then(|pages| pages.as_mut().get_mut(..self.length)).unwrap_or_default()
+    }
+
+    fn committed(&self) -> usize {
+        self.pages.as_ref().map_or(0, |pages| pages.as_ref().len())
+    }
+
+    #[inline(never)]
+    fn reserve(&mut self, additional: usize) -> Result<()> {
+        let wanted = self.length.checked_add(additional).ok_or(Status::NO_MEMORY)?;
+        if wanted <= self.committed() {
+            return Ok(());
+        }
+        let mut pages = self.system.allocate_pages(wanted.checked_next_power_of_two().unwrap_or(wanted).max(FIRST))?;
+        let held = self.held();
+        pages.as_mut().get_mut(..held.len()).ok_or(Status::NO_MEMORY)?.copy_from_slice(held);
+        self.pages = Some(pages);
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn splice(&mut self, at: usize, removed: usize, parts: &[&[u8]]) -> Result<()> {
         let tail = at.checked_add(removed).filter(|&end| end <= self.length).ok_or(Status::INVALID_PARAMETER)?;
         let added = parts.iter().try_fold(0usize, |sum, part| sum.checked_add(part.len())).ok_or(Status::NO_MEMORY)?;
         self.reserve(added)?;
         let old = self.length;
-        let new = (old - removed).checked_add(added).ok_or(Status::NO_MEMORY)?;
+        let new = old - removed + added;
         self.length = old.max(new);
-        let all = self.as_mut_slice();
-        if all.len() < old.max(new) {
-            self.length = old;
-            return Err(Status::DATATYPE_MISALIGNMENT);
-        }
+        let all = self.held_mut();
         all.copy_within(tail..old, at + added);
         let mut to = at;
         for part in parts {
@@ -126,16 +158,6 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
         }
         self.length = new;
         Ok(())
-    }
-
-    /// Removes everything after the first `length` elements; keeps the memory.
-    pub fn truncate(&mut self, length: usize) {
-        self.length = self.length.min(length);
-    }
-
-    /// Removes everything; keeps the memory.
-    pub fn clear(&mut self) {
-        self.length = 0;
     }
 }
 
@@ -202,11 +224,11 @@ pub(crate) mod tests {
         let mut list = PageVec::<_, u16>::new(&heap);
         assert_eq!(list.committed(), 0);
         list.extend(&[1, 2, 3, 4]).unwrap();
-        list.splice(1, 2, &[&[7, 8], &[9]]).unwrap();
+        list.splice(1, 2, [&[7, 8], &[9]]).unwrap();
         assert_eq!(list.as_slice(), &[1, 7, 8, 9, 4]);
-        list.splice(0, 4, &[]).unwrap();
+        list.splice(0, 4, []).unwrap();
         assert_eq!(list.as_slice(), &[4]);
-        assert_eq!(list.splice(1, 1, &[]), Err(Status::INVALID_PARAMETER));
+        assert_eq!(list.splice(1, 1, []), Err(Status::INVALID_PARAMETER));
     }
 
     #[test]
