@@ -16,29 +16,20 @@ use nt::object::ObjectAttributes;
 use nt::pages::PageVec;
 use nt::system::{Files, Memory};
 use nt::{Result, Status, UnicodeStr, case};
-use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// How many other operations are looked at for one.
 pub const LONGEST: usize = 64;
 
-/// Where an operation stands.
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-struct Place {
-    /// In which text.
-    list: usize,
-    /// At which unit.
-    at: usize,
-    /// 1 if it was carried out at this boot.
-    carried_out: usize,
-}
+/// In a place: it was carried out at this boot.
+const CARRIED_OUT: usize = 1;
 
 /// The operations of a list, to be looked up.
 pub(crate) struct Plan<'s, 'v, S: Memory> {
     texts: [UnicodeStr<'v>; 2],
-    places: PageVec<'s, S, Place>,
+    /// Where each operation stands: at which unit, then one bit each for in which text, and for [`CARRIED_OUT`].
+    places: PageVec<'s, S, usize>,
     /// The hash of each target, and below it, in the lower 32 bits, the index of its operation.
-    targets: PageVec<'s, S, u64>,
+    targets: PageVec<'s, S, usize>,
 }
 
 impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
@@ -55,8 +46,7 @@ impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
         for (index, pair) in (0..).zip(pairs) {
             let target = pair.operation.and_then(|operation| operation.target);
             let noted = target.map_or(Ok(()), |target| self.targets.push(hash(target) << 32 | index));
-            let place = Place { list: pair.list, at: pair.at, carried_out: 0 };
-            if let Err(status) = noted.and_then(|()| self.places.push(place)) {
+            if let Err(status) = noted.and_then(|()| self.places.push(pair.at << 2 | pair.list << 1)) {
                 self.places.clear();
                 return Err(status);
             }
@@ -66,9 +56,10 @@ impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
     }
 
     /// Whether the operation with this index was done at an earlier boot.
-    pub(crate) fn done_before(&self, index: u64) -> bool {
+    pub(crate) fn done_before(&self, index: usize) -> bool {
         let Some(operation) = self.operation(index) else { return false };
-        if self.last_maker(operation.source, 0, index).is_some_and(|maker| self.place(maker).is_some_and(|place| place.carried_out == 1)) {
+        let maker = self.last_maker(operation.source, 0, index).and_then(|maker| self.places.as_slice().get(maker));
+        if maker.is_some_and(|place| place & CARRIED_OUT != 0) {
             // What stands there now was put there at this boot.
             return false;
         }
@@ -77,24 +68,20 @@ impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
     }
 
     /// Notes that the operation with this index was carried out at this boot.
-    pub(crate) fn note(&mut self, index: u64) {
-        if let Some(place) = usize::try_from(index).ok().and_then(|index| self.places.as_mut_slice().get_mut(index)) {
-            place.carried_out = 1;
+    pub(crate) fn note(&mut self, index: usize) {
+        if let Some(place) = self.places.as_mut_slice().get_mut(index) {
+            *place |= CARRIED_OUT;
         }
     }
 
-    fn place(&self, index: u64) -> Option<&Place> {
-        self.places.as_slice().get(usize::try_from(index).ok()?)
-    }
-
-    fn operation(&self, index: u64) -> Option<Operation<'v>> {
-        let place = self.place(index)?;
-        let (source, target) = strings(self.texts.get(place.list)?.skip(place.at));
+    fn operation(&self, index: usize) -> Option<Operation<'v>> {
+        let place = self.places.as_slice().get(index)?;
+        let (source, target) = strings(self.texts.get(place >> 1 & 1)?.skip(place >> 2));
         Some(operation(source, target))
     }
 
     /// The first operation from index `from` on that gives `name`, or the name of a directory above it, to something.
-    fn taker(&self, name: UnicodeStr<'_>, from: u64) -> Option<u64> {
+    fn taker(&self, name: UnicodeStr<'_>, from: usize) -> Option<usize> {
         let mut path = trimmed(name);
         let mut first = None;
         while !path.is_empty() {
@@ -108,7 +95,7 @@ impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
     }
 
     /// The first operation from index `from` on whose target is `name`.
-    fn maker(&self, name: UnicodeStr<'_>, from: u64) -> Option<u64> {
+    fn maker(&self, name: UnicodeStr<'_>, from: usize) -> Option<usize> {
         let hash = hash(name);
         let targets = self.targets.as_slice();
         let first = targets.partition_point(|&target| target < (hash << 32) + from);
@@ -116,7 +103,7 @@ impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
             if target >> 32 != hash {
                 break;
             }
-            let index = target & u64::from(u32::MAX);
+            let index = target & 0xFFFF_FFFF;
             if self.operation(index)?.target.is_some_and(|target| same(target, name)) {
                 return Some(index);
             }
@@ -125,7 +112,7 @@ impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
     }
 
     /// The last operation from index `from` on and before `end` whose target is `name`.
-    fn last_maker(&self, name: UnicodeStr<'_>, mut from: u64, end: u64) -> Option<u64> {
+    fn last_maker(&self, name: UnicodeStr<'_>, mut from: usize, end: usize) -> Option<usize> {
         let mut last = None;
         while let Some(maker) = self.maker(name, from)
             && maker < end
@@ -146,7 +133,7 @@ impl<'s, 'v, S: Memory + Files> Plan<'s, 'v, S> {
 struct Question<'p, 's, 'v, S: Memory> {
     plan: &'p Plan<'s, 'v, S>,
     /// The operation that is asked about, and the name it gives itself.
-    index: u64,
+    index: usize,
     own: Option<UnicodeStr<'v>>,
     /// How many more operations may be looked at.
     steps: usize,
@@ -162,7 +149,7 @@ enum Answer {
 
 impl<S: Memory + Files> Question<'_, '_, '_, S> {
     /// Whether an operation behind `number` was carried out that gave `name` to something else.
-    fn given_away(&mut self, number: u64, name: UnicodeStr<'_>) -> Answer {
+    fn given_away(&mut self, number: usize, name: UnicodeStr<'_>) -> Answer {
         let (mut last, mut answer) = (number, Answer::NotDone);
         while let Some(taker) = self.plan.taker(name, last + 1) {
             answer = self.carried_out(taker);
@@ -176,7 +163,7 @@ impl<S: Memory + Files> Question<'_, '_, '_, S> {
 
     /// Whether the operation `number` was carried out: its source is gone, and what was to make that source, if anything was, has been
     /// carried out as well; or the name of its source was given away since.
-    fn carried_out(&mut self, number: u64) -> Answer {
+    fn carried_out(&mut self, number: usize) -> Answer {
         let Some(steps) = self.steps.checked_sub(1) else { return Answer::NotDone };
         self.steps = steps;
         let Some(Operation { source, .. }) = self.plan.operation(number) else { return Answer::NotDone };
@@ -201,7 +188,7 @@ fn trimmed(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
 }
 
 /// FNV-1a over the folded units, of 32 bits.
-fn hash(name: UnicodeStr<'_>) -> u64 {
-    let hash = |hash: u32, &unit: &u16| (hash ^ u32::from(case::upcase(unit))).wrapping_mul(0x0100_0193);
-    u64::from(trimmed(name).units().iter().fold(0x811C_9DC5, hash))
+fn hash(name: UnicodeStr<'_>) -> usize {
+    let hash = |hash, &unit: &u16| ((hash ^ usize::from(case::upcase(unit))) * 0x0100_0193) & 0xFFFF_FFFF;
+    trimmed(name).units().iter().fold(0x811C_9DC5, hash)
 }
