@@ -32,6 +32,7 @@ fn execute<S: System>(launcher: &Launcher<'_, S>, line: UnicodeStr<'_>, session:
 }
 
 /// Executes an autocheck command, in session 0. A missing program is no error.
+#[inline(never)]
 fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> Result<()> {
     let system = launcher.system;
     let announce = wants_text(system);

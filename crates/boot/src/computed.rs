@@ -61,6 +61,7 @@ fn write<S: System>(key: &Owned<'_, S>, system: &S, name: UnicodeStr<'_>, value:
 }
 
 /// Writes the processor's `Identifier`, and `, ` and `VendorIdentifier` if there is one; nothing if the first is no text.
+#[inline(never)]
 fn write_identifier<S: System>(key: &Owned<'_, S>, system: &S, name: UnicodeStr<'_>) -> Result<()> {
     let (mut identifier, mut vendor) = ([0; TEXT], [0; TEXT]);
     let processor = open_key(system, PROCESSOR, Access::KEY_READ)?;

@@ -27,6 +27,7 @@ pub struct Summary {
 }
 
 /// Carries out what the two values ask for, one value after the other, in order.
+#[inline(never)]
 pub fn process_renames<S: Objects + Files + Machine + Memory>(system: &S, lists: [RenameList<'_>; 2]) -> Summary {
     let mut summary = Summary::default();
     let pairs = Pairs::new(lists);

@@ -16,6 +16,7 @@ use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 ///
 /// # Errors
 /// [`Stop`] if the directory cannot be opened or a link not made.
+#[inline(never)]
 pub fn dos_devices<'s, 'v, S: Objects>(
     system: &'s S,
     protection: Protection,

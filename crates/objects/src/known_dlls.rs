@@ -152,6 +152,7 @@ impl<'s, S: System> Making<'s, S> {
     }
 
     /// Makes one DLL known, and adds what it imports to `list`.
+    #[inline(never)]
     fn add(&mut self, objects: Handle, files: Handle, list: &mut DllList<'s, S>) -> Result<()> {
         let system = self.system;
         let file = self.file.as_str();
@@ -195,6 +196,7 @@ fn open<'s, S: System>(system: &'s S, directory: Handle, file: UnicodeStr<'_>) -
 }
 
 /// Walks the imports of an image; whether it is a DLL.
+#[inline(never)]
 fn verify<S: System>(system: &S, section: Handle, list: &mut DllList<'_, S>) -> Result<bool> {
     let view = system.map_view(section)?;
     let malformed = |_| Status::IMAGE_CHECKSUM_MISMATCH;

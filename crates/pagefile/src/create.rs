@@ -115,6 +115,7 @@ impl<S: System> Run<'_, S> {
 }
 
 /// Makes the file on one volume, smaller and smaller as long as it is not below `required` (spec 4.4).
+#[inline(never)]
 fn on_volume<S: System>(system: &S, name: UnicodeStr<'_>, volume: &mut Volume, whole: Sizes, required: u64) -> Result<()> {
     let mut existing = existing_size(system, name);
     if volume.boot && existing > 0 && dump::preserve(system, name)? {

@@ -26,6 +26,7 @@ pub fn is_dump(head: &[u8]) -> bool {
 ///
 /// # Errors
 /// What the kernel says if there is a dump and it cannot be kept: then the file must stay.
+#[inline(never)]
 pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bool> {
     let file = match open_dump(system, name) {
         Ok(Some(file)) => file,

@@ -151,9 +151,8 @@ impl<'s, S: Memory> Store<'s, S> {
     }
 
     /// Name and value of the entries of `list`, in order. An absent value is empty.
-    pub(crate) fn list(&self, list: List) -> impl Iterator<Item = (UnicodeStr<'_>, UnicodeStr<'_>)> + Clone {
-        let entries = self.entries.as_slice().iter().filter(move |entry| entry.is_in(list));
-        entries.map(|entry| (self.get(entry.name), self.get(entry.value)))
+    pub(crate) fn list(&self, list: List) -> Entries<'_, 's, S> {
+        Entries { store: self, entries: self.entries.as_slice().iter(), list }
     }
 
     fn find(&self, list: List, name: UnicodeStr<'_>) -> Option<(usize, Entry)> {
@@ -166,5 +165,29 @@ impl<'s, S: Memory> Store<'s, S> {
         if let Some(old) = self.entries.as_mut_slice().get_mut(index) {
             *old = entry;
         }
+    }
+}
+
+/// The entries of a list.
+pub(crate) struct Entries<'a, 's, S: Memory> {
+    store: &'a Store<'s, S>,
+    /// What is left of the table.
+    entries: core::slice::Iter<'a, Entry>,
+    list: List,
+}
+
+impl<S: Memory> Clone for Entries<'_, '_, S> {
+    fn clone(&self) -> Self {
+        Self { store: self.store, entries: self.entries.clone(), list: self.list }
+    }
+}
+
+impl<'a, S: Memory> Iterator for Entries<'a, '_, S> {
+    type Item = (UnicodeStr<'a>, UnicodeStr<'a>);
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let entry = self.entries.by_ref().find(|entry| entry.is_in(self.list))?;
+        Some((self.store.get(entry.name), self.store.get(entry.value)))
     }
 }
