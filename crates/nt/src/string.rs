@@ -149,7 +149,7 @@ impl<const N: usize> UnicodeBuf<N> {
 
     /// Appends `text` whole, or nothing with `NAME_TOO_LONG`.
     pub fn push(&mut self, text: UnicodeStr<'_>) -> Result<()> {
-        self.0.extend_from_slice(text.0).map_err(|_| Status::NAME_TOO_LONG)
+        append(&mut self.0, text)
     }
 
     /// Appends one unit, or nothing with `NAME_TOO_LONG`.
@@ -187,9 +187,20 @@ impl<const N: usize> UnicodeBuf<N> {
     }
 }
 
+/// One piece of code for strings of every capacity.
+#[inline(never)]
+fn append(units: &mut heapless::VecView<u16>, text: UnicodeStr<'_>) -> Result<()> {
+    units.extend_from_slice(text.0).map_err(|_| Status::NAME_TOO_LONG)
+}
+
+#[inline(never)]
+fn append_text(units: &mut heapless::VecView<u16>, text: &str) -> fmt::Result {
+    text.encode_utf16().try_for_each(|unit| units.push(unit).map_err(|_| fmt::Error))
+}
+
 impl<const N: usize> fmt::Write for UnicodeBuf<N> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        text.encode_utf16().try_for_each(|unit| self.0.push(unit).map_err(|_| fmt::Error))
+        append_text(&mut self.0, text)
     }
 }
 
