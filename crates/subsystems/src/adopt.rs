@@ -16,6 +16,7 @@ use zerocopy::FromZeros;
 
 impl<S: System> Manager<S> {
     /// ExecPgm (spec 10.5).
+    #[inline(never)]
     pub(crate) fn exec_pgm(&'static self, client: &Client, body: &ExecPgm) -> Result<()> {
         let system = self.system;
         let caller = Owned::new(system, system.open_process(client.client, Access::PROCESS_DUP_HANDLE)?);
@@ -35,6 +36,7 @@ impl<S: System> Manager<S> {
     }
 
     /// Gives `suspended` to the server for its image type in its session; a native process needs none and is resumed (spec 10.5).
+    #[inline(never)]
     fn adopt(&'static self, suspended: &UserProcessInformation, debugger: ClientId) -> Result<()> {
         let session = self.system.query_session(Handle(suspended.process))?;
         if !self.has_servers(session) {

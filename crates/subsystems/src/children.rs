@@ -131,6 +131,7 @@ impl<S: System> Manager<S> {
     }
 
     /// Creates the process of the child instance `key` and lets it run.
+    #[inline(never)]
     fn run_child(&'static self, key: Key, wanted: u32) -> Result<()> {
         let own = launch::grammar::token(self.system.own_command_line());
         let own = own.map_or(wide!("\\SystemRoot\\System32\\smss.exe"), |(image, _)| image);
@@ -194,6 +195,7 @@ impl<S: System> Manager<S> {
     }
 
     /// CHILD_SESSION: the child has made `body.session`.
+    #[inline(never)]
     pub(crate) fn child_session(&self, client: &Client, body: &mut ChildSession) -> Result<()> {
         let session = body.session;
         let mut tables = self.tables.lock();
@@ -215,6 +217,7 @@ impl<S: System> Manager<S> {
     }
 
     /// CHILD_PROCESS: the child has created a server, still suspended, or the initial command.
+    #[inline(never)]
     pub(crate) fn child_process(&'static self, client: &Client, body: &mut ChildProcess) -> Result<()> {
         let system = self.system;
         let session = self.tables.lock().children.of(client.client.process).and_then(|instance| instance.session);

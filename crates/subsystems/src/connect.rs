@@ -15,23 +15,21 @@ use nt::{Handle, Owned, Result, Status};
 
 impl<S: System> Manager<S> {
     /// Answers a connection request, and calls a new subsystem server back.
+    #[inline(never)]
     pub(crate) fn connection_request(&'static self, message: &MessageBuffer) {
         let announced = ConnectionInfo::of_request(message);
         let process = message.header.client.process;
-        match self.admit(message, &announced) {
-            Ok(Some(server)) => self.call_back(&server, &announced),
-            Ok(None) => {}
-            Err(status) => {
-                nt::warn!("SM connection of process {process}: {status}: refused");
-                if let Err(status) = self.system.accept_connect(message, Accept::No) {
-                    self.unanswered(process, status);
-                }
+        if let Err(status) = self.admit(message, &announced) {
+            nt::warn!("SM connection of process {process}: {status}: refused");
+            if let Err(status) = self.system.accept_connect(message, Accept::No) {
+                self.unanswered(process, status);
             }
         }
     }
 
-    /// Makes the connection: the record of the subsystem server that has registered by it, if it is one.
-    fn admit(&'static self, message: &MessageBuffer, announced: &ConnectionInfo) -> Result<Option<ServerRef<'static, S>>> {
+    /// Makes the connection, by which a subsystem server registers; it is called back then.
+    #[inline(never)]
+    fn admit(&'static self, message: &MessageBuffer, announced: &ConnectionInfo) -> Result<()> {
         let system = self.system;
         let client = message.header.client;
         let own = client.process == system.client_id().process;
@@ -67,9 +65,10 @@ impl<S: System> Manager<S> {
             // The client is gone, or never learns that it is connected: it cannot be refused any more.
             self.client_gone(key.to_context());
             self.unanswered(client.process, status);
-            return Ok(None);
+        } else if let Some(server) = &server {
+            self.call_back(server, announced);
         }
-        Ok(server)
+        Ok(())
     }
 
     /// A client waits for an answer that cannot be given. What smss has started, a server or a child instance, would keep its starter
@@ -103,6 +102,7 @@ impl<S: System> Manager<S> {
     }
 
     /// Connects to the server's call-back port, then lets its starter go on (spec 10.2 step 7).
+    #[inline(never)]
     fn call_back(&'static self, server: &ServerRef<'_, S>, announced: &ConnectionInfo) {
         let record = server.view();
         match self.leave_a_receiver().and_then(|()| self.system.connect_port(announced.name(), &mut [])) {

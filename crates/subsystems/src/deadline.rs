@@ -59,6 +59,7 @@ impl<S: System> ThreadBody for Deadline<S> {
 impl<S: System> Manager<S> {
     /// Calls `server`, ending it if it takes longer than [`SERVER_TIMEOUT`]. `INSUFF_SERVER_RESOURCES` if too many calls are under way.
     /// The caller keeps the handles of `server` open.
+    #[inline(never)]
     pub(crate) fn bounded_call(&'static self, server: &Server, message: &mut MessageBuffer) -> Result<()> {
         let system = self.system;
         let done = Owned::new(system, system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);

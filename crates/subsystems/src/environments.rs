@@ -34,6 +34,7 @@ impl Environments {
     }
 
     /// A new environment session; `None` if there are as many as this table holds.
+    #[inline(never)]
     pub(crate) fn create(&mut self, owner: Key, foreign: Option<Key>, session: u32) -> Option<u32> {
         let mut id = self.next.max(1);
         // Fewer ids are in use than the table has places, so a free one comes within that many steps.

@@ -5,13 +5,13 @@
 //! after csrss has taken it over.
 
 use crate::client;
-use crate::load::find;
+use crate::load::create;
 use crate::manager::Manager;
 use crate::messages::{ConnectionInfo, ExecPgm};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::sessions::Stage;
-use launch::{Child, Start};
+use launch::Child;
 use nt::failure::{Step, judge};
 use nt::system::System;
 use nt::{Handle, Owned, Result, UnicodeBuf, UnicodeStr, wide};
@@ -41,20 +41,21 @@ pub fn choose<S: System>(
     text: &mut Command,
 ) -> Result<()> {
     let entries = (0..).map_while(|index| plan.execute(index)).count();
-    let from_list = entries.checked_sub(1).and_then(|last| plan.execute(last));
-    let fallback = if session == 0 { plan.session0_command().unwrap_or(policy.session0_command) } else { policy.session_command };
-    text.clear();
-    match from_list {
-        Some(command) => {
-            if let Err(status) = system.delay(EXECUTE_DELAY) {
-                nt::warn!("initial command: delay: {status}");
-            }
-            text.push(if wanted.is_empty() { command } else { wanted })?;
-        }
-        None if !wanted.is_empty() => text.push(wanted)?,
-        None => with_debugger(system, fallback, text)?,
+    let others = entries.saturating_sub(1);
+    let last = plan.execute(others);
+    if last.is_some()
+        && let Err(status) = system.delay(EXECUTE_DELAY)
+    {
+        nt::warn!("initial command: delay: {status}");
     }
-    for command in (0..entries.saturating_sub(1)).filter_map(|index| plan.execute(index)) {
+    text.clear();
+    match last {
+        _ if !wanted.is_empty() => text.push(wanted)?,
+        Some(command) => text.push(command)?,
+        None if session == 0 => with_debugger(system, plan.session0_command().unwrap_or(policy.session0_command), text)?,
+        None => with_debugger(system, policy.session_command, text)?,
+    }
+    for command in (0..others).filter_map(|index| plan.execute(index)) {
         if let Err(status) = plan.launcher().execute(command, session) {
             // Never stops anything: the table says so.
             let _ = judge(Step::Execute, command, status);
@@ -65,8 +66,8 @@ pub fn choose<S: System>(
 
 /// `<debugger> <command>`, where the debugger is that of GlobalFlag or of the image's execution options. A debugger that does not fit is
 /// left out, not cut.
+#[inline(never)]
 fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Command) -> Result<()> {
-    let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
     let flags = system.own_global_flag();
     let mut buffer = [0; 256];
     let debugger = if flags & FLG_DEBUG_INITIAL_COMMAND_EX != 0 {
@@ -74,25 +75,18 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
     } else if flags & FLG_DEBUG_INITIAL_COMMAND != 0 {
         wide!("ntsd -d")
     } else {
+        let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
         // No such option is the ordinary case.
         system.query_image_option(image, wide!("Debugger"), &mut buffer).map_or(UnicodeStr::EMPTY, UnicodeStr::until_nul)
     };
     if !debugger.is_empty() {
-        let whole = text.push(debugger).and_then(|()| text.push(wide!(" "))).and_then(|()| text.push(command));
-        match whole {
+        match text.push(debugger).and_then(|()| text.push(wide!(" "))).and_then(|()| text.push(command)) {
             Ok(()) => return Ok(()),
             Err(status) => nt::warn!("debugger {debugger} of {command}: {status}: started without it"),
         }
         text.clear();
     }
     text.push(command)
-}
-
-/// Creates the initial command suspended.
-pub(crate) fn create<'a, S: System>(plan: &'a dyn Plan<S>, session: u32, command: UnicodeStr<'_>) -> Result<Child<'a, S>> {
-    nt::info!("session {session}: initial command {command}");
-    let image = find(plan, command)?;
-    plan.launcher().create(&Start { image: &image, command_line: command, session, debug: false, subsystem: false })
 }
 
 /// Has smss, reached through `port`, give the initial command to its server (spec 12.1 #5-#9): its process, for the later wait. Blocks.
@@ -112,7 +106,8 @@ impl<S: System> Manager<S> {
     /// Starts `command` as the initial command of `session`, which stands from now on. The caller is inside the gate.
     pub(crate) fn start_initial(&'static self, session: u32, command: UnicodeStr<'_>) -> Result<()> {
         let port = self.own_port()?;
-        let child = create(self.plan()?, session, command)?;
+        nt::info!("session {session}: initial command {command}");
+        let child = create(self.plan()?, session, command, false)?;
         if let Some(terminal) = self.tables.lock().session(session) {
             terminal.initial_client = child.client().process;
         }

@@ -3,13 +3,13 @@
 
 use crate::client;
 use crate::initial::{self, Command};
-use crate::load::{find, wait_until_registered};
+use crate::load::{create, wait_until_registered};
 use crate::messages::{ChildProcess, ChildSession, ConnectionInfo, counted};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::privilege::Privileged;
 use crate::sessions::each_required;
-use launch::{Child, Start};
+use launch::Child;
 use nt::system::{Privilege, System};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use zerocopy::FromZeros;
@@ -76,7 +76,8 @@ fn populate<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, 
 }
 
 fn start_initial<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
-    let child = initial::create(plan, session, command)?;
+    nt::info!("session {session}: initial command {command}");
+    let child = create(plan, session, command, false)?;
     if let Err(status) = report_process(system, port, session, ChildProcess::INITIAL, &child) {
         child.kill(status);
         return Err(status);
@@ -85,8 +86,7 @@ fn start_initial<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32
 }
 
 fn start_server<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
-    let image = find(plan, command)?;
-    let child = plan.launcher().create(&Start { image: &image, command_line: command, session, debug: false, subsystem: true })?;
+    let child = create(plan, session, command, true)?;
     let up = report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {
         let event = Owned::new(system, event);
         child.resume()?;

@@ -17,6 +17,7 @@ use zerocopy::FromZeros;
 
 impl<S: System> Manager<S> {
     /// LoadDeferredSubsystem (spec 9.6).
+    #[inline(never)]
     pub(crate) fn load_deferred(&'static self, session: u32, name: UnicodeStr<'_>) -> Result<()> {
         let plan = self.plan()?;
         if !self.has_servers(session) {
@@ -70,14 +71,14 @@ impl<S: System> Manager<S> {
         command: UnicodeStr<'_>,
         deferred: bool,
     ) -> Result<Child<'static, S>> {
-        let image = find(plan, command)?;
-        if deferred && let Some(child) = self.create_by_server(plan, session, &image, command)? {
+        if deferred && let Some(child) = self.create_by_server(plan, session, command)? {
             return Ok(child);
         }
-        plan.launcher().create(&Start { image: &image, command_line: command, session, debug: false, subsystem: true })
+        create(plan, session, command, true)
     }
 
     /// Resumes the server and waits until it has registered. It is ended if it comes to nothing.
+    #[inline(never)]
     fn bring_up(&'static self, server: &ServerRef<'_, S>, suspended: Child<'_, S>) -> Result<()> {
         let created = *suspended.information();
         let (process, thread) = suspended.into_handles();
@@ -108,13 +109,14 @@ impl<S: System> Manager<S> {
 
     /// Lets the session's Windows server create the process of an optional one (spec 9.4 #5b). `None` if it does not know the call, as
     /// ReactOS' does not (D34): then smss creates the process itself, which is what a user wants.
+    #[inline(never)]
     fn create_by_server(
         &'static self,
         plan: &'static dyn Plan<S>,
         session: u32,
-        image: &Image,
         command: UnicodeStr<'_>,
     ) -> Result<Option<Child<'static, S>>> {
+        let image = find(plan, command)?;
         let launcher = plan.launcher();
         let server = self.windows_server(session).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         let (image_name, directory) = (address_of(image.path.as_str()), address_of(image.directory.as_str()));
@@ -149,8 +151,15 @@ impl<S: System> Manager<S> {
 
 /// The image of the program that `command` names.
 #[inline(never)]
-pub(crate) fn find<S: System>(plan: &dyn Plan<S>, command: UnicodeStr<'_>) -> Result<Image> {
+fn find<S: System>(plan: &dyn Plan<S>, command: UnicodeStr<'_>) -> Result<Image> {
     plan.launcher().find(launch::parse(command)?.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)
+}
+
+/// The process of `command` in `session`, suspended; `subsystem` says that it is a server.
+#[inline(never)]
+pub(crate) fn create<'a, S: System>(plan: &'a dyn Plan<S>, session: u32, command: UnicodeStr<'_>, subsystem: bool) -> Result<Child<'a, S>> {
+    let image = find(plan, command)?;
+    plan.launcher().create(&Start { image: &image, command_line: command, session, debug: false, subsystem })
 }
 
 /// Waits on {event, process} (spec 9.4 #9): the event of a server's record and the server, in `session`.

@@ -26,12 +26,9 @@ pub const SERVERS: usize = 256;
 /// Terminal sessions at once.
 pub const SESSIONS: usize = 128;
 
+/// Small things first: the layout keeps them, and the lock in front of them, within short reach of the code.
+#[repr(C)]
 pub(crate) struct Tables {
-    pub(crate) clients: Slots<Client, CLIENTS>,
-    pub(crate) servers: Slots<Server, SERVERS>,
-    pub(crate) sessions: Slots<Terminal, SESSIONS>,
-    pub(crate) environments: Environments,
-    pub(crate) children: Children,
     /// The connection port `\SmApiPort`.
     pub(crate) port: Handle,
     /// smss's own connection to it, as a client.
@@ -41,6 +38,11 @@ pub(crate) struct Tables {
     /// API threads, and how many of them wait for a message.
     pub(crate) threads: u32,
     pub(crate) idle: u32,
+    pub(crate) clients: Slots<Client, CLIENTS>,
+    pub(crate) servers: Slots<Server, SERVERS>,
+    pub(crate) sessions: Slots<Terminal, SESSIONS>,
+    pub(crate) environments: Environments,
+    pub(crate) children: Children,
 }
 
 /// Room for the tables: zeros in the image, so that they take neither a place in the file nor any of the stack.

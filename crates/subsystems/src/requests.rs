@@ -14,6 +14,7 @@ use nt::{Result, Status};
 
 impl<S: System> Manager<S> {
     /// Serves one request; what it gives out is written into `message`.
+    #[inline(never)]
     pub(crate) fn request(&'static self, client: &Client, message: &mut MessageBuffer) -> Result<()> {
         let number = SmApi(message.api()?.number);
         match number {
@@ -58,6 +59,7 @@ impl<S: System> Manager<S> {
     }
 
     /// SessionComplete: an environment session of the caller's has ended (spec 10.4 #1).
+    #[inline(never)]
     fn session_complete(&'static self, client: &Client, body: &SessionComplete) -> Result<()> {
         let environment = {
             let mut tables = self.tables.lock();
@@ -78,24 +80,29 @@ impl<S: System> Manager<S> {
     }
 
     /// QueryInformation, our class: the subsystem servers, their sessions, and the sessions' initial commands.
+    #[inline(never)]
     fn query_sessions(&self, body: &mut QuerySessions) -> Result<()> {
         if body.class != QuerySessions::CLASS {
             return Err(Status::NOT_IMPLEMENTED);
         }
-        let mut tables = self.tables.lock();
-        let tables = &mut *tables;
-        let servers = tables.servers.iter().filter(|server| server.client.process != 0);
-        // Ids of processes are those of handles: multiples of 4 far below 2^32.
-        let entries = servers.map(|server| SessionEntry {
-            session: server.session,
-            subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
-            server: server.client.process as u32,
-            initial: tables.sessions.iter().find(|session| session.id == server.session).map_or(0, |session| session.initial_client as u32),
-        });
         body.entries = [SessionEntry::default(); QUERY_ENTRIES];
         body.count = 0;
-        for (place, entry) in body.entries.iter_mut().zip(entries.skip(body.first as usize)) {
-            *place = entry;
+        let mut passed = 0;
+        let tables = self.tables.lock();
+        for server in tables.servers.iter().filter(|server| server.client.process != 0) {
+            passed += 1;
+            let Some(place) = body.entries.get_mut(body.count as usize) else { break };
+            if passed <= body.first {
+                continue;
+            }
+            let session = tables.sessions.iter().find(|session| session.id == server.session);
+            *place = SessionEntry {
+                session: server.session,
+                subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
+                // Ids of processes are those of handles: multiples of 4 far below 2^32.
+                server: server.client.process as u32,
+                initial: session.map_or(0, |session| session.initial_client as u32),
+            };
             body.count += 1;
         }
         // At most 16 entries of 16 bytes.

@@ -66,9 +66,9 @@ impl<S: System> ServerRef<'_, S> {
     /// The record as it is now.
     #[inline(never)]
     pub(crate) fn view(&self) -> Server {
-        let record = self.manager.tables.lock().servers.get(self.key).copied();
         // This reference keeps the record: that there is none cannot be.
-        record.unwrap_or(Server { terminating: true, ..Server::new(Handle::NULL, u32::MAX) })
+        const GONE: &Server = &Server { terminating: true, ..Server::new(Handle::NULL, u32::MAX) };
+        *self.manager.tables.lock().servers.get(self.key).map_or(GONE, |record| record)
     }
 
     /// Changes the record, also of a server that is terminating: what it is given is closed with it. `DELETE_PENDING` tells of that.

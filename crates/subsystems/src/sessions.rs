@@ -63,6 +63,7 @@ impl Tables {
 
 impl<S: System> Manager<S> {
     /// StartCsr: a new session with its servers and `command`, or the default one if that is empty (spec 11.3).
+    #[inline(never)]
     pub(crate) fn start_session(&'static self, command: UnicodeStr<'_>) -> Result<u32> {
         match self.policy.sessions {
             SessionModel::Resident => self.start_resident(command),
