@@ -11,7 +11,7 @@ use crate::boot::stop;
 use crate::clients::Client;
 use crate::deadline::SERVER_TIMEOUT;
 use crate::end::Watched;
-use crate::manager::{Manager, terminate, wait_for_end};
+use crate::manager::{Manager, new_event, terminate, wait_for_end};
 use crate::messages::{COMMAND_UNITS, ChildProcess, ChildSession, put};
 use crate::sessions::Stage;
 use crate::slots::{Key, Slots};
@@ -19,7 +19,7 @@ use launch::{Image, Start};
 use nt::access::Access;
 use nt::failure::{Step, Stop};
 use nt::system::{System, Timeout};
-use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr, path, wide};
+use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, path, wide};
 use zerocopy::IntoBytes;
 
 /// Child instances at once.
@@ -111,7 +111,7 @@ impl<S: System> Manager<S> {
     /// Creates a child instance and lets it run.
     fn spawn(&'static self, wanted: u32, command: UnicodeStr<'_>) -> Result<Key> {
         let system = self.system;
-        let created = Owned::new(system, system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);
+        let created = new_event(system)?;
         let instance = Instance {
             process: Handle::NULL,
             client: 0,
@@ -135,7 +135,8 @@ impl<S: System> Manager<S> {
     fn run_child(&'static self, key: Key, wanted: u32) -> Result<()> {
         let own = launch::grammar::token(self.system.own_command_line());
         let own = own.map_or(wide!("\\SystemRoot\\System32\\smss.exe"), |(image, _)| image);
-        let mut image = Image { path: UnicodeBuf::copied(own)?, directory: UnicodeBuf::new() };
+        let mut image = Image { path: UnicodeBuf::new(), directory: UnicodeBuf::new() };
+        image.path.push(own)?;
         // An NT path has no directory to start in.
         if own.first() != Some(u16::from(b'\\')) {
             image.directory.push(path::directory(own))?;
@@ -174,8 +175,7 @@ impl<S: System> Manager<S> {
             let step = if self.initial_client(session) != 0 { Step::InitialCommand } else { Step::RequiredSubsystem };
             // Session 0 may have critical processes by now, and their end would hide why the system stops.
             if session != 0 {
-                nt::error!("session {session}: {status}: what was started is ended again");
-                self.tear_down(session);
+                self.undo(session, status);
             }
             return Err((step, status));
         }

@@ -5,12 +5,11 @@
 //! kernel then breaks its ports and the call returns with an error. Used for servers of sessions other than 0 only: session 0's csrss is
 //! critical, and ending it would end the system.
 
-use crate::manager::{Manager, terminate};
+use crate::manager::{Manager, new_event, terminate};
 use crate::servers::Server;
-use nt::access::Access;
 use nt::relax::Mutex;
 use nt::system::{MessageBuffer, System, ThreadBody, Timeout, Wait};
-use nt::{Handle, ObjectAttributes, Owned, Result, Status};
+use nt::{Handle, Owned, Result, Status};
 
 /// How long a server of a session other than 0 may take for anything (spec 9.4), in milliseconds.
 pub const SERVER_TIMEOUT: u32 = 60_000;
@@ -62,7 +61,7 @@ impl<S: System> Manager<S> {
     #[inline(never)]
     pub(crate) fn bounded_call(&'static self, server: &Server, message: &mut MessageBuffer) -> Result<()> {
         let system = self.system;
-        let done = Owned::new(system, system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);
+        let done = new_event(system)?;
         let armed = Armed { done: done.get(), process: server.process, id: server.client.process };
         let Some(deadline) = self.deadlines.iter().find(|deadline| deadline.arm(armed)) else {
             return Err(Status::INSUFF_SERVER_RESOURCES);

@@ -5,10 +5,11 @@
 //! session. A spin lock cannot guard that, because the holder waits for servers to come up; whoever finds the gate shut waits on an event
 //! that the holder signals.
 
+use crate::manager::new_event;
 use nt::access::Access;
 use nt::relax::Mutex;
 use nt::system::{Objects, Timeout};
-use nt::{Handle, ObjectAttributes, Owned, Result};
+use nt::{Handle, Owned, Result};
 
 struct State {
     shut: bool,
@@ -34,7 +35,7 @@ impl Gate {
                     return Ok(Inside { gate: self, system });
                 }
                 if state.opens.is_null() {
-                    state.opens = system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?;
+                    state.opens = new_event(system)?.into_raw();
                 }
                 // The holder closes its handle when it opens the gate; the wait needs one of its own.
                 let own = system.duplicate(Handle::CURRENT_PROCESS, state.opens, Handle::CURRENT_PROCESS, Access::EVENT_ALL)?;

@@ -5,7 +5,7 @@
 //! after csrss has taken it over.
 
 use crate::client;
-use crate::load::create;
+use crate::load;
 use crate::manager::Manager;
 use crate::messages::{ConnectionInfo, ExecPgm};
 use crate::plan::Plan;
@@ -89,6 +89,13 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
     text.push(command)
 }
 
+/// Creates the initial command suspended.
+#[inline(never)]
+pub(crate) fn create<'a, S: System>(plan: &'a dyn Plan<S>, session: u32, command: UnicodeStr<'_>) -> Result<Child<'a, S>> {
+    nt::info!("session {session}: initial command {command}");
+    load::create(plan, session, command, false)
+}
+
 /// Has smss, reached through `port`, give the initial command to its server (spec 12.1 #5-#9): its process, for the later wait. Blocks.
 pub(crate) fn hand_over<'a, S: System>(system: &S, port: Handle, child: Child<'a, S>) -> Result<Owned<'a, S>> {
     let mut request = ExecPgm::new_zeroed();
@@ -106,8 +113,7 @@ impl<S: System> Manager<S> {
     /// Starts `command` as the initial command of `session`, which stands from now on. The caller is inside the gate.
     pub(crate) fn start_initial(&'static self, session: u32, command: UnicodeStr<'_>) -> Result<()> {
         let port = self.own_port()?;
-        nt::info!("session {session}: initial command {command}");
-        let child = create(self.plan()?, session, command, false)?;
+        let child = create(self.plan()?, session, command)?;
         if let Some(terminal) = self.tables.lock().session(session) {
             terminal.initial_client = child.client().process;
         }

@@ -76,8 +76,7 @@ fn populate<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, 
 }
 
 fn start_initial<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
-    nt::info!("session {session}: initial command {command}");
-    let child = create(plan, session, command, false)?;
+    let child = initial::create(plan, session, command)?;
     if let Err(status) = report_process(system, port, session, ChildProcess::INITIAL, &child) {
         child.kill(status);
         return Err(status);

@@ -71,8 +71,14 @@ impl<S: System> Manager<S> {
         command: UnicodeStr<'_>,
         deferred: bool,
     ) -> Result<Child<'static, S>> {
-        if deferred && let Some(child) = self.create_by_server(plan, session, command)? {
-            return Ok(child);
+        if deferred {
+            match self.create_by_server(plan, session, command) {
+                // ReactOS' csrss does not know the call (D34); smss creates the process itself then, which is what a user wants.
+                Err(Status::NOT_IMPLEMENTED) => {
+                    nt::info!("session {session}: csrss creates no processes for smss: {command} is created directly");
+                }
+                result => return result,
+            }
         }
         create(plan, session, command, true)
     }
@@ -107,15 +113,9 @@ impl<S: System> Manager<S> {
         up
     }
 
-    /// Lets the session's Windows server create the process of an optional one (spec 9.4 #5b). `None` if it does not know the call, as
-    /// ReactOS' does not (D34): then smss creates the process itself, which is what a user wants.
+    /// Lets the session's Windows server create the process of an optional one (spec 9.4 #5b).
     #[inline(never)]
-    fn create_by_server(
-        &'static self,
-        plan: &'static dyn Plan<S>,
-        session: u32,
-        command: UnicodeStr<'_>,
-    ) -> Result<Option<Child<'static, S>>> {
+    fn create_by_server(&'static self, plan: &'static dyn Plan<S>, session: u32, command: UnicodeStr<'_>) -> Result<Child<'static, S>> {
         let image = find(plan, command)?;
         let launcher = plan.launcher();
         let server = self.windows_server(session).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
@@ -130,22 +130,14 @@ impl<S: System> Manager<S> {
             debug: u32::from(launcher.debug),
         };
         let mut message = callback(SbApi::CREATE_PROCESS, &body);
-        match self.call_server(&server.view(), &mut message) {
-            Ok(()) => {
-                let created: &mut SbCreatedProcess = message.body_mut()?;
-                let mut information = UserProcessInformation::new_zeroed();
-                information.process = created.process;
-                information.thread = created.thread;
-                information.client = created.client;
-                information.image.subsystem = created.subsystem;
-                Ok(Some(Child::adopted(self.system, information)))
-            }
-            Err(Status::NOT_IMPLEMENTED) => {
-                nt::info!("session {session}: csrss creates no processes for smss: {command} is created directly");
-                Ok(None)
-            }
-            Err(status) => Err(status),
-        }
+        self.call_server(&server.view(), &mut message)?;
+        let created: &mut SbCreatedProcess = message.body_mut()?;
+        let mut information = UserProcessInformation::new_zeroed();
+        information.process = created.process;
+        information.thread = created.thread;
+        information.client = created.client;
+        information.image.subsystem = created.subsystem;
+        Ok(Child::adopted(self.system, information))
     }
 }
 

@@ -14,9 +14,10 @@ use crate::policy::Policy;
 use crate::servers::Server;
 use crate::sessions::Terminal;
 use crate::slots::Slots;
+use nt::access::Access;
 use nt::relax::Mutex;
-use nt::system::{System, Timeout, Wait};
-use nt::{Handle, Result, Status};
+use nt::system::{Objects, System, Timeout, Wait};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status};
 use spin::Once;
 
 /// Clients connected at once; more are refused.
@@ -117,7 +118,12 @@ impl<S: System> Manager<S> {
 
     /// What the registry says. `DEVICE_NOT_READY` while the boot has not read it yet.
     pub(crate) fn plan(&self) -> Result<&'static dyn Plan<S>> {
-        self.plan.get().copied().ok_or(Status::DEVICE_NOT_READY)
+        self.published().ok_or(Status::DEVICE_NOT_READY)
+    }
+
+    #[inline(never)]
+    fn published(&self) -> Option<&'static dyn Plan<S>> {
+        self.plan.get().copied()
     }
 
     /// How much is in the tables now.
@@ -141,6 +147,12 @@ impl<S: System> Manager<S> {
             nt::warn!("handle {handle:?}: {status}: not closed");
         }
     }
+}
+
+/// An event without a name, not signalled.
+#[inline(never)]
+pub(crate) fn new_event<S: Objects>(system: &S) -> Result<Owned<'_, S>> {
+    Ok(Owned::new(system, system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?))
 }
 
 /// Ends `process`, whose id is `id`, with `status`, if there is one and it has not ended by itself.

@@ -6,11 +6,10 @@
 //! when the last reference goes its handles are closed (D2, D3).
 
 use crate::end;
-use crate::manager::{Manager, terminate};
+use crate::manager::{Manager, new_event, terminate};
 use crate::slots::Key;
-use nt::access::Access;
 use nt::system::{ImageSubsystem, System};
-use nt::{ClientId, Handle, ObjectAttributes, Owned, Result, Status};
+use nt::{ClientId, Handle, Result, Status};
 
 /// One record. As a copy it says how things stood when it was made; its handles stay valid while a [`ServerRef`] is held.
 #[derive(Clone, Copy)]
@@ -93,7 +92,7 @@ impl<S: System> Drop for ServerRef<'_, S> {
 impl<S: System> Manager<S> {
     /// A new record with its event, in the table.
     pub(crate) fn new_server(&self, session: u32) -> Result<ServerRef<'_, S>> {
-        let event = Owned::new(self.system, self.system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?);
+        let event = new_event(self.system)?;
         let record = Server { references: 2, ..Server::new(event.get(), session) };
         let key = self.tables.lock().servers.insert(record).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
         // The record owns the event now.

@@ -77,8 +77,7 @@ impl<S: System> Manager<S> {
         let session = self.enter_session_space()?.ok_or(Status::NOT_SUPPORTED)?;
         let result = self.populate(session, command);
         if let Err(status) = result {
-            nt::error!("session {session}: {status}: what was started is ended again");
-            self.tear_down(session);
+            self.undo(session, status);
         }
         // A failure has been told, and the next one inside the gate tries again.
         let _ = self.leave_session_space();
@@ -170,6 +169,12 @@ impl<S: System> Manager<S> {
         nt::info!("session {session}: ending");
         self.tear_down(session);
         Ok(())
+    }
+
+    /// Ends `session`, which has come to nothing with `status`.
+    pub(crate) fn undo(&'static self, session: u32, status: Status) {
+        nt::error!("session {session}: {status}: what was started is ended again");
+        self.tear_down(session);
     }
 
     /// Ends everything of `session` that smss started there and forgets it: environment sessions, initial command, servers, csrss last.
