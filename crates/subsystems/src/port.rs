@@ -13,6 +13,7 @@ use nt::object::Attributes;
 use nt::security::{Ace, Descriptor, Sid};
 use nt::system::{MessageBuffer, MessageKind, System, ThreadBody};
 use nt::{ObjectAttributes, Result, Status, UnicodeStr, wide};
+use zerocopy::IntoBytes;
 
 /// The port's name.
 pub const SM_PORT: UnicodeStr<'static> = wide!("\\SmApiPort");
@@ -98,7 +99,7 @@ impl<S: System> Manager<S> {
                     self.tables.lock().idle -= 1;
                     owed = self.handle(&mut message, received.context);
                     if owed {
-                        reply.clone_from(&message);
+                        reply.as_mut_bytes().copy_from_slice(message.as_bytes());
                     }
                     self.tables.lock().idle += 1;
                 }

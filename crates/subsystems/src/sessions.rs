@@ -112,9 +112,9 @@ impl<S: System> Manager<S> {
         let _privilege = Privileged::acquire(self.system, Privilege::LoadDriver)?;
         let session = self.system.create_session()?;
         self.tables.lock().attached = Some(session);
-        nt::info!("session {session}: created; loading {WIN32K} for Kmode {driver}");
+        nt::info!("session {session}: created; win32k is loaded for Kmode {driver}");
         if let Err(status) = self.system.extend_service_table(WIN32K) {
-            nt::error!("session {session}: {WIN32K}: {status}");
+            nt::error!("session {session}: win32k: {status}");
             let _ = self.leave_session_space();
             return Err(status);
         }
