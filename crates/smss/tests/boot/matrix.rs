@@ -26,6 +26,8 @@ fn rows() -> Vec<Row> {
     vec![
         ("critical flag", Step::ProcessSettings, |s| s.fail("NtSetInformationProcess", 1, DENIED), Settles),
         ("critical thread", Step::ProcessSettings, |s| s.fail("NtSetInformationThread", 1, DENIED), Settles),
+        ("base priority", Step::ProcessSettings, |s| s.fail("NtSetInformationProcess", 2, DENIED), Settles),
+        ("hard-error mode", Step::ProcessSettings, |s| s.fail("NtSetInformationProcess", 3, DENIED), Settles),
         ("SM API port", Step::ApiPort, |s| s.fail("NtCreatePort", 1, DENIED), Stops(DENIED)),
         ("SM API thread", Step::ApiThread, |s| s.fail("NtCreateThread", 1, Status::NO_MEMORY), Stops(Status::NO_MEMORY)),
         ("volumes event", Step::VolumesEvent, |s| s.fail("NtCreateEvent", 1, DENIED), Settles),
@@ -87,6 +89,12 @@ fn rows() -> Vec<Row> {
             Step::InitialCommand,
             |s| s.multi("", "Execute", &["nosuch.exe"]),
             StopsAtInitialCommand(Status::OBJECT_NAME_NOT_FOUND),
+        ),
+        (
+            "initial command not taken over",
+            Step::InitialCommand,
+            |s| s.fail("NtRequestWaitReplyPort", 1, Status::PORT_DISCONNECTED),
+            StopsAtInitialCommand(Status::PORT_DISCONNECTED),
         ),
         ("session detach", Step::SessionDetach, |s| s.fail("NtSetSystemInformation", 3, DENIED), Settles),
     ]

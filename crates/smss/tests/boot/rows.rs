@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Rows of spec 14 and 16 that are facts about the whole system, and the index of all rows.
 //!
-//! `rows.txt` beside this file says for each row of spec 2 to 9, 12, 13.5, 14, 16 and 17 which test proves it on the host. That every test
+//! `rows.txt` beside this file says for each row of spec 2 to 9, 12, 13.5 and 14 to 17 which test proves it on the host. That every test
 //! named there exists is a test itself.
 
 use crate::system::{End, Setup};

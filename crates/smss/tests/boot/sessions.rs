@@ -131,3 +131,13 @@ fn a_program_is_run_in_any_live_session_and_belongs_to_it() {
         assert_eq!(system.end, End::Settled);
     }
 }
+
+#[test]
+fn d22_set_up_commands_run_once_a_boot_not_once_a_session() {
+    let mut system = Setup::new().multi("", "SetupExecute", &["exit.exe"]).boot();
+    let runs = |system: &Booted| system.processes().iter().filter(|process| process.image.eq_ignore_ascii_case("exit.exe")).count();
+    let at_boot = runs(&system);
+    assert_eq!(system.start_program("smctl.exe start"), Status::SUCCESS, "{}", system.screen);
+    assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);
+    assert_eq!((at_boot, runs(&system)), (1, 1));
+}
