@@ -173,6 +173,16 @@ pub const CASES: &[Case] = &[
         wants: &[Want::NoLog("screen: nosuch")],
     },
     Case {
+        name: "environment_forward_and_self_references",
+        changes: &[
+            sm!("", r#""BootExecute"=str(7):"env\0""#),
+            sm!("\\Environment", "\"A\"=str(2):\"%B%\"\n\"B\"=\"x\"\n\"P2\"=str(2):\"%P2%;y\""),
+        ],
+        arguments: "",
+        end: End::Pass,
+        wants: &[Want::Log("A=x"), Want::Log("P2=%P2%;y;y")],
+    },
+    Case {
         name: "pending_file_renames",
         changes: &[
             Change::File("ReactOS/deleted.txt", "gone"),
