@@ -149,7 +149,7 @@ pub const CASES: &[Case] = &[
         changes: &[sm!("", r#""BootExecute"=hex(7):00,00,00,00"#)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoLog("screen: autochk")],
+        wants: &[Want::NoLog("screen: autochk"), Want::Log("boot command: empty string: STATUS_UNSUCCESSFUL")],
     },
     Case {
         name: "boot_execute_autocheck_nosuch",
