@@ -169,3 +169,29 @@ fn section_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
     assert_eq!(result_of(&world.kernel.send(csrss, 1 << 32, &message).unwrap()), Err(Status::INVALID_PARAMETER));
     assert_eq!(world.manager.counts().environments, 1);
 }
+
+#[test]
+fn section_9_4_7b_a_server_that_is_an_application_is_first_taken_over_and_told_of_the_end() {
+    let world = world_with(|plan| optional(plan, "Gui", "guiss.exe"));
+    let csrss = world.kernel.running("csrss.exe")[0];
+    assert_eq!(deferred(&world, "Gui"), Ok(()));
+    let guiss = world.kernel.running("guiss.exe")[0];
+    assert!(world.kernel.state().processes[&guiss].running);
+    // winlogon and it.
+    assert_eq!((asked(&world, SbApi::CREATE_SESSION), world.manager.counts().environments), (2, 2));
+    // Its environment session, the second, is csrss's to end, and foreign to itself (spec 10.4 #1).
+    world.kernel.session_complete(csrss, 2);
+    assert_eq!(world.manager.counts().environments, 1);
+    let told = |api: SbApi| world.kernel.state().callbacks.iter().filter(|(_, number)| *number == api.0).copied().collect::<Vec<_>>();
+    assert_eq!(told(SbApi::FOREIGN_SESSION_COMPLETE), [(guiss, SbApi::FOREIGN_SESSION_COMPLETE.0)]);
+    // A session without a foreign subsystem: nobody is told.
+    world.kernel.session_complete(csrss, 1);
+    assert_eq!((world.manager.counts().environments, asked(&world, SbApi::FOREIGN_SESSION_COMPLETE)), (0, 1));
+    // A server that has gone is not told.
+    assert_eq!(deferred(&world, "Gui"), Ok(()));
+    let second = *world.kernel.running("guiss.exe").iter().find(|&&id| id != guiss).unwrap();
+    world.kernel.exit(second, Status::SUCCESS);
+    world.kernel.session_complete(csrss, 3);
+    assert_eq!((world.manager.counts().environments, asked(&world, SbApi::FOREIGN_SESSION_COMPLETE)), (0, 1));
+    assert_eq!(world.kernel.state().bad_closes, 0);
+}

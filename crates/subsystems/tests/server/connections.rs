@@ -30,6 +30,17 @@ fn section_10_2_a_process_that_cannot_be_opened_is_refused() {
 }
 
 #[test]
+fn d31_a_process_whose_session_cannot_be_asked_for_is_refused_and_not_taken_for_one_of_session_0() {
+    let (kernel, manager) = world();
+    let client = kernel.add_process(3, "client.exe");
+    let before = kernel.open_handles();
+    // Opening it is the first call, its session the second.
+    kernel.fail(1, Status::ACCESS_DENIED, false);
+    assert_eq!(kernel.connect(client, &ConnectionInfo::PLAIN), Err(Status::PORT_CONNECTION_REFUSED));
+    assert_eq!((manager.counts().clients, kernel.open_handles()), (0, before));
+}
+
+#[test]
 fn section_10_2_connection_data_of_any_length_is_taken_as_far_as_it_goes() {
     let (kernel, _) = world();
     let client = kernel.add_process(0, "client.exe");

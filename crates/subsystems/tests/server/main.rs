@@ -8,3 +8,4 @@ mod instances;
 mod kernel;
 mod requests;
 mod sessions;
+mod tables;

@@ -114,6 +114,18 @@ fn section_9_3_without_kmode_there_is_no_session_space_but_a_boot() {
 }
 
 #[test]
+fn d30_kmode_is_a_trigger_whatever_file_it_names_and_without_a_path_it_is_none() {
+    for (paths, spaces) in [(&["D:\\other.sys"][..], 1), (&["", "win32k.sys"], 1), (&[""], 0)] {
+        let world = booted(|mut plan| {
+            plan.kmode = paths.iter().map(|path| units(path)).collect();
+            plan
+        });
+        // This kernel loads nothing but what has win32k's one name.
+        assert_eq!(world.kernel.state().sessions.len(), spaces, "{paths:?}");
+    }
+}
+
+#[test]
 fn section_17_execute_foo_bar_is_the_initial_command_after_five_seconds() {
     let world = booted(|mut plan| {
         plan.execute = vec![units("exit.exe first"), units("foo.exe bar")];

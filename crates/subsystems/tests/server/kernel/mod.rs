@@ -305,7 +305,8 @@ impl Kernel {
         match image.as_str() {
             "csrss.exe" | "mute.exe" | "refuses.exe" | "creates.exe" => self.register(id, &announced(ImageSubsystem::WINDOWS_GUI)),
             "os2ss.exe" => self.register(id, &announced(ImageSubsystem::OS2_CUI)),
-            "psxss.exe" => self.register(id, &announced(ImageSubsystem::POSIX_CUI)),
+            // The latter is an application of another server's.
+            "psxss.exe" | "guiss.exe" => self.register(id, &announced(ImageSubsystem::POSIX_CUI)),
             "nameless.exe" => self.register(id, &ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr::EMPTY).unwrap()),
             "dies.exe" => self.exit(id, Status(0xC000_0142)),
             "succeeds.exe" => self.exit(id, Status::SUCCESS),
@@ -365,7 +366,7 @@ impl State {
     fn add_process(&mut self, session: u32, image: &str, command_line: &str) -> u64 {
         let id = self.take_next() + 1_000;
         let image_type = match image {
-            "winlogon.exe" | "wininit.exe" | "gui.exe" => ImageSubsystem::WINDOWS_GUI,
+            "winlogon.exe" | "wininit.exe" | "gui.exe" | "guiss.exe" => ImageSubsystem::WINDOWS_GUI,
             "console.exe" => ImageSubsystem::WINDOWS_CUI,
             _ => ImageSubsystem::NATIVE,
         };
