@@ -6,7 +6,7 @@ use libfuzzer_sys::fuzz_target;
 use nt::access::Access;
 use nt::environment::Environment;
 use nt::pages::PageVec;
-use nt::system::{Memory};
+use nt::system::Memory;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 

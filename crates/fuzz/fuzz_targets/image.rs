@@ -1,12 +1,50 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The import walk over a known DLL (spec 7.2).
+//!
+//! The input is taken as an image, and as edits of a sound one, three bytes each: place and value.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use objects::image::{Image, MAX_NAME};
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(image) = objects::image::Image::parse(bytes) {
+/// A PE32+ DLL with one section, which holds an import table of two names.
+fn sound() -> Vec<u8> {
+    let mut bytes = vec![0; 0x1080];
+    let mut put = |at: usize, data: &[u8]| bytes[at..at + data.len()].copy_from_slice(data);
+    put(0, b"MZ");
+    put(0x3C, &[0x40]);
+    put(0x40, b"PE\0\0\x64\x86\x01\0");
+    // Size of the optional header, characteristics, magic, number of directories, the second of them.
+    put(0x54, &[0xF0, 0, 2, 0x20, 0x0B, 0x02]);
+    put(0x58 + 108, &[16]);
+    put(0x58 + 121, &[0x10]);
+    // The section: size and address 0x1000, readable.
+    put(0x148 + 9, &[0x10, 0, 0, 0, 0x10]);
+    put(0x148 + 36, &[0x40, 0, 0, 0x40]);
+    put(0x1000 + 12, &0x1040_u32.to_le_bytes());
+    put(0x1014 + 12, &0x1050_u32.to_le_bytes());
+    put(0x1040, b"KERNEL32.dll");
+    put(0x1050, b"ntdll.dll");
+    bytes
+}
+
+fn walk(bytes: &[u8]) {
+    if let Ok(image) = Image::parse(bytes) {
         // A table that leads nowhere must end all the same.
-        assert!(image.imports().take(1 << 20).count() < 1 << 20);
+        let mut names = image.imports();
+        let walked =
+            names.by_ref().take(bytes.len()).inspect(|name| assert!(name.is_err() || name.is_ok_and(|name| name.len() <= MAX_NAME + 1)));
+        assert!(walked.count() < bytes.len());
+        assert_eq!(names.next(), None);
     }
+}
+
+fuzz_target!(|input: &[u8]| {
+    walk(input);
+    let mut bytes = sound();
+    for &[low, high, value] in input.as_chunks::<3>().0 {
+        let place = usize::from(u16::from_le_bytes([low, high])) % bytes.len();
+        bytes[place] = value;
+    }
+    walk(&bytes);
 });
