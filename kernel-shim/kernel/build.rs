@@ -3,5 +3,8 @@
 
 fn main() {
     println!("cargo::rerun-if-changed=kernel.ld");
-    println!("cargo::rustc-link-arg-bins=-T{}/kernel.ld", std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default());
+    println!(
+        "cargo::rustc-link-arg-bins=-T{}/kernel.ld",
+        std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default()
+    );
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Builds the images: smss.exe, the shim's ntdll.dll, kernel and programs; strips them and keeps their debug files.
+//! Builds the images: smss.exe, the shim's ntdll.dll, kernel and programs; strips them and keeps
+//! their debug files.
 //!
-//! What goes on a medium is the stripped copy in `target/images`; the unstripped one lies beside it with the ending `.dbg`, for GDB.
-//! `llvm-objcopy` writes a zero CheckSum, so it is computed again after stripping.
+//! What goes on a medium is the stripped copy in `target/images`; the unstripped one lies beside it
+//! with the ending `.dbg`, for GDB. `llvm-objcopy` writes a zero CheckSum, so it is computed again
+//! after stripping.
 
 use crate::cli::BuildOptions;
 use crate::{paths, ui};
@@ -15,9 +17,11 @@ use std::process::Command;
 /// A budget, not a law of nature: ReactOS' own smss.exe is 70,656 bytes.
 pub const SMSS_BUDGET: u64 = 64 * 1024;
 
-/// What makes the release images small. A panic is an illegal instruction without text or place: the exception handler says where, and the
-/// debug file has the line. The development images say it in words.
-const SMALL: &str = "target.x86_64-nt-native.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']";
+/// What makes the release images small. A panic is an illegal instruction without text or place:
+/// the exception handler says where, and the debug file has the line. The development images say it
+/// in words.
+const SMALL: &str =
+    "target.x86_64-nt-native.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']";
 
 /// What a build gives.
 pub struct Images {
@@ -30,7 +34,9 @@ pub struct Images {
 /// Size of the stripped smss.exe in bytes.
 pub fn size(images: &Images) -> Result<u64> {
     let smss = images.folder.join("smss.exe");
-    Ok(std::fs::metadata(&smss).with_context(|| format!("cannot read {}", smss.display()))?.len())
+    Ok(std::fs::metadata(&smss)
+        .with_context(|| format!("cannot read {}", smss.display()))?
+        .len())
 }
 
 /// Runs the verb.
@@ -39,8 +45,12 @@ pub fn verb(options: &BuildOptions) -> Result<()> {
     let smss = images.folder.join("smss.exe");
     let size = report(&smss)?;
     if !options.dev && size > SMSS_BUDGET {
-        // A budget is a benchmark, not a test: what is over it is said, and the image is there all the same.
-        ui::note(&ui::paint(ui::Colour::Yellow, &format!("smss.exe is {} bytes over its budget", size - SMSS_BUDGET)));
+        // A budget is a benchmark, not a test: what is over it is said, and the image is there all
+        // the same.
+        ui::note(&ui::paint(
+            ui::Colour::Yellow,
+            &format!("smss.exe is {} bytes over its budget", size - SMSS_BUDGET),
+        ));
     }
     ui::verdict(&format!("images in {}", images.folder.display()));
     Ok(())
@@ -49,36 +59,70 @@ pub fn verb(options: &BuildOptions) -> Result<()> {
 /// Builds everything.
 pub fn all(dev: bool) -> Result<Images> {
     ui::step("building smss.exe and the programs (NT target)");
-    cargo_nt(dev, &["-p", "smss", "--features", "smss/native", "--bin", "smss"])?;
-    cargo_nt(dev, &["-p", "programs", "--features", "programs/native", "--bins"])?;
+    cargo_nt(
+        dev,
+        &["-p", "smss", "--features", "smss/native", "--bin", "smss"],
+    )?;
+    cargo_nt(
+        dev,
+        &["-p", "programs", "--features", "programs/native", "--bins"],
+    )?;
     ui::step("building the shim's ntdll.dll");
     cargo_nt(dev, &["-p", "shim-ntdll"])?;
     ui::step("building the shim's kernel");
-    cargo(dev, &["-p", "kernel", "--target", "x86_64-unknown-none"], &[])?;
+    cargo(
+        dev,
+        &["-p", "kernel", "--target", "x86_64-unknown-none"],
+        &[],
+    )?;
 
     let folder = paths::images(dev)?;
     let profile = if dev { "debug" } else { "release" };
     let built = paths::target().join("x86_64-nt-native").join(profile);
-    for entry in std::fs::read_dir(&built).with_context(|| format!("cannot read {}", built.display()))? {
+    for entry in
+        std::fs::read_dir(&built).with_context(|| format!("cannot read {}", built.display()))?
+    {
         let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         match name.as_str() {
-            "shim_ntdll.dll" | "shim_ntdll.exe" | "shim-ntdll.exe" => strip(&path, &folder.join("ntdll.dll"))?,
+            "shim_ntdll.dll" | "shim_ntdll.exe" | "shim-ntdll.exe" => {
+                strip(&path, &folder.join("ntdll.dll"))?
+            }
             "win32k.exe" => strip(&path, &folder.join("win32k.sys"))?,
-            name if name.ends_with(".exe") || name.ends_with(".dll") => strip(&path, &folder.join(name))?,
+            name if name.ends_with(".exe") || name.ends_with(".dll") => {
+                strip(&path, &folder.join(name))?
+            }
             _ => {}
         }
     }
-    let kernel = paths::target().join("x86_64-unknown-none").join(profile).join("kernel");
+    let kernel = paths::target()
+        .join("x86_64-unknown-none")
+        .join(profile)
+        .join("kernel");
     Ok(Images { folder, kernel })
 }
 
 fn cargo_nt(dev: bool, arguments: &[&str]) -> Result<()> {
     let target = paths::root().join("x86_64-nt-native.json");
-    let target = target.to_str().context("the checkout's path is not UTF-8")?;
-    let features = if dev { "compiler-builtins-mem" } else { "compiler-builtins-mem,optimize_for_size" };
+    let target = target
+        .to_str()
+        .context("the checkout's path is not UTF-8")?;
+    let features = if dev {
+        "compiler-builtins-mem"
+    } else {
+        "compiler-builtins-mem,optimize_for_size"
+    };
     let features = format!("-Zbuild-std-features={features}");
-    let mut std = vec!["-Zbuild-std=core,alloc,compiler_builtins", &features, "--target", target];
+    let mut std = vec![
+        "-Zbuild-std=core,alloc,compiler_builtins",
+        &features,
+        "--target",
+        target,
+    ];
     if !dev {
         std.extend(["--config", SMALL]);
     }
@@ -87,7 +131,11 @@ fn cargo_nt(dev: bool, arguments: &[&str]) -> Result<()> {
 
 fn cargo(dev: bool, arguments: &[&str], more: &[&str]) -> Result<()> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(paths::root()).args(["build", "--quiet"]).args(arguments).args(more);
+    command
+        .current_dir(paths::root())
+        .args(["build", "--quiet"])
+        .args(arguments)
+        .args(more);
     if !dev {
         command.arg("--release");
     }
@@ -100,10 +148,17 @@ fn cargo(dev: bool, arguments: &[&str], more: &[&str]) -> Result<()> {
 
 /// A tool of the toolchain's llvm-tools component.
 pub fn llvm_tool(name: &str) -> Result<PathBuf> {
-    let output =
-        Command::new("rustc").current_dir(paths::root()).args(["--print", "target-libdir"]).output().context("cannot run rustc")?;
+    let output = Command::new("rustc")
+        .current_dir(paths::root())
+        .args(["--print", "target-libdir"])
+        .output()
+        .context("cannot run rustc")?;
     let libdir = String::from_utf8(output.stdout)?;
-    let tool = Path::new(libdir.trim()).parent().context("rustc prints a strange target-libdir")?.join("bin").join(name);
+    let tool = Path::new(libdir.trim())
+        .parent()
+        .context("rustc prints a strange target-libdir")?
+        .join("bin")
+        .join(name);
     if !tool.exists() {
         bail!("{name} is not installed; run `rustup toolchain install` in the checkout");
     }
@@ -111,9 +166,17 @@ pub fn llvm_tool(name: &str) -> Result<PathBuf> {
 }
 
 fn strip(from: &Path, to: &Path) -> Result<()> {
-    let debug = to.with_extension(format!("{}.dbg", to.extension().unwrap_or_default().to_string_lossy()));
-    std::fs::copy(from, &debug).with_context(|| format!("cannot copy {} to {}", from.display(), debug.display()))?;
-    let status = Command::new(llvm_tool("llvm-objcopy")?).arg("--strip-all").arg(from).arg(to).status()?;
+    let debug = to.with_extension(format!(
+        "{}.dbg",
+        to.extension().unwrap_or_default().to_string_lossy()
+    ));
+    std::fs::copy(from, &debug)
+        .with_context(|| format!("cannot copy {} to {}", from.display(), debug.display()))?;
+    let status = Command::new(llvm_tool("llvm-objcopy")?)
+        .arg("--strip-all")
+        .arg(from)
+        .arg(to)
+        .status()?;
     if !status.success() {
         bail!("llvm-objcopy cannot strip {}", from.display());
     }
@@ -123,11 +186,15 @@ fn strip(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes the PE CheckSum: the 16-bit one's complement sum of the file without the field itself, plus the file's length.
+/// Writes the PE CheckSum: the 16-bit one's complement sum of the file without the field itself,
+/// plus the file's length.
 pub fn set_checksum(image: &mut [u8]) -> Result<()> {
     let lfanew = image.get(0x3C..0x40).context("shorter than a DOS header")?;
     let at = u32::from_le_bytes(lfanew.try_into()?) as usize + 24 + 64;
-    image.get_mut(at..at + 4).context("the PE header lies outside the file")?.fill(0);
+    image
+        .get_mut(at..at + 4)
+        .context("the PE header lies outside the file")?
+        .fill(0);
     let mut sum = image.chunks(2).fold(0u64, |sum, pair| {
         let sum = sum + u64::from(pair[0]) + (u64::from(pair.get(1).copied().unwrap_or(0)) << 8);
         (sum & 0xFFFF) + (sum >> 16)

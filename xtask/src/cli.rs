@@ -18,7 +18,8 @@ pub struct Cli {
 pub enum Verb {
     /// Build smss.exe and everything around it; print its size and imports.
     Build(BuildOptions),
-    /// Measure the image against its budgets: size, private memory, system calls, time until ring 3.
+    /// Measure the image against its budgets: size, private memory, system calls, time until ring
+    /// 3.
     Budgets(BudgetsOptions),
     /// Build, make the boot medium, boot it in QEMU.
     Run(RunOptions),
@@ -32,7 +33,8 @@ pub enum Verb {
     Gdb(GdbOptions),
     /// Save a picture of the screen of the machine that `run` or `gdb` has going.
     Shot(ShotOptions),
-    /// Ask the Session Manager of the shim that `run` has going: its sessions, new ones, programs in them.
+    /// Ask the Session Manager of the shim that `run` has going: its sessions, new ones, programs
+    /// in them.
     Sm(SmOptions),
     /// Compare system-call traces.
     Trace(TraceOptions),
@@ -53,7 +55,8 @@ pub struct BuildOptions {
 /// Options of `budgets`.
 #[derive(Args, Default)]
 pub struct BudgetsOptions {
-    /// A ReactOS live CD: system calls are then counted on its ntdll.dll, SYSTEM hive and known DLLs.
+    /// A ReactOS live CD: system calls are then counted on its ntdll.dll, SYSTEM hive and known
+    /// DLLs.
     #[arg(long, value_name = "REACTOS.iso")]
     pub from: Option<PathBuf>,
     /// Changes to that hive, such as the Session Manager key of an installed system.
@@ -144,7 +147,8 @@ pub struct TestOptions {
     /// Fuzz every parser instead, for a bounded number of inputs.
     #[arg(long)]
     pub fuzz: bool,
-    /// Fail every system call of a default boot instead, one after the other, and print a table of outcomes.
+    /// Fail every system call of a default boot instead, one after the other, and print a table of
+    /// outcomes.
     #[arg(long)]
     pub faults: bool,
     /// Write the golden dumps anew instead of comparing with them.
@@ -194,7 +198,8 @@ pub struct DoctorOptions {
 /// Options of `compare`.
 #[derive(Args)]
 pub struct CompareOptions {
-    /// A ReactOS live CD that ReactOS' own smss.exe, ntdll.dll, SYSTEM hive and known DLLs come from.
+    /// A ReactOS live CD that ReactOS' own smss.exe, ntdll.dll, SYSTEM hive and known DLLs come
+    /// from.
     #[arg(long, value_name = "REACTOS.iso")]
     pub from: PathBuf,
     /// Changes to that hive, such as the Session Manager key of an installed system.

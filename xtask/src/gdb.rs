@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `cargo xtask gdb`: boots stopped, attaches GDB with symbols for kernel, ntdll and smss, stops at smss's entry in ring 3.
+//! `cargo xtask gdb`: boots stopped, attaches GDB with symbols for kernel, ntdll and smss, stops at
+//! smss's entry in ring 3.
 //!
-//! The kernel announces every image it maps by calling a function of its own; the Python beside this crate (`xtask/gdb`) has a breakpoint
-//! there and loads symbols at the announced base, so relocated images are found as well. The development images are used, unless the
-//! optimised ones are asked for.
+//! The kernel announces every image it maps by calling a function of its own; the Python beside
+//! this crate (`xtask/gdb`) has a breakpoint there and loads symbols at the announced base, so
+//! relocated images are found as well. The development images are used, unless the optimised ones
+//! are asked for.
 //!
-//! On a real ReactOS (`--base`) nobody announces images: the scripts wait for smss.exe's entry where the PEB says it is mapped, and check that
-//! it is the image that stands there.
+//! On a real ReactOS (`--base`) nobody announces images: the scripts wait for smss.exe's entry
+//! where the PEB says it is mapped, and check that it is the image that stands there.
 
 use crate::build::Images;
 use crate::cli::GdbOptions;
@@ -30,7 +32,15 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
     // A batch ends with the machine; a person looks around for as long as they like.
     let mut session = match &options.base {
         Some(base) => Session::reactos(&images, base)?,
-        None => Session::start(&images, "gdb", if options.batch.is_empty() { "" } else { "exit=settled" })?,
+        None => Session::start(
+            &images,
+            "gdb",
+            if options.batch.is_empty() {
+                ""
+            } else {
+                "exit=settled"
+            },
+        )?,
     };
     screen::remember(&session.machine.qmp)?;
     if options.attach {
@@ -42,7 +52,11 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
     }
     if !options.batch.is_empty() {
         let output = session.batch(&options.batch)?;
-        print!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        print!(
+            "{}{}",
+            String::from_utf8_lossy(&output.stdout),
+            String::from_utf8_lossy(&output.stderr)
+        );
         if session.rest(&images)? {
             // GDB calls the end of its machine an error; the machine's own word counts.
             return match session.machine.judge()? {
@@ -59,9 +73,15 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         ui::verdict("the GDB commands ran");
         return Ok(());
     }
-    ui::step("GDB stops at smss.exe's entry; `next`, `bt`, `info locals` work there, and `help nt-` and Tab show what is ours");
+    ui::step(
+        "GDB stops at smss.exe's entry; `next`, `bt`, `info locals` work there, and `help nt-` and Tab show what is ours",
+    );
     INTERRUPTS_ARE_OTHERS.store(true, Ordering::Relaxed);
-    let status = session.gdb()?.args(["-ex", "nt-start"]).status().context("cannot run gdb")?;
+    let status = session
+        .gdb()?
+        .args(["-ex", "nt-start"])
+        .status()
+        .context("cannot run gdb")?;
     INTERRUPTS_ARE_OTHERS.store(false, Ordering::Relaxed);
     session.rest(&images)?;
     if !status.success() {
@@ -117,12 +137,25 @@ impl Session {
         Self::stopped(setup, &folder, images, None)
     }
 
-    fn stopped(mut setup: Setup<'_>, folder: &Path, images: &Images, kernel: Option<PathBuf>) -> Result<Self> {
-        // Asked of the system and given back at once: nobody else takes it in between on a developer's machine.
+    fn stopped(
+        mut setup: Setup<'_>,
+        folder: &Path,
+        images: &Images,
+        kernel: Option<PathBuf>,
+    ) -> Result<Self> {
+        // Asked of the system and given back at once: nobody else takes it in between on a
+        // developer's machine.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        setup.more.extend(["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")]);
+        setup
+            .more
+            .extend(["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")]);
         let machine = Machine::start(&setup, &folder.join("boot.log"))?;
-        Ok(Self { machine, port, images: images.folder.clone(), kernel })
+        Ok(Self {
+            machine,
+            port,
+            images: images.folder.clone(),
+            kernel,
+        })
     }
 
     /// Shows the machine's log until its end, or until `limit` after its start.
@@ -153,28 +186,59 @@ impl Session {
         let scripts = paths::root().join("xtask/gdb");
         let execute = |command: String| ["-ex".to_owned(), command];
         let mut arguments: Vec<String> = vec!["-q".into(), "-nx".into()];
-        arguments.extend(self.kernel.iter().map(|kernel| kernel.display().to_string()));
+        arguments.extend(
+            self.kernel
+                .iter()
+                .map(|kernel| kernel.display().to_string()),
+        );
         arguments.extend(execute("set pagination off".into()));
         arguments.extend(execute("set confirm off".into()));
         arguments.extend(execute("set architecture i386:x86-64".into()));
         arguments.extend(execute(format!("target remote 127.0.0.1:{}", self.port)));
-        arguments.extend(execute(format!("source {}", scripts.join("start.py").display())));
+        arguments.extend(execute(format!(
+            "source {}",
+            scripts.join("start.py").display()
+        )));
         arguments
     }
 
     fn environment(&self) -> Result<[(&'static str, String); 3]> {
-        let output = Command::new("rustc").current_dir(paths::root()).args(["--print", "sysroot"]).output().context("cannot run rustc")?;
+        let output = Command::new("rustc")
+            .current_dir(paths::root())
+            .args(["--print", "sysroot"])
+            .output()
+            .context("cannot run rustc")?;
         let rust = Path::new(String::from_utf8(output.stdout)?.trim()).join("lib/rustlib/etc");
         let images = self.images.display().to_string();
-        let kernel = if self.kernel.is_some() { "shim" } else { "reactos" };
-        Ok([("SMSS_IMAGES", images), ("SMSS_KERNEL", kernel.to_owned()), ("SMSS_RUST", rust.display().to_string())])
+        let kernel = if self.kernel.is_some() {
+            "shim"
+        } else {
+            "reactos"
+        };
+        Ok([
+            ("SMSS_IMAGES", images),
+            ("SMSS_KERNEL", kernel.to_owned()),
+            ("SMSS_RUST", rust.display().to_string()),
+        ])
     }
 
     /// What a person types to attach a debugger of their own.
     pub fn command_lines(&self) -> Result<Vec<String>> {
-        let variables = self.environment()?.map(|(name, value)| format!("{name}='{value}'")).join(" ");
-        let words: Vec<String> =
-            self.arguments().iter().map(|word| if word.contains(' ') { format!("'{word}'") } else { word.clone() }).collect();
+        let variables = self
+            .environment()?
+            .map(|(name, value)| format!("{name}='{value}'"))
+            .join(" ");
+        let words: Vec<String> = self
+            .arguments()
+            .iter()
+            .map(|word| {
+                if word.contains(' ') {
+                    format!("'{word}'")
+                } else {
+                    word.clone()
+                }
+            })
+            .collect();
         Ok(vec![format!("{variables} gdb {}", words.join(" "))])
     }
 

@@ -27,8 +27,8 @@ pub struct Plan<'a> {
     pub restarts: bool,
     /// A boot that takes longer hangs.
     pub limit: Duration,
-    /// The machine's time is counted in instructions and jumps over what nobody works in: a minute of waiting takes no time, and no
-    /// outcome depends on the host's speed.
+    /// The machine's time is counted in instructions and jumps over what nobody works in: a minute
+    /// of waiting takes no time, and no outcome depends on the host's speed.
     pub virtual_time: bool,
 }
 
@@ -55,7 +55,11 @@ pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
         memory: 512,
         arguments: plan.arguments.to_owned(),
         window: false,
-        more: if plan.virtual_time { VIRTUAL_TIME.map(String::from).to_vec() } else { Vec::new() },
+        more: if plan.virtual_time {
+            VIRTUAL_TIME.map(String::from).to_vec()
+        } else {
+            Vec::new()
+        },
         restarts: plan.restarts,
     };
     let mut reader = Reader::default();
@@ -72,5 +76,10 @@ pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
         std::fs::write(plan.folder.join(format!("{name}.txt")), text)?;
     }
     let end = machine.judge().with_context(seen)?;
-    Ok(Outcome { end, reader, disk: image, ring3 })
+    Ok(Outcome {
+        end,
+        reader,
+        disk: image,
+        ring3,
+    })
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The only door: `cargo xtask VERB`, one module a verb.
 //!
-//! Every verb shows what it does while it does it, says what to do next when it fails, and ends with a line that is its verdict. The exit
-//! code is 0 exactly when that verdict is good.
+//! Every verb shows what it does while it does it, says what to do next when it fails, and ends
+//! with a line that is its verdict. The exit code is 0 exactly when that verdict is good.
 #![forbid(unsafe_code)]
 
 mod budgets;

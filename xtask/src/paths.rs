@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 /// The top of the checkout.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies inside the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask lies inside the workspace")
 }
 
 /// Cargo's target folder.
@@ -26,6 +28,7 @@ pub fn images(dev: bool) -> Result<PathBuf> {
 
 /// Makes a folder if it is not there.
 pub fn folder(path: PathBuf) -> Result<PathBuf> {
-    std::fs::create_dir_all(&path).with_context(|| format!("cannot make the folder {}", path.display()))?;
+    std::fs::create_dir_all(&path)
+        .with_context(|| format!("cannot make the folder {}", path.display()))?;
     Ok(path)
 }

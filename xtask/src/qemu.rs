@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One run of QEMU: its command line, its life, and the judgement on it.
 //!
-//! A run passes only on proof: the kernel's sentinel line AND its exact exit code. A time-out, a triple fault, exit 0 and exit 1 are
-//! failures, each with its own message. The one run that may end with 0 is that of a machine which switches itself off: it is not ended by
-//! a reset, so that nothing but ACPI's power-off ends it so. QEMU dies with xtask: it is killed when [`Machine`] is dropped, on Ctrl-C, and (through
-//! `setpriv --pdeathsig`) when xtask itself is killed.
+//! A run passes only on proof: the kernel's sentinel line AND its exact exit code. A time-out, a
+//! triple fault, exit 0 and exit 1 are failures, each with its own message. The one run that may
+//! end with 0 is that of a machine which switches itself off: it is not ended by a reset, so that
+//! nothing but ACPI's power-off ends it so. QEMU dies with xtask: it is killed when [`Machine`] is
+//! dropped, on Ctrl-C, and (through `setpriv --pdeathsig`) when xtask itself is killed.
 
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
@@ -17,7 +18,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, Once};
 use std::time::{Duration, Instant};
 
-/// How the kernel says that it ended: `isa-debug-exit` turns the value v it writes into the exit code 2v+1.
+/// How the kernel says that it ended: `isa-debug-exit` turns the value v it writes into the exit
+/// code 2v+1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     /// Settled, or shut down, as it was asked to.
@@ -103,7 +105,9 @@ fn kill_on_interrupt() {
                 return;
             }
             if let Some(pid) = RUNNING.lock().ok().and_then(|running| *running) {
-                let _ = Command::new("kill").args(["-KILL", &pid.to_string()]).status();
+                let _ = Command::new("kill")
+                    .args(["-KILL", &pid.to_string()])
+                    .status();
             }
             std::process::exit(130);
         });
@@ -112,16 +116,28 @@ fn kill_on_interrupt() {
 
 /// The accelerator: KVM if it can really be opened, else TCG.
 pub fn accelerator() -> &'static str {
-    // The CD's boot loader was seen to hang under KVM on some hosts, and TCG is quick enough, so KVM is asked for, never assumed.
+    // The CD's boot loader was seen to hang under KVM on some hosts, and TCG is quick enough, so
+    // KVM is asked for, never assumed.
     let wanted = std::env::var("SMSS_ACCEL").is_ok_and(|value| value == "kvm");
-    if wanted && std::fs::OpenOptions::new().read(true).write(true).open("/dev/kvm").is_ok() { "kvm" } else { "tcg" }
+    if wanted
+        && std::fs::OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open("/dev/kvm")
+            .is_ok()
+    {
+        "kvm"
+    } else {
+        "tcg"
+    }
 }
 
 impl Machine {
     /// Starts QEMU; its serial line goes to `log` as well.
     pub fn start(setup: &Setup<'_>, log: &Path) -> Result<Self> {
         kill_on_interrupt();
-        let qmp = std::env::temp_dir().join(format!("smss-qmp-{}-{}", std::process::id(), unique()));
+        let qmp =
+            std::env::temp_dir().join(format!("smss-qmp-{}-{}", std::process::id(), unique()));
         let mut arguments: Vec<String> = vec![
             "-accel".into(),
             accelerator().into(),
@@ -142,14 +158,32 @@ impl Machine {
             arguments.push("-no-reboot".into());
         }
         if let Some(disk) = setup.disk {
-            let drive = format!("file={},if=none,id=disk,format=raw,cache=unsafe", disk.display());
-            arguments.extend(["-drive".into(), drive, "-device".into(), "virtio-blk-pci,drive=disk".into()]);
+            let drive = format!(
+                "file={},if=none,id=disk,format=raw,cache=unsafe",
+                disk.display()
+            );
+            arguments.extend([
+                "-drive".into(),
+                drive,
+                "-device".into(),
+                "virtio-blk-pci,drive=disk".into(),
+            ]);
         }
         match setup.boot {
             Boot::Direct(kernel) => {
-                arguments.extend(["-kernel".into(), kernel.display().to_string(), "-append".into(), setup.arguments.clone()]);
+                arguments.extend([
+                    "-kernel".into(),
+                    kernel.display().to_string(),
+                    "-append".into(),
+                    setup.arguments.clone(),
+                ]);
             }
-            Boot::Iso(iso) => arguments.extend(["-cdrom".into(), iso.display().to_string(), "-boot".into(), "d".into()]),
+            Boot::Iso(iso) => arguments.extend([
+                "-cdrom".into(),
+                iso.display().to_string(),
+                "-boot".into(),
+                "d".into(),
+            ]),
         }
         if !setup.window {
             arguments.extend(["-display".into(), "none".into()]);
@@ -166,10 +200,15 @@ impl Machine {
         };
         // A group of its own: Ctrl-C reaches QEMU through the handler above or not at all.
         command.args(&arguments).process_group(0);
-        let mut file = std::fs::File::create(log).with_context(|| format!("cannot write the log {}", log.display()))?;
+        let mut file = std::fs::File::create(log)
+            .with_context(|| format!("cannot write the log {}", log.display()))?;
         writeln!(file, "# qemu-system-x86_64 {}", arguments.join(" "))?;
-        let mut child =
-            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().context("cannot start QEMU")?;
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .context("cannot start QEMU")?;
         if let Ok(mut running) = RUNNING.lock() {
             *running = Some(child.id());
         }
@@ -179,17 +218,27 @@ impl Machine {
             let mut reader = BufReader::new(output);
             let mut line = Vec::new();
             while matches!(reader.read_until(b'\n', &mut line), Ok(count) if count > 0) {
-                let text = String::from_utf8_lossy(&line).trim_end_matches(['\r', '\n']).to_owned();
+                let text = String::from_utf8_lossy(&line)
+                    .trim_end_matches(['\r', '\n'])
+                    .to_owned();
                 line.clear();
                 if sender.send(text).is_err() {
                     break;
                 }
             }
         });
-        Ok(Self { child, lines, log: file, sentinel: None, started: Instant::now(), qmp })
+        Ok(Self {
+            child,
+            lines,
+            log: file,
+            sentinel: None,
+            started: Instant::now(),
+            qmp,
+        })
     }
 
-    /// The next line of the serial log; `None` at its end. An error when `limit` has passed since the start.
+    /// The next line of the serial log; `None` at its end. An error when `limit` has passed since
+    /// the start.
     pub fn line(&mut self, limit: Duration) -> Result<Option<String>> {
         let left = limit.saturating_sub(self.started.elapsed());
         match self.lines.recv_timeout(left) {
@@ -203,14 +252,19 @@ impl Machine {
                 Ok(Some(line))
             }
             Err(RecvTimeoutError::Disconnected) => Ok(None),
-            Err(RecvTimeoutError::Timeout) => bail!("QEMU was still running after {} s and was killed", limit.as_secs()),
+            Err(RecvTimeoutError::Timeout) => bail!(
+                "QEMU was still running after {} s and was killed",
+                limit.as_secs()
+            ),
         }
     }
 
     /// Writes the lines that are there to the log and gives them, without waiting for more.
     pub fn drain(&mut self) -> Result<Vec<String>> {
         let lines: Vec<String> = self.lines.try_iter().collect();
-        lines.iter().try_for_each(|line| writeln!(self.log, "{line}"))?;
+        lines
+            .iter()
+            .try_for_each(|line| writeln!(self.log, "{line}"))?;
         Ok(lines)
     }
 
@@ -220,14 +274,19 @@ impl Machine {
         let code = status.code();
         let Some(end) = self.sentinel else {
             match code {
-                Some(0) => bail!("QEMU exited with 0 before the kernel's last line: a triple fault, a reset or a closed window"),
+                Some(0) => bail!(
+                    "QEMU exited with 0 before the kernel's last line: a triple fault, a reset or a closed window"
+                ),
                 Some(1) => bail!("QEMU itself failed (exit code 1): see its message above"),
                 Some(code) => bail!("QEMU exited with {code} without the kernel's last line"),
                 None => bail!("QEMU was killed by a signal"),
             }
         };
         if code != Some(end.code()) {
-            bail!("the kernel's last line says {end:?}, but QEMU ended with {status} instead of exit code {}", end.code());
+            bail!(
+                "the kernel's last line says {end:?}, but QEMU ended with {status} instead of exit code {}",
+                end.code()
+            );
         }
         Ok(end)
     }

@@ -28,7 +28,12 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let output = paths::output()?;
     ui::step("making the disk: FAT32 volume C: with the system and its hives");
     let mut tree = Tree::system(&images)?;
-    Originals::read(options.smss.as_deref(), options.ntdll.as_deref(), options.from.as_deref())?.put_on(&mut tree);
+    Originals::read(
+        options.smss.as_deref(),
+        options.ntdll.as_deref(),
+        options.from.as_deref(),
+    )?
+    .put_on(&mut tree);
     let disk_image = output.join("disk.img");
     disk::make(&disk_image, disk::DEFAULT_SIZE, &tree)?;
 
@@ -39,11 +44,25 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         iso::make(&iso_image, &images, &tree, &arguments)?;
     }
     let log = output.join("boot.log");
-    let boot = if options.direct { Boot::Direct(&images.kernel) } else { Boot::Iso(&iso_image) };
+    let boot = if options.direct {
+        Boot::Direct(&images.kernel)
+    } else {
+        Boot::Iso(&iso_image)
+    };
     let door = std::env::temp_dir().join(format!("smss-sm-{}", std::process::id()));
-    let more = vec!["-serial".into(), format!("unix:{},server=on,wait=off", door.display())];
-    let setup =
-        Setup { boot, disk: Some(&disk_image), memory: options.memory, arguments, window: !options.headless, restarts: false, more };
+    let more = vec![
+        "-serial".into(),
+        format!("unix:{},server=on,wait=off", door.display()),
+    ];
+    let setup = Setup {
+        boot,
+        disk: Some(&disk_image),
+        memory: options.memory,
+        arguments,
+        window: !options.headless,
+        restarts: false,
+        more,
+    };
     ui::step(&format!("booting in QEMU ({})", qemu::accelerator()));
     if !options.exit && options.kill.is_none() {
         ui::note("leave with Ctrl-C, or by closing the window");
@@ -55,7 +74,11 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
     // Once settled, the machine is the user's: no limit any more.
-    while let Some(line) = machine.line(if settled.is_some() { Duration::MAX } else { LIMIT })? {
+    while let Some(line) = machine.line(if settled.is_some() {
+        Duration::MAX
+    } else {
+        LIMIT
+    })? {
         if let Some(shown) = reader.take(&line) {
             println!("{shown}");
         }
@@ -72,14 +95,19 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     let _ = std::fs::remove_file(&door);
     leave_files(&output, &reader)?;
-    if let (true, Some(dump)) = (options.dump, reader.part(if options.json { "dump-json" } else { "dump" })) {
+    if let (true, Some(dump)) = (
+        options.dump,
+        reader.part(if options.json { "dump-json" } else { "dump" }),
+    ) {
         println!("{dump}");
     }
     qemu::see(&log);
     match machine.judge()? {
         End::Pass => ui::verdict("the Session Manager settled, and the machine ended as asked"),
         End::PowerOff => ui::verdict("the machine has switched itself off"),
-        End::Bugcheck if options.kill.is_some() => ui::verdict("the system stopped, as it must when this process ends"),
+        End::Bugcheck if options.kill.is_some() => {
+            ui::verdict("the system stopped, as it must when this process ends")
+        }
         end => bail!("the machine ended with {end:?}: see the log's last lines"),
     }
     Ok(())
@@ -102,7 +130,10 @@ fn arguments(options: &RunOptions) -> String {
 
 fn came_up(reader: &Reader, started: Instant) {
     println!();
-    ui::step(&format!("settled after {:.1} s", started.elapsed().as_secs_f32()));
+    ui::step(&format!(
+        "settled after {:.1} s",
+        started.elapsed().as_secs_f32()
+    ));
     for line in reader.shown.iter().filter(|line| line.contains("phase: ")) {
         ui::note(line);
     }

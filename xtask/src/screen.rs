@@ -13,12 +13,16 @@ const FILE: &str = "qmp";
 
 /// Makes a machine the one that the verb takes a picture of.
 pub fn remember(qmp: &Path) -> Result<()> {
-    Ok(std::fs::write(paths::output()?.join(FILE), qmp.display().to_string())?)
+    Ok(std::fs::write(
+        paths::output()?.join(FILE),
+        qmp.display().to_string(),
+    )?)
 }
 
 /// Runs the verb `shot`: the machine that `run` or `gdb` has going.
 pub fn verb(options: &ShotOptions) -> Result<()> {
-    let qmp = std::fs::read_to_string(paths::output()?.join(FILE)).context("no machine is running; start one with `cargo xtask run`")?;
+    let qmp = std::fs::read_to_string(paths::output()?.join(FILE))
+        .context("no machine is running; start one with `cargo xtask run`")?;
     shot(Path::new(qmp.trim()), &options.file)?;
     ui::verdict(&format!("the screen is in {}", options.file.display()));
     Ok(())
@@ -26,16 +30,23 @@ pub fn verb(options: &ShotOptions) -> Result<()> {
 
 /// Saves the screen as a PNG file.
 pub fn shot(qmp: &Path, file: &Path) -> Result<()> {
-    let socket = UnixStream::connect(qmp).with_context(|| format!("no machine listens at {}", qmp.display()))?;
+    let socket = UnixStream::connect(qmp)
+        .with_context(|| format!("no machine listens at {}", qmp.display()))?;
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut socket = socket;
     let mut greeting = String::new();
     reader.read_line(&mut greeting)?;
     let name = std::path::absolute(file)?;
-    let name = name.to_str().context("the picture's path is not UTF-8")?.replace('\\', "\\\\").replace('"', "\\\"");
+    let name = name
+        .to_str()
+        .context("the picture's path is not UTF-8")?
+        .replace('\\', "\\\\")
+        .replace('"', "\\\"");
     for command in [
         "{\"execute\":\"qmp_capabilities\"}".to_owned(),
-        format!("{{\"execute\":\"screendump\",\"arguments\":{{\"filename\":\"{name}\",\"format\":\"png\"}}}}"),
+        format!(
+            "{{\"execute\":\"screendump\",\"arguments\":{{\"filename\":\"{name}\",\"format\":\"png\"}}}}"
+        ),
     ] {
         writeln!(socket, "{command}")?;
         loop {

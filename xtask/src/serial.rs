@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The serial log as a person reads it: coloured by phase, with the machine-readable parts cut out.
 //!
-//! The kernel puts the dump and the trace between marker lines (`SHIM-BEGIN: name` and `SHIM-FINISH: name`); those parts are collected,
-//! not shown.
+//! The kernel puts the dump and the trace between marker lines (`SHIM-BEGIN: name` and
+//! `SHIM-FINISH: name`); those parts are collected, not shown.
 
 use crate::ui::{Colour, paint};
 
@@ -38,12 +38,17 @@ impl Reader {
 
     /// The text of a marked part.
     pub fn part(&self, name: &str) -> Option<&str> {
-        self.parts.iter().find(|(have, _)| have == name).map(|(_, text)| text.as_str())
+        self.parts
+            .iter()
+            .find(|(have, _)| have == name)
+            .map(|(_, text)| text.as_str())
     }
 }
 
 fn after<'l>(line: &'l str, marker: &str) -> Option<&'l str> {
-    line.find(marker).and_then(|at| line.get(at + marker.len()..)).map(str::trim)
+    line.find(marker)
+        .and_then(|at| line.get(at + marker.len()..))
+        .map(str::trim)
 }
 
 fn painted(line: &str) -> String {
@@ -51,7 +56,11 @@ fn painted(line: &str) -> String {
         Colour::Cyan
     } else if line.contains("kernel exit: pass") {
         Colour::Green
-    } else if line.contains(": the system stops") || line.contains("*** STOP") || line.contains("panic") || line.contains("kernel exit: ") {
+    } else if line.contains(": the system stops")
+        || line.contains("*** STOP")
+        || line.contains("panic")
+        || line.contains("kernel exit: ")
+    {
         Colour::Red
     } else if line.contains(": skipped") || line.contains("warn") {
         Colour::Yellow

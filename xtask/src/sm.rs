@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask sm`: asks the Session Manager of the shim that `run` has going.
 //!
-//! The request goes through the machine's second serial port to the kernel, which starts `smctl.exe` with it; smctl is a client of
-//! `\SmApiPort` like any other. Its lines come back, and at last its exit status.
+//! The request goes through the machine's second serial port to the kernel, which starts
+//! `smctl.exe` with it; smctl is a client of `\SmApiPort` like any other. Its lines come back, and
+//! at last its exit status.
 
 use crate::cli::{SmAction, SmOptions};
 use crate::{paths, ui};
@@ -23,15 +24,23 @@ pub fn socket_file() -> Result<PathBuf> {
 
 /// Runs the verb.
 pub fn verb(options: &SmOptions) -> Result<()> {
-    let socket = std::fs::read_to_string(socket_file()?).context("no shim is running; start one with `cargo xtask run`")?;
-    let mut stream = UnixStream::connect(socket.trim()).context("the shim that `run` started has ended")?;
+    let socket = std::fs::read_to_string(socket_file()?)
+        .context("no shim is running; start one with `cargo xtask run`")?;
+    let mut stream =
+        UnixStream::connect(socket.trim()).context("the shim that `run` started has ended")?;
     stream.set_read_timeout(Some(LIMIT))?;
     let request = request(&options.action);
     writeln!(stream, "{request}")?;
     for line in BufReader::new(stream).lines() {
-        let line = line.with_context(|| format!("the shim did not answer `{request}` in {} s", LIMIT.as_secs()))?;
+        let line = line.with_context(|| {
+            format!(
+                "the shim did not answer `{request}` in {} s",
+                LIMIT.as_secs()
+            )
+        })?;
         if let Some(status) = line.trim().strip_prefix("end ") {
-            let status = Status(u32::from_str_radix(status, 16).context("the shim gave no status")?);
+            let status =
+                Status(u32::from_str_radix(status, 16).context("the shim gave no status")?);
             if !status.is_success() {
                 bail!("`{request}` gave {status}");
             }
@@ -61,7 +70,18 @@ mod tests {
     #[test]
     fn requests_are_command_lines_of_smctl() {
         assert_eq!(request(&SmAction::List), "list");
-        assert_eq!(request(&SmAction::Start { command: Vec::new() }), "start");
-        assert_eq!(request(&SmAction::Exec { session: 1, command: vec!["a.exe".to_owned(), "b".to_owned()] }), "exec 1 a.exe b");
+        assert_eq!(
+            request(&SmAction::Start {
+                command: Vec::new()
+            }),
+            "start"
+        );
+        assert_eq!(
+            request(&SmAction::Exec {
+                session: 1,
+                command: vec!["a.exe".to_owned(), "b".to_owned()]
+            }),
+            "exec 1 a.exe b"
+        );
     }
 }

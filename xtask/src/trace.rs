@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! System-call traces: `cargo xtask trace diff` compares two, call by call; what counts as a call of smss's.
+//! System-call traces: `cargo xtask trace diff` compares two, call by call; what counts as a call
+//! of smss's.
 //!
-//! Two boots never have the same times, handles and addresses, so what is compared of a call is its name, the names among its arguments
-//! (text in quotes) and its status.
+//! Two boots never have the same times, handles and addresses, so what is compared of a call is its
+//! name, the names among its arguments (text in quotes) and its status.
 
 use crate::cli::{TraceAction, TraceOptions};
 use crate::ui::{self, Colour};
@@ -15,7 +16,12 @@ use std::path::Path;
 pub fn verb(options: &TraceOptions) -> Result<()> {
     let TraceAction::Diff { left, right } = &options.action;
     let (one, other) = (read(left)?, read(right)?);
-    let lines = |trace: &[String]| trace.iter().map(|call| format!("{call}\n")).collect::<String>();
+    let lines = |trace: &[String]| {
+        trace
+            .iter()
+            .map(|call| format!("{call}\n"))
+            .collect::<String>()
+    };
     let (one_text, other_text) = (lines(&one), lines(&other));
     let diff = TextDiff::from_lines(&one_text, &other_text);
     let mut differences = 0;
@@ -26,9 +32,18 @@ pub fn verb(options: &TraceOptions) -> Result<()> {
             ChangeTag::Insert => ('+', Colour::Green),
         };
         differences += 1;
-        println!("{}", ui::paint(colour, &format!("{sign} {}", change.value().trim_end())));
+        println!(
+            "{}",
+            ui::paint(colour, &format!("{sign} {}", change.value().trim_end()))
+        );
     }
-    ui::note(&format!("{} calls in {}, {} in {}", one.len(), left.display(), other.len(), right.display()));
+    ui::note(&format!(
+        "{} calls in {}, {} in {}",
+        one.len(),
+        left.display(),
+        other.len(),
+        right.display()
+    ));
     if differences > 0 {
         bail!("{differences} calls differ");
     }
@@ -37,22 +52,38 @@ pub fn verb(options: &TraceOptions) -> Result<()> {
 }
 
 fn read(path: &Path) -> Result<Vec<String>> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the trace {}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the trace {}", path.display()))?;
     Ok(text.lines().filter_map(essence).collect())
 }
 
 /// What is compared of one line: `NtName text... STATUS`; nothing of a line that is no call.
 fn essence(line: &str) -> Option<String> {
     let status = line.rsplit_once(") = ").map_or("", |(_, status)| status);
-    let status = status.strip_prefix("STATUS_").unwrap_or(status).split_whitespace().next().unwrap_or_default();
+    let status = status
+        .strip_prefix("STATUS_")
+        .unwrap_or(status)
+        .split_whitespace()
+        .next()
+        .unwrap_or_default();
     named(line).map(|call| format!("{call} {status}").trim_end().to_owned())
 }
 
-/// A call with the names among its arguments, whatever came of it; nothing of a line that is no call.
+/// A call with the names among its arguments, whatever came of it; nothing of a line that is no
+/// call.
 pub fn named(line: &str) -> Option<String> {
     let at = line.find("Nt")?;
-    let call: String = line.get(at..)?.chars().take_while(char::is_ascii_alphanumeric).collect();
-    let texts: Vec<&str> = line.split(['"', '\'']).skip(1).step_by(2).filter(|text| !text.is_empty() && !line.starts_with('{')).collect();
+    let call: String = line
+        .get(at..)?
+        .chars()
+        .take_while(char::is_ascii_alphanumeric)
+        .collect();
+    let texts: Vec<&str> = line
+        .split(['"', '\''])
+        .skip(1)
+        .step_by(2)
+        .filter(|text| !text.is_empty() && !line.starts_with('{'))
+        .collect();
     Some(format!("{call} {}", texts.join(" ")).trim_end().to_owned())
 }
 
@@ -83,16 +114,30 @@ pub struct Counts {
 impl Counts {
     /// Counts what [`calls_made`] gave.
     pub fn of(trace: &[&str]) -> Self {
-        let name = |line: &str| named(line).and_then(|call| call.split(' ').next().map(str::to_owned)).unwrap_or_default();
+        let name = |line: &str| {
+            named(line)
+                .and_then(|call| call.split(' ').next().map(str::to_owned))
+                .unwrap_or_default()
+        };
         let names: Vec<String> = trace.iter().map(|line| name(line)).collect();
-        // The loader of the first thread hands over with NtContinue; the initial command is the last process that is created.
-        let start = names.iter().position(|name| name == "NtContinue").map_or(0, |at| at + 1);
-        let end = names.iter().rposition(|name| name == "NtCreateProcess").map_or(names.len(), |at| at + 1);
+        // The loader of the first thread hands over with NtContinue; the initial command is the
+        // last process that is created.
+        let start = names
+            .iter()
+            .position(|name| name == "NtContinue")
+            .map_or(0, |at| at + 1);
+        let end = names
+            .iter()
+            .rposition(|name| name == "NtCreateProcess")
+            .map_or(names.len(), |at| at + 1);
         let mut calls = BTreeMap::new();
         for name in names.get(start..end).unwrap_or_default() {
             *calls.entry(name.clone()).or_default() += 1;
         }
-        Self { loader: u32::try_from(start).unwrap_or(u32::MAX), calls }
+        Self {
+            loader: u32::try_from(start).unwrap_or(u32::MAX),
+            calls,
+        }
     }
 
     /// All of the image's own.
@@ -107,13 +152,25 @@ mod tests {
 
     #[test]
     fn times_threads_and_handles_do_not_count() {
-        let one = essence("     1.204 t84 NtOpenKey(0x31f5a8, 0x8, \"\\Registry\\Machine\") = STATUS_SUCCESS");
-        let other = essence("     9.999 t12 NtOpenKey(0x7f0000, 0x8, \"\\Registry\\Machine\") = STATUS_SUCCESS");
+        let one = essence(
+            "     1.204 t84 NtOpenKey(0x31f5a8, 0x8, \"\\Registry\\Machine\") = STATUS_SUCCESS",
+        );
+        let other = essence(
+            "     9.999 t12 NtOpenKey(0x7f0000, 0x8, \"\\Registry\\Machine\") = STATUS_SUCCESS",
+        );
         assert_eq!(one, other);
-        assert_eq!(one.as_deref(), Some("NtOpenKey \\Registry\\Machine SUCCESS"));
+        assert_eq!(
+            one.as_deref(),
+            Some("NtOpenKey \\Registry\\Machine SUCCESS")
+        );
         // As the shim writes it.
-        let failed = essence("smss.exe 0.4 c.10 NtOpenKey(key=0x8, name=\"\\Registry\\Machine\") = ACCESS_DENIED");
-        assert_eq!(failed.as_deref(), Some("NtOpenKey \\Registry\\Machine ACCESS_DENIED"));
+        let failed = essence(
+            "smss.exe 0.4 c.10 NtOpenKey(key=0x8, name=\"\\Registry\\Machine\") = ACCESS_DENIED",
+        );
+        assert_eq!(
+            failed.as_deref(),
+            Some("NtOpenKey \\Registry\\Machine ACCESS_DENIED")
+        );
     }
 
     #[test]

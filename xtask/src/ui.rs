@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a person sees: steps, colours, failures, verdicts.
 //!
-//! Colours only on a terminal and only without `NO_COLOR`; everything goes to standard output line by line, so that a log of it reads well.
+//! Colours only on a terminal and only without `NO_COLOR`; everything goes to standard output line
+//! by line, so that a log of it reads well.
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
@@ -9,7 +10,8 @@ use std::sync::OnceLock;
 /// Whether output may carry colours.
 pub fn colours() -> bool {
     static COLOURS: OnceLock<bool> = OnceLock::new();
-    *COLOURS.get_or_init(|| std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none())
+    *COLOURS
+        .get_or_init(|| std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none())
 }
 
 /// ANSI colours this project uses.

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The lists of commands that run before subsystems: BootExecute and SetupExecute (spec 8.2, 8.4, 8.5).
+//! The lists of commands that run before subsystems: BootExecute and SetupExecute (spec 8.2, 8.4,
+//! 8.5).
 //!
-//! One after the other, each to its end unless it is `async`; whatever fails is reported and the next runs. A disk check has its own
-//! command line, a line on the boot screen if its program is missing, and boot status data that say "all is well" while it runs, so that
-//! a reset in the middle of it is not taken for a failed boot.
+//! One after the other, each to its end unless it is `async`; whatever fails is reported and the
+//! next runs. A disk check has its own command line, a line on the boot screen if its program is
+//! missing, and boot status data that say "all is well" while it runs, so that a reset in the
+//! middle of it is not taken for a failed boot.
 
 use crate::text::{TEXT, open_key, text_value};
 use launch::{Command, Launcher, Modifiers, Start};
@@ -15,21 +17,39 @@ use nt::{Result, UnicodeBuf, UnicodeStr, wide};
 /// Units of the longest command line of a disk check.
 const COMMAND_LINE: usize = 1024;
 
-/// Executes `lines` in order, in `session`. `step` is [`Step::BootExecute`] or [`Step::SetupExecute`]. Blocks.
-pub fn execute_commands<'v, S: System>(launcher: &Launcher<'_, S>, step: Step, lines: impl Iterator<Item = UnicodeStr<'v>>, session: u32) {
+/// Executes `lines` in order, in `session`. `step` is [`Step::BootExecute`] or
+/// [`Step::SetupExecute`]. Blocks.
+pub fn execute_commands<'v, S: System>(
+    launcher: &Launcher<'_, S>,
+    step: Step,
+    lines: impl Iterator<Item = UnicodeStr<'v>>,
+    session: u32,
+) {
     for line in lines {
         nt::debug!("{}: {line}", step.text());
         if let Err(status) = execute(launcher, line, session) {
             // The table says that neither list ever stops the boot.
-            let shown = if line.is_empty() { wide!("empty string") } else { line };
+            let shown = if line.is_empty() {
+                wide!("empty string")
+            } else {
+                line
+            };
             let _ = judge(step, shown, status);
         }
     }
 }
 
-fn execute<S: System>(launcher: &Launcher<'_, S>, line: UnicodeStr<'_>, session: u32) -> Result<()> {
+fn execute<S: System>(
+    launcher: &Launcher<'_, S>,
+    line: UnicodeStr<'_>,
+    session: u32,
+) -> Result<()> {
     let command = launch::parse(line)?;
-    if command.modifiers.contains(Modifiers::AUTOCHECK) { check_disks(launcher, &command) } else { launcher.execute(line, session) }
+    if command.modifiers.contains(Modifiers::AUTOCHECK) {
+        check_disks(launcher, &command)
+    } else {
+        launcher.execute(line, session)
+    }
 }
 
 /// Executes an autocheck command, in session 0. A missing program is no error.
@@ -38,14 +58,24 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     let system = launcher.system;
     let announce = wants_text(system);
     let Some(image) = launcher.find(command.program)? else {
-        display(system, format_args!("{} program not found - skipping AUTOCHECK\r\n", command.program));
+        display(
+            system,
+            format_args!(
+                "{} program not found - skipping AUTOCHECK\r\n",
+                command.program
+            ),
+        );
         return Ok(());
     };
     let mut line = UnicodeBuf::<COMMAND_LINE>::copied(image.path.as_str())?;
     line.push(wide!(" "))?;
     if let Err(status) = line.push(command.arguments) {
         // Without arguments it checks nothing, which is better than checking with half of one.
-        let _ = judge(Step::BootExecute, format_args!("arguments of {}", command.program), status);
+        let _ = judge(
+            Step::BootExecute,
+            format_args!("arguments of {}", command.program),
+            status,
+        );
     }
     if announce {
         display(system, format_args!("{line}\r\n"));
@@ -53,7 +83,13 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     let items = [BootStatusItem::BootGood, BootStatusItem::BootShutdown];
     let before = system.exchange_boot_status(&items, [true, true]);
     let debug = command.modifiers.contains(Modifiers::DEBUG);
-    let start = Start { image: &image, command_line: line.as_str(), session: 0, debug, subsystem: false };
+    let start = Start {
+        image: &image,
+        command_line: line.as_str(),
+        session: 0,
+        debug,
+        subsystem: false,
+    };
     let done = launcher.run(&start, command.modifiers.contains(Modifiers::ASYNC));
     match before.map(|before| system.exchange_boot_status(&items, before)) {
         Ok(Ok(_)) => {}
@@ -65,17 +101,27 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
 
 fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
     let mut message = UnicodeBuf::<TEXT>::new();
-    if let Err(status) = message.push_fmt(text).and_then(|()| system.display_string(message.as_str())) {
+    if let Err(status) = message
+        .push_fmt(text)
+        .and_then(|()| system.display_string(message.as_str()))
+    {
         nt::warn!("boot screen: {text}: {status}");
     }
 }
 
-/// Whether the boot options ask for text on the boot screen: the word SOS, in any case (deviation D23). It makes each disk check
-/// announce itself; ReactOS looks for the word and does nothing with it.
+/// Whether the boot options ask for text on the boot screen: the word SOS, in any case (deviation
+/// D23). It makes each disk check announce itself; ReactOS looks for the word and does nothing with
+/// it.
 fn wants_text<S: Objects + Registry>(system: &S) -> bool {
     let mut buffer = [0; TEXT];
-    let key = open_key(system, wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control"), Access::KEY_READ);
-    match key.and_then(|key| text_value(system, key.get(), wide!("SystemStartOptions"), &mut buffer)) {
+    let key = open_key(
+        system,
+        wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control"),
+        Access::KEY_READ,
+    );
+    match key
+        .and_then(|key| text_value(system, key.get(), wide!("SystemStartOptions"), &mut buffer))
+    {
         Ok(options) => has_word(options, "SOS"),
         Err(status) => {
             nt::debug!("boot options: {status}");
@@ -86,7 +132,9 @@ fn wants_text<S: Objects + Registry>(system: &S) -> bool {
 
 /// Whether one of the words of the boot options, each perhaps with a `/` before it, is `word`.
 fn has_word(options: UnicodeStr<'_>, word: &str) -> bool {
-    let mut words = options.units().split(|&unit| unit <= 0x20 || unit == u16::from(b'/'));
+    let mut words = options
+        .units()
+        .split(|&unit| unit <= 0x20 || unit == u16::from(b'/'));
     words.any(|found| UnicodeStr(found).eq_ascii(word))
 }
 
@@ -96,7 +144,11 @@ mod tests {
 
     #[test]
     fn sos_is_a_word_of_its_own_in_any_case() {
-        for options in [wide!(" NOEXECUTE=OPTIN SOS"), wide!("/sos /DEBUG"), wide!("Sos")] {
+        for options in [
+            wide!(" NOEXECUTE=OPTIN SOS"),
+            wide!("/sos /DEBUG"),
+            wide!("Sos"),
+        ] {
             assert!(has_word(options, "SOS"), "{options}");
         }
         for options in [wide!(""), wide!("SOSO"), wide!("X=SOS")] {

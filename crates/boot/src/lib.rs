@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What runs before any subsystem: boot commands, pending file renames, computed environment variables (spec 5.3, 6, 8.4, 8.5).
+//! What runs before any subsystem: boot commands, pending file renames, computed environment
+//! variables (spec 5.3, 6, 8.4, 8.5).
 //!
-//! In boot order: [`execute_commands`] for BootExecute, [`process_renames`], later [`write_computed_variables`], and [`execute_commands`]
-//! again for SetupExecute. Only the computed variables can stop the boot.
+//! In boot order: [`execute_commands`] for BootExecute, [`process_renames`], later
+//! [`write_computed_variables`], and [`execute_commands`] again for SetupExecute. Only the computed
+//! variables can stop the boot.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the strings of a PendingFileRenameOperations value ask for (spec 6.1). Pure.
 //!
-//! Each value is paired by itself and a dangling source is dropped (deviation D13). The number that installers of later systems put
-//! before a path, `*1\??\C:\x`, is passed over: a user wants the file renamed.
+//! Each value is paired by itself and a dangling source is dropped (deviation D13). The number that
+//! installers of later systems put before a path, `*1\??\C:\x`, is passed over: a user wants the
+//! file renamed.
 
 use core::fmt;
 use nt::UnicodeStr;
@@ -43,8 +44,16 @@ pub struct Pair<'a> {
 impl fmt::Display for Pair<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.operation {
-            Some(Operation { source, target: Some(target), replace }) => {
-                write!(out, "{source} -> {target}{}", if replace { ", replaced" } else { "" })
+            Some(Operation {
+                source,
+                target: Some(target),
+                replace,
+            }) => {
+                write!(
+                    out,
+                    "{source} -> {target}{}",
+                    if replace { ", replaced" } else { "" }
+                )
             }
             Some(Operation { source, .. }) => write!(out, "delete {source}"),
             None => self.source.fmt(out),
@@ -64,7 +73,11 @@ pub struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     /// All pairs of these values.
     pub const fn new(lists: [RenameList<'a>; 2]) -> Self {
-        Self { lists, list: 0, at: 0 }
+        Self {
+            lists,
+            list: 0,
+            at: 0,
+        }
     }
 }
 
@@ -80,7 +93,12 @@ impl<'a> Iterator for Pairs<'a> {
         let (source, target) = strings(left.text.skip(self.at));
         let operation = (left.strings > 1).then(|| operation(source, target));
         left.strings = left.strings.saturating_sub(2);
-        let pair = Pair { list: self.list, at: self.at, source, operation };
+        let pair = Pair {
+            list: self.list,
+            at: self.at,
+            source,
+            operation,
+        };
         self.at += source.len() + target.len() + 2;
         Some(pair)
     }
@@ -96,25 +114,50 @@ pub(crate) fn strings(text: UnicodeStr<'_>) -> (UnicodeStr<'_>, UnicodeStr<'_>) 
 pub fn operation<'a>(source: UnicodeStr<'a>, target: UnicodeStr<'a>) -> Operation<'a> {
     let (source, target) = (unnumbered(source), unnumbered(target));
     if target.is_empty() {
-        return Operation { source: marked(source, b"@").unwrap_or(source), target: None, replace: false };
+        return Operation {
+            source: marked(source, b"@").unwrap_or(source),
+            target: None,
+            replace: false,
+        };
     }
     let plain = marked(target, b"!@");
-    Operation { source, target: Some(unnumbered(plain.unwrap_or(target))), replace: plain.is_some() }
+    Operation {
+        source,
+        target: Some(unnumbered(plain.unwrap_or(target))),
+        replace: plain.is_some(),
+    }
 }
 
 /// What follows one of these marks.
 fn marked<'a>(path: UnicodeStr<'a>, marks: &[u8]) -> Option<UnicodeStr<'a>> {
     let mark = path.first()?;
-    marks.iter().any(|&byte| u16::from(byte) == mark).then(|| path.skip(1))
+    marks
+        .iter()
+        .any(|&byte| u16::from(byte) == mark)
+        .then(|| path.skip(1))
 }
 
 /// What follows `*` and digits, if a path does.
 fn unnumbered(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    let Some(number) = marked(path, b"*") else { return path };
+    let Some(number) = marked(path, b"*") else {
+        return path;
+    };
     let is_digit = |&unit: &u16| (u16::from(b'0')..=u16::from(b'9')).contains(&unit);
-    let digits = number.units().iter().take_while(|&unit| is_digit(unit)).count();
+    let digits = number
+        .units()
+        .iter()
+        .take_while(|&unit| is_digit(unit))
+        .count();
     let rest = number.skip(digits);
-    if digits > 0 && b"\\!@".iter().any(|&byte| rest.first() == Some(u16::from(byte))) { rest } else { path }
+    if digits > 0
+        && b"\\!@"
+            .iter()
+            .any(|&byte| rest.first() == Some(u16::from(byte)))
+    {
+        rest
+    } else {
+        path
+    }
 }
 
 #[cfg(test)]
@@ -131,13 +174,26 @@ mod tests {
             text.extend(string.units());
             text.push(0);
         }
-        let list = RenameList { text: UnicodeStr(text.leak()), strings: strings.len() };
+        let list = RenameList {
+            text: UnicodeStr(text.leak()),
+            strings: strings.len(),
+        };
         let pairs: Vec<_> = Pairs::new([list, list]).collect();
         let (first, second) = pairs.split_at(pairs.len() / 2);
-        assert!(first.iter().all(|pair| pair.list == 0) && second.iter().all(|pair| pair.list == 1));
+        assert!(
+            first.iter().all(|pair| pair.list == 0) && second.iter().all(|pair| pair.list == 1)
+        );
         let found = |pairs: &[Pair<'static>]| -> Vec<_> {
-            assert!(pairs.iter().all(|pair| list.text.skip(pair.at).units().starts_with(pair.source.units())));
-            pairs.iter().map(|pair| pair.operation.ok_or(pair.source)).collect()
+            assert!(pairs.iter().all(|pair| {
+                list.text
+                    .skip(pair.at)
+                    .units()
+                    .starts_with(pair.source.units())
+            }));
+            pairs
+                .iter()
+                .map(|pair| pair.operation.ok_or(pair.source))
+                .collect()
         };
         assert_eq!(found(first), found(second));
         found(first)
@@ -147,24 +203,52 @@ mod tests {
     const B: UnicodeStr<'_> = wide!("\\??\\C:\\b");
 
     fn rename(replace: bool) -> Result<Operation<'static>, UnicodeStr<'static>> {
-        Ok(Operation { source: A, target: Some(B), replace })
+        Ok(Operation {
+            source: A,
+            target: Some(B),
+            replace,
+        })
     }
 
     #[test]
     fn spec_6_1_prefixes() {
-        assert_eq!(of(&[A, wide!("")]), [Ok(Operation { source: A, target: None, replace: false })]);
-        assert_eq!(of(&[wide!("@\\??\\C:\\a"), wide!("")]), [Ok(Operation { source: A, target: None, replace: false })]);
+        assert_eq!(
+            of(&[A, wide!("")]),
+            [Ok(Operation {
+                source: A,
+                target: None,
+                replace: false
+            })]
+        );
+        assert_eq!(
+            of(&[wide!("@\\??\\C:\\a"), wide!("")]),
+            [Ok(Operation {
+                source: A,
+                target: None,
+                replace: false
+            })]
+        );
         assert_eq!(of(&[A, B]), [rename(false)]);
         assert_eq!(of(&[A, wide!("!\\??\\C:\\b")]), [rename(true)]);
         assert_eq!(of(&[A, wide!("@\\??\\C:\\b")]), [rename(true)]);
-        assert_eq!(of(&[wide!("*1\\??\\C:\\a"), wide!("*12!\\??\\C:\\b")]), [rename(true)]);
+        assert_eq!(
+            of(&[wide!("*1\\??\\C:\\a"), wide!("*12!\\??\\C:\\b")]),
+            [rename(true)]
+        );
         assert_eq!(of(&[A, wide!("!*1\\??\\C:\\b")]), [rename(true)]);
     }
 
     #[test]
     fn an_at_before_the_source_of_a_rename_is_part_of_its_name() {
         let source = wide!("@\\??\\C:\\a");
-        assert_eq!(of(&[source, B]), [Ok(Operation { source, target: Some(B), replace: false })]);
+        assert_eq!(
+            of(&[source, B]),
+            [Ok(Operation {
+                source,
+                target: Some(B),
+                replace: false
+            })]
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Pending file renames: what installers left to be done before anything is in use (spec 6).
 //!
-//! Each operation stands for itself: one that fails is reported and the next is done. Nothing is written back. The values were deleted from
-//! memory when they were read, and the disk learns of it only after NtInitializeRegistry: a power cut before that repeats the work, and
+//! Each operation stands for itself: one that fails is reported and the next is done. Nothing is
+//! written back. The values were deleted from memory when they were read, and the disk learns of it
+//! only after NtInitializeRegistry: a power cut before that repeats the work, and
 //! [`crate::repetition`] sees to it that what was done already is not undone.
 //!
-//! `AllowProtectedRenames` is not asked (spec 6.6): there is no list of protected files on this system to hold operations against.
+//! `AllowProtectedRenames` is not asked (spec 6.6): there is no list of protected files on this
+//! system to hold operations against.
 
 use crate::pairs::{Operation, Pairs, RenameList};
 use crate::repetition::Plan;
@@ -28,7 +30,10 @@ pub struct Summary {
 
 /// Carries out what the two values ask for, one value after the other, in order.
 #[inline(never)]
-pub fn process_renames<S: Objects + Files + Machine + Memory>(system: &S, lists: [RenameList<'_>; 2]) -> Summary {
+pub fn process_renames<S: Objects + Files + Machine + Memory>(
+    system: &S,
+    lists: [RenameList<'_>; 2],
+) -> Summary {
     let mut summary = Summary::default();
     let pairs = Pairs::new(lists);
     if { pairs }.next().is_none() {
@@ -49,7 +54,11 @@ pub fn process_renames<S: Objects + Files + Machine + Memory>(system: &S, lists:
             summary.repeated += 1;
             continue;
         }
-        match pair.operation.ok_or(Status::INVALID_PARAMETER).and_then(|operation| carry_out(system, &operation)) {
+        match pair
+            .operation
+            .ok_or(Status::INVALID_PARAMETER)
+            .and_then(|operation| carry_out(system, &operation))
+        {
             Ok(()) => {
                 plan.note(index);
                 summary.done += 1;
@@ -62,23 +71,40 @@ pub fn process_renames<S: Objects + Files + Machine + Memory>(system: &S, lists:
         }
     }
     if had == Ok(false)
-        && let Err(status) = system.adjust_privilege(Privilege::Restore, false, PrivilegeHolder::Process)
+        && let Err(status) =
+            system.adjust_privilege(Privilege::Restore, false, PrivilegeHolder::Process)
     {
         nt::warn!("pending file renames: SeRestorePrivilege: {status}: stays on");
     }
-    nt::info!("pending file renames: {} done, {} done before, {} failed", summary.done, summary.repeated, summary.failed);
+    nt::info!(
+        "pending file renames: {} done, {} done before, {} failed",
+        summary.done,
+        summary.repeated,
+        summary.failed
+    );
     summary
 }
 
-fn open<'s, S: Objects + Files>(system: &'s S, name: UnicodeStr<'_>, access: Access) -> Result<Owned<'s, S>> {
+fn open<'s, S: Objects + Files>(
+    system: &'s S,
+    name: UnicodeStr<'_>,
+    access: Access,
+) -> Result<Owned<'s, S>> {
     let options = OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    let file = system.open_file(&ObjectAttributes::named(name), access | Access::SYNCHRONIZE, Share::READ | Share::WRITE, options)?;
+    let file = system.open_file(
+        &ObjectAttributes::named(name),
+        access | Access::SYNCHRONIZE,
+        Share::READ | Share::WRITE,
+        options,
+    )?;
     Ok(Owned::new(system, file))
 }
 
 fn carry_out<S: Objects + Files>(system: &S, operation: &Operation<'_>) -> Result<()> {
     let file = open(system, operation.source, Access::DELETE)?;
-    let Some(target) = operation.target else { return system.set_delete(file.get()) };
+    let Some(target) = operation.target else {
+        return system.set_delete(file.get());
+    };
     let done = system.rename(file.get(), target, operation.replace);
     if !operation.replace || done != Err(Status::OBJECT_NAME_COLLISION) {
         return done;

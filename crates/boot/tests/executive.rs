@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Boot commands, pending renames and computed variables over the executive: real processes, a real FAT volume, a real power cut.
+//! Boot commands, pending renames and computed variables over the executive: real processes, a real
+//! FAT volume, a real power cut.
 
 #[path = "../../nt/tests/executive/mod.rs"]
 mod support;
@@ -17,9 +18,19 @@ use support::{SM, Seam, World, run, text, wide, world};
 fn execute(seam: &'static Seam, lines: &[&str]) {
     let environment = Environment::copied(seam, seam.own_environment()).unwrap();
     let path = launch::library_path(seam, nt::wide!("C:\\ReactOS\\System32")).unwrap();
-    let launcher = Launcher { system: seam, environment: &environment, library_path: path.as_str(), debug: false };
+    let launcher = Launcher {
+        system: seam,
+        environment: &environment,
+        library_path: path.as_str(),
+        debug: false,
+    };
     let lines: Vec<Vec<u16>> = lines.iter().map(|line| wide(line)).collect();
-    execute_commands(&launcher, Step::BootExecute, lines.iter().map(|line| UnicodeStr(line)), 0);
+    execute_commands(
+        &launcher,
+        Step::BootExecute,
+        lines.iter().map(|line| UnicodeStr(line)),
+        0,
+    );
 }
 
 /// A world with a program that notes when it begins and ends, and takes its time.
@@ -27,12 +38,19 @@ fn with_programs(notes: &Arc<Mutex<Vec<String>>>, names: &[&'static str]) -> Wor
     let mut world = world();
     for &name in names {
         let notes = Arc::clone(notes);
-        world.program(&format!("{name}.exe"), ImageSubsystem::NATIVE, move |seam| {
-            notes.lock().unwrap().push(format!("{name} begins: {}", seam.own_command_line()));
-            seam.delay(10_000).unwrap();
-            notes.lock().unwrap().push(format!("{name} ends"));
-            Status::SUCCESS
-        });
+        world.program(
+            &format!("{name}.exe"),
+            ImageSubsystem::NATIVE,
+            move |seam| {
+                notes
+                    .lock()
+                    .unwrap()
+                    .push(format!("{name} begins: {}", seam.own_command_line()));
+                seam.delay(10_000).unwrap();
+                notes.lock().unwrap().push(format!("{name} ends"));
+                Status::SUCCESS
+            },
+        );
     }
     world
 }
@@ -41,13 +59,23 @@ fn with_programs(notes: &Arc<Mutex<Vec<String>>>, names: &[&'static str]) -> Wor
 fn spec_8_commands_run_one_after_the_other_with_what_a_child_gets() {
     let notes = Arc::default();
     let mut world = with_programs(&notes, &["autochk", "foo"]);
-    run(&mut world, |seam| execute(seam, &["autocheck autochk *", "", "nosuch", "foo  a b"]));
+    run(&mut world, |seam| {
+        execute(seam, &["autocheck autochk *", "", "nosuch", "foo  a b"])
+    });
     assert_eq!(
         *notes.lock().unwrap(),
-        ["autochk begins: \\??\\C:\\ReactOS\\System32\\autochk.exe *", "autochk ends", "foo begins: foo  a b", "foo ends"]
+        [
+            "autochk begins: \\??\\C:\\ReactOS\\System32\\autochk.exe *",
+            "autochk ends",
+            "foo begins: foo  a b",
+            "foo ends"
+        ]
     );
     assert_eq!(world.boot_screen().matches("AUTOCHECK").count(), 0);
-    let foo = world.processes().into_iter().find(|process| process.image.eq_ignore_ascii_case("foo.exe"));
+    let foo = world
+        .processes()
+        .into_iter()
+        .find(|process| process.image.eq_ignore_ascii_case("foo.exe"));
     if let Some(foo) = foo {
         assert_eq!(foo.current_directory, "C:\\ReactOS\\System32\\");
         assert!(foo.dll_path.starts_with("C:\\ReactOS\\system32;"));
@@ -61,7 +89,12 @@ fn spec_17_async_lets_the_next_command_start_at_once() {
     let mut world = with_programs(&notes, &["slow", "next"]);
     run(&mut world, |seam| execute(seam, &["async slow", "next"]));
     let notes = notes.lock().unwrap();
-    let at = |text: &str| notes.iter().position(|note| note.starts_with(text)).unwrap();
+    let at = |text: &str| {
+        notes
+            .iter()
+            .position(|note| note.starts_with(text))
+            .unwrap()
+    };
     assert!(at("next begins") < at("slow ends"), "{notes:?}");
 }
 
@@ -69,7 +102,9 @@ fn spec_17_async_lets_the_next_command_start_at_once() {
 fn spec_17_a_windows_program_is_killed_and_the_next_runs() {
     let notes = Arc::default();
     let mut world = with_programs(&notes, &["next"]);
-    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| panic!("it never runs"));
+    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| {
+        panic!("it never runs")
+    });
     run(&mut world, |seam| execute(seam, &["cmd.exe", "next"]));
     assert_eq!(notes.lock().unwrap().len(), 2);
     assert!(world.process("cmd.exe").is_none());
@@ -79,23 +114,40 @@ fn spec_17_a_windows_program_is_killed_and_the_next_runs() {
 fn spec_17_a_missing_disk_check_is_one_line_on_the_boot_screen() {
     let mut world = world();
     run(&mut world, |seam| execute(seam, &["autocheck nosuch *"]));
-    assert!(world.boot_screen().contains("nosuch program not found - skipping AUTOCHECK\r\n"));
+    assert!(
+        world
+            .boot_screen()
+            .contains("nosuch program not found - skipping AUTOCHECK\r\n")
+    );
 }
 
 /// A list of strings divided by `|`, as the Session Manager processes it.
 fn rename(seam: &'static Seam, list: &str) -> (usize, usize) {
     let text = wide(&list.replace('|', "\0"));
     let strings = text.split(|&unit| unit == 0).count();
-    let summary = process_renames(seam, [RenameList { text: UnicodeStr(&text), strings }, RenameList::default()]);
+    let summary = process_renames(
+        seam,
+        [
+            RenameList {
+                text: UnicodeStr(&text),
+                strings,
+            },
+            RenameList::default(),
+        ],
+    );
     (summary.done + summary.repeated, summary.failed)
 }
 
-const UPGRADE: &str =
-    "\\??\\C:\\old.dll||\\??\\C:\\new.dll|\\??\\C:\\old.dll|\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\dir|\\??\\C:\\moved|\\??\\C:\\missing|";
+const UPGRADE: &str = "\\??\\C:\\old.dll||\\??\\C:\\new.dll|\\??\\C:\\old.dll|\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\dir|\\??\\C:\\moved|\\??\\C:\\missing|";
 
 fn upgradable() -> World {
     let mut world = world();
-    world.file("\\old.dll", b"old").file("\\new.dll", b"new").file("\\a", b"a").file("\\b", b"b").file("\\dir\\x", b"x");
+    world
+        .file("\\old.dll", b"old")
+        .file("\\new.dll", b"new")
+        .file("\\a", b"a")
+        .file("\\b", b"b")
+        .file("\\dir\\x", b"x");
     world.file_attributes("\\b", FileAttributes::READONLY);
     world
 }
@@ -120,7 +172,10 @@ fn spec_17_renames_on_a_real_volume() {
 #[test]
 fn spec_17_a_collision_leaves_both_files() {
     let mut world = upgradable();
-    assert_eq!(run(&mut world, |seam| rename(seam, "\\??\\C:\\a|\\??\\C:\\b")).0, (0, 1));
+    assert_eq!(
+        run(&mut world, |seam| rename(seam, "\\??\\C:\\a|\\??\\C:\\b")).0,
+        (0, 1)
+    );
     assert_eq!(world.read_file("\\a").as_deref(), Some(&b"a"[..]));
     assert_eq!(world.read_file("\\b").as_deref(), Some(&b"b"[..]));
 }
@@ -130,12 +185,22 @@ fn spec_6_4_a_power_cut_at_any_point_is_made_good_at_the_next_boot() {
     let calls = {
         let mut world = upgradable();
         run(&mut world, |seam| rename(seam, UPGRADE));
-        world.trace().iter().filter(|record| record.call.starts_with("Nt")).count() as u64
+        world
+            .trace()
+            .iter()
+            .filter(|record| record.call.starts_with("Nt"))
+            .count() as u64
     };
     for nth in 1..=calls {
         let mut world = upgradable();
         // From this call on the machine does nothing more for the session manager.
-        world.fault(Fault { image: Some("smss.exe".into()), call: None, nth, persistent: true, status: Status::IO_DEVICE_ERROR });
+        world.fault(Fault {
+            image: Some("smss.exe".into()),
+            call: None,
+            nth,
+            persistent: true,
+            status: Status::IO_DEVICE_ERROR,
+        });
         world.start(|seam| {
             rename(seam, UPGRADE);
             Status::SUCCESS
@@ -157,17 +222,30 @@ fn spec_5_3_computed_variables_are_those_of_the_machine() {
     run(&mut world, |seam| {
         write_computed_variables(seam).unwrap();
         assert_eq!(variable(seam, "OS").as_deref(), Some("Windows_NT"));
-        assert_eq!(variable(seam, "PROCESSOR_ARCHITECTURE").as_deref(), Some("AMD64"));
-        assert_eq!(variable(seam, "NUMBER_OF_PROCESSORS"), Some(seam.query_basic().unwrap().processors.to_string()));
+        assert_eq!(
+            variable(seam, "PROCESSOR_ARCHITECTURE").as_deref(),
+            Some("AMD64")
+        );
+        assert_eq!(
+            variable(seam, "NUMBER_OF_PROCESSORS"),
+            Some(seam.query_basic().unwrap().processors.to_string())
+        );
         assert!(variable(seam, "PROCESSOR_IDENTIFIER").is_some_and(|text| !text.is_empty()));
-        assert_eq!(variable(seam, "PROCESSOR_REVISION").map(|text| text.len()), Some(4));
+        assert_eq!(
+            variable(seam, "PROCESSOR_REVISION").map(|text| text.len()),
+            Some(4)
+        );
         assert_eq!(variable(seam, "SAFEBOOT_OPTION"), None);
     });
 }
 
 #[test]
 fn spec_5_3_the_safe_boot_option_of_the_loader_is_written() {
-    for (option, name) in [("SAFEBOOT:MINIMAL", "MINIMAL"), ("SAFEBOOT:NETWORK", "NETWORK"), ("SAFEBOOT:DSREPAIR", "DSREPAIR")] {
+    for (option, name) in [
+        ("SAFEBOOT:MINIMAL", "MINIMAL"),
+        ("SAFEBOOT:NETWORK", "NETWORK"),
+        ("SAFEBOOT:DSREPAIR", "DSREPAIR"),
+    ] {
         let mut world = world();
         world.boot_options(option);
         run(&mut world, move |seam| {

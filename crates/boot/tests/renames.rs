@@ -11,15 +11,29 @@ use support::World;
 
 /// Processes values, each a list of strings divided by `|`.
 fn process(world: &World, values: &[&str]) -> (usize, usize) {
-    let texts: Vec<Vec<u16>> = values.iter().map(|value| value.replace('|', "\0").encode_utf16().collect()).collect();
-    let mut lists = texts.iter().map(|text| RenameList { text: UnicodeStr(text), strings: text.split(|&unit| unit == 0).count() });
-    let Summary { done, failed, .. } = process_renames(world, [lists.next().unwrap_or_default(), lists.next().unwrap_or_default()]);
+    let texts: Vec<Vec<u16>> = values
+        .iter()
+        .map(|value| value.replace('|', "\0").encode_utf16().collect())
+        .collect();
+    let mut lists = texts.iter().map(|text| RenameList {
+        text: UnicodeStr(text),
+        strings: text.split(|&unit| unit == 0).count(),
+    });
+    let Summary { done, failed, .. } = process_renames(
+        world,
+        [
+            lists.next().unwrap_or_default(),
+            lists.next().unwrap_or_default(),
+        ],
+    );
     assert_eq!(world.open_handles(), 0, "every handle is closed");
     (done, failed)
 }
 
 fn content(world: &World, path: &str) -> Option<String> {
-    world.content(path).map(|data| String::from_utf8(data).unwrap())
+    world
+        .content(path)
+        .map(|data| String::from_utf8(data).unwrap())
 }
 
 fn two_files() -> &'static World {
@@ -42,7 +56,10 @@ fn spec_17_an_exclamation_mark_replaces_a_read_only_target() {
     for mark in ["!", "@"] {
         let world = two_files();
         world.state().files.get_mut("c:\\b").unwrap().attributes = FileAttributes::READONLY;
-        assert_eq!(process(world, &[&format!("\\??\\C:\\a|{mark}\\??\\C:\\b")]), (1, 0));
+        assert_eq!(
+            process(world, &[&format!("\\??\\C:\\a|{mark}\\??\\C:\\b")]),
+            (1, 0)
+        );
         assert_eq!(content(world, "C:\\a"), None);
         assert_eq!(content(world, "C:\\b").as_deref(), Some("new"));
     }
@@ -66,7 +83,10 @@ fn spec_17_an_odd_number_of_strings_ignores_the_last_source() {
 #[test]
 fn d13_an_odd_first_value_does_not_shift_the_pairs_of_the_second() {
     let world = two_files();
-    assert_eq!(process(world, &["\\??\\C:\\a", "\\??\\C:\\b|\\??\\C:\\c"]), (1, 1));
+    assert_eq!(
+        process(world, &["\\??\\C:\\a", "\\??\\C:\\b|\\??\\C:\\c"]),
+        (1, 1)
+    );
     assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
     assert_eq!(content(world, "C:\\c").as_deref(), Some("old"));
     // Nor does it shift what is held against a repetition.
@@ -80,16 +100,47 @@ fn d13_an_odd_first_value_does_not_shift_the_pairs_of_the_second() {
 #[test]
 fn spec_6_1_values_and_operations_are_in_order() {
     let world = two_files();
-    assert_eq!(process(world, &["\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\a|\\??\\C:\\b", "\\??\\C:\\c|"]), (3, 0));
-    assert_eq!((content(world, "C:\\a"), content(world, "C:\\b").as_deref(), content(world, "C:\\c")), (None, Some("new"), None));
+    assert_eq!(
+        process(
+            world,
+            &[
+                "\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\a|\\??\\C:\\b",
+                "\\??\\C:\\c|"
+            ]
+        ),
+        (3, 0)
+    );
+    assert_eq!(
+        (
+            content(world, "C:\\a"),
+            content(world, "C:\\b").as_deref(),
+            content(world, "C:\\c")
+        ),
+        (None, Some("new"), None)
+    );
 }
 
 #[test]
 fn spec_6_3_each_failure_is_its_pairs_only() {
     let world = two_files();
-    world.directory("C:\\full").file("C:\\full\\x", b"x").directory("C:\\empty");
-    world.file("C:\\locked", b"l").state().files.get_mut("c:\\locked").unwrap().refuses = Some(Status::SHARING_VIOLATION);
-    world.file("C:\\ro", b"r").state().files.get_mut("c:\\ro").unwrap().attributes = FileAttributes::READONLY;
+    world
+        .directory("C:\\full")
+        .file("C:\\full\\x", b"x")
+        .directory("C:\\empty");
+    world
+        .file("C:\\locked", b"l")
+        .state()
+        .files
+        .get_mut("c:\\locked")
+        .unwrap()
+        .refuses = Some(Status::SHARING_VIOLATION);
+    world
+        .file("C:\\ro", b"r")
+        .state()
+        .files
+        .get_mut("c:\\ro")
+        .unwrap()
+        .attributes = FileAttributes::READONLY;
     let failing = [
         "\\??\\C:\\missing|\\??\\C:\\x",
         "\\??\\C:\\a|\\??\\D:\\a",
@@ -104,7 +155,16 @@ fn spec_6_3_each_failure_is_its_pairs_only() {
     for pair in failing {
         assert_eq!(process(world, &[pair]), (0, 1), "{pair}");
     }
-    assert_eq!(process(world, &[&format!("{}|\\??\\C:\\empty||\\??\\C:\\a|\\??\\C:\\z", failing.join("|"))]), (2, failing.len()));
+    assert_eq!(
+        process(
+            world,
+            &[&format!(
+                "{}|\\??\\C:\\empty||\\??\\C:\\a|\\??\\C:\\z",
+                failing.join("|")
+            )]
+        ),
+        (2, failing.len())
+    );
     assert_eq!(content(world, "C:\\z").as_deref(), Some("new"));
     assert_eq!(content(world, "C:\\full\\x").as_deref(), Some("x"));
     assert_eq!(content(world, "C:\\ro").as_deref(), Some("r"));
@@ -132,7 +192,14 @@ fn spec_6_2_the_restore_privilege_is_on_while_files_are_renamed_and_off_after() 
     let state = world.state();
     assert_eq!(state.calls.first(), Some(&"adjust_privilege"));
     assert_eq!(state.calls.last(), Some(&"adjust_privilege"));
-    assert_eq!(state.calls.iter().filter(|call| **call == "adjust_privilege").count(), 2);
+    assert_eq!(
+        state
+            .calls
+            .iter()
+            .filter(|call| **call == "adjust_privilege")
+            .count(),
+        2
+    );
 }
 
 /// What an upgrade leaves to be done, and the files of one finished boot.
@@ -164,7 +231,12 @@ fn upgradable() -> &'static World {
 }
 
 fn files(world: &World) -> Vec<(String, Vec<u8>)> {
-    world.state().files.iter().map(|(name, file)| (name.clone(), file.data.clone())).collect()
+    world
+        .state()
+        .files
+        .iter()
+        .map(|(name, file)| (name.clone(), file.data.clone()))
+        .collect()
 }
 
 #[test]
@@ -172,7 +244,11 @@ fn d6_4_a_power_cut_at_any_point_and_the_repetition_come_to_the_same_files() {
     for upgrade in UPGRADES {
         let world = upgradable();
         let (done, failed) = process(world, &[upgrade]);
-        assert_eq!((done, failed), (upgrade.split('|').count() / 2, 0), "{upgrade}");
+        assert_eq!(
+            (done, failed),
+            (upgrade.split('|').count() / 2, 0),
+            "{upgrade}"
+        );
         let finished = files(world);
         let calls = world.state().calls.len();
         for number in 0..=calls {
@@ -185,7 +261,10 @@ fn d6_4_a_power_cut_at_any_point_and_the_repetition_come_to_the_same_files() {
             // Two that have changed places may change back; everything else is as it was.
             if upgrade == UPGRADES[3] && number >= calls - 1 {
                 let pair = [content(world, "C:\\a"), content(world, "C:\\c")];
-                assert!(pair.contains(&Some("new".into())) && pair.contains(&Some("c".into())), "call {number}: {pair:?}");
+                assert!(
+                    pair.contains(&Some("new".into())) && pair.contains(&Some("c".into())),
+                    "call {number}: {pair:?}"
+                );
             } else {
                 assert_eq!(files(world), finished, "{upgrade}: call {number}");
             }
@@ -196,16 +275,23 @@ fn d6_4_a_power_cut_at_any_point_and_the_repetition_come_to_the_same_files() {
 #[test]
 fn d6_4_a_file_is_not_taken_away_for_one_that_never_was_there() {
     let world = two_files();
-    assert_eq!(process(world, &["\\??\\C:\\a||\\??\\C:\\missing|\\??\\C:\\a"]), (0, 1));
+    assert_eq!(
+        process(world, &["\\??\\C:\\a||\\??\\C:\\missing|\\??\\C:\\a"]),
+        (0, 1)
+    );
     assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
 }
 
 #[test]
 fn a_list_of_20000_operations_is_walked_once() {
     let world = World::new();
-    let list: Vec<String> = (0..10_000).map(|number| format!("\\??\\C:\\{number}||\\??\\C:\\{number}.new|\\??\\C:\\{number}")).collect();
+    let list: Vec<String> = (0..10_000)
+        .map(|number| format!("\\??\\C:\\{number}||\\??\\C:\\{number}.new|\\??\\C:\\{number}"))
+        .collect();
     for number in 0..10_000 {
-        world.file(&format!("C:\\{number}"), b"old").file(&format!("C:\\{number}.new"), b"new");
+        world
+            .file(&format!("C:\\{number}"), b"old")
+            .file(&format!("C:\\{number}.new"), b"new");
     }
     assert_eq!(process(world, &[&list.join("|")]), (20_000, 0));
     assert_eq!(content(world, "C:\\9999").as_deref(), Some("new"));
@@ -225,15 +311,24 @@ fn every_single_failing_call_costs_at_most_its_own_operation() {
         let (done, failed) = process(world, &value);
         assert_eq!(done + failed, 2);
         assert!(failed <= 1, "call {number}");
-        assert!(content(world, "C:\\a").is_some() || content(world, "C:\\b").as_deref() == Some("new"), "no file is lost");
+        assert!(
+            content(world, "C:\\a").is_some() || content(world, "C:\\b").as_deref() == Some("new"),
+            "no file is lost"
+        );
     }
 }
 
-/// What a list does to files `a` to `e` that all exist, if nothing fails: name and content at the end.
-fn model(operations: &[(usize, Option<(usize, bool)>)], initial: u8) -> Option<Vec<(String, String)>> {
+/// What a list does to files `a` to `e` that all exist, if nothing fails: name and content at the
+/// end.
+fn model(
+    operations: &[(usize, Option<(usize, bool)>)],
+    initial: u8,
+) -> Option<Vec<(String, String)>> {
     let name = |index: usize| format!("c:\\{}", ["a", "b", "c", "d", "e"][index]);
-    let mut files: std::collections::BTreeMap<String, String> =
-        (0..5).filter(|index| initial & (1 << index) != 0).map(|index| (name(index), format!("{index}"))).collect();
+    let mut files: std::collections::BTreeMap<String, String> = (0..5)
+        .filter(|index| initial & (1 << index) != 0)
+        .map(|index| (name(index), format!("{index}")))
+        .collect();
     for &(source, action) in operations {
         let content = files.remove(&name(source))?;
         if let Some((target, replace)) = action {

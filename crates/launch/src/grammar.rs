@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The grammar of command lines in the registry: modifier words, program, arguments (spec 8.1).
 //!
-//! A token is a run of units above U+0020; there is no quoting and no escape. Parsing copies nothing and cannot fail on anything but a
-//! line without a program.
+//! A token is a run of units above U+0020; there is no quoting and no escape. Parsing copies
+//! nothing and cannot fail on anything but a line without a program.
 
 use bitflags::bitflags;
 use nt::{Result, Status, UnicodeStr};
@@ -46,7 +46,14 @@ pub fn parse(line: UnicodeStr<'_>) -> Result<Command<'_>> {
             () if program.eq_ascii("debug") => Modifiers::DEBUG,
             () if program.eq_ascii("async") => Modifiers::ASYNC,
             () if program.eq_ascii("autocheck") => Modifiers::AUTOCHECK,
-            () => return Ok(Command { line, modifiers, program, arguments }),
+            () => {
+                return Ok(Command {
+                    line,
+                    modifiers,
+                    program,
+                    arguments,
+                });
+            }
         };
         rest = arguments;
     }
@@ -55,12 +62,21 @@ pub fn parse(line: UnicodeStr<'_>) -> Result<Command<'_>> {
 /// The first token of `text`, and what follows it and its blanks; `None` if there is none.
 pub fn token(text: UnicodeStr<'_>) -> Option<(UnicodeStr<'_>, UnicodeStr<'_>)> {
     let text = after_blanks(text);
-    let end = text.units().iter().position(|&unit| is_blank(unit)).unwrap_or(text.len());
+    let end = text
+        .units()
+        .iter()
+        .position(|&unit| is_blank(unit))
+        .unwrap_or(text.len());
     (end > 0).then(|| (text.take(end), after_blanks(text.skip(end))))
 }
 
 fn after_blanks(text: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    text.skip(text.units().iter().position(|&unit| !is_blank(unit)).unwrap_or(text.len()))
+    text.skip(
+        text.units()
+            .iter()
+            .position(|&unit| !is_blank(unit))
+            .unwrap_or(text.len()),
+    )
 }
 
 const fn is_blank(unit: u16) -> bool {
@@ -102,7 +118,12 @@ mod tests {
 
     #[test]
     fn no_program_is_unsuccessful() {
-        for line in [wide!(""), wide!("  \t"), wide!("autocheck"), wide!("async debug ")] {
+        for line in [
+            wide!(""),
+            wide!("  \t"),
+            wide!("autocheck"),
+            wide!("async debug "),
+        ] {
             assert_eq!(parse(line), Err(Status::UNSUCCESSFUL));
         }
     }

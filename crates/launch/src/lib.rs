@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! From a command line in the registry to a process: grammar, search, creation (spec 8.1 to 8.3, 5.2).
+//! From a command line in the registry to a process: grammar, search, creation (spec 8.1 to 8.3,
+//! 5.2).
 //!
-//! BootExecute, SetupExecute, Execute, subsystem servers and the initial command all go this way. [`grammar::parse`] takes the line
-//! apart, [`Launcher::find`] looks for the program, [`Launcher::create`] makes it suspended, [`Launcher::run`] runs it to its end.
+//! BootExecute, SetupExecute, Execute, subsystem servers and the initial command all go this way.
+//! [`grammar::parse`] takes the line apart, [`Launcher::find`] looks for the program,
+//! [`Launcher::create`] makes it suspended, [`Launcher::run`] runs it to its end.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -21,11 +23,15 @@ use nt::pages::PageVec;
 use nt::system::System;
 use nt::{Result, UnicodeStr, wide};
 
-/// The default library path: `<root>\system32;` and then `path`, what the registry's `Path` variable came to (spec 5.2).
+/// The default library path: `<root>\system32;` and then `path`, what the registry's `Path`
+/// variable came to (spec 5.2).
 ///
 /// # Errors
 /// `NO_MEMORY`.
-pub fn library_path<'s, S: System>(system: &'s S, path: UnicodeStr<'_>) -> Result<PageVec<'s, S, u16>> {
+pub fn library_path<'s, S: System>(
+    system: &'s S,
+    path: UnicodeStr<'_>,
+) -> Result<PageVec<'s, S, u16>> {
     let mut whole = PageVec::new(system);
     whole.extend(system.system_root().units())?;
     whole.extend(wide!("\\system32;").units())?;

@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Making a process: parameters, session, subsystem check, wait (spec 8.2, 8.3).
 //!
-//! A child is born suspended. Whoever holds the [`Child`] resumes it or kills it; dropping it closes the handles only. A child that
-//! cannot be brought into its session is killed, never left running behind an error.
+//! A child is born suspended. Whoever holds the [`Child`] resumes it or kills it; dropping it
+//! closes the handles only. A child that cannot be brought into its session is killed, never left
+//! running behind an error.
 
 use crate::grammar::{self, Modifiers};
 use crate::search::{self, Image};
 use nt::environment::Environment;
 use nt::object::ClientId;
-use nt::system::{ImageSubsystem, ParameterFlags, ProcessParameters, System, Timeout, UserProcessInformation};
+use nt::system::{
+    ImageSubsystem, ParameterFlags, ProcessParameters, System, Timeout, UserProcessInformation,
+};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
 
-/// What every child of this process gets: environment, library path, debug flag (spec 5.1 #10, 5.2).
+/// What every child of this process gets: environment, library path, debug flag (spec 5.1 #10,
+/// 5.2).
 pub struct Launcher<'a, S: System> {
     /// The seam.
     pub system: &'a S,
     /// The default environment.
     pub environment: &'a Environment<'a, S>,
-    /// Default library path, made by [`crate::library_path`]; if empty, children inherit this process's own.
+    /// Default library path, made by [`crate::library_path`]; if empty, children inherit this
+    /// process's own.
     pub library_path: UnicodeStr<'a>,
     /// This process was started with `DebugFlags` set: so is every child (spec 1.3 #4).
     pub debug: bool,
@@ -46,60 +51,88 @@ pub struct Child<'a, S: System> {
 }
 
 impl<'a, S: System> Launcher<'a, S> {
-    /// Looks for `program` along the `Path` variable, then along the library path: `None` if it is nowhere.
+    /// Looks for `program` along the `Path` variable, then along the library path: `None` if it is
+    /// nowhere.
     ///
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` if there is no `Path` variable.
     pub fn find(&self, program: UnicodeStr<'_>) -> Result<Option<Image>> {
-        let path = self.environment.get(wide!("Path")).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let path = self
+            .environment
+            .get(wide!("Path"))
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         let current = self.system.system_root();
-        let query = |name: UnicodeStr<'_>| self.system.query_attributes(&ObjectAttributes::named(name));
+        let query =
+            |name: UnicodeStr<'_>| self.system.query_attributes(&ObjectAttributes::named(name));
         let along = |path| search::search(path, program, current, query);
         Ok(along(path).or_else(|| along(self.library_path)))
     }
 
-    /// Makes the process and puts it into its session (spec 8.3 #1 to #5): what a DEFERRED start is.
+    /// Makes the process and puts it into its session (spec 8.3 #1 to #5): what a DEFERRED start
+    /// is.
     ///
     /// # Errors
     /// What the kernel says; no process is left then.
     pub fn create(&self, start: &Start<'_>) -> Result<Child<'a, S>> {
-        let reserve = if start.subsystem { ParameterFlags::RESERVE_1MB } else { ParameterFlags::empty() };
+        let reserve = if start.subsystem {
+            ParameterFlags::RESERVE_1MB
+        } else {
+            ParameterFlags::empty()
+        };
         let information = self.system.create_process(&ProcessParameters {
             image: start.image.path.as_str(),
             dll_path: Some(self.library_path).filter(|path| !path.is_empty()),
-            current_directory: Some(start.image.directory.as_str()).filter(|directory| !directory.is_empty()),
+            current_directory: Some(start.image.directory.as_str())
+                .filter(|directory| !directory.is_empty()),
             command_line: start.command_line,
             environment: self.environment.block(),
             flags: ParameterFlags::NX | reserve,
             debug: start.debug || self.debug,
         })?;
-        let child = Child { system: self.system, information };
+        let child = Child {
+            system: self.system,
+            information,
+        };
         let joined = self.system.set_session(child.process(), start.session);
         child.unless_killed(joined)
     }
 
-    /// Makes a native process, lets it run, and unless `asynchronous` waits until its initial thread ends (spec 8.3). Its exit status
-    /// is nobody's business. Blocks.
+    /// Makes a native process, lets it run, and unless `asynchronous` waits until its initial
+    /// thread ends (spec 8.3). Its exit status is nobody's business. Blocks.
     ///
     /// # Errors
     /// `INVALID_IMAGE_FORMAT` if it is not native (it is killed then), or what the kernel says.
     pub fn run(&self, start: &Start<'_>, asynchronous: bool) -> Result<()> {
         let child = self.create(start)?;
         let native = child.subsystem() == ImageSubsystem::NATIVE;
-        let resumed = if native { child.resume() } else { Err(Status::INVALID_IMAGE_FORMAT) };
+        let resumed = if native {
+            child.resume()
+        } else {
+            Err(Status::INVALID_IMAGE_FORMAT)
+        };
         let child = child.unless_killed(resumed)?;
         if asynchronous { Ok(()) } else { child.wait() }
     }
 
-    /// Executes one command line that is neither autocheck nor a subsystem (spec 8.2). Blocks unless it is `async`.
+    /// Executes one command line that is neither autocheck nor a subsystem (spec 8.2). Blocks
+    /// unless it is `async`.
     ///
     /// # Errors
-    /// `UNSUCCESSFUL` without a program, `OBJECT_NAME_NOT_FOUND` if it is nowhere, and those of [`Self::run`].
+    /// `UNSUCCESSFUL` without a program, `OBJECT_NAME_NOT_FOUND` if it is nowhere, and those of
+    /// [`Self::run`].
     pub fn execute(&self, line: UnicodeStr<'_>, session: u32) -> Result<()> {
         let command = grammar::parse(line)?;
-        let image = self.find(command.program)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let image = self
+            .find(command.program)?
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         let debug = command.modifiers.contains(Modifiers::DEBUG);
-        let start = Start { image: &image, command_line: line, session, debug, subsystem: false };
+        let start = Start {
+            image: &image,
+            command_line: line,
+            session,
+            debug,
+            subsystem: false,
+        };
         self.run(&start, command.modifiers.contains(Modifiers::ASYNC))
     }
 }
@@ -107,7 +140,10 @@ impl<'a, S: System> Launcher<'a, S> {
 impl<'a, S: System> Child<'a, S> {
     /// Takes over a process that somebody else made for us.
     pub const fn adopted(system: &'a S, information: UserProcessInformation) -> Self {
-        Self { system, information }
+        Self {
+            system,
+            information,
+        }
     }
 
     /// Its process handle, still owned by `self`.
@@ -148,17 +184,25 @@ impl<'a, S: System> Child<'a, S> {
     /// # Errors
     /// What the kernel says.
     pub fn wait(&self) -> Result<()> {
-        self.system.wait_one(self.thread(), Timeout::Never).map(drop)
+        self.system
+            .wait_one(self.thread(), Timeout::Never)
+            .map(drop)
     }
 
     /// Ends it with `status`, waits until it is gone, closes the handles. Blocks.
     pub fn kill(self, status: Status) {
         match self.system.terminate_process(self.process(), status) {
             // Waiting for a thread that nobody ends would be for ever.
-            Err(refused) => nt::error!("process {}: not terminated: {refused}", self.information.client.process),
+            Err(refused) => nt::error!(
+                "process {}: not terminated: {refused}",
+                self.information.client.process
+            ),
             Ok(()) => {
                 if let Err(refused) = self.wait() {
-                    nt::warn!("process {}: wait for its end: {refused}", self.information.client.process);
+                    nt::warn!(
+                        "process {}: wait for its end: {refused}",
+                        self.information.client.process
+                    );
                 }
             }
         }
@@ -177,7 +221,10 @@ impl<'a, S: System> Child<'a, S> {
 
     /// Its process and thread handles, each to be closed by its new owner.
     pub fn into_handles(self) -> (Owned<'a, S>, Owned<'a, S>) {
-        let handles = (Owned::new(self.system, self.process()), Owned::new(self.system, self.thread()));
+        let handles = (
+            Owned::new(self.system, self.process()),
+            Owned::new(self.system, self.thread()),
+        );
         core::mem::forget(self);
         handles
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Where a program is looked for: the directories of a search path (spec 8.1).
 //!
-//! A relative name is tried in every `;` part of the path, with `.exe` added unless there is a dot anywhere in it; an empty part stands
-//! for the current directory. Any other name must exist as it is. A candidate longer than a DOS path may be does not exist.
+//! A relative name is tried in every `;` part of the path, with `.exe` added unless there is a dot
+//! anywhere in it; an empty part stands for the current directory. Any other name must exist as it
+//! is. A candidate longer than a DOS path may be does not exist.
 
 use nt::path::{self, Kind, MAX_DOS, MAX_NT};
 use nt::{Result, Status, UnicodeBuf, UnicodeStr, wide};
@@ -16,8 +17,8 @@ pub struct Image {
     pub directory: UnicodeBuf<MAX_DOS>,
 }
 
-/// Whether a file whose attributes could be asked for with this result is there. One that is busy or not ours to see counts only if
-/// `even_busy`.
+/// Whether a file whose attributes could be asked for with this result is there. One that is busy
+/// or not ours to see counts only if `even_busy`.
 pub fn exists<T>(answer: &Result<T>, even_busy: bool) -> bool {
     match answer {
         Ok(_) => true,
@@ -26,7 +27,8 @@ pub fn exists<T>(answer: &Result<T>, even_busy: bool) -> bool {
     }
 }
 
-/// Looks for `program` along `search_path`; `current` is the current directory, and `query` asks for the attributes of an NT path.
+/// Looks for `program` along `search_path`; `current` is the current directory, and `query` asks
+/// for the attributes of an NT path.
 pub fn search<T>(
     search_path: UnicodeStr<'_>,
     program: UnicodeStr<'_>,
@@ -36,7 +38,11 @@ pub fn search<T>(
     if path::kind(program) != Kind::Relative {
         return image(program, current).filter(|image| exists(&query(image.path.as_str()), true));
     }
-    let extension = if program.find(b'.').is_none() { wide!(".exe") } else { UnicodeStr::EMPTY };
+    let extension = if program.find(b'.').is_none() {
+        wide!(".exe")
+    } else {
+        UnicodeStr::EMPTY
+    };
     let mut rest = search_path;
     loop {
         let end = rest.find(b';').unwrap_or(rest.len());
@@ -55,7 +61,10 @@ pub fn search<T>(
     }
 }
 
-fn candidate(name: &mut UnicodeBuf<MAX_DOS>, [part, program, extension]: [UnicodeStr<'_>; 3]) -> Result<()> {
+fn candidate(
+    name: &mut UnicodeBuf<MAX_DOS>,
+    [part, program, extension]: [UnicodeStr<'_>; 3],
+) -> Result<()> {
     name.push(part)?;
     if part.last().is_some_and(|last| !path::is_separator(last)) {
         name.push(wide!("\\"))?;
@@ -83,40 +92,79 @@ mod tests {
     fn found(path: &str, program: &str, files: &[(&str, Status)]) -> (Option<String>, Vec<String>) {
         let mut asked = Vec::new();
         let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
-        let image = search(UnicodeStr(&units(path)), UnicodeStr(&units(program)), wide!("C:\\R"), |name| {
-            let name = name.to_string();
-            let answer = files.iter().find(|(file, _)| *file == name).map_or(Err(Status::OBJECT_NAME_NOT_FOUND), |(_, status)| status.ok());
-            asked.push(name);
-            answer
-        });
-        (image.map(|image| format!("{}|{}", image.path, image.directory)), asked)
+        let image = search(
+            UnicodeStr(&units(path)),
+            UnicodeStr(&units(program)),
+            wide!("C:\\R"),
+            |name| {
+                let name = name.to_string();
+                let answer = files
+                    .iter()
+                    .find(|(file, _)| *file == name)
+                    .map_or(Err(Status::OBJECT_NAME_NOT_FOUND), |(_, status)| {
+                        status.ok()
+                    });
+                asked.push(name);
+                answer
+            },
+        );
+        (
+            image.map(|image| format!("{}|{}", image.path, image.directory)),
+            asked,
+        )
     }
 
     #[test]
     fn every_part_is_tried_with_exe_added() {
-        let (image, asked) = found("C:\\R\\bin;C:\\R\\System32", "autochk", &[("\\??\\C:\\R\\System32\\autochk.exe", Status::SUCCESS)]);
-        assert_eq!(image.as_deref(), Some("\\??\\C:\\R\\System32\\autochk.exe|C:\\R\\System32"));
-        assert_eq!(asked, ["\\??\\C:\\R\\bin\\autochk.exe", "\\??\\C:\\R\\System32\\autochk.exe"]);
+        let (image, asked) = found(
+            "C:\\R\\bin;C:\\R\\System32",
+            "autochk",
+            &[("\\??\\C:\\R\\System32\\autochk.exe", Status::SUCCESS)],
+        );
+        assert_eq!(
+            image.as_deref(),
+            Some("\\??\\C:\\R\\System32\\autochk.exe|C:\\R\\System32")
+        );
+        assert_eq!(
+            asked,
+            [
+                "\\??\\C:\\R\\bin\\autochk.exe",
+                "\\??\\C:\\R\\System32\\autochk.exe"
+            ]
+        );
     }
 
     #[test]
     fn a_dot_anywhere_suppresses_exe() {
         let files = [("\\??\\C:\\R\\a.b.exe", Status::SUCCESS)];
         assert_eq!(found("C:\\R", "a.b", &files).0, None);
-        assert_eq!(found("C:\\R", "a.b.exe", &files).0.as_deref(), Some("\\??\\C:\\R\\a.b.exe|C:\\R"));
+        assert_eq!(
+            found("C:\\R", "a.b.exe", &files).0.as_deref(),
+            Some("\\??\\C:\\R\\a.b.exe|C:\\R")
+        );
     }
 
     #[test]
     fn an_empty_part_is_the_current_directory_but_not_after_the_last_semicolon() {
-        assert_eq!(found(";C:\\x\\;", "p", &[]).1, ["\\??\\C:\\R\\p.exe", "\\??\\C:\\x\\p.exe"]);
+        assert_eq!(
+            found(";C:\\x\\;", "p", &[]).1,
+            ["\\??\\C:\\R\\p.exe", "\\??\\C:\\x\\p.exe"]
+        );
     }
 
     #[test]
     fn an_absolute_name_must_exist_as_it_is_even_if_busy() {
         let files = [("\\??\\C:\\x", Status::SHARING_VIOLATION)];
-        assert_eq!(found("C:\\R", "C:\\x", &files).0.as_deref(), Some("\\??\\C:\\x|C:"));
+        assert_eq!(
+            found("C:\\R", "C:\\x", &files).0.as_deref(),
+            Some("\\??\\C:\\x|C:")
+        );
         assert_eq!(found("C:\\R", "\\y", &files).1, ["\\??\\C:\\y"]);
-        assert_eq!(found("C:\\", "x.", &[("\\??\\C:\\x", Status::ACCESS_DENIED)]).0, None, "a relative name does not count while busy");
+        assert_eq!(
+            found("C:\\", "x.", &[("\\??\\C:\\x", Status::ACCESS_DENIED)]).0,
+            None,
+            "a relative name does not count while busy"
+        );
     }
 
     #[test]

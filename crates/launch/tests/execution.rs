@@ -15,14 +15,25 @@ const CUI: u32 = 3;
 
 fn with<T>(world: &'static World, run: impl FnOnce(&Launcher<'_, World>) -> T) -> T {
     let environment = Environment::copied(world, world.own_environment()).unwrap();
-    let path = launch::library_path(world, environment.get(nt::wide!("Path")).unwrap_or_default()).unwrap();
-    let done = run(&Launcher { system: world, environment: &environment, library_path: path.as_str(), debug: false });
+    let path = launch::library_path(
+        world,
+        environment.get(nt::wide!("Path")).unwrap_or_default(),
+    )
+    .unwrap();
+    let done = run(&Launcher {
+        system: world,
+        environment: &environment,
+        library_path: path.as_str(),
+        debug: false,
+    });
     assert_eq!(world.open_handles(), 0, "every handle is closed");
     done
 }
 
 fn execute(world: &'static World, line: &str) -> Result<()> {
-    with(world, |launcher| launcher.execute(UnicodeStr(&wide(line)), 0))
+    with(world, |launcher| {
+        launcher.execute(UnicodeStr(&wide(line)), 0)
+    })
 }
 
 fn foo() -> &'static World {
@@ -36,13 +47,21 @@ fn spec_8_3_a_native_program_runs_to_its_end_with_everything_a_child_gets() {
     let world = foo();
     execute(world, "foo  a  b ").unwrap();
     let state = world.state();
-    let [child] = &state.processes[..] else { panic!("one process") };
+    let [child] = &state.processes[..] else {
+        panic!("one process")
+    };
     assert_eq!(child.image, "\\??\\C:\\ReactOS\\System32\\foo.exe");
     assert_eq!(child.command_line, "foo  a  b ", "the whole line");
     assert_eq!(child.directory.as_deref(), Some("C:\\ReactOS\\System32"));
-    assert_eq!(child.dll_path.as_deref(), Some("C:\\ReactOS\\system32;C:\\ReactOS\\System32"));
+    assert_eq!(
+        child.dll_path.as_deref(),
+        Some("C:\\ReactOS\\system32;C:\\ReactOS\\System32")
+    );
     assert_eq!(child.flags, ParameterFlags::NX);
-    assert_eq!(child.environment, wide("Path=C:\\ReactOS\\System32\0SystemDrive=C:\0SystemRoot=C:\\ReactOS\0\0"));
+    assert_eq!(
+        child.environment,
+        wide("Path=C:\\ReactOS\\System32\0SystemDrive=C:\0SystemRoot=C:\\ReactOS\0\0")
+    );
     assert_eq!((child.session, child.debug), (Some(0), false));
     assert!(child.resumed && child.waited && child.ended.is_none());
 }
@@ -69,7 +88,10 @@ fn spec_17_a_program_that_is_not_native_is_killed_with_invalid_image_format() {
 #[test]
 fn spec_17_a_missing_program_is_no_process() {
     let world = foo();
-    assert_eq!(execute(world, "nosuch x"), Err(Status::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(
+        execute(world, "nosuch x"),
+        Err(Status::OBJECT_NAME_NOT_FOUND)
+    );
     assert_eq!(execute(world, ""), Err(Status::UNSUCCESSFUL));
     assert!(world.state().processes.is_empty());
     assert_eq!(world.state().screen, "");
@@ -93,14 +115,29 @@ fn spec_8_1_path_is_searched_before_the_library_path_and_must_be_there() {
     let run = |path: Option<&str>, program: &str| {
         let mut environment = Environment::copied(world, &[]).unwrap();
         if let Some(path) = path {
-            environment.set(nt::wide!("Path"), UnicodeStr(&wide(path))).unwrap();
+            environment
+                .set(nt::wide!("Path"), UnicodeStr(&wide(path)))
+                .unwrap();
         }
         let library = wide("C:\\ReactOS\\system32;");
-        let launcher = Launcher { system: world, environment: &environment, library_path: UnicodeStr(&library), debug: false };
-        launcher.find(UnicodeStr(&wide(program))).map(|image| image.map(|image| image.path.to_string()))
+        let launcher = Launcher {
+            system: world,
+            environment: &environment,
+            library_path: UnicodeStr(&library),
+            debug: false,
+        };
+        launcher
+            .find(UnicodeStr(&wide(program)))
+            .map(|image| image.map(|image| image.path.to_string()))
     };
-    assert_eq!(run(Some("C:\\tools"), "foo"), Ok(Some("\\??\\C:\\tools\\foo.exe".into())));
-    assert_eq!(run(Some("C:\\tools"), "only"), Ok(Some("\\??\\C:\\ReactOS\\system32\\only.exe".into())));
+    assert_eq!(
+        run(Some("C:\\tools"), "foo"),
+        Ok(Some("\\??\\C:\\tools\\foo.exe".into()))
+    );
+    assert_eq!(
+        run(Some("C:\\tools"), "only"),
+        Ok(Some("\\??\\C:\\ReactOS\\system32\\only.exe".into()))
+    );
     assert_eq!(run(Some("C:\\tools"), "neither"), Ok(None));
     assert_eq!(run(None, "foo"), Err(Status::OBJECT_NAME_NOT_FOUND));
 }
@@ -119,11 +156,20 @@ fn spec_8_3_a_deferred_subsystem_stays_suspended_with_its_first_megabyte_reserve
     let world = foo();
     with(world, |launcher| {
         let image = launcher.find(nt::wide!("foo")).unwrap().unwrap();
-        let start = Start { image: &image, command_line: nt::wide!("foo"), session: 7, debug: false, subsystem: true };
+        let start = Start {
+            image: &image,
+            command_line: nt::wide!("foo"),
+            session: 7,
+            debug: false,
+            subsystem: true,
+        };
         drop(launcher.create(&start).unwrap());
     });
     let child = world.state().processes[0].clone();
-    assert_eq!(child.flags, ParameterFlags::NX | ParameterFlags::RESERVE_1MB);
+    assert_eq!(
+        child.flags,
+        ParameterFlags::NX | ParameterFlags::RESERVE_1MB
+    );
     assert!(!child.resumed && !child.waited && child.ended.is_none());
     assert_eq!(child.session, Some(7));
 }
@@ -132,11 +178,19 @@ fn spec_8_3_a_deferred_subsystem_stays_suspended_with_its_first_megabyte_reserve
 fn spec_1_3_this_process_debug_flag_is_every_childs() {
     let world = foo();
     let environment = Environment::copied(world, world.own_environment()).unwrap();
-    let launcher = Launcher { system: world, environment: &environment, library_path: UnicodeStr::EMPTY, debug: true };
+    let launcher = Launcher {
+        system: world,
+        environment: &environment,
+        library_path: UnicodeStr::EMPTY,
+        debug: true,
+    };
     launcher.execute(nt::wide!("foo"), 0).unwrap();
     let child = world.state().processes[0].clone();
     assert!(child.debug);
-    assert_eq!(child.dll_path, None, "an empty library path means this process's own");
+    assert_eq!(
+        child.dll_path, None,
+        "an empty library path means this process's own"
+    );
 }
 
 #[test]
@@ -150,12 +204,20 @@ fn every_failing_call_leaves_no_suspended_process_behind() {
             let environment = Environment::copied(world, world.own_environment()).unwrap();
             let base = world.state().calls.len();
             world.state().fault = Some((base + number, Status::NO_MEMORY, persistent));
-            let launcher = Launcher { system: world, environment: &environment, library_path: UnicodeStr::EMPTY, debug: false };
+            let launcher = Launcher {
+                system: world,
+                environment: &environment,
+                library_path: UnicodeStr::EMPTY,
+                debug: false,
+            };
             let done = launcher.execute(nt::wide!("foo"), 0);
             assert_eq!(world.open_handles(), 0);
             for child in &world.state().processes {
                 // A kernel that refuses to end a process leaves nothing to be done about it.
-                assert!(child.resumed || child.ended.is_some() || persistent, "call {number}");
+                assert!(
+                    child.resumed || child.ended.is_some() || persistent,
+                    "call {number}"
+                );
             }
             let _ = done;
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Process creation over the executive: what a child really gets, and what is left of one that may not live.
+//! Process creation over the executive: what a child really gets, and what is left of one that may
+//! not live.
 
 #[path = "../../nt/tests/executive/mod.rs"]
 mod support;
@@ -13,9 +14,16 @@ use support::{Seam, run, wide, world};
 
 fn with_launcher<T>(seam: &'static Seam, act: impl FnOnce(&Launcher<'_, Seam>) -> T) -> T {
     let mut environment = Environment::copied(seam, seam.own_environment()).unwrap();
-    environment.set(nt::wide!("Extra"), nt::wide!("%x%")).unwrap();
+    environment
+        .set(nt::wide!("Extra"), nt::wide!("%x%"))
+        .unwrap();
     let path = launch::library_path(seam, nt::wide!("C:\\ReactOS\\bin")).unwrap();
-    act(&Launcher { system: seam, environment: &environment, library_path: path.as_str(), debug: false })
+    act(&Launcher {
+        system: seam,
+        environment: &environment,
+        library_path: path.as_str(),
+        debug: false,
+    })
 }
 
 #[test]
@@ -27,11 +35,23 @@ fn spec_8_3_a_child_gets_environment_paths_command_line_and_session() {
         let mut notes = notes.lock().unwrap();
         notes.push(seam.own_command_line().to_string());
         notes.push(seam.own_dll_path().to_string());
-        notes.push(String::from_utf16_lossy(seam.own_environment()).trim_end_matches('\0').replace('\0', "|"));
-        notes.push(format!("{} {}", seam.own_debug_flags(), seam.query_session(nt::Handle::CURRENT_PROCESS).unwrap()));
+        notes.push(
+            String::from_utf16_lossy(seam.own_environment())
+                .trim_end_matches('\0')
+                .replace('\0', "|"),
+        );
+        notes.push(format!(
+            "{} {}",
+            seam.own_debug_flags(),
+            seam.query_session(nt::Handle::CURRENT_PROCESS).unwrap()
+        ));
         Status::SUCCESS
     });
-    let (done, _) = run(&mut world, |seam| with_launcher(seam, |launcher| launcher.execute(nt::wide!("debug child  x"), 0)));
+    let (done, _) = run(&mut world, |seam| {
+        with_launcher(seam, |launcher| {
+            launcher.execute(nt::wide!("debug child  x"), 0)
+        })
+    });
     done.unwrap();
     assert_eq!(
         *told.lock().unwrap(),
@@ -47,11 +67,19 @@ fn spec_8_3_a_child_gets_environment_paths_command_line_and_session() {
 #[test]
 fn spec_9_4_a_deferred_subsystem_is_suspended_with_its_first_megabyte_reserved() {
     let mut world = world();
-    world.program("server.exe", ImageSubsystem::NATIVE, |_| panic!("nobody has resumed it"));
+    world.program("server.exe", ImageSubsystem::NATIVE, |_| {
+        panic!("nobody has resumed it")
+    });
     run(&mut world, |seam| {
         with_launcher(seam, |launcher| {
             let image = launcher.find(nt::wide!("server")).unwrap().unwrap();
-            let start = Start { image: &image, command_line: nt::wide!("server a"), session: 0, debug: false, subsystem: true };
+            let start = Start {
+                image: &image,
+                command_line: nt::wide!("server a"),
+                session: 0,
+                debug: false,
+                subsystem: true,
+            };
             let (process, thread) = launcher.create(&start).unwrap().into_handles();
             drop((process, thread));
         });
@@ -65,11 +93,15 @@ fn spec_9_4_a_deferred_subsystem_is_suspended_with_its_first_megabyte_reserved()
 #[test]
 fn spec_17_what_is_not_native_is_killed_and_nothing_is_left_open() {
     let mut world = world();
-    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| panic!("it never runs"));
+    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| {
+        panic!("it never runs")
+    });
     let handles = |world: &support::World| world.process("smss.exe").unwrap().handles;
     let mut idle = support::world();
     run(&mut idle, |_| ());
-    let (done, _) = run(&mut world, |seam| with_launcher(seam, |launcher| launcher.execute(nt::wide!("cmd.exe"), 0)));
+    let (done, _) = run(&mut world, |seam| {
+        with_launcher(seam, |launcher| launcher.execute(nt::wide!("cmd.exe"), 0))
+    });
     assert_eq!(done, Err(Status::INVALID_IMAGE_FORMAT));
     assert!(world.process("cmd.exe").is_none());
     assert_eq!(handles(&world), handles(&idle));
@@ -78,15 +110,27 @@ fn spec_17_what_is_not_native_is_killed_and_nothing_is_left_open() {
 #[test]
 fn d26_a_session_that_is_refused_leaves_no_process() {
     let mut world = world();
-    world.program("child.exe", ImageSubsystem::NATIVE, |_| panic!("it never runs"));
+    world.program("child.exe", ImageSubsystem::NATIVE, |_| {
+        panic!("it never runs")
+    });
     let (done, _) = run(&mut world, |seam| {
         with_launcher(seam, |launcher| {
             let image = launcher.find(nt::wide!("child")).unwrap().unwrap();
-            let start = Start { image: &image, command_line: nt::wide!("child"), session: 9, debug: false, subsystem: false };
+            let start = Start {
+                image: &image,
+                command_line: nt::wide!("child"),
+                session: 9,
+                debug: false,
+                subsystem: false,
+            };
             launcher.run(&start, false)
         })
     });
-    assert_eq!(done, Err(Status::ACCESS_DENIED), "this kernel takes a session only from the creator's");
+    assert_eq!(
+        done,
+        Err(Status::ACCESS_DENIED),
+        "this kernel takes a session only from the creator's"
+    );
     assert!(world.process("child.exe").is_none());
 }
 
@@ -96,7 +140,16 @@ fn spec_8_1_a_program_is_found_where_the_kernel_has_it() {
     world.file("\\tools\\a.b", b"x").directory("\\ReactOS\\bin");
     let (found, _) = run(&mut world, |seam| {
         with_launcher(seam, |launcher| {
-            ["C:\\tools\\a.b", "\\tools\\a.b", "smss", "smss.exe", "nosuch", "C:\\tools\\nosuch", "NUL"].map(|program| {
+            [
+                "C:\\tools\\a.b",
+                "\\tools\\a.b",
+                "smss",
+                "smss.exe",
+                "nosuch",
+                "C:\\tools\\nosuch",
+                "NUL",
+            ]
+            .map(|program| {
                 let image = launcher.find(UnicodeStr(&wide(program))).unwrap();
                 image.map(|image| format!("{}|{}", image.path, image.directory))
             })
@@ -112,13 +165,20 @@ fn spec_8_1_a_program_is_found_where_the_kernel_has_it() {
 #[test]
 fn spec_8_3_an_exit_status_is_nobodys_business_and_async_is_not_waited_for() {
     let mut world = world();
-    world.program("child.exe", ImageSubsystem::NATIVE, |_| Status::UNSUCCESSFUL);
+    world.program("child.exe", ImageSubsystem::NATIVE, |_| {
+        Status::UNSUCCESSFUL
+    });
     world.program("slow.exe", ImageSubsystem::NATIVE, |seam| {
         seam.delay(1_000_000).unwrap();
         Status::SUCCESS
     });
     let (done, _) = run(&mut world, |seam| {
-        with_launcher(seam, |launcher| [launcher.execute(nt::wide!("async slow"), 0), launcher.execute(nt::wide!("child"), 0)])
+        with_launcher(seam, |launcher| {
+            [
+                launcher.execute(nt::wide!("async slow"), 0),
+                launcher.execute(nt::wide!("child"), 0),
+            ]
+        })
     });
     assert_eq!(done, [Ok(()), Ok(())]);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Case folding by the NT upcase rules: one UTF-16 unit to one UTF-16 unit.
 //!
-//! On target the table is the kernel's own (`RtlUpcaseUnicodeChar`), installed once at start. On the host the Unicode simple mapping
-//! inside the BMP stands in for it, with NT's exception that a mapping which would change the number of units is left out.
+//! On target the table is the kernel's own (`RtlUpcaseUnicodeChar`), installed once at start. On
+//! the host the Unicode simple mapping inside the BMP stands in for it, with NT's exception that a
+//! mapping which would change the number of units is left out.
 
 use spin::Once;
 
@@ -27,7 +28,9 @@ pub fn upcase(unit: u16) -> u16 {
 
 #[cfg(not(target_os = "windows"))]
 fn simple_mapping(unit: u16) -> u16 {
-    let Some(character) = char::from_u32(u32::from(unit)) else { return unit };
+    let Some(character) = char::from_u32(u32::from(unit)) else {
+        return unit;
+    };
     let mut upper = character.to_uppercase();
     match (upper.next(), upper.next()) {
         (Some(one), None) => u16::try_from(u32::from(one)).unwrap_or(unit),
@@ -35,7 +38,8 @@ fn simple_mapping(unit: u16) -> u16 {
     }
 }
 
-/// Before the table is installed nothing but ASCII is compared, and Unicode's own tables would cost the image several KiB.
+/// Before the table is installed nothing but ASCII is compared, and Unicode's own tables would cost
+/// the image several KiB.
 #[cfg(target_os = "windows")]
 const fn simple_mapping(unit: u16) -> u16 {
     unit
@@ -51,6 +55,10 @@ mod tests {
         assert_eq!(upcase(u16::from(b'[')), u16::from(b'['));
         assert_eq!(upcase(0xE9), 0xC9);
         assert_eq!(upcase(0xDF), 0xDF, "sharp s has no single-unit upper case");
-        assert_eq!(upcase(0xD800), 0xD800, "half of a surrogate pair stays as it is");
+        assert_eq!(
+            upcase(0xD800),
+            0xD800,
+            "half of a surrogate pair stays as it is"
+        );
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The environment block: what a session manager hands to every child (spec 5).
 //!
-//! The block is `name=value` NUL, one after the other, sorted by name without regard to case, and one more NUL. A name may begin with `=`
-//! and has no other. The block lives in pages and grows when it is full; unlike the `Rtl` routines it has no 64 KiB limit on a value.
+//! The block is `name=value` NUL, one after the other, sorted by name without regard to case, and
+//! one more NUL. A name may begin with `=` and has no other. The block lives in pages and grows
+//! when it is full; unlike the `Rtl` routines it has no 64 KiB limit on a value.
 
 use crate::pages::PageVec;
 use crate::system::Memory;
@@ -17,13 +18,17 @@ pub struct Environment<'s, S: Memory> {
 }
 
 impl<'s, S: Memory> Environment<'s, S> {
-    /// A copy of `block`, such as the one this process was given; its final NUL may be missing (spec 5.1 #1).
+    /// A copy of `block`, such as the one this process was given; its final NUL may be missing
+    /// (spec 5.1 #1).
     ///
     /// # Errors
     /// `NO_MEMORY`.
     pub fn copied(system: &'s S, block: &[u16]) -> Result<Self> {
         let mut units = PageVec::new(system);
-        for variable in block.split(|&unit| unit == 0).take_while(|variable| !variable.is_empty()) {
+        for variable in block
+            .split(|&unit| unit == 0)
+            .take_while(|variable| !variable.is_empty())
+        {
             units.extend(variable)?;
             units.push(0)?;
         }
@@ -35,7 +40,9 @@ impl<'s, S: Memory> Environment<'s, S> {
     pub fn block(&self) -> &[u16] {
         let units = self.units.as_slice();
         let spare = usize::from(units.len() > 2);
-        units.get(..units.len().saturating_sub(spare)).unwrap_or_default()
+        units
+            .get(..units.len().saturating_sub(spare))
+            .unwrap_or_default()
     }
 
     /// Name and value of every variable, in the block's order.
@@ -45,22 +52,33 @@ impl<'s, S: Memory> Environment<'s, S> {
 
     /// The value of `name`, looked up without regard to case.
     pub fn get(&self, name: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
-        self.iter().find(|(known, _)| known.eq_ignore_case(name)).map(|(_, value)| value)
+        self.iter()
+            .find(|(known, _)| known.eq_ignore_case(name))
+            .map(|(_, value)| value)
     }
 
-    /// Sets `name` to `value`; both end before their first NUL, if they have one. An existing variable keeps its spelling and its place.
+    /// Sets `name` to `value`; both end before their first NUL, if they have one. An existing
+    /// variable keeps its spelling and its place.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for an empty name or one with a `=` after its first character; `NO_MEMORY`. Nothing has changed then.
+    /// `INVALID_PARAMETER` for an empty name or one with a `=` after its first character;
+    /// `NO_MEMORY`. Nothing has changed then.
     pub fn set(&mut self, name: UnicodeStr<'_>, value: UnicodeStr<'_>) -> Result<()> {
         let (name, value) = (name.until_nul(), value.until_nul());
         valid(name)?;
         if let Some((at, known, old)) = self.find(name) {
             return self.units.splice(at + known + 1, old, [value.units()]);
         }
-        let before = self.walk().find(|(_, known, _)| known.cmp_ignore_case(name) == Ordering::Greater).map(|(at, ..)| at);
+        let before = self
+            .walk()
+            .find(|(_, known, _)| known.cmp_ignore_case(name) == Ordering::Greater)
+            .map(|(at, ..)| at);
         let at = before.unwrap_or_else(|| self.units.len().saturating_sub(2));
-        self.units.splice(at, 0, [name.units(), &[u16::from(b'=')], value.units(), &[0]])
+        self.units.splice(
+            at,
+            0,
+            [name.units(), &[u16::from(b'=')], value.units(), &[0]],
+        )
     }
 
     /// Removes `name`. A variable that is not there is no error.
@@ -76,8 +94,9 @@ impl<'s, S: Memory> Environment<'s, S> {
         }
     }
 
-    /// Appends `text` to `expanded` with every `%name%` of a known name replaced by its value; anything else stays as it is, and the
-    /// second `%` of an unknown name may begin the next one.
+    /// Appends `text` to `expanded` with every `%name%` of a known name replaced by its value;
+    /// anything else stays as it is, and the second `%` of an unknown name may begin the next
+    /// one.
     ///
     /// # Errors
     /// `NO_MEMORY`.
@@ -86,7 +105,9 @@ impl<'s, S: Memory> Environment<'s, S> {
         while let Some(open) = rest.find(b'%') {
             expanded.extend(rest.take(open).units())?;
             rest = rest.skip(open);
-            let Some(name) = rest.skip(1).find(b'%') else { break };
+            let Some(name) = rest.skip(1).find(b'%') else {
+                break;
+            };
             match self.get(rest.skip(1).take(name)) {
                 Some(value) => {
                     expanded.extend(value.units())?;
@@ -103,13 +124,20 @@ impl<'s, S: Memory> Environment<'s, S> {
 
     /// Where the variable `name` begins, the length of its name and of its value.
     fn find(&self, name: UnicodeStr<'_>) -> Option<(usize, usize, usize)> {
-        self.walk().find(|(_, known, _)| known.eq_ignore_case(name)).map(|(at, known, value)| (at, known.len(), value.len()))
+        self.walk()
+            .find(|(_, known, _)| known.eq_ignore_case(name))
+            .map(|(at, known, value)| (at, known.len(), value.len()))
     }
 
-    /// Index in the block, name and value of every variable. A string without `=` is no variable and is passed over.
+    /// Index in the block, name and value of every variable. A string without `=` is no variable
+    /// and is passed over.
     fn walk(&self) -> impl Iterator<Item = (usize, UnicodeStr<'_>, UnicodeStr<'_>)> {
         let mut at = 0;
-        let strings = self.units.as_slice().split(|&unit| unit == 0).take_while(|string| !string.is_empty());
+        let strings = self
+            .units
+            .as_slice()
+            .split(|&unit| unit == 0)
+            .take_while(|string| !string.is_empty());
         strings.filter_map(move |string| {
             let start = at;
             at += string.len() + 1;
@@ -121,7 +149,11 @@ impl<'s, S: Memory> Environment<'s, S> {
 }
 
 fn valid(name: UnicodeStr<'_>) -> Result<()> {
-    if name.is_empty() || name.skip(1).find(b'=').is_some() { Err(Status::INVALID_PARAMETER) } else { Ok(()) }
+    if name.is_empty() || name.skip(1).find(b'=').is_some() {
+        Err(Status::INVALID_PARAMETER)
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -138,7 +170,9 @@ mod tests {
     fn of(pairs: &[(&str, &str)]) -> Environment<'static, Heap> {
         let mut environment = Environment::copied(&HEAP, &[]).unwrap();
         for (name, value) in pairs {
-            environment.set(UnicodeStr(&units(name)), UnicodeStr(&units(value))).unwrap();
+            environment
+                .set(UnicodeStr(&units(name)), UnicodeStr(&units(value)))
+                .unwrap();
         }
         environment
     }
@@ -153,7 +187,9 @@ mod tests {
 
     fn expanded(environment: &Environment<'_, Heap>, of: &str) -> String {
         let mut out = PageVec::new(&HEAP);
-        environment.expand(UnicodeStr(&units(of)), &mut out).unwrap();
+        environment
+            .expand(UnicodeStr(&units(of)), &mut out)
+            .unwrap();
         out.as_str().to_string()
     }
 
@@ -165,7 +201,10 @@ mod tests {
 
     #[test]
     fn variables_are_inserted_in_order_without_regard_to_case() {
-        assert_eq!(text(&of(&[("b", "2"), ("C", "3"), ("A", "1"), ("=C:", "x")])), "=C:=x|A=1|b=2|C=3||");
+        assert_eq!(
+            text(&of(&[("b", "2"), ("C", "3"), ("A", "1"), ("=C:", "x")])),
+            "=C:=x|A=1|b=2|C=3||"
+        );
     }
 
     #[test]
@@ -184,14 +223,18 @@ mod tests {
     fn bad_names_are_refused() {
         let mut environment = of(&[]);
         for name in [wide!(""), wide!("a=b"), wide!("==")] {
-            assert_eq!(environment.set(name, wide!("x")), Err(Status::INVALID_PARAMETER));
+            assert_eq!(
+                environment.set(name, wide!("x")),
+                Err(Status::INVALID_PARAMETER)
+            );
         }
         assert_eq!(text(&environment), "||");
     }
 
     #[test]
     fn a_given_block_is_copied_up_to_its_end() {
-        let environment = Environment::copied(&HEAP, &units("Path=C:\\x\0SystemRoot=C:\\R\0\0junk")).unwrap();
+        let environment =
+            Environment::copied(&HEAP, &units("Path=C:\\x\0SystemRoot=C:\\R\0\0junk")).unwrap();
         assert_eq!(text(&environment), "Path=C:\\x|SystemRoot=C:\\R||");
         assert_eq!(environment.get(wide!("systemroot")), Some(wide!("C:\\R")));
     }
@@ -208,7 +251,13 @@ mod tests {
     #[test]
     fn a_large_value_makes_the_block_grow() {
         let long = "v".repeat(100_000);
-        assert_eq!(of(&[("A", "1"), ("L", &long)]).get(wide!("l")).unwrap().len(), 100_000);
+        assert_eq!(
+            of(&[("A", "1"), ("L", &long)])
+                .get(wide!("l"))
+                .unwrap()
+                .len(),
+            100_000
+        );
     }
 
     proptest! {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Fatal or not: the one table that says what a failed step means for the boot (spec 13.5).
 //!
-//! A step that fails is reported in one line, `step: object: NTSTATUS: consequence`, and [`judge`] gives `Err` exactly when the table says
-//! that the system stops. No other place decides that.
+//! A step that fails is reported in one line, `step: object: NTSTATUS: consequence`, and [`judge`]
+//! gives `Err` exactly when the table says that the system stops. No other place decides that.
 
 use crate::Status;
 use core::fmt;

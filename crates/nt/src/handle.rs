@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Handles: numbers that name an object in one process's handle table.
 //!
-//! [`Handle`] is a plain value, as it travels in messages and structures. [`Owned`] is a handle this process must close: it closes
-//! itself when dropped, so that no early return leaks one.
+//! [`Handle`] is a plain value, as it travels in messages and structures. [`Owned`] is a handle
+//! this process must close: it closes itself when dropped, so that no early return leaks one.
 
 use crate::system::Objects;
 use core::fmt;

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The vocabulary of an NT system, and the seam through which every request to its kernel goes.
 //!
-//! Everything here is safe code without a heap and builds on the host as well as for the NT target. The policy crates know this crate
-//! and nothing below it; [`system`] is the seam, implemented twice: by `ntdll` (ring 3, on any NT kernel) and by the shim's executive
-//! (in-process, on the host). A test written against the seam is true in both worlds.
+//! Everything here is safe code without a heap and builds on the host as well as for the NT target.
+//! The policy crates know this crate and nothing below it; [`system`] is the seam, implemented
+//! twice: by `ntdll` (ring 3, on any NT kernel) and by the shim's executive (in-process, on the
+//! host). A test written against the seam is true in both worlds.
 //!
-//! Invariants: strings are counted UTF-16 and never NUL-terminated unless a type says so; sizes are in bytes unless a name says
-//! otherwise; a [`Status`] that is an error travels as `Err`, success codes that matter travel as typed values.
+//! Invariants: strings are counted UTF-16 and never NUL-terminated unless a type says so; sizes are
+//! in bytes unless a name says otherwise; a [`Status`] that is an error travels as `Err`, success
+//! codes that matter travel as typed values.
 #![no_std]
 #![forbid(unsafe_code)]
 

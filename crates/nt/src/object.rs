@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! How an object is named when it is created or opened: OBJECT_ATTRIBUTES and CLIENT_ID (spec 0.4, 13.4).
+//! How an object is named when it is created or opened: OBJECT_ATTRIBUTES and CLIENT_ID (spec 0.4,
+//! 13.4).
 
 use crate::{Handle, UnicodeStr};
 use bitflags::bitflags;
@@ -32,19 +33,30 @@ pub struct ObjectAttributes<'a> {
     pub name: UnicodeStr<'a>,
     /// `OBJ_` attributes.
     pub attributes: Attributes,
-    /// A self-relative security descriptor for a new object, if not the default one. Built by [`crate::security`].
+    /// A self-relative security descriptor for a new object, if not the default one. Built by
+    /// [`crate::security`].
     pub security: Option<&'a [u8]>,
 }
 
 impl<'a> ObjectAttributes<'a> {
     /// A name looked up without regard to case, nothing else.
     pub const fn named(name: UnicodeStr<'a>) -> Self {
-        Self { root: Handle::NULL, name, attributes: Attributes::CASE_INSENSITIVE, security: None }
+        Self {
+            root: Handle::NULL,
+            name,
+            attributes: Attributes::CASE_INSENSITIVE,
+            security: None,
+        }
     }
 
     /// No name: the object is reached through its handle only.
     pub const fn unnamed() -> Self {
-        Self { root: Handle::NULL, name: UnicodeStr::EMPTY, attributes: Attributes::empty(), security: None }
+        Self {
+            root: Handle::NULL,
+            name: UnicodeStr::EMPTY,
+            attributes: Attributes::empty(),
+            security: None,
+        }
     }
 
     /// The same, relative to `root`.
@@ -59,7 +71,10 @@ impl<'a> ObjectAttributes<'a> {
 
     /// The same, with a security descriptor for the new object.
     pub const fn secured(self, descriptor: &'a [u8]) -> Self {
-        Self { security: Some(descriptor), ..self }
+        Self {
+            security: Some(descriptor),
+            ..self
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A growable vector in pages asked of the kernel, for what has no bound known at compile time.
 //!
-//! There is no heap in a session manager: the environment block, the lists of the registry pass and the closure of known DLLs live
-//! here. Elements are plain data, so that the pages' bytes are the elements.
+//! There is no heap in a session manager: the environment block, the lists of the registry pass and
+//! the closure of known DLLs live here. Elements are plain data, so that the pages' bytes are the
+//! elements.
 //!
-//! Invariants: nothing is allocated before the first element; growth doubles, so that the commit is at most twice what is held (three
-//! times while growing); a growth that the kernel refuses changes nothing and is reported.
+//! Invariants: nothing is allocated before the first element; growth doubles, so that the commit is
+//! at most twice what is held (three times while growing); a growth that the kernel refuses changes
+//! nothing and is reported.
 
 use crate::system::Memory;
 use crate::{Result, Status, UnicodeStr};
@@ -29,7 +31,14 @@ pub struct PageVec<'s, S: Memory, T> {
 impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// An empty vector; no memory is asked for yet.
     pub const fn new(system: &'s S) -> Self {
-        Self { bytes: PageBytes { system, pages: None, length: 0 }, element: PhantomData }
+        Self {
+            bytes: PageBytes {
+                system,
+                pages: None,
+                length: 0,
+            },
+            element: PhantomData,
+        }
     }
 
     /// The seam its pages come from.
@@ -67,7 +76,11 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
     pub fn reserve(&mut self, additional: usize) -> Result<()> {
-        self.bytes.reserve(additional.checked_mul(size_of::<T>()).ok_or(Status::NO_MEMORY)?)
+        self.bytes.reserve(
+            additional
+                .checked_mul(size_of::<T>())
+                .ok_or(Status::NO_MEMORY)?,
+        )
     }
 
     /// Appends one element.
@@ -83,16 +96,27 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
     pub fn extend(&mut self, elements: &[T]) -> Result<()> {
-        self.bytes.splice(self.bytes.length, 0, &[elements.as_bytes()])
+        self.bytes
+            .splice(self.bytes.length, 0, &[elements.as_bytes()])
     }
 
     /// Replaces `removed` elements at `at` by the concatenation of `parts`.
     ///
     /// # Errors
     /// `NO_MEMORY`, or `INVALID_PARAMETER` if there are no such elements; nothing has changed then.
-    pub fn splice<const N: usize>(&mut self, at: usize, removed: usize, parts: [&[T]; N]) -> Result<()> {
-        let bytes = |count: usize| count.checked_mul(size_of::<T>()).ok_or(Status::INVALID_PARAMETER);
-        self.bytes.splice(bytes(at)?, bytes(removed)?, &parts.map(<[T]>::as_bytes))
+    pub fn splice<const N: usize>(
+        &mut self,
+        at: usize,
+        removed: usize,
+        parts: [&[T]; N],
+    ) -> Result<()> {
+        let bytes = |count: usize| {
+            count
+                .checked_mul(size_of::<T>())
+                .ok_or(Status::INVALID_PARAMETER)
+        };
+        self.bytes
+            .splice(bytes(at)?, bytes(removed)?, &parts.map(<[T]>::as_bytes))
     }
 
     /// Removes everything after the first `length` elements; keeps the memory.
@@ -115,11 +139,17 @@ struct PageBytes<'s, S: Memory> {
 
 impl<S: Memory> PageBytes<'_, S> {
     fn held(&self) -> &[u8] {
-        self.pages.as_ref().and_then(|pages| pages.as_ref().get(..self.length)).unwrap_or_default()
+        self.pages
+            .as_ref()
+            .and_then(|pages| pages.as_ref().get(..self.length))
+            .unwrap_or_default()
     }
 
     fn held_mut(&mut self) -> &mut [u8] {
-        self.pages.as_mut().and_then(|pages| pages.as_mut().get_mut(..self.length)).unwrap_or_default()
+        self.pages
+            .as_mut()
+            .and_then(|pages| pages.as_mut().get_mut(..self.length))
+            .unwrap_or_default()
     }
 
     fn committed(&self) -> usize {
@@ -128,21 +158,39 @@ impl<S: Memory> PageBytes<'_, S> {
 
     #[inline(never)]
     fn reserve(&mut self, additional: usize) -> Result<()> {
-        let wanted = self.length.checked_add(additional).ok_or(Status::NO_MEMORY)?;
+        let wanted = self
+            .length
+            .checked_add(additional)
+            .ok_or(Status::NO_MEMORY)?;
         if wanted <= self.committed() {
             return Ok(());
         }
-        let mut pages = self.system.allocate_pages(wanted.checked_next_power_of_two().unwrap_or(wanted).max(FIRST))?;
+        let mut pages = self.system.allocate_pages(
+            wanted
+                .checked_next_power_of_two()
+                .unwrap_or(wanted)
+                .max(FIRST),
+        )?;
         let held = self.held();
-        pages.as_mut().get_mut(..held.len()).ok_or(Status::NO_MEMORY)?.copy_from_slice(held);
+        pages
+            .as_mut()
+            .get_mut(..held.len())
+            .ok_or(Status::NO_MEMORY)?
+            .copy_from_slice(held);
         self.pages = Some(pages);
         Ok(())
     }
 
     #[inline(never)]
     fn splice(&mut self, at: usize, removed: usize, parts: &[&[u8]]) -> Result<()> {
-        let tail = at.checked_add(removed).filter(|&end| end <= self.length).ok_or(Status::INVALID_PARAMETER)?;
-        let added = parts.iter().try_fold(0usize, |sum, part| sum.checked_add(part.len())).ok_or(Status::NO_MEMORY)?;
+        let tail = at
+            .checked_add(removed)
+            .filter(|&end| end <= self.length)
+            .ok_or(Status::INVALID_PARAMETER)?;
+        let added = parts
+            .iter()
+            .try_fold(0usize, |sum, part| sum.checked_add(part.len()))
+            .ok_or(Status::NO_MEMORY)?;
         self.reserve(added)?;
         let old = self.length;
         let new = old - removed + added;
@@ -206,10 +254,17 @@ pub(crate) mod tests {
             if bytes > self.0 {
                 return Err(Status::NO_MEMORY);
             }
-            Ok(HeapPages(vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice()))
+            Ok(HeapPages(
+                vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice(),
+            ))
         }
 
-        fn create_image_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Handle) -> Result<Handle> {
+        fn create_image_section(
+            &self,
+            _: &ObjectAttributes<'_>,
+            _: Access,
+            _: Handle,
+        ) -> Result<Handle> {
             Err(Status::NOT_SUPPORTED)
         }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! DOS paths: what `C:\x`, `\\server\share` or `NUL` is called in the object namespace.
 //!
-//! [`to_nt`] follows RtlDosPathNameToNtPathName_U as far as it can be observed: the seven kinds of DOS path, device names, `.` and `..`,
-//! both separators, trailing dots and spaces. A path relative to a drive that is not the current one is taken from that drive's root.
+//! [`to_nt`] follows RtlDosPathNameToNtPathName_U as far as it can be observed: the seven kinds of
+//! DOS path, device names, `.` and `..`, both separators, trailing dots and spaces. A path relative
+//! to a drive that is not the current one is taken from that drive's root.
 
 use crate::{Result, Status, UnicodeBuf, UnicodeStr};
 
@@ -33,7 +34,11 @@ pub enum Kind {
 /// Which kind of path `dos` is.
 pub fn kind(dos: UnicodeStr<'_>) -> Kind {
     let is = |index: usize, wanted: u8| dos.units().get(index) == Some(&u16::from(wanted));
-    let separator = |index: usize| dos.units().get(index).is_some_and(|&unit| is_separator(unit));
+    let separator = |index: usize| {
+        dos.units()
+            .get(index)
+            .is_some_and(|&unit| is_separator(unit))
+    };
     if separator(0) {
         return match () {
             () if !separator(1) => Kind::Rooted,
@@ -57,12 +62,18 @@ pub const fn is_separator(unit: u16) -> bool {
 
 /// The part of `dos` before its last separator, or nothing if it has none.
 pub fn directory(dos: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    dos.units().iter().rposition(|&unit| is_separator(unit)).map_or(UnicodeStr::EMPTY, |last| dos.take(last))
+    dos.units()
+        .iter()
+        .rposition(|&unit| is_separator(unit))
+        .map_or(UnicodeStr::EMPTY, |last| dos.take(last))
 }
 
 /// The part of `path` after its last separator.
 pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    path.units().iter().rposition(|&unit| is_separator(unit)).map_or(path, |last| path.skip(last + 1))
+    path.units()
+        .iter()
+        .rposition(|&unit| is_separator(unit))
+        .map_or(path, |last| path.skip(last + 1))
 }
 
 /// The NT path of `dos`; `current` is this process's current directory, `X:\...`.
@@ -101,10 +112,19 @@ pub fn to_nt(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<
 ///
 /// # Errors
 /// As for [`to_nt`].
-pub fn full_path(dos: UnicodeStr<'_>, current: UnicodeStr<'_>, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()> {
+pub fn full_path(
+    dos: UnicodeStr<'_>,
+    current: UnicodeStr<'_>,
+    full: &mut UnicodeBuf<MAX_DOS>,
+) -> Result<()> {
     full.clear();
     let dos = dos.until_nul();
-    let dos = dos.take(dos.units().iter().rposition(|&unit| unit != u16::from(b' ')).map_or(0, |last| last + 1));
+    let dos = dos.take(
+        dos.units()
+            .iter()
+            .rposition(|&unit| unit != u16::from(b' '))
+            .map_or(0, |last| last + 1),
+    );
     if dos.is_empty() {
         return Err(Status::OBJECT_NAME_INVALID);
     }
@@ -113,16 +133,25 @@ pub fn full_path(dos: UnicodeStr<'_>, current: UnicodeStr<'_>, full: &mut Unicod
         return full.push(device);
     }
     let (current_drive, same_drive) = match (current.first(), dos.first()) {
-        (Some(letter), Some(ours)) if kind(current) == Kind::DriveAbsolute => {
-            (current.take(3), crate::case::upcase(letter) == crate::case::upcase(ours))
-        }
+        (Some(letter), Some(ours)) if kind(current) == Kind::DriveAbsolute => (
+            current.take(3),
+            crate::case::upcase(letter) == crate::case::upcase(ours),
+        ),
         _ => return Err(Status::OBJECT_NAME_INVALID),
     };
     // `root` is what `..` cannot leave; `base` stands between it and the rest.
     let (root, base, rest) = match kind(dos) {
-        Kind::Unc => (dos.take(unc_root(dos)), UnicodeStr::EMPTY, dos.skip(unc_root(dos))),
+        Kind::Unc => (
+            dos.take(unc_root(dos)),
+            UnicodeStr::EMPTY,
+            dos.skip(unc_root(dos)),
+        ),
         Kind::LocalDevice => (dos.take(4), UnicodeStr::EMPTY, dos.skip(4)),
-        Kind::RootLocalDevice => (crate::wide!("\\\\.\\"), UnicodeStr::EMPTY, UnicodeStr::EMPTY),
+        Kind::RootLocalDevice => (
+            crate::wide!("\\\\.\\"),
+            UnicodeStr::EMPTY,
+            UnicodeStr::EMPTY,
+        ),
         Kind::DriveAbsolute => (dos.take(3), UnicodeStr::EMPTY, dos.skip(3)),
         Kind::Rooted => (current_drive, UnicodeStr::EMPTY, dos),
         Kind::Relative => (current_drive, current.skip(3), dos),
@@ -130,7 +159,11 @@ pub fn full_path(dos: UnicodeStr<'_>, current: UnicodeStr<'_>, full: &mut Unicod
         Kind::DriveRelative => (dos.take(2), UnicodeStr::EMPTY, dos.skip(2)),
     };
     for &unit in root.units() {
-        full.push_unit(if is_separator(unit) { u16::from(b'\\') } else { unit })?;
+        full.push_unit(if is_separator(unit) {
+            u16::from(b'\\')
+        } else {
+            unit
+        })?;
     }
     let floor = full.as_str().len();
     for part in [base, rest] {
@@ -140,20 +173,36 @@ pub fn full_path(dos: UnicodeStr<'_>, current: UnicodeStr<'_>, full: &mut Unicod
             append_component(UnicodeStr(component), inner, floor, full)?;
         }
     }
-    if full.as_str().last() == Some(u16::from(b':')) || (rest.last().is_some_and(is_separator) && ends_open(full.as_str())) {
+    if full.as_str().last() == Some(u16::from(b':'))
+        || (rest.last().is_some_and(is_separator) && ends_open(full.as_str()))
+    {
         full.push_unit(u16::from(b'\\'))?;
     }
-    let kept = full.as_str().units().iter().rposition(|&unit| unit != u16::from(b' ') && unit != u16::from(b'.'));
+    let kept = full
+        .as_str()
+        .units()
+        .iter()
+        .rposition(|&unit| unit != u16::from(b' ') && unit != u16::from(b'.'));
     full.truncate(kept.map_or(0, |last| last + 1));
-    if full.as_str().is_empty() { Err(Status::OBJECT_NAME_INVALID) } else { Ok(()) }
+    if full.as_str().is_empty() {
+        Err(Status::OBJECT_NAME_INVALID)
+    } else {
+        Ok(())
+    }
 }
 
 fn ends_open(full: UnicodeStr<'_>) -> bool {
     !full.last().is_some_and(is_separator)
 }
 
-/// Adds one component behind a separator; `.` adds nothing and `..` takes the last one away, down to `floor` units.
-fn append_component(component: UnicodeStr<'_>, inner: bool, floor: usize, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()> {
+/// Adds one component behind a separator; `.` adds nothing and `..` takes the last one away, down
+/// to `floor` units.
+fn append_component(
+    component: UnicodeStr<'_>,
+    inner: bool,
+    floor: usize,
+    full: &mut UnicodeBuf<MAX_DOS>,
+) -> Result<()> {
     if component.is_empty() || component == crate::wide!(".") {
         return Ok(());
     }
@@ -173,12 +222,17 @@ fn append_component(component: UnicodeStr<'_>, inner: bool, floor: usize, full: 
 fn unc_root(dos: UnicodeStr<'_>) -> usize {
     let from = |start: usize, stop: bool| {
         let rest = dos.skip(start).units();
-        start + rest.iter().position(|&unit| is_separator(unit) == stop).unwrap_or(rest.len())
+        start
+            + rest
+                .iter()
+                .position(|&unit| is_separator(unit) == stop)
+                .unwrap_or(rest.len())
     };
     from(from(from(2, true), false), true)
 }
 
-/// The device that the last component of `dos` names, whatever directory and extension stand around it: RtlIsDosDeviceName_U.
+/// The device that the last component of `dos` names, whatever directory and extension stand around
+/// it: RtlIsDosDeviceName_U.
 fn device_name(dos: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
     match kind(dos) {
         Kind::Unc => return None,
@@ -186,14 +240,37 @@ fn device_name(dos: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
         _ => {}
     }
     let last = file_name(dos);
-    let last = if dos.units().get(1) == Some(&u16::from(b':')) && last.len() == dos.len() { dos.skip(2) } else { last };
-    let end = last.units().iter().position(|&unit| unit == u16::from(b'.') || unit == u16::from(b':')).unwrap_or(last.len());
+    let last = if dos.units().get(1) == Some(&u16::from(b':')) && last.len() == dos.len() {
+        dos.skip(2)
+    } else {
+        last
+    };
+    let end = last
+        .units()
+        .iter()
+        .position(|&unit| unit == u16::from(b'.') || unit == u16::from(b':'))
+        .unwrap_or(last.len());
     let stem = last.take(end);
-    let stem = stem.take(stem.units().iter().rposition(|&unit| unit != u16::from(b' ')).map_or(0, |last| last + 1));
-    let numbered = stem.len() == 4 && stem.last().is_some_and(|digit| (u16::from(b'1')..=u16::from(b'9')).contains(&digit));
+    let stem = stem.take(
+        stem.units()
+            .iter()
+            .rposition(|&unit| unit != u16::from(b' '))
+            .map_or(0, |last| last + 1),
+    );
+    let numbered = stem.len() == 4
+        && stem
+            .last()
+            .is_some_and(|digit| (u16::from(b'1')..=u16::from(b'9')).contains(&digit));
     let known = match stem.len() {
-        3 => ["PRN", "AUX", "NUL", "CON"].iter().any(|name| stem.eq_ascii(name)),
-        4 => numbered && ["LPT", "COM"].iter().any(|name| stem.take(3).eq_ascii(name)),
+        3 => ["PRN", "AUX", "NUL", "CON"]
+            .iter()
+            .any(|name| stem.eq_ascii(name)),
+        4 => {
+            numbered
+                && ["LPT", "COM"]
+                    .iter()
+                    .any(|name| stem.take(3).eq_ascii(name))
+        }
         _ => false,
     };
     known.then_some(stem)
@@ -229,7 +306,10 @@ mod tests {
             ("\\x", "\\??\\C:\\x"),
             ("x\\y", "\\??\\C:\\ReactOS\\x\\y"),
             ("..\\y", "\\??\\C:\\y"),
-            ("\\\\server\\share\\x\\..\\..\\y", "\\??\\UNC\\server\\share\\y"),
+            (
+                "\\\\server\\share\\x\\..\\..\\y",
+                "\\??\\UNC\\server\\share\\y",
+            ),
             ("\\\\.\\PhysicalDrive0", "\\??\\PhysicalDrive0"),
             ("\\\\?\\C:\\a\\..\\b", "\\??\\C:\\a\\..\\b"),
             ("NUL", "\\??\\NUL"),
@@ -246,12 +326,18 @@ mod tests {
 
     #[test]
     fn a_path_too_long_is_refused() {
-        assert_eq!(nt(&format!("C:\\{}", "x".repeat(300))), Err(Status::NAME_TOO_LONG));
+        assert_eq!(
+            nt(&format!("C:\\{}", "x".repeat(300))),
+            Err(Status::NAME_TOO_LONG)
+        );
     }
 
     #[test]
     fn directory_and_file_part() {
-        assert_eq!(directory(crate::wide!("C:\\ReactOS\\system32\\x.exe")), crate::wide!("C:\\ReactOS\\system32"));
+        assert_eq!(
+            directory(crate::wide!("C:\\ReactOS\\system32\\x.exe")),
+            crate::wide!("C:\\ReactOS\\system32")
+        );
         assert_eq!(directory(crate::wide!("x.exe")), UnicodeStr::EMPTY);
         assert_eq!(file_name(crate::wide!("a/b")), crate::wide!("b"));
     }

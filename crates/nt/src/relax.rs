@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! How a thread waits for a spin lock: by giving up the processor.
 //!
-//! A user-mode thread that spins may spin away the very time slice in which the lock's holder would have released it. The world below
-//! the seam installs its yield (`NtYieldExecution`, or the host scheduler's) once at start.
+//! A user-mode thread that spins may spin away the very time slice in which the lock's holder would
+//! have released it. The world below the seam installs its yield (`NtYieldExecution`, or the host
+//! scheduler's) once at start.
 
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 use spin::{Once, RelaxStrategy};
@@ -37,7 +38,8 @@ impl<T> Mutex<T> {
         Self(SpinMutex::new(value))
     }
 
-    /// Waits for the lock and takes it until the guard is dropped. A call, not a loop in place of each.
+    /// Waits for the lock and takes it until the guard is dropped. A call, not a loop in place of
+    /// each.
     #[inline(never)]
     pub fn lock(&self) -> SpinMutexGuard<'_, T, Yield> {
         self.0.lock()

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Log lines: [`error!`](crate::error), [`warn!`](crate::warn), [`info!`](crate::info) and [`debug!`](crate::debug).
+//! Log lines: [`error!`](crate::error), [`warn!`](crate::warn), [`info!`](crate::info) and
+//! [`debug!`](crate::debug).
 //!
-//! They end in the `log` crate, so that every backend serves. Its own macros build a record with module, file and line at each call,
-//! which no backend of ours prints; here a call is a level and a text, and the record is built in one place.
+//! They end in the `log` crate, so that every backend serves. Its own macros build a record with
+//! module, file and line at each call, which no backend of ours prints; here a call is a level and
+//! a text, and the record is built in one place.
 
 use core::fmt;
 pub use log::{Level, LevelFilter};

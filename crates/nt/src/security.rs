@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Security descriptors, ACLs and SIDs, built byte for byte at compile time (spec 2.2).
 //!
-//! A descriptor is self-relative, revision 1, with a DACL of revision 2 and neither owner nor group: the kernel takes those from the
-//! creator's token. The one builder, [`Descriptor::with_dacl`], is `const`, so that a descriptor is a constant of the image.
+//! A descriptor is self-relative, revision 1, with a DACL of revision 2 and neither owner nor
+//! group: the kernel takes those from the creator's token. The one builder,
+//! [`Descriptor::with_dacl`], is `const`, so that a descriptor is a constant of the image.
 
 /// A SID of revision 1 with one or two sub-authorities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,15 +15,35 @@ pub struct Sid {
 
 impl Sid {
     /// Everyone, S-1-1-0.
-    pub const WORLD: Self = Self { authority: 1, sub: [0, 0], count: 1 };
+    pub const WORLD: Self = Self {
+        authority: 1,
+        sub: [0, 0],
+        count: 1,
+    };
     /// Creator owner, S-1-3-0.
-    pub const CREATOR_OWNER: Self = Self { authority: 3, sub: [0, 0], count: 1 };
+    pub const CREATOR_OWNER: Self = Self {
+        authority: 3,
+        sub: [0, 0],
+        count: 1,
+    };
     /// Restricted code, S-1-5-12.
-    pub const RESTRICTED_CODE: Self = Self { authority: 5, sub: [12, 0], count: 1 };
+    pub const RESTRICTED_CODE: Self = Self {
+        authority: 5,
+        sub: [12, 0],
+        count: 1,
+    };
     /// Local System, S-1-5-18.
-    pub const LOCAL_SYSTEM: Self = Self { authority: 5, sub: [18, 0], count: 1 };
+    pub const LOCAL_SYSTEM: Self = Self {
+        authority: 5,
+        sub: [18, 0],
+        count: 1,
+    };
     /// Built-in Administrators, S-1-5-32-544.
-    pub const ADMINISTRATORS: Self = Self { authority: 5, sub: [32, 544], count: 2 };
+    pub const ADMINISTRATORS: Self = Self {
+        authority: 5,
+        sub: [32, 544],
+        count: 2,
+    };
 
     const fn byte_len(self) -> usize {
         8 + 4 * self.count
@@ -46,12 +67,20 @@ impl Ace {
 
     /// Grants `mask` on the object itself.
     pub const fn allow(mask: u32, sid: Sid) -> Self {
-        Self { flags: 0, mask, sid }
+        Self {
+            flags: 0,
+            mask,
+            sid,
+        }
     }
 
     /// Grants `mask` on what is made inside the object.
     pub const fn inherit(mask: u32, sid: Sid) -> Self {
-        Self { flags: Self::INHERIT_ONLY, mask, sid }
+        Self {
+            flags: Self::INHERIT_ONLY,
+            mask,
+            sid,
+        }
     }
 
     const fn byte_len(self) -> usize {
@@ -77,9 +106,13 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// A present DACL with these ACEs in this order. Evaluated in a constant, a DACL too large for the type does not compile.
+    /// A present DACL with these ACEs in this order. Evaluated in a constant, a DACL too large for
+    /// the type does not compile.
     pub const fn with_dacl(aces: &[Ace]) -> Self {
-        let mut this = Self { bytes: [0; CAPACITY], length: HEADER };
+        let mut this = Self {
+            bytes: [0; CAPACITY],
+            length: HEADER,
+        };
         this.bytes[0] = 1;
         this.put16(2, SE_SELF_RELATIVE | SE_DACL_PRESENT);
         this.put32(16, HEADER as u32);
@@ -103,7 +136,10 @@ impl Descriptor {
 
     /// A present NULL DACL: everyone may do everything.
     pub const fn with_null_dacl() -> Self {
-        let mut this = Self { bytes: [0; CAPACITY], length: HEADER };
+        let mut this = Self {
+            bytes: [0; CAPACITY],
+            length: HEADER,
+        };
         this.bytes[0] = 1;
         this.put16(2, SE_SELF_RELATIVE | SE_DACL_PRESENT);
         this
@@ -153,7 +189,8 @@ mod tests {
 
     #[test]
     fn one_ace_has_the_reference_bytes() {
-        const GRANTED: Descriptor = Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS)]);
+        const GRANTED: Descriptor =
+            Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS)]);
         #[rustfmt::skip]
         let reference: &[u8] = &[
             1, 0, 0x04, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, // SECURITY_DESCRIPTOR_RELATIVE
@@ -167,6 +204,11 @@ mod tests {
     #[test]
     fn a_null_dacl_is_present_and_has_no_offset() {
         let bytes = Descriptor::with_null_dacl();
-        assert_eq!(bytes.as_bytes(), &[1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        assert_eq!(
+            bytes.as_bytes(),
+            &[
+                1, 0, 4, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+            ]
+        );
     }
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! NTSTATUS values: an open set of 32-bit codes, with names for those this project meets.
 //!
-//! A `Status` is any 32-bit value, never a closed enum: the kernel may answer with a code nobody here has listed, and that code must be
-//! carried and printed as it is. Values are those of the public headers; a host test holds every constant against the `ntstatus` crate.
+//! A `Status` is any 32-bit value, never a closed enum: the kernel may answer with a code nobody
+//! here has listed, and that code must be carried and printed as it is. Values are those of the
+//! public headers; a host test holds every constant against the `ntstatus` crate.
 
 use core::fmt;
 
 /// What a seam call gives: the value, or the NTSTATUS that says why not.
 pub type Result<T, E = Status> = core::result::Result<T, E>;
 
-/// One NTSTATUS. Bits 30-31 are the severity: 0 success, 1 informational, 2 warning, 3 error (spec 0.4).
+/// One NTSTATUS. Bits 30-31 are the severity: 0 success, 1 informational, 2 warning, 3 error (spec
+/// 0.4).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Status(pub u32);
@@ -20,7 +22,8 @@ impl Status {
         self.0 < 0x8000_0000
     }
 
-    /// `NT_ERROR`: severity 3 only; warnings such as `BUFFER_OVERFLOW` are neither success nor error.
+    /// `NT_ERROR`: severity 3 only; warnings such as `BUFFER_OVERFLOW` are neither success nor
+    /// error.
     pub const fn is_error(self) -> bool {
         self.0 >= 0xC000_0000
     }
@@ -244,7 +247,11 @@ mod tests {
     fn every_constant_has_its_name_in_the_public_listing() {
         for &(name, value) in LISTED {
             let listed = ntstatus::ntstatus::NtStatus::from_u32(value);
-            assert_eq!(listed, Some(format!("STATUS_{name}").as_str()), "{value:#010x}");
+            assert_eq!(
+                listed,
+                Some(format!("STATUS_{name}").as_str()),
+                "{value:#010x}"
+            );
         }
     }
 
@@ -259,7 +266,10 @@ mod tests {
 
     #[test]
     fn a_status_prints_its_name_and_its_hex() {
-        assert_eq!(format!("{}", Status::OBJECT_NAME_NOT_FOUND), "STATUS_OBJECT_NAME_NOT_FOUND (C0000034)");
+        assert_eq!(
+            format!("{}", Status::OBJECT_NAME_NOT_FOUND),
+            "STATUS_OBJECT_NAME_NOT_FOUND (C0000034)"
+        );
         assert_eq!(format!("{}", Status(0xC0FF_EE00)), "NTSTATUS C0FFEE00");
     }
 }

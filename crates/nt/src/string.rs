@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Counted UTF-16 strings: borrowed ([`UnicodeStr`]) and of fixed capacity ([`UnicodeBuf`]).
 //!
-//! Neither is NUL-terminated and neither promises well-formed UTF-16: registry data and messages carry whatever they carry. A
-//! [`UnicodeBuf`] that is full refuses to grow; nothing is ever cut off silently.
+//! Neither is NUL-terminated and neither promises well-formed UTF-16: registry data and messages
+//! carry whatever they carry. A [`UnicodeBuf`] that is full refuses to grow; nothing is ever cut
+//! off silently.
 
 use crate::case::upcase;
 use crate::{Result, Status};
@@ -61,28 +62,47 @@ impl<'a> UnicodeStr<'a> {
 
     /// The part before the first NUL, or all of it.
     pub fn until_nul(self) -> Self {
-        let end = self.0.iter().position(|&unit| unit == 0).unwrap_or(self.0.len());
+        let end = self
+            .0
+            .iter()
+            .position(|&unit| unit == 0)
+            .unwrap_or(self.0.len());
         Self(self.0.get(..end).unwrap_or_default())
     }
 
     /// Equal by the NT upcase rules.
     pub fn eq_ignore_case(self, other: UnicodeStr<'_>) -> bool {
-        self.len() == other.len() && self.0.iter().zip(other.0).all(|(&a, &b)| upcase(a) == upcase(b))
+        self.len() == other.len()
+            && self
+                .0
+                .iter()
+                .zip(other.0)
+                .all(|(&a, &b)| upcase(a) == upcase(b))
     }
 
     /// Equal to an ASCII text, case folded.
     pub fn eq_ascii(self, text: &str) -> bool {
-        self.len() == text.len() && self.0.iter().zip(text.bytes()).all(|(&a, b)| upcase(a) == upcase(u16::from(b)))
+        self.len() == text.len()
+            && self
+                .0
+                .iter()
+                .zip(text.bytes())
+                .all(|(&a, b)| upcase(a) == upcase(u16::from(b)))
     }
 
     /// Order by the NT upcase rules, as object directories and environment blocks are sorted.
     pub fn cmp_ignore_case(self, other: UnicodeStr<'_>) -> core::cmp::Ordering {
-        self.0.iter().map(|&unit| upcase(unit)).cmp(other.0.iter().map(|&unit| upcase(unit)))
+        self.0
+            .iter()
+            .map(|&unit| upcase(unit))
+            .cmp(other.0.iter().map(|&unit| upcase(unit)))
     }
 
     /// Whether it starts with an ASCII text, case folded.
     pub fn starts_with_ascii(self, text: &str) -> bool {
-        self.0.get(..text.len()).is_some_and(|head| UnicodeStr(head).eq_ascii(text))
+        self.0
+            .get(..text.len())
+            .is_some_and(|head| UnicodeStr(head).eq_ascii(text))
     }
 
     /// What is left after the first `count` units; empty if there are not so many.
@@ -102,7 +122,9 @@ impl<'a> UnicodeStr<'a> {
 
     /// Index of the last unit equal to an ASCII character.
     pub fn rfind(self, character: u8) -> Option<usize> {
-        self.0.iter().rposition(|&unit| unit == u16::from(character))
+        self.0
+            .iter()
+            .rposition(|&unit| unit == u16::from(character))
     }
 
     /// The first unit.
@@ -116,11 +138,13 @@ impl<'a> UnicodeStr<'a> {
     }
 }
 
-/// Prints the text; units that are no character print as U+FFFD, so that a log line is always well-formed.
+/// Prints the text; units that are no character print as U+FFFD, so that a log line is always
+/// well-formed.
 impl fmt::Display for UnicodeStr<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         use fmt::Write;
-        char::decode_utf16(self.0.iter().copied()).try_for_each(|decoded| out.write_char(decoded.unwrap_or(char::REPLACEMENT_CHARACTER)))
+        char::decode_utf16(self.0.iter().copied())
+            .try_for_each(|decoded| out.write_char(decoded.unwrap_or(char::REPLACEMENT_CHARACTER)))
     }
 }
 
@@ -190,12 +214,15 @@ impl<const N: usize> UnicodeBuf<N> {
 /// One piece of code for strings of every capacity.
 #[inline(never)]
 fn append(units: &mut heapless::VecView<u16>, text: UnicodeStr<'_>) -> Result<()> {
-    units.extend_from_slice(text.0).map_err(|_| Status::NAME_TOO_LONG)
+    units
+        .extend_from_slice(text.0)
+        .map_err(|_| Status::NAME_TOO_LONG)
 }
 
 #[inline(never)]
 fn append_text(units: &mut heapless::VecView<u16>, text: &str) -> fmt::Result {
-    text.encode_utf16().try_for_each(|unit| units.push(unit).map_err(|_| fmt::Error))
+    text.encode_utf16()
+        .try_for_each(|unit| units.push(unit).map_err(|_| fmt::Error))
 }
 
 impl<const N: usize> fmt::Write for UnicodeBuf<N> {
@@ -234,13 +261,19 @@ mod tests {
         let mut buf = UnicodeBuf::<4>::new();
         assert_eq!(buf.push(wide!("abc")), Ok(()));
         assert_eq!(buf.push(wide!("de")), Err(Status::NAME_TOO_LONG));
-        assert_eq!(buf.push_fmt(format_args!("{}", 10)), Err(Status::NAME_TOO_LONG));
+        assert_eq!(
+            buf.push_fmt(format_args!("{}", 10)),
+            Err(Status::NAME_TOO_LONG)
+        );
         assert_eq!(format!("{buf}"), "abc");
     }
 
     #[test]
     fn half_a_surrogate_prints_as_replacement() {
-        assert_eq!(format!("{}", UnicodeStr(&[0x41, 0xD800, 0x42])), "A\u{FFFD}B");
+        assert_eq!(
+            format!("{}", UnicodeStr(&[0x41, 0xD800, 0x42])),
+            "A\u{FFFD}B"
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the calls rely on of the ABI beyond `ntapi`: layouts held at compile time, and where the process finds itself.
+//! What the calls rely on of the ABI beyond `ntapi`: layouts held at compile time, and where the
+//! process finds itself.
 //!
-//! `ntapi`'s PEB and RTL_USER_PROCESS_PARAMETERS have the shape of a later NT; up to the fields asserted here that is the shape of NT 5.2
-//! (spec 13.4), and nothing past them is read.
+//! `ntapi`'s PEB and RTL_USER_PROCESS_PARAMETERS have the shape of a later NT; up to the fields
+//! asserted here that is the shape of NT 5.2 (spec 13.4), and nothing past them is read.
 
 use core::mem::offset_of;
 use core::ptr::NonNull;
@@ -10,8 +11,8 @@ use nt::system::{SectionImageInformation, UserProcessInformation};
 use nt::{ClientId, UnicodeStr};
 use ntapi::ntexapi::{SYSTEM_BASIC_INFORMATION, SYSTEM_PROCESSOR_INFORMATION};
 use ntapi::ntioapi::{
-    FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION, FILE_FS_SIZE_INFORMATION, FILE_RENAME_INFORMATION,
-    FILE_STANDARD_INFORMATION, IO_STATUS_BLOCK,
+    FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION,
+    FILE_FS_SIZE_INFORMATION, FILE_RENAME_INFORMATION, FILE_STANDARD_INFORMATION, IO_STATUS_BLOCK,
 };
 use ntapi::ntlpcapi::{PORT_MESSAGE, REMOTE_PORT_VIEW};
 use ntapi::ntobapi::OBJECT_DIRECTORY_INFORMATION;
@@ -44,7 +45,10 @@ const _: () = {
     assert!(offset_of!(KEY_VALUE_PARTIAL_INFORMATION, Data) == 0xC);
     assert!(offset_of!(KEY_VALUE_FULL_INFORMATION, Name) == 0x14);
     assert!(size_of::<RTL_USER_PROCESS_INFORMATION>() == size_of::<UserProcessInformation>());
-    assert!(offset_of!(RTL_USER_PROCESS_INFORMATION, ImageInformation) == offset_of!(UserProcessInformation, image));
+    assert!(
+        offset_of!(RTL_USER_PROCESS_INFORMATION, ImageInformation)
+            == offset_of!(UserProcessInformation, image)
+    );
     assert!(size_of::<SectionImageInformation>() == 0x40);
     assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, Flags) == 0x08);
     assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, DebugFlags) == 0x0C);
@@ -102,7 +106,8 @@ plain! {
 /// This thread's TEB.
 fn teb() -> *const TEB {
     let teb: *const TEB;
-    // SAFETY: GS points to the TEB in every thread of a 64-bit process, and TEB.NtTib.Self at 0x30 is the TEB's own address.
+    // SAFETY: GS points to the TEB in every thread of a 64-bit process, and TEB.NtTib.Self at 0x30
+    // is the TEB's own address.
     unsafe {
         core::arch::asm!("mov {}, gs:[0x30]", out(reg) teb, options(nostack, pure, readonly, preserves_flags));
     }
@@ -113,7 +118,10 @@ fn teb() -> *const TEB {
 pub(crate) fn client_id() -> ClientId {
     // SAFETY: the TEB lives as long as the thread that reads it, and the offset is asserted above.
     let client = unsafe { (*teb()).ClientId };
-    ClientId { process: client.UniqueProcess as u64, thread: client.UniqueThread as u64 }
+    ClientId {
+        process: client.UniqueProcess as u64,
+        thread: client.UniqueThread as u64,
+    }
 }
 
 fn peb() -> *const PEB {
@@ -131,36 +139,47 @@ pub(crate) fn version() -> (u32, u32) {
     (major, minor)
 }
 
-/// This process's parameters. Normalised by the loader or by [`crate::start`], and never changed afterwards.
+/// This process's parameters. Normalised by the loader or by [`crate::start`], and never changed
+/// afterwards.
 pub(crate) fn parameters() -> Option<NonNull<RTL_USER_PROCESS_PARAMETERS>> {
     // SAFETY: as for `version`.
     NonNull::new(unsafe { (*peb()).ProcessParameters })
 }
 
 /// A string of this process's parameters, whose field `field` picks.
-pub(crate) fn parameter(field: fn(*const RTL_USER_PROCESS_PARAMETERS) -> *const UNICODE_STRING) -> UnicodeStr<'static> {
-    let Some(parameters) = parameters() else { return UnicodeStr::EMPTY };
+pub(crate) fn parameter(
+    field: fn(*const RTL_USER_PROCESS_PARAMETERS) -> *const UNICODE_STRING,
+) -> UnicodeStr<'static> {
+    let Some(parameters) = parameters() else {
+        return UnicodeStr::EMPTY;
+    };
     // SAFETY: `field` gives the address of a field of the live parameter block.
     let text = unsafe { field(parameters.as_ptr()).read() };
     if text.Buffer.is_null() {
         return UnicodeStr::EMPTY;
     }
-    // SAFETY: normalised parameters point into the block that the creator wrote, which stays for the life of the process.
+    // SAFETY: normalised parameters point into the block that the creator wrote, which stays for
+    // the life of the process.
     UnicodeStr(unsafe { core::slice::from_raw_parts(text.Buffer, usize::from(text.Length) / 2) })
 }
 
 /// This process's environment block without its final NUL.
 pub(crate) fn environment() -> &'static [u16] {
-    let Some(parameters) = parameters() else { return &[] };
+    let Some(parameters) = parameters() else {
+        return &[];
+    };
     // SAFETY: a field of the live parameter block.
-    let block = unsafe { (*parameters.as_ptr()).Environment }.cast::<u16>().cast_const();
+    let block = unsafe { (*parameters.as_ptr()).Environment }
+        .cast::<u16>()
+        .cast_const();
     if block.is_null() {
         return &[];
     }
     let mut units = 0;
     let mut at_start = true;
     loop {
-        // SAFETY: the block ends with an empty string (the creator found its length by the same rule), and the walk stops there.
+        // SAFETY: the block ends with an empty string (the creator found its length by the same
+        // rule), and the walk stops there.
         let unit = unsafe { block.wrapping_add(units).read() };
         if unit == 0 && at_start {
             break;
@@ -187,7 +206,8 @@ pub(crate) fn global_flag() -> u32 {
 /// `NtSystemRoot`.
 pub(crate) fn system_root() -> UnicodeStr<'static> {
     let text = core::ptr::without_provenance::<u16>(SHARED_USER_DATA + NT_SYSTEM_ROOT);
-    // SAFETY: the kernel maps this page readable into every process and changes this field no more once user mode runs.
+    // SAFETY: the kernel maps this page readable into every process and changes this field no more
+    // once user mode runs.
     UnicodeStr(unsafe { core::slice::from_raw_parts(text, NT_SYSTEM_ROOT_UNITS) }).until_nul()
 }
 

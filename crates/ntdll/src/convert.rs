@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! From the seam's types to the ABI's and back: statuses, handles, strings, object attributes, scratch buffers.
+//! From the seam's types to the ABI's and back: statuses, handles, strings, object attributes,
+//! scratch buffers.
 
 use crate::abi::Plain;
 use crate::memory::Pages;
@@ -31,14 +32,24 @@ pub(crate) fn length(bytes: usize) -> Result<u32> {
     u32::try_from(bytes).map_err(|_| Status::INVALID_PARAMETER)
 }
 
-/// A UNICODE_STRING over `text`, for a callee that only reads. `NAME_TOO_LONG` if the length does not fit its 16 bits.
+/// A UNICODE_STRING over `text`, for a callee that only reads. `NAME_TOO_LONG` if the length does
+/// not fit its 16 bits.
 ///
-/// `MaximumLength` has room for a NUL, as `RtlCreateProcessParameters` wants it: it reserves that much and copies `Length`.
+/// `MaximumLength` has room for a NUL, as `RtlCreateProcessParameters` wants it: it reserves that
+/// much and copies `Length`.
 pub(crate) fn counted(text: UnicodeStr<'_>) -> Result<UNICODE_STRING> {
     let length = u16::try_from(text.byte_len()).map_err(|_| Status::NAME_TOO_LONG)?;
     let maximum = length.checked_add(2).ok_or(Status::NAME_TOO_LONG)?;
-    let buffer = if text.is_empty() { core::ptr::null() } else { text.units().as_ptr() };
-    Ok(UNICODE_STRING { Length: length, MaximumLength: maximum, Buffer: buffer.cast_mut() })
+    let buffer = if text.is_empty() {
+        core::ptr::null()
+    } else {
+        text.units().as_ptr()
+    };
+    Ok(UNICODE_STRING {
+        Length: length,
+        MaximumLength: maximum,
+        Buffer: buffer.cast_mut(),
+    })
 }
 
 /// OBJECT_ATTRIBUTES together with the name they point to.
@@ -57,12 +68,19 @@ impl Named {
         if let Some(descriptor) = from.security {
             attributes.SecurityDescriptor = descriptor.as_ptr().cast_mut().cast();
         }
-        Ok(Self { name: counted(from.name)?, attributes })
+        Ok(Self {
+            name: counted(from.name)?,
+            attributes,
+        })
     }
 
     /// What a call takes; valid until `self` moves.
     pub(crate) fn pointer(&mut self) -> *mut OBJECT_ATTRIBUTES {
-        self.attributes.ObjectName = if self.name.Buffer.is_null() { core::ptr::null_mut() } else { &raw mut self.name };
+        self.attributes.ObjectName = if self.name.Buffer.is_null() {
+            core::ptr::null_mut()
+        } else {
+            &raw mut self.name
+        };
         &raw mut self.attributes
     }
 }
@@ -89,7 +107,11 @@ pub(crate) enum Room<'a> {
 impl<'a> Room<'a> {
     /// `NO_MEMORY` if pages are needed and there are none.
     pub(crate) fn new<const N: usize>(near: &'a mut Scratch<N>, bytes: usize) -> Result<Self> {
-        if bytes <= N { Ok(Self::Near(&mut near.0)) } else { Ok(Self::Far(Pages::allocate(bytes)?)) }
+        if bytes <= N {
+            Ok(Self::Near(&mut near.0))
+        } else {
+            Ok(Self::Far(Pages::allocate(bytes)?))
+        }
     }
 
     /// The bytes.
@@ -103,5 +125,8 @@ impl<'a> Room<'a> {
 
 /// The little-endian 32-bit number at `at`, 0 past the end.
 pub(crate) fn read_u32(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_le_bytes(*chunk))
+    bytes
+        .get(at..)
+        .and_then(<[u8]>::first_chunk)
+        .map_or(0, |chunk| u32::from_le_bytes(*chunk))
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The start of a native program (spec 1.2): RCX is the PEB, nobody called, and returning is not possible.
+//! The start of a native program (spec 1.2): RCX is the PEB, nobody called, and returning is not
+//! possible.
 
 use crate::exception::{self, Fatal};
 use crate::{NATIVE, Native, abi, logger, objects};
@@ -29,7 +30,11 @@ pub struct Program {
 macro_rules! program {
     ($program:expr) => {
         #[unsafe(no_mangle)]
-        #[allow(non_snake_case, missing_docs, reason = "the linker's name for the entry point")]
+        #[allow(
+            non_snake_case,
+            missing_docs,
+            reason = "the linker's name for the entry point"
+        )]
         pub extern "system" fn NtProcessStartup(peb: *mut ::core::ffi::c_void) -> ! {
             const PROGRAM: $crate::Program = $program;
             // SAFETY: the loader passes the PEB and calls this once, in the initial thread.
@@ -41,10 +46,12 @@ macro_rules! program {
 /// Runs `program` in this process and ends the process with its status.
 ///
 /// # Safety
-/// `peb` must be this process's PEB, and this must be the first call in the process's initial thread.
+/// `peb` must be this process's PEB, and this must be the first call in the process's initial
+/// thread.
 pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
     let peb = peb.cast::<PEB>();
-    // The loader has normalised the parameters if the process came with any; then this does nothing.
+    // The loader has normalised the parameters if the process came with any; then this does
+    // nothing.
     // SAFETY: the caller passes the PEB.
     let parameters = unsafe { (*peb).ProcessParameters };
     // SAFETY: null, or this process's parameter block, which nobody else uses yet.
@@ -52,9 +59,17 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
     nt::case::install(upcase);
     nt::relax::install(objects::yield_processor);
     let debug = abi::debug_flags() != 0;
-    logger::install(program.prefix, if debug { LevelFilter::Debug } else { LevelFilter::Info });
+    logger::install(
+        program.prefix,
+        if debug {
+            LevelFilter::Debug
+        } else {
+            LevelFilter::Info
+        },
+    );
     exception::install(program.fatal);
-    // A creator that debugs wants a stop here; without a debugger to take it, that would be an exception.
+    // A creator that debugs wants a stop here; without a debugger to take it, that would be an
+    // exception.
     if debug && abi::kernel_debugger() {
         // SAFETY: traps to the debugger and returns.
         unsafe { DbgBreakPoint() };

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The end of a program that went wrong: an exception nobody handles, or a panic.
 //!
-//! A vectored handler sees every exception of every thread first, so neither an unwinder nor a frame in each thread is needed (spec
-//! 13.1). Both ways end in [`fatal`]: one line to the debugger, then what the program's [`Fatal`] says, then the end of the process.
-//! Whatever goes wrong on that way ends the process at once. In a release image a panic is an exception: an illegal instruction.
+//! A vectored handler sees every exception of every thread first, so neither an unwinder nor a
+//! frame in each thread is needed (spec 13.1). Both ways end in [`fatal`]: one line to the
+//! debugger, then what the program's [`Fatal`] says, then the end of the process. Whatever goes
+//! wrong on that way ends the process at once. In a release image a panic is an exception: an
+//! illegal instruction.
 
 use crate::Native;
 use crate::machine::{enable_shutdown, end_process};
@@ -73,8 +75,11 @@ fn fatal(code: Status, address: usize, context: usize) -> ! {
             HardErrorParameter::Value(address as u64),
             HardErrorParameter::Value(context as u64),
         ];
-        let error =
-            HardError { status: Status::SYSTEM_PROCESS_TERMINATED, parameters: &parameters, option: HardErrorOption::ShutdownSystem };
+        let error = HardError {
+            status: Status::SYSTEM_PROCESS_TERMINATED,
+            parameters: &parameters,
+            option: HardErrorOption::ShutdownSystem,
+        };
         if let Err(status) = enable_shutdown(Native) {
             nt::error!("shutdown privilege: {status}");
         }
@@ -88,7 +93,8 @@ fn fatal(code: Status, address: usize, context: usize) -> ! {
 /// Ends this process with `status`.
 pub(crate) fn terminate(status: Status) -> ! {
     loop {
-        // It fails only while another thread is ending the process already; then this one's turn comes.
+        // It fails only while another thread is ending the process already; then this one's turn
+        // comes.
         end_process(status);
         crate::objects::yield_processor();
     }

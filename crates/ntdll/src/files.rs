@@ -8,10 +8,12 @@ use nt::access::{Access, OpenOptions, Share};
 use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
 use ntapi::ntioapi::{
-    FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION, FILE_FS_SIZE_INFORMATION, FILE_STANDARD_INFORMATION,
-    FileBasicInformation, FileDispositionInformation, FileEndOfFileInformation, FileFsDeviceInformation, FileFsSizeInformation,
-    FileRenameInformation, FileStandardInformation, IO_STATUS_BLOCK, NtOpenFile, NtQueryAttributesFile, NtQueryInformationFile,
-    NtQueryVolumeInformationFile, NtReadFile, NtSetInformationFile, NtWriteFile,
+    FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION,
+    FILE_FS_SIZE_INFORMATION, FILE_STANDARD_INFORMATION, FileBasicInformation,
+    FileDispositionInformation, FileEndOfFileInformation, FileFsDeviceInformation,
+    FileFsSizeInformation, FileRenameInformation, FileStandardInformation, IO_STATUS_BLOCK,
+    NtOpenFile, NtQueryAttributesFile, NtQueryInformationFile, NtQueryVolumeInformationFile,
+    NtReadFile, NtSetInformationFile, NtWriteFile,
 };
 use ntapi::ntmmapi::NtCreatePagingFile;
 use winapi::shared::ntdef::LARGE_INTEGER;
@@ -43,12 +45,21 @@ fn unsigned(large: &LARGE_INTEGER) -> u64 {
 fn set(file: Handle, class: u32, information: &[u8]) -> Result<()> {
     let mut io = IO_STATUS_BLOCK::zero();
     // SAFETY: the structure is as long as said and only read; the status block is a live local.
-    done(unsafe { NtSetInformationFile(raw(file), &raw mut io, information.as_ptr().cast_mut().cast(), length(information.len())?, class) })
+    done(unsafe {
+        NtSetInformationFile(
+            raw(file),
+            &raw mut io,
+            information.as_ptr().cast_mut().cast(),
+            length(information.len())?,
+            class,
+        )
+    })
 }
 
 /// The bytes of a structure without padding that matters.
 fn bytes_of<T: Plain>(value: &T) -> &[u8] {
-    // SAFETY: `value` was made by `T::zero`, so that its padding is initialised as well, and it is borrowed for as long as the bytes.
+    // SAFETY: `value` was made by `T::zero`, so that its padding is initialised as well, and it is
+    // borrowed for as long as the bytes.
     unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
 }
 
@@ -57,7 +68,15 @@ fn query<T: Plain>(file: Handle, class: u32) -> Result<T> {
     let mut io = IO_STATUS_BLOCK::zero();
     let mut information = T::zero();
     // SAFETY: the structure is as long as said; both out-pointers are live locals.
-    done(unsafe { NtQueryInformationFile(raw(file), &raw mut io, (&raw mut information).cast(), T::SIZE, class) })?;
+    done(unsafe {
+        NtQueryInformationFile(
+            raw(file),
+            &raw mut io,
+            (&raw mut information).cast(),
+            T::SIZE,
+            class,
+        )
+    })?;
     Ok(information)
 }
 
@@ -66,25 +85,49 @@ fn query_volume<T: Plain>(file: Handle, class: u32) -> Result<T> {
     let mut io = IO_STATUS_BLOCK::zero();
     let mut information = T::zero();
     // SAFETY: the structure is as long as said; both out-pointers are live locals.
-    done(unsafe { NtQueryVolumeInformationFile(raw(file), &raw mut io, (&raw mut information).cast(), T::SIZE, class) })?;
+    done(unsafe {
+        NtQueryVolumeInformationFile(
+            raw(file),
+            &raw mut io,
+            (&raw mut information).cast(),
+            T::SIZE,
+            class,
+        )
+    })?;
     Ok(information)
 }
 
 impl Files for Native {
-    fn open_file(&self, attributes: &ObjectAttributes<'_>, access: Access, share: Share, options: OpenOptions) -> Result<Handle> {
+    fn open_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle> {
         let mut named = Named::new(attributes)?;
         let mut io = IO_STATUS_BLOCK::zero();
         let mut file = core::ptr::null_mut();
-        // SAFETY: both out-pointers are live locals; the attributes borrow from the caller for the call.
-        done(unsafe { NtOpenFile(&raw mut file, access.bits(), named.pointer(), &raw mut io, share.bits(), options.bits()) })?;
+        // SAFETY: both out-pointers are live locals; the attributes borrow from the caller for the
+        // call.
+        done(unsafe {
+            NtOpenFile(
+                &raw mut file,
+                access.bits(),
+                named.pointer(),
+                &raw mut io,
+                share.bits(),
+                options.bits(),
+            )
+        })?;
         Ok(handle(file))
     }
 
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut io = IO_STATUS_BLOCK::zero();
         let mut offset = large(offset);
-        // SAFETY: the buffer is as long as said and borrowed for writing. The file is synchronous, so that the call ends before the
-        // buffer and the two locals do.
+        // SAFETY: the buffer is as long as said and borrowed for writing. The file is synchronous,
+        // so that the call ends before the buffer and the two locals do.
         done(unsafe {
             NtReadFile(
                 raw(file),
@@ -104,7 +147,8 @@ impl Files for Native {
     fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
         let mut io = IO_STATUS_BLOCK::zero();
         let mut offset = large(offset);
-        // SAFETY: the data is as long as said and only read. The file is synchronous, so that the call ends before the locals do.
+        // SAFETY: the data is as long as said and only read. The file is synchronous, so that the
+        // call ends before the locals do.
         done(unsafe {
             NtWriteFile(
                 raw(file),
@@ -124,7 +168,8 @@ impl Files for Native {
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
         let mut named = Named::new(attributes)?;
         let mut basic = FILE_BASIC_INFORMATION::zero();
-        // SAFETY: the out-pointer is a live local of the structure's type; the attributes borrow from the caller for the call.
+        // SAFETY: the out-pointer is a live local of the structure's type; the attributes borrow
+        // from the caller for the call.
         done(unsafe { NtQueryAttributesFile(named.pointer(), &raw mut basic) })?;
         Ok(FileAttributes(basic.FileAttributes))
     }
@@ -154,10 +199,18 @@ impl Files for Native {
         if let Some(flag) = bytes.get_mut(rename::REPLACE) {
             *flag = u8::from(replace);
         }
-        if let Some(count) = bytes.get_mut(rename::NAME_LENGTH..).and_then(<[u8]>::first_chunk_mut) {
+        if let Some(count) = bytes
+            .get_mut(rename::NAME_LENGTH..)
+            .and_then(<[u8]>::first_chunk_mut)
+        {
             *count = length(target.byte_len())?.to_le_bytes();
         }
-        for (place, unit) in bytes.get_mut(rename::NAME..).unwrap_or_default().chunks_exact_mut(2).zip(target.units()) {
+        for (place, unit) in bytes
+            .get_mut(rename::NAME..)
+            .unwrap_or_default()
+            .chunks_exact_mut(2)
+            .zip(target.units())
+        {
             place.copy_from_slice(&unit.to_le_bytes());
         }
         set(file, FileRenameInformation, bytes)
@@ -166,7 +219,11 @@ impl Files for Native {
     fn set_attributes(&self, file: Handle, attributes: FileAttributes) -> Result<()> {
         let mut basic = FILE_BASIC_INFORMATION::zero();
         // Zero would mean "leave them"; no attribute at all is written NORMAL.
-        basic.FileAttributes = if attributes.0 == 0 { FileAttributes::NORMAL } else { attributes.0 };
+        basic.FileAttributes = if attributes.0 == 0 {
+            FileAttributes::NORMAL
+        } else {
+            attributes.0
+        };
         set(file, FileBasicInformation, bytes_of(&basic))
     }
 
@@ -186,7 +243,10 @@ impl Files for Native {
 
     fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
         let device: FILE_FS_DEVICE_INFORMATION = query_volume(file, FileFsDeviceInformation)?;
-        Ok(FsDevice { device_type: device.DeviceType, characteristics: device.Characteristics })
+        Ok(FsDevice {
+            device_type: device.DeviceType,
+            characteristics: device.Characteristics,
+        })
     }
 
     fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The import library for `ntdll.dll`.
 //!
-//! `ntapi` declares the functions but links nothing on this target. The block below makes the linker's import library; its signatures
-//! are never used (calls go through `ntapi`'s declarations of the same names), and a name that nobody calls is not imported. This list
-//! is therefore also the list of everything this project may ask of `ntdll.dll`.
+//! `ntapi` declares the functions but links nothing on this target. The block below makes the
+//! linker's import library; its signatures are never used (calls go through `ntapi`'s declarations
+//! of the same names), and a name that nobody calls is not imported. This list is therefore also
+//! the list of everything this project may ask of `ntdll.dll`.
 
 macro_rules! names {
     ($($name:ident)*) => {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The `log` backend: one line an event over `DbgPrint`, behind the program's prefix.
 //!
-//! A record is formatted on the stack and never cut: what does not fit one `DbgPrint` goes on with the next. Levels are not printed,
-//! because a line says what it is; they are the verbosity ([`set_verbosity`]).
+//! A record is formatted on the stack and never cut: what does not fit one `DbgPrint` goes on with
+//! the next. Levels are not printed, because a line says what it is; they are the verbosity
+//! ([`set_verbosity`]).
 
 use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
@@ -18,7 +19,8 @@ static DEBUG_PORT: DebugPort = DebugPort;
 static PREFIX: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
 static PREFIX_BYTES: AtomicUsize = AtomicUsize::new(0);
 
-/// Which records are printed from now on. Costs nothing for those that are not: they are not even formatted.
+/// Which records are printed from now on. Costs nothing for those that are not: they are not even
+/// formatted.
 pub fn set_verbosity(filter: LevelFilter) {
     log::set_max_level(filter);
 }
@@ -27,7 +29,8 @@ pub fn set_verbosity(filter: LevelFilter) {
 pub(crate) fn install(prefix: &'static str, filter: LevelFilter) {
     PREFIX.store(prefix.as_ptr().cast_mut(), Ordering::Relaxed);
     PREFIX_BYTES.store(prefix.len(), Ordering::Relaxed);
-    // A second start in one process does not happen; if it did, the first backend would stay, which is this one.
+    // A second start in one process does not happen; if it did, the first backend would stay, which
+    // is this one.
     let _ = log::set_logger(&DEBUG_PORT);
     set_verbosity(filter);
 }
@@ -37,7 +40,8 @@ fn prefix() -> &'static str {
     if bytes.is_null() {
         return "";
     }
-    // SAFETY: `install` stored the address of a `&'static str` before the first record, when the process had one thread.
+    // SAFETY: `install` stored the address of a `&'static str` before the first record, when the
+    // process had one thread.
     let bytes = unsafe { core::slice::from_raw_parts(bytes, PREFIX_BYTES.load(Ordering::Relaxed)) };
     core::str::from_utf8(bytes).unwrap_or_default()
 }
@@ -48,7 +52,10 @@ impl Log for DebugPort {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let mut line = Line { bytes: [0; LINE], used: 0 };
+        let mut line = Line {
+            bytes: [0; LINE],
+            used: 0,
+        };
         // Neither part can fail: a full line is flushed, and no Display of ours refuses.
         let _ = writeln!(line, "{}{}", prefix(), record.args());
         line.flush();
@@ -67,7 +74,8 @@ impl Line {
         if self.used == 0 {
             return;
         }
-        // SAFETY: the format takes one string, and the line ends with the NUL that `write_str` always leaves room for.
+        // SAFETY: the format takes one string, and the line ends with the NUL that `write_str`
+        // always leaves room for.
         let _ = unsafe { DbgPrint(c"%s".as_ptr(), self.bytes.as_ptr()) };
         self.bytes = [0; LINE];
         self.used = 0;

@@ -5,19 +5,20 @@ use crate::Native;
 use crate::abi::{self, Plain};
 use crate::convert::{counted, done, raw, status};
 use nt::system::{
-    BasicInformation, BootStatusItem, HardError, HardErrorParameter, Machine, Privilege, PrivilegeHolder, ProcessorInformation,
-    ShutdownAction, VersionInformation,
+    BasicInformation, BootStatusItem, HardError, HardErrorParameter, Machine, Privilege,
+    PrivilegeHolder, ProcessorInformation, ShutdownAction, VersionInformation,
 };
 use nt::{Handle, Result, Status, UnicodeBuf, UnicodeStr};
 use ntapi::ntexapi::{
-    NtDisplayString, NtQuerySystemInformation, NtRaiseHardError, NtSetSystemInformation, NtShutdownSystem, SYSTEM_BASIC_INFORMATION,
-    SYSTEM_PROCESSOR_INFORMATION, SystemBasicInformation, SystemExtendServiceTableInformation, SystemProcessorInformation,
+    NtDisplayString, NtQuerySystemInformation, NtRaiseHardError, NtSetSystemInformation,
+    NtShutdownSystem, SYSTEM_BASIC_INFORMATION, SYSTEM_PROCESSOR_INFORMATION,
+    SystemBasicInformation, SystemExtendServiceTableInformation, SystemProcessorInformation,
     SystemSessionCreate, SystemSessionDetach,
 };
 use ntapi::ntldr::LdrQueryImageFileExecutionOptions;
 use ntapi::ntrtl::{
-    RTL_BSD_ITEM_TYPE, RtlAdjustPrivilege, RtlBsdItemBootGood, RtlBsdItemBootShutdown, RtlGetSetBootStatusData, RtlLockBootStatusData,
-    RtlUnlockBootStatusData,
+    RTL_BSD_ITEM_TYPE, RtlAdjustPrivilege, RtlBsdItemBootGood, RtlBsdItemBootShutdown,
+    RtlGetSetBootStatusData, RtlLockBootStatusData, RtlUnlockBootStatusData,
 };
 use winapi::shared::ntdef::{HANDLE, UNICODE_STRING};
 use winapi::um::winnt::REG_SZ;
@@ -27,7 +28,14 @@ const MAXIMUM_HARDERROR_PARAMETERS: usize = 4;
 fn query<T: Plain>(class: u32) -> Result<T> {
     let mut information = T::zero();
     // SAFETY: the structure is as long as said and a live local.
-    done(unsafe { NtQuerySystemInformation(class, (&raw mut information).cast(), T::SIZE, core::ptr::null_mut()) })?;
+    done(unsafe {
+        NtQuerySystemInformation(
+            class,
+            (&raw mut information).cast(),
+            T::SIZE,
+            core::ptr::null_mut(),
+        )
+    })?;
     Ok(information)
 }
 
@@ -54,7 +62,16 @@ impl BootStatus {
             BootStatusItem::BootShutdown => RtlBsdItemBootShutdown,
         };
         // SAFETY: both items are one byte, which is what is lent.
-        done(unsafe { RtlGetSetBootStatusData(self.0, u8::from(read), item, core::ptr::from_mut(value).cast(), 1, core::ptr::null_mut()) })
+        done(unsafe {
+            RtlGetSetBootStatusData(
+                self.0,
+                u8::from(read),
+                item,
+                core::ptr::from_mut(value).cast(),
+                1,
+                core::ptr::null_mut(),
+            )
+        })
     }
 }
 
@@ -96,8 +113,11 @@ impl Machine for Native {
     fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
         let size = u32::try_from(into.len()).map_err(|_| Status::INVALID_PARAMETER)?;
         let mut length = 0;
-        // SAFETY: the buffer is borrowed for writing and as long as said; the length is a live local.
-        done(unsafe { NtQuerySystemInformation(class, into.as_mut_ptr().cast(), size, &raw mut length) })?;
+        // SAFETY: the buffer is borrowed for writing and as long as said; the length is a live
+        // local.
+        done(unsafe {
+            NtQuerySystemInformation(class, into.as_mut_ptr().cast(), size, &raw mut length)
+        })?;
         Ok(into.len().min(length as usize))
     }
 
@@ -116,11 +136,18 @@ impl Machine for Native {
         set(SystemExtendServiceTableInformation, &mut driver)
     }
 
-    fn adjust_privilege(&self, privilege: Privilege, enable: bool, holder: PrivilegeHolder) -> Result<bool> {
+    fn adjust_privilege(
+        &self,
+        privilege: Privilege,
+        enable: bool,
+        holder: PrivilegeHolder,
+    ) -> Result<bool> {
         let thread = u8::from(holder == PrivilegeHolder::Thread);
         let mut before = 0;
         // SAFETY: the out-pointer is a live local.
-        done(unsafe { RtlAdjustPrivilege(privilege as u32, u8::from(enable), thread, &raw mut before) })?;
+        done(unsafe {
+            RtlAdjustPrivilege(privilege as u32, u8::from(enable), thread, &raw mut before)
+        })?;
         Ok(before != 0)
     }
 
@@ -150,9 +177,17 @@ impl Machine for Native {
             count += 1;
         }
         let mut response = 0;
-        // SAFETY: the parameters are as many as said; those in the mask are addresses of live strings that borrow from the caller.
+        // SAFETY: the parameters are as many as said; those in the mask are addresses of live
+        // strings that borrow from the caller.
         done(unsafe {
-            NtRaiseHardError(error.status.0.cast_signed(), count, mask, raw.as_mut_ptr(), error.option as u32, &raw mut response)
+            NtRaiseHardError(
+                error.status.0.cast_signed(),
+                count,
+                mask,
+                raw.as_mut_ptr(),
+                error.option as u32,
+                &raw mut response,
+            )
         })
     }
 
@@ -161,7 +196,11 @@ impl Machine for Native {
         done(unsafe { NtShutdownSystem(action as u32) })
     }
 
-    fn exchange_boot_status(&self, items: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]> {
+    fn exchange_boot_status(
+        &self,
+        items: &[BootStatusItem; 2],
+        values: [bool; 2],
+    ) -> Result<[bool; 2]> {
         let file = BootStatus::lock()?;
         let mut before = [0; 2];
         for (item, value) in items.iter().zip(&mut before) {
@@ -173,14 +212,21 @@ impl Machine for Native {
         Ok(before.map(|value| value != 0))
     }
 
-    fn query_image_option<'b>(&self, image: UnicodeStr<'_>, option: UnicodeStr<'_>, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
-        // The callee wants the option's name NUL-terminated; no name is longer than a registry value's.
+    fn query_image_option<'b>(
+        &self,
+        image: UnicodeStr<'_>,
+        option: UnicodeStr<'_>,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
+        // The callee wants the option's name NUL-terminated; no name is longer than a registry
+        // value's.
         let mut name = UnicodeBuf::<256>::copied(option)?;
         name.push_unit(0)?;
         let mut image = counted(image)?;
         let bytes = u32::try_from(size_of_val(buffer)).map_err(|_| Status::INVALID_PARAMETER)?;
         let mut written = 0;
-        // SAFETY: the buffer is as long as said and borrowed for writing; the two names are only read, and the option's ends with NUL.
+        // SAFETY: the buffer is as long as said and borrowed for writing; the two names are only
+        // read, and the option's ends with NUL.
         let answer = status(unsafe {
             LdrQueryImageFileExecutionOptions(
                 &raw mut image,
@@ -192,14 +238,21 @@ impl Machine for Native {
             )
         });
         answer.ok()?;
-        Ok(buffer.get(..written as usize / 2).map(UnicodeStr).ok_or(Status::BUFFER_OVERFLOW)?.until_nul())
+        Ok(buffer
+            .get(..written as usize / 2)
+            .map(UnicodeStr)
+            .ok_or(Status::BUFFER_OVERFLOW)?
+            .until_nul())
     }
 }
 
-/// Enables the right to shut down for this thread, or for the process if the thread has no token of its own (spec 12.4).
+/// Enables the right to shut down for this thread, or for the process if the thread has no token of
+/// its own (spec 12.4).
 pub(crate) fn enable_shutdown(native: Native) -> Result<bool> {
     match native.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Thread) {
-        Err(Status::NO_TOKEN) => native.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process),
+        Err(Status::NO_TOKEN) => {
+            native.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process)
+        }
         answer => answer,
     }
 }
@@ -207,5 +260,7 @@ pub(crate) fn enable_shutdown(native: Native) -> Result<bool> {
 /// Ends a process; of no use to anyone if it fails.
 pub(crate) fn end_process(status: Status) {
     // SAFETY: takes no pointer.
-    let _ = unsafe { ntapi::ntpsapi::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.0.cast_signed()) };
+    let _ = unsafe {
+        ntapi::ntpsapi::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.0.cast_signed())
+    };
 }

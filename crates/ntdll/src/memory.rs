@@ -7,17 +7,24 @@ use core::ptr::NonNull;
 use nt::access::Access;
 use nt::system::Memory;
 use nt::{Handle, ObjectAttributes, Result, Status};
-use ntapi::ntmmapi::{NtAllocateVirtualMemory, NtCreateSection, NtFreeVirtualMemory, NtMapViewOfSection, NtUnmapViewOfSection, ViewUnmap};
-use winapi::um::winnt::{MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE};
+use ntapi::ntmmapi::{
+    NtAllocateVirtualMemory, NtCreateSection, NtFreeVirtualMemory, NtMapViewOfSection,
+    NtUnmapViewOfSection, ViewUnmap,
+};
+use winapi::um::winnt::{
+    MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE,
+};
 
-/// Private memory of this process: a run of the [pool](crate::pool)'s pages, or an allocation of the kernel's.
+/// Private memory of this process: a run of the [pool](crate::pool)'s pages, or an allocation of
+/// the kernel's.
 pub struct Pages {
     base: NonNull<u8>,
     bytes: usize,
     pooled: bool,
 }
 
-// SAFETY: the memory belongs to the process, not to a thread, and is reached through `&self` and `&mut self` only.
+// SAFETY: the memory belongs to the process, not to a thread, and is reached through `&self` and
+// `&mut self` only.
 unsafe impl Send for Pages {}
 // SAFETY: `&self` gives nothing but shared reads.
 unsafe impl Sync for Pages {}
@@ -26,17 +33,33 @@ impl Pages {
     /// At least `bytes` bytes, zeroed. `NO_MEMORY` if there are none.
     pub(crate) fn allocate(bytes: usize) -> Result<Self> {
         if let Some((base, bytes)) = pool::take(bytes) {
-            return Ok(Self { base, bytes, pooled: true });
+            return Ok(Self {
+                base,
+                bytes,
+                pooled: true,
+            });
         }
         let mut base = core::ptr::null_mut();
         let mut size = bytes.max(1);
-        // SAFETY: asks for new memory at an address of the kernel's choice; both out-pointers are live locals.
+        // SAFETY: asks for new memory at an address of the kernel's choice; both out-pointers are
+        // live locals.
         let status = unsafe {
-            NtAllocateVirtualMemory(raw(Handle::CURRENT_PROCESS), &raw mut base, 0, &raw mut size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE)
+            NtAllocateVirtualMemory(
+                raw(Handle::CURRENT_PROCESS),
+                &raw mut base,
+                0,
+                &raw mut size,
+                MEM_RESERVE | MEM_COMMIT,
+                PAGE_READWRITE,
+            )
         };
         done(status)?;
         let base = NonNull::new(base.cast()).ok_or(Status::NO_MEMORY)?;
-        Ok(Self { base, bytes: size, pooled: false })
+        Ok(Self {
+            base,
+            bytes: size,
+            pooled: false,
+        })
     }
 }
 
@@ -63,7 +86,14 @@ impl Drop for Pages {
         let mut base = self.base.as_ptr().cast();
         let mut size = 0;
         // SAFETY: the base of an allocation of ours, and nothing borrows from it any more.
-        let _ = unsafe { NtFreeVirtualMemory(raw(Handle::CURRENT_PROCESS), &raw mut base, &raw mut size, MEM_RELEASE) };
+        let _ = unsafe {
+            NtFreeVirtualMemory(
+                raw(Handle::CURRENT_PROCESS),
+                &raw mut base,
+                &raw mut size,
+                MEM_RELEASE,
+            )
+        };
     }
 }
 
@@ -75,8 +105,9 @@ pub struct View {
 
 impl AsRef<[u8]> for View {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: the kernel mapped `bytes` bytes at `base`, and they stay mapped as long as this value lives. Pages that the image's headers
-        // make unreadable are not looked at: that is the contract of `Memory::map_view`.
+        // SAFETY: the kernel mapped `bytes` bytes at `base`, and they stay mapped as long as this
+        // value lives. Pages that the image's headers make unreadable are not looked at:
+        // that is the contract of `Memory::map_view`.
         unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
     }
 }
@@ -84,7 +115,9 @@ impl AsRef<[u8]> for View {
 impl Drop for View {
     fn drop(&mut self) {
         // SAFETY: the base of a view of ours, and nothing borrows from it any more.
-        let _ = unsafe { NtUnmapViewOfSection(raw(Handle::CURRENT_PROCESS), self.base.as_ptr().cast()) };
+        let _ = unsafe {
+            NtUnmapViewOfSection(raw(Handle::CURRENT_PROCESS), self.base.as_ptr().cast())
+        };
     }
 }
 
@@ -96,12 +129,26 @@ impl Memory for Native {
         Pages::allocate(bytes)
     }
 
-    fn create_image_section(&self, attributes: &ObjectAttributes<'_>, access: Access, file: Handle) -> Result<Handle> {
+    fn create_image_section(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        file: Handle,
+    ) -> Result<Handle> {
         let mut named = Named::new(attributes)?;
         let mut section = core::ptr::null_mut();
-        // SAFETY: the out-pointer is a live local and the attributes borrow from the caller for the call.
+        // SAFETY: the out-pointer is a live local and the attributes borrow from the caller for the
+        // call.
         let status = unsafe {
-            NtCreateSection(&raw mut section, access.bits(), named.pointer(), core::ptr::null_mut(), PAGE_EXECUTE, SEC_IMAGE, raw(file))
+            NtCreateSection(
+                &raw mut section,
+                access.bits(),
+                named.pointer(),
+                core::ptr::null_mut(),
+                PAGE_EXECUTE,
+                SEC_IMAGE,
+                raw(file),
+            )
         };
         done(status)?;
         Ok(handle(section))
@@ -110,7 +157,8 @@ impl Memory for Native {
     fn map_view(&self, section: Handle) -> Result<View> {
         let mut base = core::ptr::null_mut();
         let mut size = 0;
-        // SAFETY: asks for a new view at an address of the kernel's choice; both out-pointers are live locals.
+        // SAFETY: asks for a new view at an address of the kernel's choice; both out-pointers are
+        // live locals.
         let status = unsafe {
             NtMapViewOfSection(
                 raw(section),

@@ -10,11 +10,14 @@ use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntexapi::{NtCreateEvent, NtDelayExecution, NtSetEvent};
 use ntapi::ntkeapi::NtYieldExecution;
 use ntapi::ntobapi::{
-    NtClose, NtCreateDirectoryObject, NtCreateSymbolicLinkObject, NtDuplicateObject, NtMakeTemporaryObject, NtOpenDirectoryObject,
-    NtOpenSymbolicLinkObject, NtQueryDirectoryObject, NtQuerySymbolicLinkObject, NtWaitForMultipleObjects, NtWaitForSingleObject,
+    NtClose, NtCreateDirectoryObject, NtCreateSymbolicLinkObject, NtDuplicateObject,
+    NtMakeTemporaryObject, NtOpenDirectoryObject, NtOpenSymbolicLinkObject, NtQueryDirectoryObject,
+    NtQuerySymbolicLinkObject, NtWaitForMultipleObjects, NtWaitForSingleObject,
     OBJECT_DIRECTORY_INFORMATION,
 };
-use winapi::shared::ntdef::{HANDLE, LARGE_INTEGER, NTSTATUS, NotificationEvent, OBJECT_ATTRIBUTES, UNICODE_STRING, WaitAny};
+use winapi::shared::ntdef::{
+    HANDLE, LARGE_INTEGER, NTSTATUS, NotificationEvent, OBJECT_ATTRIBUTES, UNICODE_STRING, WaitAny,
+};
 
 /// `STATUS_MORE_ENTRIES`: the directory goes on where the buffer ended.
 const MORE_ENTRIES: Status = Status(0x105);
@@ -23,19 +26,29 @@ const ABANDONED: u32 = 0x80;
 const MAXIMUM_WAIT_OBJECTS: usize = 64;
 
 /// A service that opens or creates a named object: handle out, access, attributes in.
-pub(crate) type Opener = unsafe extern "system" fn(*mut HANDLE, u32, *mut OBJECT_ATTRIBUTES) -> NTSTATUS;
+pub(crate) type Opener =
+    unsafe extern "system" fn(*mut HANDLE, u32, *mut OBJECT_ATTRIBUTES) -> NTSTATUS;
 
 /// Calls an [`Opener`].
 ///
 /// # Safety
-/// `service` must be a system service that writes nothing but the handle and keeps none of its pointers.
-pub(crate) unsafe fn open(service: Opener, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Created> {
+/// `service` must be a system service that writes nothing but the handle and keeps none of its
+/// pointers.
+pub(crate) unsafe fn open(
+    service: Opener,
+    attributes: &ObjectAttributes<'_>,
+    access: Access,
+) -> Result<Created> {
     let mut named = Named::new(attributes)?;
     let mut object = core::ptr::null_mut();
-    // SAFETY: the out-pointer is a live local, the attributes borrow from the caller for the call; the rest is the caller's promise.
+    // SAFETY: the out-pointer is a live local, the attributes borrow from the caller for the call;
+    // the rest is the caller's promise.
     let answer = status(unsafe { service(&raw mut object, access.bits(), named.pointer()) });
     answer.ok()?;
-    Ok(Created { handle: handle(object), existed: answer == Status::OBJECT_NAME_EXISTS })
+    Ok(Created {
+        handle: handle(object),
+        existed: answer == Status::OBJECT_NAME_EXISTS,
+    })
 }
 
 /// A time out as the waits take it: relative, in units of 100 ns, negative; no pointer for ever.
@@ -58,7 +71,9 @@ fn interval(timeout: Timeout) -> Option<Interval> {
 }
 
 fn pointer(interval: &mut Option<Interval>) -> *mut LARGE_INTEGER {
-    interval.as_mut().map_or(core::ptr::null_mut(), |interval| &raw mut interval.0)
+    interval
+        .as_mut()
+        .map_or(core::ptr::null_mut(), |interval| &raw mut interval.0)
 }
 
 /// How a wait for `count` objects ended.
@@ -67,8 +82,16 @@ fn waited(answer: Status, count: usize) -> Result<Wait> {
     if answer == Status::TIMEOUT {
         return Ok(Wait::Timeout);
     }
-    let index = if answer.0 >= ABANDONED { answer.0.wrapping_sub(ABANDONED) } else { answer.0 };
-    if (index as usize) < count { Ok(Wait::Object(index as usize)) } else { Err(answer) }
+    let index = if answer.0 >= ABANDONED {
+        answer.0.wrapping_sub(ABANDONED)
+    } else {
+        answer.0
+    };
+    if (index as usize) < count {
+        Ok(Wait::Object(index as usize))
+    } else {
+        Err(answer)
+    }
 }
 
 /// Gives up the processor, for [`nt::relax`].
@@ -83,10 +106,26 @@ impl Objects for Native {
         done(unsafe { NtClose(raw(handle)) })
     }
 
-    fn duplicate(&self, source: Handle, object: Handle, target: Handle, access: Access) -> Result<Handle> {
+    fn duplicate(
+        &self,
+        source: Handle,
+        object: Handle,
+        target: Handle,
+        access: Access,
+    ) -> Result<Handle> {
         let mut copy = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local.
-        done(unsafe { NtDuplicateObject(raw(source), raw(object), raw(target), &raw mut copy, access.bits(), 0, 0) })?;
+        done(unsafe {
+            NtDuplicateObject(
+                raw(source),
+                raw(object),
+                raw(target),
+                &raw mut copy,
+                access.bits(),
+                0,
+                0,
+            )
+        })?;
         Ok(handle(copy))
     }
 
@@ -95,7 +134,11 @@ impl Objects for Native {
         done(unsafe { NtMakeTemporaryObject(raw(handle)) })
     }
 
-    fn create_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Created> {
+    fn create_directory(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Created> {
         // SAFETY: an opener.
         unsafe { open(NtCreateDirectoryObject, attributes, access) }
     }
@@ -105,8 +148,13 @@ impl Objects for Native {
         Ok(unsafe { open(NtOpenDirectoryObject, attributes, access) }?.handle)
     }
 
-    fn query_directory(&self, directory: Handle, visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool) -> Result<()> {
-        // One entry is at most two strings of 64 KiB; that much is asked for only when a page's quarter does not hold a single one.
+    fn query_directory(
+        &self,
+        directory: Handle,
+        visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
+    ) -> Result<()> {
+        // One entry is at most two strings of 64 KiB; that much is asked for only when a page's
+        // quarter does not hold a single one.
         const LARGEST: usize = 0x2_0100;
         let mut near = Scratch::<0x400>::new();
         let mut room = Room::new(&mut near, 0)?;
@@ -114,9 +162,18 @@ impl Objects for Native {
         loop {
             let bytes = room.bytes();
             let first = bytes.as_mut_ptr();
-            // SAFETY: the buffer is as long as said, aligned to 8, and outlives the call; the context is a live local.
+            // SAFETY: the buffer is as long as said, aligned to 8, and outlives the call; the
+            // context is a live local.
             let answer = status(unsafe {
-                NtQueryDirectoryObject(raw(directory), first.cast(), length(bytes.len())?, 0, 0, &raw mut context, core::ptr::null_mut())
+                NtQueryDirectoryObject(
+                    raw(directory),
+                    first.cast(),
+                    length(bytes.len())?,
+                    0,
+                    0,
+                    &raw mut context,
+                    core::ptr::null_mut(),
+                )
             });
             if answer == Status::NO_MORE_ENTRIES {
                 return Ok(());
@@ -141,34 +198,76 @@ impl Objects for Native {
         }
     }
 
-    fn create_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access, target: UnicodeStr<'_>) -> Result<Created> {
+    fn create_symbolic_link(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        target: UnicodeStr<'_>,
+    ) -> Result<Created> {
         let mut named = Named::new(attributes)?;
         let mut target = counted(target)?;
         let mut link = core::ptr::null_mut();
-        // SAFETY: the out-pointer is a live local; attributes and target borrow from the caller for the call.
-        let answer = status(unsafe { NtCreateSymbolicLinkObject(&raw mut link, access.bits(), named.pointer(), &raw mut target) });
+        // SAFETY: the out-pointer is a live local; attributes and target borrow from the caller for
+        // the call.
+        let answer = status(unsafe {
+            NtCreateSymbolicLinkObject(
+                &raw mut link,
+                access.bits(),
+                named.pointer(),
+                &raw mut target,
+            )
+        });
         answer.ok()?;
-        Ok(Created { handle: handle(link), existed: answer == Status::OBJECT_NAME_EXISTS })
+        Ok(Created {
+            handle: handle(link),
+            existed: answer == Status::OBJECT_NAME_EXISTS,
+        })
     }
 
-    fn open_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn open_symbolic_link(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Handle> {
         // SAFETY: an opener.
         Ok(unsafe { open(NtOpenSymbolicLinkObject, attributes, access) }?.handle)
     }
 
-    fn query_symbolic_link<'b>(&self, link: Handle, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+    fn query_symbolic_link<'b>(
+        &self,
+        link: Handle,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
         let maximum = u16::try_from(size_of_val(buffer)).unwrap_or(0xFFFE);
-        let mut target = UNICODE_STRING { Length: 0, MaximumLength: maximum, Buffer: buffer.as_mut_ptr() };
+        let mut target = UNICODE_STRING {
+            Length: 0,
+            MaximumLength: maximum,
+            Buffer: buffer.as_mut_ptr(),
+        };
         // SAFETY: the string describes no more than the buffer, which is borrowed for writing.
-        done(unsafe { NtQuerySymbolicLinkObject(raw(link), &raw mut target, core::ptr::null_mut()) })?;
-        buffer.get(..usize::from(target.Length) / 2).map(UnicodeStr).ok_or(Status::BUFFER_TOO_SMALL)
+        done(unsafe {
+            NtQuerySymbolicLinkObject(raw(link), &raw mut target, core::ptr::null_mut())
+        })?;
+        buffer
+            .get(..usize::from(target.Length) / 2)
+            .map(UnicodeStr)
+            .ok_or(Status::BUFFER_TOO_SMALL)
     }
 
     fn create_event(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         let mut named = Named::new(attributes)?;
         let mut event = core::ptr::null_mut();
-        // SAFETY: the out-pointer is a live local; the attributes borrow from the caller for the call.
-        done(unsafe { NtCreateEvent(&raw mut event, access.bits(), named.pointer(), NotificationEvent, 0) })?;
+        // SAFETY: the out-pointer is a live local; the attributes borrow from the caller for the
+        // call.
+        done(unsafe {
+            NtCreateEvent(
+                &raw mut event,
+                access.bits(),
+                named.pointer(),
+                NotificationEvent,
+                0,
+            )
+        })?;
         Ok(handle(event))
     }
 
@@ -180,7 +279,10 @@ impl Objects for Native {
     fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
         let mut interval = interval(timeout);
         // SAFETY: the time out is null or a live local.
-        waited(status(unsafe { NtWaitForSingleObject(raw(object), 0, pointer(&mut interval)) }), 1)
+        waited(
+            status(unsafe { NtWaitForSingleObject(raw(object), 0, pointer(&mut interval)) }),
+            1,
+        )
     }
 
     fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
@@ -191,7 +293,15 @@ impl Objects for Native {
         // A handle is a transparent 64-bit number, which is what the service reads.
         let first = objects.as_ptr().cast_mut().cast();
         // SAFETY: the array is as long as said and only read; the time out is null or a live local.
-        let answer = unsafe { NtWaitForMultipleObjects(length(objects.len())?, first, WaitAny, 0, pointer(&mut interval)) };
+        let answer = unsafe {
+            NtWaitForMultipleObjects(
+                length(objects.len())?,
+                first,
+                WaitAny,
+                0,
+                pointer(&mut interval),
+            )
+        };
         waited(status(answer), objects.len())
     }
 
@@ -202,12 +312,22 @@ impl Objects for Native {
     }
 }
 
-/// The entry at byte `at` of what NtQueryDirectoryObject wrote, and where the next one is; `None` at the empty entry that ends the array.
+/// The entry at byte `at` of what NtQueryDirectoryObject wrote, and where the next one is; `None`
+/// at the empty entry that ends the array.
 fn entry_at(bytes: &[u8], at: usize) -> Result<Option<(DirectoryEntry<'_>, usize)>> {
-    let Some(end) = at.checked_add(size_of::<OBJECT_DIRECTORY_INFORMATION>()) else { return Ok(None) };
-    let Some(entry) = bytes.get(at..end) else { return Ok(None) };
+    let Some(end) = at.checked_add(size_of::<OBJECT_DIRECTORY_INFORMATION>()) else {
+        return Ok(None);
+    };
+    let Some(entry) = bytes.get(at..end) else {
+        return Ok(None);
+    };
     // SAFETY: as many bytes as the structure has, and any bytes are one.
-    let entry = unsafe { entry.as_ptr().cast::<OBJECT_DIRECTORY_INFORMATION>().read_unaligned() };
+    let entry = unsafe {
+        entry
+            .as_ptr()
+            .cast::<OBJECT_DIRECTORY_INFORMATION>()
+            .read_unaligned()
+    };
     if entry.Name.Buffer.is_null() {
         return Ok(None);
     }
@@ -219,9 +339,15 @@ fn entry_at(bytes: &[u8], at: usize) -> Result<Option<(DirectoryEntry<'_>, usize
 /// The units of a string that the kernel says lies inside `bytes`.
 fn text_in<'a>(bytes: &'a [u8], text: &UNICODE_STRING) -> Result<UnicodeStr<'a>> {
     let start = text.Buffer.addr().wrapping_sub(bytes.as_ptr().addr());
-    let end = start.checked_add(usize::from(text.Length)).ok_or(Status::INVALID_PARAMETER)?;
+    let end = start
+        .checked_add(usize::from(text.Length))
+        .ok_or(Status::INVALID_PARAMETER)?;
     let inside = bytes.get(start..end).ok_or(Status::INVALID_PARAMETER)?;
     // SAFETY: any bytes are units; what is not aligned comes out as a head and is refused.
     let (head, units, tail) = unsafe { inside.align_to::<u16>() };
-    if head.is_empty() && tail.is_empty() { Ok(UnicodeStr(units)) } else { Err(Status::DATATYPE_MISALIGNMENT) }
+    if head.is_empty() && tail.is_empty() {
+        Ok(UnicodeStr(units))
+    } else {
+        Err(Status::DATATYPE_MISALIGNMENT)
+    }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A few pages that are part of the image, for what an ordinary boot asks for: no system call to get them, none to give them back.
+//! A few pages that are part of the image, for what an ordinary boot asks for: no system call to
+//! get them, none to give them back.
 //!
-//! Invariants: a set bit of the map is a page that somebody owns; whoever sets a bit owns its page until it is given back; a page is
-//! zeroed when it is taken. What does not fit is the kernel's to give.
+//! Invariants: a set bit of the map is a page that somebody owns; whoever sets a bit owns its page
+//! until it is given back; a page is zeroed when it is taken. What does not fit is the kernel's to
+//! give.
 
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -38,7 +40,9 @@ pub(crate) fn take(bytes: usize) -> Option<(NonNull<u8>, usize)> {
     for first in 0..=COUNT - count {
         let wanted = run(count) << first;
         // Nobody else's bits change by this: it is taken whole or not at all.
-        let taken = MAP.fetch_update(Ordering::Acquire, Ordering::Relaxed, |map| (map & wanted == 0).then_some(map | wanted));
+        let taken = MAP.fetch_update(Ordering::Acquire, Ordering::Relaxed, |map| {
+            (map & wanted == 0).then_some(map | wanted)
+        });
         if taken.is_ok() {
             let base = MEMORY.0.get().cast::<u8>().wrapping_add(first * PAGE);
             // SAFETY: these pages lie in `MEMORY` and have no owner but this call.

@@ -8,30 +8,33 @@ use crate::memory::Pages;
 
 use nt::access::Access;
 use nt::system::{
-    DeviceMap, DriveType, ExitInformation, ImageSubsystem, ProcessParameters, Processes, SectionImageInformation, ThreadBody,
-    UserProcessInformation,
+    DeviceMap, DriveType, ExitInformation, ImageSubsystem, ProcessParameters, Processes,
+    SectionImageInformation, ThreadBody, UserProcessInformation,
 };
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use ntapi::ntapi_base::CLIENT_ID;
 use ntapi::ntmmapi::NtReadVirtualMemory;
 use ntapi::ntpsapi::{
-    NtOpenProcess, NtQueryInformationProcess, NtResumeThread, NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess,
-    PROCESS_BASIC_INFORMATION, ProcessBasePriority, ProcessBasicInformation, ProcessBreakOnTermination, ProcessDefaultHardErrorMode,
+    NtOpenProcess, NtQueryInformationProcess, NtResumeThread, NtSetInformationProcess,
+    NtSetInformationThread, NtTerminateProcess, PROCESS_BASIC_INFORMATION, ProcessBasePriority,
+    ProcessBasicInformation, ProcessBreakOnTermination, ProcessDefaultHardErrorMode,
     ProcessDeviceMap, ProcessSessionInformation, ThreadBreakOnTermination,
 };
 use ntapi::ntrtl::{
-    RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS, RtlCreateProcessParameters, RtlCreateUserProcess, RtlCreateUserThread,
-    RtlDestroyProcessParameters, RtlExitUserThread,
+    RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS, RtlCreateProcessParameters,
+    RtlCreateUserProcess, RtlCreateUserThread, RtlDestroyProcessParameters, RtlExitUserThread,
 };
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
-/// The Query part of PROCESS_DEVICEMAP_INFORMATION (spec 13.4); a kernel may write up to the whole structure.
+/// The Query part of PROCESS_DEVICEMAP_INFORMATION (spec 13.4); a kernel may write up to the whole
+/// structure.
 const DEVICE_MAP_QUERY: u32 = 0x24;
-/// Units of `CurrentDirectory` in a parameter block: MAX_PATH, of which one is the NUL and one a backslash that is appended.
+/// Units of `CurrentDirectory` in a parameter block: MAX_PATH, of which one is the NUL and one a
+/// backslash that is appended.
 const CURRENT_DIRECTORY_UNITS: usize = 258;
-/// Stack of a thread made here: address space, and what is committed of it at once. API threads need a few KiB, unless nothing is
-/// optimised; address space costs nothing.
+/// Stack of a thread made here: address space, and what is committed of it at once. API threads
+/// need a few KiB, unless nothing is optimised; address space costs nothing.
 const STACK_RESERVE: usize = 0x4_0000;
 const STACK_COMMIT: usize = 0x2000;
 
@@ -41,7 +44,13 @@ fn query<T: Plain>(process: Handle, class: u32, bytes: u32) -> Result<T> {
     let mut information = T::zero();
     // SAFETY: the structure is at least as long as said and a live local.
     done(unsafe {
-        NtQueryInformationProcess(raw(process), class, (&raw mut information).cast(), bytes.min(T::SIZE), core::ptr::null_mut())
+        NtQueryInformationProcess(
+            raw(process),
+            class,
+            (&raw mut information).cast(),
+            bytes.min(T::SIZE),
+            core::ptr::null_mut(),
+        )
     })?;
     Ok(information)
 }
@@ -49,7 +58,9 @@ fn query<T: Plain>(process: Handle, class: u32, bytes: u32) -> Result<T> {
 /// NtSetInformationProcess of a 32-bit value.
 fn set(process: Handle, class: u32, mut value: u32) -> Result<()> {
     // SAFETY: the value is a live local of four bytes.
-    done(unsafe { NtSetInformationProcess(raw(process), class, (&raw mut value).cast(), u32::SIZE) })
+    done(unsafe {
+        NtSetInformationProcess(raw(process), class, (&raw mut value).cast(), u32::SIZE)
+    })
 }
 
 /// An environment block with the empty string that ends it.
@@ -64,13 +75,19 @@ impl<'a> Environment<'a> {
     /// `INVALID_PARAMETER` if the block does not even end its last variable.
     fn of(block: &'a [u16]) -> Result<Self> {
         // What `own_environment` gives has its end right behind it.
-        if matches!(block, [0] | [.., 0, 0]) || (!block.is_empty() && core::ptr::eq(block, abi::environment())) {
+        if matches!(block, [0] | [.., 0, 0])
+            || (!block.is_empty() && core::ptr::eq(block, abi::environment()))
+        {
             return Ok(Self::Given(block));
         }
         if !matches!(block, [] | [.., 0]) {
             return Err(Status::INVALID_PARAMETER);
         }
-        let mut pages = Pages::allocate(size_of_val(block).checked_add(2).ok_or(Status::INVALID_PARAMETER)?)?;
+        let mut pages = Pages::allocate(
+            size_of_val(block)
+                .checked_add(2)
+                .ok_or(Status::INVALID_PARAMETER)?,
+        )?;
         for (place, unit) in pages.as_mut().chunks_exact_mut(2).zip(block) {
             place.copy_from_slice(&unit.to_le_bytes());
         }
@@ -90,9 +107,13 @@ struct ParameterBlock(*mut RTL_USER_PROCESS_PARAMETERS);
 
 impl ParameterBlock {
     fn new(from: &ProcessParameters<'_>) -> Result<Self> {
-        // The callee looks for the empty string that ends the block and copies a directory into a fixed place: both are checked here.
+        // The callee looks for the empty string that ends the block and copies a directory into a
+        // fixed place: both are checked here.
         let environment = Environment::of(from.environment)?;
-        if from.current_directory.is_some_and(|directory| directory.len() > CURRENT_DIRECTORY_UNITS) {
+        if from
+            .current_directory
+            .is_some_and(|directory| directory.len() > CURRENT_DIRECTORY_UNITS)
+        {
             return Err(Status::NAME_TOO_LONG);
         }
         let mut image = counted(from.image)?;
@@ -100,7 +121,8 @@ impl ParameterBlock {
         let mut dll_path = from.dll_path.map(counted).transpose()?;
         let mut directory = from.current_directory.map(counted).transpose()?;
         let mut block = core::ptr::null_mut();
-        // SAFETY: every string borrows from the caller and is only read, like the environment, whose end was checked above.
+        // SAFETY: every string borrows from the caller and is only read, like the environment,
+        // whose end was checked above.
         done(unsafe {
             RtlCreateProcessParameters(
                 &raw mut block,
@@ -116,7 +138,8 @@ impl ParameterBlock {
             )
         })?;
         let block = Self(block);
-        // The block comes denormalised and stays so: the new process's loader normalises its copy (spec 8.3).
+        // The block comes denormalised and stays so: the new process's loader normalises its copy
+        // (spec 8.3).
         // SAFETY: a live block of ours, offset asserted in `abi`.
         unsafe { (*block.0).Flags |= from.flags.bits() };
         // SAFETY: likewise.
@@ -133,7 +156,8 @@ impl Drop for ParameterBlock {
 }
 
 fn optional(text: &mut Option<UNICODE_STRING>) -> *mut UNICODE_STRING {
-    text.as_mut().map_or(core::ptr::null_mut(), core::ptr::from_mut)
+    text.as_mut()
+        .map_or(core::ptr::null_mut(), core::ptr::from_mut)
 }
 
 /// Where a new thread begins: RCX is the body.
@@ -152,7 +176,8 @@ impl Processes for Native {
         let mut image = counted(parameters.image)?;
         let mut made = RTL_USER_PROCESS_INFORMATION::zero();
         made.Length = RTL_USER_PROCESS_INFORMATION::SIZE;
-        // SAFETY: the image name borrows from the caller, the block and the answer are ours and live; no descriptor, port or token.
+        // SAFETY: the image name borrows from the caller, the block and the answer are ours and
+        // live; no descriptor, port or token.
         done(unsafe {
             RtlCreateUserProcess(
                 &raw mut image,
@@ -179,7 +204,14 @@ impl Processes for Native {
         };
         let mut process = core::ptr::null_mut();
         // SAFETY: all three are live locals.
-        done(unsafe { NtOpenProcess(&raw mut process, access.bits(), &raw mut attributes, &raw mut client) })?;
+        done(unsafe {
+            NtOpenProcess(
+                &raw mut process,
+                access.bits(),
+                &raw mut attributes,
+                &raw mut client,
+            )
+        })?;
         Ok(handle(process))
     }
 
@@ -190,8 +222,17 @@ impl Processes for Native {
 
     fn read_memory(&self, process: Handle, address: u64, into: &mut [u8]) -> Result<()> {
         let from = core::ptr::without_provenance_mut(address as usize);
-        // SAFETY: the address is another process's and for the kernel to judge; the buffer is borrowed for writing and as long as said.
-        done(unsafe { NtReadVirtualMemory(raw(process), from, into.as_mut_ptr().cast(), into.len(), core::ptr::null_mut()) })
+        // SAFETY: the address is another process's and for the kernel to judge; the buffer is
+        // borrowed for writing and as long as said.
+        done(unsafe {
+            NtReadVirtualMemory(
+                raw(process),
+                from,
+                into.as_mut_ptr().cast(),
+                into.len(),
+                core::ptr::null_mut(),
+            )
+        })
     }
 
     fn resume_thread(&self, thread: Handle) -> Result<()> {
@@ -201,7 +242,8 @@ impl Processes for Native {
 
     fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
         let mut thread = core::ptr::null_mut();
-        // SAFETY: the routine takes what is passed here, a `&'static B`, and `B: Sync` lets another thread have it.
+        // SAFETY: the routine takes what is passed here, a `&'static B`, and `B: Sync` lets another
+        // thread have it.
         done(unsafe {
             RtlCreateUserThread(
                 raw(Handle::CURRENT_PROCESS),
@@ -220,15 +262,24 @@ impl Processes for Native {
     }
 
     fn exit_thread(&self, status: Status) -> Result<()> {
-        // NtTerminateThread alone would leave the stack behind: only this tells the kernel to free it.
-        // SAFETY: takes no pointer. What the thread borrowed is `'static`; its locals are not dropped, like those of any ended thread.
+        // NtTerminateThread alone would leave the stack behind: only this tells the kernel to free
+        // it.
+        // SAFETY: takes no pointer. What the thread borrowed is `'static`; its locals
+        // are not dropped, like those of any ended thread.
         unsafe { RtlExitUserThread(status.0.cast_signed()) };
         Err(Status::UNSUCCESSFUL)
     }
 
     fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
-        let basic: PROCESS_BASIC_INFORMATION = query(process, ProcessBasicInformation, PROCESS_BASIC_INFORMATION::SIZE)?;
-        Ok(ExitInformation { status: status(basic.ExitStatus), process: basic.UniqueProcessId.addr() as u64 })
+        let basic: PROCESS_BASIC_INFORMATION = query(
+            process,
+            ProcessBasicInformation,
+            PROCESS_BASIC_INFORMATION::SIZE,
+        )?;
+        Ok(ExitInformation {
+            status: status(basic.ExitStatus),
+            process: basic.UniqueProcessId.addr() as u64,
+        })
     }
 
     fn query_session(&self, process: Handle) -> Result<u32> {
@@ -241,8 +292,13 @@ impl Processes for Native {
 
     fn query_device_map(&self) -> Result<DeviceMap> {
         let bytes: [u8; 0x28] = query(Handle::CURRENT_PROCESS, ProcessDeviceMap, DEVICE_MAP_QUERY)?;
-        let (drives, types) = bytes.split_first_chunk().ok_or(Status::INFO_LENGTH_MISMATCH)?;
-        let mut map = DeviceMap { drives: u32::from_le_bytes(*drives), ..DeviceMap::default() };
+        let (drives, types) = bytes
+            .split_first_chunk()
+            .ok_or(Status::INFO_LENGTH_MISMATCH)?;
+        let mut map = DeviceMap {
+            drives: u32::from_le_bytes(*drives),
+            ..DeviceMap::default()
+        };
         for (place, kind) in map.types.iter_mut().zip(types) {
             *place = DriveType(*kind);
         }
@@ -250,13 +306,24 @@ impl Processes for Native {
     }
 
     fn set_process_critical(&self, critical: bool) -> Result<()> {
-        set(Handle::CURRENT_PROCESS, ProcessBreakOnTermination, u32::from(critical))
+        set(
+            Handle::CURRENT_PROCESS,
+            ProcessBreakOnTermination,
+            u32::from(critical),
+        )
     }
 
     fn set_thread_critical(&self, critical: bool) -> Result<()> {
         let mut value = u32::from(critical);
         // SAFETY: the value is a live local of four bytes.
-        done(unsafe { NtSetInformationThread(raw(Handle::CURRENT_THREAD), ThreadBreakOnTermination, (&raw mut value).cast(), u32::SIZE) })
+        done(unsafe {
+            NtSetInformationThread(
+                raw(Handle::CURRENT_THREAD),
+                ThreadBreakOnTermination,
+                (&raw mut value).cast(),
+                u32::SIZE,
+            )
+        })
     }
 
     fn set_base_priority(&self, priority: u32) -> Result<()> {
@@ -296,10 +363,12 @@ impl Processes for Native {
 
 /// The answer of RtlCreateUserProcess in the seam's form, field by field.
 fn information(made: &RTL_USER_PROCESS_INFORMATION) -> UserProcessInformation {
-    // SAFETY: the seam's type has the same size (asserted in `abi`), and any bytes are a value of it.
+    // SAFETY: the seam's type has the same size (asserted in `abi`), and any bytes are a value of
+    // it.
     let mut information: UserProcessInformation = unsafe { core::mem::transmute_copy(made) };
     information.size = RTL_USER_PROCESS_INFORMATION::SIZE;
     information
 }
 
-const _: () = assert!(size_of::<ImageSubsystem>() == 4 && size_of::<SectionImageInformation>() == 0x40);
+const _: () =
+    assert!(size_of::<ImageSubsystem>() == 4 && size_of::<SectionImageInformation>() == 0x40);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The seam, registry.
 //!
-//! The kernel delivers a value behind a header, in one buffer. A value of up to a kilobyte comes through the stack in one call; a longer
-//! one, if it fits the caller's buffers, is asked for again with pages.
+//! The kernel delivers a value behind a header, in one buffer. A value of up to a kilobyte comes
+//! through the stack in one call; a longer one, if it fits the caller's buffers, is asked for again
+//! with pages.
 
 use crate::Native;
 use crate::convert::{Named, Room, Scratch, counted, done, handle, length, raw, read_u32, status};
@@ -11,8 +12,8 @@ use nt::access::Access;
 use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntregapi::{
-    KeyValueFullInformation, KeyValuePartialInformation, NtCreateKey, NtDeleteValueKey, NtEnumerateValueKey, NtInitializeRegistry,
-    NtOpenKey, NtQueryValueKey, NtSetValueKey,
+    KeyValueFullInformation, KeyValuePartialInformation, NtCreateKey, NtDeleteValueKey,
+    NtEnumerateValueKey, NtInitializeRegistry, NtOpenKey, NtQueryValueKey, NtSetValueKey,
 };
 use winapi::um::winnt::REG_OPTION_VOLATILE;
 
@@ -41,7 +42,9 @@ fn cut(answer: Status) -> bool {
 
 /// Copies `from[at..at + into.len()]` into `into`.
 fn copy(from: &[u8], at: usize, into: &mut [u8]) -> Result<()> {
-    let end = at.checked_add(into.len()).ok_or(Status::INVALID_PARAMETER)?;
+    let end = at
+        .checked_add(into.len())
+        .ok_or(Status::INVALID_PARAMETER)?;
     into.copy_from_slice(from.get(at..end).ok_or(Status::INVALID_PARAMETER)?);
     Ok(())
 }
@@ -52,18 +55,36 @@ impl Registry for Native {
         Ok(unsafe { open(NtOpenKey, attributes, access) }?.handle)
     }
 
-    fn create_volatile_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn create_volatile_key(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Handle> {
         let mut named = Named::new(attributes)?;
         let mut key = core::ptr::null_mut();
-        // SAFETY: the out-pointer is a live local, the attributes borrow from the caller for the call; neither class nor disposition.
+        // SAFETY: the out-pointer is a live local, the attributes borrow from the caller for the
+        // call; neither class nor disposition.
         let status = unsafe {
-            NtCreateKey(&raw mut key, access.bits(), named.pointer(), 0, core::ptr::null_mut(), REG_OPTION_VOLATILE, core::ptr::null_mut())
+            NtCreateKey(
+                &raw mut key,
+                access.bits(),
+                named.pointer(),
+                0,
+                core::ptr::null_mut(),
+                REG_OPTION_VOLATILE,
+                core::ptr::null_mut(),
+            )
         };
         done(status)?;
         Ok(handle(key))
     }
 
-    fn query_value(&self, key: Handle, name: UnicodeStr<'_>, data: &mut [u8]) -> Result<ValueInformation> {
+    fn query_value(
+        &self,
+        key: Handle,
+        name: UnicodeStr<'_>,
+        data: &mut [u8],
+    ) -> Result<ValueInformation> {
         let mut name = counted(name)?;
         let mut near = Scratch::<NEAR>::new();
         let mut bytes = 0;
@@ -72,22 +93,37 @@ impl Registry for Native {
             let buffer = room.bytes();
             let first = buffer.as_mut_ptr();
             let mut needed = 0;
-            // SAFETY: the buffer is as long as said and outlives the call; the name borrows from the caller, the length is a live local.
+            // SAFETY: the buffer is as long as said and outlives the call; the name borrows from
+            // the caller, the length is a live local.
             let answer = status(unsafe {
-                NtQueryValueKey(raw(key), &raw mut name, KeyValuePartialInformation, first.cast(), length(buffer.len())?, &raw mut needed)
+                NtQueryValueKey(
+                    raw(key),
+                    &raw mut name,
+                    KeyValuePartialInformation,
+                    first.cast(),
+                    length(buffer.len())?,
+                    &raw mut needed,
+                )
             });
             if !cut(answer) {
                 answer.ok()?;
             }
             let kind = ValueType(read_u32(buffer, partial::TYPE));
             let data_bytes = read_u32(buffer, partial::DATA_LENGTH) as usize;
-            let information = ValueInformation { kind, name_units: 0, data_bytes };
-            let Some(data) = data.get_mut(..data_bytes) else { return Ok(information) };
+            let information = ValueInformation {
+                kind,
+                name_units: 0,
+                data_bytes,
+            };
+            let Some(data) = data.get_mut(..data_bytes) else {
+                return Ok(information);
+            };
             if !cut(answer) {
                 copy(buffer, partial::DATA, data)?;
                 return Ok(information);
             }
-            // A kernel that still says "too short" after it got what it asked for is not asked a third time.
+            // A kernel that still says "too short" after it got what it asked for is not asked a
+            // third time.
             if (needed as usize) <= buffer.len() {
                 return Err(answer);
             }
@@ -95,7 +131,13 @@ impl Registry for Native {
         }
     }
 
-    fn enumerate_value(&self, key: Handle, index: u32, name: &mut [u16], data: &mut [u8]) -> Result<ValueInformation> {
+    fn enumerate_value(
+        &self,
+        key: Handle,
+        index: u32,
+        name: &mut [u16],
+        data: &mut [u8],
+    ) -> Result<ValueInformation> {
         let mut near = Scratch::<NEAR>::new();
         let mut bytes = 0;
         loop {
@@ -103,9 +145,17 @@ impl Registry for Native {
             let buffer = room.bytes();
             let first = buffer.as_mut_ptr();
             let mut needed = 0;
-            // SAFETY: the buffer is as long as said and outlives the call; the length is a live local.
+            // SAFETY: the buffer is as long as said and outlives the call; the length is a live
+            // local.
             let answer = status(unsafe {
-                NtEnumerateValueKey(raw(key), index, KeyValueFullInformation, first.cast(), length(buffer.len())?, &raw mut needed)
+                NtEnumerateValueKey(
+                    raw(key),
+                    index,
+                    KeyValueFullInformation,
+                    first.cast(),
+                    length(buffer.len())?,
+                    &raw mut needed,
+                )
             });
             if !cut(answer) {
                 answer.ok()?;
@@ -113,16 +163,28 @@ impl Registry for Native {
             let kind = ValueType(read_u32(buffer, full::TYPE));
             let data_bytes = read_u32(buffer, full::DATA_LENGTH) as usize;
             let name_units = read_u32(buffer, full::NAME_LENGTH) as usize / 2;
-            let information = ValueInformation { kind, name_units, data_bytes };
-            let (Some(name), Some(data)) = (name.get_mut(..name_units), data.get_mut(..data_bytes)) else { return Ok(information) };
+            let information = ValueInformation {
+                kind,
+                name_units,
+                data_bytes,
+            };
+            let (Some(name), Some(data)) = (name.get_mut(..name_units), data.get_mut(..data_bytes))
+            else {
+                return Ok(information);
+            };
             if !cut(answer) {
                 let at = read_u32(buffer, full::DATA_OFFSET) as usize;
                 // A value without data may leave its offset unset.
                 if data_bytes != 0 {
                     copy(buffer, at, data)?;
                 }
-                for (unit, bytes) in name.iter_mut().zip(buffer.get(full::NAME..).unwrap_or_default().chunks_exact(2)) {
-                    *unit = bytes.first_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes));
+                for (unit, bytes) in name
+                    .iter_mut()
+                    .zip(buffer.get(full::NAME..).unwrap_or_default().chunks_exact(2))
+                {
+                    *unit = bytes
+                        .first_chunk()
+                        .map_or(0, |bytes| u16::from_le_bytes(*bytes));
                 }
                 return Ok(information);
             }
@@ -133,10 +195,25 @@ impl Registry for Native {
         }
     }
 
-    fn set_value(&self, key: Handle, name: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> Result<()> {
+    fn set_value(
+        &self,
+        key: Handle,
+        name: UnicodeStr<'_>,
+        kind: ValueType,
+        data: &[u8],
+    ) -> Result<()> {
         let mut name = counted(name)?;
         // SAFETY: name and data borrow from the caller for the call and are only read.
-        done(unsafe { NtSetValueKey(raw(key), &raw mut name, 0, kind.0, data.as_ptr().cast_mut().cast(), length(data.len())?) })
+        done(unsafe {
+            NtSetValueKey(
+                raw(key),
+                &raw mut name,
+                0,
+                kind.0,
+                data.as_ptr().cast_mut().cast(),
+                length(data.len())?,
+            )
+        })
     }
 
     fn delete_value(&self, key: Handle, name: UnicodeStr<'_>) -> Result<()> {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! BootDir: which drive letter the system partition has, written for set-up programs (spec 9.2 #1). Nothing here stops the boot.
+//! BootDir: which drive letter the system partition has, written for set-up programs (spec 9.2 #1).
+//! Nothing here stops the boot.
 
 use nt::access::Access;
 use nt::failure::{Step, judge};
@@ -15,31 +16,59 @@ const TEXT: usize = 256;
 pub fn write_boot_directory<S: Objects + Registry>(system: &S, devices: Handle) {
     let mut partition = [0; TEXT];
     let partition = system_partition(system, &mut partition);
-    let done = partition.and_then(|partition| drive_of(system, devices, partition)).and_then(|letter| write(system, letter));
+    let done = partition
+        .and_then(|partition| drive_of(system, devices, partition))
+        .and_then(|letter| write(system, letter));
     if let Err(status) = done {
         let _ = judge(Step::BootDirectory, "BootDir", status);
     }
 }
 
-fn open<'s, S: Objects + Registry>(system: &'s S, name: UnicodeStr<'_>, access: Access) -> Result<Owned<'s, S>> {
-    Ok(Owned::new(system, system.open_key(&ObjectAttributes::named(name), access)?))
+fn open<'s, S: Objects + Registry>(
+    system: &'s S,
+    name: UnicodeStr<'_>,
+    access: Access,
+) -> Result<Owned<'s, S>> {
+    Ok(Owned::new(
+        system,
+        system.open_key(&ObjectAttributes::named(name), access)?,
+    ))
 }
 
-fn system_partition<'b, S: Objects + Registry>(system: &S, buffer: &'b mut [u16; TEXT]) -> Result<UnicodeStr<'b>> {
-    let key = open(system, wide!("\\Registry\\Machine\\System\\Setup"), Access::KEY_READ)?;
-    let information = system.query_value(key.get(), wide!("SystemPartition"), buffer.as_mut_bytes())?;
+fn system_partition<'b, S: Objects + Registry>(
+    system: &S,
+    buffer: &'b mut [u16; TEXT],
+) -> Result<UnicodeStr<'b>> {
+    let key = open(
+        system,
+        wide!("\\Registry\\Machine\\System\\Setup"),
+        Access::KEY_READ,
+    )?;
+    let information =
+        system.query_value(key.get(), wide!("SystemPartition"), buffer.as_mut_bytes())?;
     if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     }
-    let text = UnicodeStr(buffer.get(..information.data_bytes / 2).ok_or(Status::BUFFER_TOO_SMALL)?).until_nul();
-    if text.is_empty() { Err(Status::OBJECT_NAME_INVALID) } else { Ok(text) }
+    let text = UnicodeStr(
+        buffer
+            .get(..information.data_bytes / 2)
+            .ok_or(Status::BUFFER_TOO_SMALL)?,
+    )
+    .until_nul();
+    if text.is_empty() {
+        Err(Status::OBJECT_NAME_INVALID)
+    } else {
+        Ok(text)
+    }
 }
 
 /// The first drive letter whose link leads to `partition` or below it.
 fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) -> Result<u16> {
     let mut found = Err(Status::OBJECT_NAME_NOT_FOUND);
     system.query_directory(devices, &mut |entry| {
-        let &[letter, colon] = entry.name.units() else { return true };
+        let &[letter, colon] = entry.name.units() else {
+            return true;
+        };
         if colon != u16::from(b':') || !entry.type_name.eq_ascii("SymbolicLink") {
             return true;
         }
@@ -55,19 +84,35 @@ fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) 
     found
 }
 
-fn target<'b, S: Objects>(system: &S, devices: Handle, name: UnicodeStr<'_>, buffer: &'b mut [u16; TEXT]) -> Result<UnicodeStr<'b>> {
-    let link = system.open_symbolic_link(&ObjectAttributes::named(name).under(devices), Access::SYMBOLIC_LINK_ALL)?;
+fn target<'b, S: Objects>(
+    system: &S,
+    devices: Handle,
+    name: UnicodeStr<'_>,
+    buffer: &'b mut [u16; TEXT],
+) -> Result<UnicodeStr<'b>> {
+    let link = system.open_symbolic_link(
+        &ObjectAttributes::named(name).under(devices),
+        Access::SYMBOLIC_LINK_ALL,
+    )?;
     let link = Owned::new(system, link);
     system.query_symbolic_link(link.get(), buffer)
 }
 
 fn leads_to(target: UnicodeStr<'_>, partition: UnicodeStr<'_>) -> bool {
     let head = target.take(partition.len());
-    head.eq_ignore_case(partition) && target.skip(partition.len()).first().is_none_or(|next| next == u16::from(b'\\'))
+    head.eq_ignore_case(partition)
+        && target
+            .skip(partition.len())
+            .first()
+            .is_none_or(|next| next == u16::from(b'\\'))
 }
 
 fn write<S: Objects + Registry>(system: &S, letter: u16) -> Result<()> {
-    let key = open(system, wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup"), Access::KEY_ALL)?;
+    let key = open(
+        system,
+        wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup"),
+        Access::KEY_ALL,
+    )?;
     let text = [letter, u16::from(b':'), u16::from(b'\\'), 0];
     system.set_value(key.get(), wide!("BootDir"), ValueType::SZ, text.as_bytes())
 }
@@ -79,9 +124,18 @@ mod tests {
     #[test]
     fn a_link_leads_to_the_partition_itself_or_below_it() {
         let partition = wide!("\\Device\\Harddisk0\\Partition1");
-        assert!(leads_to(wide!("\\DEVICE\\Harddisk0\\Partition1"), partition));
-        assert!(leads_to(wide!("\\Device\\Harddisk0\\Partition1\\x"), partition));
-        assert!(!leads_to(wide!("\\Device\\Harddisk0\\Partition11"), partition));
+        assert!(leads_to(
+            wide!("\\DEVICE\\Harddisk0\\Partition1"),
+            partition
+        ));
+        assert!(leads_to(
+            wide!("\\Device\\Harddisk0\\Partition1\\x"),
+            partition
+        ));
+        assert!(!leads_to(
+            wide!("\\Device\\Harddisk0\\Partition11"),
+            partition
+        ));
         assert!(!leads_to(wide!("\\Device\\Harddisk0"), partition));
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The list of known DLLs, which grows while it is walked: the registry's entries and whatever those import (spec 7.2 #5, #7).
+//! The list of known DLLs, which grows while it is walked: the registry's entries and whatever
+//! those import (spec 7.2 #5, #7).
 //!
-//! An entry is a name and a file name. The same name with the same file is one entry; with another file it takes that file as long as
-//! the walk has not come by, and is a new entry after that.
+//! An entry is a name and a file name. The same name with the same file is one entry; with another
+//! file it takes that file as long as the walk has not come by, and is a new entry after that.
 
 use nt::pages::PageVec;
 use nt::path::MAX_DOS;
@@ -35,7 +36,11 @@ pub struct DllList<'s, S: Memory> {
 impl<'s, S: Memory> DllList<'s, S> {
     /// An empty list.
     pub const fn new(system: &'s S) -> Self {
-        Self { text: PageVec::new(system), rows: PageVec::new(system), walked: 0 }
+        Self {
+            text: PageVec::new(system),
+            rows: PageVec::new(system),
+            walked: 0,
+        }
     }
 
     /// Adds an entry.
@@ -61,8 +66,8 @@ impl<'s, S: Memory> DllList<'s, S> {
         self.rows.push(Row { name, file })
     }
 
-    /// Adds what an image imports: its name is the text before the first `.`. `ntdll.dll` is in every process anyway, and a name longer
-    /// than a path names nothing.
+    /// Adds what an image imports: its name is the text before the first `.`. `ntdll.dll` is in
+    /// every process anyway, and a name longer than a path names nothing.
     ///
     /// # Errors
     /// `NO_MEMORY`.
@@ -71,7 +76,9 @@ impl<'s, S: Memory> DllList<'s, S> {
             return Ok(());
         }
         let mut file = UnicodeBuf::<MAX_DOS>::new();
-        import.iter().try_for_each(|&byte| file.push_unit(u16::from(byte)))?;
+        import
+            .iter()
+            .try_for_each(|&byte| file.push_unit(u16::from(byte)))?;
         let file = file.as_str();
         self.add(file.take(file.find(b'.').unwrap_or(file.len())), file)
     }
@@ -86,7 +93,10 @@ impl<'s, S: Memory> DllList<'s, S> {
     fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
         let at = self.text.len();
         self.text.extend(text.units())?;
-        Ok(Span { at, length: text.len() })
+        Ok(Span {
+            at,
+            length: text.len(),
+        })
     }
 
     fn text(&self, span: Span) -> UnicodeStr<'_> {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! DOS devices: the symbolic links of the registry in `\??` (spec 3.2).
 //!
-//! A link is permanent; one that stands there already is replaced, and empty data removes it and makes none (deviation D27: ReactOS makes
-//! a link to the root of the namespace if there was none).
+//! A link is permanent; one that stands there already is replaced, and empty data removes it and
+//! makes none (deviation D27: ReactOS makes a link to the root of the namespace if there was none).
 
 use crate::Protection;
 use crate::directories::stop;
@@ -12,7 +12,8 @@ use nt::object::{Attributes, ObjectAttributes};
 use nt::system::Objects;
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 
-/// Opens `\??` and makes the links: names and targets. The directory's handle is to be kept (spec 9.2 needs it again).
+/// Opens `\??` and makes the links: names and targets. The directory's handle is to be kept (spec
+/// 9.2 needs it again).
 ///
 /// # Errors
 /// [`Stop`] if the directory cannot be opened or a link not made.
@@ -24,7 +25,10 @@ pub fn dos_devices<'s, 'v, S: Objects>(
 ) -> Result<Owned<'s, S>, Stop> {
     let name = wide!("\\??");
     let directory = system.open_directory(&ObjectAttributes::named(name), Access::DIRECTORY_ALL);
-    let directory = Owned::new(system, directory.map_err(|status| stop(Step::DosDevices, name, status))?);
+    let directory = Owned::new(
+        system,
+        directory.map_err(|status| stop(Step::DosDevices, name, status))?,
+    );
     for (name, target) in links {
         let done = if target.is_empty() {
             remove(system, directory.get(), name)
@@ -36,25 +40,45 @@ pub fn dos_devices<'s, 'v, S: Objects>(
     Ok(directory)
 }
 
-fn replace<S: Objects>(system: &S, directory: Handle, protection: Protection, name: UnicodeStr<'_>, target: UnicodeStr<'_>) -> Result<()> {
+fn replace<S: Objects>(
+    system: &S,
+    directory: Handle,
+    protection: Protection,
+    name: UnicodeStr<'_>,
+    target: UnicodeStr<'_>,
+) -> Result<()> {
     let attributes = |more| {
         let attributes = Attributes::CASE_INSENSITIVE | Attributes::PERMANENT | more;
-        ObjectAttributes::named(name).under(directory).with(attributes).secured(protection.primary_defaulted())
+        ObjectAttributes::named(name)
+            .under(directory)
+            .with(attributes)
+            .secured(protection.primary_defaulted())
     };
-    let link = system.create_symbolic_link(&attributes(Attributes::OPENIF), Access::SYMBOLIC_LINK_ALL, target)?;
+    let link = system.create_symbolic_link(
+        &attributes(Attributes::OPENIF),
+        Access::SYMBOLIC_LINK_ALL,
+        target,
+    )?;
     let old = Owned::new(system, link.handle);
     if link.existed {
         system.make_temporary(old.get())?;
         // Its last handle takes the old link's name with it.
         drop(old);
-        let new = system.create_symbolic_link(&attributes(Attributes::empty()), Access::SYMBOLIC_LINK_ALL, target)?;
+        let new = system.create_symbolic_link(
+            &attributes(Attributes::empty()),
+            Access::SYMBOLIC_LINK_ALL,
+            target,
+        )?;
         drop(Owned::new(system, new.handle));
     }
     Ok(())
 }
 
 fn remove<S: Objects>(system: &S, directory: Handle, name: UnicodeStr<'_>) -> Result<()> {
-    match system.open_symbolic_link(&ObjectAttributes::named(name).under(directory), Access::SYMBOLIC_LINK_ALL) {
+    match system.open_symbolic_link(
+        &ObjectAttributes::named(name).under(directory),
+        Access::SYMBOLIC_LINK_ALL,
+    ) {
         Ok(link) => {
             let link = Owned::new(system, link);
             system.make_temporary(link.get())

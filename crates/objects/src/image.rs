@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A PE image as far as known DLLs need it: is it a DLL, and which DLLs does it import (spec 7.2 #7, #8).
+//! A PE image as far as known DLLs need it: is it a DLL, and which DLLs does it import (spec 7.2
+//! #7, #8).
 //!
-//! Pure: the bytes of an image section's view in, names out: a relative virtual address is an index into them. Every offset is checked;
-//! bytes that contradict themselves are [`Malformed`]. Behind the headers nothing is looked at but what a section that can be read
-//! covers, because a view has no readable bytes elsewhere.
+//! Pure: the bytes of an image section's view in, names out: a relative virtual address is an index
+//! into them. Every offset is checked; bytes that contradict themselves are [`Malformed`]. Behind
+//! the headers nothing is looked at but what a section that can be read covers, because a view has
+//! no readable bytes elsewhere.
 
 /// The bytes are no PE image, or contradict themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +20,8 @@ const DESCRIPTOR: usize = 20;
 const SECTION_HEADER: usize = 40;
 /// `IMAGE_SCN_MEM_EXECUTE`, `_READ` and `_WRITE`: each makes pages that can be read.
 const READABLE: u32 = 0xE000_0000;
-/// The longest name of an import that is looked at, in bytes; a longer one comes cut off one byte behind it.
+/// The longest name of an import that is looked at, in bytes; a longer one comes cut off one byte
+/// behind it.
 pub const MAX_NAME: usize = 259;
 
 /// A PE image whose headers are in order.
@@ -55,9 +58,22 @@ impl<'a> Image<'a> {
             _ => return Err(Malformed),
         };
         let count = index(u32_at(optional, directories - 4)?);
-        let imports = if count > IMPORT { u32_at(optional, directories + IMPORT * 8)? } else { 0 };
-        let sections = slice(bytes, add(optional_at, optional_size)?, sections * SECTION_HEADER)?;
-        Ok(Self { bytes, characteristics, sections, imports })
+        let imports = if count > IMPORT {
+            u32_at(optional, directories + IMPORT * 8)?
+        } else {
+            0
+        };
+        let sections = slice(
+            bytes,
+            add(optional_at, optional_size)?,
+            sections * SECTION_HEADER,
+        )?;
+        Ok(Self {
+            bytes,
+            characteristics,
+            sections,
+            imports,
+        })
     }
 
     /// Whether `IMAGE_FILE_DLL` is set.
@@ -65,18 +81,28 @@ impl<'a> Image<'a> {
         self.characteristics & DLL != 0
     }
 
-    /// The names of the DLLs it imports, in the table's order. After [`Malformed`] nothing more comes.
+    /// The names of the DLLs it imports, in the table's order. After [`Malformed`] nothing more
+    /// comes.
     pub fn imports(&self) -> Imports<'a> {
-        let rest = if self.imports == 0 { Ok(&[][..]) } else { self.at(self.imports) };
+        let rest = if self.imports == 0 {
+            Ok(&[][..])
+        } else {
+            self.at(self.imports)
+        };
         Imports { image: *self, rest }
     }
 
     /// What lies at a relative virtual address, to the end of its section.
     fn at(&self, address: u32) -> Result<&'a [u8], Malformed> {
         for section in self.sections.chunks_exact(SECTION_HEADER) {
-            let (size, start) = (u32_at(section, 8)?.max(u32_at(section, 16)?), u32_at(section, 12)?);
+            let (size, start) = (
+                u32_at(section, 8)?.max(u32_at(section, 16)?),
+                u32_at(section, 12)?,
+            );
             if u32_at(section, 36)? & READABLE != 0
-                && let Some(left) = address.checked_sub(start).and_then(|inside| size.checked_sub(inside))
+                && let Some(left) = address
+                    .checked_sub(start)
+                    .and_then(|inside| size.checked_sub(inside))
                 && left > 0
             {
                 let rest = self.bytes.get(index(address)..).ok_or(Malformed)?;
@@ -108,10 +134,18 @@ impl<'a> Imports<'a> {
             return Ok(None);
         }
         // A table that reaches the end of its section has no end of its own.
-        self.rest = if rest.is_empty() { Err(Malformed) } else { Ok(rest) };
+        self.rest = if rest.is_empty() {
+            Err(Malformed)
+        } else {
+            Ok(rest)
+        };
         let text = self.image.at(name)?;
         let text = text.get(..=MAX_NAME).unwrap_or(text);
-        let end = text.iter().position(|&byte| byte == 0).or((text.len() > MAX_NAME).then_some(text.len())).ok_or(Malformed)?;
+        let end = text
+            .iter()
+            .position(|&byte| byte == 0)
+            .or((text.len() > MAX_NAME).then_some(text.len()))
+            .ok_or(Malformed)?;
         text.get(..end).map(Some).ok_or(Malformed)
     }
 }
@@ -137,15 +171,24 @@ fn add(left: usize, right: usize) -> Result<usize, Malformed> {
 }
 
 fn slice(bytes: &[u8], at: usize, length: usize) -> Result<&[u8], Malformed> {
-    bytes.get(at..).and_then(|rest| rest.get(..length)).ok_or(Malformed)
+    bytes
+        .get(at..)
+        .and_then(|rest| rest.get(..length))
+        .ok_or(Malformed)
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Result<u16, Malformed> {
-    slice(bytes, at, 2)?.try_into().map(u16::from_le_bytes).map_err(|_| Malformed)
+    slice(bytes, at, 2)?
+        .try_into()
+        .map(u16::from_le_bytes)
+        .map_err(|_| Malformed)
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Malformed> {
-    slice(bytes, at, 4)?.try_into().map(u32::from_le_bytes).map_err(|_| Malformed)
+    slice(bytes, at, 4)?
+        .try_into()
+        .map(u32::from_le_bytes)
+        .map_err(|_| Malformed)
 }
 
 #[cfg(test)]
@@ -155,7 +198,8 @@ pub(crate) mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    /// A PE32+ image as its view shows it: one readable section at address 0x1000, which holds its import table.
+    /// A PE32+ image as its view shows it: one readable section at address 0x1000, which holds its
+    /// import table.
     pub(crate) fn image(characteristics: u16, imports: &[&str]) -> Vec<u8> {
         let mut bytes = vec![0; 0x200];
         bytes[..2].copy_from_slice(b"MZ");
@@ -204,7 +248,11 @@ pub(crate) mod tests {
     #[test]
     fn what_is_no_pe_is_malformed() {
         assert_eq!(Image::parse(b"MZ").err(), Some(Malformed));
-        assert_eq!(Image::parse(b"just a text that is somewhat longer than a DOS header would be....").err(), Some(Malformed));
+        assert_eq!(
+            Image::parse(b"just a text that is somewhat longer than a DOS header would be....")
+                .err(),
+            Some(Malformed)
+        );
     }
 
     #[test]

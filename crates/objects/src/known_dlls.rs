@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Known DLLs: one permanent image section for every DLL of the registry's list and whatever those import (spec 7).
+//! Known DLLs: one permanent image section for every DLL of the registry's list and whatever those
+//! import (spec 7).
 //!
-//! A missing file, an excluded name and a section that cannot be made are left out. An image that cannot be read as a PE file, and one
-//! that is no DLL, stop the system with hard errors of their own: [`Failure::BadImage`]. `\KnownDlls32` is made the same way, but
-//! nothing about it stops the boot (deviations D19, D20).
+//! A missing file, an excluded name and a section that cannot be made are left out. An image that
+//! cannot be read as a PE file, and one that is no DLL, stop the system with hard errors of their
+//! own: [`Failure::BadImage`]. `\KnownDlls32` is made the same way, but nothing about it stops the
+//! boot (deviations D19, D20).
 //!
-//! The section that is made known is also the one whose view is walked for imports, so a DLL costs six system calls: open, section, view,
-//! and the three that give them back. A section of an image that turns out to be none of ours vanishes again.
+//! The section that is made known is also the one whose view is walked for imports, so a DLL costs
+//! six system calls: open, section, view, and the three that give them back. A section of an image
+//! that turns out to be none of ours vanishes again.
 
 use crate::dll_list::DllList;
 use crate::image::Image;
@@ -54,27 +57,50 @@ pub struct Lists<D, E> {
 pub fn known_dlls<'v, S: System>(
     system: &S,
     protection: Protection,
-    lists: &Lists<impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone, impl Iterator<Item = UnicodeStr<'v>> + Clone>,
+    lists: &Lists<
+        impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
+        impl Iterator<Item = UnicodeStr<'v>> + Clone,
+    >,
     directory: Option<UnicodeStr<'_>>,
 ) -> Result<(), Failure> {
-    let mut making = Making { system, protection, at: At::Step(UnicodeStr::EMPTY), file: UnicodeBuf::new() };
-    making.make(lists, wide!("\\KnownDlls"), directory).map_err(|status| match making.at {
-        At::Step(object) => Failure::Stop(directories::stop(Step::KnownDlls, object, status)),
-        At::Image(text) => Failure::BadImage(BadImage { text, status, file: making.file }),
-    })
+    let mut making = Making {
+        system,
+        protection,
+        at: At::Step(UnicodeStr::EMPTY),
+        file: UnicodeBuf::new(),
+    };
+    making
+        .make(lists, wide!("\\KnownDlls"), directory)
+        .map_err(|status| match making.at {
+            At::Step(object) => Failure::Stop(directories::stop(Step::KnownDlls, object, status)),
+            At::Image(text) => Failure::BadImage(BadImage {
+                text,
+                status,
+                file: making.file,
+            }),
+        })
 }
 
-/// Makes `\KnownDlls32` from `directory` (`DllDirectory32`), if there is such a value. A failure is reported.
+/// Makes `\KnownDlls32` from `directory` (`DllDirectory32`), if there is such a value. A failure is
+/// reported.
 pub fn known_dlls32<'v, S: System>(
     system: &S,
     protection: Protection,
-    lists: &Lists<impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone, impl Iterator<Item = UnicodeStr<'v>> + Clone>,
+    lists: &Lists<
+        impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
+        impl Iterator<Item = UnicodeStr<'v>> + Clone,
+    >,
     directory: Option<UnicodeStr<'_>>,
 ) {
     if directory.is_none() {
         return;
     }
-    let mut making = Making { system, protection, at: At::Step(UnicodeStr::EMPTY), file: UnicodeBuf::new() };
+    let mut making = Making {
+        system,
+        protection,
+        at: At::Step(UnicodeStr::EMPTY),
+        file: UnicodeBuf::new(),
+    };
     if let Err(status) = making.make(lists, wide!("\\KnownDlls32"), directory) {
         let object = match making.at {
             At::Step(object) => object,
@@ -104,14 +130,27 @@ fn open_directory<'s, S: System>(system: &'s S, dos: UnicodeStr<'_>) -> Result<O
     let path = path::to_nt(dos, system.system_root())?;
     let options = OpenOptions::DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
     let access = Access::FILE_LIST_DIRECTORY | Access::SYNCHRONIZE;
-    let handle = system.open_file(&ObjectAttributes::named(path.as_str()), access, Share::READ | Share::WRITE, options)?;
+    let handle = system.open_file(
+        &ObjectAttributes::named(path.as_str()),
+        access,
+        Share::READ | Share::WRITE,
+        options,
+    )?;
     Ok(Owned::new(system, handle))
 }
 
 /// The link `KnownDllPath`: its target is the DOS path itself, which ntdll reads as text.
-fn link<S: Objects>(system: &S, protection: Protection, objects: Handle, dos: UnicodeStr<'_>) -> Result<()> {
+fn link<S: Objects>(
+    system: &S,
+    protection: Protection,
+    objects: Handle,
+    dos: UnicodeStr<'_>,
+) -> Result<()> {
     let attributes = Attributes::CASE_INSENSITIVE | Attributes::OPENIF | Attributes::PERMANENT;
-    let attributes = ObjectAttributes::named(wide!("KnownDllPath")).under(objects).with(attributes).secured(protection.primary_defaulted());
+    let attributes = ObjectAttributes::named(wide!("KnownDllPath"))
+        .under(objects)
+        .with(attributes)
+        .secured(protection.primary_defaulted());
     let link = system.create_symbolic_link(&attributes, Access::SYMBOLIC_LINK_ALL, dos)?;
     drop(Owned::new(system, link.handle));
     Ok(())
@@ -120,7 +159,10 @@ fn link<S: Objects>(system: &S, protection: Protection, objects: Handle, dos: Un
 impl<'s, S: System> Making<'s, S> {
     fn make<'v>(
         &mut self,
-        lists: &Lists<impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone, impl Iterator<Item = UnicodeStr<'v>> + Clone>,
+        lists: &Lists<
+            impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
+            impl Iterator<Item = UnicodeStr<'v>> + Clone,
+        >,
         name: UnicodeStr<'static>,
         directory: Option<UnicodeStr<'_>>,
     ) -> Result<()> {
@@ -137,7 +179,11 @@ impl<'s, S: System> Making<'s, S> {
             list.add(name, file)?;
         }
         while let Some((name, file)) = list.next_entry() {
-            if lists.excluded.clone().any(|excluded| excluded.eq_ignore_case(name) || excluded.eq_ignore_case(file)) {
+            if lists
+                .excluded
+                .clone()
+                .any(|excluded| excluded.eq_ignore_case(name) || excluded.eq_ignore_case(file))
+            {
                 continue;
             }
             self.file.clear();
@@ -156,18 +202,24 @@ impl<'s, S: System> Making<'s, S> {
     fn add(&mut self, objects: Handle, files: Handle, list: &mut DllList<'s, S>) -> Result<()> {
         let system = self.system;
         let file = self.file.as_str();
-        let Some(opened) = open(system, files, file) else { return Ok(()) };
-        let security = self.protection.liberal_defaulted();
-        let attributes = ObjectAttributes::named(file).under(objects).with(Attributes::PERMANENT).secured(security);
-        self.at = At::Image(wide!("Verification of a KnownDLL failed."));
-        let section = match system.create_image_section(&attributes, Access::SECTION_ALL, opened.get()) {
-            Ok(section) => Owned::new(system, section),
-            Err(status) if is_bad_image(status) => return Err(Status::IMAGE_CHECKSUM_MISMATCH),
-            Err(status) => {
-                let _ = judge(Step::KnownDll, file, status);
-                return Ok(());
-            }
+        let Some(opened) = open(system, files, file) else {
+            return Ok(());
         };
+        let security = self.protection.liberal_defaulted();
+        let attributes = ObjectAttributes::named(file)
+            .under(objects)
+            .with(Attributes::PERMANENT)
+            .secured(security);
+        self.at = At::Image(wide!("Verification of a KnownDLL failed."));
+        let section =
+            match system.create_image_section(&attributes, Access::SECTION_ALL, opened.get()) {
+                Ok(section) => Owned::new(system, section),
+                Err(status) if is_bad_image(status) => return Err(Status::IMAGE_CHECKSUM_MISMATCH),
+                Err(status) => {
+                    let _ = judge(Step::KnownDll, file, status);
+                    return Ok(());
+                }
+            };
         let known = match verify(system, section.get(), list) {
             Ok(true) => return Ok(()),
             Ok(false) => {
@@ -182,10 +234,19 @@ impl<'s, S: System> Making<'s, S> {
 }
 
 /// Opens the file, if it is there.
-fn open<'s, S: System>(system: &'s S, directory: Handle, file: UnicodeStr<'_>) -> Option<Owned<'s, S>> {
+fn open<'s, S: System>(
+    system: &'s S,
+    directory: Handle,
+    file: UnicodeStr<'_>,
+) -> Option<Owned<'s, S>> {
     let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE;
     let options = OpenOptions::NON_DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    match system.open_file(&ObjectAttributes::named(file).under(directory), access, Share::READ | Share::DELETE, options) {
+    match system.open_file(
+        &ObjectAttributes::named(file).under(directory),
+        access,
+        Share::READ | Share::DELETE,
+        options,
+    ) {
         Ok(handle) => return Some(Owned::new(system, handle)),
         Err(Status::OBJECT_NAME_NOT_FOUND) => nt::debug!("known DLL: {file}: not there"),
         Err(status) => {
@@ -207,7 +268,8 @@ fn verify<S: System>(system: &S, section: Handle, list: &mut DllList<'_, S>) -> 
     Ok(image.is_dll())
 }
 
-/// Whether the kernel says by `status` that the file is no image, rather than that it has no section for it.
+/// Whether the kernel says by `status` that the file is no image, rather than that it has no
+/// section for it.
 fn is_bad_image(status: Status) -> bool {
     matches!(
         status,

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The object namespace: object directories, DOS devices, known DLLs, and their security descriptors (spec 2.2, 3, 7, 9.2 #1).
+//! The object namespace: object directories, DOS devices, known DLLs, and their security
+//! descriptors (spec 2.2, 3, 7, 9.2 #1).
 //!
-//! What the registry says comes in as plain names and targets; what comes out are permanent objects, and the few handles that are kept.
+//! What the registry says comes in as plain names and targets; what comes out are permanent
+//! objects, and the few handles that are kept.
 #![no_std]
 #![forbid(unsafe_code)]
-#![allow(clippy::result_large_err, clippy::large_enum_variant, reason = "there is no heap to box an error in")]
+#![allow(
+    clippy::result_large_err,
+    clippy::large_enum_variant,
+    reason = "there is no heap to box an error in"
+)]
 
 #[cfg(test)]
 extern crate std;

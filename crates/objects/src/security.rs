@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The security descriptors of what the session manager makes (spec 2.2), as constants of the image.
+//! The security descriptors of what the session manager makes (spec 2.2), as constants of the
+//! image.
 //!
-//! World and restricted code may use but not change; with `ProtectionMode` bit 0 clear everyone may do everything (deviation D18: in
-//! ReactOS the value 0 has no effect).
+//! World and restricted code may use but not change; with `ProtectionMode` bit 0 clear everyone may
+//! do everything (deviation D18: in ReactOS the value 0 has no effect).
 
 use nt::security::{Ace, Descriptor, Sid};
 
@@ -53,22 +54,38 @@ impl Protection {
 
     /// For object directories and `\Sessions`.
     pub fn primary(self) -> &'static [u8] {
-        if self.on { PRIMARY.as_bytes() } else { OPEN.as_bytes() }
+        if self.on {
+            PRIMARY.as_bytes()
+        } else {
+            OPEN.as_bytes()
+        }
     }
 
     /// For DOS device links and `KnownDllPath`: inheritable ACEs of the directory take precedence.
     pub fn primary_defaulted(self) -> &'static [u8] {
-        if self.on { PRIMARY_DEFAULTED.as_bytes() } else { OPEN_DEFAULTED.as_bytes() }
+        if self.on {
+            PRIMARY_DEFAULTED.as_bytes()
+        } else {
+            OPEN_DEFAULTED.as_bytes()
+        }
     }
 
     /// For `\Windows` and `\RPC Control`.
     pub fn liberal(self) -> &'static [u8] {
-        if self.on { LIBERAL.as_bytes() } else { OPEN.as_bytes() }
+        if self.on {
+            LIBERAL.as_bytes()
+        } else {
+            OPEN.as_bytes()
+        }
     }
 
     /// For the sections of known DLLs: everyone must end up with `SECTION_MAP_WRITE`.
     pub fn liberal_defaulted(self) -> &'static [u8] {
-        if self.on { LIBERAL_DEFAULTED.as_bytes() } else { OPEN_DEFAULTED.as_bytes() }
+        if self.on {
+            LIBERAL_DEFAULTED.as_bytes()
+        } else {
+            OPEN_DEFAULTED.as_bytes()
+        }
     }
 }
 
@@ -90,10 +107,25 @@ mod tests {
     fn reference(control: u16, aces: &[(u8, u8, &[u8])]) -> Vec<u8> {
         let mut acl = Vec::new();
         for (flags, mask, sid) in aces {
-            acl.extend([0, *flags, u8::try_from(8 + sid.len()).unwrap(), 0, 0, 0, 0, *mask]);
+            acl.extend([
+                0,
+                *flags,
+                u8::try_from(8 + sid.len()).unwrap(),
+                0,
+                0,
+                0,
+                0,
+                *mask,
+            ]);
             acl.extend(*sid);
         }
-        let mut all = [&[1, 0][..], &control.to_le_bytes(), &[0; 12], &[20, 0, 0, 0, 2, 0]].concat();
+        let mut all = [
+            &[1, 0][..],
+            &control.to_le_bytes(),
+            &[0; 12],
+            &[20, 0, 0, 0, 2, 0],
+        ]
+        .concat();
         all.extend(u16::try_from(acl.len() + 8).unwrap().to_le_bytes());
         all.extend([u8::try_from(aces.len()).unwrap(), 0, 0, 0]);
         all.extend(acl);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Object directories, DOS devices and BootDir over a namespace in memory: rows of spec 2.2, 2.3 #3, 3.2, 9.2 #1 and 17.
+//! Object directories, DOS devices and BootDir over a namespace in memory: rows of spec 2.2, 2.3
+//! #3, 3.2, 9.2 #1 and 17.
 
 #[path = "../../nt/tests/support/mod.rs"]
 mod support;
@@ -22,8 +23,18 @@ fn security(world: &World, name: &str) -> Option<Vec<u8>> {
 }
 
 fn devices(world: &'static World, links: &[(&str, &str)]) -> Result<(), Stop> {
-    let links: Vec<(Vec<u16>, Vec<u16>)> = links.iter().map(|(name, target)| (wide(name), wide(target))).collect();
-    let made = objects::dos_devices(world, ON, links.iter().map(|(name, target)| (UnicodeStr(name), UnicodeStr(target)))).map(drop);
+    let links: Vec<(Vec<u16>, Vec<u16>)> = links
+        .iter()
+        .map(|(name, target)| (wide(name), wide(target)))
+        .collect();
+    let made = objects::dos_devices(
+        world,
+        ON,
+        links
+            .iter()
+            .map(|(name, target)| (UnicodeStr(name), UnicodeStr(target))),
+    )
+    .map(drop);
     assert_eq!(world.open_handles(), 0);
     made
 }
@@ -31,10 +42,18 @@ fn devices(world: &'static World, links: &[(&str, &str)]) -> Result<(), Stop> {
 #[test]
 fn spec_2_3_directories_are_permanent_and_two_of_them_liberal() {
     let world = World::new();
-    for (name, liberal) in [("\\RPC CONTROL", true), ("\\windows", true), ("\\Other", false)] {
+    for (name, liberal) in [
+        ("\\RPC CONTROL", true),
+        ("\\windows", true),
+        ("\\Other", false),
+    ] {
         directory(world, name, ON);
         assert!(world.state().objects[&name.to_lowercase()].permanent);
-        assert_eq!(security(world, name).unwrap(), if liberal { ON.liberal() } else { ON.primary() }, "{name}");
+        assert_eq!(
+            security(world, name).unwrap(),
+            if liberal { ON.liberal() } else { ON.primary() },
+            "{name}"
+        );
     }
     // Once more: it is there already.
     directory(world, "\\Other", ON);
@@ -64,17 +83,40 @@ fn spec_14_17_sessions_stays_open_and_its_failure_is_fatal() {
     assert_eq!(security(world, "\\Sessions").unwrap(), ON.primary());
     let world = World::new();
     world.state().fault = Some((0, Status::NO_MEMORY, true));
-    assert_eq!(objects::sessions(world, ON).err(), Some(Stop { step: Step::Sessions, status: Status::NO_MEMORY }));
+    assert_eq!(
+        objects::sessions(world, ON).err(),
+        Some(Stop {
+            step: Step::Sessions,
+            status: Status::NO_MEMORY
+        })
+    );
 }
 
 #[test]
 fn spec_3_2_links_are_permanent_and_replace_what_stands_there() {
     let world = World::new();
     world.object("\\GLOBAL??\\NUL", Kind::Link("\\Device\\Old".into()));
-    devices(world, &[("NUL", "\\Device\\Null"), ("AUX", "\\DosDevices\\COM1"), ("Z:", "\\??\\C:\\some\\dir")]).unwrap();
-    assert_eq!(world.link("\\GLOBAL??\\NUL").as_deref(), Some("\\Device\\Null"));
-    assert_eq!(world.link("\\GLOBAL??\\AUX").as_deref(), Some("\\DosDevices\\COM1"));
-    assert_eq!(world.link("\\GLOBAL??\\Z:").as_deref(), Some("\\??\\C:\\some\\dir"));
+    devices(
+        world,
+        &[
+            ("NUL", "\\Device\\Null"),
+            ("AUX", "\\DosDevices\\COM1"),
+            ("Z:", "\\??\\C:\\some\\dir"),
+        ],
+    )
+    .unwrap();
+    assert_eq!(
+        world.link("\\GLOBAL??\\NUL").as_deref(),
+        Some("\\Device\\Null")
+    );
+    assert_eq!(
+        world.link("\\GLOBAL??\\AUX").as_deref(),
+        Some("\\DosDevices\\COM1")
+    );
+    assert_eq!(
+        world.link("\\GLOBAL??\\Z:").as_deref(),
+        Some("\\??\\C:\\some\\dir")
+    );
     for name in ["\\GLOBAL??\\NUL", "\\GLOBAL??\\Z:"] {
         assert!(world.state().objects[&name.to_lowercase()].permanent);
         assert_eq!(security(world, name).unwrap(), ON.primary_defaulted());
@@ -93,12 +135,21 @@ fn spec_17_empty_data_removes_a_link_and_d27_makes_none() {
 fn spec_3_2_a_link_that_cannot_be_made_is_fatal() {
     let world = World::new();
     world.object("\\GLOBAL??\\X", Kind::Directory);
-    let stop = Stop { step: Step::DosDevices, status: Status::OBJECT_TYPE_MISMATCH };
-    assert_eq!(devices(world, &[("A", "\\x"), ("X", "\\y"), ("B", "\\z")]), Err(stop));
+    let stop = Stop {
+        step: Step::DosDevices,
+        status: Status::OBJECT_TYPE_MISMATCH,
+    };
+    assert_eq!(
+        devices(world, &[("A", "\\x"), ("X", "\\y"), ("B", "\\z")]),
+        Err(stop)
+    );
     assert!(world.link("\\GLOBAL??\\A").is_some() && world.link("\\GLOBAL??\\B").is_none());
     let world = World::new();
     world.state().objects.remove("\\global??");
-    assert_eq!(devices(world, &[]).map_err(|stop| stop.step), Err(Step::DosDevices));
+    assert_eq!(
+        devices(world, &[]).map_err(|stop| stop.step),
+        Err(Step::DosDevices)
+    );
 }
 
 #[test]
@@ -108,23 +159,45 @@ fn every_failing_call_while_links_are_made_is_fatal_and_leaks_nothing() {
         world.object("\\GLOBAL??\\NUL", Kind::Link("\\Device\\Old".into()));
         world
     };
-    let run = |world| devices(world, &[("NUL", "\\Device\\Null"), ("AUX", ""), ("PRN", "\\DosDevices\\LPT1")]);
+    let run = |world| {
+        devices(
+            world,
+            &[
+                ("NUL", "\\Device\\Null"),
+                ("AUX", ""),
+                ("PRN", "\\DosDevices\\LPT1"),
+            ],
+        )
+    };
     let world = prepare();
     run(world).unwrap();
     let calls = world.state().calls.len();
     for number in 0..calls {
         let world = prepare();
         world.state().fault = Some((number, Status::INSUFFICIENT_RESOURCES, false));
-        assert_eq!(run(world), Err(Stop { step: Step::DosDevices, status: Status::INSUFFICIENT_RESOURCES }), "call {number}");
+        assert_eq!(
+            run(world),
+            Err(Stop {
+                step: Step::DosDevices,
+                status: Status::INSUFFICIENT_RESOURCES
+            }),
+            "call {number}"
+        );
     }
 }
 
 fn boot_directory(partition: (u32, &str), links: &[(&str, &str)]) -> &'static World {
     let world = World::new();
-    world.key("\\Registry\\Machine\\System\\Setup", &[("SystemPartition", partition.0, bytes(partition.1))]);
+    world.key(
+        "\\Registry\\Machine\\System\\Setup",
+        &[("SystemPartition", partition.0, bytes(partition.1))],
+    );
     world.key(SETUP, &[]);
     for (name, target) in links {
-        world.object(&format!("\\GLOBAL??\\{name}"), Kind::Link((*target).to_string()));
+        world.object(
+            &format!("\\GLOBAL??\\{name}"),
+            Kind::Link((*target).to_string()),
+        );
     }
     let devices = objects::dos_devices(world, ON, std::iter::empty()).unwrap();
     objects::write_boot_directory(world, devices.get());
@@ -163,5 +236,8 @@ fn spec_9_2_boot_dir_is_not_written_without_a_match_or_a_sound_value() {
         assert_eq!(world.value(SETUP, "BootDir"), None);
     }
     let long = format!("{}\0", "x".repeat(300));
-    assert_eq!(boot_directory((1, &long), &[]).value(SETUP, "BootDir"), None);
+    assert_eq!(
+        boot_directory((1, &long), &[]).value(SETUP, "BootDir"),
+        None
+    );
 }

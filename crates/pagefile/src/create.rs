@@ -13,10 +13,18 @@ use nt::{Result, Status, UnicodeStr};
 /// The most paging files that are asked for.
 const MOST: usize = 16;
 
-/// Makes the paging files that `tokens` ask for, in order. Nothing here stops the boot: with no volume to write on it goes on without a
-/// paging file.
-pub fn create_paging_files<'v, S: System>(system: &S, tokens: impl Iterator<Item = UnicodeStr<'v>>) {
-    let mut run = Run { system, volumes: Volumes::new(), accepted: 0, any: false };
+/// Makes the paging files that `tokens` ask for, in order. Nothing here stops the boot: with no
+/// volume to write on it goes on without a paging file.
+pub fn create_paging_files<'v, S: System>(
+    system: &S,
+    tokens: impl Iterator<Item = UnicodeStr<'v>>,
+) {
+    let mut run = Run {
+        system,
+        volumes: Volumes::new(),
+        accepted: 0,
+        any: false,
+    };
     let (mut requested, mut created) = (false, false);
     for text in tokens {
         let Some(parsed) = token::parse(text, system.system_root()) else {
@@ -54,7 +62,9 @@ fn whole<S: System>(system: &S, size: Size) -> Sizes {
     let memory = match size {
         Size::Explicit { .. } => None,
         Size::Managed => match system.query_basic() {
-            Ok(basic) => Some(u64::from(basic.physical_pages).saturating_mul(u64::from(basic.page_size))),
+            Ok(basic) => {
+                Some(u64::from(basic.physical_pages).saturating_mul(u64::from(basic.page_size)))
+            }
             Err(status) => {
                 tell(nt::wide!("size of the memory"), status);
                 None
@@ -104,7 +114,13 @@ impl<S: System> Run<'_, S> {
         };
         for volume in &mut self.volumes {
             if wanted.is_none_or(|letter| letter == volume.letter) {
-                done = on_volume(self.system, descriptor.on(volume.letter), volume, whole, required);
+                done = on_volume(
+                    self.system,
+                    descriptor.on(volume.letter),
+                    volume,
+                    whole,
+                    required,
+                );
                 if done.is_ok() {
                     break;
                 }
@@ -114,9 +130,16 @@ impl<S: System> Run<'_, S> {
     }
 }
 
-/// Makes the file on one volume, smaller and smaller as long as it is not below `required` (spec 4.4).
+/// Makes the file on one volume, smaller and smaller as long as it is not below `required` (spec
+/// 4.4).
 #[inline(never)]
-fn on_volume<S: System>(system: &S, name: UnicodeStr<'_>, volume: &mut Volume, whole: Sizes, required: u64) -> Result<()> {
+fn on_volume<S: System>(
+    system: &S,
+    name: UnicodeStr<'_>,
+    volume: &mut Volume,
+    whole: Sizes,
+    required: u64,
+) -> Result<()> {
     let mut existing = existing_size(system, name);
     if volume.boot && existing > 0 && dump::preserve(system, name)? {
         volumes::measure(system, volume);
@@ -129,7 +152,11 @@ fn on_volume<S: System>(system: &S, name: UnicodeStr<'_>, volume: &mut Volume, w
         match system.create_paging_file(name, minimum, maximum) {
             Ok(()) => {
                 volume.usable = limit.saturating_sub(minimum);
-                nt::info!("paging file: {name}: {} MB, at most {} MB", minimum / MEGABYTE, maximum / MEGABYTE);
+                nt::info!(
+                    "paging file: {name}: {} MB, at most {} MB",
+                    minimum / MEGABYTE,
+                    maximum / MEGABYTE
+                );
                 return Ok(());
             }
             Err(status) if !less_may_help(status) => return Err(status),
@@ -142,7 +169,8 @@ fn on_volume<S: System>(system: &S, name: UnicodeStr<'_>, volume: &mut Volume, w
     Err(Status::DISK_FULL)
 }
 
-/// Whether a smaller file might be made where this status came back: otherwise a large volume would mean thousands of tries.
+/// Whether a smaller file might be made where this status came back: otherwise a large volume would
+/// mean thousands of tries.
 const fn less_may_help(status: Status) -> bool {
     !matches!(
         status,
@@ -167,13 +195,24 @@ const fn less_may_help(status: Status) -> bool {
 
 /// Bytes that a file of this name occupies already; 0 if there is none.
 fn existing_size<S: System>(system: &S, name: UnicodeStr<'_>) -> u64 {
-    let file = open(system, name, Access::FILE_READ_ATTRIBUTES, OpenOptions::empty());
-    file.and_then(|file| system.query_standard(file.get())).map_or(0, |standard| standard.allocation_size)
+    let file = open(
+        system,
+        name,
+        Access::FILE_READ_ATTRIBUTES,
+        OpenOptions::empty(),
+    );
+    file.and_then(|file| system.query_standard(file.get()))
+        .map_or(0, |standard| standard.allocation_size)
 }
 
 /// Deletes a paging file of the last boot that is in the way.
 fn delete<S: System>(system: &S, name: UnicodeStr<'_>) -> bool {
-    let file = open(system, name, Access::DELETE, OpenOptions::NON_DIRECTORY_FILE);
+    let file = open(
+        system,
+        name,
+        Access::DELETE,
+        OpenOptions::NON_DIRECTORY_FILE,
+    );
     let deleted = file.and_then(|file| system.set_delete(file.get()));
     match deleted {
         Ok(()) => nt::info!("paging file: {name}: the old one is deleted"),

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The crash dump that the last crash left in the paging file of the boot volume (spec 4.8).
 //!
-//! It is kept by giving the file another name in the same directory, before a new paging file takes its place, and recorded in the volatile key
-//! `CrashControl\MachineCrash` for the program that saves it. The details differ between Windows versions; a user wants the dump not to
+//! It is kept by giving the file another name in the same directory, before a new paging file takes
+//! its place, and recorded in the volatile key `CrashControl\MachineCrash` for the program that
+//! saves it. The details differ between Windows versions; a user wants the dump not to
 //! be overwritten, whoever collects it.
 
 use crate::volumes::open;
@@ -14,15 +15,16 @@ use nt::system::{System, ValueType};
 use nt::{Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
 use zerocopy::IntoBytes;
 
-const MACHINE_CRASH: UnicodeStr<'_> = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\CrashControl\\MachineCrash");
+const MACHINE_CRASH: UnicodeStr<'_> =
+    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\CrashControl\\MachineCrash");
 
 /// Whether a paging file begins like a crash dump, of a 32-bit or of a 64-bit kernel.
 pub fn is_dump(head: &[u8]) -> bool {
     head.starts_with(b"PAGEDUMP") || head.starts_with(b"PAGEDU64")
 }
 
-/// Keeps the dump in the paging file `name`, if there is one; whether the file is out of the way now. A file that cannot be looked at is
-/// taken for an ordinary one.
+/// Keeps the dump in the paging file `name`, if there is one; whether the file is out of the way
+/// now. A file that cannot be looked at is taken for an ordinary one.
 ///
 /// # Errors
 /// What the kernel says if there is a dump and it cannot be kept: then the file must stay.
@@ -48,7 +50,12 @@ pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bo
 
 /// Opens the file if it begins like a dump.
 fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Option<Owned<'s, S>>> {
-    let file = open(system, name, Access::FILE_READ_DATA | Access::DELETE, OpenOptions::NON_DIRECTORY_FILE)?;
+    let file = open(
+        system,
+        name,
+        Access::FILE_READ_DATA | Access::DELETE,
+        OpenOptions::NON_DIRECTORY_FILE,
+    )?;
     let mut head = [0; 8];
     let read = match system.read_file(file.get(), 0, &mut head) {
         Ok(read) => read,
@@ -60,12 +67,25 @@ fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Optio
 
 /// Writes `DumpFile`, a DOS path, and `TempDestination`.
 fn record<S: System>(system: &S, kept: UnicodeStr<'_>) -> Result<()> {
-    let key = system.create_volatile_key(&ObjectAttributes::named(MACHINE_CRASH), Access::KEY_SET_VALUE)?;
+    let key = system.create_volatile_key(
+        &ObjectAttributes::named(MACHINE_CRASH),
+        Access::KEY_SET_VALUE,
+    )?;
     let key = Owned::new(system, key);
     let mut dos = UnicodeBuf::<MAX_NT>::copied(kept.skip(4))?;
     dos.push_unit(0)?;
-    system.set_value(key.get(), wide!("DumpFile"), ValueType::SZ, dos.as_str().units().as_bytes())?;
-    system.set_value(key.get(), wide!("TempDestination"), ValueType::DWORD, &1u32.to_le_bytes())
+    system.set_value(
+        key.get(),
+        wide!("DumpFile"),
+        ValueType::SZ,
+        dos.as_str().units().as_bytes(),
+    )?;
+    system.set_value(
+        key.get(),
+        wide!("TempDestination"),
+        ValueType::DWORD,
+        &1u32.to_le_bytes(),
+    )
 }
 
 #[cfg(test)]

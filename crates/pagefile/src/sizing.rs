@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! How large a paging file becomes: from the token, or from the memory of the machine, in 64-bit arithmetic (spec 4.3). Pure.
+//! How large a paging file becomes: from the token, or from the memory of the machine, in 64-bit
+//! arithmetic (spec 4.3). Pure.
 
 use crate::token::{MEGABYTE, Size};
 
-/// The largest paging file the kernel takes: one page less than 16 TB, (2^32 - 1) pages (deviation D16).
+/// The largest paging file the kernel takes: one page less than 16 TB, (2^32 - 1) pages (deviation
+/// D16).
 pub const CAP: u64 = (1 << 44) - 4096;
 /// The least that is tried when there is no room for more (spec 4.4).
 pub const LEAST: u64 = 16 * MEGABYTE;
@@ -28,10 +30,20 @@ pub fn sizes(size: Size, memory: Option<u64>) -> Sizes {
         (Size::Managed, None) => (128 * MEGABYTE, 128 * MEGABYTE),
         (Size::Managed, Some(memory)) => {
             let maximum = memory.saturating_mul(3);
-            (if memory < 1024 * MEGABYTE { maximum / 2 } else { memory }, maximum)
+            (
+                if memory < 1024 * MEGABYTE {
+                    maximum / 2
+                } else {
+                    memory
+                },
+                maximum,
+            )
         }
     };
-    Sizes { minimum: minimum.min(CAP), maximum: maximum.max(minimum).min(CAP) }
+    Sizes {
+        minimum: minimum.min(CAP),
+        maximum: maximum.max(minimum).min(CAP),
+    }
 }
 
 #[cfg(test)]
@@ -43,7 +55,13 @@ mod tests {
     }
 
     fn explicit(minimum: u64, maximum: u64) -> Sizes {
-        sizes(Size::Explicit { minimum: minimum * MEGABYTE, maximum: maximum * MEGABYTE }, None)
+        sizes(
+            Size::Explicit {
+                minimum: minimum * MEGABYTE,
+                maximum: maximum * MEGABYTE,
+            },
+            None,
+        )
     }
 
     #[test]
@@ -51,7 +69,13 @@ mod tests {
         assert_eq!(megabytes(explicit(64, 128)), (64, 128));
         assert_eq!(megabytes(explicit(200, 100)), (200, 200));
         assert_eq!(megabytes(explicit(64, 0)), (64, 64));
-        assert_eq!(explicit(1 << 24, 1 << 25), Sizes { minimum: CAP, maximum: CAP });
+        assert_eq!(
+            explicit(1 << 24, 1 << 25),
+            Sizes {
+                minimum: CAP,
+                maximum: CAP
+            }
+        );
     }
 
     #[test]
@@ -60,7 +84,11 @@ mod tests {
         assert_eq!(managed(512), (768, 1536));
         assert_eq!(managed(1023), (1534, 3069));
         assert_eq!(managed(1024), (1024, 3072));
-        assert_eq!(managed(8192), (8192, 24576), "RAM of 4 GB and more does not wrap");
+        assert_eq!(
+            managed(8192),
+            (8192, 24576),
+            "RAM of 4 GB and more does not wrap"
+        );
         assert_eq!(megabytes(sizes(Size::Managed, None)), (128, 128));
         assert_eq!(sizes(Size::Managed, Some(u64::MAX)).maximum, CAP);
     }

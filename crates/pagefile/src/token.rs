@@ -49,7 +49,11 @@ impl Descriptor {
     /// # Errors
     /// None that can happen: the name fits.
     pub fn emergency() -> Result<Self> {
-        Ok(Self { name: UnicodeBuf::copied(nt::wide!("\\??\\?:\\pagefile.sys"))?, drive: Drive::Any, size: Size::Managed })
+        Ok(Self {
+            name: UnicodeBuf::copied(nt::wide!("\\??\\?:\\pagefile.sys"))?,
+            drive: Drive::Any,
+            size: Size::Managed,
+        })
     }
 
     /// The name, on the drive with this letter.
@@ -67,11 +71,19 @@ impl Descriptor {
 /// `NAME_TOO_LONG`, `OBJECT_NAME_INVALID`, or `INVALID_PARAMETER` for a path that is on no drive.
 pub fn parse(token: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Result<Descriptor>> {
     let token = after_blanks(token);
-    let end = token.units().iter().position(|&unit| is_blank(unit)).unwrap_or(token.len());
+    let end = token
+        .units()
+        .iter()
+        .position(|&unit| is_blank(unit))
+        .unwrap_or(token.len());
     if end == 0 {
         return None;
     }
-    Some(descriptor(token.take(end), size(after_blanks(token.skip(end))), current))
+    Some(descriptor(
+        token.take(end),
+        size(after_blanks(token.skip(end))),
+        current,
+    ))
 }
 
 fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Result<Descriptor> {
@@ -84,23 +96,37 @@ fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Resu
         return Err(Status::INVALID_PARAMETER);
     }
     *letter = nt::case::upcase(*letter);
-    let drive = if *letter == u16::from(b'?') { Drive::Any } else { Drive::Letter(*letter) };
+    let drive = if *letter == u16::from(b'?') {
+        Drive::Any
+    } else {
+        Drive::Letter(*letter)
+    };
     Ok(Descriptor { name, drive, size })
 }
 
 /// The sizes in the text behind the path.
 fn size(arguments: UnicodeStr<'_>) -> Size {
     // A space, a tab, a zero.
-    if arguments.units().iter().all(|&unit| matches!(unit, 0x20 | 0x09 | 0x30)) {
+    if arguments
+        .units()
+        .iter()
+        .all(|&unit| matches!(unit, 0x20 | 0x09 | 0x30))
+    {
         return Size::Managed;
     }
     // Only a space separates the two: a tab does not.
-    let maximum = arguments.find(b' ').map_or(0, |space| integer(arguments.skip(space)));
-    Size::Explicit { minimum: u64::from(integer(arguments)) * MEGABYTE, maximum: u64::from(maximum) * MEGABYTE }
+    let maximum = arguments
+        .find(b' ')
+        .map_or(0, |space| integer(arguments.skip(space)));
+    Size::Explicit {
+        minimum: u64::from(integer(arguments)) * MEGABYTE,
+        maximum: u64::from(maximum) * MEGABYTE,
+    }
 }
 
-/// RtlUnicodeStringToInteger with base 0: blanks, a sign, `0x`, `0o` or `0b`, then digits up to the first that is none. What does not fit
-/// is as large as can be, where the original would begin again at 0.
+/// RtlUnicodeStringToInteger with base 0: blanks, a sign, `0x`, `0o` or `0b`, then digits up to the
+/// first that is none. What does not fit is as large as can be, where the original would begin
+/// again at 0.
 pub fn integer(text: UnicodeStr<'_>) -> u32 {
     let mut rest = after_blanks(text);
     let negative = rest.first() == Some(u16::from(b'-'));
@@ -117,13 +143,28 @@ pub fn integer(text: UnicodeStr<'_>) -> u32 {
         _ => 10,
     };
     let digits = rest.skip(if base == 10 { 0 } else { 2 });
-    let digits = digits.units().iter().map_while(|&unit| u8::try_from(unit).ok().and_then(|digit| char::from(digit).to_digit(base)));
-    let value = digits.fold(0u32, |value, digit| value.saturating_mul(base).saturating_add(digit));
-    if negative { value.wrapping_neg() } else { value }
+    let digits = digits.units().iter().map_while(|&unit| {
+        u8::try_from(unit)
+            .ok()
+            .and_then(|digit| char::from(digit).to_digit(base))
+    });
+    let value = digits.fold(0u32, |value, digit| {
+        value.saturating_mul(base).saturating_add(digit)
+    });
+    if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    }
 }
 
 fn after_blanks(text: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    text.skip(text.units().iter().position(|&unit| !is_blank(unit)).unwrap_or(text.len()))
+    text.skip(
+        text.units()
+            .iter()
+            .position(|&unit| !is_blank(unit))
+            .unwrap_or(text.len()),
+    )
 }
 
 const fn is_blank(unit: u16) -> bool {
@@ -140,11 +181,20 @@ mod tests {
     fn parsed(token: &str) -> Option<Result<(String, Drive, Size)>> {
         let units: Vec<u16> = token.encode_utf16().collect();
         let descriptor = parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS"))?;
-        Some(descriptor.map(|descriptor| (descriptor.name.to_string(), descriptor.drive, descriptor.size)))
+        Some(descriptor.map(|descriptor| {
+            (
+                descriptor.name.to_string(),
+                descriptor.drive,
+                descriptor.size,
+            )
+        }))
     }
 
     fn megabytes(minimum: u64, maximum: u64) -> Size {
-        Size::Explicit { minimum: minimum << 20, maximum: maximum << 20 }
+        Size::Explicit {
+            minimum: minimum << 20,
+            maximum: maximum << 20,
+        }
     }
 
     const C: Drive = Drive::Letter(b'C' as u16);
@@ -153,34 +203,69 @@ mod tests {
     fn spec_17_paging_file_tokens() {
         let on_c = |size| Some(Ok((String::from("\\??\\C:\\pagefile.sys"), C, size)));
         assert_eq!(parsed("C:\\pagefile.sys 64 128"), on_c(megabytes(64, 128)));
-        assert_eq!(parsed("C:\\pagefile.sys 200 100"), on_c(megabytes(200, 100)));
-        assert_eq!(parsed("c:\\pagefile.sys 0x40 0x80"), on_c(megabytes(64, 128)));
+        assert_eq!(
+            parsed("C:\\pagefile.sys 200 100"),
+            on_c(megabytes(200, 100))
+        );
+        assert_eq!(
+            parsed("c:\\pagefile.sys 0x40 0x80"),
+            on_c(megabytes(64, 128))
+        );
         assert_eq!(parsed("C:\\pagefile.sys 64\t128"), on_c(megabytes(64, 0)));
-        for managed in ["C:\\pagefile.sys", "C:\\pagefile.sys 0 0", " C:\\pagefile.sys  00", "C:\\pagefile.sys \t0 "] {
+        for managed in [
+            "C:\\pagefile.sys",
+            "C:\\pagefile.sys 0 0",
+            " C:\\pagefile.sys  00",
+            "C:\\pagefile.sys \t0 ",
+        ] {
             assert_eq!(parsed(managed), on_c(Size::Managed), "{managed}");
         }
-        assert_eq!(parsed("?:\\pagefile.sys"), Some(Ok((String::from("\\??\\?:\\pagefile.sys"), Drive::Any, Size::Managed))));
+        assert_eq!(
+            parsed("?:\\pagefile.sys"),
+            Some(Ok((
+                String::from("\\??\\?:\\pagefile.sys"),
+                Drive::Any,
+                Size::Managed
+            )))
+        );
         assert_eq!(parsed(""), None);
         assert_eq!(parsed(" \t"), None);
     }
 
     #[test]
     fn sizes_of_4096_megabytes_and_more_do_not_wrap() {
-        assert_eq!(parsed("C:\\p 4096 8192").unwrap().unwrap().2, megabytes(4096, 8192));
+        assert_eq!(
+            parsed("C:\\p 4096 8192").unwrap().unwrap().2,
+            megabytes(4096, 8192)
+        );
     }
 
     #[test]
     fn a_path_that_is_on_no_drive_is_refused() {
         assert_eq!(parsed("NUL 1 2"), Some(Err(Status::INVALID_PARAMETER)));
-        assert_eq!(parsed("\\\\server\\share\\x"), Some(Err(Status::INVALID_PARAMETER)));
-        assert_eq!(parsed(&std::format!("C:\\{}", "x".repeat(400))), Some(Err(Status::NAME_TOO_LONG)));
+        assert_eq!(
+            parsed("\\\\server\\share\\x"),
+            Some(Err(Status::INVALID_PARAMETER))
+        );
+        assert_eq!(
+            parsed(&std::format!("C:\\{}", "x".repeat(400))),
+            Some(Err(Status::NAME_TOO_LONG))
+        );
     }
 
     #[test]
     fn integers_have_signs_and_prefixes_and_stop_at_the_first_other_character() {
-        for (text, value) in
-            [("  12x", 12), ("+7", 7), ("-1", u32::MAX), ("0b101", 5), ("0o17", 15), ("0x1G", 1), ("x", 0), ("0", 0), ("0x", 0)]
-        {
+        for (text, value) in [
+            ("  12x", 12),
+            ("+7", 7),
+            ("-1", u32::MAX),
+            ("0b101", 5),
+            ("0o17", 15),
+            ("0x1G", 1),
+            ("x", 0),
+            ("0", 0),
+            ("0x", 0),
+        ] {
             let units: Vec<u16> = text.encode_utf16().collect();
             assert_eq!(integer(UnicodeStr(&units)), value, "{text}");
         }

@@ -28,7 +28,8 @@ pub(crate) type Volumes = heapless::Vec<Volume, 24>;
 /// Looks at every drive letter from C to Z.
 ///
 /// # Errors
-/// `UNEXPECTED_IO_ERROR` if no volume will do, or what the kernel says when asked for the drive letters.
+/// `UNEXPECTED_IO_ERROR` if no volume will do, or what the kernel says when asked for the drive
+/// letters.
 pub(crate) fn survey<S: System>(system: &S, volumes: &mut Volumes) -> Result<()> {
     let drives = system.query_device_map()?.drives;
     let boot = system.system_root().first().map(case::upcase);
@@ -36,23 +37,40 @@ pub(crate) fn survey<S: System>(system: &S, volumes: &mut Volumes) -> Result<()>
         if drives & (1 << (letter - u16::from(b'A'))) == 0 {
             continue;
         }
-        let mut volume = Volume { letter, boot: boot == Some(letter), usable: 0 };
+        let mut volume = Volume {
+            letter,
+            boot: boot == Some(letter),
+            usable: 0,
+        };
         if measure(system, &mut volume) {
-            volumes.push(volume).map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
+            volumes
+                .push(volume)
+                .map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
         }
     }
-    if volumes.is_empty() { Err(Status::UNEXPECTED_IO_ERROR) } else { Ok(()) }
+    if volumes.is_empty() {
+        Err(Status::UNEXPECTED_IO_ERROR)
+    } else {
+        Ok(())
+    }
 }
 
-/// Measures a volume, or measures it again after something on it has changed; whether it can hold a paging file.
+/// Measures a volume, or measures it again after something on it has changed; whether it can hold a
+/// paging file.
 pub(crate) fn measure<S: System>(system: &S, volume: &mut Volume) -> bool {
     match usable(system, volume.letter) {
         Ok(Some(usable)) => {
             volume.usable = usable;
             return true;
         }
-        Ok(None) => nt::debug!("paging file: {}: not a fixed writable volume", UnicodeStr(&[volume.letter])),
-        Err(status) => nt::debug!("paging file: {}: {status}: not measured", UnicodeStr(&[volume.letter])),
+        Ok(None) => nt::debug!(
+            "paging file: {}: not a fixed writable volume",
+            UnicodeStr(&[volume.letter])
+        ),
+        Err(status) => nt::debug!(
+            "paging file: {}: {status}: not measured",
+            UnicodeStr(&[volume.letter])
+        ),
     }
     false
 }
@@ -62,18 +80,40 @@ fn usable<S: System>(system: &S, letter: u16) -> Result<Option<u64>> {
     let mut name = b"\\??\\?:\\".map(u16::from);
     name[4] = letter;
     let access = Access::FILE_READ_ATTRIBUTES | Access::FILE_WRITE_ATTRIBUTES;
-    let root = open(system, UnicodeStr(&name), access, OpenOptions::DIRECTORY_FILE)?;
+    let root = open(
+        system,
+        UnicodeStr(&name),
+        access,
+        OpenOptions::DIRECTORY_FILE,
+    )?;
     if system.query_fs_device(root.get())?.characteristics & UNUSABLE != 0 {
         return Ok(None);
     }
     let size = system.query_fs_size(root.get())?;
     let unit = u64::from(size.sectors_per_unit).saturating_mul(u64::from(size.bytes_per_sector));
-    Ok(Some(size.available_units.saturating_mul(unit).saturating_sub(RESERVE)))
+    Ok(Some(
+        size.available_units
+            .saturating_mul(unit)
+            .saturating_sub(RESERVE),
+    ))
 }
 
 /// Opens a file or directory for synchronous use, whoever else uses it.
-pub(crate) fn open<'s, S: System>(system: &'s S, name: UnicodeStr<'_>, access: Access, options: OpenOptions) -> Result<Owned<'s, S>> {
+pub(crate) fn open<'s, S: System>(
+    system: &'s S,
+    name: UnicodeStr<'_>,
+    access: Access,
+    options: OpenOptions,
+) -> Result<Owned<'s, S>> {
     let share = Share::READ | Share::WRITE | Share::DELETE;
     let options = options | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    Ok(Owned::new(system, system.open_file(&ObjectAttributes::named(name), access | Access::SYNCHRONIZE, share, options)?))
+    Ok(Owned::new(
+        system,
+        system.open_file(
+            &ObjectAttributes::named(name),
+            access | Access::SYNCHRONIZE,
+            share,
+            options,
+        )?,
+    ))
 }

@@ -16,7 +16,12 @@ fn made(world: &World, tokens: &[&str]) -> Vec<(String, u64, u64)> {
     let tokens: Vec<Vec<u16>> = tokens.iter().map(|token| wide(token)).collect();
     create_paging_files(world, tokens.iter().map(|token| UnicodeStr(token)));
     assert_eq!(world.open_handles(), 0, "every handle is closed");
-    world.state().paging_files.iter().map(|(name, minimum, maximum)| (name.clone(), minimum / MB, maximum / MB)).collect()
+    world
+        .state()
+        .paging_files
+        .iter()
+        .map(|(name, minimum, maximum)| (name.clone(), minimum / MB, maximum / MB))
+        .collect()
 }
 
 fn file(letter: char, minimum: u64, maximum: u64) -> (String, u64, u64) {
@@ -33,15 +38,32 @@ fn with(volumes: &[(char, u64, u32)]) -> &'static World {
 }
 
 fn calls(world: &World, name: &str) -> usize {
-    world.state().calls.iter().filter(|call| **call == name).count()
+    world
+        .state()
+        .calls
+        .iter()
+        .filter(|call| **call == name)
+        .count()
 }
 
 #[test]
 fn spec_17_explicit_sizes() {
-    assert_eq!(made(World::new(), &["C:\\pagefile.sys 64 128"]), [file('C', 64, 128)]);
-    assert_eq!(made(World::new(), &["C:\\pagefile.sys 200 100"]), [file('C', 200, 200)]);
-    assert_eq!(made(World::new(), &["C:\\pagefile.sys 0x40 0x80"]), [file('C', 64, 128)]);
-    assert_eq!(made(World::new(), &["C:\\pagefile.sys 64\t128"]), [file('C', 64, 64)]);
+    assert_eq!(
+        made(World::new(), &["C:\\pagefile.sys 64 128"]),
+        [file('C', 64, 128)]
+    );
+    assert_eq!(
+        made(World::new(), &["C:\\pagefile.sys 200 100"]),
+        [file('C', 200, 200)]
+    );
+    assert_eq!(
+        made(World::new(), &["C:\\pagefile.sys 0x40 0x80"]),
+        [file('C', 64, 128)]
+    );
+    assert_eq!(
+        made(World::new(), &["C:\\pagefile.sys 64\t128"]),
+        [file('C', 64, 64)]
+    );
 }
 
 #[test]
@@ -53,7 +75,12 @@ fn spec_17_below_16_megabytes_is_never_made_and_the_emergency_file_is() {
 
 #[test]
 fn spec_17_any_drive_is_the_first_fitting_fixed_one() {
-    let world = with(&[('A', GB, 5), ('C', GB / 2, 0), ('D', 8 * GB, 2), ('E', 8 * GB, 0)]);
+    let world = with(&[
+        ('A', GB, 5),
+        ('C', GB / 2, 0),
+        ('D', 8 * GB, 2),
+        ('E', 8 * GB, 0),
+    ]);
     assert_eq!(made(world, &["?:\\pagefile.sys"]), [file('E', 768, 1536)]);
 }
 
@@ -75,7 +102,9 @@ fn spec_17_an_empty_list_is_no_paging_file_and_no_survey() {
 #[test]
 fn spec_17_of_17_tokens_the_first_16_are_used() {
     let world = with(&[('C', 64 * GB, 0)]);
-    let tokens: Vec<String> = (0..17).map(|number| format!("C:\\p{number}.sys 16 16")).collect();
+    let tokens: Vec<String> = (0..17)
+        .map(|number| format!("C:\\p{number}.sys 16 16"))
+        .collect();
     let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
     let made = made(world, &tokens);
     assert_eq!(made.len(), 16);
@@ -85,7 +114,18 @@ fn spec_17_of_17_tokens_the_first_16_are_used() {
 #[test]
 fn spec_4_1_a_second_any_drive_token_is_dropped() {
     let world = with(&[('C', 64 * GB, 0)]);
-    assert_eq!(made(world, &["?:\\pagefile.sys 64 64", "?:\\other.sys 64 64", "C:\\x.sys 32 32"]).len(), 2);
+    assert_eq!(
+        made(
+            world,
+            &[
+                "?:\\pagefile.sys 64 64",
+                "?:\\other.sys 64 64",
+                "C:\\x.sys 32 32"
+            ]
+        )
+        .len(),
+        2
+    );
 }
 
 #[test]
@@ -100,7 +140,17 @@ fn spec_4_2_removable_read_only_floppy_and_remote_volumes_are_not_used() {
 #[test]
 fn spec_4_2_no_volume_is_said_once_and_the_boot_goes_on() {
     let world = with(&[]);
-    assert_eq!(made(world, &["C:\\pagefile.sys 64 64", "D:\\pagefile.sys", "?:\\pagefile.sys"]), []);
+    assert_eq!(
+        made(
+            world,
+            &[
+                "C:\\pagefile.sys 64 64",
+                "D:\\pagefile.sys",
+                "?:\\pagefile.sys"
+            ]
+        ),
+        []
+    );
     assert_eq!(calls(world, "query_device_map"), 1);
     assert_eq!(calls(world, "create_paging_file"), 0);
 }
@@ -108,15 +158,27 @@ fn spec_4_2_no_volume_is_said_once_and_the_boot_goes_on() {
 #[test]
 fn a_boot_whose_volumes_can_all_not_be_written_goes_on_without_a_paging_file() {
     let world = World::new();
-    world.state().paging_answers.extend([Status::MEDIA_WRITE_PROTECTED; 100]);
-    assert_eq!(made(world, &["C:\\pagefile.sys 64 64", "?:\\pagefile.sys"]), []);
-    assert!(calls(world, "create_paging_file") <= 4, "a smaller file does not help there");
+    world
+        .state()
+        .paging_answers
+        .extend([Status::MEDIA_WRITE_PROTECTED; 100]);
+    assert_eq!(
+        made(world, &["C:\\pagefile.sys 64 64", "?:\\pagefile.sys"]),
+        []
+    );
+    assert!(
+        calls(world, "create_paging_file") <= 4,
+        "a smaller file does not help there"
+    );
 }
 
 #[test]
 fn spec_4_2_32_megabytes_stay_free() {
     let world = with(&[('C', 132 * MB, 0)]);
-    assert_eq!(made(world, &["C:\\pagefile.sys 200 400"]), [file('C', 100, 100)]);
+    assert_eq!(
+        made(world, &["C:\\pagefile.sys 200 400"]),
+        [file('C', 100, 100)]
+    );
     let world = with(&[('C', 32 * MB, 0)]);
     assert_eq!(made(world, &["C:\\pagefile.sys 16 16"]), []);
 }
@@ -124,28 +186,45 @@ fn spec_4_2_32_megabytes_stay_free() {
 #[test]
 fn spec_4_4_a_refused_minimum_is_made_smaller_by_16_megabytes() {
     let world = World::new();
-    world.state().paging_answers.extend([Status::DISK_FULL, Status::INVALID_PARAMETER_2, Status::SUCCESS]);
-    assert_eq!(made(world, &["C:\\pagefile.sys 100 200"]), [file('C', 68, 200)]);
+    world.state().paging_answers.extend([
+        Status::DISK_FULL,
+        Status::INVALID_PARAMETER_2,
+        Status::SUCCESS,
+    ]);
+    assert_eq!(
+        made(world, &["C:\\pagefile.sys 100 200"]),
+        [file('C', 68, 200)]
+    );
 }
 
 #[test]
 fn spec_4_4_a_stale_file_counts_as_room_and_goes_if_nothing_fits() {
     let world = with(&[('C', 132 * MB, 0)]);
     world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
-    assert_eq!(made(world, &["C:\\pagefile.sys 150 200"]), [file('C', 150, 150)]);
+    assert_eq!(
+        made(world, &["C:\\pagefile.sys 150 200"]),
+        [file('C', 150, 150)]
+    );
     let world = with(&[('C', 132 * MB, 0)]);
     world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
-    // Every size that is tried is refused; then the stale file is deleted and the emergency file takes the drive.
+    // Every size that is tried is refused; then the stale file is deleted and the emergency file
+    // takes the drive.
     world.state().paging_answers.extend([Status::DISK_FULL; 9]);
     world.state().memory_megabytes = 64;
-    assert_eq!(made(world, &["C:\\pagefile.sys 150 200"]), [file('C', 96, 150)]);
+    assert_eq!(
+        made(world, &["C:\\pagefile.sys 150 200"]),
+        [file('C', 96, 150)]
+    );
     assert_eq!(world.content("C:\\pagefile.sys"), None);
 }
 
 #[test]
 fn spec_4_4_a_fixed_drive_that_is_not_there_leads_to_the_emergency_file() {
     let world = with(&[('C', 8 * GB, 0)]);
-    assert_eq!(made(world, &["X:\\pagefile.sys 64 64"]), [file('C', 768, 1536)]);
+    assert_eq!(
+        made(world, &["X:\\pagefile.sys 64 64"]),
+        [file('C', 768, 1536)]
+    );
 }
 
 #[test]
@@ -158,7 +237,14 @@ fn spec_4_6_a_path_that_names_no_drive_still_asks_for_a_paging_file() {
 fn spec_4_5_descriptors_are_independent() {
     let world = with(&[('C', 8 * GB, 0), ('D', 8 * GB, 0)]);
     assert_eq!(
-        made(world, &["X:\\pagefile.sys 1 1", "D:\\pagefile.sys 64 64", "C:\\pagefile.sys 32 32"]),
+        made(
+            world,
+            &[
+                "X:\\pagefile.sys 1 1",
+                "D:\\pagefile.sys 64 64",
+                "C:\\pagefile.sys 32 32"
+            ]
+        ),
         [file('D', 64, 64), file('C', 32, 32)]
     );
 }
@@ -182,7 +268,13 @@ fn spec_4_3_memory_that_cannot_be_asked_for_means_128_megabytes() {
 fn spec_4_3_sizes_beyond_32_bits() {
     let world = with(&[('C', 1 << 40, 0)]);
     world.state().memory_megabytes = 8 << 10;
-    assert_eq!(made(world, &["C:\\pagefile.sys", "C:\\b.sys 5000 6000"]), [file('C', 8192, 24576), ("\\??\\C:\\b.sys".into(), 5000, 6000)]);
+    assert_eq!(
+        made(world, &["C:\\pagefile.sys", "C:\\b.sys 5000 6000"]),
+        [
+            file('C', 8192, 24576),
+            ("\\??\\C:\\b.sys".into(), 5000, 6000)
+        ]
+    );
 }
 
 #[test]
@@ -190,19 +282,36 @@ fn spec_4_8_a_crash_dump_in_the_old_paging_file_is_kept_and_recorded() {
     let world = World::new();
     world.key(&format!("{CONTROL}\\CrashControl"), &[]);
     world.file("C:\\pagefile.sys", b"PAGEDU64 and the dump");
-    assert_eq!(made(world, &["C:\\pagefile.sys 64 64"]), [file('C', 64, 64)]);
-    assert_eq!(world.content("C:\\MACHINE_CRASH.DMP").as_deref(), Some(&b"PAGEDU64 and the dump"[..]));
+    assert_eq!(
+        made(world, &["C:\\pagefile.sys 64 64"]),
+        [file('C', 64, 64)]
+    );
+    assert_eq!(
+        world.content("C:\\MACHINE_CRASH.DMP").as_deref(),
+        Some(&b"PAGEDU64 and the dump"[..])
+    );
     assert_eq!(world.content("C:\\pagefile.sys"), None);
     let key = format!("{CONTROL}\\CrashControl\\MachineCrash");
-    assert_eq!(world.text_value(&key, "DumpFile").as_deref(), Some("C:\\MACHINE_CRASH.DMP"));
-    assert_eq!(world.value(&key, "TempDestination"), Some((4, vec![1, 0, 0, 0])));
+    assert_eq!(
+        world.text_value(&key, "DumpFile").as_deref(),
+        Some("C:\\MACHINE_CRASH.DMP")
+    );
+    assert_eq!(
+        world.value(&key, "TempDestination"),
+        Some((4, vec![1, 0, 0, 0]))
+    );
 }
 
 #[test]
 fn spec_4_8_only_the_boot_volume_holds_a_dump_and_an_ordinary_file_is_none() {
     let world = with(&[('C', GB, 0), ('D', GB, 0)]);
-    world.file("D:\\pagefile.sys", b"PAGEDUMP").file("C:\\pagefile.sys", b"PAGE");
-    assert_eq!(made(world, &["D:\\pagefile.sys 64 64", "C:\\pagefile.sys 64 64"]).len(), 2);
+    world
+        .file("D:\\pagefile.sys", b"PAGEDUMP")
+        .file("C:\\pagefile.sys", b"PAGE");
+    assert_eq!(
+        made(world, &["D:\\pagefile.sys 64 64", "C:\\pagefile.sys 64 64"]).len(),
+        2
+    );
     assert_eq!(world.content("C:\\MACHINE_CRASH.DMP"), None);
     assert_eq!(world.content("D:\\MACHINE_CRASH.DMP"), None);
 }
@@ -218,17 +327,28 @@ fn every_failing_call_leaves_the_boot_going_and_leaks_nothing() {
     let world = prepare();
     made(world, &tokens);
     let count = world.state().calls.len();
-    for status in [Status::NO_MEMORY, Status::ACCESS_DENIED, Status::IO_DEVICE_ERROR] {
+    for status in [
+        Status::NO_MEMORY,
+        Status::ACCESS_DENIED,
+        Status::IO_DEVICE_ERROR,
+    ] {
         for number in 0..count {
             for persistent in [false, true] {
                 let world = prepare();
                 world.state().fault = Some((number, status, persistent));
                 made(world, &tokens);
                 assert!(world.state().calls.len() < 1000, "no endless tries");
-                let dump = [world.content("C:\\pagefile.sys"), world.content("C:\\MACHINE_CRASH.DMP")];
+                let dump = [
+                    world.content("C:\\pagefile.sys"),
+                    world.content("C:\\MACHINE_CRASH.DMP"),
+                ];
                 let kept = dump.iter().flatten().any(|data| data == b"PAGEDUMP");
-                let unseen = ["open_file", "query_standard", "read_file"].contains(&world.state().calls[number]);
-                assert!(kept || unseen, "a dump that was seen is not lost: call {number}, {status}");
+                let unseen = ["open_file", "query_standard", "read_file"]
+                    .contains(&world.state().calls[number]);
+                assert!(
+                    kept || unseen,
+                    "a dump that was seen is not lost: call {number}, {status}"
+                );
             }
         }
     }

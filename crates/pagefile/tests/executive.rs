@@ -19,7 +19,11 @@ fn create(tokens: &'static [&'static str]) -> impl Fn(&'static Seam) + Send + Sy
 }
 
 fn files(snapshot: &Snapshot) -> Vec<(u64, u64)> {
-    snapshot.page_files.iter().map(|file| (file.size / MB, file.maximum / MB)).collect()
+    snapshot
+        .page_files
+        .iter()
+        .map(|file| (file.size / MB, file.maximum / MB))
+        .collect()
 }
 
 #[test]
@@ -27,7 +31,11 @@ fn spec_17_explicit_sizes_on_the_disk() {
     let mut world = world_of(200);
     let ((), snapshot) = run(&mut world, create(&["C:\\pagefile.sys 64 128"]));
     assert_eq!(files(&snapshot), [(64, 128)]);
-    let file = snapshot.files.iter().find(|file| file.path.to_lowercase().ends_with("\\pagefile.sys")).unwrap();
+    let file = snapshot
+        .files
+        .iter()
+        .find(|file| file.path.to_lowercase().ends_with("\\pagefile.sys"))
+        .unwrap();
     assert_eq!(file.size, 64 * MB);
     assert_eq!(file.attributes & 6, 6, "SYSTEM and HIDDEN");
 }
@@ -37,9 +45,14 @@ fn spec_17_system_managed_on_any_drive() {
     let mut world = world_of(1000);
     world.memory(512);
     let ((), snapshot) = run(&mut world, create(&["?:\\pagefile.sys"]));
-    let [(minimum, maximum)] = files(&snapshot)[..] else { panic!("one paging file") };
+    let [(minimum, maximum)] = files(&snapshot)[..] else {
+        panic!("one paging file")
+    };
     assert_eq!(minimum, 768);
-    assert!((900..=1000).contains(&maximum), "at most what is free: {maximum}");
+    assert!(
+        (900..=1000).contains(&maximum),
+        "at most what is free: {maximum}"
+    );
 }
 
 #[test]
@@ -54,14 +67,19 @@ fn spec_4_6_an_impossible_token_leads_to_the_emergency_file() {
 fn spec_4_4_a_volume_too_small_holds_what_leaves_32_megabytes() {
     let mut world = world_of(100);
     let ((), snapshot) = run(&mut world, create(&["C:\\pagefile.sys 200 200"]));
-    let [(minimum, _)] = files(&snapshot)[..] else { panic!("one paging file") };
+    let [(minimum, _)] = files(&snapshot)[..] else {
+        panic!("one paging file")
+    };
     assert!((50..=68).contains(&minimum), "{minimum}");
 }
 
 #[test]
 fn a_volume_of_40_megabytes_has_no_room_and_the_boot_goes_on() {
     let mut world = world_of(40);
-    let ((), snapshot) = run(&mut world, create(&["C:\\pagefile.sys 64 64", "?:\\pagefile.sys"]));
+    let ((), snapshot) = run(
+        &mut world,
+        create(&["C:\\pagefile.sys 64 64", "?:\\pagefile.sys"]),
+    );
     assert_eq!(files(&snapshot), []);
 }
 
@@ -97,7 +115,10 @@ fn spec_4_8_a_crash_dump_survives_the_new_paging_file() {
     world.file("\\pagefile.sys", b"PAGEDU64: what happened");
     let ((), snapshot) = run(&mut world, create(&["C:\\pagefile.sys 32 32"]));
     assert_eq!(files(&snapshot), [(32, 32)]);
-    assert_eq!(world.read_file("\\MACHINE_CRASH.DMP").as_deref(), Some(&b"PAGEDU64: what happened"[..]));
+    assert_eq!(
+        world.read_file("\\MACHINE_CRASH.DMP").as_deref(),
+        Some(&b"PAGEDU64: what happened"[..])
+    );
 }
 
 #[test]

@@ -84,15 +84,18 @@ impl<'s, S: Memory> Configuration<'s, S> {
 
     /// `KnownDlls\DllDirectory`, expanded.
     pub fn dll_directory(&self) -> Option<UnicodeStr<'_>> {
-        self.store.value_of(List::DllDirectories, wide!("DllDirectory"))
+        self.store
+            .value_of(List::DllDirectories, wide!("DllDirectory"))
     }
 
     /// `KnownDlls\DllDirectory32`, expanded.
     pub fn dll_directory32(&self) -> Option<UnicodeStr<'_>> {
-        self.store.value_of(List::DllDirectories, wide!("DllDirectory32"))
+        self.store
+            .value_of(List::DllDirectories, wide!("DllDirectory32"))
     }
 
-    /// Values of `SubSystems` that are neither required nor optional, `Kmode` among them: names and command lines.
+    /// Values of `SubSystems` that are neither required nor optional, `Kmode` among them: names and
+    /// command lines.
     pub fn subsystems(&self) -> impl Iterator<Item = (UnicodeStr<'_>, UnicodeStr<'_>)> + Clone {
         self.store.list(List::SubSystems)
     }
@@ -107,7 +110,8 @@ impl<'s, S: Memory> Configuration<'s, S> {
         self.store.list(List::Optional)
     }
 
-    /// What `Path` came to in the second pass over `Environment`; empty if it is not there (spec 5.1 #6).
+    /// What `Path` came to in the second pass over `Environment`; empty if it is not there (spec
+    /// 5.1 #6).
     pub fn library_search_path(&self) -> UnicodeStr<'_> {
         self.store.get(self.path)
     }
@@ -121,9 +125,14 @@ impl<'s, S: Memory> Configuration<'s, S> {
         self.store.list(list).map(|(name, _)| name)
     }
 
-    /// Saves the strings of a value: each under the name that was enumerated, so that of several the last stays, or as a name itself
-    /// (spec 2.1).
-    pub(crate) fn save_strings(&mut self, list: List, value: Value<'_>, reached: Reached) -> Result<()> {
+    /// Saves the strings of a value: each under the name that was enumerated, so that of several
+    /// the last stays, or as a name itself (spec 2.1).
+    pub(crate) fn save_strings(
+        &mut self,
+        list: List,
+        value: Value<'_>,
+        reached: Reached,
+    ) -> Result<()> {
         if !data::is_text(value.kind) {
             misunderstood(value);
         }
@@ -141,9 +150,14 @@ impl<'s, S: Memory> Configuration<'s, S> {
         Ok(())
     }
 
-    /// A text of the arena, expanded with the environment as it is now if it is to be and there is anything to expand.
+    /// A text of the arena, expanded with the environment as it is now if it is to be and there is
+    /// anything to expand.
     fn expanded(&mut self, expand: bool, plain: Span) -> Result<Span> {
-        if expand && self.store.get(plain).find(b'%').is_some() { self.store.expand(&self.environment, plain) } else { Ok(plain) }
+        if expand && self.store.get(plain).find(b'%').is_some() {
+            self.store.expand(&self.environment, plain)
+        } else {
+            Ok(plain)
+        }
     }
 
     /// One value of `DOS Devices`.
@@ -153,11 +167,21 @@ impl<'s, S: Memory> Configuration<'s, S> {
 
     /// One value of `KnownDlls`.
     pub(crate) fn known_dll(&mut self, value: Value<'_>) -> Result<()> {
-        let is_directory = value.name.eq_ascii("DllDirectory") || value.name.eq_ascii("DllDirectory32");
-        self.save_strings(if is_directory { List::DllDirectories } else { List::KnownDlls }, value, Reached::ByEnumeration)
+        let is_directory =
+            value.name.eq_ascii("DllDirectory") || value.name.eq_ascii("DllDirectory32");
+        self.save_strings(
+            if is_directory {
+                List::DllDirectories
+            } else {
+                List::KnownDlls
+            },
+            value,
+            Reached::ByEnumeration,
+        )
     }
 
-    /// One value of `SubSystems`. `Required` and `Optional` are kept until all the others are known.
+    /// One value of `SubSystems`. `Required` and `Optional` are kept until all the others are
+    /// known.
     pub(crate) fn subsystem(&mut self, value: Value<'_>) -> Result<()> {
         let required = value.name.eq_ascii("Required");
         if value.name.eq_ascii("PosixSingleInstance") {
@@ -175,8 +199,16 @@ impl<'s, S: Memory> Configuration<'s, S> {
             misunderstood(value);
             return Ok(());
         }
-        data::plain_list(data::units(value.data))
-            .try_for_each(|name| self.append_name(if required { List::RequiredNames } else { List::OptionalNames }, name))
+        data::plain_list(data::units(value.data)).try_for_each(|name| {
+            self.append_name(
+                if required {
+                    List::RequiredNames
+                } else {
+                    List::OptionalNames
+                },
+                name,
+            )
+        })
     }
 
     fn append_name(&mut self, list: List, name: UnicodeStr<'_>) -> Result<()> {
@@ -184,24 +216,35 @@ impl<'s, S: Memory> Configuration<'s, S> {
         self.store.append(list, name, Span::EMPTY)
     }
 
-    /// Moves the required and the optional subsystems to their lists; `Kmode` stays in the general one (rows 15 to 17).
+    /// Moves the required and the optional subsystems to their lists; `Kmode` stays in the general
+    /// one (rows 15 to 17).
     pub(crate) fn sort_subsystems(&mut self) -> Result<()> {
         if !self.required_named {
             self.append_name(List::RequiredNames, wide!("Debug"))?;
             self.append_name(List::RequiredNames, wide!("Windows"))?;
         }
-        for (names, to) in [(List::RequiredNames, List::Required), (List::OptionalNames, List::Optional)] {
+        for (names, to) in [
+            (List::RequiredNames, List::Required),
+            (List::OptionalNames, List::Optional),
+        ] {
             for index in 0..self.store.len() {
-                let Some(entry) = self.store.entry(index).filter(|entry| entry.is_in(names)) else { continue };
+                let Some(entry) = self.store.entry(index).filter(|entry| entry.is_in(names)) else {
+                    continue;
+                };
                 if !self.store.move_entry(List::SubSystems, to, entry.name)? {
-                    let _ = judge(Step::UndefinedSubsystem, self.store.get(entry.name), Status::OBJECT_NAME_NOT_FOUND);
+                    let _ = judge(
+                        Step::UndefinedSubsystem,
+                        self.store.get(entry.name),
+                        Status::OBJECT_NAME_NOT_FOUND,
+                    );
                 }
             }
         }
         Ok(())
     }
 
-    /// One value of `Environment`, set at once and kept for the second pass. `SAFEBOOT_OPTION` is the last boot's: it is passed over.
+    /// One value of `Environment`, set at once and kept for the second pass. `SAFEBOOT_OPTION` is
+    /// the last boot's: it is passed over.
     pub(crate) fn variable(&mut self, value: Value<'_>) -> Result<()> {
         if value.name.eq_ascii("SAFEBOOT_OPTION") {
             self.old_safe_boot = true;
@@ -213,7 +256,15 @@ impl<'s, S: Memory> Configuration<'s, S> {
         let expand = value.kind == ValueType::EXPAND_SZ;
         for text in data::strings(value.kind, value.data, Reached::ByEnumeration) {
             let (plain, name) = (self.store.copy(text)?, self.store.copy(value.name)?);
-            self.store.append(if expand { List::EnvironmentExpand } else { List::EnvironmentPlain }, name, plain)?;
+            self.store.append(
+                if expand {
+                    List::EnvironmentExpand
+                } else {
+                    List::EnvironmentPlain
+                },
+                name,
+                plain,
+            )?;
             self.set_variable(expand, name, plain)?;
         }
         Ok(())
@@ -230,10 +281,13 @@ impl<'s, S: Memory> Configuration<'s, S> {
         Ok(())
     }
 
-    /// Sets every variable again, in the same order: what was defined later is known by now (spec 5.1 #3, #5).
+    /// Sets every variable again, in the same order: what was defined later is known by now (spec
+    /// 5.1 #3, #5).
     pub(crate) fn second_environment_pass(&mut self) -> Result<()> {
         for index in 0..self.store.len() {
-            let Some(entry) = self.store.entry(index) else { continue };
+            let Some(entry) = self.store.entry(index) else {
+                continue;
+            };
             let expand = entry.is_in(List::EnvironmentExpand);
             if expand || entry.is_in(List::EnvironmentPlain) {
                 self.set_variable(expand, entry.name, entry.value)?;
@@ -244,6 +298,14 @@ impl<'s, S: Memory> Configuration<'s, S> {
 }
 
 pub(crate) fn misunderstood(value: Value<'_>) {
-    nt::debug!("{}: type {} is not understood here", value.name, value.kind.0);
-    let _ = judge(Step::RegistryValue, value.name, Status::OBJECT_TYPE_MISMATCH);
+    nt::debug!(
+        "{}: type {} is not understood here",
+        value.name,
+        value.kind.0
+    );
+    let _ = judge(
+        Step::RegistryValue,
+        value.name,
+        Status::OBJECT_TYPE_MISMATCH,
+    );
 }

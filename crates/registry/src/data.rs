@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the bytes of a value mean: strings, lists of strings, numbers (spec 2.1). Pure; any bytes are normal input.
+//! What the bytes of a value mean: strings, lists of strings, numbers (spec 2.1). Pure; any bytes
+//! are normal input.
 
 use nt::UnicodeStr;
 use nt::system::ValueType;
 use zerocopy::FromBytes;
 
-/// How a value was reached: a REG_MULTI_SZ read by its name has one NUL more than its bytes (spec 2.1).
+/// How a value was reached: a REG_MULTI_SZ read by its name has one NUL more than its bytes (spec
+/// 2.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reached {
     /// NtQueryValueKey.
@@ -14,8 +16,8 @@ pub enum Reached {
     ByEnumeration,
 }
 
-/// The units of a string's bytes; an odd byte at the end is no unit. Bytes that begin at an odd address have none: a caller reads into
-/// aligned memory.
+/// The units of a string's bytes; an odd byte at the end is no unit. Bytes that begin at an odd
+/// address have none: a caller reads into aligned memory.
 pub fn units(data: &[u8]) -> UnicodeStr<'_> {
     let even = data.get(..data.len() & !1).unwrap_or_default();
     UnicodeStr(<[u16]>::ref_from_bytes(even).unwrap_or_default())
@@ -23,22 +25,38 @@ pub fn units(data: &[u8]) -> UnicodeStr<'_> {
 
 /// Whether values of this type are text.
 pub const fn is_text(kind: ValueType) -> bool {
-    matches!(kind, ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ)
+    matches!(
+        kind,
+        ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ
+    )
 }
 
-/// The strings that a value delivers: those of a REG_MULTI_SZ, empty ones inside it included, or the one of any other text. A value
-/// that is no text has none.
+/// The strings that a value delivers: those of a REG_MULTI_SZ, empty ones inside it included, or
+/// the one of any other text. A value that is no text has none.
 pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> Strings<'_> {
     match kind {
         ValueType::MULTI_SZ => multi_string(units(data), reached),
-        ValueType::SZ | ValueType::EXPAND_SZ => Strings { text: units(data), at: 0, end: 1 },
-        _ => Strings { text: UnicodeStr::EMPTY, at: 0, end: 0 },
+        ValueType::SZ | ValueType::EXPAND_SZ => Strings {
+            text: units(data),
+            at: 0,
+            end: 1,
+        },
+        _ => Strings {
+            text: UnicodeStr::EMPTY,
+            at: 0,
+            end: 0,
+        },
     }
 }
 
-/// The strings of a REG_MULTI_SZ: one is delivered for every position that lies more than two units before the end (spec 2.1).
+/// The strings of a REG_MULTI_SZ: one is delivered for every position that lies more than two units
+/// before the end (spec 2.1).
 pub fn multi_string(text: UnicodeStr<'_>, reached: Reached) -> Strings<'_> {
-    Strings { text, at: 0, end: (text.len() + usize::from(reached == Reached::ByName)).saturating_sub(2) }
+    Strings {
+        text,
+        at: 0,
+        end: (text.len() + usize::from(reached == Reached::ByName)).saturating_sub(2),
+    }
 }
 
 /// The strings of a text, one after the other, each with its NUL.
@@ -64,14 +82,22 @@ impl<'a> Iterator for Strings<'a> {
     }
 }
 
-/// The strings of a REG_MULTI_SZ up to the first empty one, as a value delivered in one piece is read (NOEXPAND, spec 2.1).
+/// The strings of a REG_MULTI_SZ up to the first empty one, as a value delivered in one piece is
+/// read (NOEXPAND, spec 2.1).
 pub fn plain_list(text: UnicodeStr<'_>) -> impl Iterator<Item = UnicodeStr<'_>> {
-    text.units().split(|&unit| unit == 0).take_while(|string| !string.is_empty()).map(UnicodeStr)
+    text.units()
+        .split(|&unit| unit == 0)
+        .take_while(|string| !string.is_empty())
+        .map(UnicodeStr)
 }
 
 /// A number of four bytes; a text of that length is none.
 pub fn number(kind: ValueType, data: &[u8]) -> Option<u32> {
-    if is_text(kind) { None } else { data.try_into().ok().map(u32::from_le_bytes) }
+    if is_text(kind) {
+        None
+    } else {
+        data.try_into().ok().map(u32::from_le_bytes)
+    }
 }
 
 #[cfg(test)]
@@ -84,7 +110,9 @@ mod tests {
 
     fn by_name(text: &str) -> Vec<String> {
         let units: Vec<u16> = text.encode_utf16().collect();
-        multi_string(UnicodeStr(&units), Reached::ByName).map(|string| string.to_string()).collect()
+        multi_string(UnicodeStr(&units), Reached::ByName)
+            .map(|string| string.to_string())
+            .collect()
     }
 
     #[test]
@@ -101,14 +129,21 @@ mod tests {
     #[test]
     fn an_enumerated_multi_string_has_no_extra_nul() {
         let units: Vec<u16> = "a\0b\0\0".encode_utf16().collect();
-        assert_eq!(multi_string(UnicodeStr(&units), Reached::ByEnumeration).count(), 2);
-        assert_eq!(multi_string(UnicodeStr(&units[3..]), Reached::ByEnumeration).count(), 0);
+        assert_eq!(
+            multi_string(UnicodeStr(&units), Reached::ByEnumeration).count(),
+            2
+        );
+        assert_eq!(
+            multi_string(UnicodeStr(&units[3..]), Reached::ByEnumeration).count(),
+            0
+        );
     }
 
     #[test]
     fn text_ends_at_its_first_nul_and_odd_bytes_are_dropped() {
         let data: Vec<u16> = "C:\\x\0junk".encode_utf16().collect();
-        let strings: Vec<_> = strings(ValueType::SZ, &data.as_bytes()[..17], Reached::ByName).collect();
+        let strings: Vec<_> =
+            strings(ValueType::SZ, &data.as_bytes()[..17], Reached::ByName).collect();
         assert_eq!(strings, [nt::wide!("C:\\x")]);
     }
 

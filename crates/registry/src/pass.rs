@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The registry pass: every value of the Session Manager key, in the order of the table (spec 2.3).
 //!
-//! Each value is read once; the Environment key is enumerated once and applied twice from memory. What cannot be understood is reported
-//! and left out; what stops the pass is missing memory, a key that cannot be read, a variable name that cannot be set, and a missing
-//! `KnownDlls` or `SubSystems` key. Any other missing subkey counts as an empty one (deviation D28).
+//! Each value is read once; the Environment key is enumerated once and applied twice from memory.
+//! What cannot be understood is reported and left out; what stops the pass is missing memory, a key
+//! that cannot be read, a variable name that cannot be set, and a missing `KnownDlls` or
+//! `SubSystems` key. Any other missing subkey counts as an empty one (deviation D28).
 
 use crate::configuration::{Configuration, misunderstood};
 use crate::data::{Reached, number};
@@ -15,13 +16,16 @@ use nt::failure::{Step, Stop, judge};
 use nt::system::{Memory, Objects, Registry};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 
-const SESSION_MANAGER: UnicodeStr<'_> = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
+const SESSION_MANAGER: UnicodeStr<'_> =
+    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
 
-/// Makes one object directory during the pass: the protection mode, and the directory's name (spec 2.3 #3).
+/// Makes one object directory during the pass: the protection mode, and the directory's name (spec
+/// 2.3 #3).
 pub type MakeDirectory<'v> = dyn FnMut(u32, UnicodeStr<'_>) + 'v;
 
-/// Runs the pass. `environment` is a copy of this process's own block, and comes back in the configuration as the default environment.
-/// `sessions` says whether the values of NT 6 about initial sessions are wanted (spec 11.5).
+/// Runs the pass. `environment` is a copy of this process's own block, and comes back in the
+/// configuration as the default environment. `sessions` says whether the values of NT 6 about
+/// initial sessions are wanted (spec 11.5).
 ///
 /// # Errors
 /// [`Stop`] as the table of failures says.
@@ -31,11 +35,14 @@ pub fn read<'s, S: Registry + Memory + Objects>(
     sessions: bool,
     make_directory: &mut MakeDirectory<'_>,
 ) -> Result<Configuration<'s, S>, Stop> {
-    run(system, environment, &mut |pass, top| pass.all(top, sessions, make_directory))
+    run(system, environment, &mut |pass, top| {
+        pass.all(top, sessions, make_directory)
+    })
 }
 
-/// What a child instance of smss needs to make a session (spec 11.5): subsystems, `Execute`, `S0InitialCommand`. `environment` is the one
-/// its master gave it. Nothing is deleted and nothing is made: one-shot values there may be meant for the next boot.
+/// What a child instance of smss needs to make a session (spec 11.5): subsystems, `Execute`,
+/// `S0InitialCommand`. `environment` is the one its master gave it. Nothing is deleted and nothing
+/// is made: one-shot values there may be meant for the next boot.
 ///
 /// # Errors
 /// [`Stop`] as the table of failures says.
@@ -57,10 +64,17 @@ fn run<'s, S: Registry + Memory + Objects>(
 ) -> Result<Configuration<'s, S>, Stop> {
     let stop = |object, status| {
         let step = Step::RegistryPass;
-        judge(step, object, status).err().unwrap_or(Stop { step, status })
+        judge(step, object, status)
+            .err()
+            .unwrap_or(Stop { step, status })
     };
     let reader = Reader::new(system).map_err(|status| stop(wide!("memory"), status))?;
-    let mut pass = Pass { system, reader, configuration: Configuration::new(system, environment), at: SESSION_MANAGER };
+    let mut pass = Pass {
+        system,
+        reader,
+        configuration: Configuration::new(system, environment),
+        at: SESSION_MANAGER,
+    };
     match pass.top(part) {
         Ok(()) => Ok(pass.configuration),
         Err(status) => Err(stop(pass.at, status)),
@@ -79,34 +93,75 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     fn top(&mut self, part: &mut dyn FnMut(&mut Self, Handle) -> Result<()>) -> Result<()> {
         self.configuration.store.reserve()?;
         let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
-        let key = open_key(self.system, Handle::NULL, SESSION_MANAGER, access)?.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let key = open_key(self.system, Handle::NULL, SESSION_MANAGER, access)?
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         part(self, key.get())
     }
 
-    fn all(&mut self, top: Handle, sessions: bool, make_directory: &mut MakeDirectory<'_>) -> Result<()> {
+    fn all(
+        &mut self,
+        top: Handle,
+        sessions: bool,
+        make_directory: &mut MakeDirectory<'_>,
+    ) -> Result<()> {
         // Protected unless a number says otherwise (rows 1 and 2).
-        self.configuration.protection_mode = self.number(top, wide!("ProtectionMode"), false)?.unwrap_or(1);
-        self.configuration.allow_protected_renames = self.number(top, wide!("AllowProtectedRenames"), true)?.unwrap_or(0);
+        self.configuration.protection_mode = self
+            .number(top, wide!("ProtectionMode"), false)?
+            .unwrap_or(1);
+        self.configuration.allow_protected_renames = self
+            .number(top, wide!("AllowProtectedRenames"), true)?
+            .unwrap_or(0);
         let directories = [wide!("\\Windows"), wide!("\\RPC Control")];
-        self.strings(Some(top), wide!("ObjectDirectories"), List::ObjectDirectories, &directories)?;
+        self.strings(
+            Some(top),
+            wide!("ObjectDirectories"),
+            List::ObjectDirectories,
+            &directories,
+        )?;
         for directory in self.configuration.names(List::ObjectDirectories) {
             make_directory(self.configuration.protection_mode, directory);
         }
-        self.strings(Some(top), wide!("BootExecute"), List::BootExecute, &[wide!("autocheck AutoChk.exe *")])?;
+        self.strings(
+            Some(top),
+            wide!("BootExecute"),
+            List::BootExecute,
+            &[wide!("autocheck AutoChk.exe *")],
+        )?;
         self.strings(Some(top), wide!("SetupExecute"), List::SetupExecute, &[])?;
         let first = self.renames(top, wide!("PendingFileRenameOperations"))?;
         let second = self.renames(top, wide!("PendingFileRenameOperations2"))?;
         self.configuration.renames = [first, second];
-        self.strings(Some(top), wide!("ExcludeFromKnownDlls"), List::ExcludeFromKnownDlls, &[])?;
+        self.strings(
+            Some(top),
+            wide!("ExcludeFromKnownDlls"),
+            List::ExcludeFromKnownDlls,
+            &[],
+        )?;
         let memory_management = self.open(top, wide!("Memory Management"), Presence::Tolerated)?;
         let key = memory_management.as_ref().map(Owned::get);
-        self.strings(key, wide!("PagingFiles"), List::PagingFiles, &[wide!("?:\\pagefile.sys")])?;
-        self.subkey(top, wide!("DOS Devices"), Presence::Tolerated, Configuration::dos_device)?;
-        self.subkey(top, wide!("KnownDlls"), Presence::Needed, Configuration::known_dll)?;
+        self.strings(
+            key,
+            wide!("PagingFiles"),
+            List::PagingFiles,
+            &[wide!("?:\\pagefile.sys")],
+        )?;
+        self.subkey(
+            top,
+            wide!("DOS Devices"),
+            Presence::Tolerated,
+            Configuration::dos_device,
+        )?;
+        self.subkey(
+            top,
+            wide!("KnownDlls"),
+            Presence::Needed,
+            Configuration::known_dll,
+        )?;
         self.environment(top)?;
         self.subsystems(top)?;
         if sessions {
-            self.configuration.initial_sessions = self.number(top, wide!("NumberOfInitialSessions"), false)?;
+            self.configuration.initial_sessions =
+                self.number(top, wide!("NumberOfInitialSessions"), false)?;
             self.session_zero_command(top)?;
         }
         Ok(())
@@ -114,20 +169,37 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
 
     /// `SubSystems` and `Execute`.
     fn subsystems(&mut self, top: Handle) -> Result<()> {
-        self.subkey(top, wide!("SubSystems"), Presence::Needed, Configuration::subsystem)?;
+        self.subkey(
+            top,
+            wide!("SubSystems"),
+            Presence::Needed,
+            Configuration::subsystem,
+        )?;
         self.configuration.sort_subsystems()?;
         self.strings(Some(top), wide!("Execute"), List::Execute, &[])
     }
 
     fn session_zero_command(&mut self, top: Handle) -> Result<()> {
-        self.strings(Some(top), wide!("S0InitialCommand"), List::SessionZeroCommand, &[])
+        self.strings(
+            Some(top),
+            wide!("S0InitialCommand"),
+            List::SessionZeroCommand,
+            &[],
+        )
     }
 
-    /// Both passes over the Environment key (spec 5.1 #3): the first while it is enumerated, the second from what was kept.
+    /// Both passes over the Environment key (spec 5.1 #3): the first while it is enumerated, the
+    /// second from what was kept.
     ///
-    /// The last boot's `SAFEBOOT_OPTION` is deleted, so that it never outlives that boot (spec 2.3).
+    /// The last boot's `SAFEBOOT_OPTION` is deleted, so that it never outlives that boot (spec
+    /// 2.3).
     fn environment(&mut self, top: Handle) -> Result<()> {
-        let key = self.subkey(top, wide!("Environment"), Presence::Tolerated, Configuration::variable)?;
+        let key = self.subkey(
+            top,
+            wide!("Environment"),
+            Presence::Tolerated,
+            Configuration::variable,
+        )?;
         if self.configuration.old_safe_boot
             && let Some(key) = key
         {
@@ -136,9 +208,16 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         self.configuration.second_environment_pass()
     }
 
-    fn number(&mut self, key: Handle, name: UnicodeStr<'static>, one_shot: bool) -> Result<Option<u32>> {
+    fn number(
+        &mut self,
+        key: Handle,
+        name: UnicodeStr<'static>,
+        one_shot: bool,
+    ) -> Result<Option<u32>> {
         self.at = name;
-        let Some(value) = self.reader.read(key, Which::Name(name))? else { return Ok(None) };
+        let Some(value) = self.reader.read(key, Which::Name(name))? else {
+            return Ok(None);
+        };
         let found = number(value.kind, value.data);
         if found.is_none() {
             misunderstood(value);
@@ -158,20 +237,30 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         Ok(value)
     }
 
-    /// Deletes a value that has been read. If that fails the work is done again at the next boot, which its value is made for.
+    /// Deletes a value that has been read. If that fails the work is done again at the next boot,
+    /// which its value is made for.
     fn delete(&self, step: Step, key: Handle, name: UnicodeStr<'_>) {
         if let Err(status) = self.system.delete_value(key, name) {
             let _ = judge(step, name, status);
         }
     }
 
-    /// A list of strings read by its name; `default` is its content if there is no such value, or no such key.
-    fn strings(&mut self, key: Option<Handle>, name: UnicodeStr<'static>, list: List, default: &[UnicodeStr<'_>]) -> Result<()> {
+    /// A list of strings read by its name; `default` is its content if there is no such value, or
+    /// no such key.
+    fn strings(
+        &mut self,
+        key: Option<Handle>,
+        name: UnicodeStr<'static>,
+        list: List,
+        default: &[UnicodeStr<'_>],
+    ) -> Result<()> {
         self.at = name;
         if let Some(key) = key
             && let Some(value) = self.reader.read(key, Which::Name(name))?
         {
-            return self.configuration.save_strings(list, value, Reached::ByName);
+            return self
+                .configuration
+                .save_strings(list, value, Reached::ByName);
         }
         let store = &mut self.configuration.store;
         default.iter().try_for_each(|&text| {
@@ -180,7 +269,12 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         })
     }
 
-    fn open(&mut self, top: Handle, name: UnicodeStr<'static>, presence: Presence) -> Result<Option<Owned<'s, S>>> {
+    fn open(
+        &mut self,
+        top: Handle,
+        name: UnicodeStr<'static>,
+        presence: Presence,
+    ) -> Result<Option<Owned<'s, S>>> {
         self.at = name;
         let key = open_key(self.system, top, name, Access::MAXIMUM_ALLOWED)?;
         if key.is_none() {
@@ -200,9 +294,13 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         presence: Presence,
         visit: fn(&mut Configuration<'s, S>, Value<'_>) -> Result<()>,
     ) -> Result<Option<Owned<'s, S>>> {
-        let Some(key) = self.open(top, name, presence)? else { return Ok(None) };
+        let Some(key) = self.open(top, name, presence)? else {
+            return Ok(None);
+        };
         for index in 0.. {
-            let Some(value) = self.reader.read(key.get(), Which::Index(index))? else { break };
+            let Some(value) = self.reader.read(key.get(), Which::Index(index))? else {
+                break;
+            };
             visit(&mut self.configuration, value)?;
         }
         Ok(Some(key))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Reading values of any size: one system call for each, two for one that is larger than any before it.
+//! Reading values of any size: one system call for each, two for one that is larger than any before
+//! it.
 
 use crate::data::{self, Strings};
 use nt::access::Access;
@@ -77,10 +78,15 @@ pub(crate) struct Reader<'s, S: Memory> {
 
 impl<'s, S: Memory + Registry> Reader<'s, S> {
     pub(crate) fn new(system: &'s S) -> Result<Self> {
-        Ok(Self { system, name: system.allocate_pages(PAGE)?, data: system.allocate_pages(PAGE)? })
+        Ok(Self {
+            system,
+            name: system.allocate_pages(PAGE)?,
+            data: system.allocate_pages(PAGE)?,
+        })
     }
 
-    /// A value of `key`; `None` if there is none, or none more. Asks once more with larger buffers if they were too small.
+    /// A value of `key`; `None` if there is none, or none more. Asks once more with larger buffers
+    /// if they were too small.
     pub(crate) fn read(&mut self, key: Handle, which: Which) -> Result<Option<Value<'_>>> {
         for _ in 0..2 {
             let data = self.data.as_mut();
@@ -91,7 +97,11 @@ impl<'s, S: Memory + Registry> Reader<'s, S> {
                     self.system.enumerate_value(key, index, name, data)
                 }
             };
-            let ValueInformation { kind, name_units, data_bytes } = match read {
+            let ValueInformation {
+                kind,
+                name_units,
+                data_bytes,
+            } = match read {
                 Ok(information) => information,
                 Err(Status::OBJECT_NAME_NOT_FOUND | Status::NO_MORE_ENTRIES) => return Ok(None),
                 Err(status) => return Err(status),
@@ -103,7 +113,11 @@ impl<'s, S: Memory + Registry> Reader<'s, S> {
                     Which::Name(name) => name,
                     Which::Index(_) => data::units(self.name.as_ref()).take(name_units).until_nul(),
                 };
-                return Ok(Some(Value { name, kind, data: self.data.as_ref().get(..data_bytes).unwrap_or_default() }));
+                return Ok(Some(Value {
+                    name,
+                    kind,
+                    data: self.data.as_ref().get(..data_bytes).unwrap_or_default(),
+                }));
             }
             if !name_fits {
                 self.name = self.system.allocate_pages(name_bytes)?;
@@ -114,10 +128,20 @@ impl<'s, S: Memory + Registry> Reader<'s, S> {
     }
 
     /// The value `name` of `key` for good: it takes the pages it was read into along.
-    pub(crate) fn take(&mut self, key: Handle, name: UnicodeStr<'static>) -> Result<Option<RawValue<S>>> {
-        let Some(Value { kind, data, .. }) = self.read(key, Which::Name(name))? else { return Ok(None) };
+    pub(crate) fn take(
+        &mut self,
+        key: Handle,
+        name: UnicodeStr<'static>,
+    ) -> Result<Option<RawValue<S>>> {
+        let Some(Value { kind, data, .. }) = self.read(key, Which::Name(name))? else {
+            return Ok(None);
+        };
         let length = data.len();
         let pages = core::mem::replace(&mut self.data, self.system.allocate_pages(PAGE)?);
-        Ok(Some(RawValue { pages, length, kind }))
+        Ok(Some(RawValue {
+            pages,
+            length,
+            kind,
+        }))
     }
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Where the lists of the configuration live: one arena of text and one table of entries, both in pages.
+//! Where the lists of the configuration live: one arena of text and one table of entries, both in
+//! pages.
 //!
-//! An entry belongs to a list and has a name and perhaps a value. Entries are only ever added at the end or marked as moved, so that a
-//! list's order is the table's order; text is only ever added.
+//! An entry belongs to a list and has a name and perhaps a value. Entries are only ever added at
+//! the end or marked as moved, so that a list's order is the table's order; text is only ever
+//! added.
 
 use nt::environment::Environment;
 use nt::pages::PageVec;
@@ -79,7 +81,11 @@ pub(crate) struct Store<'s, S: Memory> {
 
 impl<'s, S: Memory> Store<'s, S> {
     pub(crate) const fn new(system: &'s S) -> Self {
-        Self { text: PageVec::new(system), entries: PageVec::new(system), scratch: PageVec::new(system) }
+        Self {
+            text: PageVec::new(system),
+            entries: PageVec::new(system),
+            scratch: PageVec::new(system),
+        }
     }
 
     /// Asks for the memory that the text of an ordinary installation needs.
@@ -96,7 +102,10 @@ impl<'s, S: Memory> Store<'s, S> {
     pub(crate) fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
         let at = self.text.len();
         self.text.extend(text.units())?;
-        Ok(Span { at, length: text.len() })
+        Ok(Span {
+            at,
+            length: text.len(),
+        })
     }
 
     /// The text of `span` expanded with `environment`, as a new text.
@@ -106,31 +115,48 @@ impl<'s, S: Memory> Store<'s, S> {
         scratch.clear();
         scratch.extend(text.as_str().skip(span.at).take(span.length).units())?;
         environment.expand(scratch.as_str(), text)?;
-        Ok(Span { at, length: text.len() - at })
+        Ok(Span {
+            at,
+            length: text.len() - at,
+        })
     }
 
     /// Appends an entry, whatever stands in the list already.
     pub(crate) fn append(&mut self, list: List, name: Span, value: Span) -> Result<()> {
-        self.entries.push(Entry { list: list as usize, name, value })
+        self.entries.push(Entry {
+            list: list as usize,
+            name,
+            value,
+        })
     }
 
-    /// Adds an entry by the rule of duplicates (spec 2.1): the same name with the same value is dropped, with another value it takes
-    /// the old one's place.
+    /// Adds an entry by the rule of duplicates (spec 2.1): the same name with the same value is
+    /// dropped, with another value it takes the old one's place.
     pub(crate) fn save(&mut self, list: List, name: Span, value: Span) -> Result<()> {
-        let Some((index, old)) = self.find(list, self.get(name)) else { return self.append(list, name, value) };
+        let Some((index, old)) = self.find(list, self.get(name)) else {
+            return self.append(list, name, value);
+        };
         if !self.get(old.value).eq_ignore_case(self.get(value)) {
             self.replace(index, Entry { value, ..old });
         }
         Ok(())
     }
 
-    /// Takes the entry called like the text of `name` out of `from` and puts it at the end of `to`; `false` if there is none. `Kmode`
-    /// stays where it is as well.
+    /// Takes the entry called like the text of `name` out of `from` and puts it at the end of `to`;
+    /// `false` if there is none. `Kmode` stays where it is as well.
     pub(crate) fn move_entry(&mut self, from: List, to: List, name: Span) -> Result<bool> {
-        let Some((index, entry)) = self.find(from, self.get(name)) else { return Ok(false) };
+        let Some((index, entry)) = self.find(from, self.get(name)) else {
+            return Ok(false);
+        };
         self.append(to, entry.name, entry.value)?;
         if !self.get(name).eq_ascii("Kmode") {
-            self.replace(index, Entry { list: List::Gone as usize, ..entry });
+            self.replace(
+                index,
+                Entry {
+                    list: List::Gone as usize,
+                    ..entry
+                },
+            );
         }
         Ok(true)
     }
@@ -147,17 +173,23 @@ impl<'s, S: Memory> Store<'s, S> {
 
     /// The text of the value of the entry `name` of `list`.
     pub(crate) fn value_of(&self, list: List, name: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
-        self.find(list, name).map(|(_, entry)| self.get(entry.value))
+        self.find(list, name)
+            .map(|(_, entry)| self.get(entry.value))
     }
 
     /// Name and value of the entries of `list`, in order. An absent value is empty.
     pub(crate) fn list(&self, list: List) -> Entries<'_, 's, S> {
-        Entries { store: self, entries: self.entries.as_slice().iter(), list }
+        Entries {
+            store: self,
+            entries: self.entries.as_slice().iter(),
+            list,
+        }
     }
 
     fn find(&self, list: List, name: UnicodeStr<'_>) -> Option<(usize, Entry)> {
         let mut entries = self.entries.as_slice().iter().enumerate();
-        let (index, entry) = entries.find(|(_, entry)| entry.is_in(list) && self.get(entry.name).eq_ignore_case(name))?;
+        let (index, entry) = entries
+            .find(|(_, entry)| entry.is_in(list) && self.get(entry.name).eq_ignore_case(name))?;
         Some((index, *entry))
     }
 
@@ -178,7 +210,11 @@ pub(crate) struct Entries<'a, 's, S: Memory> {
 
 impl<S: Memory> Clone for Entries<'_, '_, S> {
     fn clone(&self) -> Self {
-        Self { store: self.store, entries: self.entries.clone(), list: self.list }
+        Self {
+            store: self.store,
+            entries: self.entries.clone(),
+            list: self.list,
+        }
     }
 }
 

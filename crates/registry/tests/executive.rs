@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The registry pass over the executive's registry: the default hive, and what of it reaches the disk when.
+//! The registry pass over the executive's registry: the default hive, and what of it reaches the
+//! disk when.
 
 #[path = "../../nt/tests/executive/mod.rs"]
 mod support;
@@ -28,17 +29,40 @@ struct Read {
 fn read(seam: &'static Seam) -> Read {
     let mut directories = Vec::new();
     let environment = Environment::copied(seam, seam.own_environment()).unwrap();
-    let configuration = registry::read(seam, environment, false, &mut |_, name| directories.push(name.to_string())).unwrap();
-    let texts = |list: &mut dyn Iterator<Item = UnicodeStr<'_>>| list.map(|text| text.to_string()).collect::<Vec<_>>();
+    let configuration = registry::read(seam, environment, false, &mut |_, name| {
+        directories.push(name.to_string())
+    })
+    .unwrap();
+    let texts = |list: &mut dyn Iterator<Item = UnicodeStr<'_>>| {
+        list.map(|text| text.to_string()).collect::<Vec<_>>()
+    };
     Read {
         boot_execute: texts(&mut configuration.boot_execute()),
-        devices: configuration.dos_devices().map(|(name, target)| format!("{name}={target}")).collect(),
-        required: configuration.required().map(|(name, _)| name.to_string()).collect(),
+        devices: configuration
+            .dos_devices()
+            .map(|(name, target)| format!("{name}={target}"))
+            .collect(),
+        required: configuration
+            .required()
+            .map(|(name, _)| name.to_string())
+            .collect(),
         directories,
-        renames: configuration.renames.iter().flatten().flat_map(|value| texts(&mut value.strings())).collect(),
+        renames: configuration
+            .renames
+            .iter()
+            .flatten()
+            .flat_map(|value| texts(&mut value.strings()))
+            .collect(),
         library_path: configuration.library_search_path().to_string(),
-        windir: configuration.environment.get(nt::wide!("windir")).unwrap_or_default().to_string(),
-        dll_directory: configuration.dll_directory().unwrap_or_default().to_string(),
+        windir: configuration
+            .environment
+            .get(nt::wide!("windir"))
+            .unwrap_or_default()
+            .to_string(),
+        dll_directory: configuration
+            .dll_directory()
+            .unwrap_or_default()
+            .to_string(),
         paging_files: texts(&mut configuration.paging_files()),
     }
 }
@@ -48,12 +72,18 @@ fn the_default_hive_is_what_it_says() {
     let mut world = world();
     let (read, _) = run(&mut world, read);
     assert_eq!(read.boot_execute, ["autocheck autochk *"]);
-    assert_eq!(read.devices[..2], ["AUX=\\DosDevices\\COM1", "MAILSLOT=\\Device\\MailSlot"]);
+    assert_eq!(
+        read.devices[..2],
+        ["AUX=\\DosDevices\\COM1", "MAILSLOT=\\Device\\MailSlot"]
+    );
     assert_eq!(read.required, ["Debug", "Windows"]);
     assert_eq!(read.directories, ["\\Windows", "\\RPC Control"]);
     assert_eq!(read.windir, "C:\\ReactOS");
     assert_eq!(read.dll_directory, "C:\\ReactOS\\system32");
-    assert_eq!(read.library_path, "C:\\ReactOS\\bin;C:\\ReactOS\\System32;C:\\ReactOS;C:\\ReactOS\\System32\\Wbem");
+    assert_eq!(
+        read.library_path,
+        "C:\\ReactOS\\bin;C:\\ReactOS\\System32;C:\\ReactOS;C:\\ReactOS\\System32\\Wbem"
+    );
     let trace = world.trace();
     let calls = |name: &str| trace.iter().filter(|record| record.call == name).count();
     // SM key with nine values and six subkeys, one of them enumerated for two passes.
@@ -73,10 +103,17 @@ fn every_handle_of_the_pass_is_closed() {
 }
 
 #[test]
-fn spec_6_4_a_deleted_value_is_gone_from_memory_and_still_on_the_disk_until_the_registry_is_initialised() {
+fn spec_6_4_a_deleted_value_is_gone_from_memory_and_still_on_the_disk_until_the_registry_is_initialised()
+ {
     let mut world = world();
     world.set_value("", RENAMES, MULTI, &bytes("\\??\\C:\\a\0\0\0"));
-    let ((before, first, after), _) = run(&mut world, |seam| (value(seam, SM, RENAMES), read(seam), value(seam, SM, RENAMES)));
+    let ((before, first, after), _) = run(&mut world, |seam| {
+        (
+            value(seam, SM, RENAMES),
+            read(seam),
+            value(seam, SM, RENAMES),
+        )
+    });
     assert_eq!(first.renames, ["\\??\\C:\\a", ""]);
     assert!(before.is_some() && after.is_none());
     // The power goes before NtInitializeRegistry.
@@ -97,7 +134,9 @@ fn spec_6_4_a_deleted_value_is_gone_from_memory_and_still_on_the_disk_until_the_
 fn a_value_of_10_megabytes_is_read_whole() {
     let mut world = world_of(64);
     let tail = "x".repeat(230);
-    let list: String = (0..20_000).map(|number| format!("\\??\\C:\\{number}\\{tail}\0")).collect();
+    let list: String = (0..20_000)
+        .map(|number| format!("\\??\\C:\\{number}\\{tail}\0"))
+        .collect();
     world.set_value("", RENAMES, MULTI, &bytes(&format!("{list}\0")));
     let (read, _) = run(&mut world, read);
     assert_eq!(read.renames.len(), 20_000);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The registry pass over a key in memory: one test for each row of spec 2.1, 2.3, 5.1 and of the vectors in 17.
+//! The registry pass over a key in memory: one test for each row of spec 2.1, 2.3, 5.1 and of the
+//! vectors in 17.
 
 #[path = "../../nt/tests/support/mod.rs"]
 mod support;
@@ -23,7 +24,9 @@ type Directories = Vec<(u32, String)>;
 fn read(world: &'static World) -> Result<(Configuration<'static, World>, Directories), Stop> {
     let mut directories = Vec::new();
     let environment = Environment::copied(world, world.own_environment()).unwrap();
-    let configuration = registry::read(world, environment, false, &mut |mode, name| directories.push((mode, name.to_string())))?;
+    let configuration = registry::read(world, environment, false, &mut |mode, name| {
+        directories.push((mode, name.to_string()))
+    })?;
     Ok((configuration, directories))
 }
 
@@ -37,8 +40,11 @@ fn texts<'a>(list: impl Iterator<Item = UnicodeStr<'a>>) -> Vec<String> {
     list.map(|text| text.to_string()).collect()
 }
 
-fn pairs<'a>(list: impl Iterator<Item = (UnicodeStr<'a>, UnicodeStr<'a>)>) -> Vec<(String, String)> {
-    list.map(|(name, value)| (name.to_string(), value.to_string())).collect()
+fn pairs<'a>(
+    list: impl Iterator<Item = (UnicodeStr<'a>, UnicodeStr<'a>)>,
+) -> Vec<(String, String)> {
+    list.map(|(name, value)| (name.to_string(), value.to_string()))
+        .collect()
 }
 
 fn pair(name: &str, value: &str) -> (String, String) {
@@ -46,7 +52,10 @@ fn pair(name: &str, value: &str) -> (String, String) {
 }
 
 fn variable(configuration: &Configuration<'_, World>, name: &str) -> Option<String> {
-    configuration.environment.get(UnicodeStr(&wide(name))).map(|value| value.to_string())
+    configuration
+        .environment
+        .get(UnicodeStr(&wide(name)))
+        .map(|value| value.to_string())
 }
 
 #[test]
@@ -54,8 +63,14 @@ fn spec_2_3_defaults_of_an_empty_key() {
     let (configuration, directories) = read(World::new()).unwrap();
     assert_eq!(configuration.protection_mode, 1);
     assert_eq!(configuration.allow_protected_renames, 0);
-    assert_eq!(directories, [(1, "\\Windows".into()), (1, "\\RPC Control".into())]);
-    assert_eq!(texts(configuration.boot_execute()), ["autocheck AutoChk.exe *"]);
+    assert_eq!(
+        directories,
+        [(1, "\\Windows".into()), (1, "\\RPC Control".into())]
+    );
+    assert_eq!(
+        texts(configuration.boot_execute()),
+        ["autocheck AutoChk.exe *"]
+    );
     assert_eq!(texts(configuration.setup_execute()), [""; 0]);
     assert_eq!(texts(configuration.execute()), [""; 0]);
     assert_eq!(texts(configuration.paging_files()), ["?:\\pagefile.sys"]);
@@ -67,22 +82,35 @@ fn spec_2_3_defaults_of_an_empty_key() {
 
 #[test]
 fn spec_2_3_protection_mode_and_its_lengths() {
-    for (kind, data, mode) in
-        [(DWORD, vec![0, 0, 0, 0], 0), (DWORD, vec![3, 0, 0, 0], 3), (DWORD, vec![0, 0], 1), (DWORD, vec![], 1), (SZ, bytes("0\0"), 1)]
-    {
+    for (kind, data, mode) in [
+        (DWORD, vec![0, 0, 0, 0], 0),
+        (DWORD, vec![3, 0, 0, 0], 3),
+        (DWORD, vec![0, 0], 1),
+        (DWORD, vec![], 1),
+        (SZ, bytes("0\0"), 1),
+    ] {
         let world = World::new();
         world.sm("", &[("ProtectionMode", kind, data.clone())]);
         let (configuration, directories) = read(world).unwrap();
         assert_eq!(configuration.protection_mode, mode, "{kind} {data:?}");
-        assert!(directories.iter().all(|(seen, _)| *seen == mode), "directories are made with the mode just read");
+        assert!(
+            directories.iter().all(|(seen, _)| *seen == mode),
+            "directories are made with the mode just read"
+        );
     }
 }
 
 #[test]
 fn spec_2_3_object_directories_are_made_during_the_pass() {
     let world = World::new();
-    world.sm("", &[("ObjectDirectories", MULTI, bytes("\\Foo\0\\Bar\0\0"))]);
-    assert_eq!(read(world).unwrap().1, [(1, "\\Foo".into()), (1, "\\Bar".into())]);
+    world.sm(
+        "",
+        &[("ObjectDirectories", MULTI, bytes("\\Foo\0\\Bar\0\0"))],
+    );
+    assert_eq!(
+        read(world).unwrap().1,
+        [(1, "\\Foo".into()), (1, "\\Bar".into())]
+    );
     let world = World::new();
     world.sm("", &[("ObjectDirectories", BINARY, vec![1, 2])]);
     assert_eq!(read(world).unwrap().1, []);
@@ -107,16 +135,36 @@ fn spec_2_1_an_empty_multi_string_is_no_default() {
 #[test]
 fn spec_17_boot_execute_twice_in_other_case_is_one_run() {
     let world = World::new();
-    world.sm("", &[("BootExecute", MULTI, bytes("autocheck autochk *\0other\0AUTOCHECK AUTOCHK *\0\0"))]);
-    assert_eq!(texts(passed(world).boot_execute()), ["autocheck autochk *", "other"]);
+    world.sm(
+        "",
+        &[(
+            "BootExecute",
+            MULTI,
+            bytes("autocheck autochk *\0other\0AUTOCHECK AUTOCHK *\0\0"),
+        )],
+    );
+    assert_eq!(
+        texts(passed(world).boot_execute()),
+        ["autocheck autochk *", "other"]
+    );
 }
 
 #[test]
 fn spec_2_1_a_command_list_may_be_one_string_and_is_expanded_before_environment_is_applied() {
     let world = World::new();
-    world.sm("", &[("SetupExecute", EXPAND, bytes("%SystemRoot%\\setupcl.exe %Later%\0"))]);
+    world.sm(
+        "",
+        &[(
+            "SetupExecute",
+            EXPAND,
+            bytes("%SystemRoot%\\setupcl.exe %Later%\0"),
+        )],
+    );
     world.sm("Environment", &[("Later", SZ, bytes("x\0"))]);
-    assert_eq!(texts(passed(world).setup_execute()), ["C:\\ReactOS\\setupcl.exe %Later%"]);
+    assert_eq!(
+        texts(passed(world).setup_execute()),
+        ["C:\\ReactOS\\setupcl.exe %Later%"]
+    );
 }
 
 #[test]
@@ -134,16 +182,35 @@ fn spec_2_3_one_shot_values_are_deleted() {
         "",
         &[
             ("AllowProtectedRenames", DWORD, vec![1, 0, 0, 0]),
-            ("PendingFileRenameOperations", MULTI, bytes("\\??\\C:\\a\0\0\0")),
-            ("PendingFileRenameOperations2", MULTI, bytes("\\??\\C:\\b\0\\??\\C:\\c\0\0")),
+            (
+                "PendingFileRenameOperations",
+                MULTI,
+                bytes("\\??\\C:\\a\0\0\0"),
+            ),
+            (
+                "PendingFileRenameOperations2",
+                MULTI,
+                bytes("\\??\\C:\\b\0\\??\\C:\\c\0\0"),
+            ),
             ("BootExecute", MULTI, bytes("x\0\0")),
         ],
     );
     let configuration = passed(world);
     assert_eq!(configuration.allow_protected_renames, 1);
-    let values: Vec<_> = configuration.renames.iter().map(|value| texts(value.as_ref().unwrap().strings())).collect();
-    assert_eq!(values, [vec!["\\??\\C:\\a", ""], vec!["\\??\\C:\\b", "\\??\\C:\\c"]]);
-    for name in ["AllowProtectedRenames", "PendingFileRenameOperations", "PendingFileRenameOperations2"] {
+    let values: Vec<_> = configuration
+        .renames
+        .iter()
+        .map(|value| texts(value.as_ref().unwrap().strings()))
+        .collect();
+    assert_eq!(
+        values,
+        [vec!["\\??\\C:\\a", ""], vec!["\\??\\C:\\b", "\\??\\C:\\c"]]
+    );
+    for name in [
+        "AllowProtectedRenames",
+        "PendingFileRenameOperations",
+        "PendingFileRenameOperations2",
+    ] {
         assert_eq!(world.value(SM, name), None, "{name}");
     }
     assert!(world.value(SM, "BootExecute").is_some());
@@ -152,29 +219,51 @@ fn spec_2_3_one_shot_values_are_deleted() {
 #[test]
 fn spec_17_pending_renames_of_type_reg_sz_are_one_source() {
     let world = World::new();
-    world.sm("", &[("PendingFileRenameOperations", SZ, bytes("\\??\\C:\\a\0"))]);
+    world.sm(
+        "",
+        &[("PendingFileRenameOperations", SZ, bytes("\\??\\C:\\a\0"))],
+    );
     let configuration = passed(world);
-    assert_eq!(texts(configuration.renames[0].as_ref().unwrap().strings()), ["\\??\\C:\\a"]);
+    assert_eq!(
+        texts(configuration.renames[0].as_ref().unwrap().strings()),
+        ["\\??\\C:\\a"]
+    );
 }
 
 #[test]
 fn pending_renames_of_10_megabytes_and_20000_entries_are_read_whole_without_a_second_copy() {
     let world = World::new();
     let tail = "x".repeat(230);
-    let list: String = (0..20_000).map(|number| format!("\\??\\C:\\{number}\\{tail}\0")).collect();
-    world.sm("", &[("PendingFileRenameOperations", MULTI, bytes(&format!("{list}\0")))]);
+    let list: String = (0..20_000)
+        .map(|number| format!("\\??\\C:\\{number}\\{tail}\0"))
+        .collect();
+    world.sm(
+        "",
+        &[(
+            "PendingFileRenameOperations",
+            MULTI,
+            bytes(&format!("{list}\0")),
+        )],
+    );
     let configuration = passed(world);
     let value = configuration.renames[0].as_ref().unwrap();
     assert!(value.data().len() > 9 << 20);
     assert_eq!(value.strings().count(), 20_000);
-    assert_eq!(value.strings().last().unwrap().to_string(), format!("\\??\\C:\\19999\\{tail}"));
+    assert_eq!(
+        value.strings().last().unwrap().to_string(),
+        format!("\\??\\C:\\19999\\{tail}")
+    );
     assert_eq!(world.value(SM, "PendingFileRenameOperations"), None);
 }
 
 #[test]
 fn spec_2_3_exclude_from_known_dlls_takes_text_only() {
     for (kind, data, names) in [
-        (MULTI, bytes("user32.dll\0gdi32\0\0"), vec!["user32.dll", "gdi32"]),
+        (
+            MULTI,
+            bytes("user32.dll\0gdi32\0\0"),
+            vec!["user32.dll", "gdi32"],
+        ),
         (SZ, bytes("user32.dll\0"), vec!["user32.dll"]),
         (BINARY, bytes("user32.dll\0"), vec![]),
     ] {
@@ -190,7 +279,14 @@ fn spec_2_3_paging_files_may_be_one_string_and_duplicates_are_dropped() {
     world.sm("Memory Management", &[("PagingFiles", SZ, bytes("\0"))]);
     assert_eq!(texts(passed(world).paging_files()), [""]);
     let world = World::new();
-    world.sm("Memory Management", &[("PagingFiles", MULTI, bytes("C:\\p 1 2\0c:\\P 1 2\0D:\\p\0\0"))]);
+    world.sm(
+        "Memory Management",
+        &[(
+            "PagingFiles",
+            MULTI,
+            bytes("C:\\p 1 2\0c:\\P 1 2\0D:\\p\0\0"),
+        )],
+    );
     assert_eq!(texts(passed(world).paging_files()), ["C:\\p 1 2", "D:\\p"]);
 }
 
@@ -208,7 +304,12 @@ fn spec_3_2_dos_devices_are_expanded_before_environment_is_applied() {
         ],
     );
     world.sm("Environment", &[("A", SZ, bytes("x\0"))]);
-    let expected = [pair("Q:", "\\??\\C:\\ReactOS"), pair("R:", "\\??\\C:\\ReactOS\\%A%"), pair("NUL", ""), pair("MANY", "second")];
+    let expected = [
+        pair("Q:", "\\??\\C:\\ReactOS"),
+        pair("R:", "\\??\\C:\\ReactOS\\%A%"),
+        pair("NUL", ""),
+        pair("MANY", "second"),
+    ];
     assert_eq!(pairs(passed(world).dos_devices()), expected);
 }
 
@@ -225,15 +326,27 @@ fn spec_2_3_known_dlls_and_both_directories() {
         ],
     );
     let configuration = passed(world);
-    assert_eq!(configuration.dll_directory().unwrap().to_string(), "C:\\ReactOS\\system32");
-    assert_eq!(configuration.dll_directory32().unwrap().to_string(), "C:\\ReactOS\\SysWOW64");
-    assert_eq!(pairs(configuration.known_dlls()), [pair("kernel32", "kernel32.dll"), pair("gdi32", "gdi32.dll")]);
+    assert_eq!(
+        configuration.dll_directory().unwrap().to_string(),
+        "C:\\ReactOS\\system32"
+    );
+    assert_eq!(
+        configuration.dll_directory32().unwrap().to_string(),
+        "C:\\ReactOS\\SysWOW64"
+    );
+    assert_eq!(
+        pairs(configuration.known_dlls()),
+        [pair("kernel32", "kernel32.dll"), pair("gdi32", "gdi32.dll")]
+    );
 }
 
 #[test]
 fn spec_17_environment_forward_reference_is_resolved_in_the_second_pass() {
     let world = World::new();
-    world.sm("Environment", &[("A", EXPAND, bytes("%B%\0")), ("B", SZ, bytes("x\0"))]);
+    world.sm(
+        "Environment",
+        &[("A", EXPAND, bytes("%B%\0")), ("B", SZ, bytes("x\0"))],
+    );
     assert_eq!(variable(&passed(world), "A").as_deref(), Some("x"));
 }
 
@@ -247,10 +360,22 @@ fn spec_17_environment_self_reference_is_appended_twice() {
 #[test]
 fn spec_5_1_path_of_the_second_pass_is_the_library_path() {
     let world = World::new();
-    world.sm("Environment", &[("pAtH", EXPAND, bytes("%SystemRoot%\\bin;%Extra%\0")), ("Extra", SZ, bytes("C:\\e\0"))]);
+    world.sm(
+        "Environment",
+        &[
+            ("pAtH", EXPAND, bytes("%SystemRoot%\\bin;%Extra%\0")),
+            ("Extra", SZ, bytes("C:\\e\0")),
+        ],
+    );
     let configuration = passed(world);
-    assert_eq!(configuration.library_search_path().to_string(), "C:\\ReactOS\\bin;C:\\e");
-    assert_eq!(variable(&configuration, "Path").as_deref(), Some("C:\\ReactOS\\bin;C:\\e"));
+    assert_eq!(
+        configuration.library_search_path().to_string(),
+        "C:\\ReactOS\\bin;C:\\e"
+    );
+    assert_eq!(
+        variable(&configuration, "Path").as_deref(),
+        Some("C:\\ReactOS\\bin;C:\\e")
+    );
 }
 
 #[test]
@@ -259,7 +384,10 @@ fn spec_5_1_reg_sz_is_never_expanded_and_the_kernels_variables_stay() {
     world.sm("Environment", &[("Z", SZ, bytes("%SystemRoot%\0"))]);
     let configuration = passed(world);
     let block = String::from_utf16(configuration.environment.block()).unwrap();
-    assert_eq!(block, "Path=C:\\ReactOS\\System32\0SystemDrive=C:\0SystemRoot=C:\\ReactOS\0Z=%SystemRoot%\0\0");
+    assert_eq!(
+        block,
+        "Path=C:\\ReactOS\\System32\0SystemDrive=C:\0SystemRoot=C:\\ReactOS\0Z=%SystemRoot%\0\0"
+    );
 }
 
 #[test]
@@ -267,7 +395,13 @@ fn spec_5_1_a_variable_name_that_cannot_be_set_is_fatal() {
     for name in ["", "a=b"] {
         let world = World::new();
         world.sm("Environment", &[(name, SZ, bytes("x\0"))]);
-        assert_eq!(read(world).err(), Some(Stop { step: Step::RegistryPass, status: Status::INVALID_PARAMETER }));
+        assert_eq!(
+            read(world).err(),
+            Some(Stop {
+                step: Step::RegistryPass,
+                status: Status::INVALID_PARAMETER
+            })
+        );
         assert_eq!(world.open_handles(), 0);
     }
 }
@@ -275,9 +409,21 @@ fn spec_5_1_a_variable_name_that_cannot_be_set_is_fatal() {
 #[test]
 fn environment_is_enumerated_once() {
     let world = World::new();
-    world.sm("Environment", &[("A", EXPAND, bytes("%B%\0")), ("B", SZ, bytes("x\0")), ("C", SZ, bytes("y\0"))]);
+    world.sm(
+        "Environment",
+        &[
+            ("A", EXPAND, bytes("%B%\0")),
+            ("B", SZ, bytes("x\0")),
+            ("C", SZ, bytes("y\0")),
+        ],
+    );
     passed(world);
-    let enumerations = world.state().calls.iter().filter(|call| **call == "enumerate_value").count();
+    let enumerations = world
+        .state()
+        .calls
+        .iter()
+        .filter(|call| **call == "enumerate_value")
+        .count();
     // Three values and the end; the ends of the three other keys.
     assert_eq!(enumerations, 4 + 3);
 }
@@ -285,11 +431,21 @@ fn environment_is_enumerated_once() {
 #[test]
 fn memory_is_asked_for_a_few_times_whatever_there_is_to_expand() {
     let world = World::new();
-    let values: Vec<(String, Vec<u8>)> = (0..60).map(|number| (format!("N{number}"), bytes("%SystemRoot%\\x\0"))).collect();
-    let values: Vec<(&str, u32, Vec<u8>)> = values.iter().map(|(name, data)| (&**name, EXPAND, data.clone())).collect();
+    let values: Vec<(String, Vec<u8>)> = (0..60)
+        .map(|number| (format!("N{number}"), bytes("%SystemRoot%\\x\0")))
+        .collect();
+    let values: Vec<(&str, u32, Vec<u8>)> = values
+        .iter()
+        .map(|(name, data)| (&**name, EXPAND, data.clone()))
+        .collect();
     world.sm("Environment", &values);
     passed(world);
-    let allocations = world.state().calls.iter().filter(|call| **call == "allocate_pages").count();
+    let allocations = world
+        .state()
+        .calls
+        .iter()
+        .filter(|call| **call == "allocate_pages")
+        .count();
     assert!(allocations <= 6, "{allocations}");
 }
 
@@ -300,36 +456,84 @@ fn spec_17_required_moves_in_the_order_written_and_unknown_names_are_skipped() {
         "SubSystems",
         &[
             ("Debug", EXPAND, bytes("\0")),
-            ("Kmode", EXPAND, bytes("%SystemRoot%\\system32\\win32k.sys\0")),
+            (
+                "Kmode",
+                EXPAND,
+                bytes("%SystemRoot%\\system32\\win32k.sys\0"),
+            ),
             ("Optional", MULTI, bytes("Posix\0\0")),
-            ("Posix", EXPAND, bytes("%SystemRoot%\\system32\\psxss.exe\0")),
+            (
+                "Posix",
+                EXPAND,
+                bytes("%SystemRoot%\\system32\\psxss.exe\0"),
+            ),
             ("Required", MULTI, bytes("Windows\0Foo\0Debug\0\0")),
-            ("Windows", EXPAND, bytes("%SystemRoot%\\system32\\csrss.exe Windows=On\0")),
+            (
+                "Windows",
+                EXPAND,
+                bytes("%SystemRoot%\\system32\\csrss.exe Windows=On\0"),
+            ),
             ("Unused", SZ, bytes("x\0")),
             ("PosixSingleInstance", DWORD, vec![0; 4]),
         ],
     );
     let configuration = passed(world);
-    assert_eq!(pairs(configuration.required()), [pair("Windows", "C:\\ReactOS\\system32\\csrss.exe Windows=On"), pair("Debug", "")]);
-    assert_eq!(pairs(configuration.optional()), [pair("Posix", "C:\\ReactOS\\system32\\psxss.exe")]);
-    assert_eq!(pairs(configuration.subsystems()), [pair("Kmode", "C:\\ReactOS\\system32\\win32k.sys"), pair("Unused", "x")]);
+    assert_eq!(
+        pairs(configuration.required()),
+        [
+            pair("Windows", "C:\\ReactOS\\system32\\csrss.exe Windows=On"),
+            pair("Debug", "")
+        ]
+    );
+    assert_eq!(
+        pairs(configuration.optional()),
+        [pair("Posix", "C:\\ReactOS\\system32\\psxss.exe")]
+    );
+    assert_eq!(
+        pairs(configuration.subsystems()),
+        [
+            pair("Kmode", "C:\\ReactOS\\system32\\win32k.sys"),
+            pair("Unused", "x")
+        ]
+    );
     assert!(configuration.posix_single_instance);
 }
 
 #[test]
 fn spec_2_3_required_is_debug_and_windows_if_absent() {
     let world = World::new();
-    world.sm("SubSystems", &[("Windows", SZ, bytes("csrss\0")), ("Debug", SZ, bytes("\0"))]);
-    assert_eq!(pairs(passed(world).required()), [pair("Debug", ""), pair("Windows", "csrss")]);
+    world.sm(
+        "SubSystems",
+        &[
+            ("Windows", SZ, bytes("csrss\0")),
+            ("Debug", SZ, bytes("\0")),
+        ],
+    );
+    assert_eq!(
+        pairs(passed(world).required()),
+        [pair("Debug", ""), pair("Windows", "csrss")]
+    );
     let world = World::new();
-    world.sm("SubSystems", &[("Windows", SZ, bytes("csrss\0")), ("Required", MULTI, bytes("\0"))]);
+    world.sm(
+        "SubSystems",
+        &[
+            ("Windows", SZ, bytes("csrss\0")),
+            ("Required", MULTI, bytes("\0")),
+        ],
+    );
     assert_eq!(pairs(passed(world).required()), []);
 }
 
 #[test]
 fn spec_2_3_kmode_stays_in_the_general_list_even_if_required() {
     let world = World::new();
-    world.sm("SubSystems", &[("Kmode", SZ, bytes("k\0")), ("Required", MULTI, bytes("Kmode\0\0"))]);
+    world.sm(
+        "SubSystems",
+        &[
+            ("Kmode", SZ, bytes("k\0")),
+            ("Required", MULTI, bytes("Kmode\0\0")),
+        ],
+    );
     let configuration = passed(world);
     assert_eq!(pairs(configuration.required()), [pair("Kmode", "k")]);
     assert_eq!(pairs(configuration.subsystems()), [pair("Kmode", "k")]);
@@ -340,12 +544,23 @@ fn d28_missing_subkeys_are_tolerated_but_for_two() {
     for subkey in ["Memory Management", "DOS Devices", "Environment"] {
         let world = World::new();
         world.forget_key(&format!("{SM}\\{subkey}"));
-        assert_eq!(texts(passed(world).paging_files()), ["?:\\pagefile.sys"], "{subkey}");
+        assert_eq!(
+            texts(passed(world).paging_files()),
+            ["?:\\pagefile.sys"],
+            "{subkey}"
+        );
     }
     for subkey in ["KnownDlls", "SubSystems"] {
         let world = World::new();
         world.forget_key(&format!("{SM}\\{subkey}"));
-        assert_eq!(read(world).err(), Some(Stop { step: Step::RegistryPass, status: Status::OBJECT_NAME_NOT_FOUND }), "{subkey}");
+        assert_eq!(
+            read(world).err(),
+            Some(Stop {
+                step: Step::RegistryPass,
+                status: Status::OBJECT_NAME_NOT_FOUND
+            }),
+            "{subkey}"
+        );
     }
     let world = World::new();
     world.forget_key(SM);
@@ -355,19 +570,35 @@ fn d28_missing_subkeys_are_tolerated_but_for_two() {
 #[test]
 fn spec_11_5_session_values_are_read_only_if_asked_for() {
     let world = World::new();
-    world.sm("", &[("NumberOfInitialSessions", DWORD, vec![2, 0, 0, 0]), ("S0InitialCommand", EXPAND, bytes("%SystemRoot%\\w.exe\0"))]);
+    world.sm(
+        "",
+        &[
+            ("NumberOfInitialSessions", DWORD, vec![2, 0, 0, 0]),
+            ("S0InitialCommand", EXPAND, bytes("%SystemRoot%\\w.exe\0")),
+        ],
+    );
     assert_eq!(passed(world).initial_sessions, None);
     let environment = Environment::copied(world, world.own_environment()).unwrap();
     let configuration = registry::read(world, environment, true, &mut |_, _| {}).unwrap();
     assert_eq!(configuration.initial_sessions, Some(2));
-    assert_eq!(configuration.session_zero_command().unwrap().to_string(), "C:\\ReactOS\\w.exe");
+    assert_eq!(
+        configuration.session_zero_command().unwrap().to_string(),
+        "C:\\ReactOS\\w.exe"
+    );
 }
 
 #[test]
 fn values_and_names_larger_than_a_page_are_read() {
     let world = World::new();
     let (name, value) = ("N".repeat(3000), "v".repeat(30_000));
-    world.sm("Environment", &[("A", SZ, bytes("1\0")), (&name, SZ, bytes(&value)), ("B", SZ, bytes("2\0"))]);
+    world.sm(
+        "Environment",
+        &[
+            ("A", SZ, bytes("1\0")),
+            (&name, SZ, bytes(&value)),
+            ("B", SZ, bytes("2\0")),
+        ],
+    );
     let configuration = passed(world);
     assert_eq!(variable(&configuration, &name).as_deref(), Some(&*value));
     assert_eq!(variable(&configuration, "B").as_deref(), Some("2"));
@@ -377,14 +608,30 @@ fn values_and_names_larger_than_a_page_are_read() {
 fn boot_options_are_probed_and_forgotten() {
     let world = World::new();
     assert!(!registry::is_mini_nt(world));
-    world.key("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT", &[]);
+    world.key(
+        "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT",
+        &[],
+    );
     assert!(registry::is_mini_nt(world));
-    world.sm("Environment", &[("SAFEBOOT_OPTION", SZ, bytes("MINIMAL\0")), ("A", SZ, bytes("x\0"))]);
+    world.sm(
+        "Environment",
+        &[
+            ("SAFEBOOT_OPTION", SZ, bytes("MINIMAL\0")),
+            ("A", SZ, bytes("x\0")),
+        ],
+    );
     let configuration = passed(world);
-    assert_eq!(variable(&configuration, "SAFEBOOT_OPTION"), None, "no child sees it");
+    assert_eq!(
+        variable(&configuration, "SAFEBOOT_OPTION"),
+        None,
+        "no child sees it"
+    );
     assert_eq!(variable(&configuration, "A").as_deref(), Some("x"));
     drop(configuration);
-    assert_eq!(world.value(&format!("{SM}\\Environment"), "SAFEBOOT_OPTION"), None);
+    assert_eq!(
+        world.value(&format!("{SM}\\Environment"), "SAFEBOOT_OPTION"),
+        None
+    );
     assert!(world.value(&format!("{SM}\\Environment"), "A").is_some());
     assert_eq!(world.open_handles(), 0);
 }
@@ -393,8 +640,21 @@ fn boot_options_are_probed_and_forgotten() {
 fn every_failing_call_stops_the_pass_or_is_reported_and_leaks_nothing() {
     let prepare = || {
         let world = World::new();
-        world.sm("", &[("PendingFileRenameOperations", MULTI, bytes("\\??\\C:\\a\0\0\0")), ("BootExecute", MULTI, bytes("x\0\0"))]);
-        world.sm("Environment", &[("A", EXPAND, bytes("%B%\0")), ("B", SZ, bytes("x\0"))]);
+        world.sm(
+            "",
+            &[
+                (
+                    "PendingFileRenameOperations",
+                    MULTI,
+                    bytes("\\??\\C:\\a\0\0\0"),
+                ),
+                ("BootExecute", MULTI, bytes("x\0\0")),
+            ],
+        );
+        world.sm(
+            "Environment",
+            &[("A", EXPAND, bytes("%B%\0")), ("B", SZ, bytes("x\0"))],
+        );
         world.sm("SubSystems", &[("Windows", SZ, bytes("w\0"))]);
         world
     };
@@ -403,18 +663,34 @@ fn every_failing_call_stops_the_pass_or_is_reported_and_leaks_nothing() {
         passed(world);
         world.state().calls.len()
     };
-    for status in [Status::NO_MEMORY, Status::ACCESS_DENIED, Status::IO_DEVICE_ERROR] {
+    for status in [
+        Status::NO_MEMORY,
+        Status::ACCESS_DENIED,
+        Status::IO_DEVICE_ERROR,
+    ] {
         for number in 0..calls {
             for persistent in [false, true] {
                 let world = prepare();
                 world.state().fault = Some((number, status, persistent));
                 let environment = Environment::copied(world, world.own_environment());
-                let Ok(environment) = environment else { continue };
+                let Ok(environment) = environment else {
+                    continue;
+                };
                 let read = registry::read(world, environment, false, &mut |_, _| {});
                 if let Err(stop) = &read {
-                    assert_eq!(*stop, Stop { step: Step::RegistryPass, status }, "call {number}");
+                    assert_eq!(
+                        *stop,
+                        Stop {
+                            step: Step::RegistryPass,
+                            status
+                        },
+                        "call {number}"
+                    );
                     let kept = world.value(SM, "PendingFileRenameOperations").is_some();
-                    assert!(kept || world.state().calls[..number].contains(&"delete_value"), "no operation is lost: call {number}");
+                    assert!(
+                        kept || world.state().calls[..number].contains(&"delete_value"),
+                        "no operation is lost: call {number}"
+                    );
                 }
                 assert_eq!(world.open_handles(), 0, "call {number}");
             }
@@ -426,14 +702,37 @@ fn every_failing_call_stops_the_pass_or_is_reported_and_leaks_nothing() {
 fn the_types_are_an_open_set() {
     for kind in [0, 5, 6, 8, 11, 0xFFFF_0000] {
         let world = World::new();
-        world.sm("", &[("BootExecute", kind, bytes("x\0\0")), ("ExcludeFromKnownDlls", kind, bytes("x\0\0"))]);
+        world.sm(
+            "",
+            &[
+                ("BootExecute", kind, bytes("x\0\0")),
+                ("ExcludeFromKnownDlls", kind, bytes("x\0\0")),
+            ],
+        );
         world.sm("Environment", &[("A", kind, bytes("x\0"))]);
-        world.sm("KnownDlls", &[("a", kind, bytes("x\0")), ("DllDirectory", kind, bytes("x\0"))]);
-        world.sm("SubSystems", &[("Required", kind, bytes("x\0\0")), ("x", kind, bytes("x\0"))]);
+        world.sm(
+            "KnownDlls",
+            &[
+                ("a", kind, bytes("x\0")),
+                ("DllDirectory", kind, bytes("x\0")),
+            ],
+        );
+        world.sm(
+            "SubSystems",
+            &[
+                ("Required", kind, bytes("x\0\0")),
+                ("x", kind, bytes("x\0")),
+            ],
+        );
         let configuration = passed(world);
         assert_eq!(texts(configuration.boot_execute()), [""; 0]);
         assert_eq!(variable(&configuration, "A"), None);
         assert_eq!(configuration.dll_directory(), None);
-        assert_eq!(pairs(configuration.subsystems()), [], "{:?}", ValueType(kind));
+        assert_eq!(
+            pairs(configuration.subsystems()),
+            [],
+            "{:?}",
+            ValueType(kind)
+        );
     }
 }

@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The Session Manager: the boot sequence in order, and the wait at its end (spec 14).
 //!
-//! [`run`] is the whole program. It is generic over the seam, so that the same code runs in ring 3 and in a host test. All state that
-//! threads share is in one [`State`], which lives as long as the process: there is no heap.
+//! [`run`] is the whole program. It is generic over the seam, so that the same code runs in ring 3
+//! and in a host test. All state that threads share is in one [`State`], which lives as long as the
+//! process: there is no heap.
 //!
-//! Invariants: a failure is judged by the one table in [`nt::failure`]; when it is fatal, the boot returns it and nothing but the hard
-//! error follows.
+//! Invariants: a failure is judged by the one table in [`nt::failure`]; when it is fatal, the boot
+//! returns it and nothing but the hard error follows.
 #![no_std]
 #![forbid(unsafe_code)]
-#![allow(clippy::large_enum_variant, clippy::result_large_err, reason = "an error has no heap to be boxed in")]
+#![allow(
+    clippy::large_enum_variant,
+    clippy::result_large_err,
+    reason = "an error has no heap to be boxed in"
+)]
 
 mod phases;
 mod plan;
@@ -35,7 +40,10 @@ pub struct State<S: System> {
 impl<S: System> State<S> {
     /// The state before anything has happened. `tables` are this state's alone.
     pub fn new(system: &'static S, tables: &'static TableSpace) -> Self {
-        Self { manager: Manager::new(system, tables), loaded: Once::new() }
+        Self {
+            manager: Manager::new(system, tables),
+            loaded: Once::new(),
+        }
     }
 
     /// How much the server side holds.
@@ -59,8 +67,8 @@ impl From<Stop> for Fatal {
     }
 }
 
-/// The program. It returns only when the process is to end: the exit status. For the resident instance that means that the system could
-/// not even be stopped.
+/// The program. It returns only when the process is to end: the exit status. For the resident
+/// instance that means that the system could not even be stopped.
 pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
     if state.manager.policy().sessions == SessionModel::ChildInstance
         && let Some(arguments) = Arguments::parse(system.own_command_line())
@@ -69,7 +77,9 @@ pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
     }
     match boot(system, state) {
         Ok(watched) => {
-            nt::info!("phase: 39 settled: waiting for the Windows subsystem and the initial command");
+            nt::info!(
+                "phase: 39 settled: waiting for the Windows subsystem and the initial command"
+            );
             let ending = end::wait(system, &watched);
             end::stop(system, &ending);
             ending.status
@@ -80,7 +90,14 @@ pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
             ending.status
         }
         Err(Fatal::KnownDll(bad)) => {
-            end::stop_for_known_dll(system, &Ending { name: bad.text, status: bad.status }, bad.file.as_str());
+            end::stop_for_known_dll(
+                system,
+                &Ending {
+                    name: bad.text,
+                    status: bad.status,
+                },
+                bad.file.as_str(),
+            );
             bad.status
         }
     }
@@ -159,7 +176,11 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
 }
 
 /// A child instance of NT 6: makes one session and ends (spec 11.5).
-fn make_session<S: System>(system: &'static S, state: &'static State<S>, arguments: Arguments) -> nt::Result<()> {
+fn make_session<S: System>(
+    system: &'static S,
+    state: &'static State<S>,
+    arguments: Arguments,
+) -> nt::Result<()> {
     let loaded = phases::read_for_session(system, state).map_err(|stop| stop.status)?;
     instance::run(system, state.manager.policy(), loaded, arguments)
 }

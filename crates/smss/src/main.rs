@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The image, smss.exe: the boot sequence of the library over the real `ntdll.dll`.
 //!
-//! The state has its place in the image, because there is no heap; it is made at start, because the kernel's version decides what is in
-//! it. An exception or a panic anywhere stops the system (spec 12.4, 13.1).
+//! The state has its place in the image, because there is no heap; it is made at start, because the
+//! kernel's version decides what is in it. An exception or a panic anywhere stops the system (spec
+//! 12.4, 13.1).
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -15,7 +16,11 @@ use spin::Once;
 static TABLES: TableSpace = TableSpace::new();
 static STATE: Once<State<Native>> = Once::new();
 
-ntdll::program!(Program { prefix: "SMSS: ", fatal: Fatal::StopSystem, main });
+ntdll::program!(Program {
+    prefix: "SMSS: ",
+    fatal: Fatal::StopSystem,
+    main
+});
 
 fn main(system: &'static Native) -> Status {
     smss::run(system, STATE.call_once(|| State::new(system, &TABLES)))

@@ -25,7 +25,8 @@ const HARD_ERROR_MODE: u32 = 1;
 
 /// Reports a failure that stops nothing.
 fn skip(step: Step, object: UnicodeStr<'_>, status: Status) {
-    // The table says so; were it ever to say otherwise, these phases would still have no way to stop.
+    // The table says so; were it ever to say otherwise, these phases would still have no way to
+    // stop.
     let _ = judge(step, object, status);
 }
 
@@ -34,8 +35,14 @@ pub(crate) fn process_settings<S: System>(system: &S) {
     let settings: [(UnicodeStr<'_>, nt::Result<()>); 4] = [
         (wide!("critical process"), system.set_process_critical(true)),
         (wide!("critical thread"), system.set_thread_critical(true)),
-        (wide!("base priority"), system.set_base_priority(BASE_PRIORITY)),
-        (wide!("hard-error mode"), system.set_hard_error_mode(HARD_ERROR_MODE)),
+        (
+            wide!("base priority"),
+            system.set_base_priority(BASE_PRIORITY),
+        ),
+        (
+            wide!("hard-error mode"),
+            system.set_hard_error_mode(HARD_ERROR_MODE),
+        ),
     ];
     for (setting, result) in settings {
         if let Err(status) = result {
@@ -44,9 +51,12 @@ pub(crate) fn process_settings<S: System>(system: &S) {
     }
 }
 
-/// Takes the verbosity of the log from the registry, if it is named there (`Debug Print Filter`, the value `SMSS`).
+/// Takes the verbosity of the log from the registry, if it is named there (`Debug Print Filter`,
+/// the value `SMSS`).
 pub(crate) fn verbosity<S: System>(system: &S) {
-    let Some(mask) = registry::debug_print_filter(system) else { return };
+    let Some(mask) = registry::debug_print_filter(system) else {
+        return;
+    };
     say::limit(match mask {
         0 => LevelFilter::Off,
         1 => LevelFilter::Error,
@@ -78,42 +88,75 @@ pub(crate) fn volumes_are_safe<S: System>(system: &S, event: Option<Owned<'_, S>
 }
 
 fn stop(step: Step, object: UnicodeStr<'_>, status: Status) -> Stop {
-    judge(step, object, status).err().unwrap_or(Stop { step, status })
+    judge(step, object, status)
+        .err()
+        .unwrap_or(Stop { step, status })
 }
 
 fn own_environment<S: System>(system: &'static S) -> Result<Environment<'static, S>, Stop> {
-    Environment::copied(system, system.own_environment()).map_err(|status| stop(Step::Environment, wide!("default environment"), status))
+    Environment::copied(system, system.own_environment())
+        .map_err(|status| stop(Step::Environment, wide!("default environment"), status))
 }
 
 /// Steps 9 to 15: the default environment and the registry pass (spec 2, 5.1).
-pub(crate) fn read_registry<S: System>(system: &'static S, state: &'static State<S>) -> Result<&'static Loaded<S>, Stop> {
+pub(crate) fn read_registry<S: System>(
+    system: &'static S,
+    state: &'static State<S>,
+) -> Result<&'static Loaded<S>, Stop> {
     let environment = own_environment(system)?;
-    let sessions = state.manager.policy().sessions == subsystems::policy::SessionModel::ChildInstance;
-    let mut make_directory = |mode, name: UnicodeStr<'_>| objects::object_directory(system, Protection::from_mode(mode), name);
+    let sessions =
+        state.manager.policy().sessions == subsystems::policy::SessionModel::ChildInstance;
+    let mut make_directory = |mode, name: UnicodeStr<'_>| {
+        objects::object_directory(system, Protection::from_mode(mode), name)
+    };
     let configuration = registry::read(system, environment, sessions, &mut make_directory)?;
     let library_path = launch::library_path(system, configuration.library_search_path())
         .map_err(|status| stop(Step::Environment, wide!("library path"), status))?;
-    Ok(state.loaded.call_once(|| Loaded::new(system, configuration, library_path)))
+    Ok(state
+        .loaded
+        .call_once(|| Loaded::new(system, configuration, library_path)))
 }
 
-/// What a child instance reads (spec 11.5): its environment and library path are those its master gave it.
-pub(crate) fn read_for_session<S: System>(system: &'static S, state: &'static State<S>) -> Result<&'static Loaded<S>, Stop> {
+/// What a child instance reads (spec 11.5): its environment and library path are those its master
+/// gave it.
+pub(crate) fn read_for_session<S: System>(
+    system: &'static S,
+    state: &'static State<S>,
+) -> Result<&'static Loaded<S>, Stop> {
     let configuration = registry::read_for_session(system, own_environment(system)?)?;
     let mut library_path = PageVec::new(system);
-    library_path.extend(system.own_dll_path().units()).map_err(|status| stop(Step::Environment, wide!("library path"), status))?;
-    Ok(state.loaded.call_once(|| Loaded::new(system, configuration, library_path)))
+    library_path
+        .extend(system.own_dll_path().units())
+        .map_err(|status| stop(Step::Environment, wide!("library path"), status))?;
+    Ok(state
+        .loaded
+        .call_once(|| Loaded::new(system, configuration, library_path)))
 }
 
 /// Step 20: known DLLs (spec 7).
 pub(crate) fn known_dlls<S: System>(system: &S, loaded: &Loaded<S>) -> Result<(), Fatal> {
     nt::info!("phase: 20 known DLLs");
     let configuration = loaded.configuration();
-    let lists = Lists { dlls: configuration.known_dlls(), excluded: configuration.excluded_dlls() };
-    objects::known_dlls(system, loaded.protection(), &lists, configuration.dll_directory()).map_err(|failure| match failure {
+    let lists = Lists {
+        dlls: configuration.known_dlls(),
+        excluded: configuration.excluded_dlls(),
+    };
+    objects::known_dlls(
+        system,
+        loaded.protection(),
+        &lists,
+        configuration.dll_directory(),
+    )
+    .map_err(|failure| match failure {
         Failure::Stop(stop) => Fatal::Step(stop),
         Failure::BadImage(bad) => Fatal::KnownDll(bad),
     })?;
-    objects::known_dlls32(system, loaded.protection(), &lists, configuration.dll_directory32());
+    objects::known_dlls32(
+        system,
+        loaded.protection(),
+        &lists,
+        configuration.dll_directory32(),
+    );
     Ok(())
 }
 
@@ -134,19 +177,32 @@ pub(crate) fn boot_directory<S: System>(system: &S, devices: Handle) {
 /// Step 27: SetupExecute, once a boot (D22).
 pub(crate) fn setup_commands<S: System>(loaded: &Loaded<S>) {
     nt::info!("phase: 27 set-up commands");
-    boot::execute_commands(&loaded.launcher(), Step::SetupExecute, loaded.configuration().setup_execute(), 0);
+    boot::execute_commands(
+        &loaded.launcher(),
+        Step::SetupExecute,
+        loaded.configuration().setup_execute(),
+        0,
+    );
 }
 
 /// Step 18: BootExecute (spec 8).
 pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
-    boot::execute_commands(&loaded.launcher(), Step::BootExecute, loaded.configuration().boot_execute(), 0);
+    boot::execute_commands(
+        &loaded.launcher(),
+        Step::BootExecute,
+        loaded.configuration().boot_execute(),
+        0,
+    );
 }
 
 /// Step 19: pending file renames (spec 6).
 pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>) {
     let values = loaded.configuration().renames.each_ref();
     let lists = values.map(|value| match value {
-        Some(value) => RenameList { text: value.text(), strings: value.strings().count() },
+        Some(value) => RenameList {
+            text: value.text(),
+            strings: value.strings().count(),
+        },
         None => RenameList::default(),
     });
     boot::process_renames(system, lists);

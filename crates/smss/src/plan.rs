@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What was read from the registry, kept for the life of the process, and as [`subsystems`] wants to be told of it.
+//! What was read from the registry, kept for the life of the process, and as [`subsystems`] wants
+//! to be told of it.
 
 use launch::Launcher;
 use nt::UnicodeStr;
@@ -18,8 +19,17 @@ pub(crate) struct Loaded<S: System> {
 }
 
 impl<S: System> Loaded<S> {
-    pub(crate) fn new(system: &'static S, configuration: Configuration<'static, S>, library_path: PageVec<'static, S, u16>) -> Self {
-        Self { system, configuration, library_path, debug: system.own_debug_flags() != 0 }
+    pub(crate) fn new(
+        system: &'static S,
+        configuration: Configuration<'static, S>,
+        library_path: PageVec<'static, S, u16>,
+    ) -> Self {
+        Self {
+            system,
+            configuration,
+            library_path,
+            debug: system.own_debug_flags() != 0,
+        }
     }
 
     pub(crate) const fn configuration(&self) -> &Configuration<'static, S> {
@@ -38,7 +48,11 @@ fn entry<'a>((name, command): (UnicodeStr<'a>, UnicodeStr<'a>)) -> Entry<'a> {
 
 impl<S: System> Plan<S> for Loaded<S> {
     fn kmode(&self, index: usize) -> Option<UnicodeStr<'_>> {
-        self.configuration.subsystems().filter(|(name, _)| name.eq_ascii("Kmode")).nth(index).map(|(_, path)| path)
+        self.configuration
+            .subsystems()
+            .filter(|(name, _)| name.eq_ascii("Kmode"))
+            .nth(index)
+            .map(|(_, path)| path)
     }
 
     fn required(&self, index: usize) -> Option<Entry<'_>> {

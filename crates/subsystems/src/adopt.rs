@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Handing a suspended process to its subsystem server: ExecPgm and SbCreateSession (spec 10.5, 10.7).
+//! Handing a suspended process to its subsystem server: ExecPgm and SbCreateSession (spec 10.5,
+//! 10.7).
 //!
-//! The server, not smss, lets the process run. Handles in a call-back are valid in the server, because it uses them as they are (C7).
+//! The server, not smss, lets the process run. Handles in a call-back are valid in the server,
+//! because it uses them as they are (C7).
 
 use crate::callbacks::{SbApi, SbCreateSession, SbSession, callback};
 use crate::clients::Client;
@@ -19,23 +21,40 @@ impl<S: System> Manager<S> {
     #[inline(never)]
     pub(crate) fn exec_pgm(&'static self, client: &Client, body: &ExecPgm) -> Result<()> {
         let system = self.system;
-        let caller = Owned::new(system, system.open_process(client.client, Access::PROCESS_DUP_HANDLE)?);
+        let caller = Owned::new(
+            system,
+            system.open_process(client.client, Access::PROCESS_DUP_HANDLE)?,
+        );
         let take = |handle: u64, access| {
             // A pseudo handle names whoever uses it, which here would be smss.
             if handle.cast_signed() < 0 {
                 return Err(Status::INVALID_HANDLE);
             }
-            let own = system.duplicate(caller.get(), Handle(handle), Handle::CURRENT_PROCESS, access)?;
+            let own = system.duplicate(
+                caller.get(),
+                Handle(handle),
+                Handle::CURRENT_PROCESS,
+                access,
+            )?;
             Ok::<_, Status>(Owned::new(system, own))
         };
         let process = take(body.process.process, Access::PROCESS_ALL)?;
         let thread = take(body.process.thread, Access::THREAD_ALL)?;
-        let suspended = UserProcessInformation { process: process.get().0, thread: thread.get().0, ..body.process };
-        let debugger = if body.debug != 0 { client.client } else { ClientId::default() };
+        let suspended = UserProcessInformation {
+            process: process.get().0,
+            thread: thread.get().0,
+            ..body.process
+        };
+        let debugger = if body.debug != 0 {
+            client.client
+        } else {
+            ClientId::default()
+        };
         self.adopt(&suspended, debugger)
     }
 
-    /// Gives `suspended` to the server for its image type in its session; a native process needs none and is resumed (spec 10.5).
+    /// Gives `suspended` to the server for its image type in its session; a native process needs
+    /// none and is resumed (spec 10.5).
     #[inline(never)]
     fn adopt(&'static self, suspended: &UserProcessInformation, debugger: ClientId) -> Result<()> {
         let session = self.system.query_session(Handle(suspended.process))?;
@@ -54,12 +73,16 @@ impl<S: System> Manager<S> {
         } else if subsystem == ImageSubsystem::NATIVE {
             self.system.resume_thread(Handle(suspended.thread))
         } else {
-            nt::warn!("session {session}: no server for image type {}", subsystem.0);
+            nt::warn!(
+                "session {session}: no server for image type {}",
+                subsystem.0
+            );
             Err(Status::UNSUCCESSFUL)
         }
     }
 
-    /// SbCreateSession: `server` takes the process over, under a new environment session, whose id is given.
+    /// SbCreateSession: `server` takes the process over, under a new environment session, whose id
+    /// is given.
     pub(crate) fn create_session(
         &'static self,
         server: &ServerRef<'_, S>,
@@ -68,10 +91,22 @@ impl<S: System> Manager<S> {
         debugger: ClientId,
     ) -> Result<u32> {
         let record = server.view();
-        let into_server = |handle, access| self.system.duplicate(Handle::CURRENT_PROCESS, Handle(handle), record.process, access);
+        let into_server = |handle, access| {
+            self.system.duplicate(
+                Handle::CURRENT_PROCESS,
+                Handle(handle),
+                record.process,
+                access,
+            )
+        };
         let process = into_server(suspended.process, Access::PROCESS_ALL)?;
         let thread = into_server(suspended.thread, Access::THREAD_ALL)?;
-        let id = self.tables.lock().environments.create(server.key(), foreign, record.session).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        let id = self
+            .tables
+            .lock()
+            .environments
+            .create(server.key(), foreign, record.session)
+            .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
         let mut body = SbCreateSession::new_zeroed();
         body.session = id;
         body.process = *suspended;
@@ -81,26 +116,41 @@ impl<S: System> Manager<S> {
         body.debugger = debugger;
         let result = self.call_server(&record, &mut callback(SbApi::CREATE_SESSION, &body));
         if let Err(status) = result {
-            nt::warn!("session {}: the server refuses process {}: {status}", record.session, suspended.client.process);
+            nt::warn!(
+                "session {}: the server refuses process {}: {status}",
+                record.session,
+                suspended.client.process
+            );
             self.tables.lock().environments.delete(id);
         }
         result.map(|()| id)
     }
 
-    /// Tells a server what becomes of an environment session: [`SbApi::TERMINATE_SESSION`], or, if it only takes part in it,
-    /// [`SbApi::FOREIGN_SESSION_COMPLETE`]. Servers may not know the calls; the session is forgotten all the same.
+    /// Tells a server what becomes of an environment session: [`SbApi::TERMINATE_SESSION`], or, if
+    /// it only takes part in it, [`SbApi::FOREIGN_SESSION_COMPLETE`]. Servers may not know the
+    /// calls; the session is forgotten all the same.
     pub(crate) fn tell_server(&'static self, server: Key, api: SbApi, session: u32) {
-        let Some(server) = self.server(server) else { return };
+        let Some(server) = self.server(server) else {
+            return;
+        };
         match self.call_server(&server.view(), &mut callback(api, &SbSession { session })) {
             Ok(()) | Err(Status::NOT_IMPLEMENTED) => {}
-            Err(status) => nt::warn!("environment session {session}: call-back {}: {status}", api.0),
+            Err(status) => nt::warn!(
+                "environment session {session}: call-back {}: {status}",
+                api.0
+            ),
         }
     }
 
-    /// One call to a server's call-back port: the reply takes the message's place, its result is the call's. In a session other than 0 a
-    /// server that does not answer in time is ended. `PORT_DISCONNECTED` if the call-back port was never reached. The caller holds the
+    /// One call to a server's call-back port: the reply takes the message's place, its result is
+    /// the call's. In a session other than 0 a server that does not answer in time is ended.
+    /// `PORT_DISCONNECTED` if the call-back port was never reached. The caller holds the
     /// reference that `server` was copied from.
-    pub(crate) fn call_server(&'static self, server: &Server, message: &mut MessageBuffer) -> Result<()> {
+    pub(crate) fn call_server(
+        &'static self,
+        server: &Server,
+        message: &mut MessageBuffer,
+    ) -> Result<()> {
         if server.callback.is_null() || server.terminating {
             return Err(Status::PORT_DISCONNECTED);
         }

@@ -11,7 +11,11 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub const SB_MESSAGE_BYTES: usize = 0x120;
 
 /// Limits of a server's `SbApiPort` (spec 9.5).
-pub const SB_PORT_LIMITS: PortLimits = PortLimits { connection_info: 0xF4, message: SB_MESSAGE_BYTES as u32, pool: 32 * 0x120 };
+pub const SB_PORT_LIMITS: PortLimits = PortLimits {
+    connection_info: 0xF4,
+    message: SB_MESSAGE_BYTES as u32,
+    pool: 32 * 0x120,
+};
 
 /// API numbers of `SbApiPort`: an open set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,9 +145,28 @@ mod tests {
 
     #[test]
     fn lengths_are_those_of_the_protocol() {
-        let sent = |message: MessageBuffer| (message.header.data_length, message.header.total_length);
-        assert_eq!(sent(callback(SbApi::CREATE_SESSION, &SbCreateSession::new_zeroed())), (0x98, 0x120));
-        assert_eq!(sent(callback(SbApi::TERMINATE_SESSION, &SbSession { session: 1 })), (0xC, 0x120));
-        assert_eq!(sent(callback(SbApi::CREATE_PROCESS, &SbCreateProcess::new_zeroed())), (0x30, 0x120));
+        let sent =
+            |message: MessageBuffer| (message.header.data_length, message.header.total_length);
+        assert_eq!(
+            sent(callback(
+                SbApi::CREATE_SESSION,
+                &SbCreateSession::new_zeroed()
+            )),
+            (0x98, 0x120)
+        );
+        assert_eq!(
+            sent(callback(
+                SbApi::TERMINATE_SESSION,
+                &SbSession { session: 1 }
+            )),
+            (0xC, 0x120)
+        );
+        assert_eq!(
+            sent(callback(
+                SbApi::CREATE_PROCESS,
+                &SbCreateProcess::new_zeroed()
+            )),
+            (0x30, 0x120)
+        );
     }
 }

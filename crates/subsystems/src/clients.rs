@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Connected clients of `\SmApiPort` (spec 10.2).
 //!
-//! A client is known by the port context that smss gave the kernel when it accepted the connection: place and generation in the table.
-//! Nothing a client sends names its record.
+//! A client is known by the port context that smss gave the kernel when it accepted the connection:
+//! place and generation in the table. Nothing a client sends names its record.
 
 use crate::manager::Manager;
 use crate::slots::Key;
@@ -31,10 +31,15 @@ impl<S: System> Manager<S> {
         self.tables.lock().clients.get(key).copied()
     }
 
-    /// Forgets a client that is gone, closes what was held for it, and takes it out of service if it was a subsystem server.
+    /// Forgets a client that is gone, closes what was held for it, and takes it out of service if
+    /// it was a subsystem server.
     pub(crate) fn client_gone(&'static self, context: u64) {
-        let Some(key) = Key::from_context(context) else { return };
-        let Some(client) = self.tables.lock().clients.remove(key) else { return };
+        let Some(key) = Key::from_context(context) else {
+            return;
+        };
+        let Some(client) = self.tables.lock().clients.remove(key) else {
+            return;
+        };
         self.close(client.port);
         self.close(client.process);
         if let Some(server) = client.server {

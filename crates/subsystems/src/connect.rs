@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Who may connect to `\SmApiPort`, and as what (spec 10.2).
 //!
-//! A process that smss itself started as a subsystem server registers by connecting; everybody else whom the port's DACL admits is a
-//! plain client, whatever it announces. Who a client is, is what the kernel wrote into the message header.
+//! A process that smss itself started as a subsystem server registers by connecting; everybody else
+//! whom the port's DACL admits is a plain client, whatever it announces. Who a client is, is what
+//! the kernel wrote into the message header.
 
 use crate::clients::Client;
 use crate::end;
@@ -36,16 +37,35 @@ impl<S: System> Manager<S> {
         let (process, session) = if own {
             (Owned::new(system, Handle::NULL), 0)
         } else {
-            let process = Owned::new(system, system.open_process(client, Access::PROCESS_QUERY_INFORMATION)?);
+            let process = Owned::new(
+                system,
+                system.open_process(client, Access::PROCESS_QUERY_INFORMATION)?,
+            );
             let session = system.query_session(process.get())?;
             (process, session)
         };
 
         let server = self.registering(client.process, announced)?;
-        let record = Client { port: Handle::NULL, process: process.get(), client, session, server: server.as_ref().map(ServerRef::key) };
-        let key = self.tables.lock().clients.insert(record).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        let record = Client {
+            port: Handle::NULL,
+            process: process.get(),
+            client,
+            session,
+            server: server.as_ref().map(ServerRef::key),
+        };
+        let key = self
+            .tables
+            .lock()
+            .clients
+            .insert(record)
+            .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
 
-        let port = match system.accept_connect(message, Accept::Yes { context: key.to_context() }) {
+        let port = match system.accept_connect(
+            message,
+            Accept::Yes {
+                context: key.to_context(),
+            },
+        ) {
             Ok(port) => port,
             Err(status) => {
                 self.tables.lock().clients.remove(key);
@@ -62,7 +82,8 @@ impl<S: System> Manager<S> {
             let _ = server.update(&mut |record| record.subsystem = Some(announced.subsystem));
         }
         if let Err(status) = system.complete_connect(port) {
-            // The client is gone, or never learns that it is connected: it cannot be refused any more.
+            // The client is gone, or never learns that it is connected: it cannot be refused any
+            // more.
             self.client_gone(key.to_context());
             self.unanswered(client.process, status);
         } else if let Some(server) = &server {
@@ -71,8 +92,9 @@ impl<S: System> Manager<S> {
         Ok(())
     }
 
-    /// A client waits for an answer that cannot be given. What smss has started, a server or a child instance, would keep its starter
-    /// waiting for ever, so it is ended; smss waiting for itself is the end of the boot.
+    /// A client waits for an answer that cannot be given. What smss has started, a server or a
+    /// child instance, would keep its starter waiting for ever, so it is ended; smss waiting
+    /// for itself is the end of the boot.
     #[inline(never)]
     fn unanswered(&'static self, process: u64, status: Status) {
         nt::error!("SM connection of process {process}: {status}: not answered");
@@ -86,8 +108,13 @@ impl<S: System> Manager<S> {
         }
     }
 
-    /// The record of `process` if this connection registers it: it is a server of ours and announces a type.
-    fn registering(&self, process: u64, announced: &ConnectionInfo) -> Result<Option<ServerRef<'_, S>>> {
+    /// The record of `process` if this connection registers it: it is a server of ours and
+    /// announces a type.
+    fn registering(
+        &self,
+        process: u64,
+        announced: &ConnectionInfo,
+    ) -> Result<Option<ServerRef<'_, S>>> {
         if announced.subsystem == ImageSubsystem::UNKNOWN {
             return Ok(None);
         }
@@ -105,13 +132,24 @@ impl<S: System> Manager<S> {
     #[inline(never)]
     fn call_back(&'static self, server: &ServerRef<'_, S>, announced: &ConnectionInfo) {
         let record = server.view();
-        match self.leave_a_receiver().and_then(|()| self.system.connect_port(announced.name(), &mut [])) {
+        match self
+            .leave_a_receiver()
+            .and_then(|()| self.system.connect_port(announced.name(), &mut []))
+        {
             Ok(port) => {
                 // Of a server that was given up in the meantime it is closed with the record.
                 let _ = server.update(&mut |record| record.callback = port);
-                nt::info!("session {}: process {} serves image type {}", record.session, record.client.process, announced.subsystem.0);
+                nt::info!(
+                    "session {}: process {} serves image type {}",
+                    record.session,
+                    record.client.process,
+                    announced.subsystem.0
+                );
             }
-            Err(status) => nt::error!("call-back port {}: {status}: the server cannot be given processes", announced.name()),
+            Err(status) => nt::error!(
+                "call-back port {}: {status}: the server cannot be given processes",
+                announced.name()
+            ),
         }
         self.release_starter(&record);
     }

@@ -3,7 +3,10 @@
 
 use crate::manager::terminate;
 use nt::failure::{Consequence, Stop};
-use nt::system::{HardError, HardErrorOption, HardErrorParameter, Privilege, PrivilegeHolder, System, Timeout, Wait};
+use nt::system::{
+    HardError, HardErrorOption, HardErrorParameter, Privilege, PrivilegeHolder, System, Timeout,
+    Wait,
+};
 use nt::{Handle, Status, UnicodeStr, wide};
 
 /// The processes whose end ends the system.
@@ -32,7 +35,10 @@ impl From<Stop> for Ending {
             Consequence::StopsAtInitialCommand => wide!("Session Manager ExecuteInitialCommand"),
             Consequence::Stops | Consequence::Skipped => wide!("Session Manager Initialization"),
         };
-        Self { name, status: stop.status }
+        Self {
+            name,
+            status: stop.status,
+        }
     }
 }
 
@@ -47,13 +53,21 @@ pub fn wait<S: System>(system: &S, watched: &Watched) -> Ending {
     let (name, process) = match system.wait_any(handles, Timeout::Never) {
         Ok(Wait::Object(index)) if index + first == 0 => (SERVER, both[0]),
         Ok(_) => (watched.initial_name, watched.initial),
-        Err(status) => return Ending { name: watched.initial_name, status },
+        Err(status) => {
+            return Ending {
+                name: watched.initial_name,
+                status,
+            };
+        }
     };
-    let status = system.query_exit(process).map_or(Status::UNSUCCESSFUL, |exit| exit.status);
+    let status = system
+        .query_exit(process)
+        .map_or(Status::UNSUCCESSFUL, |exit| exit.status);
     Ending { name, status }
 }
 
-/// Stops the system: hard error C000021A with the four parameters of spec 12.4, string mask 1. Returns only if the kernel refuses.
+/// Stops the system: hard error C000021A with the four parameters of spec 12.4, string mask 1.
+/// Returns only if the kernel refuses.
 pub fn stop<S: System>(system: &S, ending: &Ending) {
     let parameters = [
         HardErrorParameter::Text(ending.name),
@@ -65,29 +79,55 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
     raise(system, &parameters);
 }
 
-/// Stops the system from an API thread without which the boot, or what came of it, cannot go on; ends smss if the kernel refuses.
+/// Stops the system from an API thread without which the boot, or what came of it, cannot go on;
+/// ends smss if the kernel refuses.
 pub(crate) fn stop_and_end<S: System>(system: &S, status: Status) {
-    stop(system, &Ending { name: wide!("Session Manager Initialization"), status });
-    terminate(system, Handle::CURRENT_PROCESS, system.client_id().process, status);
+    stop(
+        system,
+        &Ending {
+            name: wide!("Session Manager Initialization"),
+            status,
+        },
+    );
+    terminate(
+        system,
+        Handle::CURRENT_PROCESS,
+        system.client_id().process,
+        status,
+    );
 }
 
-/// Stops the system for a bad known DLL: hard error C000021A with three parameters, string mask 5 (spec 7.2, 12.4).
+/// Stops the system for a bad known DLL: hard error C000021A with three parameters, string mask 5
+/// (spec 7.2, 12.4).
 pub fn stop_for_known_dll<S: System>(system: &S, ending: &Ending, file: UnicodeStr<'_>) {
-    let parameters =
-        [HardErrorParameter::Text(ending.name), HardErrorParameter::Value(u64::from(ending.status.0)), HardErrorParameter::Text(file)];
-    nt::error!("{} {file}: {}: the system stops", ending.name, ending.status);
+    let parameters = [
+        HardErrorParameter::Text(ending.name),
+        HardErrorParameter::Value(u64::from(ending.status.0)),
+        HardErrorParameter::Text(file),
+    ];
+    nt::error!(
+        "{} {file}: {}: the system stops",
+        ending.name,
+        ending.status
+    );
     raise(system, &parameters);
 }
 
 fn raise<S: System>(system: &S, parameters: &[HardErrorParameter<'_>]) {
     let held = match system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Thread) {
-        Err(Status::NO_TOKEN) => system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process),
+        Err(Status::NO_TOKEN) => {
+            system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process)
+        }
         result => result,
     };
     if let Err(status) = held {
         nt::warn!("SeShutdownPrivilege: {status}");
     }
-    let error = HardError { status: Status::SYSTEM_PROCESS_TERMINATED, parameters, option: HardErrorOption::ShutdownSystem };
+    let error = HardError {
+        status: Status::SYSTEM_PROCESS_TERMINATED,
+        parameters,
+        option: HardErrorOption::ShutdownSystem,
+    };
     if let Err(status) = system.raise_hard_error(&error) {
         nt::error!("hard error: {status}: not raised");
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Environment sessions: one for every process that a subsystem server took over (spec 11.1).
 //!
-//! Their ids start at 1 and are never 0 (a server asserts that); an id in use is never given out again, also after the counter has
-//! wrapped (D10).
+//! Their ids start at 1 and are never 0 (a server asserts that); an id in use is never given out
+//! again, also after the counter has wrapped (D10).
 
 use crate::slots::{Key, Slots};
 
@@ -30,18 +30,27 @@ pub(crate) struct Environments {
 
 impl Environments {
     pub(crate) const fn new() -> Self {
-        Self { table: Slots::new(), next: 0 }
+        Self {
+            table: Slots::new(),
+            next: 0,
+        }
     }
 
     /// A new environment session; `None` if there are as many as this table holds.
     #[inline(never)]
     pub(crate) fn create(&mut self, owner: Key, foreign: Option<Key>, session: u32) -> Option<u32> {
         let mut id = self.next.max(1);
-        // Fewer ids are in use than the table has places, so a free one comes within that many steps.
+        // Fewer ids are in use than the table has places, so a free one comes within that many
+        // steps.
         while self.find(id).is_some() {
             id = id.wrapping_add(1).max(1);
         }
-        self.table.insert(Environment { id, owner, foreign, session })?;
+        self.table.insert(Environment {
+            id,
+            owner,
+            foreign,
+            session,
+        })?;
         self.next = id.wrapping_add(1);
         Some(id)
     }
@@ -59,12 +68,17 @@ impl Environments {
 
     /// Forgets one of `session` and gives it out.
     pub(crate) fn take_of_session(&mut self, session: u32) -> Option<Environment> {
-        self.table.take(|environment| environment.session == session)
+        self.table
+            .take(|environment| environment.session == session)
     }
 
     /// Forgets all that `owner` owns.
     pub(crate) fn delete_owned_by(&mut self, owner: Key) {
-        while self.table.take(|environment| environment.owner == owner).is_some() {}
+        while self
+            .table
+            .take(|environment| environment.owner == owner)
+            .is_some()
+        {}
     }
 
     /// How many there are.

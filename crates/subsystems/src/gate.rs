@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One at a time: the right to create processes while smss may be inside a session's space.
 //!
-//! A process that smss creates joins the session smss is in (spec 9.3), so nobody may create one while somebody else has smss inside a
-//! session. A spin lock cannot guard that, because the holder waits for servers to come up; whoever finds the gate shut waits on an event
-//! that the holder signals.
+//! A process that smss creates joins the session smss is in (spec 9.3), so nobody may create one
+//! while somebody else has smss inside a session. A spin lock cannot guard that, because the holder
+//! waits for servers to come up; whoever finds the gate shut waits on an event that the holder
+//! signals.
 
 use crate::manager::new_event;
 use nt::access::Access;
@@ -22,10 +23,14 @@ pub(crate) struct Gate(Mutex<State>);
 
 impl Gate {
     pub(crate) const fn new() -> Self {
-        Self(Mutex::new(State { shut: false, opens: Handle::NULL }))
+        Self(Mutex::new(State {
+            shut: false,
+            opens: Handle::NULL,
+        }))
     }
 
-    /// Waits until the gate is open and shuts it behind the caller. Blocks for as long as others hold it.
+    /// Waits until the gate is open and shuts it behind the caller. Blocks for as long as others
+    /// hold it.
     pub(crate) fn enter<'g, S: Objects>(&'g self, system: &'g S) -> Result<Inside<'g, S>> {
         loop {
             let event = {
@@ -37,8 +42,14 @@ impl Gate {
                 if state.opens.is_null() {
                     state.opens = new_event(system)?.into_raw();
                 }
-                // The holder closes its handle when it opens the gate; the wait needs one of its own.
-                let own = system.duplicate(Handle::CURRENT_PROCESS, state.opens, Handle::CURRENT_PROCESS, Access::EVENT_ALL)?;
+                // The holder closes its handle when it opens the gate; the wait needs one of its
+                // own.
+                let own = system.duplicate(
+                    Handle::CURRENT_PROCESS,
+                    state.opens,
+                    Handle::CURRENT_PROCESS,
+                    Access::EVENT_ALL,
+                )?;
                 Owned::new(system, own)
             };
             system.wait_one(event.get(), Timeout::Never)?;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The initial command of a session: which one it is, and how it starts (spec 12.1).
 //!
-//! It is created suspended and handed to the session's csrss by smss's own ExecPgm request, so that it runs its first instruction only
-//! after csrss has taken it over.
+//! It is created suspended and handed to the session's csrss by smss's own ExecPgm request, so that
+//! it runs its first instruction only after csrss has taken it over.
 
 use crate::client;
 use crate::load;
@@ -30,8 +30,9 @@ pub(crate) fn is_dos_path(path: UnicodeStr<'_>) -> bool {
     !path.is_empty() && path.find(0).is_none()
 }
 
-/// Puts the initial command of `session` into `text`: `wanted` if that is not empty, else the last `Execute` entry, else the default of
-/// the policy, under its debugger (spec 1.3 #6, 12.1 #1-#3). Runs the other `Execute` entries (D21). Blocks.
+/// Puts the initial command of `session` into `text`: `wanted` if that is not empty, else the last
+/// `Execute` entry, else the default of the policy, under its debugger (spec 1.3 #6, 12.1 #1-#3).
+/// Runs the other `Execute` entries (D21). Blocks.
 pub fn choose<S: System>(
     system: &S,
     policy: &Policy,
@@ -52,7 +53,11 @@ pub fn choose<S: System>(
     match last {
         _ if !wanted.is_empty() => text.push(wanted)?,
         Some(command) => text.push(command)?,
-        None if session == 0 => with_debugger(system, plan.session0_command().unwrap_or(policy.session0_command), text)?,
+        None if session == 0 => with_debugger(
+            system,
+            plan.session0_command().unwrap_or(policy.session0_command),
+            text,
+        )?,
         None => with_debugger(system, policy.session_command, text)?,
     }
     for command in (0..others).filter_map(|index| plan.execute(index)) {
@@ -64,8 +69,8 @@ pub fn choose<S: System>(
     Ok(())
 }
 
-/// `<debugger> <command>`, where the debugger is that of GlobalFlag or of the image's execution options. A debugger that does not fit is
-/// left out, not cut.
+/// `<debugger> <command>`, where the debugger is that of GlobalFlag or of the image's execution
+/// options. A debugger that does not fit is left out, not cut.
 #[inline(never)]
 fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Command) -> Result<()> {
     let flags = system.own_global_flag();
@@ -77,12 +82,20 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
     } else {
         let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
         // No such option is the ordinary case.
-        system.query_image_option(image, wide!("Debugger"), &mut buffer).map_or(UnicodeStr::EMPTY, UnicodeStr::until_nul)
+        system
+            .query_image_option(image, wide!("Debugger"), &mut buffer)
+            .map_or(UnicodeStr::EMPTY, UnicodeStr::until_nul)
     };
     if !debugger.is_empty() {
-        match text.push(debugger).and_then(|()| text.push(wide!(" "))).and_then(|()| text.push(command)) {
+        match text
+            .push(debugger)
+            .and_then(|()| text.push(wide!(" ")))
+            .and_then(|()| text.push(command))
+        {
             Ok(()) => return Ok(()),
-            Err(status) => nt::warn!("debugger {debugger} of {command}: {status}: started without it"),
+            Err(status) => {
+                nt::warn!("debugger {debugger} of {command}: {status}: started without it")
+            }
         }
         text.clear();
     }
@@ -91,13 +104,22 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
 
 /// Creates the initial command suspended.
 #[inline(never)]
-pub(crate) fn create<'a, S: System>(plan: &'a dyn Plan<S>, session: u32, command: UnicodeStr<'_>) -> Result<Child<'a, S>> {
+pub(crate) fn create<'a, S: System>(
+    plan: &'a dyn Plan<S>,
+    session: u32,
+    command: UnicodeStr<'_>,
+) -> Result<Child<'a, S>> {
     nt::info!("session {session}: initial command {command}");
     load::create(plan, session, command, false)
 }
 
-/// Has smss, reached through `port`, give the initial command to its server (spec 12.1 #5-#9): its process, for the later wait. Blocks.
-pub(crate) fn hand_over<'a, S: System>(system: &S, port: Handle, child: Child<'a, S>) -> Result<Owned<'a, S>> {
+/// Has smss, reached through `port`, give the initial command to its server (spec 12.1 #5-#9): its
+/// process, for the later wait. Blocks.
+pub(crate) fn hand_over<'a, S: System>(
+    system: &S,
+    port: Handle,
+    child: Child<'a, S>,
+) -> Result<Owned<'a, S>> {
     let mut request = ExecPgm::new_zeroed();
     request.process = *child.information();
     match client::call(system, port, &mut request) {
@@ -110,8 +132,13 @@ pub(crate) fn hand_over<'a, S: System>(system: &S, port: Handle, child: Child<'a
 }
 
 impl<S: System> Manager<S> {
-    /// Starts `command` as the initial command of `session`, which stands from now on. The caller is inside the gate.
-    pub(crate) fn start_initial(&'static self, session: u32, command: UnicodeStr<'_>) -> Result<()> {
+    /// Starts `command` as the initial command of `session`, which stands from now on. The caller
+    /// is inside the gate.
+    pub(crate) fn start_initial(
+        &'static self,
+        session: u32,
+        command: UnicodeStr<'_>,
+    ) -> Result<()> {
         let port = self.own_port()?;
         let child = create(self.plan()?, session, command)?;
         if let Some(terminal) = self.tables.lock().session(session) {

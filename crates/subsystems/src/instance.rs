@@ -24,7 +24,8 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// The arguments in a command line: `None` unless there are exactly two hexadecimal words after the program.
+    /// The arguments in a command line: `None` unless there are exactly two hexadecimal words after
+    /// the program.
     pub fn parse(command_line: UnicodeStr<'_>) -> Option<Self> {
         let (_, rest) = launch::grammar::token(command_line)?;
         let (session, rest) = launch::grammar::token(rest)?;
@@ -32,7 +33,10 @@ impl Arguments {
         if !rest.is_empty() {
             return None;
         }
-        Some(Self { session: hexadecimal(session)?, number: hexadecimal(number)? })
+        Some(Self {
+            session: hexadecimal(session)?,
+            number: hexadecimal(number)?,
+        })
     }
 }
 
@@ -46,12 +50,22 @@ fn hexadecimal(text: UnicodeStr<'_>) -> Option<u32> {
     })
 }
 
-/// Makes the session, starts its servers and its initial command (spec 11.5). Blocks until the session stands.
+/// Makes the session, starts its servers and its initial command (spec 11.5). Blocks until the
+/// session stands.
 ///
 /// # Errors
 /// Why it does not: the instance ends with this status, and the master undoes what it reported.
-pub fn run<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, arguments: Arguments) -> Result<()> {
-    nt::info!("child instance {:x}: session {:x} is wanted", arguments.number, arguments.session);
+pub fn run<S: System>(
+    system: &'static S,
+    policy: &Policy,
+    plan: &dyn Plan<S>,
+    arguments: Arguments,
+) -> Result<()> {
+    nt::info!(
+        "child instance {:x}: session {:x} is wanted",
+        arguments.number,
+        arguments.session
+    );
     let port = Owned::new(system, client::connect(system, &ConnectionInfo::PLAIN)?);
     let _privilege = Privileged::acquire(system, Privilege::LoadDriver)?;
     let session = system.create_session()?;
@@ -63,19 +77,33 @@ pub fn run<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, a
     result
 }
 
-fn populate<S: System>(system: &'static S, policy: &Policy, plan: &dyn Plan<S>, session: u32, port: Handle) -> Result<()> {
+fn populate<S: System>(
+    system: &'static S,
+    policy: &Policy,
+    plan: &dyn Plan<S>,
+    session: u32,
+    port: Handle,
+) -> Result<()> {
     let mut report = ChildSession::new_zeroed();
     report.session = session;
     client::call(system, port, &mut report)?;
     let wanted = counted(&report.command, report.length)?;
-    each_required(plan, session, &mut |command| start_server(system, plan, session, command, port))?;
+    each_required(plan, session, &mut |command| {
+        start_server(system, plan, session, command, port)
+    })?;
     let mut command = Command::new();
     initial::choose(system, policy, plan, session, wanted, &mut command)?;
     start_initial(system, plan, session, command.as_str(), port)
         .inspect_err(|status| nt::error!("session {session}: initial command {command}: {status}"))
 }
 
-fn start_initial<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
+fn start_initial<S: System>(
+    system: &'static S,
+    plan: &dyn Plan<S>,
+    session: u32,
+    command: UnicodeStr<'_>,
+    port: Handle,
+) -> Result<()> {
     let child = initial::create(plan, session, command)?;
     if let Err(status) = report_process(system, port, session, ChildProcess::INITIAL, &child) {
         child.kill(status);
@@ -84,19 +112,27 @@ fn start_initial<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32
     initial::hand_over(system, port, child).map(drop)
 }
 
-fn start_server<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32, command: UnicodeStr<'_>, port: Handle) -> Result<()> {
+fn start_server<S: System>(
+    system: &'static S,
+    plan: &dyn Plan<S>,
+    session: u32,
+    command: UnicodeStr<'_>,
+    port: Handle,
+) -> Result<()> {
     let child = create(plan, session, command, true)?;
-    let up = report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {
-        let event = Owned::new(system, event);
-        child.resume()?;
-        wait_until_registered(system, session, event.get(), child.process())?;
-        // The event is signalled for a server that was given up, too: then its process is gone or going.
-        match system.query_exit(child.process())?.status {
-            Status::PENDING => Ok(()),
-            status if status.is_success() => Err(Status::UNSUCCESSFUL),
-            status => Err(status),
-        }
-    });
+    let up =
+        report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {
+            let event = Owned::new(system, event);
+            child.resume()?;
+            wait_until_registered(system, session, event.get(), child.process())?;
+            // The event is signalled for a server that was given up, too: then its process is gone
+            // or going.
+            match system.query_exit(child.process())?.status {
+                Status::PENDING => Ok(()),
+                status if status.is_success() => Err(Status::UNSUCCESSFUL),
+                status => Err(status),
+            }
+        });
     // That of session 0 may be critical by now, and its end would hide why the system stops.
     if let Err(status) = up
         && session != 0
@@ -107,7 +143,13 @@ fn start_server<S: System>(system: &'static S, plan: &dyn Plan<S>, session: u32,
 }
 
 /// Tells the master of a process before it runs: the event that a server's registration signals.
-fn report_process<S: System>(system: &S, port: Handle, session: u32, role: u32, child: &Child<'_, S>) -> Result<Handle> {
+fn report_process<S: System>(
+    system: &S,
+    port: Handle,
+    session: u32,
+    role: u32,
+    child: &Child<'_, S>,
+) -> Result<Handle> {
     let mut report = ChildProcess::new_zeroed();
     report.session = session;
     report.role = role;
@@ -125,8 +167,20 @@ mod tests {
     #[test]
     fn two_hexadecimal_words_and_nothing_else_are_an_instance() {
         let parse = Arguments::parse;
-        assert_eq!(parse(wide!("\\SystemRoot\\System32\\smss.exe 00000001 0000003c")), Some(Arguments { session: 1, number: 0x3C }));
-        assert_eq!(parse(wide!("smss.exe FFFFFFFF 0")), Some(Arguments { session: u32::MAX, number: 0 }));
+        assert_eq!(
+            parse(wide!("\\SystemRoot\\System32\\smss.exe 00000001 0000003c")),
+            Some(Arguments {
+                session: 1,
+                number: 0x3C
+            })
+        );
+        assert_eq!(
+            parse(wide!("smss.exe FFFFFFFF 0")),
+            Some(Arguments {
+                session: u32::MAX,
+                number: 0
+            })
+        );
         for line in [
             wide!(""),
             wide!("smss.exe"),

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Subsystem servers, sessions, the SM and SB protocols, the initial command (spec 9 to 12).
 //!
-//! [`Manager`] is the state behind `\SmApiPort` and everything done with it; it lives as long as the process. What the registry says
-//! comes in through [`Plan`], what the NT version decides is a [`Policy`]. [`messages`] and [`callbacks`] are the two protocols byte for
-//! byte, [`client`] their client side.
+//! [`Manager`] is the state behind `\SmApiPort` and everything done with it; it lives as long as
+//! the process. What the registry says comes in through [`Plan`], what the NT version decides is a
+//! [`Policy`]. [`messages`] and [`callbacks`] are the two protocols byte for byte, [`client`] their
+//! client side.
 //!
-//! Invariants: nothing a client sends is believed before the kernel or a table of sizes has confirmed it; the port is listened to at any
-//! time, whatever blocks; what a failed request has begun is undone before it is answered.
+//! Invariants: nothing a client sends is believed before the kernel or a table of sizes has
+//! confirmed it; the port is listened to at any time, whatever blocks; what a failed request has
+//! begun is undone before it is answered.
 #![no_std]
 #![forbid(unsafe_code)]
 

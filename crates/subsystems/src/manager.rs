@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The state behind `\SmApiPort`: one value that lives as long as the process.
 //!
-//! Everything that more than one thread sees is in [`Tables`], behind one lock that is held for table work only, never across a wait, an
-//! LPC call or a process creation (spec 9.4). Handles in the tables are closed by whoever takes them out.
+//! Everything that more than one thread sees is in [`Tables`], behind one lock that is held for
+//! table work only, never across a wait, an LPC call or a process creation (spec 9.4). Handles in
+//! the tables are closed by whoever takes them out.
 
 use crate::children::Children;
 use crate::clients::Client;
@@ -27,7 +28,8 @@ pub const SERVERS: usize = 256;
 /// Terminal sessions at once.
 pub const SESSIONS: usize = 128;
 
-/// Small things first: the layout keeps them, and the lock in front of them, within short reach of the code.
+/// Small things first: the layout keeps them, and the lock in front of them, within short reach of
+/// the code.
 #[repr(C)]
 pub(crate) struct Tables {
     /// The connection port `\SmApiPort`.
@@ -46,7 +48,8 @@ pub(crate) struct Tables {
     pub(crate) children: Children,
 }
 
-/// Room for the tables: zeros in the image, so that they take neither a place in the file nor any of the stack.
+/// Room for the tables: zeros in the image, so that they take neither a place in the file nor any
+/// of the stack.
 pub struct TableSpace(Mutex<Tables>);
 
 impl TableSpace {
@@ -78,7 +81,8 @@ pub struct Manager<S: System> {
     pub(crate) deadlines: [Deadline<S>; DEADLINES],
 }
 
-/// How much is in the tables: what must be back at its start after clients and sessions came and went.
+/// How much is in the tables: what must be back at its start after clients and sessions came and
+/// went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Counts {
     /// Connected clients.
@@ -94,7 +98,8 @@ pub struct Counts {
 }
 
 impl<S: System> Manager<S> {
-    /// The state before anything has happened, for the version that `system` reports. `tables` are this manager's alone.
+    /// The state before anything has happened, for the version that `system` reports. `tables` are
+    /// this manager's alone.
     pub fn new(system: &'static S, tables: &'static TableSpace) -> Self {
         Self {
             system,
@@ -152,7 +157,10 @@ impl<S: System> Manager<S> {
 /// An event without a name, not signalled.
 #[inline(never)]
 pub(crate) fn new_event<S: Objects>(system: &S) -> Result<Owned<'_, S>> {
-    Ok(Owned::new(system, system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?))
+    Ok(Owned::new(
+        system,
+        system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?,
+    ))
 }
 
 /// Ends `process`, whose id is `id`, with `status`, if there is one and it has not ended by itself.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! SM messages: what clients send to `\SmApiPort`, byte for byte (spec 10.2-10.4).
 //!
-//! Every layout is the x64 one of NT 5.2 and is checked at compile time, size and offsets. Handles and lengths in here are what a client
-//! claims; nothing is believed before it was checked against the kernel or the table of sizes.
+//! Every layout is the x64 one of NT 5.2 and is checked at compile time, size and offsets. Handles
+//! and lengths in here are what a client claims; nothing is believed before it was checked against
+//! the kernel or the table of sizes.
 
 use core::mem::offset_of;
 use nt::system::{ImageSubsystem, MessageBuffer, PortHeader, PortLimits, UserProcessInformation};
@@ -31,19 +32,30 @@ const _: () = assert!(offset_of!(ConnectionInfo, port_name) == 4);
 
 impl ConnectionInfo {
     /// What a plain client announces.
-    pub const PLAIN: Self = Self { subsystem: ImageSubsystem::UNKNOWN, port_name: [0; PORT_NAME_UNITS] };
+    pub const PLAIN: Self = Self {
+        subsystem: ImageSubsystem::UNKNOWN,
+        port_name: [0; PORT_NAME_UNITS],
+    };
 
-    /// What a subsystem server announces. `INVALID_PARAMETER` if the name has 120 units or more (spec 10.2).
+    /// What a subsystem server announces. `INVALID_PARAMETER` if the name has 120 units or more
+    /// (spec 10.2).
     pub fn server(subsystem: ImageSubsystem, name: UnicodeStr<'_>) -> nt::Result<Self> {
-        let mut this = Self { subsystem, ..Self::PLAIN };
+        let mut this = Self {
+            subsystem,
+            ..Self::PLAIN
+        };
         if name.len() >= PORT_NAME_UNITS {
             return Err(Status::INVALID_PARAMETER);
         }
-        this.port_name.get_mut(..name.len()).ok_or(Status::INVALID_PARAMETER)?.copy_from_slice(name.units());
+        this.port_name
+            .get_mut(..name.len())
+            .ok_or(Status::INVALID_PARAMETER)?
+            .copy_from_slice(name.units());
         Ok(this)
     }
 
-    /// The announcement in a connection request. A client that sends less than the whole announces what it sent, the rest being zero.
+    /// The announcement in a connection request. A client that sends less than the whole announces
+    /// what it sent, the rest being zero.
     pub fn of_request(message: &MessageBuffer) -> Self {
         let mut this = Self::PLAIN;
         put(this.as_mut_bytes(), 0, message.sent());
@@ -52,13 +64,19 @@ impl ConnectionInfo {
 
     /// The call-back port's name: at most 119 units.
     pub fn name(&self) -> UnicodeStr<'_> {
-        UnicodeStr(&self.port_name).take(PORT_NAME_UNITS - 1).until_nul()
+        UnicodeStr(&self.port_name)
+            .take(PORT_NAME_UNITS - 1)
+            .until_nul()
     }
 }
 
-/// Limits of `\SmApiPort`: 0xF4 bytes of connection data, 0x148 bytes a message, pool for 32 of 0x120 bytes (spec 1.5).
-pub const SM_PORT_LIMITS: PortLimits =
-    PortLimits { connection_info: size_of::<ConnectionInfo>() as u32, message: SM_MESSAGE_BYTES as u32, pool: 32 * 0x120 };
+/// Limits of `\SmApiPort`: 0xF4 bytes of connection data, 0x148 bytes a message, pool for 32 of
+/// 0x120 bytes (spec 1.5).
+pub const SM_PORT_LIMITS: PortLimits = PortLimits {
+    connection_info: size_of::<ConnectionInfo>() as u32,
+    message: SM_MESSAGE_BYTES as u32,
+    pool: 32 * 0x120,
+};
 /// Bytes of an SM_API_MSG (spec 10.3).
 pub const SM_MESSAGE_BYTES: usize = 0x148;
 
@@ -95,9 +113,11 @@ impl SmApi {
     pub const START_CSR: Self = Self(5);
     /// End a terminal session.
     pub const STOP_CSR: Self = Self(6);
-    /// List sessions and subsystems. The number is ReactOS' debug extension; the class is ours ([`QuerySessions`]).
+    /// List sessions and subsystems. The number is ReactOS' debug extension; the class is ours
+    /// ([`QuerySessions`]).
     pub const QUERY_INFORMATION: Self = Self(7);
-    /// NT 6 only, from a child instance of smss: it has created its session. Our own extension, as NT 6 layouts are not public.
+    /// NT 6 only, from a child instance of smss: it has created its session. Our own extension, as
+    /// NT 6 layouts are not public.
     pub const CHILD_SESSION: Self = Self(0x100);
     /// NT 6 only, from a child instance of smss: it has created a process. Our own extension.
     pub const CHILD_PROCESS: Self = Self(0x101);
@@ -166,7 +186,9 @@ pub struct StopCsr {
 }
 
 /// One server, as [`QuerySessions`] lists it.
-#[derive(Clone, Copy, Default, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Default, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct SessionEntry {
     /// Terminal session.
@@ -182,7 +204,8 @@ pub struct SessionEntry {
 /// Entries a [`QuerySessions`] answer holds.
 pub const QUERY_ENTRIES: usize = 16;
 
-/// SM_QUERYINFO_MSG of our class [`QuerySessions::CLASS`]: subsystem servers from number `first` on.
+/// SM_QUERYINFO_MSG of our class [`QuerySessions::CLASS`]: subsystem servers from number `first`
+/// on.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct QuerySessions {
@@ -199,11 +222,13 @@ pub struct QuerySessions {
 }
 
 impl QuerySessions {
-    /// The information class. ReactOS' debug builds define 0 and 1, which have no session and are not served.
+    /// The information class. ReactOS' debug builds define 0 and 1, which have no session and are
+    /// not served.
     pub const CLASS: u32 = 0x100;
 }
 
-/// The child instance has created its session. Answered with the initial command it is to start; length 0 for the default one.
+/// The child instance has created its session. Answered with the initial command it is to start;
+/// length 0 for the default one.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct ChildSession {
@@ -215,7 +240,8 @@ pub struct ChildSession {
     pub command: [u16; COMMAND_UNITS],
 }
 
-/// The child instance has created a process: a subsystem server still suspended, or the initial command.
+/// The child instance has created a process: a subsystem server still suspended, or the initial
+/// command.
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct ChildProcess {
@@ -227,7 +253,8 @@ pub struct ChildProcess {
     pub process: u64,
     /// In: who it is.
     pub client: ClientId,
-    /// Out, for a server: an event, valid in the child instance, signalled when the server has registered or is given up.
+    /// Out, for a server: an event, valid in the child instance, signalled when the server has
+    /// registered or is given up.
     pub event: u64,
 }
 
@@ -284,21 +311,35 @@ pub trait ApiMessage {
 
 impl ApiMessage for MessageBuffer {
     fn sent(&self) -> &[u8] {
-        self.data.get(..usize::from(self.header.data_length)).unwrap_or(&self.data)
+        self.data
+            .get(..usize::from(self.header.data_length))
+            .unwrap_or(&self.data)
     }
 
     fn api(&self) -> nt::Result<ApiHeader> {
-        ApiHeader::read_from_prefix(self.sent()).map(|(header, _)| header).map_err(|_| Status::INVALID_PARAMETER)
+        ApiHeader::read_from_prefix(self.sent())
+            .map(|(header, _)| header)
+            .map_err(|_| Status::INVALID_PARAMETER)
     }
 
     fn body<R: FromBytes>(&self) -> nt::Result<R> {
-        let data = self.sent().get(size_of::<ApiHeader>()..).ok_or(Status::INVALID_PARAMETER)?;
-        R::read_from_prefix(data).map(|(body, _)| body).map_err(|_| Status::INVALID_PARAMETER)
+        let data = self
+            .sent()
+            .get(size_of::<ApiHeader>()..)
+            .ok_or(Status::INVALID_PARAMETER)?;
+        R::read_from_prefix(data)
+            .map(|(body, _)| body)
+            .map_err(|_| Status::INVALID_PARAMETER)
     }
 
     fn body_mut<R: FromBytes + IntoBytes + KnownLayout>(&mut self) -> nt::Result<&mut R> {
-        let sent = self.data.get_mut(size_of::<ApiHeader>()..usize::from(self.header.data_length)).ok_or(Status::INVALID_PARAMETER)?;
-        R::mut_from_prefix(sent).map(|(body, _)| body).map_err(|_| Status::INVALID_PARAMETER)
+        let sent = self
+            .data
+            .get_mut(size_of::<ApiHeader>()..usize::from(self.header.data_length))
+            .ok_or(Status::INVALID_PARAMETER)?;
+        R::mut_from_prefix(sent)
+            .map(|(body, _)| body)
+            .map_err(|_| Status::INVALID_PARAMETER)
     }
 
     fn set_body<R: IntoBytes + Immutable>(&mut self, body: &R) {
@@ -311,7 +352,11 @@ impl ApiMessage for MessageBuffer {
             self.header.data_length = HEADER;
             self.header.total_length = HEADER + size_of::<PortHeader>() as u16;
         }
-        put(&mut self.data, offset_of!(ApiHeader, return_value), &status.0.to_le_bytes());
+        put(
+            &mut self.data,
+            offset_of!(ApiHeader, return_value),
+            &status.0.to_le_bytes(),
+        );
     }
 }
 
@@ -347,7 +392,8 @@ pub fn result_of(message: &MessageBuffer) -> nt::Result<()> {
     Status(message.api()?.return_value).ok()
 }
 
-/// A counted string in a fixed field. `INVALID_PARAMETER` if its length is odd or more than the field holds.
+/// A counted string in a fixed field. `INVALID_PARAMETER` if its length is odd or more than the
+/// field holds.
 pub fn counted(field: &[u16], bytes: u32) -> nt::Result<UnicodeStr<'_>> {
     let units = usize::try_from(bytes / 2).map_err(|_| Status::INVALID_PARAMETER)?;
     match field.get(..units) {
@@ -364,21 +410,32 @@ mod tests {
 
     #[test]
     fn an_announcement_keeps_type_and_name() {
-        let info = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, wide!("\\Windows\\SbApiPort")).unwrap();
+        let info =
+            ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, wide!("\\Windows\\SbApiPort"))
+                .unwrap();
         assert_eq!(info.name(), wide!("\\Windows\\SbApiPort"));
-        assert_eq!(ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&[65; 120])).err(), Some(Status::INVALID_PARAMETER));
-        assert!(ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&[65; 119])).is_ok());
+        assert_eq!(
+            ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&[65; 120])).err(),
+            Some(Status::INVALID_PARAMETER)
+        );
+        assert!(
+            ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&[65; 119])).is_ok()
+        );
     }
 
     #[test]
     fn a_name_without_nul_ends_at_119_units() {
-        let info = ConnectionInfo { subsystem: ImageSubsystem::WINDOWS_GUI, port_name: [65; PORT_NAME_UNITS] };
+        let info = ConnectionInfo {
+            subsystem: ImageSubsystem::WINDOWS_GUI,
+            port_name: [65; PORT_NAME_UNITS],
+        };
         assert_eq!(info.name().len(), 119);
     }
 
     #[test]
     fn lengths_are_those_smlib_sends() {
-        let sent = |message: MessageBuffer| (message.header.data_length, message.header.total_length);
+        let sent =
+            |message: MessageBuffer| (message.header.data_length, message.header.total_length);
         assert_eq!(sent(request(&ExecPgm::new_zeroed())), (0x78, 0xA0));
         assert_eq!(sent(request(&LoadDeferred::new_zeroed())), (0x4C, 0x74));
         assert_eq!(sent(request(&StartCsr::new_zeroed())), (0x120, 0x148));
@@ -391,7 +448,10 @@ mod tests {
         let mut message = request(&StopCsr { session: 7 });
         assert_eq!(message.body::<StopCsr>().unwrap().session, 7);
         message.header.data_length -= 1;
-        assert_eq!(message.body::<StopCsr>().err(), Some(Status::INVALID_PARAMETER));
+        assert_eq!(
+            message.body::<StopCsr>().err(),
+            Some(Status::INVALID_PARAMETER)
+        );
         message.header.data_length = 7;
         assert_eq!(message.api().err(), Some(Status::INVALID_PARAMETER));
         message.set_result(Status::INVALID_PARAMETER);
@@ -412,6 +472,9 @@ mod tests {
         assert_eq!(counted(&field, 64).unwrap().len(), 32);
         assert_eq!(counted(&field, 66), Err(Status::INVALID_PARAMETER));
         assert_eq!(counted(&field, 3), Err(Status::INVALID_PARAMETER));
-        assert_eq!(counted(&field, u32::MAX - 1), Err(Status::INVALID_PARAMETER));
+        assert_eq!(
+            counted(&field, u32::MAX - 1),
+            Err(Status::INVALID_PARAMETER)
+        );
     }
 }

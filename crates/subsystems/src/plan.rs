@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the registry says about subsystems and commands, as this crate wants to be told.
 //!
-//! The registry crate is not known here; the image implements [`Plan`] over it. Lists are asked for by index, in order, until `None`.
+//! The registry crate is not known here; the image implements [`Plan`] over it. Lists are asked for
+//! by index, in order, until `None`.
 
 use launch::Launcher;
 use nt::UnicodeStr;

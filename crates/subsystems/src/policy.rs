@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the NT version decides (spec 11.5, 11.6), as one value.
 //!
-//! The kernel's reported version picks a [`Policy`] once; everything that differs between versions asks it and nothing asks the version.
+//! The kernel's reported version picks a [`Policy`] once; everything that differs between versions
+//! asks it and nothing asks the version.
 
 use nt::system::VersionInformation;
 use nt::{UnicodeStr, wide};
@@ -9,7 +10,8 @@ use nt::{UnicodeStr, wide};
 /// Who makes a terminal session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionModel {
-    /// The one resident smss enters the session's space, starts its servers, and leaves it again (NT 5.x).
+    /// The one resident smss enters the session's space, starts its servers, and leaves it again
+    /// (NT 5.x).
     Resident,
     /// A child instance of smss for every session, which ends when the session stands (NT 6.x).
     ChildInstance,
@@ -52,7 +54,8 @@ pub struct Policy {
     pub initial_process_name: UnicodeStr<'static>,
     /// Initial sessions if the registry does not say.
     pub initial_sessions: u32,
-    /// An initial command that ends takes its session (other than 0) with it. In NT 5.x the terminal service decides that.
+    /// An initial command that ends takes its session (other than 0) with it. In NT 5.x the
+    /// terminal service decides that.
     pub session_ends_with_initial: bool,
 }
 
@@ -70,7 +73,8 @@ impl Policy {
         session_ends_with_initial: false,
     };
 
-    /// NT 6.0 and 6.1. Sources give 1 or 2 initial sessions (spec U9): 2, as client registries have it.
+    /// NT 6.0 and 6.1. Sources give 1 or 2 initial sessions (spec U9): 2, as client registries have
+    /// it.
     pub const NT_6_1: Self = Self {
         name: "NT 6.1",
         sessions: SessionModel::ChildInstance,
@@ -78,15 +82,21 @@ impl Policy {
         win32k: Win32kLoader::Csrss,
         session0_command: wide!("wininit.exe"),
         session_command: wide!("winlogon.exe"),
-        // The stop screen of NT 6 reads "The initial session process or system process terminated unexpectedly": the template is NT 5's.
+        // The stop screen of NT 6 reads "The initial session process or system process terminated
+        // unexpectedly": the template is NT 5's.
         initial_process_name: wide!("initial session process or"),
         initial_sessions: 2,
         session_ends_with_initial: true,
     };
 
-    /// The policy for a kernel that reports `version`: everything from 6.0 on behaves as 6.1, everything before as 5.2.
+    /// The policy for a kernel that reports `version`: everything from 6.0 on behaves as 6.1,
+    /// everything before as 5.2.
     pub const fn for_version(version: VersionInformation) -> &'static Self {
-        if version.major >= 6 { &Self::NT_6_1 } else { &Self::NT_5_2 }
+        if version.major >= 6 {
+            &Self::NT_6_1
+        } else {
+            &Self::NT_5_2
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `\SmApiPort` and the threads that serve it (spec 1.5, 10.6).
 //!
-//! Two threads at the start. A request that may block (starting a server, calling one) is only begun while another thread stays free to
-//! receive, because what it waits for arrives as a message: a thread is added first, and if none can be, the request is answered with
+//! Two threads at the start. A request that may block (starting a server, calling one) is only
+//! begun while another thread stays free to receive, because what it waits for arrives as a
+//! message: a thread is added first, and if none can be, the request is answered with
 //! INSUFF_SERVER_RESOURCES. So the port is always listened to, however many requests block.
 
 use crate::end;
@@ -21,13 +22,16 @@ pub const SM_PORT: UnicodeStr<'static> = wide!("\\SmApiPort");
 pub const INITIAL_THREADS: u32 = 2;
 /// Threads at most.
 pub const MAXIMUM_THREADS: u32 = 64;
-/// Receive errors in a row after which a thread pauses between attempts, and after which it gives up, which is the end of the system.
+/// Receive errors in a row after which a thread pauses between attempts, and after which it gives
+/// up, which is the end of the system.
 const ERRORS_BEFORE_PAUSE: u32 = 8;
 const ERRORS_BEFORE_END: u32 = 1024;
 
 /// Administrators and SYSTEM, nobody else (spec 2.2).
-const DESCRIPTOR: Descriptor =
-    Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS), Ace::allow(0x1000_0000, Sid::LOCAL_SYSTEM)]);
+const DESCRIPTOR: Descriptor = Descriptor::with_dacl(&[
+    Ace::allow(0x1000_0000, Sid::ADMINISTRATORS),
+    Ace::allow(0x1000_0000, Sid::LOCAL_SYSTEM),
+]);
 
 impl<S: System> Manager<S> {
     /// Creates the port and starts its first threads (spec 1.5 #5, #6).
@@ -35,7 +39,9 @@ impl<S: System> Manager<S> {
     /// # Errors
     /// [`Stop`] if either fails: without them no subsystem can register.
     pub fn open_port(&'static self) -> Result<(), Stop> {
-        let attributes = ObjectAttributes::named(SM_PORT).with(Attributes::empty()).secured(DESCRIPTOR.as_bytes());
+        let attributes = ObjectAttributes::named(SM_PORT)
+            .with(Attributes::empty())
+            .secured(DESCRIPTOR.as_bytes());
         match self.system.create_port(&attributes, SM_PORT_LIMITS) {
             Ok(port) => self.tables.lock().port = port,
             Err(status) => return judge(Step::ApiPort, SM_PORT, status),
@@ -75,7 +81,11 @@ impl<S: System> Manager<S> {
 
     /// Makes sure that another thread receives while this one blocks.
     pub(crate) fn leave_a_receiver(&'static self) -> Result<()> {
-        if self.tables.lock().idle > 0 { Ok(()) } else { self.add_thread() }
+        if self.tables.lock().idle > 0 {
+            Ok(())
+        } else {
+            self.add_thread()
+        }
     }
 
     /// One API thread's life.
@@ -93,7 +103,10 @@ impl<S: System> Manager<S> {
         let mut errors = 0;
         let mut last = Status::SUCCESS;
         while errors < ERRORS_BEFORE_END {
-            match self.system.reply_wait_receive(port, owed.then_some(&reply), &mut message) {
+            match self
+                .system
+                .reply_wait_receive(port, owed.then_some(&reply), &mut message)
+            {
                 Ok(received) => {
                     errors = 0;
                     self.tables.lock().idle -= 1;
@@ -104,9 +117,15 @@ impl<S: System> Manager<S> {
                     self.tables.lock().idle += 1;
                 }
                 Err(status) => {
-                    // Nothing was received (D5). A reply is still owed, and the same one is sent again (spec 10.6), unless its client has
-                    // gone before its answer or nothing helps.
-                    let gone = matches!(status, Status::INVALID_CID | Status::REPLY_MESSAGE_MISMATCH | Status::PORT_DISCONNECTED);
+                    // Nothing was received (D5). A reply is still owed, and the same one is sent
+                    // again (spec 10.6), unless its client has gone before its
+                    // answer or nothing helps.
+                    let gone = matches!(
+                        status,
+                        Status::INVALID_CID
+                            | Status::REPLY_MESSAGE_MISMATCH
+                            | Status::PORT_DISCONNECTED
+                    );
                     if gone && core::mem::take(&mut owed) {
                         errors = 0;
                         continue;
@@ -133,8 +152,8 @@ impl<S: System> Manager<S> {
         }
     }
 
-    /// Deals with one message that came from the client `context` names: whether it has become a reply, to be sent. Blocks while a
-    /// request does.
+    /// Deals with one message that came from the client `context` names: whether it has become a
+    /// reply, to be sent. Blocks while a request does.
     #[inline(never)]
     pub fn handle(&'static self, message: &mut MessageBuffer, context: u64) -> bool {
         // The kernel may set flags above the type.
@@ -146,7 +165,10 @@ impl<S: System> Manager<S> {
                 let client = self.client(context).ok_or(Status::PORT_DISCONNECTED);
                 let result = client.and_then(|client| self.request(&client, message));
                 if let Err(status) = result {
-                    nt::debug!("SM request from process {}: {status}", message.header.client.process);
+                    nt::debug!(
+                        "SM request from process {}: {status}",
+                        message.header.client.process
+                    );
                 }
                 message.set_result(result.into());
                 return true;

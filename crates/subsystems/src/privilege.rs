@@ -12,17 +12,24 @@ pub(crate) struct Privileged<'s, S: Machine> {
 }
 
 impl<'s, S: Machine> Privileged<'s, S> {
-    /// Enables `privilege` in the process's token. `PRIVILEGE_NOT_HELD` if the token has not got it.
+    /// Enables `privilege` in the process's token. `PRIVILEGE_NOT_HELD` if the token has not got
+    /// it.
     pub(crate) fn acquire(system: &'s S, privilege: Privilege) -> Result<Self> {
         let before = system.adjust_privilege(privilege, true, PrivilegeHolder::Process)?;
-        Ok(Self { system, privilege, before })
+        Ok(Self {
+            system,
+            privilege,
+            before,
+        })
     }
 }
 
 impl<S: Machine> Drop for Privileged<'_, S> {
     fn drop(&mut self) {
         if !self.before
-            && let Err(status) = self.system.adjust_privilege(self.privilege, false, PrivilegeHolder::Process)
+            && let Err(status) =
+                self.system
+                    .adjust_privilege(self.privilege, false, PrivilegeHolder::Process)
         {
             nt::warn!("privilege {:?} stays enabled: {status}", self.privilege);
         }

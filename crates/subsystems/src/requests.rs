@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The API numbers of `\SmApiPort` (spec 10.4).
 //!
-//! Lengths are checked against the layouts before anything is looked at; a number that is not served is answered NOT_IMPLEMENTED.
+//! Lengths are checked against the layouts before anything is looked at; a number that is not
+//! served is answered NOT_IMPLEMENTED.
 
 use crate::callbacks::SbApi;
 use crate::clients::Client;
 use crate::manager::Manager;
 use crate::messages::{
-    ApiMessage, LoadDeferred, QUERY_ENTRIES, QuerySessions, SessionComplete, SessionEntry, SmApi, StartCsr, StopCsr, counted,
+    ApiMessage, LoadDeferred, QUERY_ENTRIES, QuerySessions, SessionComplete, SessionEntry, SmApi,
+    StartCsr, StopCsr, counted,
 };
 use nt::system::{ImageSubsystem, MessageBuffer, System};
 use nt::{Result, Status};
@@ -15,10 +17,18 @@ use nt::{Result, Status};
 impl<S: System> Manager<S> {
     /// Serves one request; what it gives out is written into `message`.
     #[inline(never)]
-    pub(crate) fn request(&'static self, client: &Client, message: &mut MessageBuffer) -> Result<()> {
+    pub(crate) fn request(
+        &'static self,
+        client: &Client,
+        message: &mut MessageBuffer,
+    ) -> Result<()> {
         let number = SmApi(message.api()?.number);
         match number {
-            SmApi::CREATE_FOREIGN_SESSION | SmApi::SESSION_COMPLETE | SmApi::TERMINATE_FOREIGN_SESSION if client.server.is_none() => {
+            SmApi::CREATE_FOREIGN_SESSION
+            | SmApi::SESSION_COMPLETE
+            | SmApi::TERMINATE_FOREIGN_SESSION
+                if client.server.is_none() =>
+            {
                 Err(Status::INVALID_PARAMETER)
             }
             SmApi::SESSION_COMPLETE => self.session_complete(client, message.body_mut()?),
@@ -42,7 +52,9 @@ impl<S: System> Manager<S> {
                 self.leave_a_receiver()?;
                 let session = self.start_session(command)?;
                 body.session = session;
-                body.server = self.windows_server(session).map_or(0, |server| server.view().client.process);
+                body.server = self
+                    .windows_server(session)
+                    .map_or(0, |server| server.view().client.process);
                 body.initial = self.initial_client(session);
                 Ok(())
             }
@@ -52,8 +64,12 @@ impl<S: System> Manager<S> {
                 self.stop_session(body.session)
             }
             SmApi::QUERY_INFORMATION => self.query_sessions(message.body_mut()?),
-            SmApi::CHILD_SESSION if self.is_child(client) => self.child_session(client, message.body_mut()?),
-            SmApi::CHILD_PROCESS if self.is_child(client) => self.child_process(client, message.body_mut()?),
+            SmApi::CHILD_SESSION if self.is_child(client) => {
+                self.child_session(client, message.body_mut()?)
+            }
+            SmApi::CHILD_PROCESS if self.is_child(client) => {
+                self.child_process(client, message.body_mut()?)
+            }
             SmApi(_) => Err(Status::NOT_IMPLEMENTED),
         }
     }
@@ -63,14 +79,22 @@ impl<S: System> Manager<S> {
     fn session_complete(&'static self, client: &Client, body: &SessionComplete) -> Result<()> {
         let environment = {
             let mut tables = self.tables.lock();
-            let environment = tables.environments.find(body.session).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+            let environment = tables
+                .environments
+                .find(body.session)
+                .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
             if client.server != Some(environment.owner) {
                 return Err(Status::ACCESS_DENIED);
             }
             tables.environments.delete(environment.id);
             environment
         };
-        nt::info!("session {}: environment session {} has ended: {}", environment.session, environment.id, Status(body.status));
+        nt::info!(
+            "session {}: environment session {} has ended: {}",
+            environment.session,
+            environment.id,
+            Status(body.status)
+        );
         if let Some(foreign) = environment.foreign
             && self.leave_a_receiver().is_ok()
         {
@@ -79,7 +103,8 @@ impl<S: System> Manager<S> {
         self.environment_ended(&environment)
     }
 
-    /// QueryInformation, our class: the subsystem servers, their sessions, and the sessions' initial commands.
+    /// QueryInformation, our class: the subsystem servers, their sessions, and the sessions'
+    /// initial commands.
     #[inline(never)]
     fn query_sessions(&self, body: &mut QuerySessions) -> Result<()> {
         if body.class != QuerySessions::CLASS {
@@ -89,13 +114,22 @@ impl<S: System> Manager<S> {
         body.count = 0;
         let mut passed = 0;
         let tables = self.tables.lock();
-        for server in tables.servers.iter().filter(|server| server.client.process != 0) {
+        for server in tables
+            .servers
+            .iter()
+            .filter(|server| server.client.process != 0)
+        {
             passed += 1;
-            let Some(place) = body.entries.get_mut(body.count as usize) else { break };
+            let Some(place) = body.entries.get_mut(body.count as usize) else {
+                break;
+            };
             if passed <= body.first {
                 continue;
             }
-            let session = tables.sessions.iter().find(|session| session.id == server.session);
+            let session = tables
+                .sessions
+                .iter()
+                .find(|session| session.id == server.session);
             *place = SessionEntry {
                 session: server.session,
                 subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Records of subsystem servers (spec 9.1).
 //!
-//! A record is made before its process and is counted: once for standing in the table, once for every [`ServerRef`]. A server that died,
-//! was given up or is being stopped is *terminating*: lookups no longer find it, its event is signalled so that nobody waits for it, and
-//! when the last reference goes its handles are closed (D2, D3).
+//! A record is made before its process and is counted: once for standing in the table, once for
+//! every [`ServerRef`]. A server that died, was given up or is being stopped is *terminating*:
+//! lookups no longer find it, its event is signalled so that nobody waits for it, and when the last
+//! reference goes its handles are closed (D2, D3).
 
 use crate::end;
 use crate::manager::{Manager, new_event, terminate};
@@ -11,7 +12,8 @@ use crate::slots::Key;
 use nt::system::{ImageSubsystem, System};
 use nt::{ClientId, Handle, Result, Status};
 
-/// One record. As a copy it says how things stood when it was made; its handles stay valid while a [`ServerRef`] is held.
+/// One record. As a copy it says how things stood when it was made; its handles stay valid while a
+/// [`ServerRef`] is held.
 #[derive(Clone, Copy)]
 pub(crate) struct Server {
     /// Signalled when it has registered, or never will.
@@ -40,7 +42,10 @@ impl Server {
             event,
             process: Handle::NULL,
             process_lent: false,
-            client: ClientId { process: 0, thread: 0 },
+            client: ClientId {
+                process: 0,
+                thread: 0,
+            },
             subsystem: None,
             callback: Handle::NULL,
             session,
@@ -66,17 +71,31 @@ impl<S: System> ServerRef<'_, S> {
     #[inline(never)]
     pub(crate) fn view(&self) -> Server {
         // This reference keeps the record: that there is none cannot be.
-        const GONE: &Server = &Server { terminating: true, ..Server::new(Handle::NULL, u32::MAX) };
-        *self.manager.tables.lock().servers.get(self.key).map_or(GONE, |record| record)
+        const GONE: &Server = &Server {
+            terminating: true,
+            ..Server::new(Handle::NULL, u32::MAX)
+        };
+        *self
+            .manager
+            .tables
+            .lock()
+            .servers
+            .get(self.key)
+            .map_or(GONE, |record| record)
     }
 
-    /// Changes the record, also of a server that is terminating: what it is given is closed with it. `DELETE_PENDING` tells of that.
+    /// Changes the record, also of a server that is terminating: what it is given is closed with
+    /// it. `DELETE_PENDING` tells of that.
     #[inline(never)]
     pub(crate) fn update(&self, change: &mut dyn FnMut(&mut Server)) -> Result<()> {
         match self.manager.tables.lock().servers.get(self.key) {
             Some(server) => {
                 change(server);
-                if server.terminating { Err(Status::DELETE_PENDING) } else { Ok(()) }
+                if server.terminating {
+                    Err(Status::DELETE_PENDING)
+                } else {
+                    Ok(())
+                }
             }
             None => Err(Status::DELETE_PENDING),
         }
@@ -93,8 +112,16 @@ impl<S: System> Manager<S> {
     /// A new record with its event, in the table.
     pub(crate) fn new_server(&self, session: u32) -> Result<ServerRef<'_, S>> {
         let event = new_event(self.system)?;
-        let record = Server { references: 2, ..Server::new(event.get(), session) };
-        let key = self.tables.lock().servers.insert(record).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        let record = Server {
+            references: 2,
+            ..Server::new(event.get(), session)
+        };
+        let key = self
+            .tables
+            .lock()
+            .servers
+            .insert(record)
+            .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
         // The record owns the event now.
         let _ = event.into_raw();
         Ok(ServerRef { manager: self, key })
@@ -102,9 +129,14 @@ impl<S: System> Manager<S> {
 
     /// The first record that is not terminating and `matches`.
     #[inline(never)]
-    pub(crate) fn find_server(&self, matches: &dyn Fn(&Server) -> bool) -> Option<ServerRef<'_, S>> {
+    pub(crate) fn find_server(
+        &self,
+        matches: &dyn Fn(&Server) -> bool,
+    ) -> Option<ServerRef<'_, S>> {
         let mut tables = self.tables.lock();
-        let key = tables.servers.key_of(|server| !server.terminating && matches(server))?;
+        let key = tables
+            .servers
+            .key_of(|server| !server.terminating && matches(server))?;
         tables.servers.get(key)?.references += 1;
         Some(ServerRef { manager: self, key })
     }
@@ -112,19 +144,32 @@ impl<S: System> Manager<S> {
     /// The record that `key` names, unless it is terminating.
     pub(crate) fn server(&self, key: Key) -> Option<ServerRef<'_, S>> {
         let mut tables = self.tables.lock();
-        let server = tables.servers.get(key).filter(|server| !server.terminating)?;
+        let server = tables
+            .servers
+            .get(key)
+            .filter(|server| !server.terminating)?;
         server.references += 1;
         Some(ServerRef { manager: self, key })
     }
 
     /// Whether any server, connected or not, belongs to `session`.
     pub(crate) fn has_servers(&self, session: u32) -> bool {
-        self.find_server(&|server| server.session == session).is_some()
+        self.find_server(&|server| server.session == session)
+            .is_some()
     }
 
-    /// The server for images of `subsystem` in `session`. csrss serves graphical and character images alike (D32).
-    pub(crate) fn server_for(&self, session: u32, subsystem: ImageSubsystem) -> Option<ServerRef<'_, S>> {
-        let serving = |subsystem| self.find_server(&|server| server.session == session && server.subsystem == Some(subsystem));
+    /// The server for images of `subsystem` in `session`. csrss serves graphical and character
+    /// images alike (D32).
+    pub(crate) fn server_for(
+        &self,
+        session: u32,
+        subsystem: ImageSubsystem,
+    ) -> Option<ServerRef<'_, S>> {
+        let serving = |subsystem| {
+            self.find_server(&|server| {
+                server.session == session && server.subsystem == Some(subsystem)
+            })
+        };
         let alike = match subsystem {
             ImageSubsystem::WINDOWS_CUI => ImageSubsystem::WINDOWS_GUI,
             ImageSubsystem::WINDOWS_GUI => ImageSubsystem::WINDOWS_CUI,
@@ -138,8 +183,8 @@ impl<S: System> Manager<S> {
         self.server_for(session, ImageSubsystem::WINDOWS_GUI)
     }
 
-    /// Takes a server out of service: it is no longer found, nobody waits for it, its environment sessions are forgotten. Returns whether
-    /// it was in service before.
+    /// Takes a server out of service: it is no longer found, nobody waits for it, its environment
+    /// sessions are forgotten. Returns whether it was in service before.
     #[inline(never)]
     pub(crate) fn retire_server(&self, key: Key) -> bool {
         let record = {
@@ -158,11 +203,17 @@ impl<S: System> Manager<S> {
         true
     }
 
-    /// Lets the starter of a server go on. It waits for the event or for the process: if it cannot have the one, it gets the other. Session
-    /// 0's csrss may be critical by now, and its end would say nothing of the reason.
+    /// Lets the starter of a server go on. It waits for the event or for the process: if it cannot
+    /// have the one, it gets the other. Session 0's csrss may be critical by now, and its end
+    /// would say nothing of the reason.
     pub(crate) fn release_starter(&self, server: &Server) {
-        let Err(status) = self.system.set_event(server.event) else { return };
-        nt::error!("subsystem server: event: {status}: process {} is ended", server.client.process);
+        let Err(status) = self.system.set_event(server.event) else {
+            return;
+        };
+        nt::error!(
+            "subsystem server: event: {status}: process {} is ended",
+            server.client.process
+        );
         if server.session == 0 && server.subsystem == Some(ImageSubsystem::WINDOWS_GUI) {
             end::stop_and_end(self.system, status);
         } else {
@@ -173,7 +224,9 @@ impl<S: System> Manager<S> {
     fn release_server(&self, key: Key) {
         let gone = {
             let mut tables = self.tables.lock();
-            let Some(server) = tables.servers.get(key) else { return };
+            let Some(server) = tables.servers.get(key) else {
+                return;
+            };
             server.references -= 1;
             if server.references > 0 {
                 return;

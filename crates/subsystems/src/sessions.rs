@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Terminal sessions: made, ended, and undone when something fails half-way (spec 9.2, 9.3, 11.2, 11.3).
+//! Terminal sessions: made, ended, and undone when something fails half-way (spec 9.2, 9.3, 11.2,
+//! 11.3).
 //!
-//! In NT 5.2 the resident smss makes a session itself: it enters a new session space, starts the servers and the initial command, which
-//! thereby join it, and leaves again. All of that happens behind the [`crate::gate`], for a process that somebody else created meanwhile
-//! would land in the wrong session. A failure at any step ends what the step's predecessors started, and its own status is what the
-//! client gets (D4, D7).
+//! In NT 5.2 the resident smss makes a session itself: it enters a new session space, starts the
+//! servers and the initial command, which thereby join it, and leaves again. All of that happens
+//! behind the [`crate::gate`], for a process that somebody else created meanwhile would land in the
+//! wrong session. A failure at any step ends what the step's predecessors started, and its own
+//! status is what the client gets (D4, D7).
 
 use crate::callbacks::SbApi;
 use crate::deadline::SERVER_TIMEOUT;
@@ -38,7 +40,8 @@ pub(crate) struct Terminal {
     pub(crate) id: u32,
     /// How far it has come.
     pub(crate) stage: Stage,
-    /// The initial command's process; null while there is none, and once the main thread holds it ([`Manager::take_initial`]).
+    /// The initial command's process; null while there is none, and once the main thread holds it
+    /// ([`Manager::take_initial`]).
     pub(crate) initial: Handle,
     /// Its process id; 0 while there is none.
     pub(crate) initial_client: u64,
@@ -49,7 +52,13 @@ pub(crate) struct Terminal {
 impl Terminal {
     /// A session in which nothing runs yet.
     pub(crate) const fn new(id: u32) -> Self {
-        Self { id, stage: Stage::Starting, initial: Handle::NULL, initial_client: 0, initial_environment: 0 }
+        Self {
+            id,
+            stage: Stage::Starting,
+            initial: Handle::NULL,
+            initial_client: 0,
+            initial_environment: 0,
+        }
     }
 }
 
@@ -62,7 +71,8 @@ impl Tables {
 }
 
 impl<S: System> Manager<S> {
-    /// StartCsr: a new session with its servers and `command`, or the default one if that is empty (spec 11.3).
+    /// StartCsr: a new session with its servers and `command`, or the default one if that is empty
+    /// (spec 11.3).
     #[inline(never)]
     pub(crate) fn start_session(&'static self, command: UnicodeStr<'_>) -> Result<u32> {
         match self.policy.sessions {
@@ -94,7 +104,8 @@ impl<S: System> Manager<S> {
         self.start_initial(session, text.as_str())
     }
 
-    /// Makes a session space and loads win32k into it, if the registry asks for it (spec 9.3): the new session, which smss is now inside.
+    /// Makes a session space and loads win32k into it, if the registry asks for it (spec 9.3): the
+    /// new session, which smss is now inside.
     pub(crate) fn enter_session_space(&'static self) -> Result<Option<u32>> {
         if self.policy.win32k != Win32kLoader::SessionManager {
             return Ok(None);
@@ -106,7 +117,9 @@ impl<S: System> Manager<S> {
             match entries.next() {
                 None => return Ok(None),
                 Some(path) if initial::is_dos_path(path) => break path,
-                Some(path) => nt::warn!("Kmode: {path}: {}: skipped", Status::OBJECT_PATH_SYNTAX_BAD),
+                Some(path) => {
+                    nt::warn!("Kmode: {path}: {}: skipped", Status::OBJECT_PATH_SYNTAX_BAD)
+                }
             }
         };
         let _privilege = Privileged::acquire(self.system, Privilege::LoadDriver)?;
@@ -121,42 +134,63 @@ impl<S: System> Manager<S> {
         Ok(Some(session))
     }
 
-    /// Waits for the right to create processes (see [`crate::gate`]). A session space that could not be left before is left now.
+    /// Waits for the right to create processes (see [`crate::gate`]). A session space that could
+    /// not be left before is left now.
     pub(crate) fn enter_gate(&'static self) -> Result<Inside<'static, S>> {
         let inside = self.gate.enter(self.system)?;
-        self.leave_session_space().map_err(|_| Status::ALREADY_COMMITTED)?;
+        self.leave_session_space()
+            .map_err(|_| Status::ALREADY_COMMITTED)?;
         Ok(inside)
     }
 
-    /// Leaves the session space smss is inside, if it is in one (spec 1.3 #8). A failure is told here.
+    /// Leaves the session space smss is inside, if it is in one (spec 1.3 #8). A failure is told
+    /// here.
     #[inline(never)]
     pub(crate) fn leave_session_space(&self) -> Result<()> {
-        let Some(session) = self.tables.lock().attached else { return Ok(()) };
-        let left = Privileged::acquire(self.system, Privilege::LoadDriver).and_then(|_held| self.system.detach_session(session));
+        let Some(session) = self.tables.lock().attached else {
+            return Ok(());
+        };
+        let left = Privileged::acquire(self.system, Privilege::LoadDriver)
+            .and_then(|_held| self.system.detach_session(session));
         match left {
             Ok(()) => self.tables.lock().attached = None,
-            Err(status) => nt::warn!("session detach: session {session}: {status}: tried again later"),
+            Err(status) => {
+                nt::warn!("session detach: session {session}: {status}: tried again later")
+            }
         }
         left
     }
 
     /// Notes a session that is being made.
     pub(crate) fn add_session(&self, session: u32) -> Result<()> {
-        self.tables.lock().sessions.insert(Terminal::new(session)).ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        self.tables
+            .lock()
+            .sessions
+            .insert(Terminal::new(session))
+            .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
         Ok(())
     }
 
     /// Process id of the initial command of `session`; 0 if there is none.
     pub(crate) fn initial_client(&self, session: u32) -> u64 {
-        self.tables.lock().session(session).map_or(0, |terminal| terminal.initial_client)
+        self.tables
+            .lock()
+            .session(session)
+            .map_or(0, |terminal| terminal.initial_client)
     }
 
     /// The process of the initial command of `session`, which belongs to the caller from now on.
     pub(crate) fn take_initial(&self, session: u32) -> Handle {
-        self.tables.lock().session(session).map_or(Handle::NULL, |terminal| core::mem::replace(&mut terminal.initial, Handle::NULL))
+        self.tables
+            .lock()
+            .session(session)
+            .map_or(Handle::NULL, |terminal| {
+                core::mem::replace(&mut terminal.initial, Handle::NULL)
+            })
     }
 
-    /// StopCsr (spec 11.3). `INVALID_PARAMETER` for session 0, `OBJECT_NAME_NOT_FOUND` for one that is not there.
+    /// StopCsr (spec 11.3). `INVALID_PARAMETER` for session 0, `OBJECT_NAME_NOT_FOUND` for one that
+    /// is not there.
     pub(crate) fn stop_session(&'static self, session: u32) -> Result<()> {
         if session == 0 {
             return Err(Status::INVALID_PARAMETER);
@@ -177,9 +211,14 @@ impl<S: System> Manager<S> {
         self.tear_down(session);
     }
 
-    /// Ends everything of `session` that smss started there and forgets it: environment sessions, initial command, servers, csrss last.
+    /// Ends everything of `session` that smss started there and forgets it: environment sessions,
+    /// initial command, servers, csrss last.
     pub(crate) fn tear_down(&'static self, session: u32) {
-        let terminal = self.tables.lock().sessions.take(|terminal| terminal.id == session);
+        let terminal = self
+            .tables
+            .lock()
+            .sessions
+            .take(|terminal| terminal.id == session);
         while let Some(environment) = self.take_environment(session) {
             self.tell_server(environment.owner, SbApi::TERMINATE_SESSION, environment.id);
         }
@@ -187,7 +226,9 @@ impl<S: System> Manager<S> {
             self.end_process(terminal.initial, terminal.initial_client);
             self.close(terminal.initial);
         }
-        self.stop_servers(&|server| server.session == session && server.subsystem != Some(ImageSubsystem::WINDOWS_GUI));
+        self.stop_servers(&|server| {
+            server.session == session && server.subsystem != Some(ImageSubsystem::WINDOWS_GUI)
+        });
         self.stop_servers(&|server| server.session == session);
     }
 
@@ -203,30 +244,43 @@ impl<S: System> Manager<S> {
         }
     }
 
-    /// Ends `process`, whose id is `id`, if there is one, and waits until it is gone, for a bounded time.
+    /// Ends `process`, whose id is `id`, if there is one, and waits until it is gone, for a bounded
+    /// time.
     fn end_process(&self, process: Handle, id: u64) {
         if process.is_null() {
             return;
         }
         terminate(self.system, process, id, Status::SUCCESS);
-        if let Err(status) = wait_for_end(self.system, process, Timeout::Milliseconds(SERVER_TIMEOUT)) {
+        if let Err(status) =
+            wait_for_end(self.system, process, Timeout::Milliseconds(SERVER_TIMEOUT))
+        {
             nt::warn!("process {id}: wait for its end: {status}");
         }
     }
 
-    /// A subsystem server has disconnected: it is out of service, and a session that stood on it ends (D3).
+    /// A subsystem server has disconnected: it is out of service, and a session that stood on it
+    /// ends (D3).
     pub(crate) fn server_gone(&'static self, key: Key) {
-        let Some(server) = self.server(key) else { return };
+        let Some(server) = self.server(key) else {
+            return;
+        };
         let record = server.view();
         if !self.retire_server(key) {
             return;
         }
         let session = record.session;
-        nt::error!("session {session}: the server for image type {} is gone", record.subsystem.unwrap_or_default().0);
+        nt::error!(
+            "session {session}: the server for image type {} is gone",
+            record.subsystem.unwrap_or_default().0
+        );
         // Session 0's csrss is what the main thread waits for.
         if session != 0
             && record.subsystem == Some(ImageSubsystem::WINDOWS_GUI)
-            && self.tables.lock().session(session).is_some_and(|terminal| terminal.stage == Stage::Running)
+            && self
+                .tables
+                .lock()
+                .session(session)
+                .is_some_and(|terminal| terminal.stage == Stage::Running)
             && self.leave_a_receiver().is_ok()
         {
             drop(server);
@@ -234,14 +288,13 @@ impl<S: System> Manager<S> {
         }
     }
 
-    /// An environment session has ended. In NT 6 a session (other than 0) does not outlive its initial command.
+    /// An environment session has ended. In NT 6 a session (other than 0) does not outlive its
+    /// initial command.
     pub(crate) fn environment_ended(&'static self, environment: &Environment) -> Result<()> {
         let session = environment.session;
-        let ends = self
-            .tables
-            .lock()
-            .session(session)
-            .is_some_and(|terminal| terminal.stage == Stage::Running && terminal.initial_environment == environment.id);
+        let ends = self.tables.lock().session(session).is_some_and(|terminal| {
+            terminal.stage == Stage::Running && terminal.initial_environment == environment.id
+        });
         if !ends || session == 0 || !self.policy.session_ends_with_initial {
             return Ok(());
         }
@@ -251,8 +304,14 @@ impl<S: System> Manager<S> {
     }
 
     /// Starts the required servers of `session`, in order (spec 9.2 #4).
-    pub(crate) fn start_required(&'static self, plan: &'static dyn Plan<S>, session: u32) -> Result<()> {
-        each_required(plan, session, &mut |command| self.start_server(plan, session, command, None))
+    pub(crate) fn start_required(
+        &'static self,
+        plan: &'static dyn Plan<S>,
+        session: u32,
+    ) -> Result<()> {
+        each_required(plan, session, &mut |command| {
+            self.start_server(plan, session, command, None)
+        })
     }
 }
 
@@ -268,7 +327,11 @@ pub(crate) fn each_required<S: System>(
             continue;
         }
         if let Err(status) = start(entry.command) {
-            nt::error!("session {session}: subsystem {}: {}: {status}", entry.name, entry.command);
+            nt::error!(
+                "session {session}: subsystem {}: {}: {status}",
+                entry.name,
+                entry.command
+            );
             return Err(status);
         }
     }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A table of fixed capacity whose places are used again under a new generation.
 //!
-//! A [`Key`] names a place and the generation it was given out with, so a key that outlived its value finds nothing, even when the place
-//! has a new tenant. A key as a number is never 0, which is what the kernel gives for "no context".
+//! A [`Key`] names a place and the generation it was given out with, so a key that outlived its
+//! value finds nothing, even when the place has a new tenant. A key as a number is never 0, which
+//! is what the kernel gives for "no context".
 
 use core::num::NonZeroU64;
 
-/// Names a value in a [`Slots`]: its place in the lower half, the place's generation, which is never 0, in the upper one.
+/// Names a value in a [`Slots`]: its place in the lower half, the place's generation, which is
+/// never 0, in the upper one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Key(NonZeroU64);
 
@@ -42,7 +44,9 @@ pub(crate) struct Slots<T, const N: usize> {
 impl<T, const N: usize> Slots<T, N> {
     /// An empty table.
     pub(crate) const fn new() -> Self {
-        Self { slots: heapless::Vec::new() }
+        Self {
+            slots: heapless::Vec::new(),
+        }
     }
 
     /// Puts `value` into a free place; `None` if there is none.
@@ -50,7 +54,12 @@ impl<T, const N: usize> Slots<T, N> {
         let index = match self.slots.iter().position(|slot| slot.value.is_none()) {
             Some(index) => index,
             None => {
-                self.slots.push(Slot { generation: 0, value: None }).ok()?;
+                self.slots
+                    .push(Slot {
+                        generation: 0,
+                        value: None,
+                    })
+                    .ok()?;
                 self.slots.len() - 1
             }
         };
@@ -79,18 +88,29 @@ impl<T, const N: usize> Slots<T, N> {
 
     /// The first value that `matches`.
     pub(crate) fn find(&mut self, matches: impl Fn(&T) -> bool) -> Option<&mut T> {
-        self.slots.iter_mut().filter_map(|slot| slot.value.as_mut()).find(|value| matches(value))
+        self.slots
+            .iter_mut()
+            .filter_map(|slot| slot.value.as_mut())
+            .find(|value| matches(value))
     }
 
     /// Key of the first value that `matches`.
     pub(crate) fn key_of(&self, matches: impl Fn(&T) -> bool) -> Option<Key> {
-        let (index, slot) = self.slots.iter().enumerate().find(|(_, slot)| slot.value.as_ref().is_some_and(&matches))?;
+        let (index, slot) = self
+            .slots
+            .iter()
+            .enumerate()
+            .find(|(_, slot)| slot.value.as_ref().is_some_and(&matches))?;
         Key::new(index, slot.generation)
     }
 
     /// Takes the first value that `matches` out.
     pub(crate) fn take(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
-        self.slots.iter_mut().find(|slot| slot.value.as_ref().is_some_and(&matches))?.value.take()
+        self.slots
+            .iter_mut()
+            .find(|slot| slot.value.as_ref().is_some_and(&matches))?
+            .value
+            .take()
     }
 
     /// All values.
@@ -138,7 +158,11 @@ mod tests {
         assert_eq!(Key::from_context(key.to_context()), Some(key));
         assert_eq!(Key::from_context(0), None);
         for forged in [1, u64::MAX, key.to_context() + (1 << 32), 77] {
-            assert_eq!(slots.get(Key::from_context(forged).unwrap()), None, "{forged:#x}");
+            assert_eq!(
+                slots.get(Key::from_context(forged).unwrap()),
+                None,
+                "{forged:#x}"
+            );
         }
     }
 

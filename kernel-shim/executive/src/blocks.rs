@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The process and thread environment blocks of NT 5.2 x64, as a new process and a new thread find them.
+//! The process and thread environment blocks of NT 5.2 x64, as a new process and a new thread find
+//! them.
 //!
-//! Only what the kernel fills in is written; `ntdll` fills in the rest. Both blocks are bytes with fields at their offsets: nothing in
-//! the kernel ever reads one back.
+//! Only what the kernel fills in is written; `ntdll` fills in the rest. Both blocks are bytes with
+//! fields at their offsets: nothing in the kernel ever reads one back.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -81,7 +82,11 @@ impl Peb {
         put(block, 0xd0, 0x2000_u64.to_le_bytes()); // HeapSegmentCommit
         put(block, 0xd8, 0x1_0000_u64.to_le_bytes()); // HeapDeCommitTotalFreeThreshold
         put(block, 0xe0, 0x1000_u64.to_le_bytes()); // HeapDeCommitFreeBlockThreshold
-        put(block, 0xec, ((PEB_BYTES as u64 - PEB_SIZE) as u32 / 8).to_le_bytes()); // MaximumNumberOfHeaps
+        put(
+            block,
+            0xec,
+            ((PEB_BYTES as u64 - PEB_SIZE) as u32 / 8).to_le_bytes(),
+        ); // MaximumNumberOfHeaps
         put(block, 0xf0, (self.address + PEB_SIZE).to_le_bytes()); // ProcessHeaps
         put(block, 0x118, self.version.0.to_le_bytes());
         put(block, 0x11c, self.version.1.to_le_bytes());
@@ -160,7 +165,14 @@ mod tests {
             deallocation_stack: 0x3_0000,
         };
         let bytes = teb.bytes();
-        let expected = [(0x08, 0x4_0000), (0x10, 0x3_f000), (0x30, 0x7ff_fffd_d000), (0x40, 12), (0x48, 16), (0x60, 0x7ff_fffd_f000)];
+        let expected = [
+            (0x08, 0x4_0000),
+            (0x10, 0x3_f000),
+            (0x30, 0x7ff_fffd_d000),
+            (0x40, 12),
+            (0x48, 16),
+            (0x60, 0x7ff_fffd_f000),
+        ];
         for (offset, value) in expected {
             assert_eq!(word(&bytes, offset), value, "{offset:#x}");
         }

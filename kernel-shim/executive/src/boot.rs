@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! From an executive with nothing but its System process to a Session Manager that may run (spec 1.1): disks, registry, names, smss.
+//! From an executive with nothing but its System process to a Session Manager that may run (spec
+//! 1.1): disks, registry, names, smss.
 //!
 //! The same on the bare machine and on the host's.
 
@@ -18,8 +19,9 @@ const OBJECT1_INITIALIZATION_FAILED: u32 = 0x5D;
 const SESSION_MANAGER: &str = r"\Registry\Machine\System\CurrentControlSet\Control\Session Manager";
 
 impl Executive {
-    /// Builds the system and starts the Session Manager. `system_root` is a DOS path such as `C:\ReactOS`, `options` the loader's command
-    /// line, `image` the Session Manager's (its path, and what follows a blank). What fails is the bugcheck of its phase.
+    /// Builds the system and starts the Session Manager. `system_root` is a DOS path such as
+    /// `C:\ReactOS`, `options` the loader's command line, `image` the Session Manager's (its
+    /// path, and what follows a blank). What fails is the bugcheck of its phase.
     pub fn start_system(&mut self, system_root: &str, options: &str, image: &str) {
         if self.build_system(system_root, options).is_ok() {
             self.start_session_manager(system_root, image);
@@ -33,7 +35,9 @@ impl Executive {
     pub fn build_system(&mut self, system_root: &str, options: &str) -> Result<()> {
         let path = system_root.get(2..).unwrap_or_default();
         self.phase(INACCESSIBLE_BOOT_DEVICE, |this| this.mount_disks(path))?;
-        self.phase(CONFIG_INITIALIZATION_FAILED, |this| this.boot_registry(options))?;
+        self.phase(CONFIG_INITIALIZATION_FAILED, |this| {
+            this.boot_registry(options)
+        })?;
         self.phase(OBJECT1_INITIALIZATION_FAILED, |this| {
             // What the kernel takes from the registry for itself (spec 2.4).
             this.global_flag = this.setting("GlobalFlag").unwrap_or(0);
@@ -58,7 +62,9 @@ impl Executive {
         let key = self.registry.find(SESSION_MANAGER)?;
         let value = self.registry.value(key, &units(name)).ok()?;
         match value.data.as_slice() {
-            &[a, b, c, d] if value.kind == nt::system::ValueType::DWORD.0 => Some(u32::from_le_bytes([a, b, c, d])),
+            &[a, b, c, d] if value.kind == nt::system::ValueType::DWORD.0 => {
+                Some(u32::from_le_bytes([a, b, c, d]))
+            }
             _ => None,
         }
     }

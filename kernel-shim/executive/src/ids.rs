@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Names of things inside the executive: processes, threads, objects.
 //!
-//! Process and thread ids are what user mode sees: multiples of 4 from one number space, never reused while the process or thread object
-//! exists. An [`ObjectId`] never leaves the executive; it carries a generation, so a stale one finds nothing instead of a stranger.
+//! Process and thread ids are what user mode sees: multiples of 4 from one number space, never
+//! reused while the process or thread object exists. An [`ObjectId`] never leaves the executive; it
+//! carries a generation, so a stale one finds nothing instead of a stranger.
 
 use core::fmt;
 

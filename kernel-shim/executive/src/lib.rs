@@ -1,18 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The NT executive of the shim: objects, processes, the registry, ports, memory, files, without a line of machine code.
+//! The NT executive of the shim: objects, processes, the registry, ports, memory, files, without a
+//! line of machine code.
 //!
-//! One [`Executive`] is one running system. It stands on a [`machine::Machine`]: the shim's kernel on the bare hardware, or a machine in
-//! memory on the host ([`host`]), where the same Session Manager runs as threads of a test.
+//! One [`Executive`] is one running system. It stands on a [`machine::Machine`]: the shim's kernel
+//! on the bare hardware, or a machine in memory on the host ([`host`]), where the same Session
+//! Manager runs as threads of a test.
 //!
 //! How a module adds what it has:
-//! * *a type of objects*: a variant of [`object::Body`], a row of [`object::types::INFO`] with its hooks;
-//! * *a service*: a method of [`Executive`] that takes the calling thread's id and typed arguments and gives a typed result. System calls
-//!   (`services`) and the host seam are two ways to call it;
-//! * *a service that blocks*: it parks the thread ([`Executive::park`], [`Executive::wait`]) and says [`Outcome::Pending`]. Whoever ends
-//!   the wait calls [`Executive::unpark`]; when the thread runs again, [`Executive::take_completion`] has the status of its call.
+//! * *a type of objects*: a variant of [`object::Body`], a row of [`object::types::INFO`] with its
+//!   hooks;
+//! * *a service*: a method of [`Executive`] that takes the calling thread's id and typed arguments
+//!   and gives a typed result. System calls (`services`) and the host seam are two ways to call it;
+//! * *a service that blocks*: it parks the thread ([`Executive::park`], [`Executive::wait`]) and
+//!   says [`Outcome::Pending`]. Whoever ends the wait calls [`Executive::unpark`]; when the thread
+//!   runs again, [`Executive::take_completion`] has the status of its call.
 //!
-//! Invariants: nothing here blocks the processor; nothing depends on addresses or on the host's time, so that the same boot takes the same
-//! course every time.
+//! Invariants: nothing here blocks the processor; nothing depends on addresses or on the host's
+//! time, so that the same boot takes the same course every time.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -51,7 +55,8 @@ use machine::Machine;
 pub enum Outcome<T> {
     /// It is done.
     Done(T),
-    /// The calling thread is parked; [`Executive::take_completion`] has the status once it runs again.
+    /// The calling thread is parked; [`Executive::take_completion`] has the status once it runs
+    /// again.
     Pending,
 }
 

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the executive needs of the machine under it: address spaces, threads, time, the boot screen, disks.
+//! What the executive needs of the machine under it: address spaces, threads, time, the boot
+//! screen, disks.
 //!
-//! Two machines exist: the bare one (the shim's kernel) and the one in memory that the host seam and the tests run on. The trait is kept
-//! small; everything that can be said in terms of it is said in the executive.
+//! Two machines exist: the bare one (the shim's kernel) and the one in memory that the host seam
+//! and the tests run on. The trait is kept small; everything that can be said in terms of it is
+//! said in the executive.
 //!
 //! Invariants:
-//! * a frame is reference-counted by the machine: [`Machine::allocate_frame`] gives one reference, [`Machine::share_frame`] adds one,
-//!   [`Machine::free_frame`] takes one. A mapping holds no reference: whoever maps a frame owns the reference;
-//! * addresses given to [`Machine::map`], [`Machine::unmap`] and [`Machine::protect`] are page-aligned user addresses;
-//! * the machine never decides what a thread does next in the executive's terms: it runs threads that are runnable, and stops running
-//!   those that are not before they execute another user instruction.
+//! * a frame is reference-counted by the machine: [`Machine::allocate_frame`] gives one reference,
+//!   [`Machine::share_frame`] adds one, [`Machine::free_frame`] takes one. A mapping holds no
+//!   reference: whoever maps a frame owns the reference;
+//! * addresses given to [`Machine::map`], [`Machine::unmap`] and [`Machine::protect`] are
+//!   page-aligned user addresses;
+//! * the machine never decides what a thread does next in the executive's terms: it runs threads
+//!   that are runnable, and stops running those that are not before they execute another user
+//!   instruction.
 
 use crate::ids::ThreadId;
 use alloc::string::String;
@@ -19,7 +24,8 @@ use nt::{Result, Status};
 /// Bytes in a page.
 pub const PAGE: usize = 0x1000;
 
-/// First address user mode may not touch (`MmUserProbeAddress` rounds it down to the guard area below).
+/// First address user mode may not touch (`MmUserProbeAddress` rounds it down to the guard area
+/// below).
 pub const USER_END: u64 = 0x0000_07FF_FFFF_0000;
 
 /// An address space.
@@ -171,7 +177,8 @@ pub trait Machine: Send {
     ///
     /// # Errors
     /// `NO_MEMORY` for a page table.
-    fn map(&mut self, space: SpaceId, address: u64, frame: Frame, access: PageAccess) -> Result<()>;
+    fn map(&mut self, space: SpaceId, address: u64, frame: Frame, access: PageAccess)
+    -> Result<()>;
 
     /// Removes a mapping: the frame that was there.
     fn unmap(&mut self, space: SpaceId, address: u64) -> Option<Frame>;
@@ -182,15 +189,23 @@ pub trait Machine: Send {
     /// What is mapped at the page of `address`.
     fn translate(&self, space: SpaceId, address: u64) -> Option<(Frame, PageAccess)>;
 
-    /// Makes the machine's part of a thread. It is not runnable until [`Machine::set_runnable`] says so. `teb` is what the user GS base
-    /// points to.
+    /// Makes the machine's part of a thread. It is not runnable until [`Machine::set_runnable`]
+    /// says so. `teb` is what the user GS base points to.
     ///
     /// # Errors
     /// `NO_MEMORY`.
-    fn create_thread(&mut self, thread: ThreadId, space: SpaceId, context: &Context, teb: u64) -> Result<()>;
+    fn create_thread(
+        &mut self,
+        thread: ThreadId,
+        space: SpaceId,
+        context: &Context,
+        teb: u64,
+    ) -> Result<()>;
 
-    /// Lets a thread run, or stops it. A thread is stopped while it is suspended or waits for a service's completion; when it runs again
-    /// after a service that gave [`crate::Outcome::Pending`], its completion is there ([`crate::Executive::take_completion`]).
+    /// Lets a thread run, or stops it. A thread is stopped while it is suspended or waits for a
+    /// service's completion; when it runs again after a service that gave
+    /// [`crate::Outcome::Pending`], its completion is there
+    /// ([`crate::Executive::take_completion`]).
     fn set_runnable(&mut self, thread: ThreadId, runnable: bool);
 
     /// The thread has ended: it never runs again. May be called from a service of that same thread.
@@ -225,7 +240,8 @@ pub trait Machine: Send {
     /// Pages nobody uses.
     fn available_pages(&self) -> u64;
 
-    /// Pages in use on behalf of processes: the frames given out and the tables that map them, without what the kernel keeps for itself.
+    /// Pages in use on behalf of processes: the frames given out and the tables that map them,
+    /// without what the kernel keeps for itself.
     fn committed_pages(&self) -> u64;
 
     /// The processors.
@@ -249,7 +265,8 @@ pub trait Machine: Send {
     /// The system has ended: show it, and run no thread any more. The executive calls this once.
     fn stop(&mut self, stop: &Stop);
 
-    /// Checked copy out of a space's user memory. Nothing is paged in: see [`crate::Executive::read_user`].
+    /// Checked copy out of a space's user memory. Nothing is paged in: see
+    /// [`crate::Executive::read_user`].
     ///
     /// # Errors
     /// `ACCESS_VIOLATION` if a byte of it is not user memory that may be read.
@@ -257,7 +274,9 @@ pub trait Machine: Send {
         let mut at = check_range(address, buffer.len())?;
         let mut rest = buffer;
         while !rest.is_empty() {
-            let (frame, access) = self.translate(space, at & !(PAGE as u64 - 1)).ok_or(Status::ACCESS_VIOLATION)?;
+            let (frame, access) = self
+                .translate(space, at & !(PAGE as u64 - 1))
+                .ok_or(Status::ACCESS_VIOLATION)?;
             if access.is_empty() {
                 return Err(Status::ACCESS_VIOLATION);
             }
@@ -273,12 +292,15 @@ pub trait Machine: Send {
     /// Checked copy into a space's user memory.
     ///
     /// # Errors
-    /// `ACCESS_VIOLATION` if a byte of it is not user memory that may be written; pages before it are written.
+    /// `ACCESS_VIOLATION` if a byte of it is not user memory that may be written; pages before it
+    /// are written.
     fn write(&mut self, space: SpaceId, address: u64, data: &[u8]) -> Result<()> {
         let mut at = check_range(address, data.len())?;
         let mut rest = data;
         while !rest.is_empty() {
-            let (frame, access) = self.translate(space, at & !(PAGE as u64 - 1)).ok_or(Status::ACCESS_VIOLATION)?;
+            let (frame, access) = self
+                .translate(space, at & !(PAGE as u64 - 1))
+                .ok_or(Status::ACCESS_VIOLATION)?;
             if !access.contains(PageAccess::WRITE) {
                 return Err(Status::ACCESS_VIOLATION);
             }

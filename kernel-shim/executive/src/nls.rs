@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! National language tables: code page 1252, code page 437 and the case tables, in the layout in which NT's `.nls` files have them.
+//! National language tables: code page 1252, code page 437 and the case tables, in the layout in
+//! which NT's `.nls` files have them.
 //!
-//! A kernel maps them into every process and puts their addresses into the PEB; ReactOS' `ntdll.dll` cannot start without them. They are
-//! made here from the character sets themselves, so that no file is needed. The layout is one of 16-bit units: a code page is a header
-//! with its own length, the 256 characters, no glyphs, no double bytes, and a byte for each of the 65536 units; a case table is a
-//! three-level tree of differences (8, 4 and 4 bits).
+//! A kernel maps them into every process and puts their addresses into the PEB; ReactOS'
+//! `ntdll.dll` cannot start without them. They are made here from the character sets themselves, so
+//! that no file is needed. The layout is one of 16-bit units: a code page is a header with its own
+//! length, the 256 characters, no glyphs, no double bytes, and a byte for each of the 65536 units;
+//! a case table is a three-level tree of differences (8, 4 and 4 bits).
 
 use alloc::vec;
 use alloc::vec::Vec;
 
-/// Code page 1252, bytes 0x80 to 0x9F; those without a character stand for themselves. From 0xA0 on it is Latin-1.
+/// Code page 1252, bytes 0x80 to 0x9F; those without a character stand for themselves. From 0xA0 on
+/// it is Latin-1.
 const ANSI: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
 /// Code page 437, bytes 0x80 to 0xFF.
-const OEM: &str =
-    "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
+const OEM: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
 /// Units in a code page's header.
 const HEADER: u16 = 13;
@@ -44,7 +46,11 @@ pub fn tables() -> Tables {
 
 fn code_page(number: u16, upper: &str) -> Vec<u16> {
     let mut characters: Vec<u16> = (0..0x80).collect();
-    characters.extend(upper.chars().map(|character| u16::try_from(u32::from(character)).unwrap_or(0)));
+    characters.extend(
+        upper
+            .chars()
+            .map(|character| u16::try_from(u32::from(character)).unwrap_or(0)),
+    );
     for byte in characters.len()..0x100 {
         characters.push(byte as u16);
     }
@@ -59,7 +65,11 @@ fn code_page(number: u16, upper: &str) -> Vec<u16> {
     for (byte, character) in characters.iter().enumerate() {
         bytes[usize::from(*character)] = byte as u8;
     }
-    table.extend(bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])));
+    table.extend(
+        bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]])),
+    );
     table
 }
 
@@ -119,7 +129,10 @@ mod tests {
 
     fn units(tables: &Tables, part: usize) -> Vec<u16> {
         let from = tables.offsets[part] as usize;
-        tables.bytes[from..].chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect()
+        tables.bytes[from..]
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect()
     }
 
     /// As a reader of the layout does it.
@@ -132,18 +145,26 @@ mod tests {
     #[test]
     fn a_code_page_maps_there_and_back() {
         let tables = tables();
-        for (part, number, samples) in
-            [(0, 1252, [(0x80, '€'), (0xe4, 'ä'), (0x41, 'A')]), (1, 437, [(0x84, 'ä'), (0xb0, '░'), (0xff, '\u{a0}')])]
-        {
+        for (part, number, samples) in [
+            (0, 1252, [(0x80, '€'), (0xe4, 'ä'), (0x41, 'A')]),
+            (1, 437, [(0x84, 'ä'), (0xb0, '░'), (0xff, '\u{a0}')]),
+        ] {
             let page = units(&tables, part);
             assert_eq!((page[0], page[1], page[2]), (13, number, 1));
             let characters = 14;
             let wide = usize::from(page[0] + 1 + page[13]);
-            assert_eq!((page[characters + 256], page[characters + 257]), (0, 0), "no glyphs, no double bytes");
+            assert_eq!(
+                (page[characters + 256], page[characters + 257]),
+                (0, 0),
+                "no glyphs, no double bytes"
+            );
             for (byte, character) in samples {
                 let character = u32::from(character) as usize;
                 assert_eq!(usize::from(page[characters + byte]), character);
-                assert_eq!(usize::from(page[wide + character / 2].to_le_bytes()[character % 2]), byte);
+                assert_eq!(
+                    usize::from(page[wide + character / 2].to_le_bytes()[character % 2]),
+                    byte
+                );
             }
             assert_eq!(page[wide + 0x4e00 / 2].to_le_bytes()[0], DEFAULT);
         }
@@ -159,7 +180,8 @@ mod tests {
             assert_eq!((fold(upper, small), fold(lower, large)), (large, small));
             assert_eq!((fold(upper, large), fold(lower, small)), (large, small));
         }
-        for unit in ['ß', 'ı', 'ſ', 'µ', '1', '中'].map(|character| u32::from(character) as u16) {
+        for unit in ['ß', 'ı', 'ſ', 'µ', '1', '中'].map(|character| u32::from(character) as u16)
+        {
             assert_eq!(fold(upper, unit), unit);
         }
     }

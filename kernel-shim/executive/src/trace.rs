@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The trace of system calls: who called what with which arguments when, and what came of it.
 //!
-//! A record is made when a call ends (or, for one that does not return, when it is made). It prints as one line of text or one line of
-//! JSON; both are the same on every run of the same boot, because time here is the executive's own and no host address is recorded.
+//! A record is made when a call ends (or, for one that does not return, when it is made). It prints
+//! as one line of text or one line of JSON; both are the same on every run of the same boot,
+//! because time here is the executive's own and no host address is recorded.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -66,7 +67,14 @@ impl Record {
         map.insert("arguments".into(), Json::Object(arguments.collect()));
         match self.outcome {
             Outcome::Returned(status) => {
-                map.insert("status".into(), Json::from(status.name().map_or_else(|| format!("{:08X}", status.0), ToString::to_string)));
+                map.insert(
+                    "status".into(),
+                    Json::from(
+                        status
+                            .name()
+                            .map_or_else(|| format!("{:08X}", status.0), ToString::to_string),
+                    ),
+                );
                 map.insert("code".into(), Json::from(status.0));
             }
             Outcome::Gone | Outcome::Waits => {
@@ -82,7 +90,11 @@ impl fmt::Display for Record {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.time / 10_000_000;
         let rest = self.time % 10_000_000;
-        write!(out, "{seconds:5}.{rest:07} {:x}.{:x} {}(", self.client.process, self.client.thread, self.call)?;
+        write!(
+            out,
+            "{seconds:5}.{rest:07} {:x}.{:x} {}(",
+            self.client.process, self.client.thread, self.call
+        )?;
         for (index, (name, value)) in self.arguments.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             match value {
@@ -150,7 +162,8 @@ impl Trace {
         *self.counts.entry(call).or_default() += 1;
     }
 
-    /// Takes a record, and gives the line to print, if any. Counts nothing: a call that waits has two records.
+    /// Takes a record, and gives the line to print, if any. Counts nothing: a call that waits has
+    /// two records.
     pub fn record(&mut self, record: Record) -> Option<String> {
         let line = match self.format {
             Format::Off => None,
@@ -187,9 +200,15 @@ mod tests {
     fn record(outcome: Outcome) -> Record {
         Record {
             time: 12_345_678,
-            client: ClientId { process: 8, thread: 12 },
+            client: ClientId {
+                process: 8,
+                thread: 12,
+            },
             call: "NtOpenKey",
-            arguments: vec![("access", Argument::Number(0x20019)), ("name", Argument::Text("\\Registry\\\"x\"".into()))],
+            arguments: vec![
+                ("access", Argument::Number(0x20019)),
+                ("name", Argument::Text("\\Registry\\\"x\"".into())),
+            ],
             outcome,
         }
     }
@@ -197,9 +216,20 @@ mod tests {
     #[test]
     fn a_record_is_one_line_of_text() {
         let line = record(Outcome::Returned(Status::OBJECT_NAME_NOT_FOUND)).to_string();
-        assert_eq!(line, r#"    1.2345678 8.c NtOpenKey(access=0x20019, name="\\Registry\\\"x\"") = OBJECT_NAME_NOT_FOUND"#);
-        assert!(record(Outcome::Returned(Status(0xC0FF_EE00))).to_string().ends_with(") = C0FFEE00"));
-        assert!(record(Outcome::Gone).to_string().ends_with(") does not return"));
+        assert_eq!(
+            line,
+            r#"    1.2345678 8.c NtOpenKey(access=0x20019, name="\\Registry\\\"x\"") = OBJECT_NAME_NOT_FOUND"#
+        );
+        assert!(
+            record(Outcome::Returned(Status(0xC0FF_EE00)))
+                .to_string()
+                .ends_with(") = C0FFEE00")
+        );
+        assert!(
+            record(Outcome::Gone)
+                .to_string()
+                .ends_with(") does not return")
+        );
     }
 
     #[test]
@@ -218,8 +248,15 @@ mod tests {
         assert_eq!(trace.record(record(Outcome::Waits)), None);
         trace.keep();
         trace.set_format(Format::Text);
-        assert!(trace.record(record(Outcome::Waits)).is_some_and(|line| line.ends_with(") waits")));
+        assert!(
+            trace
+                .record(record(Outcome::Waits))
+                .is_some_and(|line| line.ends_with(") waits"))
+        );
         trace.count("NtOpenKey");
-        assert_eq!((trace.records().len(), trace.counts().get("NtOpenKey")), (1, Some(&1)));
+        assert_eq!(
+            (trace.records().len(), trace.counts().get("NtOpenKey")),
+            (1, Some(&1))
+        );
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! As much ACPI as a kernel without an interpreter needs: the timer's port, power-off and reset.
 //!
-//! Tables are firmware data: every field is read by copy, and a table that does not make sense is as good as none.
+//! Tables are firmware data: every field is read by copy, and a table that does not make sense is
+//! as good as none.
 
 use crate::cpu::port;
 use crate::memory::physical::{read, read_value};
@@ -21,12 +22,16 @@ pub struct Acpi {
 static ACPI: Mutex<Option<Acpi>> = Mutex::new(None);
 
 fn checksum(address: u64, length: u64) -> bool {
-    (address..address + length).try_fold(0u8, |sum, at| Some(sum.wrapping_add(read_value::<u8>(at)?))) == Some(0)
+    (address..address + length)
+        .try_fold(0u8, |sum, at| Some(sum.wrapping_add(read_value::<u8>(at)?)))
+        == Some(0)
 }
 
 /// Finds the root pointer in the firmware's megabyte.
 fn scan() -> Option<u64> {
-    (0xe_0000..0x10_0000).step_by(16).find(|at| read_value::<[u8; 8]>(*at) == Some(*b"RSD PTR ") && checksum(*at, 20))
+    (0xe_0000..0x10_0000)
+        .step_by(16)
+        .find(|at| read_value::<[u8; 8]>(*at) == Some(*b"RSD PTR ") && checksum(*at, 20))
 }
 
 fn table(root: u64, signature: &[u8; 4]) -> Option<u64> {
@@ -35,7 +40,13 @@ fn table(root: u64, signature: &[u8; 4]) -> Option<u64> {
     let width = if extended { 8 } else { 4 };
     (root + 36..root + length)
         .step_by(width)
-        .filter_map(|entry| if extended { read_value::<u64>(entry) } else { read_value::<u32>(entry).map(u64::from) })
+        .filter_map(|entry| {
+            if extended {
+                read_value::<u64>(entry)
+            } else {
+                read_value::<u32>(entry).map(u64::from)
+            }
+        })
         .find(|at| read_value::<[u8; 4]>(*at) == Some(*signature))
 }
 
@@ -47,7 +58,8 @@ fn sleep_type(dsdt: u64) -> Option<u16> {
     if !read(at + 4, &mut bytes) {
         return None;
     }
-    // A package: 0x12, its length (one byte here, the two top bits count further ones), the number of elements, the first element.
+    // A package: 0x12, its length (one byte here, the two top bits count further ones), the number
+    // of elements, the first element.
     let skip = 1 + 1 + usize::from(bytes[1] >> 6) + 1;
     match (bytes[0], bytes.get(skip)?) {
         (0x12, 0x0a) => bytes.get(skip + 1).map(|value| (*value).into()),
@@ -60,7 +72,11 @@ fn sleep_type(dsdt: u64) -> Option<u16> {
 pub fn initialize(rsdp: Option<u64>) -> Acpi {
     let acpi = rsdp.or_else(scan).and_then(|rsdp| {
         let extended = read_value::<u8>(rsdp + 15)? >= 2;
-        let root = if extended { read_value::<u64>(rsdp + 24)? } else { u64::from(read_value::<u32>(rsdp + 16)?) };
+        let root = if extended {
+            read_value::<u64>(rsdp + 24)?
+        } else {
+            u64::from(read_value::<u32>(rsdp + 16)?)
+        };
         let fixed = table(root, b"FACP")?;
         let length = read_value::<u32>(fixed + 4)?;
         let byte = |offset| read_value::<u8>(fixed + offset);
@@ -70,8 +86,14 @@ pub fn initialize(rsdp: Option<u64>) -> Acpi {
         let has_reset = length >= 129 && word(112)? & 1 << 10 != 0 && byte(116)? == 1;
         Some(Acpi {
             timer: io(word(76)?),
-            power_off: io(word(64)?).zip(sleep_type(word(40)?.into())).map(|(port, kind)| (port, 1 << 13 | kind << 10)),
-            reset: if has_reset { io(word(120)?).zip(byte(128)) } else { None },
+            power_off: io(word(64)?)
+                .zip(sleep_type(word(40)?.into()))
+                .map(|(port, kind)| (port, 1 << 13 | kind << 10)),
+            reset: if has_reset {
+                io(word(120)?).zip(byte(128))
+            } else {
+                None
+            },
         })
     });
     let acpi = acpi.unwrap_or_else(|| {

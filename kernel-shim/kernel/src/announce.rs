@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the kernel tells the host: images for the debugger, marked parts of the log, the moment at which the system has settled.
+//! What the kernel tells the host: images for the debugger, marked parts of the log, the moment at
+//! which the system has settled.
 //!
-//! A marked part stands between the lines `SHIM-BEGIN: <name>` and `SHIM-FINISH: <name>`, raw, without times in front.
+//! A marked part stands between the lines `SHIM-BEGIN: <name>` and `SHIM-FINISH: <name>`, raw,
+//! without times in front.
 
 use crate::serial::{self, Serial, line};
 use core::fmt::Write;
@@ -10,7 +12,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use executive::Executive;
 use executive::ids::{ProcessId, ThreadId};
 
-/// Where a debugger finds the system's state: the type is the kernel's own, so that its symbols describe it.
+/// Where a debugger finds the system's state: the type is the kernel's own, so that its symbols
+/// describe it.
 #[used]
 #[unsafe(no_mangle)]
 static DEBUGGER_EXECUTIVE: AtomicPtr<Executive> = AtomicPtr::new(core::ptr::null_mut());
@@ -34,7 +37,8 @@ pub fn running(process: ProcessId, thread: ThreadId) {
     DEBUGGER_THREAD.store(thread.0, Ordering::Relaxed);
 }
 
-/// Where the host's debugger has a breakpoint: an image was mapped. `name` is UTF-8 and not terminated.
+/// Where the host's debugger has a breakpoint: an image was mapped. `name` is UTF-8 and not
+/// terminated.
 #[unsafe(no_mangle)]
 #[inline(never)]
 extern "C" fn debugger_image_loaded(name: *const u8, length: usize, base: u64, process: u32) {
@@ -48,7 +52,9 @@ pub fn last_thread() -> ThreadId {
 
 /// An image was mapped: `image <name> base <hex> process <pid>`.
 pub fn image(name: &str, base: u64, process: u32) {
-    line(format_args!("image {name} base {base:#x} process {process}"));
+    line(format_args!(
+        "image {name} base {base:#x} process {process}"
+    ));
     debugger_image_loaded(name.as_ptr(), name.len(), base, process);
 }
 

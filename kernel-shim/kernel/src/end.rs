@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The end of the system as the executive wants it: the stop screen, power-off, reboot, halt.
 //!
-//! A run that was told to end by itself (`exit=`) ends QEMU with an exit code; otherwise the machine does what it was asked to.
+//! A run that was told to end by itself (`exit=`) ends QEMU with an exit code; otherwise the
+//! machine does what it was asked to.
 
 use crate::boot::options::{ExitAt, Options};
 use crate::exit::{Outcome, exit, halt};
@@ -9,13 +10,18 @@ use crate::serial::line;
 use crate::{acpi, cpu, screen};
 use executive::machine::ShutdownAction;
 
-/// Shows the stop screen with its text and ends the run as a bugcheck. With `hold` on the command line the screen stays.
+/// Shows the stop screen with its text and ends the run as a bugcheck. With `hold` on the command
+/// line the screen stays.
 pub fn bugcheck(code: u32, parameters: [u64; 4], text: &str, options: &Options) -> ! {
     let [a, b, c, d] = parameters;
-    line(format_args!("*** STOP {code:#010x} ({a:#018x}, {b:#018x}, {c:#018x}, {d:#018x})"));
+    line(format_args!(
+        "*** STOP {code:#010x} ({a:#018x}, {b:#018x}, {c:#018x}, {d:#018x})"
+    ));
     screen::stop(text);
     if options.hold {
-        line(format_args!("held: the stop screen stays until the machine is switched off"));
+        line(format_args!(
+            "held: the stop screen stays until the machine is switched off"
+        ));
         loop {
             cpu::interrupt::idle();
         }

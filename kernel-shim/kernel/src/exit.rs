@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! How a run ends: the sentinel line and QEMU's exit code.
 //!
-//! A test passes only when it saw both the line and the code. A triple fault (QEMU's 0 under `-no-reboot`), a QEMU error (1) and a
-//! plain power-off (0) are different from all of them.
+//! A test passes only when it saw both the line and the code. A triple fault (QEMU's 0 under
+//! `-no-reboot`), a QEMU error (1) and a plain power-off (0) are different from all of them.
 
 use crate::cpu::port;
 use crate::serial::{Serial, line};
@@ -23,7 +23,8 @@ pub enum Outcome {
     Bugcheck = 0x12,
 }
 
-/// Prints the sentinel line and ends QEMU with the outcome's code; without the device, stops the processor.
+/// Prints the sentinel line and ends QEMU with the outcome's code; without the device, stops the
+/// processor.
 pub fn exit(outcome: Outcome) -> ! {
     let name = match outcome {
         Outcome::Pass => "pass",

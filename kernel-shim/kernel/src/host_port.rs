@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The second serial port (COM2): the host's door to `smctl.exe`.
 //!
-//! A line that arrives is a command line of smctl, without the program; the kernel starts it as a child of the System process, and the
-//! Session Manager serves it as it serves anybody. What smctl shows on the boot screen goes back through the port as well, and after its end
-//! a line `end <status in hex>`. One request at a time: the next line waits in the port until then. No host, no port: nothing happens.
+//! A line that arrives is a command line of smctl, without the program; the kernel starts it as a
+//! child of the System process, and the Session Manager serves it as it serves anybody. What smctl
+//! shows on the boot screen goes back through the port as well, and after its end a line `end
+//! <status in hex>`. One request at a time: the next line waits in the port until then. No host, no
+//! port: nothing happens.
 
 use crate::cpu::port;
 use core::fmt::{self, Write};
@@ -37,7 +39,15 @@ pub struct TooLong;
 impl HostPort {
     /// 115200 baud, 8N1, queues on, no interrupts.
     pub fn new() -> Self {
-        for (register, value) in [(1, 0x00), (3, 0x80), (0, 0x01), (1, 0x00), (3, 0x03), (2, 0xc7), (4, 0x0b)] {
+        for (register, value) in [
+            (1, 0x00),
+            (3, 0x80),
+            (0, 0x01),
+            (1, 0x00),
+            (3, 0x03),
+            (2, 0xc7),
+            (4, 0x0b),
+        ] {
             port::write8(COM2 + register, value);
         }
         Self::default()

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The bare machine under the executive: its address spaces, frames, threads, screen and disks.
 //!
-//! Every space has the shared data page at its fixed address from the beginning; the executive keeps that address for it.
+//! Every space has the shared data page at its fixed address from the beginning; the executive
+//! keeps that address for it.
 //!
 //! Invariants:
-//! * a thread is in exactly one ready queue when it is runnable, and in none when it is not; the running one is at the front of its;
+//! * a thread is in exactly one ready queue when it is runnable, and in none when it is not; the
+//!   running one is at the front of its;
 //! * the address space that the processor uses is kept in `spaces`, or is the kernel's own.
 
 use crate::cpu::user::{Registers, Vectors};
@@ -19,7 +21,9 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use executive::ids::ThreadId;
-use executive::machine::{Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop};
+use executive::machine::{
+    Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop,
+};
 use nt::{Result, Status};
 
 /// What is to be done for a thread before it runs in ring 3 again.
@@ -66,7 +70,10 @@ pub struct Bare {
 }
 
 fn rights(access: PageAccess) -> Option<Rights> {
-    (!access.is_empty()).then(|| Rights { write: access.contains(PageAccess::WRITE), execute: access.contains(PageAccess::EXECUTE) })
+    (!access.is_empty()).then(|| Rights {
+        write: access.contains(PageAccess::WRITE),
+        execute: access.contains(PageAccess::EXECUTE),
+    })
 }
 
 fn access(rights: Rights) -> PageAccess {
@@ -82,7 +89,11 @@ fn address(frame: Frame) -> u64 {
 
 impl Bare {
     /// Takes the machine over: its own page tables and its disks.
-    pub fn new(kernel: AddressSpace, disks: Vec<Box<dyn disk::Disk>>, shared_data: SharedData) -> Self {
+    pub fn new(
+        kernel: AddressSpace,
+        disks: Vec<Box<dyn disk::Disk>>,
+        shared_data: SharedData,
+    ) -> Self {
         let start_time = clock::system_time() - clock::uptime();
         Self {
             kernel,
@@ -122,7 +133,8 @@ impl Bare {
         self.shared_data.update();
     }
 
-    /// Takes a thread's state out to run it, and makes its address space the processor's. `None` if it has ended or may not run.
+    /// Takes a thread's state out to run it, and makes its address space the processor's. `None` if
+    /// it has ended or may not run.
     pub fn begin(&mut self, thread: ThreadId) -> Option<(Registers, Vectors, u64)> {
         if self.ready.next() != Some(thread) {
             return None;
@@ -142,8 +154,11 @@ impl Bare {
 
     /// Makes the thread's address space the processor's; without one, the kernel's own.
     pub fn activate(&self, space: Option<SpaceId>) {
-        let space = space.and_then(|space| self.spaces.get(&space)).unwrap_or(&self.kernel);
-        // SAFETY: `delete_space` activates the kernel's space before it drops one, and nothing else drops any.
+        let space = space
+            .and_then(|space| self.spaces.get(&space))
+            .unwrap_or(&self.kernel);
+        // SAFETY: `delete_space` activates the kernel's space before it drops one, and nothing else
+        // drops any.
         unsafe { space.activate() };
     }
 }
@@ -151,8 +166,13 @@ impl Bare {
 impl Machine for Bare {
     fn create_space(&mut self) -> Result<SpaceId> {
         let mut space = AddressSpace::new(&self.kernel).map_err(|_| Status::NO_MEMORY)?;
-        let read_only = Rights { write: false, execute: false };
-        space.map(shared_data::ADDRESS, self.shared_data.frame(), read_only).map_err(|_| Status::NO_MEMORY)?;
+        let read_only = Rights {
+            write: false,
+            execute: false,
+        };
+        space
+            .map(shared_data::ADDRESS, self.shared_data.frame(), read_only)
+            .map_err(|_| Status::NO_MEMORY)?;
         let id = SpaceId(self.next_space);
         self.next_space += 1;
         self.spaces.insert(id, space);
@@ -165,7 +185,9 @@ impl Machine for Bare {
     }
 
     fn allocate_frame(&mut self) -> Result<Frame> {
-        frames::allocate().map(|address| Frame(address / physical::PAGE)).ok_or(Status::NO_MEMORY)
+        frames::allocate()
+            .map(|address| Frame(address / physical::PAGE))
+            .ok_or(Status::NO_MEMORY)
     }
 
     fn share_frame(&mut self, frame: Frame) {
@@ -178,25 +200,33 @@ impl Machine for Bare {
                 self.references.remove(&frame);
             }
             Some(more) => *more -= 1,
-            // SAFETY: the last reference is given back: by the trait's contract nothing maps the frame any more.
+            // SAFETY: the last reference is given back: by the trait's contract nothing maps the
+            // frame any more.
             None => unsafe { frames::free(address(frame), 1) },
         }
     }
 
     fn read_frame(&self, frame: Frame, offset: usize, buffer: &mut [u8]) {
         assert!(offset + buffer.len() <= PAGE);
-        assert!(physical::read(address(frame) + offset as u64, buffer), "{frame:?} is no frame");
+        assert!(
+            physical::read(address(frame) + offset as u64, buffer),
+            "{frame:?} is no frame"
+        );
     }
 
     fn write_frame(&mut self, frame: Frame, offset: usize, data: &[u8]) {
         assert!(offset + data.len() <= PAGE);
-        // SAFETY: the frame is one the executive holds: the kernel keeps no reference into such a frame.
+        // SAFETY: the frame is one the executive holds: the kernel keeps no reference into such a
+        // frame.
         let written = unsafe { physical::write(address(frame) + offset as u64, data) };
         assert!(written, "{frame:?} is no frame");
     }
 
     fn map(&mut self, space: SpaceId, at: u64, frame: Frame, access: PageAccess) -> Result<()> {
-        let space = self.spaces.get_mut(&space).ok_or(Status::INVALID_PARAMETER)?;
+        let space = self
+            .spaces
+            .get_mut(&space)
+            .ok_or(Status::INVALID_PARAMETER)?;
         let result = match rights(access) {
             Some(rights) => space.map(at, address(frame), rights),
             None => space.map_hidden(at, address(frame)),
@@ -205,7 +235,10 @@ impl Machine for Bare {
     }
 
     fn unmap(&mut self, space: SpaceId, at: u64) -> Option<Frame> {
-        self.spaces.get_mut(&space)?.unmap(at).map(|address| Frame(address / physical::PAGE))
+        self.spaces
+            .get_mut(&space)?
+            .unmap(at)
+            .map(|address| Frame(address / physical::PAGE))
     }
 
     fn protect(&mut self, space: SpaceId, at: u64, access: PageAccess) {
@@ -216,12 +249,27 @@ impl Machine for Bare {
 
     fn translate(&self, space: SpaceId, at: u64) -> Option<(Frame, PageAccess)> {
         let (address, rights) = self.spaces.get(&space)?.translate(at)?;
-        Some((Frame(address / physical::PAGE), rights.map_or(PageAccess::empty(), access)))
+        Some((
+            Frame(address / physical::PAGE),
+            rights.map_or(PageAccess::empty(), access),
+        ))
     }
 
-    fn create_thread(&mut self, thread: ThreadId, space: SpaceId, context: &Context, teb: u64) -> Result<()> {
+    fn create_thread(
+        &mut self,
+        thread: ThreadId,
+        space: SpaceId,
+        context: &Context,
+        teb: u64,
+    ) -> Result<()> {
         let pending = Pending::Start;
-        let mut new = Thread { pending, space, registers: Registers::default(), vectors: Vectors::default(), teb };
+        let mut new = Thread {
+            pending,
+            space,
+            registers: Registers::default(),
+            vectors: Vectors::default(),
+            teb,
+        };
         set(&mut new, context);
         self.threads.insert(thread, new);
         self.ready.add(thread);
@@ -238,7 +286,9 @@ impl Machine for Bare {
     }
 
     fn context(&self, thread: ThreadId) -> Context {
-        let Some(thread) = self.threads.get(&thread) else { return Context::default() };
+        let Some(thread) = self.threads.get(&thread) else {
+            return Context::default();
+        };
         let registers = &thread.registers;
         Context {
             rip: registers.rip,
@@ -317,18 +367,26 @@ impl Machine for Bare {
     }
 
     fn read_disk(&mut self, number: usize, sector: u64, buffer: &mut [u8]) -> Result<()> {
-        let disk = self.disks.get_mut(number).ok_or(Status::NO_MEDIA_IN_DEVICE)?;
+        let disk = self
+            .disks
+            .get_mut(number)
+            .ok_or(Status::NO_MEDIA_IN_DEVICE)?;
         in_range(disk.as_ref(), sector, buffer.len())?;
-        disk.read(sector, buffer).map_err(|_| Status::IO_DEVICE_ERROR)
+        disk.read(sector, buffer)
+            .map_err(|_| Status::IO_DEVICE_ERROR)
     }
 
     fn write_disk(&mut self, number: usize, sector: u64, data: &[u8]) -> Result<()> {
-        let disk = self.disks.get_mut(number).ok_or(Status::NO_MEDIA_IN_DEVICE)?;
+        let disk = self
+            .disks
+            .get_mut(number)
+            .ok_or(Status::NO_MEDIA_IN_DEVICE)?;
         if disk.medium() == Medium::Cd {
             return Err(Status::MEDIA_WRITE_PROTECTED);
         }
         in_range(disk.as_ref(), sector, data.len())?;
-        disk.write(sector, data).map_err(|_| Status::IO_DEVICE_ERROR)
+        disk.write(sector, data)
+            .map_err(|_| Status::IO_DEVICE_ERROR)
     }
 
     fn stop(&mut self, stop: &Stop) {
@@ -339,16 +397,24 @@ impl Machine for Bare {
 fn in_range(disk: &dyn disk::Disk, sector: u64, bytes: usize) -> Result<()> {
     let size = disk.sector_size() as usize;
     let end = sector.checked_add((bytes / size) as u64);
-    if bytes.is_multiple_of(size) && end.is_some_and(|end| end <= disk.sectors()) { Ok(()) } else { Err(Status::INVALID_PARAMETER) }
+    if bytes.is_multiple_of(size) && end.is_some_and(|end| end <= disk.sectors()) {
+        Ok(())
+    } else {
+        Err(Status::INVALID_PARAMETER)
+    }
 }
 
 fn set(thread: &mut Thread, context: &Context) {
     let registers = &mut thread.registers;
-    (registers.rip, registers.rsp, registers.rflags) = (context.rip, context.rsp, context.flags.into());
-    (registers.rax, registers.rbx, registers.rcx, registers.rdx) = (context.rax, context.rbx, context.rcx, context.rdx);
+    (registers.rip, registers.rsp, registers.rflags) =
+        (context.rip, context.rsp, context.flags.into());
+    (registers.rax, registers.rbx, registers.rcx, registers.rdx) =
+        (context.rax, context.rbx, context.rcx, context.rdx);
     (registers.rsi, registers.rdi, registers.rbp) = (context.rsi, context.rdi, context.rbp);
-    (registers.r8, registers.r9, registers.r10, registers.r11) = (context.r8, context.r9, context.r10, context.r11);
-    (registers.r12, registers.r13, registers.r14, registers.r15) = (context.r12, context.r13, context.r14, context.r15);
+    (registers.r8, registers.r9, registers.r10, registers.r11) =
+        (context.r8, context.r9, context.r10, context.r11);
+    (registers.r12, registers.r13, registers.r14, registers.r15) =
+        (context.r12, context.r13, context.r14, context.r15);
     // 0 stands for "not given": with every exception unmasked nothing could run.
     if context.mxcsr != 0 {
         thread.vectors.set_mxcsr(context.mxcsr & 0xffff);

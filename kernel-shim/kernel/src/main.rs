@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The shim's machine layer: a small NT-compatible kernel for QEMU, x86-64, one processor.
 //!
-//! It gives the executive what a machine is (address spaces, threads, time, a screen, disks), turns every trap of ring 3 into a request
-//! to it, and tells the host what happens. It decides nothing that an NT executive decides.
+//! It gives the executive what a machine is (address spaces, threads, time, a screen, disks), turns
+//! every trap of ring 3 into a request to it, and tells the host what happens. It decides nothing
+//! that an NT executive decides.
 //!
 //! # Structure
-//! The kernel runs with interrupts off on one stack. Ring 3 is a function call, [`cpu::user::run`], that returns at the next trap; the
-//! loop around it ([`system`]) is ordinary safe code. A thread that waits is a set of registers in a table, so no thread needs a kernel
-//! stack. User memory is never touched through user addresses: it is found by walking the page tables and copied through the direct map.
+//! The kernel runs with interrupts off on one stack. Ring 3 is a function call, [`cpu::user::run`],
+//! that returns at the next trap; the loop around it ([`system`]) is ordinary safe code. A thread
+//! that waits is a set of registers in a table, so no thread needs a kernel stack. User memory is
+//! never touched through user addresses: it is found by walking the page tables and copied through
+//! the direct map.
 //!
 //! | file | what |
 //! |---|---|
@@ -28,9 +31,10 @@
 //!     -drive file=disk.img,if=virtio,format=raw -device isa-debug-exit,iobase=0xf4,iosize=4 \
 //!     -serial stdio -display none -no-reboot
 //! ```
-//! Machine `pc` or `q35`, 64 MiB to 4 GiB of memory (more is not used). No boot modules: every file comes from the disks. Disks in the
-//! order of the PCI bus: the first writable virtio disk is the system disk; a read-only virtio disk, and the CD-ROM on the IDE
-//! controller of machine `pc`, are CDs.
+//! Machine `pc` or `q35`, 64 MiB to 4 GiB of memory (more is not used). No boot modules: every file
+//! comes from the disks. Disks in the order of the PCI bus: the first writable virtio disk is the
+//! system disk; a read-only virtio disk, and the CD-ROM on the IDE controller of machine `pc`, are
+//! CDs.
 //!
 //! # Command line
 //! Words in any order; the whole line becomes `Control\SystemStartOptions`.
@@ -51,12 +55,14 @@
 //! | `gdbwait` | before the first process, wait until a debugger sets `GDB_GO` to 1 |
 //!
 //! # What it says (COM1, 115200 8N1)
-//! `[    s.mmm] text` a line. Lines to look for: `kernel up`; `image <name> base <hex> process <pid>` when an image is mapped (and a call of
-//! `debugger_image_loaded`, for a breakpoint); `screen: <text>` what is on the boot screen; `SHIM-SETTLED`; `*** STOP` with the bugcheck
-//! code and parameters, and before it the part `user-stack`, the registers and the stack of the thread that stopped the system (also for
-//! an exception that nobody handled); `kernel panic:` or `kernel fault:` and then `backtrace <hex>...`, link addresses of this ELF. A part stands
-//! between `SHIM-BEGIN: <name>` and `SHIM-FINISH: <name>`, without times. The last line is `kernel exit: pass`, `failure` or `bugcheck`, and
-//! the value written to port 0xf4 makes QEMU's exit code:
+//! `[    s.mmm] text` a line. Lines to look for: `kernel up`; `image <name> base <hex> process
+//! <pid>` when an image is mapped (and a call of `debugger_image_loaded`, for a breakpoint);
+//! `screen: <text>` what is on the boot screen; `SHIM-SETTLED`; `*** STOP` with the bugcheck
+//! code and parameters, and before it the part `user-stack`, the registers and the stack of the
+//! thread that stopped the system (also for an exception that nobody handled); `kernel panic:` or
+//! `kernel fault:` and then `backtrace <hex>...`, link addresses of this ELF. A part stands between
+//! `SHIM-BEGIN: <name>` and `SHIM-FINISH: <name>`, without times. The last line is `kernel exit:
+//! pass`, `failure` or `bugcheck`, and the value written to port 0xf4 makes QEMU's exit code:
 //!
 //! | outcome | value | exit code |
 //! |---|---|---|
@@ -64,11 +70,13 @@
 //! | failure (the run did not do what the command line asked for) | 0x11 | 35 |
 //! | bugcheck, kernel panic or fault | 0x12 | 37 |
 //!
-//! Under `-icount` with `-rtc clock=vm` two runs differ only in how long disk requests took, and in what follows from that.
+//! Under `-icount` with `-rtc clock=vm` two runs differ only in how long disk requests took, and in
+//! what follows from that.
 //!
 //! COM2, if there is one, is the host's door to smctl.exe (`host_port.rs`).
 //!
-//! Without `exit=`, NtShutdownSystem powers off (ACPI S5: exit code 0), resets (ACPI or keyboard controller) or halts.
+//! Without `exit=`, NtShutdownSystem powers off (ACPI S5: exit code 0), resets (ACPI or keyboard
+//! controller) or halts.
 #![no_std]
 #![no_main]
 
@@ -109,7 +117,8 @@ unsafe extern "C" {
     static kernel_stack: u8;
 }
 
-/// What both doors of the boot code lead to: which loader it was, and the physical address of its information block.
+/// What both doors of the boot code lead to: which loader it was, and the physical address of its
+/// information block.
 #[unsafe(no_mangle)]
 extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     serial::initialize();
@@ -122,19 +131,38 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     });
     serial::install_log(options.log);
 
-    let image = [&raw const kernel_text, &raw const kernel_rodata, &raw const kernel_data, &raw const kernel_end].map(|at| at as u64);
+    let image = [
+        &raw const kernel_text,
+        &raw const kernel_rodata,
+        &raw const kernel_data,
+        &raw const kernel_end,
+    ]
+    .map(|at| at as u64);
     frames::initialize(&information.memory, image[3] - KERNEL_BASE);
-    let kernel = paging::AddressSpace::kernel(image, &raw const kernel_stack as u64).expect("memory for the kernel's page tables");
+    let kernel = paging::AddressSpace::kernel(image, &raw const kernel_stack as u64)
+        .expect("memory for the kernel's page tables");
     // SAFETY: the kernel's space is kept for as long as the machine runs.
     unsafe { kernel.activate() };
     cpu::interrupt::initialize();
     serial::line(format_args!("kernel up"));
     let (major, minor) = options.version;
-    screen::boot(&alloc::format!("NT-compatible kernel shim, version {major}.{minor}"));
+    screen::boot(&alloc::format!(
+        "NT-compatible kernel shim, version {major}.{minor}"
+    ));
     let (free, total) = frames::counts();
-    log::info!("{}: {free} of {total} frames free, command line {:?}", information.loader, information.command_line);
+    log::info!(
+        "{}: {free} of {total} frames free, command line {:?}",
+        information.loader,
+        information.command_line
+    );
     let disks = disk::find();
-    let shared_data = SharedData::new(SYSTEM_ROOT, options.version, total as u32, options.safe_boot.is_some()).expect("a frame");
+    let shared_data = SharedData::new(
+        SYSTEM_ROOT,
+        options.version,
+        total as u32,
+        options.safe_boot.is_some(),
+    )
+    .expect("a frame");
     let machine = shared::Shared::new(machine::Bare::new(kernel, disks, shared_data));
     let executive = start::executive(&machine, &options, &information.command_line);
     system::System::new(executive, machine, options).run()

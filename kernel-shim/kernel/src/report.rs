@@ -11,15 +11,23 @@ use core::fmt::Write;
 use executive::ids::{ProcessId, ThreadId};
 use executive::{Executive, dump};
 
-/// The parts `trace` and `trace-json`: one line a call, in the text with the name of the caller's image in front. Nothing if none was
-/// asked for.
+/// The parts `trace` and `trace-json`: one line a call, in the text with the name of the caller's
+/// image in front. Nothing if none was asked for.
 pub fn trace(executive: &Executive, images: &BTreeMap<ProcessId, String>) {
     let records = executive.trace.records();
     if records.is_empty() {
         return;
     }
-    let image = |id: u64| u32::try_from(id).ok().and_then(|id| images.get(&ProcessId(id))).map_or("?", String::as_str);
-    let lines: Vec<String> = records.iter().map(|record| format!("{} {record}", image(record.client.process))).collect();
+    let image = |id: u64| {
+        u32::try_from(id)
+            .ok()
+            .and_then(|id| images.get(&ProcessId(id)))
+            .map_or("?", String::as_str)
+    };
+    let lines: Vec<String> = records
+        .iter()
+        .map(|record| format!("{} {record}", image(record.client.process)))
+        .collect();
     announce::part("trace", lines.iter().map(String::as_str));
     let lines: Vec<String> = records.iter().map(executive::trace::Record::json).collect();
     announce::part("trace-json", lines.iter().map(String::as_str));
@@ -37,9 +45,12 @@ const STACK: u64 = 160 * 1024;
 /// Bytes a line.
 const STACK_LINE: usize = 64;
 
-/// The part `user-stack`: who it was, the registers, and the stack from its pointer upwards, for the host to walk.
+/// The part `user-stack`: who it was, the registers, and the stack from its pointer upwards, for
+/// the host to walk.
 pub fn user_stack(executive: &mut Executive, thread: ThreadId, registers: &Registers) {
-    let Ok(process) = executive.process_of(thread) else { return };
+    let Ok(process) = executive.process_of(thread) else {
+        return;
+    };
     let (id, name) = (process.id, String::from_utf16_lossy(&process.image));
     let mut lines = Vec::from([format!("{name}, {thread:?}"), format!("{registers}")]);
     for address in (registers.rsp..registers.rsp.saturating_add(STACK)).step_by(STACK_LINE) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Who runs next: 32 ready queues, the highest that is not empty first, round robin within one.
 //!
-//! The running thread stays at the front of its queue; it goes to the back when its quantum is used up or when it yields. A thread of
-//! higher priority that becomes ready is found at the next entry into the kernel, which the tick brings about at the latest.
+//! The running thread stays at the front of its queue; it goes to the back when its quantum is used
+//! up or when it yields. A thread of higher priority that becomes ready is found at the next entry
+//! into the kernel, which the tick brings about at the latest.
 
 use alloc::collections::{BTreeMap, VecDeque};
 use executive::ids::ThreadId;
@@ -31,7 +32,13 @@ pub struct Ready {
 impl Ready {
     /// A new thread, not runnable.
     pub fn add(&mut self, thread: ThreadId) {
-        self.entries.insert(thread, Entry { priority: NORMAL, runnable: false });
+        self.entries.insert(
+            thread,
+            Entry {
+                priority: NORMAL,
+                runnable: false,
+            },
+        );
     }
 
     /// A thread that ends.
@@ -42,7 +49,13 @@ impl Ready {
 
     /// Puts the thread at the back of its queue, or takes it out.
     pub fn set(&mut self, thread: ThreadId, runnable: bool) {
-        let Some(entry) = self.entries.get_mut(&thread).filter(|entry| entry.runnable != runnable) else { return };
+        let Some(entry) = self
+            .entries
+            .get_mut(&thread)
+            .filter(|entry| entry.runnable != runnable)
+        else {
+            return;
+        };
         entry.runnable = runnable;
         let queue = &mut self.queues[usize::from(entry.priority)];
         if runnable {
@@ -54,15 +67,32 @@ impl Ready {
 
     /// Moves the thread to the back of another queue.
     pub fn set_priority(&mut self, thread: ThreadId, priority: u8) {
-        let Some(entry) = self.entries.get(&thread).copied().filter(|entry| entry.priority != priority.min(31)) else { return };
+        let Some(entry) = self
+            .entries
+            .get(&thread)
+            .copied()
+            .filter(|entry| entry.priority != priority.min(31))
+        else {
+            return;
+        };
         self.set(thread, false);
-        self.entries.insert(thread, Entry { priority: priority.min(31), runnable: false });
+        self.entries.insert(
+            thread,
+            Entry {
+                priority: priority.min(31),
+                runnable: false,
+            },
+        );
         self.set(thread, entry.runnable);
     }
 
     /// The thread to run now.
     pub fn next(&mut self) -> Option<ThreadId> {
-        let next = self.queues.iter().rev().find_map(|queue| queue.front().copied());
+        let next = self
+            .queues
+            .iter()
+            .rev()
+            .find_map(|queue| queue.front().copied());
         if next != self.last {
             self.used = 0;
             self.last = next;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The boot screen: VGA text, 80 columns and 25 rows, light grey on black below a title; and the stop screen, white on blue.
+//! The boot screen: VGA text, 80 columns and 25 rows, light grey on black below a title; and the
+//! stop screen, white on blue.
 //!
-//! What goes to the screen also goes to the serial port, as `screen: <text>` a line, because most runs have no display.
-//! Code page 437 beyond ASCII is not translated: a question mark stands for it.
+//! What goes to the screen also goes to the serial port, as `screen: <text>` a line, because most
+//! runs have no display. Code page 437 beyond ASCII is not translated: a question mark stands for
+//! it.
 
 use crate::cpu::port;
 use crate::host_port;
@@ -30,7 +32,12 @@ struct Screen {
     line: String<256>,
 }
 
-static SCREEN: Mutex<Screen> = Mutex::new(Screen { row: 0, column: 0, attribute: BOOT, line: String::new() });
+static SCREEN: Mutex<Screen> = Mutex::new(Screen {
+    row: 0,
+    column: 0,
+    attribute: BOOT,
+    line: String::new(),
+});
 
 fn cell(row: usize, column: usize, byte: u8, attribute: u8) {
     let at = BUFFER + ((row * COLUMNS + column) * 2) as u64;
@@ -67,7 +74,8 @@ impl Screen {
         }
         self.row = ROWS - 1;
         for at in 0..((ROWS - 1) * COLUMNS * 2) as u64 {
-            let below: u8 = physical::read_value(BUFFER + at + (COLUMNS * 2) as u64).unwrap_or(b' ');
+            let below: u8 =
+                physical::read_value(BUFFER + at + (COLUMNS * 2) as u64).unwrap_or(b' ');
             // SAFETY: as in `cell`.
             let _ = unsafe { physical::write(BUFFER + at, &[below]) };
         }
@@ -81,7 +89,11 @@ impl Screen {
             '\r' => self.column = 0,
             '\n' => self.new_line(),
             _ => {
-                let byte = if character.is_ascii() && !character.is_control() { character as u8 } else { b'?' };
+                let byte = if character.is_ascii() && !character.is_control() {
+                    character as u8
+                } else {
+                    b'?'
+                };
                 if self.column == COLUMNS {
                     self.next_row();
                 }
@@ -96,14 +108,19 @@ impl Screen {
     }
 }
 
-/// Clears what the firmware and the loader have left, hides the cursor and shows the title in the first row.
+/// Clears what the firmware and the loader have left, hides the cursor and shows the title in the
+/// first row.
 pub fn boot(title: &str) {
     port::write8(0x3d4, 0x0a);
     port::write8(0x3d5, 0x20);
     let mut screen = SCREEN.lock();
     screen.clear(BOOT);
     for column in 0..COLUMNS {
-        let byte = column.checked_sub(1).and_then(|at| title.as_bytes().get(at)).copied().unwrap_or(b' ');
+        let byte = column
+            .checked_sub(1)
+            .and_then(|at| title.as_bytes().get(at))
+            .copied()
+            .unwrap_or(b' ');
         cell(0, column, byte, TITLE);
     }
     screen.row = 2;
@@ -121,7 +138,8 @@ pub fn stop(text: &str) {
 pub fn write(text: &str) {
     let mut screen = SCREEN.lock();
     for word in text.split_inclusive([' ', '\n']) {
-        // A word that does not fit into the rest of the row, but into one of its own, begins the next.
+        // A word that does not fit into the rest of the row, but into one of its own, begins the
+        // next.
         let length = word.trim_end().chars().count();
         if screen.column + length > COLUMNS && length <= COLUMNS {
             screen.next_row();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The first serial port (COM1): the log, and everything a test wants to see.
 //!
-//! Output only, polled. Invariant: one line is written in one piece, because the kernel runs with interrupts off.
+//! Output only, polled. Invariant: one line is written in one piece, because the kernel runs with
+//! interrupts off.
 
 use crate::cpu::{clock, port};
 use core::fmt::{self, Write};
@@ -11,7 +12,15 @@ const COM1: u16 = 0x3f8;
 
 /// 115200 baud, 8N1, queues on, no interrupts.
 pub fn initialize() {
-    for (register, value) in [(1, 0x00), (3, 0x80), (0, 0x01), (1, 0x00), (3, 0x03), (2, 0xc7), (4, 0x0b)] {
+    for (register, value) in [
+        (1, 0x00),
+        (3, 0x80),
+        (0, 0x01),
+        (1, 0x00),
+        (3, 0x03),
+        (2, 0xc7),
+        (4, 0x0b),
+    ] {
         port::write8(COM1 + register, value);
     }
 }
@@ -54,7 +63,12 @@ impl log::Log for Log {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        line(format_args!("{:<5} {}: {}", record.level(), record.target(), record.args()));
+        line(format_args!(
+            "{:<5} {}: {}",
+            record.level(),
+            record.target(),
+            record.args()
+        ));
     }
 
     fn flush(&self) {}

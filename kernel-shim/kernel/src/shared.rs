@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The bare machine, shared: the executive holds one end as its [`Machine`], the loop that runs the threads holds the other.
+//! The bare machine, shared: the executive holds one end as its [`Machine`], the loop that runs the
+//! threads holds the other.
 //!
-//! Invariant: the lock is never held across a call into the executive, nor across a run of ring 3 (there is one processor and the kernel
-//! is not interrupted, so a second locking would wait for ever).
+//! Invariant: the lock is never held across a call into the executive, nor across a run of ring 3
+//! (there is one processor and the kernel is not interrupted, so a second locking would wait for
+//! ever).
 
 use crate::machine::Bare;
 use alloc::sync::Arc;

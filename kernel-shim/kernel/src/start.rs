@@ -17,9 +17,14 @@ const SESSION_MANAGER: &str = r"\SystemRoot\System32\smss.exe";
 #[unsafe(no_mangle)]
 static GDB_GO: AtomicU32 = AtomicU32::new(0);
 
-/// Builds the system and starts the Session Manager. What fails here is a bugcheck, which the loop shows.
+/// Builds the system and starts the Session Manager. What fails here is a bugcheck, which the loop
+/// shows.
 pub fn executive(machine: &Shared, options: &Options, command_line: &str) -> Executive {
-    let version = if options.version >= (6, 0) { Version::V6_1 } else { Version::V5_2 };
+    let version = if options.version >= (6, 0) {
+        Version::V6_1
+    } else {
+        Version::V5_2
+    };
     let mut executive = Executive::new(Box::new(machine.clone()), version);
     if options.trace {
         executive.trace.keep();
@@ -30,7 +35,11 @@ pub fn executive(machine: &Shared, options: &Options, command_line: &str) -> Exe
             interrupt::idle();
         }
     }
-    let image = if options.image.is_empty() { SESSION_MANAGER } else { &options.image };
+    let image = if options.image.is_empty() {
+        SESSION_MANAGER
+    } else {
+        &options.image
+    };
     executive.start_system(SYSTEM_ROOT, command_line, image);
     executive
 }

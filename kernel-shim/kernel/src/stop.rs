@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The end of a kernel that is wrong: panics and faults in ring 0, with registers and a backtrace.
 //!
-//! The backtrace is a line `backtrace <hex> <hex> ...`: link addresses of the kernel, innermost first, for the host to turn into
-//! source lines. It follows the frame pointers and reads through the kernel's own range only.
+//! The backtrace is a line `backtrace <hex> <hex> ...`: link addresses of the kernel, innermost
+//! first, for the host to turn into source lines. It follows the frame pointers and reads through
+//! the kernel's own range only.
 
 use crate::cpu::{interrupt, user};
 use crate::exit::{Outcome, exit};
@@ -52,7 +53,9 @@ pub fn backtrace(first: Option<u64>, frame: u64) {
 fn frame_pointer() -> u64 {
     let frame: u64;
     // SAFETY: copies a register.
-    unsafe { core::arch::asm!("mov {}, rbp", out(reg) frame, options(nomem, nostack, preserves_flags)) };
+    unsafe {
+        core::arch::asm!("mov {}, rbp", out(reg) frame, options(nomem, nostack, preserves_flags))
+    };
     frame
 }
 
@@ -66,7 +69,9 @@ extern "C" fn kernel_trap(frame: &KernelFrame) {
     }
     if !STOPPING.swap(true, Ordering::Relaxed) {
         let address = x86_64::registers::control::Cr2::read_raw();
-        line(format_args!("kernel fault: vector {vector} error {error:#x} at {rip:#x}, address {address:#x}"));
+        line(format_args!(
+            "kernel fault: vector {vector} error {error:#x} at {rip:#x}, address {address:#x}"
+        ));
         line(format_args!("rsp {rsp:#x} flags {flags:#x}"));
         for (name, value) in user::NAMES.iter().zip(frame.0) {
             let _ = write!(Serial, "{name} {value:#018x} ");

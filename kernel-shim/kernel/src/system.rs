@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The loop: choose a thread, run it, serve its trap; and what happens when nobody can run.
 //!
-//! A thread's life here: *new* (its first run goes through ntdll's loader thunk), *running*, *waiting* (its service gave
-//! [`Done::Waits`]; when it runs again, the service is completed first), and gone. The executive says when; this file only obeys.
+//! A thread's life here: *new* (its first run goes through ntdll's loader thunk), *running*,
+//! *waiting* (its service gave [`Done::Waits`]; when it runs again, the service is completed
+//! first), and gone. The executive says when; this file only obeys.
 
 use crate::boot::options::{ExitAt, Kill, Options};
 use crate::cpu::user::{self, Registers, Trap};
@@ -44,7 +45,8 @@ pub struct System {
     settled: bool,
     /// The tick came since the timers were looked at.
     time_passed: bool,
-    /// The host's requests, and the smctl that serves one of them: its object, to which a reference is held, and its id.
+    /// The host's requests, and the smctl that serves one of them: its object, to which a
+    /// reference is held, and its id.
     host: HostPort,
     client: Option<(ObjectId, ProcessId)>,
     /// The images of the processes that have run, of which the host was told.
@@ -79,7 +81,11 @@ impl System {
             if let Some(stop) = stopped {
                 self.stop(&stop);
             }
-            if self.options.timeout.is_some_and(|seconds| clock::uptime() / clock::SECOND >= u64::from(seconds)) {
+            if self
+                .options
+                .timeout
+                .is_some_and(|seconds| clock::uptime() / clock::SECOND >= u64::from(seconds))
+            {
                 line(format_args!("not settled within the time limit"));
                 self.leave();
                 exit(Outcome::Failure);
@@ -96,8 +102,9 @@ impl System {
     fn nobody(&mut self) {
         let deadline = self.executive.next_deadline();
         if deadline.is_some() && deadline == self.executive.lazy_flush_deadline() {
-            // There is no better moment to write changed hives than one at which nobody wants anything.
-            // What could not be written is tried again in its own time, and does not keep the system from having settled.
+            // There is no better moment to write changed hives than one at which nobody wants
+            // anything. What could not be written is tried again in its own time, and
+            // does not keep the system from having settled.
             self.executive.flush_hives();
             if self.executive.lazy_flush_deadline().is_none() {
                 return;
@@ -120,7 +127,12 @@ impl System {
     /// Starts smctl for a request of the host, or tells it how the last one ended.
     fn host_request(&mut self) {
         if let Some((object, process)) = self.client {
-            let status = self.executive.processes.get(&process).filter(|process| process.ended).map(|process| process.exit_status);
+            let status = self
+                .executive
+                .processes
+                .get(&process)
+                .filter(|process| process.ended)
+                .map(|process| process.exit_status);
             if let Some(status) = status {
                 self.client = None;
                 self.executive.dereference(object);
@@ -133,8 +145,13 @@ impl System {
             Ok(Some(command)) => self.executive.start_program(SYSTEM_ROOT, &command),
             Err(TooLong) => Err(Status::NAME_TOO_LONG),
         };
-        let object = started
-            .and_then(|process| self.executive.processes.get(&process).map(|entry| (entry.object, process)).ok_or(Status::INVALID_CID));
+        let object = started.and_then(|process| {
+            self.executive
+                .processes
+                .get(&process)
+                .map(|entry| (entry.object, process))
+                .ok_or(Status::INVALID_CID)
+        });
         match object {
             Ok((object, process)) => {
                 self.executive.reference(object);
@@ -173,18 +190,23 @@ impl System {
         }
     }
 
-    /// What is done before every end: the trace is printed, and what was written is brought to the disks.
+    /// What is done before every end: the trace is printed, and what was written is brought to the
+    /// disks.
     fn leave(&mut self) {
         report::trace(&self.executive, &self.images);
         self.executive.flush_volumes();
         self.machine.lock().flush();
     }
 
-    /// Ends every process with this image. One that is critical is made an ordinary one first, as the tools do that let the session manager
-    /// notice (spec 1.4).
+    /// Ends every process with this image. One that is critical is made an ordinary one first, as
+    /// the tools do that let the session manager notice (spec 1.4).
     fn kill(&mut self, image: &str) -> Result<()> {
         let named = |name: &[u16]| String::from_utf16_lossy(name).eq_ignore_ascii_case(image);
-        let found = self.executive.processes.values_mut().find(|process| !process.ended && named(&process.image));
+        let found = self
+            .executive
+            .processes
+            .values_mut()
+            .find(|process| !process.ended && named(&process.image));
         let process = found.ok_or(Status::INVALID_CID)?;
         process.critical = false;
         let id = process.id;
@@ -193,7 +215,11 @@ impl System {
 
     /// Lets a thread run until its next trap, and serves it.
     fn turn(&mut self, thread: ThreadId) {
-        let state = self.machine.lock().thread(thread).map(|thread| core::mem::take(&mut thread.pending));
+        let state = self
+            .machine
+            .lock()
+            .thread(thread)
+            .map(|thread| core::mem::take(&mut thread.pending));
         match state {
             None => return,
             Some(Pending::Start) => self.start(thread),
@@ -204,7 +230,9 @@ impl System {
             Some(Pending::Nothing) => {}
         }
         // Any of that may have ended the thread, or stopped it again.
-        let Some((mut registers, mut vectors, teb)) = self.machine.lock().begin(thread) else { return };
+        let Some((mut registers, mut vectors, teb)) = self.machine.lock().begin(thread) else {
+            return;
+        };
         if let Ok(process) = self.executive.process_of(thread) {
             announce::running(process.id, thread);
         }
@@ -243,7 +271,13 @@ impl System {
     fn system_call(&mut self, thread: ThreadId, registers: &Registers) {
         let number = registers.rax as u32;
         let arguments = [registers.r10, registers.rdx, registers.r8, registers.r9];
-        let done = services::dispatch(&mut self.executive, thread, number, arguments, registers.rsp);
+        let done = services::dispatch(
+            &mut self.executive,
+            thread,
+            number,
+            arguments,
+            registers.rsp,
+        );
         if number == YIELD {
             self.machine.lock().ready.yield_now(thread);
         }
@@ -280,13 +314,21 @@ impl System {
         }
     }
 
-    /// The first run of a thread: as if an APC had interrupted it at its very beginning, LdrInitializeThunk is called with the context in
-    /// which the thread then goes on.
+    /// The first run of a thread: as if an APC had interrupted it at its very beginning,
+    /// LdrInitializeThunk is called with the context in which the thread then goes on.
     fn start(&mut self, thread: ThreadId) {
-        let Some(dll) = self.system_dll(thread) else { return };
+        let Some(dll) = self.system_dll(thread) else {
+            return;
+        };
         self.announce(thread, &dll);
         let frame = self.machine.lock().thread(thread).map(|thread| {
-            deliver::apc(&thread.registers, &thread.vectors, dll.ldr_initialize_thunk, [0, dll.base, 0], dll.user_apc_dispatcher)
+            deliver::apc(
+                &thread.registers,
+                &thread.vectors,
+                dll.ldr_initialize_thunk,
+                [0, dll.base, 0],
+                dll.user_apc_dispatcher,
+            )
         });
         if frame.is_some_and(|frame| !self.enter(thread, &frame)) {
             // A thread without a stack cannot even be told so.
@@ -296,7 +338,9 @@ impl System {
 
     /// Tells the host of the images of a process that runs for the first time.
     fn announce(&mut self, thread: ThreadId, dll: &SystemDll) {
-        let Ok(process) = self.executive.process_of(thread) else { return };
+        let Ok(process) = self.executive.process_of(thread) else {
+            return;
+        };
         if self.images.contains_key(&process.id) {
             return;
         }
@@ -336,7 +380,8 @@ impl System {
         written
     }
 
-    /// Delivers an exception to the thread; at the second chance, or without a stack to deliver it to, its process ends.
+    /// Delivers an exception to the thread; at the second chance, or without a stack to deliver it
+    /// to, its process ends.
     fn raise(&mut self, thread: ThreadId, record: &ExceptionRecord, first_chance: bool) {
         let dll = self.system_dll(thread);
         let frame = self
@@ -344,7 +389,14 @@ impl System {
             .lock()
             .thread(thread)
             .zip(dll)
-            .map(|(thread, dll)| deliver::exception(&thread.registers, &thread.vectors, record, dll.user_exception_dispatcher));
+            .map(|(thread, dll)| {
+                deliver::exception(
+                    &thread.registers,
+                    &thread.vectors,
+                    record,
+                    dll.user_exception_dispatcher,
+                )
+            });
         if first_chance && frame.is_some_and(|frame| self.enter(thread, &frame)) {
             return;
         }
@@ -353,19 +405,34 @@ impl System {
     }
 
     fn report(&mut self, thread: ThreadId, record: &ExceptionRecord) {
-        let name = self.executive.process_of(thread).map_or_else(|_| String::new(), |process| String::from_utf16_lossy(&process.image));
-        line(format_args!("exception {:#010x} at {:#x} in {name}, {thread:?}: not handled", record.code, record.address));
-        let registers = self.machine.lock().thread(thread).map(|thread| thread.registers);
+        let name = self.executive.process_of(thread).map_or_else(
+            |_| String::new(),
+            |process| String::from_utf16_lossy(&process.image),
+        );
+        line(format_args!(
+            "exception {:#010x} at {:#x} in {name}, {thread:?}: not handled",
+            record.code, record.address
+        ));
+        let registers = self
+            .machine
+            .lock()
+            .thread(thread)
+            .map(|thread| thread.registers);
         if let Some(registers) = registers {
             line(format_args!("{registers}"));
             report::user_stack(&mut self.executive, thread, &registers);
         }
     }
 
-    /// The stack of the thread that ran last, if it has not ended: it is the one that stopped the system.
+    /// The stack of the thread that ran last, if it has not ended: it is the one that stopped the
+    /// system.
     fn report_last(&mut self) {
         let thread = announce::last_thread();
-        let registers = self.machine.lock().thread(thread).map(|thread| thread.registers);
+        let registers = self
+            .machine
+            .lock()
+            .thread(thread)
+            .map(|thread| thread.registers);
         if let Some(registers) = registers {
             report::user_stack(&mut self.executive, thread, &registers);
         }
@@ -397,7 +464,11 @@ impl System {
         match *stop {
             Stop::Shutdown(action) => end::shutdown(action, &self.options),
             Stop::Bugcheck { code, parameters } => {
-                let text = self.executive.bug_check.as_ref().map_or_else(String::new, |check| check.text());
+                let text = self
+                    .executive
+                    .bug_check
+                    .as_ref()
+                    .map_or_else(String::new, |check| check.text());
                 end::bugcheck(code, parameters, &text, &self.options)
             }
         }

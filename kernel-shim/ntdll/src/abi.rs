@@ -72,13 +72,15 @@ const _: () = {
     assert!(offset_of!(LoaderEntry, load_count) == 0x6C);
 };
 
-/// Bytes of RTL_USER_PROCESS_PARAMETERS in NT 5.2 (spec 13.4): `ntapi`'s has more fields at its end.
+/// Bytes of RTL_USER_PROCESS_PARAMETERS in NT 5.2 (spec 13.4): `ntapi`'s has more fields at its
+/// end.
 pub(crate) const PARAMETERS_SIZE: usize = 0x3F0;
 
 /// This thread's TEB.
 pub(crate) fn teb() -> *mut TEB {
     let teb: *mut TEB;
-    // SAFETY: GS points to the TEB in every thread, and TEB.NtTib.Self at 0x30 is the TEB's own address.
+    // SAFETY: GS points to the TEB in every thread, and TEB.NtTib.Self at 0x30 is the TEB's own
+    // address.
     unsafe {
         core::arch::asm!("mov {}, gs:[0x30]", out(reg) teb, options(nostack, pure, readonly, preserves_flags));
     }
@@ -116,7 +118,11 @@ pub(crate) unsafe fn units<'a>(text: &UNICODE_STRING) -> UnicodeStr<'a> {
 /// A counted string over `text`, for a callee that only reads.
 pub(crate) fn counted(text: UnicodeStr<'_>) -> Result<UNICODE_STRING, Status> {
     let length = u16::try_from(text.byte_len()).map_err(|_| Status::NAME_TOO_LONG)?;
-    Ok(UNICODE_STRING { Length: length, MaximumLength: length, Buffer: text.units().as_ptr().cast_mut() })
+    Ok(UNICODE_STRING {
+        Length: length,
+        MaximumLength: length,
+        Buffer: text.units().as_ptr().cast_mut(),
+    })
 }
 
 /// OBJECT_ATTRIBUTES for `name` below `root`, looked up without regard to case.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The part of the C library that ntdll exports and native programs use: wide strings, comparison without case, formatting.
+//! The part of the C library that ntdll exports and native programs use: wide strings, comparison
+//! without case, formatting.
 
 use crate::format::{Sink, Text, format};
 use crate::rtl::upcase;
@@ -37,7 +38,11 @@ unsafe extern "C" fn wcsncpy(target: *mut u16, source: *const u16, count: usize)
     let mut ended = false;
     for at in 0..count {
         // SAFETY: before the source's NUL, or not read at all.
-        let unit = if ended { 0 } else { unsafe { source.wrapping_add(at).read() } };
+        let unit = if ended {
+            0
+        } else {
+            unsafe { source.wrapping_add(at).read() }
+        };
         ended |= unit == 0;
         // SAFETY: the caller's target has `count` units.
         unsafe { target.wrapping_add(at).write(unit) };
@@ -56,7 +61,10 @@ unsafe extern "C" fn wcsstr(text: *const u16, part: *const u16) -> *const u16 {
     if needle.is_empty() {
         return text;
     }
-    haystack.windows(needle.len()).position(|window| window == needle).map_or(core::ptr::null(), |at| text.wrapping_add(at))
+    haystack
+        .windows(needle.len())
+        .position(|window| window == needle)
+        .map_or(core::ptr::null(), |at| text.wrapping_add(at))
 }
 
 #[unsafe(no_mangle)]
@@ -122,11 +130,16 @@ impl<T: From<u8>> Buffer<T> {
         self.used += 1;
     }
 
-    /// Ends the text if there is room, and gives what the functions return: its length, or -1 if it did not fit.
+    /// Ends the text if there is room, and gives what the functions return: its length, or -1 if it
+    /// did not fit.
     fn finish(mut self) -> i32 {
         let length = self.used;
         self.put(T::from(0));
-        if length > self.room { -1 } else { i32::try_from(length).unwrap_or(-1) }
+        if length > self.room {
+            -1
+        } else {
+            i32::try_from(length).unwrap_or(-1)
+        }
     }
 }
 
@@ -147,16 +160,34 @@ impl Sink for Buffer<u16> {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn _vsnprintf(buffer: *mut u8, room: usize, text: *const u8, arguments: VaList<'_>) -> i32 {
-    let mut sink = Buffer { at: buffer, room, used: 0 };
+unsafe extern "C" fn _vsnprintf(
+    buffer: *mut u8,
+    room: usize,
+    text: *const u8,
+    arguments: VaList<'_>,
+) -> i32 {
+    let mut sink = Buffer {
+        at: buffer,
+        room,
+        used: 0,
+    };
     // SAFETY: the caller's promise, as to printf.
     unsafe { format(&mut sink, Text::Narrow(text), arguments) };
     sink.finish()
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn _vsnwprintf(buffer: *mut u16, room: usize, text: *const u16, arguments: VaList<'_>) -> i32 {
-    let mut sink = Buffer { at: buffer, room, used: 0 };
+unsafe extern "C" fn _vsnwprintf(
+    buffer: *mut u16,
+    room: usize,
+    text: *const u16,
+    arguments: VaList<'_>,
+) -> i32 {
+    let mut sink = Buffer {
+        at: buffer,
+        room,
+        used: 0,
+    };
     // SAFETY: the caller's promise, as to printf.
     unsafe { format(&mut sink, Text::Wide(text), arguments) };
     sink.finish()
@@ -177,8 +208,9 @@ unsafe extern "C" fn swprintf(buffer: *mut u16, text: *const u16, arguments: ...
 /// `ExceptionContinueSearch`.
 const CONTINUE_SEARCH: i32 = 1;
 
-/// The handler that C compilers name in the unwind information of a frame. No frame is searched here (see the head of this DLL), so it
-/// is never called; its address must be there for the image to load.
+/// The handler that C compilers name in the unwind information of a frame. No frame is searched
+/// here (see the head of this DLL), so it is never called; its address must be there for the image
+/// to load.
 #[unsafe(no_mangle)]
 unsafe extern "C" fn __C_specific_handler() -> i32 {
     CONTINUE_SEARCH

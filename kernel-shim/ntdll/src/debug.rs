@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Debug output and breakpoints: the debug service at interrupt 0x2D.
 //!
-//! EAX is the service, RCX the text, EDX its length, R8 the component, R9 the level. The kernel skips the one-byte instruction after the
-//! interrupt, as ReactOS' does. One call prints at most [`LIMIT`] bytes; a longer text goes out in several.
+//! EAX is the service, RCX the text, EDX its length, R8 the component, R9 the level. The kernel
+//! skips the one-byte instruction after the interrupt, as ReactOS' does. One call prints at most
+//! [`LIMIT`] bytes; a longer text goes out in several.
 
 use crate::format::{self, Sink, Text};
 use core::ffi::VaList;
@@ -40,7 +41,12 @@ struct Line {
 
 impl Line {
     fn new(component: ULONG, level: ULONG) -> Self {
-        Self { bytes: [0; LIMIT], used: 0, component, level }
+        Self {
+            bytes: [0; LIMIT],
+            used: 0,
+            component,
+            level,
+        }
     }
 
     fn flush(&mut self) {
@@ -96,13 +102,23 @@ unsafe extern "C" fn DbgPrint(text: PCSTR, arguments: ...) -> ULONG {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "C" fn DbgPrintEx(component: ULONG, level: ULONG, text: PCSTR, arguments: ...) -> ULONG {
+unsafe extern "C" fn DbgPrintEx(
+    component: ULONG,
+    level: ULONG,
+    text: PCSTR,
+    arguments: ...
+) -> ULONG {
     // SAFETY: as above.
     unsafe { formatted(component, level, text, arguments) }
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn vDbgPrintEx(component: ULONG, level: ULONG, text: PCSTR, arguments: VaList<'_>) -> ULONG {
+unsafe extern "system" fn vDbgPrintEx(
+    component: ULONG,
+    level: ULONG,
+    text: PCSTR,
+    arguments: VaList<'_>,
+) -> ULONG {
     // SAFETY: as above.
     unsafe { formatted(component, level, text, arguments) }
 }

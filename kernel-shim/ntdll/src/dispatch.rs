@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Where the kernel enters user mode: the dispatchers for APCs, exceptions and callbacks, and the thunk every thread starts in.
+//! Where the kernel enters user mode: the dispatchers for APCs, exceptions and callbacks, and the
+//! thunk every thread starts in.
 //!
-//! The frames are those of ReactOS' kernel on x86-64. None of these is called, so none returns: each gives its thread back with
-//! NtContinue, NtRaiseException or NtCallbackReturn.
+//! The frames are those of ReactOS' kernel on x86-64. None of these is called, so none returns:
+//! each gives its thread back with NtContinue, NtRaiseException or NtCallbackReturn.
 
 use crate::exception::raise_status;
 use core::arch::naked_asm;
@@ -16,15 +17,16 @@ const _: () = {
     assert!(offset_of!(CONTEXT, P4Home) == 0x18);
 };
 
-/// The normal routine of a thread's first APC. R9 is the CONTEXT in which the thread goes on when this returns; RDX is this DLL's base.
+/// The normal routine of a thread's first APC. R9 is the CONTEXT in which the thread goes on when
+/// this returns; RDX is this DLL's base.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 unsafe extern "system" fn LdrInitializeThunk() {
     naked_asm!("mov rcx, r9", "jmp {initialize}", initialize = sym crate::ldr::initialize)
 }
 
-/// An APC. RSP points to a CONTEXT, 16-byte aligned, whose home slots hold NormalContext, SystemArgument1, SystemArgument2 and
-/// NormalRoutine; a machine frame follows it.
+/// An APC. RSP points to a CONTEXT, 16-byte aligned, whose home slots hold NormalContext,
+/// SystemArgument1, SystemArgument2 and NormalRoutine; a machine frame follows it.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 unsafe extern "system" fn KiUserApcDispatcher() {
@@ -44,7 +46,8 @@ unsafe extern "system" fn KiUserApcDispatcher() {
     )
 }
 
-/// An exception. RSP points to a CONTEXT, the EXCEPTION_RECORD follows it at 0x4D0; RCX is the record and RDX the context.
+/// An exception. RSP points to a CONTEXT, the EXCEPTION_RECORD follows it at 0x4D0; RCX is the
+/// record and RDX the context.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 unsafe extern "system" fn KiUserExceptionDispatcher() {
@@ -71,7 +74,8 @@ unsafe extern "system" fn KiUserExceptionDispatcher() {
     )
 }
 
-/// A callback of the kernel's graphical part. RSP points to four home slots, then buffer, length and routine number.
+/// A callback of the kernel's graphical part. RSP points to four home slots, then buffer, length
+/// and routine number.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 unsafe extern "system" fn KiUserCallbackDispatcher() {
@@ -93,7 +97,8 @@ unsafe extern "system" fn KiUserCallbackDispatcher() {
     )
 }
 
-/// A system call that wants to raise in its caller: the code is in the TEB, and the caller's return address is on the stack.
+/// A system call that wants to raise in its caller: the code is in the TEB, and the caller's return
+/// address is on the stack.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 unsafe extern "system" fn KiRaiseUserExceptionDispatcher() {

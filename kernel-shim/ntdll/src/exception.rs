@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Exceptions in user mode: vectored handlers, raising, and the end when nobody takes one.
 //!
-//! Only vectored handlers are asked; see the head of this DLL. The lists are walked by index under a lock that is not held while a
-//! handler runs, and nothing is allocated on that way, because the exception may have come out of the allocator.
+//! Only vectored handlers are asked; see the head of this DLL. The lists are walked by index under
+//! a lock that is not held while a handler runs, and nothing is allocated on that way, because the
+//! exception may have come out of the allocator.
 
 use crate::abi::CURRENT_PROCESS;
 use alloc::vec::Vec;
@@ -55,7 +56,9 @@ fn remove(list: &List, handle: *mut c_void) -> ULONG {
 fn call(list: &List, pointers: &mut EXCEPTION_POINTERS) -> bool {
     let mut at = 0;
     loop {
-        let Some(handler) = list.lock().get(at).map(|entry| entry.handler) else { return false };
+        let Some(handler) = list.lock().get(at).map(|entry| entry.handler) else {
+            return false;
+        };
         // SAFETY: registered as a handler; both structures live for the call.
         if unsafe { handler(pointers) } == EXCEPTION_CONTINUE_EXECUTION {
             return true;
@@ -64,22 +67,35 @@ fn call(list: &List, pointers: &mut EXCEPTION_POINTERS) -> bool {
     }
 }
 
-/// Whether some handler took the exception, so that the thread goes on in `context`, which a handler may have changed.
+/// Whether some handler took the exception, so that the thread goes on in `context`, which a
+/// handler may have changed.
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn RtlDispatchException(record: *mut EXCEPTION_RECORD, context: *mut CONTEXT) -> BOOLEAN {
-    let mut pointers = EXCEPTION_POINTERS { ExceptionRecord: record, ContextRecord: context };
+pub(crate) unsafe extern "system" fn RtlDispatchException(
+    record: *mut EXCEPTION_RECORD,
+    context: *mut CONTEXT,
+) -> BOOLEAN {
+    let mut pointers = EXCEPTION_POINTERS {
+        ExceptionRecord: record,
+        ContextRecord: context,
+    };
     let handled = call(&EXCEPTION_HANDLERS, &mut pointers);
     call(&CONTINUE_HANDLERS, &mut pointers);
     u8::from(handled)
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlAddVectoredExceptionHandler(first: ULONG, handler: Handler) -> *mut c_void {
+unsafe extern "system" fn RtlAddVectoredExceptionHandler(
+    first: ULONG,
+    handler: Handler,
+) -> *mut c_void {
     add(&EXCEPTION_HANDLERS, first, handler)
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlAddVectoredContinueHandler(first: ULONG, handler: Handler) -> *mut c_void {
+unsafe extern "system" fn RtlAddVectoredContinueHandler(
+    first: ULONG,
+    handler: Handler,
+) -> *mut c_void {
     add(&CONTINUE_HANDLERS, first, handler)
 }
 

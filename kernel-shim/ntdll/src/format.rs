@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The `printf` language of DbgPrint, with NT's own conversions (`%wZ`, `%Z`, `%S`, `%I64x`).
 //!
-//! What is written goes to a [`Sink`], which counts; a conversion it does not know is printed as it stands, its argument untouched.
+//! What is written goes to a [`Sink`], which counts; a conversion it does not know is printed as it
+//! stands, its argument untouched.
 
 use core::ffi::VaList;
 use winapi::shared::ntdef::UNICODE_STRING;
@@ -15,7 +16,10 @@ pub(crate) trait Sink {
     fn unit(&mut self, unit: u16) {
         let mut bytes = [0; 4];
         let character = char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
-        character.encode_utf8(&mut bytes).bytes().for_each(|byte| self.byte(byte));
+        character
+            .encode_utf8(&mut bytes)
+            .bytes()
+            .for_each(|byte| self.byte(byte));
     }
 }
 
@@ -112,7 +116,9 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments
             }
             let mut value = 0_usize;
             while byte.is_ascii_digit() {
-                value = value.saturating_mul(10).saturating_add(usize::from(*byte - b'0'));
+                value = value
+                    .saturating_mul(10)
+                    .saturating_add(usize::from(*byte - b'0'));
                 *byte = next(format);
             }
             value
@@ -178,10 +184,15 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments
             b'c' | b'C' => {
                 // SAFETY: the caller's promise.
                 let value = unsafe { arguments.next_arg::<i32>() };
-                padded(sink, spec, &mut core::iter::once(u16::try_from(value & 0xFFFF).unwrap_or_default()));
+                padded(
+                    sink,
+                    spec,
+                    &mut core::iter::once(u16::try_from(value & 0xFFFF).unwrap_or_default()),
+                );
             }
             b's' | b'S' => {
-                let wide = spec.half == 0 && (spec.wide || spec.long > 0 || (byte == b'S') != wide_format);
+                let wide =
+                    spec.half == 0 && (spec.wide || spec.long > 0 || (byte == b'S') != wide_format);
                 // SAFETY: the caller's promise.
                 let text = unsafe { arguments.next_arg::<*const u8>() };
                 // SAFETY: likewise.
@@ -203,14 +214,25 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments
     }
 }
 
-fn integer(sink: &mut dyn Sink, spec: Spec, mut value: u64, base: u64, upper: bool, negative: bool) {
+fn integer(
+    sink: &mut dyn Sink,
+    spec: Spec,
+    mut value: u64,
+    base: u64,
+    upper: bool,
+    negative: bool,
+) {
     let mut digits = [0_u8; 24];
     let mut count = 0;
     while value != 0 || (count == 0 && spec.precision != Some(0)) {
         let digit = (value % base) as u8;
         let letter = if upper { b'A' - 10 } else { b'a' - 10 };
         if let Some(place) = digits.get_mut(count) {
-            *place = if digit < 10 { b'0' + digit } else { letter + digit };
+            *place = if digit < 10 {
+                b'0' + digit
+            } else {
+                letter + digit
+            };
         }
         count += 1;
         value /= base;
@@ -235,9 +257,15 @@ fn integer(sink: &mut dyn Sink, spec: Spec, mut value: u64, base: u64, upper: bo
     if !spec.left {
         fill(sink, b' ', blanks);
     }
-    sign.into_iter().chain(prefix.iter().copied()).for_each(|byte| sink.byte(byte));
+    sign.into_iter()
+        .chain(prefix.iter().copied())
+        .for_each(|byte| sink.byte(byte));
     fill(sink, b'0', zeros);
-    digits.iter().take(count).rev().for_each(|&byte| sink.byte(byte));
+    digits
+        .iter()
+        .take(count)
+        .rev()
+        .for_each(|&byte| sink.byte(byte));
     if spec.left {
         fill(sink, b' ', blanks);
     }
@@ -252,7 +280,8 @@ fn padded(sink: &mut dyn Sink, spec: Spec, units: &mut dyn Iterator<Item = u16>)
     let limit = spec.precision.unwrap_or(usize::MAX);
     let mut count = 0;
     let mut pending = [0_u16; 512];
-    // The length must be known before padding on the left; a text longer than this buffer needs none that anybody asks for.
+    // The length must be known before padding on the left; a text longer than this buffer needs
+    // none that anybody asks for.
     for (place, unit) in pending.iter_mut().zip((&mut *units).take(limit)) {
         *place = unit;
         count += 1;
@@ -262,7 +291,11 @@ fn padded(sink: &mut dyn Sink, spec: Spec, units: &mut dyn Iterator<Item = u16>)
         fill(sink, b' ', blanks);
     }
     let rest = units.take(limit.saturating_sub(count));
-    pending.into_iter().take(count).chain(rest).for_each(|unit| sink.unit(unit));
+    pending
+        .into_iter()
+        .take(count)
+        .chain(rest)
+        .for_each(|unit| sink.unit(unit));
     if spec.left {
         fill(sink, b' ', blanks);
     }
@@ -329,7 +362,9 @@ unsafe fn counted(sink: &mut dyn Sink, spec: Spec, text: *const UNICODE_STRING) 
         padded(sink, spec, &mut units.units().iter().copied());
     } else {
         // SAFETY: the caller's promise.
-        let bytes = unsafe { core::slice::from_raw_parts(text.Buffer.cast::<u8>(), usize::from(text.Length)) };
+        let bytes = unsafe {
+            core::slice::from_raw_parts(text.Buffer.cast::<u8>(), usize::from(text.Length))
+        };
         padded(sink, spec, &mut bytes.iter().map(|&byte| u16::from(byte)));
     }
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The process heap: the talc allocator, fed with committed memory as it grows, behind the Rtl heap routines and behind `alloc`.
+//! The process heap: the talc allocator, fed with committed memory as it grows, behind the Rtl heap
+//! routines and behind `alloc`.
 //!
-//! There is one heap. A block of RtlAllocateHeap has its size in the 16 bytes before it, because its owner gives no size back.
+//! There is one heap. A block of RtlAllocateHeap has its size in the 16 bytes before it, because
+//! its owner gives no size back.
 
 use crate::abi::{CURRENT_PROCESS, GRANULARITY, PAGE};
 use core::alloc::Layout;
@@ -27,17 +29,36 @@ struct Committed;
 // SAFETY: `acquire` claims only memory that it has just been given.
 unsafe impl Source for Committed {
     fn acquire<B: Binning>(talc: &mut Talc<Self, B>, layout: Layout) -> Result<(), ()> {
-        let wanted = layout.size().checked_add(layout.align()).and_then(|bytes| bytes.checked_add(OVERHEAD)).ok_or(())?;
-        let mut size = if wanted <= STEP { STEP } else { wanted.checked_next_multiple_of(GRANULARITY).ok_or(())? };
+        let wanted = layout
+            .size()
+            .checked_add(layout.align())
+            .and_then(|bytes| bytes.checked_add(OVERHEAD))
+            .ok_or(())?;
+        let mut size = if wanted <= STEP {
+            STEP
+        } else {
+            wanted.checked_next_multiple_of(GRANULARITY).ok_or(())?
+        };
         let mut base = core::ptr::null_mut();
-        // SAFETY: asks for new memory at an address of the kernel's choice; both out-pointers are live locals.
-        let answer =
-            unsafe { NtAllocateVirtualMemory(CURRENT_PROCESS, &raw mut base, 0, &raw mut size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) };
+        // SAFETY: asks for new memory at an address of the kernel's choice; both out-pointers are
+        // live locals.
+        let answer = unsafe {
+            NtAllocateVirtualMemory(
+                CURRENT_PROCESS,
+                &raw mut base,
+                0,
+                &raw mut size,
+                MEM_RESERVE | MEM_COMMIT,
+                PAGE_READWRITE,
+            )
+        };
         if answer < 0 {
             return Err(());
         }
         // SAFETY: these bytes are the heap's alone from here on, writable, and never given back.
-        unsafe { talc.claim(base.cast(), size) }.map(|_| ()).ok_or(())
+        unsafe { talc.claim(base.cast(), size) }
+            .map(|_| ())
+            .ok_or(())
     }
 }
 
@@ -89,8 +110,14 @@ unsafe fn free(block: NonNull<u8>) {
 }
 
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn RtlAllocateHeap(_heap: *mut c_void, flags: ULONG, bytes: SIZE_T) -> *mut c_void {
-    let Some(block) = allocate(bytes) else { return core::ptr::null_mut() };
+pub(crate) unsafe extern "system" fn RtlAllocateHeap(
+    _heap: *mut c_void,
+    flags: ULONG,
+    bytes: SIZE_T,
+) -> *mut c_void {
+    let Some(block) = allocate(bytes) else {
+        return core::ptr::null_mut();
+    };
     if flags & HEAP_ZERO_MEMORY != 0 {
         // SAFETY: the block has this many bytes.
         unsafe { block.write_bytes(0, bytes) };
@@ -99,7 +126,11 @@ pub(crate) unsafe extern "system" fn RtlAllocateHeap(_heap: *mut c_void, flags: 
 }
 
 #[unsafe(no_mangle)]
-pub(crate) unsafe extern "system" fn RtlFreeHeap(_heap: *mut c_void, _flags: ULONG, block: *mut c_void) -> BOOLEAN {
+pub(crate) unsafe extern "system" fn RtlFreeHeap(
+    _heap: *mut c_void,
+    _flags: ULONG,
+    block: *mut c_void,
+) -> BOOLEAN {
     if let Some(block) = NonNull::new(block.cast()) {
         // SAFETY: the caller gives back what RtlAllocateHeap gave.
         unsafe { free(block) };
@@ -108,8 +139,15 @@ pub(crate) unsafe extern "system" fn RtlFreeHeap(_heap: *mut c_void, _flags: ULO
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlReAllocateHeap(heap: *mut c_void, flags: ULONG, block: *mut c_void, bytes: SIZE_T) -> *mut c_void {
-    let Some(old) = NonNull::new(block.cast::<u8>()) else { return core::ptr::null_mut() };
+unsafe extern "system" fn RtlReAllocateHeap(
+    heap: *mut c_void,
+    flags: ULONG,
+    block: *mut c_void,
+    bytes: SIZE_T,
+) -> *mut c_void {
+    let Some(old) = NonNull::new(block.cast::<u8>()) else {
+        return core::ptr::null_mut();
+    };
     // SAFETY: the caller passes what RtlAllocateHeap gave.
     let before = unsafe { size_of_block(old) };
     // SAFETY: an allocation like any other.
@@ -124,7 +162,11 @@ unsafe extern "system" fn RtlReAllocateHeap(heap: *mut c_void, flags: ULONG, blo
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlSizeHeap(_heap: *mut c_void, _flags: ULONG, block: *mut c_void) -> SIZE_T {
+unsafe extern "system" fn RtlSizeHeap(
+    _heap: *mut c_void,
+    _flags: ULONG,
+    block: *mut c_void,
+) -> SIZE_T {
     // SAFETY: the caller passes what RtlAllocateHeap gave.
     NonNull::new(block.cast()).map_or(usize::MAX, |block| unsafe { size_of_block(block) })
 }

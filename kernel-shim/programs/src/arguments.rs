@@ -1,19 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A program's arguments: what follows the program's own name on its command line, split at blanks (spec 1.2).
+//! A program's arguments: what follows the program's own name on its command line, split at blanks
+//! (spec 1.2).
 
 use nt::UnicodeStr;
 
 /// The words of `command_line` after the first, which names the program. There is no quoting.
 pub fn words(command_line: UnicodeStr<'_>) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
-    command_line.units().split(|&unit| unit <= 0x20).filter(|word| !word.is_empty()).map(UnicodeStr).skip(1)
+    command_line
+        .units()
+        .split(|&unit| unit <= 0x20)
+        .filter(|word| !word.is_empty())
+        .map(UnicodeStr)
+        .skip(1)
 }
 
 /// What follows the first `count` words of `command_line`, blanks inside kept.
 pub fn after(command_line: UnicodeStr<'_>, count: usize) -> UnicodeStr<'_> {
-    let blanks = |text: UnicodeStr<'_>| text.units().iter().position(|&unit| unit > 0x20).unwrap_or(text.len());
+    let blanks = |text: UnicodeStr<'_>| {
+        text.units()
+            .iter()
+            .position(|&unit| unit > 0x20)
+            .unwrap_or(text.len())
+    };
     let mut rest = command_line.skip(blanks(command_line));
     for _ in 0..count {
-        let word = rest.units().iter().position(|&unit| unit <= 0x20).unwrap_or(rest.len());
+        let word = rest
+            .units()
+            .iter()
+            .position(|&unit| unit <= 0x20)
+            .unwrap_or(rest.len());
         rest = rest.skip(word);
         rest = rest.skip(blanks(rest));
     }
@@ -35,7 +50,9 @@ pub fn number(text: UnicodeStr<'_>, base: u32) -> Option<u32> {
 pub fn option<'a>(command_line: UnicodeStr<'a>, name: &str) -> Option<UnicodeStr<'a>> {
     words(command_line).find_map(|word| {
         let equals = word.find(b'=')?;
-        word.take(equals).eq_ascii(name).then(|| word.skip(equals + 1))
+        word.take(equals)
+            .eq_ascii(name)
+            .then(|| word.skip(equals + 1))
     })
 }
 

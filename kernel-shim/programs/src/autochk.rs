@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! autochk.exe: shows what it was asked to check. Without arguments it ends at once with status 1, as the original does (spec 8.4).
+//! autochk.exe: shows what it was asked to check. Without arguments it ends at once with status 1,
+//! as the original does (spec 8.4).
 
 use crate::arguments::{after, words};
 use crate::{Statics, screen};

@@ -8,7 +8,10 @@ use nt::{Status, UnicodeStr};
 
 /// sleep.exe: waits for as many milliseconds as its argument says, without one for ever.
 pub fn sleep<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
-    match words(system.own_command_line()).next().map(|word| number(word, 10)) {
+    match words(system.own_command_line())
+        .next()
+        .map(|word| number(word, 10))
+    {
         None => processes::wait_for_ever(system),
         Some(None) => Status::INVALID_PARAMETER,
         Some(Some(milliseconds)) => Status::from(system.delay(milliseconds)),
@@ -25,7 +28,11 @@ pub fn exit<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Sta
 
 /// env.exe: shows its environment, one variable a line.
 pub fn environment<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
-    for variable in system.own_environment().split(|&unit| unit == 0).filter(|variable| !variable.is_empty()) {
+    for variable in system
+        .own_environment()
+        .split(|&unit| unit == 0)
+        .filter(|variable| !variable.is_empty())
+    {
         screen::show(system, format_args!("{}", UnicodeStr(variable)));
     }
     Status::SUCCESS

@@ -32,7 +32,11 @@ pub struct Faulty<S: System> {
 impl<S: System> Faulty<S> {
     /// The state of a process that has not started.
     pub const fn new(system: &'static S) -> Self {
-        Self { system, port: Mutex::new(Handle::NULL), mute: AtomicBool::new(false) }
+        Self {
+            system,
+            port: Mutex::new(Handle::NULL),
+            mute: AtomicBool::new(false),
+        }
     }
 }
 
@@ -41,12 +45,20 @@ impl<S: System> ThreadBody for Faulty<S> {
         let port = *self.port.lock();
         let mut message = MessageBuffer::default();
         let mut reply: Option<MessageBuffer> = None;
-        while self.system.reply_wait_receive(port, reply.as_ref(), &mut message).is_ok() {
+        while self
+            .system
+            .reply_wait_receive(port, reply.as_ref(), &mut message)
+            .is_ok()
+        {
             reply = None;
             match MessageKind(message.header.kind & 0xFF) {
                 MessageKind::CONNECTION_REQUEST => {
-                    let accepted = self.system.accept_connect(&message, Accept::Yes { context: 0 });
-                    if let Err(status) = accepted.and_then(|port| self.system.complete_connect(port)) {
+                    let accepted = self
+                        .system
+                        .accept_connect(&message, Accept::Yes { context: 0 });
+                    if let Err(status) =
+                        accepted.and_then(|port| self.system.complete_connect(port))
+                    {
                         log::warn!("faulty: connection: {status}");
                     }
                 }
@@ -68,17 +80,24 @@ pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Stat
     behave(system, statics, way, arguments.next())
 }
 
-/// The first of the ways, separated by commas, that no server of this boot has gone yet: a permanent directory keeps count. `None` if every
-/// one has.
+/// The first of the ways, separated by commas, that no server of this boot has gone yet: a
+/// permanent directory keeps count. `None` if every one has.
 pub(crate) fn next_way<'w, S: System>(system: &S, ways: UnicodeStr<'w>) -> Option<UnicodeStr<'w>> {
-    ways.units().split(|&unit| unit == u16::from(b',')).map(UnicodeStr).enumerate().find_map(|(turn, way)| {
-        let mut name = UnicodeBuf::<32>::new();
-        name.push_fmt(format_args!("\\FaultyTurn{turn}")).ok()?;
-        let attributes = ObjectAttributes::named(name.as_str()).with(Attributes::CASE_INSENSITIVE.union(Attributes::PERMANENT));
-        let mark = system.create_directory(&attributes, Access::DIRECTORY_ALL).ok()?;
-        drop(Owned::new(system, mark.handle));
-        Some(way)
-    })
+    ways.units()
+        .split(|&unit| unit == u16::from(b','))
+        .map(UnicodeStr)
+        .enumerate()
+        .find_map(|(turn, way)| {
+            let mut name = UnicodeBuf::<32>::new();
+            name.push_fmt(format_args!("\\FaultyTurn{turn}")).ok()?;
+            let attributes = ObjectAttributes::named(name.as_str())
+                .with(Attributes::CASE_INSENSITIVE.union(Attributes::PERMANENT));
+            let mark = system
+                .create_directory(&attributes, Access::DIRECTORY_ALL)
+                .ok()?;
+            drop(Owned::new(system, mark.handle));
+            Some(way)
+        })
 }
 
 /// Misbehaves in this way; `argument` is the status that `dies` ends with.
@@ -89,7 +108,9 @@ pub(crate) fn behave<S: System>(
     argument: Option<UnicodeStr<'_>>,
 ) -> Status {
     if way.eq_ascii("dies") {
-        return argument.and_then(|word| number(word, 16)).map_or(Status::UNSUCCESSFUL, Status);
+        return argument
+            .and_then(|word| number(word, 16))
+            .map_or(Status::UNSUCCESSFUL, Status);
     }
     if way.eq_ascii("silent") {
         return processes::wait_for_ever(system);
@@ -101,7 +122,11 @@ pub(crate) fn behave<S: System>(
     }
 }
 
-fn register<S: System>(system: &'static S, faulty: &'static Faulty<S>, way: UnicodeStr<'_>) -> Result<()> {
+fn register<S: System>(
+    system: &'static S,
+    faulty: &'static Faulty<S>,
+    way: UnicodeStr<'_>,
+) -> Result<()> {
     let mut name = UnicodeBuf::<64>::new();
     if !way.eq_ascii("nameless") {
         name.push_fmt(format_args!("\\FaultyPort{}", system.client_id().process))?;

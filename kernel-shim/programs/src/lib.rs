@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Native stand-ins for the programs that a session manager starts, and clients that put it to the test.
+//! Native stand-ins for the programs that a session manager starts, and clients that put it to the
+//! test.
 //!
-//! Each is small and keeps its side of one contract honestly. They are generic over the seam, so the same source runs as a thread of a
-//! host test and as an image of its own in ring 3. [`PROGRAMS`] says what there is; [`main_of`] gives a program's code. A process keeps
+//! Each is small and keeps its side of one contract honestly. They are generic over the seam, so
+//! the same source runs as a thread of a host test and as an image of its own in ring 3.
+//! [`PROGRAMS`] says what there is; [`main_of`] gives a program's code. A process keeps
 //! what must outlive its calls in one [`Statics`].
 //!
-//! A program's image must say the subsystem that the table says: it decides who takes the process over.
+//! A program's image must say the subsystem that the table says: it decides who takes the process
+//! over.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -53,7 +56,11 @@ pub struct Statics<S: System> {
 impl<S: System> Statics<S> {
     /// The state of a new process.
     pub const fn new(system: &'static S) -> Self {
-        Self { server: csrss::Server::new(system), faulty: faulty::Faulty::new(system), protocol: protocol::Threads::new(system) }
+        Self {
+            server: csrss::Server::new(system),
+            faulty: faulty::Faulty::new(system),
+            protocol: protocol::Threads::new(system),
+        }
     }
 }
 
@@ -68,7 +75,11 @@ macro_rules! image {
             $main(system, &STATICS)
         }
 
-        ::ntdll::program!(::ntdll::Program { prefix: $prefix, fatal: ::ntdll::Fatal::EndProcess, main });
+        ::ntdll::program!(::ntdll::Program {
+            prefix: $prefix,
+            fatal: ::ntdll::Fatal::EndProcess,
+            main
+        });
     };
 }
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! winlogon.exe and wininit.exe: the initial commands (spec 11.5, 12.1).
 //!
-//! In session 0 they are critical, accept the boot, and start services.exe and lsass.exe; which of the two does it, the NT version says.
-//! In any other session winlogon waits for a user who never comes.
+//! In session 0 they are critical, accept the boot, and start services.exe and lsass.exe; which of
+//! the two does it, the NT version says. In any other session winlogon waits for a user who never
+//! comes.
 //!
-//! shutdown.exe is the user who comes and shuts the system down at once, as winlogon does it (spec 12.2). Its first argument is how often
-//! the machine is to boot: it counts the boots in the registry, has the machine start again until there were so many, and then switched
-//! off. So the last boot proves that what was written before each restart has reached the disk.
+//! shutdown.exe is the user who comes and shuts the system down at once, as winlogon does it (spec
+//! 12.2). Its first argument is how often the machine is to boot: it counts the boots in the
+//! registry, has the machine start again until there were so many, and then switched off. So the
+//! last boot proves that what was written before each restart has reached the disk.
 
 use crate::arguments::{number, words};
 use crate::{Statics, processes, screen};
@@ -40,10 +42,20 @@ pub fn shutdown<S: System>(system: &'static S, _statics: &'static Statics<S>) ->
 }
 
 fn shut_down<S: System>(system: &'static S) -> Result<()> {
-    let boots = words(system.own_command_line()).next().and_then(|word| number(word, 10)).ok_or(Status::INVALID_PARAMETER)?;
+    let boots = words(system.own_command_line())
+        .next()
+        .and_then(|word| number(word, 10))
+        .ok_or(Status::INVALID_PARAMETER)?;
     let boot = count_boot(system)?;
-    let action = if boot < boots { ShutdownAction::Reboot } else { ShutdownAction::PowerOff };
-    screen::show(system, format_args!("shutdown: boot {boot} of {boots}: {action:?}"));
+    let action = if boot < boots {
+        ShutdownAction::Reboot
+    } else {
+        ShutdownAction::PowerOff
+    };
+    screen::show(
+        system,
+        format_args!("shutdown: boot {boot} of {boots}: {action:?}"),
+    );
     system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process)?;
     system.shut_down(action)?;
     // It is under way; this thread has nothing more to do.
@@ -54,10 +66,15 @@ fn shut_down<S: System>(system: &'static S) -> Result<()> {
 fn count_boot<S: System>(system: &S) -> Result<u32> {
     const KEY: UnicodeStr<'static> = wide!("\\Registry\\Machine\\System\\Setup");
     const VALUE: UnicodeStr<'static> = wide!("Boots");
-    let key = Owned::new(system, system.open_key(&ObjectAttributes::named(KEY), Access::KEY_ALL)?);
+    let key = Owned::new(
+        system,
+        system.open_key(&ObjectAttributes::named(KEY), Access::KEY_ALL)?,
+    );
     let mut data = [0; 16];
     let known = match system.query_value(key.get(), VALUE, &mut data) {
-        Ok(_) => data.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)),
+        Ok(_) => data
+            .first_chunk()
+            .map_or(0, |bytes| u32::from_le_bytes(*bytes)),
         Err(Status::OBJECT_NAME_NOT_FOUND) => 0,
         Err(status) => return Err(status),
     };

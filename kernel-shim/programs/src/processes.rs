@@ -4,7 +4,8 @@
 use nt::system::{ParameterFlags, ProcessParameters, System, UserProcessInformation};
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
 
-/// NT path of a program in `\SystemRoot\System32`, with `.exe` added if there is no dot in its name.
+/// NT path of a program in `\SystemRoot\System32`, with `.exe` added if there is no dot in its
+/// name.
 pub fn image_path(program: UnicodeStr<'_>) -> Result<UnicodeBuf<260>> {
     let mut path = UnicodeBuf::new();
     if program.find(b'\\').is_none() {
@@ -17,9 +18,16 @@ pub fn image_path(program: UnicodeStr<'_>) -> Result<UnicodeBuf<260>> {
     Ok(path)
 }
 
-/// Creates the program that `command_line` names, suspended, in the caller's session. Both handles belong to the caller.
-pub fn create<S: System>(system: &S, command_line: UnicodeStr<'_>) -> Result<UserProcessInformation> {
-    let program = command_line.units().split(|&unit| unit <= 0x20).find(|word| !word.is_empty());
+/// Creates the program that `command_line` names, suspended, in the caller's session. Both handles
+/// belong to the caller.
+pub fn create<S: System>(
+    system: &S,
+    command_line: UnicodeStr<'_>,
+) -> Result<UserProcessInformation> {
+    let program = command_line
+        .units()
+        .split(|&unit| unit <= 0x20)
+        .find(|word| !word.is_empty());
     let image = image_path(UnicodeStr(program.ok_or(Status::OBJECT_NAME_INVALID)?))?;
     system.create_process(&ProcessParameters {
         image: image.as_str(),

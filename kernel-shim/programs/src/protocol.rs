@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! smtest.exe: puts the SM protocol to the test from outside; smdie.exe: ends in the middle of it (spec 10, 17).
+//! smtest.exe: puts the SM protocol to the test from outside; smdie.exe: ends in the middle of it
+//! (spec 10, 17).
 //!
-//! `smtest [case]` runs one case, or all of them but the long one, and shows a line for each; its exit status is success only if every one passed. A case
-//! is a row of the specification's test vectors. `smdie STEP` gets as far as its argument says and ends without closing anything.
+//! `smtest [case]` runs one case, or all of them but the long one, and shows a line for each; its
+//! exit status is success only if every one passed. A case is a row of the specification's test
+//! vectors. `smdie STEP` gets as far as its argument says and ends without closing anything.
 
 use crate::arguments::{number, words};
 use crate::{Statics, processes, screen};
@@ -11,7 +13,8 @@ use nt::relax::Mutex;
 use nt::system::{ImageSubsystem, MessageBuffer, System, ThreadBody};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 use subsystems::messages::{
-    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SessionComplete, SmApi, StartCsr, StopCsr, request, result_of,
+    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SessionComplete, SmApi, StartCsr,
+    StopCsr, request, result_of,
 };
 use subsystems::{CLIENTS, client};
 use zerocopy::FromZeros;
@@ -25,18 +28,34 @@ struct Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}: {} instead of {}", self.what, self.found, self.wanted)
+        write!(
+            out,
+            "{}: {} instead of {}",
+            self.what, self.found, self.wanted
+        )
     }
 }
 
 type Case<S> = fn(&'static S) -> Result<(), Fault>;
 
 fn in_the_way(found: Status) -> Fault {
-    Fault { what: "a call in between", found, wanted: Status::SUCCESS }
+    Fault {
+        what: "a call in between",
+        found,
+        wanted: Status::SUCCESS,
+    }
 }
 
 fn expect(what: &'static str, found: Result<()>, wanted: Result<()>) -> Result<(), Fault> {
-    if found == wanted { Ok(()) } else { Err(Fault { what, found: Status::from(found), wanted: Status::from(wanted) }) }
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(Fault {
+            what,
+            found: Status::from(found),
+            wanted: Status::from(wanted),
+        })
+    }
 }
 
 /// The case that runs only when it is asked for.
@@ -86,7 +105,9 @@ pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Sta
 }
 
 fn connected<S: System>(system: &'static S) -> Result<Owned<'static, S>, Fault> {
-    client::connect(system, &ConnectionInfo::PLAIN).map(|port| Owned::new(system, port)).map_err(in_the_way)
+    client::connect(system, &ConnectionInfo::PLAIN)
+        .map(|port| Owned::new(system, port))
+        .map_err(in_the_way)
 }
 
 /// Sends `message` as it is: the result in the answer.
@@ -109,9 +130,19 @@ fn raw(number: u32, bytes: u16) -> MessageBuffer {
 
 fn unknown_numbers<S: System>(system: &'static S) -> Result<(), Fault> {
     let port = connected(system)?;
-    for number in [8, 99, SmApi::CHILD_SESSION.0, SmApi::CHILD_PROCESS.0, u32::MAX] {
+    for number in [
+        8,
+        99,
+        SmApi::CHILD_SESSION.0,
+        SmApi::CHILD_PROCESS.0,
+        u32::MAX,
+    ] {
         for bytes in [0, 0x118] {
-            expect("unknown number", send(system, port.get(), raw(number, bytes)), Err(Status::NOT_IMPLEMENTED))?;
+            expect(
+                "unknown number",
+                send(system, port.get(), raw(number, bytes)),
+                Err(Status::NOT_IMPLEMENTED),
+            )?;
         }
     }
     Ok(())
@@ -119,16 +150,34 @@ fn unknown_numbers<S: System>(system: &'static S) -> Result<(), Fault> {
 
 fn foreign_sessions<S: System>(system: &'static S) -> Result<(), Fault> {
     let port = connected(system)?;
-    for api in [SmApi::CREATE_FOREIGN_SESSION, SmApi::TERMINATE_FOREIGN_SESSION] {
-        expect("foreign session", send(system, port.get(), raw(api.0, 0)), Err(Status::INVALID_PARAMETER))?;
+    for api in [
+        SmApi::CREATE_FOREIGN_SESSION,
+        SmApi::TERMINATE_FOREIGN_SESSION,
+    ] {
+        expect(
+            "foreign session",
+            send(system, port.get(), raw(api.0, 0)),
+            Err(Status::INVALID_PARAMETER),
+        )?;
     }
     Ok(())
 }
 
 fn session_complete<S: System>(system: &'static S) -> Result<(), Fault> {
     let port = connected(system)?;
-    let found = client::call(system, port.get(), &mut SessionComplete { session: 1, status: 0 });
-    expect("SessionComplete of a plain client", found, Err(Status::INVALID_PARAMETER))
+    let found = client::call(
+        system,
+        port.get(),
+        &mut SessionComplete {
+            session: 1,
+            status: 0,
+        },
+    );
+    expect(
+        "SessionComplete of a plain client",
+        found,
+        Err(Status::INVALID_PARAMETER),
+    )
 }
 
 fn deferred_names<S: System>(system: &'static S) -> Result<(), Fault> {
@@ -136,7 +185,11 @@ fn deferred_names<S: System>(system: &'static S) -> Result<(), Fault> {
     for length in [0, 1, 65, 66, 0x8000_0000, u32::MAX] {
         let mut body = LoadDeferred::new_zeroed();
         body.length = length;
-        expect("deferred name's length", client::call(system, port.get(), &mut body), Err(Status::INVALID_PARAMETER))?;
+        expect(
+            "deferred name's length",
+            client::call(system, port.get(), &mut body),
+            Err(Status::INVALID_PARAMETER),
+        )?;
     }
     for name in [wide!("Nope"), wide!("Debug")] {
         let mut body = LoadDeferred::new_zeroed();
@@ -144,16 +197,28 @@ fn deferred_names<S: System>(system: &'static S) -> Result<(), Fault> {
             *to = *from;
         }
         body.length = 2 * name.len() as u32;
-        expect("deferred name", client::call(system, port.get(), &mut body), Err(Status::OBJECT_NAME_NOT_FOUND))?;
+        expect(
+            "deferred name",
+            client::call(system, port.get(), &mut body),
+            Err(Status::OBJECT_NAME_NOT_FOUND),
+        )?;
     }
     Ok(())
 }
 
 fn stop_csr<S: System>(system: &'static S) -> Result<(), Fault> {
     let port = connected(system)?;
-    expect("StopCsr of session 0", client::call(system, port.get(), &mut StopCsr { session: 0 }), Err(Status::INVALID_PARAMETER))?;
+    expect(
+        "StopCsr of session 0",
+        client::call(system, port.get(), &mut StopCsr { session: 0 }),
+        Err(Status::INVALID_PARAMETER),
+    )?;
     for session in [0x7777, u32::MAX] {
-        expect("StopCsr", client::call(system, port.get(), &mut StopCsr { session }), Err(Status::OBJECT_NAME_NOT_FOUND))?;
+        expect(
+            "StopCsr",
+            client::call(system, port.get(), &mut StopCsr { session }),
+            Err(Status::OBJECT_NAME_NOT_FOUND),
+        )?;
     }
     Ok(())
 }
@@ -168,19 +233,31 @@ fn short_messages<S: System>(system: &'static S) -> Result<(), Fault> {
         (SmApi::QUERY_INFORMATION, size_of::<QuerySessions>()),
     ] {
         for bytes in [0, 1, size as u16 - 1] {
-            expect("short message", send(system, port.get(), raw(number.0, bytes)), Err(Status::INVALID_PARAMETER))?;
+            expect(
+                "short message",
+                send(system, port.get(), raw(number.0, bytes)),
+                Err(Status::INVALID_PARAMETER),
+            )?;
         }
     }
     let mut nothing = raw(0, 0);
     for bytes in 0..8 {
         nothing.header.data_length = bytes;
         nothing.header.total_length = 0x28 + bytes;
-        expect("message without API number", send(system, port.get(), nothing.clone()), Err(Status::INVALID_PARAMETER))?;
+        expect(
+            "message without API number",
+            send(system, port.get(), nothing.clone()),
+            Err(Status::INVALID_PARAMETER),
+        )?;
     }
     let mut long = StartCsr::new_zeroed();
     for length in [1, 257, 258, u32::MAX] {
         long.length = length;
-        expect("StartCsr command", client::call(system, port.get(), &mut long), Err(Status::INVALID_PARAMETER))?;
+        expect(
+            "StartCsr command",
+            client::call(system, port.get(), &mut long),
+            Err(Status::INVALID_PARAMETER),
+        )?;
     }
     Ok(())
 }
@@ -193,28 +270,56 @@ fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
     body.process.process = 0x7FFF_FFF0;
     body.process.thread = 0x7FFF_FFF4;
     body.process.image.subsystem = ImageSubsystem::WINDOWS_GUI;
-    expect("ExecPgm without handles", client::call(system, port.get(), &mut body), Err(Status::INVALID_HANDLE))?;
+    expect(
+        "ExecPgm without handles",
+        client::call(system, port.get(), &mut body),
+        Err(Status::INVALID_HANDLE),
+    )?;
     // An image type that nobody serves.
     let created = processes::create(system, wide!("sleep.exe 1")).map_err(in_the_way)?;
-    let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
+    let (process, thread) = (
+        Owned::new(system, Handle(created.process)),
+        Owned::new(system, Handle(created.thread)),
+    );
     let mut body = ExecPgm::new_zeroed();
     body.process = created;
     body.process.image.subsystem = ImageSubsystem(0x77);
     let refused = client::call(system, port.get(), &mut body);
     let ended = system.terminate_process(process.get(), Status::SUCCESS);
     drop((process, thread));
-    expect("ExecPgm of an unknown type", refused, Err(Status::UNSUCCESSFUL))?;
+    expect(
+        "ExecPgm of an unknown type",
+        refused,
+        Err(Status::UNSUCCESSFUL),
+    )?;
     expect("end of the process", ended, Ok(()))?;
     // A native one is started by smss itself and runs to its end.
     let created = processes::create(system, wide!("exit.exe 1234")).map_err(in_the_way)?;
-    let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
+    let (process, thread) = (
+        Owned::new(system, Handle(created.process)),
+        Owned::new(system, Handle(created.thread)),
+    );
     let mut body = ExecPgm::new_zeroed();
     body.process = created;
-    expect("ExecPgm of a native image", client::call(system, port.get(), &mut body), Ok(()))?;
+    expect(
+        "ExecPgm of a native image",
+        client::call(system, port.get(), &mut body),
+        Ok(()),
+    )?;
     drop(thread);
-    system.wait_one(process.get(), nt::system::Timeout::Never).map_err(in_the_way)?;
+    system
+        .wait_one(process.get(), nt::system::Timeout::Never)
+        .map_err(in_the_way)?;
     let found = system.query_exit(process.get()).map_err(in_the_way)?.status;
-    if found == WANTED { Ok(()) } else { Err(Fault { what: "native image", found, wanted: WANTED }) }
+    if found == WANTED {
+        Ok(())
+    } else {
+        Err(Fault {
+            what: "native image",
+            found,
+            wanted: WANTED,
+        })
+    }
 }
 
 fn query<S: System>(system: &'static S) -> Result<(), Fault> {
@@ -222,15 +327,28 @@ fn query<S: System>(system: &'static S) -> Result<(), Fault> {
     let mut body = QuerySessions::new_zeroed();
     for class in [0, 1, u32::MAX] {
         body.class = class;
-        expect("information class", client::call(system, port.get(), &mut body), Err(Status::NOT_IMPLEMENTED))?;
+        expect(
+            "information class",
+            client::call(system, port.get(), &mut body),
+            Err(Status::NOT_IMPLEMENTED),
+        )?;
     }
     body.class = QuerySessions::CLASS;
     body.first = u32::MAX;
     client::call(system, port.get(), &mut body).map_err(in_the_way)?;
-    if body.count == 0 { Ok(()) } else { Err(Fault { what: "servers past the end", found: Status(body.count), wanted: Status(0) }) }
+    if body.count == 0 {
+        Ok(())
+    } else {
+        Err(Fault {
+            what: "servers past the end",
+            found: Status(body.count),
+            wanted: Status(0),
+        })
+    }
 }
 
-/// A thousand connections at once: those beyond the table are refused, all of it is free again afterwards.
+/// A thousand connections at once: those beyond the table are refused, all of it is free again
+/// afterwards.
 fn flood<S: System>(system: &'static S) -> Result<(), Fault> {
     const FLOOD: usize = 1_000;
     const { assert!(FLOOD > CLIENTS) };
@@ -250,15 +368,25 @@ fn flood<S: System>(system: &'static S) -> Result<(), Fault> {
         drop(Owned::new(system, port));
     }
     if refused == 0 || accepted + refused != FLOOD {
-        return Err(Fault { what: "connections accepted", found: Status(accepted as u32), wanted: Status(CLIENTS as u32) });
+        return Err(Fault {
+            what: "connections accepted",
+            found: Status(accepted as u32),
+            wanted: Status(CLIENTS as u32),
+        });
     }
     let again = connected(system)?;
-    expect("a request afterwards", send(system, again.get(), raw(99, 0)), Err(Status::NOT_IMPLEMENTED))
+    expect(
+        "a request afterwards",
+        send(system, again.get(), raw(99, 0)),
+        Err(Status::NOT_IMPLEMENTED),
+    )
 }
 
 /// Ten thousand connections one after the other, or as many as its argument says.
 fn churn<S: System>(system: &'static S) -> Result<(), Fault> {
-    let count = words(system.own_command_line()).nth(1).and_then(|word| number(word, 10));
+    let count = words(system.own_command_line())
+        .nth(1)
+        .and_then(|word| number(word, 10));
     for _ in 0..count.unwrap_or(10_000) {
         drop(connected(system)?);
     }
@@ -274,7 +402,10 @@ pub struct Threads<S: System> {
 impl<S: System> Threads<S> {
     /// The state of a process that has not started.
     pub const fn new(system: &'static S) -> Self {
-        Self { system, port: Mutex::new(Handle::NULL) }
+        Self {
+            system,
+            port: Mutex::new(Handle::NULL),
+        }
     }
 }
 
@@ -289,14 +420,21 @@ impl<S: System> ThreadBody for Threads<S> {
         }
         body.length = 2 * command.len() as u32;
         let answered = client::call(self.system, port, &mut body);
-        log::warn!("smdie: still there for the answer: {}", Status::from(answered));
+        log::warn!(
+            "smdie: still there for the answer: {}",
+            Status::from(answered)
+        );
     }
 }
 
-/// smdie.exe. Steps: 0 before connecting, 1 connected, 2 after a refused request, 3 with a suspended process, 4 after that process was
-/// adopted, 5 while a StartCsr request of another thread is under way.
+/// smdie.exe. Steps: 0 before connecting, 1 connected, 2 after a refused request, 3 with a
+/// suspended process, 4 after that process was adopted, 5 while a StartCsr request of another
+/// thread is under way.
 pub fn die<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
-    let step = words(system.own_command_line()).next().and_then(|word| number(word, 10)).unwrap_or(1);
+    let step = words(system.own_command_line())
+        .next()
+        .and_then(|word| number(word, 10))
+        .unwrap_or(1);
     match die_at(system, statics, step) {
         Ok(()) => Status::SUCCESS,
         Err(status) => status,
@@ -310,11 +448,21 @@ fn die_at<S: System>(system: &'static S, statics: &'static Statics<S>, step: u32
     }
     let port = client::connect(system, &ConnectionInfo::PLAIN)?;
     match step {
-        2 => send(system, port, raw(99, 0)).or_else(|status| if status == Status::NOT_IMPLEMENTED { Ok(()) } else { Err(status) }),
+        2 => send(system, port, raw(99, 0)).or_else(|status| {
+            if status == Status::NOT_IMPLEMENTED {
+                Ok(())
+            } else {
+                Err(status)
+            }
+        }),
         3 | 4 => {
             let mut body = ExecPgm::new_zeroed();
             body.process = processes::create(system, CHILD)?;
-            if step == 4 { client::call(system, port, &mut body) } else { Ok(()) }
+            if step == 4 {
+                client::call(system, port, &mut body)
+            } else {
+                Ok(())
+            }
         }
         5 => {
             *statics.protocol.port.lock() = port;

@@ -5,10 +5,14 @@ use core::fmt;
 use nt::UnicodeBuf;
 use nt::system::Machine;
 
-/// Shows one line on the boot screen. A line of more than 512 units is shown as its first 512: this is for people to read.
+/// Shows one line on the boot screen. A line of more than 512 units is shown as its first 512: this
+/// is for people to read.
 pub fn show<S: Machine>(system: &S, text: fmt::Arguments<'_>) {
     let mut line = UnicodeBuf::<514>::new();
-    let mut limited = Limited { line: &mut line, left: 512 };
+    let mut limited = Limited {
+        line: &mut line,
+        left: 512,
+    };
     // Only the limit ends this early.
     let _ = fmt::Write::write_fmt(&mut limited, text);
     let _ = line.push_fmt(format_args!("\r\n"));

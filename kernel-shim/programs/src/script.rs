@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! script.exe: runs command lines one after the other, each to its end, and shows what each ended with.
+//! script.exe: runs command lines one after the other, each to its end, and shows what each ended
+//! with.
 //!
-//! The command lines are separated by `;`. `COUNT*LINE` runs a line so many times, `$` in it being the number of the turn, from 1. Three
-//! words are not programs: `note` counts what the system holds (processes, handles of all of them, pages in use on their behalf), `same`
-//! fails unless it holds as much as it was noted, `stay` waits for ever. What it shows on the boot screen begins with `script: `; its exit
-//! status is that of the first line that failed.
+//! The command lines are separated by `;`. `COUNT*LINE` runs a line so many times, `$` in it being
+//! the number of the turn, from 1. Three words are not programs: `note` counts what the system
+//! holds (processes, handles of all of them, pages in use on their behalf), `same` fails unless it
+//! holds as much as it was noted, `stay` waits for ever. What it shows on the boot screen begins
+//! with `script: `; its exit status is that of the first line that failed.
 
 use crate::arguments::{after, number};
 use crate::{Statics, processes, screen};
@@ -31,7 +33,11 @@ struct Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} processes, {} handles, {} pages", self.processes, self.handles, self.pages)
+        write!(
+            out,
+            "{} processes, {} handles, {} pages",
+            self.processes, self.handles, self.pages
+        )
     }
 }
 
@@ -61,7 +67,10 @@ impl Usage {
 }
 
 fn word(bytes: &[u8], at: usize) -> Result<u32> {
-    let field = bytes.get(at..).and_then(<[u8]>::first_chunk).ok_or(Status::INFO_LENGTH_MISMATCH)?;
+    let field = bytes
+        .get(at..)
+        .and_then(<[u8]>::first_chunk)
+        .ok_or(Status::INFO_LENGTH_MISMATCH)?;
     Ok(u32::from_le_bytes(*field))
 }
 
@@ -69,7 +78,11 @@ fn word(bytes: &[u8], at: usize) -> Result<u32> {
 pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
     let mut noted = Usage::default();
     let mut outcome = Status::SUCCESS;
-    for line in after(system.own_command_line(), 1).units().split(|&unit| unit == u16::from(b';')).map(UnicodeStr) {
+    for line in after(system.own_command_line(), 1)
+        .units()
+        .split(|&unit| unit == u16::from(b';'))
+        .map(UnicodeStr)
+    {
         let (count, line) = counted(line);
         for turn in 1..=count {
             if let Err(status) = perform(system, line, turn, &mut noted)
@@ -86,7 +99,9 @@ pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Sta
 /// How often a line is to be run, and the line.
 fn counted(line: UnicodeStr<'_>) -> (u32, UnicodeStr<'_>) {
     let line = trimmed(line);
-    let count = line.find(b'*').and_then(|star| Some((number(line.take(star), 10)?, line.skip(star + 1))));
+    let count = line
+        .find(b'*')
+        .and_then(|star| Some((number(line.take(star), 10)?, line.skip(star + 1))));
     count.unwrap_or((1, line))
 }
 
@@ -94,11 +109,21 @@ fn trimmed(line: UnicodeStr<'_>) -> UnicodeStr<'_> {
     let blank = |unit: &u16| *unit <= 0x20;
     let start = line.units().iter().take_while(|unit| blank(unit)).count();
     let line = line.skip(start);
-    let end = line.units().iter().rev().take_while(|unit| blank(unit)).count();
+    let end = line
+        .units()
+        .iter()
+        .rev()
+        .take_while(|unit| blank(unit))
+        .count();
     line.take(line.len() - end)
 }
 
-fn perform<S: System>(system: &'static S, line: UnicodeStr<'_>, turn: u32, noted: &mut Usage) -> Result<()> {
+fn perform<S: System>(
+    system: &'static S,
+    line: UnicodeStr<'_>,
+    turn: u32,
+    noted: &mut Usage,
+) -> Result<()> {
     if line.eq_ascii("stay") {
         return processes::wait_for_ever(system).ok();
     }
@@ -113,7 +138,10 @@ fn perform<S: System>(system: &'static S, line: UnicodeStr<'_>, turn: u32, noted
             screen::show(system, format_args!("script: the same: {now}"));
             return Ok(());
         }
-        screen::show(system, format_args!("script: NOT THE SAME: {now}; it was {noted}"));
+        screen::show(
+            system,
+            format_args!("script: NOT THE SAME: {now}; it was {noted}"),
+        );
         return Err(Status::UNSUCCESSFUL);
     }
     let mut command = UnicodeBuf::<256>::new();
@@ -128,7 +156,10 @@ fn perform<S: System>(system: &'static S, line: UnicodeStr<'_>, turn: u32, noted
         system.wait_one(process.get(), Timeout::Never)?;
         system.query_exit(process.get())?.status.ok()
     });
-    screen::show(system, format_args!("script: {command}: {}", Status::from(result)));
+    screen::show(
+        system,
+        format_args!("script: {command}: {}", Status::from(result)),
+    );
     result
 }
 

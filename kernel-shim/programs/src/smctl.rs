@@ -4,18 +4,22 @@
 //! * `list`: servers with session, image type, process id, and the session's initial command;
 //! * `start [command]`: a new session, with this initial command or the default one;
 //! * `stop SESSION`: ends a session;
-//! * `exec SESSION PROGRAM [arguments]`: creates a program in a session and has its subsystem server start it; in a session other than its
-//!   own it has that session's csrss create it, because a process is born in its creator's session (see [`inside`]);
+//! * `exec SESSION PROGRAM [arguments]`: creates a program in a session and has its subsystem
+//!   server start it; in a session other than its own it has that session's csrss create it,
+//!   because a process is born in its creator's session (see [`inside`]);
 //! * `load NAME`: starts an `Optional` subsystem.
 //!
-//! What it has to say it shows on the boot screen, each line beginning with `smctl: `; its exit status is that of the request.
+//! What it has to say it shows on the boot screen, each line beginning with `smctl: `; its exit
+//! status is that of the request.
 
 use crate::arguments::{after, number, words};
 use crate::{Statics, inside, processes, screen};
 use nt::system::System;
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use subsystems::client;
-use subsystems::messages::{ConnectionInfo, ExecPgm, LoadDeferred, QUERY_ENTRIES, QuerySessions, StartCsr, StopCsr};
+use subsystems::messages::{
+    ConnectionInfo, ExecPgm, LoadDeferred, QUERY_ENTRIES, QuerySessions, StartCsr, StopCsr,
+};
 use zerocopy::FromZeros;
 
 /// The program.
@@ -33,7 +37,12 @@ fn run<S: System>(system: &'static S) -> Result<()> {
     let line = system.own_command_line();
     let mut arguments = words(line);
     let verb = arguments.next().ok_or(Status::INVALID_PARAMETER)?;
-    let mut session = || arguments.next().and_then(|word| number(word, 10)).ok_or(Status::INVALID_PARAMETER);
+    let mut session = || {
+        arguments
+            .next()
+            .and_then(|word| number(word, 10))
+            .ok_or(Status::INVALID_PARAMETER)
+    };
     let port = Owned::new(system, client::connect(system, &ConnectionInfo::PLAIN)?);
     if verb.eq_ascii("list") {
         list(system, port.get())
@@ -60,7 +69,9 @@ fn list<S: System>(system: &'static S, port: Handle) -> Result<()> {
         query.class = QuerySessions::CLASS;
         query.first = first;
         client::call(system, port, &mut query)?;
-        let count = usize::try_from(query.count).map_err(|_| Status::INVALID_PARAMETER)?.min(QUERY_ENTRIES);
+        let count = usize::try_from(query.count)
+            .map_err(|_| Status::INVALID_PARAMETER)?
+            .min(QUERY_ENTRIES);
         for entry in query.entries.iter().take(count) {
             screen::show(
                 system,
@@ -73,30 +84,60 @@ fn list<S: System>(system: &'static S, port: Handle) -> Result<()> {
         if count < QUERY_ENTRIES {
             return Ok(());
         }
-        first = first.checked_add(query.count).ok_or(Status::INVALID_PARAMETER)?;
+        first = first
+            .checked_add(query.count)
+            .ok_or(Status::INVALID_PARAMETER)?;
     }
 }
 
 fn start<S: System>(system: &'static S, port: Handle, command: UnicodeStr<'_>) -> Result<()> {
     let mut request = StartCsr::new_zeroed();
-    request.command.get_mut(..command.len()).ok_or(Status::INVALID_PARAMETER)?.copy_from_slice(command.units());
+    request
+        .command
+        .get_mut(..command.len())
+        .ok_or(Status::INVALID_PARAMETER)?
+        .copy_from_slice(command.units());
     request.length = u32::try_from(command.byte_len()).map_err(|_| Status::INVALID_PARAMETER)?;
     client::call(system, port, &mut request)?;
-    screen::show(system, format_args!("smctl: session {} started: server {} initial {}", request.session, request.server, request.initial));
+    screen::show(
+        system,
+        format_args!(
+            "smctl: session {} started: server {} initial {}",
+            request.session, request.server, request.initial
+        ),
+    );
     Ok(())
 }
 
-fn exec<S: System>(system: &'static S, port: Handle, session: u32, command: UnicodeStr<'_>) -> Result<()> {
+fn exec<S: System>(
+    system: &'static S,
+    port: Handle,
+    session: u32,
+    command: UnicodeStr<'_>,
+) -> Result<()> {
     let own = system.query_session(Handle::CURRENT_PROCESS)?;
-    let created = if session == own { processes::create(system, command)? } else { inside::create(system, session, command)? };
-    let (process, thread) = (Owned::new(system, Handle(created.process)), Owned::new(system, Handle(created.thread)));
+    let created = if session == own {
+        processes::create(system, command)?
+    } else {
+        inside::create(system, session, command)?
+    };
+    let (process, thread) = (
+        Owned::new(system, Handle(created.process)),
+        Owned::new(system, Handle(created.thread)),
+    );
     let mut request = ExecPgm::new_zeroed();
     request.process = created;
     let given = client::call(system, port, &mut request);
     drop(thread);
     match given {
         Ok(()) => {
-            screen::show(system, format_args!("smctl: process {} runs in session {session}", created.client.process));
+            screen::show(
+                system,
+                format_args!(
+                    "smctl: process {} runs in session {session}",
+                    created.client.process
+                ),
+            );
             Ok(())
         }
         Err(status) => {
@@ -110,7 +151,11 @@ fn exec<S: System>(system: &'static S, port: Handle, session: u32, command: Unic
 
 fn load<S: System>(system: &'static S, port: Handle, name: UnicodeStr<'_>) -> Result<()> {
     let mut request = LoadDeferred::new_zeroed();
-    request.name.get_mut(..name.len()).ok_or(Status::INVALID_PARAMETER)?.copy_from_slice(name.units());
+    request
+        .name
+        .get_mut(..name.len())
+        .ok_or(Status::INVALID_PARAMETER)?
+        .copy_from_slice(name.units());
     request.length = u32::try_from(name.byte_len()).map_err(|_| Status::INVALID_PARAMETER)?;
     client::call(system, port, &mut request)?;
     screen::show(system, format_args!("smctl: subsystem {name} is there"));

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The boot ISO: GRUB, the kernel, and the system files as `reactos/system32` for people and for the shim's D: drive.
+//! The boot ISO: GRUB, the kernel, and the system files as `reactos/system32` for people and for
+//! the shim's D: drive.
 
 use super::tree::Tree;
 use crate::build::{self, Images};
@@ -18,7 +19,10 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
         _ => None,
     };
     if let Some((base, put_into)) = packed {
-        let out = options.out.clone().unwrap_or_else(|| pack::default_output(base));
+        let out = options
+            .out
+            .clone()
+            .unwrap_or_else(|| pack::default_output(base));
         put_into(base, &out)?;
         ui::verdict(&format!("{} carries our smss.exe", out.display()));
         return Ok(());
@@ -26,9 +30,16 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
     doctor::preflight(false)?;
     let images = build::all(false)?;
     let tree = Tree::system(&images)?;
-    let out = options.out.clone().unwrap_or_else(|| paths::target().join("smss.iso"));
+    let out = options
+        .out
+        .clone()
+        .unwrap_or_else(|| paths::target().join("smss.iso"));
     make(&out, &images, &tree, "")?;
-    ui::verdict(&format!("{} ({} bytes)", out.display(), std::fs::metadata(&out)?.len()));
+    ui::verdict(&format!(
+        "{} ({} bytes)",
+        out.display(),
+        std::fs::metadata(&out)?.len()
+    ));
     Ok(())
 }
 
@@ -37,10 +48,15 @@ pub fn make(file: &Path, images: &Images, tree: &Tree, arguments: &str) -> Resul
     let staging = file.with_extension("tree");
     let _ = std::fs::remove_dir_all(&staging);
     let boot = paths::folder(staging.join("boot/grub"))?;
-    std::fs::copy(&images.kernel, staging.join("boot/kernel")).with_context(|| format!("cannot copy {}", images.kernel.display()))?;
+    std::fs::copy(&images.kernel, staging.join("boot/kernel"))
+        .with_context(|| format!("cannot copy {}", images.kernel.display()))?;
     let menu = paths::root().join("iso/grub.cfg");
-    let menu = std::fs::read_to_string(&menu).with_context(|| format!("cannot read {}", menu.display()))?;
-    std::fs::write(boot.join("grub.cfg"), menu.replace("@ARGUMENTS@", arguments))?;
+    let menu = std::fs::read_to_string(&menu)
+        .with_context(|| format!("cannot read {}", menu.display()))?;
+    std::fs::write(
+        boot.join("grub.cfg"),
+        menu.replace("@ARGUMENTS@", arguments),
+    )?;
     for (path, content) in &tree.files {
         let path: PathBuf = staging.join(path.to_lowercase());
         if let Some(bytes) = content {
@@ -59,7 +75,10 @@ pub fn make(file: &Path, images: &Images, tree: &Tree, arguments: &str) -> Resul
         .context("cannot run grub-mkrescue")?;
     std::fs::remove_dir_all(&staging)?;
     if !output.status.success() {
-        bail!("grub-mkrescue failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "grub-mkrescue failed: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }

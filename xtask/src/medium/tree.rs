@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The files of a system volume, in memory: path on the volume to content.
 //!
-//! The default tree is made of the built images and of the hive sources in `iso/hives`; a test changes it before it becomes a disk.
+//! The default tree is made of the built images and of the hive sources in `iso/hives`; a test
+//! changes it before it becomes a disk.
 
 use super::dll;
 use crate::build::Images;
@@ -31,19 +32,36 @@ impl Tree {
         let mut tree = Self::default();
         for entry in std::fs::read_dir(&images.folder)? {
             let path = entry?.path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if [".exe", ".dll", ".sys"].iter().any(|ending| name.ends_with(ending)) {
-                tree.files.insert(format!("ReactOS/System32/{name}"), Some(std::fs::read(&path)?));
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
+            if [".exe", ".dll", ".sys"]
+                .iter()
+                .any(|ending| name.ends_with(ending))
+            {
+                tree.files.insert(
+                    format!("ReactOS/System32/{name}"),
+                    Some(std::fs::read(&path)?),
+                );
             }
         }
         for (name, imports) in dll::DLLS {
-            tree.files.insert(format!("ReactOS/System32/{name}"), Some(dll::build(name, imports)));
+            tree.files.insert(
+                format!("ReactOS/System32/{name}"),
+                Some(dll::build(name, imports)),
+            );
         }
         for hive in HIVES {
             let path = paths::root().join("iso/hives").join(format!("{hive}.reg"));
-            let mut text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            let mut text = std::fs::read_to_string(&path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
             edit(hive, &mut text);
-            tree.files.insert(format!("ReactOS/System32/config/{hive}"), Some(compile(&text).with_context(|| format!("in {hive}.reg"))?));
+            tree.files.insert(
+                format!("ReactOS/System32/config/{hive}"),
+                Some(compile(&text).with_context(|| format!("in {hive}.reg"))?),
+            );
         }
         for folder in ["ReactOS/TEMP", "ReactOS/bin"] {
             tree.files.insert(folder.to_owned(), None);
@@ -52,7 +70,8 @@ impl Tree {
     }
 }
 
-/// The time hives are written at, so that the same text gives the same bytes: 2026-01-01, in 100 ns since 1601.
+/// The time hives are written at, so that the same text gives the same bytes: 2026-01-01, in 100 ns
+/// since 1601.
 pub const NOW: u64 = 134_117_856_000_000_000;
 
 /// Turns `.reg` text into the bytes of a hive.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask run --base REACTOS.iso`: a real ReactOS with our Session Manager in it.
 //!
-//! The verdict is by what was seen: our smss's own lines on the debug port say that csrss registered and that winlogon was adopted. A
-//! picture is taken when the screen has stopped changing: the desktop, or the first message box.
+//! The verdict is by what was seen: our smss's own lines on the debug port say that csrss
+//! registered and that winlogon was adopted. A picture is taken when the screen has stopped
+//! changing: the desktop, or the first message box.
 
 use super::pack;
 use crate::cli::RunOptions;
@@ -43,24 +44,46 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
         restarts: false,
         more: Vec::new(),
     };
-    ui::step(&format!("booting ReactOS in QEMU ({})", qemu::accelerator()));
+    ui::step(&format!(
+        "booting ReactOS in QEMU ({})",
+        qemu::accelerator()
+    ));
     let mut machine = Machine::start(&setup, &log)?;
     screen::remember(&machine.qmp)?;
     let mut reader = Reader::default();
     let mut reached = 0;
-    let picture = options.shot.clone().unwrap_or_else(|| output.join("reactos.png"));
+    let picture = options
+        .shot
+        .clone()
+        .unwrap_or_else(|| output.join("reactos.png"));
     while reached < MILESTONES.len() {
-        let Some(line) = machine.line(LIMIT)? else { bail!("QEMU ended before our smss had settled; log: {}", log.display()) };
+        let Some(line) = machine.line(LIMIT)? else {
+            bail!(
+                "QEMU ended before our smss had settled; log: {}",
+                log.display()
+            )
+        };
         let shown = reader.take(&line);
         if line.contains("SMSS:") {
             println!("{}", shown.unwrap_or_default());
         }
         if line.contains(STOPPED) {
             screen::shot(&machine.qmp, &picture)?;
-            bail!("ReactOS stopped: see {} and {}", log.display(), picture.display());
+            bail!(
+                "ReactOS stopped: see {} and {}",
+                log.display(),
+                picture.display()
+            );
         }
-        if MILESTONES.get(reached).is_some_and(|(text, _)| line.contains(text)) {
-            ui::step(&format!("{} after {:.0} s", MILESTONES[reached].1, machine.started.elapsed().as_secs_f32()));
+        if MILESTONES
+            .get(reached)
+            .is_some_and(|(text, _)| line.contains(text))
+        {
+            ui::step(&format!(
+                "{} after {:.0} s",
+                MILESTONES[reached].1,
+                machine.started.elapsed().as_secs_f32()
+            ));
             reached += 1;
         }
     }

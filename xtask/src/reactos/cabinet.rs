@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Replaces one file inside a cabinet (`reactos.cab` of the boot CD).
 //!
-//! The new content goes into a folder of its own behind all others, and the file's entry, last in the table now, points there. So every
-//! folder that was there stays byte for byte, nothing is compressed again, and folders and offsets still ascend, as readers expect. The old
-//! content is left where no entry names it.
+//! The new content goes into a folder of its own behind all others, and the file's entry, last in
+//! the table now, points there. So every folder that was there stays byte for byte, nothing is
+//! compressed again, and folders and offsets still ascend, as readers expect. The old content is
+//! left where no entry names it.
 //!
-//! Invariant: each data block is compressed by itself. MSZIP lets a block refer to the one before it; ReactOS' text-mode setup skips blocks
-//! without looking into them and does not know such references.
+//! Invariant: each data block is compressed by itself. MSZIP lets a block refer to the one before
+//! it; ReactOS' text-mode setup skips blocks without looking into them and does not know such
+//! references.
 
 use anyhow::{Context, Result, bail, ensure};
 use cab::Cabinet;
@@ -36,18 +38,35 @@ pub struct Change {
 }
 
 /// Replaces the file named `leaf` whose content `is_it`; `None` if there is none.
-pub fn replace(cabinet: &[u8], leaf: &str, new: &[u8], is_it: impl Fn(&[u8]) -> bool) -> Result<Option<Change>> {
+pub fn replace(
+    cabinet: &[u8],
+    leaf: &str,
+    new: &[u8],
+    is_it: impl Fn(&[u8]) -> bool,
+) -> Result<Option<Change>> {
     let layout = Layout::read(cabinet).context("the cabinet cannot be understood")?;
-    let mut reader = Cabinet::new(Cursor::new(cabinet)).context("the cabinet cannot be understood")?;
+    let mut reader =
+        Cabinet::new(Cursor::new(cabinet)).context("the cabinet cannot be understood")?;
     for (index, entry) in layout.files.iter().enumerate() {
         let name = entry.name();
-        if !name.rsplit(['\\', '/']).next().is_some_and(|last| last.eq_ignore_ascii_case(leaf)) {
+        if !name
+            .rsplit(['\\', '/'])
+            .next()
+            .is_some_and(|last| last.eq_ignore_ascii_case(leaf))
+        {
             continue;
         }
         let mut old = Vec::new();
-        reader.read_file(&name).and_then(|mut file| file.read_to_end(&mut old)).with_context(|| format!("{name} in the cabinet"))?;
+        reader
+            .read_file(&name)
+            .and_then(|mut file| file.read_to_end(&mut old))
+            .with_context(|| format!("{name} in the cabinet"))?;
         if is_it(&old) {
-            return Ok(Some(Change { cabinet: layout.with(index, new)?, name, old }));
+            return Ok(Some(Change {
+                cabinet: layout.with(index, new)?,
+                name,
+                old,
+            }));
         }
     }
     Ok(None)
@@ -77,31 +96,66 @@ struct Layout<'c> {
 
 impl<'c> Layout<'c> {
     fn read(bytes: &'c [u8]) -> Result<Self> {
-        ensure!(bytes.get(..4) == Some(b"MSCF"), "it does not begin as a cabinet does");
+        ensure!(
+            bytes.get(..4) == Some(b"MSCF"),
+            "it does not begin as a cabinet does"
+        );
         let size = get32(bytes, 8)? as usize;
-        let bytes = bytes.get(..size).with_context(|| format!("it is cut short: {} bytes of {size}", bytes.len()))?;
+        let bytes = bytes
+            .get(..size)
+            .with_context(|| format!("it is cut short: {} bytes of {size}", bytes.len()))?;
         let flags = get16(bytes, 30)?;
-        ensure!(flags & HAS_NEIGHBOUR == 0, "it is one of several that belong together");
+        ensure!(
+            flags & HAS_NEIGHBOUR == 0,
+            "it is one of several that belong together"
+        );
         let (folder_count, file_count) = (get16(bytes, 26)?, get16(bytes, 28)?);
-        let reserve = if flags & HAS_RESERVE == 0 { None } else { Some((get16(bytes, 36)?, get16(bytes, 38)?.to_le_bytes())) };
-        let (folders, [folder_reserve, data_reserve]) = reserve.map_or((36, [0, 0]), |(header, each)| (40 + usize::from(header), each));
+        let reserve = if flags & HAS_RESERVE == 0 {
+            None
+        } else {
+            Some((get16(bytes, 36)?, get16(bytes, 38)?.to_le_bytes()))
+        };
+        let (folders, [folder_reserve, data_reserve]) = reserve
+            .map_or((36, [0, 0]), |(header, each)| {
+                (40 + usize::from(header), each)
+            });
         let folder_size = FOLDER_ENTRY + usize::from(folder_reserve);
         let file_table = get32(bytes, 16)? as usize;
-        ensure!(folders + usize::from(folder_count) * folder_size <= file_table, "its folders reach into its files");
+        ensure!(
+            folders + usize::from(folder_count) * folder_size <= file_table,
+            "its folders reach into its files"
+        );
         let mut files = Vec::with_capacity(usize::from(file_count));
         let mut at = file_table;
         for _ in 0..file_count {
-            let rest = bytes.get(at..).filter(|rest| rest.len() > FILE_ENTRY).context("its list of files is cut short")?;
-            let name = rest[FILE_ENTRY..].iter().position(|&byte| byte == 0).context("a file's name has no end")?;
+            let rest = bytes
+                .get(at..)
+                .filter(|rest| rest.len() > FILE_ENTRY)
+                .context("its list of files is cut short")?;
+            let name = rest[FILE_ENTRY..]
+                .iter()
+                .position(|&byte| byte == 0)
+                .context("a file's name has no end")?;
             files.push(FileEntry(&rest[..FILE_ENTRY + name + 1]));
             at += FILE_ENTRY + name + 1;
         }
-        Ok(Self { bytes, folders, folder_size, folder_count, data_reserve: usize::from(data_reserve), file_table, files })
+        Ok(Self {
+            bytes,
+            folders,
+            folder_size,
+            folder_count,
+            data_reserve: usize::from(data_reserve),
+            file_table,
+            files,
+        })
     }
 
     /// The same cabinet, where the file at `index` has this content.
     fn with(&self, index: usize, content: &[u8]) -> Result<Vec<u8>> {
-        ensure!(self.folder_count < FIRST_SPECIAL_FOLDER, "the cabinet has no room for another folder");
+        ensure!(
+            self.folder_count < FIRST_SPECIAL_FOLDER,
+            "the cabinet has no room for another folder"
+        );
         let blocks = content.len().div_ceil(BLOCK);
         let shift = self.folder_size;
         let folders_end = self.folders + usize::from(self.folder_count) * self.folder_size;
@@ -111,7 +165,11 @@ impl<'c> Layout<'c> {
             put32(&mut out, at, get32(self.bytes, at)? as usize + shift)?;
         }
         out.extend(u32::try_from(self.bytes.len() + shift)?.to_le_bytes());
-        out.extend(u16::try_from(blocks).context("the file is too large for one folder")?.to_le_bytes());
+        out.extend(
+            u16::try_from(blocks)
+                .context("the file is too large for one folder")?
+                .to_le_bytes(),
+        );
         out.extend(MSZIP.to_le_bytes());
         out.resize(folders_end + shift, 0);
         out.extend(&self.bytes[folders_end..self.file_table]);
@@ -139,7 +197,11 @@ fn data_block(out: &mut Vec<u8>, content: &[u8], reserve: usize) -> Result<()> {
     // What cannot be compressed grows by a few bytes only.
     let mut data = Vec::with_capacity(BLOCK + 64);
     data.extend(b"CK");
-    Compress::new(Compression::best(), false).compress_vec(content, &mut data, FlushCompress::Finish)?;
+    Compress::new(Compression::best(), false).compress_vec(
+        content,
+        &mut data,
+        FlushCompress::Finish,
+    )?;
     let mut sizes = u16::try_from(data.len())?.to_le_bytes().to_vec();
     sizes.extend(u16::try_from(content.len())?.to_le_bytes());
     // Reserved bytes are zero, which no checksum sees.
@@ -150,11 +212,17 @@ fn data_block(out: &mut Vec<u8>, content: &[u8], reserve: usize) -> Result<()> {
     Ok(())
 }
 
-/// The checksum of a data block: words, little-endian, exclusive-or; the bytes left over count the other way round.
+/// The checksum of a data block: words, little-endian, exclusive-or; the bytes left over count the
+/// other way round.
 fn checksum(bytes: &[u8]) -> u32 {
     let words = bytes.chunks_exact(4);
-    let rest = words.remainder().iter().fold(0, |word, &byte| word << 8 | u32::from(byte));
-    words.fold(rest, |sum, word| sum ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
+    let rest = words
+        .remainder()
+        .iter()
+        .fold(0, |word, &byte| word << 8 | u32::from(byte));
+    words.fold(rest, |sum, word| {
+        sum ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]])
+    })
 }
 
 fn get16(bytes: &[u8], at: usize) -> Result<u16> {
@@ -168,7 +236,9 @@ fn get32(bytes: &[u8], at: usize) -> Result<u32> {
 }
 
 fn put32(bytes: &mut [u8], at: usize, value: usize) -> Result<()> {
-    let Ok(value) = u32::try_from(value) else { bail!("the cabinet grows past 4 GiB") };
+    let Ok(value) = u32::try_from(value) else {
+        bail!("the cabinet grows past 4 GiB")
+    };
     bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
     Ok(())
 }

@@ -34,7 +34,12 @@ fn sample(seed: u32, length: usize) -> Vec<u8> {
 
 fn content(cabinet: &[u8], name: &str) -> Vec<u8> {
     let mut have = Vec::new();
-    Cabinet::new(Cursor::new(cabinet)).unwrap().read_file(name).unwrap().read_to_end(&mut have).unwrap();
+    Cabinet::new(Cursor::new(cabinet))
+        .unwrap()
+        .read_file(name)
+        .unwrap()
+        .read_to_end(&mut have)
+        .unwrap();
     have
 }
 
@@ -52,42 +57,92 @@ fn stored(cabinet: &[u8], folder: usize) -> &[u8] {
 
 #[test]
 fn only_the_wanted_file_changes() {
-    let before = cabinet(&[&[("a.txt", b"one"), ("SMSS.EXE", b"old image"), ("z.txt", b"two")]]);
-    let change = replace(&before, "smss.exe", b"new", |bytes| bytes.starts_with(b"old")).unwrap().unwrap();
-    assert_eq!((&*change.name, &*change.old), ("SMSS.EXE", &b"old image"[..]));
-    for (name, wanted) in [("a.txt", &b"one"[..]), ("SMSS.EXE", b"new"), ("z.txt", b"two")] {
+    let before = cabinet(&[&[
+        ("a.txt", b"one"),
+        ("SMSS.EXE", b"old image"),
+        ("z.txt", b"two"),
+    ]]);
+    let change = replace(&before, "smss.exe", b"new", |bytes| {
+        bytes.starts_with(b"old")
+    })
+    .unwrap()
+    .unwrap();
+    assert_eq!(
+        (&*change.name, &*change.old),
+        ("SMSS.EXE", &b"old image"[..])
+    );
+    for (name, wanted) in [
+        ("a.txt", &b"one"[..]),
+        ("SMSS.EXE", b"new"),
+        ("z.txt", b"two"),
+    ] {
         assert_eq!(content(&change.cabinet, name), wanted, "{name}");
     }
     let after = Cabinet::new(Cursor::new(&change.cabinet)).unwrap();
-    assert!(after.folder_entries().flat_map(|folder| folder.file_entries()).all(|file| file.is_read_only()));
+    assert!(
+        after
+            .folder_entries()
+            .flat_map(|folder| folder.file_entries())
+            .all(|file| file.is_read_only())
+    );
     // What was replaced can be replaced again.
-    let again = replace(&change.cabinet, "smss.exe", b"newer", |bytes| bytes == b"new").unwrap().unwrap();
+    let again = replace(&change.cabinet, "smss.exe", b"newer", |bytes| {
+        bytes == b"new"
+    })
+    .unwrap()
+    .unwrap();
     assert_eq!(content(&again.cabinet, "SMSS.EXE"), b"newer");
 }
 
 #[test]
 fn a_cabinet_without_it_is_left_alone() {
     let before = cabinet(&[&[("smss.exe", b"setup program")]]);
-    assert!(replace(&before, "smss.exe", b"new", |_| false).unwrap().is_none());
-    assert!(replace(&before, "csrss.exe", b"new", |_| true).unwrap().is_none());
+    assert!(
+        replace(&before, "smss.exe", b"new", |_| false)
+            .unwrap()
+            .is_none()
+    );
+    assert!(
+        replace(&before, "csrss.exe", b"new", |_| true)
+            .unwrap()
+            .is_none()
+    );
 }
 
-/// The size of a boot CD's cabinet is tens of megabytes; folders that are not meant stay as they are.
+/// The size of a boot CD's cabinet is tens of megabytes; folders that are not meant stay as they
+/// are.
 #[test]
 fn large_folders_stay_byte_for_byte() {
     let large: Vec<Vec<u8>> = (0..6).map(|seed| sample(seed, 8 << 20)).collect();
     let old = sample(7, 100_000);
-    let first = [("system32\\ntdll.dll", &*large[0]), ("system32\\win32k.sys", &*large[1])];
-    let second = [("system32\\kernel32.dll", &*large[2]), ("system32\\smss.exe", &*old), ("system32\\user32.dll", &*large[3])];
+    let first = [
+        ("system32\\ntdll.dll", &*large[0]),
+        ("system32\\win32k.sys", &*large[1]),
+    ];
+    let second = [
+        ("system32\\kernel32.dll", &*large[2]),
+        ("system32\\smss.exe", &*old),
+        ("system32\\user32.dll", &*large[3]),
+    ];
     let third = [("fonts\\a.ttf", &*large[4]), ("fonts\\b.ttf", &*large[5])];
     let before = cabinet(&[&first, &second, &third]);
     assert!(before.len() > 20 << 20);
     let new = sample(8, 140_800);
-    let change = replace(&before, "smss.exe", &new, |bytes| bytes == old).unwrap().unwrap();
+    let change = replace(&before, "smss.exe", &new, |bytes| bytes == old)
+        .unwrap()
+        .unwrap();
     for folder in 0..3 {
-        assert!(stored(&before, folder) == stored(&change.cabinet, folder), "folder {folder} differs");
+        assert!(
+            stored(&before, folder) == stored(&change.cabinet, folder),
+            "folder {folder} differs"
+        );
     }
-    for (name, wanted) in first.iter().chain(&third).chain([&second[0], &second[2], &("system32\\smss.exe", &*new)]) {
+    for (name, wanted) in
+        first
+            .iter()
+            .chain(&third)
+            .chain([&second[0], &second[2], &("system32\\smss.exe", &*new)])
+    {
         assert!(content(&change.cabinet, name) == *wanted, "{name} differs");
     }
 }
@@ -96,13 +151,26 @@ fn large_folders_stay_byte_for_byte() {
 #[test]
 fn each_block_stands_by_itself() {
     let content = sample(3, BLOCK).repeat(3);
-    let change = replace(&cabinet(&[&[("smss.exe", b"old")]]), "smss.exe", &content, |_| true).unwrap().unwrap();
+    let change = replace(
+        &cabinet(&[&[("smss.exe", b"old")]]),
+        "smss.exe",
+        &content,
+        |_| true,
+    )
+    .unwrap()
+    .unwrap();
     let mut rest = stored(&change.cabinet, 1);
     for _ in 0..3 {
         let size = usize::from(get16(rest, 4).unwrap());
         let mut block = Vec::with_capacity(BLOCK);
         assert_eq!(&rest[8..10], b"CK");
-        flate2::Decompress::new(false).decompress_vec(&rest[10..8 + size], &mut block, flate2::FlushDecompress::Finish).unwrap();
+        flate2::Decompress::new(false)
+            .decompress_vec(
+                &rest[10..8 + size],
+                &mut block,
+                flate2::FlushDecompress::Finish,
+            )
+            .unwrap();
         assert!(block == content[..BLOCK]);
         rest = &rest[8 + size..];
     }
@@ -113,7 +181,10 @@ fn each_block_stands_by_itself() {
 fn what_is_no_whole_cabinet_is_refused() {
     let whole = cabinet(&[&[("smss.exe", b"old")]]);
     for length in 0..whole.len() {
-        assert!(replace(&whole[..length], "smss.exe", b"new", |_| true).is_err(), "{length} bytes");
+        assert!(
+            replace(&whole[..length], "smss.exe", b"new", |_| true).is_err(),
+            "{length} bytes"
+        );
     }
     let mut neighbour = whole.clone();
     neighbour[30] = 2;

@@ -30,7 +30,10 @@ impl Originals {
         };
         for (path, place) in [(smss, &mut these.smss), (ntdll, &mut these.ntdll)] {
             if let Some(path) = path {
-                *place = Some(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?);
+                *place = Some(
+                    std::fs::read(path)
+                        .with_context(|| format!("cannot read {}", path.display()))?,
+                );
             }
         }
         Ok(these)
@@ -39,17 +42,29 @@ impl Originals {
     /// Both, from a live CD.
     pub fn from_iso(iso: &Path) -> Result<Self> {
         let file = File::open(iso).with_context(|| format!("cannot open {}", iso.display()))?;
-        let image = Image::read(file).with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
+        let image = Image::read(file)
+            .with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
         let content = |name: &str| -> Result<Option<Vec<u8>>> {
             let path = format!("reactos/system32/{name}");
-            image.entries.iter().find(|entry| entry.path.eq_ignore_ascii_case(&path)).map(|entry| image.content(entry)).transpose()
+            image
+                .entries
+                .iter()
+                .find(|entry| entry.path.eq_ignore_ascii_case(&path))
+                .map(|entry| image.content(entry))
+                .transpose()
         };
         let (smss, ntdll) = (content("smss.exe")?, content("ntdll.dll")?);
         let (Some(smss), Some(ntdll)) = (smss, ntdll) else {
-            bail!("{} has no reactos/system32 with smss.exe and ntdll.dll: it is no live CD", iso.display());
+            bail!(
+                "{} has no reactos/system32 with smss.exe and ntdll.dll: it is no live CD",
+                iso.display()
+            );
         };
         match kind(&smss) {
-            Kind::SessionManager => Ok(Self { smss: Some(smss), ntdll: Some(ntdll) }),
+            Kind::SessionManager => Ok(Self {
+                smss: Some(smss),
+                ntdll: Some(ntdll),
+            }),
             other => bail!("smss.exe of {} is {other}", iso.display()),
         }
     }
@@ -58,8 +73,13 @@ impl Originals {
     pub fn put_on(&self, tree: &mut Tree) {
         for (name, image) in [("smss.exe", &self.smss), ("ntdll.dll", &self.ntdll)] {
             if let Some(bytes) = image {
-                ui::note(&format!("{name}: ReactOS' own, {} bytes {}", bytes.len(), short_hash(bytes)));
-                tree.files.insert(format!("{SYSTEM32}/{name}"), Some(bytes.clone()));
+                ui::note(&format!(
+                    "{name}: ReactOS' own, {} bytes {}",
+                    bytes.len(),
+                    short_hash(bytes)
+                ));
+                tree.files
+                    .insert(format!("{SYSTEM32}/{name}"), Some(bytes.clone()));
             }
         }
     }

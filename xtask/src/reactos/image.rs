@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a file is: the Session Manager, or something else under its name.
 //!
-//! On ReactOS' boot CD a file named `smss.exe` is the text-mode setup program (spec 1.6). The Session Manager is told apart by what it
-//! must contain: a native PE32+ image with the name of the port it creates, `\SmApiPort`, in UTF-16.
+//! On ReactOS' boot CD a file named `smss.exe` is the text-mode setup program (spec 1.6). The
+//! Session Manager is told apart by what it must contain: a native PE32+ image with the name of the
+//! port it creates, `\SmApiPort`, in UTF-16.
 
 use object::LittleEndian as LE;
 use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile64};
@@ -36,7 +37,11 @@ impl fmt::Display for Kind {
 pub fn kind(bytes: &[u8]) -> Kind {
     let Ok(image) = PeFile64::parse(bytes) else {
         let is_32_bit = object::read::pe::PeFile32::parse(bytes).is_ok();
-        return if is_32_bit { Kind::OtherMachine } else { Kind::Other };
+        return if is_32_bit {
+            Kind::OtherMachine
+        } else {
+            Kind::Other
+        };
     };
     if image.nt_headers().optional_header().subsystem() != object::pe::IMAGE_SUBSYSTEM_NATIVE {
         return Kind::Other;
@@ -44,14 +49,25 @@ pub fn kind(bytes: &[u8]) -> Kind {
     if image.nt_headers().file_header().machine.get(LE) != object::pe::IMAGE_FILE_MACHINE_AMD64 {
         return Kind::OtherMachine;
     }
-    let port: Vec<u8> = "\\SmApiPort".encode_utf16().flat_map(u16::to_le_bytes).collect();
-    if bytes.windows(port.len()).any(|window| window == port) { Kind::SessionManager } else { Kind::Setup }
+    let port: Vec<u8> = "\\SmApiPort"
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    if bytes.windows(port.len()).any(|window| window == port) {
+        Kind::SessionManager
+    } else {
+        Kind::Setup
+    }
 }
 
 /// The first 16 hex digits of a file's SHA-256, enough to tell two files apart by eye.
 pub fn short_hash(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};
-    Sha256::digest(bytes).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 #[cfg(test)]

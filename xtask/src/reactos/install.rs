@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `cargo xtask install --tree DIR`: our image in a ReactOS build tree, in the place of the original.
+//! `cargo xtask install --tree DIR`: our image in a ReactOS build tree, in the place of the
+//! original.
 //!
-//! The original is kept beside it as `smss.exe.original`; `--undo` brings it back. The tree's next image build (`ninja livecd`) picks up
-//! whatever stands there, as long as its own smss target is not rebuilt.
+//! The original is kept beside it as `smss.exe.original`; `--undo` brings it back. The tree's next
+//! image build (`ninja livecd`) picks up whatever stands there, as long as its own smss target is
+//! not rebuilt.
 
 use super::image::{kind, short_hash};
 use crate::cli::InstallOptions;
@@ -17,12 +19,16 @@ const PLACE: &str = "base/system/smss";
 pub fn verb(options: &InstallOptions) -> Result<()> {
     let folder = options.tree.join(PLACE);
     if !folder.is_dir() {
-        bail!("{} is no ReactOS build tree: it has no folder {PLACE}", options.tree.display());
+        bail!(
+            "{} is no ReactOS build tree: it has no folder {PLACE}",
+            options.tree.display()
+        );
     }
     let image = folder.join("smss.exe");
     let backup = folder.join("smss.exe.original");
     if options.undo {
-        std::fs::rename(&backup, &image).with_context(|| format!("there is no backup {} to bring back", backup.display()))?;
+        std::fs::rename(&backup, &image)
+            .with_context(|| format!("there is no backup {} to bring back", backup.display()))?;
         let debug = folder.join("smss.exe.dbg");
         if debug.exists() {
             std::fs::remove_file(debug)?;
@@ -30,7 +36,12 @@ pub fn verb(options: &InstallOptions) -> Result<()> {
         ui::verdict(&format!("{} is the original again", image.display()));
         return Ok(());
     }
-    let old = std::fs::read(&image).with_context(|| format!("{} is not built yet; run `ninja smss` in the tree first", image.display()))?;
+    let old = std::fs::read(&image).with_context(|| {
+        format!(
+            "{} is not built yet; run `ninja smss` in the tree first",
+            image.display()
+        )
+    })?;
     let built: PathBuf = build::all(false)?.folder;
     let new = std::fs::read(built.join("smss.exe"))?;
     if !backup.exists() {
@@ -41,8 +52,17 @@ pub fn verb(options: &InstallOptions) -> Result<()> {
     }
     std::fs::write(&image, &new)?;
     std::fs::copy(built.join("smss.exe.dbg"), folder.join("smss.exe.dbg"))?;
-    ui::note(&format!("{}: {} bytes {} -> {} bytes {}", image.display(), old.len(), short_hash(&old), new.len(), short_hash(&new)));
+    ui::note(&format!(
+        "{}: {} bytes {} -> {} bytes {}",
+        image.display(),
+        old.len(),
+        short_hash(&old),
+        new.len(),
+        short_hash(&new)
+    ));
     ui::note(&format!("backup: {}", backup.display()));
-    ui::verdict("installed; the tree's next image build picks it up (`--undo` brings the original back)");
+    ui::verdict(
+        "installed; the tree's next image build picks it up (`--undo` brings the original back)",
+    );
     Ok(())
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Replaces a file's content inside an ISO 9660 image, byte for byte everything else as it was.
 //!
-//! Re-mastering a ReactOS ISO rewrites its level-4 names, after which FreeLoader does not find the hives any more. So the bytes are put in
-//! place where they fit into the file's own sectors, or else appended, and the directory records (of every volume descriptor that has the
-//! file) and the volume size are patched.
+//! Re-mastering a ReactOS ISO rewrites its level-4 names, after which FreeLoader does not find the
+//! hives any more. So the bytes are put in place where they fit into the file's own sectors, or
+//! else appended, and the directory records (of every volume descriptor that has the file) and the
+//! volume size are patched.
 //!
-//! Invariants: nothing is written before the whole image has been read and understood; every number from the image is checked before use.
+//! Invariants: nothing is written before the whole image has been read and understood; every number
+//! from the image is checked before use.
 
 use anyhow::{Context, Result, bail};
 use std::fs::File;
@@ -40,12 +42,20 @@ pub struct Image {
 }
 
 impl Image {
-    /// Reads the directory trees of an image opened for reading (and for writing, if it is to be patched).
+    /// Reads the directory trees of an image opened for reading (and for writing, if it is to be
+    /// patched).
     pub fn read(file: File) -> Result<Self> {
         let length = file.metadata()?.len();
-        let mut image = Self { file, sectors: length / SECTOR, descriptors: Vec::new(), entries: Vec::new() };
+        let mut image = Self {
+            file,
+            sectors: length / SECTOR,
+            descriptors: Vec::new(),
+            entries: Vec::new(),
+        };
         for sector in 16..16 + 32 {
-            let descriptor = image.bytes(sector * SECTOR, SECTOR as usize).context("it ends before its volume descriptors")?;
+            let descriptor = image
+                .bytes(sector * SECTOR, SECTOR as usize)
+                .context("it ends before its volume descriptors")?;
             if descriptor.get(1..6) != Some(b"CD001") {
                 bail!("it has no ISO 9660 volume descriptor");
             }
@@ -54,10 +64,19 @@ impl Image {
                     image.descriptors.push(sector * SECTOR);
                     let volume = u64::from(le32(&descriptor, 80));
                     if volume > image.sectors {
-                        bail!("it is cut short: its volume has {volume} sectors, the file {}", image.sectors);
+                        bail!(
+                            "it is cut short: its volume has {volume} sectors, the file {}",
+                            image.sectors
+                        );
                     }
                     let joliet = descriptor[0] == 2 && descriptor[88..90] == *b"%/";
-                    image.directory(le32(&descriptor, 158), le32(&descriptor, 166), "", joliet, 0)?;
+                    image.directory(
+                        le32(&descriptor, 158),
+                        le32(&descriptor, 166),
+                        "",
+                        joliet,
+                        0,
+                    )?;
                 }
                 255 => return Ok(image),
                 _ => {}
@@ -68,16 +87,27 @@ impl Image {
 
     fn bytes(&self, at: u64, count: usize) -> Result<Vec<u8>> {
         let mut bytes = vec![0; count];
-        self.file.read_exact_at(&mut bytes, at).with_context(|| format!("it is cut short: {count} bytes at {at} are missing"))?;
+        self.file
+            .read_exact_at(&mut bytes, at)
+            .with_context(|| format!("it is cut short: {count} bytes at {at} are missing"))?;
         Ok(bytes)
     }
 
-    fn directory(&mut self, extent: u32, size: u32, path: &str, joliet: bool, depth: usize) -> Result<()> {
+    fn directory(
+        &mut self,
+        extent: u32,
+        size: u32,
+        path: &str,
+        joliet: bool,
+        depth: usize,
+    ) -> Result<()> {
         if depth > DEPTH {
             bail!("the directory {path} is nested too deeply");
         }
         let start = u64::from(extent) * SECTOR;
-        let bytes = self.bytes(start, size as usize).with_context(|| format!("directory /{path}"))?;
+        let bytes = self
+            .bytes(start, size as usize)
+            .with_context(|| format!("directory /{path}"))?;
         let mut at = 0;
         while at < bytes.len() {
             let length = usize::from(bytes[at]);
@@ -86,17 +116,30 @@ impl Image {
                 at = (at / SECTOR as usize + 1) * SECTOR as usize;
                 continue;
             }
-            let record =
-                bytes.get(at..at + length).filter(|record| record.len() >= 34).with_context(|| format!("bad record in /{path}"))?;
-            let name = record.get(33..33 + usize::from(record[32])).with_context(|| format!("bad name in /{path}"))?;
+            let record = bytes
+                .get(at..at + length)
+                .filter(|record| record.len() >= 34)
+                .with_context(|| format!("bad record in /{path}"))?;
+            let name = record
+                .get(33..33 + usize::from(record[32]))
+                .with_context(|| format!("bad name in /{path}"))?;
             let (extent, size) = (le32(record, 2), le32(record, 10));
             if name != [0] && name != [1] {
                 let name = decoded(name, joliet);
-                let path = if path.is_empty() { name } else { format!("{path}/{name}") };
+                let path = if path.is_empty() {
+                    name
+                } else {
+                    format!("{path}/{name}")
+                };
                 if record[25] & 2 != 0 {
                     self.directory(extent, size, &path, joliet, depth + 1)?;
                 } else {
-                    self.entries.push(Entry { path, extent, size, record: start + at as u64 });
+                    self.entries.push(Entry {
+                        path,
+                        extent,
+                        size,
+                        record: start + at as u64,
+                    });
                 }
             }
             at += length;
@@ -106,12 +149,14 @@ impl Image {
 
     /// The content of a file.
     pub fn content(&self, entry: &Entry) -> Result<Vec<u8>> {
-        self.bytes(u64::from(entry.extent) * SECTOR, entry.size as usize).with_context(|| format!("/{}", entry.path))
+        self.bytes(u64::from(entry.extent) * SECTOR, entry.size as usize)
+            .with_context(|| format!("/{}", entry.path))
     }
 
     /// Puts `content` in the place of a file's content.
     pub fn replace(&mut self, entry: &Entry, content: &[u8]) -> Result<()> {
-        let size = u32::try_from(content.len()).context("an ISO 9660 file is shorter than 4 GiB")?;
+        let size =
+            u32::try_from(content.len()).context("an ISO 9660 file is shorter than 4 GiB")?;
         let room = u64::from(entry.size).div_ceil(SECTOR) * SECTOR;
         let mut padded = content.to_vec();
         let extent = if content.len() as u64 <= room {
@@ -122,8 +167,11 @@ impl Image {
             let first = self.file.metadata()?.len().div_ceil(SECTOR);
             u32::try_from(first).context("the image is too large")?
         };
-        self.file.write_all_at(&padded, u64::from(extent) * SECTOR)?;
-        self.sectors = self.sectors.max(u64::from(extent) + padded.len() as u64 / SECTOR);
+        self.file
+            .write_all_at(&padded, u64::from(extent) * SECTOR)?;
+        self.sectors = self
+            .sectors
+            .max(u64::from(extent) + padded.len() as u64 / SECTOR);
         // A file that several descriptors show has several records, all with the same first sector.
         for at in 0..self.entries.len() {
             if self.entries[at].extent == entry.extent {
@@ -151,17 +199,26 @@ impl Image {
 }
 
 fn le32(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).map_or(0, |four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]))
+    bytes.get(at..at + 4).map_or(0, |four| {
+        u32::from_le_bytes([four[0], four[1], four[2], four[3]])
+    })
 }
 
 fn decoded(name: &[u8], joliet: bool) -> String {
     let text = if joliet {
-        let units: Vec<u16> = name.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = name
+            .chunks_exact(2)
+            .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+            .collect();
         String::from_utf16_lossy(&units)
     } else {
         String::from_utf8_lossy(name).into_owned()
     };
-    text.split(';').next().unwrap_or_default().trim_end_matches('.').to_owned()
+    text.split(';')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches('.')
+        .to_owned()
 }
 
 #[cfg(test)]
@@ -186,18 +243,30 @@ mod tests {
         record
     }
 
-    /// An image of 22 sectors with one file, `/system32/smss.exe`, in sector 20, and a marker in sector 21.
+    /// An image of 22 sectors with one file, `/system32/smss.exe`, in sector 20, and a marker in
+    /// sector 21.
     fn sample(content: &[u8]) -> File {
         let mut bytes = vec![0; 22 * SECTOR as usize];
         let sector = |number: usize| number * SECTOR as usize;
-        let put = |bytes: &mut Vec<u8>, at: usize, what: &[u8]| bytes[at..at + what.len()].copy_from_slice(what);
+        let put = |bytes: &mut Vec<u8>, at: usize, what: &[u8]| {
+            bytes[at..at + what.len()].copy_from_slice(what)
+        };
         put(&mut bytes, sector(16), b"\x01CD001\x01");
         put(&mut bytes, sector(16) + 80, &22u32.to_le_bytes());
         put(&mut bytes, sector(16) + 156, &record(&[0], 18, 2048, 2));
         put(&mut bytes, sector(17), b"\xFFCD001\x01");
-        let root: Vec<u8> = [record(&[0], 18, 2048, 2), record(&[1], 18, 2048, 2), record(b"system32", 19, 2048, 2)].concat();
+        let root: Vec<u8> = [
+            record(&[0], 18, 2048, 2),
+            record(&[1], 18, 2048, 2),
+            record(b"system32", 19, 2048, 2),
+        ]
+        .concat();
         put(&mut bytes, sector(18), &root);
-        put(&mut bytes, sector(19), &record(b"smss.exe;1", 20, content.len() as u32, 0));
+        put(
+            &mut bytes,
+            sector(19),
+            &record(b"smss.exe;1", 20, content.len() as u32, 0),
+        );
         put(&mut bytes, sector(20), content);
         put(&mut bytes, sector(21), b"marker");
         let mut file = tempfile::tempfile().unwrap();
@@ -218,7 +287,10 @@ mod tests {
     fn a_file_that_fits_stays_in_its_sectors() {
         let image = replaced(b"ours, a bit longer than before");
         assert_eq!(image.entries[0].extent, 20);
-        assert_eq!(image.content(&image.entries[0]).unwrap(), b"ours, a bit longer than before");
+        assert_eq!(
+            image.content(&image.entries[0]).unwrap(),
+            b"ours, a bit longer than before"
+        );
         assert_eq!(image.bytes(21 * SECTOR, 6).unwrap(), b"marker");
         assert_eq!(image.sectors, 22);
     }
@@ -230,7 +302,11 @@ mod tests {
         assert_eq!(image.entries[0].extent, 22);
         assert_eq!(image.content(&image.entries[0]).unwrap(), large);
         assert_eq!(image.bytes(21 * SECTOR, 6).unwrap(), b"marker");
-        assert_eq!(le32(&image.bytes(16 * SECTOR, 2048).unwrap(), 80), 24, "the volume has grown by two sectors");
+        assert_eq!(
+            le32(&image.bytes(16 * SECTOR, 2048).unwrap(), 80),
+            24,
+            "the volume has grown by two sectors"
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask iso --base` and `--disk`: our image in a real ReactOS ISO or disk image.
 //!
-//! The output is written beside its final name and renamed at the end, so that a failure leaves nothing half-written.
+//! The output is written beside its final name and renamed at the end, so that a failure leaves
+//! nothing half-written.
 
 use super::cabinet;
 use super::image::{Kind, kind, short_hash};
@@ -21,7 +22,8 @@ pub fn iso(base: &Path, out: &Path) -> Result<()> {
 pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
     written_beside(base, out, |copy| {
         let file = OpenOptions::new().read(true).write(true).open(copy)?;
-        let mut image = Image::read(file).with_context(|| format!("{} is no ISO that can be used", base.display()))?;
+        let mut image = Image::read(file)
+            .with_context(|| format!("{} is no ISO that can be used", base.display()))?;
         let mut replaced = 0;
         let (mut seen, mut done) = (Vec::new(), Vec::new());
         for at in 0..image.entries.len() {
@@ -37,8 +39,15 @@ pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
             done.push(image.entries[at].extent);
         }
         if replaced == 0 {
-            let listing = if seen.is_empty() { top_folders(&image) } else { seen.join("\n    ") };
-            bail!("{} has no Session Manager to replace; what was found:\n    {listing}", base.display());
+            let listing = if seen.is_empty() {
+                top_folders(&image)
+            } else {
+                seen.join("\n    ")
+            };
+            bail!(
+                "{} has no Session Manager to replace; what was found:\n    {listing}",
+                base.display()
+            );
         }
         Ok(())
     })
@@ -49,7 +58,12 @@ pub fn disk(base: &Path, out: &Path) -> Result<()> {
     const PATH: &str = "ReactOS/system32/smss.exe";
     let ours = ours()?;
     written_beside(base, out, |copy| {
-        let old = disk::read(copy, PATH).with_context(|| format!("{} holds no installed ReactOS on a FAT volume", base.display()))?;
+        let old = disk::read(copy, PATH).with_context(|| {
+            format!(
+                "{} holds no installed ReactOS on a FAT volume",
+                base.display()
+            )
+        })?;
         match kind(&old) {
             Kind::SessionManager => {}
             other => bail!("{PATH} is {other}"),
@@ -76,8 +90,10 @@ fn written_beside(base: &Path, out: &Path, change: impl FnOnce(&Path) -> Result<
     File::open(base).with_context(|| format!("cannot open {}", base.display()))?;
     let part = out.with_extension("part");
     ui::step(&format!("copying {} to {}", base.display(), out.display()));
-    let done =
-        std::fs::copy(base, &part).context("cannot copy").and_then(|_| change(&part)).and_then(|()| Ok(std::fs::rename(&part, out)?));
+    let done = std::fs::copy(base, &part)
+        .context("cannot copy")
+        .and_then(|_| change(&part))
+        .and_then(|()| Ok(std::fs::rename(&part, out)?));
     if done.is_err() {
         let _ = std::fs::remove_file(&part);
     }
@@ -112,27 +128,51 @@ fn native(image: &mut Image, entry: &Entry, ours: &[u8], seen: &mut Vec<String>)
     }
 }
 
-fn in_cabinet(image: &mut Image, entry: &Entry, ours: &[u8], seen: &mut Vec<String>) -> Result<u32> {
+fn in_cabinet(
+    image: &mut Image,
+    entry: &Entry,
+    ours: &[u8],
+    seen: &mut Vec<String>,
+) -> Result<u32> {
     let old = image.content(entry)?;
-    match cabinet::replace(&old, "smss.exe", ours, |bytes| kind(bytes) == Kind::SessionManager)? {
+    match cabinet::replace(&old, "smss.exe", ours, |bytes| {
+        kind(bytes) == Kind::SessionManager
+    })? {
         Some(change) => {
             image.replace(entry, &change.cabinet)?;
-            told(&format!("{}:{}", entry.path, change.name), &change.old, ours);
+            told(
+                &format!("{}:{}", entry.path, change.name),
+                &change.old,
+                ours,
+            );
             Ok(1)
         }
         None => {
-            seen.push(format!("{}: a cabinet without a Session Manager", entry.path));
+            seen.push(format!(
+                "{}: a cabinet without a Session Manager",
+                entry.path
+            ));
             Ok(0)
         }
     }
 }
 
 fn told(path: &str, old: &[u8], new: &[u8]) {
-    ui::note(&format!("replaced {path}: {} bytes {} -> {} bytes {}", old.len(), short_hash(old), new.len(), short_hash(new)));
+    ui::note(&format!(
+        "replaced {path}: {} bytes {} -> {} bytes {}",
+        old.len(),
+        short_hash(old),
+        new.len(),
+        short_hash(new)
+    ));
 }
 
 fn top_folders(image: &Image) -> String {
-    let mut names: Vec<&str> = image.entries.iter().filter_map(|entry| entry.path.split('/').next()).collect();
+    let mut names: Vec<&str> = image
+        .entries
+        .iter()
+        .filter_map(|entry| entry.path.split('/').next())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names.join("\n    ")

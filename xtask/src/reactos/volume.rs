@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What ReactOS' own Session Manager finds on its volume, for a boot on the shim: the SYSTEM hive and the known DLLs of a live CD.
+//! What ReactOS' own Session Manager finds on its volume, for a boot on the shim: the SYSTEM hive
+//! and the known DLLs of a live CD.
 //!
-//! With these both session managers have the work of a real boot before them: the same values, the same closure of imports, the same
-//! manifests for the loader. The programs that they start are still the shim's stand-ins. Because the real kernel32.dll would not live with
-//! the stand-in for csrss, the DLLs lose their entry points: they are there to become sections.
+//! With these both session managers have the work of a real boot before them: the same values, the
+//! same closure of imports, the same manifests for the loader. The programs that they start are
+//! still the shim's stand-ins. Because the real kernel32.dll would not live with the stand-in for
+//! csrss, the DLLs lose their entry points: they are there to become sections.
 
 use super::iso9660::Image;
 use crate::medium::tree::{self, Tree};
@@ -20,22 +22,38 @@ const MANIFESTS: &str = "reactos/winsxs/manifests/";
 const KNOWN_DLLS: &str = "ControlSet001\\Control\\Session Manager\\KnownDlls";
 const HIVE: &str = "ReactOS/System32/config/SYSTEM";
 
-/// Puts the SYSTEM hive of a live CD and its known DLLs on the volume; `changes` is `.reg` text for that hive.
+/// Puts the SYSTEM hive of a live CD and its known DLLs on the volume; `changes` is `.reg` text for
+/// that hive.
 pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()> {
     let file = File::open(iso).with_context(|| format!("cannot open {}", iso.display()))?;
-    let image = Image::read(file).with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
+    let image = Image::read(file)
+        .with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
     let content = |name: &str| -> Result<Option<Vec<u8>>> {
         let path = format!("{SYSTEM32}/{name}");
-        image.entries.iter().find(|entry| entry.path.eq_ignore_ascii_case(&path)).map(|entry| image.content(entry)).transpose()
+        image
+            .entries
+            .iter()
+            .find(|entry| entry.path.eq_ignore_ascii_case(&path))
+            .map(|entry| image.content(entry))
+            .transpose()
     };
-    let bytes =
-        content("config/SYSTEM")?.with_context(|| format!("{} has no {SYSTEM32}/config/SYSTEM: it is no live CD", iso.display()))?;
-    let mut hive = Hive::parse(&bytes).with_context(|| format!("the SYSTEM hive of {}", iso.display()))?;
+    let bytes = content("config/SYSTEM")?.with_context(|| {
+        format!(
+            "{} has no {SYSTEM32}/config/SYSTEM: it is no live CD",
+            iso.display()
+        )
+    })?;
+    let mut hive =
+        Hive::parse(&bytes).with_context(|| format!("the SYSTEM hive of {}", iso.display()))?;
     if let Some(path) = changes {
-        let text = reg_text::decode(&std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)?;
-        reg_text::apply(&mut hive, &text, "", tree::NOW).with_context(|| format!("in {}", path.display()))?;
+        let text = reg_text::decode(
+            &std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
+        )?;
+        reg_text::apply(&mut hive, &text, "", tree::NOW)
+            .with_context(|| format!("in {}", path.display()))?;
     }
-    tree.files.insert(HIVE.to_owned(), Some(hive.serialise(tree::NOW)));
+    tree.files
+        .insert(HIVE.to_owned(), Some(hive.serialise(tree::NOW)));
 
     let mut wanted = known_dlls(&hive);
     let mut seen = BTreeSet::new();
@@ -43,30 +61,52 @@ pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()>
         if name == "ntdll.dll" || !seen.insert(name.clone()) {
             continue;
         }
-        let Some(mut bytes) = content(&name)? else { continue };
+        let Some(mut bytes) = content(&name)? else {
+            continue;
+        };
         wanted.extend(imports(&bytes).unwrap_or_default());
         without_entry_point(&mut bytes);
-        tree.files.insert(format!("ReactOS/System32/{name}"), Some(bytes));
+        tree.files
+            .insert(format!("ReactOS/System32/{name}"), Some(bytes));
     }
     for entry in &image.entries {
         if let Some(name) = entry.path.to_ascii_lowercase().strip_prefix(MANIFESTS) {
-            tree.files.insert(format!("ReactOS/winsxs/manifests/{name}"), Some(image.content(entry)?));
+            tree.files.insert(
+                format!("ReactOS/winsxs/manifests/{name}"),
+                Some(image.content(entry)?),
+            );
         }
     }
-    ui::note(&format!("the SYSTEM hive and {} known DLLs of {}", seen.len(), iso.display()));
+    ui::note(&format!(
+        "the SYSTEM hive and {} known DLLs of {}",
+        seen.len(),
+        iso.display()
+    ));
     Ok(())
 }
 
 /// What the values of the KnownDlls key name.
 fn known_dlls(hive: &Hive) -> Vec<String> {
     let path: Vec<u16> = KNOWN_DLLS.encode_utf16().collect();
-    let key = hive.find(hive.root(), nt::UnicodeStr(&path)).and_then(|key| hive.key(key));
+    let key = hive
+        .find(hive.root(), nt::UnicodeStr(&path))
+        .and_then(|key| hive.key(key));
     let text = |data: &[u8]| {
-        let units: Vec<u16> =
-            data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).take_while(|unit| *unit != 0).collect();
+        let units: Vec<u16> = data
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .take_while(|unit| *unit != 0)
+            .collect();
         String::from_utf16_lossy(&units).to_ascii_lowercase()
     };
-    key.map(|key| key.values().iter().map(|value| text(&value.data)).filter(|name| name.ends_with(".dll")).collect()).unwrap_or_default()
+    key.map(|key| {
+        key.values()
+            .iter()
+            .map(|value| text(&value.data))
+            .filter(|name| name.ends_with(".dll"))
+            .collect()
+    })
+    .unwrap_or_default()
 }
 
 /// The DLLs that an image imports, lower-case.
@@ -76,15 +116,22 @@ fn imports(image: &[u8]) -> Option<Vec<String>> {
     let mut descriptors = table.descriptors().ok()?;
     let mut names = Vec::new();
     while let Some(descriptor) = descriptors.next().ok()? {
-        names.push(String::from_utf8_lossy(table.name(descriptor.name.get(object::LittleEndian)).ok()?).to_ascii_lowercase());
+        names.push(
+            String::from_utf8_lossy(table.name(descriptor.name.get(object::LittleEndian)).ok()?)
+                .to_ascii_lowercase(),
+        );
     }
     Some(names)
 }
 
 /// Sets AddressOfEntryPoint to zero; leaves alone what is no PE image.
 fn without_entry_point(image: &mut [u8]) {
-    let header = image.get(0x3C..0x40).map_or(0, |four| u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize);
-    if image.get(header..).is_some_and(|rest| rest.starts_with(b"PE\0\0"))
+    let header = image.get(0x3C..0x40).map_or(0, |four| {
+        u32::from_le_bytes([four[0], four[1], four[2], four[3]]) as usize
+    });
+    if image
+        .get(header..)
+        .is_some_and(|rest| rest.starts_with(b"PE\0\0"))
         && let Some(entry) = image.get_mut(header + 24 + 16..header + 24 + 20)
     {
         entry.fill(0);

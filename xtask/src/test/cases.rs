@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The QEMU tests, a table: what is changed on the medium, how the machine must end, what must have been seen.
+//! The QEMU tests, a table: what is changed on the medium, how the machine must end, what must have
+//! been seen.
 //!
 //! Names are those of the specification's rows (section 17), so that a row finds its test.
 
@@ -8,7 +9,10 @@ use crate::qemu::End;
 /// A change to the default medium.
 pub enum Change {
     /// Text appended to the `.reg` source of a hive; a value set twice has its last data.
-    Registry { hive: &'static str, text: &'static str },
+    Registry {
+        hive: &'static str,
+        text: &'static str,
+    },
     /// A file that is missing.
     Remove(&'static str),
     /// A file with this content.
@@ -25,7 +29,8 @@ pub enum Want {
     Log(&'static str),
     /// No line of the log has this text.
     NoLog(&'static str),
-    /// The dump's objects and processes are those of this file in `golden/` (`cargo xtask test --bless` writes it anew).
+    /// The dump's objects and processes are those of this file in `golden/` (`cargo xtask test
+    /// --bless` writes it anew).
     Golden(&'static str),
     /// The dump has this text.
     Dump(&'static str),
@@ -58,11 +63,21 @@ pub struct Case {
 /// A change of values of the Session Manager key or one of its subkeys.
 macro_rules! sm {
     ($subkey:literal, $text:literal) => {
-        Change::Registry { hive: "SYSTEM", text: concat!("[\\ControlSet001\\Control\\Session Manager", $subkey, "]\n", $text, "\n") }
+        Change::Registry {
+            hive: "SYSTEM",
+            text: concat!(
+                "[\\ControlSet001\\Control\\Session Manager",
+                $subkey,
+                "]\n",
+                $text,
+                "\n"
+            ),
+        }
     };
 }
 
-/// Command lines that session 0's winlogon.exe gives way to (see script.exe): they are its "debugger".
+/// Command lines that session 0's winlogon.exe gives way to (see script.exe): they are its
+/// "debugger".
 macro_rules! script {
     ($lines:literal) => {
         Change::Registry {
@@ -114,28 +129,44 @@ pub const CASES: &[Case] = &[
         changes: &[Change::Remove("ReactOS/System32/advapi32.dll")],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoDump("advapi32.dll Section"), Want::Dump("user32.dll Section")],
+        wants: &[
+            Want::NoDump("advapi32.dll Section"),
+            Want::Dump("user32.dll Section"),
+        ],
     },
     Case {
         name: "known_dlls_entry_naming_an_exe",
         changes: &[sm!("\\KnownDlls", r#""exe"="env.exe""#)],
         arguments: "",
         end: End::Bugcheck,
-        wants: &[Want::Log("Non-DLL file included in KnownDLL list."), Want::Log("c000021a")],
+        wants: &[
+            Want::Log("Non-DLL file included in KnownDLL list."),
+            Want::Log("c000021a"),
+        ],
     },
     Case {
         name: "exclude_from_known_dlls",
-        changes: &[sm!("", r#""ExcludeFromKnownDlls"=str(7):"gdi32.dll\0kernel32\0""#)],
+        changes: &[sm!(
+            "",
+            r#""ExcludeFromKnownDlls"=str(7):"gdi32.dll\0kernel32\0""#
+        )],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoDump("gdi32.dll Section"), Want::NoDump("kernel32.dll Section"), Want::Dump("user32.dll Section")],
+        wants: &[
+            Want::NoDump("gdi32.dll Section"),
+            Want::NoDump("kernel32.dll Section"),
+            Want::Dump("user32.dll Section"),
+        ],
     },
     Case {
         name: "known_dlls_without_dll_directory",
         changes: &[sm!("\\KnownDlls", r#""DllDirectory"=-"#)],
         arguments: "",
         end: End::Bugcheck,
-        wants: &[Want::Log("Session Manager Initialization"), Want::Log("0xc0000033")],
+        wants: &[
+            Want::Log("Session Manager Initialization"),
+            Want::Log("0xc0000033"),
+        ],
     },
     Case {
         name: "boot_execute_absent",
@@ -149,7 +180,10 @@ pub const CASES: &[Case] = &[
         changes: &[sm!("", r#""BootExecute"=hex(7):00,00,00,00"#)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoLog("screen: autochk"), Want::Log("boot command: empty string: STATUS_UNSUCCESSFUL")],
+        wants: &[
+            Want::NoLog("screen: autochk"),
+            Want::Log("boot command: empty string: STATUS_UNSUCCESSFUL"),
+        ],
     },
     Case {
         name: "boot_execute_autocheck_nosuch",
@@ -160,10 +194,16 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "boot_execute_console_program",
-        changes: &[sm!("", r#""BootExecute"=str(7):"console.exe\0autocheck autochk *\0""#)],
+        changes: &[sm!(
+            "",
+            r#""BootExecute"=str(7):"console.exe\0autocheck autochk *\0""#
+        )],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Log("STATUS_INVALID_IMAGE_FORMAT"), Want::Log("screen: autochk")],
+        wants: &[
+            Want::Log("STATUS_INVALID_IMAGE_FORMAT"),
+            Want::Log("screen: autochk"),
+        ],
     },
     Case {
         name: "boot_execute_nosuch",
@@ -176,7 +216,10 @@ pub const CASES: &[Case] = &[
         name: "environment_forward_and_self_references",
         changes: &[
             sm!("", r#""BootExecute"=str(7):"env\0""#),
-            sm!("\\Environment", "\"A\"=str(2):\"%B%\"\n\"B\"=\"x\"\n\"P2\"=str(2):\"%P2%;y\""),
+            sm!(
+                "\\Environment",
+                "\"A\"=str(2):\"%B%\"\n\"B\"=\"x\"\n\"P2\"=str(2):\"%P2%;y\""
+            ),
         ],
         arguments: "",
         end: End::Pass,
@@ -209,28 +252,49 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "dos_devices_subst_and_removal",
-        changes: &[sm!("\\DOS Devices", "\"Q:\"=\"\\\\??\\\\C:\\\\ReactOS\"\n\"PRN\"=\"\"")],
+        changes: &[sm!(
+            "\\DOS Devices",
+            "\"Q:\"=\"\\\\??\\\\C:\\\\ReactOS\"\n\"PRN\"=\"\""
+        )],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Dump("    Q: SymbolicLink -> \"\\\\??\\\\C:\\\\ReactOS\" permanent"), Want::NoDump("    PRN SymbolicLink")],
+        wants: &[
+            Want::Dump("    Q: SymbolicLink -> \"\\\\??\\\\C:\\\\ReactOS\" permanent"),
+            Want::NoDump("    PRN SymbolicLink"),
+        ],
     },
     Case {
         name: "object_directories_foo_bar_without_foo",
-        changes: &[sm!("", r#""ObjectDirectories"=str(7):"\\Foo\\Bar\0\\Windows\0\\RPC Control\0""#)],
+        changes: &[sm!(
+            "",
+            r#""ObjectDirectories"=str(7):"\\Foo\\Bar\0\\Windows\0\\RPC Control\0""#
+        )],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Log("object directory: \\Foo\\Bar: STATUS_OBJECT_PATH_NOT_FOUND"), Want::NoDump("\n  Foo Directory")],
+        wants: &[
+            Want::Log("object directory: \\Foo\\Bar: STATUS_OBJECT_PATH_NOT_FOUND"),
+            Want::NoDump("\n  Foo Directory"),
+        ],
     },
     Case {
         name: "paging_file_64_128",
-        changes: &[sm!("\\Memory Management", r#""PagingFiles"=str(7):"C:\\pagefile.sys 64 128\0""#)],
+        changes: &[sm!(
+            "\\Memory Management",
+            r#""PagingFiles"=str(7):"C:\\pagefile.sys 64 128\0""#
+        )],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Volume("pagefile.sys"), Want::Size("pagefile.sys", 64 << 20)],
+        wants: &[
+            Want::Volume("pagefile.sys"),
+            Want::Size("pagefile.sys", 64 << 20),
+        ],
     },
     Case {
         name: "paging_file_below_16_mb_becomes_the_emergency_file",
-        changes: &[sm!("\\Memory Management", r#""PagingFiles"=str(7):"C:\\pagefile.sys 8 8\0""#)],
+        changes: &[sm!(
+            "\\Memory Management",
+            r#""PagingFiles"=str(7):"C:\\pagefile.sys 8 8\0""#
+        )],
         arguments: "",
         end: End::Pass,
         wants: &[Want::Volume("pagefile.sys")],
@@ -247,7 +311,11 @@ pub const CASES: &[Case] = &[
         changes: &[Change::DiskSize(64), Change::Fill("filler.bin", 40 << 20)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoVolume("pagefile.sys"), Want::Dump("winlogon.exe"), Want::Log("paging file")],
+        wants: &[
+            Want::NoVolume("pagefile.sys"),
+            Want::Dump("winlogon.exe"),
+            Want::Log("paging file"),
+        ],
     },
     Case {
         name: "malformed_values",
@@ -265,7 +333,10 @@ pub const CASES: &[Case] = &[
     },
     Case {
         name: "required_foo_undefined",
-        changes: &[sm!("\\SubSystems", r#""Required"=str(7):"Debug\0Windows\0Foo\0""#)],
+        changes: &[sm!(
+            "\\SubSystems",
+            r#""Required"=str(7):"Debug\0Windows\0Foo\0""#
+        )],
         arguments: "",
         end: End::Pass,
         wants: &[Want::Log("Foo"), Want::Dump("winlogon.exe")],
@@ -275,29 +346,43 @@ pub const CASES: &[Case] = &[
         changes: &[sm!("\\SubSystems", r#""Windows"=-"#)],
         arguments: "",
         end: End::Bugcheck,
-        wants: &[Want::Log("Session Manager ExecuteInitialCommand"), Want::Log("0xc0000034")],
+        wants: &[
+            Want::Log("Session Manager ExecuteInitialCommand"),
+            Want::Log("0xc0000034"),
+        ],
     },
     Case {
         name: "execute_is_the_initial_command",
         changes: &[sm!("", r#""Execute"=str(7):"services.exe\0""#)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Dump("services.exe parent=smss.exe"), Want::NoDump("winlogon.exe parent")],
+        wants: &[
+            Want::Dump("services.exe parent=smss.exe"),
+            Want::NoDump("winlogon.exe parent"),
+        ],
     },
     Case {
         name: "verbosity_from_the_registry",
         changes: &[sm!("\\Debug Print Filter", r#""SMSS"=dword:00000003"#)],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::NoLog("SMSS: phase"), Want::Log("SMSS: boot directory")],
+        wants: &[
+            Want::NoLog("SMSS: phase"),
+            Want::Log("SMSS: boot directory"),
+        ],
     },
     Case {
-        // The client is the initial command; when it has done its work and ends, the system stops, as it must.
+        // The client is the initial command; when it has done its work and ends, the system stops,
+        // as it must.
         name: "sm_protocol_from_ring_3",
         changes: &[sm!("", r#""Execute"=str(7):"smtest.exe\0""#)],
         arguments: "",
         end: End::Bugcheck,
-        wants: &[Want::Log("cases, 0 failed"), Want::NoLog("FAIL"), Want::Log("Windows Logon Process")],
+        wants: &[
+            Want::Log("cases, 0 failed"),
+            Want::NoLog("FAIL"),
+            Want::Log("Windows Logon Process"),
+        ],
     },
     Case {
         name: "a_new_session_from_ring_3",
@@ -319,7 +404,8 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        // Twice: the first round makes the threads and touches the tables that are kept for the next.
+        // Twice: the first round makes the threads and touches the tables that are kept for the
+        // next.
         name: "sixty_four_sessions_come_and_go",
         changes: &[script!(
             "63*smctl.exe start winlogon.exe; 63*smctl.exe stop $; note; 63*smctl.exe start winlogon.exe; smctl.exe start winlogon.exe; 63*smctl.exe stop $; same"
@@ -366,21 +452,37 @@ pub const CASES: &[Case] = &[
         )],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Log("smtest: churn: pass"), Want::Log("script: the same: ")],
+        wants: &[
+            Want::Log("smtest: churn: pass"),
+            Want::Log("script: the same: "),
+        ],
     },
     Case {
         name: "a_silent_csrss_of_session_0_is_waited_for_without_end",
-        changes: &[sm!("\\SubSystems", r#""Windows"="C:\\ReactOS\\system32\\faulty.exe silent""#)],
+        changes: &[sm!(
+            "\\SubSystems",
+            r#""Windows"="C:\\ReactOS\\system32\\faulty.exe silent""#
+        )],
         arguments: "",
         end: End::Pass,
-        wants: &[Want::Dump("faulty.exe parent=smss.exe session=0"), Want::NoDump("winlogon.exe parent"), Want::NoLog("IO_TIMEOUT")],
+        wants: &[
+            Want::Dump("faulty.exe parent=smss.exe session=0"),
+            Want::NoDump("winlogon.exe parent"),
+            Want::NoLog("IO_TIMEOUT"),
+        ],
     },
     Case {
         name: "a_csrss_of_session_0_that_dies_before_it_registers_stops_the_system",
-        changes: &[sm!("\\SubSystems", r#""Windows"="C:\\ReactOS\\system32\\faulty.exe dies c0000142""#)],
+        changes: &[sm!(
+            "\\SubSystems",
+            r#""Windows"="C:\\ReactOS\\system32\\faulty.exe dies c0000142""#
+        )],
         arguments: "",
         end: End::Bugcheck,
-        wants: &[Want::Log("Session Manager Initialization"), Want::Log("0xc0000142")],
+        wants: &[
+            Want::Log("Session Manager Initialization"),
+            Want::Log("0xc0000142"),
+        ],
     },
     Case {
         name: "winlogon_killed_stops_with_c000021a",
@@ -413,7 +515,10 @@ pub const CASES: &[Case] = &[
         changes: &[],
         arguments: "nt=6.1 kill=wininit",
         end: End::Bugcheck,
-        wants: &[Want::Log("c000021a"), Want::Log("initial session process or")],
+        wants: &[
+            Want::Log("c000021a"),
+            Want::Log("initial session process or"),
+        ],
     },
     Case {
         name: "nt_6_1_csrss_of_session_0_killed_stops_with_c000021a",
@@ -439,7 +544,8 @@ pub const CASES: &[Case] = &[
         ],
     },
     Case {
-        // Spec 12.2 and 6.4: a real reset, then a real power-off; the second boot counts what the first one wrote.
+        // Spec 12.2 and 6.4: a real reset, then a real power-off; the second boot counts what the
+        // first one wrote.
         name: "shutdown_restarts_and_powers_off_and_loses_nothing",
         changes: &[
             Change::Registry {
@@ -447,7 +553,10 @@ pub const CASES: &[Case] = &[
                 text: "[\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\winlogon.exe]\n\"Debugger\"=\"shutdown.exe 2\"\n",
             },
             Change::File("ReactOS/from.txt", "moved once"),
-            sm!("", r#""PendingFileRenameOperations"=str(7):"\\??\\C:\\ReactOS\\from.txt\0\\??\\C:\\ReactOS\\to.txt\0""#),
+            sm!(
+                "",
+                r#""PendingFileRenameOperations"=str(7):"\\??\\C:\\ReactOS\\from.txt\0\\??\\C:\\ReactOS\\to.txt\0""#
+            ),
         ],
         arguments: "",
         end: End::PowerOff,
@@ -455,7 +564,8 @@ pub const CASES: &[Case] = &[
             Want::Log("shutdown: boot 1 of 2: Reboot"),
             Want::Log("shutdown: Reboot"),
             Want::Log("shutdown: boot 2 of 2: PowerOff"),
-            // The operation was deleted from the hive on the disk with the first boot: the second has nothing to fail at.
+            // The operation was deleted from the hive on the disk with the first boot: the second
+            // has nothing to fail at.
             Want::NoLog("SMSS: pending file rename:"),
             Want::NoVolume("ReactOS/from.txt"),
             Want::Content("ReactOS/to.txt", "moved once"),

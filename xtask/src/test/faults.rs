@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `cargo xtask test --faults`: every system call of a default boot fails once, and from then on, with each of three statuses.
+//! `cargo xtask test --faults`: every system call of a default boot fails once, and from then on,
+//! with each of three statuses.
 //!
-//! The sweep itself is a host test of `crates/smss`, and says there what is asserted of every run; a plain test run takes a sample of the
-//! calls, this one takes all.
+//! The sweep itself is a host test of `crates/smss`, and says there what is asserted of every run;
+//! a plain test run takes a sample of the calls, this one takes all.
 
 use crate::{paths, ui};
 use anyhow::{Context, Result};
@@ -10,10 +11,22 @@ use std::process::Command;
 
 /// Runs the sweep; whether it passed.
 pub fn run() -> Result<bool> {
-    ui::step("failing every system call of a default boot: this takes minutes, and ends with a table of outcomes");
+    ui::step(
+        "failing every system call of a default boot: this takes minutes, and ends with a table of outcomes",
+    );
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(paths::root())
-        .args(["test", "--release", "-p", "smss", "--test", "boot", "faults", "--", "--nocapture"])
+        .args([
+            "test",
+            "--release",
+            "-p",
+            "smss",
+            "--test",
+            "boot",
+            "faults",
+            "--",
+            "--nocapture",
+        ])
         .env("SMSS_FAULT_STEP", "1")
         .status()
         .context("cannot run cargo test")?;

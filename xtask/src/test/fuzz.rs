@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask test --fuzz`: every fuzz target of `crates/fuzz` for a bounded number of inputs.
 //!
-//! The targets are cargo-fuzz targets; the flags here are those that cargo-fuzz gives the compiler, so that no further tool is needed. The
-//! number of inputs and the seed are fixed: a run is the same every time.
+//! The targets are cargo-fuzz targets; the flags here are those that cargo-fuzz gives the compiler,
+//! so that no further tool is needed. The number of inputs and the seed are fixed: a run is the
+//! same every time.
 
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
@@ -29,28 +30,57 @@ pub fn run() -> Result<(Vec<String>, Vec<String>)> {
         .status()
         .context("cannot run cargo")?;
     if !status.success() {
-        bail!("the fuzz targets do not build: see the messages above (libFuzzer wants a C++ compiler, Debian's g++)");
+        bail!(
+            "the fuzz targets do not build: see the messages above (libFuzzer wants a C++ compiler, Debian's g++)"
+        );
     }
     let (mut passed, mut failed) = (Vec::new(), Vec::new());
     let mut names: Vec<String> = std::fs::read_dir(folder.join("fuzz_targets"))?
-        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_string_lossy().into_owned()))
+        .filter_map(|entry| {
+            Some(
+                entry
+                    .ok()?
+                    .path()
+                    .file_stem()?
+                    .to_string_lossy()
+                    .into_owned(),
+            )
+        })
         .collect();
     names.sort_unstable();
     for name in names {
         ui::step(&format!("fuzzing {name}: {RUNS} inputs"));
         let output = Command::new(target.join(HOST).join("release").join(&name))
-            .args([format!("-runs={RUNS}"), format!("-seed={SEED}"), "-len_control=0".into(), "-max_len=4096".into()])
+            .args([
+                format!("-runs={RUNS}"),
+                format!("-seed={SEED}"),
+                "-len_control=0".into(),
+                "-max_len=4096".into(),
+            ])
             .arg(format!("-artifact_prefix={}/{name}-", target.display()))
             .output()
             .with_context(|| format!("cannot run the fuzz target {name}"))?;
         let text = String::from_utf8_lossy(&output.stderr);
-        let closing = text.lines().find(|line| line.contains("DONE")).unwrap_or_default();
-        let edges = closing.split("cov: ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok()).unwrap_or(0);
+        let closing = text
+            .lines()
+            .find(|line| line.contains("DONE"))
+            .unwrap_or_default();
+        let edges = closing
+            .split("cov: ")
+            .nth(1)
+            .and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok())
+            .unwrap_or(0);
         if output.status.success() && edges >= EDGES {
             ui::note(closing);
             passed.push(name);
         } else {
-            text.lines().rev().take(20).collect::<Vec<_>>().iter().rev().for_each(|line| ui::note(line));
+            text.lines()
+                .rev()
+                .take(20)
+                .collect::<Vec<_>>()
+                .iter()
+                .rev()
+                .for_each(|line| ui::note(line));
             failed.push(name);
         }
     }

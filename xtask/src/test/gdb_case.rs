@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The debugger under test: GDB, without a person, on the development images.
 //!
-//! It stops at smss.exe's entry in ring 3, at a function by file and line, steps, reads a local, goes back through the frames, looks at the
-//! executive, and lets the system go on to its pass exit. Judged by what GDB printed and by the machine's end.
+//! It stops at smss.exe's entry in ring 3, at a function by file and line, steps, reads a local,
+//! goes back through the frames, looks at the executive, and lets the system go on to its pass
+//! exit. Judged by what GDB printed and by the machine's end.
 
 use crate::build;
 use crate::gdb::Session;
@@ -13,18 +14,31 @@ use std::time::Duration;
 /// Name among the tests.
 pub const NAME: &str = "gdb_steps_through_smss";
 
-/// What GDB is told, and what its output must have for it. A command without an answer of its own has an empty text.
+/// What GDB is told, and what its output must have for it. A command without an answer of its own
+/// has an empty text.
 const DIALOGUE: &[(&str, &str)] = &[
     ("nt-start", "smss::NtProcessStartup (peb=0x"),
     ("print peb != 0", "true"),
-    ("print (*(*(peb as *mut ntapi::ntpebteb::PEB)).ProcessParameters).CommandLine", "\\SystemRoot\\System32\\smss.exe"),
-    ("print (*(*(peb as *mut ntapi::ntpebteb::PEB)).Ldr).InLoadOrderModuleList", "LIST_ENTRY {Flink 0x"),
+    (
+        "print (*(*(peb as *mut ntapi::ntpebteb::PEB)).ProcessParameters).CommandLine",
+        "\\SystemRoot\\System32\\smss.exe",
+    ),
+    (
+        "print (*(*(peb as *mut ntapi::ntpebteb::PEB)).Ldr).InLoadOrderModuleList",
+        "LIST_ENTRY {Flink 0x",
+    ),
     // What finds a relocated image on a kernel that announces none.
-    ("python print(images.process_image() == images.MAPPED['smss.exe'].base)", "True"),
+    (
+        "python print(images.process_image() == images.MAPPED['smss.exe'].base)",
+        "True",
+    ),
     ("tbreak smss::main", "Temporary breakpoint"),
     ("continue", "smss::main (system="),
     ("bt", "in smss::NtProcessStartup (peb="),
-    ("nt-break registry::boot_options::is_mini_nt", "boot_options.rs, line"),
+    (
+        "nt-break registry::boot_options::is_mini_nt",
+        "boot_options.rs, line",
+    ),
     ("continue", "is_mini_nt<ntdll::Native> (system="),
     ("finish", "smss::boot<ntdll::Native>"),
     ("next", ""),
@@ -42,19 +56,33 @@ const DIALOGUE: &[(&str, &str)] = &[
 pub fn run() -> Result<()> {
     let images = build::all(true)?;
     let mut session = Session::start(&images, "gdb-test", "exit=settled")?;
-    let commands: Vec<String> = DIALOGUE.iter().map(|(command, _)| (*command).to_owned()).collect();
+    let commands: Vec<String> = DIALOGUE
+        .iter()
+        .map(|(command, _)| (*command).to_owned())
+        .collect();
     let output = session.batch(&commands)?;
     let said = String::from_utf8_lossy(&output.stdout);
     let log = crate::paths::target().join("gdb-test/gdb.log");
-    std::fs::write(&log, format!("{said}{}", String::from_utf8_lossy(&output.stderr)))?;
+    std::fs::write(
+        &log,
+        format!("{said}{}", String::from_utf8_lossy(&output.stderr)),
+    )?;
     let mut rest = &*said;
     for (command, answer) in DIALOGUE {
-        let at = rest.find(answer).with_context(|| format!("GDB did not answer `{command}` with `{answer}`; log: {}", log.display()))?;
+        let at = rest.find(answer).with_context(|| {
+            format!(
+                "GDB did not answer `{command}` with `{answer}`; log: {}",
+                log.display()
+            )
+        })?;
         rest = &rest[at + answer.len()..];
     }
     while session.machine.line(Duration::from_secs(60))?.is_some() {}
     match session.machine.judge()? {
         End::Pass => Ok(()),
-        end => bail!("the machine ended with {end:?} after the debugger had let it go; log: {}", log.display()),
+        end => bail!(
+            "the machine ended with {end:?} after the debugger had let it go; log: {}",
+            log.display()
+        ),
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask test`: the host tests, then the QEMU tests, then one summary.
 //!
-//! The host tests are plain `cargo test`; the QEMU tests are the table in [`cases`]. The closing lines are `N passed, N failed` and the
-//! verdict.
+//! The host tests are plain `cargo test`; the QEMU tests are the table in [`cases`]. The closing
+//! lines are `N passed, N failed` and the verdict.
 
 mod cases;
 mod faults;
@@ -32,7 +32,9 @@ pub fn verb(options: &TestOptions) -> Result<()> {
     if options.fuzz {
         let (passed, failed) = fuzz::run()?;
         tally.passed += u32::try_from(passed.len())?;
-        tally.failed.extend(failed.into_iter().map(|name| format!("fuzz: {name}")));
+        tally
+            .failed
+            .extend(failed.into_iter().map(|name| format!("fuzz: {name}")));
         return closing(&tally, started);
     }
     if options.faults {
@@ -69,22 +71,33 @@ fn closing(tally: &Tally, started: Instant) -> Result<()> {
     Ok(())
 }
 
-/// `cargo test` of the host crates; its output is shown as it comes, and its closing lines are counted.
+/// `cargo test` of the host crates; its output is shown as it comes, and its closing lines are
+/// counted.
 fn host(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     ui::step("host tests: the real smss code on the executive");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(paths::root()).args(["test", "--no-fail-fast"]);
+    command
+        .current_dir(paths::root())
+        .args(["test", "--no-fail-fast"]);
     if let Some(filter) = &options.filter {
         command.arg(filter);
     }
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("cannot run cargo test")?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo test")?;
     let output = child.stdout.take().context("cargo test has no output")?;
     for line in BufReader::new(output).lines() {
         let line = line?;
         if let Some(counts) = line.strip_prefix("test result: ") {
             tally.passed += count(counts, " passed");
         } else if line.starts_with("test ") && line.ends_with("... FAILED") {
-            tally.failed.push(line.trim_start_matches("test ").trim_end_matches(" ... FAILED").to_owned());
+            tally.failed.push(
+                line.trim_start_matches("test ")
+                    .trim_end_matches(" ... FAILED")
+                    .to_owned(),
+            );
         }
         // The passing tests are many and say nothing; everything else is shown.
         if !(line.starts_with("test ") && line.ends_with("... ok")) && !line.is_empty() {
@@ -98,13 +111,25 @@ fn host(options: &TestOptions, tally: &mut Tally) -> Result<()> {
 }
 
 fn count(line: &str, what: &str) -> u32 {
-    line.split(what).next().and_then(|head| head.split_whitespace().last()).and_then(|word| word.parse().ok()).unwrap_or(0)
+    line.split(what)
+        .next()
+        .and_then(|head| head.split_whitespace().last())
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(0)
 }
 
 /// The real image in ring 3, once per case.
 fn qemu(options: &TestOptions, tally: &mut Tally) -> Result<()> {
-    let wanted = |name: &str| options.filter.as_deref().is_none_or(|filter| name.contains(filter));
-    let cases: Vec<_> = cases::CASES.iter().filter(|case| wanted(case.name)).collect();
+    let wanted = |name: &str| {
+        options
+            .filter
+            .as_deref()
+            .is_none_or(|filter| name.contains(filter))
+    };
+    let cases: Vec<_> = cases::CASES
+        .iter()
+        .filter(|case| wanted(case.name))
+        .collect();
     if !cases.is_empty() {
         let images = build::all(false)?;
         ui::step("QEMU tests: the real image in ring 3");
@@ -126,10 +151,17 @@ impl Tally {
         match test() {
             Ok(()) => {
                 self.passed += 1;
-                ui::note(&format!("{} {name} ({:.1} s)", ui::paint(ui::Colour::Green, "ok  "), started.elapsed().as_secs_f32()));
+                ui::note(&format!(
+                    "{} {name} ({:.1} s)",
+                    ui::paint(ui::Colour::Green, "ok  "),
+                    started.elapsed().as_secs_f32()
+                ));
             }
             Err(error) => {
-                ui::note(&format!("{} {name}: {error:#}", ui::paint(ui::Colour::Red, "FAIL")));
+                ui::note(&format!(
+                    "{} {name}: {error:#}",
+                    ui::paint(ui::Colour::Red, "FAIL")
+                ));
                 self.failed.push(format!("qemu: {name}"));
             }
         }

@@ -57,14 +57,21 @@ pub struct FsSize {
 pub struct FsDevice {
     /// `FILE_DEVICE_` type.
     pub device_type: u32,
-    /// `FILE_REMOVABLE_MEDIA` 1, `FILE_READ_ONLY_DEVICE` 2, `FILE_FLOPPY_DISKETTE` 4, `FILE_REMOTE_DEVICE` 0x10.
+    /// `FILE_REMOVABLE_MEDIA` 1, `FILE_READ_ONLY_DEVICE` 2, `FILE_FLOPPY_DISKETTE` 4,
+    /// `FILE_REMOTE_DEVICE` 0x10.
     pub characteristics: u32,
 }
 
 /// Requests about files. Files opened here are synchronous, so these calls may block on the disk.
 pub trait Files {
     /// NtOpenFile.
-    fn open_file(&self, attributes: &ObjectAttributes<'_>, access: Access, share: Share, options: OpenOptions) -> Result<Handle>;
+    fn open_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle>;
 
     /// NtReadFile at a byte offset: how many bytes were read. `END_OF_FILE` at or past the end.
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize>;

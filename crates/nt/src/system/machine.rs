@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The seam, the system as a whole: what it is, its sessions and drivers, privileges, the boot screen, the end.
+//! The seam, the system as a whole: what it is, its sessions and drivers, privileges, the boot
+//! screen, the end.
 
 use crate::{Result, Status, UnicodeStr};
 
@@ -122,11 +123,13 @@ pub trait Machine {
     /// NtQuerySystemInformation, SystemProcessorInformation.
     fn query_processor(&self) -> Result<ProcessorInformation>;
 
-    /// NtQuerySystemInformation of any class, as it lies in memory: how many bytes of `into` it has filled. Addresses in the answer are not
-    /// to be followed. `INFO_LENGTH_MISMATCH` if there is no room for it.
+    /// NtQuerySystemInformation of any class, as it lies in memory: how many bytes of `into` it has
+    /// filled. Addresses in the answer are not to be followed. `INFO_LENGTH_MISMATCH` if there
+    /// is no room for it.
     fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize>;
 
-    /// NtSetSystemInformation, SystemSessionCreate: the new session's id; this process is attached to it.
+    /// NtSetSystemInformation, SystemSessionCreate: the new session's id; this process is attached
+    /// to it.
     fn create_session(&self) -> Result<u32>;
 
     /// NtSetSystemInformation, SystemSessionDetach.
@@ -135,23 +138,40 @@ pub trait Machine {
     /// NtSetSystemInformation, SystemExtendServiceTableInformation: loads win32k.
     fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()>;
 
-    /// RtlAdjustPrivilege: whether it was enabled before. `PRIVILEGE_NOT_HELD` if the token has not got it.
-    fn adjust_privilege(&self, privilege: Privilege, enable: bool, holder: PrivilegeHolder) -> Result<bool>;
+    /// RtlAdjustPrivilege: whether it was enabled before. `PRIVILEGE_NOT_HELD` if the token has not
+    /// got it.
+    fn adjust_privilege(
+        &self,
+        privilege: Privilege,
+        enable: bool,
+        holder: PrivilegeHolder,
+    ) -> Result<bool>;
 
     /// NtDisplayString: text on the boot screen.
     fn display_string(&self, text: UnicodeStr<'_>) -> Result<()>;
 
-    /// NtRaiseHardError. With [`HardErrorOption::ShutdownSystem`] it returns only if the kernel refuses.
+    /// NtRaiseHardError. With [`HardErrorOption::ShutdownSystem`] it returns only if the kernel
+    /// refuses.
     fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()>;
 
-    /// NtShutdownSystem. Not for smss, which takes no part in a normal shutdown (spec 12.2): for the programs that it starts. It returns
-    /// only if the kernel refuses.
+    /// NtShutdownSystem. Not for smss, which takes no part in a normal shutdown (spec 12.2): for
+    /// the programs that it starts. It returns only if the kernel refuses.
     fn shut_down(&self, action: ShutdownAction) -> Result<()>;
 
-    /// RtlLockBootStatusData, then for each item RtlGetSetBootStatusData (old values out, `values` in), then RtlUnlockBootStatusData:
-    /// the old values. An error if there is no boot status data file; then nothing was changed.
-    fn exchange_boot_status(&self, items: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]>;
+    /// RtlLockBootStatusData, then for each item RtlGetSetBootStatusData (old values out, `values`
+    /// in), then RtlUnlockBootStatusData: the old values. An error if there is no boot status
+    /// data file; then nothing was changed.
+    fn exchange_boot_status(
+        &self,
+        items: &[BootStatusItem; 2],
+        values: [bool; 2],
+    ) -> Result<[bool; 2]>;
 
     /// LdrQueryImageFileExecutionOptions of a string option: units written into `buffer`.
-    fn query_image_option<'b>(&self, image: UnicodeStr<'_>, option: UnicodeStr<'_>, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>>;
+    fn query_image_option<'b>(
+        &self,
+        image: UnicodeStr<'_>,
+        option: UnicodeStr<'_>,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>>;
 }

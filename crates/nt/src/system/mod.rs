@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The seam: every request to the kernel, as traits, one file an area.
 //!
-//! `ntdll` implements it over `ntdll.dll`; the shim's executive implements it in-process on the host. Nothing else does. A method is one
-//! system call, or one `Rtl` routine where its name says so; it takes and gives typed values, and an error NTSTATUS comes back as `Err`.
+//! `ntdll` implements it over `ntdll.dll`; the shim's executive implements it in-process on the
+//! host. Nothing else does. A method is one system call, or one `Rtl` routine where its name says
+//! so; it takes and gives typed values, and an error NTSTATUS comes back as `Err`.
 //!
 //! Invariants every implementation keeps:
 //! * nothing is cached and nothing is retried: what the kernel said is what the caller gets;
@@ -19,19 +20,27 @@ mod registry;
 
 pub use files::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 pub use machine::{
-    BasicInformation, BootStatusItem, HardError, HardErrorOption, HardErrorParameter, Machine, Privilege, PrivilegeHolder,
-    ProcessorInformation, ShutdownAction, VersionInformation,
+    BasicInformation, BootStatusItem, HardError, HardErrorOption, HardErrorParameter, Machine,
+    Privilege, PrivilegeHolder, ProcessorInformation, ShutdownAction, VersionInformation,
 };
 pub use memory::Memory;
 pub use objects::{Created, DirectoryEntry, Objects, Timeout, Wait};
-pub use ports::{Accept, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, PortLimits, Ports, Received};
+pub use ports::{
+    Accept, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, PortLimits, Ports, Received,
+};
 pub use processes::{
-    DeviceMap, DriveType, ExitInformation, ImageSubsystem, ParameterFlags, ProcessParameters, Processes, SectionImageInformation,
-    ThreadBody, UserProcessInformation,
+    DeviceMap, DriveType, ExitInformation, ImageSubsystem, ParameterFlags, ProcessParameters,
+    Processes, SectionImageInformation, ThreadBody, UserProcessInformation,
 };
 pub use registry::{Registry, RegistryBoot, ValueInformation, ValueType};
 
 /// The whole seam. `Sync`, because the API threads of smss share it.
-pub trait System: Objects + Registry + Files + Memory + Ports + Processes + Machine + Sync + 'static {}
+pub trait System:
+    Objects + Registry + Files + Memory + Ports + Processes + Machine + Sync + 'static
+{
+}
 
-impl<S: Objects + Registry + Files + Memory + Ports + Processes + Machine + Sync + 'static> System for S {}
+impl<S: Objects + Registry + Files + Memory + Ports + Processes + Machine + Sync + 'static> System
+    for S
+{
+}

@@ -4,7 +4,8 @@
 use crate::access::Access;
 use crate::{Handle, ObjectAttributes, Result, UnicodeStr};
 
-/// A new object's handle, and whether the object stood there before (`OBJECT_NAME_EXISTS`, possible with `OBJ_OPENIF` only).
+/// A new object's handle, and whether the object stood there before (`OBJECT_NAME_EXISTS`, possible
+/// with `OBJ_OPENIF` only).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Created {
     /// Handle to the object.
@@ -45,31 +46,59 @@ pub trait Objects {
     /// NtClose.
     fn close(&self, handle: Handle) -> Result<()>;
 
-    /// NtDuplicateObject without options: `handle` of `source` becomes a handle of `target` with `access`.
-    /// The returned value is valid in `target`.
-    fn duplicate(&self, source: Handle, handle: Handle, target: Handle, access: Access) -> Result<Handle>;
+    /// NtDuplicateObject without options: `handle` of `source` becomes a handle of `target` with
+    /// `access`. The returned value is valid in `target`.
+    fn duplicate(
+        &self,
+        source: Handle,
+        handle: Handle,
+        target: Handle,
+        access: Access,
+    ) -> Result<Handle>;
 
     /// NtMakeTemporaryObject.
     fn make_temporary(&self, handle: Handle) -> Result<()>;
 
     /// NtCreateDirectoryObject.
-    fn create_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Created>;
+    fn create_directory(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Created>;
 
     /// NtOpenDirectoryObject.
     fn open_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
 
-    /// NtQueryDirectoryObject, called with a buffer of several entries until the directory is at its end: `visit` sees every entry in
-    /// the directory's order, and stops the walk by returning `false`.
-    fn query_directory(&self, directory: Handle, visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool) -> Result<()>;
+    /// NtQueryDirectoryObject, called with a buffer of several entries until the directory is at
+    /// its end: `visit` sees every entry in the directory's order, and stops the walk by
+    /// returning `false`.
+    fn query_directory(
+        &self,
+        directory: Handle,
+        visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
+    ) -> Result<()>;
 
     /// NtCreateSymbolicLinkObject.
-    fn create_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access, target: UnicodeStr<'_>) -> Result<Created>;
+    fn create_symbolic_link(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        target: UnicodeStr<'_>,
+    ) -> Result<Created>;
 
     /// NtOpenSymbolicLinkObject.
-    fn open_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
+    fn open_symbolic_link(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Handle>;
 
     /// NtQuerySymbolicLinkObject into `buffer`. `BUFFER_TOO_SMALL` if the target does not fit.
-    fn query_symbolic_link<'b>(&self, link: Handle, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>>;
+    fn query_symbolic_link<'b>(
+        &self,
+        link: Handle,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>>;
 
     /// NtCreateEvent: a notification event, not signalled.
     fn create_event(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;

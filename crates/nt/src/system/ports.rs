@@ -5,11 +5,14 @@ use crate::object::ClientId;
 use crate::{Handle, ObjectAttributes, Result, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// The longest message any port of this project carries: header and data of an SM message (spec 10.3).
+/// The longest message any port of this project carries: header and data of an SM message (spec
+/// 10.3).
 pub const MAX_MESSAGE: usize = 0x148;
 
 /// PORT_MESSAGE, 0x28 bytes (spec 10.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct PortHeader {
     /// Bytes of data after the header.
@@ -67,7 +70,10 @@ const _: () = assert!(size_of::<MessageBuffer>() == MAX_MESSAGE);
 
 impl Default for MessageBuffer {
     fn default() -> Self {
-        Self { header: PortHeader::default(), data: [0; MAX_MESSAGE - size_of::<PortHeader>()] }
+        Self {
+            header: PortHeader::default(),
+            data: [0; MAX_MESSAGE - size_of::<PortHeader>()],
+        }
     }
 }
 
@@ -106,8 +112,8 @@ pub trait Ports {
     /// NtCreatePort: a connection port.
     fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle>;
 
-    /// NtConnectPort without views, with the quality of service of spec 10.2. `information` goes both ways. Blocks until the server has
-    /// completed the connection.
+    /// NtConnectPort without views, with the quality of service of spec 10.2. `information` goes
+    /// both ways. Blocks until the server has completed the connection.
     fn connect_port(&self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle>;
 
     /// NtAcceptConnectPort. `NULL` handle for a refusal.
@@ -117,7 +123,12 @@ pub trait Ports {
     fn complete_connect(&self, port: Handle) -> Result<()>;
 
     /// NtReplyWaitReceivePort: sends `reply`, if any, then blocks until a message is there.
-    fn reply_wait_receive(&self, port: Handle, reply: Option<&MessageBuffer>, received: &mut MessageBuffer) -> Result<Received>;
+    fn reply_wait_receive(
+        &self,
+        port: Handle,
+        reply: Option<&MessageBuffer>,
+        received: &mut MessageBuffer,
+    ) -> Result<Received>;
 
     /// NtRequestWaitReplyPort: sends `message` and blocks until its reply has taken its place.
     fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()>;

@@ -8,7 +8,9 @@ use bitflags::bitflags;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// `IMAGE_SUBSYSTEM_` of an image (spec 0.4, 10.8): an open set.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(transparent)]
 pub struct ImageSubsystem(pub u32);
 
@@ -28,9 +30,14 @@ impl ImageSubsystem {
 }
 
 /// SECTION_IMAGE_INFORMATION, 0x40 bytes (spec 10.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: the names are the fields' own")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: the names are the fields' own"
+)]
 pub struct SectionImageInformation {
     pub transfer_address: u64,
     pub zero_bits: u32,
@@ -52,9 +59,14 @@ pub struct SectionImageInformation {
 }
 
 /// RTL_USER_PROCESS_INFORMATION, 0x68 bytes (spec 10.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: the names are the fields' own")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: the names are the fields' own"
+)]
 pub struct UserProcessInformation {
     pub size: u32,
     pub padding0: u32,
@@ -127,8 +139,9 @@ pub trait ThreadBody: Sync + 'static {
 
 /// Requests about processes and threads.
 pub trait Processes {
-    /// RtlCreateProcessParameters + RtlCreateUserProcess: the process with its initial thread suspended, this process as parent, no
-    /// handle inheritance. Both handles in the answer belong to the caller.
+    /// RtlCreateProcessParameters + RtlCreateUserProcess: the process with its initial thread
+    /// suspended, this process as parent, no handle inheritance. Both handles in the answer
+    /// belong to the caller.
     fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation>;
 
     /// NtOpenProcess.
@@ -137,13 +150,15 @@ pub trait Processes {
     /// NtTerminateProcess. Does not return for this process.
     fn terminate_process(&self, process: Handle, status: Status) -> Result<()>;
 
-    /// NtReadVirtualMemory: all of `into`, or an error. The handle must have [`Access::PROCESS_VM_READ`].
+    /// NtReadVirtualMemory: all of `into`, or an error. The handle must have
+    /// [`Access::PROCESS_VM_READ`].
     fn read_memory(&self, process: Handle, address: u64, into: &mut [u8]) -> Result<()>;
 
     /// NtResumeThread.
     fn resume_thread(&self, thread: Handle) -> Result<()>;
 
-    /// RtlCreateUserThread in this process, started at once: a handle to the thread that runs `body`.
+    /// RtlCreateUserThread in this process, started at once: a handle to the thread that runs
+    /// `body`.
     fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle>;
 
     /// NtTerminateThread of the calling thread; does not return when it succeeds.
@@ -161,7 +176,8 @@ pub trait Processes {
     /// NtQueryInformationProcess, ProcessDeviceMap, of this process.
     fn query_device_map(&self) -> Result<DeviceMap>;
 
-    /// NtSetInformationProcess, ProcessBreakOnTermination, of this process (RtlSetProcessIsCritical).
+    /// NtSetInformationProcess, ProcessBreakOnTermination, of this process
+    /// (RtlSetProcessIsCritical).
     fn set_process_critical(&self, critical: bool) -> Result<()>;
 
     /// NtSetInformationThread, ThreadBreakOnTermination, of this thread (RtlSetThreadIsCritical).
@@ -176,7 +192,8 @@ pub trait Processes {
     /// This process and thread, as the TEB has it. No system call.
     fn client_id(&self) -> ClientId;
 
-    /// This process's environment block as its creator left it, without the final NUL. No system call.
+    /// This process's environment block as its creator left it, without the final NUL. No system
+    /// call.
     fn own_environment(&self) -> &[u16];
 
     /// This process's `DllPath`. No system call.

@@ -30,8 +30,8 @@ pub struct ValueInformation {
     pub kind: ValueType,
     /// Length of the name in units, at the start of the name buffer (enumeration only; else 0).
     pub name_units: usize,
-    /// Length of the data in bytes. More than the data buffer holds means that nothing of the data was delivered: ask again with a
-    /// buffer of this size.
+    /// Length of the data in bytes. More than the data buffer holds means that nothing of the data
+    /// was delivered: ask again with a buffer of this size.
     pub data_bytes: usize,
 }
 
@@ -50,18 +50,41 @@ pub trait Registry {
     fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
 
     /// NtCreateKey with `REG_OPTION_VOLATILE`: the key, made or opened. Its parent must be there.
-    fn create_volatile_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
+    fn create_volatile_key(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Handle>;
 
-    /// NtQueryValueKey: data of the value `name` into `data`. A value that does not fit is no error: see
-    /// [`ValueInformation::data_bytes`]. `OBJECT_NAME_NOT_FOUND` if there is no such value.
-    fn query_value(&self, key: Handle, name: UnicodeStr<'_>, data: &mut [u8]) -> Result<ValueInformation>;
+    /// NtQueryValueKey: data of the value `name` into `data`. A value that does not fit is no
+    /// error: see [`ValueInformation::data_bytes`]. `OBJECT_NAME_NOT_FOUND` if there is no such
+    /// value.
+    fn query_value(
+        &self,
+        key: Handle,
+        name: UnicodeStr<'_>,
+        data: &mut [u8],
+    ) -> Result<ValueInformation>;
 
-    /// NtEnumerateValueKey: name and data of the value with this index. The name goes into `name`, and if it or the data does not fit,
-    /// nothing is delivered and both lengths in the answer say what is needed. `NO_MORE_ENTRIES` past the end.
-    fn enumerate_value(&self, key: Handle, index: u32, name: &mut [u16], data: &mut [u8]) -> Result<ValueInformation>;
+    /// NtEnumerateValueKey: name and data of the value with this index. The name goes into `name`,
+    /// and if it or the data does not fit, nothing is delivered and both lengths in the answer
+    /// say what is needed. `NO_MORE_ENTRIES` past the end.
+    fn enumerate_value(
+        &self,
+        key: Handle,
+        index: u32,
+        name: &mut [u16],
+        data: &mut [u8],
+    ) -> Result<ValueInformation>;
 
     /// NtSetValueKey.
-    fn set_value(&self, key: Handle, name: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> Result<()>;
+    fn set_value(
+        &self,
+        key: Handle,
+        name: UnicodeStr<'_>,
+        kind: ValueType,
+        data: &[u8],
+    ) -> Result<()>;
 
     /// NtDeleteValueKey.
     fn delete_value(&self, key: Handle, name: UnicodeStr<'_>) -> Result<()>;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A Session Manager that does one thing and then waits for ever, over the executive: for tests of one policy crate.
+//! A Session Manager that does one thing and then waits for ever, over the executive: for tests of
+//! one policy crate.
 
 #![allow(dead_code, reason = "every test uses another part")]
 
@@ -23,15 +24,21 @@ pub fn world_of(mebibytes: usize) -> World {
     World::with_volume(Version::V5_2, mebibytes)
 }
 
-/// Boots, lets the Session Manager do `act`, and gives what came of it and what stands then. The system must have settled, with no handle
-/// left over but those that `act` has given away in its result.
-pub fn run<T: Send + 'static>(world: &mut World, act: impl Fn(&'static Seam) -> T + Send + Sync + 'static) -> (T, Snapshot) {
+/// Boots, lets the Session Manager do `act`, and gives what came of it and what stands then. The
+/// system must have settled, with no handle left over but those that `act` has given away in its
+/// result.
+pub fn run<T: Send + 'static>(
+    world: &mut World,
+    act: impl Fn(&'static Seam) -> T + Send + Sync + 'static,
+) -> (T, Snapshot) {
     let result = Arc::new(Mutex::new(None));
     let slot = Arc::clone(&result);
     world.start(move |seam| {
         let done = act(seam);
         *slot.lock().unwrap() = Some(done);
-        let never = seam.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL).unwrap();
+        let never = seam
+            .create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)
+            .unwrap();
         let _ = seam.wait_one(never, Timeout::Never);
         Status::SUCCESS
     });
@@ -42,22 +49,38 @@ pub fn run<T: Send + 'static>(world: &mut World, act: impl Fn(&'static Seam) -> 
 
 /// The object of this name.
 pub fn object<'s>(snapshot: &'s Snapshot, path: &str) -> Option<&'s ObjectEntry> {
-    snapshot.objects.iter().find(|object| object.path.eq_ignore_ascii_case(path))
+    snapshot
+        .objects
+        .iter()
+        .find(|object| object.path.eq_ignore_ascii_case(path))
 }
 
 /// Names right below an object directory.
 pub fn below(snapshot: &Snapshot, directory: &str) -> Vec<String> {
     let head = format!("{directory}\\").to_lowercase();
-    let names = snapshot.objects.iter().filter(|object| object.path.to_lowercase().starts_with(&head));
-    names.map(|object| object.path[head.len()..].to_string()).filter(|name| !name.contains('\\')).collect()
+    let names = snapshot
+        .objects
+        .iter()
+        .filter(|object| object.path.to_lowercase().starts_with(&head));
+    names
+        .map(|object| object.path[head.len()..].to_string())
+        .filter(|name| !name.contains('\\'))
+        .collect()
 }
 
 /// A value's type and data, as the kernel has them now.
 pub fn value(seam: &'static Seam, key: &str, name: &str) -> Option<(u32, Vec<u8>)> {
-    let key = seam.open_key(&ObjectAttributes::named(UnicodeStr(&wide(key))), Access::KEY_READ).ok()?;
+    let key = seam
+        .open_key(
+            &ObjectAttributes::named(UnicodeStr(&wide(key))),
+            Access::KEY_READ,
+        )
+        .ok()?;
     let key = Owned::new(seam, key);
     let mut data = vec![0; 1 << 16];
-    let information = seam.query_value(key.get(), UnicodeStr(&wide(name)), &mut data).ok()?;
+    let information = seam
+        .query_value(key.get(), UnicodeStr(&wide(name)), &mut data)
+        .ok()?;
     data.truncate(information.data_bytes);
     Some((information.kind.0, data))
 }
@@ -66,8 +89,17 @@ pub fn value(seam: &'static Seam, key: &str, name: &str) -> Option<(u32, Vec<u8>
 pub fn text(seam: &'static Seam, key: &str, name: &str) -> Option<String> {
     let (kind, data) = value(seam, key, name)?;
     assert_eq!(kind, 1, "{name} is REG_SZ");
-    let units: Vec<u16> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    Some(String::from_utf16(&units).unwrap().strip_suffix('\0').expect("a NUL at its end").to_string())
+    let units: Vec<u16> = data
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    Some(
+        String::from_utf16(&units)
+            .unwrap()
+            .strip_suffix('\0')
+            .expect("a NUL at its end")
+            .to_string(),
+    )
 }
 
 pub fn bytes(text: &str) -> Vec<u8> {

@@ -4,7 +4,13 @@
 use super::*;
 
 impl Files for World {
-    fn open_file(&self, attributes: &ObjectAttributes<'_>, _: Access, _: Share, options: OpenOptions) -> Result<Handle> {
+    fn open_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        _: Access,
+        _: Share,
+        options: OpenOptions,
+    ) -> Result<Handle> {
         let mut state = self.enter("open_file")?;
         let key = file_key(&state.full(attributes)?);
         let file = state.files.get(&key).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
@@ -12,7 +18,9 @@ impl Files for World {
             return Err(status);
         }
         match file.attributes & FileAttributes::DIRECTORY != 0 {
-            true if options.contains(OpenOptions::NON_DIRECTORY_FILE) => Err(Status::FILE_IS_A_DIRECTORY),
+            true if options.contains(OpenOptions::NON_DIRECTORY_FILE) => {
+                Err(Status::FILE_IS_A_DIRECTORY)
+            }
             false if options.contains(OpenOptions::DIRECTORY_FILE) => Err(Status::NOT_A_DIRECTORY),
             _ => Ok(state.give(Open::File(key))),
         }
@@ -21,7 +29,11 @@ impl Files for World {
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut state = self.enter("read_file")?;
         let (_, file) = state.file_of(file)?;
-        let rest = file.data.get(offset as usize..).filter(|rest| !rest.is_empty()).ok_or(Status::END_OF_FILE)?;
+        let rest = file
+            .data
+            .get(offset as usize..)
+            .filter(|rest| !rest.is_empty())
+            .ok_or(Status::END_OF_FILE)?;
         let count = rest.len().min(buffer.len());
         buffer[..count].copy_from_slice(&rest[..count]);
         Ok(count)
@@ -34,14 +46,22 @@ impl Files for World {
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
         let state = self.enter("query_attributes")?;
         let key = file_key(&state.full(attributes)?);
-        state.files.get(&key).map(|file| FileAttributes(file.attributes)).ok_or(Status::OBJECT_NAME_NOT_FOUND)
+        state
+            .files
+            .get(&key)
+            .map(|file| FileAttributes(file.attributes))
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)
     }
 
     fn query_standard(&self, file: Handle) -> Result<FileStandard> {
         let mut state = self.enter("query_standard")?;
         let (_, file) = state.file_of(file)?;
         let bytes = file.data.len() as u64;
-        Ok(FileStandard { allocation_size: bytes, end_of_file: bytes, directory: false })
+        Ok(FileStandard {
+            allocation_size: bytes,
+            end_of_file: bytes,
+            directory: false,
+        })
     }
 
     fn set_delete(&self, file: Handle) -> Result<()> {
@@ -52,7 +72,12 @@ impl Files for World {
         }
         file.delete = true;
         let below = format!("{key}\\");
-        if state.files.range(below.clone()..).next().is_some_and(|(other, _)| other.starts_with(&below)) {
+        if state
+            .files
+            .range(below.clone()..)
+            .next()
+            .is_some_and(|(other, _)| other.starts_with(&below))
+        {
             state.files.get_mut(&key).unwrap().delete = false;
             return Err(Status::DIRECTORY_NOT_EMPTY);
         }
@@ -66,18 +91,31 @@ impl Files for World {
         if key[..1] != target[..1] {
             return Err(Status::NOT_SAME_DEVICE);
         }
-        if !state.files.contains_key(target.rsplit_once('\\').map_or("", |(parent, _)| parent)) {
+        if !state
+            .files
+            .contains_key(target.rsplit_once('\\').map_or("", |(parent, _)| parent))
+        {
             return Err(Status::OBJECT_PATH_NOT_FOUND);
         }
-        if state.files.get(&target).is_some_and(|there| !replace || there.attributes & FileAttributes::READONLY != 0) {
+        if state
+            .files
+            .get(&target)
+            .is_some_and(|there| !replace || there.attributes & FileAttributes::READONLY != 0)
+        {
             return Err(Status::OBJECT_NAME_COLLISION);
         }
         let below = format!("{key}\\");
-        let below = state.files.range(below.clone()..).map(|(other, _)| other).take_while(move |other| other.starts_with(&below));
+        let below = state
+            .files
+            .range(below.clone()..)
+            .map(|(other, _)| other)
+            .take_while(move |other| other.starts_with(&below));
         let moved: Vec<String> = std::iter::once(&key).chain(below).cloned().collect();
         for old in moved {
             let data = state.files.remove(&old).unwrap();
-            state.files.insert(format!("{target}{}", &old[key.len()..]), data);
+            state
+                .files
+                .insert(format!("{target}{}", &old[key.len()..]), data);
         }
         state.handles.insert(file.0, Open::File(target));
         Ok(())
@@ -95,12 +133,20 @@ impl Files for World {
 
     fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
         let (_, free, _) = self.enter("query_fs_size")?.volume(file)?;
-        Ok(FsSize { total_units: free / 4096, available_units: free / 4096, sectors_per_unit: 8, bytes_per_sector: 512 })
+        Ok(FsSize {
+            total_units: free / 4096,
+            available_units: free / 4096,
+            sectors_per_unit: 8,
+            bytes_per_sector: 512,
+        })
     }
 
     fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
         let (_, _, characteristics) = self.enter("query_fs_device")?.volume(file)?;
-        Ok(FsDevice { device_type: 7, characteristics })
+        Ok(FsDevice {
+            device_type: 7,
+            characteristics,
+        })
     }
 
     fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
@@ -110,7 +156,9 @@ impl Files for World {
         }
         // The kernel supersedes what stands there.
         state.files.remove(&file_key(&name.to_string()));
-        state.paging_files.push((name.to_string(), minimum, maximum));
+        state
+            .paging_files
+            .push((name.to_string(), minimum, maximum));
         Ok(())
     }
 }
@@ -135,10 +183,17 @@ impl Memory for World {
 
     fn allocate_pages(&self, bytes: usize) -> Result<HeapPages> {
         drop(self.enter("allocate_pages")?);
-        Ok(HeapPages(vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice()))
+        Ok(HeapPages(
+            vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice(),
+        ))
     }
 
-    fn create_image_section(&self, attributes: &ObjectAttributes<'_>, _: Access, file: Handle) -> Result<Handle> {
+    fn create_image_section(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        _: Access,
+        file: Handle,
+    ) -> Result<Handle> {
         let mut state = self.enter("create_image_section")?;
         let data = state.file_of(file)?.1.data.clone();
         if data.is_empty() {
@@ -151,20 +206,30 @@ impl Memory for World {
     }
 
     fn map_view(&self, section: Handle) -> Result<Vec<u8>> {
-        self.enter("map_view")?.views.get(&section.0).cloned().ok_or(Status::INVALID_HANDLE)
+        self.enter("map_view")?
+            .views
+            .get(&section.0)
+            .cloned()
+            .ok_or(Status::INVALID_HANDLE)
     }
 }
 
-/// An image's file as its view shows it: headers, then every section at its address. `None` if it is none, or is cut off.
+/// An image's file as its view shows it: headers, then every section at its address. `None` if it
+/// is none, or is cut off.
 fn laid_out(file: &[u8]) -> Option<Vec<u8>> {
-    let u32_at = |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize);
+    let u32_at =
+        |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize);
     file.starts_with(b"MZ").then_some(())?;
     let header = u32_at(0x3C)?;
     let optional = u32_at(header + 20)? & 0xFFFF;
     let mut view = file.get(..0x200)?.to_vec();
     for number in 0..u32_at(header + 4)? >> 16 {
         let section = header + 24 + optional + number * 40;
-        let (address, size, from) = (u32_at(section + 12)?, u32_at(section + 16)?, u32_at(section + 20)?);
+        let (address, size, from) = (
+            u32_at(section + 12)?,
+            u32_at(section + 16)?,
+            u32_at(section + 20)?,
+        );
         view.resize(view.len().max(address + size), 0);
         view[address..address + size].copy_from_slice(file.get(from..from + size)?);
     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A system in memory behind the seam, for tests of one policy crate: just enough objects, keys, files and processes to see what that
-//! crate did.
+//! A system in memory behind the seam, for tests of one policy crate: just enough objects, keys,
+//! files and processes to see what that crate did.
 //!
-//! It judges no rights and blocks on nothing. What has to do with the kernel's own rules is tested against the executive.
+//! It judges no rights and blocks on nothing. What has to do with the kernel's own rules is tested
+//! against the executive.
 
 #![allow(dead_code, reason = "every test uses another part")]
 
@@ -115,18 +116,37 @@ fn fold(path: &str) -> String {
 
 /// The key of a file by its NT path.
 fn file_key(path: &str) -> String {
-    fold(path.strip_prefix("\\??\\").or_else(|| path.strip_prefix("\\DosDevices\\")).unwrap_or(path)).trim_end_matches('\\').to_string()
+    fold(
+        path.strip_prefix("\\??\\")
+            .or_else(|| path.strip_prefix("\\DosDevices\\"))
+            .unwrap_or(path),
+    )
+    .trim_end_matches('\\')
+    .to_string()
 }
 
 impl World {
     pub fn new() -> &'static Self {
-        let world: &'static Self = Box::leak(Box::new(Self(Mutex::new(State { next: 4, memory_megabytes: 512, ..State::default() }))));
+        let world: &'static Self = Box::leak(Box::new(Self(Mutex::new(State {
+            next: 4,
+            memory_megabytes: 512,
+            ..State::default()
+        }))));
         for directory in ["\\", "\\GLOBAL??", "\\Device"] {
             world.object(directory, Kind::Directory);
         }
-        world.directory("C:").directory("C:\\ReactOS").directory("C:\\ReactOS\\System32");
+        world
+            .directory("C:")
+            .directory("C:\\ReactOS")
+            .directory("C:\\ReactOS\\System32");
         world.key(SM, &[]).key(CONTROL, &[]);
-        for subkey in ["Memory Management", "DOS Devices", "KnownDlls", "Environment", "SubSystems"] {
+        for subkey in [
+            "Memory Management",
+            "DOS Devices",
+            "KnownDlls",
+            "Environment",
+            "SubSystems",
+        ] {
             world.key(&format!("{SM}\\{subkey}"), &[]);
         }
         world.state().volumes.push(('C', 1 << 30, 0));
@@ -138,14 +158,27 @@ impl World {
     }
 
     pub fn object(&self, name: &str, kind: Kind) -> &Self {
-        let object = Object { name: name.to_string(), kind, permanent: true, security: None, open: 0 };
+        let object = Object {
+            name: name.to_string(),
+            kind,
+            permanent: true,
+            security: None,
+            open: 0,
+        };
         self.state().objects.insert(fold(name), object);
         self
     }
 
     pub fn key(&self, name: &str, values: &[(&str, u32, Vec<u8>)]) -> &Self {
-        let values = values.iter().map(|(name, kind, data)| (name.to_string(), *kind, data.clone())).collect::<Vec<_>>();
-        self.state().keys.entry(fold(name)).or_default().extend(values);
+        let values = values
+            .iter()
+            .map(|(name, kind, data)| (name.to_string(), *kind, data.clone()))
+            .collect::<Vec<_>>();
+        self.state()
+            .keys
+            .entry(fold(name))
+            .or_default()
+            .extend(values);
         self
     }
 
@@ -162,23 +195,48 @@ impl World {
     pub fn value(&self, key: &str, name: &str) -> Option<(u32, Vec<u8>)> {
         let state = self.state();
         let values = state.keys.get(&fold(key))?;
-        values.iter().find(|(known, ..)| fold(known) == fold(name)).map(|(_, kind, data)| (*kind, data.clone()))
+        values
+            .iter()
+            .find(|(known, ..)| fold(known) == fold(name))
+            .map(|(_, kind, data)| (*kind, data.clone()))
     }
 
     pub fn text_value(&self, key: &str, name: &str) -> Option<String> {
         let (kind, data) = self.value(key, name)?;
         assert_eq!(kind, 1, "{name} is REG_SZ");
-        let units: Vec<u16> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-        Some(String::from_utf16(&units).unwrap().strip_suffix('\0').expect("a NUL at its end").to_string())
+        let units: Vec<u16> = data
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect();
+        Some(
+            String::from_utf16(&units)
+                .unwrap()
+                .strip_suffix('\0')
+                .expect("a NUL at its end")
+                .to_string(),
+        )
     }
 
     pub fn file(&self, path: &str, data: &[u8]) -> &Self {
-        self.state().files.insert(file_key(path), File { data: data.to_vec(), attributes: FileAttributes::ARCHIVE, ..File::default() });
+        self.state().files.insert(
+            file_key(path),
+            File {
+                data: data.to_vec(),
+                attributes: FileAttributes::ARCHIVE,
+                ..File::default()
+            },
+        );
         self
     }
 
     pub fn directory(&self, path: &str) -> &Self {
-        self.state().files.insert(file_key(path), File { attributes: FileAttributes::DIRECTORY, ..File::default() });
+        self.state().files.insert(
+            file_key(path),
+            File {
+                attributes: FileAttributes::DIRECTORY,
+                ..File::default()
+            },
+        );
         self
     }
 
@@ -189,11 +247,19 @@ impl World {
     }
 
     pub fn content(&self, path: &str) -> Option<Vec<u8>> {
-        self.state().files.get(&file_key(path)).map(|file| file.data.clone())
+        self.state()
+            .files
+            .get(&file_key(path))
+            .map(|file| file.data.clone())
     }
 
     pub fn link(&self, name: &str) -> Option<String> {
-        match self.state().objects.get(&fold(name)).map(|object| object.kind.clone()) {
+        match self
+            .state()
+            .objects
+            .get(&fold(name))
+            .map(|object| object.kind.clone())
+        {
             Some(Kind::Link(target)) => Some(target),
             _ => None,
         }
@@ -203,9 +269,13 @@ impl World {
     pub fn names(&self, directory: &str) -> Vec<String> {
         let head = format!("{}\\", fold(directory));
         let state = self.state();
-        let below =
-            state.objects.iter().filter(|(key, _)| key.strip_prefix(&head).is_some_and(|rest| !rest.is_empty() && !rest.contains('\\')));
-        below.map(|(_, object)| object.name.rsplit('\\').next().unwrap().to_string()).collect()
+        let below = state.objects.iter().filter(|(key, _)| {
+            key.strip_prefix(&head)
+                .is_some_and(|rest| !rest.is_empty() && !rest.contains('\\'))
+        });
+        below
+            .map(|(_, object)| object.name.rsplit('\\').next().unwrap().to_string())
+            .collect()
     }
 
     pub fn open_handles(&self) -> usize {
@@ -217,7 +287,9 @@ impl World {
         let number = state.calls.len();
         state.calls.push(call);
         match state.fault {
-            Some((at, status, persistent)) if at == number || (persistent && number > at) => Err(status),
+            Some((at, status, persistent)) if at == number || (persistent && number > at) => {
+                Err(status)
+            }
             _ => Ok(state),
         }
     }
@@ -231,14 +303,21 @@ impl State {
     }
 
     fn open_of(&self, handle: Handle) -> Result<Open> {
-        self.handles.get(&handle.0).cloned().ok_or(Status::INVALID_HANDLE)
+        self.handles
+            .get(&handle.0)
+            .cloned()
+            .ok_or(Status::INVALID_HANDLE)
     }
 
     fn full(&self, attributes: &ObjectAttributes<'_>) -> Result<String> {
         let name = attributes.name.to_string();
         if attributes.root.is_null() {
             if !name.starts_with('\\') {
-                return Err(if name.is_empty() { Status::OBJECT_PATH_SYNTAX_BAD } else { Status::OBJECT_NAME_INVALID });
+                return Err(if name.is_empty() {
+                    Status::OBJECT_PATH_SYNTAX_BAD
+                } else {
+                    Status::OBJECT_NAME_INVALID
+                });
             }
             return Ok(name);
         }
@@ -274,17 +353,32 @@ impl State {
                 return Err(Status::OBJECT_TYPE_MISMATCH);
             }
             there.open += 1;
-            return Ok(Created { handle: self.give(Open::Object(name)), existed: true });
+            return Ok(Created {
+                handle: self.give(Open::Object(name)),
+                existed: true,
+            });
         }
         let permanent = attributes.attributes.contains(Attributes::PERMANENT);
-        let object = Object { name: name.clone(), kind, permanent, security: attributes.security.map(<[u8]>::to_vec), open: 1 };
+        let object = Object {
+            name: name.clone(),
+            kind,
+            permanent,
+            security: attributes.security.map(<[u8]>::to_vec),
+            open: 1,
+        };
         self.objects.insert(key, object);
-        Ok(Created { handle: self.give(Open::Object(name)), existed: false })
+        Ok(Created {
+            handle: self.give(Open::Object(name)),
+            existed: false,
+        })
     }
 
     fn open_object(&mut self, attributes: &ObjectAttributes<'_>, wanted: &Kind) -> Result<Handle> {
         let name = self.object_name(attributes)?;
-        let object = self.objects.get_mut(&fold(&name)).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let object = self
+            .objects
+            .get_mut(&fold(&name))
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         if std::mem::discriminant(&object.kind) != std::mem::discriminant(wanted) {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         }
@@ -310,8 +404,13 @@ impl State {
     }
 
     fn volume(&self, handle: Handle) -> Result<(char, u64, u32)> {
-        let Open::File(key) = self.open_of(handle)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-        let volume = self.volumes.iter().find(|(letter, ..)| key.starts_with(&letter.to_string().to_lowercase()));
+        let Open::File(key) = self.open_of(handle)? else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        let volume = self
+            .volumes
+            .iter()
+            .find(|(letter, ..)| key.starts_with(&letter.to_string().to_lowercase()));
         volume.copied().ok_or(Status::NO_SUCH_DEVICE)
     }
 

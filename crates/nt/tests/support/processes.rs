@@ -20,7 +20,12 @@ impl Ports for World {
         Err(Status::NOT_IMPLEMENTED)
     }
 
-    fn reply_wait_receive(&self, _: Handle, _: Option<&MessageBuffer>, _: &mut MessageBuffer) -> Result<Received> {
+    fn reply_wait_receive(
+        &self,
+        _: Handle,
+        _: Option<&MessageBuffer>,
+        _: &mut MessageBuffer,
+    ) -> Result<Received> {
         Err(Status::NOT_IMPLEMENTED)
     }
 
@@ -30,14 +35,20 @@ impl Ports for World {
 }
 
 static ROOT: [u16; 10] = nt::string::ascii_units::<10>("C:\\ReactOS");
-static OWN_ENVIRONMENT: [u16; 75] =
-    nt::string::ascii_units::<75>("Path=C:\\ReactOS\\System32\0SystemDrive=C:\0SystemRoot=C:\\ReactOS\0\0____________");
+static OWN_ENVIRONMENT: [u16; 75] = nt::string::ascii_units::<75>(
+    "Path=C:\\ReactOS\\System32\0SystemDrive=C:\0SystemRoot=C:\\ReactOS\0\0____________",
+);
 
 impl Processes for World {
     fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
         let mut state = self.enter("create_process")?;
         let image = file_key(&parameters.image.to_string());
-        let subsystem = ImageSubsystem(*state.programs.get(&image).ok_or(Status::OBJECT_NAME_NOT_FOUND)?);
+        let subsystem = ImageSubsystem(
+            *state
+                .programs
+                .get(&image)
+                .ok_or(Status::OBJECT_NAME_NOT_FOUND)?,
+        );
         let text = |text: UnicodeStr<'_>| text.to_string();
         state.boot_status_seen = state.boot_status;
         state.processes.push(Process {
@@ -56,8 +67,16 @@ impl Processes for World {
         let index = state.processes.len() - 1;
         let process = state.give(Open::Process(index)).0;
         let thread = state.give(Open::Process(index)).0;
-        let image = SectionImageInformation { subsystem, ..SectionImageInformation::default() };
-        Ok(UserProcessInformation { process, thread, image, ..UserProcessInformation::default() })
+        let image = SectionImageInformation {
+            subsystem,
+            ..SectionImageInformation::default()
+        };
+        Ok(UserProcessInformation {
+            process,
+            thread,
+            image,
+            ..UserProcessInformation::default()
+        })
     }
 
     fn open_process(&self, _: ClientId, _: Access) -> Result<Handle> {
@@ -105,8 +124,13 @@ impl Processes for World {
 
     fn query_device_map(&self) -> Result<DeviceMap> {
         let state = self.enter("query_device_map")?;
-        let drives = state.volumes.iter().fold(0, |drives, (letter, ..)| drives | 1 << (u32::from(*letter) - u32::from('A')));
-        Ok(DeviceMap { drives, ..DeviceMap::default() })
+        let drives = state.volumes.iter().fold(0, |drives, (letter, ..)| {
+            drives | 1 << (u32::from(*letter) - u32::from('A'))
+        });
+        Ok(DeviceMap {
+            drives,
+            ..DeviceMap::default()
+        })
     }
 
     fn set_process_critical(&self, _: bool) -> Result<()> {
@@ -126,7 +150,10 @@ impl Processes for World {
     }
 
     fn client_id(&self) -> ClientId {
-        ClientId { process: 0x100, thread: 0x104 }
+        ClientId {
+            process: 0x100,
+            thread: 0x104,
+        }
     }
 
     fn own_environment(&self) -> &[u16] {
@@ -162,12 +189,20 @@ impl Machine for World {
     fn query_basic(&self) -> Result<BasicInformation> {
         let state = self.enter("query_basic")?;
         let physical_pages = u32::try_from(state.memory_megabytes * 256).unwrap();
-        Ok(BasicInformation { page_size: 4096, physical_pages, processors: 2 })
+        Ok(BasicInformation {
+            page_size: 4096,
+            physical_pages,
+            processors: 2,
+        })
     }
 
     fn query_processor(&self) -> Result<ProcessorInformation> {
         drop(self.enter("query_processor")?);
-        Ok(ProcessorInformation { architecture: 9, level: 15, revision: 0x6B01 })
+        Ok(ProcessorInformation {
+            architecture: 9,
+            level: 15,
+            revision: 0x6B01,
+        })
     }
 
     fn query_raw(&self, _: u32, _: &mut [u8]) -> Result<usize> {
@@ -192,7 +227,9 @@ impl Machine for World {
     }
 
     fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
-        self.enter("display_string")?.screen.push_str(&text.to_string());
+        self.enter("display_string")?
+            .screen
+            .push_str(&text.to_string());
         Ok(())
     }
 
@@ -204,14 +241,23 @@ impl Machine for World {
         Err(Status::NOT_IMPLEMENTED)
     }
 
-    fn exchange_boot_status(&self, _: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]> {
+    fn exchange_boot_status(
+        &self,
+        _: &[BootStatusItem; 2],
+        values: [bool; 2],
+    ) -> Result<[bool; 2]> {
         let mut state = self.enter("exchange_boot_status")?;
         let before = state.boot_status.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         state.boot_status = Some(values);
         Ok(before)
     }
 
-    fn query_image_option<'b>(&self, _: UnicodeStr<'_>, _: UnicodeStr<'_>, _: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+    fn query_image_option<'b>(
+        &self,
+        _: UnicodeStr<'_>,
+        _: UnicodeStr<'_>,
+        _: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
         Err(Status::OBJECT_NAME_NOT_FOUND)
     }
 }

@@ -8,7 +8,10 @@ fn the_default_boot_settles_with_csrss_and_winlogon_as_children_of_smss() {
     let system = Setup::new().boot();
     assert_eq!(system.end, End::Settled);
     assert_eq!(system.children("smss.exe"), ["csrss.exe", "winlogon.exe"]);
-    assert_eq!(system.children("winlogon.exe"), ["services.exe", "lsass.exe"]);
+    assert_eq!(
+        system.children("winlogon.exe"),
+        ["services.exe", "lsass.exe"]
+    );
     for image in ["smss.exe", "csrss.exe", "winlogon.exe"] {
         assert!(system.process(image).critical, "{image}");
         assert_eq!(system.process(image).session, 0, "{image}");
@@ -48,26 +51,58 @@ fn the_namespace_after_the_default_boot() {
         assert_eq!(link.target.as_deref(), Some(target), "{name}");
         assert!(link.permanent, "{name}");
     }
-    assert_eq!(system.object("\\KnownDlls\\KnownDllPath").target.as_deref(), Some("C:\\ReactOS\\system32"));
-    assert_eq!(system.object("\\Device\\VolumesSafeForWriteAccess").detail.as_deref(), Some("signalled"));
+    assert_eq!(
+        system.object("\\KnownDlls\\KnownDllPath").target.as_deref(),
+        Some("C:\\ReactOS\\system32")
+    );
+    assert_eq!(
+        system
+            .object("\\Device\\VolumesSafeForWriteAccess")
+            .detail
+            .as_deref(),
+        Some("signalled")
+    );
 }
 
 #[test]
 fn the_handles_of_smss_in_steady_state() {
     let system = Setup::new().boot();
     let handles = &system.process("smss.exe").handles;
-    let of = |kind: &str| handles.iter().find(|(name, _)| name == kind).map_or(0, |(_, count)| *count);
-    // Spec 14, below the table: the port, two server-side ports, its own client port, the call-back port; `\GLOBAL??` and `\Sessions`;
-    // csrss twice (from its creation and from its connection) and winlogon; csrss' event; no thread, no section.
-    assert_eq!((of("Port"), of("Directory"), of("Process"), of("Event")), (5, 2, 3, 1), "{handles:?}");
-    assert_eq!((of("Thread"), of("Section"), of("Key"), of("Token")), (0, 0, 0, 0), "{handles:?}");
+    let of = |kind: &str| {
+        handles
+            .iter()
+            .find(|(name, _)| name == kind)
+            .map_or(0, |(_, count)| *count)
+    };
+    // Spec 14, below the table: the port, two server-side ports, its own client port, the call-back
+    // port; `\GLOBAL??` and `\Sessions`; csrss twice (from its creation and from its
+    // connection) and winlogon; csrss' event; no thread, no section.
+    assert_eq!(
+        (of("Port"), of("Directory"), of("Process"), of("Event")),
+        (5, 2, 3, 1),
+        "{handles:?}"
+    );
+    assert_eq!(
+        (of("Thread"), of("Section"), of("Key"), of("Token")),
+        (0, 0, 0, 0),
+        "{handles:?}"
+    );
 }
 
 #[test]
 fn two_default_boots_take_the_same_course() {
     let text = || {
         let system = Setup::new().traced().boot();
-        system.trace.iter().map(|record| format!("{} {} {:?}\n", record.client.thread, record.call, record.outcome)).collect::<String>()
+        system
+            .trace
+            .iter()
+            .map(|record| {
+                format!(
+                    "{} {} {:?}\n",
+                    record.client.thread, record.call, record.outcome
+                )
+            })
+            .collect::<String>()
     };
     assert_eq!(text(), text());
 }

@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The fault sweep: the N-th system call of smss in a boot fails, for every N, once and from then on, with each of three statuses
-//! (issue 3).
+//! The fault sweep: the N-th system call of smss in a boot fails, for every N, once and from then
+//! on, with each of three statuses (issue 3).
 //!
-//! Three courses: the default boot, one with something to do in every step, and one under NT 6.1 with its child instances. Of every single
-//! run it is asserted that
-//! * it ends settled with the initial command of session 0 alive and every thread of smss there, or in a hard error of spec 12.4; a run in
-//!   which the hard error itself is refused from then on ends in the bugcheck of a critical process (12.4 step 3), or in that of a first
-//!   process that ends before it could make itself critical (1.1 row 6). A panic is the test's own, and a system that hangs is one that
-//!   has settled with somebody missing;
-//! * no process holds more handles of any type than after a boot without faults, but for those that the kernel refused to close (not
-//!   asked of a run in which every call fails until the system stops, for threads stop in the middle of their work then);
-//! * every file of the medium is there with its content, under its old name or under the one it was to get (6.4);
+//! Three courses: the default boot, one with something to do in every step, and one under NT 6.1
+//! with its child instances. Of every single run it is asserted that
+//! * it ends settled with the initial command of session 0 alive and every thread of smss there, or
+//!   in a hard error of spec 12.4; a run in which the hard error itself is refused from then on
+//!   ends in the bugcheck of a critical process (12.4 step 3), or in that of a first process that
+//!   ends before it could make itself critical (1.1 row 6). A panic is the test's own, and a system
+//!   that hangs is one that has settled with somebody missing;
+//! * no process holds more handles of any type than after a boot without faults, but for those that
+//!   the kernel refused to close (not asked of a run in which every call fails until the system
+//!   stops, for threads stop in the middle of their work then);
+//! * every file of the medium is there with its content, under its old name or under the one it was
+//!   to get (6.4);
 //! * the next boot of the same disk, without faults, settles and finishes what was left to do.
 //!
-//! A plain run takes every so-manieth call; every one with `SMSS_FAULT_STEP=1` (`cargo xtask test --faults`), and those from
-//! `SMSS_FAULT_FIRST` to `SMSS_FAULT_LAST` with these two.
+//! A plain run takes every so-manieth call; every one with `SMSS_FAULT_STEP=1` (`cargo xtask test
+//! --faults`), and those from `SMSS_FAULT_FIRST` to `SMSS_FAULT_LAST` with these two.
 
 use crate::system::{Booted, End, Setup};
 use executive::trace::{Outcome, Record};
 use nt::Status;
 use std::collections::BTreeMap;
 
-const STATUSES: [Status; 3] = [Status::NO_MEMORY, Status::ACCESS_DENIED, Status::IO_DEVICE_ERROR];
+const STATUSES: [Status; 3] = [
+    Status::NO_MEMORY,
+    Status::ACCESS_DENIED,
+    Status::IO_DEVICE_ERROR,
+];
 /// What a hard error may say (spec 12.4).
 const NAMES: [&str; 6] = [
     "Session Manager Initialization",
@@ -36,7 +43,13 @@ const INITIAL: [&str; 2] = ["Windows Logon Process", "initial session process or
 const CRITICAL_OBJECT_TERMINATION: u32 = 0xF4;
 const SESSION5_INITIALIZATION_FAILED: u32 = 0x71;
 /// Programs whose handles are counted: those that a boot leaves running.
-const COUNTED: [&str; 5] = ["smss.exe", "csrss.exe", "winlogon.exe", "wininit.exe", "services.exe"];
+const COUNTED: [&str; 5] = [
+    "smss.exe",
+    "csrss.exe",
+    "winlogon.exe",
+    "wininit.exe",
+    "services.exe",
+];
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -59,8 +72,20 @@ struct Course {
     step: u64,
 }
 
-const DEFAULT: Course = Course { name: "default boot", setup: Setup::new, initial: "winlogon.exe", wanted: &[], step: 83 };
-const NT6: Course = Course { name: "NT 6.1", setup: Setup::nt6, initial: "wininit.exe", wanted: &[], step: 239 };
+const DEFAULT: Course = Course {
+    name: "default boot",
+    setup: Setup::new,
+    initial: "winlogon.exe",
+    wanted: &[],
+    step: 83,
+};
+const NT6: Course = Course {
+    name: "NT 6.1",
+    setup: Setup::nt6,
+    initial: "wininit.exe",
+    wanted: &[],
+    step: 239,
+};
 const BUSY: Course = Course {
     name: "busy boot",
     setup: busy,
@@ -78,17 +103,45 @@ const BUSY: Course = Course {
 /// Something to do in every step.
 fn busy() -> Setup {
     Setup::new()
-        .multi("", "ObjectDirectories", &["\\Windows", "\\RPC Control", "\\Third"])
-        .multi("", "BootExecute", &["autocheck autochk *", "async exit.exe", "nosuch", "console.exe"])
+        .multi(
+            "",
+            "ObjectDirectories",
+            &["\\Windows", "\\RPC Control", "\\Third"],
+        )
+        .multi(
+            "",
+            "BootExecute",
+            &[
+                "autocheck autochk *",
+                "async exit.exe",
+                "nosuch",
+                "console.exe",
+            ],
+        )
         .multi("", "SetupExecute", &["exit.exe"])
         .multi("", "ExcludeFromKnownDlls", &["gdi32.dll"])
         .multi(
             "",
             "PendingFileRenameOperations",
-            &["\\??\\C:\\gone.txt", "", "\\??\\C:\\old name.txt", "\\??\\C:\\new name.txt", "\\??\\C:\\new.dll", "!\\??\\C:\\old.dll"],
+            &[
+                "\\??\\C:\\gone.txt",
+                "",
+                "\\??\\C:\\old name.txt",
+                "\\??\\C:\\new name.txt",
+                "\\??\\C:\\new.dll",
+                "!\\??\\C:\\old.dll",
+            ],
         )
-        .multi("", "PendingFileRenameOperations2", &["\\??\\C:\\tree", "\\??\\C:\\forest"])
-        .multi("Memory Management", "PagingFiles", &["C:\\pagefile.sys 20 30", "D:\\pagefile.sys 20 30"])
+        .multi(
+            "",
+            "PendingFileRenameOperations2",
+            &["\\??\\C:\\tree", "\\??\\C:\\forest"],
+        )
+        .multi(
+            "Memory Management",
+            "PagingFiles",
+            &["C:\\pagefile.sys 20 30", "D:\\pagefile.sys 20 30"],
+        )
         .sz("DOS Devices", "PRN", "")
         .sz("DOS Devices", "Q:", "\\??\\C:\\ReactOS")
         .expand("Environment", "A", "%B%")
@@ -103,27 +156,55 @@ fn busy() -> Setup {
 }
 
 fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().and_then(|value| value.parse().ok())
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.parse().ok())
 }
 
 /// One run, for messages.
 fn run_name(course: &Course, nth: u64, status: Status, persistent: bool) -> String {
-    format!("{}: call {nth} {} {status}", course.name, if persistent { "and all that follow:" } else { "once:" })
+    format!(
+        "{}: call {nth} {} {status}",
+        course.name,
+        if persistent {
+            "and all that follow:"
+        } else {
+            "once:"
+        }
+    )
 }
 
 /// How the run ended, if it may end so.
-fn ending(course: &Course, system: &Booted, uncritical: bool, persistent: bool, status: Status) -> Result<String, String> {
+fn ending(
+    course: &Course,
+    system: &Booted,
+    uncritical: bool,
+    persistent: bool,
+    status: Status,
+) -> Result<String, String> {
     match &system.end {
-        End::Settled if !system.runs(course.initial) => Err(format!("hangs without {}", course.initial)),
-        End::Settled if system.report("smss.exe").threads < 3 => Err("an API thread is missing".to_owned()),
+        End::Settled if !system.runs(course.initial) => {
+            Err(format!("hangs without {}", course.initial))
+        }
+        End::Settled if system.report("smss.exe").threads < 3 => {
+            Err("an API thread is missing".to_owned())
+        }
         End::Settled => Ok("settled".to_owned()),
-        End::Stopped { text, status: told, .. } if NAMES.contains(&text.as_str()) => match (*told == status, persistent) {
-            (true, _) => Ok(format!("hard error \"{text}\" with the status of the fault")),
+        End::Stopped {
+            text, status: told, ..
+        } if NAMES.contains(&text.as_str()) => match (*told == status, persistent) {
+            (true, _) => Ok(format!(
+                "hard error \"{text}\" with the status of the fault"
+            )),
             (false, _) => Ok(format!("hard error \"{text}\" with {told}")),
         },
         // The hard error is a call as well.
-        End::Bugcheck(CRITICAL_OBJECT_TERMINATION) if persistent => Ok("bugcheck 0xF4: the hard error is refused".to_owned()),
-        End::Bugcheck(SESSION5_INITIALIZATION_FAILED) if persistent && uncritical => Ok("bugcheck 0x71: not even critical".to_owned()),
+        End::Bugcheck(CRITICAL_OBJECT_TERMINATION) if persistent => {
+            Ok("bugcheck 0xF4: the hard error is refused".to_owned())
+        }
+        End::Bugcheck(SESSION5_INITIALIZATION_FAILED) if persistent && uncritical => {
+            Ok("bugcheck 0x71: not even critical".to_owned())
+        }
         other => Err(format!("ended with {other:?}")),
     }
 }
@@ -132,7 +213,11 @@ fn ending(course: &Course, system: &Booted, uncritical: bool, persistent: bool, 
 fn handles(system: &Booted) -> BTreeMap<(String, String), usize> {
     let counted = system.snapshot_of(&COUNTED);
     let each = |process: &executive::dump::ProcessEntry| {
-        process.handles.iter().map(|(kind, count)| ((process.image.clone(), kind.clone()), *count)).collect::<Vec<_>>()
+        process
+            .handles
+            .iter()
+            .map(|(kind, count)| ((process.image.clone(), kind.clone()), *count))
+            .collect::<Vec<_>>()
     };
     let mut sums = BTreeMap::new();
     for (key, count) in counted.into_iter().flat_map(each) {
@@ -142,8 +227,13 @@ fn handles(system: &Booted) -> BTreeMap<(String, String), usize> {
 }
 
 /// Handles beyond those of a boot without faults and those that could not be closed.
-fn leaked(system: &Booted, reference: &BTreeMap<(String, String), usize>, status: Status) -> Vec<String> {
-    let refused = |record: &&Record| record.call == "NtClose" && record.outcome == Outcome::Returned(status);
+fn leaked(
+    system: &Booted,
+    reference: &BTreeMap<(String, String), usize>,
+    status: Status,
+) -> Vec<String> {
+    let refused =
+        |record: &&Record| record.call == "NtClose" && record.outcome == Outcome::Returned(status);
     let kept = system.trace_of("smss.exe").iter().filter(refused).count();
     let mut excess = Vec::new();
     let mut sum = 0;
@@ -151,31 +241,51 @@ fn leaked(system: &Booted, reference: &BTreeMap<(String, String), usize>, status
         let most = reference.get(&key).copied().unwrap_or(0);
         if count > most {
             sum += count - most;
-            excess.push(format!("{} has {count} {} handles instead of {most}", key.0, key.1));
+            excess.push(format!(
+                "{} has {count} {} handles instead of {most}",
+                key.0, key.1
+            ));
         }
     }
     if sum > kept { excess } else { Vec::new() }
 }
 
-/// Whether no thread of smss was stopped in the middle of its work: the system has settled, or its one main thread has stopped it.
+/// Whether no thread of smss was stopped in the middle of its work: the system has settled, or its
+/// one main thread has stopped it.
 fn stands_still(system: &Booted, persistent: bool) -> bool {
     let trace = system.trace_of("smss.exe");
     let main = trace.first().map(|record| record.client);
-    let raised = trace.iter().find(|record| record.call == "NtRaiseHardError").map(|record| record.client);
-    system.end == End::Settled || !persistent && raised == main && system.sessions_of("smss.exe").len() == 1
+    let raised = trace
+        .iter()
+        .find(|record| record.call == "NtRaiseHardError")
+        .map(|record| record.client);
+    system.end == End::Settled
+        || !persistent && raised == main && system.sessions_of("smss.exe").len() == 1
 }
 
 /// Files that are lost: neither under their old name nor where they were to go.
 fn lost(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
-    let wanted = |path: &str| course.wanted.iter().find(|(from, _)| path == *from).map(|(_, wanted)| wanted);
+    let wanted = |path: &str| {
+        course
+            .wanted
+            .iter()
+            .find(|(from, _)| path == *from)
+            .map(|(_, wanted)| wanted)
+    };
     let replacing = |path: &str| {
-        let moved = course.wanted.iter().find(|(_, wanted)| matches!(wanted, Wanted::MovedTo(to) if *to == path));
+        let moved = course
+            .wanted
+            .iter()
+            .find(|(_, wanted)| matches!(wanted, Wanted::MovedTo(to) if *to == path));
         moved.and_then(|(from, _)| before.get(*from))
     };
     let mut volume = system.volume();
     let mut here = |path: &str, content: &[u8]| match volume.read(path) {
-        // The kernel writes the hives and the boot status; that they are sound, the next boot shows.
-        Ok(bytes) => path.contains("\\config\\") || path.ends_with("bootstat.dat") || bytes == content,
+        // The kernel writes the hives and the boot status; that they are sound, the next boot
+        // shows.
+        Ok(bytes) => {
+            path.contains("\\config\\") || path.ends_with("bootstat.dat") || bytes == content
+        }
         Err(_) => false,
     };
     let mut kept = |path: &str, content: &[u8]| {
@@ -187,7 +297,11 @@ fn lost(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
                 Some(Wanted::Replaced) => replacing(path).is_some_and(|new| here(path, new)),
             }
     };
-    before.iter().filter(|(path, content)| !kept(path, content)).map(|(path, _)| format!("{path} is lost")).collect()
+    before
+        .iter()
+        .filter(|(path, content)| !kept(path, content))
+        .map(|(path, _)| format!("{path} is lost"))
+        .collect()
 }
 
 /// What the pending renames have left undone.
@@ -197,7 +311,9 @@ fn undone(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
     for (path, wanted) in course.wanted {
         let right = match wanted {
             Wanted::Deleted => volume.read(path).is_err(),
-            Wanted::MovedTo(to) => volume.read(path).is_err() && volume.read(to).ok().as_ref() == before.get(*path),
+            Wanted::MovedTo(to) => {
+                volume.read(path).is_err() && volume.read(to).ok().as_ref() == before.get(*path)
+            }
             Wanted::Replaced => true,
         };
         if !right {
@@ -207,7 +323,8 @@ fn undone(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
     wrong
 }
 
-/// Whether a system that has settled is one: smss answers its clients, unless all its calls fail, and waits for the initial command.
+/// Whether a system that has settled is one: smss answers its clients, unless all its calls fail,
+/// and waits for the initial command.
 fn unserved(course: &Course, mut system: Booted, persistent: bool) -> Vec<String> {
     let mut wrong = Vec::new();
     if !persistent {
@@ -223,7 +340,10 @@ fn unserved(course: &Course, mut system: Booted, persistent: bool) -> Vec<String
     let told = matches!(&system.end, End::Stopped { text, status, .. } if INITIAL.contains(&text.as_str()) && status.0 == 0x1234);
     let untold = persistent && system.end == End::Bugcheck(CRITICAL_OBJECT_TERMINATION);
     if !told && !untold {
-        wrong.push(format!("the end of {} ends in {:?}", course.initial, system.end));
+        wrong.push(format!(
+            "the end of {} ends in {:?}",
+            course.initial, system.end
+        ));
     }
     wrong
 }
@@ -232,19 +352,41 @@ fn unserved(course: &Course, mut system: Booted, persistent: bool) -> Vec<String
 fn sweep(course: &Course) {
     let before = (course.setup)().files();
     let reference = (course.setup)().traced().boot();
-    assert_eq!((&reference.end, undone(course, &before, &reference)), (&End::Settled, Vec::new()), "{}", course.name);
+    assert_eq!(
+        (&reference.end, undone(course, &before, &reference)),
+        (&End::Settled, Vec::new()),
+        "{}",
+        course.name
+    );
     let most = handles(&reference);
     let calls = reference.trace_of("smss.exe").len() as u64;
-    let critical =
-        reference.trace_of("smss.exe").iter().position(|record| record.call == "NtSetInformationProcess").unwrap_or(0) as u64 + 1;
+    let critical = reference
+        .trace_of("smss.exe")
+        .iter()
+        .position(|record| record.call == "NtSetInformationProcess")
+        .unwrap_or(0) as u64
+        + 1;
     assert!(calls > 200, "{}: {calls} calls", course.name);
-    let (first, last) = (setting("SMSS_FAULT_FIRST").unwrap_or(1), setting("SMSS_FAULT_LAST").unwrap_or(calls).min(calls));
+    let (first, last) = (
+        setting("SMSS_FAULT_FIRST").unwrap_or(1),
+        setting("SMSS_FAULT_LAST").unwrap_or(calls).min(calls),
+    );
     let mut table = BTreeMap::<String, u64>::new();
     let mut wrong = Vec::new();
     for nth in (first..=last).step_by(setting("SMSS_FAULT_STEP").unwrap_or(course.step) as usize) {
-        for (status, persistent) in STATUSES.into_iter().flat_map(|status| [(status, false), (status, true)]) {
-            let system = (course.setup)().traced().fail_nth(nth, status, persistent).boot();
-            let mut faults = if stands_still(&system, persistent) { leaked(&system, &most, status) } else { Vec::new() };
+        for (status, persistent) in STATUSES
+            .into_iter()
+            .flat_map(|status| [(status, false), (status, true)])
+        {
+            let system = (course.setup)()
+                .traced()
+                .fail_nth(nth, status, persistent)
+                .boot();
+            let mut faults = if stands_still(&system, persistent) {
+                leaked(&system, &most, status)
+            } else {
+                Vec::new()
+            };
             faults.extend(lost(course, &before, &system));
             match ending(course, &system, nth <= critical, persistent, status) {
                 Ok(outcome) => *table.entry(outcome).or_default() += 1,
@@ -260,7 +402,11 @@ fn sweep(course: &Course) {
                     faults.push(format!("the next boot ends with {:?}", next.end));
                 }
             }
-            wrong.extend(faults.into_iter().map(|fault| format!("{}: {fault}", run_name(course, nth, status, persistent))));
+            wrong.extend(
+                faults
+                    .into_iter()
+                    .map(|fault| format!("{}: {fault}", run_name(course, nth, status, persistent))),
+            );
         }
     }
     let sum: u64 = table.values().sum();
@@ -268,7 +414,12 @@ fn sweep(course: &Course) {
     for (outcome, count) in &table {
         println!("{count:6}  {outcome}");
     }
-    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -289,7 +440,20 @@ fn every_call_of_an_nt_6_boot_may_fail() {
 #[test]
 #[ignore = "prints the calls of a default boot by number"]
 fn print_the_calls() {
-    for (index, record) in Setup::new().traced().boot().trace_of("smss.exe").iter().enumerate() {
-        println!("{} t{} {} {:?} {:?}", index + 1, record.client.thread, record.call, record.arguments, record.outcome);
+    for (index, record) in Setup::new()
+        .traced()
+        .boot()
+        .trace_of("smss.exe")
+        .iter()
+        .enumerate()
+    {
+        println!(
+            "{} t{} {} {:?} {:?}",
+            index + 1,
+            record.client.thread,
+            record.call,
+            record.arguments,
+            record.outcome
+        );
     }
 }

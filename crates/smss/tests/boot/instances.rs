@@ -11,7 +11,10 @@ fn session_0_has_wininit_and_session_1_winlogon() {
     assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);
     assert_eq!(system.sessions_of("wininit.exe"), [0]);
     assert_eq!(system.sessions_of("winlogon.exe"), [1]);
-    assert_eq!(system.children("wininit.exe"), ["services.exe", "lsass.exe"]);
+    assert_eq!(
+        system.children("wininit.exe"),
+        ["services.exe", "lsass.exe"]
+    );
     // The instances have ended: what they started has no parent left.
     assert_eq!(system.sessions_of("smss.exe").len(), 1);
     assert!(system.children("smss.exe").is_empty());
@@ -30,14 +33,20 @@ fn the_end_of_winlogon_in_session_1_ends_that_session_only() {
 fn the_end_of_wininit_stops_the_system() {
     let mut system = Setup::nt6().boot();
     system.kill("wininit.exe", Status(0x1234));
-    assert_eq!(system.end, End::stopped("initial session process or", Status(0x1234)));
+    assert_eq!(
+        system.end,
+        End::stopped("initial session process or", Status(0x1234))
+    );
 }
 
 #[test]
 fn the_end_of_csrss_of_session_0_stops_the_system() {
     let mut system = Setup::nt6().boot();
     system.kill("csrss.exe", Status(0x1234));
-    assert_eq!(system.end, End::stopped("Windows SubSystem", Status(0x1234)));
+    assert_eq!(
+        system.end,
+        End::stopped("Windows SubSystem", Status(0x1234))
+    );
 }
 
 #[test]
@@ -45,7 +54,13 @@ fn the_end_of_csrss_of_session_1_ends_that_session_only() {
     let mut system = Setup::nt6().boot();
     system.kill_last("csrss.exe", Status(0x1234));
     assert_eq!(system.end, End::Settled);
-    assert_eq!((system.sessions_of("csrss.exe"), system.sessions_of("winlogon.exe")), (vec![0], vec![]));
+    assert_eq!(
+        (
+            system.sessions_of("csrss.exe"),
+            system.sessions_of("winlogon.exe")
+        ),
+        (vec![0], vec![])
+    );
 }
 
 #[test]
@@ -58,16 +73,32 @@ fn the_instances_of_the_initial_sessions_work_side_by_side() {
     let mut instances: Vec<u64> = calls.iter().map(|(process, _)| *process).collect();
     instances.sort_unstable();
     instances.dedup();
-    let [_, first, second] = instances[..] else { panic!("master and two instances: {instances:?}") };
-    let last_of_first = calls.iter().rev().find(|(process, _)| *process == first).unwrap().1;
-    let first_of_second = calls.iter().find(|(process, _)| *process == second).unwrap().1;
+    let [_, first, second] = instances[..] else {
+        panic!("master and two instances: {instances:?}")
+    };
+    let last_of_first = calls
+        .iter()
+        .rev()
+        .find(|(process, _)| *process == first)
+        .unwrap()
+        .1;
+    let first_of_second = calls
+        .iter()
+        .find(|(process, _)| *process == second)
+        .unwrap()
+        .1;
     assert!(first_of_second < last_of_first);
 }
 
 #[test]
 fn a_later_session_is_made_by_an_instance() {
     let mut system = Setup::nt6().boot();
-    assert_eq!(system.start_program("smctl.exe start"), Status::SUCCESS, "{}", system.screen);
+    assert_eq!(
+        system.start_program("smctl.exe start"),
+        Status::SUCCESS,
+        "{}",
+        system.screen
+    );
     assert_eq!(system.sessions_of("winlogon.exe"), [1, 2]);
     assert_eq!(system.start_program("smctl.exe stop 2"), Status::SUCCESS);
     assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Rows of spec 14 and 16 that are facts about the whole system, and the index of all rows.
 //!
-//! `rows.txt` beside this file says for each row of spec 2 to 9, 12, 13.5 and 14 to 17 which test proves it on the host. That every test
-//! named there exists is a test itself.
+//! `rows.txt` beside this file says for each row of spec 2 to 9, 12, 13.5 and 14 to 17 which test
+//! proves it on the host. That every test named there exists is a test itself.
 
 use crate::system::{End, Setup};
 use executive::dump::sddl;
@@ -21,9 +21,16 @@ fn spec_14_4_the_hard_error_mode_is_inherited_by_the_children() {
 #[test]
 fn spec_14_6_the_port_admits_administrators_and_system() {
     let system = Setup::new().boot();
-    let security = system.object("\\SmApiPort").security.clone().expect("the port has a descriptor");
+    let security = system
+        .object("\\SmApiPort")
+        .security
+        .clone()
+        .expect("the port has a descriptor");
     let told = sddl::descriptor(&security).expect("it is sound");
-    assert!(told.ends_with("D:(A;;0x1f0001;;;BA)(A;;0x1f0001;;;SY)"), "{told}");
+    assert!(
+        told.ends_with("D:(A;;0x1f0001;;;BA)(A;;0x1f0001;;;SY)"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -31,23 +38,49 @@ fn spec_14_8_the_volumes_event_is_not_signalled_during_boot_commands() {
     // A boot that hangs in its boot commands, looked at there.
     let system = Setup::new().multi("", "BootExecute", &["sleep.exe"]).boot();
     assert!(system.runs("sleep.exe") && !system.runs("csrss.exe"));
-    assert_eq!(system.object("\\Device\\VolumesSafeForWriteAccess").detail.as_deref(), Some("not signalled"));
+    assert_eq!(
+        system
+            .object("\\Device\\VolumesSafeForWriteAccess")
+            .detail
+            .as_deref(),
+        Some("not signalled")
+    );
 }
 
 #[test]
 fn spec_16_c12_smss_holds_no_file_while_boot_commands_run() {
     let system = Setup::new().multi("", "BootExecute", &["sleep.exe"]).boot();
     let handles = &system.process("smss.exe").handles;
-    assert!(handles.iter().all(|(kind, _)| kind != "File"), "{handles:?}");
+    assert!(
+        handles.iter().all(|(kind, _)| kind != "File"),
+        "{handles:?}"
+    );
 }
 
 #[test]
 fn spec_14_30_csrss_gets_its_command_line_paths_flags_and_session() {
     let system = Setup::new().boot();
     let csrss = system.report("csrss.exe");
-    assert!(csrss.command_line.starts_with("C:\\ReactOS\\system32\\csrss.exe ObjectDirectory=\\Windows"), "{}", csrss.command_line);
-    assert!(csrss.dll_path.to_lowercase().starts_with("c:\\reactos\\system32;"), "{}", csrss.dll_path);
-    assert_eq!((csrss.flags & 0x2_0020, csrss.session), (0x2_0020, 0), "NX and RESERVE_1MB");
+    assert!(
+        csrss
+            .command_line
+            .starts_with("C:\\ReactOS\\system32\\csrss.exe ObjectDirectory=\\Windows"),
+        "{}",
+        csrss.command_line
+    );
+    assert!(
+        csrss
+            .dll_path
+            .to_lowercase()
+            .starts_with("c:\\reactos\\system32;"),
+        "{}",
+        csrss.dll_path
+    );
+    assert_eq!(
+        (csrss.flags & 0x2_0020, csrss.session),
+        (0x2_0020, 0),
+        "NX and RESERVE_1MB"
+    );
 }
 
 #[test]
@@ -55,15 +88,32 @@ fn spec_14_36_winlogon_is_a_child_of_smss_in_its_own_directory() {
     let system = Setup::new().boot();
     let winlogon = system.report("winlogon.exe");
     assert_eq!(winlogon.parent, system.report("smss.exe").id);
-    assert!(winlogon.current_directory.eq_ignore_ascii_case("C:\\ReactOS\\System32\\"), "{}", winlogon.current_directory);
-    assert_eq!(winlogon.flags & 0x2_0020, 0x2_0000, "NX, and nothing reserved");
+    assert!(
+        winlogon
+            .current_directory
+            .eq_ignore_ascii_case("C:\\ReactOS\\System32\\"),
+        "{}",
+        winlogon.current_directory
+    );
+    assert_eq!(
+        winlogon.flags & 0x2_0020,
+        0x2_0000,
+        "NX, and nothing reserved"
+    );
 }
 
 #[test]
 fn spec_16_c10_the_registry_is_initialised_once_after_the_paging_files() {
     let system = Setup::new().traced().boot();
     let calls = system.trace_of("smss.exe");
-    let at = |call: &str| calls.iter().enumerate().filter(|(_, record)| record.call == call).map(|(at, _)| at).collect::<Vec<_>>();
+    let at = |call: &str| {
+        calls
+            .iter()
+            .enumerate()
+            .filter(|(_, record)| record.call == call)
+            .map(|(at, _)| at)
+            .collect::<Vec<_>>()
+    };
     let (initialised, paged) = (at("NtInitializeRegistry"), at("NtCreatePagingFile"));
     assert_eq!((initialised.len(), paged.len()), (1, 1));
     assert!(paged[0] < initialised[0]);
@@ -72,7 +122,10 @@ fn spec_16_c10_the_registry_is_initialised_once_after_the_paging_files() {
 #[test]
 fn spec_16_c16_a_mini_system_has_neither_renames_nor_paging_files() {
     let renames = ["\\??\\C:\\old.txt", ""];
-    let setup = Setup::new().multi("", "PendingFileRenameOperations", &renames).file("\\old.txt", b"old").boot_options("MININT");
+    let setup = Setup::new()
+        .multi("", "PendingFileRenameOperations", &renames)
+        .file("\\old.txt", b"old")
+        .boot_options("MININT");
     let system = setup.boot();
     assert_eq!((&system.end, system.paging_files()), (&End::Settled, 0));
     assert!(system.file_exists("\\old.txt") && !system.file_exists("\\pagefile.sys"));
@@ -82,30 +135,61 @@ fn spec_16_c16_a_mini_system_has_neither_renames_nor_paging_files() {
 fn spec_16_c17_one_shot_values_are_gone() {
     let setup = Setup::new()
         .multi("", "PendingFileRenameOperations", &["\\??\\C:\\nosuch", ""])
-        .multi("", "PendingFileRenameOperations2", &["\\??\\C:\\nosuch", ""])
-        .value("", "AllowProtectedRenames", nt::system::ValueType::DWORD, &[1, 0, 0, 0])
+        .multi(
+            "",
+            "PendingFileRenameOperations2",
+            &["\\??\\C:\\nosuch", ""],
+        )
+        .value(
+            "",
+            "AllowProtectedRenames",
+            nt::system::ValueType::DWORD,
+            &[1, 0, 0, 0],
+        )
         .sz("Environment", "SAFEBOOT_OPTION", "MINIMAL");
     let system = setup.boot();
     assert_eq!(system.end, End::Settled);
-    for name in ["PendingFileRenameOperations", "PendingFileRenameOperations2", "AllowProtectedRenames"] {
+    for name in [
+        "PendingFileRenameOperations",
+        "PendingFileRenameOperations2",
+        "AllowProtectedRenames",
+    ] {
         assert_eq!(system.sm_value("", name), None, "{name}");
     }
     assert_eq!(system.sm_value("\\Environment", "SAFEBOOT_OPTION"), None);
-    assert!(system.sm_value("\\Environment", "Path").is_some(), "the key is shown");
+    assert!(
+        system.sm_value("\\Environment", "Path").is_some(),
+        "the key is shown"
+    );
 }
 
 #[test]
 fn spec_16_c18_computed_variables_are_strings_with_a_nul() {
     let system = Setup::new().boot();
-    for name in ["OS", "PROCESSOR_ARCHITECTURE", "PROCESSOR_LEVEL", "PROCESSOR_IDENTIFIER", "PROCESSOR_REVISION", "NUMBER_OF_PROCESSORS"] {
-        let (kind, data) = system.sm_value("\\Environment", name).unwrap_or_else(|| panic!("{name} is written"));
+    for name in [
+        "OS",
+        "PROCESSOR_ARCHITECTURE",
+        "PROCESSOR_LEVEL",
+        "PROCESSOR_IDENTIFIER",
+        "PROCESSOR_REVISION",
+        "NUMBER_OF_PROCESSORS",
+    ] {
+        let (kind, data) = system
+            .sm_value("\\Environment", name)
+            .unwrap_or_else(|| panic!("{name} is written"));
         assert_eq!(kind, SZ, "{name}");
-        assert!(data.len() > 2 && data.ends_with(&[0, 0]), "{name}: {data:?}");
+        assert!(
+            data.len() > 2 && data.ends_with(&[0, 0]),
+            "{name}: {data:?}"
+        );
     }
 }
 
 fn sources(folder: &Path, text: &mut String) {
-    for entry in std::fs::read_dir(folder).expect("the sources are there").flatten() {
+    for entry in std::fs::read_dir(folder)
+        .expect("the sources are there")
+        .flatten()
+    {
         let path = entry.path();
         if path.is_dir() {
             sources(&path, text);
@@ -121,12 +205,22 @@ fn every_row_names_tests_that_exist() {
     let mut text = String::new();
     sources(&root.join("crates"), &mut text);
     sources(&root.join("kernel-shim/executive/src"), &mut text);
-    let rows: Vec<&str> = include_str!("rows.txt").lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let rows: Vec<&str> = include_str!("rows.txt")
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
     assert!(rows.len() > 150, "{} rows", rows.len());
     let mut wrong = Vec::new();
     for row in rows {
-        let Some((_, tests)) = row.split_once(": ") else { panic!("no test: {row}") };
-        wrong.extend(tests.split_whitespace().filter(|test| !text.contains(&format!("fn {test}("))).map(|test| format!("{row}: {test}")));
+        let Some((_, tests)) = row.split_once(": ") else {
+            panic!("no test: {row}")
+        };
+        wrong.extend(
+            tests
+                .split_whitespace()
+                .filter(|test| !text.contains(&format!("fn {test}(")))
+                .map(|test| format!("{row}: {test}")),
+        );
     }
     assert!(wrong.is_empty(), "no such test:\n{}", wrong.join("\n"));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A system to boot: the default medium, changed by a test, and what is to be seen of it afterwards.
+//! A system to boot: the default medium, changed by a test, and what is to be seen of it
+//! afterwards.
 
 use executive::Version;
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
@@ -22,7 +23,12 @@ impl log::Log for Printer {
     }
 
     fn log(&self, record: &log::Record<'_>) {
-        eprintln!("{:5} {}: {}", record.level(), record.target(), record.args());
+        eprintln!(
+            "{:5} {}: {}",
+            record.level(),
+            record.target(),
+            record.args()
+        );
     }
 
     fn flush(&self) {}
@@ -34,7 +40,11 @@ pub enum End {
     /// Everybody waits.
     Settled,
     /// Hard error C000021A: parameters 0 and 1, and the texts among the rest.
-    Stopped { text: String, status: Status, rest: Vec<String> },
+    Stopped {
+        text: String,
+        status: Status,
+        rest: Vec<String>,
+    },
     /// Another bugcheck.
     Bugcheck(u32),
     /// Shut down.
@@ -44,7 +54,11 @@ pub enum End {
 impl End {
     /// The hard error with the parameters that most have.
     pub fn stopped(text: &str, status: Status) -> Self {
-        Self::Stopped { text: text.to_owned(), status, rest: Vec::new() }
+        Self::Stopped {
+            text: text.to_owned(),
+            status,
+            rest: Vec::new(),
+        }
     }
 }
 
@@ -57,19 +71,29 @@ impl From<Outcome> for End {
         };
         match &check.hard_error {
             Some((Status::SYSTEM_PROCESS_TERMINATED, parameters)) => {
-                let (Some(Parameter::Text(text, _)), Some(Parameter::Number(status))) = (parameters.first(), parameters.get(1)) else {
+                let (Some(Parameter::Text(text, _)), Some(Parameter::Number(status))) =
+                    (parameters.first(), parameters.get(1))
+                else {
                     panic!("parameters of the hard error: {parameters:?}");
                 };
-                // Spec 12.4: four of them, the last two zero, or for a known DLL three, the last one its name.
+                // Spec 12.4: four of them, the last two zero, or for a known DLL three, the last
+                // one its name.
                 match parameters.get(2..) {
                     Some([Parameter::Number(0), Parameter::Number(0)] | [Parameter::Text(..)]) => {}
                     _ => panic!("parameters of the hard error: {parameters:?}"),
                 }
-                let rest = parameters.iter().skip(2).filter_map(|parameter| match parameter {
-                    Parameter::Text(text, _) => Some(text.clone()),
-                    Parameter::Number(_) => None,
-                });
-                Self::Stopped { text: text.clone(), status: Status(*status as u32), rest: rest.collect() }
+                let rest = parameters
+                    .iter()
+                    .skip(2)
+                    .filter_map(|parameter| match parameter {
+                        Parameter::Text(text, _) => Some(text.clone()),
+                        Parameter::Number(_) => None,
+                    });
+                Self::Stopped {
+                    text: text.clone(),
+                    status: Status(*status as u32),
+                    rest: rest.collect(),
+                }
             }
             _ => Self::Bugcheck(check.code),
         }
@@ -83,7 +107,10 @@ pub struct Setup {
 }
 
 fn bytes(text: &str) -> Vec<u8> {
-    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+    text.encode_utf16()
+        .chain([0])
+        .flat_map(u16::to_le_bytes)
+        .collect()
 }
 
 impl Setup {
@@ -105,11 +132,15 @@ impl Setup {
         for program in programs::PROGRAMS {
             let name: Vec<u16> = program.name.encode_utf16().collect();
             world.program(program.name, program.subsystem, move |seam| {
-                let main = programs::main_of(UnicodeStr(&name)).expect("a program of the table has code");
+                let main =
+                    programs::main_of(UnicodeStr(&name)).expect("a program of the table has code");
                 main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
             });
         }
-        Self { world, traced: false }
+        Self {
+            world,
+            traced: false,
+        }
     }
 
     /// Every call is recorded.
@@ -133,7 +164,11 @@ impl Setup {
     }
 
     pub fn multi(self, key: &str, name: &str, texts: &[&str]) -> Self {
-        let data: Vec<u8> = texts.iter().flat_map(|text| bytes(text)).chain([0, 0]).collect();
+        let data: Vec<u8> = texts
+            .iter()
+            .flat_map(|text| bytes(text))
+            .chain([0, 0])
+            .collect();
         self.value(key, name, ValueType::MULTI_SZ, &data)
     }
 
@@ -145,8 +180,12 @@ impl Setup {
     /// Without a key below the Session Manager key.
     pub fn without_key(mut self, key: &str) -> Self {
         let hive = self.world.hive("SYSTEM");
-        let path: Vec<u16> = format!("ControlSet001\\Control\\Session Manager\\{key}").encode_utf16().collect();
-        let at = hive.find(hive.root(), UnicodeStr(&path)).expect("the key is in the default hive");
+        let path: Vec<u16> = format!("ControlSet001\\Control\\Session Manager\\{key}")
+            .encode_utf16()
+            .collect();
+        let at = hive
+            .find(hive.root(), UnicodeStr(&path))
+            .expect("the key is in the default hive");
         hive.delete_key(at, 0).expect("it has no subkeys");
         self
     }
@@ -156,8 +195,11 @@ impl Setup {
         let hive = self.world.hive("SOFTWARE");
         let path: Vec<u16> = key.encode_utf16().collect();
         let name: Vec<u16> = name.encode_utf16().collect();
-        let at = hive.create_path(hive.root(), UnicodeStr(&path), false, 0).expect("the key can be made");
-        hive.set_value(at, UnicodeStr(&name), ValueType::SZ.0, bytes(text), 0).expect("the value can be set");
+        let at = hive
+            .create_path(hive.root(), UnicodeStr(&path), false, 0)
+            .expect("the key can be made");
+        hive.set_value(at, UnicodeStr(&name), ValueType::SZ.0, bytes(text), 0)
+            .expect("the value can be set");
         self
     }
 
@@ -186,7 +228,13 @@ impl Setup {
 
     fn fault(mut self, call: Option<&str>, nth: u64, status: Status, persistent: bool) -> Self {
         let call = call.map(str::to_owned);
-        self.world.fault(Fault { image: Some("smss.exe".to_owned()), call, nth, persistent, status });
+        self.world.fault(Fault {
+            image: Some("smss.exe".to_owned()),
+            call,
+            nth,
+            persistent,
+            status,
+        });
         self
     }
 
@@ -210,10 +258,15 @@ impl Setup {
         static REFERENCE: OnceLock<Vec<Record>> = OnceLock::new();
         let reference = REFERENCE.get_or_init(|| Self::new().traced().boot().trace_of("smss.exe"));
         let named = |record: &&Record| {
-            record.arguments.iter().any(|(_, argument)| matches!(argument, Argument::Text(found) if found.ends_with(text)))
+            record.arguments.iter().any(
+                |(_, argument)| matches!(argument, Argument::Text(found) if found.ends_with(text)),
+            )
         };
         let calls = reference.iter().filter(|record| record.call == call);
-        let nth = calls.clone().position(|record| named(&record)).unwrap_or_else(|| panic!("no {call} names {text}"));
+        let nth = calls
+            .clone()
+            .position(|record| named(&record))
+            .unwrap_or_else(|| panic!("no {call} names {text}"));
         self.fail(call, nth as u64 + 1, status)
     }
 
@@ -222,9 +275,22 @@ impl Setup {
         if !self.traced {
             self.world.no_trace();
         }
-        self.world.start(|seam| smss::run(seam, Box::leak(Box::new(smss::State::new(seam, Box::leak(Box::new(smss::TableSpace::new())))))));
-        let mut booted =
-            Booted { world: self.world, end: End::Settled, trace: Vec::new(), screen: String::new(), snapshot: Snapshot::default() };
+        self.world.start(|seam| {
+            smss::run(
+                seam,
+                Box::leak(Box::new(smss::State::new(
+                    seam,
+                    Box::leak(Box::new(smss::TableSpace::new())),
+                ))),
+            )
+        });
+        let mut booted = Booted {
+            world: self.world,
+            end: End::Settled,
+            trace: Vec::new(),
+            screen: String::new(),
+            snapshot: Snapshot::default(),
+        };
         booted.settle();
         booted
     }
@@ -254,46 +320,74 @@ impl Booted {
     }
 
     fn running(&self) -> impl Iterator<Item = ProcessReport> {
-        self.processes().into_iter().filter(|process| process.running)
+        self.processes()
+            .into_iter()
+            .filter(|process| process.running)
     }
 
     /// The first running process of this image.
     pub fn report(&self, image: &str) -> ProcessReport {
-        self.running().find(|process| process.image.eq_ignore_ascii_case(image)).unwrap_or_else(|| panic!("{image} does not run"))
+        self.running()
+            .find(|process| process.image.eq_ignore_ascii_case(image))
+            .unwrap_or_else(|| panic!("{image} does not run"))
     }
 
     /// The same, as the snapshot has it.
     pub fn process(&self, image: &str) -> &ProcessEntry {
-        let found = self.snapshot.processes.iter().find(|process| process.image.eq_ignore_ascii_case(image));
+        let found = self
+            .snapshot
+            .processes
+            .iter()
+            .find(|process| process.image.eq_ignore_ascii_case(image));
         found.unwrap_or_else(|| panic!("{image} does not run"))
     }
 
     pub fn runs(&self, image: &str) -> bool {
-        self.running().any(|process| process.image.eq_ignore_ascii_case(image))
+        self.running()
+            .any(|process| process.image.eq_ignore_ascii_case(image))
     }
 
     /// Images of the running children of the first running process of this image.
     pub fn children(&self, image: &str) -> Vec<String> {
         let parent = self.report(image).id;
-        self.running().filter(|process| process.parent == parent).map(|process| process.image).collect()
+        self.running()
+            .filter(|process| process.parent == parent)
+            .map(|process| process.image)
+            .collect()
     }
 
     /// Sessions of the running processes of this image.
     pub fn sessions_of(&self, image: &str) -> Vec<u32> {
-        let mut sessions: Vec<u32> = self.running().filter(|process| process.image == image).map(|process| process.session).collect();
+        let mut sessions: Vec<u32> = self
+            .running()
+            .filter(|process| process.image == image)
+            .map(|process| process.session)
+            .collect();
         sessions.sort_unstable();
         sessions
     }
 
     /// A named object.
     pub fn object(&self, path: &str) -> &ObjectEntry {
-        let found = self.snapshot.objects.iter().find(|object| object.path.eq_ignore_ascii_case(path));
+        let found = self
+            .snapshot
+            .objects
+            .iter()
+            .find(|object| object.path.eq_ignore_ascii_case(path));
         found.unwrap_or_else(|| panic!("there is no {path}"))
     }
 
     /// The processes of these images, as the snapshot has them.
     pub fn snapshot_of(&self, images: &[&str]) -> Vec<&ProcessEntry> {
-        self.snapshot.processes.iter().filter(|process| images.iter().any(|image| process.image.eq_ignore_ascii_case(image))).collect()
+        self.snapshot
+            .processes
+            .iter()
+            .filter(|process| {
+                images
+                    .iter()
+                    .any(|image| process.image.eq_ignore_ascii_case(image))
+            })
+            .collect()
     }
 
     /// The volume C: as it is on its disk now.
@@ -303,14 +397,25 @@ impl Booted {
 
     /// The next boot of the same disk, without faults.
     pub fn reboot(self) -> Self {
-        Setup { world: self.world.reboot(), traced: false }.boot()
+        Setup {
+            world: self.world.reboot(),
+            traced: false,
+        }
+        .boot()
     }
 
     /// Type and data of a value below the Session Manager key.
     pub fn sm_value(&self, key: &str, name: &str) -> Option<(u32, Vec<u8>)> {
         let path = format!("Control\\Session Manager{key}");
-        let key = self.snapshot.keys.iter().find(|entry| entry.path.to_lowercase().ends_with(&path.to_lowercase()))?;
-        key.values.iter().find(|value| value.name.eq_ignore_ascii_case(name)).map(|value| (value.kind, value.data.clone()))
+        let key = self
+            .snapshot
+            .keys
+            .iter()
+            .find(|entry| entry.path.to_lowercase().ends_with(&path.to_lowercase()))?;
+        key.values
+            .iter()
+            .find(|value| value.name.eq_ignore_ascii_case(name))
+            .map(|value| (value.kind, value.data.clone()))
     }
 
     /// How many paging files there are.
@@ -329,23 +434,40 @@ impl Booted {
 
     /// Calls of the processes of this image; the boot must be traced.
     pub fn trace_of(&self, image: &str) -> Vec<Record> {
-        let ids: Vec<u64> = self.processes().iter().filter(|process| process.image == image).map(|process| process.id.into()).collect();
-        self.trace.iter().filter(|record| ids.contains(&record.client.process)).cloned().collect()
+        let ids: Vec<u64> = self
+            .processes()
+            .iter()
+            .filter(|process| process.image == image)
+            .map(|process| process.id.into())
+            .collect();
+        self.trace
+            .iter()
+            .filter(|record| ids.contains(&record.client.process))
+            .cloned()
+            .collect()
     }
 
     /// When a process of this image made its first call of this service, in 100 ns since the start.
     pub fn time_of(&self, image: &str, call: &str) -> Option<u64> {
-        self.trace_of(image).iter().find(|record| record.call == call).map(|record| record.time)
+        self.trace_of(image)
+            .iter()
+            .find(|record| record.call == call)
+            .map(|record| record.time)
     }
 
-    /// Ends the first process of this image, whatever its critical flag says, and lets the system run.
+    /// Ends the first process of this image, whatever its critical flag says, and lets the system
+    /// run.
     pub fn kill(&mut self, image: &str, status: Status) {
         self.kill_process(self.report(image).id, status);
     }
 
     /// The same for the last one.
     pub fn kill_last(&mut self, image: &str, status: Status) {
-        let process = self.running().filter(|process| process.image == image).last().unwrap_or_else(|| panic!("{image} does not run"));
+        let process = self
+            .running()
+            .filter(|process| process.image == image)
+            .last()
+            .unwrap_or_else(|| panic!("{image} does not run"));
         self.kill_process(process.id, status);
     }
 
@@ -357,13 +479,17 @@ impl Booted {
 
     /// Runs a program of System32 to its end: its exit status.
     pub fn start_program(&mut self, command_line: &str) -> Status {
-        self.try_program(command_line).unwrap_or_else(|| panic!("{command_line} does not end"))
+        self.try_program(command_line)
+            .unwrap_or_else(|| panic!("{command_line} does not end"))
     }
 
     /// The same; `None` if it does not end.
     pub fn try_program(&mut self, command_line: &str) -> Option<Status> {
         let image = command_line.split(' ').next().unwrap_or_default();
-        let process = self.world.spawn(image, command_line).expect("the program can be started");
+        let process = self
+            .world
+            .spawn(image, command_line)
+            .expect("the program can be started");
         let object = self.world.look(|executive| {
             let object = executive.processes[&ProcessId(process)].object;
             // What it ended with is only known while somebody has its object.
@@ -371,7 +497,11 @@ impl Booted {
             object
         });
         self.settle();
-        let report = self.processes().into_iter().find(|report| report.id == process).expect("it was started");
+        let report = self
+            .processes()
+            .into_iter()
+            .find(|report| report.id == process)
+            .expect("it was started");
         self.world.look(|executive| executive.dereference(object));
         report.exit
     }

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the API numbers make smss ask of subsystem servers, and what it does with their answers (spec 9.4 to 9.6, 10.4, 10.5, 10.7).
+//! What the API numbers make smss ask of subsystem servers, and what it does with their answers
+//! (spec 9.4 to 9.6, 10.4, 10.5, 10.7).
 
 use crate::kernel::TestPlan;
 use crate::requests::{World, world, world_with};
 use nt::system::ImageSubsystem;
 use nt::{Result, Status};
 use subsystems::callbacks::SbApi;
-use subsystems::messages::{ConnectionInfo, ExecPgm, LoadDeferred, SessionComplete, StopCsr, request, result_of};
+use subsystems::messages::{
+    ConnectionInfo, ExecPgm, LoadDeferred, SessionComplete, StopCsr, request, result_of,
+};
 use zerocopy::FromZeros;
 
 /// How often a server was asked this.
 fn asked(world: &World, api: SbApi) -> usize {
-    world.kernel.state().callbacks.iter().filter(|(_, number)| *number == api.0).count()
+    world
+        .kernel
+        .state()
+        .callbacks
+        .iter()
+        .filter(|(_, number)| *number == api.0)
+        .count()
 }
 
 fn deferred_by(world: &World, client: u64, context: u64, name: &str) -> Result<()> {
@@ -28,7 +37,10 @@ fn deferred(world: &World, name: &str) -> Result<()> {
 }
 
 fn optional(mut plan: TestPlan, name: &str, command: &str) -> TestPlan {
-    plan.optional.push((name.encode_utf16().collect(), command.encode_utf16().collect()));
+    plan.optional.push((
+        name.encode_utf16().collect(),
+        command.encode_utf16().collect(),
+    ));
     plan
 }
 
@@ -40,9 +52,15 @@ fn section_9_4_5b_a_server_that_can_creates_the_process_of_an_optional_one() {
     assert_eq!(asked(&world, SbApi::CREATE_PROCESS), 1);
     let psxss = world.kernel.running("psxss.exe");
     assert_eq!(psxss.len(), 1);
-    assert_eq!(world.kernel.state().processes[&psxss[0]].command_line, "created by the server");
+    assert_eq!(
+        world.kernel.state().processes[&psxss[0]].command_line,
+        "created by the server"
+    );
     world.kernel.exit(psxss[0], Status::SUCCESS);
-    assert_eq!((world.kernel.open_handles(), world.kernel.state().bad_closes), (before, 0));
+    assert_eq!(
+        (world.kernel.open_handles(), world.kernel.state().bad_closes),
+        (before, 0)
+    );
 }
 
 #[test]
@@ -55,7 +73,10 @@ fn section_9_4_5b_another_answer_than_not_implemented_is_the_clients() {
     let before = (world.kernel.open_handles(), world.manager.counts());
     assert_eq!(deferred(&world, "Posix"), Err(Status::NO_MEMORY));
     assert_eq!(world.kernel.running("psxss.exe"), []);
-    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    assert_eq!(
+        (world.kernel.open_handles(), world.manager.counts()),
+        before
+    );
 }
 
 #[test]
@@ -68,13 +89,19 @@ fn section_10_7_a_process_that_its_server_refuses_has_no_environment_session() {
     let (process, result) = world.exec("gui.exe", ImageSubsystem::WINDOWS_GUI);
     assert_eq!(result, Err(Status::NO_MEMORY));
     assert!(!world.kernel.state().processes[&process].running);
-    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    assert_eq!(
+        (world.kernel.open_handles(), world.manager.counts()),
+        before
+    );
 }
 
 #[test]
 fn section_9_6_os2_is_started_once_in_the_callers_session() {
     let world = world_with(|plan| optional(plan, "Os2", "os2ss.exe"));
-    assert_eq!((deferred(&world, "OS2"), deferred(&world, "os2")), (Ok(()), Ok(())));
+    assert_eq!(
+        (deferred(&world, "OS2"), deferred(&world, "os2")),
+        (Ok(()), Ok(()))
+    );
     assert_eq!(world.kernel.running("os2ss.exe").len(), 1);
 }
 
@@ -82,8 +109,14 @@ fn section_9_6_os2_is_started_once_in_the_callers_session() {
 fn section_9_6_a_client_in_a_session_without_servers_is_told_so() {
     let world = world();
     let client = world.kernel.add_process(9, "lonely.exe");
-    let context = world.kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-    assert_eq!(deferred_by(&world, client, context, "Posix"), Err(Status::OBJECT_NAME_NOT_FOUND));
+    let context = world
+        .kernel
+        .connect(client, &ConnectionInfo::PLAIN)
+        .unwrap();
+    assert_eq!(
+        deferred_by(&world, client, context, "Posix"),
+        Err(Status::OBJECT_NAME_NOT_FOUND)
+    );
 }
 
 #[test]
@@ -95,13 +128,26 @@ fn section_9_6_posix_single_instance_puts_it_into_session_0() {
         });
         let started = world.start("").unwrap();
         let client = world.kernel.add_process(started, "client.exe");
-        let context = world.kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+        let context = world
+            .kernel
+            .connect(client, &ConnectionInfo::PLAIN)
+            .unwrap();
         assert_eq!(deferred_by(&world, client, context, "Posix"), Ok(()));
         // csrss of the session it is for was asked.
         let csrss = world.kernel.running("creates.exe")[usize::from(!single)];
-        assert!(world.kernel.state().callbacks.contains(&(csrss, SbApi::CREATE_PROCESS.0)), "{single}");
+        assert!(
+            world
+                .kernel
+                .state()
+                .callbacks
+                .contains(&(csrss, SbApi::CREATE_PROCESS.0)),
+            "{single}"
+        );
         let psxss = world.kernel.running("psxss.exe")[0];
-        assert_eq!(world.kernel.state().processes[&psxss].session, if single { 0 } else { started });
+        assert_eq!(
+            world.kernel.state().processes[&psxss].session,
+            if single { 0 } else { started }
+        );
     }
 }
 
@@ -110,12 +156,21 @@ fn section_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
     let world = world();
     let started = world.start("").unwrap();
     let client = world.kernel.add_process(started, "client.exe");
-    let context = world.kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+    let context = world
+        .kernel
+        .connect(client, &ConnectionInfo::PLAIN)
+        .unwrap();
     let before = (world.kernel.open_handles(), world.manager.counts());
     // This csrss does not know SbCreateProcess, and what smss creates is born in smss's session.
-    assert_eq!(deferred_by(&world, client, context, "Posix"), Err(Status::ACCESS_DENIED));
+    assert_eq!(
+        deferred_by(&world, client, context, "Posix"),
+        Err(Status::ACCESS_DENIED)
+    );
     assert_eq!(world.kernel.running("psxss.exe"), []);
-    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    assert_eq!(
+        (world.kernel.open_handles(), world.manager.counts()),
+        before
+    );
 }
 
 #[test]
@@ -129,7 +184,10 @@ fn section_10_5_the_caller_debugs_if_it_says_so() {
         body.process.image.subsystem = ImageSubsystem::WINDOWS_GUI;
         body.debug = debug;
         assert_eq!(world.call(&body).0, Ok(()));
-        assert_eq!(world.kernel.state().debugged_by, if debug == 0 { 0 } else { world.client });
+        assert_eq!(
+            world.kernel.state().debugged_by,
+            if debug == 0 { 0 } else { world.client }
+        );
     }
 }
 
@@ -149,14 +207,25 @@ fn section_10_5_pseudo_handles_are_no_handles_of_the_client() {
 fn section_10_5_a_caller_that_is_gone_is_answered_with_what_opening_it_gives() {
     let world = world();
     world.kernel.state().processes.remove(&world.client);
-    assert_eq!(world.call(&ExecPgm::new_zeroed()).0, Err(Status::INVALID_CID));
+    assert_eq!(
+        world.call(&ExecPgm::new_zeroed()).0,
+        Err(Status::INVALID_CID)
+    );
 }
 
 #[test]
 fn section_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
     let world = world();
     let session = world.start("").unwrap();
-    assert_eq!(result_of(&world.kernel.send(world.client, world.context, &request(&StopCsr { session })).unwrap()), Ok(()));
+    assert_eq!(
+        result_of(
+            &world
+                .kernel
+                .send(world.client, world.context, &request(&StopCsr { session }))
+                .unwrap()
+        ),
+        Ok(())
+    );
     assert_eq!(asked(&world, SbApi::TERMINATE_SESSION), 1);
 }
 
@@ -164,9 +233,15 @@ fn section_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
 fn section_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
     let world = world();
     let csrss = world.kernel.running("csrss.exe")[0];
-    let mut message = request(&SessionComplete { session: 1, status: 0 });
+    let mut message = request(&SessionComplete {
+        session: 1,
+        status: 0,
+    });
     message.header.data_length -= 1;
-    assert_eq!(result_of(&world.kernel.send(csrss, 1 << 32, &message).unwrap()), Err(Status::INVALID_PARAMETER));
+    assert_eq!(
+        result_of(&world.kernel.send(csrss, 1 << 32, &message).unwrap()),
+        Err(Status::INVALID_PARAMETER)
+    );
     assert_eq!(world.manager.counts().environments, 1);
 }
 
@@ -178,20 +253,55 @@ fn section_9_4_7b_a_server_that_is_an_application_is_first_taken_over_and_told_o
     let guiss = world.kernel.running("guiss.exe")[0];
     assert!(world.kernel.state().processes[&guiss].running);
     // winlogon and it.
-    assert_eq!((asked(&world, SbApi::CREATE_SESSION), world.manager.counts().environments), (2, 2));
+    assert_eq!(
+        (
+            asked(&world, SbApi::CREATE_SESSION),
+            world.manager.counts().environments
+        ),
+        (2, 2)
+    );
     // Its environment session, the second, is csrss's to end, and foreign to itself (spec 10.4 #1).
     world.kernel.session_complete(csrss, 2);
     assert_eq!(world.manager.counts().environments, 1);
-    let told = |api: SbApi| world.kernel.state().callbacks.iter().filter(|(_, number)| *number == api.0).copied().collect::<Vec<_>>();
-    assert_eq!(told(SbApi::FOREIGN_SESSION_COMPLETE), [(guiss, SbApi::FOREIGN_SESSION_COMPLETE.0)]);
+    let told = |api: SbApi| {
+        world
+            .kernel
+            .state()
+            .callbacks
+            .iter()
+            .filter(|(_, number)| *number == api.0)
+            .copied()
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(SbApi::FOREIGN_SESSION_COMPLETE),
+        [(guiss, SbApi::FOREIGN_SESSION_COMPLETE.0)]
+    );
     // A session without a foreign subsystem: nobody is told.
     world.kernel.session_complete(csrss, 1);
-    assert_eq!((world.manager.counts().environments, asked(&world, SbApi::FOREIGN_SESSION_COMPLETE)), (0, 1));
+    assert_eq!(
+        (
+            world.manager.counts().environments,
+            asked(&world, SbApi::FOREIGN_SESSION_COMPLETE)
+        ),
+        (0, 1)
+    );
     // A server that has gone is not told.
     assert_eq!(deferred(&world, "Gui"), Ok(()));
-    let second = *world.kernel.running("guiss.exe").iter().find(|&&id| id != guiss).unwrap();
+    let second = *world
+        .kernel
+        .running("guiss.exe")
+        .iter()
+        .find(|&&id| id != guiss)
+        .unwrap();
     world.kernel.exit(second, Status::SUCCESS);
     world.kernel.session_complete(csrss, 3);
-    assert_eq!((world.manager.counts().environments, asked(&world, SbApi::FOREIGN_SESSION_COMPLETE)), (0, 1));
+    assert_eq!(
+        (
+            world.manager.counts().environments,
+            asked(&world, SbApi::FOREIGN_SESSION_COMPLETE)
+        ),
+        (0, 1)
+    );
     assert_eq!(world.kernel.state().bad_closes, 0);
 }

@@ -17,7 +17,8 @@ fn world() -> (&'static Kernel, &'static Manager<Kernel>) {
 fn section_10_2_a_process_smss_did_not_start_is_a_plain_client_whatever_it_announces() {
     let (kernel, manager) = world();
     let client = kernel.add_process(0, "stranger.exe");
-    let announced = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&units("\\Mine"))).unwrap();
+    let announced =
+        ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&units("\\Mine"))).unwrap();
     assert!(kernel.connect(client, &announced).is_ok());
     assert_eq!((manager.counts().clients, manager.counts().servers), (1, 0));
 }
@@ -25,7 +26,10 @@ fn section_10_2_a_process_smss_did_not_start_is_a_plain_client_whatever_it_annou
 #[test]
 fn section_10_2_a_process_that_cannot_be_opened_is_refused() {
     let (kernel, manager) = world();
-    assert_eq!(kernel.connect(0xDEAD, &ConnectionInfo::PLAIN), Err(Status::PORT_CONNECTION_REFUSED));
+    assert_eq!(
+        kernel.connect(0xDEAD, &ConnectionInfo::PLAIN),
+        Err(Status::PORT_CONNECTION_REFUSED)
+    );
     assert_eq!(manager.counts().clients, 0);
 }
 
@@ -36,8 +40,14 @@ fn d31_a_process_whose_session_cannot_be_asked_for_is_refused_and_not_taken_for_
     let before = kernel.open_handles();
     // Opening it is the first call, its session the second.
     kernel.fail(1, Status::ACCESS_DENIED, false);
-    assert_eq!(kernel.connect(client, &ConnectionInfo::PLAIN), Err(Status::PORT_CONNECTION_REFUSED));
-    assert_eq!((manager.counts().clients, kernel.open_handles()), (0, before));
+    assert_eq!(
+        kernel.connect(client, &ConnectionInfo::PLAIN),
+        Err(Status::PORT_CONNECTION_REFUSED)
+    );
+    assert_eq!(
+        (manager.counts().clients, kernel.open_handles()),
+        (0, before)
+    );
 }
 
 #[test]
@@ -46,7 +56,12 @@ fn section_10_2_connection_data_of_any_length_is_taken_as_far_as_it_goes() {
     let client = kernel.add_process(0, "client.exe");
     for length in [0, 1, 3, 4, 5, 0xF3, 0xF4] {
         let announced = ConnectionInfo::PLAIN;
-        assert!(kernel.connect_raw(client, &announced.as_bytes()[..length]).is_ok(), "{length}");
+        assert!(
+            kernel
+                .connect_raw(client, &announced.as_bytes()[..length])
+                .is_ok(),
+            "{length}"
+        );
     }
 }
 
@@ -55,7 +70,9 @@ fn section_10_2_clients_beyond_the_table_are_refused_and_places_are_used_again()
     let (kernel, manager) = world();
     let client = kernel.add_process(0, "flood.exe");
     let before = kernel.open_handles();
-    let contexts: Vec<u64> = (0..1_000).filter_map(|_| kernel.connect(client, &ConnectionInfo::PLAIN).ok()).collect();
+    let contexts: Vec<u64> = (0..1_000)
+        .filter_map(|_| kernel.connect(client, &ConnectionInfo::PLAIN).ok())
+        .collect();
     assert_eq!(contexts.len(), CLIENTS);
     for context in contexts {
         kernel.disconnect(client, context);
@@ -84,8 +101,16 @@ fn section_10_6_client_died_and_port_closed_free_everything_once() {
     let client = kernel.add_process(0, "client.exe");
     let before = kernel.open_handles();
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-    for kind in [MessageKind::CLIENT_DIED, MessageKind::PORT_CLOSED, MessageKind::PORT_CLOSED] {
-        assert!(kernel.send_kind(client, context, &MessageBuffer::default(), kind.0).is_none());
+    for kind in [
+        MessageKind::CLIENT_DIED,
+        MessageKind::PORT_CLOSED,
+        MessageKind::PORT_CLOSED,
+    ] {
+        assert!(
+            kernel
+                .send_kind(client, context, &MessageBuffer::default(), kind.0)
+                .is_none()
+        );
         assert_eq!(manager.counts().clients, 0);
     }
     assert_eq!(kernel.open_handles(), before);
@@ -95,16 +120,33 @@ fn section_10_6_client_died_and_port_closed_free_everything_once() {
 #[test]
 fn section_10_6_port_closed_names_its_connection_by_the_context_alone() {
     let (kernel, manager) = world();
-    let (client, stranger) = (kernel.add_process(0, "client.exe"), kernel.add_process(0, "stranger.exe"));
+    let (client, stranger) = (
+        kernel.add_process(0, "client.exe"),
+        kernel.add_process(0, "stranger.exe"),
+    );
     let before = kernel.open_handles();
-    // The last handle was a duplicate in another process; a thread of the system that deletes what was left over; the kernel's flag.
+    // The last handle was a duplicate in another process; a thread of the system that deletes what
+    // was left over; the kernel's flag.
     for (closer, flag) in [(stranger, 0), (4, 0), (client, 0x8000)] {
         let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
         let kept = kernel.connect(stranger, &ConnectionInfo::PLAIN).unwrap();
-        assert!(kernel.send_kind(closer, context, &port_closed(), MessageKind::PORT_CLOSED.0 | flag).is_none());
+        assert!(
+            kernel
+                .send_kind(
+                    closer,
+                    context,
+                    &port_closed(),
+                    MessageKind::PORT_CLOSED.0 | flag
+                )
+                .is_none()
+        );
         assert_eq!(manager.counts().clients, 1, "{closer}");
         kernel.disconnect(stranger, kept);
-        assert_eq!((manager.counts().clients, kernel.open_handles()), (0, before), "{closer}");
+        assert_eq!(
+            (manager.counts().clients, kernel.open_handles()),
+            (0, before),
+            "{closer}"
+        );
     }
 }
 
@@ -114,7 +156,12 @@ fn section_10_6_datagrams_and_other_kinds_are_not_answered() {
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
     for kind in [0, 2, 3, 4, 7, 8, 9, 11, 0xFF] {
-        assert!(kernel.send_kind(client, context, &request(&StopCsr { session: 1 }), kind).is_none(), "{kind}");
+        assert!(
+            kernel
+                .send_kind(client, context, &request(&StopCsr { session: 1 }), kind)
+                .is_none(),
+            "{kind}"
+        );
     }
 }
 
@@ -125,7 +172,9 @@ fn section_10_6_a_request_over_a_forgotten_connection_is_answered_not_served() {
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
     kernel.disconnect(client, context);
     for context in [context, 0, 1, u64::MAX] {
-        let reply = kernel.send(client, context, &request(&StopCsr { session: 1 })).unwrap();
+        let reply = kernel
+            .send(client, context, &request(&StopCsr { session: 1 }))
+            .unwrap();
         assert_eq!(result_of(&reply), Err(Status::PORT_DISCONNECTED));
         assert!(reply.api().is_ok());
     }
@@ -136,8 +185,12 @@ fn section_17_a_second_registration_of_the_same_server_is_refused() {
     let (kernel, manager) = world();
     let session = manager.load_session0().unwrap();
     let csrss = kernel.running("csrss.exe")[0];
-    let announced = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&units("\\Again"))).unwrap();
-    assert_eq!(kernel.connect(csrss, &announced), Err(Status::PORT_CONNECTION_REFUSED));
+    let announced =
+        ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&units("\\Again"))).unwrap();
+    assert_eq!(
+        kernel.connect(csrss, &announced),
+        Err(Status::PORT_CONNECTION_REFUSED)
+    );
     // As a plain client it may connect as often as it likes.
     assert!(kernel.connect(csrss, &ConnectionInfo::PLAIN).is_ok());
     drop(session);

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Every call that fails, once and for good: sessions come up or are undone, and nothing is left behind (issue 3, "fault sweep").
+//! Every call that fails, once and for good: sessions come up or are undone, and nothing is left
+//! behind (issue 3, "fault sweep").
 
 use crate::sessions::{booted, cold};
 use nt::Status;
 
-const STATUSES: [Status; 3] = [Status::NO_MEMORY, Status::ACCESS_DENIED, Status::IO_DEVICE_ERROR];
+const STATUSES: [Status; 3] = [
+    Status::NO_MEMORY,
+    Status::ACCESS_DENIED,
+    Status::IO_DEVICE_ERROR,
+];
 
 /// Starting and ending a session with the N-th call failing, for every N.
 #[test]
@@ -20,7 +25,10 @@ fn a_terminal_session_survives_the_failure_of_any_call() {
     for status in STATUSES {
         for nth in 0..calls {
             let world = booted(|plan| plan);
-            let (servers, sessions) = (world.manager.counts().servers, world.manager.counts().sessions);
+            let (servers, sessions) = (
+                world.manager.counts().servers,
+                world.manager.counts().sessions,
+            );
             world.kernel.fail(nth, status, false);
             let started = world.start("");
             if let Ok(started) = started {
@@ -39,15 +47,22 @@ fn a_terminal_session_survives_the_failure_of_any_call() {
                 "call {nth} failing with {status}: {started:?}",
                 started = started.err()
             );
-            assert_eq!(world.kernel.state().bad_closes, 0, "call {nth} failing with {status}");
+            assert_eq!(
+                world.kernel.state().bad_closes,
+                0,
+                "call {nth} failing with {status}"
+            );
             // Whatever happened, smss still makes sessions.
-            let again = world.start("").unwrap_or_else(|error| panic!("call {nth} failing with {status}: then {error}"));
+            let again = world
+                .start("")
+                .unwrap_or_else(|error| panic!("call {nth} failing with {status}: then {error}"));
             assert_eq!(world.stop(again.session), Ok(()));
         }
     }
 }
 
-/// A boot with the N-th call failing, once and for good: it comes up or stops, and never waits for what cannot come.
+/// A boot with the N-th call failing, once and for good: it comes up or stops, and never waits for
+/// what cannot come.
 #[test]
 fn session_0_comes_up_or_stops_whatever_call_fails() {
     let calls = {
@@ -63,12 +78,25 @@ fn session_0_comes_up_or_stops_whatever_call_fails() {
                 let (kernel, manager) = cold(|plan| plan);
                 let handles = kernel.open_handles();
                 kernel.fail(nth, status, persistent);
-                let booted = manager.load_session0().and_then(|session| session.start_initial());
+                let booted = manager
+                    .load_session0()
+                    .and_then(|session| session.start_initial());
                 kernel.fail_no_more();
-                assert_eq!(kernel.state().bad_closes, 0, "call {nth} failing with {status}");
+                assert_eq!(
+                    kernel.state().bad_closes,
+                    0,
+                    "call {nth} failing with {status}"
+                );
                 match booted {
-                    Ok(_) => assert_eq!(kernel.running("winlogon.exe").len(), 1, "call {nth} failing with {status}"),
-                    Err(_) => assert!(kernel.open_handles() <= handles + 11, "call {nth} failing with {status}"),
+                    Ok(_) => assert_eq!(
+                        kernel.running("winlogon.exe").len(),
+                        1,
+                        "call {nth} failing with {status}"
+                    ),
+                    Err(_) => assert!(
+                        kernel.open_handles() <= handles + 11,
+                        "call {nth} failing with {status}"
+                    ),
                 }
             }
         }

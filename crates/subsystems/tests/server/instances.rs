@@ -30,7 +30,12 @@ fn cold(child: fn(&'static Kernel) -> &'static TestPlan, sessions: Option<u32>) 
     let (kernel, manager) = start_with(kernel, plan.leak());
     let client = kernel.add_process(0, "lsm.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-    World { kernel, manager, client, context }
+    World {
+        kernel,
+        manager,
+        client,
+        context,
+    }
 }
 
 fn booted(sessions: Option<u32>) -> (World, Watched) {
@@ -40,7 +45,12 @@ fn booted(sessions: Option<u32>) -> (World, Watched) {
 }
 
 fn session_of(world: &World, image: &str) -> Vec<u32> {
-    world.kernel.running(image).iter().map(|id| world.kernel.state().processes[id].session).collect()
+    world
+        .kernel
+        .running(image)
+        .iter()
+        .map(|id| world.kernel.state().processes[id].session)
+        .collect()
 }
 
 #[test]
@@ -50,20 +60,46 @@ fn section_11_5_sessions_0_and_1_stand_and_the_instances_have_ended() {
     assert_eq!(session_of(&world, "wininit.exe"), [0]);
     assert_eq!(session_of(&world, "winlogon.exe"), [1]);
     assert_eq!(world.kernel.running("smss.exe"), [SMSS]);
-    assert_eq!((world.manager.counts().servers, world.manager.counts().sessions), (2, 2));
+    assert_eq!(
+        (
+            world.manager.counts().servers,
+            world.manager.counts().sessions
+        ),
+        (2, 2)
+    );
     assert!(watched.server.is_some());
     assert_eq!(watched.initial_name, wide!("initial session process or"));
     let state = world.kernel.state();
-    let lines: Vec<&str> = state.processes.values().filter(|p| p.image == "smss.exe").map(|p| p.command_line.as_str()).collect();
-    assert!(lines[1].starts_with("\\SystemRoot\\System32\\smss.exe 00000000 "), "{lines:?}");
-    assert!(lines[2].starts_with("\\SystemRoot\\System32\\smss.exe 00000001 "), "{lines:?}");
+    let lines: Vec<&str> = state
+        .processes
+        .values()
+        .filter(|p| p.image == "smss.exe")
+        .map(|p| p.command_line.as_str())
+        .collect();
+    assert!(
+        lines[1].starts_with("\\SystemRoot\\System32\\smss.exe 00000000 "),
+        "{lines:?}"
+    );
+    assert!(
+        lines[2].starts_with("\\SystemRoot\\System32\\smss.exe 00000001 "),
+        "{lines:?}"
+    );
 }
 
 #[test]
 fn section_11_5_number_of_initial_sessions() {
-    for (value, sessions) in [(Some(0), 1), (Some(1), 1), (Some(3), 3), (Some(u32::MAX), 32)] {
+    for (value, sessions) in [
+        (Some(0), 1),
+        (Some(1), 1),
+        (Some(3), 3),
+        (Some(u32::MAX), 32),
+    ] {
         let (world, _) = booted(value);
-        assert_eq!(world.kernel.running("csrss.exe").len(), sessions, "{value:?}");
+        assert_eq!(
+            world.kernel.running("csrss.exe").len(),
+            sessions,
+            "{value:?}"
+        );
     }
 }
 
@@ -74,10 +110,16 @@ fn section_11_5_a_later_session_is_made_by_a_child_too_and_ended_like_any() {
     for _ in 0..3 {
         let started = world.start("gui.exe special").unwrap();
         assert_eq!(started.session, 2);
-        assert_eq!(world.kernel.state().processes[&started.initial].command_line, "gui.exe special");
+        assert_eq!(
+            world.kernel.state().processes[&started.initial].command_line,
+            "gui.exe special"
+        );
         assert_eq!(world.kernel.state().processes[&started.server].session, 2);
         assert_eq!(world.stop(2), Ok(()));
-        assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+        assert_eq!(
+            (world.kernel.open_handles(), world.manager.counts()),
+            before
+        );
     }
 }
 
@@ -90,14 +132,23 @@ fn section_11_5_the_end_of_winlogon_in_session_1_ends_that_session_only() {
     let csrss = world.kernel.running("csrss.exe")[1];
     world.kernel.session_complete(csrss, 2);
     assert_eq!(session_of(&world, "csrss.exe"), [0]);
-    assert_eq!((world.manager.counts().servers, world.manager.counts().sessions), (1, 1));
+    assert_eq!(
+        (
+            world.manager.counts().servers,
+            world.manager.counts().sessions
+        ),
+        (1, 1)
+    );
 }
 
 #[test]
 fn section_11_5_session_0_that_does_not_come_up_stops_the_system() {
     let world = cold(dying_plan, None);
     let stop = world.manager.load_initial_sessions().unwrap_err();
-    assert_eq!((stop.step, stop.status), (Step::RequiredSubsystem, Status::DLL_INIT_FAILED));
+    assert_eq!(
+        (stop.step, stop.status),
+        (Step::RequiredSubsystem, Status::DLL_INIT_FAILED)
+    );
 }
 
 #[test]
@@ -106,7 +157,10 @@ fn a_server_that_stays_silent_is_given_up_in_a_session_other_than_0() {
     world.kernel.state().sessions.insert(0);
     let before = (world.kernel.open_handles(), world.manager.counts());
     assert_eq!(world.start("").err(), Some(Status::IO_TIMEOUT));
-    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    assert_eq!(
+        (world.kernel.open_handles(), world.manager.counts()),
+        before
+    );
     assert_eq!(world.kernel.running("silent.exe"), []);
     assert_eq!(world.kernel.running("smss.exe"), [SMSS]);
 }
@@ -115,11 +169,18 @@ fn a_server_that_stays_silent_is_given_up_in_a_session_other_than_0() {
 fn only_a_child_instance_is_heard_as_one() {
     let (world, _) = booted(None);
     for number in [0x100u32, 0x101] {
-        let mut message = subsystems::messages::request(&subsystems::messages::StopCsr { session: 5 });
+        let mut message =
+            subsystems::messages::request(&subsystems::messages::StopCsr { session: 5 });
         message.data[..4].copy_from_slice(&number.to_le_bytes());
         message.header.data_length = 0x110;
-        let reply = world.kernel.send(world.client, world.context, &message).unwrap();
-        assert_eq!(subsystems::messages::result_of(&reply), Err(Status::NOT_IMPLEMENTED));
+        let reply = world
+            .kernel
+            .send(world.client, world.context, &message)
+            .unwrap();
+        assert_eq!(
+            subsystems::messages::result_of(&reply),
+            Err(Status::NOT_IMPLEMENTED)
+        );
     }
 }
 
@@ -143,9 +204,19 @@ fn a_session_survives_the_failure_of_any_call() {
             }
             world.kernel.fail_no_more();
             let after = world.manager.counts();
-            assert_eq!((after.servers, after.sessions), (counts.servers, counts.sessions), "call {nth} failing with {status}");
-            assert_eq!(world.kernel.state().bad_closes, 0, "call {nth} failing with {status}");
-            let again = world.start("").unwrap_or_else(|error| panic!("call {nth} failing with {status}: then {error}"));
+            assert_eq!(
+                (after.servers, after.sessions),
+                (counts.servers, counts.sessions),
+                "call {nth} failing with {status}"
+            );
+            assert_eq!(
+                world.kernel.state().bad_closes,
+                0,
+                "call {nth} failing with {status}"
+            );
+            let again = world
+                .start("")
+                .unwrap_or_else(|error| panic!("call {nth} failing with {status}: then {error}"));
             assert_eq!(world.stop(again.session), Ok(()));
         }
     }

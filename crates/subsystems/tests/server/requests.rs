@@ -8,7 +8,8 @@ use proptest::prelude::*;
 use subsystems::Manager;
 use subsystems::callbacks::SbApi;
 use subsystems::messages::{
-    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, Request, SessionComplete, SmApi, StartCsr, StopCsr, request, result_of,
+    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, Request, SessionComplete, SmApi,
+    StartCsr, StopCsr, request, result_of,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -26,7 +27,12 @@ pub fn world_with(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
     manager.load_session0().unwrap().start_initial().unwrap();
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-    World { kernel, manager, client, context }
+    World {
+        kernel,
+        manager,
+        client,
+        context,
+    }
 }
 
 pub fn world() -> World {
@@ -35,8 +41,14 @@ pub fn world() -> World {
 
 impl World {
     pub fn call<R: Request>(&self, body: &R) -> (Result<()>, R) {
-        let reply = self.kernel.send(self.client, self.context, &request(body)).expect("a request without a reply");
-        (result_of(&reply), R::read_from_prefix(&reply.data[8..]).unwrap().0)
+        let reply = self
+            .kernel
+            .send(self.client, self.context, &request(body))
+            .expect("a request without a reply");
+        (
+            result_of(&reply),
+            R::read_from_prefix(&reply.data[8..]).unwrap().0,
+        )
     }
 
     /// A new session: its id.
@@ -54,7 +66,12 @@ impl World {
         let mut message = request(&StartCsr::new_zeroed());
         message.data[..4].copy_from_slice(&number.to_le_bytes());
         message.header.data_length = 8 + bytes;
-        result_of(&self.kernel.send(self.client, self.context, &message).unwrap())
+        result_of(
+            &self
+                .kernel
+                .send(self.client, self.context, &message)
+                .unwrap(),
+        )
     }
 
     pub fn exec(&self, image: &str, image_type: ImageSubsystem) -> (u64, Result<()>) {
@@ -72,27 +89,55 @@ impl World {
 fn section_17_sm_client_sends_api_number_99() {
     let world = world();
     for number in [7 + 1, 99, 0x100, 0x101, u32::MAX] {
-        assert_eq!(world.raw(number, 0x118), Err(Status::NOT_IMPLEMENTED), "{number:#x}");
-        assert_eq!(world.raw(number, 0), Err(Status::NOT_IMPLEMENTED), "{number:#x}");
+        assert_eq!(
+            world.raw(number, 0x118),
+            Err(Status::NOT_IMPLEMENTED),
+            "{number:#x}"
+        );
+        assert_eq!(
+            world.raw(number, 0),
+            Err(Status::NOT_IMPLEMENTED),
+            "{number:#x}"
+        );
     }
 }
 
 #[test]
 fn section_17_sm_client_without_subsystem_sends_session_complete() {
     let world = world();
-    assert_eq!(world.call(&SessionComplete { session: 1, status: 0 }).0, Err(Status::INVALID_PARAMETER));
-    assert_eq!(world.raw(SmApi::CREATE_FOREIGN_SESSION.0, 0), Err(Status::INVALID_PARAMETER));
-    assert_eq!(world.raw(SmApi::TERMINATE_FOREIGN_SESSION.0, 0), Err(Status::INVALID_PARAMETER));
+    assert_eq!(
+        world
+            .call(&SessionComplete {
+                session: 1,
+                status: 0
+            })
+            .0,
+        Err(Status::INVALID_PARAMETER)
+    );
+    assert_eq!(
+        world.raw(SmApi::CREATE_FOREIGN_SESSION.0, 0),
+        Err(Status::INVALID_PARAMETER)
+    );
+    assert_eq!(
+        world.raw(SmApi::TERMINATE_FOREIGN_SESSION.0, 0),
+        Err(Status::INVALID_PARAMETER)
+    );
 }
 
 #[test]
 fn section_10_4_foreign_sessions_are_not_implemented_for_a_server_either() {
     let world = world();
     let (csrss, context) = csrss_connection(&world);
-    for number in [SmApi::CREATE_FOREIGN_SESSION, SmApi::TERMINATE_FOREIGN_SESSION] {
+    for number in [
+        SmApi::CREATE_FOREIGN_SESSION,
+        SmApi::TERMINATE_FOREIGN_SESSION,
+    ] {
         let mut message = request(&StopCsr { session: 0 });
         message.data[..4].copy_from_slice(&number.0.to_le_bytes());
-        assert_eq!(result_of(&world.kernel.send(csrss, context, &message).unwrap()), Err(Status::NOT_IMPLEMENTED));
+        assert_eq!(
+            result_of(&world.kernel.send(csrss, context, &message).unwrap()),
+            Err(Status::NOT_IMPLEMENTED)
+        );
     }
 }
 
@@ -105,7 +150,18 @@ fn csrss_connection(world: &World) -> (u64, u64) {
 fn section_10_4_session_complete_of_the_owner_forgets_the_session_and_of_anybody_else_not() {
     let world = world();
     let (csrss, context) = csrss_connection(&world);
-    let complete = |session| result_of(&world.kernel.send(csrss, context, &request(&SessionComplete { session, status: 0 })).unwrap());
+    let complete = |session| {
+        result_of(
+            &world
+                .kernel
+                .send(
+                    csrss,
+                    context,
+                    &request(&SessionComplete { session, status: 0 }),
+                )
+                .unwrap(),
+        )
+    };
     assert_eq!(world.manager.counts().environments, 1);
     assert_eq!(complete(2), Err(Status::OBJECT_NAME_NOT_FOUND));
     assert_eq!(complete(1), Ok(()));
@@ -118,10 +174,22 @@ fn section_10_4_session_complete_of_the_owner_forgets_the_session_and_of_anybody
     load.length = 10;
     assert_eq!(other.call(&load).0, Ok(()));
     let psxss = other.kernel.running("psxss.exe")[0];
-    let stolen = (3..8).map(|index| (1u64 << 32) | index).find_map(|context| {
-        let reply = other.kernel.send(psxss, context, &request(&SessionComplete { session: 1, status: 0 })).unwrap();
-        (result_of(&reply) == Err(Status::ACCESS_DENIED)).then_some(())
-    });
+    let stolen = (3..8)
+        .map(|index| (1u64 << 32) | index)
+        .find_map(|context| {
+            let reply = other
+                .kernel
+                .send(
+                    psxss,
+                    context,
+                    &request(&SessionComplete {
+                        session: 1,
+                        status: 0,
+                    }),
+                )
+                .unwrap();
+            (result_of(&reply) == Err(Status::ACCESS_DENIED)).then_some(())
+        });
     assert!(stolen.is_some(), "psxss ended a session of csrss");
 }
 
@@ -131,7 +199,11 @@ fn section_17_sm_client_sends_load_defered_length_0_or_66() {
     for length in [0, 66, 65, 1, u32::MAX, 0x8000_0000] {
         let mut body = LoadDeferred::new_zeroed();
         body.length = length;
-        assert_eq!(world.call(&body).0, Err(Status::INVALID_PARAMETER), "{length}");
+        assert_eq!(
+            world.call(&body).0,
+            Err(Status::INVALID_PARAMETER),
+            "{length}"
+        );
     }
 }
 
@@ -159,7 +231,13 @@ fn section_9_6_posix_is_started_once_and_its_name_has_no_case() {
     assert_eq!(deferred(&world, "POSIX"), Ok(()));
     assert_eq!(world.kernel.running("psxss.exe").len(), 1);
     // csrss was asked to create it, and answered as ReactOS' does.
-    let asked = world.kernel.state().callbacks.iter().filter(|(_, api)| *api == SbApi::CREATE_PROCESS.0).count();
+    let asked = world
+        .kernel
+        .state()
+        .callbacks
+        .iter()
+        .filter(|(_, api)| *api == SbApi::CREATE_PROCESS.0)
+        .count();
     assert_eq!(asked, 1);
 }
 
@@ -168,7 +246,10 @@ fn section_9_6_a_deferred_program_that_is_not_there_is_not_found() {
     let world = world();
     let before = (world.kernel.open_handles(), world.manager.counts());
     assert_eq!(deferred(&world, "Odd"), Err(Status::OBJECT_NAME_NOT_FOUND));
-    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    assert_eq!(
+        (world.kernel.open_handles(), world.manager.counts()),
+        before
+    );
 }
 
 #[test]
@@ -211,7 +292,10 @@ fn section_10_5_exec_pgm_of_a_type_nobody_serves_is_unsuccessful() {
 fn section_10_5_exec_pgm_with_handles_that_are_none_is_an_invalid_handle() {
     let world = world();
     let before = world.kernel.open_handles();
-    assert_eq!(world.call(&ExecPgm::new_zeroed()).0, Err(Status::INVALID_HANDLE));
+    assert_eq!(
+        world.call(&ExecPgm::new_zeroed()).0,
+        Err(Status::INVALID_HANDLE)
+    );
     let process = world.kernel.add_process(0, "gui.exe");
     let mut body = ExecPgm::new_zeroed();
     body.process.process = world.kernel.give_handle(world.client, process);
@@ -235,15 +319,30 @@ fn section_10_4_messages_shorter_than_their_number_wants_are_invalid_parameters(
     let before = (world.kernel.open_handles(), world.manager.counts());
     for (number, size) in [(3, 0x70), (4, 0x44), (5, 0x118), (6, 4), (7, 0x110)] {
         for bytes in [0, 1, size - 1] {
-            assert_eq!(world.raw(number, bytes), Err(Status::INVALID_PARAMETER), "{number} {bytes}");
+            assert_eq!(
+                world.raw(number, bytes),
+                Err(Status::INVALID_PARAMETER),
+                "{number} {bytes}"
+            );
         }
     }
     for bytes in 0..8 {
         let mut message = request(&StopCsr { session: 0 });
         message.header.data_length = bytes;
-        assert_eq!(result_of(&world.kernel.send(world.client, world.context, &message).unwrap()), Err(Status::INVALID_PARAMETER));
+        assert_eq!(
+            result_of(
+                &world
+                    .kernel
+                    .send(world.client, world.context, &message)
+                    .unwrap()
+            ),
+            Err(Status::INVALID_PARAMETER)
+        );
     }
-    assert_eq!((world.kernel.open_handles(), world.manager.counts()), before);
+    assert_eq!(
+        (world.kernel.open_handles(), world.manager.counts()),
+        before
+    );
 }
 
 #[test]
@@ -254,9 +353,18 @@ fn query_lists_servers_with_session_and_initial_command_and_knows_one_class() {
     body.class = QuerySessions::CLASS;
     let (result, answer) = world.call(&body);
     assert_eq!((result, answer.count, answer.length), (Ok(()), 1, 8 + 16));
-    assert_eq!(u64::from(answer.entries[0].server), world.kernel.running("csrss.exe")[0]);
-    assert_eq!(u64::from(answer.entries[0].initial), world.kernel.running("winlogon.exe")[0]);
-    assert_eq!((answer.entries[0].session, answer.entries[0].subsystem), (0, ImageSubsystem::WINDOWS_GUI));
+    assert_eq!(
+        u64::from(answer.entries[0].server),
+        world.kernel.running("csrss.exe")[0]
+    );
+    assert_eq!(
+        u64::from(answer.entries[0].initial),
+        world.kernel.running("winlogon.exe")[0]
+    );
+    assert_eq!(
+        (answer.entries[0].session, answer.entries[0].subsystem),
+        (0, ImageSubsystem::WINDOWS_GUI)
+    );
     body.first = u32::MAX;
     assert_eq!(world.call(&body).1.count, 0);
 }
@@ -267,7 +375,9 @@ fn requests_before_the_registry_is_read_are_refused() {
     let manager: &'static Manager<Kernel> = crate::kernel::unpublished(kernel);
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-    let reply = kernel.send(client, context, &request(&StartCsr::new_zeroed())).unwrap();
+    let reply = kernel
+        .send(client, context, &request(&StartCsr::new_zeroed()))
+        .unwrap();
     assert_eq!(result_of(&reply), Err(Status::DEVICE_NOT_READY));
     assert_eq!(manager.counts().sessions, 0);
 }

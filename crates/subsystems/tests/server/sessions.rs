@@ -15,7 +15,9 @@ pub struct World {
     pub context: u64,
 }
 
-pub fn cold(change: impl FnOnce(TestPlan) -> TestPlan) -> (&'static Kernel, &'static Manager<Kernel>) {
+pub fn cold(
+    change: impl FnOnce(TestPlan) -> TestPlan,
+) -> (&'static Kernel, &'static Manager<Kernel>) {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
     start_with(kernel, change(TestPlan::new(kernel)).leak())
 }
@@ -25,7 +27,12 @@ pub fn booted(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
     manager.load_session0().unwrap().start_initial().unwrap();
     let client = kernel.add_process(0, "termsrv.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-    World { kernel, manager, client, context }
+    World {
+        kernel,
+        manager,
+        client,
+        context,
+    }
 }
 
 impl World {
@@ -34,12 +41,20 @@ impl World {
         let text = units(command);
         body.command[..text.len()].copy_from_slice(&text);
         body.length = 2 * text.len() as u32;
-        let reply = self.kernel.send(self.client, self.context, &request(&body)).unwrap();
+        let reply = self
+            .kernel
+            .send(self.client, self.context, &request(&body))
+            .unwrap();
         result_of(&reply).map(|()| StartCsr::read_from_prefix(&reply.data[8..]).unwrap().0)
     }
 
     pub fn stop(&self, session: u32) -> Result<()> {
-        result_of(&self.kernel.send(self.client, self.context, &request(&StopCsr { session })).unwrap())
+        result_of(
+            &self
+                .kernel
+                .send(self.client, self.context, &request(&StopCsr { session }))
+                .unwrap(),
+        )
     }
 
     fn sizes(&self) -> (usize, subsystems::Counts) {
@@ -50,14 +65,18 @@ impl World {
 #[test]
 fn section_14_session_0_comes_up_with_csrss_and_winlogon_and_smss_leaves_its_space() {
     let world = booted(|plan| plan);
-    let (csrss, winlogon) = (world.kernel.running("csrss.exe"), world.kernel.running("winlogon.exe"));
+    let (csrss, winlogon) = (
+        world.kernel.running("csrss.exe"),
+        world.kernel.running("winlogon.exe"),
+    );
     assert_eq!((csrss.len(), winlogon.len()), (1, 1));
     let state = world.kernel.state();
     assert!(state.processes[&winlogon[0]].running);
     assert_eq!(state.attached.len(), 0);
     assert_eq!(state.delays, []);
-    // The chronology's steady state: port, csrss process lent, winlogon duplicate, own client port, two server ports and the client's,
-    // two client processes, csrss' event, its call-back port.
+    // The chronology's steady state: port, csrss process lent, winlogon duplicate, own client port,
+    // two server ports and the client's, two client processes, csrss' event, its call-back
+    // port.
     drop(state);
     assert_eq!(world.kernel.open_handles(), 11);
 }
@@ -68,8 +87,15 @@ fn section_17_the_windows_entry_missing_stops_at_the_initial_command() {
         plan.required.truncate(1);
         plan
     });
-    let stop = manager.load_session0().unwrap().start_initial().unwrap_err();
-    assert_eq!((stop.step, stop.status), (Step::InitialCommand, Status::OBJECT_NAME_NOT_FOUND));
+    let stop = manager
+        .load_session0()
+        .unwrap()
+        .start_initial()
+        .unwrap_err();
+    assert_eq!(
+        (stop.step, stop.status),
+        (Step::InitialCommand, Status::OBJECT_NAME_NOT_FOUND)
+    );
     assert_eq!(kernel.running("winlogon.exe"), []);
     assert_eq!(kernel.state().attached.len(), 0);
 }
@@ -85,8 +111,14 @@ fn section_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_o
     ] {
         let (kernel, manager) = cold(|plan| plan.windows(command));
         let handles = kernel.open_handles();
-        let Err(stop) = manager.load_session0() else { panic!("{command} came up") };
-        assert_eq!((stop.step, stop.status), (Step::RequiredSubsystem, status), "{command}");
+        let Err(stop) = manager.load_session0() else {
+            panic!("{command} came up")
+        };
+        assert_eq!(
+            (stop.step, stop.status),
+            (Step::RequiredSubsystem, status),
+            "{command}"
+        );
         assert_eq!(kernel.open_handles(), handles, "{command}");
         assert_eq!(kernel.running(command), [], "{command}");
         assert_eq!(manager.counts().servers, 0);
@@ -97,8 +129,13 @@ fn section_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_o
 #[test]
 fn section_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
     let (kernel, manager) = cold(|plan| plan.windows("leaves.exe"));
-    let Err(stop) = manager.load_session0() else { panic!("it came up") };
-    assert_eq!((stop.step, stop.status), (Step::RequiredSubsystem, Status::DELETE_PENDING));
+    let Err(stop) = manager.load_session0() else {
+        panic!("it came up")
+    };
+    assert_eq!(
+        (stop.step, stop.status),
+        (Step::RequiredSubsystem, Status::DELETE_PENDING)
+    );
     assert_eq!(manager.counts().servers, 0);
     assert_eq!(kernel.state().bad_closes, 0);
 }
@@ -115,7 +152,11 @@ fn section_9_3_without_kmode_there_is_no_session_space_but_a_boot() {
 
 #[test]
 fn d30_kmode_is_a_trigger_whatever_file_it_names_and_without_a_path_it_is_none() {
-    for (paths, spaces) in [(&["D:\\other.sys"][..], 1), (&["", "win32k.sys"], 1), (&[""], 0)] {
+    for (paths, spaces) in [
+        (&["D:\\other.sys"][..], 1),
+        (&["", "win32k.sys"], 1),
+        (&[""], 0),
+    ] {
         let world = booted(|mut plan| {
             plan.kmode = paths.iter().map(|path| units(path)).collect();
             plan
@@ -136,9 +177,20 @@ fn section_17_execute_foo_bar_is_the_initial_command_after_five_seconds() {
     assert_eq!(world.kernel.running("winlogon.exe"), []);
     // D21: the last entry runs once, the others before it.
     let state = world.kernel.state();
-    let started: Vec<&str> =
-        state.processes.values().map(|process| process.command_line.as_str()).filter(|line| line.contains(' ')).collect();
-    assert_eq!(started, ["csrss.exe SubSystemType=Windows Windows=On", "exit.exe first", "foo.exe bar"]);
+    let started: Vec<&str> = state
+        .processes
+        .values()
+        .map(|process| process.command_line.as_str())
+        .filter(|line| line.contains(' '))
+        .collect();
+    assert_eq!(
+        started,
+        [
+            "csrss.exe SubSystemType=Windows Windows=On",
+            "exit.exe first",
+            "foo.exe bar"
+        ]
+    );
 }
 
 #[test]
@@ -148,14 +200,19 @@ fn section_17_ifeo_winlogon_debugger_stands_before_the_command() {
     let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
     manager.load_session0().unwrap().start_initial().unwrap();
     let ntsd = kernel.running("ntsd.exe")[0];
-    assert_eq!(kernel.state().processes[&ntsd].command_line, "ntsd -d winlogon.exe");
+    assert_eq!(
+        kernel.state().processes[&ntsd].command_line,
+        "ntsd -d winlogon.exe"
+    );
 }
 
 #[test]
 fn section_1_3_global_flag_puts_ntsd_before_the_command() {
-    for (flags, line) in
-        [(0x4, "ntsd -d winlogon.exe"), (0x0400_0000, "ntsd -d -g -x winlogon.exe"), (0x0400_0004, "ntsd -d -g -x winlogon.exe")]
-    {
+    for (flags, line) in [
+        (0x4, "ntsd -d winlogon.exe"),
+        (0x0400_0000, "ntsd -d -g -x winlogon.exe"),
+        (0x0400_0004, "ntsd -d -g -x winlogon.exe"),
+    ] {
         let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
         kernel.state().flags = flags;
         let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
@@ -172,8 +229,20 @@ fn section_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
     let started = world.start("").unwrap();
     assert_eq!(started.session, 1);
     let of = |id: u64| world.kernel.state().processes[&id].clone();
-    assert_eq!((of(started.server).image.as_str(), of(started.server).session), ("csrss.exe", 1));
-    assert_eq!((of(started.initial).image.as_str(), of(started.initial).session), ("winlogon.exe", 1));
+    assert_eq!(
+        (
+            of(started.server).image.as_str(),
+            of(started.server).session
+        ),
+        ("csrss.exe", 1)
+    );
+    assert_eq!(
+        (
+            of(started.initial).image.as_str(),
+            of(started.initial).session
+        ),
+        ("winlogon.exe", 1)
+    );
     assert!(of(started.initial).running);
     assert_eq!(world.kernel.state().attached.len(), 0);
     assert_eq!(world.stop(1), Ok(()));
@@ -186,7 +255,10 @@ fn section_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
 fn section_11_3_start_csr_runs_the_command_it_is_given() {
     let world = booted(|plan| plan);
     let started = world.start("gui.exe of my own").unwrap();
-    assert_eq!(world.kernel.state().processes[&started.initial].command_line, "gui.exe of my own");
+    assert_eq!(
+        world.kernel.state().processes[&started.initial].command_line,
+        "gui.exe of my own"
+    );
 }
 
 #[test]
@@ -227,14 +299,22 @@ fn section_11_3_servers_that_break_the_contract_in_a_new_session() {
         kernel.state().sessions.insert(0);
         let client = kernel.add_process(0, "termsrv.exe");
         let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-        let world = World { kernel, manager, client, context };
+        let world = World {
+            kernel,
+            manager,
+            client,
+            context,
+        };
         // smss's own client port stays once it is made.
         let (_, counts) = world.sizes();
         assert_eq!(world.start("").err(), Some(status), "{command}");
         assert_eq!(kernel.running(command), [], "{command}");
         assert_eq!(kernel.running("winlogon.exe"), [], "{command}");
         let after = world.sizes();
-        assert_eq!((after.1.servers, after.1.sessions, after.1.environments), (counts.servers, counts.sessions, counts.environments));
+        assert_eq!(
+            (after.1.servers, after.1.sessions, after.1.environments),
+            (counts.servers, counts.sessions, counts.environments)
+        );
         let again = world.start("").err();
         assert_eq!(again, Some(status), "{command}");
         assert_eq!(world.sizes(), after, "{command}");
@@ -250,7 +330,10 @@ fn section_15_d3_a_server_that_dies_takes_its_session_with_it() {
     world.kernel.exit(started.server, Status::ACCESS_VIOLATION);
     assert_eq!(world.sizes(), before);
     assert_eq!(world.kernel.running("winlogon.exe").len(), 1);
-    assert_eq!(world.stop(started.session), Err(Status::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(
+        world.stop(started.session),
+        Err(Status::OBJECT_NAME_NOT_FOUND)
+    );
 }
 
 #[test]
@@ -258,7 +341,13 @@ fn section_15_d3_exec_pgm_does_not_go_to_a_dead_port() {
     let world = booted(|plan| plan);
     let csrss = world.kernel.running("csrss.exe")[0];
     world.kernel.exit(csrss, Status::ACCESS_VIOLATION);
-    assert_eq!((world.manager.counts().servers, world.manager.counts().environments), (0, 0));
+    assert_eq!(
+        (
+            world.manager.counts().servers,
+            world.manager.counts().environments
+        ),
+        (0, 0)
+    );
     assert_eq!(world.kernel.state().bad_closes, 0);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Full tables: what does not fit is refused with INSUFF_SERVER_RESOURCES and leaves nothing, and places are used again (spec 9.4 #4, 11).
-//! (Clients, whom a full table refuses at the port, are with the connections.)
+//! Full tables: what does not fit is refused with INSUFF_SERVER_RESOURCES and leaves nothing, and
+//! places are used again (spec 9.4 #4, 11). (Clients, whom a full table refuses at the port, are
+//! with the connections.)
 
 use crate::requests::{World, world, world_with};
 use nt::Status;
@@ -17,7 +18,10 @@ fn counts(world: &World) -> (usize, subsystems::Counts) {
 fn section_9_4_4_servers_beyond_the_table_are_refused_and_places_are_used_again() {
     let world = world_with(|mut plan| {
         // Neither POSIX nor OS2: every request starts another one (spec 9.6).
-        plan.optional.push(("Any".encode_utf16().collect(), "psxss.exe".encode_utf16().collect()));
+        plan.optional.push((
+            "Any".encode_utf16().collect(),
+            "psxss.exe".encode_utf16().collect(),
+        ));
         plan
     });
     let load = || {
@@ -54,7 +58,10 @@ fn section_11_3_sessions_beyond_the_table_are_refused_and_undone() {
     assert_eq!(full.1.sessions, SESSIONS);
     for _ in 0..3 {
         assert_eq!(world.start(""), Err(Status::INSUFF_SERVER_RESOURCES));
-        assert_eq!((counts(&world), world.kernel.state().attached.len()), (full, 0));
+        assert_eq!(
+            (counts(&world), world.kernel.state().attached.len()),
+            (full, 0)
+        );
         assert_eq!(world.kernel.running("csrss.exe").len(), SESSIONS);
     }
     assert_eq!(world.call(&StopCsr { session: 9 }).0, Ok(()));
@@ -63,7 +70,8 @@ fn section_11_3_sessions_beyond_the_table_are_refused_and_undone() {
 }
 
 #[test]
-fn section_11_1_environment_sessions_beyond_the_table_are_refused_and_the_process_stays_suspended() {
+fn section_11_1_environment_sessions_beyond_the_table_are_refused_and_the_process_stays_suspended()
+{
     let world = world();
     let mut given = 0;
     let (process, refused) = loop {
@@ -74,7 +82,13 @@ fn section_11_1_environment_sessions_beyond_the_table_are_refused_and_the_proces
         assert!(given < 10_000, "a table without end");
     };
     // winlogon has one place.
-    assert_eq!((refused, given + 1), (Err(Status::INSUFF_SERVER_RESOURCES), world.manager.counts().environments));
+    assert_eq!(
+        (refused, given + 1),
+        (
+            Err(Status::INSUFF_SERVER_RESOURCES),
+            world.manager.counts().environments
+        )
+    );
     assert!(!world.kernel.state().processes[&process].running);
     let csrss = world.kernel.running("csrss.exe")[0];
     world.kernel.session_complete(csrss, 5);

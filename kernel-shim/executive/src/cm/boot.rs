@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The registry as smss finds it: SYSTEM and HARDWARE, and what the kernel writes there itself (spec 1.1 rows 10-13).
+//! The registry as smss finds it: SYSTEM and HARDWARE, and what the kernel writes there itself
+//! (spec 1.1 rows 10-13).
 
 use super::registry::{HiveId, KeyRef, Registry};
 use crate::hive::Hive;
@@ -16,7 +17,8 @@ pub const CONFIG: &str = "\\SystemRoot\\System32\\config\\";
 pub struct Boot<'a> {
     /// The SYSTEM hive.
     pub system: Hive,
-    /// The boot options, such as `MININT SOS`; slashes in front of options are dropped, as the loader's are.
+    /// The boot options, such as `MININT SOS`; slashes in front of options are dropped, as the
+    /// loader's are.
     pub options: &'a str,
     /// The processors.
     pub processor: &'a Processor,
@@ -35,20 +37,48 @@ impl Registry {
     /// `REGISTRY_CORRUPT` if the control set that `Select\Current` names is not there.
     pub fn boot(&mut self, boot: Boot<'_>) -> Result<()> {
         let now = boot.now;
-        let machine = self.subkey(self.root(), &wide("MACHINE")).ok_or(Status::REGISTRY_CORRUPT)?;
+        let machine = self
+            .subkey(self.root(), &wide("MACHINE"))
+            .ok_or(Status::REGISTRY_CORRUPT)?;
         self.make_hardware(machine, boot.processor, now)?;
-        let system = self.mount(machine, nt::wide!("SYSTEM"), boot.system, Some(wide(&format!("{CONFIG}SYSTEM"))))?;
-        let root = KeyRef { hive: system, key: self.mounted(system).ok_or(Status::REGISTRY_CORRUPT)?.hive.root() };
+        let system = self.mount(
+            machine,
+            nt::wide!("SYSTEM"),
+            boot.system,
+            Some(wide(&format!("{CONFIG}SYSTEM"))),
+        )?;
+        let root = KeyRef {
+            hive: system,
+            key: self
+                .mounted(system)
+                .ok_or(Status::REGISTRY_CORRUPT)?
+                .hive
+                .root(),
+        };
         self.link_control_set(root, now)?;
-        let control = self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control").ok_or(Status::REGISTRY_CORRUPT)?;
+        let control = self
+            .find("\\Registry\\Machine\\System\\CurrentControlSet\\Control")
+            .ok_or(Status::REGISTRY_CORRUPT)?;
         let options = clean_options(boot.options);
         // The kernel writes the text without a terminating NUL (row 12).
         let data = options.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        self.set_value(control, &wide("SystemStartOptions"), nt::system::ValueType::SZ.0, data, now, 0)?;
+        self.set_value(
+            control,
+            &wide("SystemStartOptions"),
+            nt::system::ValueType::SZ.0,
+            data,
+            now,
+            0,
+        )?;
         self.volatile_boot_keys(control, &options, now)?;
         let list = self.create_path(control, "hivelist", true, now)?;
         self.set_string(list, "\\REGISTRY\\MACHINE\\HARDWARE", "", now)?;
-        self.set_string(list, "\\REGISTRY\\MACHINE\\SYSTEM", &format!("{CONFIG}SYSTEM"), now)?;
+        self.set_string(
+            list,
+            "\\REGISTRY\\MACHINE\\SYSTEM",
+            &format!("{CONFIG}SYSTEM"),
+            now,
+        )?;
         // What the kernel wrote by itself is no reason to write the file.
         if let Some(mounted) = self.mounted_mut(system) {
             mounted.dirty_since = None;
@@ -57,13 +87,30 @@ impl Registry {
     }
 
     fn make_hardware(&mut self, machine: KeyRef, processor: &Processor, now: u64) -> Result<()> {
-        let id = self.mount(machine, nt::wide!("HARDWARE"), Hive::new(nt::wide!("HARDWARE")), None)?;
-        let root = KeyRef { hive: id, key: self.mounted(id).ok_or(Status::REGISTRY_CORRUPT)?.hive.root() };
+        let id = self.mount(
+            machine,
+            nt::wide!("HARDWARE"),
+            Hive::new(nt::wide!("HARDWARE")),
+            None,
+        )?;
+        let root = KeyRef {
+            hive: id,
+            key: self
+                .mounted(id)
+                .ok_or(Status::REGISTRY_CORRUPT)?
+                .hive
+                .root(),
+        };
         for path in ["DEVICEMAP", "RESOURCEMAP", "DESCRIPTION\\System"] {
             self.create_path(root, path, true, now)?;
         }
         for number in 0..processor.count {
-            let key = self.create_path(root, &format!("DESCRIPTION\\System\\CentralProcessor\\{number}"), true, now)?;
+            let key = self.create_path(
+                root,
+                &format!("DESCRIPTION\\System\\CentralProcessor\\{number}"),
+                true,
+                now,
+            )?;
             self.set_string(key, "Identifier", &processor.identifier, now)?;
             self.set_string(key, "VendorIdentifier", &processor.vendor, now)?;
             self.set_dword(key, "~MHz", processor.megahertz, now)?;
@@ -73,7 +120,9 @@ impl Registry {
 
     fn link_control_set(&mut self, root: KeyRef, now: u64) -> Result<()> {
         let select = self.subkey(root, &wide("Select"));
-        let current = select.and_then(|select| self.value(select, &wide("Current")).ok()).map(|value| value.data.as_slice());
+        let current = select
+            .and_then(|select| self.value(select, &wide("Current")).ok())
+            .map(|value| value.data.as_slice());
         let number = match current {
             Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
             _ => 1,
@@ -84,15 +133,24 @@ impl Registry {
             return Err(Status::REGISTRY_CORRUPT);
         }
         if let Some(stale) = self.subkey(root, &wide("CurrentControlSet")) {
-            log::warn!("the SYSTEM hive has a key CurrentControlSet of its own; it is replaced by the link");
-            self.mounted_mut(root.hive).ok_or(Status::REGISTRY_CORRUPT)?.hive.delete_tree(stale.key, now)?;
+            log::warn!(
+                "the SYSTEM hive has a key CurrentControlSet of its own; it is replaced by the link"
+            );
+            self.mounted_mut(root.hive)
+                .ok_or(Status::REGISTRY_CORRUPT)?
+                .hive
+                .delete_tree(stale.key, now)?;
         }
         let link = self.create(root, &wide("CurrentControlSet"), true, now, 0)?;
         self.make_link(link, &format!("\\Registry\\Machine\\System\\{name}"), now)
     }
 
     fn volatile_boot_keys(&mut self, control: KeyRef, options: &str, now: u64) -> Result<()> {
-        let has = |name: &str| options.split_ascii_whitespace().any(|option| option.eq_ignore_ascii_case(name));
+        let has = |name: &str| {
+            options
+                .split_ascii_whitespace()
+                .any(|option| option.eq_ignore_ascii_case(name))
+        };
         if has("MININT") {
             self.create_path(control, "MiniNT", true, now)?;
         }
@@ -102,13 +160,17 @@ impl Registry {
         });
         let Some(value) = safe else { return Ok(()) };
         // The alternate shell is asked for in brackets: SAFEBOOT:MINIMAL(ALTERNATESHELL).
-        let (mode, shell) = value.split_once('(').map_or((value, ""), |(mode, rest)| (mode, rest.trim_end_matches(')')));
+        let (mode, shell) = value.split_once('(').map_or((value, ""), |(mode, rest)| {
+            (mode, rest.trim_end_matches(')'))
+        });
         let number = match () {
             () if mode.eq_ignore_ascii_case("MINIMAL") => 1,
             () if mode.eq_ignore_ascii_case("NETWORK") => 2,
             () if mode.eq_ignore_ascii_case("DSREPAIR") => 3,
             () => {
-                log::warn!("boot option SAFEBOOT:{value}: no such mode; the system starts normally");
+                log::warn!(
+                    "boot option SAFEBOOT:{value}: no such mode; the system starts normally"
+                );
                 return Ok(());
             }
         };
@@ -120,20 +182,38 @@ impl Registry {
         Ok(())
     }
 
-    /// Mounts what NtInitializeRegistry(0) brings: `hives` are name and content of SOFTWARE, SAM, SECURITY and DEFAULT; none for a file
-    /// that is not there, which becomes an empty hive, as the kernel makes it (spec 14, row 23).
-    pub(super) fn mount_remaining(&mut self, hives: [(&str, Option<Hive>, bool); 4], now: u64) -> Result<()> {
-        let machine = self.find("\\Registry\\Machine").ok_or(Status::REGISTRY_CORRUPT)?;
-        let user = self.find("\\Registry\\User").ok_or(Status::REGISTRY_CORRUPT)?;
+    /// Mounts what NtInitializeRegistry(0) brings: `hives` are name and content of SOFTWARE, SAM,
+    /// SECURITY and DEFAULT; none for a file that is not there, which becomes an empty hive, as
+    /// the kernel makes it (spec 14, row 23).
+    pub(super) fn mount_remaining(
+        &mut self,
+        hives: [(&str, Option<Hive>, bool); 4],
+        now: u64,
+    ) -> Result<()> {
+        let machine = self
+            .find("\\Registry\\Machine")
+            .ok_or(Status::REGISTRY_CORRUPT)?;
+        let user = self
+            .find("\\Registry\\User")
+            .ok_or(Status::REGISTRY_CORRUPT)?;
         let list = self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\hivelist");
         for (name, hive, stored) in hives {
             let units = wide(if name == "DEFAULT" { ".DEFAULT" } else { name });
             let parent = if name == "DEFAULT" { user } else { machine };
             let hive = hive.unwrap_or_else(|| Hive::new(nt::UnicodeStr(&wide(name))));
             let file: String = format!("{CONFIG}{name}");
-            self.mount(parent, nt::UnicodeStr(&units), hive, stored.then(|| wide(&file)))?;
+            self.mount(
+                parent,
+                nt::UnicodeStr(&units),
+                hive,
+                stored.then(|| wide(&file)),
+            )?;
             if let Some(list) = list {
-                let place = if name == "DEFAULT" { "\\REGISTRY\\USER\\.DEFAULT" } else { &format!("\\REGISTRY\\MACHINE\\{name}") };
+                let place = if name == "DEFAULT" {
+                    "\\REGISTRY\\USER\\.DEFAULT"
+                } else {
+                    &format!("\\REGISTRY\\MACHINE\\{name}")
+                };
                 self.set_string(list, place, &file, now)?;
             }
         }
@@ -143,13 +223,18 @@ impl Registry {
 
     /// Whether this is a MiniNT boot: nothing is written to any hive file (spec 14, row 24).
     pub fn is_mini(&self) -> bool {
-        self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT").is_some()
+        self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT")
+            .is_some()
     }
 
     /// The hives whose changes have waited for `age`, or all changed ones.
     pub(super) fn due(&self, uptime: u64, age: Option<u64>) -> Vec<HiveId> {
         match age {
-            Some(age) => self.waiting().filter(|(_, since)| uptime.saturating_sub(*since) >= age).map(|(id, _)| id).collect(),
+            Some(age) => self
+                .waiting()
+                .filter(|(_, since)| uptime.saturating_sub(*since) >= age)
+                .map(|(id, _)| id)
+                .collect(),
             None => self.dirty().map(|(id, _)| id).collect(),
         }
     }
@@ -157,7 +242,10 @@ impl Registry {
 
 /// The loader's options without slashes, separated by single blanks.
 fn clean_options(options: &str) -> String {
-    let words: Vec<&str> =
-        options.split_ascii_whitespace().map(|word| word.trim_start_matches('/')).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = options
+        .split_ascii_whitespace()
+        .map(|word| word.trim_start_matches('/'))
+        .filter(|word| !word.is_empty())
+        .collect();
     words.join(" ")
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Hives and their files: loading at boot and at NtInitializeRegistry, lazy and final writing (spec 1.1 row 10, 6.4, 14 rows 23-24).
+//! Hives and their files: loading at boot and at NtInitializeRegistry, lazy and final writing (spec
+//! 1.1 row 10, 6.4, 14 rows 23-24).
 //!
-//! A hive is written whole, to a new file beside the old one, which then takes the old one's directory entry: whenever the power goes,
-//! the name leads to the old hive or to the new one, and both are complete.
+//! A hive is written whole, to a new file beside the old one, which then takes the old one's
+//! directory entry: whenever the power goes, the name leads to the old hive or to the new one, and
+//! both are complete.
 
 use super::KeyBody;
 use super::boot::{Boot, CONFIG};
@@ -24,15 +26,25 @@ const BOOT_ACCEPTED: u16 = 2;
 const BOOT_MAX: u16 = BOOT_ACCEPTED + 999;
 
 impl Executive {
-    /// Makes the registry of a boot: reads SYSTEM, mounts it and HARDWARE. The disks must be mounted; no namespace is needed.
+    /// Makes the registry of a boot: reads SYSTEM, mounts it and HARDWARE. The disks must be
+    /// mounted; no namespace is needed.
     ///
     /// # Errors
-    /// `REGISTRY_CORRUPT` if neither SYSTEM nor SYSTEM.ALT is a good hive (spec 1.1 row 11), or it lacks its control set.
+    /// `REGISTRY_CORRUPT` if neither SYSTEM nor SYSTEM.ALT is a good hive (spec 1.1 row 11), or it
+    /// lacks its control set.
     pub fn boot_registry(&mut self, options: &str) -> Result<()> {
-        let system = self.load_hive("SYSTEM").or_else(|_| self.load_hive("SYSTEM.ALT")).map_err(|_| Status::REGISTRY_CORRUPT)?;
+        let system = self
+            .load_hive("SYSTEM")
+            .or_else(|_| self.load_hive("SYSTEM.ALT"))
+            .map_err(|_| Status::REGISTRY_CORRUPT)?;
         let processor = self.machine.processor();
         let now = self.now();
-        self.registry.boot(Boot { system, options, processor: &processor, now })
+        self.registry.boot(Boot {
+            system,
+            options,
+            processor: &processor,
+            now,
+        })
     }
 
     /// Names the registry's root, `\REGISTRY`.
@@ -42,7 +54,12 @@ impl Executive {
     pub fn name_registry(&mut self) -> Result<()> {
         let key = self.registry.root();
         let security = SecurityDescriptor::parse(self.registry.security(key)?)?;
-        self.make_permanent_object(nt::wide!("\\REGISTRY").units(), Body::Key(KeyBody { key }), Some(&security)).map(|_| ())
+        self.make_permanent_object(
+            nt::wide!("\\REGISTRY").units(),
+            Body::Key(KeyBody { key }),
+            Some(&security),
+        )
+        .map(|_| ())
     }
 
     fn load_hive(&mut self, name: &str) -> Result<Hive> {
@@ -57,7 +74,8 @@ impl Executive {
     /// NtInitializeRegistry (spec 14 row 23).
     ///
     /// # Errors
-    /// `ACCESS_DENIED` for the second call of a kind, `INVALID_PARAMETER` for a flag that there is not.
+    /// `ACCESS_DENIED` for the second call of a kind, `INVALID_PARAMETER` for a flag that there is
+    /// not.
     pub fn initialize_registry(&mut self, flag: u16) -> Result<()> {
         if flag > BOOT_MAX {
             return Err(Status::INVALID_PARAMETER);
@@ -73,7 +91,8 @@ impl Executive {
         if flag != BOOT_SETUP {
             let hives = ["SOFTWARE", "SAM", "SECURITY", "DEFAULT"].map(|name| {
                 let loaded = self.load_hive(name);
-                // A file that is there but is no hive must not be written over: its hive is kept in memory only.
+                // A file that is there but is no hive must not be written over: its hive is kept in
+                // memory only.
                 let stored = !mini && !matches!(loaded, Err(Status::REGISTRY_CORRUPT));
                 if let Err(status) = &loaded {
                     log::warn!("hive {name}: {status}; an empty one takes its place");
@@ -95,10 +114,20 @@ impl Executive {
         if control_set == 0 {
             return Err(Status::INVALID_PARAMETER);
         }
-        let select = self.registry.find("\\Registry\\Machine\\System\\Select").ok_or(Status::REGISTRY_CORRUPT)?;
+        let select = self
+            .registry
+            .find("\\Registry\\Machine\\System\\Select")
+            .ok_or(Status::REGISTRY_CORRUPT)?;
         let (now, uptime) = (self.now(), self.machine.uptime());
         let name: Vec<u16> = "LastKnownGood".encode_utf16().collect();
-        self.registry.set_value(select, &name, 4, u32::from(control_set).to_le_bytes().to_vec(), now, uptime)?;
+        self.registry.set_value(
+            select,
+            &name,
+            4,
+            u32::from(control_set).to_le_bytes().to_vec(),
+            now,
+            uptime,
+        )?;
         if self.registry.writes {
             self.flush_hives();
         }
@@ -110,7 +139,10 @@ impl Executive {
         if !self.registry.writes_enabled() {
             return None;
         }
-        self.registry.waiting().map(|(_, since)| since + LAZY_FLUSH).min()
+        self.registry
+            .waiting()
+            .map(|(_, since)| since + LAZY_FLUSH)
+            .min()
     }
 
     /// Writes the hives whose changes have waited long enough.
@@ -132,18 +164,27 @@ impl Executive {
     fn write_hives(&mut self, hives: Vec<HiveId>) {
         for id in hives {
             if let Err(status) = self.write_hive(id) {
-                let file = self.registry.mounted(id).and_then(|mounted| mounted.file.as_deref()).unwrap_or_default();
+                let file = self
+                    .registry
+                    .mounted(id)
+                    .and_then(|mounted| mounted.file.as_deref())
+                    .unwrap_or_default();
                 log::error!("hive {}: not written: {status}", UnicodeStr(file));
             }
         }
     }
 
-    /// Writes a hive to its file. If that fails it stays changed, and is tried again after the next change and at shutdown: a disk that is
-    /// gone would otherwise be asked for ever.
+    /// Writes a hive to its file. If that fails it stays changed, and is tried again after the next
+    /// change and at shutdown: a disk that is gone would otherwise be asked for ever.
     pub(super) fn write_hive(&mut self, id: HiveId) -> Result<()> {
         let now = self.now();
-        let mounted = self.registry.mounted_mut(id).ok_or(Status::INVALID_HANDLE)?;
-        let Some(file) = mounted.file.clone() else { return Ok(()) };
+        let mounted = self
+            .registry
+            .mounted_mut(id)
+            .ok_or(Status::INVALID_HANDLE)?;
+        let Some(file) = mounted.file.clone() else {
+            return Ok(());
+        };
         mounted.hive.sequence = mounted.hive.sequence.wrapping_add(1);
         let bytes = mounted.hive.serialise(now);
         let written = self.replace_whole_file(&file, &bytes);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The configuration manager: the registry and its services.
 //!
-//! [`registry`] is the tree; [`boot`] is what the kernel writes into it; [`hives`] are its files; [`services`] are the key objects.
+//! [`registry`] is the tree; [`boot`] is what the kernel writes into it; [`hives`] are its files;
+//! [`services`] are the key objects.
 
 pub mod boot;
 pub mod hives;

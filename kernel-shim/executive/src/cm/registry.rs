@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The registry as one tree: hives, where they are mounted, links between keys (spec 1.1 rows 10-13).
+//! The registry as one tree: hives, where they are mounted, links between keys (spec 1.1 rows
+//! 10-13).
 //!
-//! The tree's top is a volatile hive of its own with the keys MACHINE and USER. A hive is mounted on a key of it: that key stands for
-//! the hive's root and is never opened itself. Nothing here knows handles, access checks or files.
+//! The tree's top is a volatile hive of its own with the keys MACHINE and USER. A hive is mounted
+//! on a key of it: that key stands for the hive's root and is never opened itself. Nothing here
+//! knows handles, access checks or files.
 //!
-//! Invariants: a [`KeyRef`] never names a mount point, always the root of what is mounted there; hive 0 is the top and stays; a hive is
-//! dirty from its first stable change until it has been written.
+//! Invariants: a [`KeyRef`] never names a mount point, always the root of what is mounted there;
+//! hive 0 is the top and stays; a hive is dirty from its first stable change until it has been
+//! written.
 
 use crate::hive::{Hive, Key, KeyId, TreeError, Value};
 use alloc::collections::BTreeMap;
@@ -106,13 +109,28 @@ impl Registry {
             // An empty hive takes any good name.
             let _ = hive.create_key(root, name, true, 0);
         }
-        let top = Mounted { hive, point: None, file: None, dirty_since: None, gave_up: false };
-        Self { hives: alloc::vec![top], mounts: BTreeMap::new(), initialised: false, accepted: false, writes: false }
+        let top = Mounted {
+            hive,
+            point: None,
+            file: None,
+            dirty_since: None,
+            gave_up: false,
+        };
+        Self {
+            hives: alloc::vec![top],
+            mounts: BTreeMap::new(),
+            initialised: false,
+            accepted: false,
+            writes: false,
+        }
     }
 
     /// `\REGISTRY`.
     pub fn root(&self) -> KeyRef {
-        KeyRef { hive: HiveId::TOP, key: self.hives.first().map_or(KeyId(0), |top| top.hive.root()) }
+        KeyRef {
+            hive: HiveId::TOP,
+            key: self.hives.first().map_or(KeyId(0), |top| top.hive.root()),
+        }
     }
 
     /// Whether hives may be written to their files (spec 6.4).
@@ -132,11 +150,17 @@ impl Registry {
 
     /// Every hive.
     pub fn hives(&self) -> impl Iterator<Item = (HiveId, &Mounted)> {
-        self.hives.iter().enumerate().map(|(at, mounted)| (HiveId(at), mounted))
+        self.hives
+            .iter()
+            .enumerate()
+            .map(|(at, mounted)| (HiveId(at), mounted))
     }
 
     fn hive(&self, id: HiveId) -> Result<&Hive> {
-        self.hives.get(id.0).map(|mounted| &mounted.hive).ok_or(Status::KEY_DELETED)
+        self.hives
+            .get(id.0)
+            .map(|mounted| &mounted.hive)
+            .ok_or(Status::KEY_DELETED)
     }
 
     /// A key. `KEY_DELETED` if it is not there any more.
@@ -146,7 +170,9 @@ impl Registry {
 
     /// The self-relative security descriptor of a key.
     pub fn security(&self, at: KeyRef) -> Result<&[u8]> {
-        self.hive(at.hive)?.security(at.key).ok_or(Status::KEY_DELETED)
+        self.hive(at.hive)?
+            .security(at.key)
+            .ok_or(Status::KEY_DELETED)
     }
 
     /// Gives a key a security descriptor.
@@ -157,8 +183,13 @@ impl Registry {
 
     fn change(&mut self, at: KeyRef, uptime: u64) -> Result<&mut Hive> {
         let mounted = self.hives.get_mut(at.hive.0).ok_or(Status::KEY_DELETED)?;
-        let volatile = mounted.hive.key(at.key).ok_or(Status::KEY_DELETED)?.volatile;
-        if mounted.file.is_some() && !volatile && (mounted.dirty_since.is_none() || mounted.gave_up) {
+        let volatile = mounted
+            .hive
+            .key(at.key)
+            .ok_or(Status::KEY_DELETED)?
+            .volatile;
+        if mounted.file.is_some() && !volatile && (mounted.dirty_since.is_none() || mounted.gave_up)
+        {
             mounted.dirty_since = Some(uptime);
             mounted.gave_up = false;
         }
@@ -168,17 +199,42 @@ impl Registry {
     /// What a key of a hive stands for: itself, or the root of the hive mounted on it.
     fn through(&self, at: KeyRef) -> KeyRef {
         match self.mounts.get(&at) {
-            Some(&hive) => KeyRef { hive, key: self.hives.get(hive.0).map_or(at.key, |mounted| mounted.hive.root()) },
+            Some(&hive) => KeyRef {
+                hive,
+                key: self
+                    .hives
+                    .get(hive.0)
+                    .map_or(at.key, |mounted| mounted.hive.root()),
+            },
             None => at,
         }
     }
 
-    /// Mounts a hive under `parent`, by the name `name`, on a new volatile key. `OBJECT_NAME_COLLISION` if there is one.
-    pub fn mount(&mut self, parent: KeyRef, name: UnicodeStr<'_>, hive: Hive, file: Option<Vec<u16>>) -> Result<HiveId> {
-        let mounted = self.hives.get_mut(parent.hive.0).ok_or(Status::KEY_DELETED)?;
-        let point = KeyRef { hive: parent.hive, key: mounted.hive.create_key(parent.key, name, true, 0)? };
+    /// Mounts a hive under `parent`, by the name `name`, on a new volatile key.
+    /// `OBJECT_NAME_COLLISION` if there is one.
+    pub fn mount(
+        &mut self,
+        parent: KeyRef,
+        name: UnicodeStr<'_>,
+        hive: Hive,
+        file: Option<Vec<u16>>,
+    ) -> Result<HiveId> {
+        let mounted = self
+            .hives
+            .get_mut(parent.hive.0)
+            .ok_or(Status::KEY_DELETED)?;
+        let point = KeyRef {
+            hive: parent.hive,
+            key: mounted.hive.create_key(parent.key, name, true, 0)?,
+        };
         let id = HiveId(self.hives.len());
-        self.hives.push(Mounted { hive, point: Some(point), file, dirty_since: None, gave_up: false });
+        self.hives.push(Mounted {
+            hive,
+            point: Some(point),
+            file,
+            dirty_since: None,
+            gave_up: false,
+        });
         self.mounts.insert(point, id);
         Ok(id)
     }
@@ -191,16 +247,26 @@ impl Registry {
 
     /// The subkeys in the order of enumeration: mounted hives included.
     pub fn subkeys(&self, at: KeyRef) -> Result<impl Iterator<Item = KeyRef> + '_> {
-        Ok(self.key(at)?.subkeys().iter().map(move |&key| self.through(KeyRef { hive: at.hive, key })))
+        Ok(self
+            .key(at)?
+            .subkeys()
+            .iter()
+            .map(move |&key| self.through(KeyRef { hive: at.hive, key })))
     }
 
     /// The name by which a key is found: for the root of a hive, that of its mount point.
     pub fn name(&self, at: KeyRef) -> &[u16] {
         let named = match self.hives.get(at.hive.0) {
-            Some(Mounted { hive, point: Some(point), .. }) if hive.root() == at.key => *point,
+            Some(Mounted {
+                hive,
+                point: Some(point),
+                ..
+            }) if hive.root() == at.key => *point,
             _ => at,
         };
-        self.key(named).map(|key| key.name.as_slice()).unwrap_or_default()
+        self.key(named)
+            .map(|key| key.name.as_slice())
+            .unwrap_or_default()
     }
 
     /// The key above.
@@ -210,7 +276,10 @@ impl Registry {
             None => {
                 let point = self.hives.get(at.hive.0)?.point?;
                 let key = self.key(point).ok()?.parent()?;
-                Some(KeyRef { hive: point.hive, key })
+                Some(KeyRef {
+                    hive: point.hive,
+                    key,
+                })
             }
         }
     }
@@ -223,7 +292,11 @@ impl Registry {
             names.push(self.name(key));
             next = self.parent(key);
         }
-        names.into_iter().rev().flat_map(|name| [BACKSLASH].into_iter().chain(name.iter().copied())).collect()
+        names
+            .into_iter()
+            .rev()
+            .flat_map(|name| [BACKSLASH].into_iter().chain(name.iter().copied()))
+            .collect()
     }
 
     fn link_target(&self, at: KeyRef) -> Option<Vec<u16>> {
@@ -231,14 +304,23 @@ impl Registry {
         if !hive.key(at.key)?.link {
             return None;
         }
-        let value = hive.value(at.key, nt::wide!("SymbolicLinkValue")).filter(|value| value.kind == REG_LINK)?;
-        Some(value.data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
+        let value = hive
+            .value(at.key, nt::wide!("SymbolicLinkValue"))
+            .filter(|value| value.kind == REG_LINK)?;
+        Some(
+            value
+                .data
+                .chunks_exact(2)
+                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                .collect(),
+        )
     }
 
     /// Follows `path` from `from`. With `open_link`, a link at its very end is what was asked for.
     ///
     /// # Errors
-    /// `OBJECT_NAME_NOT_FOUND` if more than the last name is missing; `OBJECT_NAME_INVALID` for a name longer than 255 units.
+    /// `OBJECT_NAME_NOT_FOUND` if more than the last name is missing; `OBJECT_NAME_INVALID` for a
+    /// name longer than 255 units.
     pub fn walk(&self, from: KeyRef, path: &[u16], open_link: bool) -> Result<Walk> {
         let mut at = from;
         let mut rest = path;
@@ -257,14 +339,22 @@ impl Registry {
                 self.key(at)?;
                 return Ok(Walk::Key(at));
             }
-            let end = rest.iter().position(|&unit| unit == BACKSLASH).unwrap_or(rest.len());
+            let end = rest
+                .iter()
+                .position(|&unit| unit == BACKSLASH)
+                .unwrap_or(rest.len());
             let (name, after) = rest.split_at(end);
             if name.is_empty() || name.len() > crate::hive::MAX_KEY_NAME {
                 return Err(Status::OBJECT_NAME_INVALID);
             }
             match self.subkey(at, name) {
                 Some(key) => at = key,
-                None if after.iter().all(|&unit| unit == BACKSLASH) => return Ok(Walk::Missing { parent: at, name: name.to_vec() }),
+                None if after.iter().all(|&unit| unit == BACKSLASH) => {
+                    return Ok(Walk::Missing {
+                        parent: at,
+                        name: name.to_vec(),
+                    });
+                }
                 None => return Err(Status::OBJECT_NAME_NOT_FOUND),
             }
             rest = after;
@@ -286,28 +376,58 @@ impl Registry {
     }
 
     /// Makes a subkey of `parent`.
-    pub fn create(&mut self, parent: KeyRef, name: &[u16], volatile: bool, now: u64, uptime: u64) -> Result<KeyRef> {
+    pub fn create(
+        &mut self,
+        parent: KeyRef,
+        name: &[u16],
+        volatile: bool,
+        now: u64,
+        uptime: u64,
+    ) -> Result<KeyRef> {
         // A volatile subkey changes nothing that is written.
-        let hive =
-            if volatile { &mut self.hives.get_mut(parent.hive.0).ok_or(Status::KEY_DELETED)?.hive } else { self.change(parent, uptime)? };
-        Ok(KeyRef { hive: parent.hive, key: hive.create_key(parent.key, UnicodeStr(name), volatile, now)? })
+        let hive = if volatile {
+            &mut self
+                .hives
+                .get_mut(parent.hive.0)
+                .ok_or(Status::KEY_DELETED)?
+                .hive
+        } else {
+            self.change(parent, uptime)?
+        };
+        Ok(KeyRef {
+            hive: parent.hive,
+            key: hive.create_key(parent.key, UnicodeStr(name), volatile, now)?,
+        })
     }
 
-    /// Makes every key of `path` below `from` that is not there: for the kernel's own use. Links are not followed.
-    pub fn create_path(&mut self, from: KeyRef, path: &str, volatile: bool, now: u64) -> Result<KeyRef> {
-        path.split('\\').filter(|name| !name.is_empty()).try_fold(from, |at, name| {
-            let name: Vec<u16> = name.encode_utf16().collect();
-            match self.subkey(at, &name) {
-                Some(key) => Ok(key),
-                None => self.create(at, &name, volatile, now, 0),
-            }
-        })
+    /// Makes every key of `path` below `from` that is not there: for the kernel's own use. Links
+    /// are not followed.
+    pub fn create_path(
+        &mut self,
+        from: KeyRef,
+        path: &str,
+        volatile: bool,
+        now: u64,
+    ) -> Result<KeyRef> {
+        path.split('\\')
+            .filter(|name| !name.is_empty())
+            .try_fold(from, |at, name| {
+                let name: Vec<u16> = name.encode_utf16().collect();
+                match self.subkey(at, &name) {
+                    Some(key) => Ok(key),
+                    None => self.create(at, &name, volatile, now, 0),
+                }
+            })
     }
 
     /// Makes a key a link to another.
     pub fn make_link(&mut self, at: KeyRef, target: &str, now: u64) -> Result<()> {
         let data: Vec<u8> = target.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let hive = &mut self.hives.get_mut(at.hive.0).ok_or(Status::KEY_DELETED)?.hive;
+        let hive = &mut self
+            .hives
+            .get_mut(at.hive.0)
+            .ok_or(Status::KEY_DELETED)?
+            .hive;
         hive.set_link(at.key, true)?;
         hive.set_value(at.key, nt::wide!("SymbolicLinkValue"), REG_LINK, data, now)?;
         Ok(())
@@ -322,42 +442,70 @@ impl Registry {
     /// A value. `OBJECT_NAME_NOT_FOUND`.
     pub fn value(&self, at: KeyRef, name: &[u16]) -> Result<&Value> {
         self.key(at)?;
-        self.hive(at.hive)?.value(at.key, UnicodeStr(name)).ok_or(Status::OBJECT_NAME_NOT_FOUND)
+        self.hive(at.hive)?
+            .value(at.key, UnicodeStr(name))
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)
     }
 
     /// Sets a value.
-    pub fn set_value(&mut self, at: KeyRef, name: &[u16], kind: u32, data: Vec<u8>, now: u64, uptime: u64) -> Result<()> {
-        self.change(at, uptime)?.set_value(at.key, UnicodeStr(name), kind, data, now)?;
+    pub fn set_value(
+        &mut self,
+        at: KeyRef,
+        name: &[u16],
+        kind: u32,
+        data: Vec<u8>,
+        now: u64,
+        uptime: u64,
+    ) -> Result<()> {
+        self.change(at, uptime)?
+            .set_value(at.key, UnicodeStr(name), kind, data, now)?;
         Ok(())
     }
 
     /// Sets a REG_SZ, with its NUL: for the kernel's own use.
     pub fn set_string(&mut self, at: KeyRef, name: &str, text: &str, now: u64) -> Result<()> {
         let name: Vec<u16> = name.encode_utf16().collect();
-        self.set_value(at, &name, nt::system::ValueType::SZ.0, crate::hive::reg_text::string_data(text), now, 0)
+        self.set_value(
+            at,
+            &name,
+            nt::system::ValueType::SZ.0,
+            crate::hive::reg_text::string_data(text),
+            now,
+            0,
+        )
     }
 
     /// Sets a REG_DWORD: for the kernel's own use.
     pub fn set_dword(&mut self, at: KeyRef, name: &str, number: u32, now: u64) -> Result<()> {
         let name: Vec<u16> = name.encode_utf16().collect();
-        self.set_value(at, &name, nt::system::ValueType::DWORD.0, number.to_le_bytes().to_vec(), now, 0)
+        self.set_value(
+            at,
+            &name,
+            nt::system::ValueType::DWORD.0,
+            number.to_le_bytes().to_vec(),
+            now,
+            0,
+        )
     }
 
     /// Deletes a value. `OBJECT_NAME_NOT_FOUND`.
     pub fn delete_value(&mut self, at: KeyRef, name: &[u16], now: u64, uptime: u64) -> Result<()> {
         self.value(at, name)?;
-        self.change(at, uptime)?.delete_value(at.key, UnicodeStr(name), now)?;
+        self.change(at, uptime)?
+            .delete_value(at.key, UnicodeStr(name), now)?;
         Ok(())
     }
 
     /// The hives that differ from their files, and since when.
     pub fn dirty(&self) -> impl Iterator<Item = (HiveId, u64)> {
-        self.hives().filter_map(|(id, mounted)| mounted.dirty_since.map(|since| (id, since)))
+        self.hives()
+            .filter_map(|(id, mounted)| mounted.dirty_since.map(|since| (id, since)))
     }
 
     /// Those of them that are to be written by and by.
     pub fn waiting(&self) -> impl Iterator<Item = (HiveId, u64)> {
-        self.dirty().filter(|(id, _)| self.mounted(*id).is_some_and(|mounted| !mounted.gave_up))
+        self.dirty()
+            .filter(|(id, _)| self.mounted(*id).is_some_and(|mounted| !mounted.gave_up))
     }
 }
 
@@ -365,5 +513,6 @@ impl Registry {
 pub fn strip_root(path: &[u16]) -> Option<&[u16]> {
     let head = UnicodeStr(path.get(..9)?);
     let rest = path.get(9..)?;
-    (head.eq_ascii("\\REGISTRY") && rest.first().is_none_or(|&unit| unit == BACKSLASH)).then_some(rest)
+    (head.eq_ascii("\\REGISTRY") && rest.first().is_none_or(|&unit| unit == BACKSLASH))
+        .then_some(rest)
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What stands after a boot: object namespace, registry, processes, paging files, files; as text and as JSON.
+//! What stands after a boot: object namespace, registry, processes, paging files, files; as text
+//! and as JSON.
 //!
-//! A [`Snapshot`] is plain data, taken by the executive at one moment. Both renderings are sorted and hold nothing that differs between
-//! two runs of the same boot: no process ids (a process has an alias), no handles, no addresses, no times. Two boots that leave the same
-//! system behind give the same bytes; the text is made to be compared line by line.
+//! A [`Snapshot`] is plain data, taken by the executive at one moment. Both renderings are sorted
+//! and hold nothing that differs between two runs of the same boot: no process ids (a process has
+//! an alias), no handles, no addresses, no times. Two boots that leave the same system behind give
+//! the same bytes; the text is made to be compared line by line.
 //!
-//! On the debug output each rendering stands between two sentinel lines, so that it can be cut out of a log.
+//! On the debug output each rendering stands between two sentinel lines, so that it can be cut out
+//! of a log.
 
 mod render;
 pub mod sddl;
@@ -127,14 +130,16 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Brings every list into its order. Paths are compared as NT compares names, without regard to case.
+    /// Brings every list into its order. Paths are compared as NT compares names, without regard to
+    /// case.
     pub fn sort(&mut self) {
         self.objects.sort_by_cached_key(|entry| order(&entry.path));
         for key in &mut self.keys {
             key.values.sort_by_cached_key(|value| order(&value.name));
         }
         self.keys.sort_by_cached_key(|entry| order(&entry.path));
-        self.page_files.sort_by_cached_key(|entry| order(&entry.path));
+        self.page_files
+            .sort_by_cached_key(|entry| order(&entry.path));
         self.files.sort_by_cached_key(|entry| order(&entry.path));
         for process in &mut self.processes {
             process.handles.sort();
@@ -143,8 +148,15 @@ impl Snapshot {
 
     /// A process's alias: its image name, with a number from the second of that name on.
     pub fn alias(&self, id: u64) -> String {
-        let Some(found) = self.processes.iter().find(|process| process.id == id) else { return String::from("-") };
-        let before = self.processes.iter().take_while(|process| process.id != id).filter(|process| process.image == found.image).count();
+        let Some(found) = self.processes.iter().find(|process| process.id == id) else {
+            return String::from("-");
+        };
+        let before = self
+            .processes
+            .iter()
+            .take_while(|process| process.id != id)
+            .filter(|process| process.image == found.image)
+            .count();
         match before {
             0 => found.image.clone(),
             _ => alloc::format!("{}#{}", found.image, before + 1),
@@ -154,5 +166,8 @@ impl Snapshot {
 
 /// A path as a list of upcased names, so that a directory stands right before what is in it.
 fn order(path: &str) -> (Vec<String>, String) {
-    (path.split('\\').map(str::to_uppercase).collect(), String::from(path))
+    (
+        path.split('\\').map(str::to_uppercase).collect(),
+        String::from(path),
+    )
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A snapshot as text and as JSON.
 //!
-//! The text has one line an entry, five sections, each opened by its name in brackets; the namespace is indented as a tree,
-//! values stand indented under their keys. The JSON is one object with the same five lists.
+//! The text has one line an entry, five sections, each opened by its name in brackets; the
+//! namespace is indented as a tree, values stand indented under their keys. The JSON is one object
+//! with the same five lists.
 
 use super::{KeyEntry, ObjectEntry, ProcessEntry, Snapshot, ValueEntry, sddl};
 use alloc::format;
@@ -31,11 +32,19 @@ pub fn text(snapshot: &Snapshot) -> String {
     }
     line("[paging files]".to_string());
     for file in &snapshot.page_files {
-        line(format!("{} size={} maximum={}", file.path, file.size, file.maximum));
+        line(format!(
+            "{} size={} maximum={}",
+            file.path, file.size, file.maximum
+        ));
     }
     line("[files]".to_string());
     for file in &snapshot.files {
-        line(format!("{} {} {}", attributes(file.attributes), file.size, file.path));
+        line(format!(
+            "{} {} {}",
+            attributes(file.attributes),
+            file.size,
+            file.path
+        ));
     }
     out
 }
@@ -73,8 +82,11 @@ pub fn json(snapshot: &Snapshot) -> String {
             })
         })
         .collect();
-    let page_files: Vec<Json> =
-        snapshot.page_files.iter().map(|file| object!({ "path": file.path, "size": file.size, "maximum": file.maximum })).collect();
+    let page_files: Vec<Json> = snapshot
+        .page_files
+        .iter()
+        .map(|file| object!({ "path": file.path, "size": file.size, "maximum": file.maximum }))
+        .collect();
     let files: Vec<Json> = snapshot
         .files
         .iter()
@@ -111,7 +123,12 @@ fn key_lines(key: &KeyEntry) -> Vec<String> {
     let volatile = if key.volatile { " volatile" } else { "" };
     lines.push(format!("{}{volatile}", key.path));
     for value in &key.values {
-        lines.push(format!("  {:?} {} {}", value.name, kind_name(value.kind), value_text(value)));
+        lines.push(format!(
+            "  {:?} {} {}",
+            value.name,
+            kind_name(value.kind),
+            value_text(value)
+        ));
     }
     lines
 }
@@ -128,19 +145,31 @@ fn process_line(snapshot: &Snapshot, process: &ProcessEntry) -> String {
         process.command_line,
     );
     if !process.handles.is_empty() {
-        let handles: Vec<String> = process.handles.iter().map(|(kind, count)| format!("{kind}:{count}")).collect();
+        let handles: Vec<String> = process
+            .handles
+            .iter()
+            .map(|(kind, count)| format!("{kind}:{count}"))
+            .collect();
         line += &format!(" handles={}", handles.join(","));
     }
     line
 }
 
 fn depth(path: &str) -> usize {
-    if path == "\\" { 0 } else { path.matches('\\').count() }
+    if path == "\\" {
+        0
+    } else {
+        path.matches('\\').count()
+    }
 }
 
 /// The last name of a path, indented by how deep it stands.
 fn indented(path: &str) -> String {
-    let name = if path == "\\" { path } else { path.rsplit('\\').next().unwrap_or(path) };
+    let name = if path == "\\" {
+        path
+    } else {
+        path.rsplit('\\').next().unwrap_or(path)
+    };
     format!("{}{name}", "  ".repeat(depth(path)))
 }
 
@@ -160,7 +189,9 @@ fn kind_name(kind: u32) -> String {
 
 fn value_text(value: &ValueEntry) -> String {
     match value_data(value) {
-        Json::Number(number) => number.as_u64().map_or_else(String::new, |number| format!("{number:#x}")),
+        Json::Number(number) => number
+            .as_u64()
+            .map_or_else(String::new, |number| format!("{number:#x}")),
         other => other.to_string(),
     }
 }
@@ -169,22 +200,48 @@ fn value_json(value: &ValueEntry) -> Json {
     object!({ "name": value.name, "type": kind_name(value.kind), "data": value_data(value) })
 }
 
-/// Strings as text (a missing terminator is not shown), numbers as numbers, everything else as hex digits.
+/// Strings as text (a missing terminator is not shown), numbers as numbers, everything else as hex
+/// digits.
 fn value_data(value: &ValueEntry) -> Json {
-    let hex = || Json::from(value.data.iter().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let hex = || {
+        Json::from(
+            value
+                .data
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>(),
+        )
+    };
     if !value.data.len().is_multiple_of(2) && matches!(value.kind, 1 | 2 | 7) {
         return hex();
     }
-    let units: Vec<u16> = value.data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let units: Vec<u16> = value
+        .data
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
     match (value.kind, value.data.as_slice()) {
         (1 | 2, _) => {
-            let end = if units.last() == Some(&0) { units.len() - 1 } else { units.len() };
-            Json::from(String::from_utf16_lossy(units.get(..end).unwrap_or_default()))
+            let end = if units.last() == Some(&0) {
+                units.len() - 1
+            } else {
+                units.len()
+            };
+            Json::from(String::from_utf16_lossy(
+                units.get(..end).unwrap_or_default(),
+            ))
         }
         (7, _) => {
             let all = String::from_utf16_lossy(&units);
-            let body = all.strip_suffix("\0\0").or_else(|| all.strip_suffix('\0')).unwrap_or(&all);
-            if body.is_empty() { Json::from(Vec::<Json>::new()) } else { Json::from(body.split('\0').collect::<Vec<_>>()) }
+            let body = all
+                .strip_suffix("\0\0")
+                .or_else(|| all.strip_suffix('\0'))
+                .unwrap_or(&all);
+            if body.is_empty() {
+                Json::from(Vec::<Json>::new())
+            } else {
+                Json::from(body.split('\0').collect::<Vec<_>>())
+            }
         }
         (4, &[a, b, c, d]) => Json::from(u32::from_le_bytes([a, b, c, d])),
         (11, &[a, b, c, d, e, f, g, h]) => Json::from(u64::from_le_bytes([a, b, c, d, e, f, g, h])),
@@ -211,13 +268,31 @@ mod tests {
     }
 
     fn snapshot() -> Snapshot {
-        let named = |path: &str, kind: &str| ObjectEntry { path: path.into(), kind: kind.into(), ..ObjectEntry::default() };
-        let value = |name: &str, kind, data| ValueEntry { name: name.into(), kind, data };
-        let process = |id, parent, image: &str| ProcessEntry { id, parent, image: image.into(), threads: 1, ..ProcessEntry::default() };
+        let named = |path: &str, kind: &str| ObjectEntry {
+            path: path.into(),
+            kind: kind.into(),
+            ..ObjectEntry::default()
+        };
+        let value = |name: &str, kind, data| ValueEntry {
+            name: name.into(),
+            kind,
+            data,
+        };
+        let process = |id, parent, image: &str| ProcessEntry {
+            id,
+            parent,
+            image: image.into(),
+            threads: 1,
+            ..ProcessEntry::default()
+        };
         let mut snapshot = Snapshot {
             objects: vec![
                 named("\\Windows", "Directory"),
-                ObjectEntry { target: Some("\\??".into()), permanent: true, ..named("\\DosDevices", "SymbolicLink") },
+                ObjectEntry {
+                    target: Some("\\??".into()),
+                    permanent: true,
+                    ..named("\\DosDevices", "SymbolicLink")
+                },
                 named("\\", "Directory"),
                 named("\\Windows\\ApiPort", "Port"),
                 named("\\windows2", "Directory"),
@@ -233,9 +308,21 @@ mod tests {
                     value("number", 4, vec![1, 0, 0, 0]),
                 ],
             }],
-            processes: vec![process(4, 0, "System"), process(8, 4, "smss.exe"), process(40, 8, "smss.exe")],
-            page_files: vec![PageFileEntry { path: "\\??\\C:\\pagefile.sys".into(), size: 1 << 20, maximum: 1 << 21 }],
-            files: vec![FileEntry { path: "C:\\pagefile.sys".into(), attributes: 6, size: 1 << 20 }],
+            processes: vec![
+                process(4, 0, "System"),
+                process(8, 4, "smss.exe"),
+                process(40, 8, "smss.exe"),
+            ],
+            page_files: vec![PageFileEntry {
+                path: "\\??\\C:\\pagefile.sys".into(),
+                size: 1 << 20,
+                maximum: 1 << 21,
+            }],
+            files: vec![FileEntry {
+                path: "C:\\pagefile.sys".into(),
+                attributes: 6,
+                size: 1 << 20,
+            }],
         };
         snapshot.sort();
         snapshot
@@ -286,6 +373,9 @@ smss.exe#2 parent=smss.exe session=0 threads=1 priority=0 command=\"\"
         let value: Json = serde_json::from_str(&line).expect("JSON");
         assert_eq!(value["objects"][1]["target"], "\\??");
         assert_eq!(value["processes"][2]["name"], "smss.exe#2");
-        assert_eq!(value["registry"][0]["values"][1]["data"], object!(["a", "b"]));
+        assert_eq!(
+            value["registry"][0]["values"][1]["data"],
+            object!(["a", "b"])
+        );
     }
 }

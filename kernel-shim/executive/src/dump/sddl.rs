@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A security descriptor in the notation of SDDL: owner, group and DACL, SIDs by their two letters where they have some.
+//! A security descriptor in the notation of SDDL: owner, group and DACL, SIDs by their two letters
+//! where they have some.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -29,7 +30,10 @@ pub fn descriptor(bytes: &[u8]) -> Option<String> {
 /// The text of a SID, and `None` if the bytes are none.
 pub fn sid(bytes: &[u8]) -> Option<String> {
     let count = usize::from(*bytes.get(1)?);
-    let authority = bytes.get(2..8)?.iter().fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
+    let authority = bytes
+        .get(2..8)?
+        .iter()
+        .fold(0_u64, |value, &byte| value << 8 | u64::from(byte));
     let subs = bytes.get(8..)?.get(..count * 4)?;
     let mut text = format!("S-{}-{authority}", bytes.first()?);
     for sub in subs.chunks_exact(4) {
@@ -87,23 +91,38 @@ fn entry(ace: &[u8]) -> Option<String> {
             inheritance += letters;
         }
     }
-    Some(format!("({kind};{inheritance};{};;;{})", rights(u32_at(ace, 4)?), sid(ace.get(8..)?)?))
+    Some(format!(
+        "({kind};{inheritance};{};;;{})",
+        rights(u32_at(ace, 4)?),
+        sid(ace.get(8..)?)?
+    ))
 }
 
 fn rights(mask: u32) -> String {
     let mut text = String::new();
     let mut rest = mask;
-    for (bit, letters) in [(0x1000_0000, "GA"), (0x8000_0000, "GR"), (0x4000_0000, "GW"), (0x2000_0000, "GX")] {
+    for (bit, letters) in [
+        (0x1000_0000, "GA"),
+        (0x8000_0000, "GR"),
+        (0x4000_0000, "GW"),
+        (0x2000_0000, "GX"),
+    ] {
         if mask & bit != 0 {
             text += letters;
             rest &= !bit;
         }
     }
-    if rest == 0 && mask != 0 { text } else { format!("{mask:#x}") }
+    if rest == 0 && mask != 0 {
+        text
+    } else {
+        format!("{mask:#x}")
+    }
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_le_bytes(bytes.get(at..)?.get(..4)?.try_into().ok()?))
+    Some(u32::from_le_bytes(
+        bytes.get(at..)?.get(..4)?.try_into().ok()?,
+    ))
 }
 
 #[cfg(test)]
@@ -119,18 +138,30 @@ mod tests {
             Ace::inherit(0x1000_0000, Sid::CREATOR_OWNER),
         ]);
         let text = descriptor(LIBERAL.as_bytes());
-        assert_eq!(text.as_deref(), Some("D:(A;;GRGX;;;WD)(A;;0x1f0001;;;BA)(A;OICIIO;GA;;;CO)"));
+        assert_eq!(
+            text.as_deref(),
+            Some("D:(A;;GRGX;;;WD)(A;;0x1f0001;;;BA)(A;OICIIO;GA;;;CO)")
+        );
     }
 
     #[test]
     fn a_null_dacl_and_an_empty_one_are_not_the_same() {
-        assert_eq!(descriptor(Descriptor::with_null_dacl().as_bytes()).as_deref(), Some("D:NO_ACCESS_CONTROL"));
-        assert_eq!(descriptor(Descriptor::with_dacl(&[]).as_bytes()).as_deref(), Some("D:"));
+        assert_eq!(
+            descriptor(Descriptor::with_null_dacl().as_bytes()).as_deref(),
+            Some("D:NO_ACCESS_CONTROL")
+        );
+        assert_eq!(
+            descriptor(Descriptor::with_dacl(&[]).as_bytes()).as_deref(),
+            Some("D:")
+        );
     }
 
     #[test]
     fn every_truncation_of_a_descriptor_is_refused_and_none_is_a_panic() {
-        const SOME: Descriptor = Descriptor::with_dacl(&[Ace::allow(1, Sid::LOCAL_SYSTEM), Ace::allow(2, Sid::ADMINISTRATORS)]);
+        const SOME: Descriptor = Descriptor::with_dacl(&[
+            Ace::allow(1, Sid::LOCAL_SYSTEM),
+            Ace::allow(2, Sid::ADMINISTRATORS),
+        ]);
         let whole = SOME.as_bytes();
         for length in 0..whole.len() {
             assert_eq!(descriptor(&whole[..length]), None, "{length}");

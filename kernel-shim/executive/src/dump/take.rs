@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Taking a [`Snapshot`] of a system that stands still.
 //!
-//! The registry part is what a session manager is about: its own key, the environment in it, what was mounted and what boot options said.
+//! The registry part is what a session manager is about: its own key, the environment in it, what
+//! was mounted and what boot options said.
 
 use super::{FileEntry, KeyEntry, ObjectEntry, PageFileEntry, ProcessEntry, Snapshot, ValueEntry};
 use crate::Executive;
@@ -25,7 +26,8 @@ const TREES: [&str; 3] = [
 const TOPS: [&str; 2] = ["\\REGISTRY\\MACHINE", "\\REGISTRY\\USER"];
 /// No file system here nests deeper.
 const DEEPEST: usize = 32;
-/// RTL_USER_PROCESS_PARAMETERS: where `Flags` and `CommandLine` are, and the flag that says that pointers are no offsets.
+/// RTL_USER_PROCESS_PARAMETERS: where `Flags` and `CommandLine` are, and the flag that says that
+/// pointers are no offsets.
 const PARAMETERS_FLAGS: u64 = 0x08;
 const PARAMETERS_COMMAND_LINE: u64 = 0x70;
 const NORMALIZED: u32 = 1;
@@ -46,10 +48,17 @@ impl Executive {
             page_files: self.shown_page_files(),
             files: self.shown_files(),
         };
-        let ids: Vec<ProcessId> = self.processes.values().filter(|process| !process.ended).map(|process| process.id).collect();
+        let ids: Vec<ProcessId> = self
+            .processes
+            .values()
+            .filter(|process| !process.ended)
+            .map(|process| process.id)
+            .collect();
         for id in ids {
             let command_line = self.command_line_of(id);
-            snapshot.processes.extend(self.shown_process(id, command_line));
+            snapshot
+                .processes
+                .extend(self.shown_process(id, command_line));
         }
         snapshot.sort();
         snapshot
@@ -59,7 +68,10 @@ impl Executive {
         let mut shown = vec![self.shown_object(self.root, "\\".to_string())];
         let mut directories = vec![(self.root, String::new())];
         while let Some((directory, path)) = directories.pop() {
-            let Ok(Body::Directory(body)) = self.object(directory).map(|object| &object.body) else { continue };
+            let Ok(Body::Directory(body)) = self.object(directory).map(|object| &object.body)
+            else {
+                continue;
+            };
             for (name, object) in body.iter() {
                 let path = format!("{path}\\{}", text(name));
                 shown.push(self.shown_object(object, path.clone()));
@@ -70,13 +82,33 @@ impl Executive {
     }
 
     fn shown_object(&self, id: ObjectId, path: String) -> ObjectEntry {
-        let Ok(object) = self.object(id) else { return ObjectEntry { path, ..ObjectEntry::default() } };
+        let Ok(object) = self.object(id) else {
+            return ObjectEntry {
+                path,
+                ..ObjectEntry::default()
+            };
+        };
         let (target, detail) = match &object.body {
             Body::SymbolicLink(link) => (Some(text(&link.target)), None),
-            Body::Event(event) => (None, Some(if event.signalled { "signalled" } else { "not signalled" }.to_string())),
+            Body::Event(event) => (
+                None,
+                Some(
+                    if event.signalled {
+                        "signalled"
+                    } else {
+                        "not signalled"
+                    }
+                    .to_string(),
+                ),
+            ),
             Body::Section(section) => {
                 let segment = self.mm.segments.get(section.segment);
-                (None, segment.map(|segment| text(&segment.path)).filter(|path| !path.is_empty()))
+                (
+                    None,
+                    segment
+                        .map(|segment| text(&segment.path))
+                        .filter(|path| !path.is_empty()),
+                )
             }
             _ => (None, None),
         };
@@ -93,26 +125,56 @@ impl Executive {
     fn shown_keys(&self) -> Vec<KeyEntry> {
         let mut shown = Vec::new();
         for top in TOPS {
-            for key in self.registry.find(top).into_iter().flat_map(|key| self.subkeys_of(key)) {
+            for key in self
+                .registry
+                .find(top)
+                .into_iter()
+                .flat_map(|key| self.subkeys_of(key))
+            {
                 let volatile = self.registry.key(key).is_ok_and(|key| key.volatile);
-                shown.push(KeyEntry { path: text(&self.registry.path(key)), volatile, values: Vec::new() });
+                shown.push(KeyEntry {
+                    path: text(&self.registry.path(key)),
+                    volatile,
+                    values: Vec::new(),
+                });
             }
         }
         for tree in TREES {
-            let mut keys: Vec<(KeyRef, String)> = self.registry.find(tree).map(|key| (key, tree.to_string())).into_iter().collect();
+            let mut keys: Vec<(KeyRef, String)> = self
+                .registry
+                .find(tree)
+                .map(|key| (key, tree.to_string()))
+                .into_iter()
+                .collect();
             while let Some((at, path)) = keys.pop() {
-                let Ok(key) = self.registry.key(at) else { continue };
-                let values =
-                    key.values().iter().map(|value| ValueEntry { name: text(&value.name), kind: value.kind, data: value.data.clone() });
-                shown.push(KeyEntry { path: path.clone(), volatile: key.volatile, values: values.collect() });
-                keys.extend(self.subkeys_of(at).into_iter().map(|key| (key, format!("{path}\\{}", text(self.registry.name(key))))));
+                let Ok(key) = self.registry.key(at) else {
+                    continue;
+                };
+                let values = key.values().iter().map(|value| ValueEntry {
+                    name: text(&value.name),
+                    kind: value.kind,
+                    data: value.data.clone(),
+                });
+                shown.push(KeyEntry {
+                    path: path.clone(),
+                    volatile: key.volatile,
+                    values: values.collect(),
+                });
+                keys.extend(
+                    self.subkeys_of(at)
+                        .into_iter()
+                        .map(|key| (key, format!("{path}\\{}", text(self.registry.name(key))))),
+                );
             }
         }
         shown
     }
 
     fn subkeys_of(&self, key: KeyRef) -> Vec<KeyRef> {
-        self.registry.subkeys(key).map(Iterator::collect).unwrap_or_default()
+        self.registry
+            .subkeys(key)
+            .map(Iterator::collect)
+            .unwrap_or_default()
     }
 
     fn shown_process(&self, id: ProcessId, command_line: Vec<u16>) -> Option<ProcessEntry> {
@@ -120,7 +182,9 @@ impl Executive {
         let mut handles: BTreeMap<String, usize> = BTreeMap::new();
         for (_, entry) in process.handles.iter().flat_map(|handles| handles.iter()) {
             if let Ok(object) = self.object(entry.object) {
-                *handles.entry(object.kind.info().name.to_string()).or_default() += 1;
+                *handles
+                    .entry(object.kind.info().name.to_string())
+                    .or_default() += 1;
             }
         }
         Some(ProcessEntry {
@@ -132,15 +196,20 @@ impl Executive {
             threads: process.threads.len(),
             critical: process.critical,
             priority: process.base_priority.into(),
-            private_bytes: process.memory.as_ref().map_or(0, |space| space.private_bytes(&self.mm.segments)),
+            private_bytes: process
+                .memory
+                .as_ref()
+                .map_or(0, |space| space.private_bytes(&self.mm.segments)),
             handles: handles.into_iter().collect(),
         })
     }
 
-    /// The command line of a process: as its creator said where there is no PEB, else as its parameters have it now; empty where they
-    /// make no sense.
+    /// The command line of a process: as its creator said where there is no PEB, else as its
+    /// parameters have it now; empty where they make no sense.
     pub fn command_line_of(&mut self, id: ProcessId) -> Vec<u16> {
-        let Some(process) = self.processes.get(&id) else { return Vec::new() };
+        let Some(process) = self.processes.get(&id) else {
+            return Vec::new();
+        };
         if let Some(line) = &process.command_line {
             return line.clone();
         }
@@ -153,40 +222,81 @@ impl Executive {
             return None;
         }
         let mut number = [0; 8];
-        self.read_process(id, peb + PEB_PARAMETERS, &mut number).ok()?;
+        self.read_process(id, peb + PEB_PARAMETERS, &mut number)
+            .ok()?;
         let parameters = u64::from_le_bytes(number);
         let mut flags = [0; 4];
-        self.read_process(id, parameters.checked_add(PARAMETERS_FLAGS)?, &mut flags).ok()?;
+        self.read_process(id, parameters.checked_add(PARAMETERS_FLAGS)?, &mut flags)
+            .ok()?;
         let mut string = [0; 16];
-        self.read_process(id, parameters.checked_add(PARAMETERS_COMMAND_LINE)?, &mut string).ok()?;
-        let (length, buffer) = (u16::from_le_bytes([string[0], string[1]]), u64::from_le_bytes(*string.last_chunk()?));
+        self.read_process(
+            id,
+            parameters.checked_add(PARAMETERS_COMMAND_LINE)?,
+            &mut string,
+        )
+        .ok()?;
+        let (length, buffer) = (
+            u16::from_le_bytes([string[0], string[1]]),
+            u64::from_le_bytes(*string.last_chunk()?),
+        );
         let normalized = u32::from_le_bytes(flags) & NORMALIZED != 0;
-        let at = if normalized { buffer } else { parameters.checked_add(buffer)? };
+        let at = if normalized {
+            buffer
+        } else {
+            parameters.checked_add(buffer)?
+        };
         let mut bytes = vec![0; usize::from(length)];
         self.read_process(id, at, &mut bytes).ok()?;
-        Some(bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
+        Some(
+            bytes
+                .chunks_exact(2)
+                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                .collect(),
+        )
     }
 
     fn shown_page_files(&mut self) -> Vec<PageFileEntry> {
         let files = self.io.page_files.clone();
         let size = |executive: &mut Self, file: &crate::io::file::PageFile| {
-            executive.io.volume(file.file.volume).and_then(|volume| volume.facts(file.file.node)).map_or(0, |facts| facts.size)
+            executive
+                .io
+                .volume(file.file.volume)
+                .and_then(|volume| volume.facts(file.file.node))
+                .map_or(0, |facts| facts.size)
         };
-        files.iter().map(|file| PageFileEntry { path: text(&file.name), size: size(self, file), maximum: file.maximum }).collect()
+        files
+            .iter()
+            .map(|file| PageFileEntry {
+                path: text(&file.name),
+                size: size(self, file),
+                maximum: file.maximum,
+            })
+            .collect()
     }
 
     /// The files of every volume that can be written.
     fn shown_files(&mut self) -> Vec<FileEntry> {
         let mut shown = Vec::new();
         let machine = &mut *self.machine;
-        for volume in self.io.volumes.iter_mut().filter(|volume| !volume.read_only) {
+        for volume in self
+            .io
+            .volumes
+            .iter_mut()
+            .filter(|volume| !volume.read_only)
+        {
             let name = text(&volume.name);
             let mut directories: Vec<(NodeId, String, usize)> = vec![(volume.root(), name, 0)];
             while let Some((directory, path, depth)) = directories.pop() {
                 for node in volume.children(machine, directory).unwrap_or_default() {
-                    let Ok(facts) = volume.facts(node) else { continue };
+                    let Ok(facts) = volume.facts(node) else {
+                        continue;
+                    };
                     let path = format!("{path}\\{}", text(&facts.name));
-                    shown.push(FileEntry { path: path.clone(), attributes: facts.attributes, size: facts.size });
+                    shown.push(FileEntry {
+                        path: path.clone(),
+                        attributes: facts.attributes,
+                        size: facts.size,
+                    });
                     if facts.directory && depth < DEEPEST {
                         directories.push((node, path, depth + 1));
                     }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Hard errors and the stop screen (spec 12.4, 12.5): who may end the system, and what it says when it ends.
+//! Hard errors and the stop screen (spec 12.4, 12.5): who may end the system, and what it says when
+//! it ends.
 //!
-//! Invariant: once a hard error with `OptionShutdownSystem` has been raised by one who may, no port is asked any more; every further
-//! error of that severity ends the system as well.
+//! Invariant: once a hard error with `OptionShutdownSystem` has been raised by one who may, no port
+//! is asked any more; every further error of that severity ends the system as well.
 
 pub mod services;
 
@@ -50,7 +51,9 @@ impl Parameter {
         match parameter {
             None => "0x00000000".to_string(),
             // A status in a 64-bit parameter is often a sign-extended one.
-            Some(Self::Number(number)) if number >> 32 == 0xFFFF_FFFF => format!("{:#010x}", *number as u32),
+            Some(Self::Number(number)) if number >> 32 == 0xFFFF_FFFF => {
+                format!("{:#010x}", *number as u32)
+            }
             Some(Self::Number(number)) => format!("{number:#010x}"),
             Some(Self::Text(text, _)) => text.clone(),
         }
@@ -71,11 +74,15 @@ pub struct BugCheck {
 impl BugCheck {
     /// A bugcheck with its parameters.
     pub const fn new(code: u32, parameters: [u64; 4]) -> Self {
-        Self { code, parameters, hard_error: None }
+        Self {
+            code,
+            parameters,
+            hard_error: None,
+        }
     }
 
-    /// The bugcheck of a hard error nobody handles. The parameters of the hard error take the places that a kernel of NT gives to
-    /// addresses of its own.
+    /// The bugcheck of a hard error nobody handles. The parameters of the hard error take the
+    /// places that a kernel of NT gives to addresses of its own.
     pub fn of_hard_error(status: Status, parameters: Vec<Parameter>) -> Self {
         let raw = |index: usize| parameters.get(index).map_or(0, Parameter::raw);
         Self {
@@ -99,13 +106,26 @@ impl BugCheck {
                 )
             }
             Some((status, parameters)) => {
-                let shown: Vec<String> = parameters.iter().map(|parameter| Parameter::show(Some(parameter))).collect();
-                let name = status.name().map_or_else(String::new, |name| format!(" STATUS_{name}"));
-                format!("STOP: {:08x} {{Fatal System Error}}{name}\n({})\nThe system has been shut down.", status.0, shown.join(" "))
+                let shown: Vec<String> = parameters
+                    .iter()
+                    .map(|parameter| Parameter::show(Some(parameter)))
+                    .collect();
+                let name = status
+                    .name()
+                    .map_or_else(String::new, |name| format!(" STATUS_{name}"));
+                format!(
+                    "STOP: {:08x} {{Fatal System Error}}{name}\n({})\nThe system has been shut down.",
+                    status.0,
+                    shown.join(" ")
+                )
             }
             None => {
                 let [a, b, c, d] = self.parameters;
-                format!("STOP: {:#010X} ({a:#018X}, {b:#018X}, {c:#018X}, {d:#018X})\n{}", self.code, name(self.code))
+                format!(
+                    "STOP: {:#010X} ({a:#018X}, {b:#018X}, {c:#018X}, {d:#018X})\n{}",
+                    self.code,
+                    name(self.code)
+                )
             }
         }
     }
@@ -185,7 +205,11 @@ impl HardErrors {
             return Course::Return;
         }
         if now.server {
-            return if status.is_error() { Course::Stop } else { Course::Return };
+            return if status.is_error() {
+                Course::Stop
+            } else {
+                Course::Return
+            };
         }
         Course::Ask
     }
@@ -196,14 +220,27 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    const USUAL: Circumstances =
-        Circumstances { shutdown: false, privileged: false, thread_disabled: false, wanted: true, port: true, server: false };
+    const USUAL: Circumstances = Circumstances {
+        shutdown: false,
+        privileged: false,
+        thread_disabled: false,
+        wanted: true,
+        port: true,
+        server: false,
+    };
 
     #[test]
     fn spec_12_5_the_stop_screen_names_the_process_and_its_status() {
-        let parameters = vec![Parameter::Text("Windows SubSystem".into(), 0x1000), Parameter::Number(0xC000_0001), Parameter::Number(0)];
+        let parameters = vec![
+            Parameter::Text("Windows SubSystem".into(), 0x1000),
+            Parameter::Number(0xC000_0001),
+            Parameter::Number(0),
+        ];
         let check = BugCheck::of_hard_error(Status::SYSTEM_PROCESS_TERMINATED, parameters);
-        assert_eq!((check.code, check.parameters), (0x4C, [0xC000_021A, 0x1000, 0xC000_0001, 0]));
+        assert_eq!(
+            (check.code, check.parameters),
+            (0x4C, [0xC000_021A, 0x1000, 0xC000_0001, 0])
+        );
         assert_eq!(
             check.text(),
             "STOP: c000021a {Fatal System Error}\n\
@@ -219,43 +256,110 @@ mod tests {
             Parameter::Number(0xC000_007B),
             Parameter::Text("bad.dll".into(), 2),
         ];
-        assert!(BugCheck::of_hard_error(Status::SYSTEM_PROCESS_TERMINATED, parameters).text().contains("0xc000007b (bad.dll 0x00000000)"));
+        assert!(
+            BugCheck::of_hard_error(Status::SYSTEM_PROCESS_TERMINATED, parameters)
+                .text()
+                .contains("0xc000007b (bad.dll 0x00000000)")
+        );
     }
 
     #[test]
     fn a_bugcheck_without_a_hard_error_shows_its_code() {
         let text = BugCheck::new(0xF4, [3, 2, 1, 0]).text();
-        assert!(text.starts_with("STOP: 0x000000F4 (0x0000000000000003, "), "{text}");
+        assert!(
+            text.starts_with("STOP: 0x000000F4 (0x0000000000000003, "),
+            "{text}"
+        );
         assert!(text.ends_with("CRITICAL_OBJECT_TERMINATION"));
     }
 
     #[test]
     fn spec_12_5_shutdown_needs_both_privileges_and_then_stops() {
-        let mut errors = HardErrors { ready: true, ..HardErrors::default() };
-        let asked = Circumstances { shutdown: true, ..USUAL };
-        assert_eq!(errors.raise(Status::SYSTEM_PROCESS_TERMINATED, asked), Course::Refuse);
+        let mut errors = HardErrors {
+            ready: true,
+            ..HardErrors::default()
+        };
+        let asked = Circumstances {
+            shutdown: true,
+            ..USUAL
+        };
+        assert_eq!(
+            errors.raise(Status::SYSTEM_PROCESS_TERMINATED, asked),
+            Course::Refuse
+        );
         assert!(errors.ready, "a refused one changes nothing");
-        assert_eq!(errors.raise(Status::SYSTEM_PROCESS_TERMINATED, Circumstances { privileged: true, ..asked }), Course::Stop);
+        assert_eq!(
+            errors.raise(
+                Status::SYSTEM_PROCESS_TERMINATED,
+                Circumstances {
+                    privileged: true,
+                    ..asked
+                }
+            ),
+            Course::Stop
+        );
         assert!(!errors.ready);
     }
 
     #[test]
     fn before_a_port_is_set_only_errors_stop_the_system() {
         let mut errors = HardErrors::default();
-        let early = Circumstances { port: false, ..USUAL };
+        let early = Circumstances {
+            port: false,
+            ..USUAL
+        };
         assert_eq!(errors.raise(Status::UNSUCCESSFUL, early), Course::Stop);
         assert_eq!(errors.raise(Status::BUFFER_OVERFLOW, early), Course::Return);
-        assert_eq!(errors.raise(Status::UNSUCCESSFUL, Circumstances { thread_disabled: true, ..early }), Course::Return);
+        assert_eq!(
+            errors.raise(
+                Status::UNSUCCESSFUL,
+                Circumstances {
+                    thread_disabled: true,
+                    ..early
+                }
+            ),
+            Course::Return
+        );
     }
 
     #[test]
     fn with_a_port_the_process_mode_decides_unless_overridden() {
-        let mut errors = HardErrors { ready: true, ..HardErrors::default() };
+        let mut errors = HardErrors {
+            ready: true,
+            ..HardErrors::default()
+        };
         assert_eq!(errors.raise(Status::UNSUCCESSFUL, USUAL), Course::Ask);
-        let unwanted = Circumstances { wanted: false, ..USUAL };
+        let unwanted = Circumstances {
+            wanted: false,
+            ..USUAL
+        };
         assert_eq!(errors.raise(Status::UNSUCCESSFUL, unwanted), Course::Return);
-        assert_eq!(errors.raise(Status(Status::UNSUCCESSFUL.0 | OVERRIDE_ERROR_MODE), unwanted), Course::Ask);
-        assert_eq!(errors.raise(Status::UNSUCCESSFUL, Circumstances { server: true, ..USUAL }), Course::Stop);
-        assert_eq!(errors.raise(Status::BUFFER_OVERFLOW, Circumstances { server: true, ..USUAL }), Course::Return);
+        assert_eq!(
+            errors.raise(
+                Status(Status::UNSUCCESSFUL.0 | OVERRIDE_ERROR_MODE),
+                unwanted
+            ),
+            Course::Ask
+        );
+        assert_eq!(
+            errors.raise(
+                Status::UNSUCCESSFUL,
+                Circumstances {
+                    server: true,
+                    ..USUAL
+                }
+            ),
+            Course::Stop
+        );
+        assert_eq!(
+            errors.raise(
+                Status::BUFFER_OVERFLOW,
+                Circumstances {
+                    server: true,
+                    ..USUAL
+                }
+            ),
+            Course::Return
+        );
     }
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! NtRaiseHardError, NtSetDefaultHardErrorPort, the bugcheck and the shutdown (spec 12.4, 12.5).
 
-use super::{BugCheck, Circumstances, Course, OPTION_SHUTDOWN_SYSTEM, OVERRIDE_ERROR_MODE, Parameter, RESPONSE_RETURN_TO_CALLER};
+use super::{
+    BugCheck, Circumstances, Course, OPTION_SHUTDOWN_SYSTEM, OVERRIDE_ERROR_MODE, Parameter,
+    RESPONSE_RETURN_TO_CALLER,
+};
 use crate::Executive;
 use crate::ids::ThreadId;
 use crate::lpc::{HEADER, Message};
@@ -33,8 +36,13 @@ pub enum Answer {
 
 /// The response in a port's reply; ReturnToCaller if there is none.
 pub fn response_in(reply: &Message) -> u32 {
-    let bytes = reply.data.get(RESPONSE_AT..).and_then(|rest| rest.first_chunk::<4>());
-    bytes.map_or(RESPONSE_RETURN_TO_CALLER, |&bytes| u32::from_le_bytes(bytes))
+    let bytes = reply
+        .data
+        .get(RESPONSE_AT..)
+        .and_then(|rest| rest.first_chunk::<4>());
+    bytes.map_or(RESPONSE_RETURN_TO_CALLER, |&bytes| {
+        u32::from_le_bytes(bytes)
+    })
 }
 
 impl Executive {
@@ -51,10 +59,17 @@ impl Executive {
         option: u32,
     ) -> Result<Answer> {
         let process = self.process_of(caller)?;
-        let (id, wanted, exception_port) = (process.id, process.hard_error_mode & 1 != 0, process.exception_port);
-        let privileged = self.privileged(caller, token::TCB)? && self.privileged(caller, token::SHUTDOWN)?;
+        let (id, wanted, exception_port) = (
+            process.id,
+            process.hard_error_mode & 1 != 0,
+            process.exception_port,
+        );
+        let privileged =
+            self.privileged(caller, token::TCB)? && self.privileged(caller, token::SHUTDOWN)?;
         let default = self.hard_errors.default_port;
-        let port = exception_port.and_then(|object| self.port_body(object).ok()).or(default.map(|(port, _)| port));
+        let port = exception_port
+            .and_then(|object| self.port_body(object).ok())
+            .or(default.map(|(port, _)| port));
         let circumstances = Circumstances {
             shutdown: option == OPTION_SHUTDOWN_SYSTEM,
             privileged,
@@ -71,10 +86,14 @@ impl Executive {
             }
             (Course::Ask, Some(port)) => {
                 let data = self.message(status, mask, &parameters, option);
-                let header =
-                    PortHeader { data_length: MESSAGE_DATA as u16, total_length: (HEADER + MESSAGE_DATA) as u16, ..PortHeader::default() };
+                let header = PortHeader {
+                    data_length: MESSAGE_DATA as u16,
+                    total_length: (HEADER + MESSAGE_DATA) as u16,
+                    ..PortHeader::default()
+                };
                 let sender = self.client_id(caller)?;
-                self.lpc.request_of_kind(sender, port, ERROR_EVENT, &header, &data)?;
+                self.lpc
+                    .request_of_kind(sender, port, ERROR_EVENT, &header, &data)?;
                 self.park(caller);
                 self.deliver_ports();
                 Ok(Answer::Waits)
@@ -92,7 +111,9 @@ impl Executive {
         for word in [option, 0, parameters.len() as u32, mask] {
             data.extend(word.to_le_bytes());
         }
-        parameters.iter().for_each(|parameter| data.extend(parameter.raw().to_le_bytes()));
+        parameters
+            .iter()
+            .for_each(|parameter| data.extend(parameter.raw().to_le_bytes()));
         data.resize(MESSAGE_DATA, 0);
         data
     }
@@ -115,7 +136,8 @@ impl Executive {
         Ok(())
     }
 
-    /// Whether the thread's token has a privilege enabled; kernel mode has all (SeSinglePrivilegeCheck).
+    /// Whether the thread's token has a privilege enabled; kernel mode has all
+    /// (SeSinglePrivilegeCheck).
     ///
     /// # Errors
     /// `INVALID_CID`.

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Registry hives: the regf file format, and the tree of keys and values that it holds.
 //!
-//! A hive is read whole into a tree ([`Hive::parse`]), changed there, and written whole ([`Hive::serialise`]). Nothing here knows the
-//! executive, so that the build tools use the same code on the host to make hives from `.reg` text ([`reg_text`]).
+//! A hive is read whole into a tree ([`Hive::parse`]), changed there, and written whole
+//! ([`Hive::serialise`]). Nothing here knows the executive, so that the build tools use the same
+//! code on the host to make hives from `.reg` text ([`reg_text`]).
 //!
-//! Invariants: a key's subkeys are sorted by upcased name and no two are equal; a key's values keep the order in which they were made,
-//! which is the order of enumeration (spec 5.1, row 4); a file that breaks a rule of the format is an error that names the offset of the
-//! cell, never a panic and never a tree that is half right. Volatile keys live in the tree and are left out of the file.
+//! Invariants: a key's subkeys are sorted by upcased name and no two are equal; a key's values keep
+//! the order in which they were made, which is the order of enumeration (spec 5.1, row 4); a file
+//! that breaks a rule of the format is an error that names the offset of the cell, never a panic
+//! and never a tree that is half right. Volatile keys live in the tree and are left out of the
+//! file.
 
 mod read;
 pub mod reg_text;
@@ -81,7 +84,8 @@ pub struct Hive {
     security: Vec<Vec<u8>>,
     /// The file name that stands in the base block; at most 31 units are kept.
     pub file_name: Vec<u16>,
-    /// Minor version of the format, 3 to 6. From 4 on, data longer than 16344 bytes is split into `db` segments.
+    /// Minor version of the format, 3 to 6. From 4 on, data longer than 16344 bytes is split into
+    /// `db` segments.
     pub minor_version: u32,
     /// How often the file was written.
     pub sequence: u32,

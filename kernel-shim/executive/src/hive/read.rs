@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Reading a regf file into a tree.
 //!
-//! Two passes: the bins are walked first and every cell's start is noted, so that the second pass, which follows the references from key
-//! to key, only ever lands on a real, allocated cell. Each key cell may be reached once; a loop is therefore an error, not a hang.
+//! Two passes: the bins are walked first and every cell's start is noted, so that the second pass,
+//! which follows the references from key to key, only ever lands on a real, allocated cell. Each
+//! key cell may be reached once; a loop is therefore an error, not a hang.
 
 use super::tree::fold;
-use super::{BASE_BLOCK, BIG_DATA_SEGMENT, BIN_HEADER, Hive, HiveError, Key, KeyId, NO_CELL, Value};
+use super::{
+    BASE_BLOCK, BIG_DATA_SEGMENT, BIN_HEADER, Hive, HiveError, Key, KeyId, NO_CELL, Value,
+};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -32,23 +35,42 @@ impl<'a> Cell<'a> {
     fn slice(self, at: usize, len: usize) -> Read<&'a [u8]> {
         at.checked_add(len)
             .and_then(|end| self.bytes.get(at..end))
-            .ok_or(HiveError { offset: self.offset, reason: "the cell is too short for what it says it holds" })
+            .ok_or(HiveError {
+                offset: self.offset,
+                reason: "the cell is too short for what it says it holds",
+            })
     }
 
     fn u16(self, at: usize) -> Read<u16> {
-        Ok(self.slice(at, 2)?.try_into().map(u16::from_le_bytes).unwrap_or_default())
+        Ok(self
+            .slice(at, 2)?
+            .try_into()
+            .map(u16::from_le_bytes)
+            .unwrap_or_default())
     }
 
     fn u32(self, at: usize) -> Read<u32> {
-        Ok(self.slice(at, 4)?.try_into().map(u32::from_le_bytes).unwrap_or_default())
+        Ok(self
+            .slice(at, 4)?
+            .try_into()
+            .map(u32::from_le_bytes)
+            .unwrap_or_default())
     }
 
     fn u64(self, at: usize) -> Read<u64> {
-        Ok(self.slice(at, 8)?.try_into().map(u64::from_le_bytes).unwrap_or_default())
+        Ok(self
+            .slice(at, 8)?
+            .try_into()
+            .map(u64::from_le_bytes)
+            .unwrap_or_default())
     }
 
     fn expect(self, signature: &[u8; 2], reason: &'static str) -> Read<()> {
-        if self.slice(0, 2)? == signature { Ok(()) } else { err(self.offset, reason) }
+        if self.slice(0, 2)? == signature {
+            Ok(())
+        } else {
+            err(self.offset, reason)
+        }
     }
 
     fn name(self, at: usize, len: usize, compressed: bool) -> Read<Vec<u16>> {
@@ -59,7 +81,10 @@ impl<'a> Cell<'a> {
         if !len.is_multiple_of(2) {
             return err(self.offset, "a UTF-16 name of odd length");
         }
-        Ok(bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
+        Ok(bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect())
     }
 }
 
@@ -70,14 +95,22 @@ struct File<'a> {
 
 impl<'a> File<'a> {
     fn base(&self) -> Cell<'a> {
-        Cell { bytes: self.bytes, offset: 0 }
+        Cell {
+            bytes: self.bytes,
+            offset: 0,
+        }
     }
 
-    /// Walks all bins and notes the allocated cells: start (relative to the first bin) to length of content.
+    /// Walks all bins and notes the allocated cells: start (relative to the first bin) to length of
+    /// content.
     fn index(&mut self, length: usize) -> Read<()> {
         let file = self.base();
-        let end = BASE_BLOCK.checked_add(length).filter(|&end| end <= self.bytes.len());
-        let Some(end) = end else { return err(0x28, "the file is shorter than its base block says") };
+        let end = BASE_BLOCK
+            .checked_add(length)
+            .filter(|&end| end <= self.bytes.len());
+        let Some(end) = end else {
+            return err(0x28, "the file is shorter than its base block says");
+        };
         let mut bin = BASE_BLOCK;
         while bin < end {
             if file.slice(bin, 4)? != b"hbin" {
@@ -99,7 +132,10 @@ impl<'a> File<'a> {
                     return err(at, "the cell's size is wrong");
                 }
                 if raw < 0 {
-                    let start = u32::try_from(at - BASE_BLOCK).map_err(|_| HiveError { offset: at, reason: "the hive is too large" })?;
+                    let start = u32::try_from(at - BASE_BLOCK).map_err(|_| HiveError {
+                        offset: at,
+                        reason: "the hive is too large",
+                    })?;
                     self.cells.insert(start, raw.unsigned_abs() - 4);
                 }
                 at += cell;
@@ -110,7 +146,9 @@ impl<'a> File<'a> {
     }
 
     fn cell(&self, index: u32, from: usize) -> Read<Cell<'a>> {
-        let Some(&len) = self.cells.get(&index) else { return err(from, "it refers to something that is no allocated cell") };
+        let Some(&len) = self.cells.get(&index) else {
+            return err(from, "it refers to something that is no allocated cell");
+        };
         let offset = BASE_BLOCK + index as usize;
         let bytes = self.base().slice(offset + 4, len as usize)?;
         Ok(Cell { bytes, offset })
@@ -167,11 +205,15 @@ impl<'a> File<'a> {
 
     fn data(&self, index: u32, len: usize, from: usize) -> Read<Vec<u8>> {
         let cell = self.cell(index, from)?;
-        // A file of format 1.3 holds any length in one cell; only a cell that is too small can be a `db` record.
+        // A file of format 1.3 holds any length in one cell; only a cell that is too small can be a
+        // `db` record.
         if len <= cell.bytes.len() {
             return Ok(cell.slice(0, len)?.to_vec());
         }
-        cell.expect(b"db", "the data is longer than its cell and not split into segments")?;
+        cell.expect(
+            b"db",
+            "the data is longer than its cell and not split into segments",
+        )?;
         let count = usize::from(cell.u16(2)?);
         let list = self.cell(cell.u32(4)?, cell.offset)?;
         let mut data = Vec::new();
@@ -180,7 +222,11 @@ impl<'a> File<'a> {
             let take = (len - data.len()).min(BIG_DATA_SEGMENT);
             data.extend_from_slice(segment.slice(0, take)?);
         }
-        if data.len() == len { Ok(data) } else { err(cell.offset, "the segments hold less than the data's length") }
+        if data.len() == len {
+            Ok(data)
+        } else {
+            err(cell.offset, "the segments hold less than the data's length")
+        }
     }
 
     fn values(&self, key: Cell<'a>) -> Read<Vec<Value>> {
@@ -192,7 +238,9 @@ impl<'a> File<'a> {
         if count > list.bytes.len() / 4 {
             return err(list.offset, "the value list is shorter than its count");
         }
-        (0..count).map(|at| self.value(list.u32(4 * at)?, list.offset)).collect()
+        (0..count)
+            .map(|at| self.value(list.u32(4 * at)?, list.offset))
+            .collect()
     }
 }
 
@@ -210,7 +258,11 @@ impl<'a> Builder<'a> {
         let cell = self.file.cell(index, from)?;
         cell.expect(b"sk", "no sk signature")?;
         let descriptor = cell.slice(0x14, cell.u32(0x10)? as usize)?;
-        let at = match self.descriptors.iter().position(|known| known == descriptor) {
+        let at = match self
+            .descriptors
+            .iter()
+            .position(|known| known == descriptor)
+        {
             Some(at) => at,
             None => {
                 self.descriptors.push(descriptor.to_vec());
@@ -225,13 +277,20 @@ impl<'a> Builder<'a> {
         let cell = self.file.cell(index, from)?;
         cell.expect(b"nk", "no nk signature")?;
         let flags = cell.u16(2)?;
-        let name = cell.name(0x4C, usize::from(cell.u16(0x48)?), flags & COMPRESSED_NAME != 0)?;
+        let name = cell.name(
+            0x4C,
+            usize::from(cell.u16(0x48)?),
+            flags & COMPRESSED_NAME != 0,
+        )?;
         let class_length = usize::from(cell.u16(0x4A)?);
         let class_cell = cell.u32(0x30)?;
         let class = if class_length == 0 || class_cell == NO_CELL {
             Vec::new()
         } else {
-            self.file.cell(class_cell, cell.offset)?.slice(0, class_length)?.to_vec()
+            self.file
+                .cell(class_cell, cell.offset)?
+                .slice(0, class_length)?
+                .to_vec()
         };
         let security = self.security(cell.u32(0x2C)?, cell.offset)?;
         let key = Key {
@@ -252,7 +311,9 @@ impl<'a> Builder<'a> {
 
 /// XOR of the first 127 words of the base block, with 0 and -1 stepped aside.
 pub(super) fn checksum(base: &[u8]) -> u32 {
-    let sum = base.chunks_exact(4).take(127).fold(0, |sum, word| sum ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+    let sum = base.chunks_exact(4).take(127).fold(0, |sum, word| {
+        sum ^ u32::from_le_bytes([word[0], word[1], word[2], word[3]])
+    });
     match sum {
         0 => 1,
         u32::MAX => u32::MAX - 1,
@@ -263,10 +324,13 @@ pub(super) fn checksum(base: &[u8]) -> u32 {
 impl Hive {
     /// Reads a regf file. An error names the offset of the first cell found wrong.
     ///
-    /// A file whose two sequence numbers differ was being written when the machine stopped: it is refused, so that the caller turns to
-    /// the copy it keeps for that case.
+    /// A file whose two sequence numbers differ was being written when the machine stopped: it is
+    /// refused, so that the caller turns to the copy it keeps for that case.
     pub fn parse(bytes: &[u8]) -> Result<Self, HiveError> {
-        let mut file = File { bytes, cells: BTreeMap::new() };
+        let mut file = File {
+            bytes,
+            cells: BTreeMap::new(),
+        };
         let base = file.base();
         if base.slice(0, BASE_BLOCK)?.get(..4) != Some(b"regf") {
             return err(0, "no regf signature");
@@ -275,19 +339,29 @@ impl Hive {
             return err(0x1FC, "the base block's checksum is wrong");
         }
         if base.u32(4)? != base.u32(8)? {
-            return err(4, "the sequence numbers differ: the file was not written to its end");
+            return err(
+                4,
+                "the sequence numbers differ: the file was not written to its end",
+            );
         }
         let minor_version = base.u32(0x18)?;
         if base.u32(0x14)? != 1 || !(3..=6).contains(&minor_version) {
             return err(0x14, "a format version other than 1.3 to 1.6");
         }
         file.index(base.u32(0x28)? as usize)?;
-        let file_name =
-            base.slice(0x30, 64)?.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).take_while(|&unit| unit != 0);
+        let file_name = base
+            .slice(0x30, 64)?
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .take_while(|&unit| unit != 0);
         let file_name: Vec<u16> = file_name.collect();
         let root_cell = base.u32(0x24)?;
 
-        let mut builder = Builder { file, descriptors: Vec::new(), known: BTreeMap::new() };
+        let mut builder = Builder {
+            file,
+            descriptors: Vec::new(),
+            known: BTreeMap::new(),
+        };
         let (root, cell) = builder.key(root_cell, 0x24)?;
         let mut hive = Self::from_parts(root, Vec::new());
         hive.file_name = file_name;
@@ -302,14 +376,19 @@ impl Hive {
             }
             let list = builder.file.subkey_list(cell.u32(0x1C)?, cell.offset)?;
             if list.len() != count {
-                return err(cell.offset, "the subkey list does not have as many entries as the key says");
+                return err(
+                    cell.offset,
+                    "the subkey list does not have as many entries as the key says",
+                );
             }
             for index in list {
                 if !seen.insert(index) {
                     return err(BASE_BLOCK + index as usize, "the key is reached twice");
                 }
                 let (key, sub) = builder.key(index, cell.offset)?;
-                let Some(id) = hive.adopt(parent, key) else { return err(sub.offset, "two subkeys of one name") };
+                let Some(id) = hive.adopt(parent, key) else {
+                    return err(sub.offset, "two subkeys of one name");
+                };
                 pending.push((id, sub));
             }
         }

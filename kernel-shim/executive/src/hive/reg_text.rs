@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Reading `.reg` text ("Windows Registry Editor Version 5.00") into a hive.
 //!
-//! The text may be UTF-8 or, with a byte order mark, UTF-16LE. Lines are applied in their order: `[key]` makes a key, `[-key]` deletes
-//! one with all below it, `"name"=data` and `@=data` set a value, `"name"=-` deletes it. An error names its line; what stood before that
-//! line has been applied, so a caller that wants all or nothing applies to a clone.
+//! The text may be UTF-8 or, with a byte order mark, UTF-16LE. Lines are applied in their order:
+//! `[key]` makes a key, `[-key]` deletes one with all below it, `"name"=data` and `@=data` set a
+//! value, `"name"=-` deletes it. An error names its line; what stood before that line has been
+//! applied, so a caller that wants all or nothing applies to a clone.
 //!
-//! Beside the forms of the original, `str(n):"text"` is string data of type n (hex), and `\0` in a quoted text is a NUL, so that expandable
-//! and multiple strings can be read by people: `"Path"=str(2):"%SystemRoot%"`, `"List"=str(7):"one\0two\0"`.
+//! Beside the forms of the original, `str(n):"text"` is string data of type n (hex), and `\0` in a
+//! quoted text is a NUL, so that expandable and multiple strings can be read by people:
+//! `"Path"=str(2):"%SystemRoot%"`, `"List"=str(7):"one\0two\0"`.
 
 use super::{Hive, KeyId};
 use alloc::string::String;
@@ -34,46 +36,78 @@ impl core::error::Error for RegTextError {}
 
 /// Decodes the bytes of a `.reg` file: UTF-16LE if it begins with that byte order mark, else UTF-8.
 pub fn decode(bytes: &[u8]) -> Result<String, RegTextError> {
-    let bad = RegTextError { line: 1, reason: "neither UTF-8 nor UTF-16LE text" };
+    let bad = RegTextError {
+        line: 1,
+        reason: "neither UTF-8 nor UTF-16LE text",
+    };
     if let Some(wide) = bytes.strip_prefix(&[0xFF, 0xFE]) {
-        let units: Vec<u16> = wide.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+        let units: Vec<u16> = wide
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .collect();
         return String::from_utf16(&units).map_err(|_| bad);
     }
     let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
-    core::str::from_utf8(bytes).map(String::from).map_err(|_| bad)
+    core::str::from_utf8(bytes)
+        .map(String::from)
+        .map_err(|_| bad)
 }
 
 /// The data of a string value: its UTF-16 units, little-endian, and a terminating NUL.
 pub fn string_data(text: &str) -> Vec<u8> {
-    text.encode_utf16().chain([0]).flat_map(u16::to_le_bytes).collect()
+    text.encode_utf16()
+        .chain([0])
+        .flat_map(u16::to_le_bytes)
+        .collect()
 }
 
 /// The data of a REG_MULTI_SZ value.
 pub fn multi_string_data(strings: &[&str]) -> Vec<u8> {
-    strings.iter().flat_map(|text| string_data(text)).chain([0, 0]).collect()
+    strings
+        .iter()
+        .flat_map(|text| string_data(text))
+        .chain([0, 0])
+        .collect()
 }
 
-/// Applies `text` to `hive`. Only keys at or below `mount` (for example `HKEY_LOCAL_MACHINE\SYSTEM`, compared without regard to case)
-/// may occur; `mount` itself is the hive's root. `now` stamps what is written.
+/// Applies `text` to `hive`. Only keys at or below `mount` (for example
+/// `HKEY_LOCAL_MACHINE\SYSTEM`, compared without regard to case) may occur; `mount` itself is the
+/// hive's root. `now` stamps what is written.
 pub fn apply(hive: &mut Hive, text: &str, mount: &str, now: u64) -> Result<(), RegTextError> {
-    let mut lines = Lines { rest: text.lines(), number: 0 };
+    let mut lines = Lines {
+        rest: text.lines(),
+        number: 0,
+    };
     let fail = |line, reason| Err(RegTextError { line, reason });
     match lines.next() {
         Some((_, header)) if header.trim_end() == "Windows Registry Editor Version 5.00" => {}
-        _ => return fail(lines.number.max(1), "the first line must be `Windows Registry Editor Version 5.00`"),
+        _ => {
+            return fail(
+                lines.number.max(1),
+                "the first line must be `Windows Registry Editor Version 5.00`",
+            );
+        }
     }
     let mut current: Option<KeyId> = None;
     while let Some((number, line)) = lines.next() {
-        let error = |reason| RegTextError { line: number, reason };
+        let error = |reason| RegTextError {
+            line: number,
+            reason,
+        };
         if let Some(inner) = line.trim_end().strip_prefix('[') {
-            let name = inner.strip_suffix(']').ok_or(error("no `]` at the end of a key line"))?;
-            let (name, delete) = name.strip_prefix('-').map_or((name, false), |name| (name, true));
+            let name = inner
+                .strip_suffix(']')
+                .ok_or(error("no `]` at the end of a key line"))?;
+            let (name, delete) = name
+                .strip_prefix('-')
+                .map_or((name, false), |name| (name, true));
             let path = below(name, mount).ok_or(error("the key is not in this hive"))?;
             let units: Vec<u16> = path.encode_utf16().collect();
             current = None;
             if delete {
                 if let Some(id) = hive.find(hive.root(), UnicodeStr(&units)) {
-                    hive.delete_tree(id, now).map_err(|_| error("the root of the hive cannot be deleted"))?;
+                    hive.delete_tree(id, now)
+                        .map_err(|_| error("the root of the hive cannot be deleted"))?;
                 }
             } else {
                 let made = hive.create_path(hive.root(), UnicodeStr(&units), false, now);
@@ -81,7 +115,9 @@ pub fn apply(hive: &mut Hive, text: &str, mount: &str, now: u64) -> Result<(), R
             }
             continue;
         }
-        let Some(key) = current else { return fail(number, "a value before any key, or after a deleted one") };
+        let Some(key) = current else {
+            return fail(number, "a value before any key, or after a deleted one");
+        };
         let (name, data) = split_name(line).ok_or(error("no `name=data`"))?;
         let name: Vec<u16> = name.encode_utf16().collect();
         if data.trim() == "-" {
@@ -90,7 +126,8 @@ pub fn apply(hive: &mut Hive, text: &str, mount: &str, now: u64) -> Result<(), R
             continue;
         }
         let (kind, bytes) = parse_data(data, &mut lines).map_err(error)?;
-        hive.set_value(key, UnicodeStr(&name), kind, bytes, now).map_err(|_| error("the value's name is too long"))?;
+        hive.set_value(key, UnicodeStr(&name), kind, bytes, now)
+            .map_err(|_| error("the value's name is too long"))?;
     }
     Ok(())
 }
@@ -126,7 +163,11 @@ fn below<'n>(name: &'n str, mount: &str) -> Option<&'n str> {
         return None;
     }
     let rest = name.get(mount.len()..)?;
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('\\') }
+    if rest.is_empty() {
+        Some(rest)
+    } else {
+        rest.strip_prefix('\\')
+    }
 }
 
 /// Splits `"name"=data` or `@=data`, with the escapes of the name undone.
@@ -158,33 +199,61 @@ fn parse_data(data: &str, lines: &mut Lines<'_>) -> Result<(u32, Vec<u8>), &'sta
     let data = data.trim();
     if data.starts_with('"') {
         let (text, rest) = quoted(data).ok_or("the string does not end on its line")?;
-        return if blank(rest) { Ok((ValueType::SZ.0, string_data(&text))) } else { Err("something after the string") };
+        return if blank(rest) {
+            Ok((ValueType::SZ.0, string_data(&text)))
+        } else {
+            Err("something after the string")
+        };
     }
     if let Some(digits) = data.strip_prefix("dword:") {
         let digits = digits.split(';').next().unwrap_or_default().trim();
-        let number = u32::from_str_radix(digits, 16).map_err(|_| "dword: wants up to eight hex digits")?;
+        let number =
+            u32::from_str_radix(digits, 16).map_err(|_| "dword: wants up to eight hex digits")?;
         return Ok((ValueType::DWORD.0, number.to_le_bytes().to_vec()));
     }
     if let Some(numbered) = data.strip_prefix("str(") {
-        let (digits, text) = numbered.split_once("):").ok_or("str( wants a number and `):`")?;
+        let (digits, text) = numbered
+            .split_once("):")
+            .ok_or("str( wants a number and `):`")?;
         let kind = u32::from_str_radix(digits.trim(), 16).map_err(|_| "str( wants a hex number")?;
         let (text, rest) = quoted(text).ok_or("the string does not end on its line")?;
-        return if blank(rest) { Ok((kind, string_data(&text))) } else { Err("something after the string") };
+        return if blank(rest) {
+            Ok((kind, string_data(&text)))
+        } else {
+            Err("something after the string")
+        };
     }
-    let rest = data.strip_prefix("hex").ok_or("the data is no string, dword or hex")?;
+    let rest = data
+        .strip_prefix("hex")
+        .ok_or("the data is no string, dword or hex")?;
     let (kind, mut part) = match rest.strip_prefix('(') {
         Some(numbered) => {
-            let (digits, after) = numbered.split_once("):").ok_or("hex( wants a number and `):`")?;
-            (u32::from_str_radix(digits.trim(), 16).map_err(|_| "hex( wants a hex number")?, after)
+            let (digits, after) = numbered
+                .split_once("):")
+                .ok_or("hex( wants a number and `):`")?;
+            (
+                u32::from_str_radix(digits.trim(), 16).map_err(|_| "hex( wants a hex number")?,
+                after,
+            )
         }
-        None => (ValueType::BINARY.0, rest.strip_prefix(':').ok_or("hex wants `:`")?),
+        None => (
+            ValueType::BINARY.0,
+            rest.strip_prefix(':').ok_or("hex wants `:`")?,
+        ),
     };
     let mut bytes = Vec::new();
     loop {
         part = part.split(';').next().unwrap_or_default().trim();
         let continued = part.strip_suffix('\\');
-        for digits in continued.unwrap_or(part).split(',').map(str::trim).filter(|digits| !digits.is_empty()) {
-            bytes.push(u8::from_str_radix(digits, 16).map_err(|_| "a byte that is not two hex digits")?);
+        for digits in continued
+            .unwrap_or(part)
+            .split(',')
+            .map(str::trim)
+            .filter(|digits| !digits.is_empty())
+        {
+            bytes.push(
+                u8::from_str_radix(digits, 16).map_err(|_| "a byte that is not two hex digits")?,
+            );
         }
         if continued.is_none() {
             return Ok((kind, bytes));

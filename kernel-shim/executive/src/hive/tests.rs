@@ -17,13 +17,29 @@ fn listing(hive: &Hive) -> Vec<String> {
     let mut walk = vec![(hive.root(), String::new())];
     while let Some((id, path)) = walk.pop() {
         let key = hive.key(id).unwrap();
-        lines.push(std::format!("[{path}] class={:?} link={} time={}", key.class, key.link, key.last_write));
+        lines.push(std::format!(
+            "[{path}] class={:?} link={} time={}",
+            key.class,
+            key.link,
+            key.last_write
+        ));
         lines.push(std::format!("security {:?}", hive.security(id).unwrap()));
         for value in key.values() {
-            lines.push(std::format!("{:?} {} {:x?}", String::from_utf16_lossy(&value.name), value.kind, value.data));
+            lines.push(std::format!(
+                "{:?} {} {:x?}",
+                String::from_utf16_lossy(&value.name),
+                value.kind,
+                value.data
+            ));
         }
         for &sub in key.subkeys() {
-            walk.push((sub, std::format!("{path}\\{}", String::from_utf16_lossy(&hive.key(sub).unwrap().name))));
+            walk.push((
+                sub,
+                std::format!(
+                    "{path}\\{}",
+                    String::from_utf16_lossy(&hive.key(sub).unwrap().name)
+                ),
+            ));
         }
     }
     lines
@@ -31,14 +47,42 @@ fn listing(hive: &Hive) -> Vec<String> {
 
 fn sample() -> Hive {
     let mut hive = Hive::new(wide!("SYSTEM"));
-    let manager = hive.create_path(hive.root(), wide!("ControlSet001\\Control\\Session Manager"), false, 7).unwrap();
-    hive.set_value(manager, wide!("zeta"), 1, vec![65, 0, 0, 0], 8).unwrap();
-    hive.set_value(manager, wide!("alpha"), 4, vec![1, 0, 0, 0], 8).unwrap();
-    hive.set_value(manager, wide!(""), 7, vec![0; 300], 8).unwrap();
-    hive.set_value(manager, UnicodeStr(&units("Grüße \u{4e16}")), 3, Vec::new(), 8).unwrap();
+    let manager = hive
+        .create_path(
+            hive.root(),
+            wide!("ControlSet001\\Control\\Session Manager"),
+            false,
+            7,
+        )
+        .unwrap();
+    hive.set_value(manager, wide!("zeta"), 1, vec![65, 0, 0, 0], 8)
+        .unwrap();
+    hive.set_value(manager, wide!("alpha"), 4, vec![1, 0, 0, 0], 8)
+        .unwrap();
+    hive.set_value(manager, wide!(""), 7, vec![0; 300], 8)
+        .unwrap();
+    hive.set_value(
+        manager,
+        UnicodeStr(&units("Grüße \u{4e16}")),
+        3,
+        Vec::new(),
+        8,
+    )
+    .unwrap();
     hive.set_class(manager, &[65, 0, 66, 0]).unwrap();
-    let other = hive.create_path(hive.root(), UnicodeStr(&units("\u{4e16}\u{754c}")), false, 7).unwrap();
-    hive.set_security(other, &[1, 0, 4, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).unwrap();
+    let other = hive
+        .create_path(
+            hive.root(),
+            UnicodeStr(&units("\u{4e16}\u{754c}")),
+            false,
+            7,
+        )
+        .unwrap();
+    hive.set_security(
+        other,
+        &[1, 0, 4, 128, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+    )
+    .unwrap();
     hive.set_link(other, true).unwrap();
     hive
 }
@@ -54,8 +98,15 @@ fn a_hive_reads_back_as_it_was_written_in_every_version() {
         assert_eq!(file.len() % 4096, 0);
         let read = Hive::parse(&file).unwrap();
         assert_eq!(listing(&read), listing(&hive));
-        assert_eq!((read.minor_version, &read.file_name), (version, &hive.file_name));
-        assert_eq!(read.serialise(42), file, "writing what was read gives the same file");
+        assert_eq!(
+            (read.minor_version, &read.file_name),
+            (version, &hive.file_name)
+        );
+        assert_eq!(
+            read.serialise(42),
+            file,
+            "writing what was read gives the same file"
+        );
     }
 }
 
@@ -65,9 +116,21 @@ fn ten_megabytes_in_one_value_as_one_cell_or_as_segments() {
     for version in [3, 5] {
         let mut hive = sample();
         hive.minor_version = version;
-        hive.set_value(hive.root(), wide!("PendingFileRenameOperations"), 7, data.clone(), 1).unwrap();
+        hive.set_value(
+            hive.root(),
+            wide!("PendingFileRenameOperations"),
+            7,
+            data.clone(),
+            1,
+        )
+        .unwrap();
         let read = Hive::parse(&hive.serialise(0)).unwrap();
-        assert!(read.value(read.root(), wide!("pendingfilerenameoperations")).unwrap().data == data);
+        assert!(
+            read.value(read.root(), wide!("pendingfilerenameoperations"))
+                .unwrap()
+                .data
+                == data
+        );
     }
 }
 
@@ -76,12 +139,18 @@ fn data_lengths_around_every_boundary_survive() {
     for version in [3, 5] {
         let mut hive = Hive::new(wide!("R"));
         hive.minor_version = version;
-        let lengths = [0, 1, 3, 4, 5, 4060, 4061, 4064, 16343, 16344, 16345, 32688, 32689, 65536];
+        let lengths = [
+            0, 1, 3, 4, 5, 4060, 4061, 4064, 16343, 16344, 16345, 32688, 32689, 65536,
+        ];
         for len in lengths {
             let name = units(&std::format!("v{len}"));
-            hive.set_value(hive.root(), UnicodeStr(&name), 3, vec![0xA5; len], 0).unwrap();
+            hive.set_value(hive.root(), UnicodeStr(&name), 3, vec![0xA5; len], 0)
+                .unwrap();
         }
-        assert_eq!(listing(&Hive::parse(&hive.serialise(0)).unwrap()), listing(&hive));
+        assert_eq!(
+            listing(&Hive::parse(&hive.serialise(0)).unwrap()),
+            listing(&hive)
+        );
     }
 }
 
@@ -90,11 +159,17 @@ fn thousands_of_subkeys_need_an_index_of_lists() {
     let mut hive = Hive::new(wide!("R"));
     for number in 0..3000 {
         let name = units(&std::format!("key{:05}", number * 7919 % 3000));
-        hive.create_key(hive.root(), UnicodeStr(&name), false, 0).unwrap();
+        hive.create_key(hive.root(), UnicodeStr(&name), false, 0)
+            .unwrap();
     }
     let read = Hive::parse(&hive.serialise(0)).unwrap();
-    let names: Vec<_> =
-        read.key(read.root()).unwrap().subkeys().iter().map(|&id| String::from_utf16_lossy(&read.key(id).unwrap().name)).collect();
+    let names: Vec<_> = read
+        .key(read.root())
+        .unwrap()
+        .subkeys()
+        .iter()
+        .map(|&id| String::from_utf16_lossy(&read.key(id).unwrap().name))
+        .collect();
     assert_eq!(names.len(), 3000);
     assert!(names.is_sorted());
 }
@@ -104,12 +179,19 @@ fn values_enumerate_in_the_order_they_were_made() {
     let mut hive = Hive::new(wide!("R"));
     let root = hive.root();
     for name in ["c", "a", "b"] {
-        hive.set_value(root, UnicodeStr(&units(name)), 1, Vec::new(), 0).unwrap();
+        hive.set_value(root, UnicodeStr(&units(name)), 1, Vec::new(), 0)
+            .unwrap();
     }
     hive.set_value(root, wide!("A"), 4, vec![1], 0).unwrap();
     hive.delete_value(root, wide!("C"), 0).unwrap();
     hive.set_value(root, wide!("c"), 1, Vec::new(), 0).unwrap();
-    let names: Vec<_> = hive.key(root).unwrap().values().iter().map(|value| String::from_utf16_lossy(&value.name)).collect();
+    let names: Vec<_> = hive
+        .key(root)
+        .unwrap()
+        .values()
+        .iter()
+        .map(|value| String::from_utf16_lossy(&value.name))
+        .collect();
     assert_eq!(names, ["a", "b", "c"]);
     assert_eq!(hive.value(root, wide!("a")).unwrap().kind, 4);
 }
@@ -119,17 +201,35 @@ fn the_tree_refuses_what_the_registry_refuses() {
     let mut hive = Hive::new(wide!("R"));
     let root = hive.root();
     let key = hive.create_key(root, wide!("Key"), false, 0).unwrap();
-    assert_eq!(hive.create_key(root, wide!("KEY"), false, 0), Err(TreeError::Exists));
-    assert_eq!(hive.create_key(root, wide!(""), false, 0), Err(TreeError::BadName));
-    assert_eq!(hive.create_key(root, wide!("a\\b"), false, 0), Err(TreeError::BadName));
-    assert_eq!(hive.create_key(root, UnicodeStr(&[65; 256]), false, 0), Err(TreeError::BadName));
+    assert_eq!(
+        hive.create_key(root, wide!("KEY"), false, 0),
+        Err(TreeError::Exists)
+    );
+    assert_eq!(
+        hive.create_key(root, wide!(""), false, 0),
+        Err(TreeError::BadName)
+    );
+    assert_eq!(
+        hive.create_key(root, wide!("a\\b"), false, 0),
+        Err(TreeError::BadName)
+    );
+    assert_eq!(
+        hive.create_key(root, UnicodeStr(&[65; 256]), false, 0),
+        Err(TreeError::BadName)
+    );
     let sub = hive.create_key(key, wide!("sub"), true, 0).unwrap();
-    assert_eq!(hive.create_key(sub, wide!("stable"), false, 0), Err(TreeError::ParentVolatile));
+    assert_eq!(
+        hive.create_key(sub, wide!("stable"), false, 0),
+        Err(TreeError::ParentVolatile)
+    );
     assert_eq!(hive.delete_key(key, 0), Err(TreeError::HasSubkeys));
     assert_eq!(hive.delete_key(root, 0), Err(TreeError::IsRoot));
     hive.delete_tree(key, 0).unwrap();
     assert_eq!(hive.delete_key(sub, 0), Err(TreeError::NoSuchKey));
-    assert_eq!(hive.delete_value(root, wide!("none"), 0), Err(TreeError::NoSuchValue));
+    assert_eq!(
+        hive.delete_value(root, wide!("none"), 0),
+        Err(TreeError::NoSuchValue)
+    );
     let again = hive.create_key(root, wide!("key"), false, 0).unwrap();
     assert_ne!(again, key, "an id is never used twice");
 }
@@ -138,7 +238,8 @@ fn the_tree_refuses_what_the_registry_refuses() {
 fn volatile_keys_are_not_written() {
     let mut hive = sample();
     let before = listing(&hive);
-    hive.create_path(hive.root(), wide!("ControlSet001\\MiniNT\\below"), true, 7).unwrap();
+    hive.create_path(hive.root(), wide!("ControlSet001\\MiniNT\\below"), true, 7)
+        .unwrap();
     let read = Hive::parse(&hive.serialise(0)).unwrap();
     assert_eq!(listing(&read), before);
 }
@@ -148,7 +249,10 @@ fn an_interrupted_write_is_seen() {
     let mut file = sample().serialise(0);
     file[4] ^= 3;
     let error = Hive::parse(&file).unwrap_err();
-    assert_eq!(error.offset, 0x1FC, "the checksum covers the sequence numbers");
+    assert_eq!(
+        error.offset, 0x1FC,
+        "the checksum covers the sequence numbers"
+    );
     let sum = read::checksum(&file);
     file[0x1FC..0x200].copy_from_slice(&sum.to_le_bytes());
     assert_eq!(Hive::parse(&file).unwrap_err().offset, 4);
@@ -160,12 +264,29 @@ fn a_wrong_cell_is_named_by_its_offset() {
     let root = BASE_BLOCK + u32::from_le_bytes(good[0x24..0x28].try_into().unwrap()) as usize;
     let mut bad = good.clone();
     bad[root + 4] = b'x';
-    assert_eq!(Hive::parse(&bad).unwrap_err(), HiveError { offset: root, reason: "no nk signature" });
+    assert_eq!(
+        Hive::parse(&bad).unwrap_err(),
+        HiveError {
+            offset: root,
+            reason: "no nk signature"
+        }
+    );
     let mut looping = good.clone();
-    let list = u32::from_le_bytes(good[root + 4 + 0x1C..root + 4 + 0x20].try_into().unwrap()) as usize + BASE_BLOCK;
+    let list = u32::from_le_bytes(good[root + 4 + 0x1C..root + 4 + 0x20].try_into().unwrap())
+        as usize
+        + BASE_BLOCK;
     looping[list + 8..list + 12].copy_from_slice(&good[0x24..0x28]);
-    assert_eq!(Hive::parse(&looping).unwrap_err(), HiveError { offset: root, reason: "the key is reached twice" });
-    assert_eq!(Hive::parse(&good[..good.len() - 1]).unwrap_err().offset, 0x28);
+    assert_eq!(
+        Hive::parse(&looping).unwrap_err(),
+        HiveError {
+            offset: root,
+            reason: "the key is reached twice"
+        }
+    );
+    assert_eq!(
+        Hive::parse(&good[..good.len() - 1]).unwrap_err().offset,
+        0x28
+    );
 }
 
 proptest! {
@@ -209,10 +330,21 @@ fn reg_text_reads_every_form() {
     let wide_text: Vec<u8> = REG.encode_utf16().flat_map(u16::to_le_bytes).collect();
     for bytes in [REG.as_bytes(), &wide_text] {
         let mut hive = Hive::new(wide!("SYSTEM"));
-        reg_text::apply(&mut hive, &reg_text::decode(bytes).unwrap(), "HKEY_LOCAL_MACHINE\\SYSTEM", 0).unwrap();
+        reg_text::apply(
+            &mut hive,
+            &reg_text::decode(bytes).unwrap(),
+            "HKEY_LOCAL_MACHINE\\SYSTEM",
+            0,
+        )
+        .unwrap();
         let key = hive.find(hive.root(), wide!("a")).unwrap();
-        let values: Vec<_> =
-            hive.key(key).unwrap().values().iter().map(|v| (String::from_utf16_lossy(&v.name), v.kind, v.data.clone())).collect();
+        let values: Vec<_> = hive
+            .key(key)
+            .unwrap()
+            .values()
+            .iter()
+            .map(|v| (String::from_utf16_lossy(&v.name), v.kind, v.data.clone()))
+            .collect();
         let expected = [
             ("name \"x\" \\", 1, reg_text::string_data("va\\lue")),
             ("", 4, vec![31, 0, 0, 0]),
@@ -220,7 +352,10 @@ fn reg_text_reads_every_form() {
             ("bin", 3, vec![1, 2]),
             ("none", 0, vec![]),
         ];
-        assert_eq!(values, expected.map(|(name, kind, data)| (String::from(name), kind, data)));
+        assert_eq!(
+            values,
+            expected.map(|(name, kind, data)| (String::from(name), kind, data))
+        );
         assert_eq!(hive.find(hive.root(), wide!("B")), None);
     }
 }
@@ -230,36 +365,62 @@ fn reg_text_errors_name_their_line() {
     let cases = [
         ("REGEDIT4\n", 1),
         ("Windows Registry Editor Version 5.00\n\"a\"=\"b\"\n", 2),
-        ("Windows Registry Editor Version 5.00\n\n[R]\n\"a\"=\"b\n", 4),
-        ("Windows Registry Editor Version 5.00\n[R]\n\"a\"=dword:xyz\n", 3),
+        (
+            "Windows Registry Editor Version 5.00\n\n[R]\n\"a\"=\"b\n",
+            4,
+        ),
+        (
+            "Windows Registry Editor Version 5.00\n[R]\n\"a\"=dword:xyz\n",
+            3,
+        ),
         ("Windows Registry Editor Version 5.00\n[OTHER\\x]\n", 2),
-        ("Windows Registry Editor Version 5.00\n[R]\n\"a\"=hex:1,2,\\", 3),
+        (
+            "Windows Registry Editor Version 5.00\n[R]\n\"a\"=hex:1,2,\\",
+            3,
+        ),
         ("Windows Registry Editor Version 5.00\n[R\n", 2),
     ];
     for (text, line) in cases {
         let mut hive = Hive::new(wide!("R"));
-        assert_eq!(reg_text::apply(&mut hive, text, "R", 0).unwrap_err().line, line, "{text}");
+        assert_eq!(
+            reg_text::apply(&mut hive, text, "R", 0).unwrap_err().line,
+            line,
+            "{text}"
+        );
     }
 }
 
-/// Another program's reading of what we write. Run with `--ignored` where hivexregedit is installed.
+/// Another program's reading of what we write. Run with `--ignored` where hivexregedit is
+/// installed.
 #[test]
 #[ignore = "needs hivexregedit"]
 fn an_independent_reader_agrees() {
     for version in [3, 5] {
         let mut hive = sample();
         hive.minor_version = version;
-        let key = hive.create_path(hive.root(), wide!("Big"), false, 0).unwrap();
-        hive.set_value(key, wide!("data"), 3, vec![0x5A; 50_000], 0).unwrap();
+        let key = hive
+            .create_path(hive.root(), wide!("Big"), false, 0)
+            .unwrap();
+        hive.set_value(key, wide!("data"), 3, vec![0x5A; 50_000], 0)
+            .unwrap();
         for number in 0..1200 {
             let name = units(&std::format!("k{number}"));
             hive.create_key(key, UnicodeStr(&name), false, 0).unwrap();
         }
         let path = std::env::temp_dir().join(std::format!("hive-{}-{version}", std::process::id()));
         std::fs::write(&path, hive.serialise(0)).unwrap();
-        let out = std::process::Command::new("hivexregedit").args(["--export", "--prefix", "R"]).arg(&path).arg("\\").output().unwrap();
+        let out = std::process::Command::new("hivexregedit")
+            .args(["--export", "--prefix", "R"])
+            .arg(&path)
+            .arg("\\")
+            .output()
+            .unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{}",
+            String::from_utf8_lossy(&out.stderr)
+        );
         let text = String::from_utf8(out.stdout).unwrap();
         let mut read = Hive::new(wide!("SYSTEM"));
         reg_text::apply(&mut read, &text, "R", 0).unwrap();

@@ -53,7 +53,15 @@ impl Hive {
 
     pub(super) fn from_parts(key: Key, security: Vec<Vec<u8>>) -> Self {
         let root = KeyId(0);
-        Self { keys: BTreeMap::from([(root, key)]), next: 1, root, security, file_name: Vec::new(), minor_version: 3, sequence: 1 }
+        Self {
+            keys: BTreeMap::from([(root, key)]),
+            next: 1,
+            root,
+            security,
+            file_name: Vec::new(),
+            minor_version: 3,
+            sequence: 1,
+        }
     }
 
     /// The root key.
@@ -73,11 +81,21 @@ impl Hive {
 
     /// Whether there is nothing but an empty root.
     pub fn is_empty(&self) -> bool {
-        self.keys.len() == 1 && self.keys.get(&self.root).is_none_or(|root| root.values.is_empty())
+        self.keys.len() == 1
+            && self
+                .keys
+                .get(&self.root)
+                .is_none_or(|root| root.values.is_empty())
     }
 
     fn position(&self, parent: &Key, folded: &[u16]) -> Result<usize, usize> {
-        parent.subkeys.binary_search_by(|id| self.keys.get(id).map(|key| key.folded.as_slice()).unwrap_or_default().cmp(folded))
+        parent.subkeys.binary_search_by(|id| {
+            self.keys
+                .get(id)
+                .map(|key| key.folded.as_slice())
+                .unwrap_or_default()
+                .cmp(folded)
+        })
     }
 
     /// The subkey of `parent` with this name, without regard to case.
@@ -96,7 +114,13 @@ impl Hive {
     }
 
     /// Makes a subkey. It takes its parent's security descriptor.
-    pub fn create_key(&mut self, parent: KeyId, name: UnicodeStr<'_>, volatile: bool, now: u64) -> Result<KeyId, TreeError> {
+    pub fn create_key(
+        &mut self,
+        parent: KeyId,
+        name: UnicodeStr<'_>,
+        volatile: bool,
+        now: u64,
+    ) -> Result<KeyId, TreeError> {
         let units = name.units();
         if units.is_empty() || units.len() > MAX_KEY_NAME || units.contains(&u16::from(b'\\')) {
             return Err(TreeError::BadName);
@@ -106,7 +130,9 @@ impl Hive {
             return Err(TreeError::ParentVolatile);
         }
         let folded = fold(units);
-        let Err(at) = self.position(above, &folded) else { return Err(TreeError::Exists) };
+        let Err(at) = self.position(above, &folded) else {
+            return Err(TreeError::Exists);
+        };
         let key = Key {
             name: units.to_vec(),
             class: Vec::new(),
@@ -142,9 +168,19 @@ impl Hive {
     }
 
     /// Makes every key of `path` that is not there yet.
-    pub fn create_path(&mut self, from: KeyId, path: UnicodeStr<'_>, volatile: bool, now: u64) -> Result<KeyId, TreeError> {
+    pub fn create_path(
+        &mut self,
+        from: KeyId,
+        path: UnicodeStr<'_>,
+        volatile: bool,
+        now: u64,
+    ) -> Result<KeyId, TreeError> {
         let mut at = from;
-        for name in path.units().split(|&unit| unit == u16::from(b'\\')).filter(|name| !name.is_empty()) {
+        for name in path
+            .units()
+            .split(|&unit| unit == u16::from(b'\\'))
+            .filter(|name| !name.is_empty())
+        {
             at = match self.subkey(at, UnicodeStr(name)) {
                 Some(found) => found,
                 None => self.create_key(at, UnicodeStr(name), volatile, now)?,
@@ -176,7 +212,14 @@ impl Hive {
         let mut doomed = vec![id];
         let mut next = 0;
         while let Some(&at) = doomed.get(next) {
-            doomed.extend(self.keys.get(&at).ok_or(TreeError::NoSuchKey)?.subkeys.iter().copied());
+            doomed.extend(
+                self.keys
+                    .get(&at)
+                    .ok_or(TreeError::NoSuchKey)?
+                    .subkeys
+                    .iter()
+                    .copied(),
+            );
             next += 1;
         }
         for at in doomed.into_iter().rev() {
@@ -187,30 +230,59 @@ impl Hive {
 
     /// The value of this name, without regard to case.
     pub fn value(&self, id: KeyId, name: UnicodeStr<'_>) -> Option<&Value> {
-        self.keys.get(&id)?.values.iter().find(|value| UnicodeStr(&value.name).eq_ignore_case(name))
+        self.keys
+            .get(&id)?
+            .values
+            .iter()
+            .find(|value| UnicodeStr(&value.name).eq_ignore_case(name))
     }
 
-    /// Sets a value. One that exists keeps its place and the spelling of its name; a new one goes to the end.
-    pub fn set_value(&mut self, id: KeyId, name: UnicodeStr<'_>, kind: u32, data: Vec<u8>, now: u64) -> Result<(), TreeError> {
+    /// Sets a value. One that exists keeps its place and the spelling of its name; a new one goes
+    /// to the end.
+    pub fn set_value(
+        &mut self,
+        id: KeyId,
+        name: UnicodeStr<'_>,
+        kind: u32,
+        data: Vec<u8>,
+        now: u64,
+    ) -> Result<(), TreeError> {
         if name.len() > MAX_VALUE_NAME {
             return Err(TreeError::BadName);
         }
         let key = self.keys.get_mut(&id).ok_or(TreeError::NoSuchKey)?;
         key.last_write = now;
-        match key.values.iter_mut().find(|value| UnicodeStr(&value.name).eq_ignore_case(name)) {
+        match key
+            .values
+            .iter_mut()
+            .find(|value| UnicodeStr(&value.name).eq_ignore_case(name))
+        {
             Some(value) => {
                 value.kind = kind;
                 value.data = data;
             }
-            None => key.values.push(Value { name: name.units().to_vec(), kind, data }),
+            None => key.values.push(Value {
+                name: name.units().to_vec(),
+                kind,
+                data,
+            }),
         }
         Ok(())
     }
 
     /// Deletes a value; those after it move up.
-    pub fn delete_value(&mut self, id: KeyId, name: UnicodeStr<'_>, now: u64) -> Result<(), TreeError> {
+    pub fn delete_value(
+        &mut self,
+        id: KeyId,
+        name: UnicodeStr<'_>,
+        now: u64,
+    ) -> Result<(), TreeError> {
         let key = self.keys.get_mut(&id).ok_or(TreeError::NoSuchKey)?;
-        let at = key.values.iter().position(|value| UnicodeStr(&value.name).eq_ignore_case(name)).ok_or(TreeError::NoSuchValue)?;
+        let at = key
+            .values
+            .iter()
+            .position(|value| UnicodeStr(&value.name).eq_ignore_case(name))
+            .ok_or(TreeError::NoSuchValue)?;
         key.values.remove(at);
         key.last_write = now;
         Ok(())
@@ -218,7 +290,10 @@ impl Hive {
 
     /// The self-relative security descriptor of a key.
     pub fn security(&self, id: KeyId) -> Option<&[u8]> {
-        self.keys.get(&id).and_then(|key| self.security.get(key.security)).map(Vec::as_slice)
+        self.keys
+            .get(&id)
+            .and_then(|key| self.security.get(key.security))
+            .map(Vec::as_slice)
     }
 
     /// Gives a key a self-relative security descriptor.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Writing a tree as a regf file.
 //!
-//! The file is laid out afresh each time: no free cells but the rest of each bin. Volatile keys are left out.
+//! The file is laid out afresh each time: no free cells but the rest of each bin. Volatile keys are
+//! left out.
 
 use super::read::checksum;
 use super::{BASE_BLOCK, BIG_DATA_SEGMENT, BIN_HEADER, Hive, Key, KeyId, NO_CELL, Value};
@@ -24,7 +25,11 @@ struct Bins {
 
 impl Bins {
     fn new() -> Self {
-        Self { bytes: Vec::new(), bin: 0, used: 0 }
+        Self {
+            bytes: Vec::new(),
+            bin: 0,
+            used: 0,
+        }
     }
 
     /// Makes what is left of the current bin one free cell.
@@ -75,9 +80,16 @@ impl Bins {
 
 /// The bytes of a name, and whether they are one a unit.
 fn encode_name(name: &[u16]) -> (Vec<u8>, bool) {
-    match name.iter().map(|&unit| u8::try_from(unit)).collect::<Result<Vec<u8>, _>>() {
+    match name
+        .iter()
+        .map(|&unit| u8::try_from(unit))
+        .collect::<Result<Vec<u8>, _>>()
+    {
         Ok(narrow) => (narrow, true),
-        Err(_) => (name.iter().flat_map(|unit| unit.to_le_bytes()).collect(), false),
+        Err(_) => (
+            name.iter().flat_map(|unit| unit.to_le_bytes()).collect(),
+            false,
+        ),
     }
 }
 
@@ -85,7 +97,10 @@ fn add_data(bins: &mut Bins, data: &[u8], minor_version: u32) -> u32 {
     if data.len() <= BIG_DATA_SEGMENT || minor_version < 4 {
         return bins.add(data);
     }
-    let list: Vec<u8> = data.chunks(BIG_DATA_SEGMENT).flat_map(|segment| bins.add(segment).to_le_bytes()).collect();
+    let list: Vec<u8> = data
+        .chunks(BIG_DATA_SEGMENT)
+        .flat_map(|segment| bins.add(segment).to_le_bytes())
+        .collect();
     let count = (list.len() / 4) as u16;
     let list = bins.add(&list);
     let mut record = vec![0; 12];
@@ -114,10 +129,16 @@ fn add_value(bins: &mut Bins, value: &Value, minor_version: u32) -> u32 {
     bins.add(&record)
 }
 
-/// The four bytes beside a key's cell index in a list: the first characters (`lf`), or a hash of the whole upcased name (`lh`).
+/// The four bytes beside a key's cell index in a list: the first characters (`lf`), or a hash of
+/// the whole upcased name (`lh`).
 fn hint(name: &[u16], hashed: bool) -> [u8; 4] {
     if hashed {
-        return name.iter().fold(0u32, |hash, &unit| hash.wrapping_mul(37).wrapping_add(u32::from(upcase(unit)))).to_le_bytes();
+        return name
+            .iter()
+            .fold(0u32, |hash, &unit| {
+                hash.wrapping_mul(37).wrapping_add(u32::from(upcase(unit)))
+            })
+            .to_le_bytes();
     }
     let mut hint = [0; 4];
     for (byte, &unit) in hint.iter_mut().zip(name) {
@@ -164,7 +185,11 @@ impl Writer<'_> {
     }
 
     fn stable_subkeys(&self, key: &Key) -> Vec<KeyId> {
-        key.subkeys.iter().copied().filter(|&id| self.hive.key(id).is_some_and(|sub| !sub.volatile)).collect()
+        key.subkeys
+            .iter()
+            .copied()
+            .filter(|&id| self.hive.key(id).is_some_and(|sub| !sub.volatile))
+            .collect()
     }
 
     fn add_key(&mut self, key: &Key, parent: u32) -> u32 {
@@ -176,29 +201,68 @@ impl Writer<'_> {
         if key.link {
             flags |= SYMBOLIC_LINK;
         }
-        let class = if key.class.is_empty() { NO_CELL } else { self.bins.add(&key.class) };
-        let values: Vec<u8> =
-            key.values.iter().flat_map(|value| add_value(&mut self.bins, value, self.hive.minor_version).to_le_bytes()).collect();
-        let value_list = if values.is_empty() { NO_CELL } else { self.bins.add(&values) };
+        let class = if key.class.is_empty() {
+            NO_CELL
+        } else {
+            self.bins.add(&key.class)
+        };
+        let values: Vec<u8> = key
+            .values
+            .iter()
+            .flat_map(|value| {
+                add_value(&mut self.bins, value, self.hive.minor_version).to_le_bytes()
+            })
+            .collect();
+        let value_list = if values.is_empty() {
+            NO_CELL
+        } else {
+            self.bins.add(&values)
+        };
         let widest = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or(0) as u32;
         let mut record = vec![0; 0x4C + name.len()];
         record[..2].copy_from_slice(b"nk");
         record[2..4].copy_from_slice(&flags.to_le_bytes());
         record[4..12].copy_from_slice(&key.last_write.to_le_bytes());
-        let mut put = |at: usize, value: u32| record[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        let mut put =
+            |at: usize, value: u32| record[at..at + 4].copy_from_slice(&value.to_le_bytes());
         put(0x10, parent);
         put(0x1C, NO_CELL);
         put(0x20, NO_CELL);
         put(0x24, key.values.len() as u32);
         put(0x28, value_list);
-        put(0x2C, self.security.get(key.security).copied().unwrap_or(NO_CELL));
+        put(
+            0x2C,
+            self.security.get(key.security).copied().unwrap_or(NO_CELL),
+        );
         put(0x30, class);
         let subkeys = self.stable_subkeys(key);
         put(0x14, subkeys.len() as u32);
-        put(0x34, widest(&mut subkeys.iter().filter_map(|&id| self.hive.key(id)).map(|sub| sub.name.len() * 2)));
-        put(0x38, widest(&mut subkeys.iter().filter_map(|&id| self.hive.key(id)).map(|sub| sub.class.len())));
-        put(0x3C, widest(&mut key.values.iter().map(|value| value.name.len() * 2)));
-        put(0x40, widest(&mut key.values.iter().map(|value| value.data.len())));
+        put(
+            0x34,
+            widest(
+                &mut subkeys
+                    .iter()
+                    .filter_map(|&id| self.hive.key(id))
+                    .map(|sub| sub.name.len() * 2),
+            ),
+        );
+        put(
+            0x38,
+            widest(
+                &mut subkeys
+                    .iter()
+                    .filter_map(|&id| self.hive.key(id))
+                    .map(|sub| sub.class.len()),
+            ),
+        );
+        put(
+            0x3C,
+            widest(&mut key.values.iter().map(|value| value.name.len() * 2)),
+        );
+        put(
+            0x40,
+            widest(&mut key.values.iter().map(|value| value.data.len())),
+        );
         record[0x48..0x4A].copy_from_slice(&(name.len() as u16).to_le_bytes());
         record[0x4A..0x4C].copy_from_slice(&(key.class.len() as u16).to_le_bytes());
         record[0x4C..].copy_from_slice(&name);
@@ -214,7 +278,13 @@ impl Writer<'_> {
                 leaf.extend_from_slice(&(chunk.len() as u16).to_le_bytes());
                 for &(cell, id) in chunk {
                     leaf.extend_from_slice(&cell.to_le_bytes());
-                    leaf.extend_from_slice(&hint(self.hive.key(id).map(|key| key.name.as_slice()).unwrap_or_default(), hashed));
+                    leaf.extend_from_slice(&hint(
+                        self.hive
+                            .key(id)
+                            .map(|key| key.name.as_slice())
+                            .unwrap_or_default(),
+                        hashed,
+                    ));
                 }
                 self.bins.add(&leaf)
             })
@@ -229,7 +299,9 @@ impl Writer<'_> {
     }
 
     fn add_tree(&mut self) -> u32 {
-        let Some(root) = self.hive.key(self.hive.root()) else { return NO_CELL };
+        let Some(root) = self.hive.key(self.hive.root()) else {
+            return NO_CELL;
+        };
         let root_cell = self.add_key(root, NO_CELL);
         let mut pending = vec![(root_cell, root)];
         while let Some((cell, key)) = pending.pop() {
@@ -261,9 +333,18 @@ impl Hive {
             if let Some(count) = references.get_mut(key.security) {
                 *count += 1;
             }
-            walk.extend(key.subkeys.iter().copied().filter(|&id| self.key(id).is_some_and(|sub| !sub.volatile)));
+            walk.extend(
+                key.subkeys
+                    .iter()
+                    .copied()
+                    .filter(|&id| self.key(id).is_some_and(|sub| !sub.volatile)),
+            );
         }
-        let mut writer = Writer { hive: self, bins: Bins::new(), security: Vec::new() };
+        let mut writer = Writer {
+            hive: self,
+            bins: Bins::new(),
+            security: Vec::new(),
+        };
         writer.add_security(&references);
         let root = writer.add_tree();
         writer.bins.close_bin();
@@ -271,7 +352,8 @@ impl Hive {
         let bins = writer.bins.bytes;
         let mut file = vec![0; BASE_BLOCK];
         file[..4].copy_from_slice(b"regf");
-        let mut put = |at: usize, value: u32| file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        let mut put =
+            |at: usize, value: u32| file[at..at + 4].copy_from_slice(&value.to_le_bytes());
         put(4, self.sequence);
         put(8, self.sequence);
         put(0xC, now as u32);

@@ -32,7 +32,9 @@ impl LiveDisk {
 
 impl Sectors for LiveDisk {
     fn count(&self) -> u64 {
-        self.machine.disk(self.number).map_or(0, |disk| disk.sectors * u64::from(disk.sector_bytes) / SECTOR as u64)
+        self.machine.disk(self.number).map_or(0, |disk| {
+            disk.sectors * u64::from(disk.sector_bytes) / SECTOR as u64
+        })
     }
 
     fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
@@ -54,7 +56,9 @@ impl VolumeImage {
     /// # Errors
     /// `INVALID_PARAMETER` for any other size.
     pub fn new(mebibytes: usize) -> Result<Self> {
-        let mut device = MemoryDevice { bytes: vec![0; mebibytes << 20] };
+        let mut device = MemoryDevice {
+            bytes: vec![0; mebibytes << 20],
+        };
         format(&mut device, Kind::Fat16, b"REACTOS    ", 0x1234_5678, 0)?;
         Self::open(device.bytes)
     }
@@ -89,7 +93,9 @@ impl<D: Sectors> VolumeImage<D> {
 
     fn find(&mut self, path: &str) -> Result<NodeId> {
         let names = path.split('\\').filter(|name| !name.is_empty());
-        names.map(wide).try_fold(self.volume.root(), |at, name| self.volume.lookup(&mut self.device, at, &name))
+        names.map(wide).try_fold(self.volume.root(), |at, name| {
+            self.volume.lookup(&mut self.device, at, &name)
+        })
     }
 
     /// Makes a directory and those above it.
@@ -101,9 +107,12 @@ impl<D: Sectors> VolumeImage<D> {
         for name in path.split('\\').filter(|name| !name.is_empty()).map(wide) {
             at = match self.volume.lookup(&mut self.device, at, &name) {
                 Ok(found) => found,
-                Err(Status::OBJECT_NAME_NOT_FOUND) => {
-                    self.volume.create(&mut self.device, at, UnicodeStr(&name), FileAttributes::DIRECTORY)?
-                }
+                Err(Status::OBJECT_NAME_NOT_FOUND) => self.volume.create(
+                    &mut self.device,
+                    at,
+                    UnicodeStr(&name),
+                    FileAttributes::DIRECTORY,
+                )?,
                 Err(status) => return Err(status),
             };
         }
@@ -120,7 +129,12 @@ impl<D: Sectors> VolumeImage<D> {
             self.volume.delete(&mut self.device, old)?;
         }
         let directory = self.make_directory(directory)?;
-        let file = self.volume.create(&mut self.device, directory, UnicodeStr(&wide(name)), FileAttributes::ARCHIVE)?;
+        let file = self.volume.create(
+            &mut self.device,
+            directory,
+            UnicodeStr(&wide(name)),
+            FileAttributes::ARCHIVE,
+        )?;
         self.volume.write(&mut self.device, file, 0, bytes)
     }
 
@@ -130,7 +144,8 @@ impl<D: Sectors> VolumeImage<D> {
     /// `OBJECT_NAME_NOT_FOUND`.
     pub fn set_attributes(&mut self, path: &str, attributes: u32) -> Result<()> {
         let file = self.find(path)?;
-        self.volume.set_basic(&mut self.device, file, Some(attributes), [None; 3])
+        self.volume
+            .set_basic(&mut self.device, file, Some(attributes), [None; 3])
     }
 
     /// A file's bytes.
@@ -152,7 +167,10 @@ impl<D: Sectors> VolumeImage<D> {
     /// `OBJECT_NAME_NOT_FOUND`.
     pub fn facts(&mut self, path: &str) -> Result<(u32, u64)> {
         let file = self.find(path)?;
-        let node = self.volume.node(file).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let node = self
+            .volume
+            .node(file)
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         Ok((node.attributes, node.size))
     }
 
@@ -163,7 +181,10 @@ impl<D: Sectors> VolumeImage<D> {
     pub fn list(&mut self, path: &str) -> Result<Vec<String>> {
         let directory = self.find(path)?;
         let children = self.volume.children(&mut self.device, directory)?;
-        Ok(children.into_iter().filter_map(|child| Some(String::from_utf16_lossy(&self.volume.node(child)?.name))).collect())
+        Ok(children
+            .into_iter()
+            .filter_map(|child| Some(String::from_utf16_lossy(&self.volume.node(child)?.name)))
+            .collect())
     }
 
     /// Paths of every file, each from a backslash on, in the order of the directories.
@@ -175,7 +196,9 @@ impl<D: Sectors> VolumeImage<D> {
         let mut directories = vec![(self.volume.root(), String::new())];
         while let Some((directory, path)) = directories.pop() {
             for child in self.volume.children(&mut self.device, directory)? {
-                let Some(node) = self.volume.node(child) else { continue };
+                let Some(node) = self.volume.node(child) else {
+                    continue;
+                };
                 let name = alloc::format!("{path}\\{}", String::from_utf16_lossy(&node.name));
                 match node.attributes & FileAttributes::DIRECTORY {
                     0 => files.push(name),
@@ -203,13 +226,23 @@ mod tests {
     #[test]
     fn what_was_written_is_there_after_reopening() {
         let mut volume = VolumeImage::new(64).unwrap();
-        volume.write("\\ReactOS\\System32\\a file.txt", b"hello").unwrap();
-        volume.write("ReactOS\\System32\\a file.txt", b"again").unwrap();
+        volume
+            .write("\\ReactOS\\System32\\a file.txt", b"hello")
+            .unwrap();
+        volume
+            .write("ReactOS\\System32\\a file.txt", b"again")
+            .unwrap();
         let mut volume = VolumeImage::open(volume.into_bytes().unwrap()).unwrap();
-        assert_eq!(volume.read("\\reactos\\system32\\A FILE.TXT").unwrap(), b"again");
+        assert_eq!(
+            volume.read("\\reactos\\system32\\A FILE.TXT").unwrap(),
+            b"again"
+        );
         assert_eq!(volume.list("\\ReactOS\\System32").unwrap(), ["a file.txt"]);
         assert_eq!(volume.files().unwrap(), ["\\ReactOS\\System32\\a file.txt"]);
-        assert_eq!(volume.facts("\\ReactOS").unwrap().0 & FileAttributes::DIRECTORY, FileAttributes::DIRECTORY);
+        assert_eq!(
+            volume.facts("\\ReactOS").unwrap().0 & FileAttributes::DIRECTORY,
+            FileAttributes::DIRECTORY
+        );
         assert_eq!(volume.read("\\nothing"), Err(Status::OBJECT_NAME_NOT_FOUND));
     }
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Fault injection: the N-th system call of a process fails with a status, once or from then on.
 //!
-//! The end of a thread or process is never refused, because nothing could follow; everything else may be.
+//! The end of a thread or process is never refused, because nothing could follow; everything else
+//! may be.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -41,7 +42,11 @@ pub struct Faults {
 impl Faults {
     /// Arms a fault.
     pub fn arm(&mut self, fault: Fault) {
-        self.armed.push(Armed { fault, seen: 0, hits: 0 });
+        self.armed.push(Armed {
+            fault,
+            seen: 0,
+            hits: 0,
+        });
     }
 
     /// Disarms all.
@@ -62,13 +67,18 @@ impl Faults {
         let mut status = None;
         for armed in &mut self.armed {
             let fault = &armed.fault;
-            let counted = fault.image.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(image))
+            let counted = fault
+                .image
+                .as_ref()
+                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(image))
                 && fault.call.as_ref().is_none_or(|wanted| wanted == call);
             if !counted {
                 continue;
             }
             armed.seen += 1;
-            if armed.seen == armed.fault.nth || armed.fault.persistent && armed.seen > armed.fault.nth {
+            if armed.seen == armed.fault.nth
+                || armed.fault.persistent && armed.seen > armed.fault.nth
+            {
                 armed.hits += 1;
                 status = status.or(Some(armed.fault.status));
             }
@@ -83,7 +93,13 @@ mod tests {
     use std::string::ToString;
 
     fn fault(nth: u64, persistent: bool) -> Fault {
-        Fault { image: Some("smss.exe".to_string()), call: None, nth, persistent, status: Status::NO_MEMORY }
+        Fault {
+            image: Some("smss.exe".to_string()),
+            call: None,
+            nth,
+            persistent,
+            status: Status::NO_MEMORY,
+        }
     }
 
     #[test]
@@ -92,7 +108,10 @@ mod tests {
         faults.arm(fault(2, false));
         assert_eq!(faults.next("SMSS.EXE", "NtClose"), None);
         assert_eq!(faults.next("csrss.exe", "NtClose"), None, "not counted");
-        assert_eq!(faults.next("smss.exe", "NtOpenKey"), Some(Status::NO_MEMORY));
+        assert_eq!(
+            faults.next("smss.exe", "NtOpenKey"),
+            Some(Status::NO_MEMORY)
+        );
         assert_eq!(faults.next("smss.exe", "NtOpenKey"), None);
         assert_eq!(faults.hits(), 1);
     }

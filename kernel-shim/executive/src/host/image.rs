@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Images without code: what stands on a world's volume for programs that are host threads, and for the DLLs that are only looked at.
+//! Images without code: what stands on a world's volume for programs that are host threads, and for
+//! the DLLs that are only looked at.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -52,7 +53,10 @@ impl Data {
     }
 
     fn numbers(&mut self, numbers: &[u32]) -> u32 {
-        let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+        let bytes: Vec<u8> = numbers
+            .iter()
+            .flat_map(|number| number.to_le_bytes())
+            .collect();
         self.add(&bytes)
     }
 }
@@ -104,9 +108,20 @@ impl ImageFile<'_> {
         put(60, &(PE as u32).to_le_bytes());
         put(PE, b"PE\0\0\x64\x86\x02\0");
         put(PE + 20, &240u16.to_le_bytes());
-        put(PE + 22, &(if self.dll { 0x2022u16 } else { 0x0022 }).to_le_bytes());
+        put(
+            PE + 22,
+            &(if self.dll { 0x2022u16 } else { 0x0022 }).to_le_bytes(),
+        );
         put(OPTIONAL, &0x20Bu16.to_le_bytes());
-        let numbers = [(16, CODE), (20, TEXT), (32, PAGE), (36, 0x200), (56, image_size), (60, RAW as u32), (108, 16)];
+        let numbers = [
+            (16, CODE),
+            (20, TEXT),
+            (32, PAGE),
+            (36, 0x200),
+            (56, image_size),
+            (60, RAW as u32),
+            (108, 16),
+        ];
         for (at, number) in numbers {
             put(OPTIONAL + at, &number.to_le_bytes());
         }
@@ -117,15 +132,28 @@ impl ImageFile<'_> {
         }
         put(OPTIONAL + 68, &(self.subsystem.0 as u16).to_le_bytes());
         put(OPTIONAL + 70, &0x0140u16.to_le_bytes());
-        for (at, size) in [(72, 0x4_0000u64), (80, 0x1000), (88, 0x10_0000), (96, 0x1000)] {
+        for (at, size) in [
+            (72, 0x4_0000u64),
+            (80, 0x1000),
+            (88, 0x10_0000),
+            (96, 0x1000),
+        ] {
             put(OPTIONAL + at, &size.to_le_bytes());
         }
         for (index, (rva, size)) in [(0, exports), (1, imports)] {
             put(OPTIONAL + 112 + 8 * index, &rva.to_le_bytes());
             put(OPTIONAL + 116 + 8 * index, &size.to_le_bytes());
         }
-        let sections: [(&[u8; 8], u32, u32, u32, u32); 2] =
-            [(b".text\0\0\0", TEXT, 0x200, RAW as u32, 0x6000_0020), (b".data\0\0\0", DATA, raw as u32, RAW as u32 + 0x200, 0xC000_0040)];
+        let sections: [(&[u8; 8], u32, u32, u32, u32); 2] = [
+            (b".text\0\0\0", TEXT, 0x200, RAW as u32, 0x6000_0020),
+            (
+                b".data\0\0\0",
+                DATA,
+                raw as u32,
+                RAW as u32 + 0x200,
+                0xC000_0040,
+            ),
+        ];
         for (index, (name, rva, size, at, flags)) in sections.into_iter().enumerate() {
             let header = SECTIONS + 40 * index;
             put(header, name);
@@ -148,7 +176,12 @@ mod tests {
 
     #[test]
     fn an_image_says_what_it_was_told_to_say() {
-        let file = ImageFile { subsystem: ImageSubsystem::NATIVE, dll: true, imports: &["ntdll.dll", "b.dll"], exports: &["A", "B"] };
+        let file = ImageFile {
+            subsystem: ImageSubsystem::NATIVE,
+            dll: true,
+            imports: &["ntdll.dll", "b.dll"],
+            exports: &["A", "B"],
+        };
         let bytes = file.bytes();
         let image = Image::parse(&bytes).unwrap();
         assert_eq!(image.information().subsystem, ImageSubsystem::NATIVE);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A machine in memory: frames are boxes, an address space is a map, a disk is a vector, and the clock stands still until it is moved.
+//! A machine in memory: frames are boxes, an address space is a map, a disk is a vector, and the
+//! clock stands still until it is moved.
 //!
-//! The executive owns one handle to it, the scheduler another. Nothing here depends on the host's time or threads, so that a boot is the
-//! same every time.
+//! The executive owns one handle to it, the scheduler another. Nothing here depends on the host's
+//! time or threads, so that a boot is the same every time.
 
 use crate::ids::ThreadId;
-use crate::machine::{Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop};
+use crate::machine::{
+    Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop,
+};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -23,27 +26,51 @@ pub struct MemoryDisk {
     pub disk: Disk,
     /// Every byte of it.
     pub bytes: Vec<u8>,
-    /// Writes that are still let through; `None`: all. At zero, every write fails with `IO_DEVICE_ERROR`: the power cut of the tests.
+    /// Writes that are still let through; `None`: all. At zero, every write fails with
+    /// `IO_DEVICE_ERROR`: the power cut of the tests.
     pub writes_left: Option<u64>,
 }
 
 impl MemoryDisk {
     /// A fixed disk with these bytes.
     pub fn fixed(bytes: Vec<u8>) -> Self {
-        let disk = Disk { kind: DiskKind::Fixed, sector_bytes: 512, sectors: bytes.len() as u64 / 512, read_only: false };
-        Self { disk, bytes, writes_left: None }
+        let disk = Disk {
+            kind: DiskKind::Fixed,
+            sector_bytes: 512,
+            sectors: bytes.len() as u64 / 512,
+            read_only: false,
+        };
+        Self {
+            disk,
+            bytes,
+            writes_left: None,
+        }
     }
 
     /// A CD-ROM with these bytes.
     pub fn cd_rom(bytes: Vec<u8>) -> Self {
-        let disk = Disk { kind: DiskKind::CdRom, sector_bytes: 2048, sectors: bytes.len() as u64 / 2048, read_only: true };
-        Self { disk, bytes, writes_left: None }
+        let disk = Disk {
+            kind: DiskKind::CdRom,
+            sector_bytes: 2048,
+            sectors: bytes.len() as u64 / 2048,
+            read_only: true,
+        };
+        Self {
+            disk,
+            bytes,
+            writes_left: None,
+        }
     }
 
     fn range(&self, sector: u64, length: usize) -> Result<core::ops::Range<usize>> {
-        let start = sector.checked_mul(u64::from(self.disk.sector_bytes)).and_then(|start| usize::try_from(start).ok());
+        let start = sector
+            .checked_mul(u64::from(self.disk.sector_bytes))
+            .and_then(|start| usize::try_from(start).ok());
         let start = start.ok_or(Status::INVALID_PARAMETER)?;
-        let end = start.checked_add(length).filter(|&end| end <= self.bytes.len()).ok_or(Status::INVALID_PARAMETER)?;
+        let end = start
+            .checked_add(length)
+            .filter(|&end| end <= self.bytes.len())
+            .ok_or(Status::INVALID_PARAMETER)?;
         Ok(start..end)
     }
 }
@@ -98,7 +125,9 @@ impl State {
 
     /// Whether a thread may run.
     pub fn is_runnable(&self, thread: ThreadId) -> bool {
-        self.threads.get(&thread).is_some_and(|thread| thread.runnable)
+        self.threads
+            .get(&thread)
+            .is_some_and(|thread| thread.runnable)
     }
 
     /// Whether a thread exists and has not ended.
@@ -124,10 +153,17 @@ pub struct MemoryMachine(Arc<Mutex<State>>);
 impl MemoryMachine {
     /// A machine with so much memory and these disks.
     pub fn new(physical_pages: u64, disks: Vec<MemoryDisk>) -> Self {
-        Self(Arc::new(Mutex::new(State { physical_pages, disks, next_frame: 1, next_space: 1, ..State::default() })))
+        Self(Arc::new(Mutex::new(State {
+            physical_pages,
+            disks,
+            next_frame: 1,
+            next_space: 1,
+            ..State::default()
+        })))
     }
 
-    /// The machine's state. A host thread that unwinds while it holds it leaves it whole: no method here panics half-way.
+    /// The machine's state. A host thread that unwinds while it holds it leaves it whole: no method
+    /// here panics half-way.
     pub fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -153,7 +189,13 @@ impl Machine for MemoryMachine {
         }
         let frame = state.next_frame;
         state.next_frame += 1;
-        state.pages.insert(frame, Page { bytes: alloc::vec![0; PAGE], references: 1 });
+        state.pages.insert(
+            frame,
+            Page {
+                bytes: alloc::vec![0; PAGE],
+                references: 1,
+            },
+        );
         Ok(Frame(frame))
     }
 
@@ -185,34 +227,71 @@ impl Machine for MemoryMachine {
         }
     }
 
-    fn map(&mut self, space: SpaceId, address: u64, frame: Frame, access: PageAccess) -> Result<()> {
+    fn map(
+        &mut self,
+        space: SpaceId,
+        address: u64,
+        frame: Frame,
+        access: PageAccess,
+    ) -> Result<()> {
         let mut state = self.state();
-        state.spaces.get_mut(&space).ok_or(Status::INVALID_PARAMETER)?.insert(address, (frame, access));
+        state
+            .spaces
+            .get_mut(&space)
+            .ok_or(Status::INVALID_PARAMETER)?
+            .insert(address, (frame, access));
         Ok(())
     }
 
     fn unmap(&mut self, space: SpaceId, address: u64) -> Option<Frame> {
-        self.state().spaces.get_mut(&space)?.remove(&address).map(|(frame, _)| frame)
+        self.state()
+            .spaces
+            .get_mut(&space)?
+            .remove(&address)
+            .map(|(frame, _)| frame)
     }
 
     fn protect(&mut self, space: SpaceId, address: u64, access: PageAccess) {
-        if let Some(mapping) = self.state().spaces.get_mut(&space).and_then(|space| space.get_mut(&address)) {
+        if let Some(mapping) = self
+            .state()
+            .spaces
+            .get_mut(&space)
+            .and_then(|space| space.get_mut(&address))
+        {
             mapping.1 = access;
         }
     }
 
     fn translate(&self, space: SpaceId, address: u64) -> Option<(Frame, PageAccess)> {
-        self.state().spaces.get(&space)?.get(&(address & !(PAGE as u64 - 1))).copied()
+        self.state()
+            .spaces
+            .get(&space)?
+            .get(&(address & !(PAGE as u64 - 1)))
+            .copied()
     }
 
-    fn create_thread(&mut self, thread: ThreadId, _space: SpaceId, context: &Context, _teb: u64) -> Result<()> {
-        self.state().threads.insert(thread, Thread { context: *context, runnable: false });
+    fn create_thread(
+        &mut self,
+        thread: ThreadId,
+        _space: SpaceId,
+        context: &Context,
+        _teb: u64,
+    ) -> Result<()> {
+        self.state().threads.insert(
+            thread,
+            Thread {
+                context: *context,
+                runnable: false,
+            },
+        );
         Ok(())
     }
 
     fn set_runnable(&mut self, thread: ThreadId, runnable: bool) {
         let mut state = self.state();
-        let Some(entry) = state.threads.get_mut(&thread) else { return };
+        let Some(entry) = state.threads.get_mut(&thread) else {
+            return;
+        };
         let before = core::mem::replace(&mut entry.runnable, runnable);
         if runnable && !before {
             state.ready.push_back(thread);
@@ -227,7 +306,11 @@ impl Machine for MemoryMachine {
     }
 
     fn context(&self, thread: ThreadId) -> Context {
-        self.state().threads.get(&thread).map(|thread| thread.context).unwrap_or_default()
+        self.state()
+            .threads
+            .get(&thread)
+            .map(|thread| thread.context)
+            .unwrap_or_default()
     }
 
     fn set_context(&mut self, thread: ThreadId, context: &Context) {
@@ -258,7 +341,9 @@ impl Machine for MemoryMachine {
 
     fn available_pages(&self) -> u64 {
         let state = self.state();
-        state.physical_pages.saturating_sub(state.pages.len() as u64)
+        state
+            .physical_pages
+            .saturating_sub(state.pages.len() as u64)
     }
 
     fn committed_pages(&self) -> u64 {

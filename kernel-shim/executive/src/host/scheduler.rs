@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The baton: host threads that run one at a time, in an order that is the same every time.
 //!
-//! Every NT thread of a test is a host thread. Exactly one holds the baton and runs; it gives it away only when a service makes it wait, or
-//! when it ends or yields. The next is the one that became runnable first. When nobody can run, virtual time jumps to the next timer of the
-//! executive; when there is none either, the system has *settled*, and the test's own thread goes on.
+//! Every NT thread of a test is a host thread. Exactly one holds the baton and runs; it gives it
+//! away only when a service makes it wait, or when it ends or yields. The next is the one that
+//! became runnable first. When nobody can run, virtual time jumps to the next timer of the
+//! executive; when there is none either, the system has *settled*, and the test's own thread goes
+//! on.
 //!
-//! A thread that was ended from outside is woken one last time and unwinds with the private payload [`Gone`]: its destructors run, and
-//! whatever they ask of the system is refused.
+//! A thread that was ended from outside is woken one last time and unwinds with the private payload
+//! [`Gone`]: its destructors run, and whatever they ask of the system is refused.
 
 use super::machine::MemoryMachine;
 use crate::Executive;
@@ -45,8 +47,19 @@ pub struct Scheduler {
 impl Scheduler {
     /// A scheduler for an executive on `machine`.
     pub fn new(executive: Executive, machine: MemoryMachine) -> Arc<Self> {
-        let state = State { executive, running: None, bodies: BTreeMap::new(), threads: Vec::new(), panic: None, closing: false };
-        Arc::new(Self { state: Mutex::new(state), turn: Condvar::new(), machine })
+        let state = State {
+            executive,
+            running: None,
+            bodies: BTreeMap::new(),
+            threads: Vec::new(),
+            panic: None,
+            closing: false,
+        };
+        Arc::new(Self {
+            state: Mutex::new(state),
+            turn: Condvar::new(),
+            machine,
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -58,20 +71,33 @@ impl Scheduler {
         self.lock().bodies.insert(thread, body);
     }
 
-    /// Does something with the executive. For the test's own thread while the system stands still, and for the thread with the baton.
+    /// Does something with the executive. For the test's own thread while the system stands still,
+    /// and for the thread with the baton.
     pub fn with<R>(&self, act: impl FnOnce(&mut Executive) -> R) -> R {
         act(&mut self.lock().executive)
     }
 
-    /// Does something with the executive in the name of `thread`, which holds the baton. `None` if the thread has ended and is unwinding;
-    /// if it ends by what it does here, this unwinds.
-    pub fn enter<R>(self: &Arc<Self>, thread: ThreadId, act: impl FnOnce(&mut Executive) -> R) -> Option<R> {
+    /// Does something with the executive in the name of `thread`, which holds the baton. `None` if
+    /// the thread has ended and is unwinding; if it ends by what it does here, this unwinds.
+    pub fn enter<R>(
+        self: &Arc<Self>,
+        thread: ThreadId,
+        act: impl FnOnce(&mut Executive) -> R,
+    ) -> Option<R> {
         let mut state = self.lock();
         if state.closing || !self.machine.state().is_alive(thread) {
             drop(state);
-            return if std::thread::panicking() { None } else { resume_unwind(Box::new(Gone)) };
+            return if std::thread::panicking() {
+                None
+            } else {
+                resume_unwind(Box::new(Gone))
+            };
         }
-        debug_assert_eq!(state.running, Some(thread), "a thread without the baton made a system call");
+        debug_assert_eq!(
+            state.running,
+            Some(thread),
+            "a thread without the baton made a system call"
+        );
         let result = act(&mut state.executive);
         let stopped = self.machine.state().stop.is_some();
         if stopped || !self.machine.state().is_alive(thread) {
@@ -107,15 +133,22 @@ impl Scheduler {
                 }
                 return;
             }
-            state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .turn
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// A system that has stopped runs nobody: the thread that stopped it unwinds when the world is taken down.
+    /// A system that has stopped runs nobody: the thread that stopped it unwinds when the world is
+    /// taken down.
     fn wait_for_ever_if(&self, stopped: bool) {
         let mut state = self.lock();
         while stopped && !state.closing {
-            state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .turn
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -136,7 +169,9 @@ impl Scheduler {
                 }
                 break;
             }
-            let Some(deadline) = state.executive.next_deadline() else { break };
+            let Some(deadline) = state.executive.next_deadline() else {
+                break;
+            };
             {
                 let mut machine = self.machine.state();
                 machine.uptime = machine.uptime.max(deadline);
@@ -160,7 +195,8 @@ impl Scheduler {
                     state.panic = Some(payload);
                 }
                 if scheduler.machine.state().is_alive(thread) {
-                    // The body returned, or panicked: as far as the system can see, the thread exits.
+                    // The body returned, or panicked: as far as the system can see, the thread
+                    // exits.
                     state.executive.thread_returned(thread);
                 }
                 if state.running == Some(thread) {
@@ -170,12 +206,16 @@ impl Scheduler {
             .expect("the host has threads to give")
     }
 
-    /// Lets the system run until it has settled or stopped. A panic of one of its threads goes on here.
+    /// Lets the system run until it has settled or stopped. A panic of one of its threads goes on
+    /// here.
     pub fn run(self: &Arc<Self>) {
         let mut state = self.lock();
         self.hand_over(&mut state);
         while state.running.is_some() {
-            state = self.turn.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .turn
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
         if let Some(payload) = state.panic.take() {
             drop(state);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A world: a machine in memory with its disk, registry and programs, built by a test, run, and looked at.
+//! A world: a machine in memory with its disk, registry and programs, built by a test, run, and
+//! looked at.
 //!
-//! A world is built (files, hives, programs, memory), started with [`World::start`], and run with [`World::run`] as often as something is
-//! to happen; between runs the test may look at everything and do what an operator would do (end a process, start a program).
+//! A world is built (files, hives, programs, memory), started with [`World::start`], and run with
+//! [`World::run`] as often as something is to happen; between runs the test may look at everything
+//! and do what an operator would do (end a process, start a program).
 
 use super::disk::{LiveDisk, VolumeImage};
 use super::faults::{Fault, Faults};
@@ -33,13 +35,24 @@ pub const SESSION_MANAGER: &str = "\\SystemRoot\\System32\\smss.exe";
 const SYSTEM32: &str = "\\ReactOS\\System32";
 const HIVES: [(&str, &str); 5] = [
     ("SYSTEM", include_str!("../../../../iso/hives/SYSTEM.reg")),
-    ("SOFTWARE", include_str!("../../../../iso/hives/SOFTWARE.reg")),
+    (
+        "SOFTWARE",
+        include_str!("../../../../iso/hives/SOFTWARE.reg"),
+    ),
     ("SAM", include_str!("../../../../iso/hives/SAM.reg")),
-    ("SECURITY", include_str!("../../../../iso/hives/SECURITY.reg")),
+    (
+        "SECURITY",
+        include_str!("../../../../iso/hives/SECURITY.reg"),
+    ),
     ("DEFAULT", include_str!("../../../../iso/hives/DEFAULT.reg")),
 ];
 /// What the kernel enters the system DLL by.
-const SYSTEM_DLL_EXPORTS: &[&str] = &["KiUserApcDispatcher", "KiUserCallbackDispatcher", "KiUserExceptionDispatcher", "LdrInitializeThunk"];
+const SYSTEM_DLL_EXPORTS: &[&str] = &[
+    "KiUserApcDispatcher",
+    "KiUserCallbackDispatcher",
+    "KiUserExceptionDispatcher",
+    "LdrInitializeThunk",
+];
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,10 +105,13 @@ pub struct ProcessReport {
 impl ProcessReport {
     /// A variable of its environment, by name without regard to case.
     pub fn variable(&self, name: &str) -> Option<String> {
-        self.environment.split(|&unit| unit == 0).map(|entry| UnicodeStr(entry).to_string()).find_map(|entry| {
-            let (key, value) = entry.split_once('=')?;
-            key.eq_ignore_ascii_case(name).then(|| value.to_string())
-        })
+        self.environment
+            .split(|&unit| unit == 0)
+            .map(|entry| UnicodeStr(entry).to_string())
+            .find_map(|entry| {
+                let (key, value) = entry.split_once('=')?;
+                key.eq_ignore_ascii_case(name).then(|| value.to_string())
+            })
     }
 }
 
@@ -123,8 +139,8 @@ fn must<T>(what: &str, result: Result<T>) -> T {
 }
 
 impl World {
-    /// A world with the default registry, 512 MiB of memory, a volume C: of 1 GiB with an empty system root, and the images of smss,
-    /// win32k and ntdll.
+    /// A world with the default registry, 512 MiB of memory, a volume C: of 1 GiB with an empty
+    /// system root, and the images of smss, win32k and ntdll.
     pub fn new(version: Version) -> Self {
         let volume = must("volume", VolumeImage::new(1024));
         Self::on(version, volume)
@@ -155,10 +171,17 @@ impl World {
             shared: None,
             faults: Vec::new(),
         };
-        let native = ImageFile { subsystem: ImageSubsystem::NATIVE, ..ImageFile::default() };
+        let native = ImageFile {
+            subsystem: ImageSubsystem::NATIVE,
+            ..ImageFile::default()
+        };
         this.file(&alloc::format!("{SYSTEM32}\\smss.exe"), &native.bytes());
         this.file(&alloc::format!("{SYSTEM32}\\win32k.sys"), &native.bytes());
-        let ntdll = ImageFile { dll: true, exports: SYSTEM_DLL_EXPORTS, ..native };
+        let ntdll = ImageFile {
+            dll: true,
+            exports: SYSTEM_DLL_EXPORTS,
+            ..native
+        };
         this.file(&alloc::format!("{SYSTEM32}\\ntdll.dll"), &ntdll.bytes());
         this
     }
@@ -220,7 +243,8 @@ impl World {
         }
     }
 
-    /// Applies `.reg` text to the SYSTEM hive (keys begin with a backslash: `[\ControlSet001\...]`).
+    /// Applies `.reg` text to the SYSTEM hive (keys begin with a backslash:
+    /// `[\ControlSet001\...]`).
     pub fn registry(&mut self, text: &str) -> &mut Self {
         let text = alloc::format!("Windows Registry Editor Version 5.00\n\n{text}");
         if let Err(error) = reg_text::apply(self.hive("SYSTEM"), &text, "", 0) {
@@ -229,13 +253,19 @@ impl World {
         self
     }
 
-    /// Sets a value below the Session Manager key, such as `("Environment", "Path", 2, ..)`; an empty key is that key itself.
+    /// Sets a value below the Session Manager key, such as `("Environment", "Path", 2, ..)`; an
+    /// empty key is that key itself.
     pub fn set_value(&mut self, key: &str, name: &str, kind: u32, data: &[u8]) -> &mut Self {
         let hive = self.hive("SYSTEM");
-        let path = crate::object::namespace::units(&alloc::format!("ControlSet001\\Control\\Session Manager\\{key}"));
+        let path = crate::object::namespace::units(&alloc::format!(
+            "ControlSet001\\Control\\Session Manager\\{key}"
+        ));
         let made = hive.create_path(hive.root(), UnicodeStr(&path), false, 0);
         let name = crate::object::namespace::units(name);
-        if made.and_then(|at| hive.set_value(at, UnicodeStr(&name), kind, data.to_vec(), 0)).is_err() {
+        if made
+            .and_then(|at| hive.set_value(at, UnicodeStr(&name), kind, data.to_vec(), 0))
+            .is_err()
+        {
             panic!("the value cannot be set");
         }
         self
@@ -244,7 +274,9 @@ impl World {
     /// Deletes a value below the Session Manager key; nothing happens if there is none.
     pub fn delete_value(&mut self, key: &str, name: &str) -> &mut Self {
         let hive = self.hive("SYSTEM");
-        let path = crate::object::namespace::units(&alloc::format!("ControlSet001\\Control\\Session Manager\\{key}"));
+        let path = crate::object::namespace::units(&alloc::format!(
+            "ControlSet001\\Control\\Session Manager\\{key}"
+        ));
         if let Some(at) = hive.find(hive.root(), UnicodeStr(&path)) {
             let name = crate::object::namespace::units(name);
             // A value that is not there is as good as deleted.
@@ -260,20 +292,32 @@ impl World {
         subsystem: ImageSubsystem,
         main: impl Fn(&'static Seam) -> Status + Send + Sync + 'static,
     ) -> &mut Self {
-        let image = ImageFile { subsystem, ..ImageFile::default() };
+        let image = ImageFile {
+            subsystem,
+            ..ImageFile::default()
+        };
         self.file(&alloc::format!("{SYSTEM32}\\{name}"), &image.bytes());
         self.code(name, main)
     }
 
     /// What the processes of images of this name run, without an image.
-    pub fn code(&mut self, name: &str, main: impl Fn(&'static Seam) -> Status + Send + Sync + 'static) -> &mut Self {
+    pub fn code(
+        &mut self,
+        name: &str,
+        main: impl Fn(&'static Seam) -> Status + Send + Sync + 'static,
+    ) -> &mut Self {
         self.programs.insert(name.to_uppercase(), Arc::new(main));
         self
     }
 
     /// A DLL in System32 that imports from others.
     pub fn library(&mut self, name: &str, imports: &[&str]) -> &mut Self {
-        let image = ImageFile { subsystem: ImageSubsystem::NATIVE, dll: true, imports, exports: &["Function"] };
+        let image = ImageFile {
+            subsystem: ImageSubsystem::NATIVE,
+            dll: true,
+            imports,
+            exports: &["Function"],
+        };
         self.file(&alloc::format!("{SYSTEM32}\\{name}"), &image.bytes())
     }
 
@@ -311,11 +355,17 @@ impl World {
     }
 
     fn build(&mut self, image: Option<&str>) {
-        let hives: Vec<_> = self.hives.iter().map(|(name, hive)| (*name, hive.serialise(0))).collect();
+        let hives: Vec<_> = self
+            .hives
+            .iter()
+            .map(|(name, hive)| (*name, hive.serialise(0)))
+            .collect();
         for (name, bytes) in hives {
             self.file(&alloc::format!("{SYSTEM32}\\config\\{name}"), &bytes);
         }
-        let Some(volume) = self.volume.take() else { panic!("a world starts once") };
+        let Some(volume) = self.volume.take() else {
+            panic!("a world starts once")
+        };
         let bytes = must("volume", volume.into_bytes());
         let mut disks = Vec::from([MemoryDisk::fixed(bytes)]);
         disks.append(&mut self.disks);
@@ -330,7 +380,8 @@ impl World {
             None => drop(executive.build_system(SYSTEM_ROOT, &self.options)),
         }
         let session_manager = executive.session_manager;
-        let first = session_manager.and_then(|process| executive.processes.get(&process)?.threads.first().copied());
+        let first = session_manager
+            .and_then(|process| executive.processes.get(&process)?.threads.first().copied());
         let mut faults = Faults::default();
         self.faults.drain(..).for_each(|fault| faults.arm(fault));
         let shared = Arc::new(Shared {
@@ -341,19 +392,27 @@ impl World {
             system_root: crate::object::namespace::units(SYSTEM_ROOT),
         });
         if let (Some(process), Some(thread)) = (session_manager, first) {
-            shared.equip(process, thread, kernel_parameters(image.unwrap_or_default()));
+            shared.equip(
+                process,
+                thread,
+                kernel_parameters(image.unwrap_or_default()),
+            );
         }
         self.shared = Some(shared);
     }
 
     /// Boots: the kernel starts the Session Manager, whose process runs `main`.
-    pub fn start(&mut self, main: impl Fn(&'static Seam) -> Status + Send + Sync + 'static) -> &mut Self {
+    pub fn start(
+        &mut self,
+        main: impl Fn(&'static Seam) -> Status + Send + Sync + 'static,
+    ) -> &mut Self {
         self.code("smss.exe", main);
         self.build(Some(SESSION_MANAGER));
         self
     }
 
-    /// Lets the system run until it has settled or ended. A panic in one of its threads goes on here.
+    /// Lets the system run until it has settled or ended. A panic in one of its threads goes on
+    /// here.
     pub fn run(&mut self) -> Outcome {
         if self.shared.is_none() {
             self.build(None);
@@ -367,9 +426,10 @@ impl World {
         match stop {
             None => Outcome::Settled,
             Some(Stop::Shutdown(action)) => Outcome::Shutdown(action),
-            Some(Stop::Bugcheck { code, parameters }) => {
-                Outcome::Stopped(self.look(|executive| executive.bug_check.clone()).unwrap_or_else(|| BugCheck::new(code, parameters)))
-            }
+            Some(Stop::Bugcheck { code, parameters }) => Outcome::Stopped(
+                self.look(|executive| executive.bug_check.clone())
+                    .unwrap_or_else(|| BugCheck::new(code, parameters)),
+            ),
         }
     }
 
@@ -378,7 +438,8 @@ impl World {
         self.shared().scheduler.with(act)
     }
 
-    /// Ends a process, as an operator would; a critical one takes the system with it at the next run.
+    /// Ends a process, as an operator would; a critical one takes the system with it at the next
+    /// run.
     ///
     /// # Errors
     /// `INVALID_CID`, `PROCESS_IS_TERMINATING`.
@@ -403,8 +464,10 @@ impl World {
 
     /// What is known of every process that was started, in the order of their ids.
     pub fn processes(&self) -> Vec<ProcessReport> {
-        let told: Vec<(ProcessId, Arc<Parameters>)> =
-            Shared::lock(&self.shared().parameters).iter().map(|(&id, parameters)| (id, Arc::clone(parameters))).collect();
+        let told: Vec<(ProcessId, Arc<Parameters>)> = Shared::lock(&self.shared().parameters)
+            .iter()
+            .map(|(&id, parameters)| (id, Arc::clone(parameters)))
+            .collect();
         let text = |units: &[u16]| UnicodeStr(units).to_string();
         self.look(|executive| {
             let report = |(id, parameters): (ProcessId, Arc<Parameters>)| {
@@ -423,8 +486,12 @@ impl World {
                     base_priority: process.map_or(0, |process| process.base_priority),
                     hard_error_mode: process.map_or(0, |process| process.hard_error_mode),
                     threads: process.map_or(0, |process| process.threads.len()),
-                    handles: process.and_then(|process| process.handles.as_ref()).map_or(0, |table| table.len()),
-                    exit: process.filter(|process| process.ended).map(|process| process.exit_status),
+                    handles: process
+                        .and_then(|process| process.handles.as_ref())
+                        .map_or(0, |table| table.len()),
+                    exit: process
+                        .filter(|process| process.ended)
+                        .map(|process| process.exit_status),
                     running: process.is_some_and(|process| !process.ended),
                 }
             };
@@ -434,14 +501,19 @@ impl World {
 
     /// The running process of this image, the first if there are several.
     pub fn process(&self, image: &str) -> Option<ProcessReport> {
-        self.processes().into_iter().find(|process| process.running && process.image.eq_ignore_ascii_case(image))
+        self.processes()
+            .into_iter()
+            .find(|process| process.running && process.image.eq_ignore_ascii_case(image))
     }
 
     /// Types of the objects that a process has handles to, and how many of each.
     pub fn handles_of(&self, process: u32) -> BTreeMap<&'static str, usize> {
         self.look(|executive| {
             let mut types = BTreeMap::new();
-            let table = executive.processes.get(&ProcessId(process)).and_then(|process| process.handles.as_ref());
+            let table = executive
+                .processes
+                .get(&ProcessId(process))
+                .and_then(|process| process.handles.as_ref());
             for (_, entry) in table.iter().flat_map(|table| table.iter()) {
                 if let Ok(object) = executive.object(entry.object) {
                     *types.entry(object.kind.info().name).or_default() += 1;
@@ -476,7 +548,8 @@ impl World {
         self.shared().scheduler.machine.state().uptime
     }
 
-    /// Moves virtual time on, as if nothing had happened meanwhile; what is due happens at the next run.
+    /// Moves virtual time on, as if nothing had happened meanwhile; what is due happens at the next
+    /// run.
     pub fn pass_time(&mut self, hundred_nanoseconds: u64) {
         self.shared().scheduler.machine.state().uptime += hundred_nanoseconds;
         self.look(Executive::expire_timers);
@@ -487,7 +560,10 @@ impl World {
     /// # Panics
     /// If it is no FAT volume any more.
     pub fn volume_now(&self) -> VolumeImage<LiveDisk> {
-        must("volume", VolumeImage::mount(LiveDisk::new(self.shared().scheduler.machine.clone(), 0)))
+        must(
+            "volume",
+            VolumeImage::mount(LiveDisk::new(self.shared().scheduler.machine.clone(), 0)),
+        )
     }
 
     /// A file's bytes, as they are on the disk of C: now; `None` if there is no such file.
@@ -502,7 +578,10 @@ impl World {
     pub fn files(&mut self) -> BTreeMap<String, Vec<u8>> {
         let volume = self.volume();
         let paths = must("volume", volume.files());
-        paths.into_iter().map(|path| (path.clone(), must(&path, volume.read(&path)))).collect()
+        paths
+            .into_iter()
+            .map(|path| (path.clone(), must(&path, volume.read(&path))))
+            .collect()
     }
 
     /// Whether a file or directory is on C: now.
@@ -510,7 +589,8 @@ impl World {
         self.volume_now().facts(path).is_ok()
     }
 
-    /// The next boot of the same machine: its disks as they are now (what was not written is lost), its programs, nothing else.
+    /// The next boot of the same machine: its disks as they are now (what was not written is lost),
+    /// its programs, nothing else.
     pub fn reboot(mut self) -> Self {
         let shared = match self.shared.take() {
             Some(shared) => shared,
@@ -534,11 +614,13 @@ impl World {
         }
     }
 
-    /// The next process that [`World::spawn`] starts is a child of smss, or of the System process if that has gone.
+    /// The next process that [`World::spawn`] starts is a child of smss, or of the System process
+    /// if that has gone.
     pub fn spawn(&mut self, image: &str, command_line: &str) -> Result<u32> {
         let shared = Arc::clone(self.shared());
         let path = alloc::format!("\\SystemRoot\\System32\\{image}");
-        let (process, thread) = self.look(|executive| executive.spawn_image(&crate::object::namespace::units(&path)))?;
+        let (process, thread) =
+            self.look(|executive| executive.spawn_image(&crate::object::namespace::units(&path)))?;
         let mut parameters = kernel_parameters(&path);
         parameters.command_line = crate::object::namespace::units(command_line);
         shared.equip(process, thread, parameters);
@@ -551,7 +633,8 @@ impl World {
 fn kernel_parameters(image: &str) -> Parameters {
     let units = crate::object::namespace::units;
     let path = image.split(' ').next().unwrap_or(image);
-    let environment = alloc::format!("Path={SYSTEM_ROOT}\\System32\0SystemDrive=C:\0SystemRoot={SYSTEM_ROOT}\0");
+    let environment =
+        alloc::format!("Path={SYSTEM_ROOT}\\System32\0SystemDrive=C:\0SystemRoot={SYSTEM_ROOT}\0");
     Parameters {
         image: units(path),
         dll_path: units(&alloc::format!("{SYSTEM_ROOT}\\System32")),
@@ -569,7 +652,10 @@ impl Executive {
     fn spawn_image(&mut self, path: &[u16]) -> Result<(ProcessId, ThreadId)> {
         let process = self.make_image_process(path)?;
         let peb = self.process(process)?.peb;
-        let context = crate::machine::Context { rcx: peb, ..crate::machine::Context::default() };
+        let context = crate::machine::Context {
+            rcx: peb,
+            ..crate::machine::Context::default()
+        };
         let stack = crate::process::create::Stack::default();
         let thread = self.make_thread(process, &context, stack)?;
         Ok((process, thread))

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Open files: the bodies of file and device objects, and who shares what.
 //!
-//! Invariants: a [`Control`] stands for every file that is open or mapped; its share counts are those of the opens that have a handle;
-//! a file whose delete is pending is deleted when the last of its opens and sections goes.
+//! Invariants: a [`Control`] stands for every file that is open or mapped; its share counts are
+//! those of the opens that have a handle; a file whose delete is pending is deleted when the last
+//! of its opens and sections goes.
 
 use super::fat::NodeId;
 use super::volume::Volume;
@@ -117,11 +118,16 @@ pub struct Control {
 }
 
 const fn wants(access: u32) -> (bool, bool, bool) {
-    (access & (READ_DATA | EXECUTE) != 0, access & (WRITE_DATA | APPEND_DATA) != 0, access & DELETE != 0)
+    (
+        access & (READ_DATA | EXECUTE) != 0,
+        access & (WRITE_DATA | APPEND_DATA) != 0,
+        access & DELETE != 0,
+    )
 }
 
 impl Control {
-    /// Whether an open with this access and sharing goes with those that stand (IoCheckShareAccess).
+    /// Whether an open with this access and sharing goes with those that stand
+    /// (IoCheckShareAccess).
     pub const fn check(&self, access: u32, share: u32) -> Result<()> {
         let (read, write, delete) = wants(access);
         if !read && !write && !delete {
@@ -133,7 +139,11 @@ impl Control {
             || self.readers > 0 && share & 1 == 0
             || self.writers > 0 && share & 2 == 0
             || self.deleters > 0 && share & 4 == 0;
-        if refused { Err(Status::SHARING_VIOLATION) } else { Ok(()) }
+        if refused {
+            Err(Status::SHARING_VIOLATION)
+        } else {
+            Ok(())
+        }
     }
 
     /// Counts an open.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! ISO 9660 volumes, with Joliet names where there are any: what is on a CD. Read-only.
 //!
-//! Invariants: a node's id stays the same while the volume is mounted; a directory record that points outside the volume, or a directory
-//! that is its own ancestor, is an error and not a hang.
+//! Invariants: a node's id stays the same while the volume is mounted; a directory record that
+//! points outside the volume, or a directory that is its own ancestor, is an error and not a hang.
 
 use super::fat::NodeId;
 use super::sectors::{SECTOR, Sectors, u16_at, u32_at};
@@ -60,33 +60,56 @@ fn read_block(device: &mut dyn Sectors, block: u64) -> Result<[u8; BLOCK]> {
 }
 
 impl IsoVolume {
-    /// Mounts the disc in `device`. `UNRECOGNIZED_VOLUME` if it is no ISO 9660 disc of 2048-byte blocks.
+    /// Mounts the disc in `device`. `UNRECOGNIZED_VOLUME` if it is no ISO 9660 disc of 2048-byte
+    /// blocks.
     pub fn mount(device: &mut dyn Sectors) -> Result<Self> {
         let mut chosen: Option<([u8; BLOCK], bool)> = None;
         for at in DESCRIPTORS..DESCRIPTORS + 32 {
-            let Ok(descriptor) = read_block(device, at) else { break };
+            let Ok(descriptor) = read_block(device, at) else {
+                break;
+            };
             if descriptor[1..6] != *b"CD001" || descriptor[0] == 255 {
                 break;
             }
-            let joliet = descriptor[0] == 2 && matches!(&descriptor[88..91], b"%/@" | b"%/C" | b"%/E");
+            let joliet =
+                descriptor[0] == 2 && matches!(&descriptor[88..91], b"%/@" | b"%/C" | b"%/E");
             if joliet || descriptor[0] == 1 && chosen.is_none() {
                 chosen = Some((descriptor, joliet));
             }
         }
-        let Some((descriptor, joliet)) = chosen else { return Err(Status::UNRECOGNIZED_VOLUME) };
+        let Some((descriptor, joliet)) = chosen else {
+            return Err(Status::UNRECOGNIZED_VOLUME);
+        };
         if usize::from(u16_at(&descriptor, 128)) != BLOCK {
             return Err(Status::UNRECOGNIZED_VOLUME);
         }
         let mut label = decode_name(&descriptor[40..72], joliet);
-        while label.last().is_some_and(|&unit| unit == u16::from(b' ') || unit == 0) {
+        while label
+            .last()
+            .is_some_and(|&unit| unit == u16::from(b' ') || unit == 0)
+        {
             label.pop();
         }
-        let mut this = Self { nodes: BTreeMap::new(), next: 1, joliet, blocks: u32_at(&descriptor, 80), label };
-        let root = this.record(&descriptor[156..190], None, 0).ok_or(Status::UNRECOGNIZED_VOLUME)?;
+        let mut this = Self {
+            nodes: BTreeMap::new(),
+            next: 1,
+            joliet,
+            blocks: u32_at(&descriptor, 80),
+            label,
+        };
+        let root = this
+            .record(&descriptor[156..190], None, 0)
+            .ok_or(Status::UNRECOGNIZED_VOLUME)?;
         if !root.directory {
             return Err(Status::UNRECOGNIZED_VOLUME);
         }
-        this.nodes.insert(ROOT, Node { name: Vec::new(), ..root });
+        this.nodes.insert(
+            ROOT,
+            Node {
+                name: Vec::new(),
+                ..root
+            },
+        );
         Ok(this)
     }
 
@@ -142,7 +165,8 @@ impl IsoVolume {
         if depth > DEEPEST || node.size > LARGEST_DIRECTORY {
             return Err(Status::FILE_CORRUPT_ERROR);
         }
-        let mut bytes = vec![0; usize::try_from(node.size).map_err(|_| Status::FILE_CORRUPT_ERROR)?];
+        let mut bytes =
+            vec![0; usize::try_from(node.size).map_err(|_| Status::FILE_CORRUPT_ERROR)?];
         self.read_extents(device, id, 0, &mut bytes)?;
         let mut children: Vec<NodeId> = Vec::new();
         let mut continued = false;
@@ -150,15 +174,22 @@ impl IsoVolume {
             let mut at = 0;
             // A record never crosses a block; a zero length ends the block.
             while let Some(&length) = block.get(at).filter(|&&length| length != 0) {
-                let Some(bytes) = block.get(at..at + usize::from(length)) else { return Err(Status::FILE_CORRUPT_ERROR) };
+                let Some(bytes) = block.get(at..at + usize::from(length)) else {
+                    return Err(Status::FILE_CORRUPT_ERROR);
+                };
                 at += usize::from(length);
-                let itself = bytes.get(32) == Some(&1) && bytes.get(33).is_some_and(|&name| name <= 1);
-                let Some(node) = self.record(bytes, Some(id), depth) else { return Err(Status::FILE_CORRUPT_ERROR) };
+                let itself =
+                    bytes.get(32) == Some(&1) && bytes.get(33).is_some_and(|&name| name <= 1);
+                let Some(node) = self.record(bytes, Some(id), depth) else {
+                    return Err(Status::FILE_CORRUPT_ERROR);
+                };
                 if itself {
                     continue;
                 }
                 let more = bytes.get(25).is_some_and(|flags| flags & 0x80 != 0);
-                if continued && let Some(last) = children.last().and_then(|last| self.nodes.get_mut(last)) {
+                if continued
+                    && let Some(last) = children.last().and_then(|last| self.nodes.get_mut(last))
+                {
                     last.size += node.size;
                     last.extents.extend(node.extents);
                 } else {
@@ -177,26 +208,53 @@ impl IsoVolume {
     }
 
     /// The entry of this name, without regard to case. `OBJECT_NAME_NOT_FOUND`.
-    pub fn lookup(&mut self, device: &mut dyn Sectors, directory: NodeId, name: &[u16]) -> Result<NodeId> {
-        let same = |a: &[u16]| a.len() == name.len() && a.iter().zip(name).all(|(&a, &b)| upcase(a) == upcase(b));
+    pub fn lookup(
+        &mut self,
+        device: &mut dyn Sectors,
+        directory: NodeId,
+        name: &[u16],
+    ) -> Result<NodeId> {
+        let same = |a: &[u16]| {
+            a.len() == name.len() && a.iter().zip(name).all(|(&a, &b)| upcase(a) == upcase(b))
+        };
         let children = self.children(device, directory)?;
-        let found = children.into_iter().find(|child| self.nodes.get(child).is_some_and(|node| same(&node.name)));
+        let found = children
+            .into_iter()
+            .find(|child| self.nodes.get(child).is_some_and(|node| same(&node.name)));
         found.ok_or(Status::OBJECT_NAME_NOT_FOUND)
     }
 
-    /// Reads at most `buffer.len()` bytes at `offset`: how many were read, 0 at and past the end. `FILE_IS_A_DIRECTORY`.
-    pub fn read(&self, device: &mut dyn Sectors, id: NodeId, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+    /// Reads at most `buffer.len()` bytes at `offset`: how many were read, 0 at and past the end.
+    /// `FILE_IS_A_DIRECTORY`.
+    pub fn read(
+        &self,
+        device: &mut dyn Sectors,
+        id: NodeId,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize> {
         let node = self.nodes.get(&id).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         if node.directory {
             return Err(Status::FILE_IS_A_DIRECTORY);
         }
         let left = usize::try_from(node.size.saturating_sub(offset)).unwrap_or(usize::MAX);
         let total = buffer.len().min(left);
-        self.read_extents(device, id, offset, buffer.get_mut(..total).unwrap_or_default())?;
+        self.read_extents(
+            device,
+            id,
+            offset,
+            buffer.get_mut(..total).unwrap_or_default(),
+        )?;
         Ok(total)
     }
 
-    fn read_extents(&self, device: &mut dyn Sectors, id: NodeId, offset: u64, buffer: &mut [u8]) -> Result<()> {
+    fn read_extents(
+        &self,
+        device: &mut dyn Sectors,
+        id: NodeId,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<()> {
         let node = self.nodes.get(&id).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         let mut start = 0;
         for &(block, bytes) in &node.extents {
@@ -204,8 +262,14 @@ impl IsoVolume {
             let from = offset.max(start);
             let to = (offset + buffer.len() as u64).min(end);
             if from < to {
-                let part = buffer.get_mut((from - offset) as usize..(to - offset) as usize).unwrap_or_default();
-                read_bytes(device, u64::from(block) * BLOCK as u64 + (from - start), part)?;
+                let part = buffer
+                    .get_mut((from - offset) as usize..(to - offset) as usize)
+                    .unwrap_or_default();
+                read_bytes(
+                    device,
+                    u64::from(block) * BLOCK as u64 + (from - start),
+                    part,
+                )?;
             }
             start = end;
         }
@@ -224,7 +288,11 @@ impl IsoVolume {
         if names.is_empty() {
             return vec![u16::from(b'\\')];
         }
-        names.into_iter().rev().flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied())).collect()
+        names
+            .into_iter()
+            .rev()
+            .flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied()))
+            .collect()
     }
 }
 
@@ -236,13 +304,18 @@ fn read_bytes(device: &mut dyn Sectors, offset: u64, buffer: &mut [u8]) -> Resul
         let rest = buffer.get_mut(done..).unwrap_or_default();
         if within == 0 && rest.len() >= SECTOR {
             let whole = rest.len() / SECTOR * SECTOR;
-            device.read(at / SECTOR as u64, rest.get_mut(..whole).unwrap_or_default())?;
+            device.read(
+                at / SECTOR as u64,
+                rest.get_mut(..whole).unwrap_or_default(),
+            )?;
             done += whole;
         } else {
             let mut sector = [0; SECTOR];
             device.read(at / SECTOR as u64, &mut sector)?;
             let count = rest.len().min(SECTOR - within);
-            rest.get_mut(..count).unwrap_or_default().copy_from_slice(&sector[within..within + count]);
+            rest.get_mut(..count)
+                .unwrap_or_default()
+                .copy_from_slice(&sector[within..within + count]);
             done += count;
         }
     }
@@ -251,7 +324,10 @@ fn read_bytes(device: &mut dyn Sectors, offset: u64, buffer: &mut [u8]) -> Resul
 
 fn decode_name(bytes: &[u8], joliet: bool) -> Vec<u16> {
     if joliet {
-        bytes.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]])).collect()
+        bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_be_bytes([pair[0], pair[1]]))
+            .collect()
     } else {
         bytes.iter().map(|&byte| u16::from(byte)).collect()
     }
@@ -270,7 +346,9 @@ fn file_name(bytes: &[u8], joliet: bool) -> Vec<u16> {
 }
 
 fn record_time(bytes: &[u8]) -> u64 {
-    let &[year, month, day, hour, minute, second, zone] = bytes else { return 0 };
+    let &[year, month, day, hour, minute, second, zone] = bytes else {
+        return 0;
+    };
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return 0;
     }
@@ -310,7 +388,11 @@ pub(crate) mod tests {
         bytes[0] = kind;
         bytes[1..6].copy_from_slice(b"CD001");
         bytes[40..72].copy_from_slice(&[b' '; 32]);
-        bytes[40..44].copy_from_slice(if kind == 2 { &[0, b'C', 0, b'D'] } else { b"DISC" });
+        bytes[40..44].copy_from_slice(if kind == 2 {
+            &[0, b'C', 0, b'D']
+        } else {
+            b"DISC"
+        });
         if kind == 2 {
             bytes[44..72].fill(0);
             bytes[88..91].copy_from_slice(b"%/E");
@@ -327,7 +409,9 @@ pub(crate) mod tests {
 
     pub(crate) fn disc(joliet: bool) -> MemoryDevice {
         let mut device = MemoryDevice::new(40 * 4);
-        let mut put = |block: usize, bytes: &[u8]| device.bytes[block * BLOCK..block * BLOCK + bytes.len()].copy_from_slice(bytes);
+        let mut put = |block: usize, bytes: &[u8]| {
+            device.bytes[block * BLOCK..block * BLOCK + bytes.len()].copy_from_slice(bytes)
+        };
         put(16, &descriptor(1, 20));
         if joliet {
             put(17, &descriptor(2, 21));
@@ -337,17 +421,31 @@ pub(crate) mod tests {
             end.truncate(8);
             end
         });
-        let name = |long: &str, short: &str| if joliet { wide(long) } else { short.as_bytes().to_vec() };
+        let name = |long: &str, short: &str| {
+            if joliet {
+                wide(long)
+            } else {
+                short.as_bytes().to_vec()
+            }
+        };
         let dots = [record(&[0], 20, 2048, 2), record(&[1], 20, 2048, 2)].concat();
         let root = [
             dots.clone(),
             record(&name("reactos", "REACTOS"), 22, 2048, 2),
-            record(&name("Long file name.txt;1", "LONGFI_1.TXT;1"), 23, 5000, 0x80),
+            record(
+                &name("Long file name.txt;1", "LONGFI_1.TXT;1"),
+                23,
+                5000,
+                0x80,
+            ),
             record(&name("Long file name.txt;1", "LONGFI_1.TXT;1"), 30, 10, 0),
         ]
         .concat();
         put(if joliet { 21 } else { 20 }, &root);
-        put(22, &[dots, record(&name("file", "FILE.;1"), 23, 0, 1)].concat());
+        put(
+            22,
+            &[dots, record(&name("file", "FILE.;1"), 23, 0, 1)].concat(),
+        );
         put(23, &[0xAB; 5000]);
         put(30, &[0xCD; 10]);
         device
@@ -355,31 +453,61 @@ pub(crate) mod tests {
 
     #[test]
     fn plain_and_joliet_names_are_found() {
-        for (joliet, long, label) in [(false, "longfi_1.txt", "DISC"), (true, "LONG FILE NAME.TXT", "CD")] {
+        for (joliet, long, label) in [
+            (false, "longfi_1.txt", "DISC"),
+            (true, "LONG FILE NAME.TXT", "CD"),
+        ] {
             let mut device = disc(joliet);
             let mut volume = IsoVolume::mount(&mut device).unwrap();
             assert_eq!(String::from_utf16_lossy(volume.label()), label);
             let file = volume.lookup(&mut device, ROOT, &units(long)).unwrap();
-            assert_eq!(volume.node(file).unwrap().size, 5010, "two extents are one file");
+            assert_eq!(
+                volume.node(file).unwrap().size,
+                5010,
+                "two extents are one file"
+            );
             let mut buffer = vec![0; 6000];
-            assert_eq!(volume.read(&mut device, file, 4990, &mut buffer).unwrap(), 20);
+            assert_eq!(
+                volume.read(&mut device, file, 4990, &mut buffer).unwrap(),
+                20
+            );
             assert_eq!(buffer[..20], [[0xAB; 10], [0xCD; 10]].concat());
-            assert_eq!(volume.read(&mut device, file, 5010, &mut buffer).unwrap(), 0);
+            assert_eq!(
+                volume.read(&mut device, file, 5010, &mut buffer).unwrap(),
+                0
+            );
             let directory = volume.lookup(&mut device, ROOT, &units("ReactOS")).unwrap();
-            let inner = volume.lookup(&mut device, directory, &units("FILE")).unwrap();
-            assert_eq!(String::from_utf16_lossy(&volume.path(inner)).to_lowercase(), "\\reactos\\file");
+            let inner = volume
+                .lookup(&mut device, directory, &units("FILE"))
+                .unwrap();
+            assert_eq!(
+                String::from_utf16_lossy(&volume.path(inner)).to_lowercase(),
+                "\\reactos\\file"
+            );
             assert!(volume.node(inner).unwrap().hidden);
             // 2026-11-23 13:00 one hour east of Greenwich.
             assert_eq!(volume.node(inner).unwrap().time, 134_399_088_000_000_000);
-            assert_eq!(volume.lookup(&mut device, file, &units("x")), Err(Status::NOT_A_DIRECTORY));
-            assert_eq!(volume.lookup(&mut device, ROOT, &units("x")), Err(Status::OBJECT_NAME_NOT_FOUND));
+            assert_eq!(
+                volume.lookup(&mut device, file, &units("x")),
+                Err(Status::NOT_A_DIRECTORY)
+            );
+            assert_eq!(
+                volume.lookup(&mut device, ROOT, &units("x")),
+                Err(Status::OBJECT_NAME_NOT_FOUND)
+            );
         }
     }
 
     #[test]
     fn something_else_is_no_disc() {
-        assert_eq!(IsoVolume::mount(&mut MemoryDevice::new(400)).unwrap_err(), Status::UNRECOGNIZED_VOLUME);
-        assert_eq!(IsoVolume::mount(&mut MemoryDevice::new(1)).unwrap_err(), Status::UNRECOGNIZED_VOLUME);
+        assert_eq!(
+            IsoVolume::mount(&mut MemoryDevice::new(400)).unwrap_err(),
+            Status::UNRECOGNIZED_VOLUME
+        );
+        assert_eq!(
+            IsoVolume::mount(&mut MemoryDevice::new(1)).unwrap_err(),
+            Status::UNRECOGNIZED_VOLUME
+        );
     }
 
     proptest! {

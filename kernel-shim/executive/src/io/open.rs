@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Opening and creating files: the parse hooks of devices and files, NtCreateFile, NtOpenFile, NtQueryAttributesFile.
+//! Opening and creating files: the parse hooks of devices and files, NtCreateFile, NtOpenFile,
+//! NtQueryAttributesFile.
 //!
-//! A name that reaches a device or a directory handle is followed here, on the volume. What the opener wants travels with the lookup as a
-//! [`Packet`]; what came of it travels back in it.
+//! A name that reaches a device or a directory handle is followed here, on the volume. What the
+//! opener wants travels with the lookup as a [`Packet`]; what came of it travels back in it.
 
 use super::fat::{self, Fill, NodeId};
 use super::file::{self, DeviceKind, File};
@@ -18,9 +19,17 @@ use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
 /// The hooks of device objects.
-pub const DEVICE_HOOKS: Hooks = Hooks { parse: Some(parse_device), ..Hooks::NONE };
+pub const DEVICE_HOOKS: Hooks = Hooks {
+    parse: Some(parse_device),
+    ..Hooks::NONE
+};
 /// The hooks of file objects.
-pub const FILE_HOOKS: Hooks = Hooks { parse: Some(parse_file), close: Some(close), delete: Some(delete), ..Hooks::NONE };
+pub const FILE_HOOKS: Hooks = Hooks {
+    parse: Some(parse_file),
+    close: Some(close),
+    delete: Some(delete),
+    ..Hooks::NONE
+};
 
 const BACKSLASH: u16 = 0x5C;
 const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
@@ -137,9 +146,15 @@ struct Followed {
 }
 
 fn parse_device(executive: &mut Executive, mut request: ParseRequest<'_>) -> Result<Parsed> {
-    let Body::Device(device) = executive.object(request.object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+    let Body::Device(device) = executive.object(request.object)?.body else {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    };
     let device_object = request.object;
-    let Some(packet) = request.context.take().and_then(|context| context.downcast_mut::<Packet>()) else {
+    let Some(packet) = request
+        .context
+        .take()
+        .and_then(|context| context.downcast_mut::<Packet>())
+    else {
         // Somebody wants the device object itself.
         if !request.remaining.is_empty() {
             return Err(Status::OBJECT_TYPE_MISMATCH);
@@ -150,19 +165,39 @@ fn parse_device(executive: &mut Executive, mut request: ParseRequest<'_>) -> Res
     if let (DeviceKind::Volume(volume), false) = (device.kind, request.remaining.is_empty()) {
         let root = executive.io.volume(volume)?.root();
         let followed = follow(executive, volume, root, request.remaining)?;
-        return at_file(executive, request.access, packet, device_object, volume, followed);
+        return at_file(
+            executive,
+            request.access,
+            packet,
+            device_object,
+            volume,
+            followed,
+        );
     }
-    let rooted = matches!(device.kind, DeviceKind::NamedPipe | DeviceKind::MailSlot) && request.remaining == [BACKSLASH];
+    let rooted = matches!(device.kind, DeviceKind::NamedPipe | DeviceKind::MailSlot)
+        && request.remaining == [BACKSLASH];
     if !request.remaining.is_empty() && !rooted {
         return Err(Status::OBJECT_NAME_NOT_FOUND);
     }
-    at_device(executive, request.access, packet, device_object, device.kind)
+    at_device(
+        executive,
+        request.access,
+        packet,
+        device_object,
+        device.kind,
+    )
 }
 
 fn parse_file(executive: &mut Executive, mut request: ParseRequest<'_>) -> Result<Parsed> {
-    let Body::File(file) = &executive.object(request.object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+    let Body::File(file) = &executive.object(request.object)?.body else {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    };
     let (device, kind, node) = (file.device, file.kind, file.node);
-    let packet = request.context.take().and_then(|context| context.downcast_mut::<Packet>()).ok_or(Status::OBJECT_TYPE_MISMATCH)?;
+    let packet = request
+        .context
+        .take()
+        .and_then(|context| context.downcast_mut::<Packet>())
+        .ok_or(Status::OBJECT_TYPE_MISMATCH)?;
     let (DeviceKind::Volume(volume), Some(node)) = (kind, node) else {
         return if request.remaining.is_empty() {
             at_device(executive, request.access, packet, device, kind)
@@ -178,14 +213,25 @@ fn parse_file(executive: &mut Executive, mut request: ParseRequest<'_>) -> Resul
 }
 
 /// Follows `path` from a directory of a volume.
-fn follow(executive: &mut Executive, volume: usize, start: NodeId, path: &[u16]) -> Result<Followed> {
+fn follow(
+    executive: &mut Executive,
+    volume: usize,
+    start: NodeId,
+    path: &[u16],
+) -> Result<Followed> {
     let Executive { io, machine, .. } = executive;
     let machine = &mut **machine;
     let volume = io.volume(volume)?;
     let path = path.strip_prefix(&[BACKSLASH]).unwrap_or(path);
     if path.is_empty() {
-        let place = volume.parent(start).and_then(|parent| Some((parent, volume.facts(start).ok()?.name)));
-        return Ok(Followed { node: Some(start), place, as_directory: false });
+        let place = volume
+            .parent(start)
+            .and_then(|parent| Some((parent, volume.facts(start).ok()?.name)));
+        return Ok(Followed {
+            node: Some(start),
+            place,
+            as_directory: false,
+        });
     }
     let (path, as_directory) = match path.strip_suffix(&[BACKSLASH]) {
         Some(path) => (path, true),
@@ -197,12 +243,24 @@ fn follow(executive: &mut Executive, volume: usize, start: NodeId, path: &[u16])
         let last = names.peek().is_none();
         fat::check_name(name)?;
         match volume.lookup(machine, at, name) {
-            Ok(found) if last => return Ok(Followed { node: Some(found), place: Some((at, name.to_vec())), as_directory }),
+            Ok(found) if last => {
+                return Ok(Followed {
+                    node: Some(found),
+                    place: Some((at, name.to_vec())),
+                    as_directory,
+                });
+            }
             Ok(found) if volume.is_directory(found) => at = found,
             Err(Status::OBJECT_NAME_NOT_FOUND) if last => {
-                return Ok(Followed { node: None, place: Some((at, name.to_vec())), as_directory });
+                return Ok(Followed {
+                    node: None,
+                    place: Some((at, name.to_vec())),
+                    as_directory,
+                });
             }
-            Ok(_) | Err(Status::OBJECT_NAME_NOT_FOUND | Status::NOT_A_DIRECTORY) => return Err(Status::OBJECT_PATH_NOT_FOUND),
+            Ok(_) | Err(Status::OBJECT_NAME_NOT_FOUND | Status::NOT_A_DIRECTORY) => {
+                return Err(Status::OBJECT_PATH_NOT_FOUND);
+            }
             Err(other) => return Err(other),
         }
     }
@@ -218,7 +276,8 @@ fn at_device(
 ) -> Result<Parsed> {
     match packet {
         Packet::Create(request, done) => {
-            // The pipe and mailslot file systems have a root directory; everything else is a plain device.
+            // The pipe and mailslot file systems have a root directory; everything else is a plain
+            // device.
             let directory = matches!(kind, DeviceKind::NamedPipe | DeviceKind::MailSlot);
             if request.options & DIRECTORY_FILE != 0 && !directory {
                 return Err(Status::NOT_A_DIRECTORY);
@@ -234,7 +293,10 @@ fn at_device(
             file_object(executive, device, kind, None, request, access.granted).map(Parsed::Object)
         }
         Packet::Query(facts) => {
-            *facts = Some(FileFacts { attributes: FileAttributes::NORMAL, ..FileFacts::default() });
+            *facts = Some(FileFacts {
+                attributes: FileAttributes::NORMAL,
+                ..FileFacts::default()
+            });
             executive.reference(device);
             Ok(Parsed::Object(device))
         }
@@ -252,7 +314,15 @@ fn at_file(
 ) -> Result<Parsed> {
     match packet {
         Packet::Create(request, done) => match followed.node {
-            Some(node) => open_existing(executive, access, request, done, device, FileId { volume, node }, followed.as_directory),
+            Some(node) => open_existing(
+                executive,
+                access,
+                request,
+                done,
+                device,
+                FileId { volume, node },
+                followed.as_directory,
+            ),
             None => create_new(executive, access, request, done, device, volume, followed),
         },
         Packet::Query(facts) => {
@@ -267,7 +337,12 @@ fn at_file(
         }
         Packet::Target(target) => {
             let (parent, name) = followed.place.ok_or(Status::OBJECT_NAME_INVALID)?;
-            *target = Some(Target { volume, parent, name, existing: followed.node });
+            *target = Some(Target {
+                volume,
+                parent,
+                name,
+                existing: followed.node,
+            });
             executive.reference(device);
             Ok(Parsed::Object(device))
         }
@@ -284,7 +359,11 @@ fn open_existing(
     as_directory: bool,
 ) -> Result<Parsed> {
     let volume = executive.io.volume(file.volume)?;
-    let (facts, read_only_volume, is_root) = (volume.facts(file.node)?, volume.read_only, volume.root() == file.node);
+    let (facts, read_only_volume, is_root) = (
+        volume.facts(file.node)?,
+        volume.read_only,
+        volume.root() == file.node,
+    );
     if request.disposition == Disposition::Create {
         return Err(Status::OBJECT_NAME_COLLISION);
     }
@@ -304,7 +383,11 @@ fn open_existing(
     let granted = granted(access, read_only_file || read_only_volume);
     let writes = file::WRITE_DATA | file::APPEND_DATA;
     let replaces = request.disposition.replaces();
-    if read_only_volume && granted & (writes | file::WRITE_ATTRIBUTES | WRITE_EA | DELETE_CHILD | file::DELETE | WRITE_DAC) != 0 {
+    if read_only_volume
+        && granted
+            & (writes | file::WRITE_ATTRIBUTES | WRITE_EA | DELETE_CHILD | file::DELETE | WRITE_DAC)
+            != 0
+    {
         return Err(Status::ACCESS_DENIED);
     }
     if read_only_file && (granted & writes != 0 || replaces) {
@@ -333,15 +416,32 @@ fn open_existing(
     *done = information::OPENED;
     if replaces {
         replace(executive, request, file, &facts)?;
-        *done = if request.disposition == Disposition::Supersede { information::SUPERSEDED } else { information::OVERWRITTEN };
+        *done = if request.disposition == Disposition::Supersede {
+            information::SUPERSEDED
+        } else {
+            information::OVERWRITTEN
+        };
     }
     access.granted = granted;
     access.remaining = 0;
-    file_object(executive, device, DeviceKind::Volume(file.volume), Some(file.node), request, granted).map(Parsed::Object)
+    file_object(
+        executive,
+        device,
+        DeviceKind::Volume(file.volume),
+        Some(file.node),
+        request,
+        granted,
+    )
+    .map(Parsed::Object)
 }
 
 /// Empties a file and gives it new attributes.
-fn replace(executive: &mut Executive, request: &CreateRequest, file: FileId, facts: &FileFacts) -> Result<()> {
+fn replace(
+    executive: &mut Executive,
+    request: &CreateRequest,
+    file: FileId,
+    facts: &FileFacts,
+) -> Result<()> {
     let kept = FileAttributes::HIDDEN | FileAttributes::SYSTEM;
     if facts.attributes & kept & !request.attributes != 0 {
         return Err(Status::ACCESS_DENIED);
@@ -352,7 +452,12 @@ fn replace(executive: &mut Executive, request: &CreateRequest, file: FileId, fac
     let Executive { io, machine, .. } = executive;
     let volume = io.volume(file.volume)?;
     volume.set_size(&mut **machine, file.node, 0, Fill::Zero)?;
-    volume.set_basic(&mut **machine, file.node, Some(request.attributes | FileAttributes::ARCHIVE), [None; 3])
+    volume.set_basic(
+        &mut **machine,
+        file.node,
+        Some(request.attributes | FileAttributes::ARCHIVE),
+        [None; 3],
+    )
 }
 
 fn create_new(
@@ -372,17 +477,40 @@ fn create_new(
         return Err(Status::OBJECT_NAME_INVALID);
     }
     let (parent, name) = followed.place.ok_or(Status::OBJECT_NAME_INVALID)?;
-    if executive.io.controls.get(&FileId { volume, node: parent }).is_some_and(|control| control.delete_pending) {
+    if executive
+        .io
+        .controls
+        .get(&FileId {
+            volume,
+            node: parent,
+        })
+        .is_some_and(|control| control.delete_pending)
+    {
         return Err(Status::DELETE_PENDING);
     }
-    let kind = if directory { FileAttributes::DIRECTORY } else { FileAttributes::ARCHIVE };
-    let attributes = request.attributes & !(FileAttributes::DIRECTORY | FileAttributes::NORMAL) | kind;
+    let kind = if directory {
+        FileAttributes::DIRECTORY
+    } else {
+        FileAttributes::ARCHIVE
+    };
+    let attributes =
+        request.attributes & !(FileAttributes::DIRECTORY | FileAttributes::NORMAL) | kind;
     let Executive { io, machine, .. } = executive;
-    let node = io.volume(volume)?.create(&mut **machine, parent, &name, attributes)?;
+    let node = io
+        .volume(volume)?
+        .create(&mut **machine, parent, &name, attributes)?;
     // Whoever makes a file may do with it what was asked for, even if it is read-only from now on.
     access.grant_all(&Kind::File.info().mapping);
     *done = information::CREATED;
-    file_object(executive, device, DeviceKind::Volume(volume), Some(node), request, access.granted).map(Parsed::Object)
+    file_object(
+        executive,
+        device,
+        DeviceKind::Volume(volume),
+        Some(node),
+        request,
+        access.granted,
+    )
+    .map(Parsed::Object)
 }
 
 /// What is granted: FAT knows no descriptors, so everything but writes to what is read-only.
@@ -392,7 +520,13 @@ fn granted(access: &AccessState, read_only: bool) -> u32 {
     let mut granted = wanted & !MAXIMUM_ALLOWED;
     if wanted & MAXIMUM_ALLOWED != 0 {
         let not = if read_only {
-            file::WRITE_DATA | file::APPEND_DATA | WRITE_EA | DELETE_CHILD | file::WRITE_ATTRIBUTES | file::DELETE | WRITE_DAC
+            file::WRITE_DATA
+                | file::APPEND_DATA
+                | WRITE_EA
+                | DELETE_CHILD
+                | file::WRITE_ATTRIBUTES
+                | file::DELETE
+                | WRITE_DAC
         } else {
             0
         };
@@ -435,7 +569,9 @@ fn close(executive: &mut Executive, _: ProcessId, object: ObjectId, last: bool) 
     if !last {
         return;
     }
-    let Ok(Body::File(file)) = executive.object_mut(object).map(|object| &mut object.body) else { return };
+    let Ok(Body::File(file)) = executive.object_mut(object).map(|object| &mut object.body) else {
+        return;
+    };
     if !core::mem::replace(&mut file.cleaned, true) {
         let file = file.clone();
         cleanup(executive, &file);
@@ -466,7 +602,9 @@ fn delete(executive: &mut Executive, _: ObjectId, body: Body) {
 fn cleanup(executive: &mut Executive, file: &File) {
     let Some(id) = file.id() else { return };
     let mapped = executive.mm.segments.data_of(id).is_some();
-    let Some(control) = executive.io.controls.get_mut(&id) else { return };
+    let Some(control) = executive.io.controls.get_mut(&id) else {
+        return;
+    };
     control.remove(file.access, file.share);
     control.handles -= 1;
     control.delete_pending |= file.delete_on_close;
@@ -480,13 +618,20 @@ fn cleanup(executive: &mut Executive, file: &File) {
 impl Executive {
     fn delete_file(&mut self, file: FileId) {
         let Self { io, machine, .. } = self;
-        let deleted = io.volume(file.volume).and_then(|volume| volume.delete(&mut **machine, file.node));
+        let deleted = io
+            .volume(file.volume)
+            .and_then(|volume| volume.delete(&mut **machine, file.node));
         if let Err(status) = deleted {
             log::warn!("a file that was to be deleted on close stays: {status}");
         }
     }
 
-    fn follow_name(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, packet: &mut Packet) -> Result<()> {
+    fn follow_name(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        packet: &mut Packet,
+    ) -> Result<()> {
         let mut access = AccessState::new(file::READ_ATTRIBUTES, self.is_kernel(caller));
         let found = self.lookup(Lookup {
             caller,
@@ -503,7 +648,11 @@ impl Executive {
     }
 
     /// Where a rename's new name leads.
-    pub(super) fn find_target(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>) -> Result<Target> {
+    pub(super) fn find_target(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+    ) -> Result<Target> {
         let mut packet = Packet::Target(None);
         self.follow_name(caller, attributes, &mut packet)?;
         match packet {
@@ -515,8 +664,13 @@ impl Executive {
     /// NtQueryAttributesFile and NtQueryFullAttributesFile.
     ///
     /// # Errors
-    /// `OBJECT_NAME_NOT_FOUND`, `OBJECT_PATH_NOT_FOUND`, `OBJECT_NAME_INVALID`, `OBJECT_TYPE_MISMATCH` for a name that is no file's.
-    pub fn query_attributes(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>) -> Result<FileFacts> {
+    /// `OBJECT_NAME_NOT_FOUND`, `OBJECT_PATH_NOT_FOUND`, `OBJECT_NAME_INVALID`,
+    /// `OBJECT_TYPE_MISMATCH` for a name that is no file's.
+    pub fn query_attributes(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+    ) -> Result<FileFacts> {
         let mut packet = Packet::Query(None);
         self.follow_name(caller, attributes, &mut packet)?;
         match packet {
@@ -528,10 +682,16 @@ impl Executive {
     /// NtCreateFile: the handle, and what was done ([`information`]).
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for options that contradict each other; `OBJECT_NAME_NOT_FOUND`, `OBJECT_PATH_NOT_FOUND`,
-    /// `OBJECT_NAME_INVALID`, `OBJECT_NAME_COLLISION`, `SHARING_VIOLATION`, `DELETE_PENDING`, `ACCESS_DENIED`, `NOT_A_DIRECTORY`,
+    /// `INVALID_PARAMETER` for options that contradict each other; `OBJECT_NAME_NOT_FOUND`,
+    /// `OBJECT_PATH_NOT_FOUND`, `OBJECT_NAME_INVALID`, `OBJECT_NAME_COLLISION`,
+    /// `SHARING_VIOLATION`, `DELETE_PENDING`, `ACCESS_DENIED`, `NOT_A_DIRECTORY`,
     /// `FILE_IS_A_DIRECTORY`, `MEDIA_WRITE_PROTECTED`, `DISK_FULL`, `CANNOT_DELETE`.
-    pub fn create_file(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, request: CreateRequest) -> Result<(Handle, u32)> {
+    pub fn create_file(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        request: CreateRequest,
+    ) -> Result<(Handle, u32)> {
         let both = DIRECTORY_FILE | NON_DIRECTORY_FILE;
         let access = Kind::File.info().mapping.map(request.access);
         let asks = |needed: u32| access & (needed | MAXIMUM_ALLOWED) != 0;
@@ -550,7 +710,13 @@ impl Executive {
             return Err(Status::NOT_SUPPORTED);
         }
         let mut packet = Packet::Create(request, information::OPENED);
-        let handle = self.open_by_name(caller, attributes, Some(Kind::File), request.access, Some(&mut packet))?;
+        let handle = self.open_by_name(
+            caller,
+            attributes,
+            Some(Kind::File),
+            request.access,
+            Some(&mut packet),
+        )?;
         match packet {
             Packet::Create(_, done) => Ok((handle, done)),
             _ => Err(Status::OBJECT_TYPE_MISMATCH),
@@ -569,7 +735,14 @@ impl Executive {
         share: u32,
         options: u32,
     ) -> Result<Handle> {
-        let request = CreateRequest { access, share, options, disposition: Disposition::Open, attributes: 0 };
-        self.create_file(caller, attributes, request).map(|(handle, _)| handle)
+        let request = CreateRequest {
+            access,
+            share,
+            options,
+            disposition: Disposition::Open,
+            attributes: 0,
+        };
+        self.create_file(caller, attributes, request)
+            .map(|(handle, _)| handle)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! NtCreatePagingFile (spec 4.7). Nothing is ever paged out: a paging file is made, kept open and listed.
+//! NtCreatePagingFile (spec 4.7). Nothing is ever paged out: a paging file is made, kept open and
+//! listed.
 
 use super::fat::Fill;
 use super::file::{self, PageFile};
@@ -19,16 +20,28 @@ const NO_INTERMEDIATE_BUFFERING: u32 = 0x8;
 const FLOPPY_DISKETTE: u32 = 0x4;
 
 impl Executive {
-    /// NtCreatePagingFile; sizes in bytes. On success the file exists with its end at `minimum`, SYSTEM and HIDDEN, and stays open.
+    /// NtCreatePagingFile; sizes in bytes. On success the file exists with its end at `minimum`,
+    /// SYSTEM and HIDDEN, and stays open.
     ///
     /// # Errors
-    /// `TOO_MANY_PAGING_FILES`, `PRIVILEGE_NOT_HELD`, `INVALID_PARAMETER_2`, `INVALID_PARAMETER_3`, `OBJECT_NAME_INVALID`,
-    /// `FLOPPY_VOLUME`, `NOT_FOUND` and `NOT_IMPLEMENTED` for a file that is in use, `DISK_FULL`, and what opening says.
-    pub fn create_paging_file(&mut self, caller: ThreadId, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+    /// `TOO_MANY_PAGING_FILES`, `PRIVILEGE_NOT_HELD`, `INVALID_PARAMETER_2`, `INVALID_PARAMETER_3`,
+    /// `OBJECT_NAME_INVALID`, `FLOPPY_VOLUME`, `NOT_FOUND` and `NOT_IMPLEMENTED` for a file
+    /// that is in use, `DISK_FULL`, and what opening says.
+    pub fn create_paging_file(
+        &mut self,
+        caller: ThreadId,
+        name: UnicodeStr<'_>,
+        minimum: u64,
+        maximum: u64,
+    ) -> Result<()> {
         if self.io.page_files.len() >= MAX_PAGING_FILES {
             return Err(Status::TOO_MANY_PAGING_FILES);
         }
-        if !self.is_kernel(caller) && !self.token_of(caller)?.has(crate::process::token::CREATE_PAGEFILE) {
+        if !self.is_kernel(caller)
+            && !self
+                .token_of(caller)?
+                .has(crate::process::token::CREATE_PAGEFILE)
+        {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
         if !(SMALLEST..=LARGEST).contains(&minimum) {
@@ -48,7 +61,8 @@ impl Executive {
             disposition: Disposition::Supersede,
             attributes: FileAttributes::SYSTEM | FileAttributes::HIDDEN,
         };
-        // The system opens the file, in its own handle table: it stays open for as long as the system runs.
+        // The system opens the file, in its own handle table: it stays open for as long as the
+        // system runs.
         let handle = match self.create_file(ThreadId::SYSTEM, &attributes, request) {
             Ok((handle, _)) => handle,
             Err(_) => return Err(self.match_paging_file(&attributes, minimum, maximum)),
@@ -61,11 +75,18 @@ impl Executive {
         made
     }
 
-    fn finish_paging_file(&mut self, handle: nt::Handle, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+    fn finish_paging_file(
+        &mut self,
+        handle: nt::Handle,
+        name: UnicodeStr<'_>,
+        minimum: u64,
+        maximum: u64,
+    ) -> Result<()> {
         let (object, open) = self.file_behind(ThreadId::SYSTEM, handle, 0)?;
         let file = open.id().ok_or(Status::UNRECOGNIZED_VOLUME)?;
         if let Err(status) = self.resize(file, minimum, Fill::Nothing) {
-            // The file that stood here before is gone already; an empty one in its place is of no use to anybody.
+            // The file that stood here before is gone already; an empty one in its place is of no
+            // use to anybody.
             self.file_mut(object)?.delete_on_close = true;
             return Err(status);
         }
@@ -76,22 +97,49 @@ impl Executive {
         if let Some(control) = self.io.controls.get_mut(&file) {
             control.paging = true;
         }
-        self.io.page_files.push(PageFile { object, file, name: name.units().to_vec(), minimum, maximum });
+        self.io.page_files.push(PageFile {
+            object,
+            file,
+            name: name.units().to_vec(),
+            minimum,
+            maximum,
+        });
         Ok(())
     }
 
     /// The file could not be superseded: is it a paging file that is to be made larger?
-    fn match_paging_file(&mut self, attributes: &ObjectAttributes<'_>, minimum: u64, maximum: u64) -> Status {
+    fn match_paging_file(
+        &mut self,
+        attributes: &ObjectAttributes<'_>,
+        minimum: u64,
+        maximum: u64,
+    ) -> Status {
         let options = NO_INTERMEDIATE_BUFFERING;
-        let opened = self.open_file(ThreadId::SYSTEM, attributes, SYNCHRONIZE | file::WRITE_DATA, 3, options);
+        let opened = self.open_file(
+            ThreadId::SYSTEM,
+            attributes,
+            SYNCHRONIZE | file::WRITE_DATA,
+            3,
+            options,
+        );
         let handle = match opened {
             Ok(handle) => handle,
             Err(status) => return status,
         };
-        let file = self.file_behind(ThreadId::SYSTEM, handle, 0).ok().and_then(|(_, open)| open.id());
+        let file = self
+            .file_behind(ThreadId::SYSTEM, handle, 0)
+            .ok()
+            .and_then(|(_, open)| open.id());
         // Closing cannot fail: the handle was made a moment ago.
         let _ = self.close(ThreadId::SYSTEM, handle);
-        let Some(known) = self.io.page_files.iter().find(|known| Some(known.file) == file) else { return Status::NOT_FOUND };
+        let Some(known) = self
+            .io
+            .page_files
+            .iter()
+            .find(|known| Some(known.file) == file)
+        else {
+            return Status::NOT_FOUND;
+        };
         if known.minimum > minimum {
             return Status::INVALID_PARAMETER_2;
         }

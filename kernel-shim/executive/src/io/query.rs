@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! NtQueryDirectoryFile: a directory's entries, one at a time.
 //!
-//! A query belongs to the open directory: its pattern is that of the first call, and each entry is given once. The caller takes an entry
-//! with [`Executive::next_entry`] and, only if it went into the buffer, moves on with [`Executive::entry_taken`].
+//! A query belongs to the open directory: its pattern is that of the first call, and each entry is
+//! given once. The caller takes an entry with [`Executive::next_entry`] and, only if it went into
+//! the buffer, moves on with [`Executive::entry_taken`].
 
 use super::file::{self, Scan};
 use super::volume::FileFacts;
@@ -20,17 +21,39 @@ const DOS_DOT: u16 = 0x22;
 const DOT: u16 = 0x2E;
 
 impl Executive {
-    /// The next entry that matches. `pattern` counts in the first call and after `restart`; none or empty means all.
+    /// The next entry that matches. `pattern` counts in the first call and after `restart`; none or
+    /// empty means all.
     ///
     /// # Errors
-    /// `NO_SUCH_FILE` if nothing at all matches, `NO_MORE_FILES` after the last one, `INVALID_PARAMETER` for what is no directory, and as
-    /// [`Self::resolve`] for `FILE_LIST_DIRECTORY`.
-    pub fn next_entry(&mut self, caller: ThreadId, handle: Handle, pattern: Option<&[u16]>, restart: bool) -> Result<FileFacts> {
+    /// `NO_SUCH_FILE` if nothing at all matches, `NO_MORE_FILES` after the last one,
+    /// `INVALID_PARAMETER` for what is no directory, and as [`Self::resolve`] for
+    /// `FILE_LIST_DIRECTORY`.
+    pub fn next_entry(
+        &mut self,
+        caller: ThreadId,
+        handle: Handle,
+        pattern: Option<&[u16]>,
+        restart: bool,
+    ) -> Result<FileFacts> {
         let (object, open) = self.file_behind(caller, handle, file::READ_DATA)?;
-        let (scan, id) = (open.scan.clone(), open.id().ok_or(Status::INVALID_PARAMETER)?);
+        let (scan, id) = (
+            open.scan.clone(),
+            open.id().ok_or(Status::INVALID_PARAMETER)?,
+        );
         let mut scan = match scan {
-            Some(scan) if !restart || pattern.is_none() => Scan { next: if restart { 0 } else { scan.next }, ..scan },
-            _ => Scan { pattern: pattern.unwrap_or_default().iter().map(|&unit| upcase(unit)).collect(), next: 0, found: false },
+            Some(scan) if !restart || pattern.is_none() => Scan {
+                next: if restart { 0 } else { scan.next },
+                ..scan
+            },
+            _ => Scan {
+                pattern: pattern
+                    .unwrap_or_default()
+                    .iter()
+                    .map(|&unit| upcase(unit))
+                    .collect(),
+                next: 0,
+                found: false,
+            },
         };
         let Self { io, machine, .. } = self;
         let volume = io.volume(id.volume)?;
@@ -43,11 +66,23 @@ impl Executive {
             None => Vec::new(),
         };
         let total = dots.len() + children.len();
-        let mut result = Err(if scan.found { Status::NO_MORE_FILES } else { Status::NO_SUCH_FILE });
+        let mut result = Err(if scan.found {
+            Status::NO_MORE_FILES
+        } else {
+            Status::NO_SUCH_FILE
+        });
         while scan.next < total {
             let facts = match dots.get(scan.next) {
-                Some(&(node, name)) => FileFacts { name: name.encode_utf16().collect(), short_name: Vec::new(), ..volume.facts(node)? },
-                None => volume.facts(*children.get(scan.next - dots.len()).ok_or(Status::NO_MORE_FILES)?)?,
+                Some(&(node, name)) => FileFacts {
+                    name: name.encode_utf16().collect(),
+                    short_name: Vec::new(),
+                    ..volume.facts(node)?
+                },
+                None => volume.facts(
+                    *children
+                        .get(scan.next - dots.len())
+                        .ok_or(Status::NO_MORE_FILES)?,
+                )?,
             };
             let fits = |name: &[u16]| !name.is_empty() && matches(&scan.pattern, name);
             if scan.pattern.is_empty() || fits(&facts.name) || fits(&facts.short_name) {
@@ -74,9 +109,11 @@ impl Executive {
     }
 }
 
-/// Whether a name matches an upcased pattern with `*`, `?` and their DOS forms `<`, `>`, `"` (FsRtlIsNameInExpression).
+/// Whether a name matches an upcased pattern with `*`, `?` and their DOS forms `<`, `>`, `"`
+/// (FsRtlIsNameInExpression).
 fn matches(pattern: &[u16], name: &[u16]) -> bool {
-    // Each position of the pattern that can be reached after the units read so far; no recursion, so no pattern takes long.
+    // Each position of the pattern that can be reached after the units read so far; no recursion,
+    // so no pattern takes long.
     let mut reached: Vec<bool> = alloc::vec![false; pattern.len() + 1];
     if let Some(first) = reached.first_mut() {
         *first = true;
@@ -111,10 +148,12 @@ fn matches(pattern: &[u16], name: &[u16]) -> bool {
     reached.last().copied().unwrap_or(false)
 }
 
-/// Goes past the parts of the pattern that match nothing: stars anywhere, the DOS forms at the end of the name.
+/// Goes past the parts of the pattern that match nothing: stars anywhere, the DOS forms at the end
+/// of the name.
 fn skip_empty(pattern: &[u16], reached: &mut [bool], at_end: bool) {
     for (position, &wanted) in pattern.iter().enumerate() {
-        let empty = matches!(wanted, STAR | DOS_STAR) || at_end && matches!(wanted, DOS_QUESTION | DOS_DOT);
+        let empty =
+            matches!(wanted, STAR | DOS_STAR) || at_end && matches!(wanted, DOS_QUESTION | DOS_DOT);
         if empty
             && reached.get(position) == Some(&true)
             && let Some(after) = reached.get_mut(position + 1)
@@ -149,8 +188,13 @@ mod tests {
             ("EXACT", "exactly", false),
         ];
         for (pattern, name, expected) in cases {
-            let [pattern_units, name_units] = [pattern, name].map(|text| text.encode_utf16().collect::<Vec<_>>());
-            assert_eq!(matches(&pattern_units, &name_units), expected, "{pattern} {name}");
+            let [pattern_units, name_units] =
+                [pattern, name].map(|text| text.encode_utf16().collect::<Vec<_>>());
+            assert_eq!(
+                matches(&pattern_units, &name_units),
+                expected,
+                "{pattern} {name}"
+            );
         }
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Sector devices: what a file system stands on, and where on a disk it begins.
 //!
-//! A file system never owns its device: every call is handed one. So the executive can lend the machine's disk for the length of a
-//! service, and the tests can lend one that stops in the middle.
+//! A file system never owns its device: every call is handed one. So the executive can lend the
+//! machine's disk for the length of a service, and the tests can lend one that stops in the middle.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -16,7 +16,8 @@ pub trait Sectors {
     /// How many sectors there are.
     fn count(&self) -> u64;
 
-    /// Reads whole sectors. `INVALID_PARAMETER` past the end, `IO_DEVICE_ERROR` if the device fails.
+    /// Reads whole sectors. `INVALID_PARAMETER` past the end, `IO_DEVICE_ERROR` if the device
+    /// fails.
     fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()>;
 
     /// Writes whole sectors, in order and before it returns.
@@ -79,12 +80,20 @@ pub struct MemoryDevice {
 impl MemoryDevice {
     /// A zeroed device.
     pub fn new(sectors: usize) -> Self {
-        Self { bytes: vec![0; sectors * SECTOR] }
+        Self {
+            bytes: vec![0; sectors * SECTOR],
+        }
     }
 
     fn at(&self, sector: u64, len: usize) -> Result<core::ops::Range<usize>> {
-        let start = usize::try_from(sector).ok().and_then(|sector| sector.checked_mul(SECTOR)).ok_or(Status::INVALID_PARAMETER)?;
-        let end = start.checked_add(len).filter(|&end| end <= self.bytes.len()).ok_or(Status::INVALID_PARAMETER)?;
+        let start = usize::try_from(sector)
+            .ok()
+            .and_then(|sector| sector.checked_mul(SECTOR))
+            .ok_or(Status::INVALID_PARAMETER)?;
+        let end = start
+            .checked_add(len)
+            .filter(|&end| end <= self.bytes.len())
+            .ok_or(Status::INVALID_PARAMETER)?;
         Ok(start..end)
     }
 }
@@ -108,27 +117,45 @@ impl Sectors for MemoryDevice {
 }
 
 pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..at + 2).and_then(|bytes| bytes.try_into().ok()).map(u16::from_le_bytes).unwrap_or_default()
+    bytes
+        .get(at..at + 2)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(u16::from_le_bytes)
+        .unwrap_or_default()
 }
 
 pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_le_bytes).unwrap_or_default()
+    bytes
+        .get(at..at + 4)
+        .and_then(|bytes| bytes.try_into().ok())
+        .map(u32::from_le_bytes)
+        .unwrap_or_default()
 }
 
-/// The primary partitions of a disk with a master boot record, in table order; the whole disk if there is none (a "superfloppy", whose
-/// first sector is a FAT boot sector and may carry the same signature).
+/// The primary partitions of a disk with a master boot record, in table order; the whole disk if
+/// there is none (a "superfloppy", whose first sector is a FAT boot sector and may carry the same
+/// signature).
 pub fn partitions(device: &mut dyn Sectors) -> Result<Vec<Range>> {
     let mut sector = [0; SECTOR];
     device.read(0, &mut sector)?;
-    let whole = vec![Range { start: 0, count: device.count() }];
+    let whole = vec![Range {
+        start: 0,
+        count: device.count(),
+    }];
     let fat_boot_sector = matches!(sector[0], 0xEB | 0xE9) && u16_at(&sector, 11) == SECTOR as u16;
     if u16_at(&sector, 510) != 0xAA55 || fat_boot_sector {
         return Ok(whole);
     }
     let mut found = Vec::new();
     for entry in sector[446..510].chunks_exact(16) {
-        let range = Range { start: u64::from(u32_at(entry, 8)), count: u64::from(u32_at(entry, 12)) };
-        let inside = range.start.checked_add(range.count).is_some_and(|end| end <= device.count());
+        let range = Range {
+            start: u64::from(u32_at(entry, 8)),
+            count: u64::from(u32_at(entry, 12)),
+        };
+        let inside = range
+            .start
+            .checked_add(range.count)
+            .is_some_and(|end| end <= device.count());
         if entry[4] != 0 && range.start > 0 && range.count > 0 && inside {
             found.push(range);
         }

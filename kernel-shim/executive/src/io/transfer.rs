@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Reading and writing open files: NtReadFile, NtWriteFile, and whole files for the kernel's own use.
+//! Reading and writing open files: NtReadFile, NtWriteFile, and whole files for the kernel's own
+//! use.
 
 use super::fat::Fill;
 use super::file::{self, DeviceKind, File};
@@ -29,7 +30,12 @@ const BACKSLASH: u16 = 0x5C;
 
 impl Executive {
     /// The file object behind a handle.
-    pub(crate) fn file_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<(ObjectId, &File)> {
+    pub(crate) fn file_behind(
+        &self,
+        caller: ThreadId,
+        handle: Handle,
+        access: u32,
+    ) -> Result<(ObjectId, &File)> {
         let object = self.resolve(caller, handle, Some(Kind::File), access)?;
         match &self.object(object)?.body {
             Body::File(file) => Ok((object, file)),
@@ -47,9 +53,16 @@ impl Executive {
     /// NtReadFile: how many bytes were read.
     ///
     /// # Errors
-    /// `END_OF_FILE` at or past the end, `INVALID_DEVICE_REQUEST` for a directory, `INVALID_PARAMETER` for a position where there is none,
-    /// and as [`Self::resolve`] for `FILE_READ_DATA`.
-    pub fn read_file(&mut self, caller: ThreadId, handle: Handle, at: At, buffer: &mut [u8]) -> Result<usize> {
+    /// `END_OF_FILE` at or past the end, `INVALID_DEVICE_REQUEST` for a directory,
+    /// `INVALID_PARAMETER` for a position where there is none, and as [`Self::resolve`] for
+    /// `FILE_READ_DATA`.
+    pub fn read_file(
+        &mut self,
+        caller: ThreadId,
+        handle: Handle,
+        at: At,
+        buffer: &mut [u8],
+    ) -> Result<usize> {
         let (object, file) = self.file_behind(caller, handle, file::READ_DATA)?;
         let file = file.clone();
         let offset = match at {
@@ -66,8 +79,14 @@ impl Executive {
                 let mut disk = DiskSectors::new(&mut **machine, io.volume(volume)?.disk)?;
                 read_raw(&mut Window::new(&mut disk, range), offset, buffer)?
             }
-            (DeviceKind::Disk(number), None) => read_raw(&mut DiskSectors::new(&mut *self.machine, number)?, offset, buffer)?,
-            (DeviceKind::NamedPipe | DeviceKind::MailSlot, None) => return Err(Status::INVALID_DEVICE_REQUEST),
+            (DeviceKind::Disk(number), None) => read_raw(
+                &mut DiskSectors::new(&mut *self.machine, number)?,
+                offset,
+                buffer,
+            )?,
+            (DeviceKind::NamedPipe | DeviceKind::MailSlot, None) => {
+                return Err(Status::INVALID_DEVICE_REQUEST);
+            }
         };
         if read == 0 && !buffer.is_empty() {
             return Err(Status::END_OF_FILE);
@@ -77,23 +96,42 @@ impl Executive {
     }
 
     /// Reads a file; pages that a view has written come from memory.
-    pub(crate) fn read_node(&mut self, id: FileId, offset: u64, buffer: &mut [u8]) -> Result<usize> {
-        let Self { io, machine, mm, .. } = self;
+    pub(crate) fn read_node(
+        &mut self,
+        id: FileId,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize> {
+        let Self {
+            io, machine, mm, ..
+        } = self;
         let volume = io.volume(id.volume)?;
         if volume.is_directory(id.node) {
             return Err(Status::INVALID_DEVICE_REQUEST);
         }
         let read = volume.read(&mut **machine, id.node, offset, buffer)?;
-        mm.segments.overlay(&**machine, id, offset, buffer.get_mut(..read).unwrap_or_default());
+        mm.segments.overlay(
+            &**machine,
+            id,
+            offset,
+            buffer.get_mut(..read).unwrap_or_default(),
+        );
         Ok(read)
     }
 
     /// NtWriteFile: how many bytes were written.
     ///
     /// # Errors
-    /// `DISK_FULL`, `INVALID_DEVICE_REQUEST`, `INVALID_PARAMETER`, `MEDIA_WRITE_PROTECTED`, `ACCESS_DENIED` for the sectors under a
-    /// mounted volume, and as [`Self::resolve`] for `FILE_WRITE_DATA` or `FILE_APPEND_DATA`.
-    pub fn write_file(&mut self, caller: ThreadId, handle: Handle, at: At, data: &[u8]) -> Result<usize> {
+    /// `DISK_FULL`, `INVALID_DEVICE_REQUEST`, `INVALID_PARAMETER`, `MEDIA_WRITE_PROTECTED`,
+    /// `ACCESS_DENIED` for the sectors under a mounted volume, and as [`Self::resolve`] for
+    /// `FILE_WRITE_DATA` or `FILE_APPEND_DATA`.
+    pub fn write_file(
+        &mut self,
+        caller: ThreadId,
+        handle: Handle,
+        at: At,
+        data: &[u8],
+    ) -> Result<usize> {
         let entry = self.resolve_entry(caller, handle, Some(Kind::File), 0)?;
         let (object, file) = self.file_behind(caller, handle, 0)?;
         let file = file.clone();
@@ -114,7 +152,9 @@ impl Executive {
         };
         match (file.kind, file.id()) {
             (_, Some(id)) => {
-                let Self { io, machine, mm, .. } = self;
+                let Self {
+                    io, machine, mm, ..
+                } = self;
                 let volume = io.volume(id.volume)?;
                 if volume.is_directory(id.node) {
                     return Err(Status::INVALID_DEVICE_REQUEST);
@@ -123,14 +163,19 @@ impl Executive {
                 mm.segments.file_written(&mut **machine, id, offset, data);
             }
             (DeviceKind::Null, None) => {}
-            (DeviceKind::Volume(_) | DeviceKind::Disk(_), None) => return Err(Status::ACCESS_DENIED),
-            (DeviceKind::NamedPipe | DeviceKind::MailSlot, None) => return Err(Status::INVALID_DEVICE_REQUEST),
+            (DeviceKind::Volume(_) | DeviceKind::Disk(_), None) => {
+                return Err(Status::ACCESS_DENIED);
+            }
+            (DeviceKind::NamedPipe | DeviceKind::MailSlot, None) => {
+                return Err(Status::INVALID_DEVICE_REQUEST);
+            }
         }
         self.file_mut(object)?.position = offset + data.len() as u64;
         Ok(data.len())
     }
 
-    /// NtFlushBuffersFile. Everything is written when it is written; what is kept back is the free count.
+    /// NtFlushBuffersFile. Everything is written when it is written; what is kept back is the free
+    /// count.
     ///
     /// # Errors
     /// What the disk says; `ACCESS_DENIED` for a handle that may not write.
@@ -140,7 +185,9 @@ impl Executive {
             return Err(Status::ACCESS_DENIED);
         }
         let (_, file) = self.file_behind(caller, handle, 0)?;
-        let DeviceKind::Volume(volume) = file.kind else { return Ok(()) };
+        let DeviceKind::Volume(volume) = file.kind else {
+            return Ok(());
+        };
         let Self { io, machine, .. } = self;
         io.volume(volume)?.flush(&mut **machine)
     }
@@ -159,19 +206,33 @@ impl Executive {
     fn system_file(&mut self, path: &[u16]) -> Result<(FileId, Vec<u16>)> {
         let (volume_number, root) = self.io.system_root.ok_or(Status::OBJECT_PATH_NOT_FOUND)?;
         let prefix = nt::wide!("\\SystemRoot\\");
-        let head = path.get(..prefix.len()).ok_or(Status::OBJECT_PATH_SYNTAX_BAD)?;
+        let head = path
+            .get(..prefix.len())
+            .ok_or(Status::OBJECT_PATH_SYNTAX_BAD)?;
         if !UnicodeStr(head).eq_ignore_case(prefix) {
             return Err(Status::OBJECT_PATH_SYNTAX_BAD);
         }
         let Self { io, machine, .. } = self;
         let volume = io.volume(volume_number)?;
-        let mut names: Vec<&[u16]> = path.get(prefix.len()..).unwrap_or_default().split(|&unit| unit == BACKSLASH).collect();
+        let mut names: Vec<&[u16]> = path
+            .get(prefix.len()..)
+            .unwrap_or_default()
+            .split(|&unit| unit == BACKSLASH)
+            .collect();
         let last = names.pop().ok_or(Status::OBJECT_NAME_INVALID)?.to_vec();
         let mut at = root;
         for name in names {
-            at = volume.lookup(&mut **machine, at, name).map_err(|_| Status::OBJECT_PATH_NOT_FOUND)?;
+            at = volume
+                .lookup(&mut **machine, at, name)
+                .map_err(|_| Status::OBJECT_PATH_NOT_FOUND)?;
         }
-        Ok((FileId { volume: volume_number, node: at }, last))
+        Ok((
+            FileId {
+                volume: volume_number,
+                node: at,
+            },
+            last,
+        ))
     }
 
     /// Reads a file below `\SystemRoot`, for the kernel's own use.
@@ -186,8 +247,8 @@ impl Executive {
         volume.read_all(&mut **machine, node)
     }
 
-    /// Gives a file below `\SystemRoot` a new content, for the kernel's own use: written beside it, then put in its place, so that the
-    /// name always leads to a complete file.
+    /// Gives a file below `\SystemRoot` a new content, for the kernel's own use: written beside it,
+    /// then put in its place, so that the name always leads to a complete file.
     ///
     /// # Errors
     /// `SHARING_VIOLATION` while somebody has the file open; what the disk says.
@@ -197,14 +258,21 @@ impl Executive {
         let machine = &mut **machine;
         let (number, parent) = (directory.volume, directory.node);
         let existing = io.volume(number)?.lookup(machine, parent, &name).ok();
-        if existing.is_some_and(|node| io.controls.contains_key(&FileId { volume: number, node })) {
+        if existing.is_some_and(|node| {
+            io.controls.contains_key(&FileId {
+                volume: number,
+                node,
+            })
+        }) {
             return Err(Status::SHARING_VIOLATION);
         }
         let volume = io.volume(number)?;
         let beside: Vec<u16> = name.iter().copied().chain(".new".encode_utf16()).collect();
         let node = match volume.lookup(machine, parent, &beside) {
             Ok(left_over) => left_over,
-            Err(Status::OBJECT_NAME_NOT_FOUND) => volume.create(machine, parent, &beside, FileAttributes::ARCHIVE)?,
+            Err(Status::OBJECT_NAME_NOT_FOUND) => {
+                volume.create(machine, parent, &beside, FileAttributes::ARCHIVE)?
+            }
             Err(other) => return Err(other),
         };
         let written = volume
@@ -212,7 +280,8 @@ impl Executive {
             .and_then(|()| volume.write(machine, node, 0, content))
             .and_then(|()| volume.rename(machine, node, parent, &name, true));
         if written.is_err() {
-            // Half a file is of no use; if it cannot even be deleted, the next attempt takes it over.
+            // Half a file is of no use; if it cannot even be deleted, the next attempt takes it
+            // over.
             let _ = volume.delete(machine, node);
         }
         written

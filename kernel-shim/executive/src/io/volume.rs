@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Volumes: one face for the file systems, over the machine's disks.
 //!
-//! Invariants: a [`FileId`] names the same file as long as it exists; what is asked of a CD to write is refused with
-//! `MEDIA_WRITE_PROTECTED`.
+//! Invariants: a [`FileId`] names the same file as long as it exists; what is asked of a CD to
+//! write is refused with `MEDIA_WRITE_PROTECTED`.
 
 use super::fat::{FatVolume, Fill, NodeId, Times};
 use super::iso9660::{self, IsoVolume};
@@ -27,7 +27,11 @@ impl<'m> DiskSectors<'m> {
         if !matches!(disk.sector_bytes, 512 | 1024 | 2048 | 4096) {
             return Err(Status::UNRECOGNIZED_VOLUME);
         }
-        Ok(Self { machine, number, disk })
+        Ok(Self {
+            machine,
+            number,
+            disk,
+        })
     }
 }
 
@@ -48,7 +52,9 @@ impl Sectors for DiskSectors<'_> {
         let mut whole = vec![0; (end - first) as usize * size];
         self.machine.read_disk(self.number, first, &mut whole)?;
         let skip = (sector % per) as usize * SECTOR;
-        let wanted = whole.get(skip..skip + buffer.len()).ok_or(Status::INVALID_PARAMETER)?;
+        let wanted = whole
+            .get(skip..skip + buffer.len())
+            .ok_or(Status::INVALID_PARAMETER)?;
         buffer.copy_from_slice(wanted);
         Ok(())
     }
@@ -130,7 +136,8 @@ pub struct VolumeFacts {
     pub label: Vec<u16>,
     /// `FILE_DEVICE_DISK` 7 or `FILE_DEVICE_CD_ROM` 2.
     pub device_type: u32,
-    /// `FILE_REMOVABLE_MEDIA` 1, `FILE_READ_ONLY_DEVICE` 2, `FILE_FLOPPY_DISKETTE` 4, `FILE_REMOTE_DEVICE` 0x10.
+    /// `FILE_REMOVABLE_MEDIA` 1, `FILE_READ_ONLY_DEVICE` 2, `FILE_FLOPPY_DISKETTE` 4,
+    /// `FILE_REMOTE_DEVICE` 0x10.
     pub characteristics: u32,
     /// `FILE_CASE_PRESERVED_NAMES` 2, `FILE_UNICODE_ON_DISK` 4, `FILE_READ_ONLY_VOLUME` 0x80000.
     pub flags: u32,
@@ -146,8 +153,15 @@ impl Volume {
     pub fn mount_all(machine: &mut dyn Machine, number: usize) -> Result<Vec<Self>> {
         let disk = machine.disk(number).ok_or(Status::NO_SUCH_DEVICE)?;
         let mut device = DiskSectors::new(machine, number)?;
-        let whole = Range { start: 0, count: device.count() };
-        let ranges = if disk.kind == DiskKind::CdRom { vec![whole] } else { partitions(&mut device)? };
+        let whole = Range {
+            start: 0,
+            count: device.count(),
+        };
+        let ranges = if disk.kind == DiskKind::CdRom {
+            vec![whole]
+        } else {
+            partitions(&mut device)?
+        };
         let mut volumes = Vec::new();
         for range in ranges {
             let mut window = Window::new(&mut device, range);
@@ -158,9 +172,19 @@ impl Volume {
             match system {
                 Ok(system) => {
                     let read_only = disk.read_only || matches!(system, FileSystem::Iso(_));
-                    volumes.push(Self { disk: number, range, kind: disk.kind, read_only, system, name: Vec::new() });
+                    volumes.push(Self {
+                        disk: number,
+                        range,
+                        kind: disk.kind,
+                        read_only,
+                        system,
+                        name: Vec::new(),
+                    });
                 }
-                Err(status) => log::warn!("disk {number}, sector {}: no file system that can be mounted: {status}", range.start),
+                Err(status) => log::warn!(
+                    "disk {number}, sector {}: no file system that can be mounted: {status}",
+                    range.start
+                ),
             }
         }
         Ok(volumes)
@@ -176,7 +200,11 @@ impl Volume {
         work(&mut self.system, &mut window)
     }
 
-    fn writing<T>(&mut self, machine: &mut dyn Machine, work: &mut dyn FnMut(&mut FatVolume, &mut dyn Sectors) -> Result<T>) -> Result<T> {
+    fn writing<T>(
+        &mut self,
+        machine: &mut dyn Machine,
+        work: &mut dyn FnMut(&mut FatVolume, &mut dyn Sectors) -> Result<T>,
+    ) -> Result<T> {
         if self.read_only {
             return Err(Status::MEDIA_WRITE_PROTECTED);
         }
@@ -195,7 +223,12 @@ impl Volume {
     }
 
     /// The entry of this name in a directory. `OBJECT_NAME_NOT_FOUND`, `NOT_A_DIRECTORY`.
-    pub fn lookup(&mut self, machine: &mut dyn Machine, directory: NodeId, name: &[u16]) -> Result<NodeId> {
+    pub fn lookup(
+        &mut self,
+        machine: &mut dyn Machine,
+        directory: NodeId,
+        name: &[u16],
+    ) -> Result<NodeId> {
         self.with(machine, &mut |system, sectors| match system {
             FileSystem::Fat(volume) => volume.lookup(sectors, directory, name),
             FileSystem::Iso(volume) => volume.lookup(sectors, directory, name),
@@ -203,7 +236,11 @@ impl Volume {
     }
 
     /// The entries of a directory.
-    pub fn children(&mut self, machine: &mut dyn Machine, directory: NodeId) -> Result<Vec<NodeId>> {
+    pub fn children(
+        &mut self,
+        machine: &mut dyn Machine,
+        directory: NodeId,
+    ) -> Result<Vec<NodeId>> {
         self.with(machine, &mut |system, sectors| match system {
             FileSystem::Fat(volume) => volume.children(sectors, directory),
             FileSystem::Iso(volume) => volume.children(sectors, directory),
@@ -213,7 +250,9 @@ impl Volume {
     /// Whether it is a directory; false for a file that has gone.
     pub fn is_directory(&self, node: NodeId) -> bool {
         match &self.system {
-            FileSystem::Fat(volume) => volume.node(node).is_some_and(super::fat::Node::is_directory),
+            FileSystem::Fat(volume) => volume
+                .node(node)
+                .is_some_and(super::fat::Node::is_directory),
             FileSystem::Iso(volume) => volume.node(node).is_some_and(|node| node.directory),
         }
     }
@@ -241,12 +280,24 @@ impl Volume {
             FileSystem::Fat(volume) => {
                 let allocation = volume.allocation(node).unwrap_or(0);
                 let found = volume.node(node).ok_or(Status::FILE_DELETED)?;
-                let Times { creation, access, write } = found.times;
+                let Times {
+                    creation,
+                    access,
+                    write,
+                } = found.times;
                 let same = found.short_name == found.name;
                 Ok(FileFacts {
                     name: found.name.clone(),
-                    short_name: if same { Vec::new() } else { found.short_name.clone() },
-                    attributes: if found.attributes == 0 { FileAttributes::NORMAL } else { found.attributes },
+                    short_name: if same {
+                        Vec::new()
+                    } else {
+                        found.short_name.clone()
+                    },
+                    attributes: if found.attributes == 0 {
+                        FileAttributes::NORMAL
+                    } else {
+                        found.attributes
+                    },
                     size: found.size,
                     allocation: if found.is_directory() { 0 } else { allocation },
                     directory: found.is_directory(),
@@ -258,8 +309,16 @@ impl Volume {
             }
             FileSystem::Iso(volume) => {
                 let found = volume.node(node).ok_or(Status::FILE_DELETED)?;
-                let kind = if found.directory { FileAttributes::DIRECTORY } else { 0 };
-                let hidden = if found.hidden { FileAttributes::HIDDEN } else { 0 };
+                let kind = if found.directory {
+                    FileAttributes::DIRECTORY
+                } else {
+                    0
+                };
+                let hidden = if found.hidden {
+                    FileAttributes::HIDDEN
+                } else {
+                    0
+                };
                 let size = if found.directory { 0 } else { found.size };
                 Ok(FileFacts {
                     name: found.name.clone(),
@@ -318,7 +377,13 @@ impl Volume {
     }
 
     /// Reads at most `buffer.len()` bytes: how many, 0 at and past the end.
-    pub fn read(&mut self, machine: &mut dyn Machine, node: NodeId, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+    pub fn read(
+        &mut self,
+        machine: &mut dyn Machine,
+        node: NodeId,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize> {
         self.with(machine, &mut |system, sectors| match system {
             FileSystem::Fat(volume) => volume.read(sectors, node, offset, buffer),
             FileSystem::Iso(volume) => volume.read(sectors, node, offset, buffer),
@@ -335,13 +400,29 @@ impl Volume {
     }
 
     /// Writes.
-    pub fn write(&mut self, machine: &mut dyn Machine, node: NodeId, offset: u64, data: &[u8]) -> Result<()> {
-        self.writing(machine, &mut |volume, sectors| volume.write(sectors, node, offset, data))
+    pub fn write(
+        &mut self,
+        machine: &mut dyn Machine,
+        node: NodeId,
+        offset: u64,
+        data: &[u8],
+    ) -> Result<()> {
+        self.writing(machine, &mut |volume, sectors| {
+            volume.write(sectors, node, offset, data)
+        })
     }
 
     /// Makes a file or directory.
-    pub fn create(&mut self, machine: &mut dyn Machine, parent: NodeId, name: &[u16], attributes: u32) -> Result<NodeId> {
-        self.writing(machine, &mut |volume, sectors| volume.create(sectors, parent, UnicodeStr(name), attributes))
+    pub fn create(
+        &mut self,
+        machine: &mut dyn Machine,
+        parent: NodeId,
+        name: &[u16],
+        attributes: u32,
+    ) -> Result<NodeId> {
+        self.writing(machine, &mut |volume, sectors| {
+            volume.create(sectors, parent, UnicodeStr(name), attributes)
+        })
     }
 
     /// Deletes a file or an empty directory.
@@ -350,18 +431,43 @@ impl Volume {
     }
 
     /// Gives a file another name or directory.
-    pub fn rename(&mut self, machine: &mut dyn Machine, node: NodeId, parent: NodeId, name: &[u16], replace: bool) -> Result<()> {
-        self.writing(machine, &mut |volume, sectors| volume.rename(sectors, node, parent, UnicodeStr(name), replace))
+    pub fn rename(
+        &mut self,
+        machine: &mut dyn Machine,
+        node: NodeId,
+        parent: NodeId,
+        name: &[u16],
+        replace: bool,
+    ) -> Result<()> {
+        self.writing(machine, &mut |volume, sectors| {
+            volume.rename(sectors, node, parent, UnicodeStr(name), replace)
+        })
     }
 
     /// Changes the size.
-    pub fn set_size(&mut self, machine: &mut dyn Machine, node: NodeId, size: u64, fill: Fill) -> Result<()> {
-        self.writing(machine, &mut |volume, sectors| volume.set_size(sectors, node, size, fill))
+    pub fn set_size(
+        &mut self,
+        machine: &mut dyn Machine,
+        node: NodeId,
+        size: u64,
+        fill: Fill,
+    ) -> Result<()> {
+        self.writing(machine, &mut |volume, sectors| {
+            volume.set_size(sectors, node, size, fill)
+        })
     }
 
     /// Changes attributes and times.
-    pub fn set_basic(&mut self, machine: &mut dyn Machine, node: NodeId, attributes: Option<u32>, times: [Option<u64>; 3]) -> Result<()> {
-        self.writing(machine, &mut |volume, sectors| volume.set_basic(sectors, node, attributes, times))
+    pub fn set_basic(
+        &mut self,
+        machine: &mut dyn Machine,
+        node: NodeId,
+        attributes: Option<u32>,
+        times: [Option<u64>; 3],
+    ) -> Result<()> {
+        self.writing(machine, &mut |volume, sectors| {
+            volume.set_basic(sectors, node, attributes, times)
+        })
     }
 
     /// Writes what is kept back. Nothing to do for a volume that is only read.

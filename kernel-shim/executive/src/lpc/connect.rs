@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Making ports and connections (spec 10.2): create, connect, accept or refuse, complete.
 
-use super::{Connecting, Event, HEADER, Lpc, MAX_CONNECTION_INFO, MAX_MESSAGE_LENGTH, Message, Port, PortId, PortKind, Waiting};
+use super::{
+    Connecting, Event, HEADER, Lpc, MAX_CONNECTION_INFO, MAX_MESSAGE_LENGTH, Message, Port, PortId,
+    PortKind, Waiting,
+};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use nt::object::ClientId;
 use nt::system::{MessageKind, PortHeader};
 use nt::{Result, Status};
 
-/// The section a client offers, as PORT_VIEW carries it. `section` is whatever the caller of this module knows the section by.
+/// The section a client offers, as PORT_VIEW carries it. `section` is whatever the caller of this
+/// module knows the section by.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct ClientView {
     /// The section.
@@ -46,16 +50,26 @@ pub struct Accepted {
 }
 
 impl Lpc {
-    /// NtCreatePort. A port without a name is unconnected. `INVALID_PARAMETER_3`, `INVALID_PARAMETER_4` for limits beyond what the
-    /// system carries.
-    pub fn create(&mut self, creator: ClientId, named: bool, max_connection_info: u32, max_message: u32) -> Result<PortId> {
+    /// NtCreatePort. A port without a name is unconnected. `INVALID_PARAMETER_3`,
+    /// `INVALID_PARAMETER_4` for limits beyond what the system carries.
+    pub fn create(
+        &mut self,
+        creator: ClientId,
+        named: bool,
+        max_connection_info: u32,
+        max_message: u32,
+    ) -> Result<PortId> {
         if max_connection_info > MAX_CONNECTION_INFO {
             return Err(Status::INVALID_PARAMETER_3);
         }
         if max_message > MAX_MESSAGE_LENGTH {
             return Err(Status::INVALID_PARAMETER_4);
         }
-        let kind = if named { PortKind::Connection } else { PortKind::Unconnected };
+        let kind = if named {
+            PortKind::Connection
+        } else {
+            PortKind::Unconnected
+        };
         let mut port = Port::new(kind, creator, max_message);
         port.server_process = named.then_some(creator.process);
         let id = self.add(port);
@@ -65,9 +79,17 @@ impl Lpc {
         Ok(id)
     }
 
-    /// NtConnectPort, after the name and its access check: the client port, whose thread now waits for [`Event::Connected`] or
-    /// [`Event::Failed`]. Until the former the port is nobody's but the protocol's, which takes it away with the latter. Information longer than the port takes is cut to that, as NT does.
-    pub fn connect(&mut self, client: ClientId, port: PortId, information: &[u8], view: Option<ClientView>) -> Result<PortId> {
+    /// NtConnectPort, after the name and its access check: the client port, whose thread now waits
+    /// for [`Event::Connected`] or [`Event::Failed`]. Until the former the port is nobody's but
+    /// the protocol's, which takes it away with the latter. Information longer than the port takes
+    /// is cut to that, as NT does.
+    pub fn connect(
+        &mut self,
+        client: ClientId,
+        port: PortId,
+        information: &[u8],
+        view: Option<ClientView>,
+    ) -> Result<PortId> {
         let server = self.port(port)?;
         if server.kind != PortKind::Connection {
             return Err(Status::INVALID_PORT_HANDLE);
@@ -92,14 +114,26 @@ impl Lpc {
         };
         let thread = self.thread(client.thread);
         thread.reply_id = header.message_id;
-        thread.waiting = Some(Waiting::Connecting(Connecting { client_port, capacity, view }));
+        thread.waiting = Some(Waiting::Connecting(Connecting {
+            client_port,
+            capacity,
+            view,
+        }));
         self.port_mut(port)?.reply_chain.push(client.thread);
-        self.deliver(port, Message { header, data, context: 0 })?;
+        self.deliver(
+            port,
+            Message {
+                header,
+                data,
+                context: 0,
+            },
+        )?;
         Ok(client_port)
     }
 
-    /// NtAcceptConnectPort: `request` is the connection request as the server hands it back, `information` what it wants to tell the
-    /// client. `None` for a refusal. `REPLY_MESSAGE_MISMATCH` unless that client waits for exactly this answer from this process.
+    /// NtAcceptConnectPort: `request` is the connection request as the server hands it back,
+    /// `information` what it wants to tell the client. `None` for a refusal.
+    /// `REPLY_MESSAGE_MISMATCH` unless that client waits for exactly this answer from this process.
     pub fn accept(
         &mut self,
         server: ClientId,
@@ -110,22 +144,40 @@ impl Lpc {
     ) -> Result<Option<Accepted>> {
         let client = request.client.thread;
         let mismatch = Err(Status::REPLY_MESSAGE_MISMATCH);
-        let Some(thread) = self.threads.get(&client) else { return mismatch };
-        let Some(Waiting::Connecting(connecting)) = thread.waiting.clone() else { return mismatch };
+        let Some(thread) = self.threads.get(&client) else {
+            return mismatch;
+        };
+        let Some(Waiting::Connecting(connecting)) = thread.waiting.clone() else {
+            return mismatch;
+        };
         if request.message_id == 0 || thread.reply_id != request.message_id {
             return mismatch;
         }
-        let Connecting { client_port, capacity, view } = connecting;
-        let connection = self.port(client_port)?.connection.ok_or(Status::REPLY_MESSAGE_MISMATCH)?;
+        let Connecting {
+            client_port,
+            capacity,
+            view,
+        } = connecting;
+        let connection = self
+            .port(client_port)?
+            .connection
+            .ok_or(Status::REPLY_MESSAGE_MISMATCH)?;
         if self.port(connection)?.server_process != Some(server.process) {
             return mismatch;
         }
         self.thread(client).reply_id = 0;
-        let information: Vec<u8> = information.iter().copied().take(capacity.min(MAX_CONNECTION_INFO as usize)).collect();
+        let information: Vec<u8> = information
+            .iter()
+            .copied()
+            .take(capacity.min(MAX_CONNECTION_INFO as usize))
+            .collect();
         if !accept {
             self.unchain(client);
             self.ports.remove(&client_port);
-            self.wake(client, Event::Failed(Status::PORT_CONNECTION_REFUSED, information));
+            self.wake(
+                client,
+                Event::Failed(Status::PORT_CONNECTION_REFUSED, information),
+            );
             return Ok(None);
         }
         let max_message = self.port(connection)?.max_message;
@@ -138,27 +190,39 @@ impl Lpc {
         let client_end = self.port_mut(client_port)?;
         client_end.connected = Some(port);
         client_end.creator = request.client;
-        self.thread(client).waiting = Some(Waiting::Accepted(Connected { port: client_port, information, max_message, view }));
+        self.thread(client).waiting = Some(Waiting::Accepted(Connected {
+            port: client_port,
+            information,
+            max_message,
+            view,
+        }));
         Ok(Some(Accepted { port, view }))
     }
 
     /// Where the client's view lies in the server, to be told to the client.
     pub fn set_remote_view(&mut self, port: PortId, base: u64) -> Result<()> {
-        let client = self.port(port)?.client_thread.ok_or(Status::INVALID_PARAMETER)?;
-        if let Some(Waiting::Accepted(Connected { view: Some(view), .. })) = &mut self.thread(client).waiting {
+        let client = self
+            .port(port)?
+            .client_thread
+            .ok_or(Status::INVALID_PARAMETER)?;
+        if let Some(Waiting::Accepted(Connected {
+            view: Some(view), ..
+        })) = &mut self.thread(client).waiting
+        {
             view.remote_base = base;
         }
         Ok(())
     }
 
-    /// The context of every message that comes through this communication port. NT takes the port's handle where the server gave 0.
+    /// The context of every message that comes through this communication port. NT takes the port's
+    /// handle where the server gave 0.
     pub fn set_context(&mut self, port: PortId, context: u64) -> Result<()> {
         self.port_mut(port)?.context = context;
         Ok(())
     }
 
-    /// NtCompleteConnectPort: lets the client go on. `INVALID_PORT_HANDLE` for any but a communication port, `INVALID_PARAMETER` when
-    /// nobody waits (any more).
+    /// NtCompleteConnectPort: lets the client go on. `INVALID_PORT_HANDLE` for any but a
+    /// communication port, `INVALID_PARAMETER` when nobody waits (any more).
     pub fn complete(&mut self, port: PortId) -> Result<()> {
         let end = self.port_mut(port)?;
         if end.kind != PortKind::Communication {

@@ -1,20 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Local procedure calls: ports, connections, messages (spec 10).
 //!
-//! This is the whole protocol without its surroundings: it knows ports by [`PortId`] and threads by their CLIENT_ID, and nothing of
-//! handles, names, access checks or user memory; `services` puts those around it. A call that has to wait returns, and the thread that
-//! waits is handed its [`Event`] later, through [`Lpc::take_wakes`].
+//! This is the whole protocol without its surroundings: it knows ports by [`PortId`] and threads by
+//! their CLIENT_ID, and nothing of handles, names, access checks or user memory; `services` puts
+//! those around it. A call that has to wait returns, and the thread that waits is handed its
+//! [`Event`] later, through [`Lpc::take_wakes`].
 //!
-//! A port is one of four kinds. A named *connection* port receives: connection requests, and every message of the connections made
-//! through it. NtConnectPort makes a *client* port, NtAcceptConnectPort the *communication* port at its other end; what a client sends
-//! is queued at the connection port and carries the context of the communication port. An unnamed port is *unconnected*: it talks to
-//! itself.
+//! A port is one of four kinds. A named *connection* port receives: connection requests, and every
+//! message of the connections made through it. NtConnectPort makes a *client* port,
+//! NtAcceptConnectPort the *communication* port at its other end; what a client sends is queued at
+//! the connection port and carries the context of the communication port. An unnamed port is
+//! *unconnected*: it talks to itself.
 //!
-//! A client thread is, in order: idle; *connecting* from NtConnectPort until the server refuses, or accepts and completes; idle;
-//! *waiting for a reply* from NtRequestWaitReplyPort until the reply with its message id comes, or a callback, or its port goes away.
+//! A client thread is, in order: idle; *connecting* from NtConnectPort until the server refuses, or
+//! accepts and completes; idle; *waiting for a reply* from NtRequestWaitReplyPort until the reply
+//! with its message id comes, or a callback, or its port goes away.
 //!
-//! Invariants: a thread waits for at most one thing; a message id names at most one request under way, and id 0 none; every thread in a
-//! port's reply chain waits for a reply; messages are received in the order they were sent, receivers are served in the order they came.
+//! Invariants: a thread waits for at most one thing; a message id names at most one request under
+//! way, and id 0 none; every thread in a port's reply chain waits for a reply; messages are
+//! received in the order they were sent, receivers are served in the order they came.
 
 mod connect;
 mod message;
@@ -85,8 +89,8 @@ pub enum Event {
     Replied(Message),
     /// The connection stands: NtConnectPort's results.
     Connected(Connected),
-    /// NtConnectPort or a request failed: `PORT_CONNECTION_REFUSED` (with the server's information), `OBJECT_NAME_NOT_FOUND`,
-    /// `LPC_REPLY_LOST`, `PORT_DISCONNECTED`.
+    /// NtConnectPort or a request failed: `PORT_CONNECTION_REFUSED` (with the server's
+    /// information), `OBJECT_NAME_NOT_FOUND`, `LPC_REPLY_LOST`, `PORT_DISCONNECTED`.
     Failed(Status, Vec<u8>),
 }
 
@@ -209,7 +213,9 @@ impl Lpc {
 
     /// Whether this thread waits for anything here.
     pub fn is_waiting(&self, thread: u64) -> bool {
-        self.threads.get(&thread).is_some_and(|thread| thread.waiting.is_some())
+        self.threads
+            .get(&thread)
+            .is_some_and(|thread| thread.waiting.is_some())
     }
 
     fn port(&self, port: PortId) -> Result<&Port> {

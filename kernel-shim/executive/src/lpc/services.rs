@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The port services with handles, names and access checks around the protocol (spec 10.2).
 //!
-//! A call that waits leaves its thread parked; when the protocol wakes the thread, its [`Event`] is kept until whoever runs the thread
-//! takes it ([`Executive::take_port_event`]) and finishes the call with it.
+//! A call that waits leaves its thread parked; when the protocol wakes the thread, its [`Event`] is
+//! kept until whoever runs the thread takes it ([`Executive::take_port_event`]) and finishes the
+//! call with it.
 
 use super::{Accepted, ClientView, Event, PortId, PortKind, Receive};
 use crate::Executive;
@@ -20,7 +21,12 @@ pub const PORT_CONNECT: u32 = 1;
 pub const PORT_ALL_ACCESS: u32 = 0x001F_0001;
 
 /// The hooks of ports.
-pub const PORT_HOOKS: Hooks = Hooks { parse: None, close: Some(closed), delete: Some(deleted), signalled: None };
+pub const PORT_HOOKS: Hooks = Hooks {
+    parse: None,
+    close: Some(closed),
+    delete: Some(deleted),
+    signalled: None,
+};
 
 /// What NtSecureConnectPort is given.
 #[derive(Clone, Debug, Default)]
@@ -64,15 +70,24 @@ impl Executive {
     ///
     /// # Errors
     /// `INVALID_PARAMETER_3`, `INVALID_PARAMETER_4`, and what creating a named object gives.
-    pub fn create_port(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
+    pub fn create_port(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        limits: PortLimits,
+    ) -> Result<Handle> {
         let creator = self.client_id(caller)?;
         let named = !attributes.name.is_empty();
-        let port = self.lpc.create(creator, named, limits.connection_info, limits.message)?;
+        let port = self
+            .lpc
+            .create(creator, named, limits.connection_info, limits.message)?;
         let object = self.new_object(Body::Port(port));
-        self.insert_object(caller, object, attributes, PORT_ALL_ACCESS).map(|created| created.handle)
+        self.insert_object(caller, object, attributes, PORT_ALL_ACCESS)
+            .map(|created| created.handle)
     }
 
-    /// NtSecureConnectPort up to the wait. The thread is parked: finish with [`Executive::finish_connect`].
+    /// NtSecureConnectPort up to the wait. The thread is parked: finish with
+    /// [`Executive::finish_connect`].
     ///
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND`, `ACCESS_DENIED`, `INVALID_PORT_HANDLE`, `SERVER_SID_MISMATCH`.
@@ -97,16 +112,26 @@ impl Executive {
         Ok(())
     }
 
-    fn connect_object(&mut self, caller: ThreadId, client: ClientId, object: ObjectId, request: &ConnectRequest<'_>) -> Result<PortId> {
+    fn connect_object(
+        &mut self,
+        caller: ThreadId,
+        client: ClientId,
+        object: ObjectId,
+        request: &ConnectRequest<'_>,
+    ) -> Result<PortId> {
         self.check_access(caller, object, PORT_CONNECT)?;
         let port = self.port_body(object)?;
         if let (Some(wanted), Some(PortKind::Connection)) = (&request.server, self.lpc.kind(port)) {
-            let server = self.lpc.server_process(port).ok_or(Status::SERVER_SID_MISMATCH)?;
+            let server = self
+                .lpc
+                .server_process(port)
+                .ok_or(Status::SERVER_SID_MISMATCH)?;
             if self.process_user(ProcessId(server as u32))? != *wanted {
                 return Err(Status::SERVER_SID_MISMATCH);
             }
         }
-        self.lpc.connect(client, port, request.information, request.view)
+        self.lpc
+            .connect(client, port, request.information, request.view)
     }
 
     /// Finishes a NtSecureConnectPort whose thread runs again.
@@ -115,12 +140,25 @@ impl Executive {
             Event::Connected(connected) => {
                 // Without a handle the port goes at once, and the server hears of it.
                 let handle = self.port_handle(caller, connected.port);
-                ConnectDone { handle, information: connected.information, max_message: connected.max_message, view: connected.view }
+                ConnectDone {
+                    handle,
+                    information: connected.information,
+                    max_message: connected.max_message,
+                    view: connected.view,
+                }
             }
-            Event::Failed(status, information) => ConnectDone { handle: Err(status), information, max_message: 0, view: None },
-            Event::Received(_) | Event::Replied(_) => {
-                ConnectDone { handle: Err(Status::REPLY_MESSAGE_MISMATCH), information: Vec::new(), max_message: 0, view: None }
-            }
+            Event::Failed(status, information) => ConnectDone {
+                handle: Err(status),
+                information,
+                max_message: 0,
+                view: None,
+            },
+            Event::Received(_) | Event::Replied(_) => ConnectDone {
+                handle: Err(Status::REPLY_MESSAGE_MISMATCH),
+                information: Vec::new(),
+                max_message: 0,
+                view: None,
+            },
         }
     }
 
@@ -138,7 +176,10 @@ impl Executive {
     ) -> Result<Option<AcceptDone>> {
         let server = self.client_id(caller)?;
         self.check_client(request.client)?;
-        let Some(Accepted { port, view }) = self.lpc.accept(server, request, information, accept, context)? else {
+        let Some(Accepted { port, view }) =
+            self.lpc
+                .accept(server, request, information, accept, context)?
+        else {
             self.deliver_ports();
             return Ok(None);
         };
@@ -164,7 +205,13 @@ impl Executive {
     ///
     /// # Errors
     /// `INVALID_PARAMETER`, `PORT_MESSAGE_TOO_LONG`, `INVALID_CID`, `REPLY_MESSAGE_MISMATCH`.
-    pub fn reply_port(&mut self, caller: ThreadId, port: Handle, header: &PortHeader, data: &[u8]) -> Result<()> {
+    pub fn reply_port(
+        &mut self,
+        caller: ThreadId,
+        port: Handle,
+        header: &PortHeader,
+        data: &[u8],
+    ) -> Result<()> {
         let port = self.port(caller, port, 0)?;
         self.lpc.check_reply(port, header)?;
         self.check_client(header.client)?;
@@ -173,11 +220,17 @@ impl Executive {
         Ok(())
     }
 
-    /// NtReplyWaitReceivePort: sends the reply, if any, then takes the oldest message or parks the thread ([`Event::Received`] later).
+    /// NtReplyWaitReceivePort: sends the reply, if any, then takes the oldest message or parks the
+    /// thread ([`Event::Received`] later).
     ///
     /// # Errors
     /// As [`Executive::reply_port`], and `PORT_DISCONNECTED`.
-    pub fn reply_wait_receive_port(&mut self, caller: ThreadId, port: Handle, reply: Option<(&PortHeader, &[u8])>) -> Result<Receive> {
+    pub fn reply_wait_receive_port(
+        &mut self,
+        caller: ThreadId,
+        port: Handle,
+        reply: Option<(&PortHeader, &[u8])>,
+    ) -> Result<Receive> {
         let receiver = self.client_id(caller)?;
         let port = self.port(caller, port, 0)?;
         if let Some((header, data)) = reply {
@@ -198,7 +251,13 @@ impl Executive {
     ///
     /// # Errors
     /// `INVALID_PARAMETER`, `PORT_MESSAGE_TOO_LONG`, `PORT_DISCONNECTED`.
-    pub fn request_port(&mut self, caller: ThreadId, port: Handle, header: &PortHeader, data: &[u8]) -> Result<()> {
+    pub fn request_port(
+        &mut self,
+        caller: ThreadId,
+        port: Handle,
+        header: &PortHeader,
+        data: &[u8],
+    ) -> Result<()> {
         let sender = self.client_id(caller)?;
         let port = self.port(caller, port, 0)?;
         self.lpc.datagram(sender, port, header, data)?;
@@ -206,11 +265,18 @@ impl Executive {
         Ok(())
     }
 
-    /// NtRequestWaitReplyPort up to the wait: the thread is parked ([`Event::Replied`] or [`Event::Failed`] later).
+    /// NtRequestWaitReplyPort up to the wait: the thread is parked ([`Event::Replied`] or
+    /// [`Event::Failed`] later).
     ///
     /// # Errors
     /// As [`Executive::request_port`]; for a callback as [`Executive::reply_port`].
-    pub fn request_wait_reply_port(&mut self, caller: ThreadId, port: Handle, header: &PortHeader, data: &[u8]) -> Result<()> {
+    pub fn request_wait_reply_port(
+        &mut self,
+        caller: ThreadId,
+        port: Handle,
+        header: &PortHeader,
+        data: &[u8],
+    ) -> Result<()> {
         let sender = self.client_id(caller)?;
         let port = self.port(caller, port, 0)?;
         self.lpc.request(sender, port, header, data)?;
@@ -223,7 +289,13 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::reply_port`].
-    pub fn reply_wait_reply_port(&mut self, caller: ThreadId, port: Handle, header: &PortHeader, data: &[u8]) -> Result<()> {
+    pub fn reply_wait_reply_port(
+        &mut self,
+        caller: ThreadId,
+        port: Handle,
+        header: &PortHeader,
+        data: &[u8],
+    ) -> Result<()> {
         let sender = self.client_id(caller)?;
         let port = self.port(caller, port, 0)?;
         self.check_client(header.client)?;
@@ -244,24 +316,37 @@ impl Executive {
         Ok(())
     }
 
-    /// A thread has ended: it waits for no port any more, and whoever wants to hear of it does. A thread that has registered no port is
-    /// reported to its process's exception port, as NT does.
+    /// A thread has ended: it waits for no port any more, and whoever wants to hear of it does. A
+    /// thread that has registered no port is reported to its process's exception port, as NT
+    /// does.
     pub(crate) fn leave_ports(&mut self, thread: ThreadId) {
         let event = self.port_events.remove(&thread);
         self.pending_calls.remove(&thread);
-        let Ok(client) = self.client_id(thread) else { return };
+        let Ok(client) = self.client_id(thread) else {
+            return;
+        };
         let create_time = self.thread(thread).map_or(0, |thread| thread.create_time);
         let process = self.process_of(thread).ok();
         let process_create_time = process.map_or(0, |process| process.create_time);
-        let exception_port = process.and_then(|process| process.exception_port).and_then(|object| self.port_body(object).ok());
+        let exception_port = process
+            .and_then(|process| process.exception_port)
+            .and_then(|object| self.port_body(object).ok());
         if let Some(Event::Connected(connected)) = event {
-            // Its connection stands, but it has not lived to have a handle to its end: the end goes, and the server hears of it.
+            // Its connection stands, but it has not lived to have a handle to its end: the end
+            // goes, and the server hears of it.
             self.lpc.delete(connected.port, client, process_create_time);
         }
-        let told = self.lpc.thread_exit(client, create_time, process_create_time);
+        let told = self
+            .lpc
+            .thread_exit(client, create_time, process_create_time);
         if let (true, Some(port)) = (told.is_empty(), exception_port) {
             // A port whose server is gone has nobody to tell.
-            let _ = self.lpc.notify(client, port, MessageKind::CLIENT_DIED, &create_time.to_le_bytes());
+            let _ = self.lpc.notify(
+                client,
+                port,
+                MessageKind::CLIENT_DIED,
+                &create_time.to_le_bytes(),
+            );
         }
         self.deliver_ports();
     }
@@ -283,7 +368,13 @@ impl Executive {
     /// A handle to an end of a connection. Without one the end goes.
     fn port_handle(&mut self, caller: ThreadId, port: PortId) -> Result<Handle> {
         let object = self.new_object(Body::Port(port));
-        self.insert_object(caller, object, &ObjectAttributes::unnamed(), PORT_ALL_ACCESS).map(|created| created.handle)
+        self.insert_object(
+            caller,
+            object,
+            &ObjectAttributes::unnamed(),
+            PORT_ALL_ACCESS,
+        )
+        .map(|created| created.handle)
     }
 
     /// The protocol's name for the port behind a handle.
@@ -303,7 +394,11 @@ impl Executive {
     fn check_client(&self, client: ClientId) -> Result<()> {
         let thread = u32::try_from(client.thread).map_err(|_| Status::INVALID_CID)?;
         let thread = ThreadId(thread);
-        if self.client_id(thread)? == client && !self.thread(thread)?.ended { Ok(()) } else { Err(Status::INVALID_CID) }
+        if self.client_id(thread)? == client && !self.thread(thread)?.ended {
+            Ok(())
+        } else {
+            Err(Status::INVALID_CID)
+        }
     }
 }
 
@@ -317,7 +412,9 @@ fn closed(exec: &mut Executive, _process: ProcessId, object: ObjectId, last: boo
 fn deleted(exec: &mut Executive, _object: ObjectId, body: Body) {
     let Body::Port(port) = body else { return };
     // The client's thread that connected speaks for its process.
-    let Ok(creator) = exec.lpc.creator(port) else { return };
+    let Ok(creator) = exec.lpc.creator(port) else {
+        return;
+    };
     let create_time = exec.process_create_time(ProcessId(creator.process as u32));
     exec.lpc.delete(port, creator, create_time);
     exec.deliver_ports();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Memory management: images, segments, address spaces, section objects.
 //!
-//! [`pe`] reads images; [`segment`] holds the pages behind sections; [`space`] and [`view`] are one process's addresses. They know no
-//! handles. The services around them are in this directory too.
+//! [`pe`] reads images; [`segment`] holds the pages behind sections; [`space`] and [`view`] are one
+//! process's addresses. They know no handles. The services around them are in this directory too.
 
 pub mod pe;
 #[cfg(test)]
@@ -60,7 +60,8 @@ pub struct Mm {
     pub system_dll: Option<ObjectId>,
     /// What was found of its exports: each process that is made asks for the same few.
     pub system_dll_exports: BTreeMap<Vec<u8>, u32>,
-    /// The national language tables that every process sees, once they were made, and where in them each table begins.
+    /// The national language tables that every process sees, once they were made, and where in
+    /// them each table begins.
     pub national: Option<(SegmentId, [u64; 3])>,
     /// The sections of the drivers that were loaded.
     pub drivers: Vec<ObjectId>,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Portable executables, PE32+ for x86-64: what an image section is made from.
 //!
-//! [`Image::parse`] looks at a whole file and refuses everything the memory manager could not map; after that, every section lies inside
-//! the file and inside the image. The other functions look at a view ([`Image::layout`]), where a relative virtual address is an index.
-//! A wrong file is an error that says where and why; nothing here panics.
+//! [`Image::parse`] looks at a whole file and refuses everything the memory manager could not map;
+//! after that, every section lies inside the file and inside the image. The other functions look at
+//! a view ([`Image::layout`]), where a relative virtual address is an index. A wrong file is an
+//! error that says where and why; nothing here panics.
 
 use crate::io::sectors::{u16_at, u32_at};
 use alloc::vec;
@@ -54,7 +55,11 @@ pub struct PeError {
 
 impl fmt::Display for PeError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "image, offset {:#x}: {}: {}", self.offset, self.reason, self.status)
+        write!(
+            out,
+            "image, offset {:#x}: {}: {}",
+            self.offset, self.reason, self.status
+        )
     }
 }
 
@@ -63,7 +68,11 @@ impl core::error::Error for PeError {}
 type Parsed<T> = Result<T, PeError>;
 
 fn bad<T>(offset: usize, reason: &'static str) -> Parsed<T> {
-    Err(PeError { status: Status::INVALID_IMAGE_FORMAT, offset, reason })
+    Err(PeError {
+        status: Status::INVALID_IMAGE_FORMAT,
+        offset,
+        reason,
+    })
 }
 
 /// One section.
@@ -86,7 +95,11 @@ pub struct Section {
 impl Section {
     /// Bytes of address space, whole pages.
     pub const fn span(&self) -> u32 {
-        let size = if self.virtual_size == 0 { self.raw_size } else { self.virtual_size };
+        let size = if self.virtual_size == 0 {
+            self.raw_size
+        } else {
+            self.virtual_size
+        };
         size.next_multiple_of(PAGE)
     }
 }
@@ -145,22 +158,44 @@ impl Image {
     pub fn parse(file: &[u8]) -> Parsed<Self> {
         let file_size = u32::try_from(file.len()).or(bad(0, "the file is too large"))?;
         if file.get(..2) != Some(b"MZ") {
-            return Err(PeError { status: Status::INVALID_IMAGE_NOT_MZ, offset: 0, reason: "no MZ signature" });
+            return Err(PeError {
+                status: Status::INVALID_IMAGE_NOT_MZ,
+                offset: 0,
+                reason: "no MZ signature",
+            });
         }
         let pe = u32_at(file, 60) as usize;
         if file.len() < DOS_HEADER || pe < 4 || !pe.is_multiple_of(4) || pe > file.len() {
-            return Err(PeError { status: Status::INVALID_IMAGE_PROTECT, offset: 60, reason: "a DOS program" });
+            return Err(PeError {
+                status: Status::INVALID_IMAGE_PROTECT,
+                offset: 60,
+                reason: "a DOS program",
+            });
         }
         let headers = file.get(pe..).unwrap_or_default();
         match headers.get(..4) {
             Some(b"PE\0\0") => {}
             Some([b'N', b'E', ..]) => {
-                return Err(PeError { status: Status::INVALID_IMAGE_WIN_16, offset: pe, reason: "a 16-bit Windows program" });
+                return Err(PeError {
+                    status: Status::INVALID_IMAGE_WIN_16,
+                    offset: pe,
+                    reason: "a 16-bit Windows program",
+                });
             }
             Some([b'L', b'E', ..]) => {
-                return Err(PeError { status: Status::INVALID_IMAGE_LE_FORMAT, offset: pe, reason: "an LE program" });
+                return Err(PeError {
+                    status: Status::INVALID_IMAGE_LE_FORMAT,
+                    offset: pe,
+                    reason: "an LE program",
+                });
             }
-            _ => return Err(PeError { status: Status::INVALID_IMAGE_PROTECT, offset: pe, reason: "a DOS program" }),
+            _ => {
+                return Err(PeError {
+                    status: Status::INVALID_IMAGE_PROTECT,
+                    offset: pe,
+                    reason: "a DOS program",
+                });
+            }
         }
         if u16_at(headers, 4) != MACHINE_AMD64 {
             return bad(pe + 4, "not for x86-64");
@@ -168,7 +203,10 @@ impl Image {
         let section_count = usize::from(u16_at(headers, 6));
         let optional_size = usize::from(u16_at(headers, 20));
         let characteristics = u16_at(headers, 22);
-        let Some(optional) = headers.get(24..24 + optional_size).filter(|optional| optional.len() >= OPTIONAL_FIXED) else {
+        let Some(optional) = headers
+            .get(24..24 + optional_size)
+            .filter(|optional| optional.len() >= OPTIONAL_FIXED)
+        else {
             return bad(pe + 20, "the optional header is too short");
         };
         if u16_at(optional, 0) != OPTIONAL_PE32_PLUS {
@@ -180,8 +218,15 @@ impl Image {
         if section_count > MAX_SECTIONS {
             return bad(pe + 6, "too many sections");
         }
-        let count = (u32_at(optional, 108) as usize).min(16).min((optional.len() - OPTIONAL_FIXED) / 8);
-        let directory = |at: usize| (u32_at(optional, OPTIONAL_FIXED + 8 * at), u32_at(optional, OPTIONAL_FIXED + 8 * at + 4));
+        let count = (u32_at(optional, 108) as usize)
+            .min(16)
+            .min((optional.len() - OPTIONAL_FIXED) / 8);
+        let directory = |at: usize| {
+            (
+                u32_at(optional, OPTIONAL_FIXED + 8 * at),
+                u32_at(optional, OPTIONAL_FIXED + 8 * at + 4),
+            )
+        };
         let table_at = pe + 24 + optional_size;
         let mut this = Self {
             characteristics,
@@ -217,7 +262,9 @@ impl Image {
 
     fn check(&self, pe: usize) -> Parsed<()> {
         let optional = pe + 24;
-        if !self.file_alignment.is_power_of_two() || !(0x200..=0x1_0000).contains(&self.file_alignment) {
+        if !self.file_alignment.is_power_of_two()
+            || !(0x200..=0x1_0000).contains(&self.file_alignment)
+        {
             return bad(optional + 36, "the file alignment is wrong");
         }
         if !self.section_alignment.is_power_of_two() || self.section_alignment < PAGE {
@@ -230,7 +277,10 @@ impl Image {
         if self.size_of_image == 0 || self.size_of_image > LARGEST {
             return bad(optional + 56, "the size of the image is wrong");
         }
-        if self.size_of_headers == 0 || self.size_of_headers > self.size_of_image || self.size_of_headers > self.file_size {
+        if self.size_of_headers == 0
+            || self.size_of_headers > self.size_of_image
+            || self.size_of_headers > self.file_size
+        {
             return bad(optional + 60, "the size of the headers is wrong");
         }
         if self.entry_point >= self.size_of_image {
@@ -240,16 +290,36 @@ impl Image {
     }
 
     fn check_section(&self, section: &Section, at: usize) -> Parsed<()> {
-        let next = self.sections.last().map_or(self.size_of_headers.next_multiple_of(PAGE), |last| last.rva + last.span());
+        let next = self
+            .sections
+            .last()
+            .map_or(self.size_of_headers.next_multiple_of(PAGE), |last| {
+                last.rva + last.span()
+            });
         if !section.rva.is_multiple_of(self.section_alignment) || section.rva < next {
-            return bad(at + 12, "the section overlaps the one before or is not aligned");
+            return bad(
+                at + 12,
+                "the section overlaps the one before or is not aligned",
+            );
         }
-        let span = if section.virtual_size == 0 { section.raw_size } else { section.virtual_size };
-        let end = span.checked_add(PAGE - 1).map(|span| span & !(PAGE - 1)).and_then(|span| section.rva.checked_add(span));
+        let span = if section.virtual_size == 0 {
+            section.raw_size
+        } else {
+            section.virtual_size
+        };
+        let end = span
+            .checked_add(PAGE - 1)
+            .map(|span| span & !(PAGE - 1))
+            .and_then(|span| section.rva.checked_add(span));
         if end.is_none_or(|end| end > self.size_of_image.next_multiple_of(PAGE)) {
             return bad(at + 8, "the section lies outside the image");
         }
-        if section.raw_size > 0 && section.raw_offset.checked_add(section.raw_size).is_none_or(|end| end > self.file_size) {
+        if section.raw_size > 0
+            && section
+                .raw_offset
+                .checked_add(section.raw_size)
+                .is_none_or(|end| end > self.file_size)
+        {
             return bad(at + 16, "the section lies outside the file");
         }
         Ok(())
@@ -262,7 +332,10 @@ impl Image {
 
     /// What NtQuerySection tells of the image (spec 10.1).
     pub fn information(&self) -> SectionImageInformation {
-        let code = self.sections.iter().any(|section| section.characteristics & (SCN_CODE | SCN_EXECUTE) != 0);
+        let code = self
+            .sections
+            .iter()
+            .any(|section| section.characteristics & (SCN_CODE | SCN_EXECUTE) != 0);
         SectionImageInformation {
             transfer_address: self.image_base.wrapping_add(u64::from(self.entry_point)),
             maximum_stack_size: self.stack_reserve,
@@ -284,21 +357,31 @@ impl Image {
     pub fn layout(&self, file: &[u8]) -> Vec<u8> {
         let mut view = vec![0; self.span()];
         let mut put = |rva: u32, offset: u32, len: u32| {
-            let from = file.get(offset as usize..offset as usize + len as usize).unwrap_or_default();
+            let from = file
+                .get(offset as usize..offset as usize + len as usize)
+                .unwrap_or_default();
             if let Some(to) = view.get_mut(rva as usize..rva as usize + from.len()) {
                 to.copy_from_slice(from);
             }
         };
         put(0, 0, self.size_of_headers);
         for section in &self.sections {
-            put(section.rva, section.raw_offset, section.raw_size.min(section.span()));
+            put(
+                section.rva,
+                section.raw_offset,
+                section.raw_size.min(section.span()),
+            );
         }
         view
     }
 
-    /// What may be done with the page at this relative virtual address: `IMAGE_SCN_` flags; headers and gaps are readable.
+    /// What may be done with the page at this relative virtual address: `IMAGE_SCN_` flags; headers
+    /// and gaps are readable.
     pub fn page_characteristics(&self, rva: u32) -> u32 {
-        let found = self.sections.iter().find(|section| rva >= section.rva && rva < section.rva + section.span());
+        let found = self
+            .sections
+            .iter()
+            .find(|section| rva >= section.rva && rva < section.rva + section.span());
         found.map_or(SCN_READ, |section| section.characteristics)
     }
 
@@ -309,7 +392,9 @@ impl Image {
 
     /// Moves a view to another base: adds `delta` to every address its relocations name.
     pub fn relocate(&self, view: &mut [u8], delta: u64) -> Parsed<()> {
-        let Some((start, size)) = self.directory(RELOCATIONS) else { return Ok(()) };
+        let Some((start, size)) = self.directory(RELOCATIONS) else {
+            return Ok(());
+        };
         let Some(end) = start.checked_add(size).filter(|&end| end <= view.len()) else {
             return bad(start, "the relocations lie outside the image");
         };
@@ -339,12 +424,17 @@ impl Image {
         Ok(())
     }
 
-    /// The relative virtual address of an exported name; none if it is not there or is forwarded to another module.
+    /// The relative virtual address of an exported name; none if it is not there or is forwarded to
+    /// another module.
     pub fn export(&self, view: &[u8], name: &[u8]) -> Option<u32> {
         let (start, size) = self.directory(EXPORT)?;
         let directory = view.get(start..start.checked_add(size)?)?;
         let names = u32_at(directory, 24) as usize;
-        let (functions, pointers, ordinals) = (u32_at(directory, 28), u32_at(directory, 32), u32_at(directory, 36));
+        let (functions, pointers, ordinals) = (
+            u32_at(directory, 28),
+            u32_at(directory, 32),
+            u32_at(directory, 36),
+        );
         let count = names.min(view.len() / 4);
         let text = |at: usize| c_string(view, u32_at(view, pointers as usize + 4 * at) as usize);
         let found = (0..count).find(|&at| text(at) == Some(name))?;
@@ -359,18 +449,31 @@ impl Image {
 
     /// Every module and symbol the image imports.
     pub fn imports(&self, view: &[u8]) -> Parsed<Vec<Import>> {
-        let Some((start, _)) = self.directory(IMPORT) else { return Ok(Vec::new()) };
+        let Some((start, _)) = self.directory(IMPORT) else {
+            return Ok(Vec::new());
+        };
         let mut found = Vec::new();
         for at in (start..).step_by(20) {
-            let Some(descriptor) = view.get(at..at + 20) else { return bad(at, "the imports run out of the image") };
-            let (lookup, module, slots) = (u32_at(descriptor, 0), u32_at(descriptor, 12), u32_at(descriptor, 16));
+            let Some(descriptor) = view.get(at..at + 20) else {
+                return bad(at, "the imports run out of the image");
+            };
+            let (lookup, module, slots) = (
+                u32_at(descriptor, 0),
+                u32_at(descriptor, 12),
+                u32_at(descriptor, 16),
+            );
             if module == 0 {
                 break;
             }
-            let Some(module) = c_string(view, module as usize) else { return bad(at + 12, "an import without a module's name") };
+            let Some(module) = c_string(view, module as usize) else {
+                return bad(at + 12, "an import without a module's name");
+            };
             let lookup = if lookup == 0 { slots } else { lookup } as usize;
             let symbols = symbols(view, lookup, slots as usize)?;
-            found.push(Import { module: module.to_vec(), symbols });
+            found.push(Import {
+                module: module.to_vec(),
+                symbols,
+            });
         }
         Ok(found)
     }
@@ -379,7 +482,9 @@ impl Image {
 fn symbols(view: &[u8], lookup: usize, slots: usize) -> Parsed<Vec<(Symbol, u32)>> {
     let mut found = Vec::new();
     for at in (0..view.len()).step_by(8) {
-        let Some(entry) = view.get(lookup + at..lookup + at + 8) else { return bad(lookup, "the import table runs out of the image") };
+        let Some(entry) = view.get(lookup + at..lookup + at + 8) else {
+            return bad(lookup, "the import table runs out of the image");
+        };
         let entry = u64_at(entry, 0);
         if entry == 0 {
             break;
@@ -398,7 +503,9 @@ fn symbols(view: &[u8], lookup: usize, slots: usize) -> Parsed<Vec<(Symbol, u32)
 }
 
 fn parse_section(file: &[u8], at: usize) -> Parsed<Section> {
-    let Some(bytes) = file.get(at..at + 40) else { return bad(at, "the section table runs out of the file") };
+    let Some(bytes) = file.get(at..at + 40) else {
+        return bad(at, "the section table runs out of the file");
+    };
     let name = core::array::from_fn(|at| bytes[at]);
     Ok(Section {
         name,

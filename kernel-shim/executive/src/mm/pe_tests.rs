@@ -19,7 +19,8 @@ fn put32(file: &mut [u8], at: usize, value: u32) {
     put(file, at, &value.to_le_bytes());
 }
 
-/// A DLL with code at 0x1000 and data at 0x2000 that holds exports, imports, one pointer and its relocation.
+/// A DLL with code at 0x1000 and data at 0x2000 that holds exports, imports, one pointer and its
+/// relocation.
 pub(crate) fn sample() -> Vec<u8> {
     let mut file = vec![0; 0xA00];
     put(&mut file, 0, b"MZ");
@@ -27,22 +28,43 @@ pub(crate) fn sample() -> Vec<u8> {
     put(&mut file, PE, b"PE\0\0\x64\x86\x02\0");
     put(&mut file, PE + 20, &[240, 0, 0x22, 0x20]);
     put(&mut file, OPTIONAL, &[0x0B, 0x02]);
-    for (at, value) in [(16, 0x1010), (28, 1), (32, 0x1000), (36, 0x200), (56, 0x3000), (60, 0x400), (72, 0x10_0000), (80, 0x1000)] {
+    for (at, value) in [
+        (16, 0x1010),
+        (28, 1),
+        (32, 0x1000),
+        (36, 0x200),
+        (56, 0x3000),
+        (60, 0x400),
+        (72, 0x10_0000),
+        (80, 0x1000),
+    ] {
         put32(&mut file, OPTIONAL + at, value);
     }
     put32(&mut file, OPTIONAL + 24, 0x4000_0000);
     put(&mut file, OPTIONAL + 48, &[5, 0, 2, 0]);
     put(&mut file, OPTIONAL + 68, &[1, 0, 0x40, 1]);
     put32(&mut file, OPTIONAL + 108, 16);
-    for (index, rva, size) in [(EXPORT, 0x2000, 0x80), (IMPORT, 0x2100, 40), (RELOCATIONS, 0x2200, 12)] {
+    for (index, rva, size) in [
+        (EXPORT, 0x2000, 0x80),
+        (IMPORT, 0x2100, 40),
+        (RELOCATIONS, 0x2200, 12),
+    ] {
         put32(&mut file, OPTIONAL + 112 + 8 * index, rva);
         put32(&mut file, OPTIONAL + 112 + 8 * index + 4, size);
     }
-    for (index, name, rva, raw, flags) in [(0, b".text\0\0\0", 0x1000, 0x400, 0x6000_0020), (1, b".data\0\0\0", 0x2000, 0x600, 0xC000_0040)]
-    {
+    for (index, name, rva, raw, flags) in [
+        (0, b".text\0\0\0", 0x1000, 0x400, 0x6000_0020),
+        (1, b".data\0\0\0", 0x2000, 0x600, 0xC000_0040),
+    ] {
         let at = SECTIONS + 40 * index;
         put(&mut file, at, name);
-        for (offset, value) in [(8, 0x800), (12, rva), (16, 0x200 + 0x200 * index as u32), (20, raw), (36, flags)] {
+        for (offset, value) in [
+            (8, 0x800),
+            (12, rva),
+            (16, 0x200 + 0x200 * index as u32),
+            (20, raw),
+            (36, flags),
+        ] {
             put32(&mut file, at + offset, value);
         }
     }
@@ -66,7 +88,14 @@ pub(crate) fn sample() -> Vec<u8> {
     put(&mut file, 0x648, b"Beta\0");
     put(&mut file, 0x660, b"OTHER.Beta\0");
     // Imports: one by name, one by ordinal, from ntdll.dll.
-    for (at, value) in [(0, 0x2140), (12, 0x2180), (16, 0x2160), (0x40, 0x2190), (0x48, 7), (0x4C, 0x8000_0000)] {
+    for (at, value) in [
+        (0, 0x2140),
+        (12, 0x2180),
+        (16, 0x2160),
+        (0x40, 0x2190),
+        (0x48, 7),
+        (0x4C, 0x8000_0000),
+    ] {
         put32(&mut file, 0x700 + at, value);
     }
     put(&mut file, 0x780, b"ntdll.dll\0");
@@ -84,10 +113,36 @@ fn a_good_image_gives_its_section_information() {
     let image = Image::parse(&sample()).unwrap();
     let information = image.information();
     assert_eq!(information.transfer_address, 0x1_4000_1010);
-    assert_eq!((information.maximum_stack_size, information.committed_stack_size), (0x10_0000, 0x1000));
-    assert_eq!((information.subsystem.0, information.major_version, information.minor_version), (1, 5, 2));
-    assert_eq!((information.image_characteristics, information.dll_characteristics), (0x2022, 0x140));
-    assert_eq!((information.machine, information.image_contains_code, information.image_file_size), (0x8664, 1, 0xA00));
+    assert_eq!(
+        (
+            information.maximum_stack_size,
+            information.committed_stack_size
+        ),
+        (0x10_0000, 0x1000)
+    );
+    assert_eq!(
+        (
+            information.subsystem.0,
+            information.major_version,
+            information.minor_version
+        ),
+        (1, 5, 2)
+    );
+    assert_eq!(
+        (
+            information.image_characteristics,
+            information.dll_characteristics
+        ),
+        (0x2022, 0x140)
+    );
+    assert_eq!(
+        (
+            information.machine,
+            information.image_contains_code,
+            information.image_file_size
+        ),
+        (0x8664, 1, 0xA00)
+    );
 }
 
 #[test]
@@ -96,10 +151,19 @@ fn the_view_is_laid_out_by_the_section_headers() {
     let image = Image::parse(&file).unwrap();
     let view = image.layout(&file);
     assert_eq!(view.len(), 0x3000);
-    assert_eq!((&view[..2], view[0x1000], &view[0x2040..0x2045]), (b"MZ".as_slice(), 0xC3, b"Alpha".as_slice()));
+    assert_eq!(
+        (&view[..2], view[0x1000], &view[0x2040..0x2045]),
+        (b"MZ".as_slice(), 0xC3, b"Alpha".as_slice())
+    );
     assert!(view[0x1200..0x2000].iter().all(|&byte| byte == 0));
-    assert_eq!(image.page_characteristics(0x1000) & SCN_EXECUTE, SCN_EXECUTE);
-    assert_eq!(image.page_characteristics(0x2000) & (SCN_EXECUTE | SCN_WRITE), SCN_WRITE);
+    assert_eq!(
+        image.page_characteristics(0x1000) & SCN_EXECUTE,
+        SCN_EXECUTE
+    );
+    assert_eq!(
+        image.page_characteristics(0x2000) & (SCN_EXECUTE | SCN_WRITE),
+        SCN_WRITE
+    );
     assert_eq!(image.page_characteristics(0), SCN_READ);
 }
 
@@ -112,8 +176,17 @@ fn exports_imports_and_relocations() {
     assert_eq!(image.export(&view, b"Beta"), None, "it is a forwarder");
     assert_eq!(image.export(&view, b"Gamma"), None);
     let imports = image.imports(&view).unwrap();
-    let symbols = vec![(Symbol::Name(b"NtClose".to_vec()), 0x2160), (Symbol::Ordinal(7), 0x2168)];
-    assert_eq!(imports, [Import { module: b"ntdll.dll".to_vec(), symbols }]);
+    let symbols = vec![
+        (Symbol::Name(b"NtClose".to_vec()), 0x2160),
+        (Symbol::Ordinal(7), 0x2168),
+    ];
+    assert_eq!(
+        imports,
+        [Import {
+            module: b"ntdll.dll".to_vec(),
+            symbols
+        }]
+    );
     image.relocate(&mut view, 0x10_0000).unwrap();
     assert_eq!(view[0x2300..0x2308], 0x4010_1010u64.to_le_bytes());
 }
@@ -131,7 +204,11 @@ fn every_bad_header_has_its_status() {
         (PE + 20, &[8, 0], Status::INVALID_IMAGE_FORMAT),
         (PE + 22, &[0, 0], Status::INVALID_IMAGE_FORMAT),
         (OPTIONAL, &[0x0B, 0x01], Status::INVALID_IMAGE_FORMAT),
-        (OPTIONAL + 16, &[0, 0, 0, 0x70], Status::INVALID_IMAGE_FORMAT),
+        (
+            OPTIONAL + 16,
+            &[0, 0, 0, 0x70],
+            Status::INVALID_IMAGE_FORMAT,
+        ),
         (OPTIONAL + 24, &[1], Status::INVALID_IMAGE_FORMAT),
         (OPTIONAL + 32, &[0x20, 0], Status::INVALID_IMAGE_FORMAT),
         (OPTIONAL + 36, &[3, 0], Status::INVALID_IMAGE_FORMAT),
@@ -140,14 +217,25 @@ fn every_bad_header_has_its_status() {
         (SECTIONS + 12, &[0; 4], Status::INVALID_IMAGE_FORMAT),
         (SECTIONS + 8, &[0xFF; 4], Status::INVALID_IMAGE_FORMAT),
         (SECTIONS + 16, &[0xFF; 4], Status::INVALID_IMAGE_FORMAT),
-        (SECTIONS + 52, &[0, 0x10, 0, 0], Status::INVALID_IMAGE_FORMAT),
+        (
+            SECTIONS + 52,
+            &[0, 0x10, 0, 0],
+            Status::INVALID_IMAGE_FORMAT,
+        ),
     ];
     for (at, bytes, status) in cases {
         let mut file = sample();
         put(&mut file, *at, bytes);
-        assert_eq!(Image::parse(&file).unwrap_err().status, *status, "at {at:#x}");
+        assert_eq!(
+            Image::parse(&file).unwrap_err().status,
+            *status,
+            "at {at:#x}"
+        );
     }
-    assert_eq!(Image::parse(&[]).unwrap_err().status, Status::INVALID_IMAGE_NOT_MZ);
+    assert_eq!(
+        Image::parse(&[]).unwrap_err().status,
+        Status::INVALID_IMAGE_NOT_MZ
+    );
 }
 
 proptest! {

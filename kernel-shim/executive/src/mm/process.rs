@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The memory of one process, as the rest of the executive uses it: what the kernel puts there, faults, and reading and writing with
-//! everything that a first touch brings about.
+//! The memory of one process, as the rest of the executive uses it: what the kernel puts there,
+//! faults, and reading and writing with everything that a first touch brings about.
 //!
-//! Invariant: a user address is only ever used through here; a page that is not mapped yet is touched first, as ring 3 would.
+//! Invariant: a user address is only ever used through here; a page that is not mapped yet is
+//! touched first, as ring 3 would.
 
 use super::protection::Protect;
 use super::segment::SegmentId;
@@ -31,7 +32,10 @@ const TEB_FREE_STACK: u64 = 0x1745;
 
 impl Executive {
     fn memory_of(&mut self, process: ProcessId) -> Result<&mut AddressSpace> {
-        self.process_mut(process)?.memory.as_mut().ok_or(Status::PROCESS_IS_TERMINATING)
+        self.process_mut(process)?
+            .memory
+            .as_mut()
+            .ok_or(Status::PROCESS_IS_TERMINATING)
     }
 
     fn segment_of(&self, section: ObjectId) -> Result<SegmentId> {
@@ -41,7 +45,8 @@ impl Executive {
         }
     }
 
-    /// Maps the national language tables into a process, read-only, one copy for all processes: where each of them begins.
+    /// Maps the national language tables into a process, read-only, one copy for all processes:
+    /// where each of them begins.
     ///
     /// # Errors
     /// `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
@@ -61,14 +66,21 @@ impl Executive {
             Some(made) => made,
             None => {
                 let tables = crate::nls::tables();
-                let segment = self.mm.segments.make_memory(tables.bytes.len() as u64, true);
-                let filled = self.map_segment(process, view(segment, Protect::READ_WRITE.0))?.base;
+                let segment = self
+                    .mm
+                    .segments
+                    .make_memory(tables.bytes.len() as u64, true);
+                let filled = self
+                    .map_segment(process, view(segment, Protect::READ_WRITE.0))?
+                    .base;
                 self.write_process(process, filled, &tables.bytes)?;
                 self.unmap_view_in(process, filled)?;
                 *self.mm.national.insert((segment, tables.offsets))
             }
         };
-        let base = self.map_segment(process, view(segment, Protect::READ_ONLY.0))?.base;
+        let base = self
+            .map_segment(process, view(segment, Protect::READ_ONLY.0))?
+            .base;
         Ok(offsets.map(|offset| base + offset))
     }
 
@@ -78,7 +90,9 @@ impl Executive {
     /// `SECTION_NOT_IMAGE`.
     pub fn section_information(&self, section: ObjectId) -> Result<SectionImageInformation> {
         let segment = self.mm.segments.get(self.segment_of(section)?);
-        let image = segment.and_then(|segment| segment.image()).ok_or(Status::SECTION_NOT_IMAGE)?;
+        let image = segment
+            .and_then(|segment| segment.image())
+            .ok_or(Status::SECTION_NOT_IMAGE)?;
         Ok(image.information())
     }
 
@@ -88,7 +102,13 @@ impl Executive {
     /// `SECTION_NOT_IMAGE`, `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
     pub fn map_image(&mut self, process: ProcessId, section: ObjectId) -> Result<Mapped> {
         let segment = self.segment_of(section)?;
-        if self.mm.segments.get(segment).and_then(|segment| segment.image()).is_none() {
+        if self
+            .mm
+            .segments
+            .get(segment)
+            .and_then(|segment| segment.image())
+            .is_none()
+        {
             return Err(Status::SECTION_NOT_IMAGE);
         }
         let request = ViewRequest {
@@ -102,29 +122,60 @@ impl Executive {
             kind: 0,
             protect: Protect::EXECUTE.0,
         };
-        let memory = self.processes.get_mut(&process).and_then(|process| process.memory.as_mut());
-        memory.ok_or(Status::PROCESS_IS_TERMINATING)?.map(&mut self.mm.segments, request)
+        let memory = self
+            .processes
+            .get_mut(&process)
+            .and_then(|process| process.memory.as_mut());
+        memory
+            .ok_or(Status::PROCESS_IS_TERMINATING)?
+            .map(&mut self.mm.segments, request)
     }
 
     /// Committed private memory in a process.
     ///
     /// # Errors
     /// `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
-    pub fn allocate_memory_in(&mut self, process: ProcessId, size: u64, protect: u32, top_down: bool) -> Result<u64> {
+    pub fn allocate_memory_in(
+        &mut self,
+        process: ProcessId,
+        size: u64,
+        protect: u32,
+        top_down: bool,
+    ) -> Result<u64> {
         let kind = MEM_RESERVE | MEM_COMMIT | if top_down { MEM_TOP_DOWN } else { 0 };
-        self.allocate_at(process, Request { base: 0, size, zero_bits: 0, kind, protect })
+        self.allocate_at(
+            process,
+            Request {
+                base: 0,
+                size,
+                zero_bits: 0,
+                kind,
+                protect,
+            },
+        )
     }
 
     fn allocate_at(&mut self, process: ProcessId, request: Request) -> Result<u64> {
-        let memory = self.processes.get_mut(&process).and_then(|process| process.memory.as_mut());
+        let memory = self
+            .processes
+            .get_mut(&process)
+            .and_then(|process| process.memory.as_mut());
         let memory = memory.ok_or(Status::PROCESS_IS_TERMINATING)?;
-        memory.allocate(&mut *self.machine, &mut self.mm.segments, request).map(|(base, _)| base)
+        memory
+            .allocate(&mut *self.machine, &mut self.mm.segments, request)
+            .map(|(base, _)| base)
     }
 
-    /// Gives back what [`Executive::allocate_memory_in`] gave. In a process that has ended there is nothing left to give back.
+    /// Gives back what [`Executive::allocate_memory_in`] gave. In a process that has ended there is
+    /// nothing left to give back.
     pub fn release_memory_in(&mut self, process: ProcessId, address: u64) {
-        if let Some(memory) = self.processes.get_mut(&process).and_then(|process| process.memory.as_mut()) {
-            // It stands since the allocation; a program that has freed it itself has changed that, which is its business.
+        if let Some(memory) = self
+            .processes
+            .get_mut(&process)
+            .and_then(|process| process.memory.as_mut())
+        {
+            // It stands since the allocation; a program that has freed it itself has changed that,
+            // which is its business.
             let _ = memory.free(&mut *self.machine, address, 0, MEM_RELEASE);
         }
     }
@@ -133,9 +184,13 @@ impl Executive {
     pub fn release_thread_memory(&mut self, process: ProcessId, teb: u64) {
         let (mut free, mut stack) = ([0], [0; 8]);
         // A TEB that cannot be read asks for nothing.
-        if self.read_process(process, teb + TEB_FREE_STACK, &mut free).is_ok()
+        if self
+            .read_process(process, teb + TEB_FREE_STACK, &mut free)
+            .is_ok()
             && free != [0]
-            && self.read_process(process, teb + TEB_DEALLOCATION_STACK, &mut stack).is_ok()
+            && self
+                .read_process(process, teb + TEB_DEALLOCATION_STACK, &mut stack)
+                .is_ok()
         {
             self.release_memory_in(process, u64::from_le_bytes(stack));
         }
@@ -146,28 +201,70 @@ impl Executive {
     ///
     /// # Errors
     /// `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
-    pub fn reserve_stack(&mut self, process: ProcessId, reserve: u64, commit: u64) -> Result<Stack> {
-        let commit = commit.max(PAGE_BYTES).checked_next_multiple_of(PAGE_BYTES).ok_or(Status::NO_MEMORY)?;
+    pub fn reserve_stack(
+        &mut self,
+        process: ProcessId,
+        reserve: u64,
+        commit: u64,
+    ) -> Result<Stack> {
+        let commit = commit
+            .max(PAGE_BYTES)
+            .checked_next_multiple_of(PAGE_BYTES)
+            .ok_or(Status::NO_MEMORY)?;
         let reserve = if reserve == 0 { DEFAULT_STACK } else { reserve };
         let wanted = reserve.max(commit.saturating_add(2 * PAGE_BYTES));
-        let reserve = wanted.checked_next_multiple_of(GRANULARITY).filter(|bytes| *bytes < USER_END).ok_or(Status::NO_MEMORY)?;
+        let reserve = wanted
+            .checked_next_multiple_of(GRANULARITY)
+            .filter(|bytes| *bytes < USER_END)
+            .ok_or(Status::NO_MEMORY)?;
         let protect = Protect::READ_WRITE.0;
-        let allocation = self.allocate_at(process, Request { base: 0, size: reserve, zero_bits: 0, kind: MEM_RESERVE, protect })?;
+        let allocation = self.allocate_at(
+            process,
+            Request {
+                base: 0,
+                size: reserve,
+                zero_bits: 0,
+                kind: MEM_RESERVE,
+                protect,
+            },
+        )?;
         let base = allocation + reserve;
         let limit = base - commit;
         let made = self
-            .allocate_at(process, Request { base: limit, size: commit, zero_bits: 0, kind: MEM_COMMIT, protect })
+            .allocate_at(
+                process,
+                Request {
+                    base: limit,
+                    size: commit,
+                    zero_bits: 0,
+                    kind: MEM_COMMIT,
+                    protect,
+                },
+            )
             .and_then(|_| self.commit_guard(process, limit - PAGE_BYTES));
         if let Err(status) = made {
             self.release_memory_in(process, allocation);
             return Err(status);
         }
-        Ok(Stack { base, limit, allocation })
+        Ok(Stack {
+            base,
+            limit,
+            allocation,
+        })
     }
 
     fn commit_guard(&mut self, process: ProcessId, address: u64) -> Result<u64> {
         let protect = Protect::READ_WRITE.0 | Protect::GUARD;
-        self.allocate_at(process, Request { base: address, size: PAGE_BYTES, zero_bits: 0, kind: MEM_COMMIT, protect })
+        self.allocate_at(
+            process,
+            Request {
+                base: address,
+                size: PAGE_BYTES,
+                zero_bits: 0,
+                kind: MEM_COMMIT,
+                protect,
+            },
+        )
     }
 
     /// Makes an access of ring 3 to this page succeed.
@@ -181,7 +278,10 @@ impl Executive {
 
     fn touch(&mut self, process: ProcessId, address: u64, access: PageAccess) -> Result<()> {
         loop {
-            let memory = self.processes.get_mut(&process).and_then(|process| process.memory.as_mut());
+            let memory = self
+                .processes
+                .get_mut(&process)
+                .and_then(|process| process.memory.as_mut());
             let memory = memory.ok_or(Status::ACCESS_VIOLATION)?;
             match memory.touch(&mut *self.machine, &mut self.mm.segments, address, access) {
                 Ok(Touch::Done) => return Ok(()),
@@ -197,8 +297,18 @@ impl Executive {
         let segment = self.mm.segments.get(id).ok_or(Status::ACCESS_VIOLATION)?;
         let file = segment.file.ok_or(Status::IN_PAGE_ERROR)?;
         let mut bytes = vec![0; PAGE];
-        let volume = self.io.volume(file.volume).map_err(|_| Status::IN_PAGE_ERROR)?;
-        volume.read(&mut *self.machine, file.node, u64::from(page) * PAGE_BYTES, &mut bytes).map_err(|_| Status::IN_PAGE_ERROR)?;
+        let volume = self
+            .io
+            .volume(file.volume)
+            .map_err(|_| Status::IN_PAGE_ERROR)?;
+        volume
+            .read(
+                &mut *self.machine,
+                file.node,
+                u64::from(page) * PAGE_BYTES,
+                &mut bytes,
+            )
+            .map_err(|_| Status::IN_PAGE_ERROR)?;
         let frame = self.machine.allocate_frame()?;
         self.machine.write_frame(frame, 0, &bytes);
         if let Some(segment) = self.mm.segments.get_mut(id) {
@@ -207,14 +317,21 @@ impl Executive {
         Ok(())
     }
 
-    /// The guard page below a thread's stack was touched: the stack grows by it, and the page below becomes the guard.
+    /// The guard page below a thread's stack was touched: the stack grows by it, and the page below
+    /// becomes the guard.
     ///
     /// # Errors
-    /// `GUARD_PAGE_VIOLATION` if it is nobody's stack, `STACK_OVERFLOW` if there is no room for another guard.
+    /// `GUARD_PAGE_VIOLATION` if it is nobody's stack, `STACK_OVERFLOW` if there is no room for
+    /// another guard.
     fn grow_stack(&mut self, process: ProcessId, address: u64) -> Result<()> {
         let page = address & !(PAGE_BYTES - 1);
-        let tebs: alloc::vec::Vec<u64> =
-            self.process(process)?.threads.iter().filter_map(|thread| self.thread(*thread).ok()).map(|thread| thread.teb).collect();
+        let tebs: alloc::vec::Vec<u64> = self
+            .process(process)?
+            .threads
+            .iter()
+            .filter_map(|thread| self.thread(*thread).ok())
+            .map(|thread| thread.teb)
+            .collect();
         for teb in tebs.into_iter().filter(|teb| *teb != 0) {
             let limit = self.read_number(process, teb + TEB_STACK_LIMIT)?;
             let lowest = self.read_number(process, teb + TEB_DEALLOCATION_STACK)?;
@@ -226,7 +343,10 @@ impl Executive {
             if page < lowest + 2 * PAGE_BYTES {
                 return Err(Status::STACK_OVERFLOW);
             }
-            return self.commit_guard(process, page - PAGE_BYTES).map(|_| ()).map_err(|_| Status::STACK_OVERFLOW);
+            return self
+                .commit_guard(process, page - PAGE_BYTES)
+                .map(|_| ())
+                .map_err(|_| Status::STACK_OVERFLOW);
         }
         Err(Status::GUARD_PAGE_VIOLATION)
     }
@@ -241,7 +361,12 @@ impl Executive {
     ///
     /// # Errors
     /// `ACCESS_VIOLATION`, and what a touch gives.
-    pub fn read_process(&mut self, process: ProcessId, address: u64, buffer: &mut [u8]) -> Result<()> {
+    pub fn read_process(
+        &mut self,
+        process: ProcessId,
+        address: u64,
+        buffer: &mut [u8],
+    ) -> Result<()> {
         let space = self.memory_of(process)?.space;
         let mut at = address;
         let mut rest = buffer;
@@ -287,7 +412,13 @@ impl Executive {
 
     /// A process has ended: everything in its address space goes, and the address space.
     pub fn delete_memory(&mut self, process: ProcessId) {
-        let Some(mut memory) = self.processes.get_mut(&process).and_then(|process| process.memory.take()) else { return };
+        let Some(mut memory) = self
+            .processes
+            .get_mut(&process)
+            .and_then(|process| process.memory.take())
+        else {
+            return;
+        };
         for segment in memory.clear(&mut *self.machine) {
             self.drop_segment(segment);
         }
@@ -295,9 +426,13 @@ impl Executive {
     }
 }
 
-/// How many of `length` bytes from `at` on lie in its page. `ACCESS_VIOLATION` if they leave user memory.
+/// How many of `length` bytes from `at` on lie in its page. `ACCESS_VIOLATION` if they leave user
+/// memory.
 fn in_page(at: u64, length: usize) -> Result<usize> {
-    if at.checked_add(length as u64).is_none_or(|end| end > USER_END) {
+    if at
+        .checked_add(length as u64)
+        .is_none_or(|end| end > USER_END)
+    {
         return Err(Status::ACCESS_VIOLATION);
     }
     Ok(length.min(PAGE - (at % PAGE_BYTES) as usize))

@@ -30,13 +30,18 @@ impl Protect {
     const NO_CACHE: u32 = 0x200;
     const WRITE_COMBINE: u32 = 0x400;
 
-    /// A protection from a caller. `INVALID_PAGE_PROTECTION` unless exactly one base protection is set and the modifiers go with it.
+    /// A protection from a caller. `INVALID_PAGE_PROTECTION` unless exactly one base protection is
+    /// set and the modifiers go with it.
     pub const fn parse(raw: u32) -> Result<Self> {
         let modifiers = Self::GUARD | Self::NO_CACHE | Self::WRITE_COMBINE;
         let base = raw & !modifiers;
         let alone = base == Self::NO_ACCESS.0 && raw != base;
         let both = raw & Self::NO_CACHE != 0 && raw & Self::WRITE_COMBINE != 0;
-        if base > 0x80 || !base.is_power_of_two() || alone || both { Err(Status::INVALID_PAGE_PROTECTION) } else { Ok(Self(raw)) }
+        if base > 0x80 || !base.is_power_of_two() || alone || both {
+            Err(Status::INVALID_PAGE_PROTECTION)
+        } else {
+            Ok(Self(raw))
+        }
     }
 
     /// Without modifiers.
@@ -78,7 +83,8 @@ impl Protect {
         }
     }
 
-    /// What a writable protection becomes in a view whose pages are shared with an image: a copy on write.
+    /// What a writable protection becomes in a view whose pages are shared with an image: a copy on
+    /// write.
     pub const fn sharing(self) -> Self {
         match self.base() {
             Self::READ_WRITE => Self(self.0 & !0xFF | Self::WRITE_COPY.0),
@@ -92,10 +98,12 @@ impl Protect {
         if matches!(self.base(), Self::NO_ACCESS) {
             return false;
         }
-        (!access.contains(PageAccess::WRITE) || self.is_writable()) && (!access.contains(PageAccess::EXECUTE) || self.is_executable())
+        (!access.contains(PageAccess::WRITE) || self.is_writable())
+            && (!access.contains(PageAccess::EXECUTE) || self.is_executable())
     }
 
-    /// What the machine is told; `private`: the frame belongs to this address space alone, or is meant to be written by all that share it.
+    /// What the machine is told; `private`: the frame belongs to this address space alone, or is
+    /// meant to be written by all that share it.
     pub fn machine(self, private: bool) -> PageAccess {
         if self.is_guard() || self.base() == Self::NO_ACCESS {
             return PageAccess::empty();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Section objects and their services: NtCreateSection, NtOpenSection, NtQuerySection (spec 7.1); the sections that the kernel
-//! makes for itself. Views of them are in [`super::virtual_memory`].
+//! Section objects and their services: NtCreateSection, NtOpenSection, NtQuerySection (spec 7.1);
+//! the sections that the kernel makes for itself. Views of them are in [`super::virtual_memory`].
 //!
-//! Invariants: a section holds one reference of its segment and one of its file object, so that the file stays open while it can be
-//! mapped; what views have written to a file is in the file when the last section and view of it are gone.
+//! Invariants: a section holds one reference of its segment and one of its file object, so that the
+//! file stays open while it can be mapped; what views have written to a file is in the file when
+//! the last section and view of it are gone.
 
 use super::protection::Protect;
 use super::segment::{Backing, FileId, Segment, SegmentId};
@@ -22,7 +23,10 @@ use nt::system::{Created, SectionImageInformation};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
 /// The hooks of section objects.
-pub const SECTION_HOOKS: Hooks = Hooks { delete: Some(delete), ..Hooks::NONE };
+pub const SECTION_HOOKS: Hooks = Hooks {
+    delete: Some(delete),
+    ..Hooks::NONE
+};
 
 const SEC_NO_CHANGE: u32 = 0x40_0000;
 const SEC_NOCACHE: u32 = 0x1000_0000;
@@ -54,8 +58,9 @@ impl Executive {
     /// NtCreateSection. `size` 0 is the size of the file; `file` null for memory.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER_4` for memory of no size, `INVALID_PARAMETER_6` for attributes, `INVALID_PAGE_PROTECTION`,
-    /// `INVALID_FILE_FOR_SECTION`, `MAPPED_FILE_SIZE_ZERO`, `SECTION_TOO_BIG`, `NO_MEMORY`, what a bad image gives, what a name gives.
+    /// `INVALID_PARAMETER_4` for memory of no size, `INVALID_PARAMETER_6` for attributes,
+    /// `INVALID_PAGE_PROTECTION`, `INVALID_FILE_FOR_SECTION`, `MAPPED_FILE_SIZE_ZERO`,
+    /// `SECTION_TOO_BIG`, `NO_MEMORY`, what a bad image gives, what a name gives.
     #[allow(clippy::too_many_arguments, reason = "NtCreateSection has seven")]
     pub fn create_section(
         &mut self,
@@ -69,7 +74,10 @@ impl Executive {
     ) -> Result<Created> {
         let known = SEC_FILE | SEC_IMAGE | SEC_RESERVE | SEC_COMMIT | SEC_NO_CHANGE | SEC_NOCACHE;
         let exactly_one = (kind & (SEC_IMAGE | SEC_RESERVE | SEC_COMMIT)).count_ones() == 1;
-        if kind & !known != 0 || !exactly_one || kind & SEC_IMAGE != 0 && kind & (SEC_NOCACHE | SEC_NO_CHANGE) != 0 {
+        if kind & !known != 0
+            || !exactly_one
+            || kind & SEC_IMAGE != 0 && kind & (SEC_NOCACHE | SEC_NO_CHANGE) != 0
+        {
             return Err(Status::INVALID_PARAMETER_6);
         }
         let protect = Protect::parse(protect)?;
@@ -93,7 +101,9 @@ impl Executive {
         if size == 0 {
             return Err(Status::INVALID_PARAMETER_4);
         }
-        let size = size.checked_next_multiple_of(PAGE as u64).ok_or(Status::SECTION_TOO_BIG)?;
+        let size = size
+            .checked_next_multiple_of(PAGE as u64)
+            .ok_or(Status::SECTION_TOO_BIG)?;
         if size / PAGE as u64 > u64::from(u32::MAX) {
             return Err(Status::SECTION_TOO_BIG);
         }
@@ -102,10 +112,23 @@ impl Executive {
             charge(&*self.machine, size / PAGE as u64)?;
         }
         let segment = self.mm.segments.make_memory(size, all);
-        Ok(Section { segment, protect, size, attributes, file: None })
+        Ok(Section {
+            segment,
+            protect,
+            size,
+            attributes,
+            file: None,
+        })
     }
 
-    fn file_section(&mut self, object: ObjectId, file: FileId, size: u64, protect: Protect, attributes: u32) -> Result<Section> {
+    fn file_section(
+        &mut self,
+        object: ObjectId,
+        file: FileId,
+        size: u64,
+        protect: Protect,
+        attributes: u32,
+    ) -> Result<Section> {
         let facts = self.io.volume(file.volume)?.facts(file.node)?;
         if facts.directory {
             return Err(Status::INVALID_FILE_FOR_SECTION);
@@ -113,7 +136,13 @@ impl Executive {
         let path = self.name_of(object);
         let (segment, size) = if attributes & SEC_IMAGE != 0 {
             let segment = self.image_segment(file, path)?;
-            (segment, self.mm.segments.get(segment).map_or(0, |segment| segment.size))
+            (
+                segment,
+                self.mm
+                    .segments
+                    .get(segment)
+                    .map_or(0, |segment| segment.size),
+            )
         } else {
             let size = if size == 0 { facts.size } else { size };
             if size == 0 {
@@ -128,7 +157,13 @@ impl Executive {
             (self.data_segment(file, size, path), size)
         };
         self.reference(object);
-        Ok(Section { segment, protect, size, attributes: attributes | SEC_FILE, file: Some(object) })
+        Ok(Section {
+            segment,
+            protect,
+            size,
+            attributes: attributes | SEC_FILE,
+            file: Some(object),
+        })
     }
 
     /// The image segment of a file, with one more reference.
@@ -137,15 +172,20 @@ impl Executive {
             self.mm.segments.reference(segment);
             return Ok(segment);
         }
-        let size = usize::try_from(self.io.volume(file.volume)?.facts(file.node)?.size).map_err(|_| Status::SECTION_TOO_BIG)?;
+        let size = usize::try_from(self.io.volume(file.volume)?.facts(file.node)?.size)
+            .map_err(|_| Status::SECTION_TOO_BIG)?;
         let mut content = vec![0; size];
         let read = self.read_node(file, 0, &mut content)?;
         content.truncate(read);
-        self.mm.segments.make_image(&mut *self.machine, file, &content, path)
+        self.mm
+            .segments
+            .make_image(&mut *self.machine, file, &content, path)
     }
 
     fn data_segment(&mut self, file: FileId, size: u64, path: Vec<u16>) -> SegmentId {
-        let Some(id) = self.mm.segments.data_of(file) else { return self.mm.segments.make_data(file, size, path) };
+        let Some(id) = self.mm.segments.data_of(file) else {
+            return self.mm.segments.make_data(file, size, path);
+        };
         self.mm.segments.reference(id);
         if let Some(segment) = self.mm.segments.get_mut(id) {
             segment.size = segment.size.max(size);
@@ -157,7 +197,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Self::open_by_name`].
-    pub fn open_section(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Handle> {
+    pub fn open_section(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Handle> {
         self.open_by_name(caller, attributes, Some(Kind::Section), access, None)
     }
 
@@ -182,19 +227,30 @@ impl Executive {
     ///
     /// # Errors
     /// `SECTION_NOT_IMAGE`, and as [`Self::resolve`] for `SECTION_QUERY`.
-    pub fn query_section_image(&self, caller: ThreadId, section: Handle) -> Result<SectionImageInformation> {
+    pub fn query_section_image(
+        &self,
+        caller: ThreadId,
+        section: Handle,
+    ) -> Result<SectionImageInformation> {
         let object = self.resolve(caller, section, Some(Kind::Section), SECTION_QUERY)?;
         self.section_information(object)
     }
 
-    /// A section of an image file, without name or handle, for the kernel's own use: the reference is the caller's.
+    /// A section of an image file, without name or handle, for the kernel's own use: the reference
+    /// is the caller's.
     ///
     /// # Errors
     /// What opening the file gives, and what a bad image gives.
     pub fn open_image_section(&mut self, path: &[u16]) -> Result<ObjectId> {
         let attributes = ObjectAttributes::named(UnicodeStr(path));
         let access = EXECUTE | READ_DATA | SYNCHRONIZE;
-        let handle = self.open_file(ThreadId::SYSTEM, &attributes, access, SHARE_READ_DELETE, SYNCHRONOUS_NON_DIRECTORY)?;
+        let handle = self.open_file(
+            ThreadId::SYSTEM,
+            &attributes,
+            access,
+            SHARE_READ_DELETE,
+            SYNCHRONOUS_NON_DIRECTORY,
+        )?;
         let made = self.section_of_handle(handle);
         self.close(ThreadId::SYSTEM, handle)?;
         made
@@ -227,19 +283,23 @@ impl Executive {
             return Some(known);
         }
         let section = self.system_dll_section().ok()?;
-        let Body::Section(section) = &self.object(section).ok()?.body else { return None };
+        let Body::Section(section) = &self.object(section).ok()?.body else {
+            return None;
+        };
         let segment = self.mm.segments.get(section.segment)?;
         let image = segment.image()?;
         let mut view = vec![0; image.span()];
         for (page, bytes) in view.chunks_mut(PAGE).enumerate() {
-            self.machine.read_frame(*segment.frames.get(&(page as u32))?, 0, bytes);
+            self.machine
+                .read_frame(*segment.frames.get(&(page as u32))?, 0, bytes);
         }
         let found = image.export(&view, name)?;
         self.mm.system_dll_exports.insert(name.to_vec(), found);
         Some(found)
     }
 
-    /// Loads a driver's image: it must be there and be an image. Its code is never run: the kernel has its own drivers.
+    /// Loads a driver's image: it must be there and be an image. Its code is never run: the kernel
+    /// has its own drivers.
     ///
     /// # Errors
     /// As [`Self::open_image_section`].
@@ -250,9 +310,12 @@ impl Executive {
         Ok(())
     }
 
-    /// Takes a reference to a segment away; with the last one its content goes where it belongs, and its frames go.
+    /// Takes a reference to a segment away; with the last one its content goes where it belongs,
+    /// and its frames go.
     pub fn drop_segment(&mut self, segment: SegmentId) {
-        let Some(gone) = self.mm.segments.dereference(segment) else { return };
+        let Some(gone) = self.mm.segments.dereference(segment) else {
+            return;
+        };
         if matches!(gone.backing, Backing::File) {
             self.write_back(&gone);
         }
@@ -261,23 +324,34 @@ impl Executive {
         }
     }
 
-    /// Writes the pages that views have written to the file they are of, as far as the file reaches.
+    /// Writes the pages that views have written to the file they are of, as far as the file
+    /// reaches.
     fn write_back(&mut self, segment: &Segment) {
         let Some(file) = segment.file else { return };
         let Self { io, machine, .. } = self;
         let machine = &mut **machine;
         for &page in &segment.written {
-            let Some(&frame) = segment.frames.get(&page) else { continue };
+            let Some(&frame) = segment.frames.get(&page) else {
+                continue;
+            };
             let mut bytes = [0; PAGE];
             machine.read_frame(frame, 0, &mut bytes);
             let offset = u64::from(page) * PAGE as u64;
             let written = io.volume(file.volume).and_then(|volume| {
                 let size = volume.facts(file.node)?.size;
                 let count = size.saturating_sub(offset).min(PAGE as u64) as usize;
-                volume.write(machine, file.node, offset, bytes.get(..count).unwrap_or_default())
+                volume.write(
+                    machine,
+                    file.node,
+                    offset,
+                    bytes.get(..count).unwrap_or_default(),
+                )
             });
             if let Err(status) = written {
-                log::error!("{}: a mapped page was not written: {status}", UnicodeStr(&segment.path));
+                log::error!(
+                    "{}: a mapped page was not written: {status}",
+                    UnicodeStr(&segment.path)
+                );
             }
         }
     }

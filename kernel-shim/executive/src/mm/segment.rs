@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Segments: the pages behind section objects, shared by all views of them.
 //!
-//! There is one image segment and one data segment a file, whoever opens it, for as long as a section or a view of it exists; so two
-//! processes that map the same DLL share its frames. An image segment is read whole when it is made; a data segment reads a page when it
+//! There is one image segment and one data segment a file, whoever opens it, for as long as a
+//! section or a view of it exists; so two processes that map the same DLL share its frames. An
+//! image segment is read whole when it is made; a data segment reads a page when it
 //! is first touched, and writes back what was written when it goes or is flushed.
 //!
-//! Invariants: a segment owns one reference of each of its frames; `references` counts sections and views.
+//! Invariants: a segment owns one reference of each of its frames; `references` counts sections and
+//! views.
 
 use super::pe::{self, Image};
 use super::protection::Protect;
@@ -81,7 +83,11 @@ impl Segment {
     pub fn image_protection(image: &Image, page: u32) -> Protect {
         let flags = image.page_characteristics(page.wrapping_mul(PAGE as u32));
         let shared = flags & pe::SCN_SHARED != 0;
-        match (flags & pe::SCN_EXECUTE != 0, flags & pe::SCN_WRITE != 0, flags & pe::SCN_READ != 0) {
+        match (
+            flags & pe::SCN_EXECUTE != 0,
+            flags & pe::SCN_WRITE != 0,
+            flags & pe::SCN_READ != 0,
+        ) {
             (false, true, _) if shared => Protect::READ_WRITE,
             (true, true, _) if shared => Protect::EXECUTE_READ_WRITE,
             (false, true, _) => Protect::WRITE_COPY,
@@ -140,7 +146,8 @@ impl Segments {
         }
     }
 
-    /// One reference less: the segment, when that was the last one; its frames are the caller's to free after writing back.
+    /// One reference less: the segment, when that was the last one; its frames are the caller's to
+    /// free after writing back.
     pub fn dereference(&mut self, id: SegmentId) -> Option<Segment> {
         let segment = self.all.get_mut(&id)?;
         segment.references = segment.references.saturating_sub(1);
@@ -162,7 +169,10 @@ impl Segments {
 
     /// A segment of memory, one reference. `all`: committed from the start.
     pub fn make_memory(&mut self, size: u64, all: bool) -> SegmentId {
-        let backing = Backing::Memory { all, committed: BTreeSet::new() };
+        let backing = Backing::Memory {
+            all,
+            committed: BTreeSet::new(),
+        };
         self.insert(Segment {
             backing,
             file: None,
@@ -193,7 +203,13 @@ impl Segments {
     ///
     /// # Errors
     /// What [`Image::parse`] says; `NO_MEMORY`.
-    pub fn make_image(&mut self, machine: &mut dyn Machine, file: FileId, content: &[u8], path: Vec<u16>) -> Result<SegmentId> {
+    pub fn make_image(
+        &mut self,
+        machine: &mut dyn Machine,
+        file: FileId,
+        content: &[u8],
+        path: Vec<u16>,
+    ) -> Result<SegmentId> {
         let image = Image::parse(content).map_err(|error| {
             log::warn!("{}: {error}", nt::UnicodeStr(&path));
             error.status
@@ -222,16 +238,32 @@ impl Segments {
         Ok(id)
     }
 
-    /// What was written to a file goes into the frames of its data segment too, so that views and reads agree.
-    pub fn file_written(&mut self, machine: &mut dyn Machine, file: FileId, offset: u64, data: &[u8]) {
-        let Some(segment) = self.data.get(&file).and_then(|id| self.all.get(id)) else { return };
+    /// What was written to a file goes into the frames of its data segment too, so that views and
+    /// reads agree.
+    pub fn file_written(
+        &mut self,
+        machine: &mut dyn Machine,
+        file: FileId,
+        offset: u64,
+        data: &[u8],
+    ) {
+        let Some(segment) = self.data.get(&file).and_then(|id| self.all.get(id)) else {
+            return;
+        };
         let mut done = 0;
         while done < data.len() {
             let at = offset + done as u64;
             let within = (at % PAGE as u64) as usize;
             let count = (data.len() - done).min(PAGE - within);
-            if let Some(&frame) = u32::try_from(at / PAGE as u64).ok().and_then(|page| segment.frames.get(&page)) {
-                machine.write_frame(frame, within, data.get(done..done + count).unwrap_or_default());
+            if let Some(&frame) = u32::try_from(at / PAGE as u64)
+                .ok()
+                .and_then(|page| segment.frames.get(&page))
+            {
+                machine.write_frame(
+                    frame,
+                    within,
+                    data.get(done..done + count).unwrap_or_default(),
+                );
             }
             done += count;
         }
@@ -239,9 +271,13 @@ impl Segments {
 
     /// Puts what views have written over what was read of a file.
     pub fn overlay(&self, machine: &dyn Machine, file: FileId, offset: u64, buffer: &mut [u8]) {
-        let Some(segment) = self.data.get(&file).and_then(|id| self.all.get(id)) else { return };
+        let Some(segment) = self.data.get(&file).and_then(|id| self.all.get(id)) else {
+            return;
+        };
         for &page in &segment.written {
-            let Some(&frame) = segment.frames.get(&page) else { continue };
+            let Some(&frame) = segment.frames.get(&page) else {
+                continue;
+            };
             let start = u64::from(page) * PAGE as u64;
             let from = start.max(offset);
             let to = (start + PAGE as u64).min(offset + buffer.len() as u64);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A process's address space: virtual address descriptors, and the pages under them.
 //!
-//! Nothing is mapped until it is touched: [`super::fault`] does that. Here is what is reserved, committed, protected and free.
+//! Nothing is mapped until it is touched: [`super::fault`] does that. Here is what is reserved,
+//! committed, protected and free.
 //!
-//! Invariants: descriptors do not overlap and begin on 64 KB; a page with an entry lies inside its descriptor; the machine maps a page
-//! only if its descriptor has it committed; `committed` counts the private pages of this space that are charged.
+//! Invariants: descriptors do not overlap and begin on 64 KB; a page with an entry lies inside its
+//! descriptor; the machine maps a page only if its descriptor has it committed; `committed` counts
+//! the private pages of this space that are charged.
 
 use super::protection::Protect;
 use super::segment::{Segment, SegmentId, Segments};
@@ -146,22 +148,43 @@ const fn page_down(address: u64) -> u64 {
 impl AddressSpace {
     /// An empty address space, but for the shared data page.
     pub fn new(space: SpaceId) -> Self {
-        let shared = Vad { start: SHARED_DATA, pages: 16, protect: Protect::READ_ONLY, kind: Use::Shared, entries: BTreeMap::new() };
-        Self { space, vads: BTreeMap::from([(SHARED_DATA, shared)]), committed: 0 }
+        let shared = Vad {
+            start: SHARED_DATA,
+            pages: 16,
+            protect: Protect::READ_ONLY,
+            kind: Use::Shared,
+            entries: BTreeMap::new(),
+        };
+        Self {
+            space,
+            vads: BTreeMap::from([(SHARED_DATA, shared)]),
+            committed: 0,
+        }
     }
 
     /// The descriptor that covers an address.
     pub fn find(&self, address: u64) -> Option<&Vad> {
-        self.vads.range(..=address).next_back().map(|(_, vad)| vad).filter(|vad| address < vad.end())
+        self.vads
+            .range(..=address)
+            .next_back()
+            .map(|(_, vad)| vad)
+            .filter(|vad| address < vad.end())
     }
 
     /// The descriptor that covers an address, to change.
     pub fn find_mut(&mut self, address: u64) -> Option<&mut Vad> {
-        self.vads.range_mut(..=address).next_back().map(|(_, vad)| vad).filter(|vad| address < vad.end())
+        self.vads
+            .range_mut(..=address)
+            .next_back()
+            .map(|(_, vad)| vad)
+            .filter(|vad| address < vad.end())
     }
 
     fn is_free(&self, start: u64, end: u64) -> bool {
-        self.vads.range(..end).next_back().is_none_or(|(_, vad)| vad.end() <= start)
+        self.vads
+            .range(..end)
+            .next_back()
+            .is_none_or(|(_, vad)| vad.end() <= start)
     }
 
     /// A free range of `size` bytes below `limit`, on 64 KB: the lowest one, or the highest.
@@ -175,21 +198,38 @@ impl AddressSpace {
         }
         gaps.push((from, limit));
         if top_down {
-            let place = |end: u64| end.checked_sub(size).map(|start| start & !(GRANULARITY - 1));
-            return gaps.into_iter().rev().find_map(|(start, end)| place(end).filter(|&at| at >= start && fits(at, end)));
+            let place = |end: u64| {
+                end.checked_sub(size)
+                    .map(|start| start & !(GRANULARITY - 1))
+            };
+            return gaps
+                .into_iter()
+                .rev()
+                .find_map(|(start, end)| place(end).filter(|&at| at >= start && fits(at, end)));
         }
-        gaps.into_iter().find(|&(start, end)| fits(start, end)).map(|(start, _)| start)
+        gaps.into_iter()
+            .find(|&(start, end)| fits(start, end))
+            .map(|(start, _)| start)
     }
 
     /// NtAllocateVirtualMemory: where, and how many bytes.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER_2` to `_5`, `INVALID_PAGE_PROTECTION`, `CONFLICTING_ADDRESSES`, `NO_MEMORY`.
-    pub fn allocate(&mut self, machine: &mut dyn Machine, segments: &mut Segments, request: Request) -> Result<(u64, u64)> {
+    /// `INVALID_PARAMETER_2` to `_5`, `INVALID_PAGE_PROTECTION`, `CONFLICTING_ADDRESSES`,
+    /// `NO_MEMORY`.
+    pub fn allocate(
+        &mut self,
+        machine: &mut dyn Machine,
+        segments: &mut Segments,
+        request: Request,
+    ) -> Result<(u64, u64)> {
         let limit = zero_bits_limit(request.zero_bits)?;
         let known = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_RESET | 0x20_0000 | 0x40_0000;
         let reset = request.kind & MEM_RESET != 0;
-        if request.kind & !known != 0 || request.kind & (MEM_COMMIT | MEM_RESERVE | MEM_RESET) == 0 || reset && request.kind != MEM_RESET {
+        if request.kind & !known != 0
+            || request.kind & (MEM_COMMIT | MEM_RESERVE | MEM_RESET) == 0
+            || reset && request.kind != MEM_RESET
+        {
             return Err(Status::INVALID_PARAMETER_5);
         }
         let protect = Protect::parse(request.protect)?;
@@ -210,16 +250,39 @@ impl AddressSpace {
             if commit {
                 charge(machine, pages)?;
                 self.committed += pages;
-                entries = (0..pages).map(|page| (page, Entry { protect, frame: None })).collect();
+                entries = (0..pages)
+                    .map(|page| {
+                        (
+                            page,
+                            Entry {
+                                protect,
+                                frame: None,
+                            },
+                        )
+                    })
+                    .collect();
             }
-            self.vads.insert(start, Vad { start, pages, protect, kind: Use::Private, entries });
+            self.vads.insert(
+                start,
+                Vad {
+                    start,
+                    pages,
+                    protect,
+                    kind: Use::Private,
+                    entries,
+                },
+            );
             return Ok((start, end - start));
         }
         let start = page_down(request.base);
         let end = page_down(request.base + request.size + PAGE_BYTES - 1);
         if reset {
             // The content may be thrown away; keeping it is right too.
-            return self.find(start).filter(|vad| end <= vad.end()).map(|_| (start, end - start)).ok_or(Status::CONFLICTING_ADDRESSES);
+            return self
+                .find(start)
+                .filter(|vad| end <= vad.end())
+                .map(|_| (start, end - start))
+                .ok_or(Status::CONFLICTING_ADDRESSES);
         }
         self.commit(machine, segments, start, end, protect)?;
         Ok((start, end - start))
@@ -228,10 +291,13 @@ impl AddressSpace {
     fn place(&self, request: Request, limit: u64) -> Result<(u64, u64)> {
         if request.base == 0 {
             let size = request.size.next_multiple_of(PAGE_BYTES);
-            let start = self.find_free(size, limit, request.kind & MEM_TOP_DOWN != 0).ok_or(Status::NO_MEMORY)?;
+            let start = self
+                .find_free(size, limit, request.kind & MEM_TOP_DOWN != 0)
+                .ok_or(Status::NO_MEMORY)?;
             return Ok((start, start + size));
         }
-        // Whoever names an address in the first 64 KB gets it: that is how the first megabyte is reserved (spec 9.4).
+        // Whoever names an address in the first 64 KB gets it: that is how the first megabyte is
+        // reserved (spec 9.4).
         let start = request.base & !(GRANULARITY - 1);
         let end = page_down(request.base + request.size + PAGE_BYTES - 1);
         if end > USER_END || !self.is_free(start, end) {
@@ -240,25 +306,52 @@ impl AddressSpace {
         Ok((start, end))
     }
 
-    fn commit(&mut self, machine: &mut dyn Machine, segments: &mut Segments, start: u64, end: u64, protect: Protect) -> Result<()> {
+    fn commit(
+        &mut self,
+        machine: &mut dyn Machine,
+        segments: &mut Segments,
+        start: u64,
+        end: u64,
+        protect: Protect,
+    ) -> Result<()> {
         let space = self.space;
-        let vad = self.find_mut(start).filter(|vad| end <= vad.end()).ok_or(Status::CONFLICTING_ADDRESSES)?;
+        let vad = self
+            .find_mut(start)
+            .filter(|vad| end <= vad.end())
+            .ok_or(Status::CONFLICTING_ADDRESSES)?;
         let pages = (start - vad.start) / PAGE_BYTES..(end - vad.start) / PAGE_BYTES;
         match vad.kind {
             Use::Private => {
-                let fresh = pages.clone().filter(|page| !vad.entries.contains_key(page)).count() as u64;
+                let fresh = pages
+                    .clone()
+                    .filter(|page| !vad.entries.contains_key(page))
+                    .count() as u64;
                 charge(machine, fresh)?;
                 for page in pages {
-                    let entry = vad.entries.entry(page).or_insert(Entry { protect, frame: None });
+                    let entry = vad.entries.entry(page).or_insert(Entry {
+                        protect,
+                        frame: None,
+                    });
                     entry.protect = protect;
                     machine.protect(space, vad.start + page * PAGE_BYTES, protect.machine(true));
                 }
                 self.committed += fresh;
                 Ok(())
             }
-            Use::View { segment, first, image: false, .. } => {
-                let segment = segments.get_mut(segment).ok_or(Status::CONFLICTING_ADDRESSES)?;
-                if let super::segment::Backing::Memory { all: false, committed } = &mut segment.backing {
+            Use::View {
+                segment,
+                first,
+                image: false,
+                ..
+            } => {
+                let segment = segments
+                    .get_mut(segment)
+                    .ok_or(Status::CONFLICTING_ADDRESSES)?;
+                if let super::segment::Backing::Memory {
+                    all: false,
+                    committed,
+                } = &mut segment.backing
+                {
                     committed.extend(pages.map(|page| first + page as u32));
                     return Ok(());
                 }
@@ -271,9 +364,15 @@ impl AddressSpace {
     /// NtFreeVirtualMemory: what was freed.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER_4` for the type, `MEMORY_NOT_ALLOCATED`, `UNABLE_TO_DELETE_SECTION` for a view, `UNABLE_TO_FREE_VM`,
-    /// `FREE_VM_NOT_AT_BASE`.
-    pub fn free(&mut self, machine: &mut dyn Machine, base: u64, size: u64, kind: u32) -> Result<(u64, u64)> {
+    /// `INVALID_PARAMETER_4` for the type, `MEMORY_NOT_ALLOCATED`, `UNABLE_TO_DELETE_SECTION` for a
+    /// view, `UNABLE_TO_FREE_VM`, `FREE_VM_NOT_AT_BASE`.
+    pub fn free(
+        &mut self,
+        machine: &mut dyn Machine,
+        base: u64,
+        size: u64,
+        kind: u32,
+    ) -> Result<(u64, u64)> {
         if !matches!(kind, MEM_DECOMMIT | MEM_RELEASE) {
             return Err(Status::INVALID_PARAMETER_4);
         }
@@ -304,11 +403,22 @@ impl AddressSpace {
             && let Some(mut vad) = self.vads.remove(&whole)
         {
             // What is left on either side stays reserved.
-            let (before, after) = ((start - vad.start) / PAGE_BYTES, (end - vad.start) / PAGE_BYTES);
+            let (before, after) = (
+                (start - vad.start) / PAGE_BYTES,
+                (end - vad.start) / PAGE_BYTES,
+            );
             if after < vad.pages {
                 let rest = vad.entries.split_off(&after);
-                let entries = rest.into_iter().map(|(page, entry)| (page - after, entry)).collect();
-                let right = Vad { start: end, pages: vad.pages - after, entries, ..vad.clone() };
+                let entries = rest
+                    .into_iter()
+                    .map(|(page, entry)| (page - after, entry))
+                    .collect();
+                let right = Vad {
+                    start: end,
+                    pages: vad.pages - after,
+                    entries,
+                    ..vad.clone()
+                };
                 self.vads.insert(end, right);
             }
             if before > 0 {
@@ -321,7 +431,9 @@ impl AddressSpace {
 
     fn decommit(&mut self, machine: &mut dyn Machine, start: u64, end: u64) {
         let space = self.space;
-        let Some(vad) = self.find_mut(start) else { return };
+        let Some(vad) = self.find_mut(start) else {
+            return;
+        };
         let mut gone = 0;
         for page in (start - vad.start) / PAGE_BYTES..(end - vad.start) / PAGE_BYTES {
             if let Some(entry) = vad.entries.remove(&page) {
@@ -338,7 +450,8 @@ impl AddressSpace {
     /// NtProtectVirtualMemory: base, size and the old protection of the first page.
     ///
     /// # Errors
-    /// `INVALID_PAGE_PROTECTION`, `CONFLICTING_ADDRESSES`, `NOT_COMMITTED`; `SECTION_PROTECTION` for write access to a view without it.
+    /// `INVALID_PAGE_PROTECTION`, `CONFLICTING_ADDRESSES`, `NOT_COMMITTED`; `SECTION_PROTECTION`
+    /// for write access to a view without it.
     pub fn protect(
         &mut self,
         machine: &mut dyn Machine,
@@ -356,14 +469,22 @@ impl AddressSpace {
         }
         let (start, end) = (page_down(base), page_down(base + size + PAGE_BYTES - 1));
         let space = self.space;
-        let vad = self.find_mut(start).filter(|vad| end <= vad.end()).ok_or(Status::CONFLICTING_ADDRESSES)?;
+        let vad = self
+            .find_mut(start)
+            .filter(|vad| end <= vad.end())
+            .ok_or(Status::CONFLICTING_ADDRESSES)?;
         let pages = (start - vad.start) / PAGE_BYTES..(end - vad.start) / PAGE_BYTES;
         let (segment, wanted) = match vad.kind {
             Use::Private if wanted.is_copy() => return Err(Status::INVALID_PAGE_PROTECTION),
             Use::Private => (None, wanted),
-            Use::View { segment, image: true, .. } => (Some(segment), wanted.sharing()),
+            Use::View {
+                segment,
+                image: true,
+                ..
+            } => (Some(segment), wanted.sharing()),
             Use::View { segment, .. } => {
-                let exceeds = wanted.is_writable() && !wanted.is_copy() && !vad.protect.is_writable();
+                let exceeds =
+                    wanted.is_writable() && !wanted.is_copy() && !vad.protect.is_writable();
                 if exceeds || vad.protect.is_copy() && wanted.is_writable() && !wanted.is_copy() {
                     return Err(Status::SECTION_PROTECTION);
                 }
@@ -372,57 +493,107 @@ impl AddressSpace {
             Use::Shared => return Err(Status::INVALID_PAGE_PROTECTION),
         };
         let segment = segment.and_then(|id| segments.get(id));
-        let states: Option<Vec<Protect>> = pages.clone().map(|page| page_protection(vad, segment, page)).collect();
-        let old = states.ok_or(Status::NOT_COMMITTED)?.first().copied().ok_or(Status::NOT_COMMITTED)?;
+        let states: Option<Vec<Protect>> = pages
+            .clone()
+            .map(|page| page_protection(vad, segment, page))
+            .collect();
+        let old = states
+            .ok_or(Status::NOT_COMMITTED)?
+            .first()
+            .copied()
+            .ok_or(Status::NOT_COMMITTED)?;
         for page in pages {
             let frame = vad.entries.get(&page).and_then(|entry| entry.frame);
             // A page that was copied already is private: it is written, not copied again.
-            let now = if frame.is_some() { wanted.copied() } else { wanted };
-            vad.entries.insert(page, Entry { protect: now, frame });
-            machine.protect(space, vad.start + page * PAGE_BYTES, now.machine(frame.is_some()));
+            let now = if frame.is_some() {
+                wanted.copied()
+            } else {
+                wanted
+            };
+            vad.entries.insert(
+                page,
+                Entry {
+                    protect: now,
+                    frame,
+                },
+            );
+            machine.protect(
+                space,
+                vad.start + page * PAGE_BYTES,
+                now.machine(frame.is_some()),
+            );
         }
         Ok((start, end - start, old.0))
     }
 
-    /// Bytes that must be promised to this process alone: its committed private pages, and the pages of images that it may write, touched
-    /// or not.
+    /// Bytes that must be promised to this process alone: its committed private pages, and the
+    /// pages of images that it may write, touched or not.
     pub fn private_bytes(&self, segments: &Segments) -> u64 {
         let pages = self.vads.values().map(|vad| {
             let segment = match vad.kind {
                 Use::Private => None,
-                Use::View { segment, image: true, .. } => segments.get(segment),
+                Use::View {
+                    segment,
+                    image: true,
+                    ..
+                } => segments.get(segment),
                 Use::View { .. } | Use::Shared => return 0,
             };
-            let promised = |protect: Protect| segment.is_none() || protect.is_copy() || protect.is_writable();
-            (0..vad.pages).filter(|&page| page_protection(vad, segment, page).is_some_and(promised)).count() as u64
+            let promised =
+                |protect: Protect| segment.is_none() || protect.is_copy() || protect.is_writable();
+            (0..vad.pages)
+                .filter(|&page| page_protection(vad, segment, page).is_some_and(promised))
+                .count() as u64
         });
         pages.sum::<u64>() * PAGE_BYTES
     }
 
-    /// NtQueryVirtualMemory, MemoryBasicInformation. `INVALID_PARAMETER` past the end of user space.
+    /// NtQueryVirtualMemory, MemoryBasicInformation. `INVALID_PARAMETER` past the end of user
+    /// space.
     pub fn query(&self, segments: &Segments, address: u64) -> Result<Region> {
         if address >= USER_END {
             return Err(Status::INVALID_PARAMETER);
         }
         let base = page_down(address);
         let Some(vad) = self.find(base) else {
-            let next = self.vads.range(base..).next().map_or(USER_END, |(&start, _)| start);
-            let free = Region { base, allocation: 0, allocation_protect: 0, size: next - base, state: MEM_FREE, protect: 1, kind: 0 };
+            let next = self
+                .vads
+                .range(base..)
+                .next()
+                .map_or(USER_END, |(&start, _)| start);
+            let free = Region {
+                base,
+                allocation: 0,
+                allocation_protect: 0,
+                size: next - base,
+                state: MEM_FREE,
+                protect: 1,
+                kind: 0,
+            };
             return Ok(free);
         };
         let (segment, kind) = match vad.kind {
             Use::Private | Use::Shared => (None, MEM_PRIVATE),
-            Use::View { segment, image, .. } => (segments.get(segment), if image { MEM_IMAGE } else { MEM_MAPPED }),
+            Use::View { segment, image, .. } => (
+                segments.get(segment),
+                if image { MEM_IMAGE } else { MEM_MAPPED },
+            ),
         };
         let first = (base - vad.start) / PAGE_BYTES;
         let state = page_protection(vad, segment, first);
-        let same = (first..vad.pages).take_while(|&page| page_protection(vad, segment, page) == state).count() as u64;
+        let same = (first..vad.pages)
+            .take_while(|&page| page_protection(vad, segment, page) == state)
+            .count() as u64;
         Ok(Region {
             base,
             allocation: vad.start,
             allocation_protect: vad.protect.0,
             size: same * PAGE_BYTES,
-            state: if state.is_some() { MEM_COMMIT } else { MEM_RESERVE },
+            state: if state.is_some() {
+                MEM_COMMIT
+            } else {
+                MEM_RESERVE
+            },
             protect: state.map_or(0, |protect| protect.0),
             kind,
         })
@@ -453,11 +624,18 @@ pub(super) fn zero_bits_limit(zero_bits: u64) -> Result<u64> {
         0 => Ok(USER_END),
         1..=53 => Ok((u64::MAX >> zero_bits).saturating_add(1).min(USER_END)),
         54..0x1_0000 => Err(Status::INVALID_PARAMETER_3),
-        mask => Ok((u64::MAX >> mask.leading_zeros()).saturating_add(1).min(USER_END)),
+        mask => Ok((u64::MAX >> mask.leading_zeros())
+            .saturating_add(1)
+            .min(USER_END)),
     }
 }
 
-/// Whether so many pages may be promised: nothing is ever paged out, so a promise must have a free page behind it.
+/// Whether so many pages may be promised: nothing is ever paged out, so a promise must have a free
+/// page behind it.
 pub(super) fn charge(machine: &dyn Machine, pages: u64) -> Result<()> {
-    if pages > machine.available_pages() { Err(Status::NO_MEMORY) } else { Ok(()) }
+    if pages > machine.available_pages() {
+        Err(Status::NO_MEMORY)
+    } else {
+        Ok(())
+    }
 }

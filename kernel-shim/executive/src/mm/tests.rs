@@ -8,8 +8,8 @@ mod machine;
 use super::protection::Protect;
 use super::segment::Segments;
 use super::space::{
-    AddressSpace, GRANULARITY, MEM_COMMIT, MEM_DECOMMIT, MEM_FREE, MEM_PRIVATE, MEM_RELEASE, MEM_RESERVE, MEM_TOP_DOWN, Request,
-    SHARED_DATA,
+    AddressSpace, GRANULARITY, MEM_COMMIT, MEM_DECOMMIT, MEM_FREE, MEM_PRIVATE, MEM_RELEASE,
+    MEM_RESERVE, MEM_TOP_DOWN, Request, SHARED_DATA,
 };
 use super::view::{Touch, ViewRequest};
 use crate::machine::{Machine, PAGE, PageAccess, USER_END};
@@ -30,11 +30,25 @@ impl World {
     fn new() -> Self {
         let mut machine = MemoryMachine::new(256, Vec::new());
         let space = AddressSpace::new(machine.create_space().unwrap());
-        Self { machine, segments: Segments::default(), space }
+        Self {
+            machine,
+            segments: Segments::default(),
+            space,
+        }
     }
 
     fn allocate(&mut self, base: u64, size: u64, kind: u32, protect: u32) -> Result<(u64, u64)> {
-        self.space.allocate(&mut self.machine, &mut self.segments, Request { base, size, zero_bits: 0, kind, protect })
+        self.space.allocate(
+            &mut self.machine,
+            &mut self.segments,
+            Request {
+                base,
+                size,
+                zero_bits: 0,
+                kind,
+                protect,
+            },
+        )
     }
 
     fn free(&mut self, base: u64, size: u64, kind: u32) -> Result<(u64, u64)> {
@@ -42,11 +56,14 @@ impl World {
     }
 
     fn protect(&mut self, base: u64, size: u64, protect: u32) -> Result<u32> {
-        self.space.protect(&mut self.machine, &self.segments, base, size, protect).map(|(_, _, old)| old)
+        self.space
+            .protect(&mut self.machine, &self.segments, base, size, protect)
+            .map(|(_, _, old)| old)
     }
 
     fn touch(&mut self, address: u64, access: PageAccess) -> Result<Touch> {
-        self.space.touch(&mut self.machine, &mut self.segments, address, access)
+        self.space
+            .touch(&mut self.machine, &mut self.segments, address, access)
     }
 
     fn state(&self, address: u64) -> (u32, u64, u32) {
@@ -61,13 +78,27 @@ fn a_reservation_is_64_kb_aligned_and_holds_nothing() {
     let (base, size) = world.allocate(0, 0x2345, MEM_RESERVE, READ_WRITE).unwrap();
     assert_eq!((base, size), (GRANULARITY, 0x3000));
     assert_eq!(world.state(base + 0x1000), (MEM_RESERVE, 0x2000, 0));
-    assert_eq!(world.touch(base, PageAccess::READ), Err(Status::ACCESS_VIOLATION));
+    assert_eq!(
+        world.touch(base, PageAccess::READ),
+        Err(Status::ACCESS_VIOLATION)
+    );
     let (second, _) = world.allocate(0, 0x1000, MEM_RESERVE, READ_WRITE).unwrap();
     assert_eq!(second, 2 * GRANULARITY);
-    let (asked, size) = world.allocate(0x12_3456, 0x1000, MEM_RESERVE, READ_WRITE).unwrap();
-    assert_eq!((asked, size), (0x12_0000, 0x5000), "from the 64 KB below to the page's end");
-    assert_eq!(world.allocate(0x12_4000, 0x1000, MEM_RESERVE, READ_WRITE), Err(Status::CONFLICTING_ADDRESSES));
-    let (high, _) = world.allocate(0, 0x1000, MEM_RESERVE | MEM_TOP_DOWN, READ_WRITE).unwrap();
+    let (asked, size) = world
+        .allocate(0x12_3456, 0x1000, MEM_RESERVE, READ_WRITE)
+        .unwrap();
+    assert_eq!(
+        (asked, size),
+        (0x12_0000, 0x5000),
+        "from the 64 KB below to the page's end"
+    );
+    assert_eq!(
+        world.allocate(0x12_4000, 0x1000, MEM_RESERVE, READ_WRITE),
+        Err(Status::CONFLICTING_ADDRESSES)
+    );
+    let (high, _) = world
+        .allocate(0, 0x1000, MEM_RESERVE | MEM_TOP_DOWN, READ_WRITE)
+        .unwrap();
     assert_eq!(high, USER_END - GRANULARITY);
 }
 
@@ -75,19 +106,40 @@ fn a_reservation_is_64_kb_aligned_and_holds_nothing() {
 fn committed_pages_are_zero_when_touched_and_counted_when_promised() {
     let mut world = World::new();
     let (base, _) = world.allocate(0, 0x4000, MEM_RESERVE, READ_WRITE).unwrap();
-    world.allocate(base + 0x1000, 0x1000, MEM_COMMIT, READ_WRITE).unwrap();
+    world
+        .allocate(base + 0x1000, 0x1000, MEM_COMMIT, READ_WRITE)
+        .unwrap();
     assert_eq!(world.space.committed, 1);
     assert_eq!(world.machine.state().frames(), 0);
-    assert_eq!(world.touch(base + 0x1234, PageAccess::WRITE), Ok(Touch::Done));
+    assert_eq!(
+        world.touch(base + 0x1234, PageAccess::WRITE),
+        Ok(Touch::Done)
+    );
     assert_eq!(world.machine.state().frames(), 1);
-    assert_eq!(world.touch(base + 0x1234, PageAccess::EXECUTE), Err(Status::ACCESS_VIOLATION));
-    assert_eq!(world.touch(base, PageAccess::READ), Err(Status::ACCESS_VIOLATION));
+    assert_eq!(
+        world.touch(base + 0x1234, PageAccess::EXECUTE),
+        Err(Status::ACCESS_VIOLATION)
+    );
+    assert_eq!(
+        world.touch(base, PageAccess::READ),
+        Err(Status::ACCESS_VIOLATION)
+    );
     let mut bytes = [1; 4];
-    world.machine.read(world.space.space, base + 0x1000, &mut bytes).unwrap();
+    world
+        .machine
+        .read(world.space.space, base + 0x1000, &mut bytes)
+        .unwrap();
     assert_eq!(bytes, [0; 4]);
     assert_eq!(world.state(base + 0x1000), (MEM_COMMIT, 0x1000, READ_WRITE));
-    assert_eq!(world.allocate(base, 0x10_0000, MEM_COMMIT, READ_WRITE), Err(Status::CONFLICTING_ADDRESSES));
-    assert_eq!(world.allocate(0, 0x100_0000, MEM_COMMIT | MEM_RESERVE, READ_WRITE), Err(Status::NO_MEMORY), "more than there is");
+    assert_eq!(
+        world.allocate(base, 0x10_0000, MEM_COMMIT, READ_WRITE),
+        Err(Status::CONFLICTING_ADDRESSES)
+    );
+    assert_eq!(
+        world.allocate(0, 0x100_0000, MEM_COMMIT | MEM_RESERVE, READ_WRITE),
+        Err(Status::NO_MEMORY),
+        "more than there is"
+    );
 }
 
 #[test]
@@ -96,37 +148,100 @@ fn arguments_that_cannot_be_are_named() {
     for (base, size, kind, protect, status) in [
         (0, 0, MEM_RESERVE, READ_WRITE, Status::INVALID_PARAMETER_4),
         (0, 0x1000, 0, READ_WRITE, Status::INVALID_PARAMETER_5),
-        (0, 0x1000, MEM_DECOMMIT, READ_WRITE, Status::INVALID_PARAMETER_5),
-        (USER_END, 0x1000, MEM_RESERVE, READ_WRITE, Status::INVALID_PARAMETER_2),
-        (0x10_0000, u64::MAX, MEM_RESERVE, READ_WRITE, Status::INVALID_PARAMETER_4),
+        (
+            0,
+            0x1000,
+            MEM_DECOMMIT,
+            READ_WRITE,
+            Status::INVALID_PARAMETER_5,
+        ),
+        (
+            USER_END,
+            0x1000,
+            MEM_RESERVE,
+            READ_WRITE,
+            Status::INVALID_PARAMETER_2,
+        ),
+        (
+            0x10_0000,
+            u64::MAX,
+            MEM_RESERVE,
+            READ_WRITE,
+            Status::INVALID_PARAMETER_4,
+        ),
         (0, 0x1000, MEM_RESERVE, 0, Status::INVALID_PAGE_PROTECTION),
         (0, 0x1000, MEM_RESERVE, 6, Status::INVALID_PAGE_PROTECTION),
         (0, 0x1000, MEM_RESERVE, 8, Status::INVALID_PAGE_PROTECTION),
-        (0, 0x1000, MEM_RESERVE, 0x101, Status::INVALID_PAGE_PROTECTION),
-        (SHARED_DATA, 0x1000, MEM_RESERVE, READ_WRITE, Status::CONFLICTING_ADDRESSES),
+        (
+            0,
+            0x1000,
+            MEM_RESERVE,
+            0x101,
+            Status::INVALID_PAGE_PROTECTION,
+        ),
+        (
+            SHARED_DATA,
+            0x1000,
+            MEM_RESERVE,
+            READ_WRITE,
+            Status::CONFLICTING_ADDRESSES,
+        ),
     ] {
-        assert_eq!(world.allocate(base, size, kind, protect), Err(status), "{base:#x} {size:#x} {kind:#x} {protect:#x}");
+        assert_eq!(
+            world.allocate(base, size, kind, protect),
+            Err(status),
+            "{base:#x} {size:#x} {kind:#x} {protect:#x}"
+        );
     }
 }
 
 #[test]
 fn freeing_takes_parts_and_wholes() {
     let mut world = World::new();
-    let (base, _) = world.allocate(0, 0x4_0000, MEM_RESERVE | MEM_COMMIT, READ_WRITE).unwrap();
+    let (base, _) = world
+        .allocate(0, 0x4_0000, MEM_RESERVE | MEM_COMMIT, READ_WRITE)
+        .unwrap();
     world.touch(base + 0x1_0000, PageAccess::WRITE).unwrap();
-    assert_eq!(world.free(base, 0, 0x1234), Err(Status::INVALID_PARAMETER_4));
-    assert_eq!(world.free(base + 0x1000, 0, MEM_RELEASE), Err(Status::FREE_VM_NOT_AT_BASE));
-    assert_eq!(world.free(base, 0x5_0000, MEM_RELEASE), Err(Status::UNABLE_TO_FREE_VM));
-    assert_eq!(world.free(base + 0x1_0000, 0x1000, MEM_DECOMMIT), Ok((base + 0x1_0000, 0x1000)));
-    assert_eq!((world.space.committed, world.machine.state().frames()), (63, 0));
-    assert_eq!(world.free(base + 0x1_0000, 0x1_0000, MEM_RELEASE), Ok((base + 0x1_0000, 0x1_0000)));
+    assert_eq!(
+        world.free(base, 0, 0x1234),
+        Err(Status::INVALID_PARAMETER_4)
+    );
+    assert_eq!(
+        world.free(base + 0x1000, 0, MEM_RELEASE),
+        Err(Status::FREE_VM_NOT_AT_BASE)
+    );
+    assert_eq!(
+        world.free(base, 0x5_0000, MEM_RELEASE),
+        Err(Status::UNABLE_TO_FREE_VM)
+    );
+    assert_eq!(
+        world.free(base + 0x1_0000, 0x1000, MEM_DECOMMIT),
+        Ok((base + 0x1_0000, 0x1000))
+    );
+    assert_eq!(
+        (world.space.committed, world.machine.state().frames()),
+        (63, 0)
+    );
+    assert_eq!(
+        world.free(base + 0x1_0000, 0x1_0000, MEM_RELEASE),
+        Ok((base + 0x1_0000, 0x1_0000))
+    );
     assert_eq!(world.state(base + 0x1_0000).0, MEM_FREE);
-    assert_eq!(world.state(base + 0x2_0000), (MEM_COMMIT, 0x2_0000, READ_WRITE));
+    assert_eq!(
+        world.state(base + 0x2_0000),
+        (MEM_COMMIT, 0x2_0000, READ_WRITE)
+    );
     world.free(base, 0, MEM_RELEASE).unwrap();
     world.free(base + 0x2_0000, 0, MEM_RELEASE).unwrap();
     assert_eq!(world.space.committed, 0);
-    assert_eq!(world.free(base, 0, MEM_RELEASE), Err(Status::MEMORY_NOT_ALLOCATED));
-    assert_eq!(world.free(SHARED_DATA, 0, MEM_RELEASE), Err(Status::UNABLE_TO_DELETE_SECTION));
+    assert_eq!(
+        world.free(base, 0, MEM_RELEASE),
+        Err(Status::MEMORY_NOT_ALLOCATED)
+    );
+    assert_eq!(
+        world.free(SHARED_DATA, 0, MEM_RELEASE),
+        Err(Status::UNABLE_TO_DELETE_SECTION)
+    );
 }
 
 #[test]
@@ -134,21 +249,39 @@ fn protection_changes_and_tells_the_old_one() {
     let mut world = World::new();
     let (base, _) = world.allocate(0, 0x4000, MEM_RESERVE, READ_WRITE).unwrap();
     assert_eq!(world.protect(base, 0x1000, 2), Err(Status::NOT_COMMITTED));
-    world.allocate(base, 0x2000, MEM_COMMIT, READ_WRITE).unwrap();
+    world
+        .allocate(base, 0x2000, MEM_COMMIT, READ_WRITE)
+        .unwrap();
     world.touch(base, PageAccess::WRITE).unwrap();
     assert_eq!(world.protect(base, 0x1000, 2), Ok(READ_WRITE));
-    assert_eq!(world.touch(base, PageAccess::WRITE), Err(Status::ACCESS_VIOLATION));
+    assert_eq!(
+        world.touch(base, PageAccess::WRITE),
+        Err(Status::ACCESS_VIOLATION)
+    );
     assert_eq!(world.protect(base, 0x2000, 0x40), Ok(2));
     assert_eq!(world.touch(base, PageAccess::EXECUTE), Ok(Touch::Done));
     assert_eq!(world.protect(base, 0x3000, 2), Err(Status::NOT_COMMITTED));
-    assert_eq!(world.protect(SHARED_DATA, 0x1000, 4), Err(Status::INVALID_PAGE_PROTECTION));
+    assert_eq!(
+        world.protect(SHARED_DATA, 0x1000, 4),
+        Err(Status::INVALID_PAGE_PROTECTION)
+    );
 }
 
 #[test]
 fn a_guard_page_speaks_once() {
     let mut world = World::new();
-    let (base, _) = world.allocate(0, 0x1000, MEM_RESERVE | MEM_COMMIT, READ_WRITE | Protect::GUARD).unwrap();
-    assert_eq!(world.touch(base, PageAccess::WRITE), Err(Status::GUARD_PAGE_VIOLATION));
+    let (base, _) = world
+        .allocate(
+            0,
+            0x1000,
+            MEM_RESERVE | MEM_COMMIT,
+            READ_WRITE | Protect::GUARD,
+        )
+        .unwrap();
+    assert_eq!(
+        world.touch(base, PageAccess::WRITE),
+        Err(Status::GUARD_PAGE_VIOLATION)
+    );
     assert_eq!(world.touch(base, PageAccess::WRITE), Ok(Touch::Done));
 }
 
@@ -169,33 +302,117 @@ fn views_of_memory_share_their_pages() {
     };
     let map = |world: &mut World, request| world.space.map(&mut world.segments, request);
     let first = map(&mut world, request).unwrap();
-    let second = map(&mut world, ViewRequest { offset: 0x1_0000, ..request }).unwrap();
+    let second = map(
+        &mut world,
+        ViewRequest {
+            offset: 0x1_0000,
+            ..request
+        },
+    )
+    .unwrap();
     assert_eq!((first.size, second.size), (0x3_0000, 0x2_0000));
-    world.touch(first.base + 0x1_0000, PageAccess::WRITE).unwrap();
-    world.machine.write(world.space.space, first.base + 0x1_0000, b"shared").unwrap();
+    world
+        .touch(first.base + 0x1_0000, PageAccess::WRITE)
+        .unwrap();
+    world
+        .machine
+        .write(world.space.space, first.base + 0x1_0000, b"shared")
+        .unwrap();
     world.touch(second.base, PageAccess::READ).unwrap();
     let mut seen = [0; 6];
-    world.machine.read(world.space.space, second.base, &mut seen).unwrap();
+    world
+        .machine
+        .read(world.space.space, second.base, &mut seen)
+        .unwrap();
     assert_eq!(&seen, b"shared");
-    let copy = map(&mut world, ViewRequest { protect: 8, ..request }).unwrap();
-    world.touch(copy.base + 0x1_0000, PageAccess::WRITE).unwrap();
-    world.machine.write(world.space.space, copy.base + 0x1_0000, b"COPIED").unwrap();
-    world.machine.read(world.space.space, second.base, &mut seen).unwrap();
+    let copy = map(
+        &mut world,
+        ViewRequest {
+            protect: 8,
+            ..request
+        },
+    )
+    .unwrap();
+    world
+        .touch(copy.base + 0x1_0000, PageAccess::WRITE)
+        .unwrap();
+    world
+        .machine
+        .write(world.space.space, copy.base + 0x1_0000, b"COPIED")
+        .unwrap();
+    world
+        .machine
+        .read(world.space.space, second.base, &mut seen)
+        .unwrap();
     assert_eq!(&seen, b"shared");
     for (wrong, status) in [
-        (ViewRequest { offset: 0x1000, ..request }, Status::MAPPED_ALIGNMENT),
-        (ViewRequest { base: 0x1000, ..request }, Status::MAPPED_ALIGNMENT),
-        (ViewRequest { offset: 0x3_0000, ..request }, Status::INVALID_VIEW_SIZE),
-        (ViewRequest { size: 0x4_0000, ..request }, Status::INVALID_VIEW_SIZE),
-        (ViewRequest { base: first.base, ..request }, Status::CONFLICTING_ADDRESSES),
-        (ViewRequest { section: Protect::READ_ONLY, ..request }, Status::SECTION_PROTECTION),
-        (ViewRequest { protect: 0x20, ..request }, Status::SECTION_PROTECTION),
-        (ViewRequest { protect: 0x104, ..request }, Status::INVALID_PAGE_PROTECTION),
+        (
+            ViewRequest {
+                offset: 0x1000,
+                ..request
+            },
+            Status::MAPPED_ALIGNMENT,
+        ),
+        (
+            ViewRequest {
+                base: 0x1000,
+                ..request
+            },
+            Status::MAPPED_ALIGNMENT,
+        ),
+        (
+            ViewRequest {
+                offset: 0x3_0000,
+                ..request
+            },
+            Status::INVALID_VIEW_SIZE,
+        ),
+        (
+            ViewRequest {
+                size: 0x4_0000,
+                ..request
+            },
+            Status::INVALID_VIEW_SIZE,
+        ),
+        (
+            ViewRequest {
+                base: first.base,
+                ..request
+            },
+            Status::CONFLICTING_ADDRESSES,
+        ),
+        (
+            ViewRequest {
+                section: Protect::READ_ONLY,
+                ..request
+            },
+            Status::SECTION_PROTECTION,
+        ),
+        (
+            ViewRequest {
+                protect: 0x20,
+                ..request
+            },
+            Status::SECTION_PROTECTION,
+        ),
+        (
+            ViewRequest {
+                protect: 0x104,
+                ..request
+            },
+            Status::INVALID_PAGE_PROTECTION,
+        ),
     ] {
         assert_eq!(map(&mut world, wrong), Err(status), "{wrong:?}");
     }
-    assert_eq!(world.space.unmap(&mut world.machine, first.base + 0x2345), Ok(segment));
-    assert_eq!(world.space.unmap(&mut world.machine, first.base), Err(Status::NOT_MAPPED_VIEW));
+    assert_eq!(
+        world.space.unmap(&mut world.machine, first.base + 0x2345),
+        Ok(segment)
+    );
+    assert_eq!(
+        world.space.unmap(&mut world.machine, first.base),
+        Err(Status::NOT_MAPPED_VIEW)
+    );
     assert_eq!(world.space.clear(&mut world.machine), [segment, segment]);
 }
 

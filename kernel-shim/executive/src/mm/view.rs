@@ -3,7 +3,10 @@
 
 use super::protection::Protect;
 use super::segment::{Backing, Segment, SegmentId, Segments};
-use super::space::{AddressSpace, Entry, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, Use, Vad, charge, page_protection, zero_bits_limit};
+use super::space::{
+    AddressSpace, Entry, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, Use, Vad, charge, page_protection,
+    zero_bits_limit,
+};
 use crate::machine::{Frame, Machine, PAGE, PageAccess, USER_END};
 use alloc::collections::BTreeMap;
 use nt::{Result, Status};
@@ -62,7 +65,8 @@ impl AddressSpace {
     /// NtMapViewOfSection. The segment gets a reference.
     ///
     /// # Errors
-    /// `INVALID_PAGE_PROTECTION`, `SECTION_PROTECTION`, `MAPPED_ALIGNMENT`, `INVALID_VIEW_SIZE`, `CONFLICTING_ADDRESSES`, `NO_MEMORY`.
+    /// `INVALID_PAGE_PROTECTION`, `SECTION_PROTECTION`, `MAPPED_ALIGNMENT`, `INVALID_VIEW_SIZE`,
+    /// `CONFLICTING_ADDRESSES`, `NO_MEMORY`.
     pub fn map(&mut self, segments: &mut Segments, request: ViewRequest) -> Result<Mapped> {
         let limit = zero_bits_limit(request.zero_bits)?;
         let protect = Protect::parse(request.protect)?;
@@ -72,36 +76,93 @@ impl AddressSpace {
         if request.base >= USER_END {
             return Err(Status::INVALID_PARAMETER_3);
         }
-        let segment = segments.get(request.segment).ok_or(Status::SECTION_NOT_IMAGE)?;
+        let segment = segments
+            .get(request.segment)
+            .ok_or(Status::SECTION_NOT_IMAGE)?;
         let top_down = request.kind & MEM_TOP_DOWN != 0;
         let mapped = match segment.image() {
-            Some(image) => self.place_image(request, image.image_base, segment.size, limit, top_down)?,
+            Some(image) => {
+                self.place_image(request, image.image_base, segment.size, limit, top_down)?
+            }
             None => self.place_data(request, protect, segment, limit, top_down)?,
         };
         let image = segment.image().is_some();
-        let first = if image { 0 } else { (request.offset / PAGE_BYTES) as u32 };
-        let kind = Use::View { segment: request.segment, first, image, inherit: request.inherit };
-        let protect = if image { Protect::EXECUTE_WRITE_COPY } else { protect };
-        let vad = Vad { start: mapped.base, pages: mapped.size / PAGE_BYTES, protect, kind, entries: BTreeMap::new() };
+        let first = if image {
+            0
+        } else {
+            (request.offset / PAGE_BYTES) as u32
+        };
+        let kind = Use::View {
+            segment: request.segment,
+            first,
+            image,
+            inherit: request.inherit,
+        };
+        let protect = if image {
+            Protect::EXECUTE_WRITE_COPY
+        } else {
+            protect
+        };
+        let vad = Vad {
+            start: mapped.base,
+            pages: mapped.size / PAGE_BYTES,
+            protect,
+            kind,
+            entries: BTreeMap::new(),
+        };
         self.vads.insert(mapped.base, vad);
         segments.reference(request.segment);
         Ok(mapped)
     }
 
-    fn place_image(&self, request: ViewRequest, preferred: u64, size: u64, limit: u64, top_down: bool) -> Result<Mapped> {
-        let free = |base: u64| base >= super::space::LOWEST && base + size <= limit && self.is_unused(base, size);
+    fn place_image(
+        &self,
+        request: ViewRequest,
+        preferred: u64,
+        size: u64,
+        limit: u64,
+        top_down: bool,
+    ) -> Result<Mapped> {
+        let free = |base: u64| {
+            base >= super::space::LOWEST && base + size <= limit && self.is_unused(base, size)
+        };
         if request.base != 0 {
             let base = request.base & !(GRANULARITY - 1);
-            return if free(base) { Ok(Mapped { base, size, at_base: base == preferred }) } else { Err(Status::CONFLICTING_ADDRESSES) };
+            return if free(base) {
+                Ok(Mapped {
+                    base,
+                    size,
+                    at_base: base == preferred,
+                })
+            } else {
+                Err(Status::CONFLICTING_ADDRESSES)
+            };
         }
         if preferred < USER_END && free(preferred) {
-            return Ok(Mapped { base: preferred, size, at_base: true });
+            return Ok(Mapped {
+                base: preferred,
+                size,
+                at_base: true,
+            });
         }
-        let base = self.find_free(size, limit, top_down).ok_or(Status::NO_MEMORY)?;
-        Ok(Mapped { base, size, at_base: false })
+        let base = self
+            .find_free(size, limit, top_down)
+            .ok_or(Status::NO_MEMORY)?;
+        Ok(Mapped {
+            base,
+            size,
+            at_base: false,
+        })
     }
 
-    fn place_data(&self, request: ViewRequest, protect: Protect, segment: &Segment, limit: u64, top_down: bool) -> Result<Mapped> {
+    fn place_data(
+        &self,
+        request: ViewRequest,
+        protect: Protect,
+        segment: &Segment,
+        limit: u64,
+        top_down: bool,
+    ) -> Result<Mapped> {
         let writes = protect.is_writable() && !protect.is_copy();
         if writes && (!request.section.is_writable() || request.section.is_copy()) {
             return Err(Status::SECTION_PROTECTION);
@@ -109,36 +170,63 @@ impl AddressSpace {
         if protect.is_executable() && !request.section.is_executable() {
             return Err(Status::SECTION_PROTECTION);
         }
-        if !request.offset.is_multiple_of(GRANULARITY) || !request.base.is_multiple_of(GRANULARITY) {
+        if !request.offset.is_multiple_of(GRANULARITY) || !request.base.is_multiple_of(GRANULARITY)
+        {
             return Err(Status::MAPPED_ALIGNMENT);
         }
         let whole = segment.size.next_multiple_of(PAGE_BYTES);
-        let rest = whole.checked_sub(request.offset).filter(|&rest| rest > 0).ok_or(Status::INVALID_VIEW_SIZE)?;
-        let size = if request.size == 0 { rest } else { request.size.checked_next_multiple_of(PAGE_BYTES).unwrap_or(u64::MAX) };
+        let rest = whole
+            .checked_sub(request.offset)
+            .filter(|&rest| rest > 0)
+            .ok_or(Status::INVALID_VIEW_SIZE)?;
+        let size = if request.size == 0 {
+            rest
+        } else {
+            request
+                .size
+                .checked_next_multiple_of(PAGE_BYTES)
+                .unwrap_or(u64::MAX)
+        };
         if size > rest && request.kind & MEM_RESERVE == 0 || size > USER_END {
             return Err(Status::INVALID_VIEW_SIZE);
         }
         if request.base == 0 {
-            let base = self.find_free(size, limit, top_down).ok_or(Status::NO_MEMORY)?;
-            return Ok(Mapped { base, size, at_base: true });
+            let base = self
+                .find_free(size, limit, top_down)
+                .ok_or(Status::NO_MEMORY)?;
+            return Ok(Mapped {
+                base,
+                size,
+                at_base: true,
+            });
         }
         if request.base + size > USER_END || !self.is_unused(request.base, size) {
             return Err(Status::CONFLICTING_ADDRESSES);
         }
-        Ok(Mapped { base: request.base, size, at_base: true })
+        Ok(Mapped {
+            base: request.base,
+            size,
+            at_base: true,
+        })
     }
 
     fn is_unused(&self, base: u64, size: u64) -> bool {
-        self.vads.range(..base + size).next_back().is_none_or(|(_, vad)| vad.end() <= base)
+        self.vads
+            .range(..base + size)
+            .next_back()
+            .is_none_or(|(_, vad)| vad.end() <= base)
     }
 
-    /// NtUnmapViewOfSection of the view that covers `address`: its segment, which has one reference to be taken away.
+    /// NtUnmapViewOfSection of the view that covers `address`: its segment, which has one reference
+    /// to be taken away.
     ///
     /// # Errors
     /// `NOT_MAPPED_VIEW`.
     pub fn unmap(&mut self, machine: &mut dyn Machine, address: u64) -> Result<SegmentId> {
         let vad = self.find(address).ok_or(Status::NOT_MAPPED_VIEW)?;
-        let (start, Use::View { segment, .. }) = (vad.start, vad.kind) else { return Err(Status::NOT_MAPPED_VIEW) };
+        let (start, Use::View { segment, .. }) = (vad.start, vad.kind) else {
+            return Err(Status::NOT_MAPPED_VIEW);
+        };
         if let Some(vad) = self.vads.remove(&start) {
             self.drop_pages(machine, &vad);
         }
@@ -148,7 +236,11 @@ impl AddressSpace {
     /// Unmaps a descriptor's pages and frees those that are this space's own.
     fn drop_pages(&mut self, machine: &mut dyn Machine, vad: &Vad) {
         if vad.kind == Use::Private {
-            for (&page, _) in vad.entries.iter().filter(|(_, entry)| entry.frame.is_some()) {
+            for (&page, _) in vad
+                .entries
+                .iter()
+                .filter(|(_, entry)| entry.frame.is_some())
+            {
                 machine.unmap(self.space, vad.start + page * PAGE_BYTES);
             }
         } else {
@@ -166,7 +258,8 @@ impl AddressSpace {
         }
     }
 
-    /// Empties the address space: the segments that were mapped, each with a reference to be taken away.
+    /// Empties the address space: the segments that were mapped, each with a reference to be taken
+    /// away.
     pub fn clear(&mut self, machine: &mut dyn Machine) -> alloc::vec::Vec<SegmentId> {
         let vads = core::mem::take(&mut self.vads);
         let mut segments = alloc::vec::Vec::new();
@@ -179,11 +272,19 @@ impl AddressSpace {
         segments
     }
 
-    /// Maps the page at `address` so that `access` succeeds: demand zero, a segment's frame, a copy on write.
+    /// Maps the page at `address` so that `access` succeeds: demand zero, a segment's frame, a copy
+    /// on write.
     ///
     /// # Errors
-    /// `ACCESS_VIOLATION`; `GUARD_PAGE_VIOLATION`, after which the page is an ordinary one; `NO_MEMORY`.
-    pub fn touch(&mut self, machine: &mut dyn Machine, segments: &mut Segments, address: u64, access: PageAccess) -> Result<Touch> {
+    /// `ACCESS_VIOLATION`; `GUARD_PAGE_VIOLATION`, after which the page is an ordinary one;
+    /// `NO_MEMORY`.
+    pub fn touch(
+        &mut self,
+        machine: &mut dyn Machine,
+        segments: &mut Segments,
+        address: u64,
+        access: PageAccess,
+    ) -> Result<Touch> {
         let space = self.space;
         let vad = self.find_mut(address).ok_or(Status::ACCESS_VIOLATION)?;
         let page = (address - vad.start) / PAGE_BYTES;
@@ -198,7 +299,13 @@ impl AddressSpace {
         }
         if protect.is_guard() {
             let frame = vad.entries.get(&page).and_then(|entry| entry.frame);
-            vad.entries.insert(page, Entry { protect: protect.unguarded(), frame });
+            vad.entries.insert(
+                page,
+                Entry {
+                    protect: protect.unguarded(),
+                    frame,
+                },
+            );
             machine.protect(space, at, protect.unguarded().machine(true));
             return Err(Status::GUARD_PAGE_VIOLATION);
         }
@@ -209,9 +316,18 @@ impl AddressSpace {
             machine.map(space, at, frame, protect.machine(true))?;
             return Ok(Touch::Done);
         }
-        let Use::View { segment: id, first, .. } = vad.kind else {
+        let Use::View {
+            segment: id, first, ..
+        } = vad.kind
+        else {
             let frame = machine.allocate_frame()?;
-            vad.entries.insert(page, Entry { protect, frame: Some(frame) });
+            vad.entries.insert(
+                page,
+                Entry {
+                    protect,
+                    frame: Some(frame),
+                },
+            );
             machine.map(space, at, frame, protect.machine(true))?;
             return Ok(Touch::Done);
         };
@@ -224,21 +340,33 @@ impl AddressSpace {
                 segment.frames.insert(of_segment, frame);
                 frame
             }
-            (None, Backing::File) if u64::from(of_segment) < segment.pages() => return Ok(Touch::Read { segment: id, page: of_segment }),
+            (None, Backing::File) if u64::from(of_segment) < segment.pages() => {
+                return Ok(Touch::Read {
+                    segment: id,
+                    page: of_segment,
+                });
+            }
             (None, _) => return Err(Status::ACCESS_VIOLATION),
         };
         if access.contains(PageAccess::WRITE) && protect.is_copy() {
             charge(machine, 1)?;
             let copy = copy_of(machine, frame)?;
             let protect = protect.copied();
-            vad.entries.insert(page, Entry { protect, frame: Some(copy) });
+            vad.entries.insert(
+                page,
+                Entry {
+                    protect,
+                    frame: Some(copy),
+                },
+            );
             machine.map(space, at, copy, protect.machine(true))?;
             self.committed += 1;
             return Ok(Touch::Done);
         }
         let mut allowed = protect.machine(false);
         if matches!(segment.backing, Backing::File) {
-            // Only a page that was written goes back to the file, so the first write to each must be seen.
+            // Only a page that was written goes back to the file, so the first write to each must
+            // be seen.
             if access.contains(PageAccess::WRITE) {
                 segment.written.insert(of_segment);
             } else if !segment.written.contains(&of_segment) {

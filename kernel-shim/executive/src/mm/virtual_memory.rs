@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The typed services for the memory of a process that a handle names: allocate, free, protect, query, map, unmap, copy.
+//! The typed services for the memory of a process that a handle names: allocate, free, protect,
+//! query, map, unmap, copy.
 //!
 //! Invariant: a view holds one reference to its segment, which goes when the view goes.
 
@@ -57,9 +58,18 @@ const fn section_access(protect: u32) -> u32 {
 
 impl Executive {
     /// The address space of a process with what is needed to change it.
-    fn space_of(&mut self, process: ProcessId) -> Result<(&mut AddressSpace, &mut dyn Machine, &mut Mm)> {
-        let entry = self.processes.get_mut(&process).ok_or(Status::INVALID_CID)?;
-        let space = entry.memory.as_mut().ok_or(Status::PROCESS_IS_TERMINATING)?;
+    fn space_of(
+        &mut self,
+        process: ProcessId,
+    ) -> Result<(&mut AddressSpace, &mut dyn Machine, &mut Mm)> {
+        let entry = self
+            .processes
+            .get_mut(&process)
+            .ok_or(Status::INVALID_CID)?;
+        let space = entry
+            .memory
+            .as_mut()
+            .ok_or(Status::PROCESS_IS_TERMINATING)?;
         Ok((space, &mut *self.machine, &mut self.mm))
     }
 
@@ -67,7 +77,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::resolve`] and [`AddressSpace::allocate`].
-    pub fn allocate_virtual_memory(&mut self, caller: ThreadId, process: Handle, request: Request) -> Result<(u64, u64)> {
+    pub fn allocate_virtual_memory(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        request: Request,
+    ) -> Result<(u64, u64)> {
         let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
         let (space, machine, mm) = self.space_of(process)?;
         space.allocate(machine, &mut mm.segments, request)
@@ -77,7 +92,14 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::resolve`] and [`AddressSpace::free`].
-    pub fn free_virtual_memory(&mut self, caller: ThreadId, process: Handle, base: u64, size: u64, kind: u32) -> Result<(u64, u64)> {
+    pub fn free_virtual_memory(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        base: u64,
+        size: u64,
+        kind: u32,
+    ) -> Result<(u64, u64)> {
         let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
         let (space, machine, _) = self.space_of(process)?;
         space.free(machine, base, size, kind)
@@ -104,7 +126,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::resolve`] and [`AddressSpace::query`].
-    pub fn query_virtual_memory(&mut self, caller: ThreadId, process: Handle, address: u64) -> Result<Region> {
+    pub fn query_virtual_memory(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        address: u64,
+    ) -> Result<Region> {
         let process = self.process_behind(caller, process, PROCESS_QUERY_INFORMATION)?;
         let (space, _, mm) = self.space_of(process)?;
         space.query(&mm.segments, address)
@@ -113,28 +140,56 @@ impl Executive {
     /// NtQueryVirtualMemory, MemorySectionName: the name of the file whose view covers the address.
     ///
     /// # Errors
-    /// `INVALID_ADDRESS` where nothing is mapped, `SECTION_NOT_IMAGE` for a view of memory, and as [`Executive::resolve`].
-    pub fn query_mapped_name(&mut self, caller: ThreadId, process: Handle, address: u64) -> Result<Vec<u16>> {
+    /// `INVALID_ADDRESS` where nothing is mapped, `SECTION_NOT_IMAGE` for a view of memory, and as
+    /// [`Executive::resolve`].
+    pub fn query_mapped_name(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        address: u64,
+    ) -> Result<Vec<u16>> {
         let process = self.process_behind(caller, process, PROCESS_QUERY_INFORMATION)?;
         let (space, _, mm) = self.space_of(process)?;
-        let Some(Use::View { segment, .. }) = space.find(address).map(|vad| vad.kind) else { return Err(Status::INVALID_ADDRESS) };
+        let Some(Use::View { segment, .. }) = space.find(address).map(|vad| vad.kind) else {
+            return Err(Status::INVALID_ADDRESS);
+        };
         let segment = mm.segments.get(segment).ok_or(Status::INVALID_ADDRESS)?;
-        if segment.path.is_empty() { Err(Status::SECTION_NOT_IMAGE) } else { Ok(segment.path.clone()) }
+        if segment.path.is_empty() {
+            Err(Status::SECTION_NOT_IMAGE)
+        } else {
+            Ok(segment.path.clone())
+        }
     }
 
     /// Private pages that a process has committed.
     pub fn committed_pages(&self, process: ProcessId) -> u64 {
-        self.processes.get(&process).and_then(|process| process.memory.as_ref()).map_or(0, |memory| memory.committed)
+        self.processes
+            .get(&process)
+            .and_then(|process| process.memory.as_ref())
+            .map_or(0, |memory| memory.committed)
     }
 
     /// NtMapViewOfSection.
     ///
     /// # Errors
     /// As [`Executive::resolve`] and [`AddressSpace::map`].
-    pub fn map_view_of_section(&mut self, caller: ThreadId, section: Handle, process: Handle, request: MapRequest) -> Result<Mapped> {
+    pub fn map_view_of_section(
+        &mut self,
+        caller: ThreadId,
+        section: Handle,
+        process: Handle,
+        request: MapRequest,
+    ) -> Result<Mapped> {
         let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
-        let section = self.resolve(caller, section, Some(Kind::Section), section_access(request.protect))?;
-        let Body::Section(body) = &self.object(section)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let section = self.resolve(
+            caller,
+            section,
+            Some(Kind::Section),
+            section_access(request.protect),
+        )?;
+        let Body::Section(body) = &self.object(section)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
         let view = ViewRequest {
             segment: body.segment,
             section: body.protect,
@@ -162,7 +217,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::resolve`]; `NOT_MAPPED_VIEW`.
-    pub fn unmap_view_of_section(&mut self, caller: ThreadId, process: Handle, address: u64) -> Result<()> {
+    pub fn unmap_view_of_section(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        address: u64,
+    ) -> Result<()> {
         let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
         self.unmap_view_in(process, address)
     }
@@ -182,9 +242,22 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::allocate_virtual_memory`].
-    pub fn allocate_memory(&mut self, caller: ThreadId, process: Handle, size: u64, protect: u32) -> Result<u64> {
-        let request = Request { base: 0, size, zero_bits: 0, kind: MEM_RESERVE | MEM_COMMIT, protect };
-        self.allocate_virtual_memory(caller, process, request).map(|(base, _)| base)
+    pub fn allocate_memory(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        size: u64,
+        protect: u32,
+    ) -> Result<u64> {
+        let request = Request {
+            base: 0,
+            size,
+            zero_bits: 0,
+            kind: MEM_RESERVE | MEM_COMMIT,
+            protect,
+        };
+        self.allocate_virtual_memory(caller, process, request)
+            .map(|(base, _)| base)
     }
 
     /// NtFreeVirtualMemory of a whole allocation.
@@ -192,15 +265,30 @@ impl Executive {
     /// # Errors
     /// As [`Executive::free_virtual_memory`].
     pub fn free_memory(&mut self, caller: ThreadId, process: Handle, base: u64) -> Result<()> {
-        self.free_virtual_memory(caller, process, base, 0, MEM_RELEASE).map(|_| ())
+        self.free_virtual_memory(caller, process, base, 0, MEM_RELEASE)
+            .map(|_| ())
     }
 
     /// NtMapViewOfSection of the whole section anywhere.
     ///
     /// # Errors
     /// As [`Executive::map_view_of_section`].
-    pub fn map_view(&mut self, caller: ThreadId, section: Handle, process: Handle, protect: u32) -> Result<Mapped> {
-        let request = MapRequest { base: 0, zero_bits: 0, offset: 0, size: 0, inherit: false, kind: 0, protect };
+    pub fn map_view(
+        &mut self,
+        caller: ThreadId,
+        section: Handle,
+        process: Handle,
+        protect: u32,
+    ) -> Result<Mapped> {
+        let request = MapRequest {
+            base: 0,
+            zero_bits: 0,
+            offset: 0,
+            size: 0,
+            inherit: false,
+            kind: 0,
+            protect,
+        };
         self.map_view_of_section(caller, section, process, request)
     }
 
@@ -212,20 +300,40 @@ impl Executive {
         self.unmap_view_of_section(caller, process, address)
     }
 
-    /// NtReadVirtualMemory and NtWriteVirtualMemory: copies page by page. How many bytes were copied, and `PARTIAL_COPY` if not all.
-    pub fn copy_virtual_memory(&mut self, from: (ProcessId, u64), to: (ProcessId, u64), length: u64) -> (u64, Result<()>) {
+    /// NtReadVirtualMemory and NtWriteVirtualMemory: copies page by page. How many bytes were
+    /// copied, and `PARTIAL_COPY` if not all.
+    pub fn copy_virtual_memory(
+        &mut self,
+        from: (ProcessId, u64),
+        to: (ProcessId, u64),
+        length: u64,
+    ) -> (u64, Result<()>) {
         const PAGE: u64 = crate::machine::PAGE as u64;
         let mut done = 0;
         while done < length {
-            let (Some(source), Some(target)) = (from.1.checked_add(done), to.1.checked_add(done)) else { break };
-            let part = (length - done).min(PAGE - source % PAGE).min(PAGE - target % PAGE);
+            let (Some(source), Some(target)) = (from.1.checked_add(done), to.1.checked_add(done))
+            else {
+                break;
+            };
+            let part = (length - done)
+                .min(PAGE - source % PAGE)
+                .min(PAGE - target % PAGE);
             let mut bytes = vec![0; part as usize];
-            let copied = self.read_process(from.0, source, &mut bytes).and_then(|()| self.write_process(to.0, target, &bytes));
+            let copied = self
+                .read_process(from.0, source, &mut bytes)
+                .and_then(|()| self.write_process(to.0, target, &bytes));
             if copied.is_err() {
                 break;
             }
             done += part;
         }
-        (done, if done == length { Ok(()) } else { Err(Status::PARTIAL_COPY) })
+        (
+            done,
+            if done == length {
+                Ok(())
+            } else {
+                Err(Status::PARTIAL_COPY)
+            },
+        )
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Object directories and device maps (spec 3.1).
 //!
-//! Invariants: names are found by their upcased form first; two names that differ only in case can both be there if they were made with
-//! case sensitivity. The order of enumeration is that of the upcased names, so it is the same on every run.
+//! Invariants: names are found by their upcased form first; two names that differ only in case can
+//! both be there if they were made with case sensitivity. The order of enumeration is that of the
+//! upcased names, so it is the same on every run.
 
 use crate::ids::ObjectId;
 use alloc::collections::BTreeMap;
@@ -58,12 +59,17 @@ impl Directory {
     pub fn get(&self, name: &[u16], ignore_case: bool) -> Option<ObjectId> {
         let same = self.entries.get(&fold(name))?;
         let exact = same.iter().find(|(spelled, _)| spelled == name);
-        exact.or_else(|| same.first().filter(|_| ignore_case)).map(|&(_, object)| object)
+        exact
+            .or_else(|| same.first().filter(|_| ignore_case))
+            .map(|&(_, object)| object)
     }
 
     /// Enters an object.
     pub fn insert(&mut self, name: &[u16], object: ObjectId) {
-        self.entries.entry(fold(name)).or_default().push((name.to_vec(), object));
+        self.entries
+            .entry(fold(name))
+            .or_default()
+            .push((name.to_vec(), object));
     }
 
     /// Takes an object out.
@@ -79,6 +85,9 @@ impl Directory {
 
     /// Every entry, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&[u16], ObjectId)> {
-        self.entries.values().flatten().map(|(name, object)| (name.as_slice(), *object))
+        self.entries
+            .values()
+            .flatten()
+            .map(|(name, object)| (name.as_slice(), *object))
     }
 }

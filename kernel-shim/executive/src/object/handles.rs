@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Handle tables, one a process.
 //!
-//! Invariants: a handle value is `4 * (slot + 1)`, so 0 is never one; the two low bits of a value that a caller hands in are ignored, as
-//! NT does; a free slot is used again, the lowest first, so that handle values are the same on every run.
+//! Invariants: a handle value is `4 * (slot + 1)`, so 0 is never one; the two low bits of a value
+//! that a caller hands in are ignored, as NT does; a free slot is used again, the lowest first, so
+//! that handle values are the same on every run.
 
 use crate::ids::ObjectId;
 use alloc::vec::Vec;
@@ -34,10 +35,14 @@ fn slot(handle: Handle) -> Option<usize> {
 impl HandleTable {
     /// Enters a handle.
     pub fn insert(&mut self, entry: Entry) -> Handle {
-        let at = self.entries.iter().position(Option::is_none).unwrap_or_else(|| {
-            self.entries.push(None);
-            self.entries.len() - 1
-        });
+        let at = self
+            .entries
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or_else(|| {
+                self.entries.push(None);
+                self.entries.len() - 1
+            });
         self.entries[at] = Some(entry);
         Handle((at as u64 + 1) << 2)
     }
@@ -59,12 +64,20 @@ impl HandleTable {
 
     /// Every handle, by value.
     pub fn iter(&self) -> impl Iterator<Item = (Handle, Entry)> + '_ {
-        self.entries.iter().enumerate().filter_map(|(at, entry)| entry.map(|entry| (Handle((at as u64 + 1) << 2), entry)))
+        self.entries
+            .iter()
+            .enumerate()
+            .filter_map(|(at, entry)| entry.map(|entry| (Handle((at as u64 + 1) << 2), entry)))
     }
 
-    /// What a child that inherits handles gets: the inheritable ones under the same values, and the objects they are to.
+    /// What a child that inherits handles gets: the inheritable ones under the same values, and the
+    /// objects they are to.
     pub fn inherited(&self) -> (Self, Vec<ObjectId>) {
-        let entries: Vec<_> = self.entries.iter().map(|entry| entry.filter(|entry| entry.inherit)).collect();
+        let entries: Vec<_> = self
+            .entries
+            .iter()
+            .map(|entry| entry.filter(|entry| entry.inherit))
+            .collect();
         let objects = entries.iter().flatten().map(|entry| entry.object).collect();
         (Self { entries }, objects)
     }

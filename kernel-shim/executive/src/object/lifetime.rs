@@ -43,12 +43,16 @@ impl Executive {
 
     /// Takes a reference away (ObDereferenceObject); with the last one the object goes.
     pub fn dereference(&mut self, id: ObjectId) {
-        let Some(object) = self.objects.get_mut(id) else { return };
+        let Some(object) = self.objects.get_mut(id) else {
+            return;
+        };
         object.references = object.references.saturating_sub(1);
         if object.references > 0 {
             return;
         }
-        let Some(object) = self.objects.remove(id) else { return };
+        let Some(object) = self.objects.remove(id) else {
+            return;
+        };
         if let Some(name) = object.name {
             self.unlink(id, &name);
             self.dereference(name.directory);
@@ -65,35 +69,58 @@ impl Executive {
         self.objects.insert(body)
     }
 
-    /// Gives an object that the kernel makes in a process's name the security that it would have got from that process: by its token.
+    /// Gives an object that the kernel makes in a process's name the security that it would have
+    /// got from that process: by its token.
     pub(crate) fn secure_by(&mut self, object: ObjectId, token: &crate::process::Token) {
         if let Some(object) = self.objects.get_mut(object) {
-            let security = SecurityDescriptor::assign(None, None, false, token, &object.kind.info().mapping);
+            let security =
+                SecurityDescriptor::assign(None, None, false, token, &object.kind.info().mapping);
             object.security = Some(Arc::new(security));
         }
     }
 
-    /// Names a new object, gives it its security, and makes the creator's handle (ObInsertObject). Takes over the caller's reference: if
-    /// this fails, or if with `OBJ_OPENIF` another object was there already, the new one goes.
+    /// Names a new object, gives it its security, and makes the creator's handle (ObInsertObject).
+    /// Takes over the caller's reference: if this fails, or if with `OBJ_OPENIF` another object
+    /// was there already, the new one goes.
     ///
     /// # Errors
-    /// `PRIVILEGE_NOT_HELD` for `OBJ_PERMANENT` without SeCreatePermanent, `OBJECT_NAME_COLLISION`, `OBJECT_TYPE_MISMATCH`, the lookup's
-    /// errors, and errors of the security descriptor.
-    pub fn insert_object(&mut self, caller: ThreadId, new: ObjectId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Created> {
+    /// `PRIVILEGE_NOT_HELD` for `OBJ_PERMANENT` without SeCreatePermanent, `OBJECT_NAME_COLLISION`,
+    /// `OBJECT_TYPE_MISMATCH`, the lookup's errors, and errors of the security descriptor.
+    pub fn insert_object(
+        &mut self,
+        caller: ThreadId,
+        new: ObjectId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Created> {
         let inserted = self.try_insert(caller, new, attributes, access);
         self.dereference(new);
         inserted
     }
 
-    fn try_insert(&mut self, caller: ThreadId, new: ObjectId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Created> {
+    fn try_insert(
+        &mut self,
+        caller: ThreadId,
+        new: ObjectId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Created> {
         let kind = self.object(new)?.kind;
         let kernel = self.is_kernel(caller);
-        let explicit = attributes.security.map(SecurityDescriptor::parse).transpose()?;
+        let explicit = attributes
+            .security
+            .map(SecurityDescriptor::parse)
+            .transpose()?;
         if attributes.attributes.bits() & !(OBJ_VALID | OBJ_KERNEL_HANDLE) != 0 {
             return Err(Status::INVALID_PARAMETER);
         }
         let permanent = attributes.attributes.contains(Attributes::PERMANENT);
-        if permanent && !kernel && !self.token_of(caller)?.has(crate::process::token::CREATE_PERMANENT) {
+        if permanent
+            && !kernel
+            && !self
+                .token_of(caller)?
+                .has(crate::process::token::CREATE_PERMANENT)
+        {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
         let mut state = AccessState::new(access, kernel);
@@ -114,7 +141,10 @@ impl Executive {
             if found != new {
                 let opened = self.open_existing(caller, found, kind, attributes, &mut state);
                 self.dereference(found);
-                return opened.map(|handle| Created { handle, existed: true });
+                return opened.map(|handle| Created {
+                    handle,
+                    existed: true,
+                });
             }
             self.dereference(found);
         }
@@ -123,7 +153,13 @@ impl Executive {
             let parent = parent.and_then(|parent| self.objects.get(parent)?.security.clone());
             let token = self.token_of(caller)?;
             let container = kind == Kind::Directory;
-            let security = SecurityDescriptor::assign(explicit.as_ref(), parent.as_deref(), container, token, &kind.info().mapping);
+            let security = SecurityDescriptor::assign(
+                explicit.as_ref(),
+                parent.as_deref(),
+                container,
+                token,
+                &kind.info().mapping,
+            );
             self.object_mut(new)?.security = Some(Arc::new(security));
         }
         if kind == Kind::SymbolicLink && named {
@@ -136,7 +172,10 @@ impl Executive {
             self.object_mut(new)?.permanent = false;
             self.name_check(new);
         }
-        made.map(|handle| Created { handle, existed: false })
+        made.map(|handle| Created {
+            handle,
+            existed: false,
+        })
     }
 
     fn open_existing(
@@ -192,23 +231,36 @@ impl Executive {
         opened
     }
 
-    fn open_found(&mut self, caller: ThreadId, found: ObjectId, attributes: Attributes, state: &mut AccessState) -> Result<Handle> {
+    fn open_found(
+        &mut self,
+        caller: ThreadId,
+        found: ObjectId,
+        attributes: Attributes,
+        state: &mut AccessState,
+    ) -> Result<Handle> {
         self.grant(caller, found, state)?;
         let process = self.process_of(caller)?.id;
         self.create_handle(process, found, state.granted, attributes)
     }
 
-    /// Opens an object that the caller's module has found by itself (ObOpenObjectByPointer), such as a process by its id.
+    /// Opens an object that the caller's module has found by itself (ObOpenObjectByPointer), such
+    /// as a process by its id.
     ///
     /// # Errors
     /// `ACCESS_DENIED`.
-    pub fn open_by_id(&mut self, caller: ThreadId, object: ObjectId, access: u32, attributes: Attributes) -> Result<Handle> {
+    pub fn open_by_id(
+        &mut self,
+        caller: ThreadId,
+        object: ObjectId,
+        access: u32,
+        attributes: Attributes,
+    ) -> Result<Handle> {
         let mut state = AccessState::new(access, self.is_kernel(caller));
         self.open_found(caller, object, attributes, &mut state)
     }
 
-    /// Checks what is still to be granted against the object's descriptor. A parse hook that has granted everything itself leaves nothing
-    /// to be checked.
+    /// Checks what is still to be granted against the object's descriptor. A parse hook that has
+    /// granted everything itself leaves nothing to be checked.
     fn grant(&mut self, caller: ThreadId, object: ObjectId, state: &mut AccessState) -> Result<()> {
         let target = self.object(object)?;
         let mapping = &target.kind.info().mapping;
@@ -217,7 +269,8 @@ impl Executive {
         match security {
             Some(security) if !state.kernel => {
                 if state.remaining != 0 || state.granted == 0 {
-                    state.granted |= security.check(self.token_of(caller)?, state.remaining, mapping)?;
+                    state.granted |=
+                        security.check(self.token_of(caller)?, state.remaining, mapping)?;
                     state.remaining = 0;
                 }
             }
@@ -233,9 +286,9 @@ impl Executive {
     pub fn check_access(&self, caller: ThreadId, object: ObjectId, access: u32) -> Result<()> {
         let object = self.object(object)?;
         match &object.security {
-            Some(security) if !self.is_kernel(caller) => {
-                security.check(self.token_of(caller)?, access, &object.kind.info().mapping).map(|_| ())
-            }
+            Some(security) if !self.is_kernel(caller) => security
+                .check(self.token_of(caller)?, access, &object.kind.info().mapping)
+                .map(|_| ()),
             _ => Ok(()),
         }
     }
@@ -243,9 +296,15 @@ impl Executive {
     /// Makes a handle in a process's table: the object gets a reference for it.
     ///
     /// # Errors
-    /// `PROCESS_IS_TERMINATING` if the process has no table any more; `ACCESS_DENIED`, `INVALID_PARAMETER` by the rules of
-    /// `OBJ_EXCLUSIVE`.
-    pub fn create_handle(&mut self, process: ProcessId, object: ObjectId, access: u32, attributes: Attributes) -> Result<Handle> {
+    /// `PROCESS_IS_TERMINATING` if the process has no table any more; `ACCESS_DENIED`,
+    /// `INVALID_PARAMETER` by the rules of `OBJ_EXCLUSIVE`.
+    pub fn create_handle(
+        &mut self,
+        process: ProcessId,
+        object: ObjectId,
+        access: u32,
+        attributes: Attributes,
+    ) -> Result<Handle> {
         let exclusive = attributes.contains(Attributes::EXCLUSIVE);
         let inherit = attributes.contains(Attributes::INHERIT);
         if exclusive && inherit {
@@ -258,8 +317,16 @@ impl Executive {
             _ => {}
         }
         let valid = target.kind.info().valid | 0x0100_0000;
-        let entry = Entry { object, access: access & valid, inherit, protect: false };
-        let table = self.processes.get_mut(&process).and_then(|process| process.handles.as_mut());
+        let entry = Entry {
+            object,
+            access: access & valid,
+            inherit,
+            protect: false,
+        };
+        let table = self
+            .processes
+            .get_mut(&process)
+            .and_then(|process| process.handles.as_mut());
         let handle = table.ok_or(Status::PROCESS_IS_TERMINATING)?.insert(entry);
         self.handle_added(object, exclusive.then_some(process));
         Ok(handle)
@@ -273,31 +340,60 @@ impl Executive {
         }
     }
 
-    /// The object of a handle, if it is of this type and the handle was granted `access`. It stands as long as the handle does. The
-    /// pseudo handles of the current process and thread are understood where a process or a thread may be meant.
+    /// The object of a handle, if it is of this type and the handle was granted `access`. It stands
+    /// as long as the handle does. The pseudo handles of the current process and thread are
+    /// understood where a process or a thread may be meant.
     ///
     /// # Errors
     /// `INVALID_HANDLE`, `OBJECT_TYPE_MISMATCH`, `ACCESS_DENIED`.
-    pub fn resolve(&self, caller: ThreadId, handle: Handle, kind: Option<Kind>, access: u32) -> Result<ObjectId> {
-        self.resolve_entry(caller, handle, kind, access).map(|entry| entry.object)
+    pub fn resolve(
+        &self,
+        caller: ThreadId,
+        handle: Handle,
+        kind: Option<Kind>,
+        access: u32,
+    ) -> Result<ObjectId> {
+        self.resolve_entry(caller, handle, kind, access)
+            .map(|entry| entry.object)
     }
 
     /// The same, with all of the handle's entry.
     ///
     /// # Errors
     /// As [`Self::resolve`].
-    pub fn resolve_entry(&self, caller: ThreadId, handle: Handle, kind: Option<Kind>, access: u32) -> Result<Entry> {
+    pub fn resolve_entry(
+        &self,
+        caller: ThreadId,
+        handle: Handle,
+        kind: Option<Kind>,
+        access: u32,
+    ) -> Result<Entry> {
         let process = self.process_of(caller)?;
-        let pseudo = |object| Ok(Entry { object, access: 0x1F_0FFF, inherit: false, protect: false });
+        let pseudo = |object| {
+            Ok(Entry {
+                object,
+                access: 0x1F_0FFF,
+                inherit: false,
+                protect: false,
+            })
+        };
         let wanted = |is| kind.is_none_or(|kind| kind == is);
         match handle {
             // Both widths of -1 and -2 are understood, as handles are sign-extended 32-bit numbers.
             Handle::CURRENT_PROCESS if wanted(Kind::Process) => return pseudo(process.object),
-            Handle::CURRENT_THREAD if wanted(Kind::Thread) => return pseudo(self.thread(caller)?.object),
-            Handle::CURRENT_PROCESS | Handle::CURRENT_THREAD => return Err(Status::OBJECT_TYPE_MISMATCH),
+            Handle::CURRENT_THREAD if wanted(Kind::Thread) => {
+                return pseudo(self.thread(caller)?.object);
+            }
+            Handle::CURRENT_PROCESS | Handle::CURRENT_THREAD => {
+                return Err(Status::OBJECT_TYPE_MISMATCH);
+            }
             _ => {}
         }
-        let entry = process.handles.as_ref().and_then(|table| table.get(handle)).ok_or(Status::INVALID_HANDLE)?;
+        let entry = process
+            .handles
+            .as_ref()
+            .and_then(|table| table.get(handle))
+            .ok_or(Status::INVALID_HANDLE)?;
         if !wanted(self.object(entry.object)?.kind) {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         }
@@ -309,7 +405,9 @@ impl Executive {
 
     /// Closes a handle of a process, protected or not.
     pub(crate) fn close_entry(&mut self, process: ProcessId, entry: Entry) {
-        let Some(object) = self.objects.get_mut(entry.object) else { return };
+        let Some(object) = self.objects.get_mut(entry.object) else {
+            return;
+        };
         object.handles = object.handles.saturating_sub(1);
         let last = object.handles == 0;
         if last {
@@ -324,13 +422,18 @@ impl Executive {
         self.dereference(entry.object);
     }
 
-    /// Takes the name away from an object that nobody has a handle to and that is not permanent (ObpDeleteNameCheck).
+    /// Takes the name away from an object that nobody has a handle to and that is not permanent
+    /// (ObpDeleteNameCheck).
     pub(crate) fn name_check(&mut self, id: ObjectId) {
-        let Some(object) = self.objects.get_mut(id) else { return };
+        let Some(object) = self.objects.get_mut(id) else {
+            return;
+        };
         if object.handles > 0 || object.permanent {
             return;
         }
-        let Some(name) = object.name.take() else { return };
+        let Some(name) = object.name.take() else {
+            return;
+        };
         self.unlink(id, &name);
         self.link_gone(id);
         self.dereference(name.directory);
@@ -338,7 +441,11 @@ impl Executive {
     }
 
     fn unlink(&mut self, id: ObjectId, name: &super::Name) {
-        if let Some(Object { body: Body::Directory(directory), .. }) = self.objects.get_mut(name.directory) {
+        if let Some(Object {
+            body: Body::Directory(directory),
+            ..
+        }) = self.objects.get_mut(name.directory)
+        {
             directory.remove(&name.name, id);
         }
     }

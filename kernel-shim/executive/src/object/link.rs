@@ -22,7 +22,8 @@ impl SymbolicLink {
     pub fn resolve(&self, remaining: &[u16]) -> Vec<u16> {
         const BACKSLASH: u16 = 0x5C;
         let mut name = self.target.clone();
-        // A target that ends in a backslash and a remainder that starts with one make one backslash.
+        // A target that ends in a backslash and a remainder that starts with one make one
+        // backslash.
         if name.last() == Some(&BACKSLASH) && remaining.first() == Some(&BACKSLASH) {
             name.pop();
         }
@@ -35,11 +36,23 @@ impl SymbolicLink {
 const DRIVE_CALCULATE: u8 = 1;
 
 impl Executive {
-    /// A link has got its name: if it is a drive letter in a directory with a device map, the map learns of it (spec 3.1).
+    /// A link has got its name: if it is a drive letter in a directory with a device map, the map
+    /// learns of it (spec 3.1).
     pub(crate) fn link_made(&mut self, link: ObjectId) {
-        let Some(map) = self.device_map_around(link) else { return };
-        let Some(Object { name: Some(name), body: Body::SymbolicLink(body), .. }) = self.objects.get(link) else { return };
-        let &[letter, 0x3A] = name.name.as_slice() else { return };
+        let Some(map) = self.device_map_around(link) else {
+            return;
+        };
+        let Some(Object {
+            name: Some(name),
+            body: Body::SymbolicLink(body),
+            ..
+        }) = self.objects.get(link)
+        else {
+            return;
+        };
+        let &[letter, 0x3A] = name.name.as_slice() else {
+            return;
+        };
         let letter = nt::case::upcase(letter);
         if !(0x41..=0x5A).contains(&letter) {
             return;
@@ -47,7 +60,11 @@ impl Executive {
         let drive = (letter - 0x41) as u8;
         let target = body.target.clone();
         let kind = self.drive_type(&target);
-        if let Some(Object { body: Body::SymbolicLink(body), .. }) = self.objects.get_mut(link) {
+        if let Some(Object {
+            body: Body::SymbolicLink(body),
+            ..
+        }) = self.objects.get_mut(link)
+        {
             body.drive = Some(drive);
         }
         if let Some(map) = self.device_maps.get_mut(map.0) {
@@ -58,11 +75,19 @@ impl Executive {
 
     /// A link has lost its name.
     pub(crate) fn link_gone(&mut self, link: ObjectId) {
-        let Some(Object { body: Body::SymbolicLink(SymbolicLink { drive: Some(drive), .. }), .. }) = self.objects.get(link) else {
+        let Some(Object {
+            body:
+                Body::SymbolicLink(SymbolicLink {
+                    drive: Some(drive), ..
+                }),
+            ..
+        }) = self.objects.get(link)
+        else {
             return;
         };
         let drive = *drive;
-        // The name is gone already; a drive link only ever stands in a directory with the system's map.
+        // The name is gone already; a drive link only ever stands in a directory with the system's
+        // map.
         if let Some(map) = self.device_maps.first_mut() {
             map.drives &= !(1 << drive);
             map.types[usize::from(drive)] = 0;
@@ -86,12 +111,15 @@ impl Executive {
         DRIVE_CALCULATE
     }
 
-    /// The object under an absolute name of directories only: no link is followed, no reference taken.
+    /// The object under an absolute name of directories only: no link is followed, no reference
+    /// taken.
     pub(crate) fn find_plain(&self, name: &[u16]) -> Option<ObjectId> {
         let mut at = self.root;
         let rest = name.strip_prefix(&[0x5C])?;
         for component in rest.split(|&unit| unit == 0x5C) {
-            let Body::Directory(directory) = &self.objects.get(at)?.body else { return None };
+            let Body::Directory(directory) = &self.objects.get(at)?.body else {
+                return None;
+            };
             at = directory.get(component, true)?;
         }
         Some(at)

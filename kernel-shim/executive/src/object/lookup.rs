@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Finding an object by its name (spec 3.1): directories, symbolic links, `\??`, and the parse hooks of devices and keys.
+//! Finding an object by its name (spec 3.1): directories, symbolic links, `\??`, and the parse
+//! hooks of devices and keys.
 //!
-//! Invariants: what is found comes with a reference that the caller owns; at most 30 links and reparses are followed; only the last
-//! component may be missing when an object is inserted.
+//! Invariants: what is found comes with a reference that the caller owns; at most 30 links and
+//! reparses are followed; only the last component may be missing when an object is inserted.
 
-use super::directory::{DIRECTORY_CREATE_OBJECT, DIRECTORY_CREATE_SUBDIRECTORY, DIRECTORY_TRAVERSE};
+use super::directory::{
+    DIRECTORY_CREATE_OBJECT, DIRECTORY_CREATE_SUBDIRECTORY, DIRECTORY_TRAVERSE,
+};
 use super::types::{ParseRequest, Parsed};
 use super::{AccessState, Body, Kind, Name};
 use crate::Executive;
@@ -42,8 +45,9 @@ impl Executive {
     /// Finds the object, or enters `insert`. The object comes with a reference.
     ///
     /// # Errors
-    /// `OBJECT_PATH_SYNTAX_BAD`, `OBJECT_NAME_INVALID`, `OBJECT_PATH_NOT_FOUND`, `OBJECT_NAME_NOT_FOUND`, `OBJECT_TYPE_MISMATCH`,
-    /// `ACCESS_DENIED`, and what parse hooks say.
+    /// `OBJECT_PATH_SYNTAX_BAD`, `OBJECT_NAME_INVALID`, `OBJECT_PATH_NOT_FOUND`,
+    /// `OBJECT_NAME_NOT_FOUND`, `OBJECT_TYPE_MISMATCH`, `ACCESS_DENIED`, and what parse hooks
+    /// say.
     pub fn lookup(&mut self, mut request: Lookup<'_>) -> Result<ObjectId> {
         let mut name: Vec<u16> = request.name.to_vec();
         let mut start = self.root;
@@ -82,17 +86,29 @@ impl Executive {
         self.walk_from_root(&mut request, name, 0)
     }
 
-    fn walk(&mut self, request: &mut Lookup<'_>, start: ObjectId, name: Vec<u16>) -> Result<ObjectId> {
+    fn walk(
+        &mut self,
+        request: &mut Lookup<'_>,
+        start: ObjectId,
+        name: Vec<u16>,
+    ) -> Result<ObjectId> {
         match self.walk_once(request, start, &name)? {
             Parsed::Object(found) => Ok(found),
             Parsed::Reparse(again) => self.walk_from_root(request, again, 1),
         }
     }
 
-    fn walk_from_root(&mut self, request: &mut Lookup<'_>, mut name: Vec<u16>, reparsed: usize) -> Result<ObjectId> {
+    fn walk_from_root(
+        &mut self,
+        request: &mut Lookup<'_>,
+        mut name: Vec<u16>,
+        reparsed: usize,
+    ) -> Result<ObjectId> {
         for _ in reparsed..MAX_REPARSE {
             // The prefix is what the caller's device map says, whatever else is called `??`.
-            let in_devices = name.strip_prefix(&DOS_DEVICES).filter(|rest| rest.first().is_none_or(|&unit| unit == BACKSLASH));
+            let in_devices = name
+                .strip_prefix(&DOS_DEVICES)
+                .filter(|rest| rest.first().is_none_or(|&unit| unit == BACKSLASH));
             let (start, rest) = match in_devices {
                 Some(rest) => (self.dos_devices(request.caller)?, rest),
                 None => (self.root, name.as_slice()),
@@ -115,16 +131,30 @@ impl Executive {
     /// `OBJECT_PATH_NOT_FOUND` before there is one.
     pub fn dos_devices(&self, caller: ThreadId) -> Result<ObjectId> {
         let map = self.process_of(caller)?.device_map;
-        self.device_maps.get(map.0).map(|map| map.directory).ok_or(Status::OBJECT_PATH_NOT_FOUND)
+        self.device_maps
+            .get(map.0)
+            .map(|map| map.directory)
+            .ok_or(Status::OBJECT_PATH_NOT_FOUND)
     }
 
-    fn walk_once(&mut self, request: &mut Lookup<'_>, start: ObjectId, name: &[u16]) -> Result<Parsed> {
-        let traverses = !request.access.kernel && !self.token_of(request.caller)?.has(crate::process::token::CHANGE_NOTIFY);
+    fn walk_once(
+        &mut self,
+        request: &mut Lookup<'_>,
+        start: ObjectId,
+        name: &[u16],
+    ) -> Result<Parsed> {
+        let traverses = !request.access.kernel
+            && !self
+                .token_of(request.caller)?
+                .has(crate::process::token::CHANGE_NOTIFY);
         let mut directory = start;
         let mut rest = name;
         loop {
             rest = rest.strip_prefix(&[BACKSLASH]).unwrap_or(rest);
-            let end = rest.iter().position(|&unit| unit == BACKSLASH).unwrap_or(rest.len());
+            let end = rest
+                .iter()
+                .position(|&unit| unit == BACKSLASH)
+                .unwrap_or(rest.len());
             let (component, remaining) = rest.split_at(end);
             if component.is_empty() {
                 return Err(Status::OBJECT_NAME_INVALID);
@@ -137,7 +167,13 @@ impl Executive {
                     return Err(Status::OBJECT_PATH_NOT_FOUND);
                 }
                 let insert = request.insert.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-                self.enter(request.caller, directory, component, insert, request.access.kernel)?;
+                self.enter(
+                    request.caller,
+                    directory,
+                    component,
+                    insert,
+                    request.access.kernel,
+                )?;
                 return Ok(Parsed::Object(insert));
             };
             let kind = self.object(object)?.kind;
@@ -148,7 +184,11 @@ impl Executive {
                 return self.parse(request, parse, object, remaining);
             }
             if remaining.is_empty() {
-                let wanted = if request.insert.is_some() { None } else { request.kind };
+                let wanted = if request.insert.is_some() {
+                    None
+                } else {
+                    request.kind
+                };
                 return self.found(object, wanted).map(Parsed::Object);
             }
             if kind != Kind::Directory {
@@ -159,24 +199,39 @@ impl Executive {
         }
     }
 
-    fn follow(&mut self, link: ObjectId, wanted: Option<Kind>, remaining: &[u16]) -> Result<Parsed> {
+    fn follow(
+        &mut self,
+        link: ObjectId,
+        wanted: Option<Kind>,
+        remaining: &[u16],
+    ) -> Result<Parsed> {
         if remaining.is_empty() && wanted == Some(Kind::SymbolicLink) {
             return self.found(link, wanted).map(Parsed::Object);
         }
-        let Body::SymbolicLink(body) = &self.object(link)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Body::SymbolicLink(body) = &self.object(link)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
         let name = body.resolve(remaining);
         if name.len() * 2 > 0xFFF0 {
             return Err(Status::NAME_TOO_LONG);
         }
         match name.first() {
             None => self.found(self.root, wanted).map(Parsed::Object),
-            Some(&BACKSLASH) if name.len() == 1 => self.found(self.root, wanted).map(Parsed::Object),
+            Some(&BACKSLASH) if name.len() == 1 => {
+                self.found(self.root, wanted).map(Parsed::Object)
+            }
             Some(&BACKSLASH) => Ok(Parsed::Reparse(name)),
             Some(_) => Err(Status::OBJECT_NAME_NOT_FOUND),
         }
     }
 
-    fn parse(&mut self, request: &mut Lookup<'_>, hook: super::types::ParseHook, object: ObjectId, remaining: &[u16]) -> Result<Parsed> {
+    fn parse(
+        &mut self,
+        request: &mut Lookup<'_>,
+        hook: super::types::ParseHook,
+        object: ObjectId,
+        remaining: &[u16],
+    ) -> Result<Parsed> {
         // The object stays while its module looks into it.
         self.reference(object);
         let mut found = hook(
@@ -202,11 +257,16 @@ impl Executive {
         found
     }
 
-    /// An entry of a directory; `shadow` also looks where a local device directory does not have the name: in the global one.
+    /// An entry of a directory; `shadow` also looks where a local device directory does not have
+    /// the name: in the global one.
     fn entry(&self, directory: ObjectId, name: &[u16], shadow: bool) -> Option<ObjectId> {
-        let Body::Directory(body) = &self.objects.get(directory)?.body else { return None };
+        let Body::Directory(body) = &self.objects.get(directory)?.body else {
+            return None;
+        };
         body.get(name, true).or_else(|| {
-            let map = body.device_map.filter(|&map| shadow && map != super::DeviceMapId::SYSTEM)?;
+            let map = body
+                .device_map
+                .filter(|&map| shadow && map != super::DeviceMapId::SYSTEM)?;
             self.device_maps.get(map.0)?;
             let global = self.device_maps.first()?.directory;
             self.entry(global, name, false)
@@ -222,19 +282,36 @@ impl Executive {
         Ok(object)
     }
 
-    /// Enters an object into a directory under a name; it gets a reference for its name and one for the caller.
-    fn enter(&mut self, caller: ThreadId, directory: ObjectId, name: &[u16], object: ObjectId, kernel: bool) -> Result<()> {
+    /// Enters an object into a directory under a name; it gets a reference for its name and one for
+    /// the caller.
+    fn enter(
+        &mut self,
+        caller: ThreadId,
+        directory: ObjectId,
+        name: &[u16],
+        object: ObjectId,
+        kernel: bool,
+    ) -> Result<()> {
         let kind = self.object(object)?.kind;
         if !kernel {
-            let right = if kind == Kind::Directory { DIRECTORY_CREATE_SUBDIRECTORY } else { DIRECTORY_CREATE_OBJECT };
+            let right = if kind == Kind::Directory {
+                DIRECTORY_CREATE_SUBDIRECTORY
+            } else {
+                DIRECTORY_CREATE_OBJECT
+            };
             self.check_access(caller, directory, right)?;
         }
-        let Body::Directory(body) = &mut self.object_mut(directory)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Body::Directory(body) = &mut self.object_mut(directory)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
         body.insert(name, object);
         self.reference(directory);
         self.reference(object);
         self.reference(object);
-        self.object_mut(object)?.name = Some(Name { directory, name: name.to_vec() });
+        self.object_mut(object)?.name = Some(Name {
+            directory,
+            name: name.to_vec(),
+        });
         Ok(())
     }
 }

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The object manager: objects, their names, their handles, their security (spec 1.1 row 14, 2.2, 3.1).
+//! The object manager: objects, their names, their handles, their security (spec 1.1 row 14, 2.2,
+//! 3.1).
 //!
-//! An object lives while somebody points to it: each handle is a reference, and so are the name of a permanent object, a waiter, a
-//! module's own pointer ([`crate::Executive::reference`]). When the last handle goes, the name of an object that is not permanent goes;
-//! when the last reference goes, the object goes and its type's delete hook takes the body.
+//! An object lives while somebody points to it: each handle is a reference, and so are the name of
+//! a permanent object, a waiter, a module's own pointer ([`crate::Executive::reference`]). When the
+//! last handle goes, the name of an object that is not permanent goes; when the last reference
+//! goes, the object goes and its type's delete hook takes the body.
 //!
-//! Invariants: `handles <= references`; an object in a directory has that directory's id and its own name in its header, and the other
-//! way round; a directory is referenced by everything named in it.
+//! Invariants: `handles <= references`; an object in a directory has that directory's id and its
+//! own name in its header, and the other way round; a directory is referenced by everything named
+//! in it.
 
 pub mod directory;
 pub mod handles;
@@ -33,7 +36,8 @@ pub use security::{AccessState, SecurityDescriptor, Sid};
 pub use table::Table;
 pub use types::{Hooks, Kind, ParseRequest, Parsed, TypeInfo};
 
-/// What an object is, besides its header. Each variant's content belongs to the module it comes from.
+/// What an object is, besides its header. Each variant's content belongs to the module it comes
+/// from.
 #[derive(Debug)]
 pub enum Body {
     /// A type object of `\ObjectTypes`.

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The namespace as the kernel leaves it to smss (spec 1.1 row 14, 3.1).
 //!
-//! Devices, drive letters and what file systems register come from `io`, `\REGISTRY` from `cm`; everything else is made here.
+//! Devices, drive letters and what file systems register come from `io`, `\REGISTRY` from `cm`;
+//! everything else is made here.
 
 use super::directory::{DeviceMap, DeviceMapId};
-use super::security::{Ace, CONTAINER_INHERIT, INHERIT_ONLY, OBJECT_INHERIT, SecurityDescriptor, Sid};
+use super::security::{
+    Ace, CONTAINER_INHERIT, INHERIT_ONLY, OBJECT_INHERIT, SecurityDescriptor, Sid,
+};
 use super::types::INFO;
 use super::{Body, Directory};
 use crate::Executive;
@@ -21,8 +24,16 @@ const WRITE: u32 = 0x4000_0000;
 const READ: u32 = 0x8000_0000;
 
 /// The permanent directories below the root, besides `\GLOBAL??`.
-const DIRECTORIES: &[&str] =
-    &["\\ObjectTypes", "\\KernelObjects", "\\ArcName", "\\Device", "\\Driver", "\\FileSystem", "\\Callback", "\\Security"];
+const DIRECTORIES: &[&str] = &[
+    "\\ObjectTypes",
+    "\\KernelObjects",
+    "\\ArcName",
+    "\\Device",
+    "\\Driver",
+    "\\FileSystem",
+    "\\Callback",
+    "\\Security",
+];
 
 /// What everyone may look at and only the system may change.
 fn public() -> Vec<Ace> {
@@ -59,8 +70,8 @@ pub fn units(name: &str) -> Vec<u16> {
 }
 
 impl Executive {
-    /// Makes the directories, links and type objects that stand before devices are named. `protected` is bit 0 of the registry's
-    /// `ProtectionMode`, 0 if the value is absent.
+    /// Makes the directories, links and type objects that stand before devices are named.
+    /// `protected` is bit 0 of the registry's `ProtectionMode`, 0 if the value is absent.
     ///
     /// # Errors
     /// Whatever the object services say: nothing here can be missing.
@@ -78,9 +89,16 @@ impl Executive {
             name.extend(info.name.encode_utf16());
             self.make_permanent_object(&name, Body::Type(info.kind), None)?;
         }
-        let global = self.make_directory("\\GLOBAL??", &SecurityDescriptor::with_dacl(global_devices(protected)))?;
+        let global = self.make_directory(
+            "\\GLOBAL??",
+            &SecurityDescriptor::with_dacl(global_devices(protected)),
+        )?;
         self.device_maps.clear();
-        self.device_maps.push(DeviceMap { directory: global, drives: 0, types: [0; 32] });
+        self.device_maps.push(DeviceMap {
+            directory: global,
+            drives: 0,
+            types: [0; 32],
+        });
         if let Body::Directory(directory) = &mut self.object_mut(global)?.body {
             directory.device_map = Some(DeviceMapId::SYSTEM);
         }
@@ -93,7 +111,11 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Self::insert_object`].
-    pub fn make_directory(&mut self, name: &str, security: &SecurityDescriptor) -> Result<ObjectId> {
+    pub fn make_directory(
+        &mut self,
+        name: &str,
+        security: &SecurityDescriptor,
+    ) -> Result<ObjectId> {
         let name = units(name);
         self.make_permanent_object(&name, Body::Directory(Directory::default()), Some(security))
     }
@@ -103,17 +125,27 @@ impl Executive {
     /// # Errors
     /// As [`Self::insert_object`].
     pub fn make_link(&mut self, name: &str, target: &str) -> Result<()> {
-        let link = super::SymbolicLink { target: units(target), created: self.now(), drive: None };
+        let link = super::SymbolicLink {
+            target: units(target),
+            created: self.now(),
+            drive: None,
+        };
         let name = units(name);
-        self.make_permanent_object(&name, Body::SymbolicLink(link), None).map(|_| ())
+        self.make_permanent_object(&name, Body::SymbolicLink(link), None)
+            .map(|_| ())
     }
 
-    /// Makes a permanent named object for the kernel: nobody has a handle to it. `security` `None` takes what the directory passes on, or
-    /// the System token's default.
+    /// Makes a permanent named object for the kernel: nobody has a handle to it. `security` `None`
+    /// takes what the directory passes on, or the System token's default.
     ///
     /// # Errors
     /// As [`Self::insert_object`].
-    pub fn make_permanent_object(&mut self, name: &[u16], body: Body, security: Option<&SecurityDescriptor>) -> Result<ObjectId> {
+    pub fn make_permanent_object(
+        &mut self,
+        name: &[u16],
+        body: Body,
+        security: Option<&SecurityDescriptor>,
+    ) -> Result<ObjectId> {
         let bytes = security.map(SecurityDescriptor::bytes);
         let attributes = ObjectAttributes {
             root: nt::Handle::NULL,

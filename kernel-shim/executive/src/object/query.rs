@@ -28,19 +28,28 @@ pub struct BasicInformation {
 }
 
 impl Executive {
-    /// The full name of an object: empty if it has none. A type with names of its own (files, keys) is asked first.
+    /// The full name of an object: empty if it has none. A type with names of its own (files, keys)
+    /// is asked first.
     pub fn name_of(&self, object: ObjectId) -> Vec<u16> {
         if object == self.root {
             return Vec::from([0x5C]);
         }
-        let Some(target) = self.objects.get(object) else { return Vec::new() };
+        let Some(target) = self.objects.get(object) else {
+            return Vec::new();
+        };
         match &target.body {
             Body::File(_) => return crate::io::name_of(self, object),
             Body::Key(_) => return crate::cm::name_of(self, object),
             _ => {}
         }
-        let Some(name) = &target.name else { return Vec::new() };
-        let mut full = if name.directory == self.root { Vec::new() } else { self.name_of(name.directory) };
+        let Some(name) = &target.name else {
+            return Vec::new();
+        };
+        let mut full = if name.directory == self.root {
+            Vec::new()
+        } else {
+            self.name_of(name.directory)
+        };
         full.push(0x5C);
         full.extend_from_slice(&name.name);
         full
@@ -55,7 +64,9 @@ impl Executive {
         let object = self.object(entry.object)?;
         let flag = |set: bool, bit: u32| if set { bit } else { 0 };
         Ok(BasicInformation {
-            attributes: flag(entry.inherit, 2) | flag(object.permanent, 0x10) | flag(object.exclusive.is_some(), 0x20),
+            attributes: flag(entry.inherit, 2)
+                | flag(object.permanent, 0x10)
+                | flag(object.exclusive.is_some(), 0x20),
             access: entry.access,
             handles: object.handles,
             references: object.references,
@@ -64,7 +75,10 @@ impl Executive {
                 Body::SymbolicLink(link) => link.created,
                 _ => 0,
             },
-            security_length: object.security.as_ref().map_or(0, |security| security.bytes().len()),
+            security_length: object
+                .security
+                .as_ref()
+                .map_or(0, |security| security.bytes().len()),
         })
     }
 
@@ -73,7 +87,8 @@ impl Executive {
     /// # Errors
     /// As [`Self::resolve`].
     pub fn query_object_name(&self, caller: ThreadId, handle: Handle) -> Result<Vec<u16>> {
-        self.resolve(caller, handle, None, 0).map(|object| self.name_of(object))
+        self.resolve(caller, handle, None, 0)
+            .map(|object| self.name_of(object))
     }
 
     /// NtQueryObject, ObjectHandleFlagInformation: inherit, protect from close.
@@ -81,27 +96,45 @@ impl Executive {
     /// # Errors
     /// As [`Self::resolve`].
     pub fn query_handle_flags(&self, caller: ThreadId, handle: Handle) -> Result<(bool, bool)> {
-        self.resolve_entry(caller, handle, None, 0).map(|entry| (entry.inherit, entry.protect))
+        self.resolve_entry(caller, handle, None, 0)
+            .map(|entry| (entry.inherit, entry.protect))
     }
 
     /// NtSetInformationObject, ObjectHandleFlagInformation.
     ///
     /// # Errors
     /// `INVALID_HANDLE`.
-    pub fn set_handle_flags(&mut self, caller: ThreadId, handle: Handle, inherit: bool, protect: bool) -> Result<()> {
+    pub fn set_handle_flags(
+        &mut self,
+        caller: ThreadId,
+        handle: Handle,
+        inherit: bool,
+        protect: bool,
+    ) -> Result<()> {
         let process = self.process_of(caller)?.id;
-        let table = self.processes.get_mut(&process).and_then(|process| process.handles.as_mut());
-        let entry = table.and_then(|table| table.get_mut(handle)).ok_or(Status::INVALID_HANDLE)?;
+        let table = self
+            .processes
+            .get_mut(&process)
+            .and_then(|process| process.handles.as_mut());
+        let entry = table
+            .and_then(|table| table.get_mut(handle))
+            .ok_or(Status::INVALID_HANDLE)?;
         entry.inherit = inherit;
         entry.protect = protect;
         Ok(())
     }
 
-    /// NtQuerySecurityObject: the parts that `information` names (owner 1, group 2, DACL 4, SACL 8).
+    /// NtQuerySecurityObject: the parts that `information` names (owner 1, group 2, DACL 4, SACL
+    /// 8).
     ///
     /// # Errors
     /// As [`Self::resolve`], for `READ_CONTROL` and `ACCESS_SYSTEM_SECURITY`.
-    pub fn query_security(&self, caller: ThreadId, handle: Handle, information: u32) -> Result<Vec<u8>> {
+    pub fn query_security(
+        &self,
+        caller: ThreadId,
+        handle: Handle,
+        information: u32,
+    ) -> Result<Vec<u8>> {
         let mut access = 0;
         if information & 7 != 0 {
             access |= 0x0002_0000;
@@ -111,7 +144,13 @@ impl Executive {
         }
         let object = self.resolve(caller, handle, None, access)?;
         let whole = self.object(object)?.security.clone();
-        let mut part = SecurityDescriptor { owner: None, group: None, dacl: super::security::Dacl::Absent, defaulted: false, sacl: None };
+        let mut part = SecurityDescriptor {
+            owner: None,
+            group: None,
+            dacl: super::security::Dacl::Absent,
+            defaulted: false,
+            sacl: None,
+        };
         if let Some(whole) = whole {
             if information & 1 != 0 {
                 part.owner.clone_from(&whole.owner);
@@ -132,8 +171,15 @@ impl Executive {
     /// NtSetSecurityObject: replaces the parts that `information` names.
     ///
     /// # Errors
-    /// As [`Self::resolve`], for `WRITE_DAC` and `WRITE_OWNER`; errors of the descriptor; `NO_SECURITY_ON_OBJECT`.
-    pub fn set_security(&mut self, caller: ThreadId, handle: Handle, information: u32, descriptor: &[u8]) -> Result<()> {
+    /// As [`Self::resolve`], for `WRITE_DAC` and `WRITE_OWNER`; errors of the descriptor;
+    /// `NO_SECURITY_ON_OBJECT`.
+    pub fn set_security(
+        &mut self,
+        caller: ThreadId,
+        handle: Handle,
+        information: u32,
+        descriptor: &[u8],
+    ) -> Result<()> {
         let mut access = 0;
         if information & 3 != 0 {
             access |= 0x0008_0000;
@@ -148,7 +194,11 @@ impl Executive {
         let new = SecurityDescriptor::parse(descriptor)?;
         let target = self.object_mut(object)?;
         let mapping = target.kind.info().mapping;
-        let mut whole = target.security.as_deref().cloned().ok_or(Status::NO_SECURITY_ON_OBJECT)?;
+        let mut whole = target
+            .security
+            .as_deref()
+            .cloned()
+            .ok_or(Status::NO_SECURITY_ON_OBJECT)?;
         if information & 1 != 0 {
             whole.owner = Some(new.owner.clone().ok_or(Status::INVALID_OWNER)?);
         }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Security descriptors: reading and writing the self-relative form, what a new object gets, and access checks (spec 2.2).
+//! Security descriptors: reading and writing the self-relative form, what a new object gets, and
+//! access checks (spec 2.2).
 //!
-//! Invariants: a descriptor of an object always has an owner and a group; masks in the effective ACEs of an object's DACL are already
-//! mapped to the rights of its type; inherit-only ACEs keep their generic rights.
+//! Invariants: a descriptor of an object always has an owner and a group; masks in the effective
+//! ACEs of an object's DACL are already mapped to the rights of its type; inherit-only ACEs keep
+//! their generic rights.
 
 use super::types::GenericMapping;
 use crate::process::Token;
@@ -22,7 +24,10 @@ pub struct Sid {
 impl Sid {
     /// A SID from its parts.
     pub fn new(authority: u64, sub: &[u32]) -> Self {
-        Self { authority, sub: sub.to_vec() }
+        Self {
+            authority,
+            sub: sub.to_vec(),
+        }
     }
 
     /// Everyone.
@@ -70,13 +75,23 @@ impl Sid {
     /// # Errors
     /// `INVALID_SID`.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
-        let (&[revision, count, a, b, c, d, e, f], rest) = bytes.split_first_chunk::<8>().ok_or(Status::INVALID_SID)?;
-        let sub = rest.get(..usize::from(count) * 4).ok_or(Status::INVALID_SID)?;
+        let (&[revision, count, a, b, c, d, e, f], rest) =
+            bytes.split_first_chunk::<8>().ok_or(Status::INVALID_SID)?;
+        let sub = rest
+            .get(..usize::from(count) * 4)
+            .ok_or(Status::INVALID_SID)?;
         if revision != 1 || count > 15 {
             return Err(Status::INVALID_SID);
         }
         let authority = u64::from_be_bytes([0, 0, a, b, c, d, e, f]);
-        let sub = sub.chunks_exact(4).map(|word| word.iter().rev().fold(0, |value, &byte| value << 8 | u32::from(byte))).collect();
+        let sub = sub
+            .chunks_exact(4)
+            .map(|word| {
+                word.iter()
+                    .rev()
+                    .fold(0, |value, &byte| value << 8 | u32::from(byte))
+            })
+            .collect();
         Ok(Self { authority, sub })
     }
 
@@ -84,7 +99,9 @@ impl Sid {
     pub fn bytes(&self) -> Vec<u8> {
         let mut bytes = vec![1, self.sub.len() as u8];
         bytes.extend_from_slice(&self.authority.to_be_bytes()[2..]);
-        self.sub.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+        self.sub
+            .iter()
+            .for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
         bytes
     }
 }
@@ -119,7 +136,12 @@ pub struct Ace {
 impl Ace {
     /// An ACCESS_ALLOWED_ACE.
     pub const fn allow(flags: u8, mask: u32, sid: Sid) -> Self {
-        Self { kind: ALLOW, flags, mask, sid }
+        Self {
+            kind: ALLOW,
+            flags,
+            mask,
+            sid,
+        }
     }
 }
 
@@ -156,12 +178,18 @@ const SE_SELF_RELATIVE: u16 = 0x8000;
 const HEADER: usize = 20;
 
 fn word(bytes: &[u8], at: usize) -> Result<u16> {
-    let pair = bytes.get(at..).and_then(|rest| rest.first_chunk::<2>()).ok_or(Status::INVALID_SECURITY_DESCR)?;
+    let pair = bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk::<2>())
+        .ok_or(Status::INVALID_SECURITY_DESCR)?;
     Ok(u16::from_le_bytes(*pair))
 }
 
 fn dword(bytes: &[u8], at: usize) -> Result<u32> {
-    let four = bytes.get(at..).and_then(|rest| rest.first_chunk::<4>()).ok_or(Status::INVALID_SECURITY_DESCR)?;
+    let four = bytes
+        .get(at..)
+        .and_then(|rest| rest.first_chunk::<4>())
+        .ok_or(Status::INVALID_SECURITY_DESCR)?;
     Ok(u32::from_le_bytes(*four))
 }
 
@@ -181,14 +209,25 @@ pub fn parse_acl(bytes: &[u8]) -> Result<Vec<Ace>> {
     let mut aces = Vec::new();
     for _ in 0..count {
         let size = usize::from(word(rest, 2).map_err(invalid)?);
-        let ace = rest.get(..size).filter(|_| size % 4 == 0).ok_or(Status::INVALID_ACL)?;
-        let (kind, flags) = (ace.first().copied().ok_or(Status::INVALID_ACL)?, ace.get(1).copied().ok_or(Status::INVALID_ACL)?);
+        let ace = rest
+            .get(..size)
+            .filter(|_| size % 4 == 0)
+            .ok_or(Status::INVALID_ACL)?;
+        let (kind, flags) = (
+            ace.first().copied().ok_or(Status::INVALID_ACL)?,
+            ace.get(1).copied().ok_or(Status::INVALID_ACL)?,
+        );
         if kind > 3 {
             return Err(Status::INVALID_ACL);
         }
         let mask = dword(ace, 4).map_err(invalid)?;
         let sid = Sid::parse(ace.get(8..).unwrap_or_default()).map_err(invalid)?;
-        aces.push(Ace { kind, flags, mask, sid });
+        aces.push(Ace {
+            kind,
+            flags,
+            mask,
+            sid,
+        });
         rest = rest.get(size..).unwrap_or_default();
     }
     Ok(aces)
@@ -213,13 +252,20 @@ pub fn acl_bytes(aces: &[Ace]) -> Vec<u8> {
 impl SecurityDescriptor {
     /// A descriptor with a DACL and nothing else.
     pub const fn with_dacl(aces: Vec<Ace>) -> Self {
-        Self { owner: None, group: None, dacl: Dacl::Aces(aces), defaulted: false, sacl: None }
+        Self {
+            owner: None,
+            group: None,
+            dacl: Dacl::Aces(aces),
+            defaulted: false,
+            sacl: None,
+        }
     }
 
     /// Reads a self-relative descriptor.
     ///
     /// # Errors
-    /// `INVALID_SECURITY_DESCR`, `INVALID_SID`, `INVALID_ACL`; `UNKNOWN_REVISION` for a revision that is not 1.
+    /// `INVALID_SECURITY_DESCR`, `INVALID_SID`, `INVALID_ACL`; `UNKNOWN_REVISION` for a revision
+    /// that is not 1.
     pub fn parse(bytes: &[u8]) -> Result<Self> {
         let control = word(bytes, 2)?;
         if bytes.first() != Some(&1) {
@@ -232,7 +278,10 @@ impl SecurityDescriptor {
             match dword(bytes, field)? as usize {
                 0 => Ok(None),
                 offset if offset < HEADER => Err(Status::INVALID_SECURITY_DESCR),
-                offset => bytes.get(offset..).map(Some).ok_or(Status::INVALID_SECURITY_DESCR),
+                offset => bytes
+                    .get(offset..)
+                    .map(Some)
+                    .ok_or(Status::INVALID_SECURITY_DESCR),
             }
         };
         let owner = part(4)?.map(Sid::parse).transpose()?;
@@ -246,7 +295,13 @@ impl SecurityDescriptor {
             (true, None) => Dacl::Null,
             (true, Some(acl)) => Dacl::Aces(parse_acl(acl)?),
         };
-        Ok(Self { owner, group, dacl, defaulted: control & SE_DACL_DEFAULTED != 0, sacl })
+        Ok(Self {
+            owner,
+            group,
+            dacl,
+            defaulted: control & SE_DACL_DEFAULTED != 0,
+            sacl,
+        })
     }
 
     /// Its self-relative bytes, with the parts in the order owner, group, SACL, DACL.
@@ -282,14 +337,27 @@ impl SecurityDescriptor {
         bytes
     }
 
-    /// What a new object gets (SeAssignSecurity): `explicit` is what its creator asked for, `parent` its directory's descriptor. Owner
-    /// and group that were not asked for come from the creator's token; the DACL is, in this order, an explicit one that is not
-    /// defaulted, what the parent passes on, an explicit defaulted one, the token's default.
-    pub fn assign(explicit: Option<&Self>, parent: Option<&Self>, container: bool, token: &Token, mapping: &GenericMapping) -> Self {
-        let owner = explicit.and_then(|descriptor| descriptor.owner.clone()).unwrap_or_else(|| token.owner().clone());
-        let group = explicit.and_then(|descriptor| descriptor.group.clone()).unwrap_or_else(|| token.primary_group.clone());
+    /// What a new object gets (SeAssignSecurity): `explicit` is what its creator asked for,
+    /// `parent` its directory's descriptor. Owner and group that were not asked for come from
+    /// the creator's token; the DACL is, in this order, an explicit one that is not defaulted,
+    /// what the parent passes on, an explicit defaulted one, the token's default.
+    pub fn assign(
+        explicit: Option<&Self>,
+        parent: Option<&Self>,
+        container: bool,
+        token: &Token,
+        mapping: &GenericMapping,
+    ) -> Self {
+        let owner = explicit
+            .and_then(|descriptor| descriptor.owner.clone())
+            .unwrap_or_else(|| token.owner().clone());
+        let group = explicit
+            .and_then(|descriptor| descriptor.group.clone())
+            .unwrap_or_else(|| token.primary_group.clone());
         let propagate = |aces: &[Ace], inherited: bool| {
-            aces.iter().flat_map(|ace| ace.propagate(inherited, container, mapping, &owner, &group)).collect()
+            aces.iter()
+                .flat_map(|ace| ace.propagate(inherited, container, mapping, &owner, &group))
+                .collect()
         };
         let given = explicit.filter(|descriptor| descriptor.dacl != Dacl::Absent);
         let inherited: Vec<Ace> = match parent.map(|parent| &parent.dacl) {
@@ -310,7 +378,13 @@ impl SecurityDescriptor {
             },
         };
         let sacl = explicit.and_then(|descriptor| descriptor.sacl.clone());
-        Self { owner: Some(owner), group: Some(group), dacl, defaulted: false, sacl }
+        Self {
+            owner: Some(owner),
+            group: Some(group),
+            dacl,
+            defaulted: false,
+            sacl,
+        }
     }
 
     /// Its DACL with the rights of effective ACEs mapped by a type.
@@ -318,16 +392,22 @@ impl SecurityDescriptor {
         match &self.dacl {
             Dacl::Aces(aces) => {
                 let nobody = Sid::new(0, &[0]);
-                Dacl::Aces(aces.iter().flat_map(|ace| ace.propagate(false, false, mapping, &nobody, &nobody)).collect())
+                Dacl::Aces(
+                    aces.iter()
+                        .flat_map(|ace| ace.propagate(false, false, mapping, &nobody, &nobody))
+                        .collect(),
+                )
             }
             other => other.clone(),
         }
     }
 
-    /// What `token` gets of `desired` (already mapped to the type's rights, `MAXIMUM_ALLOWED` may be in it).
+    /// What `token` gets of `desired` (already mapped to the type's rights, `MAXIMUM_ALLOWED` may
+    /// be in it).
     ///
     /// # Errors
-    /// `ACCESS_DENIED`; `PRIVILEGE_NOT_HELD` for `ACCESS_SYSTEM_SECURITY` without SeSecurityPrivilege.
+    /// `ACCESS_DENIED`; `PRIVILEGE_NOT_HELD` for `ACCESS_SYSTEM_SECURITY` without
+    /// SeSecurityPrivilege.
     pub fn check(&self, token: &Token, desired: u32, mapping: &GenericMapping) -> Result<u32> {
         const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
         const SYSTEM_SECURITY: u32 = 0x0100_0000;
@@ -352,10 +432,18 @@ impl SecurityDescriptor {
             return Ok(granted);
         }
         let Dacl::Aces(aces) = &self.dacl else {
-            let all = if remaining & MAXIMUM_ALLOWED == 0 { 0 } else { mapping.all };
+            let all = if remaining & MAXIMUM_ALLOWED == 0 {
+                0
+            } else {
+                mapping.all
+            };
             return Ok(granted | all | remaining & !MAXIMUM_ALLOWED);
         };
-        if self.owner.as_ref().is_some_and(|owner| token.is_member(owner, false)) {
+        if self
+            .owner
+            .as_ref()
+            .is_some_and(|owner| token.is_member(owner, false))
+        {
             if remaining & MAXIMUM_ALLOWED != 0 {
                 granted |= OWNER_RIGHTS;
             } else {
@@ -381,8 +469,16 @@ impl SecurityDescriptor {
 }
 
 impl Ace {
-    /// What becomes of the ACE on a new object: itself with mapped rights (`inherited` false), or what the parent's ACE passes on.
-    fn propagate(&self, inherited: bool, container: bool, mapping: &GenericMapping, owner: &Sid, group: &Sid) -> Vec<Self> {
+    /// What becomes of the ACE on a new object: itself with mapped rights (`inherited` false), or
+    /// what the parent's ACE passes on.
+    fn propagate(
+        &self,
+        inherited: bool,
+        container: bool,
+        mapping: &GenericMapping,
+        owner: &Sid,
+        group: &Sid,
+    ) -> Vec<Self> {
         let flags = if !inherited {
             self.flags
         } else if !container {
@@ -391,7 +487,11 @@ impl Ace {
             }
             self.flags & !INHERITANCE
         } else if self.flags & CONTAINER_INHERIT != 0 {
-            let cleared = if self.flags & NO_PROPAGATE != 0 { INHERITANCE } else { INHERIT_ONLY };
+            let cleared = if self.flags & NO_PROPAGATE != 0 {
+                INHERITANCE
+            } else {
+                INHERIT_ONLY
+            };
             self.flags & !cleared
         } else if self.flags & OBJECT_INHERIT != 0 && self.flags & NO_PROPAGATE == 0 {
             self.flags | INHERIT_ONLY
@@ -399,7 +499,10 @@ impl Ace {
             return Vec::new();
         };
         if flags & INHERIT_ONLY != 0 {
-            return vec![Self { flags, ..self.clone() }];
+            return vec![Self {
+                flags,
+                ..self.clone()
+            }];
         }
         let mask = mapping.map(self.mask) & mapping.all;
         let sid = match () {
@@ -407,12 +510,33 @@ impl Ace {
             () if inherited && self.sid == Sid::creator_group() => group.clone(),
             () => self.sid.clone(),
         };
-        // A container's ACE that changes on the way down splits: the effective one, and the one that is passed on unchanged.
-        if inherited && container && flags & CONTAINER_INHERIT != 0 && (mask != self.mask || sid != self.sid) {
-            let effective = Self { kind: self.kind, flags: flags & !INHERITANCE, mask, sid };
-            return vec![effective, Self { flags: flags | INHERIT_ONLY, ..self.clone() }];
+        // A container's ACE that changes on the way down splits: the effective one, and the one
+        // that is passed on unchanged.
+        if inherited
+            && container
+            && flags & CONTAINER_INHERIT != 0
+            && (mask != self.mask || sid != self.sid)
+        {
+            let effective = Self {
+                kind: self.kind,
+                flags: flags & !INHERITANCE,
+                mask,
+                sid,
+            };
+            return vec![
+                effective,
+                Self {
+                    flags: flags | INHERIT_ONLY,
+                    ..self.clone()
+                },
+            ];
         }
-        vec![Self { kind: self.kind, flags, mask, sid }]
+        vec![Self {
+            kind: self.kind,
+            flags,
+            mask,
+            sid,
+        }]
     }
 }
 
@@ -432,7 +556,12 @@ pub struct AccessState {
 impl AccessState {
     /// A request for `desired`.
     pub const fn new(desired: u32, kernel: bool) -> Self {
-        Self { desired, remaining: desired, granted: 0, kernel }
+        Self {
+            desired,
+            remaining: desired,
+            granted: 0,
+            kernel,
+        }
     }
 
     /// Maps generic rights by the type.

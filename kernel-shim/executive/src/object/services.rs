@@ -44,11 +44,18 @@ pub struct Duplicate {
 }
 
 impl Executive {
-    /// Makes an object, names it and gives its creator a handle: what every NtCreate... service comes down to.
+    /// Makes an object, names it and gives its creator a handle: what every NtCreate... service
+    /// comes down to.
     ///
     /// # Errors
     /// As [`Self::insert_object`].
-    pub fn create_object(&mut self, caller: ThreadId, body: Body, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Created> {
+    pub fn create_object(
+        &mut self,
+        caller: ThreadId,
+        body: Body,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Created> {
         let new = self.new_object(body);
         self.insert_object(caller, new, attributes, access)
     }
@@ -57,15 +64,30 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Self::insert_object`].
-    pub fn create_directory(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Created> {
-        self.create_object(caller, Body::Directory(Directory::default()), attributes, access)
+    pub fn create_directory(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Created> {
+        self.create_object(
+            caller,
+            Body::Directory(Directory::default()),
+            attributes,
+            access,
+        )
     }
 
     /// NtOpenDirectoryObject.
     ///
     /// # Errors
     /// As [`Self::open_by_name`].
-    pub fn open_directory(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Handle> {
+    pub fn open_directory(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Handle> {
         self.open_by_name(caller, attributes, Some(Kind::Directory), access, None)
     }
 
@@ -73,12 +95,21 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Self::resolve`], for `DIRECTORY_QUERY`.
-    pub fn query_directory(&self, caller: ThreadId, directory: Handle) -> Result<Vec<DirectoryEntry>> {
+    pub fn query_directory(
+        &self,
+        caller: ThreadId,
+        directory: Handle,
+    ) -> Result<Vec<DirectoryEntry>> {
         let directory = self.resolve(caller, directory, Some(Kind::Directory), DIRECTORY_QUERY)?;
-        let Body::Directory(body) = &self.object(directory)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Body::Directory(body) = &self.object(directory)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
         let entry = |(name, object): (&[u16], _)| {
             let kind = self.objects.get(object)?.kind;
-            Some(DirectoryEntry { name: name.to_vec(), type_name: kind.info().name })
+            Some(DirectoryEntry {
+                name: name.to_vec(),
+                type_name: kind.info().name,
+            })
         };
         Ok(body.iter().filter_map(entry).collect())
     }
@@ -94,7 +125,11 @@ impl Executive {
         access: u32,
         target: &[u16],
     ) -> Result<Created> {
-        let link = SymbolicLink { target: target.to_vec(), created: self.now(), drive: None };
+        let link = SymbolicLink {
+            target: target.to_vec(),
+            created: self.now(),
+            drive: None,
+        };
         self.create_object(caller, Body::SymbolicLink(link), attributes, access)
     }
 
@@ -102,7 +137,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Self::open_by_name`].
-    pub fn open_symbolic_link(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Handle> {
+    pub fn open_symbolic_link(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Handle> {
         self.open_by_name(caller, attributes, Some(Kind::SymbolicLink), access, None)
     }
 
@@ -132,7 +172,10 @@ impl Executive {
     /// # Errors
     /// As [`Self::close`].
     pub fn close_in(&mut self, process: crate::ProcessId, handle: Handle) -> Result<()> {
-        let owner = self.processes.get_mut(&process).ok_or(Status::INVALID_HANDLE)?;
+        let owner = self
+            .processes
+            .get_mut(&process)
+            .ok_or(Status::INVALID_HANDLE)?;
         let table = owner.handles.as_mut().ok_or(Status::INVALID_HANDLE)?;
         if table.get(handle).ok_or(Status::INVALID_HANDLE)?.protect {
             return Err(Status::HANDLE_NOT_CLOSABLE);
@@ -142,13 +185,15 @@ impl Executive {
         Ok(())
     }
 
-    /// NtDuplicateObject: the new handle, valid in the target process; null if only the source was to be closed.
+    /// NtDuplicateObject: the new handle, valid in the target process; null if only the source was
+    /// to be closed.
     ///
     /// # Errors
     /// `INVALID_HANDLE`, `ACCESS_DENIED`, `PROCESS_IS_TERMINATING`.
     pub fn duplicate(&mut self, caller: ThreadId, request: &Duplicate) -> Result<Handle> {
         const PROCESS_DUP_HANDLE: u32 = 0x40;
-        let source_process = self.process_behind(caller, request.source_process, PROCESS_DUP_HANDLE)?;
+        let source_process =
+            self.process_behind(caller, request.source_process, PROCESS_DUP_HANDLE)?;
         let target = match request.target_process {
             Handle::NULL => Err(Status::INVALID_HANDLE),
             target => self.process_behind(caller, target, PROCESS_DUP_HANDLE),
@@ -159,7 +204,8 @@ impl Executive {
         self.reference(entry.object);
         let result = target.and_then(|target| self.duplicate_entry(caller, request, entry, target));
         if close {
-            // A pseudo handle cannot be closed, and a protected one stays: the duplicate is made all the same.
+            // A pseudo handle cannot be closed, and a protected one stays: the duplicate is made
+            // all the same.
             let _ = self.close_in(source_process, request.source);
         }
         self.dereference(entry.object);
@@ -169,10 +215,20 @@ impl Executive {
         }
     }
 
-    fn duplicate_entry(&mut self, caller: ThreadId, request: &Duplicate, entry: super::Entry, target: crate::ProcessId) -> Result<Handle> {
+    fn duplicate_entry(
+        &mut self,
+        caller: ThreadId,
+        request: &Duplicate,
+        entry: super::Entry,
+        target: crate::ProcessId,
+    ) -> Result<Handle> {
         let object = self.object(entry.object)?;
         let mapping = object.kind.info().mapping;
-        let access = if request.options & DUPLICATE_SAME_ACCESS != 0 { entry.access } else { mapping.map(request.access) };
+        let access = if request.options & DUPLICATE_SAME_ACCESS != 0 {
+            entry.access
+        } else {
+            mapping.map(request.access)
+        };
         // More than the source has must be granted by the object itself.
         let granted = match &object.security {
             Some(security) if access & !entry.access != 0 && !self.is_kernel(caller) => {
@@ -186,17 +242,32 @@ impl Executive {
         } else {
             Attributes::from_bits_retain(request.attributes).contains(Attributes::INHERIT)
         };
-        let attributes = if inherit { Attributes::INHERIT } else { Attributes::empty() };
+        let attributes = if inherit {
+            Attributes::INHERIT
+        } else {
+            Attributes::empty()
+        };
         self.create_handle(target, entry.object, granted, attributes)
     }
 
-    /// The entry of a handle in another process's table; pseudo handles mean that process and the calling thread.
-    fn entry_in(&self, process: crate::ProcessId, caller: ThreadId, handle: Handle) -> Result<super::Entry> {
+    /// The entry of a handle in another process's table; pseudo handles mean that process and the
+    /// calling thread.
+    fn entry_in(
+        &self,
+        process: crate::ProcessId,
+        caller: ThreadId,
+        handle: Handle,
+    ) -> Result<super::Entry> {
         if handle == Handle::CURRENT_PROCESS || handle == Handle::CURRENT_THREAD {
             return self.resolve_entry(caller, handle, None, 0);
         }
         let owner = self.processes.get(&process).ok_or(Status::INVALID_HANDLE)?;
-        owner.handles.as_ref().ok_or(Status::PROCESS_IS_TERMINATING)?.get(handle).ok_or(Status::INVALID_HANDLE)
+        owner
+            .handles
+            .as_ref()
+            .ok_or(Status::PROCESS_IS_TERMINATING)?
+            .get(handle)
+            .ok_or(Status::INVALID_HANDLE)
     }
 
     /// NtMakeTemporaryObject: the name goes with the last handle.
@@ -215,7 +286,11 @@ impl Executive {
     /// # Errors
     /// `PRIVILEGE_NOT_HELD`, and as [`Self::resolve`].
     pub fn make_permanent(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
-        if !self.is_kernel(caller) && !self.token_of(caller)?.has(crate::process::token::CREATE_PERMANENT) {
+        if !self.is_kernel(caller)
+            && !self
+                .token_of(caller)?
+                .has(crate::process::token::CREATE_PERMANENT)
+        {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
         let object = self.resolve(caller, handle, None, 0)?;

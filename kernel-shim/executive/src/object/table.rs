@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The object table: every object of the system, by [`ObjectId`].
 //!
-//! Invariant: a slot's generation grows each time it is emptied, so an id of an object that has gone finds nothing.
+//! Invariant: a slot's generation grows each time it is emptied, so an id of an object that has
+//! gone finds nothing.
 
 use super::{Body, Object};
 use crate::ids::ObjectId;
@@ -23,7 +24,10 @@ pub struct Table {
 impl Table {
     /// No objects.
     pub const fn new() -> Self {
-        Self { slots: Vec::new(), free: Vec::new() }
+        Self {
+            slots: Vec::new(),
+            free: Vec::new(),
+        }
     }
 
     /// A new object: nameless, one reference (the caller's), no handle.
@@ -45,22 +49,36 @@ impl Table {
         });
         let slot = &mut self.slots[index as usize];
         slot.object = Some(object);
-        ObjectId { index, generation: slot.generation }
+        ObjectId {
+            index,
+            generation: slot.generation,
+        }
     }
 
     /// The object with this id.
     pub fn get(&self, id: ObjectId) -> Option<&Object> {
-        self.slots.get(id.index as usize).filter(|slot| slot.generation == id.generation)?.object.as_ref()
+        self.slots
+            .get(id.index as usize)
+            .filter(|slot| slot.generation == id.generation)?
+            .object
+            .as_ref()
     }
 
     /// The object with this id, to change.
     pub fn get_mut(&mut self, id: ObjectId) -> Option<&mut Object> {
-        self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)?.object.as_mut()
+        self.slots
+            .get_mut(id.index as usize)
+            .filter(|slot| slot.generation == id.generation)?
+            .object
+            .as_mut()
     }
 
     /// Takes an object out of the table.
     pub fn remove(&mut self, id: ObjectId) -> Option<Object> {
-        let slot = self.slots.get_mut(id.index as usize).filter(|slot| slot.generation == id.generation)?;
+        let slot = self
+            .slots
+            .get_mut(id.index as usize)
+            .filter(|slot| slot.generation == id.generation)?;
         let object = slot.object.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.free.push(id.index);
@@ -70,7 +88,15 @@ impl Table {
     /// Every object.
     pub fn iter(&self) -> impl Iterator<Item = (ObjectId, &Object)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            slot.object.as_ref().map(|object| (ObjectId { index: index as u32, generation: slot.generation }, object))
+            slot.object.as_ref().map(|object| {
+                (
+                    ObjectId {
+                        index: index as u32,
+                        generation: slot.generation,
+                    },
+                    object,
+                )
+            })
         })
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Object types: their names, their generic mappings, and the hooks by which other modules keep their objects.
+//! Object types: their names, their generic mappings, and the hooks by which other modules keep
+//! their objects.
 //!
-//! A type is a row of [`INFO`]. A module that owns a type writes its row's hooks in its own file; the object manager never looks into a
-//! body that is not its own.
+//! A type is a row of [`INFO`]. A module that owns a type writes its row's hooks in its own file;
+//! the object manager never looks into a body that is not its own.
 
 use super::security::AccessState;
 use crate::Executive;
@@ -50,7 +51,8 @@ pub struct ParseRequest<'a> {
     pub caller: ThreadId,
     /// The object that was reached.
     pub object: ObjectId,
-    /// What is left of the name after it: empty, or as it was written (with its leading backslash if it has one).
+    /// What is left of the name after it: empty, or as it was written (with its leading backslash
+    /// if it has one).
     pub remaining: &'a [u16],
     /// `OBJ_` attributes of the request.
     pub attributes: u32,
@@ -71,13 +73,16 @@ pub enum Parsed {
     Reparse(Vec<u16>),
 }
 
-/// Continues a name inside an object of the type (NT's ParseProcedure). Also called when nothing of the name is left.
+/// Continues a name inside an object of the type (NT's ParseProcedure). Also called when nothing of
+/// the name is left.
 pub type ParseHook = fn(&mut Executive, ParseRequest<'_>) -> Result<Parsed>;
-/// A handle was closed (NT's CloseProcedure): by whom, and whether it was the last one to the object in the whole system.
+/// A handle was closed (NT's CloseProcedure): by whom, and whether it was the last one to the
+/// object in the whole system.
 pub type CloseHook = fn(&mut Executive, ProcessId, ObjectId, bool);
 /// The object is about to go: its body is handed over (NT's DeleteProcedure).
 pub type DeleteHook = fn(&mut Executive, ObjectId, super::Body);
-/// Whether a wait on the object is satisfied (types with a dispatcher header of another module only).
+/// Whether a wait on the object is satisfied (types with a dispatcher header of another module
+/// only).
 pub type SignalHook = fn(&Executive, ObjectId) -> bool;
 
 /// The hooks of a type.
@@ -95,7 +100,12 @@ pub struct Hooks {
 
 impl Hooks {
     /// No hooks.
-    pub const NONE: Self = Self { parse: None, close: None, delete: None, signalled: None };
+    pub const NONE: Self = Self {
+        parse: None,
+        close: None,
+        delete: None,
+        signalled: None,
+    };
 }
 
 /// A type of objects.
@@ -119,11 +129,26 @@ impl TypeInfo {
     const fn new(kind: Kind, name: &'static str, mapping: [u32; 4]) -> Self {
         let [read, write, execute, all] = mapping;
         let hooks = Hooks::NONE;
-        Self { kind, name, mapping: GenericMapping { read, write, execute, all }, valid: all, security_required: false, hooks }
+        Self {
+            kind,
+            name,
+            mapping: GenericMapping {
+                read,
+                write,
+                execute,
+                all,
+            },
+            valid: all,
+            security_required: false,
+            hooks,
+        }
     }
 
     const fn secured(self) -> Self {
-        Self { security_required: true, ..self }
+        Self {
+            security_required: true,
+            ..self
+        }
     }
 
     const fn hooked(self, hooks: Hooks) -> Self {
@@ -194,29 +219,124 @@ impl Kind {
 /// Every type, by its place in [`Kind`].
 pub static INFO: [TypeInfo; 24] = [
     TypeInfo::new(Kind::Type, "Type", [0x2_0000, 0x2_0000, 0x2_0000, 0xF_0001]),
-    TypeInfo::new(Kind::Directory, "Directory", [0x2_0003, 0x2_000C, 0x2_0003, 0xF_000F]).secured(),
-    TypeInfo::new(Kind::SymbolicLink, "SymbolicLink", [0x2_0001, 0x2_0000, 0x2_0001, 0xF_0001]).secured(),
-    TypeInfo::new(Kind::Token, "Token", [0x2_001A, 0x2_00E0, 0x2_0004, 0xF_01FF]).secured(),
-    TypeInfo::new(Kind::Process, "Process", [0x2_0410, 0x2_0BEB, 0x12_0000, 0x1F_0FFF]).secured().hooked(crate::process::PROCESS_HOOKS),
-    TypeInfo::new(Kind::Thread, "Thread", [0x2_0048, 0x2_0037, 0x12_0000, 0x1F_03FF]).secured().hooked(crate::process::THREAD_HOOKS),
+    TypeInfo::new(
+        Kind::Directory,
+        "Directory",
+        [0x2_0003, 0x2_000C, 0x2_0003, 0xF_000F],
+    )
+    .secured(),
+    TypeInfo::new(
+        Kind::SymbolicLink,
+        "SymbolicLink",
+        [0x2_0001, 0x2_0000, 0x2_0001, 0xF_0001],
+    )
+    .secured(),
+    TypeInfo::new(
+        Kind::Token,
+        "Token",
+        [0x2_001A, 0x2_00E0, 0x2_0004, 0xF_01FF],
+    )
+    .secured(),
+    TypeInfo::new(
+        Kind::Process,
+        "Process",
+        [0x2_0410, 0x2_0BEB, 0x12_0000, 0x1F_0FFF],
+    )
+    .secured()
+    .hooked(crate::process::PROCESS_HOOKS),
+    TypeInfo::new(
+        Kind::Thread,
+        "Thread",
+        [0x2_0048, 0x2_0037, 0x12_0000, 0x1F_03FF],
+    )
+    .secured()
+    .hooked(crate::process::THREAD_HOOKS),
     TypeInfo::new(Kind::Job, "Job", [0x2_0004, 0x2_000B, 0x12_0000, 0x1F_001F]).secured(),
-    TypeInfo::new(Kind::DebugObject, "DebugObject", [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_000F]).secured(),
-    TypeInfo::new(Kind::Event, "Event", [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003]),
-    TypeInfo::new(Kind::EventPair, "EventPair", [0x12_0000, 0x12_0000, 0x12_0000, 0x1F_0000]),
-    TypeInfo::new(Kind::Mutant, "Mutant", [0x2_0001, 0x2_0000, 0x12_0000, 0x1F_0001]),
-    TypeInfo::new(Kind::Callback, "Callback", [0x2_0000, 0x2_0001, 0x12_0000, 0x1F_0001]),
-    TypeInfo::new(Kind::Semaphore, "Semaphore", [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003]),
-    TypeInfo::new(Kind::Timer, "Timer", [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003]),
-    TypeInfo::new(Kind::Profile, "Profile", [0x2_0001, 0x2_0001, 0x2_0001, 0xF_0001]),
-    TypeInfo::new(Kind::KeyedEvent, "KeyedEvent", [0x2_0001, 0x2_0002, 0x2_0000, 0xF_0003]),
-    TypeInfo::new(Kind::Section, "Section", [0x2_0005, 0x2_0002, 0x2_0008, 0xF_001F]).hooked(crate::mm::SECTION_HOOKS),
-    TypeInfo::new(Kind::Key, "Key", [0x2_0019, 0x2_0006, 0x2_0019, 0xF_003F]).secured().hooked(crate::cm::KEY_HOOKS),
-    TypeInfo::new(Kind::Port, "Port", [0x2_0001, 0x1_0001, 0x0, 0x1F_0001]).hooked(crate::services::PORT_HOOKS),
-    TypeInfo::new(Kind::WaitablePort, "WaitablePort", [0x2_0001, 0x1_0001, 0x0, 0x1F_0001]).hooked(crate::services::PORT_HOOKS),
-    TypeInfo::new(Kind::Device, "Device", [0x12_0089, 0x12_0116, 0x12_00A0, 0x1F_01FF]).hooked(crate::io::DEVICE_HOOKS),
-    TypeInfo::new(Kind::Driver, "Driver", [0x12_0089, 0x12_0116, 0x12_00A0, 0x1F_01FF]),
-    TypeInfo::new(Kind::IoCompletion, "IoCompletion", [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003]),
-    TypeInfo::new(Kind::File, "File", [0x12_0089, 0x12_0116, 0x12_00A0, 0x1F_01FF]).hooked(crate::io::FILE_HOOKS),
+    TypeInfo::new(
+        Kind::DebugObject,
+        "DebugObject",
+        [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_000F],
+    )
+    .secured(),
+    TypeInfo::new(
+        Kind::Event,
+        "Event",
+        [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003],
+    ),
+    TypeInfo::new(
+        Kind::EventPair,
+        "EventPair",
+        [0x12_0000, 0x12_0000, 0x12_0000, 0x1F_0000],
+    ),
+    TypeInfo::new(
+        Kind::Mutant,
+        "Mutant",
+        [0x2_0001, 0x2_0000, 0x12_0000, 0x1F_0001],
+    ),
+    TypeInfo::new(
+        Kind::Callback,
+        "Callback",
+        [0x2_0000, 0x2_0001, 0x12_0000, 0x1F_0001],
+    ),
+    TypeInfo::new(
+        Kind::Semaphore,
+        "Semaphore",
+        [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003],
+    ),
+    TypeInfo::new(
+        Kind::Timer,
+        "Timer",
+        [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003],
+    ),
+    TypeInfo::new(
+        Kind::Profile,
+        "Profile",
+        [0x2_0001, 0x2_0001, 0x2_0001, 0xF_0001],
+    ),
+    TypeInfo::new(
+        Kind::KeyedEvent,
+        "KeyedEvent",
+        [0x2_0001, 0x2_0002, 0x2_0000, 0xF_0003],
+    ),
+    TypeInfo::new(
+        Kind::Section,
+        "Section",
+        [0x2_0005, 0x2_0002, 0x2_0008, 0xF_001F],
+    )
+    .hooked(crate::mm::SECTION_HOOKS),
+    TypeInfo::new(Kind::Key, "Key", [0x2_0019, 0x2_0006, 0x2_0019, 0xF_003F])
+        .secured()
+        .hooked(crate::cm::KEY_HOOKS),
+    TypeInfo::new(Kind::Port, "Port", [0x2_0001, 0x1_0001, 0x0, 0x1F_0001])
+        .hooked(crate::services::PORT_HOOKS),
+    TypeInfo::new(
+        Kind::WaitablePort,
+        "WaitablePort",
+        [0x2_0001, 0x1_0001, 0x0, 0x1F_0001],
+    )
+    .hooked(crate::services::PORT_HOOKS),
+    TypeInfo::new(
+        Kind::Device,
+        "Device",
+        [0x12_0089, 0x12_0116, 0x12_00A0, 0x1F_01FF],
+    )
+    .hooked(crate::io::DEVICE_HOOKS),
+    TypeInfo::new(
+        Kind::Driver,
+        "Driver",
+        [0x12_0089, 0x12_0116, 0x12_00A0, 0x1F_01FF],
+    ),
+    TypeInfo::new(
+        Kind::IoCompletion,
+        "IoCompletion",
+        [0x2_0001, 0x2_0002, 0x12_0000, 0x1F_0003],
+    ),
+    TypeInfo::new(
+        Kind::File,
+        "File",
+        [0x12_0089, 0x12_0116, 0x12_00A0, 0x1F_01FF],
+    )
+    .hooked(crate::io::FILE_HOOKS),
 ];
 
 #[cfg(test)]

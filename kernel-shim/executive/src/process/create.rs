@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! How processes and threads are made (NtCreateProcess, NtCreateThread), and how the first two of all are.
+//! How processes and threads are made (NtCreateProcess, NtCreateThread), and how the first two of
+//! all are.
 //!
-//! What a new process has of its parent: token (a copy), device map, hard-error mode, session, and on request the handles that are to be
-//! inherited. What it has of its own: an address space with the image, the system DLL, the language tables and the PEB.
+//! What a new process has of its parent: token (a copy), device map, hard-error mode, session, and
+//! on request the handles that are to be inherited. What it has of its own: an address space with
+//! the image, the system DLL, the language tables and the PEB.
 
 use super::process::{DEFAULT_HARD_ERROR_MODE, NORMAL_PRIORITY};
 use super::{Process, Thread, Token};
@@ -71,7 +73,8 @@ pub struct SystemDll {
 }
 
 impl Executive {
-    /// The System process and its thread: kernel mode, in whose name the system is built. Once, before anything else.
+    /// The System process and its thread: kernel mode, in whose name the system is built. Once,
+    /// before anything else.
     pub fn create_system_process(&mut self) {
         let token = self.new_object(Body::Token(Box::new(Token::system())));
         let object = self.new_object(Body::Process(ProcessId::SYSTEM));
@@ -83,7 +86,13 @@ impl Executive {
         self.next_id = ThreadId::SYSTEM.0 + 4;
     }
 
-    fn blank_process(&self, id: ProcessId, parent: ProcessId, object: ObjectId, token: ObjectId) -> Process {
+    fn blank_process(
+        &self,
+        id: ProcessId,
+        parent: ProcessId,
+        object: ObjectId,
+        token: ObjectId,
+    ) -> Process {
         Process {
             id,
             object,
@@ -115,7 +124,8 @@ impl Executive {
     /// NtCreateProcess: a handle to the new process, which has no thread yet.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`Executive::insert_object`]; `SECTION_NOT_IMAGE`, `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
+    /// As [`Executive::resolve`] and [`Executive::insert_object`]; `SECTION_NOT_IMAGE`,
+    /// `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
     pub fn create_process(
         &mut self,
         caller: ThreadId,
@@ -124,7 +134,12 @@ impl Executive {
         request: &CreateProcess,
     ) -> Result<Handle> {
         let parent = self.process_behind(caller, request.parent, PROCESS_CREATE_PROCESS)?;
-        let section = self.resolve(caller, request.section, Some(Kind::Section), SECTION_MAP_EXECUTE)?;
+        let section = self.resolve(
+            caller,
+            request.section,
+            Some(Kind::Section),
+            SECTION_MAP_EXECUTE,
+        )?;
         let port = if request.exception_port.is_null() {
             None
         } else {
@@ -155,10 +170,12 @@ impl Executive {
         let object = self.process(process)?.object;
         // The reference that is taken over is one of its own.
         self.reference(object);
-        self.insert_object(caller, object, attributes, access).map(|created| created.handle)
+        self.insert_object(caller, object, attributes, access)
+            .map(|created| created.handle)
     }
 
-    /// A new process with nothing in its address space. It runs, in the sense that [`Executive::end_process`] must end it.
+    /// A new process with nothing in its address space. It runs, in the sense that
+    /// [`Executive::end_process`] must end it.
     ///
     /// # Errors
     /// `PROCESS_IS_TERMINATING`, `NO_MEMORY`.
@@ -167,8 +184,12 @@ impl Executive {
         if mother.ended {
             return Err(Status::PROCESS_IS_TERMINATING);
         }
-        let (mother_token, device_map, hard_error_mode, session) =
-            (mother.token, mother.device_map, mother.hard_error_mode, mother.session);
+        let (mother_token, device_map, hard_error_mode, session) = (
+            mother.token,
+            mother.device_map,
+            mother.hard_error_mode,
+            mother.session,
+        );
         let token = match &self.object(mother_token)?.body {
             Body::Token(token) => token.clone(),
             _ => return Err(Status::NO_TOKEN),
@@ -195,7 +216,13 @@ impl Executive {
     }
 
     fn inherit_handles(&mut self, parent: ProcessId, child: ProcessId) {
-        let Some(table) = self.processes.get(&parent).and_then(|parent| parent.handles.as_ref()) else { return };
+        let Some(table) = self
+            .processes
+            .get(&parent)
+            .and_then(|parent| parent.handles.as_ref())
+        else {
+            return;
+        };
         let (table, objects) = table.inherited();
         if let Some(child) = self.processes.get_mut(&child) {
             child.handles = Some(table);
@@ -214,13 +241,22 @@ impl Executive {
         let entry = self.process_mut(process)?;
         entry.section = Some(section);
         entry.image_base = image.base;
-        entry.image = path.rsplit(|&unit| unit == BACKSLASH).next().unwrap_or_default().to_vec();
+        entry.image = path
+            .rsplit(|&unit| unit == BACKSLASH)
+            .next()
+            .unwrap_or_default()
+            .to_vec();
         let dll = self.system_dll_section()?;
         let base = self.map_image(process, dll)?.base;
         let dll = self.find_system_dll(dll, base)?;
         self.process_mut(process)?.system_dll = Some(dll);
         let national = self.map_national_tables(process)?;
-        let peb = self.allocate_memory_in(process, crate::blocks::PEB_BYTES as u64, PAGE_READWRITE, true)?;
+        let peb = self.allocate_memory_in(
+            process,
+            crate::blocks::PEB_BYTES as u64,
+            PAGE_READWRITE,
+            true,
+        )?;
         let (version, build) = match self.version {
             Version::V5_2 => ((5, 2), BUILD_5_2),
             Version::V6_1 => ((6, 1), BUILD_6_1),
@@ -234,7 +270,11 @@ impl Executive {
             version,
             build,
             global_flag: self.global_flag,
-            subsystem: (information.subsystem.0, information.major_version.into(), information.minor_version.into()),
+            subsystem: (
+                information.subsystem.0,
+                information.major_version.into(),
+                information.minor_version.into(),
+            ),
             session: self.session_of(process)?,
         };
         self.write_process(process, peb, &block.bytes())?;
@@ -242,10 +282,12 @@ impl Executive {
         Ok(())
     }
 
-    /// NtCreateThread: a handle to the new thread, and its client id. It starts with `context`, by way of the system DLL.
+    /// NtCreateThread: a handle to the new thread, and its client id. It starts with `context`, by
+    /// way of the system DLL.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`Executive::insert_object`]; `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
+    /// As [`Executive::resolve`] and [`Executive::insert_object`]; `NO_MEMORY`,
+    /// `PROCESS_IS_TERMINATING`.
     #[allow(clippy::too_many_arguments, reason = "NtCreateThread has eight")]
     pub fn create_thread(
         &mut self,
@@ -280,9 +322,18 @@ impl Executive {
     ///
     /// # Errors
     /// `PROCESS_IS_TERMINATING`, `NO_MEMORY`.
-    pub fn make_thread(&mut self, process: ProcessId, context: &Context, stack: Stack) -> Result<ThreadId> {
+    pub fn make_thread(
+        &mut self,
+        process: ProcessId,
+        context: &Context,
+        stack: Stack,
+    ) -> Result<ThreadId> {
         let owner = self.process(process)?;
-        let space = owner.memory.as_ref().ok_or(Status::PROCESS_IS_TERMINATING)?.space;
+        let space = owner
+            .memory
+            .as_ref()
+            .ok_or(Status::PROCESS_IS_TERMINATING)?
+            .space;
         let peb = owner.peb;
         let id = ThreadId(self.new_id());
         let teb = self.allocate_memory_in(process, TEB_BYTES as u64, PAGE_READWRITE, true)?;
@@ -295,7 +346,9 @@ impl Executive {
             stack_limit: stack.limit,
             deallocation_stack: stack.allocation,
         };
-        let made = self.write_process(process, teb, &block.bytes()).and_then(|()| self.machine.create_thread(id, space, context, teb));
+        let made = self
+            .write_process(process, teb, &block.bytes())
+            .and_then(|()| self.machine.create_thread(id, space, context, teb));
         if let Err(status) = made {
             self.release_memory_in(process, teb);
             return Err(status);
@@ -304,14 +357,25 @@ impl Executive {
         let token = self.process(process)?.token;
         let token = self.token_mut(token)?.clone();
         self.secure_by(object, &token);
-        let start = if context.rcx == 0 { context.rip } else { context.rcx };
+        let start = if context.rcx == 0 {
+            context.rip
+        } else {
+            context.rcx
+        };
         self.enter_thread(id, process, object, teb, start);
         let priority = self.process(process)?.base_priority;
         self.machine.set_priority(id, priority);
         Ok(id)
     }
 
-    fn enter_thread(&mut self, id: ThreadId, process: ProcessId, object: ObjectId, teb: u64, start_address: u64) {
+    fn enter_thread(
+        &mut self,
+        id: ThreadId,
+        process: ProcessId,
+        object: ObjectId,
+        teb: u64,
+        start_address: u64,
+    ) {
         let thread = Thread {
             id,
             object,
@@ -339,7 +403,11 @@ impl Executive {
     /// The path of an image section's file.
     fn section_path(&self, section: ObjectId) -> Vec<u16> {
         match self.object(section).map(|object| &object.body) {
-            Ok(Body::Section(section)) => self.mm.segments.get(section.segment).map_or_else(Vec::new, |segment| segment.path.clone()),
+            Ok(Body::Section(section)) => self
+                .mm
+                .segments
+                .get(section.segment)
+                .map_or_else(Vec::new, |segment| segment.path.clone()),
             _ => Vec::new(),
         }
     }
@@ -347,7 +415,8 @@ impl Executive {
     /// The system DLL's place and entries. It was mapped at `base`.
     ///
     /// # Errors
-    /// What making its section gives; `PROCEDURE_NOT_FOUND` if it lacks an entry that the kernel calls.
+    /// What making its section gives; `PROCEDURE_NOT_FOUND` if it lacks an entry that the kernel
+    /// calls.
     fn find_system_dll(&mut self, section: ObjectId, base: u64) -> Result<SystemDll> {
         let mut entry = |name: &[u8]| match self.system_dll_export(name) {
             Some(rva) => Ok(base + u64::from(rva)),

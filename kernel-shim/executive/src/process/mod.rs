@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Processes, threads, tokens, waits, sessions (spec 1.1, 1.4, 9.3, 9.7, 12.5).
 //!
-//! A process or thread *runs* until it has ended; after that its object, and its entry in [`Executive::processes`] or
-//! [`Executive::threads`], stays as long as somebody has a handle to it, because its exit status can still be asked for.
+//! A process or thread *runs* until it has ended; after that its object, and its entry in
+//! [`Executive::processes`] or [`Executive::threads`], stays as long as somebody has a handle to
+//! it, because its exit status can still be asked for.
 
 pub mod create;
 pub mod end;
-#[allow(clippy::module_inception, reason = "the module is about more than the type that gives it its name")]
+#[allow(
+    clippy::module_inception,
+    reason = "the module is about more than the type that gives it its name"
+)]
 pub mod process;
 pub mod query;
 pub mod session;
@@ -30,9 +34,15 @@ pub use token::Token;
 pub use wait::{Event, KeyedEvent, Mutant, Semaphore, Timer};
 
 /// What the object manager asks of a process object.
-pub const PROCESS_HOOKS: Hooks = Hooks { delete: Some(forget), ..Hooks::NONE };
+pub const PROCESS_HOOKS: Hooks = Hooks {
+    delete: Some(forget),
+    ..Hooks::NONE
+};
 /// What the object manager asks of a thread object.
-pub const THREAD_HOOKS: Hooks = Hooks { delete: Some(forget), ..Hooks::NONE };
+pub const THREAD_HOOKS: Hooks = Hooks {
+    delete: Some(forget),
+    ..Hooks::NONE
+};
 
 /// The last reference to the object has gone.
 fn forget(executive: &mut Executive, _: ObjectId, body: Body) {
@@ -44,7 +54,10 @@ fn forget(executive: &mut Executive, _: ObjectId, body: Body) {
         }
         Body::Thread(thread) => {
             if let Some(thread) = executive.threads.remove(&thread) {
-                let owner = executive.processes.get(&thread.process).map(|process| process.object);
+                let owner = executive
+                    .processes
+                    .get(&thread.process)
+                    .map(|process| process.object);
                 if let Some(owner) = owner {
                     executive.dereference(owner);
                 }
@@ -95,9 +108,11 @@ impl Executive {
         self.process(self.thread(thread)?.process)
     }
 
-    /// Whether what the thread does is done in kernel mode, without access checks: it is one of the System process's.
+    /// Whether what the thread does is done in kernel mode, without access checks: it is one of the
+    /// System process's.
     pub fn is_kernel(&self, thread: ThreadId) -> bool {
-        self.thread(thread).is_ok_and(|thread| thread.process == ProcessId::SYSTEM)
+        self.thread(thread)
+            .is_ok_and(|thread| thread.process == ProcessId::SYSTEM)
     }
 
     /// CLIENT_ID of a thread.
@@ -106,7 +121,10 @@ impl Executive {
     /// `INVALID_CID`.
     pub fn client_id(&self, thread: ThreadId) -> Result<ClientId> {
         let process = self.thread(thread)?.process;
-        Ok(ClientId { process: process.0.into(), thread: thread.0.into() })
+        Ok(ClientId {
+            process: process.0.into(),
+            thread: thread.0.into(),
+        })
     }
 
     /// The token a thread acts with: its impersonation token, or its process's.
@@ -148,7 +166,8 @@ impl Executive {
 
     /// When a process was made, NT time; 0 if it is not there.
     pub fn process_create_time(&self, process: ProcessId) -> u64 {
-        self.process(process).map_or(0, |process| process.create_time)
+        self.process(process)
+            .map_or(0, |process| process.create_time)
     }
 
     /// NT time: 100 ns since 1601.
@@ -160,7 +179,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::resolve`].
-    pub fn process_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<ProcessId> {
+    pub fn process_behind(
+        &self,
+        caller: ThreadId,
+        handle: Handle,
+        access: u32,
+    ) -> Result<ProcessId> {
         let object = self.resolve(caller, handle, Some(Kind::Process), access)?;
         match self.object(object)?.body {
             Body::Process(process) => Ok(process),

@@ -60,7 +60,8 @@ pub struct Process {
     pub session: Option<u32>,
     /// It has made a session; NT 5.2 reports session 0 for it from then on.
     pub session_leader: bool,
-    /// Where exceptions that nobody handles are sent: a port's object, to which it holds a reference until it ends.
+    /// Where exceptions that nobody handles are sent: a port's object, to which it holds a
+    /// reference until it ends.
     pub exception_port: Option<ObjectId>,
     /// When it was made, NT time.
     pub create_time: u64,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What can be asked and set about processes, threads and tokens: the information classes of spec 0.4, typed, and opening by id.
+//! What can be asked and set about processes, threads and tokens: the information classes of spec
+//! 0.4, typed, and opening by id.
 
 use super::process::Process;
 use super::token::{Adjusted, DEBUG, INCREASE_BASE_PRIORITY, TCB, TOKEN_ADJUST_PRIVILEGES};
@@ -51,11 +52,18 @@ pub struct ThreadBasic {
 }
 
 impl Executive {
-    /// NtOpenProcess, by its id or by that of one of its threads. The holder of SeDebug gets every access.
+    /// NtOpenProcess, by its id or by that of one of its threads. The holder of SeDebug gets every
+    /// access.
     ///
     /// # Errors
     /// `INVALID_PARAMETER` for a thread id of another process, `INVALID_CID`, `ACCESS_DENIED`.
-    pub fn open_process(&mut self, caller: ThreadId, client: ClientId, access: u32, attributes: Attributes) -> Result<Handle> {
+    pub fn open_process(
+        &mut self,
+        caller: ThreadId,
+        client: ClientId,
+        access: u32,
+        attributes: Attributes,
+    ) -> Result<Handle> {
         let process = if client.thread == 0 {
             ProcessId(u32::try_from(client.process).map_err(|_| Status::INVALID_CID)?)
         } else {
@@ -69,7 +77,13 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::open_process`].
-    pub fn open_thread(&mut self, caller: ThreadId, client: ClientId, access: u32, attributes: Attributes) -> Result<Handle> {
+    pub fn open_thread(
+        &mut self,
+        caller: ThreadId,
+        client: ClientId,
+        access: u32,
+        attributes: Attributes,
+    ) -> Result<Handle> {
         let object = self.thread(self.by_client(client)?.0)?.object;
         self.open_or_debug(caller, object, access, attributes)
     }
@@ -83,12 +97,22 @@ impl Executive {
         Ok((thread, process))
     }
 
-    fn open_or_debug(&mut self, caller: ThreadId, object: crate::ids::ObjectId, access: u32, attributes: Attributes) -> Result<Handle> {
+    fn open_or_debug(
+        &mut self,
+        caller: ThreadId,
+        object: crate::ids::ObjectId,
+        access: u32,
+        attributes: Attributes,
+    ) -> Result<Handle> {
         if self.token_of(caller)?.has(DEBUG) {
             let kind = self.object(object)?.kind;
             let mapping = kind.info().mapping;
             let mapped = mapping.map(access);
-            let granted = if mapped & 0x0200_0000 != 0 { mapping.all } else { mapped };
+            let granted = if mapped & 0x0200_0000 != 0 {
+                mapping.all
+            } else {
+                mapped
+            };
             let process = self.process_of(caller)?.id;
             return self.create_handle(process, object, granted, attributes);
         }
@@ -124,14 +148,20 @@ impl Executive {
     /// # Errors
     /// As [`Executive::resolve`].
     pub fn query_hard_error_mode(&self, caller: ThreadId, process: Handle) -> Result<u32> {
-        self.asked(caller, process).map(|process| process.hard_error_mode)
+        self.asked(caller, process)
+            .map(|process| process.hard_error_mode)
     }
 
     /// ProcessDefaultHardErrorMode.
     ///
     /// # Errors
     /// As [`Executive::resolve`].
-    pub fn set_hard_error_mode(&mut self, caller: ThreadId, process: Handle, mode: u32) -> Result<()> {
+    pub fn set_hard_error_mode(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        mode: u32,
+    ) -> Result<()> {
         self.settable(caller, process)?.hard_error_mode = mode;
         Ok(())
     }
@@ -147,11 +177,16 @@ impl Executive {
     /// ProcessSessionInformation: it cannot be changed any more, but setting what it is succeeds.
     ///
     /// # Errors
-    /// `PRIVILEGE_NOT_HELD` without SeTcb, `ACCESS_DENIED` for another session; as [`Executive::resolve`].
+    /// `PRIVILEGE_NOT_HELD` without SeTcb, `ACCESS_DENIED` for another session; as
+    /// [`Executive::resolve`].
     pub fn set_session(&mut self, caller: ThreadId, process: Handle, session: u32) -> Result<()> {
         let id = self.settable(caller, process)?.id;
         self.token_of(caller)?.demand(TCB)?;
-        if self.session_of(id)? == session { Ok(()) } else { Err(Status::ACCESS_DENIED) }
+        if self.session_of(id)? == session {
+            Ok(())
+        } else {
+            Err(Status::ACCESS_DENIED)
+        }
     }
 
     /// ProcessBreakOnTermination.
@@ -166,7 +201,12 @@ impl Executive {
     ///
     /// # Errors
     /// `PRIVILEGE_NOT_HELD` without SeDebug; as [`Executive::resolve`].
-    pub fn set_process_critical(&mut self, caller: ThreadId, process: Handle, critical: bool) -> Result<()> {
+    pub fn set_process_critical(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        critical: bool,
+    ) -> Result<()> {
         let id = self.settable(caller, process)?.id;
         self.token_of(caller)?.demand(DEBUG)?;
         self.process_mut(id)?.critical = critical;
@@ -186,7 +226,12 @@ impl Executive {
     ///
     /// # Errors
     /// `PRIVILEGE_NOT_HELD` without SeDebug; as [`Executive::resolve`].
-    pub fn set_thread_critical(&mut self, caller: ThreadId, thread: Handle, critical: bool) -> Result<()> {
+    pub fn set_thread_critical(
+        &mut self,
+        caller: ThreadId,
+        thread: Handle,
+        critical: bool,
+    ) -> Result<()> {
         let id = self.thread_behind(caller, thread, THREAD_SET_INFORMATION)?;
         self.token_of(caller)?.demand(DEBUG)?;
         self.thread_mut(id)?.critical = critical;
@@ -208,12 +253,18 @@ impl Executive {
         })
     }
 
-    /// ProcessBasePriority: bit 31 is the memory priority of the foreground, which this system does not keep.
+    /// ProcessBasePriority: bit 31 is the memory priority of the foreground, which this system does
+    /// not keep.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for 0 or more than 31; `PRIVILEGE_NOT_HELD` to raise it without SeIncreaseBasePriority; as
-    /// [`Executive::resolve`].
-    pub fn set_base_priority(&mut self, caller: ThreadId, process: Handle, value: u32) -> Result<()> {
+    /// `INVALID_PARAMETER` for 0 or more than 31; `PRIVILEGE_NOT_HELD` to raise it without
+    /// SeIncreaseBasePriority; as [`Executive::resolve`].
+    pub fn set_base_priority(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        value: u32,
+    ) -> Result<()> {
         let entry = self.settable(caller, process)?;
         let (id, before) = (entry.id, entry.base_priority);
         let wanted = value & !MEMORY_FOREGROUND;
@@ -235,7 +286,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::resolve`], `ACCESS_DENIED`.
-    pub fn open_process_token(&mut self, caller: ThreadId, process: Handle, access: u32) -> Result<Handle> {
+    pub fn open_process_token(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        access: u32,
+    ) -> Result<Handle> {
         let token = self.asked(caller, process)?.token;
         self.open_by_id(caller, token, access, Attributes::empty())
     }
@@ -244,14 +300,20 @@ impl Executive {
     ///
     /// # Errors
     /// `NO_TOKEN` if it does not impersonate; as [`Executive::resolve`], `ACCESS_DENIED`.
-    pub fn open_thread_token(&mut self, caller: ThreadId, thread: Handle, access: u32) -> Result<Handle> {
+    pub fn open_thread_token(
+        &mut self,
+        caller: ThreadId,
+        thread: Handle,
+        access: u32,
+    ) -> Result<Handle> {
         let id = self.thread_behind(caller, thread, THREAD_QUERY_INFORMATION)?;
         let token = self.thread(id)?.impersonation.ok_or(Status::NO_TOKEN)?;
         self.open_by_id(caller, token, access, Attributes::empty())
     }
 
-    /// NtAdjustPrivilegesToken (spec 9.7), with `changes` as `(LUID, attributes)`, or all disabled. `fits` is asked with the number of
-    /// privileges that the previous state has; if it says no, nothing changes and the answer is `BUFFER_TOO_SMALL`.
+    /// NtAdjustPrivilegesToken (spec 9.7), with `changes` as `(LUID, attributes)`, or all disabled.
+    /// `fits` is asked with the number of privileges that the previous state has; if it says
+    /// no, nothing changes and the answer is `BUFFER_TOO_SMALL`.
     ///
     /// # Errors
     /// As [`Executive::resolve`]; `BUFFER_TOO_SMALL`.

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Session spaces (spec 9.3, 11.4, 11.5): who is in which, who may make one, and the driver that is loaded into them.
+//! Session spaces (spec 9.3, 11.4, 11.5): who is in which, who may make one, and the driver that is
+//! loaded into them.
 //!
-//! NT 5.2 has one session leader a boot, the process that made the first session; it reports session 0 for ever. NT 6 lets each child
-//! instance of the Session Manager make its own.
+//! NT 5.2 has one session leader a boot, the process that made the first session; it reports
+//! session 0 for ever. NT 6 lets each child instance of the Session Manager make its own.
 
 use super::token::LOAD_DRIVER;
 use crate::ids::{ProcessId, ThreadId};
@@ -29,10 +30,12 @@ pub struct Sessions {
 }
 
 impl Executive {
-    /// NtSetSystemInformation, SystemSessionCreate: the new session, which the caller's process is in from now on.
+    /// NtSetSystemInformation, SystemSessionCreate: the new session, which the caller's process is
+    /// in from now on.
     ///
     /// # Errors
-    /// `PRIVILEGE_NOT_HELD`, `ALREADY_COMMITTED` if it is in one, `INVALID_SYSTEM_SERVICE` if NT 5.2 has another leader, `NO_MEMORY`.
+    /// `PRIVILEGE_NOT_HELD`, `ALREADY_COMMITTED` if it is in one, `INVALID_SYSTEM_SERVICE` if NT
+    /// 5.2 has another leader, `NO_MEMORY`.
     pub fn create_session(&mut self, caller: ThreadId) -> Result<u32> {
         self.demand_load_driver(caller)?;
         let process = self.process_of(caller)?;
@@ -40,10 +43,12 @@ impl Executive {
             return Err(Status::ALREADY_COMMITTED);
         }
         let id = process.id;
-        if self.version == Version::V5_2 && self.sessions.leader.is_some_and(|leader| leader != id) {
+        if self.version == Version::V5_2 && self.sessions.leader.is_some_and(|leader| leader != id)
+        {
             return Err(Status::INVALID_SYSTEM_SERVICE);
         }
-        let free = (0..MAXIMUM_SESSIONS).find(|session| !self.sessions.members.contains_key(session));
+        let free =
+            (0..MAXIMUM_SESSIONS).find(|session| !self.sessions.members.contains_key(session));
         let session = free.ok_or(Status::NO_MEMORY)?;
         self.sessions.leader.get_or_insert(id);
         self.process_mut(id)?.session_leader = true;
@@ -85,7 +90,11 @@ impl Executive {
     }
 
     fn demand_load_driver(&self, caller: ThreadId) -> Result<()> {
-        if self.is_kernel(caller) { Ok(()) } else { self.token_of(caller)?.demand(LOAD_DRIVER) }
+        if self.is_kernel(caller) {
+            Ok(())
+        } else {
+            self.token_of(caller)?.demand(LOAD_DRIVER)
+        }
     }
 
     /// Puts a process into a session.
@@ -98,7 +107,13 @@ impl Executive {
 
     /// Takes a process out of its session; with the last one the session goes.
     pub(crate) fn leave_session(&mut self, process: ProcessId) {
-        let Some(session) = self.processes.get_mut(&process).and_then(|process| process.session.take()) else { return };
+        let Some(session) = self
+            .processes
+            .get_mut(&process)
+            .and_then(|process| process.session.take())
+        else {
+            return;
+        };
         if let Some(members) = self.sessions.members.get_mut(&session) {
             *members -= 1;
             if *members == 0 {

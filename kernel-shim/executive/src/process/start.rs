@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! How the kernel starts the Session Manager (spec 1.1 rows 1 to 7).
 //!
-//! The image name is at most 128 units; what is before its first blank is the image, all of it is the command line. The process gets
-//! denormalised parameters and an environment of exactly three variables, and its first thread runs from the image's entry point.
+//! The image name is at most 128 units; what is before its first blank is the image, all of it is
+//! the command line. The process gets denormalised parameters and an environment of exactly three
+//! variables, and its first thread runs from the image's entry point.
 
 use crate::Executive;
 use crate::harderror::BugCheck;
@@ -27,7 +28,8 @@ const SESSION4_INITIALIZATION_FAILED: u32 = 0x70;
 const LONGEST_NAME: usize = 127;
 /// Bytes of RTL_USER_PROCESS_PARAMETERS before its strings.
 const PARAMETERS: usize = 0x3f0;
-/// `RTL_USER_PROC_PARAMS_NORMALIZED` is not set: the pointers are offsets. `RTL_USER_PROC_RESERVE_1MB`.
+/// `RTL_USER_PROC_PARAMS_NORMALIZED` is not set: the pointers are offsets.
+/// `RTL_USER_PROC_RESERVE_1MB`.
 const RESERVE_1MB: u32 = 0x20;
 const PAGE_READWRITE: u32 = 4;
 /// Initial flags of a thread: interrupts on.
@@ -41,7 +43,9 @@ struct Parameters {
 
 impl Parameters {
     fn new() -> Self {
-        let mut this = Self { bytes: vec![0; PARAMETERS] };
+        let mut this = Self {
+            bytes: vec![0; PARAMETERS],
+        };
         this.put32(0x08, RESERVE_1MB);
         this
     }
@@ -50,7 +54,8 @@ impl Parameters {
         self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
     }
 
-    /// A UNICODE_STRING at `at`, its text behind everything else, terminated; `room` is the least `MaximumLength`.
+    /// A UNICODE_STRING at `at`, its text behind everything else, terminated; `room` is the least
+    /// `MaximumLength`.
     fn string(&mut self, at: usize, text: &str, room: usize) {
         let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let maximum = (units.len() + 2).max(room);
@@ -74,34 +79,51 @@ impl Executive {
     /// Starts the Session Manager; whatever goes wrong is the bugcheck of its step.
     pub fn start_session_manager(&mut self, system_root: &str, image: &str) {
         if image.is_empty() || image.encode_utf16().count() > LONGEST_NAME {
-            return self.bug_check(BugCheck::new(SESSION2_INITIALIZATION_FAILED, [Status::INVALID_PARAMETER.0.into(), 0, 0, 0]));
+            return self.bug_check(BugCheck::new(
+                SESSION2_INITIALIZATION_FAILED,
+                [Status::INVALID_PARAMETER.0.into(), 0, 0, 0],
+            ));
         }
         let path = image.split(' ').next().unwrap_or(image);
         let process = match self.make_image_process(&path.encode_utf16().collect::<Vec<u16>>()) {
             Ok(process) => process,
-            Err(status) => return self.bug_check(BugCheck::new(SESSION3_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0])),
+            Err(status) => {
+                return self.bug_check(BugCheck::new(
+                    SESSION3_INITIALIZATION_FAILED,
+                    [status.0.into(), 0, 0, 0],
+                ));
+            }
         };
         if let Err(status) = self.give_parameters(process, system_root, path, image) {
-            return self.bug_check(BugCheck::new(SESSION1_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0]));
+            return self.bug_check(BugCheck::new(
+                SESSION1_INITIALIZATION_FAILED,
+                [status.0.into(), 0, 0, 0],
+            ));
         }
         self.session_manager = Some(process);
         if let Err(status) = self.run_first_thread(process) {
-            self.bug_check(BugCheck::new(SESSION4_INITIALIZATION_FAILED, [status.0.into(), 0, 0, 0]));
+            self.bug_check(BugCheck::new(
+                SESSION4_INITIALIZATION_FAILED,
+                [status.0.into(), 0, 0, 0],
+            ));
         }
     }
 
-    /// Starts a program as a child of the System process, in the way of the Session Manager; the first word of its command line is its
-    /// image, an NT path.
+    /// Starts a program as a child of the System process, in the way of the Session Manager; the
+    /// first word of its command line is its image, an NT path.
     ///
     /// # Errors
-    /// `NAME_TOO_LONG`, and whatever opening and mapping the image gives; nothing is left of the process then.
+    /// `NAME_TOO_LONG`, and whatever opening and mapping the image gives; nothing is left of the
+    /// process then.
     pub fn start_program(&mut self, system_root: &str, command_line: &str) -> Result<ProcessId> {
         if command_line.encode_utf16().count() > LONGEST_NAME {
             return Err(Status::NAME_TOO_LONG);
         }
         let path = command_line.split(' ').next().unwrap_or(command_line);
         let process = self.make_image_process(&path.encode_utf16().collect::<Vec<u16>>())?;
-        let started = self.give_parameters(process, system_root, path, command_line).and_then(|()| self.run_first_thread(process));
+        let started = self
+            .give_parameters(process, system_root, path, command_line)
+            .and_then(|()| self.run_first_thread(process));
         if let Err(status) = started {
             self.end_process(process, status);
         }
@@ -122,13 +144,24 @@ impl Executive {
         }
     }
 
-    fn give_parameters(&mut self, process: ProcessId, system_root: &str, image: &str, command_line: &str) -> Result<()> {
+    fn give_parameters(
+        &mut self,
+        process: ProcessId,
+        system_root: &str,
+        image: &str,
+        command_line: &str,
+    ) -> Result<()> {
         const LONGEST_PATH: usize = 2 * 260;
         let system32 = format!(r"{system_root}\System32");
         let drive: alloc::string::String = system_root.chars().take(2).collect();
-        let environment = format!("Path={system32}\0SystemDrive={drive}\0SystemRoot={system_root}\0\0");
-        let environment: Vec<u8> = environment.encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let block = self.allocate_memory_in(process, environment.len() as u64, PAGE_READWRITE, false)?;
+        let environment =
+            format!("Path={system32}\0SystemDrive={drive}\0SystemRoot={system_root}\0\0");
+        let environment: Vec<u8> = environment
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let block =
+            self.allocate_memory_in(process, environment.len() as u64, PAGE_READWRITE, false)?;
         self.write_process(process, block, &environment)?;
         let mut parameters = Parameters::new();
         parameters.string(0x38, system_root, LONGEST_PATH);
@@ -148,9 +181,17 @@ impl Executive {
 
     fn run_first_thread(&mut self, process: ProcessId) -> Result<()> {
         let entry = self.process(process)?;
-        let (section, base, peb) = (entry.section.ok_or(Status::SECTION_NOT_IMAGE)?, entry.image_base, entry.peb);
+        let (section, base, peb) = (
+            entry.section.ok_or(Status::SECTION_NOT_IMAGE)?,
+            entry.image_base,
+            entry.peb,
+        );
         let information = self.section_information(section)?;
-        let stack = self.reserve_stack(process, information.maximum_stack_size, information.committed_stack_size)?;
+        let stack = self.reserve_stack(
+            process,
+            information.maximum_stack_size,
+            information.committed_stack_size,
+        )?;
         let context = Context {
             rip: base + self.image_entry(section)?,
             // As if called: 8 modulo 16 (spec 1.2).
@@ -166,8 +207,15 @@ impl Executive {
 
     /// Relative address of an image's entry point.
     fn image_entry(&self, section: ObjectId) -> Result<u64> {
-        let Body::Section(body) = &self.object(section)?.body else { return Err(Status::SECTION_NOT_IMAGE) };
-        let image = self.mm.segments.get(body.segment).and_then(|segment| segment.image()).ok_or(Status::SECTION_NOT_IMAGE)?;
+        let Body::Section(body) = &self.object(section)?.body else {
+            return Err(Status::SECTION_NOT_IMAGE);
+        };
+        let image = self
+            .mm
+            .segments
+            .get(body.segment)
+            .and_then(|segment| segment.image())
+            .ok_or(Status::SECTION_NOT_IMAGE)?;
         Ok(image.entry_point.into())
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Access tokens: who a process is, and which privileges it has and has enabled (spec 1.1 rows 8 and 9, 9.7).
+//! Access tokens: who a process is, and which privileges it has and has enabled (spec 1.1 rows 8
+//! and 9, 9.7).
 //!
-//! A privilege is named by the low part of its LUID; the high part is 0 for every one there is. Invariant: a token has each privilege
-//! at most once, in the order in which it was made with.
+//! A privilege is named by the low part of its LUID; the high part is 0 for every one there is.
+//! Invariant: a token has each privilege at most once, in the order in which it was made with.
 
 use crate::object::Sid;
 use crate::object::security::Ace;
@@ -164,8 +165,15 @@ impl Token {
             (CREATE_GLOBAL, true),
         ];
         let privilege = |(privilege, enabled)| {
-            let attributes = if enabled { ENABLED_BY_DEFAULT | ENABLED } else { 0 };
-            TokenPrivilege { privilege, attributes }
+            let attributes = if enabled {
+                ENABLED_BY_DEFAULT | ENABLED
+            } else {
+                0
+            };
+            TokenPrivilege {
+                privilege,
+                attributes,
+            }
         };
         Self {
             user: Sid::system(),
@@ -177,7 +185,10 @@ impl Token {
             ],
             primary_group: Sid::system(),
             owner_group: Some(0),
-            default_dacl: Some(vec![Ace::allow(0, GENERIC_ALL, Sid::system()), Ace::allow(0, GENERIC_READ_EXECUTE, Sid::administrators())]),
+            default_dacl: Some(vec![
+                Ace::allow(0, GENERIC_ALL, Sid::system()),
+                Ace::allow(0, GENERIC_READ_EXECUTE, Sid::administrators()),
+            ]),
             privileges: privileges.into_iter().map(privilege).collect(),
             logon: 0x3e7,
             session: 0,
@@ -187,29 +198,44 @@ impl Token {
 
     /// Who owns what this token's holder makes.
     pub fn owner(&self) -> &Sid {
-        self.owner_group.and_then(|index| self.groups.get(index)).map_or(&self.user, |group| &group.sid)
+        self.owner_group
+            .and_then(|index| self.groups.get(index))
+            .map_or(&self.user, |group| &group.sid)
     }
 
     /// Whether a privilege is there and enabled.
     pub fn has(&self, privilege: u32) -> bool {
-        self.privileges.iter().any(|have| have.privilege == privilege && have.attributes & ENABLED != 0)
+        self.privileges
+            .iter()
+            .any(|have| have.privilege == privilege && have.attributes & ENABLED != 0)
     }
 
-    /// Whether the SID is the user or an enabled group; a group for denial only counts when something is denied.
+    /// Whether the SID is the user or an enabled group; a group for denial only counts when
+    /// something is denied.
     pub fn is_member(&self, sid: &Sid, deny: bool) -> bool {
-        let counts = |group: &TokenGroup| group.attributes & GROUP_ENABLED != 0 || deny && group.attributes & GROUP_DENY_ONLY != 0;
-        self.user == *sid || self.groups.iter().any(|group| group.sid == *sid && counts(group))
+        let counts = |group: &TokenGroup| {
+            group.attributes & GROUP_ENABLED != 0 || deny && group.attributes & GROUP_DENY_ONLY != 0
+        };
+        self.user == *sid
+            || self
+                .groups
+                .iter()
+                .any(|group| group.sid == *sid && counts(group))
     }
 
-    /// NtAdjustPrivilegesToken, with `changes` as `(privilege, attributes)`; `None` disables all. What a token has not got is left out,
-    /// and `NOT_ALL_ASSIGNED` says so. With `apply` false nothing changes, and the answer is what it would be.
+    /// NtAdjustPrivilegesToken, with `changes` as `(privilege, attributes)`; `None` disables all.
+    /// What a token has not got is left out, and `NOT_ALL_ASSIGNED` says so. With `apply` false
+    /// nothing changes, and the answer is what it would be.
     pub fn adjust(&mut self, changes: Option<&[(u64, u32)]>, apply: bool) -> Adjusted {
         let mut previous = Vec::new();
         let mut found = 0;
         self.privileges.retain_mut(|have| {
             let attributes = match changes {
                 None => have.attributes & !ENABLED,
-                Some(changes) => match changes.iter().find(|(luid, _)| *luid == u64::from(have.privilege)) {
+                Some(changes) => match changes
+                    .iter()
+                    .find(|(luid, _)| *luid == u64::from(have.privilege))
+                {
                     None => return true,
                     Some((_, wanted)) => wanted & (ENABLED | REMOVED) | have.attributes & !ENABLED,
                 },
@@ -226,7 +252,14 @@ impl Token {
             attributes & REMOVED == 0
         });
         let missed = changes.is_some_and(|changes| found < changes.len());
-        Adjusted { status: if missed { Status::NOT_ALL_ASSIGNED } else { Status::SUCCESS }, previous }
+        Adjusted {
+            status: if missed {
+                Status::NOT_ALL_ASSIGNED
+            } else {
+                Status::SUCCESS
+            },
+            previous,
+        }
     }
 
     /// NtPrivilegeCheck of one privilege.
@@ -234,7 +267,11 @@ impl Token {
     /// # Errors
     /// `PRIVILEGE_NOT_HELD`.
     pub fn demand(&self, privilege: u32) -> Result<()> {
-        if self.has(privilege) { Ok(()) } else { Err(Status::PRIVILEGE_NOT_HELD) }
+        if self.has(privilege) {
+            Ok(())
+        } else {
+            Err(Status::PRIVILEGE_NOT_HELD)
+        }
     }
 }
 
@@ -251,10 +288,15 @@ mod tests {
             assert!(token.has(on), "{on}");
         }
         for off in [2, 9, 3, 5, 8, 22, 17, 18, 19, 10, 12, 25, 28] {
-            assert!(!token.has(off) && token.privileges.iter().any(|have| have.privilege == off), "{off}");
+            assert!(
+                !token.has(off) && token.privileges.iter().any(|have| have.privilege == off),
+                "{off}"
+            );
         }
         assert_eq!(token.privileges.len(), 24);
-        assert!(token.is_member(&Sid::world(), false) && !token.is_member(&Sid::restricted(), false));
+        assert!(
+            token.is_member(&Sid::world(), false) && !token.is_member(&Sid::restricted(), false)
+        );
     }
 
     #[test]
@@ -266,9 +308,19 @@ mod tests {
         let adjusted = token.adjust(Some(&change), true);
         assert_eq!(looked, adjusted);
         assert!(token.has(LOAD_DRIVER));
-        assert_eq!(adjusted.previous, [TokenPrivilege { privilege: LOAD_DRIVER, attributes: 0 }]);
+        assert_eq!(
+            adjusted.previous,
+            [TokenPrivilege {
+                privilege: LOAD_DRIVER,
+                attributes: 0
+            }]
+        );
         assert_eq!(token.adjust(Some(&change), true).previous, []);
-        let restored: Vec<_> = adjusted.previous.iter().map(|old| (u64::from(old.privilege), old.attributes)).collect();
+        let restored: Vec<_> = adjusted
+            .previous
+            .iter()
+            .map(|old| (u64::from(old.privilege), old.attributes))
+            .collect();
         assert_eq!(token.adjust(Some(&restored), true).status, Status::SUCCESS);
         assert!(!token.has(LOAD_DRIVER));
     }
@@ -278,10 +330,28 @@ mod tests {
         let mut token = Token::system();
         let adjusted = token.adjust(Some(&[(6, ENABLED), (u64::from(SHUTDOWN), ENABLED)]), true);
         assert_eq!(adjusted.status, Status::NOT_ALL_ASSIGNED);
-        assert!(token.has(SHUTDOWN), "the one that is there is changed all the same");
-        assert_eq!(token.adjust(Some(&[(1 << 32 | u64::from(SHUTDOWN), 0)]), true).status, Status::NOT_ALL_ASSIGNED);
-        assert_eq!(token.adjust(Some(&[(u64::from(SHUTDOWN), REMOVED)]), true).status, Status::SUCCESS);
-        assert_eq!(token.adjust(Some(&[(u64::from(SHUTDOWN), ENABLED)]), true).status, Status::NOT_ALL_ASSIGNED);
+        assert!(
+            token.has(SHUTDOWN),
+            "the one that is there is changed all the same"
+        );
+        assert_eq!(
+            token
+                .adjust(Some(&[(1 << 32 | u64::from(SHUTDOWN), 0)]), true)
+                .status,
+            Status::NOT_ALL_ASSIGNED
+        );
+        assert_eq!(
+            token
+                .adjust(Some(&[(u64::from(SHUTDOWN), REMOVED)]), true)
+                .status,
+            Status::SUCCESS
+        );
+        assert_eq!(
+            token
+                .adjust(Some(&[(u64::from(SHUTDOWN), ENABLED)]), true)
+                .status,
+            Status::NOT_ALL_ASSIGNED
+        );
     }
 
     #[test]

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What threads wait for: events, mutants, semaphores, timers, keyed events, the end of processes and threads; and time.
+//! What threads wait for: events, mutants, semaphores, timers, keyed events, the end of processes
+//! and threads; and time.
 //!
-//! A thread waits for at most one thing at a time. It is *parked* from the call that makes it wait until somebody calls
-//! [`Executive::unpark`] with the status its call will return: a signal, a time-out, the LPC module. While it is parked it is not runnable,
-//! and neither is it while it is suspended or has ended; [`Executive::update_runnable`] is the one place that tells the machine.
+//! A thread waits for at most one thing at a time. It is *parked* from the call that makes it wait
+//! until somebody calls [`Executive::unpark`] with the status its call will return: a signal, a
+//! time-out, the LPC module. While it is parked it is not runnable, and neither is it while it is
+//! suspended or has ended; [`Executive::update_runnable`] is the one place that tells the machine.
 //!
-//! Invariants: a thread stands in the waiter list of exactly the objects of its [`Waiting`], each of which it holds a reference to; a wait
-//! is satisfied in the order in which the waiters came; what a wait consumes (an event of synchronisation, a unit of a semaphore) is
-//! consumed at the moment it is satisfied.
+//! Invariants: a thread stands in the waiter list of exactly the objects of its [`Waiting`], each
+//! of which it holds a reference to; a wait is satisfied in the order in which the waiters came;
+//! what a wait consumes (an event of synchronisation, a unit of a semaphore) is consumed at the
+//! moment it is satisfied.
 
 use crate::ids::{ObjectId, ThreadId};
 use crate::object::{Body, Kind};
@@ -85,12 +88,19 @@ pub struct Waiting {
 }
 
 impl Executive {
-    /// NtWaitForSingleObject and NtWaitForMultipleObjects. A timeout is in 100 ns: negative from now, positive an NT time, zero not at all.
+    /// NtWaitForSingleObject and NtWaitForMultipleObjects. A timeout is in 100 ns: negative from
+    /// now, positive an NT time, zero not at all.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for none or too many handles, `INVALID_HANDLE`, `ACCESS_DENIED`, `OBJECT_TYPE_MISMATCH` for an object that
-    /// cannot be waited for.
-    pub fn wait(&mut self, caller: ThreadId, handles: &[Handle], all: bool, timeout: Option<i64>) -> Result<Outcome<Status>> {
+    /// `INVALID_PARAMETER` for none or too many handles, `INVALID_HANDLE`, `ACCESS_DENIED`,
+    /// `OBJECT_TYPE_MISMATCH` for an object that cannot be waited for.
+    pub fn wait(
+        &mut self,
+        caller: ThreadId,
+        handles: &[Handle],
+        all: bool,
+        timeout: Option<i64>,
+    ) -> Result<Outcome<Status>> {
         if handles.is_empty() || handles.len() > MAX_OBJECTS {
             return Err(Status::INVALID_PARAMETER);
         }
@@ -113,7 +123,14 @@ impl Executive {
             self.object_mut(object)?.waiters.push(caller);
         }
         let deadline = timeout.map(|timeout| self.deadline(timeout));
-        self.park_for(caller, Waiting { objects, all, deadline });
+        self.park_for(
+            caller,
+            Waiting {
+                objects,
+                all,
+                deadline,
+            },
+        );
         Ok(Outcome::Pending)
     }
 
@@ -123,7 +140,14 @@ impl Executive {
             return Outcome::Done(Status::SUCCESS);
         }
         let deadline = Some(self.deadline(timeout));
-        self.park_for(caller, Waiting { objects: Vec::new(), all: false, deadline });
+        self.park_for(
+            caller,
+            Waiting {
+                objects: Vec::new(),
+                all: false,
+                deadline,
+            },
+        );
         Outcome::Pending
     }
 
@@ -135,7 +159,11 @@ impl Executive {
     /// Gives a parked thread a time-out.
     pub fn set_timeout(&mut self, thread: ThreadId, timeout: Option<i64>) {
         let deadline = timeout.map(|timeout| self.deadline(timeout));
-        if let Some(waiting) = self.threads.get_mut(&thread).and_then(|thread| thread.wait.as_mut()) {
+        if let Some(waiting) = self
+            .threads
+            .get_mut(&thread)
+            .and_then(|thread| thread.wait.as_mut())
+        {
             waiting.deadline = deadline;
         }
     }
@@ -150,7 +178,9 @@ impl Executive {
 
     /// Ends a thread's wait; its call returns `status`. Nothing happens if it does not wait.
     pub fn unpark(&mut self, thread: ThreadId, status: Status) {
-        let Some(waiting) = self.leave_wait(thread) else { return };
+        let Some(waiting) = self.leave_wait(thread) else {
+            return;
+        };
         if let Some(entry) = self.threads.get_mut(&thread) {
             entry.completion = Some(status);
         }
@@ -162,7 +192,9 @@ impl Executive {
 
     /// Takes a thread that ends out of its wait.
     pub fn abandon_wait(&mut self, thread: ThreadId) {
-        let Some(waiting) = self.leave_wait(thread) else { return };
+        let Some(waiting) = self.leave_wait(thread) else {
+            return;
+        };
         for object in waiting.objects {
             self.dereference(object);
         }
@@ -185,7 +217,9 @@ impl Executive {
 
     /// Tells the machine whether a thread may run.
     pub fn update_runnable(&mut self, thread: ThreadId) {
-        let Some(entry) = self.threads.get(&thread) else { return };
+        let Some(entry) = self.threads.get(&thread) else {
+            return;
+        };
         let runnable = entry.wait.is_none() && entry.suspended == 0 && !entry.ended;
         self.machine.set_runnable(thread, runnable);
     }
@@ -197,7 +231,13 @@ impl Executive {
             Err(_) => return,
         };
         for waiter in waiters {
-            let Some(waiting) = self.threads.get(&waiter).and_then(|thread| thread.wait.clone()) else { continue };
+            let Some(waiting) = self
+                .threads
+                .get(&waiter)
+                .and_then(|thread| thread.wait.clone())
+            else {
+                continue;
+            };
             if let Some(status) = self.satisfied(waiter, &waiting.objects, waiting.all) {
                 self.unpark(waiter, status);
             }
@@ -207,7 +247,10 @@ impl Executive {
     /// If a wait for these objects is over: its status, with what it consumes consumed.
     fn satisfied(&mut self, thread: ThreadId, objects: &[ObjectId], all: bool) -> Option<Status> {
         if all {
-            if !objects.iter().all(|&object| self.is_signalled(thread, object)) {
+            if !objects
+                .iter()
+                .all(|&object| self.is_signalled(thread, object))
+            {
                 return None;
             }
             let mut status = Status::SUCCESS;
@@ -218,7 +261,9 @@ impl Executive {
             }
             return Some(status);
         }
-        let index = objects.iter().position(|&object| self.is_signalled(thread, object))?;
+        let index = objects
+            .iter()
+            .position(|&object| self.is_signalled(thread, object))?;
         let abandoned = self.consume(thread, objects[index]);
         let base = if abandoned { Status::ABANDONED.0 } else { 0 };
         Some(Status(base + index as u32))
@@ -226,21 +271,33 @@ impl Executive {
 
     /// Whether a wait of `thread` for this object alone would be over.
     fn is_signalled(&self, thread: ThreadId, object: ObjectId) -> bool {
-        let Ok(body) = self.object(object).map(|object| &object.body) else { return false };
+        let Ok(body) = self.object(object).map(|object| &object.body) else {
+            return false;
+        };
         match body {
             Body::Event(event) => event.signalled,
             Body::Mutant(mutant) => mutant.owner.is_none_or(|owner| owner == thread),
             Body::Semaphore(semaphore) => semaphore.count > 0,
             Body::Timer(timer) => timer.signalled,
-            Body::Process(process) => self.processes.get(process).is_none_or(|process| process.ended),
+            Body::Process(process) => self
+                .processes
+                .get(process)
+                .is_none_or(|process| process.ended),
             Body::Thread(thread) => self.threads.get(thread).is_none_or(|thread| thread.ended),
-            other => other.kind().info().hooks.signalled.is_none_or(|signalled| signalled(self, object)),
+            other => other
+                .kind()
+                .info()
+                .hooks
+                .signalled
+                .is_none_or(|signalled| signalled(self, object)),
         }
     }
 
     /// Takes from an object what a satisfied wait takes; whether a mutant was abandoned.
     fn consume(&mut self, thread: ThreadId, object: ObjectId) -> bool {
-        let Ok(object) = self.object_mut(object) else { return false };
+        let Ok(object) = self.object_mut(object) else {
+            return false;
+        };
         match &mut object.body {
             Body::Event(event) if !event.notification => event.signalled = false,
             Body::Timer(timer) if !timer.notification => timer.signalled = false,
@@ -259,18 +316,26 @@ impl Executive {
     fn deadline(&self, timeout: i64) -> u64 {
         let uptime = self.machine.uptime();
         match u64::try_from(timeout) {
-            Ok(absolute) => absolute.saturating_sub(self.machine.start_time()).max(uptime),
+            Ok(absolute) => absolute
+                .saturating_sub(self.machine.start_time())
+                .max(uptime),
             Err(_) => uptime.saturating_add(timeout.unsigned_abs()),
         }
     }
 
     /// The next uptime at which something happens by itself.
     pub fn next_deadline(&self) -> Option<u64> {
-        let waits = self.threads.values().filter_map(|thread| thread.wait.as_ref()?.deadline);
-        let timers = self.objects.iter().filter_map(|(_, object)| match &object.body {
-            Body::Timer(timer) => timer.due,
-            _ => None,
-        });
+        let waits = self
+            .threads
+            .values()
+            .filter_map(|thread| thread.wait.as_ref()?.deadline);
+        let timers = self
+            .objects
+            .iter()
+            .filter_map(|(_, object)| match &object.body {
+                Body::Timer(timer) => timer.due,
+                _ => None,
+            });
         waits.chain(timers).chain(self.lazy_flush_deadline()).min()
     }
 
@@ -296,12 +361,23 @@ impl Executive {
             .threads
             .iter()
             .filter_map(|(&id, thread)| {
-                thread.wait.as_ref().filter(|waiting| over(waiting)).map(|waiting| (id, self.is_delay(id, waiting)))
+                thread
+                    .wait
+                    .as_ref()
+                    .filter(|waiting| over(waiting))
+                    .map(|waiting| (id, self.is_delay(id, waiting)))
             })
             .collect();
         for (thread, delay) in threads {
             // A delay that is over has succeeded; any other wait has timed out.
-            self.unpark(thread, if delay { Status::SUCCESS } else { Status::TIMEOUT });
+            self.unpark(
+                thread,
+                if delay {
+                    Status::SUCCESS
+                } else {
+                    Status::TIMEOUT
+                },
+            );
         }
     }
 
@@ -321,7 +397,15 @@ impl Executive {
         notification: bool,
         signalled: bool,
     ) -> Result<Created> {
-        self.create_object(caller, Body::Event(Event { notification, signalled }), attributes, access)
+        self.create_object(
+            caller,
+            Body::Event(Event {
+                notification,
+                signalled,
+            }),
+            attributes,
+            access,
+        )
     }
 
     /// NtSetEvent: the state before.
@@ -341,7 +425,10 @@ impl Executive {
     /// As [`Executive::set_event`].
     pub fn reset_event(&mut self, caller: ThreadId, event: Handle) -> Result<bool> {
         let object = self.resolve(caller, event, Some(Kind::Event), EVENT_MODIFY_STATE)?;
-        Ok(core::mem::replace(&mut self.event_mut(object)?.signalled, false))
+        Ok(core::mem::replace(
+            &mut self.event_mut(object)?.signalled,
+            false,
+        ))
     }
 
     /// NtPulseEvent: the state before.
@@ -376,8 +463,18 @@ impl Executive {
     ///
     /// # Errors
     /// What creating a named object gives.
-    pub fn create_keyed_event(&mut self, caller: ThreadId, attributes: &ObjectAttributes<'_>, access: u32) -> Result<Created> {
-        self.create_object(caller, Body::KeyedEvent(KeyedEvent::default()), attributes, access)
+    pub fn create_keyed_event(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+    ) -> Result<Created> {
+        self.create_object(
+            caller,
+            Body::KeyedEvent(KeyedEvent::default()),
+            attributes,
+            access,
+        )
     }
 
     /// The mutants of a thread that ends are given back, marked as abandoned.
@@ -389,8 +486,13 @@ impl Executive {
             .map(|(id, _)| id)
             .collect();
         for object in owned {
-            if let Ok(Body::Mutant(mutant)) = self.object_mut(object).map(|object| &mut object.body) {
-                *mutant = Mutant { owner: None, count: 0, abandoned: true };
+            if let Ok(Body::Mutant(mutant)) = self.object_mut(object).map(|object| &mut object.body)
+            {
+                *mutant = Mutant {
+                    owner: None,
+                    count: 0,
+                    abandoned: true,
+                };
             }
             self.signal(object);
         }
@@ -399,6 +501,20 @@ impl Executive {
 
 /// Whether objects of a type have a state that a thread can wait for.
 const fn can_wait(kind: Kind) -> bool {
-    use Kind::{Event, File, IoCompletion, Mutant, Port, Process, Semaphore, Thread, Timer, WaitablePort};
-    matches!(kind, Event | Mutant | Semaphore | Timer | Process | Thread | Port | WaitablePort | File | IoCompletion)
+    use Kind::{
+        Event, File, IoCompletion, Mutant, Port, Process, Semaphore, Thread, Timer, WaitablePort,
+    };
+    matches!(
+        kind,
+        Event
+            | Mutant
+            | Semaphore
+            | Timer
+            | Process
+            | Thread
+            | Port
+            | WaitablePort
+            | File
+            | IoCompletion
+    )
 }

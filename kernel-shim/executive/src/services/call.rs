@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! One system call under way: its caller, its arguments, the caller's memory; and the table of those that are built.
+//! One system call under way: its caller, its arguments, the caller's memory; and the table of
+//! those that are built.
 //!
-//! A handler decodes its arguments, calls the typed service, writes the results back. What it returns is what the caller finds in RAX,
-//! unless the call waits ([`Done::Waits`]), never returns ([`Done::Gone`]), or goes on elsewhere.
+//! A handler decodes its arguments, calls the typed service, writes the results back. What it
+//! returns is what the caller finds in RAX, unless the call waits ([`Done::Waits`]), never returns
+//! ([`Done::Gone`]), or goes on elsewhere.
 
 use super::context::{Context, ExceptionRecord};
 use super::layout::{Layout, UnicodeString};
@@ -46,19 +48,28 @@ pub type Handler = fn(&mut Call<'_>) -> Result<Done>;
 pub struct Built {
     /// Its `Nt` name.
     pub name: &'static str,
-    /// Its parameters' names, for the trace. `@` marks an OBJECT_ATTRIBUTES, `$` a UNICODE_STRING: the text is shown.
+    /// Its parameters' names, for the trace. `@` marks an OBJECT_ATTRIBUTES, `$` a UNICODE_STRING:
+    /// the text is shown.
     pub parameters: &'static [&'static str],
     /// What does it.
     pub handler: Handler,
 }
 
 /// A row of the handlers' table.
-pub const fn built(name: &'static str, parameters: &'static [&'static str], handler: Handler) -> Built {
-    Built { name, parameters, handler }
+pub const fn built(
+    name: &'static str,
+    parameters: &'static [&'static str],
+    handler: Handler,
+) -> Built {
+    Built {
+        name,
+        parameters,
+        handler,
+    }
 }
 
-/// Sorts the areas' rows by service number. A name that is no service, is there twice, or has another number of arguments does not
-/// compile.
+/// Sorts the areas' rows by service number. A name that is no service, is there twice, or has
+/// another number of arguments does not compile.
 pub const fn assemble(areas: &[&[Built]]) -> [Option<Built>; COUNT] {
     let mut sorted: [Option<Built>; COUNT] = [None; COUNT];
     let mut area = 0;
@@ -68,7 +79,10 @@ pub const fn assemble(areas: &[&[Built]]) -> [Option<Built>; COUNT] {
             let service = areas[area][row];
             let number = table::number_of(service.name) as usize;
             assert!(sorted[number].is_none(), "a service is built twice");
-            assert!(table::SERVICES[number].arguments == service.parameters.len(), "a service has another number of arguments");
+            assert!(
+                table::SERVICES[number].arguments == service.parameters.len(),
+                "a service has another number of arguments"
+            );
             sorted[number] = Some(service);
             row += 1;
         }
@@ -110,7 +124,10 @@ impl UserMemory for CallerMemory<'_> {
 impl Call<'_> {
     /// The caller's memory, to be used through [`User`].
     pub fn memory(&mut self) -> CallerMemory<'_> {
-        CallerMemory { exec: self.exec, process: self.process }
+        CallerMemory {
+            exec: self.exec,
+            process: self.process,
+        }
     }
 
     /// Argument `index` as it came.
@@ -218,7 +235,11 @@ impl Call<'_> {
 
     /// `PRIVILEGE_NOT_HELD` unless the caller has the privilege enabled.
     pub fn demand(&self, privilege: u32) -> Result<()> {
-        if self.exec.privileged(self.thread, privilege)? { Ok(()) } else { Err(Status::PRIVILEGE_NOT_HELD) }
+        if self.exec.privileged(self.thread, privilege)? {
+            Ok(())
+        } else {
+            Err(Status::PRIVILEGE_NOT_HELD)
+        }
     }
 
     /// The thread waits; `pending` says what is left to do then.
@@ -240,17 +261,29 @@ impl Call<'_> {
         let place = self.pointer(0);
         self.probe::<u64>(place)?;
         let attributes = self.attributes(self.pointer(2))?;
-        let handle = self.exec.open_by_name(self.thread, &attributes.view(), Some(kind), self.u32(1), None)?;
+        let handle = self.exec.open_by_name(
+            self.thread,
+            &attributes.view(),
+            Some(kind),
+            self.u32(1),
+            None,
+        )?;
         self.give(place, handle)
     }
 
-    /// A new object's handle as the first argument, with `OBJECT_NAME_EXISTS` if the object was there before.
+    /// A new object's handle as the first argument, with `OBJECT_NAME_EXISTS` if the object was
+    /// there before.
     pub fn created(&mut self, created: Created) -> Result<Done> {
         let done = self.give(self.pointer(0), created.handle)?;
-        Ok(if created.existed { Done::Returns(Status::OBJECT_NAME_EXISTS) } else { done })
+        Ok(if created.existed {
+            Done::Returns(Status::OBJECT_NAME_EXISTS)
+        } else {
+            done
+        })
     }
 
-    /// Gives a new handle to the caller. The place was probed before; if it has gone since, the handle is closed again.
+    /// Gives a new handle to the caller. The place was probed before; if it has gone since, the
+    /// handle is closed again.
     pub fn give(&mut self, pointer: UserPtr, handle: Handle) -> Result<Done> {
         if let Err(status) = self.write(pointer, handle.0) {
             // The handle is the caller's own and was made by this call: closing it cannot fail.

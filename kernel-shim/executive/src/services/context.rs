@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! CONTEXT and EXCEPTION_RECORD of x86-64: what NtCreateThread, NtContinue, NtGetContextThread and exceptions carry.
+//! CONTEXT and EXCEPTION_RECORD of x86-64: what NtCreateThread, NtContinue, NtGetContextThread and
+//! exceptions carry.
 
 use core::mem::offset_of;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
@@ -7,7 +8,10 @@ use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 /// CONTEXT, 0x4D0 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: the names are the fields' own")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: the names are the fields' own"
+)]
 pub struct Context {
     pub home: [u64; 6],
     pub flags: u32,
@@ -85,9 +89,14 @@ const _: () = assert!(offset_of!(Context, vector) == 0x300);
 const _: () = assert!(offset_of!(Context, debug_control) == 0x4A8);
 
 /// EXCEPTION_RECORD, 0x98 bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: the names are the fields' own")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: the names are the fields' own"
+)]
 pub struct ExceptionRecord {
     pub code: u32,
     pub flags: u32,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The system calls that move threads: NtContinue, NtRaiseException, NtGetContextThread, NtSetContextThread.
+//! The system calls that move threads: NtContinue, NtRaiseException, NtGetContextThread,
+//! NtSetContextThread.
 //!
-//! The machine keeps floating-point and vector registers; a thread that goes on with a whole CONTEXT is handed to it whole.
+//! The machine keeps floating-point and vector registers; a thread that goes on with a whole
+//! CONTEXT is handed to it whole.
 
 use super::call::{Built, Call, Done, built, success};
 use super::context::{Context, ExceptionRecord};
@@ -16,12 +18,17 @@ pub const CALLS: &[Built] = &[
     built("NtRaiseException", &["record", "context", "first"], raise),
     built("NtGetContextThread", &["thread", "context"], get),
     built("NtSetContextThread", &["thread", "context"], set),
-    built("NtFlushInstructionCache", &["process", "address", "size"], flush_cache),
+    built(
+        "NtFlushInstructionCache",
+        &["process", "address", "size"],
+        flush_cache,
+    ),
 ];
 
 const THREAD_GET_CONTEXT: u32 = 8;
 const THREAD_SET_CONTEXT: u32 = 0x10;
-/// Code segment of user mode with its privilege level, and the flags user mode may have set; interrupts are always on.
+/// Code segment of user mode with its privilege level, and the flags user mode may have set;
+/// interrupts are always on.
 const USER_CODE: u16 = 0x33;
 const USER_DATA: u16 = 0x2B;
 const USER_FLAGS: u32 = 0x0021_0DD5;
@@ -52,14 +59,20 @@ fn raise(call: &mut Call<'_>) -> Result<Done> {
     if record.parameters as usize > record.information.len() {
         return Err(Status::INVALID_PARAMETER);
     }
-    Ok(Done::Raises(Box::new(record), Box::new(sanitized(context)?), call.flag(2)))
+    Ok(Done::Raises(
+        Box::new(record),
+        Box::new(sanitized(context)?),
+        call.flag(2),
+    ))
 }
 
 fn get(call: &mut Call<'_>) -> Result<Done> {
     let place = call.pointer(1);
     call.probe_write(place, size_of::<Context>() as u64, 16)?;
     let mut context: Context = call.read(place)?;
-    let thread = call.exec.thread_behind(call.thread, call.handle(0), THREAD_GET_CONTEXT)?;
+    let thread = call
+        .exec
+        .thread_behind(call.thread, call.handle(0), THREAD_GET_CONTEXT)?;
     if call.exec.thread(thread)?.ended {
         return Err(Status::UNSUCCESSFUL);
     }
@@ -84,7 +97,9 @@ fn get(call: &mut Call<'_>) -> Result<Done> {
 
 fn set(call: &mut Call<'_>) -> Result<Done> {
     let context = sanitized(call.read_aligned(call.pointer(1), 16)?)?;
-    let thread = call.exec.thread_behind(call.thread, call.handle(0), THREAD_SET_CONTEXT)?;
+    let thread = call
+        .exec
+        .thread_behind(call.thread, call.handle(0), THREAD_SET_CONTEXT)?;
     if call.exec.thread(thread)?.ended {
         return Err(Status::UNSUCCESSFUL);
     }
@@ -96,7 +111,13 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
     let wanted = registers(&context);
     let mut new = now;
     if context.has(Context::INTEGER) {
-        new = machine::Context { rip: now.rip, rsp: now.rsp, flags: now.flags, mxcsr: now.mxcsr, ..wanted };
+        new = machine::Context {
+            rip: now.rip,
+            rsp: now.rsp,
+            flags: now.flags,
+            mxcsr: now.mxcsr,
+            ..wanted
+        };
     }
     if context.has(Context::CONTROL) {
         (new.rip, new.rsp, new.flags) = (wanted.rip, wanted.rsp, wanted.flags);
@@ -111,7 +132,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
 fn flush_cache(call: &mut Call<'_>) -> Result<Done> {
     /// `PROCESS_VM_WRITE`.
     const PROCESS_VM_WRITE: u32 = 0x20;
-    call.exec.process_behind(call.thread, call.handle(0), PROCESS_VM_WRITE)?;
+    call.exec
+        .process_behind(call.thread, call.handle(0), PROCESS_VM_WRITE)?;
     // Instruction fetches of x86-64 see every store.
     success()
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Answers of variable length, as they lie in the caller's buffer: registry keys and values, names.
 //!
-//! Every answer has a fixed part and a tail. A buffer that cannot hold the fixed part gets nothing (`BUFFER_TOO_SMALL`), one that cannot
-//! hold the tail gets what fits (`BUFFER_OVERFLOW`); either way the caller learns the length of the whole.
+//! Every answer has a fixed part and a tail. A buffer that cannot hold the fixed part gets nothing
+//! (`BUFFER_TOO_SMALL`), one that cannot hold the tail gets what fits (`BUFFER_OVERFLOW`); either
+//! way the caller learns the length of the whole.
 
 use alloc::vec::Vec;
 use nt::{Result, Status};
@@ -31,7 +32,10 @@ impl Answer {
         if capacity < self.fixed {
             (Status::BUFFER_TOO_SMALL, &[])
         } else if capacity < self.bytes.len() {
-            (Status::BUFFER_OVERFLOW, self.bytes.get(..capacity).unwrap_or_default())
+            (
+                Status::BUFFER_OVERFLOW,
+                self.bytes.get(..capacity).unwrap_or_default(),
+            )
         } else {
             (Status::SUCCESS, &self.bytes)
         }
@@ -84,16 +88,36 @@ pub fn key(class: u32, key: &KeyFacts) -> Result<Answer> {
             0x10
         }
         1 => {
-            let class_offset = if key.class.is_empty() { u32::MAX } else { (0x18 + bytes_of(&key.name)).next_multiple_of(4) };
+            let class_offset = if key.class.is_empty() {
+                u32::MAX
+            } else {
+                (0x18 + bytes_of(&key.name)).next_multiple_of(4)
+            };
             put64(&mut out, key.last_write);
-            put32s(&mut out, &[0, class_offset, bytes_of(&key.class), bytes_of(&key.name)]);
+            put32s(
+                &mut out,
+                &[0, class_offset, bytes_of(&key.class), bytes_of(&key.name)],
+            );
             0x18
         }
         2 => {
             let class_offset = if key.class.is_empty() { u32::MAX } else { 0x2C };
             put64(&mut out, key.last_write);
-            put32s(&mut out, &[0, class_offset, bytes_of(&key.class), key.subkeys, key.longest_name, key.longest_class]);
-            put32s(&mut out, &[key.values, key.longest_value_name, key.longest_value_data]);
+            put32s(
+                &mut out,
+                &[
+                    0,
+                    class_offset,
+                    bytes_of(&key.class),
+                    key.subkeys,
+                    key.longest_name,
+                    key.longest_class,
+                ],
+            );
+            put32s(
+                &mut out,
+                &[key.values, key.longest_value_name, key.longest_value_data],
+            );
             0x2C
         }
         3 => {
@@ -117,7 +141,8 @@ pub fn key(class: u32, key: &KeyFacts) -> Result<Answer> {
     Ok(Answer::new(out, fixed))
 }
 
-/// KEY_VALUE_INFORMATION_CLASS: basic 0, full 1 and 3, partial 2, partial with the data aligned 4 (spec 13.4).
+/// KEY_VALUE_INFORMATION_CLASS: basic 0, full 1 and 3, partial 2, partial with the data aligned 4
+/// (spec 13.4).
 pub fn value(class: u32, value: ValueFacts<'_>) -> Result<Answer> {
     let mut out = Vec::new();
     let (name, data) = (bytes_of(value.name), value.data.len() as u32);
@@ -128,7 +153,11 @@ pub fn value(class: u32, value: ValueFacts<'_>) -> Result<Answer> {
             0xC
         }
         1 | 3 => {
-            let offset = if data == 0 { u32::MAX } else { (0x14 + name).next_multiple_of(8) };
+            let offset = if data == 0 {
+                u32::MAX
+            } else {
+                (0x14 + name).next_multiple_of(8)
+            };
             put32s(&mut out, &[0, value.kind, offset, data, name]);
             put_text(&mut out, value.name);
             if data != 0 {
@@ -178,39 +207,103 @@ mod tests {
 
     #[test]
     fn spec_13_4_a_partial_value_has_its_data_at_0xc() {
-        let answer = value(2, ValueFacts { name: NAME, kind: 1, data: &[9, 8] }).expect("a class");
-        assert_eq!(answer.fit(0x10), (Status::SUCCESS, [0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 9, 8].as_slice()));
+        let answer = value(
+            2,
+            ValueFacts {
+                name: NAME,
+                kind: 1,
+                data: &[9, 8],
+            },
+        )
+        .expect("a class");
+        assert_eq!(
+            answer.fit(0x10),
+            (
+                Status::SUCCESS,
+                [0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 9, 8].as_slice()
+            )
+        );
         assert_eq!(answer.length(), 0xE);
     }
 
     #[test]
     fn a_buffer_without_room_gets_what_fits_or_nothing() {
-        let answer = value(2, ValueFacts { name: NAME, kind: 1, data: &[9, 8] }).expect("a class");
+        let answer = value(
+            2,
+            ValueFacts {
+                name: NAME,
+                kind: 1,
+                data: &[9, 8],
+            },
+        )
+        .expect("a class");
         let (status, bytes) = answer.fit(0xD);
-        assert_eq!((status, bytes.len(), bytes.last()), (Status::BUFFER_OVERFLOW, 0xD, Some(&9)));
+        assert_eq!(
+            (status, bytes.len(), bytes.last()),
+            (Status::BUFFER_OVERFLOW, 0xD, Some(&9))
+        );
         assert_eq!(answer.fit(0xB), (Status::BUFFER_TOO_SMALL, [].as_slice()));
     }
 
     #[test]
     fn a_full_value_has_its_data_on_the_next_eighth_byte() {
-        let answer = value(1, ValueFacts { name: NAME, kind: 4, data: &[1, 0, 0, 0] }).expect("a class");
+        let answer = value(
+            1,
+            ValueFacts {
+                name: NAME,
+                kind: 4,
+                data: &[1, 0, 0, 0],
+            },
+        )
+        .expect("a class");
         let (status, bytes) = answer.fit(0x100);
-        assert_eq!((status, bytes.len(), &bytes[8..12]), (Status::SUCCESS, 0x24, [0x20, 0, 0, 0].as_slice()));
-        let empty = value(1, ValueFacts { name: NAME, kind: 4, data: &[] }).expect("a class");
+        assert_eq!(
+            (status, bytes.len(), &bytes[8..12]),
+            (Status::SUCCESS, 0x24, [0x20, 0, 0, 0].as_slice())
+        );
+        let empty = value(
+            1,
+            ValueFacts {
+                name: NAME,
+                kind: 4,
+                data: &[],
+            },
+        )
+        .expect("a class");
         assert_eq!(&empty.fit(0x100).1[8..12], [0xFF; 4]);
         assert_eq!(empty.length(), 0x1A);
     }
 
     #[test]
     fn keys_have_their_fixed_parts_and_tails() {
-        let facts = KeyFacts { name: NAME.to_vec(), class: vec![0x7A], subkeys: 5, values: 6, ..KeyFacts::default() };
+        let facts = KeyFacts {
+            name: NAME.to_vec(),
+            class: vec![0x7A],
+            subkeys: 5,
+            values: 6,
+            ..KeyFacts::default()
+        };
         for (class, length) in [(0, 0x10 + 6), (1, 0x20 + 2), (2, 0x2C + 2), (3, 4)] {
-            assert_eq!(key(class, &facts).expect("a class").length(), length, "class {class}");
+            assert_eq!(
+                key(class, &facts).expect("a class").length(),
+                length,
+                "class {class}"
+            );
         }
         let full = key(2, &facts).expect("a class");
         let bytes = full.fit(0x100).1;
         assert_eq!((bytes[0x14], bytes[0x20]), (5, 6));
         assert_eq!(key(9, &facts), Err(Status::INVALID_PARAMETER));
-        assert!(value(5, ValueFacts { name: &[], kind: 0, data: &[] }).is_err());
+        assert!(
+            value(
+                5,
+                ValueFacts {
+                    name: &[],
+                    kind: 0,
+                    data: &[]
+                }
+            )
+            .is_err()
+        );
     }
 }

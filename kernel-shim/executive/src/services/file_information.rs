@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the system calls ask of open files, change in them, and ask of their volumes; and the listing of directories (spec 0.4, 13.4).
+//! What the system calls ask of open files, change in them, and ask of their volumes; and the
+//! listing of directories (spec 0.4, 13.4).
 
 use super::call::{Built, Call, Done, built};
 use super::encode::put_text;
@@ -13,12 +14,27 @@ use zerocopy::IntoBytes;
 
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
-    built("NtQueryInformationFile", &["file", "result", "buffer", "size", "class"], query),
-    built("NtSetInformationFile", &["file", "result", "buffer", "size", "class"], set),
-    built("NtQueryVolumeInformationFile", &["file", "result", "buffer", "size", "class"], query_volume),
+    built(
+        "NtQueryInformationFile",
+        &["file", "result", "buffer", "size", "class"],
+        query,
+    ),
+    built(
+        "NtSetInformationFile",
+        &["file", "result", "buffer", "size", "class"],
+        set,
+    ),
+    built(
+        "NtQueryVolumeInformationFile",
+        &["file", "result", "buffer", "size", "class"],
+        query_volume,
+    ),
     built(
         "NtQueryDirectoryFile",
-        &["file", "event", "routine", "context", "result", "buffer", "size", "class", "single", "$name", "restart"],
+        &[
+            "file", "event", "routine", "context", "result", "buffer", "size", "class", "single",
+            "$name", "restart",
+        ],
         query_directory,
     ),
 ];
@@ -125,7 +141,11 @@ fn deliver(call: &mut Call<'_>, bytes: &[u8], least: usize) -> Result<Done> {
     }
     let part = bytes.get(..size.min(bytes.len())).unwrap_or_default();
     call.write_bytes(place, part)?;
-    let status = if part.len() < bytes.len() { Status::BUFFER_OVERFLOW } else { Status::SUCCESS };
+    let status = if part.len() < bytes.len() {
+        Status::BUFFER_OVERFLOW
+    } else {
+        Status::SUCCESS
+    };
     report(call, result, status, part.len() as u64)
 }
 
@@ -136,7 +156,11 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
     }
     probe_result(call, call.pointer(1))?;
     call.probe_write(place, size.into(), 4)?;
-    let access = if matches!(class, 4 | 18 | 34 | 35) { FILE_READ_ATTRIBUTES } else { 0 };
+    let access = if matches!(class, 4 | 18 | 34 | 35) {
+        FILE_READ_ATTRIBUTES
+    } else {
+        0
+    };
     let facts = call.exec.query_file(call.thread, call.handle(0), access)?;
     match information(class, &facts) {
         Ok((bytes, least)) => deliver(call, &bytes, least.min(bytes.len().max(least))),
@@ -174,7 +198,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
         4 => {
             let wanted: FileBasic = call.read(place)?;
             let times = [wanted.created, wanted.accessed, wanted.written].map(|time| time as i64);
-            call.exec.set_basic(call.thread, file, wanted.attributes, times)?;
+            call.exec
+                .set_basic(call.thread, file, wanted.attributes, times)?;
         }
         10 => {
             let replace: u8 = call.read(place)?;
@@ -184,8 +209,19 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
                 return Err(Status::INVALID_PARAMETER);
             }
             let bytes = call.bytes(place.at(0x14)?, length.into())?;
-            let name: Vec<u16> = bytes.as_chunks().0.iter().map(|&unit| u16::from_le_bytes(unit)).collect();
-            call.exec.rename(call.thread, file, Handle(root), UnicodeStr(&name), replace != 0)?;
+            let name: Vec<u16> = bytes
+                .as_chunks()
+                .0
+                .iter()
+                .map(|&unit| u16::from_le_bytes(unit))
+                .collect();
+            call.exec.rename(
+                call.thread,
+                file,
+                Handle(root),
+                UnicodeStr(&name),
+                replace != 0,
+            )?;
         }
         13 => {
             let delete: u8 = call.read(place)?;
@@ -196,7 +232,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
             call.exec.set_position(call.thread, file, position)?;
         }
         _ => {
-            let bytes = u64::try_from(call.read::<i64>(place)?).map_err(|_| Status::INVALID_PARAMETER)?;
+            let bytes =
+                u64::try_from(call.read::<i64>(place)?).map_err(|_| Status::INVALID_PARAMETER)?;
             if class == 19 {
                 call.exec.set_allocation(call.thread, file, bytes)?;
             } else {
@@ -235,7 +272,15 @@ fn query_volume(call: &mut Call<'_>) -> Result<Done> {
         }
         4 => {
             let (kind, characteristics) = call.exec.query_device(call.thread, file)?;
-            (FsDevice { kind, characteristics }.as_bytes().to_vec(), size_of::<FsDevice>())
+            (
+                FsDevice {
+                    kind,
+                    characteristics,
+                }
+                .as_bytes()
+                .to_vec(),
+                size_of::<FsDevice>(),
+            )
         }
         5 => {
             let facts = call.exec.query_volume(call.thread, file)?;
@@ -247,7 +292,8 @@ fn query_volume(call: &mut Call<'_>) -> Result<Done> {
         }
         7 => {
             let facts = call.exec.query_volume(call.thread, file)?;
-            let mut bytes = Vec::from([facts.total_units, facts.free_units, facts.free_units].as_bytes());
+            let mut bytes =
+                Vec::from([facts.total_units, facts.free_units, facts.free_units].as_bytes());
             bytes.extend([facts.sectors_per_unit, facts.bytes_per_sector].as_bytes());
             (bytes, 0x20)
         }
@@ -265,12 +311,23 @@ fn entry(class: u32, facts: &FileFacts) -> Result<(Vec<u8>, usize)> {
     let name = ((facts.name.len() * 2) as u32).to_le_bytes();
     let mut bytes = Vec::from([0; 8]);
     if class != 12 {
-        bytes.extend([facts.creation, facts.access, facts.write, facts.write, facts.size, facts.allocation].as_bytes());
+        bytes.extend(
+            [
+                facts.creation,
+                facts.access,
+                facts.write,
+                facts.write,
+                facts.size,
+                facts.allocation,
+            ]
+            .as_bytes(),
+        );
         bytes.extend(facts.attributes.to_le_bytes());
     }
     bytes.extend(name);
     let fixed = match class {
-        // FileDirectoryInformation, FileFullDirectoryInformation, FileBothDirectoryInformation, FileNamesInformation
+        // FileDirectoryInformation, FileFullDirectoryInformation, FileBothDirectoryInformation,
+        // FileNamesInformation
         1 => 0x40,
         2 => 0x44,
         3 => 0x5E,
@@ -283,7 +340,13 @@ fn entry(class: u32, facts: &FileFacts) -> Result<(Vec<u8>, usize)> {
     bytes.resize(fixed, 0);
     if matches!(class, 3 | 37) {
         let mut short = Vec::new();
-        put_text(&mut short, facts.short_name.get(..facts.short_name.len().min(12)).unwrap_or_default());
+        put_text(
+            &mut short,
+            facts
+                .short_name
+                .get(..facts.short_name.len().min(12))
+                .unwrap_or_default(),
+        );
         if let Some(length) = bytes.get_mut(0x44) {
             *length = short.len() as u8;
         }
@@ -304,7 +367,13 @@ fn entry(class: u32, facts: &FileFacts) -> Result<(Vec<u8>, usize)> {
 }
 
 fn query_directory(call: &mut Call<'_>) -> Result<Done> {
-    let (file, result, place, size, class) = (call.handle(0), call.pointer(4), call.pointer(5), call.u32(6) as usize, call.u32(7));
+    let (file, result, place, size, class) = (
+        call.handle(0),
+        call.pointer(4),
+        call.pointer(5),
+        call.u32(6) as usize,
+        call.u32(7),
+    );
     let (single, restart) = (call.flag(8), call.flag(10));
     probe_result(call, result)?;
     call.probe_write(place, size as u64, 4)?;
@@ -319,12 +388,16 @@ fn query_directory(call: &mut Call<'_>) -> Result<Done> {
     let mut status = Status::SUCCESS;
     loop {
         let first = last.is_none();
-        let facts = match call.exec.next_entry(call.thread, file, pattern.as_deref(), restart && first) {
-            Ok(facts) => facts,
-            Err(status) if first => return Err(status),
-            // The next call will say that there is no more.
-            Err(_) => break,
-        };
+        let facts =
+            match call
+                .exec
+                .next_entry(call.thread, file, pattern.as_deref(), restart && first)
+            {
+                Ok(facts) => facts,
+                Err(status) if first => return Err(status),
+                // The next call will say that there is no more.
+                Err(_) => break,
+            };
         let (mut bytes, fixed) = entry(class, &facts)?;
         let start = out.len().next_multiple_of(8);
         if start + bytes.len() > size {
@@ -338,8 +411,12 @@ fn query_directory(call: &mut Call<'_>) -> Result<Done> {
             status = Status::BUFFER_OVERFLOW;
         }
         call.exec.entry_taken(call.thread, file)?;
-        if let Some(before) = last.and_then(|before: usize| Some((before, out.get_mut(before..before + 4)?))) {
-            before.1.copy_from_slice(&((start - before.0) as u32).to_le_bytes());
+        if let Some(before) =
+            last.and_then(|before: usize| Some((before, out.get_mut(before..before + 4)?)))
+        {
+            before
+                .1
+                .copy_from_slice(&((start - before.0) as u32).to_le_bytes());
         }
         out.resize(start, 0);
         out.extend(bytes);

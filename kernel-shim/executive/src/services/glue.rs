@@ -20,8 +20,17 @@ impl Executive {
     ///
     /// # Errors
     /// `PRIVILEGE_NOT_HELD` without SeTcb, `PORT_ALREADY_SET`; as [`Executive::resolve`].
-    pub fn set_exception_port(&mut self, caller: ThreadId, process: Handle, port: Handle) -> Result<()> {
-        let id = self.process_behind(caller, process, PROCESS_SET_INFORMATION | PROCESS_SUSPEND_RESUME)?;
+    pub fn set_exception_port(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        port: Handle,
+    ) -> Result<()> {
+        let id = self.process_behind(
+            caller,
+            process,
+            PROCESS_SET_INFORMATION | PROCESS_SUSPEND_RESUME,
+        )?;
         if !self.privileged(caller, token::TCB)? {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
@@ -39,25 +48,42 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::resolve`].
-    pub fn set_device_map(&mut self, caller: ThreadId, process: Handle, directory: Handle) -> Result<()> {
+    pub fn set_device_map(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        directory: Handle,
+    ) -> Result<()> {
         let id = self.process_behind(caller, process, PROCESS_SET_INFORMATION)?;
         let object = self.resolve(caller, directory, Some(Kind::Directory), DIRECTORY_TRAVERSE)?;
         let next = DeviceMapId(self.device_maps.len());
-        let Body::Directory(body) = &mut self.object_mut(object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Body::Directory(body) = &mut self.object_mut(object)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
         let map = *body.device_map.get_or_insert(next);
         if map == next {
             self.reference(object);
-            self.device_maps.push(DeviceMap { directory: object, drives: 0, types: [0; 32] });
+            self.device_maps.push(DeviceMap {
+                directory: object,
+                drives: 0,
+                types: [0; 32],
+            });
         }
         self.process_mut(id)?.device_map = map;
         Ok(())
     }
 
-    /// ThreadImpersonationToken: the thread acts with this token, or with its process's again if the handle is null.
+    /// ThreadImpersonationToken: the thread acts with this token, or with its process's again if
+    /// the handle is null.
     ///
     /// # Errors
     /// `BAD_TOKEN_TYPE` for a primary token; as [`Executive::resolve`].
-    pub fn set_impersonation(&mut self, caller: ThreadId, thread: Handle, token: Handle) -> Result<()> {
+    pub fn set_impersonation(
+        &mut self,
+        caller: ThreadId,
+        thread: Handle,
+        token: Handle,
+    ) -> Result<()> {
         let id = self.thread_behind(caller, thread, THREAD_SET_THREAD_TOKEN)?;
         let new = if token.is_null() {
             None
@@ -81,9 +107,16 @@ impl Executive {
     /// # Errors
     /// `INVALID_CID`.
     pub fn image_path(&self, process: ProcessId) -> Result<Vec<u16>> {
-        let Some(section) = self.process(process)?.section else { return Ok(Vec::new()) };
+        let Some(section) = self.process(process)?.section else {
+            return Ok(Vec::new());
+        };
         match &self.object(section)?.body {
-            Body::Section(section) => Ok(self.mm.segments.get(section.segment).map(|segment| segment.path.clone()).unwrap_or_default()),
+            Body::Section(section) => Ok(self
+                .mm
+                .segments
+                .get(section.segment)
+                .map(|segment| segment.path.clone())
+                .unwrap_or_default()),
             _ => Err(Status::SECTION_NOT_IMAGE),
         }
     }
@@ -93,9 +126,21 @@ impl Executive {
     /// # Errors
     /// `SECTION_NOT_IMAGE` if it has none.
     pub fn own_image_information(&self, process: ProcessId) -> Result<SectionImageInformation> {
-        let section = self.process(process)?.section.ok_or(Status::SECTION_NOT_IMAGE)?;
-        let Body::Section(section) = &self.object(section)?.body else { return Err(Status::SECTION_NOT_IMAGE) };
-        let segment = self.mm.segments.get(section.segment).ok_or(Status::SECTION_NOT_IMAGE)?;
-        segment.image().map(|image| image.information()).ok_or(Status::SECTION_NOT_IMAGE)
+        let section = self
+            .process(process)?
+            .section
+            .ok_or(Status::SECTION_NOT_IMAGE)?;
+        let Body::Section(section) = &self.object(section)?.body else {
+            return Err(Status::SECTION_NOT_IMAGE);
+        };
+        let segment = self
+            .mm
+            .segments
+            .get(section.segment)
+            .ok_or(Status::SECTION_NOT_IMAGE)?;
+        segment
+            .image()
+            .map(|image| image.information())
+            .ok_or(Status::SECTION_NOT_IMAGE)
     }
 }

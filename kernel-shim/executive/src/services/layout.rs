@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Structures of the ABI as they lie in user memory on x86-64 (spec 13.4): plain bytes, no pointers, no enums, no references.
+//! Structures of the ABI as they lie in user memory on x86-64 (spec 13.4): plain bytes, no
+//! pointers, no enums, no references.
 //!
-//! An address in one of them is a number that has not been checked. Sizes and offsets are asserted at compile time. What the seam
-//! defines already (PORT_MESSAGE, SECTION_IMAGE_INFORMATION, CLIENT_ID) is not repeated here.
+//! An address in one of them is a number that has not been checked. Sizes and offsets are asserted
+//! at compile time. What the seam defines already (PORT_MESSAGE, SECTION_IMAGE_INFORMATION,
+//! CLIENT_ID) is not repeated here.
 
 use core::mem::offset_of;
 use nt::object::ClientId;
@@ -14,9 +16,14 @@ pub trait Layout: FromBytes + IntoBytes + Immutable + KnownLayout + Copy {}
 impl<T: FromBytes + IntoBytes + Immutable + KnownLayout + Copy> Layout for T {}
 
 /// UNICODE_STRING, 0x10 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct UnicodeString {
     /// Bytes of text.
     pub length: u16,
@@ -31,9 +38,14 @@ const _: () = assert!(size_of::<UnicodeString>() == 0x10);
 const _: () = assert!(offset_of!(UnicodeString, buffer) == 0x8);
 
 /// OBJECT_ATTRIBUTES, 0x30 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct ObjectAttributes {
     /// 0x30.
     pub length: u32,
@@ -57,9 +69,14 @@ const _: () = assert!(offset_of!(ObjectAttributes, name) == 0x10);
 const _: () = assert!(offset_of!(ObjectAttributes, security) == 0x20);
 
 /// IO_STATUS_BLOCK, 0x10 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct IoStatusBlock {
     /// NTSTATUS.
     pub status: u32,
@@ -72,9 +89,14 @@ const _: () = assert!(size_of::<IoStatusBlock>() == 0x10);
 const _: () = assert!(offset_of!(IoStatusBlock, information) == 0x8);
 
 /// SECURITY_QUALITY_OF_SERVICE, 0xc bytes (spec 10.2, 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct QualityOfService {
     /// Ignored.
     pub length: u32,
@@ -92,9 +114,14 @@ const _: () = assert!(offset_of!(QualityOfService, level) == 0x4);
 const _: () = assert!(offset_of!(QualityOfService, tracking) == 0x8);
 
 /// PORT_VIEW, 0x30 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct PortView {
     /// 0x30.
     pub length: u32,
@@ -120,9 +147,14 @@ const _: () = assert!(offset_of!(PortView, base) == 0x20);
 const _: () = assert!(offset_of!(PortView, remote_base) == 0x28);
 
 /// REMOTE_PORT_VIEW, 0x18 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct RemotePortView {
     /// 0x18.
     pub length: u32,
@@ -138,9 +170,14 @@ const _: () = assert!(offset_of!(RemotePortView, size) == 0x8);
 const _: () = assert!(offset_of!(RemotePortView, base) == 0x10);
 
 /// INITIAL_TEB, 0x28 bytes (NtCreateThread).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct InitialTeb {
     /// 0 unless the stack is fixed.
     pub previous_stack_base: u64,
@@ -159,9 +196,14 @@ const _: () = assert!(offset_of!(InitialTeb, stack_base) == 0x10);
 const _: () = assert!(offset_of!(InitialTeb, allocated_stack_base) == 0x20);
 
 /// SYSTEM_BASIC_INFORMATION, 0x40 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct BasicInformation {
     /// 0.
     pub reserved: u32,
@@ -194,9 +236,14 @@ const _: () = assert!(offset_of!(BasicInformation, minimum_user_address) == 0x20
 const _: () = assert!(offset_of!(BasicInformation, processors) == 0x38);
 
 /// SYSTEM_PROCESSOR_INFORMATION, 0xc bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct ProcessorInformation {
     /// 9 is AMD64.
     pub architecture: u16,
@@ -216,9 +263,14 @@ const _: () = assert!(offset_of!(ProcessorInformation, revision) == 0x4);
 const _: () = assert!(offset_of!(ProcessorInformation, features) == 0x8);
 
 /// SYSTEM_TIMEOFDAY_INFORMATION, 0x30 bytes (class 3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct TimeOfDay {
     /// 100 ns since 1601.
     pub boot: u64,
@@ -241,9 +293,14 @@ const _: () = assert!(offset_of!(TimeOfDay, now) == 0x8);
 const _: () = assert!(offset_of!(TimeOfDay, zone) == 0x18);
 
 /// SYSTEM_PAGEFILE_INFORMATION, 0x20 bytes (class 18).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct PageFileInformation {
     /// Offset of the next entry, 0 for the last.
     pub next: u32,
@@ -261,9 +318,14 @@ const _: () = assert!(size_of::<PageFileInformation>() == 0x20);
 const _: () = assert!(offset_of!(PageFileInformation, name) == 0x10);
 
 /// SYSTEM_PROCESS_INFORMATION, 0x100 bytes (class 5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct ProcessEntry {
     /// Offset of the next entry, 0 for the last.
     pub next: u32,
@@ -306,9 +368,14 @@ const _: () = assert!(offset_of!(ProcessEntry, session) == 0x64);
 const _: () = assert!(offset_of!(ProcessEntry, page_directory) == 0x68);
 
 /// SYSTEM_THREAD_INFORMATION, 0x50 bytes (class 5).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct ThreadEntry {
     /// 100 ns.
     pub kernel_time: u64,
@@ -338,9 +405,14 @@ const _: () = assert!(offset_of!(ThreadEntry, client) == 0x28);
 const _: () = assert!(offset_of!(ThreadEntry, state) == 0x44);
 
 /// PROCESS_BASIC_INFORMATION, 0x30 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct ProcessBasic {
     /// PENDING while it runs.
     pub exit_status: u32,
@@ -362,9 +434,14 @@ const _: () = assert!(offset_of!(ProcessBasic, peb) == 0x8);
 const _: () = assert!(offset_of!(ProcessBasic, process) == 0x20);
 
 /// THREAD_BASIC_INFORMATION, 0x30 bytes (thread class 0).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct ThreadBasic {
     /// PENDING while it runs.
     pub exit_status: u32,
@@ -385,9 +462,14 @@ const _: () = assert!(offset_of!(ThreadBasic, client) == 0x10);
 const _: () = assert!(offset_of!(ThreadBasic, affinity) == 0x20);
 
 /// MEMORY_BASIC_INFORMATION, 0x30 bytes (NtQueryVirtualMemory).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct MemoryBasic {
     /// Of the region.
     pub base: u64,
@@ -414,9 +496,14 @@ const _: () = assert!(offset_of!(MemoryBasic, state) == 0x20);
 const _: () = assert!(offset_of!(MemoryBasic, kind) == 0x28);
 
 /// SECTION_BASIC_INFORMATION, 0x18 bytes (NtQuerySection class 0).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct SectionBasic {
     /// For a based section.
     pub base: u64,
@@ -432,9 +519,14 @@ const _: () = assert!(offset_of!(SectionBasic, attributes) == 0x8);
 const _: () = assert!(offset_of!(SectionBasic, size) == 0x10);
 
 /// OBJECT_DIRECTORY_INFORMATION, 0x20 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct DirectoryEntry {
     /// The object's.
     pub name: UnicodeString,
@@ -446,9 +538,14 @@ const _: () = assert!(size_of::<DirectoryEntry>() == 0x20);
 const _: () = assert!(offset_of!(DirectoryEntry, kind) == 0x10);
 
 /// OBJECT_BASIC_INFORMATION, 0x38 bytes (NtQueryObject class 0).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct ObjectBasic {
     /// `OBJ_` bits of the handle.
     pub attributes: u32,
@@ -480,9 +577,14 @@ const _: () = assert!(offset_of!(ObjectBasic, security_size) == 0x2c);
 const _: () = assert!(offset_of!(ObjectBasic, create_time) == 0x30);
 
 /// FILE_BASIC_INFORMATION, 0x28 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct FileBasic {
     /// 100 ns since 1601.
     pub created: u64,
@@ -501,9 +603,14 @@ const _: () = assert!(size_of::<FileBasic>() == 0x28);
 const _: () = assert!(offset_of!(FileBasic, attributes) == 0x20);
 
 /// FILE_STANDARD_INFORMATION, 0x18 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct FileStandard {
     /// Bytes on the volume.
     pub allocation: u64,
@@ -524,9 +631,14 @@ const _: () = assert!(offset_of!(FileStandard, links) == 0x10);
 const _: () = assert!(offset_of!(FileStandard, directory) == 0x15);
 
 /// FILE_NETWORK_OPEN_INFORMATION, 0x38 bytes (NtQueryFullAttributesFile).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct FileNetworkOpen {
     /// 100 ns since 1601.
     pub created: u64,
@@ -549,9 +661,14 @@ const _: () = assert!(size_of::<FileNetworkOpen>() == 0x38);
 const _: () = assert!(offset_of!(FileNetworkOpen, attributes) == 0x30);
 
 /// FILE_FS_SIZE_INFORMATION, 0x18 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct FsSize {
     /// Allocation units.
     pub total: u64,
@@ -565,9 +682,14 @@ const _: () = assert!(size_of::<FsSize>() == 0x18);
 const _: () = assert!(offset_of!(FsSize, sectors_per_unit) == 0x10);
 
 /// FILE_FS_DEVICE_INFORMATION, 0x8 bytes (spec 13.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct FsDevice {
     /// `FILE_DEVICE_`.
     pub kind: u32,
@@ -578,9 +700,14 @@ pub struct FsDevice {
 const _: () = assert!(size_of::<FsDevice>() == 0x8);
 
 /// LUID_AND_ATTRIBUTES, 0xc bytes (spec 0.4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
-#[allow(missing_docs, reason = "a layout of the ABI: what is not said is the field's own name")]
+#[allow(
+    missing_docs,
+    reason = "a layout of the ABI: what is not said is the field's own name"
+)]
 pub struct LuidAndAttributes {
     /// Low and high part.
     pub luid: [u32; 2],

@@ -10,14 +10,42 @@ use nt::{Handle, Result, Status};
 
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
-    built("NtCreateMutant", &["mutant", "access", "@attributes", "owned"], create_mutant),
-    built("NtOpenMutant", &["mutant", "access", "@attributes"], open_mutant),
+    built(
+        "NtCreateMutant",
+        &["mutant", "access", "@attributes", "owned"],
+        create_mutant,
+    ),
+    built(
+        "NtOpenMutant",
+        &["mutant", "access", "@attributes"],
+        open_mutant,
+    ),
     built("NtReleaseMutant", &["mutant", "count"], release_mutant),
-    built("NtQueryMutant", &["mutant", "class", "buffer", "size", "length"], query_mutant),
-    built("NtCreateSemaphore", &["semaphore", "access", "@attributes", "count", "limit"], create_semaphore),
-    built("NtOpenSemaphore", &["semaphore", "access", "@attributes"], open_semaphore),
-    built("NtReleaseSemaphore", &["semaphore", "release", "count"], release_semaphore),
-    built("NtQuerySemaphore", &["semaphore", "class", "buffer", "size", "length"], query_semaphore),
+    built(
+        "NtQueryMutant",
+        &["mutant", "class", "buffer", "size", "length"],
+        query_mutant,
+    ),
+    built(
+        "NtCreateSemaphore",
+        &["semaphore", "access", "@attributes", "count", "limit"],
+        create_semaphore,
+    ),
+    built(
+        "NtOpenSemaphore",
+        &["semaphore", "access", "@attributes"],
+        open_semaphore,
+    ),
+    built(
+        "NtReleaseSemaphore",
+        &["semaphore", "release", "count"],
+        release_semaphore,
+    ),
+    built(
+        "NtQuerySemaphore",
+        &["semaphore", "class", "buffer", "size", "length"],
+        query_semaphore,
+    ),
 ];
 
 const QUERY_STATE: u32 = 1;
@@ -61,11 +89,23 @@ impl Executive {
     ///
     /// # Errors
     /// `SEMAPHORE_LIMIT_EXCEEDED`, after which nothing has changed; as [`Executive::resolve`].
-    pub fn release_semaphore(&mut self, caller: ThreadId, semaphore: Handle, release: u32) -> Result<u32> {
-        let object = self.resolve(caller, semaphore, Some(Kind::Semaphore), SEMAPHORE_MODIFY_STATE)?;
+    pub fn release_semaphore(
+        &mut self,
+        caller: ThreadId,
+        semaphore: Handle,
+        release: u32,
+    ) -> Result<u32> {
+        let object = self.resolve(
+            caller,
+            semaphore,
+            Some(Kind::Semaphore),
+            SEMAPHORE_MODIFY_STATE,
+        )?;
         let semaphore = self.semaphore_mut(object)?;
         let before = semaphore.count;
-        let after = before.checked_add(release).filter(|&after| after <= semaphore.limit);
+        let after = before
+            .checked_add(release)
+            .filter(|&after| after <= semaphore.limit);
         semaphore.count = after.ok_or(Status::SEMAPHORE_LIMIT_EXCEEDED)?;
         self.signal(object);
         Ok(before)
@@ -76,8 +116,17 @@ fn create_mutant(call: &mut Call<'_>) -> Result<Done> {
     call.probe::<u64>(call.pointer(0))?;
     let attributes = call.attributes_or_none(call.pointer(2))?;
     let owned = call.flag(3);
-    let mutant = Mutant { owner: owned.then_some(call.thread), count: owned.into(), abandoned: false };
-    let made = call.exec.create_object(call.thread, Body::Mutant(mutant), &attributes.view(), call.u32(1))?;
+    let mutant = Mutant {
+        owner: owned.then_some(call.thread),
+        count: owned.into(),
+        abandoned: false,
+    };
+    let made = call.exec.create_object(
+        call.thread,
+        Body::Mutant(mutant),
+        &attributes.view(),
+        call.u32(1),
+    )?;
     call.created(made)
 }
 
@@ -94,7 +143,11 @@ fn release_mutant(call: &mut Call<'_>) -> Result<Done> {
 }
 
 /// The one class of both kinds of queries: eight bytes.
-fn answer(call: &mut Call<'_>, kind: Kind, bytes: impl FnOnce(&mut Executive, ObjectId) -> Result<[u8; 8]>) -> Result<Done> {
+fn answer(
+    call: &mut Call<'_>,
+    kind: Kind,
+    bytes: impl FnOnce(&mut Executive, ObjectId) -> Result<[u8; 8]>,
+) -> Result<Done> {
     let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
     if call.u32(1) != 0 {
         return Err(Status::INVALID_INFO_CLASS);
@@ -104,7 +157,9 @@ fn answer(call: &mut Call<'_>, kind: Kind, bytes: impl FnOnce(&mut Executive, Ob
     }
     call.probe_write(place, 8, 4)?;
     call.probe_optional::<u32>(length)?;
-    let object = call.exec.resolve(call.thread, call.handle(0), Some(kind), QUERY_STATE)?;
+    let object = call
+        .exec
+        .resolve(call.thread, call.handle(0), Some(kind), QUERY_STATE)?;
     let bytes = bytes(call.exec, object)?;
     call.write_bytes(place, &bytes)?;
     call.write_optional(length, 8_u32)?;
@@ -116,7 +171,16 @@ fn query_mutant(call: &mut Call<'_>) -> Result<Done> {
     answer(call, Kind::Mutant, |exec, object| {
         let mutant = exec.mutant_mut(object)?;
         let [a, b, c, d] = (1 - i32::try_from(mutant.count).unwrap_or(i32::MAX)).to_le_bytes();
-        Ok([a, b, c, d, u8::from(mutant.owner == Some(caller)), mutant.abandoned.into(), 0, 0])
+        Ok([
+            a,
+            b,
+            c,
+            d,
+            u8::from(mutant.owner == Some(caller)),
+            mutant.abandoned.into(),
+            0,
+            0,
+        ])
     })
 }
 
@@ -128,7 +192,9 @@ fn create_semaphore(call: &mut Call<'_>) -> Result<Done> {
     }
     let attributes = call.attributes_or_none(call.pointer(2))?;
     let body = Body::Semaphore(Semaphore { count, limit });
-    let made = call.exec.create_object(call.thread, body, &attributes.view(), call.u32(1))?;
+    let made = call
+        .exec
+        .create_object(call.thread, body, &attributes.view(), call.u32(1))?;
     call.created(made)
 }
 
@@ -142,7 +208,9 @@ fn release_semaphore(call: &mut Call<'_>) -> Result<Done> {
         return Err(Status::INVALID_PARAMETER);
     }
     call.probe_optional::<u32>(place)?;
-    let before = call.exec.release_semaphore(call.thread, call.handle(0), release)?;
+    let before = call
+        .exec
+        .release_semaphore(call.thread, call.handle(0), release)?;
     call.write_optional(place, before)?;
     success()
 }
@@ -150,7 +218,8 @@ fn release_semaphore(call: &mut Call<'_>) -> Result<Done> {
 fn query_semaphore(call: &mut Call<'_>) -> Result<Done> {
     answer(call, Kind::Semaphore, |exec, object| {
         let semaphore = exec.semaphore_mut(object)?;
-        let ([a, b, c, d], [e, f, g, h]) = (semaphore.count.to_le_bytes(), semaphore.limit.to_le_bytes());
+        let ([a, b, c, d], [e, f, g, h]) =
+            (semaphore.count.to_le_bytes(), semaphore.limit.to_le_bytes());
         Ok([a, b, c, d, e, f, g, h])
     })
 }

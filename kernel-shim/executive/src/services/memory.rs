@@ -14,18 +14,65 @@ use zerocopy::IntoBytes;
 
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
-    built("NtAllocateVirtualMemory", &["process", "base", "bits", "size", "type", "protect"], allocate),
-    built("NtFreeVirtualMemory", &["process", "base", "size", "type"], free),
-    built("NtProtectVirtualMemory", &["process", "base", "size", "protect", "old"], protect),
-    built("NtQueryVirtualMemory", &["process", "address", "class", "buffer", "size", "length"], query),
-    built("NtReadVirtualMemory", &["process", "address", "buffer", "size", "length"], read_other),
-    built("NtWriteVirtualMemory", &["process", "address", "buffer", "size", "length"], write_other),
-    built("NtCreateSection", &["section", "access", "@attributes", "size", "protect", "allocation", "file"], create_section),
-    built("NtOpenSection", &["section", "access", "@attributes"], open_section),
-    built("NtQuerySection", &["section", "class", "buffer", "size", "length"], query_section),
+    built(
+        "NtAllocateVirtualMemory",
+        &["process", "base", "bits", "size", "type", "protect"],
+        allocate,
+    ),
+    built(
+        "NtFreeVirtualMemory",
+        &["process", "base", "size", "type"],
+        free,
+    ),
+    built(
+        "NtProtectVirtualMemory",
+        &["process", "base", "size", "protect", "old"],
+        protect,
+    ),
+    built(
+        "NtQueryVirtualMemory",
+        &["process", "address", "class", "buffer", "size", "length"],
+        query,
+    ),
+    built(
+        "NtReadVirtualMemory",
+        &["process", "address", "buffer", "size", "length"],
+        read_other,
+    ),
+    built(
+        "NtWriteVirtualMemory",
+        &["process", "address", "buffer", "size", "length"],
+        write_other,
+    ),
+    built(
+        "NtCreateSection",
+        &[
+            "section",
+            "access",
+            "@attributes",
+            "size",
+            "protect",
+            "allocation",
+            "file",
+        ],
+        create_section,
+    ),
+    built(
+        "NtOpenSection",
+        &["section", "access", "@attributes"],
+        open_section,
+    ),
+    built(
+        "NtQuerySection",
+        &["section", "class", "buffer", "size", "length"],
+        query_section,
+    ),
     built(
         "NtMapViewOfSection",
-        &["section", "process", "base", "bits", "commit", "offset", "size", "inherit", "type", "protect"],
+        &[
+            "section", "process", "base", "bits", "commit", "offset", "size", "inherit", "type",
+            "protect",
+        ],
         map_view,
     ),
     built("NtUnmapViewOfSection", &["process", "address"], unmap_view),
@@ -41,8 +88,16 @@ fn range(call: &mut Call<'_>, base: UserPtr, size: UserPtr) -> Result<(u64, u64)
 fn allocate(call: &mut Call<'_>) -> Result<Done> {
     let (base_at, size_at) = (call.pointer(1), call.pointer(3));
     let (base, size) = range(call, base_at, size_at)?;
-    let request = Request { base, size, zero_bits: call.raw(2), kind: call.u32(4), protect: call.u32(5) };
-    let (base, size) = call.exec.allocate_virtual_memory(call.thread, call.handle(0), request)?;
+    let request = Request {
+        base,
+        size,
+        zero_bits: call.raw(2),
+        kind: call.u32(4),
+        protect: call.u32(5),
+    };
+    let (base, size) = call
+        .exec
+        .allocate_virtual_memory(call.thread, call.handle(0), request)?;
     call.write(size_at, size)?;
     call.write(base_at, base)?;
     success()
@@ -51,7 +106,9 @@ fn allocate(call: &mut Call<'_>) -> Result<Done> {
 fn free(call: &mut Call<'_>) -> Result<Done> {
     let (base_at, size_at) = (call.pointer(1), call.pointer(2));
     let (base, size) = range(call, base_at, size_at)?;
-    let (base, size) = call.exec.free_virtual_memory(call.thread, call.handle(0), base, size, call.u32(3))?;
+    let (base, size) =
+        call.exec
+            .free_virtual_memory(call.thread, call.handle(0), base, size, call.u32(3))?;
     call.write(size_at, size)?;
     call.write(base_at, base)?;
     success()
@@ -61,7 +118,9 @@ fn protect(call: &mut Call<'_>) -> Result<Done> {
     let (base_at, size_at, old_at) = (call.pointer(1), call.pointer(2), call.pointer(4));
     let (base, size) = range(call, base_at, size_at)?;
     call.probe::<u32>(old_at)?;
-    let (base, size, old) = call.exec.protect_virtual_memory(call.thread, call.handle(0), base, size, call.u32(3))?;
+    let (base, size, old) =
+        call.exec
+            .protect_virtual_memory(call.thread, call.handle(0), base, size, call.u32(3))?;
     call.write(old_at, old)?;
     call.write(size_at, size)?;
     call.write(base_at, base)?;
@@ -77,7 +136,9 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
             if size < size_of::<MemoryBasic>() as u64 {
                 return Err(Status::INFO_LENGTH_MISMATCH);
             }
-            let region = call.exec.query_virtual_memory(call.thread, call.handle(0), call.raw(1))?;
+            let region =
+                call.exec
+                    .query_virtual_memory(call.thread, call.handle(0), call.raw(1))?;
             let basic = MemoryBasic {
                 base: region.base,
                 allocation_base: region.allocation,
@@ -98,11 +159,18 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
         }
         // MemorySectionName: a UNICODE_STRING and its text behind it.
         2 => {
-            let name = call.exec.query_mapped_name(call.thread, call.handle(0), call.raw(1))?;
+            let name = call
+                .exec
+                .query_mapped_name(call.thread, call.handle(0), call.raw(1))?;
             let text = (name.len() * 2) as u16;
             let head = size_of::<UnicodeString>() as u64;
             let buffer = place.0.wrapping_add(head);
-            let string = UnicodeString { length: text, maximum_length: text + 2, buffer, ..UnicodeString::default() };
+            let string = UnicodeString {
+                length: text,
+                maximum_length: text + 2,
+                buffer,
+                ..UnicodeString::default()
+            };
             let mut bytes = Vec::from(string.as_bytes());
             put_text(&mut bytes, &name);
             bytes.extend([0, 0]);
@@ -121,11 +189,14 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
 }
 
 fn read_other(call: &mut Call<'_>) -> Result<Done> {
-    let (address, buffer, size, length) = (call.raw(1), call.pointer(2), call.raw(3), call.pointer(4));
+    let (address, buffer, size, length) =
+        (call.raw(1), call.pointer(2), call.raw(3), call.pointer(4));
     call.probe_read(call.pointer(1), size, 1)?;
     call.probe_read(buffer, size, 1)?;
     call.probe_optional::<u64>(length)?;
-    let process = call.exec.process_behind(call.thread, call.handle(0), PROCESS_VM_READ)?;
+    let process = call
+        .exec
+        .process_behind(call.thread, call.handle(0), PROCESS_VM_READ)?;
     let own = (call.process, buffer.0);
     let (done, result) = call.exec.copy_virtual_memory((process, address), own, size);
     call.write_optional(length, done)?;
@@ -133,11 +204,14 @@ fn read_other(call: &mut Call<'_>) -> Result<Done> {
 }
 
 fn write_other(call: &mut Call<'_>) -> Result<Done> {
-    let (address, buffer, size, length) = (call.raw(1), call.pointer(2), call.raw(3), call.pointer(4));
+    let (address, buffer, size, length) =
+        (call.raw(1), call.pointer(2), call.raw(3), call.pointer(4));
     call.probe_read(call.pointer(1), size, 1)?;
     call.probe_read(buffer, size, 1)?;
     call.probe_optional::<u64>(length)?;
-    let process = call.exec.process_behind(call.thread, call.handle(0), PROCESS_VM_WRITE)?;
+    let process = call
+        .exec
+        .process_behind(call.thread, call.handle(0), PROCESS_VM_WRITE)?;
     let own = (call.process, buffer.0);
     let (done, result) = call.exec.copy_virtual_memory(own, (process, address), size);
     call.write_optional(length, done)?;
@@ -151,8 +225,17 @@ fn create_section(call: &mut Call<'_>) -> Result<Done> {
         None => 0,
     };
     let attributes = call.attributes_or_none(call.pointer(2))?;
-    let (access, protect, allocation, file) = (call.u32(1), call.u32(4), call.u32(5), call.handle(6));
-    let made = call.exec.create_section(call.thread, &attributes.view(), access, size, protect, allocation, file)?;
+    let (access, protect, allocation, file) =
+        (call.u32(1), call.u32(4), call.u32(5), call.handle(6));
+    let made = call.exec.create_section(
+        call.thread,
+        &attributes.view(),
+        access,
+        size,
+        protect,
+        allocation,
+        file,
+    )?;
     call.created(made)
 }
 
@@ -174,13 +257,24 @@ fn query_section(call: &mut Call<'_>) -> Result<Done> {
     if size < wanted {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
-    let object = call.exec.resolve(call.thread, call.handle(0), Some(Kind::Section), SECTION_QUERY)?;
+    let object = call.exec.resolve(
+        call.thread,
+        call.handle(0),
+        Some(Kind::Section),
+        SECTION_QUERY,
+    )?;
     if class == 1 {
         let information = call.exec.section_information(object)?;
         call.write_bytes(place, information.as_bytes())?;
     } else {
-        let Body::Section(section) = &call.exec.object(object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-        let basic = SectionBasic { attributes: section.attributes, size: section.size, ..SectionBasic::default() };
+        let Body::Section(section) = &call.exec.object(object)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        let basic = SectionBasic {
+            attributes: section.attributes,
+            size: section.size,
+            ..SectionBasic::default()
+        };
         call.write(place, basic)?;
     }
     call.write_optional(length, wanted)?;
@@ -200,14 +294,29 @@ fn map_view(call: &mut Call<'_>) -> Result<Done> {
         call.probe::<u64>(place)?;
         offset = call.read(place)?;
     }
-    let request = MapRequest { base, zero_bits: call.raw(3), offset, size, inherit, kind: call.u32(8), protect: call.u32(9) };
-    let mapped = call.exec.map_view_of_section(call.thread, call.handle(0), call.handle(1), request)?;
+    let request = MapRequest {
+        base,
+        zero_bits: call.raw(3),
+        offset,
+        size,
+        inherit,
+        kind: call.u32(8),
+        protect: call.u32(9),
+    };
+    let mapped =
+        call.exec
+            .map_view_of_section(call.thread, call.handle(0), call.handle(1), request)?;
     call.write(base_at, mapped.base)?;
     call.write(size_at, mapped.size)?;
-    Ok(Done::Returns(if mapped.at_base { Status::SUCCESS } else { Status::IMAGE_NOT_AT_BASE }))
+    Ok(Done::Returns(if mapped.at_base {
+        Status::SUCCESS
+    } else {
+        Status::IMAGE_NOT_AT_BASE
+    }))
 }
 
 fn unmap_view(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.unmap_view_of_section(call.thread, call.handle(0), call.raw(1))?;
+    call.exec
+        .unmap_view_of_section(call.thread, call.handle(0), call.raw(1))?;
     success()
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system services: what a system-call instruction in ring 3 turns into.
 //!
-//! [`dispatch`] takes the registers of a system call, decodes every argument out of the caller's memory, calls the typed service, writes
-//! the results back and says how the call ends. A call that waits is finished by [`complete`] when its thread runs again.
+//! [`dispatch`] takes the registers of a system call, decodes every argument out of the caller's
+//! memory, calls the typed service, writes the results back and says how the call ends. A call that
+//! waits is finished by [`complete`] when its thread runs again.
 //!
-//! A service that is not built returns `NOT_IMPLEMENTED` and logs its name and its arguments: never a silent success.
+//! A service that is not built returns `NOT_IMPLEMENTED` and logs its name and its arguments: never
+//! a silent success.
 //!
-//! Invariants: an address from ring 3 is a [`user::UserPtr`] until a checked read or write; results are probed before anything is done
-//! for which NT does so; a thread has at most one call under way.
+//! Invariants: an address from ring 3 is a [`user::UserPtr`] until a checked read or write; results
+//! are probed before anything is done for which NT does so; a thread has at most one call under
+//! way.
 
 pub mod call;
 pub mod context;
@@ -63,7 +66,8 @@ static BUILT: [Option<Built>; COUNT] = call::assemble(&[
 
 /// Arguments in registers: R10, RDX, R8, R9.
 const IN_REGISTERS: usize = 4;
-/// Where the fifth argument is from the stack pointer: behind the return address and the four registers' home.
+/// Where the fifth argument is from the stack pointer: behind the return address and the four
+/// registers' home.
 const FIFTH_ARGUMENT: u64 = 0x28;
 
 /// A call under way in a waiting thread.
@@ -74,25 +78,43 @@ pub struct Waiting {
     pending: Pending,
 }
 
-/// Carries out the system call `number` (EAX) of `thread`, with R10, RDX, R8, R9 and the stack pointer at the instruction, where the
-/// stub's return address lies.
-pub fn dispatch(exec: &mut Executive, thread: ThreadId, number: u32, registers: [u64; IN_REGISTERS], stack: u64) -> Done {
+/// Carries out the system call `number` (EAX) of `thread`, with R10, RDX, R8, R9 and the stack
+/// pointer at the instruction, where the stub's return address lies.
+pub fn dispatch(
+    exec: &mut Executive,
+    thread: ThreadId,
+    number: u32,
+    registers: [u64; IN_REGISTERS],
+    stack: u64,
+) -> Done {
     let Some(service) = table::service(number) else {
         log::warn!("system call {number:#x}: there is no such service");
         return Done::Returns(Status::INVALID_SYSTEM_SERVICE);
     };
-    let Ok(process) = exec.process_of(thread).map(|process| process.id) else { return Done::Gone };
+    let Ok(process) = exec.process_of(thread).map(|process| process.id) else {
+        return Done::Gone;
+    };
     // Afterwards the caller may be gone.
     let client = exec.client_id(thread).unwrap_or_default();
     let mut arguments = [0; MAX_ARGUMENTS];
     for (to, from) in arguments.iter_mut().zip(registers).take(service.arguments) {
         *to = from;
     }
-    let mut call = Call { exec, thread, process, arguments, pending: None };
+    let mut call = Call {
+        exec,
+        thread,
+        process,
+        arguments,
+        pending: None,
+    };
     if let Err(status) = stack_arguments(&mut call, service, stack) {
         return Done::Returns(status);
     }
-    let mut shown = if call.exec.trace.wanted() { show(&mut call, service) } else { Vec::new() };
+    let mut shown = if call.exec.trace.wanted() {
+        show(&mut call, service)
+    } else {
+        Vec::new()
+    };
     let done = match BUILT.get(number as usize).and_then(Option::as_ref) {
         Some(built) => (built.handler)(&mut call).unwrap_or_else(Done::Returns),
         None => {
@@ -105,7 +127,14 @@ pub fn dispatch(exec: &mut Executive, thread: ThreadId, number: u32, registers: 
     };
     let (pending, arguments) = (call.pending.take(), call.arguments);
     if let (Done::Waits, Some(pending)) = (&done, pending) {
-        exec.pending_calls.insert(thread, Waiting { number, arguments, pending });
+        exec.pending_calls.insert(
+            thread,
+            Waiting {
+                number,
+                arguments,
+                pending,
+            },
+        );
     }
     exec.trace.count(service.name);
     record(exec, client, service, shown, &done);
@@ -116,14 +145,36 @@ pub fn dispatch(exec: &mut Executive, thread: ThreadId, number: u32, registers: 
 pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
     let status = exec.take_completion(thread).unwrap_or(Status::SUCCESS);
     let event = exec.take_port_event(thread);
-    let Some(Waiting { number, arguments, pending }) = exec.pending_calls.remove(&thread) else { return Done::Returns(status) };
-    let Ok(process) = exec.process_of(thread).map(|process| process.id) else { return Done::Gone };
+    let Some(Waiting {
+        number,
+        arguments,
+        pending,
+    }) = exec.pending_calls.remove(&thread)
+    else {
+        return Done::Returns(status);
+    };
+    let Ok(process) = exec.process_of(thread).map(|process| process.id) else {
+        return Done::Gone;
+    };
     let client = exec.client_id(thread).unwrap_or_default();
-    let mut call = Call { exec, thread, process, arguments, pending: None };
+    let mut call = Call {
+        exec,
+        thread,
+        process,
+        arguments,
+        pending: None,
+    };
     let done = pending::finish(&mut call, pending, status, event).unwrap_or_else(Done::Returns);
     let pending = call.pending.take();
     if let (Done::Waits, Some(pending)) = (&done, pending) {
-        exec.pending_calls.insert(thread, Waiting { number, arguments, pending });
+        exec.pending_calls.insert(
+            thread,
+            Waiting {
+                number,
+                arguments,
+                pending,
+            },
+        );
     }
     if let Some(service) = table::service(number) {
         record(exec, client, service, Vec::new(), &done);
@@ -132,9 +183,20 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
 }
 
 fn stack_arguments(call: &mut Call<'_>, service: &Service, stack: u64) -> Result<()> {
-    let Some(count) = service.arguments.checked_sub(IN_REGISTERS).filter(|&count| count > 0) else { return Ok(()) };
+    let Some(count) = service
+        .arguments
+        .checked_sub(IN_REGISTERS)
+        .filter(|&count| count > 0)
+    else {
+        return Ok(());
+    };
     let bytes = call.bytes(UserPtr(stack).at(FIFTH_ARGUMENT)?, count as u64 * 8)?;
-    for (to, from) in call.arguments.iter_mut().skip(IN_REGISTERS).zip(bytes.as_chunks().0) {
+    for (to, from) in call
+        .arguments
+        .iter_mut()
+        .skip(IN_REGISTERS)
+        .zip(bytes.as_chunks().0)
+    {
         *to = u64::from_le_bytes(*from);
     }
     Ok(())
@@ -142,13 +204,21 @@ fn stack_arguments(call: &mut Call<'_>, service: &Service, stack: u64) -> Result
 
 /// A call's arguments with their names; names and strings as text where they can be read.
 fn show(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)> {
-    const UNNAMED: [&str; MAX_ARGUMENTS] = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17"];
+    const UNNAMED: [&str; MAX_ARGUMENTS] = [
+        "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
+    ];
     let built = BUILT.get(service.number as usize).and_then(Option::as_ref);
-    let names = built.map_or(UNNAMED.get(..service.arguments).unwrap_or_default(), |built| built.parameters);
+    let names = built.map_or(
+        UNNAMED.get(..service.arguments).unwrap_or_default(),
+        |built| built.parameters,
+    );
     let mut shown = Vec::new();
     for (index, &name) in names.iter().enumerate() {
         let text = match name.as_bytes().first() {
-            Some(b'@') => call.attributes_or_none(call.pointer(index)).ok().and_then(|attributes| attributes.name),
+            Some(b'@') => call
+                .attributes_or_none(call.pointer(index))
+                .ok()
+                .and_then(|attributes| attributes.name),
             Some(b'$') => call.string(call.pointer(index)).ok(),
             _ => None,
         };
@@ -161,7 +231,13 @@ fn show(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)>
     shown
 }
 
-fn record(exec: &mut Executive, client: ClientId, service: &'static Service, arguments: Vec<(&'static str, Argument)>, done: &Done) {
+fn record(
+    exec: &mut Executive,
+    client: ClientId,
+    service: &'static Service,
+    arguments: Vec<(&'static str, Argument)>,
+    done: &Done,
+) {
     if !exec.trace.wanted() {
         return;
     }
@@ -170,7 +246,13 @@ fn record(exec: &mut Executive, client: ClientId, service: &'static Service, arg
         Done::Waits => Outcome::Waits,
         Done::Gone | Done::Continues(_) | Done::Raises(..) => Outcome::Gone,
     };
-    let record = Record { time: exec.machine.uptime(), client, call: service.name, arguments, outcome };
+    let record = Record {
+        time: exec.machine.uptime(),
+        client,
+        call: service.name,
+        arguments,
+        outcome,
+    };
     if let Some(mut line) = exec.trace.record(record) {
         line.push('\n');
         exec.machine.debug_print(&line);

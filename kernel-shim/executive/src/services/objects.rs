@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The system calls about objects in general, directories, symbolic links, and the objects threads wait for.
+//! The system calls about objects in general, directories, symbolic links, and the objects threads
+//! wait for.
 
 use super::call::{Built, Call, Done, built, success};
 use super::encode::put_text;
@@ -14,28 +15,108 @@ use zerocopy::IntoBytes;
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
     built("NtClose", &["handle"], close),
-    built("NtDuplicateObject", &["source", "handle", "target", "result", "access", "attributes", "options"], duplicate),
+    built(
+        "NtDuplicateObject",
+        &[
+            "source",
+            "handle",
+            "target",
+            "result",
+            "access",
+            "attributes",
+            "options",
+        ],
+        duplicate,
+    ),
     built("NtMakeTemporaryObject", &["handle"], make_temporary),
     built("NtMakePermanentObject", &["handle"], make_permanent),
-    built("NtQueryObject", &["handle", "class", "buffer", "size", "length"], query_object),
-    built("NtSetInformationObject", &["handle", "class", "buffer", "size"], set_object),
-    built("NtQuerySecurityObject", &["handle", "parts", "buffer", "size", "length"], query_security),
-    built("NtSetSecurityObject", &["handle", "parts", "descriptor"], set_security),
-    built("NtCreateDirectoryObject", &["handle", "access", "@attributes"], create_directory),
-    built("NtOpenDirectoryObject", &["handle", "access", "@attributes"], open_directory),
-    built("NtQueryDirectoryObject", &["directory", "buffer", "size", "single", "restart", "context", "length"], query_directory),
-    built("NtCreateSymbolicLinkObject", &["handle", "access", "@attributes", "$target"], create_link),
-    built("NtOpenSymbolicLinkObject", &["handle", "access", "@attributes"], open_link),
-    built("NtQuerySymbolicLinkObject", &["link", "target", "length"], query_link),
-    built("NtCreateEvent", &["handle", "access", "@attributes", "type", "state"], create_event),
-    built("NtOpenEvent", &["handle", "access", "@attributes"], open_event),
+    built(
+        "NtQueryObject",
+        &["handle", "class", "buffer", "size", "length"],
+        query_object,
+    ),
+    built(
+        "NtSetInformationObject",
+        &["handle", "class", "buffer", "size"],
+        set_object,
+    ),
+    built(
+        "NtQuerySecurityObject",
+        &["handle", "parts", "buffer", "size", "length"],
+        query_security,
+    ),
+    built(
+        "NtSetSecurityObject",
+        &["handle", "parts", "descriptor"],
+        set_security,
+    ),
+    built(
+        "NtCreateDirectoryObject",
+        &["handle", "access", "@attributes"],
+        create_directory,
+    ),
+    built(
+        "NtOpenDirectoryObject",
+        &["handle", "access", "@attributes"],
+        open_directory,
+    ),
+    built(
+        "NtQueryDirectoryObject",
+        &[
+            "directory",
+            "buffer",
+            "size",
+            "single",
+            "restart",
+            "context",
+            "length",
+        ],
+        query_directory,
+    ),
+    built(
+        "NtCreateSymbolicLinkObject",
+        &["handle", "access", "@attributes", "$target"],
+        create_link,
+    ),
+    built(
+        "NtOpenSymbolicLinkObject",
+        &["handle", "access", "@attributes"],
+        open_link,
+    ),
+    built(
+        "NtQuerySymbolicLinkObject",
+        &["link", "target", "length"],
+        query_link,
+    ),
+    built(
+        "NtCreateEvent",
+        &["handle", "access", "@attributes", "type", "state"],
+        create_event,
+    ),
+    built(
+        "NtOpenEvent",
+        &["handle", "access", "@attributes"],
+        open_event,
+    ),
     built("NtSetEvent", &["event", "previous"], set_event),
     built("NtResetEvent", &["event", "previous"], reset_event),
     built("NtClearEvent", &["event"], clear_event),
     built("NtPulseEvent", &["event", "previous"], pulse_event),
-    built("NtQueryEvent", &["event", "class", "buffer", "size", "length"], query_event),
-    built("NtCreateKeyedEvent", &["handle", "access", "@attributes", "flags"], create_keyed_event),
-    built("NtOpenKeyedEvent", &["handle", "access", "@attributes"], open_keyed_event),
+    built(
+        "NtQueryEvent",
+        &["event", "class", "buffer", "size", "length"],
+        query_event,
+    ),
+    built(
+        "NtCreateKeyedEvent",
+        &["handle", "access", "@attributes", "flags"],
+        create_keyed_event,
+    ),
+    built(
+        "NtOpenKeyedEvent",
+        &["handle", "access", "@attributes"],
+        open_keyed_event,
+    ),
 ];
 
 fn close(call: &mut Call<'_>) -> Result<Done> {
@@ -72,7 +153,9 @@ fn make_permanent(call: &mut Call<'_>) -> Result<Done> {
 fn create_directory(call: &mut Call<'_>) -> Result<Done> {
     call.probe::<u64>(call.pointer(0))?;
     let attributes = call.attributes(call.pointer(2))?;
-    let made = call.exec.create_directory(call.thread, &attributes.view(), call.u32(1))?;
+    let made = call
+        .exec
+        .create_directory(call.thread, &attributes.view(), call.u32(1))?;
     call.created(made)
 }
 
@@ -85,11 +168,16 @@ fn create_link(call: &mut Call<'_>) -> Result<Done> {
     let attributes = call.attributes(call.pointer(2))?;
     let target: UnicodeString = call.read_aligned(call.pointer(3), 8)?;
     // NT drops half a unit at the end of the buffer, and wants a target that fits into it.
-    if target.maximum_length == 0 || target.length > target.maximum_length || !target.length.is_multiple_of(2) {
+    if target.maximum_length == 0
+        || target.length > target.maximum_length
+        || !target.length.is_multiple_of(2)
+    {
         return Err(Status::INVALID_PARAMETER);
     }
     let target = call.string(call.pointer(3))?;
-    let made = call.exec.create_symbolic_link(call.thread, &attributes.view(), call.u32(1), &target)?;
+    let made =
+        call.exec
+            .create_symbolic_link(call.thread, &attributes.view(), call.u32(1), &target)?;
     call.created(made)
 }
 
@@ -126,7 +214,11 @@ fn query_directory(call: &mut Call<'_>) -> Result<Done> {
     call.probe_write(buffer, size as u64, 2)?;
     call.probe::<u32>(context)?;
     call.probe_optional::<u32>(length)?;
-    let first = if call.flag(4) { 0 } else { call.read::<u32>(context)? };
+    let first = if call.flag(4) {
+        0
+    } else {
+        call.read::<u32>(context)?
+    };
     let entries = call.exec.query_directory(call.thread, call.handle(0))?;
     // The structures and the empty one behind them first, then the texts.
     let mut taken = 0;
@@ -139,7 +231,11 @@ fn query_directory(call: &mut Call<'_>) -> Result<Done> {
     for entry in rest {
         let more = ENTRY + (entry.name.len() + entry.type_name.len() + 2) * 2;
         if needed + more > size {
-            status = if single { Status::BUFFER_TOO_SMALL } else { Status::MORE_ENTRIES };
+            status = if single {
+                Status::BUFFER_TOO_SMALL
+            } else {
+                Status::MORE_ENTRIES
+            };
             if single {
                 needed += more;
             }
@@ -161,9 +257,17 @@ fn query_directory(call: &mut Call<'_>) -> Result<Done> {
             put_text(&mut texts, text);
             texts.extend([0, 0]);
             let length = (text.len() * 2) as u16;
-            UnicodeString { length, maximum_length: length + 2, buffer: at, ..UnicodeString::default() }
+            UnicodeString {
+                length,
+                maximum_length: length + 2,
+                buffer: at,
+                ..UnicodeString::default()
+            }
         };
-        let head = Layout { name: place(&entry.name), kind: place(&kind) };
+        let head = Layout {
+            name: place(&entry.name),
+            kind: place(&kind),
+        };
         heads.extend(head.as_bytes());
     }
     if status.is_success() {
@@ -185,7 +289,13 @@ fn create_event(call: &mut Call<'_>) -> Result<Done> {
         _ => return Err(Status::INVALID_PARAMETER),
     };
     let signalled = call.flag(4);
-    let made = call.exec.create_event(call.thread, &attributes.view(), call.u32(1), notification, signalled)?;
+    let made = call.exec.create_event(
+        call.thread,
+        &attributes.view(),
+        call.u32(1),
+        notification,
+        signalled,
+    )?;
     call.created(made)
 }
 
@@ -193,7 +303,10 @@ fn open_event(call: &mut Call<'_>) -> Result<Done> {
     call.open(Kind::Event)
 }
 
-fn previous_state(call: &mut Call<'_>, change: impl FnOnce(&mut Call<'_>) -> Result<bool>) -> Result<Done> {
+fn previous_state(
+    call: &mut Call<'_>,
+    change: impl FnOnce(&mut Call<'_>) -> Result<bool>,
+) -> Result<Done> {
     let place = call.pointer(1);
     call.probe_optional::<u32>(place)?;
     let before = change(call)?;
@@ -202,11 +315,15 @@ fn previous_state(call: &mut Call<'_>, change: impl FnOnce(&mut Call<'_>) -> Res
 }
 
 fn set_event(call: &mut Call<'_>) -> Result<Done> {
-    previous_state(call, |call| call.exec.set_event(call.thread, call.handle(0)))
+    previous_state(call, |call| {
+        call.exec.set_event(call.thread, call.handle(0))
+    })
 }
 
 fn reset_event(call: &mut Call<'_>) -> Result<Done> {
-    previous_state(call, |call| call.exec.reset_event(call.thread, call.handle(0)))
+    previous_state(call, |call| {
+        call.exec.reset_event(call.thread, call.handle(0))
+    })
 }
 
 fn clear_event(call: &mut Call<'_>) -> Result<Done> {
@@ -215,7 +332,9 @@ fn clear_event(call: &mut Call<'_>) -> Result<Done> {
 }
 
 fn pulse_event(call: &mut Call<'_>) -> Result<Done> {
-    previous_state(call, |call| call.exec.pulse_event(call.thread, call.handle(0)))
+    previous_state(call, |call| {
+        call.exec.pulse_event(call.thread, call.handle(0))
+    })
 }
 
 fn query_event(call: &mut Call<'_>) -> Result<Done> {
@@ -240,7 +359,9 @@ fn create_keyed_event(call: &mut Call<'_>) -> Result<Done> {
         return Err(Status::INVALID_PARAMETER_4);
     }
     let attributes = call.attributes_or_none(call.pointer(2))?;
-    let made = call.exec.create_keyed_event(call.thread, &attributes.view(), call.u32(1))?;
+    let made = call
+        .exec
+        .create_keyed_event(call.thread, &attributes.view(), call.u32(1))?;
     call.created(made)
 }
 
@@ -257,7 +378,11 @@ fn query_object(call: &mut Call<'_>) -> Result<Done> {
     let (bytes, needed) = match call.u32(1) {
         0 => {
             let name = call.exec.query_object_name(call.thread, call.handle(0))?;
-            let name_size = if name.is_empty() { 0 } else { 0x10 + name.len() * 2 + 2 };
+            let name_size = if name.is_empty() {
+                0
+            } else {
+                0x10 + name.len() * 2 + 2
+            };
             let basic = ObjectBasic {
                 attributes: facts.attributes,
                 access: facts.access,
@@ -275,11 +400,17 @@ fn query_object(call: &mut Call<'_>) -> Result<Done> {
             let name = call.exec.query_object_name(call.thread, call.handle(0))?;
             (named(&name, 0x10, place), Needs::AtLeast)
         }
-        2 => (type_information(facts.kind, &type_name, place), Needs::AtLeast),
+        2 => (
+            type_information(facts.kind, &type_name, place),
+            Needs::AtLeast,
+        ),
         3 => return Err(Status::NOT_IMPLEMENTED),
         4 => {
             let (inherit, protect) = call.exec.query_handle_flags(call.thread, call.handle(0))?;
-            (Vec::from([u8::from(inherit), u8::from(protect)]), Needs::Exactly)
+            (
+                Vec::from([u8::from(inherit), u8::from(protect)]),
+                Needs::Exactly,
+            )
         }
         _ => return Err(Status::INVALID_INFO_CLASS),
     };
@@ -303,13 +434,19 @@ enum Needs {
 /// Bytes of OBJECT_TYPE_INFORMATION before the name.
 const TYPE_INFORMATION: usize = 0x68;
 
-/// A UNICODE_STRING in `head` bytes, and its text and terminator behind it; an empty one points nowhere.
+/// A UNICODE_STRING in `head` bytes, and its text and terminator behind it; an empty one points
+/// nowhere.
 fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
     let mut bytes = Vec::new();
     let length = (name.len() * 2) as u16;
     let string = match length {
         0 => UnicodeString::default(),
-        _ => UnicodeString { length, maximum_length: length + 2, buffer: place.0.wrapping_add(head as u64), ..UnicodeString::default() },
+        _ => UnicodeString {
+            length,
+            maximum_length: length + 2,
+            buffer: place.0.wrapping_add(head as u64),
+            ..UnicodeString::default()
+        },
     };
     bytes.extend(string.as_bytes());
     bytes.resize(head, 0);
@@ -320,12 +457,24 @@ fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
     bytes
 }
 
-/// OBJECT_TYPE_INFORMATION: name, generic mapping at 0x44, valid access mask at 0x54. Counters are not kept.
+/// OBJECT_TYPE_INFORMATION: name, generic mapping at 0x44, valid access mask at 0x54. Counters are
+/// not kept.
 fn type_information(kind: Kind, name: &[u16], place: UserPtr) -> Vec<u8> {
     let info = kind.info();
     let mut bytes = named(name, TYPE_INFORMATION, place);
-    let words = [info.mapping.read, info.mapping.write, info.mapping.execute, info.mapping.all, info.valid];
-    for (place, word) in bytes.get_mut(0x44..0x58).unwrap_or_default().chunks_exact_mut(4).zip(words) {
+    let words = [
+        info.mapping.read,
+        info.mapping.write,
+        info.mapping.execute,
+        info.mapping.all,
+        info.valid,
+    ];
+    for (place, word) in bytes
+        .get_mut(0x44..0x58)
+        .unwrap_or_default()
+        .chunks_exact_mut(4)
+        .zip(words)
+    {
         place.copy_from_slice(&word.to_le_bytes());
     }
     bytes
@@ -339,7 +488,8 @@ fn set_object(call: &mut Call<'_>) -> Result<Done> {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
     let [inherit, protect] = call.read::<[u8; 2]>(call.pointer(2))?;
-    call.exec.set_handle_flags(call.thread, call.handle(0), inherit != 0, protect != 0)?;
+    call.exec
+        .set_handle_flags(call.thread, call.handle(0), inherit != 0, protect != 0)?;
     success()
 }
 
@@ -347,7 +497,9 @@ fn query_security(call: &mut Call<'_>) -> Result<Done> {
     let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
     call.probe_write(place, u64::from(size), 4)?;
     call.probe::<u32>(length)?;
-    let descriptor = call.exec.query_security(call.thread, call.handle(0), call.u32(1))?;
+    let descriptor = call
+        .exec
+        .query_security(call.thread, call.handle(0), call.u32(1))?;
     call.write(length, descriptor.len() as u32)?;
     if (size as usize) < descriptor.len() {
         return Err(Status::BUFFER_TOO_SMALL);
@@ -362,6 +514,7 @@ fn set_security(call: &mut Call<'_>) -> Result<Done> {
         return Err(Status::ACCESS_VIOLATION);
     }
     let descriptor = User(&mut call.memory()).descriptor(place)?;
-    call.exec.set_security(call.thread, call.handle(0), call.u32(1), &descriptor)?;
+    call.exec
+        .set_security(call.thread, call.handle(0), call.u32(1), &descriptor)?;
     success()
 }

@@ -51,16 +51,28 @@ pub enum Pending {
 }
 
 /// Finishes a call whose wait has ended with `status`, and with `event` if it waited for a port.
-pub fn finish(call: &mut Call<'_>, pending: Pending, status: Status, event: Option<Event>) -> Result<Done> {
+pub fn finish(
+    call: &mut Call<'_>,
+    pending: Pending,
+    status: Status,
+    event: Option<Event>,
+) -> Result<Done> {
     let Some(event) = event else {
         // Its time was up, or it was alerted.
         return Ok(Done::Returns(status));
     };
     match pending {
         Pending::Status => Ok(Done::Returns(status)),
-        Pending::Connect { results, capacity, view, mapped } => ports::finish_connect(call, event, results, capacity, (view, mapped)),
+        Pending::Connect {
+            results,
+            capacity,
+            view,
+            mapped,
+        } => ports::finish_connect(call, event, results, capacity, (view, mapped)),
         Pending::Listen { port, message } => ports::finish_listen(call, event, port, message),
-        Pending::Receive { context, message } => ports::finish_receive(call, event, context, message),
+        Pending::Receive { context, message } => {
+            ports::finish_receive(call, event, context, message)
+        }
         Pending::Reply { message } => ports::finish_reply(call, event, message),
         Pending::HardError { response } => super::system::finish_hard_error(call, event, response),
     }

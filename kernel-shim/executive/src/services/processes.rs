@@ -15,19 +15,83 @@ use zerocopy::IntoBytes;
 
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
-    built("NtCreateProcess", &["process", "access", "@attributes", "parent", "inherit", "section", "debug", "exception"], create),
-    built("NtCreateProcessEx", &["process", "access", "@attributes", "parent", "flags", "section", "debug", "exception", "job"], create_ex),
-    built("NtOpenProcess", &["process", "access", "@attributes", "client"], open),
+    built(
+        "NtCreateProcess",
+        &[
+            "process",
+            "access",
+            "@attributes",
+            "parent",
+            "inherit",
+            "section",
+            "debug",
+            "exception",
+        ],
+        create,
+    ),
+    built(
+        "NtCreateProcessEx",
+        &[
+            "process",
+            "access",
+            "@attributes",
+            "parent",
+            "flags",
+            "section",
+            "debug",
+            "exception",
+            "job",
+        ],
+        create_ex,
+    ),
+    built(
+        "NtOpenProcess",
+        &["process", "access", "@attributes", "client"],
+        open,
+    ),
     built("NtTerminateProcess", &["process", "status"], terminate),
-    built("NtQueryInformationProcess", &["process", "class", "buffer", "size", "length"], query),
-    built("NtSetInformationProcess", &["process", "class", "buffer", "size"], set),
-    built("NtCreateThread", &["thread", "access", "@attributes", "process", "client", "context", "stack", "suspended"], create_thread),
-    built("NtOpenThread", &["thread", "access", "@attributes", "client"], open_thread),
+    built(
+        "NtQueryInformationProcess",
+        &["process", "class", "buffer", "size", "length"],
+        query,
+    ),
+    built(
+        "NtSetInformationProcess",
+        &["process", "class", "buffer", "size"],
+        set,
+    ),
+    built(
+        "NtCreateThread",
+        &[
+            "thread",
+            "access",
+            "@attributes",
+            "process",
+            "client",
+            "context",
+            "stack",
+            "suspended",
+        ],
+        create_thread,
+    ),
+    built(
+        "NtOpenThread",
+        &["thread", "access", "@attributes", "client"],
+        open_thread,
+    ),
     built("NtTerminateThread", &["thread", "status"], terminate_thread),
     built("NtSuspendThread", &["thread", "count"], suspend_thread),
     built("NtResumeThread", &["thread", "count"], resume_thread),
-    built("NtQueryInformationThread", &["thread", "class", "buffer", "size", "length"], query_thread),
-    built("NtSetInformationThread", &["thread", "class", "buffer", "size"], set_thread),
+    built(
+        "NtQueryInformationThread",
+        &["thread", "class", "buffer", "size", "length"],
+        query_thread,
+    ),
+    built(
+        "NtSetInformationThread",
+        &["thread", "class", "buffer", "size"],
+        set_thread,
+    ),
     built("NtTestAlert", &[], test_alert),
     built("NtIsProcessInJob", &["process", "job"], is_in_job),
 ];
@@ -48,10 +112,20 @@ fn create_ex(call: &mut Call<'_>) -> Result<Done> {
         log::warn!("NtCreateProcessEx: jobs are not built");
         return Err(Status::NOT_IMPLEMENTED);
     }
-    make(call, call.u32(4) & INHERIT_HANDLES != 0, call.handle(6), call.handle(7))
+    make(
+        call,
+        call.u32(4) & INHERIT_HANDLES != 0,
+        call.handle(6),
+        call.handle(7),
+    )
 }
 
-fn make(call: &mut Call<'_>, inherit_handles: bool, debug: Handle, exception_port: Handle) -> Result<Done> {
+fn make(
+    call: &mut Call<'_>,
+    inherit_handles: bool,
+    debug: Handle,
+    exception_port: Handle,
+) -> Result<Done> {
     call.probe::<u64>(call.pointer(0))?;
     if call.handle(3).is_null() {
         return Err(Status::INVALID_PARAMETER);
@@ -62,12 +136,20 @@ fn make(call: &mut Call<'_>, inherit_handles: bool, debug: Handle, exception_por
         return Err(Status::NOT_IMPLEMENTED);
     }
     let attributes = call.attributes_or_none(call.pointer(2))?;
-    let request = CreateProcess { parent: call.handle(3), section: call.handle(5), exception_port, inherit_handles };
-    let handle = call.exec.create_process(call.thread, &attributes.view(), call.u32(1), &request)?;
+    let request = CreateProcess {
+        parent: call.handle(3),
+        section: call.handle(5),
+        exception_port,
+        inherit_handles,
+    };
+    let handle =
+        call.exec
+            .create_process(call.thread, &attributes.view(), call.u32(1), &request)?;
     call.give(call.pointer(0), handle)
 }
 
-/// CLIENT_ID and OBJ_ attributes of an opening call; a name is an alternative that these calls do not have here.
+/// CLIENT_ID and OBJ_ attributes of an opening call; a name is an alternative that these calls do
+/// not have here.
 fn target(call: &mut Call<'_>) -> Result<(ClientId, Attributes)> {
     call.probe::<u64>(call.pointer(0))?;
     let attributes = call.attributes(call.pointer(2))?;
@@ -76,7 +158,10 @@ fn target(call: &mut Call<'_>) -> Result<(ClientId, Attributes)> {
         None => None,
     };
     match (client, attributes.name) {
-        (Some(client), None) => Ok((client, Attributes::from_bits_retain(attributes.attributes & Attributes::INHERIT.bits()))),
+        (Some(client), None) => Ok((
+            client,
+            Attributes::from_bits_retain(attributes.attributes & Attributes::INHERIT.bits()),
+        )),
         (Some(_), Some(_)) | (None, None) => Err(Status::INVALID_PARAMETER_MIX),
         // No process and no thread has a name here.
         (None, Some(_)) => Err(Status::OBJECT_NAME_NOT_FOUND),
@@ -85,29 +170,42 @@ fn target(call: &mut Call<'_>) -> Result<(ClientId, Attributes)> {
 
 fn open(call: &mut Call<'_>) -> Result<Done> {
     let (client, attributes) = target(call)?;
-    let handle = call.exec.open_process(call.thread, client, call.u32(1), attributes)?;
+    let handle = call
+        .exec
+        .open_process(call.thread, client, call.u32(1), attributes)?;
     call.give(call.pointer(0), handle)
 }
 
 fn open_thread(call: &mut Call<'_>) -> Result<Done> {
     let (client, attributes) = target(call)?;
-    let handle = call.exec.open_thread(call.thread, client, call.u32(1), attributes)?;
+    let handle = call
+        .exec
+        .open_thread(call.thread, client, call.u32(1), attributes)?;
     call.give(call.pointer(0), handle)
 }
 
 /// How a call ends that may have ended its own thread.
 fn survived(call: &Call<'_>) -> Done {
-    let alive = call.exec.thread(call.thread).is_ok_and(|thread| !thread.ended);
-    if alive && call.exec.bug_check.is_none() { Done::Returns(Status::SUCCESS) } else { Done::Gone }
+    let alive = call
+        .exec
+        .thread(call.thread)
+        .is_ok_and(|thread| !thread.ended);
+    if alive && call.exec.bug_check.is_none() {
+        Done::Returns(Status::SUCCESS)
+    } else {
+        Done::Gone
+    }
 }
 
 fn terminate(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.terminate_process(call.thread, call.handle(0), Status(call.u32(1)))?;
+    call.exec
+        .terminate_process(call.thread, call.handle(0), Status(call.u32(1)))?;
     Ok(survived(call))
 }
 
 fn terminate_thread(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.terminate_thread(call.thread, call.handle(0), Status(call.u32(1)))?;
+    call.exec
+        .terminate_thread(call.thread, call.handle(0), Status(call.u32(1)))?;
     Ok(survived(call))
 }
 
@@ -120,15 +218,20 @@ fn counted(call: &mut Call<'_>, change: impl FnOnce(&mut Call<'_>) -> Result<u32
 }
 
 fn suspend_thread(call: &mut Call<'_>) -> Result<Done> {
-    counted(call, |call| call.exec.suspend_thread(call.thread, call.handle(0)))
+    counted(call, |call| {
+        call.exec.suspend_thread(call.thread, call.handle(0))
+    })
 }
 
 fn resume_thread(call: &mut Call<'_>) -> Result<Done> {
-    counted(call, |call| call.exec.resume_thread(call.thread, call.handle(0)))
+    counted(call, |call| {
+        call.exec.resume_thread(call.thread, call.handle(0))
+    })
 }
 
 fn create_thread(call: &mut Call<'_>) -> Result<Done> {
-    let [result, _, attributes, _, client, context, stack, _] = core::array::from_fn(|index| call.pointer(index));
+    let [result, _, attributes, _, client, context, stack, _] =
+        core::array::from_fn(|index| call.pointer(index));
     call.probe::<u64>(result)?;
     if let Some(client) = client.optional() {
         call.probe_write(client, size_of::<ClientId>() as u64, 4)?;
@@ -139,14 +242,29 @@ fn create_thread(call: &mut Call<'_>) -> Result<Done> {
     };
     let teb: InitialTeb = call.read_aligned(stack, 4)?;
     let stack = if teb.previous_stack_base == 0 && teb.previous_stack_limit == 0 {
-        Stack { base: teb.stack_base, limit: teb.stack_limit, allocation: teb.allocated_stack_base }
+        Stack {
+            base: teb.stack_base,
+            limit: teb.stack_limit,
+            allocation: teb.allocated_stack_base,
+        }
     } else {
-        Stack { base: teb.previous_stack_base, limit: teb.previous_stack_limit, allocation: 0 }
+        Stack {
+            base: teb.previous_stack_base,
+            limit: teb.previous_stack_limit,
+            allocation: 0,
+        }
     };
     let attributes = call.attributes_or_none(attributes)?;
     let registers = registers(&context);
-    let (handle, made) =
-        call.exec.create_thread(call.thread, &attributes.view(), call.u32(1), call.handle(3), &registers, stack, call.flag(7))?;
+    let (handle, made) = call.exec.create_thread(
+        call.thread,
+        &attributes.view(),
+        call.u32(1),
+        call.handle(3),
+        &registers,
+        stack,
+        call.flag(7),
+    )?;
     call.write_optional(client, made)?;
     call.give(result, handle)
 }
@@ -227,7 +345,12 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
         // ProcessHandleCount
         20 => {
             let id = call.exec.query_process(call.thread, process)?.process;
-            let count = call.exec.process(id)?.handles.as_ref().map_or(0, |table| table.len()) as u32;
+            let count = call
+                .exec
+                .process(id)?
+                .handles
+                .as_ref()
+                .map_or(0, |table| table.len()) as u32;
             answer(call, count.as_bytes(), true)
         }
         23 => device_map(call, process),
@@ -311,7 +434,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
     match class {
         5 => {
             let priority = u32::from_le_bytes(value(call)?);
-            call.exec.set_base_priority(call.thread, process, priority)?;
+            call.exec
+                .set_base_priority(call.thread, process, priority)?;
         }
         // ProcessExceptionPort
         8 => {
@@ -325,7 +449,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
         // ProcessAffinityMask
         21 => {
             let wanted = u64::from_le_bytes(value(call)?);
-            call.exec.process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
+            call.exec
+                .process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
                 return Err(Status::INVALID_PARAMETER);
             }
@@ -333,7 +458,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
         // ProcessPriorityBoost: dynamic boosts are not made, so there is nothing to switch off
         22 => {
             value::<4>(call)?;
-            call.exec.process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
+            call.exec
+                .process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
         }
         23 => {
             let directory = Handle(u64::from_le_bytes(value(call)?));
@@ -345,7 +471,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
         }
         29 => {
             let critical = u32::from_le_bytes(value(call)?) != 0;
-            call.exec.set_process_critical(call.thread, process, critical)?;
+            call.exec
+                .set_process_critical(call.thread, process, critical)?;
         }
         // ProcessExecuteFlags: until they are made permanent
         34 => {
@@ -357,12 +484,20 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
             if own.execute_flags & EXECUTE_PERMANENT != 0 {
                 return Err(Status::ACCESS_DENIED);
             }
-            let dispatch = if flags & EXECUTE_ENABLE != 0 { EXECUTE_DISPATCH } else { 0 };
+            let dispatch = if flags & EXECUTE_ENABLE != 0 {
+                EXECUTE_DISPATCH
+            } else {
+                0
+            };
             own.execute_flags = flags | dispatch;
         }
         _ => {
             log::warn!("NtSetInformationProcess: class {class} is not built");
-            return Err(if class < 48 { Status::NOT_IMPLEMENTED } else { Status::INVALID_INFO_CLASS });
+            return Err(if class < 48 {
+                Status::NOT_IMPLEMENTED
+            } else {
+                Status::INVALID_INFO_CLASS
+            });
         }
     }
     success()
@@ -370,7 +505,8 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
 
 const PROCESS_SET_INFORMATION: u32 = 0x200;
 const THREAD_SET_INFORMATION: u32 = 0x20;
-/// `MEM_EXECUTE_OPTION_ENABLE`, the two dispatch options that come with it, `MEM_EXECUTE_OPTION_PERMANENT`, and all there are.
+/// `MEM_EXECUTE_OPTION_ENABLE`, the two dispatch options that come with it,
+/// `MEM_EXECUTE_OPTION_PERMANENT`, and all there are.
 const EXECUTE_ENABLE: u32 = 2;
 const EXECUTE_DISPATCH: u32 = 0x30;
 const EXECUTE_PERMANENT: u32 = 8;
@@ -426,9 +562,15 @@ fn set_thread(call: &mut Call<'_>) -> Result<Done> {
         // ThreadPriority, ThreadBasePriority
         2 | 3 => {
             let wanted = i32::from_le_bytes(value(call)?);
-            let id = call.exec.thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
+            let id = call
+                .exec
+                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
             let base = i32::from(call.exec.process_of(id)?.base_priority);
-            let priority = if class == 2 { wanted } else { base.saturating_add(wanted).clamp(1, 31) };
+            let priority = if class == 2 {
+                wanted
+            } else {
+                base.saturating_add(wanted).clamp(1, 31)
+            };
             match u8::try_from(priority) {
                 Ok(priority @ 1..=31) => call.exec.machine.set_priority(id, priority),
                 _ => return Err(Status::INVALID_PARAMETER),
@@ -437,7 +579,8 @@ fn set_thread(call: &mut Call<'_>) -> Result<Done> {
         // ThreadAffinityMask
         4 => {
             let wanted = u64::from_le_bytes(value(call)?);
-            call.exec.thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
+            call.exec
+                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
                 return Err(Status::INVALID_PARAMETER);
             }
@@ -450,16 +593,23 @@ fn set_thread(call: &mut Call<'_>) -> Result<Done> {
         // ThreadQuerySetWin32StartAddress
         9 => {
             let start = u64::from_le_bytes(value(call)?);
-            let id = call.exec.thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
+            let id = call
+                .exec
+                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
             call.exec.thread_mut(id)?.start_address = start;
         }
         18 => {
             let critical = u32::from_le_bytes(value(call)?) != 0;
-            call.exec.set_thread_critical(call.thread, thread, critical)?;
+            call.exec
+                .set_thread_critical(call.thread, thread, critical)?;
         }
         _ => {
             log::warn!("NtSetInformationThread: class {class} is not built");
-            return Err(if class < 32 { Status::NOT_IMPLEMENTED } else { Status::INVALID_INFO_CLASS });
+            return Err(if class < 32 {
+                Status::NOT_IMPLEMENTED
+            } else {
+                Status::INVALID_INFO_CLASS
+            });
         }
     }
     success()
@@ -471,6 +621,7 @@ fn test_alert(_call: &mut Call<'_>) -> Result<Done> {
 }
 
 fn is_in_job(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.process_behind(call.thread, call.handle(0), 0x400)?;
+    call.exec
+        .process_behind(call.thread, call.handle(0), 0x400)?;
     Ok(Done::Returns(Status::PROCESS_NOT_IN_JOB))
 }

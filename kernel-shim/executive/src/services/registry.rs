@@ -10,14 +10,46 @@ use nt::{Result, Status};
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
     built("NtOpenKey", &["key", "access", "@attributes"], open_key),
-    built("NtCreateKey", &["key", "access", "@attributes", "title", "$class", "options", "disposition"], create_key),
+    built(
+        "NtCreateKey",
+        &[
+            "key",
+            "access",
+            "@attributes",
+            "title",
+            "$class",
+            "options",
+            "disposition",
+        ],
+        create_key,
+    ),
     built("NtDeleteKey", &["key"], delete_key),
     built("NtFlushKey", &["key"], flush_key),
-    built("NtQueryKey", &["key", "class", "buffer", "size", "length"], query_key),
-    built("NtEnumerateKey", &["key", "index", "class", "buffer", "size", "length"], enumerate_key),
-    built("NtQueryValueKey", &["key", "$name", "class", "buffer", "size", "length"], query_value),
-    built("NtEnumerateValueKey", &["key", "index", "class", "buffer", "size", "length"], enumerate_value),
-    built("NtSetValueKey", &["key", "$name", "title", "type", "data", "size"], set_value),
+    built(
+        "NtQueryKey",
+        &["key", "class", "buffer", "size", "length"],
+        query_key,
+    ),
+    built(
+        "NtEnumerateKey",
+        &["key", "index", "class", "buffer", "size", "length"],
+        enumerate_key,
+    ),
+    built(
+        "NtQueryValueKey",
+        &["key", "$name", "class", "buffer", "size", "length"],
+        query_value,
+    ),
+    built(
+        "NtEnumerateValueKey",
+        &["key", "index", "class", "buffer", "size", "length"],
+        enumerate_value,
+    ),
+    built(
+        "NtSetValueKey",
+        &["key", "$name", "title", "type", "data", "size"],
+        set_value,
+    ),
     built("NtDeleteValueKey", &["key", "$name"], delete_value),
     built("NtInitializeRegistry", &["flag"], initialize),
 ];
@@ -28,7 +60,9 @@ const LARGEST_VALUE: u32 = 16 << 20;
 fn open_key(call: &mut Call<'_>) -> Result<Done> {
     call.probe::<u64>(call.pointer(0))?;
     let attributes = call.attributes(call.pointer(2))?;
-    let handle = call.exec.open_key(call.thread, &attributes.view(), call.u32(1))?;
+    let handle = call
+        .exec
+        .open_key(call.thread, &attributes.view(), call.u32(1))?;
     call.give(call.pointer(0), handle)
 }
 
@@ -41,7 +75,13 @@ fn create_key(call: &mut Call<'_>) -> Result<Done> {
         Some(class) => call.string(class)?,
         None => alloc::vec::Vec::new(),
     };
-    let (handle, made) = call.exec.create_key(call.thread, &attributes.view(), call.u32(1), &class, call.u32(5))?;
+    let (handle, made) = call.exec.create_key(
+        call.thread,
+        &attributes.view(),
+        call.u32(1),
+        &class,
+        call.u32(5),
+    )?;
     let made: u32 = match made {
         Disposition::Created => 1,
         Disposition::Opened => 2,
@@ -62,13 +102,21 @@ fn flush_key(call: &mut Call<'_>) -> Result<Done> {
 
 /// Buffer, size and length of an asking call, probed.
 fn room(call: &mut Call<'_>, first: usize) -> Result<(UserPtr, u32, UserPtr)> {
-    let (place, size, length) = (call.pointer(first), call.u32(first + 1), call.pointer(first + 2));
+    let (place, size, length) = (
+        call.pointer(first),
+        call.u32(first + 1),
+        call.pointer(first + 2),
+    );
     call.probe::<u32>(length)?;
     call.probe_write(place, u64::from(size), 4)?;
     Ok((place, size, length))
 }
 
-fn deliver(call: &mut Call<'_>, answer: &Answer, (place, size, length): (UserPtr, u32, UserPtr)) -> Result<Done> {
+fn deliver(
+    call: &mut Call<'_>,
+    answer: &Answer,
+    (place, size, length): (UserPtr, u32, UserPtr),
+) -> Result<Done> {
     let (status, bytes) = answer.fit(size);
     call.write_bytes(place, bytes)?;
     call.write(length, answer.length())?;
@@ -80,13 +128,17 @@ fn query_key(call: &mut Call<'_>) -> Result<Done> {
     const NAME: u32 = 3;
     let room = room(call, 2)?;
     let class = call.u32(1);
-    let facts = call.exec.query_key(call.thread, call.handle(0), class == NAME)?;
+    let facts = call
+        .exec
+        .query_key(call.thread, call.handle(0), class == NAME)?;
     deliver(call, &encode::key(class, &facts)?, room)
 }
 
 fn enumerate_key(call: &mut Call<'_>) -> Result<Done> {
     let room = room(call, 3)?;
-    let facts = call.exec.enumerate_key(call.thread, call.handle(0), call.u32(1))?;
+    let facts = call
+        .exec
+        .enumerate_key(call.thread, call.handle(0), call.u32(1))?;
     match call.u32(2) {
         class @ 0..=2 => deliver(call, &encode::key(class, &facts)?, room),
         _ => Err(Status::INVALID_PARAMETER),
@@ -97,14 +149,30 @@ fn query_value(call: &mut Call<'_>) -> Result<Done> {
     let name = call.string(call.pointer(1))?;
     let room = room(call, 3)?;
     let value = call.exec.query_value(call.thread, call.handle(0), &name)?;
-    let answer = encode::value(call.u32(2), ValueFacts { name: &value.name, kind: value.kind, data: &value.data })?;
+    let answer = encode::value(
+        call.u32(2),
+        ValueFacts {
+            name: &value.name,
+            kind: value.kind,
+            data: &value.data,
+        },
+    )?;
     deliver(call, &answer, room)
 }
 
 fn enumerate_value(call: &mut Call<'_>) -> Result<Done> {
     let room = room(call, 3)?;
-    let value = call.exec.enumerate_value(call.thread, call.handle(0), call.u32(1))?;
-    let answer = encode::value(call.u32(2), ValueFacts { name: &value.name, kind: value.kind, data: &value.data })?;
+    let value = call
+        .exec
+        .enumerate_value(call.thread, call.handle(0), call.u32(1))?;
+    let answer = encode::value(
+        call.u32(2),
+        ValueFacts {
+            name: &value.name,
+            kind: value.kind,
+            data: &value.data,
+        },
+    )?;
     deliver(call, &answer, room)
 }
 
@@ -115,7 +183,8 @@ fn set_value(call: &mut Call<'_>) -> Result<Done> {
         return Err(Status::INSUFFICIENT_RESOURCES);
     }
     let data = call.bytes(call.pointer(4), u64::from(size))?;
-    call.exec.set_value(call.thread, call.handle(0), &name, call.u32(3), data)?;
+    call.exec
+        .set_value(call.thread, call.handle(0), &name, call.u32(3), data)?;
     success()
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The system calls about the system as a whole: information, hard errors, the boot screen, locale, time, the end.
+//! The system calls about the system as a whole: information, hard errors, the boot screen, locale,
+//! time, the end.
 
 use super::call::{Built, Call, Done, built, success};
 use super::layout::UnicodeString;
@@ -7,7 +8,10 @@ use super::pending::Pending;
 use super::user::UserPtr;
 use crate::Executive;
 use crate::harderror::services::{Answer, response_in};
-use crate::harderror::{LAST_OPTION, LAST_RESPONSE, MAXIMUM_PARAMETERS, Parameter, RESPONSE_NOT_HANDLED, RESPONSE_RETURN_TO_CALLER};
+use crate::harderror::{
+    LAST_OPTION, LAST_RESPONSE, MAXIMUM_PARAMETERS, Parameter, RESPONSE_NOT_HANDLED,
+    RESPONSE_RETURN_TO_CALLER,
+};
 use crate::lpc::Event;
 use crate::machine::ShutdownAction;
 use crate::process::token;
@@ -18,9 +22,28 @@ use nt::{Result, Status};
 
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
-    built("NtQuerySystemInformation", &["class", "buffer", "size", "length"], query_information),
-    built("NtSetSystemInformation", &["class", "buffer", "size"], set_information),
-    built("NtRaiseHardError", &["status", "count", "strings", "parameters", "options", "response"], raise_hard_error),
+    built(
+        "NtQuerySystemInformation",
+        &["class", "buffer", "size", "length"],
+        query_information,
+    ),
+    built(
+        "NtSetSystemInformation",
+        &["class", "buffer", "size"],
+        set_information,
+    ),
+    built(
+        "NtRaiseHardError",
+        &[
+            "status",
+            "count",
+            "strings",
+            "parameters",
+            "options",
+            "response",
+        ],
+        raise_hard_error,
+    ),
     built("NtSetDefaultHardErrorPort", &["port"], set_default_port),
     built("NtShutdownSystem", &["action"], shutdown),
     built("NtDisplayString", &["$text"], display_string),
@@ -28,10 +51,22 @@ pub const CALLS: &[Built] = &[
     built("NtQueryDefaultUILanguage", &["language"], query_language),
     built("NtQueryInstallUILanguage", &["language"], query_language),
     built("NtQuerySystemTime", &["time"], query_time),
-    built("NtQueryPerformanceCounter", &["counter", "frequency"], query_counter),
-    built("NtQueryTimerResolution", &["longest", "shortest", "now"], query_resolution),
+    built(
+        "NtQueryPerformanceCounter",
+        &["counter", "frequency"],
+        query_counter,
+    ),
+    built(
+        "NtQueryTimerResolution",
+        &["longest", "shortest", "now"],
+        query_resolution,
+    ),
     built("NtGetCurrentProcessorNumber", &[], current_processor),
-    built("NtQueryDebugFilterState", &["component", "level"], debug_filter),
+    built(
+        "NtQueryDebugFilterState",
+        &["component", "level"],
+        debug_filter,
+    ),
     built("NtAllocateLocallyUniqueId", &["luid"], allocate_luid),
 ];
 
@@ -47,7 +82,11 @@ pub const TIMER_RESOLUTION: u32 = 156_250;
 fn query_information(call: &mut Call<'_>) -> Result<Done> {
     let (class, place, size, length) = (call.u32(0), call.pointer(1), call.u32(2), call.pointer(3));
     // The debugger's flags are the only answer without alignment.
-    let alignment = if class == class::KERNEL_DEBUGGER { 1 } else { 4 };
+    let alignment = if class == class::KERNEL_DEBUGGER {
+        1
+    } else {
+        4
+    };
     call.probe_write(place, u64::from(size), alignment)?;
     call.probe_optional::<u32>(length)?;
     call.write_optional(length, 0_u32)?;
@@ -65,7 +104,13 @@ fn query_information(call: &mut Call<'_>) -> Result<Done> {
 fn set_information(call: &mut Call<'_>) -> Result<Done> {
     let (class, place, size) = (call.u32(0), call.pointer(1), call.u32(2));
     call.probe_read(place, u64::from(size), 4)?;
-    let sized = |wanted: u32| if size == wanted { Ok(()) } else { Err(Status::INFO_LENGTH_MISMATCH) };
+    let sized = |wanted: u32| {
+        if size == wanted {
+            Ok(())
+        } else {
+            Err(Status::INFO_LENGTH_MISMATCH)
+        }
+    };
     match class {
         class::FLAGS => {
             sized(4)?;
@@ -104,7 +149,12 @@ fn set_information(call: &mut Call<'_>) -> Result<Done> {
 
 fn raise_hard_error(call: &mut Call<'_>) -> Result<Done> {
     let [_, _, _, values, _, response] = core::array::from_fn(|index| call.pointer(index));
-    let (status, count, mask, option) = (Status(call.u32(0)), call.u32(1) as usize, call.u32(2), call.u32(4));
+    let (status, count, mask, option) = (
+        Status(call.u32(0)),
+        call.u32(1) as usize,
+        call.u32(2),
+        call.u32(4),
+    );
     if count > MAXIMUM_PARAMETERS || (!values.is_null() && count == 0) {
         return Err(Status::INVALID_PARAMETER_2);
     }
@@ -118,10 +168,16 @@ fn raise_hard_error(call: &mut Call<'_>) -> Result<Done> {
         for index in 0..count {
             let value: u64 = call.read(values.at(index as u64 * 8)?)?;
             let is_text = mask & 1 << index != 0;
-            parameters.push(if is_text { text_parameter(call, UserPtr(value))? } else { Parameter::Number(value) });
+            parameters.push(if is_text {
+                text_parameter(call, UserPtr(value))?
+            } else {
+                Parameter::Number(value)
+            });
         }
     }
-    let answered = call.exec.raise_hard_error(call.thread, status, mask, parameters, option)?;
+    let answered = call
+        .exec
+        .raise_hard_error(call.thread, status, mask, parameters, option)?;
     match answered {
         Answer::Refused => {
             call.write(response, RESPONSE_NOT_HANDLED)?;
@@ -147,14 +203,24 @@ pub fn finish_hard_error(call: &mut Call<'_>, event: Event, response: UserPtr) -
     let (chosen, status) = match event {
         Event::Replied(message) => (response_in(&message), Status::SUCCESS),
         Event::Failed(status, _) => (RESPONSE_RETURN_TO_CALLER, status),
-        Event::Received(_) | Event::Connected(_) => (RESPONSE_RETURN_TO_CALLER, Status::REPLY_MESSAGE_MISMATCH),
+        Event::Received(_) | Event::Connected(_) => {
+            (RESPONSE_RETURN_TO_CALLER, Status::REPLY_MESSAGE_MISMATCH)
+        }
     };
-    call.write(response, if chosen <= LAST_RESPONSE { chosen } else { RESPONSE_RETURN_TO_CALLER })?;
+    call.write(
+        response,
+        if chosen <= LAST_RESPONSE {
+            chosen
+        } else {
+            RESPONSE_RETURN_TO_CALLER
+        },
+    )?;
     Ok(Done::Returns(status))
 }
 
 fn set_default_port(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.set_default_hard_error_port(call.thread, call.handle(0))?;
+    call.exec
+        .set_default_hard_error_port(call.thread, call.handle(0))?;
     success()
 }
 
@@ -180,10 +246,22 @@ fn display_string(call: &mut Call<'_>) -> Result<Done> {
 /// The system's locale, which is every user's here.
 fn locale(exec: &Executive) -> u32 {
     let name: Vec<u16> = "Default".encode_utf16().collect();
-    let value = exec.registry.find(LANGUAGE_KEY).and_then(|key| exec.registry.value(key, &name).ok());
-    let text = value.map(|value| value.data.as_chunks().0.iter().map(|&unit| u16::from_le_bytes(unit)).collect::<Vec<u16>>());
+    let value = exec
+        .registry
+        .find(LANGUAGE_KEY)
+        .and_then(|key| exec.registry.value(key, &name).ok());
+    let text = value.map(|value| {
+        value
+            .data
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&unit| u16::from_le_bytes(unit))
+            .collect::<Vec<u16>>()
+    });
     let text = text.map(|text| String::from_utf16_lossy(&text));
-    text.and_then(|text| u32::from_str_radix(text.trim_end_matches('\0'), 16).ok()).unwrap_or(LOCALE)
+    text.and_then(|text| u32::from_str_radix(text.trim_end_matches('\0'), 16).ok())
+        .unwrap_or(LOCALE)
 }
 
 fn query_locale(call: &mut Call<'_>) -> Result<Done> {
@@ -243,7 +321,8 @@ fn debug_filter(_call: &mut Call<'_>) -> Result<Done> {
 fn allocate_luid(call: &mut Call<'_>) -> Result<Done> {
     let place = call.pointer(0);
     call.probe::<u64>(place)?;
-    // Ids of processes and threads come from the same numbers: none is given out twice. Small LUIDs are privileges and logons.
+    // Ids of processes and threads come from the same numbers: none is given out twice. Small LUIDs
+    // are privileges and logons.
     let luid = 0x1_0000 + u64::from(call.exec.new_id());
     call.write(place, luid)?;
     success()

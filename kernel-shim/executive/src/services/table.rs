@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The system services of the ABI: number, name and argument count of every one, as ReactOS numbers them on x86-64.
+//! The system services of the ABI: number, name and argument count of every one, as ReactOS numbers
+//! them on x86-64.
 //!
-//! A service's number is its place in this list (spec 13.3). The kernel's dispatcher is built from it, and so are the system-call stubs
-//! of the shim's `ntdll.dll`, so the two cannot disagree. This file uses nothing but `core` and no other module, so that a build script
-//! may take it in by path.
+//! A service's number is its place in this list (spec 13.3). The kernel's dispatcher is built from
+//! it, and so are the system-call stubs of the shim's `ntdll.dll`, so the two cannot disagree. This
+//! file uses nothing but `core` and no other module, so that a build script may take it in by path.
 //!
-//! Invariants: the list is complete (296 services), alphabetical up to `NtYieldExecution`, and never reordered.
+//! Invariants: the list is complete (296 services), alphabetical up to `NtYieldExecution`, and
+//! never reordered.
 
 /// One system service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +35,8 @@ pub fn service(number: u32) -> Option<&'static Service> {
     TABLE.get(number as usize)
 }
 
-/// The number of a service by its `Nt` name. Evaluated in a constant, a name that is not in the list does not compile.
+/// The number of a service by its `Nt` name. Evaluated in a constant, a name that is not in the
+/// list does not compile.
 pub const fn number_of(name: &str) -> u32 {
     let mut number = 0;
     while number < COUNT {
@@ -60,12 +63,20 @@ const fn same(a: &[u8], b: &[u8]) -> bool {
 }
 
 const fn numbered(names: &[(&'static str, usize); COUNT]) -> [Service; COUNT] {
-    let mut services = [Service { number: 0, name: "", arguments: 0 }; COUNT];
+    let mut services = [Service {
+        number: 0,
+        name: "",
+        arguments: 0,
+    }; COUNT];
     let mut number = 0;
     while number < COUNT {
         let (name, arguments) = names[number];
         assert!(arguments <= MAX_ARGUMENTS);
-        services[number] = Service { number: number as u32, name, arguments };
+        services[number] = Service {
+            number: number as u32,
+            name,
+            arguments,
+        };
         number += 1;
     }
     services
@@ -404,7 +415,11 @@ mod tests {
     fn spec_13_3_there_are_296_services() {
         assert_eq!(SERVICES.len(), 296);
         assert_eq!(service(296), None);
-        assert!(SERVICES.iter().enumerate().all(|(place, found)| found.number as usize == place && found.name.starts_with("Nt")));
+        assert!(
+            SERVICES.iter().enumerate().all(
+                |(place, found)| found.number as usize == place && found.name.starts_with("Nt")
+            )
+        );
     }
 
     #[test]
@@ -412,15 +427,27 @@ mod tests {
         let late = number_of("NtYieldExecution") as usize;
         let (sorted, added) = SERVICES.split_at(late + 1);
         assert!(sorted.windows(2).all(|pair| pair[0].name < pair[1].name));
-        assert!(added.iter().all(|late| sorted.iter().all(|early| early.name != late.name)));
+        assert!(
+            added
+                .iter()
+                .all(|late| sorted.iter().all(|early| early.name != late.name))
+        );
     }
 
     #[test]
     fn argument_counts_are_those_of_the_public_prototypes() {
-        for (name, arguments) in
-            [("NtClose", 1), ("NtCreateFile", 11), ("NtMapViewOfSection", 10), ("NtTestAlert", 0), ("NtConnectPort", 8)]
-        {
-            assert_eq!(SERVICES[number_of(name) as usize].arguments, arguments, "{name}");
+        for (name, arguments) in [
+            ("NtClose", 1),
+            ("NtCreateFile", 11),
+            ("NtMapViewOfSection", 10),
+            ("NtTestAlert", 0),
+            ("NtConnectPort", 8),
+        ] {
+            assert_eq!(
+                SERVICES[number_of(name) as usize].arguments,
+                arguments,
+                "{name}"
+            );
         }
     }
 }

@@ -17,13 +17,48 @@ use zerocopy::IntoBytes;
 
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
-    built("NtOpenProcessToken", &["process", "access", "token"], open_process_token),
-    built("NtOpenProcessTokenEx", &["process", "access", "attributes", "token"], open_process_token_ex),
-    built("NtOpenThreadToken", &["thread", "access", "self", "token"], open_thread_token),
-    built("NtOpenThreadTokenEx", &["thread", "access", "self", "attributes", "token"], open_thread_token_ex),
-    built("NtAdjustPrivilegesToken", &["token", "disable", "new", "size", "previous", "length"], adjust_privileges),
-    built("NtQueryInformationToken", &["token", "class", "buffer", "size", "length"], query_token),
-    built("NtDuplicateToken", &["token", "access", "@attributes", "effective", "type", "result"], duplicate_token),
+    built(
+        "NtOpenProcessToken",
+        &["process", "access", "token"],
+        open_process_token,
+    ),
+    built(
+        "NtOpenProcessTokenEx",
+        &["process", "access", "attributes", "token"],
+        open_process_token_ex,
+    ),
+    built(
+        "NtOpenThreadToken",
+        &["thread", "access", "self", "token"],
+        open_thread_token,
+    ),
+    built(
+        "NtOpenThreadTokenEx",
+        &["thread", "access", "self", "attributes", "token"],
+        open_thread_token_ex,
+    ),
+    built(
+        "NtAdjustPrivilegesToken",
+        &["token", "disable", "new", "size", "previous", "length"],
+        adjust_privileges,
+    ),
+    built(
+        "NtQueryInformationToken",
+        &["token", "class", "buffer", "size", "length"],
+        query_token,
+    ),
+    built(
+        "NtDuplicateToken",
+        &[
+            "token",
+            "access",
+            "@attributes",
+            "effective",
+            "type",
+            "result",
+        ],
+        duplicate_token,
+    ),
 ];
 
 const PROCESS_QUERY_INFORMATION: u32 = 0x400;
@@ -42,14 +77,18 @@ fn open_process_token_ex(call: &mut Call<'_>) -> Result<Done> {
 
 fn process_token(call: &mut Call<'_>, attributes: u32, place: UserPtr) -> Result<Done> {
     call.probe::<u64>(place)?;
-    let process = call.exec.process_behind(call.thread, call.handle(0), PROCESS_QUERY_INFORMATION)?;
+    let process =
+        call.exec
+            .process_behind(call.thread, call.handle(0), PROCESS_QUERY_INFORMATION)?;
     let token = call.exec.process(process)?.token;
     open(call, token, attributes, place)
 }
 
 fn open(call: &mut Call<'_>, token: ObjectId, attributes: u32, place: UserPtr) -> Result<Done> {
     let attributes = Attributes::from_bits_retain(attributes & Attributes::INHERIT.bits());
-    let handle = call.exec.open_by_id(call.thread, token, call.u32(1), attributes)?;
+    let handle = call
+        .exec
+        .open_by_id(call.thread, token, call.u32(1), attributes)?;
     call.give(place, handle)
 }
 
@@ -63,8 +102,14 @@ fn open_thread_token_ex(call: &mut Call<'_>) -> Result<Done> {
 
 fn thread_token(call: &mut Call<'_>, attributes: u32, place: UserPtr) -> Result<Done> {
     call.probe::<u64>(place)?;
-    let thread = call.exec.thread_behind(call.thread, call.handle(0), THREAD_QUERY_INFORMATION)?;
-    let token = call.exec.thread(thread)?.impersonation.ok_or(Status::NO_TOKEN)?;
+    let thread = call
+        .exec
+        .thread_behind(call.thread, call.handle(0), THREAD_QUERY_INFORMATION)?;
+    let token = call
+        .exec
+        .thread(thread)?
+        .impersonation
+        .ok_or(Status::NO_TOKEN)?;
     open(call, token, attributes, place)
 }
 
@@ -93,8 +138,14 @@ fn adjust_privileges(call: &mut Call<'_>) -> Result<Done> {
         call.probe_write(previous, u64::from(size), 4)?;
         call.probe::<u32>(length)?;
     }
-    let object = call.exec.resolve(call.thread, Handle(token.0), Some(Kind::Token), access)?;
-    let changes = if disable_all { None } else { Some(changes.as_slice()) };
+    let object = call
+        .exec
+        .resolve(call.thread, Handle(token.0), Some(Kind::Token), access)?;
+    let changes = if disable_all {
+        None
+    } else {
+        Some(changes.as_slice())
+    };
     let token = call.exec.token_mut(object)?;
     if !previous.is_null() {
         let needed = 4 + token.adjust(changes, false).previous.len() as u64 * ENTRY;
@@ -114,7 +165,13 @@ fn adjust_privileges(call: &mut Call<'_>) -> Result<Done> {
 fn privileges(list: &[TokenPrivilege]) -> Vec<u8> {
     let mut bytes = Vec::from((list.len() as u32).to_le_bytes());
     for privilege in list {
-        bytes.extend(LuidAndAttributes { luid: [privilege.privilege, 0], attributes: privilege.attributes }.as_bytes());
+        bytes.extend(
+            LuidAndAttributes {
+                luid: [privilege.privilege, 0],
+                attributes: privilege.attributes,
+            }
+            .as_bytes(),
+        );
     }
     bytes
 }
@@ -122,7 +179,11 @@ fn privileges(list: &[TokenPrivilege]) -> Vec<u8> {
 /// Information whose structures point to SIDs behind them, in the caller's buffer at `place`.
 fn sids(place: UserPtr, count: Option<u32>, list: &[(&Sid, Option<u32>)]) -> Vec<u8> {
     let mut heads = count.map_or_else(Vec::new, |count| Vec::from(u64::from(count).to_le_bytes()));
-    let entry = if list.iter().any(|(_, attributes)| attributes.is_some()) { 16 } else { 8 };
+    let entry = if list.iter().any(|(_, attributes)| attributes.is_some()) {
+        16
+    } else {
+        8
+    };
     let mut at = heads.len() + list.len() * entry;
     let mut tail = Vec::new();
     for (sid, attributes) in list {
@@ -142,12 +203,20 @@ fn query_token(call: &mut Call<'_>) -> Result<Done> {
     let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
     call.probe_write(place, u64::from(size), 4)?;
     call.probe::<u32>(length)?;
-    let object = call.exec.resolve(call.thread, call.handle(0), Some(Kind::Token), TOKEN_QUERY)?;
-    let Body::Token(token) = &call.exec.object(object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+    let object = call
+        .exec
+        .resolve(call.thread, call.handle(0), Some(Kind::Token), TOKEN_QUERY)?;
+    let Body::Token(token) = &call.exec.object(object)?.body else {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    };
     let bytes = match call.u32(1) {
         1 => sids(place, None, &[(&token.user, Some(0))]),
         2 => {
-            let groups: Vec<_> = token.groups.iter().map(|group| (&group.sid, Some(group.attributes))).collect();
+            let groups: Vec<_> = token
+                .groups
+                .iter()
+                .map(|group| (&group.sid, Some(group.attributes)))
+                .collect();
             sids(place, Some(groups.len() as u32), &groups)
         }
         3 => privileges(&token.privileges),
@@ -155,7 +224,14 @@ fn query_token(call: &mut Call<'_>) -> Result<Done> {
         5 => sids(place, None, &[(&token.primary_group, None)]),
         6 => {
             let acl = token.default_dacl.as_ref().map(|aces| acl_bytes(aces));
-            let mut bytes = Vec::from(if acl.is_some() { place.0.wrapping_add(8) } else { 0 }.to_le_bytes());
+            let mut bytes = Vec::from(
+                if acl.is_some() {
+                    place.0.wrapping_add(8)
+                } else {
+                    0
+                }
+                .to_le_bytes(),
+            );
             bytes.extend(acl.unwrap_or_default());
             bytes
         }
@@ -165,7 +241,8 @@ fn query_token(call: &mut Call<'_>) -> Result<Done> {
             Some(level) => Vec::from(level.to_le_bytes()),
             None => return Err(Status::INVALID_INFO_CLASS),
         },
-        // TokenStatistics: token id, authentication id, expiration, type, level, charges, counts, modified id.
+        // TokenStatistics: token id, authentication id, expiration, type, level, charges, counts,
+        // modified id.
         10 => {
             let id = u64::from(object.index) + 0x1000;
             let mut bytes = Vec::new();
@@ -173,7 +250,14 @@ fn query_token(call: &mut Call<'_>) -> Result<Done> {
             bytes.extend(u64::from(token.logon).to_le_bytes());
             bytes.extend(u64::MAX.to_le_bytes());
             let kind = 1 + u32::from(token.impersonation.is_some());
-            for word in [kind, token.impersonation.unwrap_or(0), 0, 0, token.groups.len() as u32, token.privileges.len() as u32] {
+            for word in [
+                kind,
+                token.impersonation.unwrap_or(0),
+                0,
+                0,
+                token.groups.len() as u32,
+                token.privileges.len() as u32,
+            ] {
                 bytes.extend(word.to_le_bytes());
             }
             bytes.extend(id.to_le_bytes());
@@ -182,7 +266,11 @@ fn query_token(call: &mut Call<'_>) -> Result<Done> {
         12 => Vec::from(token.session.to_le_bytes()),
         class => {
             log::warn!("NtQueryInformationToken: class {class} is not built");
-            return Err(if class < 18 { Status::NOT_IMPLEMENTED } else { Status::INVALID_INFO_CLASS });
+            return Err(if class < 18 {
+                Status::NOT_IMPLEMENTED
+            } else {
+                Status::INVALID_INFO_CLASS
+            });
         }
     };
     call.write(length, bytes.len() as u32)?;
@@ -198,27 +286,45 @@ fn duplicate_token(call: &mut Call<'_>) -> Result<Done> {
     call.probe::<u64>(place)?;
     let attributes = call.attributes_or_none(call.pointer(2))?;
     let kind = call.u32(4);
-    let level = if call.pointer(2).is_null() { 0 } else { quality(call)?.map_or(0, |quality| quality.level) };
+    let level = if call.pointer(2).is_null() {
+        0
+    } else {
+        quality(call)?.map_or(0, |quality| quality.level)
+    };
     if !matches!(kind, 1 | 2) || level > 3 {
         return Err(Status::INVALID_PARAMETER);
     }
-    let object = call.exec.resolve(call.thread, call.handle(0), Some(Kind::Token), TOKEN_DUPLICATE)?;
-    let Body::Token(token) = &call.exec.object(object)?.body else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+    let object = call.exec.resolve(
+        call.thread,
+        call.handle(0),
+        Some(Kind::Token),
+        TOKEN_DUPLICATE,
+    )?;
+    let Body::Token(token) = &call.exec.object(object)?.body else {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    };
     let mut copy: Token = Token::clone(token);
     if kind == 2 && copy.impersonation.is_some_and(|has| has < level) {
         return Err(Status::BAD_IMPERSONATION_LEVEL);
     }
     if call.flag(3) {
-        copy.privileges.retain(|privilege| privilege.attributes & crate::process::token::ENABLED != 0);
+        copy.privileges
+            .retain(|privilege| privilege.attributes & crate::process::token::ENABLED != 0);
     }
     copy.impersonation = (kind == 2).then_some(level);
     let access = match call.u32(1) {
         // No access asked for means the source handle's.
-        0 => call.exec.resolve_entry(call.thread, call.handle(0), Some(Kind::Token), 0)?.access,
+        0 => {
+            call.exec
+                .resolve_entry(call.thread, call.handle(0), Some(Kind::Token), 0)?
+                .access
+        }
         access => access,
     };
     let new = call.exec.new_object(Body::Token(Box::new(copy)));
-    let created = call.exec.insert_object(call.thread, new, &attributes.view(), access)?;
+    let created = call
+        .exec
+        .insert_object(call.thread, new, &attributes.view(), access)?;
     call.give(place, created.handle)
 }
 

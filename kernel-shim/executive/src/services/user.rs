@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! User pointers are allegations: an address that ring 3 has named is a [`UserPtr`], and only a checked read or write turns it into
-//! memory.
+//! User pointers are allegations: an address that ring 3 has named is a [`UserPtr`], and only a
+//! checked read or write turns it into memory.
 //!
-//! A bad address is `ACCESS_VIOLATION`, found before anything is changed where a call probes its results first, as NT does. Alignment is
-//! checked where NT probes with one (`DATATYPE_MISALIGNMENT`); single numbers and handles may lie anywhere. Everything is copied once:
-//! what has been checked is what is used.
+//! A bad address is `ACCESS_VIOLATION`, found before anything is changed where a call probes its
+//! results first, as NT does. Alignment is checked where NT probes with one
+//! (`DATATYPE_MISALIGNMENT`); single numbers and handles may lie anywhere. Everything is copied
+//! once: what has been checked is what is used.
 
 use super::layout::{Layout, ObjectAttributes, UnicodeString};
 use alloc::vec;
@@ -14,7 +15,8 @@ use nt::{Result, Status};
 /// The end of what user mode may name: `MmUserProbeAddress` of NT 5.2 on x86-64.
 pub const USER_PROBE_ADDRESS: u64 = 0x7FF_FFFF_0000;
 
-/// The longest structure or buffer taken from user memory in one piece, bytes. NT has no such limit; a larger one is `NO_MEMORY` here.
+/// The longest structure or buffer taken from user memory in one piece, bytes. NT has no such
+/// limit; a larger one is `NO_MEMORY` here.
 pub const LARGEST_BUFFER: u64 = 64 << 20;
 
 const PAGE: u64 = 0x1000;
@@ -45,7 +47,10 @@ impl UserPtr {
 
     /// The address `bytes` further on; one that wraps is no user address.
     pub fn at(self, bytes: u64) -> Result<Self> {
-        self.0.checked_add(bytes).map(Self).ok_or(Status::ACCESS_VIOLATION)
+        self.0
+            .checked_add(bytes)
+            .map(Self)
+            .ok_or(Status::ACCESS_VIOLATION)
     }
 
     fn check(self, length: u64, alignment: u64) -> Result<()> {
@@ -115,7 +120,11 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
     /// Puts bytes there.
     pub fn write_bytes(&mut self, pointer: UserPtr, bytes: &[u8]) -> Result<()> {
         pointer.check(bytes.len() as u64, 1)?;
-        if bytes.is_empty() { Ok(()) } else { self.0.write_user(pointer.0, bytes) }
+        if bytes.is_empty() {
+            Ok(())
+        } else {
+            self.0.write_user(pointer.0, bytes)
+        }
     }
 
     /// Puts a structure or number there.
@@ -125,17 +134,26 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
 
     /// Puts a number there if the caller wants it.
     pub fn write_optional<T: Layout>(&mut self, pointer: UserPtr, value: T) -> Result<()> {
-        if pointer.is_null() { Ok(()) } else { self.write(pointer, value) }
+        if pointer.is_null() {
+            Ok(())
+        } else {
+            self.write(pointer, value)
+        }
     }
 
-    /// Checks that a number or handle can be written there: ProbeForWriteHandle and its like, without alignment.
+    /// Checks that a number or handle can be written there: ProbeForWriteHandle and its like,
+    /// without alignment.
     pub fn probe_result<T: Layout>(&mut self, pointer: UserPtr) -> Result<()> {
         self.probe_write(pointer, size_of::<T>() as u64, 1)
     }
 
     /// The same for an optional result.
     pub fn probe_optional<T: Layout>(&mut self, pointer: UserPtr) -> Result<()> {
-        if pointer.is_null() { Ok(()) } else { self.probe_result::<T>(pointer) }
+        if pointer.is_null() {
+            Ok(())
+        } else {
+            self.probe_result::<T>(pointer)
+        }
     }
 
     /// The text of a UNICODE_STRING: whole units; `OBJECT_NAME_INVALID` for half a unit.
@@ -150,7 +168,10 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
             return Err(Status::OBJECT_NAME_INVALID);
         }
         let bytes = self.bytes(UserPtr(string.buffer), u64::from(string.length))?;
-        Ok(bytes.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect())
+        Ok(bytes
+            .chunks_exact(2)
+            .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+            .collect())
     }
 
     /// An OBJECT_ATTRIBUTES, its name and its security descriptor.
@@ -167,15 +188,25 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
             Some(security) => Some(self.descriptor(security)?),
             None => None,
         };
-        Ok(CapturedAttributes { root: raw.root, name, attributes: raw.attributes, security })
+        Ok(CapturedAttributes {
+            root: raw.root,
+            name,
+            attributes: raw.attributes,
+            security,
+        })
     }
 
     /// The same for a call whose object needs no attributes.
     pub fn attributes_or_none(&mut self, pointer: UserPtr) -> Result<CapturedAttributes> {
-        if pointer.is_null() { Ok(CapturedAttributes::default()) } else { self.attributes(pointer) }
+        if pointer.is_null() {
+            Ok(CapturedAttributes::default())
+        } else {
+            self.attributes(pointer)
+        }
     }
 
-    /// A security descriptor, absolute or self-relative, as self-relative bytes. A null DACL stays one.
+    /// A security descriptor, absolute or self-relative, as self-relative bytes. A null DACL stays
+    /// one.
     pub fn descriptor(&mut self, pointer: UserPtr) -> Result<Vec<u8>> {
         const SELF_RELATIVE: u16 = 0x8000;
         let head = self.bytes(pointer, 4)?;
@@ -199,10 +230,21 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         whole[2..4].copy_from_slice(&(control | SELF_RELATIVE).to_le_bytes());
         let [owner, group, sacl, dacl] = parts;
         // SE_SACL_PRESENT and SE_DACL_PRESENT say whether those pointers mean anything.
-        let wanted = [(owner, true, false), (group, true, false), (sacl, control & 0x10 != 0, true), (dacl, control & 4 != 0, true)];
+        let wanted = [
+            (owner, true, false),
+            (group, true, false),
+            (sacl, control & 0x10 != 0, true),
+            (dacl, control & 4 != 0, true),
+        ];
         for (index, (part, present, is_acl)) in wanted.into_iter().enumerate() {
-            let Some(part) = part.optional().filter(|_| present) else { continue };
-            let bytes = if is_acl { self.acl(part)? } else { self.sid(part)? };
+            let Some(part) = part.optional().filter(|_| present) else {
+                continue;
+            };
+            let bytes = if is_acl {
+                self.acl(part)?
+            } else {
+                self.sid(part)?
+            };
             let offset = whole.len() as u32;
             whole[4 + 4 * index..8 + 4 * index].copy_from_slice(&offset.to_le_bytes());
             whole.extend(bytes);
@@ -271,7 +313,8 @@ pub(crate) mod tests {
     impl Memory {
         pub(crate) fn map(&mut self, address: u64, pages: u64, writable: bool) {
             for page in 0..pages {
-                self.pages.insert(address / PAGE + page, (writable, vec![0; PAGE as usize]));
+                self.pages
+                    .insert(address / PAGE + page, (writable, vec![0; PAGE as usize]));
             }
         }
     }
@@ -279,7 +322,10 @@ pub(crate) mod tests {
     impl UserMemory for Memory {
         fn read_user(&mut self, address: u64, buffer: &mut [u8]) -> Result<()> {
             for (place, byte) in (address..).zip(buffer) {
-                let (_, page) = self.pages.get(&(place / PAGE)).ok_or(Status::ACCESS_VIOLATION)?;
+                let (_, page) = self
+                    .pages
+                    .get(&(place / PAGE))
+                    .ok_or(Status::ACCESS_VIOLATION)?;
                 *byte = page[(place % PAGE) as usize];
             }
             Ok(())
@@ -307,12 +353,36 @@ pub(crate) mod tests {
     fn a_bad_pointer_is_an_access_violation() {
         let mut memory = memory();
         let mut user = User(&mut memory);
-        for bad in [0, 0x12000, 0x11FFF, USER_PROBE_ADDRESS, USER_PROBE_ADDRESS - 4, u64::MAX - 3, 0xFFFF_8000_0000_0000] {
-            assert_eq!(user.read::<u64>(UserPtr(bad)), Err(Status::ACCESS_VIOLATION), "{bad:#x}");
-            assert_eq!(user.write(UserPtr(bad), 1_u64), Err(Status::ACCESS_VIOLATION), "{bad:#x}");
+        for bad in [
+            0,
+            0x12000,
+            0x11FFF,
+            USER_PROBE_ADDRESS,
+            USER_PROBE_ADDRESS - 4,
+            u64::MAX - 3,
+            0xFFFF_8000_0000_0000,
+        ] {
+            assert_eq!(
+                user.read::<u64>(UserPtr(bad)),
+                Err(Status::ACCESS_VIOLATION),
+                "{bad:#x}"
+            );
+            assert_eq!(
+                user.write(UserPtr(bad), 1_u64),
+                Err(Status::ACCESS_VIOLATION),
+                "{bad:#x}"
+            );
         }
-        assert_eq!(user.probe_write(UserPtr(0x20000), 4, 4), Err(Status::ACCESS_VIOLATION), "read-only");
-        assert_eq!(user.probe_write(UserPtr(0x11000), 0x1001, 4), Err(Status::ACCESS_VIOLATION), "one byte too many");
+        assert_eq!(
+            user.probe_write(UserPtr(0x20000), 4, 4),
+            Err(Status::ACCESS_VIOLATION),
+            "read-only"
+        );
+        assert_eq!(
+            user.probe_write(UserPtr(0x11000), 0x1001, 4),
+            Err(Status::ACCESS_VIOLATION),
+            "one byte too many"
+        );
         assert_eq!(user.probe_write(UserPtr(0x10000), 0x2000, 4), Ok(()));
     }
 
@@ -320,8 +390,14 @@ pub(crate) mod tests {
     fn alignment_counts_where_nt_probes_with_one_and_only_for_a_length() {
         let mut memory = memory();
         let mut user = User(&mut memory);
-        assert_eq!(user.probe_read(UserPtr(0x10002), 4, 4), Err(Status::DATATYPE_MISALIGNMENT));
-        assert_eq!(user.read_aligned::<u64>(UserPtr(0x10002), 4), Err(Status::DATATYPE_MISALIGNMENT));
+        assert_eq!(
+            user.probe_read(UserPtr(0x10002), 4, 4),
+            Err(Status::DATATYPE_MISALIGNMENT)
+        );
+        assert_eq!(
+            user.read_aligned::<u64>(UserPtr(0x10002), 4),
+            Err(Status::DATATYPE_MISALIGNMENT)
+        );
         assert_eq!(user.probe_read(UserPtr(3), 0, 4), Ok(()));
         assert_eq!(user.read::<u64>(UserPtr(0x10002)), Ok(0));
     }
@@ -332,21 +408,65 @@ pub(crate) mod tests {
         let mut memory = memory();
         let mut user = User(&mut memory);
         let name = [0x5C_u16, 0x41];
-        user.write_bytes(UserPtr(0x10100), name.as_bytes()).expect("written");
-        user.write_bytes(UserPtr(0x10200), SECURITY.as_bytes()).expect("written");
-        let string = UnicodeString { length: 4, maximum_length: 4, buffer: 0x10100, ..UnicodeString::default() };
+        user.write_bytes(UserPtr(0x10100), name.as_bytes())
+            .expect("written");
+        user.write_bytes(UserPtr(0x10200), SECURITY.as_bytes())
+            .expect("written");
+        let string = UnicodeString {
+            length: 4,
+            maximum_length: 4,
+            buffer: 0x10100,
+            ..UnicodeString::default()
+        };
         user.write(UserPtr(0x10080), string).expect("written");
-        let raw = ObjectAttributes { length: 0x30, name: 0x10080, attributes: 0x40, security: 0x10200, ..ObjectAttributes::default() };
+        let raw = ObjectAttributes {
+            length: 0x30,
+            name: 0x10080,
+            attributes: 0x40,
+            security: 0x10200,
+            ..ObjectAttributes::default()
+        };
         user.write(UserPtr(0x10000), raw).expect("written");
         let captured = user.attributes(UserPtr(0x10000)).expect("captured");
         assert_eq!(captured.name.as_deref(), Some(name.as_slice()));
         assert_eq!(captured.security.as_deref(), Some(SECURITY.as_bytes()));
-        user.write(UserPtr(0x10080), UnicodeString { length: 3, ..string }).expect("written");
-        assert_eq!(user.attributes(UserPtr(0x10000)), Err(Status::OBJECT_NAME_INVALID));
-        user.write(UserPtr(0x10000), ObjectAttributes { length: 0x18, ..raw }).expect("written");
-        assert_eq!(user.attributes(UserPtr(0x10000)), Err(Status::INVALID_PARAMETER));
-        user.write(UserPtr(0x10000), ObjectAttributes { length: 0x30, name: 8, ..raw }).expect("written");
-        assert_eq!(user.attributes(UserPtr(0x10000)), Err(Status::ACCESS_VIOLATION));
+        user.write(
+            UserPtr(0x10080),
+            UnicodeString {
+                length: 3,
+                ..string
+            },
+        )
+        .expect("written");
+        assert_eq!(
+            user.attributes(UserPtr(0x10000)),
+            Err(Status::OBJECT_NAME_INVALID)
+        );
+        user.write(
+            UserPtr(0x10000),
+            ObjectAttributes {
+                length: 0x18,
+                ..raw
+            },
+        )
+        .expect("written");
+        assert_eq!(
+            user.attributes(UserPtr(0x10000)),
+            Err(Status::INVALID_PARAMETER)
+        );
+        user.write(
+            UserPtr(0x10000),
+            ObjectAttributes {
+                length: 0x30,
+                name: 8,
+                ..raw
+            },
+        )
+        .expect("written");
+        assert_eq!(
+            user.attributes(UserPtr(0x10000)),
+            Err(Status::ACCESS_VIOLATION)
+        );
     }
 
     #[test]
@@ -354,14 +474,22 @@ pub(crate) mod tests {
         const SECURITY: Descriptor = Descriptor::with_dacl(&[Ace::allow(1, Sid::LOCAL_SYSTEM)]);
         let mut memory = memory();
         let mut user = User(&mut memory);
-        user.write_bytes(UserPtr(0x10100), &SECURITY.as_bytes()[20..]).expect("written");
+        user.write_bytes(UserPtr(0x10100), &SECURITY.as_bytes()[20..])
+            .expect("written");
         let mut absolute = [0_u8; 0x28];
         absolute[0] = 1;
         absolute[2] = 4;
         absolute[0x20..].copy_from_slice(&0x10100_u64.to_le_bytes());
-        user.write_bytes(UserPtr(0x10000), &absolute).expect("written");
-        assert_eq!(user.descriptor(UserPtr(0x10000)).as_deref(), Ok(SECURITY.as_bytes()));
+        user.write_bytes(UserPtr(0x10000), &absolute)
+            .expect("written");
+        assert_eq!(
+            user.descriptor(UserPtr(0x10000)).as_deref(),
+            Ok(SECURITY.as_bytes())
+        );
         user.write_bytes(UserPtr(0x10000), &[2]).expect("written");
-        assert_eq!(user.descriptor(UserPtr(0x10000)), Err(Status::UNKNOWN_REVISION));
+        assert_eq!(
+            user.descriptor(UserPtr(0x10000)),
+            Err(Status::UNKNOWN_REVISION)
+        );
     }
 }

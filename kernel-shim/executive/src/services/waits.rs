@@ -7,8 +7,16 @@ use nt::{Handle, Result, Status};
 
 /// The calls of this area.
 pub const CALLS: &[Built] = &[
-    built("NtWaitForSingleObject", &["object", "alertable", "timeout"], wait_single),
-    built("NtWaitForMultipleObjects", &["count", "objects", "type", "alertable", "timeout"], wait_multiple),
+    built(
+        "NtWaitForSingleObject",
+        &["object", "alertable", "timeout"],
+        wait_single,
+    ),
+    built(
+        "NtWaitForMultipleObjects",
+        &["count", "objects", "type", "alertable", "timeout"],
+        wait_multiple,
+    ),
     built("NtDelayExecution", &["alertable", "interval"], delay),
     built("NtYieldExecution", &[], yield_execution),
 ];
@@ -18,7 +26,9 @@ const MAXIMUM_WAIT_OBJECTS: u32 = 64;
 
 fn wait_single(call: &mut Call<'_>) -> Result<Done> {
     let timeout = call.timeout(call.pointer(2))?;
-    let outcome = call.exec.wait(call.thread, &[call.handle(0)], false, timeout)?;
+    let outcome = call
+        .exec
+        .wait(call.thread, &[call.handle(0)], false, timeout)?;
     call.outcome(outcome)
 }
 
@@ -34,7 +44,12 @@ fn wait_multiple(call: &mut Call<'_>) -> Result<Done> {
     };
     let timeout = call.timeout(call.pointer(4))?;
     let bytes = call.bytes(call.pointer(1), u64::from(count) * 8)?;
-    let handles: Vec<Handle> = bytes.as_chunks().0.iter().map(|&raw| Handle(u64::from_le_bytes(raw))).collect();
+    let handles: Vec<Handle> = bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|&raw| Handle(u64::from_le_bytes(raw)))
+        .collect();
     let outcome = call.exec.wait(call.thread, &handles, all, timeout)?;
     call.outcome(outcome)
 }
@@ -46,6 +61,7 @@ fn delay(call: &mut Call<'_>) -> Result<Done> {
 }
 
 fn yield_execution(_call: &mut Call<'_>) -> Result<Done> {
-    // Nobody else was looked for: which thread runs next is the machine's affair at the end of every call.
+    // Nobody else was looked for: which thread runs next is the machine's affair at the end of
+    // every call.
     Ok(Done::Returns(Status::NO_YIELD_PERFORMED))
 }

@@ -4,7 +4,9 @@
 use super::{Facts, ModuleFacts, PageFileFacts, PerformanceFacts, ProcessFacts};
 use crate::Executive;
 use crate::machine::{PAGE, USER_END};
-use crate::services::layout::{BasicInformation, ProcessEntry, ProcessorInformation, ThreadEntry, TimeOfDay};
+use crate::services::layout::{
+    BasicInformation, ProcessEntry, ProcessorInformation, ThreadEntry, TimeOfDay,
+};
 use alloc::vec::Vec;
 
 /// Longest tick of the clock, 100 ns.
@@ -50,7 +52,12 @@ impl Facts for Executive {
     }
 
     fn performance(&self) -> PerformanceFacts {
-        let files: u64 = self.io.page_files.iter().map(|file| file.minimum / PAGE as u64).sum();
+        let files: u64 = self
+            .io
+            .page_files
+            .iter()
+            .map(|file| file.minimum / PAGE as u64)
+            .sum();
         PerformanceFacts {
             available: self.machine.available_pages() as u32,
             committed: self.machine.committed_pages() as u32,
@@ -59,7 +66,11 @@ impl Facts for Executive {
     }
 
     fn time_of_day(&self) -> TimeOfDay {
-        TimeOfDay { boot: self.machine.start_time(), now: self.now(), ..TimeOfDay::default() }
+        TimeOfDay {
+            boot: self.machine.start_time(),
+            now: self.now(),
+            ..TimeOfDay::default()
+        }
     }
 
     fn flags(&self) -> u32 {
@@ -68,44 +79,72 @@ impl Facts for Executive {
 
     fn processes(&self) -> Vec<ProcessFacts> {
         let idle = ProcessFacts::default();
-        let living = self.processes.values().filter(|process| !process.ended).map(|process| {
-            let threads = process.threads.iter().filter_map(|thread| self.threads.get(thread)).map(|thread| {
-                let waits = thread.wait.is_some() || thread.suspended > 0;
-                ThreadEntry {
-                    create_time: thread.create_time,
-                    start_address: thread.start_address,
-                    client: self.client_id(thread.id).unwrap_or_default(),
-                    priority: process.base_priority.into(),
+        let living = self
+            .processes
+            .values()
+            .filter(|process| !process.ended)
+            .map(|process| {
+                let threads = process
+                    .threads
+                    .iter()
+                    .filter_map(|thread| self.threads.get(thread))
+                    .map(|thread| {
+                        let waits = thread.wait.is_some() || thread.suspended > 0;
+                        ThreadEntry {
+                            create_time: thread.create_time,
+                            start_address: thread.start_address,
+                            client: self.client_id(thread.id).unwrap_or_default(),
+                            priority: process.base_priority.into(),
+                            base_priority: process.base_priority.into(),
+                            state: if waits { WAITING } else { RUNNING },
+                            wait_reason: if thread.wait.is_some() {
+                                USER_REQUEST
+                            } else {
+                                SUSPENDED
+                            },
+                            ..ThreadEntry::default()
+                        }
+                    });
+                let entry = ProcessEntry {
+                    create_time: process.create_time,
                     base_priority: process.base_priority.into(),
-                    state: if waits { WAITING } else { RUNNING },
-                    wait_reason: if thread.wait.is_some() { USER_REQUEST } else { SUSPENDED },
-                    ..ThreadEntry::default()
+                    process: process.id.0.into(),
+                    parent: process.parent.0.into(),
+                    handles: process.handles.as_ref().map_or(0, |table| table.len()) as u32,
+                    session: self.session_of(process.id).unwrap_or(0),
+                    ..ProcessEntry::default()
+                };
+                ProcessFacts {
+                    entry,
+                    name: process.image.clone(),
+                    threads: threads.collect(),
                 }
             });
-            let entry = ProcessEntry {
-                create_time: process.create_time,
-                base_priority: process.base_priority.into(),
-                process: process.id.0.into(),
-                parent: process.parent.0.into(),
-                handles: process.handles.as_ref().map_or(0, |table| table.len()) as u32,
-                session: self.session_of(process.id).unwrap_or(0),
-                ..ProcessEntry::default()
-            };
-            ProcessFacts { entry, name: process.image.clone(), threads: threads.collect() }
-        });
         core::iter::once(idle).chain(living).collect()
     }
 
     fn modules(&self) -> Vec<ModuleFacts> {
         // The kernel itself is no loaded image with an address of its own; drivers are.
-        self.sessions.drivers.iter().map(|path| ModuleFacts { path: path.clone(), base: 0, size: 0 }).collect()
+        self.sessions
+            .drivers
+            .iter()
+            .map(|path| ModuleFacts {
+                path: path.clone(),
+                base: 0,
+                size: 0,
+            })
+            .collect()
     }
 
     fn page_files(&self) -> Vec<PageFileFacts> {
         let pages = |bytes: u64| (bytes / PAGE as u64) as u32;
         // Nothing is ever paged out here: a paging file is there, and empty.
-        let facts =
-            |file: &crate::io::file::PageFile| PageFileFacts { path: file.name.clone(), total: pages(file.minimum), used: 0, peak: 0 };
+        let facts = |file: &crate::io::file::PageFile| PageFileFacts {
+            path: file.name.clone(),
+            total: pages(file.minimum),
+            used: 0,
+            peak: 0,
+        };
         self.io.page_files.iter().map(facts).collect()
     }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! How the kernel starts: the two boot doors, what the loader tells, the command line.
 //!
-//! A loader's information block lies in memory that the frame allocator may hand out later, so all that is needed of it is copied here
-//! first. Boot modules are not used: every file comes from the disks.
+//! A loader's information block lies in memory that the frame allocator may hand out later, so all
+//! that is needed of it is copied here first. Boot modules are not used: every file comes from the
+//! disks.
 
 mod multiboot;
 pub mod options;
@@ -45,13 +46,19 @@ impl Information {
         match loader {
             MULTIBOOT => multiboot::read(address.into()),
             PVH => pvh::read(address.into()),
-            _ => Self { loader: "unknown", ..Self::default() },
+            _ => Self {
+                loader: "unknown",
+                ..Self::default()
+            },
         }
     }
 
     fn add_memory(&mut self, start: u64, length: u64) {
         if self.memory.push(Region { start, length }).is_err() {
-            log::warn!("memory map: more than {} regions, {start:#x} left out", self.memory.capacity());
+            log::warn!(
+                "memory map: more than {} regions, {start:#x} left out",
+                self.memory.capacity()
+            );
         }
     }
 
@@ -60,7 +67,11 @@ impl Information {
             match crate::memory::physical::read_value::<u8>(at) {
                 None | Some(0) => break,
                 Some(byte) => {
-                    if self.command_line.push(if byte.is_ascii() { byte.into() } else { '?' }).is_err() {
+                    if self
+                        .command_line
+                        .push(if byte.is_ascii() { byte.into() } else { '?' })
+                        .is_err()
+                    {
                         break;
                     }
                 }

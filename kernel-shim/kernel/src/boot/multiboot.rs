@@ -12,7 +12,10 @@ const ACPI_NEW: u32 = 15;
 
 /// Walks the tags of the block at physical address `block`.
 pub fn read(block: u64) -> Information {
-    let mut information = Information { loader: "multiboot2", ..Information::default() };
+    let mut information = Information {
+        loader: "multiboot2",
+        ..Information::default()
+    };
     let end = block + u64::from(read_value::<u32>(block).unwrap_or(0));
     let mut tag = block + 8;
     while tag + 8 <= end {

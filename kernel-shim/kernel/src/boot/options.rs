@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The kernel's command line: words, separated by blanks, each `name` or `name=value`, in any case, with or without a leading slash.
+//! The kernel's command line: words, separated by blanks, each `name` or `name=value`, in any case,
+//! with or without a leading slash.
 //!
-//! An unknown word is reported and skipped. The whole line becomes `Control\SystemStartOptions` (spec 1.1 fact 12).
+//! An unknown word is reported and skipped. The whole line becomes `Control\SystemStartOptions`
+//! (spec 1.1 fact 12).
 
 use heapless::String;
 

@@ -26,8 +26,14 @@ const _: () = assert!(size_of::<StartInformation>() == 56);
 
 /// Reads the block at physical address `block`.
 pub fn read(block: u64) -> Information {
-    let mut information = Information { loader: "pvh", ..Information::default() };
-    let Some(start) = read_value::<StartInformation>(block).filter(|start| start.magic == MAGIC) else { return information };
+    let mut information = Information {
+        loader: "pvh",
+        ..Information::default()
+    };
+    let Some(start) = read_value::<StartInformation>(block).filter(|start| start.magic == MAGIC)
+    else {
+        return information;
+    };
     if start.command_line != 0 {
         information.set_command_line(start.command_line, 1024);
     }
@@ -35,10 +41,15 @@ pub fn read(block: u64) -> Information {
         information.rsdp = Some(start.rsdp);
     }
     if start.version >= 1 {
-        for entry in (0..u64::from(start.memory_entries.min(128))).map(|index| start.memory_map + index * 24) {
+        for entry in
+            (0..u64::from(start.memory_entries.min(128))).map(|index| start.memory_map + index * 24)
+        {
             // Type 1: usable.
             if read_value::<u32>(entry + 16) == Some(1) {
-                information.add_memory(read_value(entry).unwrap_or(0), read_value(entry + 8).unwrap_or(0));
+                information.add_memory(
+                    read_value(entry).unwrap_or(0),
+                    read_value(entry + 8).unwrap_or(0),
+                );
             }
         }
     }

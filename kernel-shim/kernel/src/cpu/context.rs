@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! CONTEXT of NT x64 against the registers of ring 3: what it sees of them, and what it may set.
 //!
-//! Debug registers are reported as zero and what is set of them is dropped: this kernel leaves them to the host's debugger.
+//! Debug registers are reported as zero and what is set of them is dropped: this kernel leaves them
+//! to the host's debugger.
 
 use super::tables::{USER_CODE, USER_DATA, USER_TEB32};
 use super::user::{Registers, Vectors};
@@ -9,26 +10,38 @@ use executive::services::context::Context;
 use zerocopy::IntoBytes;
 
 /// `CONTEXT_ALL`.
-pub const ALL: u32 = Context::CONTROL | Context::INTEGER | Context::SEGMENTS | Context::FLOATING_POINT | Context::DEBUG_REGISTERS;
+pub const ALL: u32 = Context::CONTROL
+    | Context::INTEGER
+    | Context::SEGMENTS
+    | Context::FLOATING_POINT
+    | Context::DEBUG_REGISTERS;
 
 /// MXCSR bits that exist: loading any other faults.
 const MXCSR_MASK: u32 = 0xffff;
 
 /// The parts that `flags` asks for, of these registers; the rest is zero.
 pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
-    let mut context = Context { flags: flags | Context::AMD64, ..Context::default() };
+    let mut context = Context {
+        flags: flags | Context::AMD64,
+        ..Context::default()
+    };
     if context.has(Context::CONTROL) {
-        (context.rip, context.rsp, context.eflags) = (registers.rip, registers.rsp, registers.rflags as u32);
+        (context.rip, context.rsp, context.eflags) =
+            (registers.rip, registers.rsp, registers.rflags as u32);
         (context.cs, context.ss) = (USER_CODE, USER_DATA);
     }
     if context.has(Context::INTEGER) {
-        (context.rax, context.rcx, context.rdx, context.rbx) = (registers.rax, registers.rcx, registers.rdx, registers.rbx);
+        (context.rax, context.rcx, context.rdx, context.rbx) =
+            (registers.rax, registers.rcx, registers.rdx, registers.rbx);
         (context.rbp, context.rsi, context.rdi) = (registers.rbp, registers.rsi, registers.rdi);
-        (context.r8, context.r9, context.r10, context.r11) = (registers.r8, registers.r9, registers.r10, registers.r11);
-        (context.r12, context.r13, context.r14, context.r15) = (registers.r12, registers.r13, registers.r14, registers.r15);
+        (context.r8, context.r9, context.r10, context.r11) =
+            (registers.r8, registers.r9, registers.r10, registers.r11);
+        (context.r12, context.r13, context.r14, context.r15) =
+            (registers.r12, registers.r13, registers.r14, registers.r15);
     }
     if context.has(Context::SEGMENTS) {
-        (context.ds, context.es, context.fs, context.gs) = (USER_DATA, USER_DATA, USER_TEB32, USER_DATA);
+        (context.ds, context.es, context.fs, context.gs) =
+            (USER_DATA, USER_DATA, USER_TEB32, USER_DATA);
     }
     if context.has(Context::FLOATING_POINT) {
         context.float.as_mut_bytes().copy_from_slice(&vectors.0);
@@ -37,16 +50,21 @@ pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
     context
 }
 
-/// Sets the parts that the context's flags name. Selectors and reserved flags stay what they must be.
+/// Sets the parts that the context's flags name. Selectors and reserved flags stay what they must
+/// be.
 pub fn apply(context: &Context, registers: &mut Registers, vectors: &mut Vectors) {
     if context.has(Context::CONTROL) {
-        (registers.rip, registers.rsp, registers.rflags) = (context.rip, context.rsp, context.eflags.into());
+        (registers.rip, registers.rsp, registers.rflags) =
+            (context.rip, context.rsp, context.eflags.into());
     }
     if context.has(Context::INTEGER) {
-        (registers.rax, registers.rcx, registers.rdx, registers.rbx) = (context.rax, context.rcx, context.rdx, context.rbx);
+        (registers.rax, registers.rcx, registers.rdx, registers.rbx) =
+            (context.rax, context.rcx, context.rdx, context.rbx);
         (registers.rbp, registers.rsi, registers.rdi) = (context.rbp, context.rsi, context.rdi);
-        (registers.r8, registers.r9, registers.r10, registers.r11) = (context.r8, context.r9, context.r10, context.r11);
-        (registers.r12, registers.r13, registers.r14, registers.r15) = (context.r12, context.r13, context.r14, context.r15);
+        (registers.r8, registers.r9, registers.r10, registers.r11) =
+            (context.r8, context.r9, context.r10, context.r11);
+        (registers.r12, registers.r13, registers.r14, registers.r15) =
+            (context.r12, context.r13, context.r14, context.r15);
     }
     if context.has(Context::FLOATING_POINT) {
         vectors.0.copy_from_slice(context.float.as_bytes());

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Interrupts: the two 8259 controllers, the tick of the 8254 timer, and idling until the next one.
 //!
-//! The kernel itself runs with interrupts off. They arrive in ring 3, where they end [`super::user::run`], and in [`idle`]. Only the
-//! timer is let through: the disks are polled.
+//! The kernel itself runs with interrupts off. They arrive in ring 3, where they end
+//! [`super::user::run`], and in [`idle`]. Only the timer is let through: the disks are polled.
 
 use super::port;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// First vector of the controllers: clear of the exceptions and of NT's software interrupts 0x29 to 0x2d.
+/// First vector of the controllers: clear of the exceptions and of NT's software interrupts 0x29 to
+/// 0x2d.
 pub const FIRST_VECTOR: u8 = 0x40;
 /// Vector of the timer.
 pub const TIMER: u8 = FIRST_VECTOR;
@@ -18,7 +19,12 @@ static TICKS: AtomicU64 = AtomicU64::new(0);
 
 /// Moves the controllers to [`FIRST_VECTOR`], lets only the timer through and starts it.
 pub fn initialize() {
-    for (first, second) in [(0x11, 0x11), (FIRST_VECTOR, FIRST_VECTOR + 8), (4, 2), (1, 1)] {
+    for (first, second) in [
+        (0x11, 0x11),
+        (FIRST_VECTOR, FIRST_VECTOR + 8),
+        (4, 2),
+        (1, 1),
+    ] {
         let command = first == 0x11;
         port::write8(if command { 0x20 } else { 0x21 }, first);
         port::write8(if command { 0xa0 } else { 0xa1 }, second);
@@ -37,7 +43,8 @@ pub fn handle(vector: u8) {
         TICKS.fetch_add(1, Ordering::Relaxed);
         port::write8(0x20, 0x20);
     } else if vector == FIRST_VECTOR + 7 || vector == FIRST_VECTOR + 15 {
-        // Spurious; the second controller's went through the first, which wants its acknowledgement.
+        // Spurious; the second controller's went through the first, which wants its
+        // acknowledgement.
         if vector == FIRST_VECTOR + 15 {
             port::write8(0x20, 0x20);
         }

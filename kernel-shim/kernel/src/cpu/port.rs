@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! I/O ports of the PC that this kernel drives.
 //!
-//! Port I/O touches devices, never memory of ours (no device here is told of memory through a port but the paging-free ones listed in
-//! their own files), so the functions are safe to call; each device's file owns its ports.
+//! Port I/O touches devices, never memory of ours (no device here is told of memory through a port
+//! but the paging-free ones listed in their own files), so the functions are safe to call; each
+//! device's file owns its ports.
 
 use x86_64::instructions::port::Port;
 
 /// Reads a byte.
 pub fn read8(port: u16) -> u8 {
     let mut port: Port<u8> = Port::new(port);
-    // SAFETY: a port read changes no memory of this kernel; what it does to the device is the business of the port's owner.
+    // SAFETY: a port read changes no memory of this kernel; what it does to the device is the
+    // business of the port's owner.
     unsafe { port.read() }
 }
 
@@ -30,7 +32,8 @@ pub fn read32(port: u16) -> u32 {
 /// Writes a byte.
 pub fn write8(port: u16, value: u8) {
     let mut port: Port<u8> = Port::new(port);
-    // SAFETY: a port write changes no memory of this kernel: no device driven through ports here is a bus master.
+    // SAFETY: a port write changes no memory of this kernel: no device driven through ports here is
+    // a bus master.
     unsafe { port.write(value) }
 }
 
@@ -44,6 +47,7 @@ pub fn write16(port: u16, value: u16) {
 /// Writes 32 bits.
 pub fn write32(port: u16, value: u32) {
     let mut port: Port<u32> = Port::new(port);
-    // SAFETY: as in `write8`; PCI configuration space is the one exception, and its owner keeps bus mastering off but for virtio.
+    // SAFETY: as in `write8`; PCI configuration space is the one exception, and its owner keeps bus
+    // mastering off but for virtio.
     unsafe { port.write(value) }
 }

@@ -19,12 +19,32 @@ pub fn identify() -> Processor {
 
 fn read() -> Processor {
     let vendor = __cpuid(0);
-    let vendor: String = [vendor.ebx, vendor.edx, vendor.ecx].into_iter().flat_map(u32::to_le_bytes).map(char::from).collect();
+    let vendor: String = [vendor.ebx, vendor.edx, vendor.ecx]
+        .into_iter()
+        .flat_map(u32::to_le_bytes)
+        .map(char::from)
+        .collect();
     let signature = __cpuid(1);
-    let (base_family, base_model, stepping) = (signature.eax >> 8 & 15, signature.eax >> 4 & 15, signature.eax & 15);
-    let family = if base_family == 15 { base_family + (signature.eax >> 20 & 0xff) } else { base_family };
-    let model = if matches!(base_family, 6 | 15) { base_model | (signature.eax >> 16 & 15) << 4 } else { base_model };
-    let name = if vendor == "GenuineIntel" { "Intel64" } else { "AMD64" };
+    let (base_family, base_model, stepping) = (
+        signature.eax >> 8 & 15,
+        signature.eax >> 4 & 15,
+        signature.eax & 15,
+    );
+    let family = if base_family == 15 {
+        base_family + (signature.eax >> 20 & 0xff)
+    } else {
+        base_family
+    };
+    let model = if matches!(base_family, 6 | 15) {
+        base_model | (signature.eax >> 16 & 15) << 4
+    } else {
+        base_model
+    };
+    let name = if vendor == "GenuineIntel" {
+        "Intel64"
+    } else {
+        "AMD64"
+    };
     Processor {
         count: 1,
         architecture: AMD64,
@@ -39,15 +59,33 @@ fn read() -> Processor {
 
 /// `KF_` bits of NT, from the bits of CPUID leaf 1 EDX.
 fn features(edx: u32) -> u32 {
-    // Time stamp counter, CR4, conditional move, global pages, large pages, range registers, compare-exchange 8, MMX, attribute
-    // table, FXSAVE, SSE, SSE2.
-    let bits = [(4, 1), (2, 2), (15, 3), (13, 4), (3, 5), (12, 6), (8, 7), (23, 8), (16, 10), (24, 11), (25, 13), (26, 16)];
+    // Time stamp counter, CR4, conditional move, global pages, large pages, range registers,
+    // compare-exchange 8, MMX, attribute table, FXSAVE, SSE, SSE2.
+    let bits = [
+        (4, 1),
+        (2, 2),
+        (15, 3),
+        (13, 4),
+        (3, 5),
+        (12, 6),
+        (8, 7),
+        (23, 8),
+        (16, 10),
+        (24, 11),
+        (25, 13),
+        (26, 16),
+    ];
     let fast_system_call = 1 << 12;
     let no_execute = 1 << 29;
-    bits.into_iter().filter(|(bit, _)| edx >> bit & 1 != 0).fold(fast_system_call | no_execute, |all, (_, feature)| all | 1 << feature)
+    bits.into_iter()
+        .filter(|(bit, _)| edx >> bit & 1 != 0)
+        .fold(fast_system_call | no_execute, |all, (_, feature)| {
+            all | 1 << feature
+        })
 }
 
-/// The rate of the time stamp counter in 1 ms, to a hundred: only shown (`~MHz`), nothing is timed with it.
+/// The rate of the time stamp counter in 1 ms, to a hundred: only shown (`~MHz`), nothing is timed
+/// with it.
 fn megahertz() -> u32 {
     // SAFETY: reads a counter.
     let counter = || unsafe { core::arch::x86_64::_rdtsc() };

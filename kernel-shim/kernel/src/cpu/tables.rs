@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Descriptor tables, with the selectors of NT x64, and the registers that system calls go by.
 //!
-//! Ring 3 code runs with CS 0x33, SS, DS, ES and GS 0x2b and FS 0x53, because programs and their debuggers look at them. The thread
-//! environment block is reached through the GS base.
+//! Ring 3 code runs with CS 0x33, SS, DS, ES and GS 0x2b and FS 0x53, because programs and their
+//! debuggers look at them. The thread environment block is reached through the GS base.
 
 use core::arch::x86_64::{__cpuid, __cpuid_count};
 use core::cell::UnsafeCell;
@@ -59,7 +59,8 @@ struct Tables {
 
 struct Once(UnsafeCell<Tables>);
 
-// SAFETY: written by `initialize` alone, which runs once on the only processor before anything else reads it.
+// SAFETY: written by `initialize` alone, which runs once on the only processor before anything else
+// reads it.
 unsafe impl Sync for Once {}
 
 static TABLES: Once = Once(UnsafeCell::new(Tables {
@@ -78,12 +79,21 @@ static TABLES: Once = Once(UnsafeCell::new(Tables {
         0,
     ],
     idt: [[0; 2]; 256],
-    task: TaskState { reserved: 0, stacks: [0; 3], reserved1: 0, interrupt_stacks: [0; 7], reserved2: 0, reserved3: 0, io_map: 104 },
+    task: TaskState {
+        reserved: 0,
+        stacks: [0; 3],
+        reserved1: 0,
+        interrupt_stacks: [0; 7],
+        reserved2: 0,
+        reserved3: 0,
+        io_map: 104,
+    },
     double_fault: [0; 1024],
     non_maskable: [0; 1024],
 }));
 
-/// Vectors that a program may raise itself: `int 3`, `int 0x29` (fail fast), `int 0x2c` (assertion), `int 0x2d` (debug service).
+/// Vectors that a program may raise itself: `int 3`, `int 0x29` (fail fast), `int 0x2c`
+/// (assertion), `int 0x2d` (debug service).
 const FROM_RING_3: [usize; 5] = [3, 4, 0x29, 0x2c, 0x2d];
 
 fn fill(tables: &mut Tables) {
@@ -100,7 +110,10 @@ fn fill(tables: &mut Tables) {
         };
         let level = if FROM_RING_3.contains(&vector) { 3 } else { 0 };
         let kind = 0x8e00 | level << 13 | stack;
-        *gate = [at & 0xffff | u64::from(KERNEL_CODE) << 16 | kind << 32 | (at & 0xffff_0000) << 32, at >> 32];
+        *gate = [
+            at & 0xffff | u64::from(KERNEL_CODE) << 16 | kind << 32 | (at & 0xffff_0000) << 32,
+            at >> 32,
+        ];
     }
     let task = &raw const tables.task as u64;
     tables.gdt[8] = 103 | (task & 0xff_ffff) << 16 | 0x89 << 40 | (task & 0xff00_0000) << 32;
@@ -110,13 +123,17 @@ fn fill(tables: &mut Tables) {
 /// Loads the tables and turns system calls on. Once, at start.
 pub fn initialize() {
     let tables = TABLES.0.get();
-    // SAFETY: called once, on the only processor, with interrupts off: this is the only reference there ever is.
+    // SAFETY: called once, on the only processor, with interrupts off: this is the only reference
+    // there ever is.
     fill(unsafe { &mut *tables });
     // SAFETY: only the address of the field is taken.
     let gdt = unsafe { &raw const (*tables).gdt } as u64;
     // SAFETY: as above.
     let idt = unsafe { &raw const (*tables).idt } as u64;
-    let pointer = DescriptorTablePointer { limit: size_of::<[u64; 12]>() as u16 - 1, base: VirtAddr::new(gdt) };
+    let pointer = DescriptorTablePointer {
+        limit: size_of::<[u64; 12]>() as u16 - 1,
+        base: VirtAddr::new(gdt),
+    };
     // SAFETY: a static table, filled in above, with the selectors loaded below.
     unsafe { lgdt(&pointer) };
     // SAFETY: selector 0x10 is a 64-bit ring 0 code segment.
@@ -131,7 +148,10 @@ pub fn initialize() {
     unsafe { FS::set_reg(SegmentSelector(USER_TEB32)) };
     // SAFETY: as above; the kernel uses no GS, the base is set with each switch to ring 3.
     unsafe { GS::set_reg(SegmentSelector(USER_DATA)) };
-    let pointer = DescriptorTablePointer { limit: size_of::<[[u64; 2]; 256]>() as u16 - 1, base: VirtAddr::new(idt) };
+    let pointer = DescriptorTablePointer {
+        limit: size_of::<[[u64; 2]; 256]>() as u16 - 1,
+        base: VirtAddr::new(idt),
+    };
     // SAFETY: a static table whose gates all lead to the stubs.
     unsafe { lidt(&pointer) };
     // SAFETY: selector 0x40 is the task state segment, filled in above.
@@ -139,16 +159,33 @@ pub fn initialize() {
 
     LStar::write(VirtAddr::new(system_call_entry as *const () as u64));
     // The trap, direction, interrupt, alignment and nested-task flags are off in the kernel.
-    SFMask::write(RFlags::TRAP_FLAG | RFlags::DIRECTION_FLAG | RFlags::INTERRUPT_FLAG | RFlags::ALIGNMENT_CHECK | RFlags::NESTED_TASK);
+    SFMask::write(
+        RFlags::TRAP_FLAG
+            | RFlags::DIRECTION_FLAG
+            | RFlags::INTERRUPT_FLAG
+            | RFlags::ALIGNMENT_CHECK
+            | RFlags::NESTED_TASK,
+    );
     let mut star = Msr::new(STAR);
     // SAFETY: kernel CS 0x10 and SS 0x18, user SS 0x2b and CS 0x33 as in the table above.
     unsafe { star.write(0x23 << 48 | u64::from(KERNEL_CODE) << 32) };
-    // Ring 3 must not set its own GS base behind the kernel's back; and the kernel, which finds user memory through the direct map only,
-    // must neither run nor touch it by mistake.
-    let extended = if __cpuid(0).eax >= 7 { __cpuid_count(7, 0).ebx } else { 0 };
-    let guards = [(7, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION), (20, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION)];
-    let found = guards.into_iter().filter(|(bit, _)| extended >> bit & 1 != 0).fold(Cr4Flags::empty(), |all, (_, flag)| all | flag);
-    // SAFETY: clears a feature that the kernel does not use and sets guards that the processor has and the kernel keeps to.
+    // Ring 3 must not set its own GS base behind the kernel's back; and the kernel, which finds
+    // user memory through the direct map only, must neither run nor touch it by mistake.
+    let extended = if __cpuid(0).eax >= 7 {
+        __cpuid_count(7, 0).ebx
+    } else {
+        0
+    };
+    let guards = [
+        (7, Cr4Flags::SUPERVISOR_MODE_EXECUTION_PROTECTION),
+        (20, Cr4Flags::SUPERVISOR_MODE_ACCESS_PREVENTION),
+    ];
+    let found = guards
+        .into_iter()
+        .filter(|(bit, _)| extended >> bit & 1 != 0)
+        .fold(Cr4Flags::empty(), |all, (_, flag)| all | flag);
+    // SAFETY: clears a feature that the kernel does not use and sets guards that the processor has
+    // and the kernel keeps to.
     unsafe { Cr4::update(|flags| *flags = (*flags - Cr4Flags::FSGSBASE) | found) };
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Ring 3 as a function: run these registers until the next trap, then say what it was.
 //!
-//! Invariant: [`Registers`] never lets ring 3 run with ring 0 selectors, with interrupts off or with I/O rights; [`run`] forces them.
+//! Invariant: [`Registers`] never lets ring 3 run with ring 0 selectors, with interrupts off or
+//! with I/O rights; [`run`] forces them.
 
 use super::tables::{USER_CODE, USER_DATA, set_user_gs};
 use core::cell::UnsafeCell;
@@ -40,16 +41,39 @@ pub struct Registers {
 const _: () = assert!(size_of::<Registers>() == 22 * 8);
 
 /// Names of the general registers in [`Registers`], in order.
-pub const NAMES: [&str; 15] = ["r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "rdi", "rsi", "rbp", "rbx", "rdx", "rcx", "rax"];
+pub const NAMES: [&str; 15] = [
+    "r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "rdi", "rsi", "rbp", "rbx", "rdx", "rcx",
+    "rax",
+];
 
 impl fmt::Display for Registers {
     /// One line, `name=value` each.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "rip={:#x} rsp={:#x} rflags={:#x}", self.rip, self.rsp, self.rflags)?;
-        write!(out, " rax={:#x} rbx={:#x} rcx={:#x} rdx={:#x}", self.rax, self.rbx, self.rcx, self.rdx)?;
-        write!(out, " rsi={:#x} rdi={:#x} rbp={:#x}", self.rsi, self.rdi, self.rbp)?;
-        write!(out, " r8={:#x} r9={:#x} r10={:#x} r11={:#x}", self.r8, self.r9, self.r10, self.r11)?;
-        write!(out, " r12={:#x} r13={:#x} r14={:#x} r15={:#x}", self.r12, self.r13, self.r14, self.r15)
+        write!(
+            out,
+            "rip={:#x} rsp={:#x} rflags={:#x}",
+            self.rip, self.rsp, self.rflags
+        )?;
+        write!(
+            out,
+            " rax={:#x} rbx={:#x} rcx={:#x} rdx={:#x}",
+            self.rax, self.rbx, self.rcx, self.rdx
+        )?;
+        write!(
+            out,
+            " rsi={:#x} rdi={:#x} rbp={:#x}",
+            self.rsi, self.rdi, self.rbp
+        )?;
+        write!(
+            out,
+            " r8={:#x} r9={:#x} r10={:#x} r11={:#x}",
+            self.r8, self.r9, self.r10, self.r11
+        )?;
+        write!(
+            out,
+            " r12={:#x} r13={:#x} r14={:#x} r15={:#x}",
+            self.r12, self.r13, self.r14, self.r15
+        )
     }
 }
 
@@ -106,7 +130,8 @@ pub enum Trap {
     },
 }
 
-/// Flags ring 3 may set: carry, parity, adjust, zero, sign, trap, direction, overflow, resume, alignment, identification.
+/// Flags ring 3 may set: carry, parity, adjust, zero, sign, trap, direction, overflow, resume,
+/// alignment, identification.
 const USER_FLAGS: u64 = 0x0021_0dd5 | 0x4_0000;
 const ALWAYS_FLAGS: u64 = 0x202;
 
@@ -115,7 +140,8 @@ unsafe extern "C" {
     fn user_run();
 }
 
-/// Runs ring 3 with these registers and this thread environment block, in the address space that is active.
+/// Runs ring 3 with these registers and this thread environment block, in the address space that is
+/// active.
 pub fn run(registers: &mut Registers, vectors: &mut Vectors, teb: u64) -> Trap {
     registers.cs = USER_CODE.into();
     registers.ss = USER_DATA.into();
@@ -124,12 +150,14 @@ pub fn run(registers: &mut Registers, vectors: &mut Vectors, teb: u64) -> Trap {
     registers.rip &= 0x7fff_ffff_ffff;
     set_user_gs(teb);
     let frame = (&raw const user_frame).cast::<Registers>().cast_mut();
-    // SAFETY: the frame is a static of this size that only `user_run` uses, below; there is one processor and no re-entry.
+    // SAFETY: the frame is a static of this size that only `user_run` uses, below; there is one
+    // processor and no re-entry.
     unsafe { frame.write(*registers) };
-    // SAFETY: 512 bytes, 16-byte aligned, and a state that FXSAVE or `default` made: reserved MXCSR bits are masked by whoever sets it.
+    // SAFETY: 512 bytes, 16-byte aligned, and a state that FXSAVE or `default` made: reserved MXCSR
+    // bits are masked by whoever sets it.
     unsafe { core::arch::asm!("fxrstor64 [{}]", in(reg) &raw const vectors.0, options(nostack)) };
-    // SAFETY: the frame holds ring 3 selectors and flags, so that nothing of the kernel is reachable; it comes back with every
-    // callee-saved register restored by `from_user`.
+    // SAFETY: the frame holds ring 3 selectors and flags, so that nothing of the kernel is
+    // reachable; it comes back with every callee-saved register restored by `from_user`.
     unsafe { user_run() };
     // SAFETY: 512 writable bytes, 16-byte aligned.
     unsafe { core::arch::asm!("fxsave64 [{}]", in(reg) &raw mut vectors.0, options(nostack)) };
@@ -137,8 +165,14 @@ pub fn run(registers: &mut Registers, vectors: &mut Vectors, teb: u64) -> Trap {
     *registers = unsafe { frame.read() };
     match registers.vector {
         0x100 => Trap::SystemCall,
-        14 => Trap::PageFault { address: Cr2::read_raw(), error: registers.error },
+        14 => Trap::PageFault {
+            address: Cr2::read_raw(),
+            error: registers.error,
+        },
         vector @ 0x40..=0xff => Trap::Interrupt(vector as u8),
-        vector => Trap::Exception { vector: vector as u8, error: registers.error },
+        vector => Trap::Exception {
+            vector: vector as u8,
+            error: registers.error,
+        },
     }
 }

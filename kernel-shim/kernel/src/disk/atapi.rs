@@ -31,7 +31,10 @@ impl Cd {
 
     /// Waits until the device is not busy: its status.
     fn ready(&self) -> Result<u8, DiskError> {
-        (0..1_000_000).map(|_| self.status()).find(|status| status & BUSY == 0).ok_or(DiskError)
+        (0..1_000_000)
+            .map(|_| self.status())
+            .find(|status| status & BUSY == 0)
+            .ok_or(DiskError)
     }
 
     /// Sends a packet that answers with `into.len()` bytes.
@@ -56,9 +59,14 @@ impl Cd {
                 return Err(DiskError);
             }
             if status & REQUEST == 0 {
-                return if rest.is_empty() { Ok(()) } else { Err(DiskError) };
+                return if rest.is_empty() {
+                    Ok(())
+                } else {
+                    Err(DiskError)
+                };
             }
-            let count = usize::from(port::read8(self.base + 4)) | usize::from(port::read8(self.base + 5)) << 8;
+            let count = usize::from(port::read8(self.base + 4))
+                | usize::from(port::read8(self.base + 5)) << 8;
             for _ in 0..count.div_ceil(2) {
                 let word = port::read16(self.base).to_le_bytes();
                 let take = rest.len().min(2);
@@ -70,7 +78,11 @@ impl Cd {
     }
 
     fn open(base: u16, unit: u8) -> Option<Self> {
-        let cd = Self { base, unit, sectors: 0 };
+        let cd = Self {
+            base,
+            unit,
+            sectors: 0,
+        };
         if cd.status() == 0xff {
             return None;
         }
@@ -85,9 +97,15 @@ impl Cd {
         }
         let mut answer = [0; 8];
         // READ CAPACITY; the first command after a medium change fails once, to tell of the change.
-        (0..3).find(|_| cd.packet([0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &mut answer).is_ok())?;
+        (0..3).find(|_| {
+            cd.packet([0x25, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &mut answer)
+                .is_ok()
+        })?;
         let [a, b, c, d, ..] = answer;
-        Some(Self { sectors: u64::from(u32::from_be_bytes([a, b, c, d])) + 1, ..cd })
+        Some(Self {
+            sectors: u64::from(u32::from_be_bytes([a, b, c, d])) + 1,
+            ..cd
+        })
     }
 }
 
@@ -106,11 +124,17 @@ impl Disk for Cd {
 
     fn read(&mut self, sector: u64, into: &mut [u8]) -> Result<(), DiskError> {
         let count = (into.len() / SECTOR) as u64;
-        if !into.len().is_multiple_of(SECTOR) || sector.checked_add(count).is_none_or(|end| end > self.sectors) {
+        if !into.len().is_multiple_of(SECTOR)
+            || sector
+                .checked_add(count)
+                .is_none_or(|end| end > self.sectors)
+        {
             return Err(DiskError);
         }
         for (part, bytes) in into.chunks_mut(TRANSFER * SECTOR).enumerate() {
-            let [a, b, c, d] = u32::try_from(sector as usize + part * TRANSFER).map_err(|_| DiskError)?.to_be_bytes();
+            let [a, b, c, d] = u32::try_from(sector as usize + part * TRANSFER)
+                .map_err(|_| DiskError)?
+                .to_be_bytes();
             let count = (bytes.len() / SECTOR) as u8;
             // READ (10).
             self.packet([0x28, 0, a, b, c, d, 0, 0, count, 0, 0, 0], bytes)?;

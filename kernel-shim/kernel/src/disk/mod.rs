@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The machine's disks: virtio block devices, and the CD on the IDE controller.
 //!
-//! All of them are polled: a request is done when the call returns. The order is the order of the PCI bus; a read-only virtio disk is
-//! taken for a CD, as is the IDE one.
+//! All of them are polled: a request is done when the call returns. The order is the order of the
+//! PCI bus; a read-only virtio disk is taken for a CD, as is the IDE one.
 
 mod atapi;
 mod pci;
@@ -51,7 +51,12 @@ pub fn find() -> Vec<Box<dyn Disk>> {
     virtio::find(&mut disks);
     atapi::find(&mut disks);
     for (number, disk) in disks.iter().enumerate() {
-        log::info!("disk {number}: {:?}, {} sectors of {} bytes", disk.medium(), disk.sectors(), disk.sector_size());
+        log::info!(
+            "disk {number}: {:?}, {} sectors of {} bytes",
+            disk.medium(),
+            disk.sectors(),
+            disk.sector_size()
+        );
     }
     disks
 }

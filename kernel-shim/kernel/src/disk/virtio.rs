@@ -26,7 +26,8 @@ fn pointer(address: u64, length: u64) -> NonNull<u8> {
         .unwrap_or_else(|| panic!("device memory at {address:#x} is not within the direct map"))
 }
 
-// SAFETY: frames come zeroed from the allocator and belong to the caller until freed; the direct map makes every pointer valid.
+// SAFETY: frames come zeroed from the allocator and belong to the caller until freed; the direct
+// map makes every pointer valid.
 unsafe impl Hal for Memory {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
         // Address 0 is how this interface says that there is none.
@@ -37,7 +38,8 @@ unsafe impl Hal for Memory {
     }
 
     unsafe fn dma_dealloc(address: PhysAddr, _: NonNull<u8>, pages: usize) -> i32 {
-        // SAFETY: by this function's contract the run came from `dma_alloc` and is not used any more.
+        // SAFETY: by this function's contract the run came from `dma_alloc` and is not used any
+        // more.
         unsafe { frames::free(address, pages) };
         0
     }
@@ -47,9 +49,12 @@ unsafe impl Hal for Memory {
     }
 
     unsafe fn share(buffer: NonNull<[u8]>, _: BufferDirection) -> PhysAddr {
-        // Heap memory lies in the direct map, in runs that adjoin physically; the stack and statics lie in the image.
+        // Heap memory lies in the direct map, in runs that adjoin physically; the stack and statics
+        // lie in the image.
         let at = buffer.cast::<u8>().as_ptr() as u64;
-        at.checked_sub(KERNEL_BASE).or_else(|| physical_address(at)).expect("a buffer of the kernel's")
+        at.checked_sub(KERNEL_BASE)
+            .or_else(|| physical_address(at))
+            .expect("a buffer of the kernel's")
     }
 
     unsafe fn unshare(_: PhysAddr, _: NonNull<[u8]>, _: BufferDirection) {}
@@ -66,15 +71,28 @@ impl Block {
     fn check(&self, sector: u64, bytes: usize) -> Result<usize, DiskError> {
         let size = SECTOR_SIZE * self.scale;
         let count = (bytes / size) as u64;
-        let whole = bytes.is_multiple_of(size) && sector.checked_add(count).is_some_and(|end| end <= self.sectors());
+        let whole = bytes.is_multiple_of(size)
+            && sector
+                .checked_add(count)
+                .is_some_and(|end| end <= self.sectors());
         // Within the disk, so that the product stays within its count of device sectors.
-        if whole { usize::try_from(sector).map(|first| first * self.scale).map_err(|_| DiskError) } else { Err(DiskError) }
+        if whole {
+            usize::try_from(sector)
+                .map(|first| first * self.scale)
+                .map_err(|_| DiskError)
+        } else {
+            Err(DiskError)
+        }
     }
 }
 
 impl Disk for Block {
     fn medium(&self) -> Medium {
-        if self.device.readonly() { Medium::Cd } else { Medium::Fixed }
+        if self.device.readonly() {
+            Medium::Cd
+        } else {
+            Medium::Fixed
+        }
     }
 
     fn sector_size(&self) -> u32 {
@@ -88,7 +106,9 @@ impl Disk for Block {
     fn read(&mut self, sector: u64, into: &mut [u8]) -> Result<(), DiskError> {
         let first = self.check(sector, into.len())?;
         for (part, bytes) in into.chunks_mut(TRANSFER).enumerate() {
-            self.device.read_blocks(first + part * (TRANSFER / SECTOR_SIZE), bytes).map_err(|_| DiskError)?;
+            self.device
+                .read_blocks(first + part * (TRANSFER / SECTOR_SIZE), bytes)
+                .map_err(|_| DiskError)?;
         }
         Ok(())
     }
@@ -96,7 +116,9 @@ impl Disk for Block {
     fn write(&mut self, sector: u64, from: &[u8]) -> Result<(), DiskError> {
         let first = self.check(sector, from.len())?;
         for (part, bytes) in from.chunks(TRANSFER).enumerate() {
-            self.device.write_blocks(first + part * (TRANSFER / SECTOR_SIZE), bytes).map_err(|_| DiskError)?;
+            self.device
+                .write_blocks(first + part * (TRANSFER / SECTOR_SIZE), bytes)
+                .map_err(|_| DiskError)?;
         }
         Ok(())
     }
@@ -118,7 +140,10 @@ pub fn find(disks: &mut Vec<Box<dyn Disk>>) {
         root.set_command(function, Command::MEMORY_SPACE | Command::BUS_MASTER);
         let device = PciTransport::new::<Memory, _>(&mut root, function)
             .map_err(|error| log::error!("virtio disk at {function}: {error}"))
-            .and_then(|transport| VirtIOBlk::new(transport).map_err(|error| log::error!("virtio disk at {function}: {error}")));
+            .and_then(|transport| {
+                VirtIOBlk::new(transport)
+                    .map_err(|error| log::error!("virtio disk at {function}: {error}"))
+            });
         if let Ok(device) = device {
             let scale = if device.readonly() { 4 } else { 1 };
             disks.push(Box::new(Block { device, scale }));

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The frame allocator: which 4 KiB frames of physical memory are free.
 //!
-//! One bit a frame, for the first 4 GiB (what the direct map covers). Single frames come from the lowest free address on, runs of
-//! frames (page tables never need them, the heap and the disks do) from anywhere. A frame is handed out zeroed.
+//! One bit a frame, for the first 4 GiB (what the direct map covers). Single frames come from the
+//! lowest free address on, runs of frames (page tables never need them, the heap and the disks do)
+//! from anywhere. A frame is handed out zeroed.
 
 use super::physical::{DIRECT_LIMIT, PAGE, virtual_address};
 use crate::boot::Region;
@@ -22,23 +23,44 @@ struct Bitmap {
     single: usize,
 }
 
-static BITMAP: Mutex<Bitmap> = Mutex::new(Bitmap { free: [0; WORDS], hint: 0, available: 0, total: 0, single: 0 });
+static BITMAP: Mutex<Bitmap> = Mutex::new(Bitmap {
+    free: [0; WORDS],
+    hint: 0,
+    available: 0,
+    total: 0,
+    single: 0,
+});
 
-/// Takes the usable regions of the memory map, without what lies below `reserved_end` (the firmware's megabyte and the kernel).
+/// Takes the usable regions of the memory map, without what lies below `reserved_end` (the
+/// firmware's megabyte and the kernel).
 pub fn initialize(regions: &[Region], reserved_end: u64) {
     let mut bitmap = BITMAP.lock();
     for region in regions {
         let start = region.start.max(reserved_end).div_ceil(PAGE);
         let end = region.start.saturating_add(region.length).min(DIRECT_LIMIT) / PAGE;
         let (start, end) = (start as usize, end as usize);
-        for (index, word) in bitmap.free.iter_mut().enumerate().take(end.div_ceil(64)).skip(start / 64) {
+        for (index, word) in bitmap
+            .free
+            .iter_mut()
+            .enumerate()
+            .take(end.div_ceil(64))
+            .skip(start / 64)
+        {
             let first = index * 64;
             let low = u64::MAX << start.saturating_sub(first);
-            let high = if end - first >= 64 { u64::MAX } else { !(u64::MAX << (end - first)) };
+            let high = if end - first >= 64 {
+                u64::MAX
+            } else {
+                !(u64::MAX << (end - first))
+            };
             *word |= low & high;
         }
     }
-    bitmap.available = bitmap.free.iter().map(|word| word.count_ones() as usize).sum();
+    bitmap.available = bitmap
+        .free
+        .iter()
+        .map(|word| word.count_ones() as usize)
+        .sum();
     bitmap.total = bitmap.available;
 }
 
@@ -47,8 +69,13 @@ pub fn allocate() -> Option<u64> {
     let frame = {
         let mut bitmap = BITMAP.lock();
         let hint = bitmap.hint;
-        let found =
-            bitmap.free.iter().enumerate().skip(hint).find(|(_, word)| **word != 0).map(|(index, word)| (index, word.trailing_zeros()));
+        let found = bitmap
+            .free
+            .iter()
+            .enumerate()
+            .skip(hint)
+            .find(|(_, word)| **word != 0)
+            .map(|(index, word)| (index, word.trailing_zeros()));
         let (index, bit) = found?;
         bitmap.free[index] &= !(1 << bit);
         bitmap.hint = index;
@@ -74,7 +101,11 @@ pub fn allocate_run(count: usize) -> Option<u64> {
                 frame += 64;
                 continue;
             }
-            run = if word & (1 << (frame % 64)) != 0 { run + 1 } else { 0 };
+            run = if word & (1 << (frame % 64)) != 0 {
+                run + 1
+            } else {
+                0
+            };
             frame += 1;
             if run == count {
                 found = Some(frame - count);
@@ -100,7 +131,10 @@ pub unsafe fn free(first: u64, count: usize) {
     let mut bitmap = BITMAP.lock();
     let start = (first / PAGE) as usize;
     for frame in start..start + count {
-        assert!(bitmap.free[frame / 64] & (1 << (frame % 64)) == 0, "frame {frame:#x} freed twice");
+        assert!(
+            bitmap.free[frame / 64] & (1 << (frame % 64)) == 0,
+            "frame {frame:#x} freed twice"
+        );
         bitmap.free[frame / 64] |= 1 << (frame % 64);
     }
     bitmap.available += count;
@@ -124,7 +158,8 @@ pub fn single() -> usize {
 fn zero(first: u64, count: usize) {
     let length = count as u64 * PAGE;
     if let Some(at) = virtual_address(first, length) {
-        // SAFETY: the frames were just taken out of the bitmap, so that nothing refers to them, and the direct map covers them.
+        // SAFETY: the frames were just taken out of the bitmap, so that nothing refers to them, and
+        // the direct map covers them.
         unsafe { core::ptr::write_bytes(at as *mut u8, 0, length as usize) };
     }
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The kernel's heap: the talc allocator, fed with runs of frames as it grows.
 //!
-//! It never shrinks. When memory is used up, allocation fails and the kernel stops: what a process asks for comes from the frame
-//! allocator directly, which reports `NO_MEMORY` instead.
+//! It never shrinks. When memory is used up, allocation fails and the kernel stops: what a process
+//! asks for comes from the frame allocator directly, which reports `NO_MEMORY` instead.
 
 use super::{frames, physical};
 use core::alloc::Layout;
@@ -21,11 +21,16 @@ unsafe impl Source for Frames {
     fn acquire<B: Binning>(talc: &mut Talc<Self, B>, layout: Layout) -> Result<(), ()> {
         // Room for the allocation, its alignment and the allocator's own records.
         let bytes = layout.size().checked_add(layout.align()).ok_or(())?;
-        let pages = (bytes / physical::PAGE as usize).checked_add(16).ok_or(())?.max(STEP);
+        let pages = (bytes / physical::PAGE as usize)
+            .checked_add(16)
+            .ok_or(())?
+            .max(STEP);
         let first = frames::allocate_run(pages).ok_or(())?;
         let at = physical::virtual_address(first, pages as u64 * physical::PAGE).ok_or(())?;
         // SAFETY: the run is ours alone from here on, mapped writable, and never given back.
-        unsafe { talc.claim(at as *mut u8, pages * physical::PAGE as usize) }.map(|_| ()).ok_or(())
+        unsafe { talc.claim(at as *mut u8, pages * physical::PAGE as usize) }
+            .map(|_| ())
+            .ok_or(())
     }
 }
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Page tables: four levels, one root a process, one upper half for all.
 //!
-//! The lower half is the process's and is mapped in 4 KiB pages only. The upper half (direct map and kernel image) is built once and
-//! shared by entry. Nothing is both writable and executable, and nothing of the upper half is reachable from ring 3.
+//! The lower half is the process's and is mapped in 4 KiB pages only. The upper half (direct map
+//! and kernel image) is built once and shared by entry. Nothing is both writable and executable,
+//! and nothing of the upper half is reachable from ring 3.
 //!
-//! Invariant: an [`AddressSpace`] owns its tables, not the frames it maps: whoever mapped a frame frees it after unmapping.
+//! Invariant: an [`AddressSpace`] owns its tables, not the frames it maps: whoever mapped a frame
+//! frees it after unmapping.
 
 use super::physical::{self, DIRECT_LIMIT, DIRECT_MAP, PAGE};
 use super::{KERNEL_BASE, frames};
@@ -49,7 +51,8 @@ fn entry(table: u64, index: u64) -> u64 {
 }
 
 fn set_entry(table: u64, index: u64, value: u64) {
-    // SAFETY: `table` is a page table of ours: only this file writes it, and no reference to it exists.
+    // SAFETY: `table` is a page table of ours: only this file writes it, and no reference to it
+    // exists.
     let written = unsafe { physical::write(table + index * 8, &value.to_le_bytes()) };
     debug_assert!(written);
 }
@@ -90,21 +93,38 @@ impl AddressSpace {
         Ok(Self { root })
     }
 
-    /// The kernel's own space: direct map and image, with the rights of each part. `image` gives the link addresses of text, read-only
-    /// data, data and end; `guard` is a page left out.
+    /// The kernel's own space: direct map and image, with the rights of each part. `image` gives
+    /// the link addresses of text, read-only data, data and end; `guard` is a page left out.
     pub fn kernel(image: [u64; 4], guard: u64) -> Result<Self, NoFrame> {
-        let space = Self { root: frames::allocate().ok_or(NoFrame)? };
+        let space = Self {
+            root: frames::allocate().ok_or(NoFrame)?,
+        };
         for address in (0..DIRECT_LIMIT).step_by(2 << 20) {
             let at = DIRECT_MAP + address;
             let pointers = descend(space.root, index(at, 3), 0)?;
             let directory = descend(pointers, index(at, 2), 0)?;
-            set_entry(directory, index(at, 1), address | PRESENT | WRITABLE | LARGE | GLOBAL | NO_EXECUTE);
+            set_entry(
+                directory,
+                index(at, 1),
+                address | PRESENT | WRITABLE | LARGE | GLOBAL | NO_EXECUTE,
+            );
         }
         let [text, rodata, data, end] = image;
-        for (start, end, flags) in [(text, rodata, 0), (rodata, data, NO_EXECUTE), (data, end, NO_EXECUTE | WRITABLE)] {
-            for at in (start..end).step_by(PAGE as usize).filter(|at| *at != guard) {
+        for (start, end, flags) in [
+            (text, rodata, 0),
+            (rodata, data, NO_EXECUTE),
+            (data, end, NO_EXECUTE | WRITABLE),
+        ] {
+            for at in (start..end)
+                .step_by(PAGE as usize)
+                .filter(|at| *at != guard)
+            {
                 let table = space.table(at, 0)?;
-                set_entry(table, index(at, 0), (at - KERNEL_BASE) | PRESENT | GLOBAL | flags);
+                set_entry(
+                    table,
+                    index(at, 0),
+                    (at - KERNEL_BASE) | PRESENT | GLOBAL | flags,
+                );
             }
         }
         Ok(space)
@@ -138,7 +158,8 @@ impl AddressSpace {
         self.set(address, frame, Some(rights))
     }
 
-    /// Keeps `frame` at the user page without access: ring 3 faults there, [`AddressSpace::translate`] still finds it.
+    /// Keeps `frame` at the user page without access: ring 3 faults there,
+    /// [`AddressSpace::translate`] still finds it.
     pub fn map_hidden(&mut self, address: u64, frame: u64) -> Result<(), NoFrame> {
         self.set(address, frame, None)
     }
@@ -173,7 +194,10 @@ impl AddressSpace {
     pub fn translate(&self, address: u64) -> Option<(u64, Option<Rights>)> {
         let (table, slot) = self.leaf(address)?;
         let found = entry(table, slot);
-        let rights = Rights { write: found & WRITABLE != 0, execute: found & NO_EXECUTE == 0 };
+        let rights = Rights {
+            write: found & WRITABLE != 0,
+            execute: found & NO_EXECUTE == 0,
+        };
         Some((found & ADDRESS, (found & PRESENT != 0).then_some(rights)))
     }
 
@@ -184,7 +208,8 @@ impl AddressSpace {
     pub unsafe fn activate(&self) {
         let frame: PhysFrame<Size4KiB> = PhysFrame::containing_address(PhysAddr::new(self.root));
         if Cr3::read().0 != frame {
-            // SAFETY: the upper half is the same in every space, so that the kernel goes on as before; the caller keeps the space alive.
+            // SAFETY: the upper half is the same in every space, so that the kernel goes on as
+            // before; the caller keeps the space alive.
             unsafe { Cr3::write(frame, Cr3Flags::empty()) };
         }
     }
@@ -192,10 +217,14 @@ impl AddressSpace {
 
 impl Drop for AddressSpace {
     fn drop(&mut self) {
-        for top in (0..256).map(|slot| entry(self.root, slot)).filter(|entry| entry & PRESENT != 0) {
+        for top in (0..256)
+            .map(|slot| entry(self.root, slot))
+            .filter(|entry| entry & PRESENT != 0)
+        {
             free_tables(top & ADDRESS, 2);
         }
-        // SAFETY: the root came from the allocator in `new`, and the space's user activated another one before dropping this.
+        // SAFETY: the root came from the allocator in `new`, and the space's user activated another
+        // one before dropping this.
         unsafe { frames::free(self.root, 1) };
     }
 }
@@ -203,7 +232,10 @@ impl Drop for AddressSpace {
 /// Frees a table and those below it; level 0 holds the leaves.
 fn free_tables(table: u64, level: u32) {
     if level > 0 {
-        for below in (0..512).map(|slot| entry(table, slot)).filter(|entry| entry & PRESENT != 0) {
+        for below in (0..512)
+            .map(|slot| entry(table, slot))
+            .filter(|entry| entry & PRESENT != 0)
+        {
             free_tables(below & ADDRESS, level - 1);
         }
     }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Physical memory through the direct map.
 //!
-//! The first 4 GiB of physical addresses (all memory this kernel uses, and the devices' registers) stand at [`DIRECT_MAP`]. Firmware
-//! and loader data is read by copy: nothing here hands out a reference to memory that something else may write.
+//! The first 4 GiB of physical addresses (all memory this kernel uses, and the devices' registers)
+//! stand at [`DIRECT_MAP`]. Firmware and loader data is read by copy: nothing here hands out a
+//! reference to memory that something else may write.
 //!
-//! Invariant: a frame's bytes are touched only by the holder of its address, which the frame allocator gave to one holder.
+//! Invariant: a frame's bytes are touched only by the holder of its address, which the frame
+//! allocator gave to one holder.
 
 use zerocopy::FromBytes;
 
@@ -25,15 +27,20 @@ pub fn virtual_address(address: u64, length: u64) -> Option<u64> {
 
 /// Physical address of a virtual one inside the direct map.
 pub fn physical_address(address: u64) -> Option<u64> {
-    address.checked_sub(DIRECT_MAP).filter(|address| *address < DIRECT_LIMIT)
+    address
+        .checked_sub(DIRECT_MAP)
+        .filter(|address| *address < DIRECT_LIMIT)
 }
 
 /// Copies bytes out of physical memory. `false`, and nothing copied, if the range is not covered.
 #[must_use]
 pub fn read(address: u64, into: &mut [u8]) -> bool {
-    let Some(from) = virtual_address(address, into.len() as u64) else { return false };
-    // SAFETY: the direct map covers the whole range with present pages (checked above) for as long as the kernel runs, and `into` is
-    // kernel memory that the allocator gave to its owner, so that a frame read here does not overlap it.
+    let Some(from) = virtual_address(address, into.len() as u64) else {
+        return false;
+    };
+    // SAFETY: the direct map covers the whole range with present pages (checked above) for as long
+    // as the kernel runs, and `into` is kernel memory that the allocator gave to its owner, so
+    // that a frame read here does not overlap it.
     unsafe { core::ptr::copy_nonoverlapping(from as *const u8, into.as_mut_ptr(), into.len()) };
     true
 }
@@ -44,9 +51,11 @@ pub fn read(address: u64, into: &mut [u8]) -> bool {
 /// The caller holds the frames of the range: no reference of the kernel points into them.
 #[must_use]
 pub unsafe fn write(address: u64, from: &[u8]) -> bool {
-    let Some(to) = virtual_address(address, from.len() as u64) else { return false };
-    // SAFETY: the direct map covers the whole range with writable pages (checked above), and by this function's contract nothing else
-    // refers to it.
+    let Some(to) = virtual_address(address, from.len() as u64) else {
+        return false;
+    };
+    // SAFETY: the direct map covers the whole range with writable pages (checked above), and by
+    // this function's contract nothing else refers to it.
     unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to as *mut u8, from.len()) };
     true
 }
@@ -54,6 +63,7 @@ pub unsafe fn write(address: u64, from: &[u8]) -> bool {
 /// Reads a plain value. `None` if the range is not covered.
 pub fn read_value<T: FromBytes>(address: u64) -> Option<T> {
     let at = virtual_address(address, size_of::<T>() as u64)?;
-    // SAFETY: the direct map covers the value (checked above), any bytes are a valid `T` (`FromBytes`), and no alignment is asked for.
+    // SAFETY: the direct map covers the value (checked above), any bytes are a valid `T`
+    // (`FromBytes`), and no alignment is asked for.
     Some(unsafe { core::ptr::read_unaligned(at as *const T) })
 }

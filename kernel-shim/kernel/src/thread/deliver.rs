@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! How the kernel makes a thread call into `ntdll.dll`: the frames of KiUserExceptionDispatcher and KiUserApcDispatcher.
+//! How the kernel makes a thread call into `ntdll.dll`: the frames of KiUserExceptionDispatcher and
+//! KiUserApcDispatcher.
 //!
-//! Both are a CONTEXT at the new stack pointer, to which NtContinue returns; unwinders find a machine frame behind it. The machine
-//! layer only builds the bytes: whoever owns the address space writes them, and what a failed write means is decided there.
+//! Both are a CONTEXT at the new stack pointer, to which NtContinue returns; unwinders find a
+//! machine frame behind it. The machine layer only builds the bytes: whoever owns the address space
+//! writes them, and what a failed write means is decided there.
 
 use crate::cpu::context;
 use crate::cpu::tables::{USER_CODE, USER_DATA};
@@ -29,7 +31,12 @@ mod code {
 
 /// A record with parameters.
 pub fn record(code: u32, address: u64, parameters: &[u64]) -> ExceptionRecord {
-    let mut record = ExceptionRecord { code, address, parameters: parameters.len() as u32, ..ExceptionRecord::default() };
+    let mut record = ExceptionRecord {
+        code,
+        address,
+        parameters: parameters.len() as u32,
+        ..ExceptionRecord::default()
+    };
     for (to, from) in record.information.iter_mut().zip(parameters) {
         *to = *from;
     }
@@ -48,23 +55,30 @@ pub fn page_fault(code: u32, rip: u64, address: u64, error: u64) -> ExceptionRec
     record(code, rip, &[kind, address])
 }
 
-/// What NT makes of a trap that is no page fault. `opcode` is the byte at the instruction pointer, to tell a privileged
-/// instruction from any other protection fault.
+/// What NT makes of a trap that is no page fault. `opcode` is the byte at the instruction pointer,
+/// to tell a privileged instruction from any other protection fault.
 pub fn of_trap(trap: Trap, registers: &Registers, opcode: [u8; 2]) -> ExceptionRecord {
     let at = registers.rip;
     match trap {
-        Trap::PageFault { address, error } => page_fault(code::ACCESS_VIOLATION, at, address, error),
+        Trap::PageFault { address, error } => {
+            page_fault(code::ACCESS_VIOLATION, at, address, error)
+        }
         Trap::Exception { vector: 0, .. } => record(code::INTEGER_DIVIDE_BY_ZERO, at, &[]),
         Trap::Exception { vector: 1, .. } => record(code::SINGLE_STEP, at, &[]),
-        // The address is that of the breakpoint itself, the context's is moved there when it is delivered.
+        // The address is that of the breakpoint itself, the context's is moved there when it is
+        // delivered.
         Trap::Exception { vector: 3, .. } => record(code::BREAKPOINT, at.wrapping_sub(1), &[0]),
         Trap::Exception { vector: 4, .. } => record(code::INTEGER_OVERFLOW, at, &[]),
         Trap::Exception { vector: 6, .. } => record(code::ILLEGAL_INSTRUCTION, at, &[]),
-        Trap::Exception { vector: 13, .. } if privileged(opcode) => record(code::PRIVILEGED_INSTRUCTION, at, &[]),
+        Trap::Exception { vector: 13, .. } if privileged(opcode) => {
+            record(code::PRIVILEGED_INSTRUCTION, at, &[])
+        }
         Trap::Exception { vector: 16, .. } => record(code::FLOAT_DIVIDE_BY_ZERO, at, &[0]),
         Trap::Exception { vector: 17, .. } => record(code::DATATYPE_MISALIGNMENT, at, &[]),
         Trap::Exception { vector: 19, .. } => record(code::FLOAT_MULTIPLE_FAULTS, at, &[0]),
-        Trap::Exception { vector: 0x29, .. } => record(code::STACK_BUFFER_OVERRUN, at, &[registers.rcx]),
+        Trap::Exception { vector: 0x29, .. } => {
+            record(code::STACK_BUFFER_OVERRUN, at, &[registers.rcx])
+        }
         Trap::Exception { vector: 0x2c, .. } => record(code::ASSERTION_FAILURE, at, &[]),
         Trap::Exception { vector: 0x2d, .. } => record(code::BREAKPOINT, at, &[registers.rax]),
         // Everything else is a protection fault of some kind, for which NT knows no address.
@@ -100,9 +114,14 @@ fn machine_frame(rip: u64, rsp: u64, flags: u64) -> [u64; 5] {
     [rip, USER_CODE.into(), flags, rsp, USER_DATA.into()]
 }
 
-/// The frame of KiUserExceptionDispatcher: CONTEXT, EXCEPTION_RECORD, alignment, machine frame. RCX and RDX point to the record and
-/// the context as well.
-pub fn exception(registers: &Registers, vectors: &Vectors, record: &ExceptionRecord, dispatcher: u64) -> UserFrame {
+/// The frame of KiUserExceptionDispatcher: CONTEXT, EXCEPTION_RECORD, alignment, machine frame. RCX
+/// and RDX point to the record and the context as well.
+pub fn exception(
+    registers: &Registers,
+    vectors: &Vectors,
+    record: &ExceptionRecord,
+    dispatcher: u64,
+) -> UserFrame {
     let mut context = context::of(registers, vectors, context::ALL);
     if record.code == code::BREAKPOINT {
         context.rip = context.rip.wrapping_sub(1);
@@ -111,24 +130,43 @@ pub fn exception(registers: &Registers, vectors: &Vectors, record: &ExceptionRec
     bytes.extend_from_slice(context.as_bytes());
     bytes.extend_from_slice(record.as_bytes());
     bytes.extend_from_slice(&[0; 8]);
-    bytes.extend_from_slice(machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes());
+    bytes.extend_from_slice(
+        machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes(),
+    );
     let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
     let mut entered = entering(registers);
     (entered.rip, entered.rsp) = (dispatcher, address);
     (entered.rcx, entered.rdx) = (address + 0x4d0, address);
-    UserFrame { bytes, address, registers: entered }
+    UserFrame {
+        bytes,
+        address,
+        registers: entered,
+    }
 }
 
-/// The frame of KiUserApcDispatcher: CONTEXT, whose home area carries context, both arguments and the routine, and machine frame.
-pub fn apc(registers: &Registers, vectors: &Vectors, routine: u64, arguments: [u64; 3], dispatcher: u64) -> UserFrame {
+/// The frame of KiUserApcDispatcher: CONTEXT, whose home area carries context, both arguments and
+/// the routine, and machine frame.
+pub fn apc(
+    registers: &Registers,
+    vectors: &Vectors,
+    routine: u64,
+    arguments: [u64; 3],
+    dispatcher: u64,
+) -> UserFrame {
     let mut context = context::of(registers, vectors, context::ALL);
     let [normal_context, first, second] = arguments;
     context.home = [normal_context, first, second, routine, 0, 0];
     let mut bytes = Vec::with_capacity(0x4f8);
     bytes.extend_from_slice(context.as_bytes());
-    bytes.extend_from_slice(machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes());
+    bytes.extend_from_slice(
+        machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes(),
+    );
     let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
     let mut entered = entering(registers);
     (entered.rip, entered.rsp) = (dispatcher, address);
-    UserFrame { bytes, address, registers: entered }
+    UserFrame {
+        bytes,
+        address,
+        registers: entered,
+    }
 }

@@ -34,12 +34,16 @@ struct Exports {
 
 impl Exports {
     fn of(image: Image) -> Result<Option<Self>, Status> {
-        let Some((start, size)) = image.directory(directory::EXPORT)? else { return Ok(None) };
+        let Some((start, size)) = image.directory(directory::EXPORT)? else {
+            return Ok(None);
+        };
         let word = |at: usize| image.read::<u32>(start + at);
         Ok(Some(Self {
             image,
             start,
-            end: start.checked_add(size).ok_or(Status::INVALID_IMAGE_FORMAT)?,
+            end: start
+                .checked_add(size)
+                .ok_or(Status::INVALID_IMAGE_FORMAT)?,
             ordinal_base: word(16)?,
             functions: (word(28)? as usize, word(20)? as usize),
             names: (word(32)? as usize, word(24)? as usize),
@@ -48,7 +52,8 @@ impl Exports {
     }
 
     fn name(&self, index: usize) -> Result<&'static [u8], Status> {
-        self.image.text(self.image.read::<u32>(self.names.0 + 4 * index)? as usize)
+        self.image
+            .text(self.image.read::<u32>(self.names.0 + 4 * index)? as usize)
     }
 
     /// Index of a name in the table, which is sorted.
@@ -72,7 +77,9 @@ impl Exports {
     fn find(&self, symbol: Symbol<'_>) -> Result<Option<usize>, Status> {
         let index = match symbol {
             Symbol::Name(name, hint) => match self.position(name, hint)? {
-                Some(position) => usize::from(self.image.read::<u16>(self.ordinals + 2 * position)?),
+                Some(position) => {
+                    usize::from(self.image.read::<u16>(self.ordinals + 2 * position)?)
+                }
                 None => return Ok(None),
             },
             Symbol::Ordinal(ordinal) => match u32::from(ordinal).checked_sub(self.ordinal_base) {
@@ -88,7 +95,8 @@ impl Exports {
     }
 }
 
-/// The address that a module exports as `symbol`, forwarders followed. `ENTRYPOINT_NOT_FOUND` or `ORDINAL_NOT_FOUND` if it does not.
+/// The address that a module exports as `symbol`, forwarders followed. `ENTRYPOINT_NOT_FOUND` or
+/// `ORDINAL_NOT_FOUND` if it does not.
 pub(crate) fn export(index: usize, symbol: Symbol<'_>) -> Result<usize, Status> {
     resolve(index, symbol, 0)
 }
@@ -99,7 +107,9 @@ fn resolve(index: usize, symbol: Symbol<'_>, depth: usize) -> Result<usize, Stat
         Symbol::Ordinal(_) => Status::ORDINAL_NOT_FOUND,
     };
     let image = module::get(index).ok_or(Status::DLL_NOT_FOUND)?.image;
-    let Some(exports) = Exports::of(image)? else { return Err(missing) };
+    let Some(exports) = Exports::of(image)? else {
+        return Err(missing);
+    };
     let rva = exports.find(symbol)?.ok_or(missing)?;
     if rva < exports.start || rva >= exports.end {
         return Ok(image.address(rva, 1)?.addr());
@@ -109,7 +119,10 @@ fn resolve(index: usize, symbol: Symbol<'_>, depth: usize) -> Result<usize, Stat
         return Err(Status::INVALID_IMAGE_FORMAT);
     }
     let text = image.text(rva)?;
-    let dot = text.iter().position(|&byte| byte == b'.').ok_or(Status::INVALID_IMAGE_FORMAT)?;
+    let dot = text
+        .iter()
+        .position(|&byte| byte == b'.')
+        .ok_or(Status::INVALID_IMAGE_FORMAT)?;
     let (dll, name) = text.split_at(dot);
     let name = name.get(1..).unwrap_or_default();
     let mut file = dll.to_vec();
@@ -123,7 +136,10 @@ fn resolve(index: usize, symbol: Symbol<'_>, depth: usize) -> Result<usize, Stat
 }
 
 fn ordinal(digits: &[u8]) -> Result<u16, Status> {
-    core::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).ok_or(Status::INVALID_IMAGE_FORMAT)
+    core::str::from_utf8(digits)
+        .ok()
+        .and_then(|digits| digits.parse().ok())
+        .ok_or(Status::INVALID_IMAGE_FORMAT)
 }
 
 /// Fills the import table of a module, loading what it needs.
@@ -135,7 +151,9 @@ pub(crate) fn imports(index: usize) -> Result<(), Status> {
     // Set first, so that DLLs which import each other do not go round for ever.
     module::update(index, |module| module.bound = true);
     let image = module.image;
-    let Some((start, _)) = image.directory(directory::IMPORT)? else { return Ok(()) };
+    let Some((start, _)) = image.directory(directory::IMPORT)? else {
+        return Ok(());
+    };
     let mut at = start;
     loop {
         let name = image.read::<u32>(at + 12)? as usize;
@@ -145,8 +163,15 @@ pub(crate) fn imports(index: usize) -> Result<(), Status> {
         }
         let names = image.read::<u32>(at)? as usize;
         let dll = image.text(name)?;
-        let target = load::module(dll).inspect_err(|&status| report(module.name, dll, None, status))?;
-        bind(image, if names == 0 { addresses } else { names }, addresses, target).map_err(|(symbol, status)| {
+        let target =
+            load::module(dll).inspect_err(|&status| report(module.name, dll, None, status))?;
+        bind(
+            image,
+            if names == 0 { addresses } else { names },
+            addresses,
+            target,
+        )
+        .map_err(|(symbol, status)| {
             report(module.name, dll, symbol, status);
             status
         })?;
@@ -169,7 +194,10 @@ fn bind(image: Image, names: usize, addresses: usize, target: usize) -> Result<(
             Symbol::Ordinal(entry as u16)
         } else {
             let at = (entry & 0x7FFF_FFFF) as usize;
-            Symbol::Name(image.text(at + 2).map_err(format)?, usize::from(image.read::<u16>(at).map_err(format)?))
+            Symbol::Name(
+                image.text(at + 2).map_err(format)?,
+                usize::from(image.read::<u16>(at).map_err(format)?),
+            )
         };
         let value = export(target, symbol).map_err(|status| (Some(symbol), status))?;
         values.push(value as u64);
@@ -182,10 +210,14 @@ fn report(importer: nt::UnicodeStr<'_>, dll: &[u8], symbol: Option<Symbol<'_>>, 
     let dll = core::str::from_utf8(dll).unwrap_or("?");
     match symbol {
         None => crate::debug::print(format_args!("LDR: {importer} needs {dll}: {status}\n")),
-        Some(Symbol::Ordinal(ordinal)) => crate::debug::print(format_args!("LDR: {importer} needs {dll}#{ordinal}: {status}\n")),
+        Some(Symbol::Ordinal(ordinal)) => crate::debug::print(format_args!(
+            "LDR: {importer} needs {dll}#{ordinal}: {status}\n"
+        )),
         Some(Symbol::Name(name, _)) => {
             let name = core::str::from_utf8(name).unwrap_or("?");
-            crate::debug::print(format_args!("LDR: {importer} needs {dll}!{name}: {status}\n"));
+            crate::debug::print(format_args!(
+                "LDR: {importer} needs {dll}!{name}: {status}\n"
+            ));
         }
     }
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A mapped PE image: its headers, its directories, its relocations.
 //!
-//! Every access goes through [`Image::read`] or [`Image::write`], which hold it against the size that the image's headers say; the kernel
-//! has checked that size against the file when it made the section, and maps all of it.
+//! Every access goes through [`Image::read`] or [`Image::write`], which hold it against the size
+//! that the image's headers say; the kernel has checked that size against the file when it made the
+//! section, and maps all of it.
 
 use crate::abi::{CURRENT_PROCESS, PAGE, done};
 use nt::Status;
@@ -48,13 +49,19 @@ pub(crate) struct Image {
 unsafe impl Send for Image {}
 
 impl Image {
-    /// Looks at the headers of what is mapped at `base`. `INVALID_IMAGE_FORMAT` if they are not those of a 64-bit image.
+    /// Looks at the headers of what is mapped at `base`. `INVALID_IMAGE_FORMAT` if they are not
+    /// those of a 64-bit image.
     ///
     /// # Safety
-    /// An image section must be mapped at `base`, and stay mapped as long as the value or a copy of it is used.
+    /// An image section must be mapped at `base`, and stay mapped as long as the value or a copy of
+    /// it is used.
     pub(crate) unsafe fn at(base: *mut c_void) -> Result<Self, Status> {
         // Until the real size is known, only the first page is looked at, which every image has.
-        let headers = Self { base: base.cast(), size: PAGE, optional: 0 };
+        let headers = Self {
+            base: base.cast(),
+            size: PAGE,
+            optional: 0,
+        };
         let pe = headers.read::<u32>(0x3C)? as usize;
         let magic: u16 = headers.read(0)?;
         let signature: u32 = headers.read(pe)?;
@@ -65,7 +72,11 @@ impl Image {
             return Err(Status::INVALID_IMAGE_FORMAT);
         }
         let size = headers.read::<u32>(optional.saturating_add(56))? as usize;
-        Ok(Self { base: base.cast(), size: size.max(PAGE), optional })
+        Ok(Self {
+            base: base.cast(),
+            size: size.max(PAGE),
+            optional,
+        })
     }
 
     /// The number at `rva`. `INVALID_IMAGE_FORMAT` outside the image.
@@ -130,12 +141,19 @@ impl Image {
     /// Address of the entry point, if it has one.
     pub(crate) fn entry_point(&self) -> Result<Option<*mut c_void>, Status> {
         let rva = self.read::<u32>(self.optional + 16)? as usize;
-        if rva == 0 { Ok(None) } else { Ok(Some(self.address(rva, 1)?.cast())) }
+        if rva == 0 {
+            Ok(None)
+        } else {
+            Ok(Some(self.address(rva, 1)?.cast()))
+        }
     }
 
     /// `SizeOfStackReserve` and `SizeOfStackCommit`.
     pub(crate) fn stack_sizes(&self) -> Result<(usize, usize), Status> {
-        Ok((self.read::<u64>(self.optional + 72)? as usize, self.read::<u64>(self.optional + 80)? as usize))
+        Ok((
+            self.read::<u64>(self.optional + 72)? as usize,
+            self.read::<u64>(self.optional + 80)? as usize,
+        ))
     }
 
     /// TimeDateStamp.
@@ -149,16 +167,37 @@ impl Image {
     }
 
     /// Makes `bytes` bytes at `rva` writable while `change` runs.
-    fn writable<T>(&self, rva: usize, bytes: usize, change: impl FnOnce() -> Result<T, Status>) -> Result<T, Status> {
+    fn writable<T>(
+        &self,
+        rva: usize,
+        bytes: usize,
+        change: impl FnOnce() -> Result<T, Status>,
+    ) -> Result<T, Status> {
         let mut base: *mut c_void = self.address(rva, bytes)?.cast();
         let mut size = bytes;
         let mut before = 0;
         // SAFETY: pages of a private copy-on-write view; the three out-pointers are live locals.
-        done(unsafe { NtProtectVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, PAGE_READWRITE, &raw mut before) })?;
+        done(unsafe {
+            NtProtectVirtualMemory(
+                CURRENT_PROCESS,
+                &raw mut base,
+                &raw mut size,
+                PAGE_READWRITE,
+                &raw mut before,
+            )
+        })?;
         let answer = change();
         let mut ignored = 0;
         // SAFETY: the same pages get their protection back.
-        done(unsafe { NtProtectVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, before, &raw mut ignored) })?;
+        done(unsafe {
+            NtProtectVirtualMemory(
+                CURRENT_PROCESS,
+                &raw mut base,
+                &raw mut size,
+                before,
+                &raw mut ignored,
+            )
+        })?;
         answer
     }
 
@@ -168,23 +207,34 @@ impl Image {
             return Ok(());
         }
         self.writable(rva, size_of_val(values), || {
-            values.iter().enumerate().try_for_each(|(index, &value)| self.write(rva + 8 * index, value))
+            values
+                .iter()
+                .enumerate()
+                .try_for_each(|(index, &value)| self.write(rva + 8 * index, value))
         })
     }
 
-    /// Applies the base relocations for where it is mapped. `CONFLICTING_ADDRESSES` if it must move and has none.
+    /// Applies the base relocations for where it is mapped. `CONFLICTING_ADDRESSES` if it must move
+    /// and has none.
     pub(crate) fn relocate(&self) -> Result<(), Status> {
         let delta = (self.base.addr() as u64).wrapping_sub(self.preferred_base()?);
         if delta == 0 {
             return Ok(());
         }
-        let Some((start, size)) = self.directory(directory::RELOCATION)? else { return Err(Status::CONFLICTING_ADDRESSES) };
-        let end = start.checked_add(size).ok_or(Status::INVALID_IMAGE_FORMAT)?;
+        let Some((start, size)) = self.directory(directory::RELOCATION)? else {
+            return Err(Status::CONFLICTING_ADDRESSES);
+        };
+        let end = start
+            .checked_add(size)
+            .ok_or(Status::INVALID_IMAGE_FORMAT)?;
         let mut block = start;
         while block + 8 <= end {
             let page = self.read::<u32>(block)? as usize;
             let bytes = self.read::<u32>(block + 4)? as usize;
-            let next = block.checked_add(bytes).filter(|&next| bytes >= 8 && next <= end).ok_or(Status::INVALID_IMAGE_FORMAT)?;
+            let next = block
+                .checked_add(bytes)
+                .filter(|&next| bytes >= 8 && next <= end)
+                .ok_or(Status::INVALID_IMAGE_FORMAT)?;
             // A fixup may begin on the last bytes of its page.
             let span = (2 * PAGE).min(self.size.saturating_sub(page));
             self.writable(page, span, || self.fix(page, block + 8, next, delta))?;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Finding a DLL and mapping it: among the loaded ones, in `\KnownDlls`, then along the process's DLL path.
+//! Finding a DLL and mapping it: among the loaded ones, in `\KnownDlls`, then along the process's
+//! DLL path.
 
 use super::image::{Image, directory};
 use super::module;
@@ -14,7 +15,8 @@ use winapi::um::winnt::PAGE_READWRITE;
 
 const SECTION_MAP_ALL: u32 = 0x0E; // write, read, execute
 
-/// The loaded module of this file name; loads it, and what it imports, if need be. `DLL_NOT_FOUND` if there is none.
+/// The loaded module of this file name; loads it, and what it imports, if need be. `DLL_NOT_FOUND`
+/// if there is none.
 pub(crate) fn module(name: &[u8]) -> Result<usize, Status> {
     let name: Vec<u16> = name.iter().map(|&byte| u16::from(byte)).collect();
     module_wide(UnicodeStr(&name))
@@ -32,11 +34,18 @@ pub(crate) fn module_wide(name: UnicodeStr<'_>) -> Result<usize, Status> {
     }
     let (image, path) = map(UnicodeStr(&file))?;
     if image.directory(directory::TLS)?.is_some() {
-        crate::debug::print(format_args!("LDR: {}: thread-local storage is not supported\n", UnicodeStr(&file)));
+        crate::debug::print(format_args!(
+            "LDR: {}: thread-local storage is not supported\n",
+            UnicodeStr(&file)
+        ));
         return Err(Status::NOT_SUPPORTED);
     }
     image.relocate()?;
-    let index = module::add(image, UnicodeStr(Vec::leak(path)), UnicodeStr(Vec::leak(file)));
+    let index = module::add(
+        image,
+        UnicodeStr(Vec::leak(path)),
+        UnicodeStr(Vec::leak(file)),
+    );
     super::bind::imports(index)?;
     Ok(index)
 }
@@ -92,7 +101,8 @@ fn known(file: UnicodeStr<'_>) -> Result<Owned, Status> {
 fn view(section: HANDLE) -> Result<Image, Status> {
     let mut base: *mut c_void = core::ptr::null_mut();
     let mut size = 0;
-    // SAFETY: a new view; both out-pointers are live locals. That it is not at its base is no error.
+    // SAFETY: a new view; both out-pointers are live locals. That it is not at its base is no
+    // error.
     done(unsafe {
         NtMapViewOfSection(
             section,
@@ -130,5 +140,7 @@ fn dll_path() -> UnicodeStr<'static> {
 fn nt_system_root() -> &'static [u16] {
     let text = core::ptr::without_provenance::<u16>(0x7FFE_0030);
     // SAFETY: the kernel maps this page readable into every process and changes this field no more.
-    UnicodeStr(unsafe { core::slice::from_raw_parts(text, 260) }).until_nul().units()
+    UnicodeStr(unsafe { core::slice::from_raw_parts(text, 260) })
+        .until_nul()
+        .units()
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The loader: what a thread does before it reaches its start address.
 //!
-//! The first thread of a process makes the heap, enters the image and this DLL in the lists of the PEB, relocates the image if it did not
-//! get its base, loads what it imports, binds the imports and calls the DLLs' entry points, those a DLL needs before its own. Every
-//! other thread waits for that and then tells the DLLs that it has come. What goes wrong is told in one line, raised as a hard error, and
-//! ends the process with its status.
+//! The first thread of a process makes the heap, enters the image and this DLL in the lists of the
+//! PEB, relocates the image if it did not get its base, loads what it imports, binds the imports
+//! and calls the DLLs' entry points, those a DLL needs before its own. Every other thread waits for
+//! that and then tells the DLLs that it has come. What goes wrong is told in one line, raised as a
+//! hard error, and ends the process with its status.
 //!
-//! A thread that the process's image starts in has its start address in the CONTEXT that it goes on with; if the image was moved, that
-//! address moves with it.
+//! A thread that the process's image starts in has its start address in the CONTEXT that it goes on
+//! with; if the image was moved, that address moves with it.
 
 mod bind;
 mod image;
@@ -50,9 +51,13 @@ type EntryPoint = unsafe extern "system" fn(*mut c_void, u32, *mut c_void) -> BO
 /// Prepares this thread, and the process with its first one.
 ///
 /// # Safety
-/// Called by the thunk only: `context` is what the thread goes on with, `own_base` where this DLL is mapped.
+/// Called by the thunk only: `context` is what the thread goes on with, `own_base` where this DLL
+/// is mapped.
 pub(crate) unsafe extern "system" fn initialize(context: *mut CONTEXT, own_base: *mut c_void) {
-    if STATE.compare_exchange(FRESH, STARTING, Ordering::Acquire, Ordering::Acquire).is_ok() {
+    if STATE
+        .compare_exchange(FRESH, STARTING, Ordering::Acquire, Ordering::Acquire)
+        .is_ok()
+    {
         nt::relax::install(yield_processor);
         nt::case::install(crate::rtl::upcase);
         // SAFETY: the caller's promise.
@@ -97,10 +102,16 @@ unsafe fn initialize_process(context: *mut CONTEXT, own_base: *mut c_void) -> Re
     let name = path.rfind(b'\\').map_or(path, |at| path.skip(at + 1));
     let program = module::add(image, path, name);
     // SAFETY: the kernel maps this DLL there for the life of the process.
-    let own = module::add(unsafe { Image::at(own_base) }?, wide!("ntdll.dll"), wide!("ntdll.dll"));
+    let own = module::add(
+        unsafe { Image::at(own_base) }?,
+        wide!("ntdll.dll"),
+        wide!("ntdll.dll"),
+    );
     module::update(own, |module| (module.bound, module.started) = (true, true));
     if image.directory(directory::TLS)?.is_some() {
-        crate::debug::print(format_args!("LDR: {name}: thread-local storage is not supported\n"));
+        crate::debug::print(format_args!(
+            "LDR: {name}: thread-local storage is not supported\n"
+        ));
         return Err(Status::NOT_SUPPORTED);
     }
     // SAFETY: the context lives on this thread's stack while it is here.
@@ -118,23 +129,33 @@ unsafe fn relocate(image: Image, context: *mut CONTEXT) -> Result<(), Status> {
     image.relocate()?;
     // SAFETY: the caller's promise.
     let start = unsafe { &mut (*context).Rip };
-    if let Some(offset) = start.checked_sub(preferred).filter(|&offset| offset < image.size() as u64) {
+    if let Some(offset) = start
+        .checked_sub(preferred)
+        .filter(|&offset| offset < image.size() as u64)
+    {
         *start = (image.base().addr() as u64).wrapping_add(offset);
     }
     Ok(())
 }
 
-/// Calls the entry points that have not been called: a DLL was added before what it imports, so from the end.
+/// Calls the entry points that have not been called: a DLL was added before what it imports, so
+/// from the end.
 fn start_all() -> Result<(), Status> {
     let mut count = 0;
     while module::get(count).is_some() {
         count += 1;
     }
     for index in (0..count).rev() {
-        let Some(module) = module::get(index).filter(|module| !module.started) else { continue };
+        let Some(module) = module::get(index).filter(|module| !module.started) else {
+            continue;
+        };
         module::update(index, |module| module.started = true);
         if !call(module.image, DLL_PROCESS_ATTACH)? {
-            crate::debug::print(format_args!("LDR: {}: {}\n", module.name, Status::DLL_INIT_FAILED));
+            crate::debug::print(format_args!(
+                "LDR: {}: {}\n",
+                module.name,
+                Status::DLL_INIT_FAILED
+            ));
             return Err(Status::DLL_INIT_FAILED);
         }
     }
@@ -146,7 +167,9 @@ fn call(image: Image, reason: u32) -> Result<bool, Status> {
     if !image.is_dll()? {
         return Ok(true);
     }
-    let Some(entry) = image.entry_point()? else { return Ok(true) };
+    let Some(entry) = image.entry_point()? else {
+        return Ok(true);
+    };
     // SAFETY: the entry point of a mapped and bound DLL has this type.
     let entry: EntryPoint = unsafe { core::mem::transmute(entry) };
     // The last argument says that the DLL is loaded with the process and not by a call.
@@ -184,14 +207,25 @@ fn fail(error: Status) -> ! {
     let mut parameter = error.0 as usize;
     let mut response = 0;
     // SAFETY: one parameter, which is a number; both are live locals.
-    let _ = unsafe { NtRaiseHardError(APP_INIT_FAILURE.0.cast_signed(), 1, 0, &raw mut parameter, OPTION_OK, &raw mut response) };
+    let _ = unsafe {
+        NtRaiseHardError(
+            APP_INIT_FAILURE.0.cast_signed(),
+            1,
+            0,
+            &raw mut parameter,
+            OPTION_OK,
+            &raw mut response,
+        )
+    };
     end(error.0.cast_signed())
 }
 
 /// `SizeOfStackReserve` and `SizeOfStackCommit` of the image at `base`.
 pub(crate) fn stack_sizes(base: *mut c_void) -> Option<(usize, usize)> {
     // SAFETY: the callers pass the base of this process's image.
-    unsafe { Image::at(base) }.and_then(|image| image.stack_sizes()).ok()
+    unsafe { Image::at(base) }
+        .and_then(|image| image.stack_sizes())
+        .ok()
 }
 
 /// This thread is about to end.
@@ -217,11 +251,19 @@ unsafe fn load_dll(name: &UNICODE_STRING) -> Result<*mut c_void, Status> {
     // SAFETY: the caller's promise.
     let index = load::module_wide(unsafe { units(name) })?;
     start_all()?;
-    Ok(module::get(index).ok_or(Status::DLL_NOT_FOUND)?.image.base())
+    Ok(module::get(index)
+        .ok_or(Status::DLL_NOT_FOUND)?
+        .image
+        .base())
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn LdrLoadDll(_path: PCWSTR, _flags: *mut ULONG, name: &UNICODE_STRING, base: &mut *mut c_void) -> NTSTATUS {
+unsafe extern "system" fn LdrLoadDll(
+    _path: PCWSTR,
+    _flags: *mut ULONG,
+    name: &UNICODE_STRING,
+    base: &mut *mut c_void,
+) -> NTSTATUS {
     LOADER_LOCK.acquire();
     // SAFETY: the caller passes a string.
     let answer = unsafe { load_dll(name) };
@@ -230,7 +272,12 @@ unsafe extern "system" fn LdrLoadDll(_path: PCWSTR, _flags: *mut ULONG, name: &U
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn LdrGetDllHandle(_path: PCWSTR, _flags: *mut ULONG, name: &UNICODE_STRING, base: &mut *mut c_void) -> NTSTATUS {
+unsafe extern "system" fn LdrGetDllHandle(
+    _path: PCWSTR,
+    _flags: *mut ULONG,
+    name: &UNICODE_STRING,
+    base: &mut *mut c_void,
+) -> NTSTATUS {
     // SAFETY: the caller passes a string.
     let name = unsafe { units(name) };
     let name = name.rfind(b'\\').map_or(name, |at| name.skip(at + 1));
@@ -250,15 +297,22 @@ unsafe extern "system" fn LdrGetProcedureAddress(
     ordinal: ULONG,
     address: &mut *mut c_void,
 ) -> NTSTATUS {
-    let Some(index) = module::find_base(base) else { return status(Err(Status::DLL_NOT_FOUND)) };
+    let Some(index) = module::find_base(base) else {
+        return status(Err(Status::DLL_NOT_FOUND));
+    };
     // SAFETY: null, or a string of the caller's.
     let symbol = match unsafe { name.as_ref() } {
         Some(name) => {
             // SAFETY: the string says how long it is.
-            let bytes = unsafe { core::slice::from_raw_parts(name.Buffer.cast::<u8>(), usize::from(name.Length)) };
+            let bytes = unsafe {
+                core::slice::from_raw_parts(name.Buffer.cast::<u8>(), usize::from(name.Length))
+            };
             Symbol::Name(bytes, usize::MAX)
         }
         None => Symbol::Ordinal(ordinal as u16),
     };
-    status(bind::export(index, symbol).map(|found| *address = core::ptr::with_exposed_provenance_mut(found)))
+    status(
+        bind::export(index, symbol)
+            .map(|found| *address = core::ptr::with_exposed_provenance_mut(found)),
+    )
 }

@@ -37,7 +37,10 @@ struct Lists(*mut LoaderData);
 unsafe impl Send for Lists {}
 static LISTS: Mutex<Lists> = Mutex::new(Lists(core::ptr::null_mut()));
 
-const EMPTY: LIST_ENTRY = LIST_ENTRY { Flink: core::ptr::null_mut(), Blink: core::ptr::null_mut() };
+const EMPTY: LIST_ENTRY = LIST_ENTRY {
+    Flink: core::ptr::null_mut(),
+    Blink: core::ptr::null_mut(),
+};
 
 /// Makes the PEB's lists, empty.
 pub(crate) fn initialize() {
@@ -50,7 +53,11 @@ pub(crate) fn initialize() {
         in_initialization_order: EMPTY,
         in_progress: core::ptr::null_mut(),
     }));
-    for head in [&mut data.in_load_order, &mut data.in_memory_order, &mut data.in_initialization_order] {
+    for head in [
+        &mut data.in_load_order,
+        &mut data.in_memory_order,
+        &mut data.in_initialization_order,
+    ] {
         let own: *mut LIST_ENTRY = head;
         head.Flink = own;
         head.Blink = own;
@@ -68,7 +75,12 @@ unsafe fn append(head: *mut LIST_ENTRY, entry: *mut LIST_ENTRY) {
     // SAFETY: a linked head has a last entry, perhaps itself.
     let last = unsafe { (*head).Blink };
     // SAFETY: the caller's promise.
-    unsafe { entry.write(LIST_ENTRY { Flink: head, Blink: last }) };
+    unsafe {
+        entry.write(LIST_ENTRY {
+            Flink: head,
+            Blink: last,
+        })
+    };
     // SAFETY: likewise.
     unsafe { (*last).Flink = entry };
     // SAFETY: likewise.
@@ -77,11 +89,19 @@ unsafe fn append(head: *mut LIST_ENTRY, entry: *mut LIST_ENTRY) {
 
 fn string(text: UnicodeStr<'static>) -> UNICODE_STRING {
     let length = u16::try_from(text.byte_len()).unwrap_or(0xFFFE);
-    UNICODE_STRING { Length: length, MaximumLength: length, Buffer: text.units().as_ptr().cast_mut() }
+    UNICODE_STRING {
+        Length: length,
+        MaximumLength: length,
+        Buffer: text.units().as_ptr().cast_mut(),
+    }
 }
 
 /// Adds a module at the end of every list.
-pub(crate) fn add(image: Image, full_name: UnicodeStr<'static>, name: UnicodeStr<'static>) -> usize {
+pub(crate) fn add(
+    image: Image,
+    full_name: UnicodeStr<'static>,
+    name: UnicodeStr<'static>,
+) -> usize {
     let dll = image.is_dll().unwrap_or(false);
     let entry = Box::leak(Box::new(LoaderEntry {
         in_load_order: EMPTY,
@@ -101,21 +121,41 @@ pub(crate) fn add(image: Image, full_name: UnicodeStr<'static>, name: UnicodeStr
         patch: core::ptr::null_mut(),
     }));
     let own: *mut LIST_ENTRY = &raw mut entry.hash_links;
-    entry.hash_links = LIST_ENTRY { Flink: own, Blink: own };
+    entry.hash_links = LIST_ENTRY {
+        Flink: own,
+        Blink: own,
+    };
     let mut modules = MODULES.lock();
     let lists = LISTS.lock().0;
     if !lists.is_null() {
         // SAFETY: leaked structures, linked under the lock.
-        #[allow(clippy::multiple_unsafe_ops_per_block, reason = "three times the same operation")]
+        #[allow(
+            clippy::multiple_unsafe_ops_per_block,
+            reason = "three times the same operation"
+        )]
         unsafe {
-            append(&raw mut (*lists).in_load_order, &raw mut entry.in_load_order);
-            append(&raw mut (*lists).in_memory_order, &raw mut entry.in_memory_order);
+            append(
+                &raw mut (*lists).in_load_order,
+                &raw mut entry.in_load_order,
+            );
+            append(
+                &raw mut (*lists).in_memory_order,
+                &raw mut entry.in_memory_order,
+            );
             if dll {
-                append(&raw mut (*lists).in_initialization_order, &raw mut entry.in_initialization_order);
+                append(
+                    &raw mut (*lists).in_initialization_order,
+                    &raw mut entry.in_initialization_order,
+                );
             }
         }
     }
-    modules.push(Module { image, name, bound: false, started: !dll });
+    modules.push(Module {
+        image,
+        name,
+        bound: false,
+        started: !dll,
+    });
     modules.len() - 1
 }
 
@@ -133,12 +173,21 @@ pub(crate) fn update(index: usize, change: impl FnOnce(&mut Module)) {
 
 /// The module with this file name, without regard to case.
 pub(crate) fn find(name: UnicodeStr<'_>) -> Option<usize> {
-    let same =
-        |other: UnicodeStr<'_>| other.len() == name.len() && other.units().iter().zip(name.units()).all(|(&a, &b)| upcase(a) == upcase(b));
+    let same = |other: UnicodeStr<'_>| {
+        other.len() == name.len()
+            && other
+                .units()
+                .iter()
+                .zip(name.units())
+                .all(|(&a, &b)| upcase(a) == upcase(b))
+    };
     MODULES.lock().iter().position(|module| same(module.name))
 }
 
 /// The module mapped at this address.
 pub(crate) fn find_base(base: *mut c_void) -> Option<usize> {
-    MODULES.lock().iter().position(|module| module.image.base() == base)
+    MODULES
+        .lock()
+        .iter()
+        .position(|module| module.image.base() == base)
 }

@@ -24,16 +24,30 @@ fn open(name: UnicodeStr<'_>, root: HANDLE, access: u32) -> Result<Owned, Status
 }
 
 /// The value: its type, and its data in `buffer` behind [`HEADER`].
-fn query(image: UnicodeStr<'_>, option: UnicodeStr<'_>, buffer: &mut [u32; LARGEST / 4]) -> Result<(u32, usize), Status> {
-    let all = wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options");
+fn query(
+    image: UnicodeStr<'_>,
+    option: UnicodeStr<'_>,
+    buffer: &mut [u32; LARGEST / 4],
+) -> Result<(u32, usize), Status> {
+    let all = wide!(
+        "\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options"
+    );
     let all = open(all, core::ptr::null_mut(), KEY_ENUMERATE_SUB_KEYS)?;
     let name = image.rfind(b'\\').map_or(image, |at| image.skip(at + 1));
     let key = open(name, all.0, KEY_READ)?;
     let mut option = counted(option)?;
     let mut needed = 0;
-    // SAFETY: the buffer is as long as said; the name borrows from the caller, the length is a live local.
+    // SAFETY: the buffer is as long as said; the name borrows from the caller, the length is a live
+    // local.
     done(unsafe {
-        NtQueryValueKey(key.0, &raw mut option, KeyValuePartialInformation, buffer.as_mut_ptr().cast(), LARGEST as u32, &raw mut needed)
+        NtQueryValueKey(
+            key.0,
+            &raw mut option,
+            KeyValuePartialInformation,
+            buffer.as_mut_ptr().cast(),
+            LARGEST as u32,
+            &raw mut needed,
+        )
     })?;
     let [_, kind, bytes, ..] = *buffer;
     Ok((kind, bytes as usize))
@@ -68,12 +82,15 @@ unsafe extern "system" fn LdrQueryImageFileExecutionOptions(
     }
     status(match (found, kind) {
         (REG_SZ, REG_DWORD) => Err(Status::NOT_SUPPORTED),
-        (REG_BINARY | REG_SZ, _) | (REG_DWORD, REG_DWORD) if bytes > size as usize || bytes > LARGEST - HEADER => {
+        (REG_BINARY | REG_SZ, _) | (REG_DWORD, REG_DWORD)
+            if bytes > size as usize || bytes > LARGEST - HEADER =>
+        {
             Err(Status::BUFFER_OVERFLOW)
         }
         (REG_BINARY | REG_SZ, _) | (REG_DWORD, REG_DWORD) => {
             let data = value.as_ptr().cast::<u8>().wrapping_add(HEADER);
-            // SAFETY: the value has this many bytes behind its header, and the caller's buffer room for them.
+            // SAFETY: the value has this many bytes behind its header, and the caller's buffer room
+            // for them.
             unsafe { core::ptr::copy_nonoverlapping(data, buffer.cast(), bytes) };
             Ok(())
         }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! LdrVerifyImageMatchesChecksum: whether a file is the image that its header's CheckSum was made for.
+//! LdrVerifyImageMatchesChecksum: whether a file is the image that its header's CheckSum was made
+//! for.
 
 use crate::abi::{CURRENT_PROCESS, Owned, done, status};
 use crate::rtl::io_status;
@@ -23,9 +24,14 @@ fn sum(file: &[u8], field: usize) -> u32 {
     sum
 }
 
-/// The file header's characteristics. `IMAGE_CHECKSUM_MISMATCH` for what is no image or not the right one.
+/// The file header's characteristics. `IMAGE_CHECKSUM_MISMATCH` for what is no image or not the
+/// right one.
 fn verify(file: &[u8]) -> Result<u16, Status> {
-    let word = |at: usize| file.get(at..).and_then(<[u8]>::first_chunk).map(|chunk| u32::from_le_bytes(*chunk));
+    let word = |at: usize| {
+        file.get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .map(|chunk| u32::from_le_bytes(*chunk))
+    };
     let wrong = Status::IMAGE_CHECKSUM_MISMATCH;
     let pe = word(0x3C).ok_or(wrong)? as usize;
     let field = pe.checked_add(24 + 64).ok_or(wrong)?;
@@ -42,13 +48,27 @@ fn verify(file: &[u8]) -> Result<u16, Status> {
 
 /// Where the file has the byte that the mapped image has at `rva`.
 fn offset(file: &[u8], rva: u32) -> Option<usize> {
-    let half = |at: usize| file.get(at..).and_then(<[u8]>::first_chunk).map(|chunk| u16::from_le_bytes(*chunk));
-    let word = |at: usize| file.get(at..).and_then(<[u8]>::first_chunk).map(|chunk| u32::from_le_bytes(*chunk));
+    let half = |at: usize| {
+        file.get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .map(|chunk| u16::from_le_bytes(*chunk))
+    };
+    let word = |at: usize| {
+        file.get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .map(|chunk| u32::from_le_bytes(*chunk))
+    };
     let pe = word(0x3C)? as usize;
-    let first = pe.checked_add(24)?.checked_add(usize::from(half(pe.checked_add(20)?)?))?;
+    let first = pe
+        .checked_add(24)?
+        .checked_add(usize::from(half(pe.checked_add(20)?)?))?;
     for index in 0..usize::from(half(pe + 6)?) {
         let section = first + 40 * index;
-        let (address, size, raw) = (word(section + 12)?, word(section + 16)?, word(section + 20)?);
+        let (address, size, raw) = (
+            word(section + 12)?,
+            word(section + 16)?,
+            word(section + 20)?,
+        );
         if let Some(inside) = rva.checked_sub(address).filter(|&inside| inside < size) {
             return raw.checked_add(inside).map(|at| at as usize);
         }
@@ -58,8 +78,16 @@ fn offset(file: &[u8], rva: u32) -> Option<usize> {
 
 /// Calls `each` with the file's place of every imported DLL's name.
 fn imports(file: &[u8], mut each: impl FnMut(usize)) -> Option<()> {
-    let half = |at: usize| file.get(at..).and_then(<[u8]>::first_chunk).map(|chunk| u16::from_le_bytes(*chunk));
-    let word = |at: usize| file.get(at..).and_then(<[u8]>::first_chunk).map(|chunk| u32::from_le_bytes(*chunk));
+    let half = |at: usize| {
+        file.get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .map(|chunk| u16::from_le_bytes(*chunk))
+    };
+    let word = |at: usize| {
+        file.get(at..)
+            .and_then(<[u8]>::first_chunk)
+            .map(|chunk| u32::from_le_bytes(*chunk))
+    };
     let optional = (word(0x3C)? as usize).checked_add(24)?;
     // The import directory is the second one; directories begin later in a 64-bit image.
     let directories = if half(optional)? == 0x20B { 112 } else { 96 };
@@ -83,7 +111,11 @@ type Callback = unsafe extern "system" fn(*mut c_void, *const u8);
 
 /// # Safety
 /// `file` must be a handle of the caller's, its lowest bit a flag; `callback` takes `context`.
-unsafe fn check(file: HANDLE, callback: Option<Callback>, context: *mut c_void) -> Result<u16, Status> {
+unsafe fn check(
+    file: HANDLE,
+    callback: Option<Callback>,
+    context: *mut c_void,
+) -> Result<u16, Status> {
     // The lowest bit asks for the mapping of an executable; the bytes are the same.
     let file = file.map_addr(|address| address & !1);
     let mut io = io_status();
@@ -91,27 +123,63 @@ unsafe fn check(file: HANDLE, callback: Option<Callback>, context: *mut c_void) 
     let mut standard: FILE_STANDARD_INFORMATION = unsafe { core::mem::zeroed() };
     let bytes = size_of::<FILE_STANDARD_INFORMATION>() as u32;
     // SAFETY: both are live locals, as long as said.
-    done(unsafe { NtQueryInformationFile(file, &raw mut io, (&raw mut standard).cast(), bytes, FileStandardInformation) })?;
+    done(unsafe {
+        NtQueryInformationFile(
+            file,
+            &raw mut io,
+            (&raw mut standard).cast(),
+            bytes,
+            FileStandardInformation,
+        )
+    })?;
     // SAFETY: reads the field that covers the union.
-    let length = usize::try_from(*unsafe { standard.EndOfFile.QuadPart() }).map_err(|_| Status::IMAGE_CHECKSUM_MISMATCH)?;
+    let length = usize::try_from(*unsafe { standard.EndOfFile.QuadPart() })
+        .map_err(|_| Status::IMAGE_CHECKSUM_MISMATCH)?;
     let none = core::ptr::null_mut();
     let mut section = core::ptr::null_mut();
-    // The file may have been opened for execution only; on this machine what can be executed can be read.
+    // The file may have been opened for execution only; on this machine what can be executed can be
+    // read.
     // SAFETY: the out-pointer is a live local.
-    done(unsafe { NtCreateSection(&raw mut section, SECTION_MAP_EXECUTE, core::ptr::null_mut(), none, PAGE_EXECUTE, SEC_COMMIT, file) })?;
+    done(unsafe {
+        NtCreateSection(
+            &raw mut section,
+            SECTION_MAP_EXECUTE,
+            core::ptr::null_mut(),
+            none,
+            PAGE_EXECUTE,
+            SEC_COMMIT,
+            file,
+        )
+    })?;
     let section = Owned(section);
     let mut base: *mut c_void = core::ptr::null_mut();
     let mut size = 0;
     let none = core::ptr::null_mut();
     // SAFETY: a new view; both out-pointers are live locals.
-    done(unsafe { NtMapViewOfSection(section.0, CURRENT_PROCESS, &raw mut base, 0, 0, none, &raw mut size, ViewShare, 0, PAGE_EXECUTE) })?;
-    // SAFETY: the view has this many readable bytes, and nobody writes the file while it is open without sharing for that.
+    done(unsafe {
+        NtMapViewOfSection(
+            section.0,
+            CURRENT_PROCESS,
+            &raw mut base,
+            0,
+            0,
+            none,
+            &raw mut size,
+            ViewShare,
+            0,
+            PAGE_EXECUTE,
+        )
+    })?;
+    // SAFETY: the view has this many readable bytes, and nobody writes the file while it is open
+    // without sharing for that.
     let bytes = unsafe { core::slice::from_raw_parts(base.cast::<u8>(), length.min(size)) };
     let answer = verify(bytes);
     if let (Ok(_), Some(callback)) = (answer, callback) {
         // An image without imports has no import directory, which is no error.
         // SAFETY: the caller's routine; the text is inside the view and ends there.
-        let _ = imports(bytes, |at| unsafe { callback(context, bytes.as_ptr().wrapping_add(at)) });
+        let _ = imports(bytes, |at| unsafe {
+            callback(context, bytes.as_ptr().wrapping_add(at))
+        });
     }
     // SAFETY: our own view, which nobody uses any more.
     let _ = unsafe { NtUnmapViewOfSection(CURRENT_PROCESS, base) };

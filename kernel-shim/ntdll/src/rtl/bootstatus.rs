@@ -4,19 +4,25 @@
 use crate::abi::{attributes, counted, done, status};
 use nt::{Status, wide};
 use ntapi::ntioapi::{
-    FILE_SYNCHRONOUS_IO_NONALERT, IO_STATUS_BLOCK, IO_STATUS_BLOCK_u, NtFlushBuffersFile, NtOpenFile, NtReadFile, NtWriteFile,
+    FILE_SYNCHRONOUS_IO_NONALERT, IO_STATUS_BLOCK, IO_STATUS_BLOCK_u, NtFlushBuffersFile,
+    NtOpenFile, NtReadFile, NtWriteFile,
 };
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, ULONG};
 use winapi::um::winnt::FILE_ALL_ACCESS;
 
-/// Offset and size of the items in the file, by RTL_BSD_ITEM_TYPE: version, product type, the advanced-boot menu's switch and time out,
-/// boot good, boot shutdown.
+/// Offset and size of the items in the file, by RTL_BSD_ITEM_TYPE: version, product type, the
+/// advanced-boot menu's switch and time out, boot good, boot shutdown.
 const ITEMS: [(u8, u8); 6] = [(0, 4), (4, 4), (8, 1), (9, 1), (10, 1), (11, 1)];
 
 /// An empty status block.
 pub(crate) fn io_status() -> IO_STATUS_BLOCK {
-    IO_STATUS_BLOCK { u: IO_STATUS_BLOCK_u { Pointer: core::ptr::null_mut() }, Information: 0 }
+    IO_STATUS_BLOCK {
+        u: IO_STATUS_BLOCK_u {
+            Pointer: core::ptr::null_mut(),
+        },
+        Information: 0,
+    }
 }
 
 fn lock(file: &mut HANDLE) -> Result<(), Status> {
@@ -25,7 +31,16 @@ fn lock(file: &mut HANDLE) -> Result<(), Status> {
     let mut io = io_status();
     // No sharing: that is the lock.
     // SAFETY: all pointers are to live locals or the caller's handle.
-    done(unsafe { NtOpenFile(file, FILE_ALL_ACCESS, &raw mut attributes, &raw mut io, 0, FILE_SYNCHRONOUS_IO_NONALERT) })
+    done(unsafe {
+        NtOpenFile(
+            file,
+            FILE_ALL_ACCESS,
+            &raw mut attributes,
+            &raw mut io,
+            0,
+            FILE_SYNCHRONOUS_IO_NONALERT,
+        )
+    })
 }
 
 #[unsafe(no_mangle)]
@@ -52,7 +67,9 @@ unsafe extern "system" fn RtlGetSetBootStatusData(
     bytes: ULONG,
     returned: *mut ULONG,
 ) -> NTSTATUS {
-    let Some(&(offset, size)) = ITEMS.get(item as usize) else { return status(Err(Status::INVALID_PARAMETER)) };
+    let Some(&(offset, size)) = ITEMS.get(item as usize) else {
+        return status(Err(Status::INVALID_PARAMETER));
+    };
     if bytes > u32::from(size) {
         return status(Err(Status::BUFFER_TOO_SMALL));
     }
@@ -63,11 +80,36 @@ unsafe extern "system" fn RtlGetSetBootStatusData(
     *unsafe { at.QuadPart_mut() } = i64::from(offset);
     let none = core::ptr::null_mut();
     let answer = if read != 0 {
-        // SAFETY: the caller's buffer has as many bytes as said; the rest are live locals, and the file is synchronous.
-        unsafe { NtReadFile(file, none, None, none, &raw mut io, buffer, bytes, &raw mut at, core::ptr::null_mut()) }
+        // SAFETY: the caller's buffer has as many bytes as said; the rest are live locals, and the
+        // file is synchronous.
+        unsafe {
+            NtReadFile(
+                file,
+                none,
+                None,
+                none,
+                &raw mut io,
+                buffer,
+                bytes,
+                &raw mut at,
+                core::ptr::null_mut(),
+            )
+        }
     } else {
         // SAFETY: likewise.
-        unsafe { NtWriteFile(file, none, None, none, &raw mut io, buffer, bytes, &raw mut at, core::ptr::null_mut()) }
+        unsafe {
+            NtWriteFile(
+                file,
+                none,
+                None,
+                none,
+                &raw mut io,
+                buffer,
+                bytes,
+                &raw mut at,
+                core::ptr::null_mut(),
+            )
+        }
     };
     // SAFETY: null, or the caller's number.
     if let (true, Some(returned)) = (answer >= 0, unsafe { returned.as_mut() }) {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Between narrow and wide strings, and from text to number; and what is said when an assertion of a debug build fails.
+//! Between narrow and wide strings, and from text to number; and what is said when an assertion of
+//! a debug build fails.
 //!
-//! The narrow character set is the first 256 characters of Unicode: no code page is loaded in the shim. What is not in it becomes `?`.
+//! The narrow character set is the first 256 characters of Unicode: no code page is loaded in the
+//! shim. What is not in it becomes `?`.
 
 use crate::abi::units;
 use crate::heap::{RtlAllocateHeap, handle};
@@ -20,51 +22,107 @@ unsafe fn bytes<'a>(text: &STRING) -> &'a [u8] {
 }
 
 /// A buffer of `needed` bytes: a new one, or the given one if it is long enough.
-fn room<T>(buffer: *mut T, maximum: u16, needed: usize, allocate: bool) -> Result<(*mut T, u16), Status> {
+fn room<T>(
+    buffer: *mut T,
+    maximum: u16,
+    needed: usize,
+    allocate: bool,
+) -> Result<(*mut T, u16), Status> {
     let size = u16::try_from(needed).map_err(|_| Status::INVALID_PARAMETER_2)?;
     if !allocate {
-        return if size <= maximum { Ok((buffer, maximum)) } else { Err(Status::BUFFER_OVERFLOW) };
+        return if size <= maximum {
+            Ok((buffer, maximum))
+        } else {
+            Err(Status::BUFFER_OVERFLOW)
+        };
     }
     // SAFETY: an allocation like any other.
     let new = unsafe { RtlAllocateHeap(handle(), 0, needed) };
-    if new.is_null() { Err(Status::NO_MEMORY) } else { Ok((new.cast(), size)) }
+    if new.is_null() {
+        Err(Status::NO_MEMORY)
+    } else {
+        Ok((new.cast(), size))
+    }
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlAnsiStringToUnicodeString(target: &mut UNICODE_STRING, source: &STRING, allocate: BOOLEAN) -> NTSTATUS {
+unsafe extern "system" fn RtlAnsiStringToUnicodeString(
+    target: &mut UNICODE_STRING,
+    source: &STRING,
+    allocate: BOOLEAN,
+) -> NTSTATUS {
     // SAFETY: the caller passes a string.
     let source = unsafe { bytes(source) };
-    let (buffer, maximum) = match room(target.Buffer, target.MaximumLength, source.len() * 2 + 2, allocate != 0) {
+    let (buffer, maximum) = match room(
+        target.Buffer,
+        target.MaximumLength,
+        source.len() * 2 + 2,
+        allocate != 0,
+    ) {
         Ok(room) => room,
         Err(error) => return error.0.cast_signed(),
     };
-    for (at, unit) in source.iter().map(|&byte| u16::from(byte)).chain([0]).enumerate() {
+    for (at, unit) in source
+        .iter()
+        .map(|&byte| u16::from(byte))
+        .chain([0])
+        .enumerate()
+    {
         // SAFETY: the buffer has room for every byte and the NUL.
         unsafe { buffer.wrapping_add(at).write(unit) };
     }
-    *target = UNICODE_STRING { Length: (source.len() * 2) as u16, MaximumLength: maximum, Buffer: buffer };
+    *target = UNICODE_STRING {
+        Length: (source.len() * 2) as u16,
+        MaximumLength: maximum,
+        Buffer: buffer,
+    };
     0
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlUnicodeStringToAnsiString(target: &mut STRING, source: &UNICODE_STRING, allocate: BOOLEAN) -> NTSTATUS {
+unsafe extern "system" fn RtlUnicodeStringToAnsiString(
+    target: &mut STRING,
+    source: &UNICODE_STRING,
+    allocate: BOOLEAN,
+) -> NTSTATUS {
     // SAFETY: the caller passes a string.
     let source = unsafe { units(source) };
-    let (buffer, maximum) = match room(target.Buffer, target.MaximumLength, source.len() + 1, allocate != 0) {
+    let (buffer, maximum) = match room(
+        target.Buffer,
+        target.MaximumLength,
+        source.len() + 1,
+        allocate != 0,
+    ) {
         Ok(room) => room,
         Err(error) => return error.0.cast_signed(),
     };
-    for (at, byte) in source.units().iter().map(|&unit| u8::try_from(unit).unwrap_or(b'?')).chain([0]).enumerate() {
+    for (at, byte) in source
+        .units()
+        .iter()
+        .map(|&unit| u8::try_from(unit).unwrap_or(b'?'))
+        .chain([0])
+        .enumerate()
+    {
         // SAFETY: the buffer has room for every unit and the NUL.
         unsafe { buffer.cast::<u8>().wrapping_add(at).write(byte) };
     }
-    *target = STRING { Length: source.len() as u16, MaximumLength: maximum, Buffer: buffer };
+    *target = STRING {
+        Length: source.len() as u16,
+        MaximumLength: maximum,
+        Buffer: buffer,
+    };
     0
 }
 
-/// The number that `text` begins with: blanks, a sign, `0x`, `0o` or `0b` if no base is given, digits.
+/// The number that `text` begins with: blanks, a sign, `0x`, `0o` or `0b` if no base is given,
+/// digits.
 fn integer(text: &[u16], base: ULONG) -> u32 {
-    let mut rest = text.iter().copied().map(|unit| u8::try_from(unit).unwrap_or(0xFF)).skip_while(|&byte| byte <= b' ').peekable();
+    let mut rest = text
+        .iter()
+        .copied()
+        .map(|unit| u8::try_from(unit).unwrap_or(0xFF))
+        .skip_while(|&byte| byte <= b' ')
+        .peekable();
     let negative = match rest.peek() {
         Some(b'-') => rest.next().is_some(),
         Some(b'+') => rest.next().is_none(),
@@ -87,12 +145,22 @@ fn integer(text: &[u16], base: ULONG) -> u32 {
         }
     }
     let digits = rest.map_while(|byte| char::from(byte).to_digit(base));
-    let value = digits.fold(0_u32, |value, digit| value.wrapping_mul(base).wrapping_add(digit));
-    if negative { value.wrapping_neg() } else { value }
+    let value = digits.fold(0_u32, |value, digit| {
+        value.wrapping_mul(base).wrapping_add(digit)
+    });
+    if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    }
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlUnicodeStringToInteger(text: &UNICODE_STRING, base: ULONG, value: &mut ULONG) -> NTSTATUS {
+unsafe extern "system" fn RtlUnicodeStringToInteger(
+    text: &UNICODE_STRING,
+    base: ULONG,
+    value: &mut ULONG,
+) -> NTSTATUS {
     if !matches!(base, 0 | 2 | 8 | 10 | 16) {
         return Status::INVALID_PARAMETER.0.cast_signed();
     }
@@ -108,20 +176,34 @@ unsafe fn shown<'a>(text: PCSTR) -> &'a str {
         return "";
     }
     // SAFETY: the caller's promise.
-    unsafe { core::ffi::CStr::from_ptr(text.cast()) }.to_str().unwrap_or("?")
+    unsafe { core::ffi::CStr::from_ptr(text.cast()) }
+        .to_str()
+        .unwrap_or("?")
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlAssert(condition: PCSTR, file: PCSTR, line: ULONG, message: PCSTR) {
     // SAFETY: the caller passes texts.
-    let (condition, file, message) = (unsafe { shown(condition) }, unsafe { shown(file) }, unsafe { shown(message) });
-    crate::debug::print(format_args!("assertion failed: {message}{condition}: {file}:{line}\n"));
+    let (condition, file, message) = (
+        unsafe { shown(condition) },
+        unsafe { shown(file) },
+        unsafe { shown(message) },
+    );
+    crate::debug::print(format_args!(
+        "assertion failed: {message}{condition}: {file}:{line}\n"
+    ));
     // SAFETY: traps to the debugger, or raises a breakpoint exception.
     unsafe { core::arch::asm!("int3") };
 }
 
-/// Tags name allocations in a heap's statistics, which this heap has not got: 0 is "no tag", as when a heap is full of them.
+/// Tags name allocations in a heap's statistics, which this heap has not got: 0 is "no tag", as
+/// when a heap is full of them.
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlCreateTagHeap(_heap: *mut c_void, _flags: ULONG, _prefix: *const u16, _names: *const u16) -> ULONG {
+unsafe extern "system" fn RtlCreateTagHeap(
+    _heap: *mut c_void,
+    _flags: ULONG,
+    _prefix: *const u16,
+    _names: *const u16,
+) -> ULONG {
     0
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Critical sections: RTL_CRITICAL_SECTION as its owner's memory holds it.
 //!
-//! `LockCount` is -1 when free and counts every thread that has it or wants it. A thread that finds it taken gives up its time slice
-//! and tries again: the sections of native programs are held for a few instructions.
+//! `LockCount` is -1 when free and counts every thread that has it or wants it. A thread that finds
+//! it taken gives up its time slice and tries again: the sections of native programs are held for a
+//! few instructions.
 
 use crate::abi::teb;
 use core::sync::atomic::{AtomicI32, Ordering};
@@ -26,7 +27,9 @@ fn lock_count(section: &mut RTL_CRITICAL_SECTION) -> &AtomicI32 {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlInitializeCriticalSection(section: *mut RTL_CRITICAL_SECTION) -> NTSTATUS {
+unsafe extern "system" fn RtlInitializeCriticalSection(
+    section: *mut RTL_CRITICAL_SECTION,
+) -> NTSTATUS {
     // SAFETY: the caller's new section, which nobody else uses yet.
     unsafe {
         section.write(RTL_CRITICAL_SECTION {
@@ -42,7 +45,10 @@ unsafe extern "system" fn RtlInitializeCriticalSection(section: *mut RTL_CRITICA
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlInitializeCriticalSectionAndSpinCount(section: *mut RTL_CRITICAL_SECTION, _spins: ULONG) -> NTSTATUS {
+unsafe extern "system" fn RtlInitializeCriticalSectionAndSpinCount(
+    section: *mut RTL_CRITICAL_SECTION,
+    _spins: ULONG,
+) -> NTSTATUS {
     // SAFETY: the caller's promise.
     unsafe { RtlInitializeCriticalSection(section) }
 }
@@ -51,7 +57,10 @@ unsafe extern "system" fn RtlInitializeCriticalSectionAndSpinCount(section: *mut
 unsafe extern "system" fn RtlEnterCriticalSection(section: &mut RTL_CRITICAL_SECTION) -> NTSTATUS {
     let thread = this_thread();
     if section.OwningThread != thread {
-        while lock_count(section).compare_exchange(-1, 0, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        while lock_count(section)
+            .compare_exchange(-1, 0, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
             Yield::relax();
         }
         section.OwningThread = thread;
@@ -65,7 +74,10 @@ unsafe extern "system" fn RtlEnterCriticalSection(section: &mut RTL_CRITICAL_SEC
 unsafe extern "system" fn RtlTryEnterCriticalSection(section: &mut RTL_CRITICAL_SECTION) -> u8 {
     let thread = this_thread();
     if section.OwningThread != thread {
-        if lock_count(section).compare_exchange(-1, 0, Ordering::Acquire, Ordering::Relaxed).is_err() {
+        if lock_count(section)
+            .compare_exchange(-1, 0, Ordering::Acquire, Ordering::Relaxed)
+            .is_err()
+        {
             return 0;
         }
         section.OwningThread = thread;

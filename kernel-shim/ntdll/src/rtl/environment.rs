@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Environment blocks: `name=value` NUL, sorted without regard to case, and an empty string at the end, in pages of their own.
+//! Environment blocks: `name=value` NUL, sorted without regard to case, and an empty string at the
+//! end, in pages of their own.
 //!
-//! A change builds the new block in new pages and gives the old ones back. A name may begin with `=` (the current directories of drives).
+//! A change builds the new block in new pages and gives the old ones back. A name may begin with
+//! `=` (the current directories of drives).
 
 use super::thread::PEB_LOCK;
 use super::upcase;
@@ -26,7 +28,8 @@ unsafe fn variables<'a>(block: *const u16) -> impl Iterator<Item = UnicodeStr<'a
         }
         let start = at;
         let mut length = 0;
-        // SAFETY: the caller's promise; the walk ends at the NUL, and the iteration at the empty string.
+        // SAFETY: the caller's promise; the walk ends at the NUL, and the iteration at the empty
+        // string.
         while unsafe { start.wrapping_add(length).read() } != 0 {
             length += 1;
         }
@@ -35,7 +38,9 @@ unsafe fn variables<'a>(block: *const u16) -> impl Iterator<Item = UnicodeStr<'a
         }
         at = start.wrapping_add(length + 1);
         // SAFETY: these units were just walked.
-        Some(UnicodeStr(unsafe { core::slice::from_raw_parts(start, length) }))
+        Some(UnicodeStr(unsafe {
+            core::slice::from_raw_parts(start, length)
+        }))
     })
 }
 
@@ -48,7 +53,10 @@ fn split(variable: UnicodeStr<'_>) -> (UnicodeStr<'_>, UnicodeStr<'_>) {
 }
 
 fn compare(a: UnicodeStr<'_>, b: UnicodeStr<'_>) -> Ordering {
-    a.units().iter().map(|&unit| upcase(unit)).cmp(b.units().iter().map(|&unit| upcase(unit)))
+    a.units()
+        .iter()
+        .map(|&unit| upcase(unit))
+        .cmp(b.units().iter().map(|&unit| upcase(unit)))
 }
 
 /// Writes `block` into new pages.
@@ -56,7 +64,16 @@ fn pages(block: &[u16]) -> Result<*mut u16, Status> {
     let mut base = core::ptr::null_mut();
     let mut size = size_of_val(block);
     // SAFETY: new memory; both out-pointers are live locals.
-    done(unsafe { NtAllocateVirtualMemory(CURRENT_PROCESS, &raw mut base, 0, &raw mut size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE) })?;
+    done(unsafe {
+        NtAllocateVirtualMemory(
+            CURRENT_PROCESS,
+            &raw mut base,
+            0,
+            &raw mut size,
+            MEM_RESERVE | MEM_COMMIT,
+            PAGE_READWRITE,
+        )
+    })?;
     // SAFETY: the pages have at least this many bytes and belong to nobody else.
     unsafe { core::ptr::copy_nonoverlapping(block.as_ptr(), base.cast(), block.len()) };
     Ok(base.cast())
@@ -66,7 +83,8 @@ fn free(block: *mut u16) {
     let mut base: *mut c_void = block.cast();
     let mut size = 0;
     // SAFETY: the base of an environment's pages, which nobody uses any more.
-    let _ = unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, MEM_RELEASE) };
+    let _ =
+        unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, MEM_RELEASE) };
 }
 
 /// Where this process's environment is.
@@ -81,7 +99,11 @@ fn own() -> *mut *mut u16 {
 ///
 /// # Safety
 /// As for [`variables`].
-unsafe fn changed(block: *const u16, name: UnicodeStr<'_>, value: Option<UnicodeStr<'_>>) -> Vec<u16> {
+unsafe fn changed(
+    block: *const u16,
+    name: UnicodeStr<'_>,
+    value: Option<UnicodeStr<'_>>,
+) -> Vec<u16> {
     let mut new = Vec::new();
     let mut pending = value;
     let put = |new: &mut Vec<u16>, value: UnicodeStr<'_>| {
@@ -138,7 +160,11 @@ unsafe extern "system" fn RtlDestroyEnvironment(block: *mut u16) -> NTSTATUS {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlSetEnvironmentVariable(block: *mut *mut u16, name: &UNICODE_STRING, value: *const UNICODE_STRING) -> NTSTATUS {
+unsafe extern "system" fn RtlSetEnvironmentVariable(
+    block: *mut *mut u16,
+    name: &UNICODE_STRING,
+    value: *const UNICODE_STRING,
+) -> NTSTATUS {
     // SAFETY: the caller passes a string.
     let name = unsafe { units(name) };
     if name.is_empty() || name.skip(1).find(b'=').is_some() {
@@ -168,13 +194,20 @@ unsafe extern "system" fn RtlSetEnvironmentVariable(block: *mut *mut u16, name: 
     status(answer)
 }
 
-/// Copies the value of `name` out of `block`. `BUFFER_TOO_SMALL`, with the length in `value`, if it does not fit.
+/// Copies the value of `name` out of `block`. `BUFFER_TOO_SMALL`, with the length in `value`, if it
+/// does not fit.
 ///
 /// # Safety
 /// As for [`variables`]; `value` must have its buffer.
-unsafe fn query(block: *const u16, name: UnicodeStr<'_>, value: &mut UNICODE_STRING) -> Result<(), Status> {
+unsafe fn query(
+    block: *const u16,
+    name: UnicodeStr<'_>,
+    value: &mut UNICODE_STRING,
+) -> Result<(), Status> {
     // SAFETY: the caller's promise.
-    let found = unsafe { variables(block) }.map(split).find(|&(other, _)| compare(other, name) == Ordering::Equal);
+    let found = unsafe { variables(block) }
+        .map(split)
+        .find(|&(other, _)| compare(other, name) == Ordering::Equal);
     let (_, found) = found.ok_or(Status::VARIABLE_NOT_FOUND)?;
     value.Length = u16::try_from(found.byte_len()).map_err(|_| Status::BUFFER_TOO_SMALL)?;
     if value.Length > value.MaximumLength {
@@ -190,7 +223,11 @@ unsafe fn query(block: *const u16, name: UnicodeStr<'_>, value: &mut UNICODE_STR
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlQueryEnvironmentVariable_U(block: *const u16, name: &UNICODE_STRING, value: &mut UNICODE_STRING) -> NTSTATUS {
+unsafe extern "system" fn RtlQueryEnvironmentVariable_U(
+    block: *const u16,
+    name: &UNICODE_STRING,
+    value: &mut UNICODE_STRING,
+) -> NTSTATUS {
     // SAFETY: the caller passes a string.
     let name = unsafe { units(name) };
     value.Length = 0;
@@ -214,7 +251,11 @@ unsafe extern "system" fn RtlQueryEnvironmentVariable_U(block: *const u16, name:
 pub(crate) unsafe fn expand(block: *const u16, text: UnicodeStr<'_>) -> Vec<u16> {
     PEB_LOCK.acquire();
     // SAFETY: this process's parameters.
-    let block = if block.is_null() { unsafe { own().read() }.cast_const() } else { block };
+    let block = if block.is_null() {
+        unsafe { own().read() }.cast_const()
+    } else {
+        block
+    };
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find(b'%') {
@@ -223,7 +264,9 @@ pub(crate) unsafe fn expand(block: *const u16, text: UnicodeStr<'_>) -> Vec<u16>
         let value = after.find(b'%').and_then(|end| {
             let name = after.take(end);
             // SAFETY: the caller's promise, or held by the lock.
-            let found = unsafe { variables(block) }.map(split).find(|&(other, _)| compare(other, name) == Ordering::Equal);
+            let found = unsafe { variables(block) }
+                .map(split)
+                .find(|&(other, _)| compare(other, name) == Ordering::Equal);
             found.map(|(_, value)| (value, end + 1))
         });
         match value {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The run-time library: what ReactOS' exports under the same names does, as far as native programs need it.
+//! The run-time library: what ReactOS' exports under the same names does, as far as native programs
+//! need it.
 
 mod bootstatus;
 mod convert;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Process parameters: one block, whose strings are offsets while it travels and pointers while it is used (spec 8.3, 13.4).
+//! Process parameters: one block, whose strings are offsets while it travels and pointers while it
+//! is used (spec 8.3, 13.4).
 
 use crate::abi::{PARAMETERS_SIZE, peb, status};
 use crate::heap::{RtlAllocateHeap, RtlFreeHeap, handle};
@@ -20,7 +21,10 @@ type Block = *mut RTL_USER_PROCESS_PARAMETERS;
 /// `block` must be a parameter block.
 unsafe fn strings(block: Block) -> [*mut UNICODE_STRING; 8] {
     // SAFETY: addresses of fields of the caller's block.
-    #[allow(clippy::multiple_unsafe_ops_per_block, reason = "eight times the same operation")]
+    #[allow(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "eight times the same operation"
+    )]
     unsafe {
         [
             &raw mut (*block).CurrentDirectory.DosPath,
@@ -52,8 +56,16 @@ unsafe fn rebase(block: Block, normalize: bool) -> Block {
         // SAFETY: a field of it.
         let buffer = unsafe { &mut (*string).Buffer };
         if !buffer.is_null() {
-            let address = if normalize { block.addr().wrapping_add(buffer.addr()) } else { buffer.addr().wrapping_sub(block.addr()) };
-            *buffer = if normalize { block.with_addr(address).cast() } else { core::ptr::without_provenance_mut(address) };
+            let address = if normalize {
+                block.addr().wrapping_add(buffer.addr())
+            } else {
+                buffer.addr().wrapping_sub(block.addr())
+            };
+            *buffer = if normalize {
+                block.with_addr(address).cast()
+            } else {
+                core::ptr::without_provenance_mut(address)
+            };
         }
     }
     block
@@ -90,13 +102,20 @@ impl Piece {
     unsafe fn new(from: *const UNICODE_STRING, room: Option<usize>) -> Result<Self, Status> {
         // SAFETY: the caller's promise.
         let from = unsafe { from.as_ref() }.copied();
-        let from = from.unwrap_or(UNICODE_STRING { Length: 0, MaximumLength: 2, Buffer: core::ptr::null_mut() });
+        let from = from.unwrap_or(UNICODE_STRING {
+            Length: 0,
+            MaximumLength: 2,
+            Buffer: core::ptr::null_mut(),
+        });
         let needed = usize::from(from.Length) + 2;
         let room = room.unwrap_or_else(|| usize::from(from.MaximumLength).max(needed));
         if needed > room {
             return Err(Status::NAME_TOO_LONG);
         }
-        Ok(Self { from, room: room.next_multiple_of(8) })
+        Ok(Self {
+            from,
+            room: room.next_multiple_of(8),
+        })
     }
 }
 
@@ -117,9 +136,24 @@ unsafe extern "system" fn RtlCreateProcessParameters(
     let own = unsafe { (*peb()).ProcessParameters };
     // SAFETY: likewise.
     let own_strings = unsafe { strings(own) };
-    let or_own = |given: *const UNICODE_STRING, own: *mut UNICODE_STRING| if given.is_null() { own.cast_const() } else { given };
+    let or_own = |given: *const UNICODE_STRING, own: *mut UNICODE_STRING| {
+        if given.is_null() {
+            own.cast_const()
+        } else {
+            given
+        }
+    };
     let [own_directory, own_dll_path, ..] = own_strings;
-    let from = [or_own(directory, own_directory), or_own(dll_path, own_dll_path), image, command_line, title, desktop, shell, runtime];
+    let from = [
+        or_own(directory, own_directory),
+        or_own(dll_path, own_dll_path),
+        image,
+        command_line,
+        title,
+        desktop,
+        shell,
+        runtime,
+    ];
     let mut pieces = [const { None }; 8];
     let mut size = PARAMETERS_SIZE;
     for (index, (place, from)) in pieces.iter_mut().zip(from).enumerate() {
@@ -139,28 +173,52 @@ unsafe extern "system" fn RtlCreateProcessParameters(
     if new.is_null() {
         return status(Err(Status::INSUFFICIENT_RESOURCES));
     }
-    // SAFETY: the block is zeroed and at least as long as the structure of NT 5.2, whose fields alone are written.
-    #[allow(clippy::multiple_unsafe_ops_per_block, reason = "fields of one new block")]
+    // SAFETY: the block is zeroed and at least as long as the structure of NT 5.2, whose fields
+    // alone are written.
+    #[allow(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "fields of one new block"
+    )]
     unsafe {
         (*new).MaximumLength = size as u32;
         (*new).Length = size as u32;
         (*new).Flags = RTL_USER_PROC_PARAMS_NORMALIZED;
-        (*new).Environment = if environment.is_null() { (*own).Environment } else { environment };
+        (*new).Environment = if environment.is_null() {
+            (*own).Environment
+        } else {
+            environment
+        };
         (*new).CurrentDirectory.Handle = (*own).CurrentDirectory.Handle;
         (*new).ConsoleHandle = (*own).ConsoleHandle;
         (*new).ConsoleFlags = (*own).ConsoleFlags;
     }
     let mut at = PARAMETERS_SIZE;
     // SAFETY: a parameter block.
-    for (string, piece) in unsafe { strings(new) }.into_iter().zip(pieces.into_iter().flatten()) {
+    for (string, piece) in unsafe { strings(new) }
+        .into_iter()
+        .zip(pieces.into_iter().flatten())
+    {
         let buffer = new.cast::<u8>().wrapping_add(at).cast::<u16>();
         let bytes = usize::from(piece.from.Length);
         if bytes != 0 {
-            // SAFETY: the piece has room for its bytes and a NUL behind them, which is there already.
-            unsafe { core::ptr::copy_nonoverlapping(piece.from.Buffer.cast::<u8>(), buffer.cast::<u8>(), bytes) };
+            // SAFETY: the piece has room for its bytes and a NUL behind them, which is there
+            // already.
+            unsafe {
+                core::ptr::copy_nonoverlapping(
+                    piece.from.Buffer.cast::<u8>(),
+                    buffer.cast::<u8>(),
+                    bytes,
+                )
+            };
         }
         // SAFETY: a field of the new block.
-        unsafe { string.write(UNICODE_STRING { Length: piece.from.Length, MaximumLength: piece.room as u16, Buffer: buffer }) };
+        unsafe {
+            string.write(UNICODE_STRING {
+                Length: piece.from.Length,
+                MaximumLength: piece.room as u16,
+                Buffer: buffer,
+            })
+        };
         at += piece.room;
     }
     // SAFETY: a field of the new block.
@@ -179,7 +237,10 @@ unsafe extern "system" fn RtlCreateProcessParameters(
 unsafe fn end_directory(directory: &mut UNICODE_STRING) {
     let units = usize::from(directory.Length) / 2;
     // SAFETY: inside the string.
-    if units == 0 || units + 1 >= DIRECTORY_BYTES / 2 || unsafe { directory.Buffer.wrapping_add(units - 1).read() } == u16::from(b'\\') {
+    if units == 0
+        || units + 1 >= DIRECTORY_BYTES / 2
+        || unsafe { directory.Buffer.wrapping_add(units - 1).read() } == u16::from(b'\\')
+    {
         return;
     }
     // SAFETY: there is room for one more unit and the NUL, checked above; what follows is zero.

@@ -58,14 +58,23 @@ unsafe extern "system" fn RtlDosPathNameToNtPathName_U(
     // SAFETY: likewise.
     unsafe { buffer.wrapping_add(name.len()).write(0) };
     let length = name.byte_len() as u16;
-    *nt = UNICODE_STRING { Length: length, MaximumLength: length + 2, Buffer: buffer };
+    *nt = UNICODE_STRING {
+        Length: length,
+        MaximumLength: length + 2,
+        Buffer: buffer,
+    };
     // SAFETY: null, or the caller's pointer.
     if let Some(part) = unsafe { part.as_mut() } {
         let file = file_name(name);
-        *part = if file.is_empty() { core::ptr::null() } else { buffer.wrapping_add(name.len() - file.len()) };
+        *part = if file.is_empty() {
+            core::ptr::null()
+        } else {
+            buffer.wrapping_add(name.len() - file.len())
+        };
     }
     if !relative.is_null() {
-        // No relative name: the caller is to use the whole one. A name, a directory handle, and in the long form a third word.
+        // No relative name: the caller is to use the whole one. A name, a directory handle, and in
+        // the long form a third word.
         // SAFETY: the caller's RTL_RELATIVE_NAME.
         unsafe { relative.cast::<[u64; 3]>().write([0; 3]) };
     }
@@ -74,8 +83,12 @@ unsafe extern "system" fn RtlDosPathNameToNtPathName_U(
 
 /// Whether a file of this DOS name is there.
 fn exists(dos: UnicodeStr<'_>) -> bool {
-    let Some(name) = translate(dos) else { return false };
-    let Ok(mut name) = crate::abi::counted(name.as_str()) else { return false };
+    let Some(name) = translate(dos) else {
+        return false;
+    };
+    let Ok(mut name) = crate::abi::counted(name.as_str()) else {
+        return false;
+    };
     let mut attributes = crate::abi::attributes(&mut name, core::ptr::null_mut());
     // SAFETY: integers only.
     let mut basic: FILE_BASIC_INFORMATION = unsafe { core::mem::zeroed() };
@@ -84,9 +97,16 @@ fn exists(dos: UnicodeStr<'_>) -> bool {
 }
 
 /// Tries `folder` + `file` + `extension`.
-fn candidate(folder: UnicodeStr<'_>, file: UnicodeStr<'_>, extension: UnicodeStr<'_>) -> Option<UnicodeBuf<MAX_NT>> {
+fn candidate(
+    folder: UnicodeStr<'_>,
+    file: UnicodeStr<'_>,
+    extension: UnicodeStr<'_>,
+) -> Option<UnicodeBuf<MAX_NT>> {
     let mut path = UnicodeBuf::copied(folder).ok()?;
-    if folder.last().is_some_and(|last| last != u16::from(b'\\') && last != u16::from(b'/')) {
+    if folder
+        .last()
+        .is_some_and(|last| last != u16::from(b'\\') && last != u16::from(b'/'))
+    {
         path.push_unit(u16::from(b'\\')).ok()?;
     }
     path.push(file).ok()?;
@@ -108,10 +128,20 @@ unsafe extern "system" fn RtlDosSearchPath_U(
     // SAFETY: likewise.
     let file = unsafe { terminated(file) };
     // SAFETY: likewise; an extension is added to a name that has none.
-    let extension = if extension.is_null() { UnicodeStr::EMPTY } else { unsafe { terminated(extension) } };
-    let extension = if file_name(file).find(b'.').is_some() { UnicodeStr::EMPTY } else { extension };
+    let extension = if extension.is_null() {
+        UnicodeStr::EMPTY
+    } else {
+        unsafe { terminated(extension) }
+    };
+    let extension = if file_name(file).find(b'.').is_some() {
+        UnicodeStr::EMPTY
+    } else {
+        extension
+    };
     let found = if directory(file).is_empty() {
-        path.units().split(|&unit| unit == u16::from(b';')).find_map(|folder| candidate(UnicodeStr(folder), file, extension))
+        path.units()
+            .split(|&unit| unit == u16::from(b';'))
+            .find_map(|folder| candidate(UnicodeStr(folder), file, extension))
     } else {
         candidate(UnicodeStr::EMPTY, file, extension)
     };

@@ -1,21 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Processes: section, process object, parameters and environment in its memory, first thread (spec 8.3).
+//! Processes: section, process object, parameters and environment in its memory, first thread (spec
+//! 8.3).
 
 use super::bootstatus::io_status;
 use super::thread::NewThread;
 use crate::abi::{CURRENT_PROCESS, Owned, PAGE, attributes, done, status, unnamed};
 use nt::Status;
 use ntapi::ntioapi::{FILE_NON_DIRECTORY_FILE, FILE_SYNCHRONOUS_IO_NONALERT, NtOpenFile};
-use ntapi::ntmmapi::{NtAllocateVirtualMemory, NtCreateSection, NtQuerySection, NtWriteVirtualMemory, SectionImageInformation};
+use ntapi::ntmmapi::{
+    NtAllocateVirtualMemory, NtCreateSection, NtQuerySection, NtWriteVirtualMemory,
+    SectionImageInformation,
+};
 use ntapi::ntobapi::{DUPLICATE_SAME_ATTRIBUTES, NtDuplicateObject};
 use ntapi::ntpebteb::PEB;
-use ntapi::ntpsapi::{NtCreateProcess, NtQueryInformationProcess, PROCESS_BASIC_INFORMATION, ProcessBasicInformation};
-use ntapi::ntrtl::{RTL_USER_PROC_RESERVE_1MB, RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS};
+use ntapi::ntpsapi::{
+    NtCreateProcess, NtQueryInformationProcess, PROCESS_BASIC_INFORMATION, ProcessBasicInformation,
+};
+use ntapi::ntrtl::{
+    RTL_USER_PROC_RESERVE_1MB, RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS,
+};
 use winapi::ctypes::c_void;
-use winapi::shared::ntdef::{BOOLEAN, HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJ_INHERIT, ULONG, UNICODE_STRING};
+use winapi::shared::ntdef::{
+    BOOLEAN, HANDLE, NTSTATUS, OBJ_CASE_INSENSITIVE, OBJ_INHERIT, ULONG, UNICODE_STRING,
+};
 use winapi::um::winnt::{
-    DUPLICATE_SAME_ACCESS, FILE_EXECUTE, FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ, MEM_COMMIT, MEM_RESERVE, PAGE_EXECUTE,
-    PAGE_READWRITE, SEC_IMAGE, SYNCHRONIZE,
+    DUPLICATE_SAME_ACCESS, FILE_EXECUTE, FILE_READ_DATA, FILE_SHARE_DELETE, FILE_SHARE_READ,
+    MEM_COMMIT, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE, SYNCHRONIZE,
 };
 
 const SECTION_ALL_ACCESS: u32 = 0x000F_001F;
@@ -44,7 +54,15 @@ pub(crate) fn image_section(name: &mut UNICODE_STRING, flags: ULONG) -> Result<O
     let mut section = core::ptr::null_mut();
     // SAFETY: the out-pointer is a live local.
     done(unsafe {
-        NtCreateSection(&raw mut section, SECTION_ALL_ACCESS, core::ptr::null_mut(), core::ptr::null_mut(), PAGE_EXECUTE, SEC_IMAGE, file.0)
+        NtCreateSection(
+            &raw mut section,
+            SECTION_ALL_ACCESS,
+            core::ptr::null_mut(),
+            core::ptr::null_mut(),
+            PAGE_EXECUTE,
+            SEC_IMAGE,
+            file.0,
+        )
     })?;
     Ok(Owned(section))
 }
@@ -54,15 +72,31 @@ fn allocate(process: HANDLE, at: usize, bytes: usize, kind: ULONG) -> Result<*mu
     let mut base = core::ptr::without_provenance_mut(at);
     let mut size = bytes;
     // SAFETY: memory of a process that does not run yet; both out-pointers are live locals.
-    done(unsafe { NtAllocateVirtualMemory(process, &raw mut base, 0, &raw mut size, kind, PAGE_READWRITE) })?;
+    done(unsafe {
+        NtAllocateVirtualMemory(
+            process,
+            &raw mut base,
+            0,
+            &raw mut size,
+            kind,
+            PAGE_READWRITE,
+        )
+    })?;
     Ok(base)
 }
 
 /// # Safety
 /// `from` must have `bytes` readable bytes.
-unsafe fn write(process: HANDLE, to: *mut c_void, from: *const c_void, bytes: usize) -> Result<(), Status> {
+unsafe fn write(
+    process: HANDLE,
+    to: *mut c_void,
+    from: *const c_void,
+    bytes: usize,
+) -> Result<(), Status> {
     // SAFETY: the caller's promise; the kernel checks the target.
-    done(unsafe { NtWriteVirtualMemory(process, to, from.cast_mut(), bytes, core::ptr::null_mut()) })
+    done(unsafe {
+        NtWriteVirtualMemory(process, to, from.cast_mut(), bytes, core::ptr::null_mut())
+    })
 }
 
 /// Bytes of an environment block with the empty string that ends it.
@@ -102,7 +136,8 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
         let copy = allocate(process, 0, bytes, MEM_RESERVE | MEM_COMMIT)?;
         // SAFETY: just walked.
         unsafe { write(process, copy, own_environment, bytes) }?;
-        // The block is the caller's, whose pointer to the environment becomes the new process's, as NT does it.
+        // The block is the caller's, whose pointer to the environment becomes the new process's, as
+        // NT does it.
         // SAFETY: a field of the caller's block.
         unsafe { (*block).Environment = copy };
     }
@@ -116,7 +151,14 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
     // SAFETY: only the address of a field of the other process's PEB.
     let field = unsafe { &raw mut (*peb).ProcessParameters };
     // SAFETY: eight bytes of a live local.
-    unsafe { write(process, field.cast(), (&raw const copy).cast(), size_of_val(&copy)) }
+    unsafe {
+        write(
+            process,
+            field.cast(),
+            (&raw const copy).cast(),
+            size_of_val(&copy),
+        )
+    }
 }
 
 /// Gives the new process copies of the standard handles in its parameters.
@@ -125,8 +167,17 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
 /// `block` must be a parameter block.
 unsafe fn duplicate_standard(parent: HANDLE, process: HANDLE, block: Block) -> Result<(), Status> {
     // SAFETY: addresses of fields of the caller's block.
-    #[allow(clippy::multiple_unsafe_ops_per_block, reason = "three times the same operation")]
-    let handles = unsafe { [&mut (*block).StandardInput, &mut (*block).StandardOutput, &mut (*block).StandardError] };
+    #[allow(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "three times the same operation"
+    )]
+    let handles = unsafe {
+        [
+            &mut (*block).StandardInput,
+            &mut (*block).StandardOutput,
+            &mut (*block).StandardError,
+        ]
+    };
     for handle in handles {
         if !handle.is_null() {
             let options = DUPLICATE_SAME_ACCESS | DUPLICATE_SAME_ATTRIBUTES;
@@ -158,7 +209,8 @@ unsafe fn create(
 ) -> Result<(), Status> {
     let section = image_section(image, request.flags & (OBJ_CASE_INSENSITIVE | OBJ_INHERIT))?;
     if !request.inherit {
-        // SAFETY: a field of the caller's block. The directory's handle means nothing in the new process.
+        // SAFETY: a field of the caller's block. The directory's handle means nothing in the new
+        // process.
         unsafe { (*block).CurrentDirectory.Handle = core::ptr::null_mut() };
     }
     let mut attributes = unnamed(request.process_security);
@@ -181,12 +233,28 @@ unsafe fn create(
     let information = (&raw mut made.ImageInformation).cast();
     let bytes = size_of_val(&made.ImageInformation);
     // SAFETY: the structure of the caller's answer, as long as said.
-    done(unsafe { NtQuerySection(section.0, SectionImageInformation, information, bytes, core::ptr::null_mut()) })?;
+    done(unsafe {
+        NtQuerySection(
+            section.0,
+            SectionImageInformation,
+            information,
+            bytes,
+            core::ptr::null_mut(),
+        )
+    })?;
     // SAFETY: integers and pointers only.
     let mut basic: PROCESS_BASIC_INFORMATION = unsafe { core::mem::zeroed() };
     let bytes = size_of::<PROCESS_BASIC_INFORMATION>() as u32;
     // SAFETY: a live local, as long as said.
-    done(unsafe { NtQueryInformationProcess(process.0, ProcessBasicInformation, (&raw mut basic).cast(), bytes, core::ptr::null_mut()) })?;
+    done(unsafe {
+        NtQueryInformationProcess(
+            process.0,
+            ProcessBasicInformation,
+            (&raw mut basic).cast(),
+            bytes,
+            core::ptr::null_mut(),
+        )
+    })?;
     // SAFETY: the caller's promise.
     unsafe { duplicate_standard(request.parent, process.0, block) }?;
     // SAFETY: the caller's promise.
@@ -221,8 +289,20 @@ unsafe extern "system" fn RtlCreateUserProcess(
     exception_port: HANDLE,
     made: &mut RTL_USER_PROCESS_INFORMATION,
 ) -> NTSTATUS {
-    let parent = if parent.is_null() { CURRENT_PROCESS } else { parent };
-    let request = Request { flags, process_security, thread_security, parent, inherit: inherit != 0, debug_port, exception_port };
+    let parent = if parent.is_null() {
+        CURRENT_PROCESS
+    } else {
+        parent
+    };
+    let request = Request {
+        flags,
+        process_security,
+        thread_security,
+        parent,
+        inherit: inherit != 0,
+        debug_port,
+        exception_port,
+    };
     // SAFETY: the caller passes what RtlCreateProcessParameters made.
     status(unsafe { create(image, block, &request, made) })
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! RtlQueryRegistryValues: a table says which values are wanted, and a routine is called with each (spec 2.1).
+//! RtlQueryRegistryValues: a table says which values are wanted, and a routine is called with each
+//! (spec 2.1).
 //!
-//! Rules kept: a missing value takes the entry's default, fails if it is required, and is skipped otherwise; a multi-string comes string
-//! by string, an expandable string expanded, unless the entry says otherwise; `BUFFER_TOO_SMALL` of a routine is no failure; the first
-//! failure ends the walk.
+//! Rules kept: a missing value takes the entry's default, fails if it is required, and is skipped
+//! otherwise; a multi-string comes string by string, an expandable string expanded, unless the
+//! entry says otherwise; `BUFFER_TOO_SMALL` of a routine is no failure; the first failure ends the
+//! walk.
 
 use super::environment::expand;
 use crate::abi::{Owned, attributes, counted, done, status};
@@ -11,12 +13,21 @@ use crate::heap::{RtlAllocateHeap, handle};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::{Status, UnicodeStr, wide};
-use ntapi::ntregapi::{KeyValueFullInformation, NtDeleteValueKey, NtEnumerateValueKey, NtOpenKey, NtQueryValueKey};
+use ntapi::ntregapi::{
+    KeyValueFullInformation, NtDeleteValueKey, NtEnumerateValueKey, NtOpenKey, NtQueryValueKey,
+};
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, PCWSTR, ULONG, UNICODE_STRING};
 use winapi::um::winnt::{MAXIMUM_ALLOWED, REG_EXPAND_SZ, REG_MULTI_SZ, REG_NONE, REG_SZ};
 
-type Routine = unsafe extern "system" fn(PCWSTR, ULONG, *const c_void, ULONG, *mut c_void, *mut c_void) -> NTSTATUS;
+type Routine = unsafe extern "system" fn(
+    PCWSTR,
+    ULONG,
+    *const c_void,
+    ULONG,
+    *mut c_void,
+    *mut c_void,
+) -> NTSTATUS;
 
 /// RTL_QUERY_REGISTRY_TABLE (spec 13.4).
 #[repr(C)]
@@ -43,7 +54,8 @@ mod flag {
     pub(super) const DELETE: u32 = 0x40;
 }
 
-/// `RTL_REGISTRY_HANDLE`: the path is a key handle; `RTL_REGISTRY_OPTIONAL`: a missing key is no failure of the caller's.
+/// `RTL_REGISTRY_HANDLE`: the path is a key handle; `RTL_REGISTRY_OPTIONAL`: a missing key is no
+/// failure of the caller's.
 const RELATIVE_HANDLE: ULONG = 0x4000_0000;
 const RELATIVE_FLAGS: ULONG = 0xC000_0000;
 
@@ -80,13 +92,20 @@ fn open(path: UnicodeStr<'_>, root: HANDLE) -> Result<Owned, Status> {
     Ok(Owned(key))
 }
 
-/// What `relative` means as the beginning of a path. The users' part of the registry is not there when native programs run.
+/// What `relative` means as the beginning of a path. The users' part of the registry is not there
+/// when native programs run.
 fn prefix(relative: ULONG) -> Result<UnicodeStr<'static>, Status> {
     match relative & !RELATIVE_FLAGS {
         0 => Ok(UnicodeStr::EMPTY),
-        1 => Ok(wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Services\\")),
-        2 => Ok(wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\")),
-        3 => Ok(wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\")),
+        1 => Ok(wide!(
+            "\\Registry\\Machine\\System\\CurrentControlSet\\Services\\"
+        )),
+        2 => Ok(wide!(
+            "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\"
+        )),
+        3 => Ok(wide!(
+            "\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\"
+        )),
         4 => Ok(wide!("\\Registry\\Machine\\Hardware\\DeviceMap\\")),
         5 => Ok(wide!("\\Registry\\User\\.Default\\")),
         _ => Err(Status::INVALID_PARAMETER),
@@ -104,21 +123,36 @@ fn read(mut ask: impl FnMut(*mut c_void, ULONG, &mut ULONG) -> NTSTATUS) -> Resu
     loop {
         let size = size_of_val(words.as_slice());
         let mut needed = 0;
-        let answer = Status(ask(words.as_mut_ptr().cast(), size as ULONG, &mut needed).cast_unsigned());
-        if matches!(answer, Status::BUFFER_OVERFLOW | Status::BUFFER_TOO_SMALL) && needed as usize > size {
+        let answer =
+            Status(ask(words.as_mut_ptr().cast(), size as ULONG, &mut needed).cast_unsigned());
+        if matches!(answer, Status::BUFFER_OVERFLOW | Status::BUFFER_TOO_SMALL)
+            && needed as usize > size
+        {
             words = vec![0; (needed as usize).div_ceil(8)];
             continue;
         }
         answer.ok()?;
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        let number = |at: usize| bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |chunk| u32::from_le_bytes(*chunk)) as usize;
-        let part = |at: usize, length: usize| bytes.get(at..at.saturating_add(length)).unwrap_or_default();
-        let name = part(NAME, number(NAME_LENGTH)).chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+        let number = |at: usize| {
+            bytes
+                .get(at..)
+                .and_then(<[u8]>::first_chunk)
+                .map_or(0, |chunk| u32::from_le_bytes(*chunk)) as usize
+        };
+        let part =
+            |at: usize, length: usize| bytes.get(at..at.saturating_add(length)).unwrap_or_default();
+        let name = part(NAME, number(NAME_LENGTH))
+            .chunks_exact(2)
+            .map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
         let mut data = part(number(DATA_OFFSET), number(DATA_LENGTH)).to_vec();
         // A string need not end with a NUL in the registry; a routine may rely on one.
         data.extend_from_slice(&[0; 4]);
         data.truncate(number(DATA_LENGTH) + 4);
-        return Ok(Value { name: name.chain([0]).collect(), kind: number(TYPE) as ULONG, data });
+        return Ok(Value {
+            name: name.chain([0]).collect(),
+            kind: number(TYPE) as ULONG,
+            data,
+        });
     }
 }
 
@@ -139,14 +173,37 @@ impl Walk {
     ///
     /// # Safety
     /// `entry` must be the caller's, and `data` readable for `length` bytes.
-    unsafe fn give(&self, entry: &Entry, name: PCWSTR, kind: ULONG, data: *const c_void, length: usize) -> Result<(), Status> {
+    unsafe fn give(
+        &self,
+        entry: &Entry,
+        name: PCWSTR,
+        kind: ULONG,
+        data: *const c_void,
+        length: usize,
+    ) -> Result<(), Status> {
         let answer = match entry.routine {
             // SAFETY: the caller's routine, called as its type says.
-            Some(routine) => Status(unsafe { routine(name, kind, data, length as ULONG, self.context, entry.context) }.cast_unsigned()),
+            Some(routine) => Status(
+                unsafe {
+                    routine(
+                        name,
+                        kind,
+                        data,
+                        length as ULONG,
+                        self.context,
+                        entry.context,
+                    )
+                }
+                .cast_unsigned(),
+            ),
             // SAFETY: the caller's promise.
             None => Status::from(unsafe { direct(kind, data.cast(), length, entry.context) }),
         };
-        if answer == Status::BUFFER_TOO_SMALL { Ok(()) } else { answer.ok() }
+        if answer == Status::BUFFER_TOO_SMALL {
+            Ok(())
+        } else {
+            answer.ok()
+        }
     }
 
     /// Gives a value to an entry, string by string and expanded, as the entry wants it.
@@ -154,22 +211,41 @@ impl Walk {
     /// # Safety
     /// `entry` must be the caller's.
     unsafe fn value(&self, entry: &mut Entry, value: &Value) -> Result<(), Status> {
-        let name = if entry.flags & flag::DIRECT != 0 { entry.name } else { value.name.as_ptr() };
+        let name = if entry.flags & flag::DIRECT != 0 {
+            entry.name
+        } else {
+            value.name.as_ptr()
+        };
         let data: *const c_void = value.data.as_ptr().cast();
         let length = value.length();
         if entry.flags & flag::NOEXPAND == 0 && value.kind == REG_MULTI_SZ {
-            let units: Vec<u16> = value.data.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
+            let units: Vec<u16> = value
+                .data
+                .chunks_exact(2)
+                .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+                .collect();
             let mut rest = units.get(..length / 2).unwrap_or_default();
             // The last NUL is the end of the list; a list may lack it.
             if rest.last() == Some(&0) {
                 rest = rest.split_last().map_or(rest, |(_, before)| before);
             }
             while !rest.is_empty() {
-                let end = rest.iter().position(|&unit| unit == 0).unwrap_or(rest.len());
+                let end = rest
+                    .iter()
+                    .position(|&unit| unit == 0)
+                    .unwrap_or(rest.len());
                 let mut string = rest.get(..end).unwrap_or_default().to_vec();
                 string.push(0);
                 // SAFETY: a string with its NUL.
-                unsafe { self.give(entry, name, REG_SZ, string.as_ptr().cast(), string.len() * 2) }?;
+                unsafe {
+                    self.give(
+                        entry,
+                        name,
+                        REG_SZ,
+                        string.as_ptr().cast(),
+                        string.len() * 2,
+                    )
+                }?;
                 if entry.flags & flag::DIRECT != 0 {
                     entry.context = entry.context.wrapping_byte_add(size_of::<UNICODE_STRING>());
                 }
@@ -178,14 +254,26 @@ impl Walk {
             return Ok(());
         }
         if entry.flags & flag::NOEXPAND == 0 && value.kind == REG_EXPAND_SZ {
-            let units: Vec<u16> = value.data.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]])).collect();
+            let units: Vec<u16> = value
+                .data
+                .chunks_exact(2)
+                .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
+                .collect();
             let source = UnicodeStr(&units).until_nul();
             if source.find(b'%').is_some() {
                 // SAFETY: the caller's environment, or this process's.
                 let mut string = unsafe { expand(self.environment, source) };
                 string.push(0);
                 // SAFETY: a string with its NUL.
-                return unsafe { self.give(entry, name, REG_SZ, string.as_ptr().cast(), string.len() * 2) };
+                return unsafe {
+                    self.give(
+                        entry,
+                        name,
+                        REG_SZ,
+                        string.as_ptr().cast(),
+                        string.len() * 2,
+                    )
+                };
             }
         }
         // SAFETY: the value's data.
@@ -198,7 +286,11 @@ impl Walk {
     /// `entry` must be the caller's.
     unsafe fn missing(&self, entry: &mut Entry) -> Result<(), Status> {
         if entry.default_type == REG_NONE {
-            return if entry.flags & flag::REQUIRED != 0 { Err(Status::OBJECT_NAME_NOT_FOUND) } else { Ok(()) };
+            return if entry.flags & flag::REQUIRED != 0 {
+                Err(Status::OBJECT_NAME_NOT_FOUND)
+            } else {
+                Ok(())
+            };
         }
         let length = match entry.default_length {
             // SAFETY: the default is the caller's, a string of the type it says.
@@ -208,12 +300,23 @@ impl Walk {
         let mut data = Vec::new();
         if !entry.default_data.is_null() {
             // SAFETY: the default has this many bytes.
-            data.extend_from_slice(unsafe { core::slice::from_raw_parts(entry.default_data.cast::<u8>(), length) });
+            data.extend_from_slice(unsafe {
+                core::slice::from_raw_parts(entry.default_data.cast::<u8>(), length)
+            });
         }
         data.extend_from_slice(&[0; 4]);
         // SAFETY: the entry's name is the caller's.
-        let name = unsafe { text(entry.name) }.units().iter().copied().chain([0]).collect();
-        let value = Value { name, kind: entry.default_type, data };
+        let name = unsafe { text(entry.name) }
+            .units()
+            .iter()
+            .copied()
+            .chain([0])
+            .collect();
+        let value = Value {
+            name,
+            kind: entry.default_type,
+            data,
+        };
         // SAFETY: the caller's promise.
         unsafe { self.value(entry, &value) }
     }
@@ -236,9 +339,14 @@ impl Walk {
                 Err(Status::NO_MORE_ENTRIES) => return Ok(()),
                 Err(error) => return Err(error),
             };
-            let absent = value.kind == REG_NONE || (value.length() == 0 && value.kind == entry.default_type);
+            let absent =
+                value.kind == REG_NONE || (value.length() == 0 && value.kind == entry.default_type);
             // SAFETY: the caller's promise.
-            if absent { unsafe { self.missing(entry) } } else { unsafe { self.value(entry, &value) } }?;
+            if absent {
+                unsafe { self.missing(entry) }
+            } else {
+                unsafe { self.value(entry, &value) }
+            }?;
             if entry.flags & flag::DELETE != 0 {
                 let mut name = counted(UnicodeStr(&value.name).until_nul())?;
                 // SAFETY: the name is a live local.
@@ -258,16 +366,28 @@ impl Walk {
         let mut name = counted(unsafe { text(entry.name) })?;
         // SAFETY: the buffer is as long as said; the name is a live local.
         let value = match read(|buffer, size, needed| unsafe {
-            NtQueryValueKey(key, &raw mut name, KeyValueFullInformation, buffer, size, needed)
+            NtQueryValueKey(
+                key,
+                &raw mut name,
+                KeyValueFullInformation,
+                buffer,
+                size,
+                needed,
+            )
         }) {
             Ok(value) => value,
             // SAFETY: the caller's promise.
             Err(Status::OBJECT_NAME_NOT_FOUND) => return unsafe { self.missing(entry) },
             Err(error) => return Err(error),
         };
-        let absent = value.kind == REG_NONE || (value.length() == 0 && value.kind == entry.default_type);
+        let absent =
+            value.kind == REG_NONE || (value.length() == 0 && value.kind == entry.default_type);
         // SAFETY: the caller's promise.
-        if absent { unsafe { self.missing(entry) } } else { unsafe { self.value(entry, &value) } }?;
+        if absent {
+            unsafe { self.missing(entry) }
+        } else {
+            unsafe { self.value(entry, &value) }
+        }?;
         if entry.flags & flag::DELETE != 0 {
             // SAFETY: the name is a live local. A value that stays is no failure of the query.
             let _ = unsafe { NtDeleteValueKey(key, &raw mut name) };
@@ -300,11 +420,17 @@ unsafe fn default_bytes(kind: ULONG, data: *const u16) -> usize {
     }
 }
 
-/// Puts data straight where an entry wants it: a string into a UNICODE_STRING, up to four bytes as they are, more with length and type.
+/// Puts data straight where an entry wants it: a string into a UNICODE_STRING, up to four bytes as
+/// they are, more with length and type.
 ///
 /// # Safety
 /// `place` must be what the type calls for, and `data` readable for `length` bytes.
-unsafe fn direct(kind: ULONG, data: *const u8, length: usize, place: *mut c_void) -> Result<(), Status> {
+unsafe fn direct(
+    kind: ULONG,
+    data: *const u8,
+    length: usize,
+    place: *mut c_void,
+) -> Result<(), Status> {
     if matches!(kind, REG_SZ | REG_EXPAND_SZ | REG_MULTI_SZ) {
         let bytes = length.min(0xFFFE);
         // SAFETY: the caller's promise.
@@ -331,7 +457,11 @@ unsafe fn direct(kind: ULONG, data: *const u8, length: usize, place: *mut c_void
     }
     // SAFETY: the caller says how much room there is: negative for the data alone.
     let room = unsafe { place.cast::<i32>().read() };
-    let (start, capacity) = if room < 0 { (0, room.unsigned_abs() as usize) } else { (8, (room as usize).saturating_sub(8)) };
+    let (start, capacity) = if room < 0 {
+        (0, room.unsigned_abs() as usize)
+    } else {
+        (8, (room as usize).saturating_sub(8))
+    };
     if length > capacity {
         return Err(Status::BUFFER_TOO_SMALL);
     }
@@ -346,7 +476,12 @@ unsafe fn direct(kind: ULONG, data: *const u8, length: usize, place: *mut c_void
 
 /// # Safety
 /// `table` must end with an entry that wants nothing, `path` be what `relative` says.
-unsafe fn query(relative: ULONG, path: PCWSTR, table: *mut Entry, walk: &Walk) -> Result<(), Status> {
+unsafe fn query(
+    relative: ULONG,
+    path: PCWSTR,
+    table: *mut Entry,
+    walk: &Walk,
+) -> Result<(), Status> {
     let opened;
     let top = if relative & RELATIVE_HANDLE != 0 {
         path.cast_mut().cast()
@@ -365,7 +500,9 @@ unsafe fn query(relative: ULONG, path: PCWSTR, table: *mut Entry, walk: &Walk) -
         if entry.routine.is_none() && entry.flags & (flag::SUBKEY | flag::DIRECT) == 0 {
             return Ok(());
         }
-        if entry.flags & flag::DIRECT != 0 && (entry.name.is_null() || entry.flags & flag::SUBKEY != 0 || entry.routine.is_some()) {
+        if entry.flags & flag::DIRECT != 0
+            && (entry.name.is_null() || entry.flags & flag::SUBKEY != 0 || entry.routine.is_some())
+        {
             return Err(Status::INVALID_PARAMETER);
         }
         if entry.flags & (flag::TOPKEY | flag::SUBKEY) != 0 {
@@ -406,5 +543,15 @@ unsafe extern "system" fn RtlQueryRegistryValues(
     environment: *const u16,
 ) -> NTSTATUS {
     // SAFETY: the caller's table and path.
-    status(unsafe { query(relative, path, table, &Walk { context, environment }) })
+    status(unsafe {
+        query(
+            relative,
+            path,
+            table,
+            &Walk {
+                context,
+                environment,
+            },
+        )
+    })
 }

@@ -5,7 +5,9 @@ use crate::heap::{RtlAllocateHeap, RtlFreeHeap, handle};
 use nt::Status;
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{BOOLEAN, NTSTATUS, ULONG};
-use winapi::um::winnt::{ACCESS_ALLOWED_ACE_TYPE, ACL, SE_DACL_DEFAULTED, SE_DACL_PRESENT, SECURITY_DESCRIPTOR};
+use winapi::um::winnt::{
+    ACCESS_ALLOWED_ACE_TYPE, ACL, SE_DACL_DEFAULTED, SE_DACL_PRESENT, SECURITY_DESCRIPTOR,
+};
 
 /// Revisions of a SID, of an ACL without and with object ACEs, of a descriptor.
 const SID_REVISION: u8 = 1;
@@ -69,7 +71,9 @@ unsafe extern "system" fn RtlAllocateAndInitializeSid(
     // SAFETY: likewise, and the caller's authority has six bytes.
     unsafe { core::ptr::copy_nonoverlapping(authority.cast(), new.wrapping_add(2), 6) };
     // SAFETY: likewise; there are at least so many sub-authorities.
-    unsafe { core::ptr::copy_nonoverlapping(sub.as_ptr(), new.wrapping_add(8).cast(), usize::from(count)) };
+    unsafe {
+        core::ptr::copy_nonoverlapping(sub.as_ptr(), new.wrapping_add(8).cast(), usize::from(count))
+    };
     *sid = new.cast();
     0
 }
@@ -93,7 +97,15 @@ unsafe extern "system" fn RtlCreateAcl(acl: *mut ACL, bytes: ULONG, revision: UL
         return answer(Status::INVALID_PARAMETER);
     }
     // SAFETY: the caller's memory has that many bytes.
-    unsafe { acl.write(ACL { AclRevision: revision, Sbz1: 0, AclSize: bytes & !3, AceCount: 0, Sbz2: 0 }) };
+    unsafe {
+        acl.write(ACL {
+            AclRevision: revision,
+            Sbz1: 0,
+            AclSize: bytes & !3,
+            AceCount: 0,
+            Sbz2: 0,
+        })
+    };
     0
 }
 
@@ -110,24 +122,39 @@ unsafe fn ace_offset(acl: *const ACL, index: u16) -> Option<usize> {
             return None;
         }
         // SAFETY: inside the ACL; the third and fourth byte of an ACE are its size.
-        let bytes = unsafe { acl.cast::<u8>().wrapping_add(at + 2).cast::<u16>().read_unaligned() };
+        let bytes = unsafe {
+            acl.cast::<u8>()
+                .wrapping_add(at + 2)
+                .cast::<u16>()
+                .read_unaligned()
+        };
         at += usize::from(bytes);
     }
     (at <= size).then_some(at)
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlAddAccessAllowedAce(acl: &mut ACL, revision: ULONG, mask: ULONG, sid: *const u8) -> NTSTATUS {
+unsafe extern "system" fn RtlAddAccessAllowedAce(
+    acl: &mut ACL,
+    revision: ULONG,
+    mask: ULONG,
+    sid: *const u8,
+) -> NTSTATUS {
     // SAFETY: the first two bytes of the caller's SID.
     let [sid_revision, count] = unsafe { sid.cast::<[u8; 2]>().read() };
     if sid_revision != SID_REVISION || count > MAXIMUM_SUB_AUTHORITIES {
         return answer(Status::INVALID_SID);
     }
-    let Some(revision) = u8::try_from(revision).ok().filter(|revision| ACL_REVISIONS.contains(revision)) else {
+    let Some(revision) = u8::try_from(revision)
+        .ok()
+        .filter(|revision| ACL_REVISIONS.contains(revision))
+    else {
         return answer(REVISION_MISMATCH);
     };
     // SAFETY: the caller's ACL.
-    let Some(at) = (unsafe { ace_offset(acl, acl.AceCount) }) else { return answer(Status::INVALID_ACL) };
+    let Some(at) = (unsafe { ace_offset(acl, acl.AceCount) }) else {
+        return answer(Status::INVALID_ACL);
+    };
     let bytes = ACE_FIXED + sid_bytes(count);
     if at + bytes > usize::from(acl.AclSize) {
         return answer(ALLOTTED_SPACE_EXCEEDED);
@@ -136,7 +163,11 @@ unsafe extern "system" fn RtlAddAccessAllowedAce(acl: &mut ACL, revision: ULONG,
     // SAFETY: the ACL has room for the ACE, checked above.
     unsafe { ace.cast::<[u8; 2]>().write([ACCESS_ALLOWED_ACE_TYPE, 0]) };
     // SAFETY: likewise.
-    unsafe { ace.wrapping_add(2).cast::<u16>().write_unaligned(bytes as u16) };
+    unsafe {
+        ace.wrapping_add(2)
+            .cast::<u16>()
+            .write_unaligned(bytes as u16)
+    };
     // SAFETY: likewise.
     unsafe { ace.wrapping_add(4).cast::<u32>().write_unaligned(mask) };
     // SAFETY: likewise; the SID has as many bytes as its count says.
@@ -147,14 +178,24 @@ unsafe extern "system" fn RtlAddAccessAllowedAce(acl: &mut ACL, revision: ULONG,
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlGetAce(acl: &mut ACL, index: ULONG, ace: &mut *mut c_void) -> NTSTATUS {
-    let Some(index) = u16::try_from(index).ok().filter(|&index| index < acl.AceCount) else {
+unsafe extern "system" fn RtlGetAce(
+    acl: &mut ACL,
+    index: ULONG,
+    ace: &mut *mut c_void,
+) -> NTSTATUS {
+    let Some(index) = u16::try_from(index)
+        .ok()
+        .filter(|&index| index < acl.AceCount)
+    else {
         return answer(Status::INVALID_PARAMETER);
     };
     // SAFETY: the caller's ACL.
     match unsafe { ace_offset(acl, index) } {
         Some(at) => {
-            *ace = core::ptr::from_mut(acl).cast::<u8>().wrapping_add(at).cast();
+            *ace = core::ptr::from_mut(acl)
+                .cast::<u8>()
+                .wrapping_add(at)
+                .cast();
             0
         }
         None => answer(Status::INVALID_PARAMETER),
@@ -162,7 +203,10 @@ unsafe extern "system" fn RtlGetAce(acl: &mut ACL, index: ULONG, ace: &mut *mut 
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "system" fn RtlCreateSecurityDescriptor(descriptor: *mut SECURITY_DESCRIPTOR, revision: ULONG) -> NTSTATUS {
+unsafe extern "system" fn RtlCreateSecurityDescriptor(
+    descriptor: *mut SECURITY_DESCRIPTOR,
+    revision: ULONG,
+) -> NTSTATUS {
     if revision != u32::from(DESCRIPTOR_REVISION) {
         return answer(UNKNOWN_REVISION);
     }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Interlocked singly linked lists, with the 16-byte header of x86-64.
 //!
-//! The header's first half is a depth of 16 bits below a sequence number of 48, the second half the first entry's address with two flag
-//! bits below (bit 0: this form of header, bit 1: initialised). Every change counts the sequence up, so that a list which came back to
-//! the same first entry is not taken for the same list.
+//! The header's first half is a depth of 16 bits below a sequence number of 48, the second half the
+//! first entry's address with two flag bits below (bit 0: this form of header, bit 1: initialised).
+//! Every change counts the sequence up, so that a list which came back to the same first entry is
+//! not taken for the same list.
 //!
-//! A pop reads the next pointer of an entry that somebody else may just have popped and freed. The kernel knows the three places by
-//! their exports: a fault at `...Fault` goes on at `...Resume` if the list has changed meanwhile.
+//! A pop reads the next pointer of an entry that somebody else may just have popped and freed. The
+//! kernel knows the three places by their exports: a fault at `...Fault` goes on at `...Resume` if
+//! the list has changed meanwhile.
 
 use core::arch::naked_asm;
 use winapi::ctypes::c_void;
@@ -63,7 +65,10 @@ unsafe extern "system" fn RtlInterlockedPopEntrySList(header: Header) -> *mut c_
 
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
-unsafe extern "system" fn RtlInterlockedPushEntrySList(header: Header, entry: *mut c_void) -> *mut c_void {
+unsafe extern "system" fn RtlInterlockedPushEntrySList(
+    header: Header,
+    entry: *mut c_void,
+) -> *mut c_void {
     naked_asm!(
         "push rbx",
         "mov r10, rcx",

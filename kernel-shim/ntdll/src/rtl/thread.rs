@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Threads: a stack, a first context, NtCreateThread; and the lock of the PEB.
 
-use crate::abi::{CURRENT_PROCESS, CURRENT_THREAD, GRANULARITY, PAGE, done, peb, status, teb, unnamed};
+use crate::abi::{
+    CURRENT_PROCESS, CURRENT_THREAD, GRANULARITY, PAGE, done, peb, status, teb, unnamed,
+};
 use core::sync::atomic::{AtomicU64, Ordering};
 use nt::Status;
 use nt::relax::Yield;
@@ -12,7 +14,9 @@ use spin::RelaxStrategy;
 use winapi::ctypes::c_void;
 use winapi::shared::basetsd::SIZE_T;
 use winapi::shared::ntdef::{BOOLEAN, HANDLE, NTSTATUS, ULONG};
-use winapi::um::winnt::{CONTEXT, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_GUARD, PAGE_READWRITE, THREAD_ALL_ACCESS};
+use winapi::um::winnt::{
+    CONTEXT, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_GUARD, PAGE_READWRITE, THREAD_ALL_ACCESS,
+};
 
 /// Selectors of user mode in every NT on x86-64.
 const CODE: u16 = 0x33;
@@ -32,30 +36,80 @@ struct Stack {
 }
 
 impl Stack {
-    /// Reserves `reserve` bytes and commits `commit` of them at the upper end, with a guard page below.
-    fn new(process: HANDLE, zero_bits: ULONG, reserve: SIZE_T, commit: SIZE_T) -> Result<Self, Status> {
-        let commit = commit.max(1).checked_next_multiple_of(PAGE).ok_or(Status::NO_MEMORY)?;
+    /// Reserves `reserve` bytes and commits `commit` of them at the upper end, with a guard page
+    /// below.
+    fn new(
+        process: HANDLE,
+        zero_bits: ULONG,
+        reserve: SIZE_T,
+        commit: SIZE_T,
+    ) -> Result<Self, Status> {
+        let commit = commit
+            .max(1)
+            .checked_next_multiple_of(PAGE)
+            .ok_or(Status::NO_MEMORY)?;
         // A reservation that the commitment fills has no room for the guard.
-        let reserve = if commit >= reserve { commit.checked_next_multiple_of(0x10_0000).ok_or(Status::NO_MEMORY)? } else { reserve };
-        let mut size = reserve.checked_next_multiple_of(GRANULARITY).ok_or(Status::NO_MEMORY)?;
+        let reserve = if commit >= reserve {
+            commit
+                .checked_next_multiple_of(0x10_0000)
+                .ok_or(Status::NO_MEMORY)?
+        } else {
+            reserve
+        };
+        let mut size = reserve
+            .checked_next_multiple_of(GRANULARITY)
+            .ok_or(Status::NO_MEMORY)?;
         let mut allocated = core::ptr::null_mut();
         // SAFETY: a new reservation; both out-pointers are live locals.
         done(unsafe {
-            NtAllocateVirtualMemory(process, &raw mut allocated, zero_bits as usize, &raw mut size, MEM_RESERVE, PAGE_READWRITE)
+            NtAllocateVirtualMemory(
+                process,
+                &raw mut allocated,
+                zero_bits as usize,
+                &raw mut size,
+                MEM_RESERVE,
+                PAGE_READWRITE,
+            )
         })?;
         let base = allocated.wrapping_byte_add(size);
-        let mut stack = Self { process, allocated, base, limit: base.wrapping_byte_sub(commit) };
+        let mut stack = Self {
+            process,
+            allocated,
+            base,
+            limit: base.wrapping_byte_sub(commit),
+        };
         let guard = size >= commit + PAGE;
-        let mut lowest = if guard { stack.limit.wrapping_byte_sub(PAGE) } else { stack.limit };
+        let mut lowest = if guard {
+            stack.limit.wrapping_byte_sub(PAGE)
+        } else {
+            stack.limit
+        };
         let mut committed = base.addr() - lowest.addr();
         // SAFETY: inside the reservation; both out-pointers are live locals.
-        done(unsafe { NtAllocateVirtualMemory(process, &raw mut lowest, 0, &raw mut committed, MEM_COMMIT, PAGE_READWRITE) })?;
+        done(unsafe {
+            NtAllocateVirtualMemory(
+                process,
+                &raw mut lowest,
+                0,
+                &raw mut committed,
+                MEM_COMMIT,
+                PAGE_READWRITE,
+            )
+        })?;
         stack.limit = lowest;
         if guard {
             let mut bytes = PAGE;
             let mut old = 0;
             // SAFETY: the lowest committed page; all three out-pointers are live locals.
-            done(unsafe { NtProtectVirtualMemory(process, &raw mut lowest, &raw mut bytes, PAGE_READWRITE | PAGE_GUARD, &raw mut old) })?;
+            done(unsafe {
+                NtProtectVirtualMemory(
+                    process,
+                    &raw mut lowest,
+                    &raw mut bytes,
+                    PAGE_READWRITE | PAGE_GUARD,
+                    &raw mut old,
+                )
+            })?;
             stack.limit = stack.limit.wrapping_byte_add(PAGE);
         }
         Ok(stack)
@@ -63,7 +117,10 @@ impl Stack {
 
     fn initial_teb(&self) -> INITIAL_TEB {
         INITIAL_TEB {
-            OldInitialTeb: INITIAL_TEB_OldInitialTeb { OldStackBase: core::ptr::null_mut(), OldStackLimit: core::ptr::null_mut() },
+            OldInitialTeb: INITIAL_TEB_OldInitialTeb {
+                OldStackBase: core::ptr::null_mut(),
+                OldStackLimit: core::ptr::null_mut(),
+            },
             StackBase: self.base,
             StackLimit: self.limit,
             StackAllocationBase: self.allocated,
@@ -75,7 +132,14 @@ impl Drop for Stack {
     fn drop(&mut self) {
         let mut size = 0;
         // SAFETY: our own reservation, which no thread runs on.
-        let _ = unsafe { NtFreeVirtualMemory(self.process, &raw mut self.allocated, &raw mut size, MEM_RELEASE) };
+        let _ = unsafe {
+            NtFreeVirtualMemory(
+                self.process,
+                &raw mut self.allocated,
+                &raw mut size,
+                MEM_RELEASE,
+            )
+        };
     }
 }
 
@@ -118,7 +182,10 @@ impl NewThread {
         let mut context = first_context(self.start, self.parameter, stack.base);
         let mut initial = stack.initial_teb();
         let mut attributes = unnamed(self.security);
-        let mut client = CLIENT_ID { UniqueProcess: core::ptr::null_mut(), UniqueThread: core::ptr::null_mut() };
+        let mut client = CLIENT_ID {
+            UniqueProcess: core::ptr::null_mut(),
+            UniqueThread: core::ptr::null_mut(),
+        };
         let mut thread = core::ptr::null_mut();
         // SAFETY: all pointers are to live locals.
         done(unsafe {
@@ -159,14 +226,25 @@ unsafe extern "system" fn RtlCreateUserThread(
     if process == CURRENT_PROCESS {
         // SAFETY: the PEB lives as long as the process.
         let base = unsafe { (*peb()).ImageBaseAddress };
-        let Some((own_reserve, own_commit)) = crate::ldr::stack_sizes(base) else { return status(Err(Status::INVALID_IMAGE_FORMAT)) };
+        let Some((own_reserve, own_commit)) = crate::ldr::stack_sizes(base) else {
+            return status(Err(Status::INVALID_IMAGE_FORMAT));
+        };
         reserve = if reserve == 0 { own_reserve } else { reserve };
         commit = if commit == 0 { own_commit } else { commit };
     } else {
         reserve = if reserve == 0 { GRANULARITY } else { reserve };
         commit = if commit == 0 { PAGE } else { commit };
     }
-    let new = NewThread { process, security, suspended: suspended != 0, zero_bits, reserve, commit, start, parameter };
+    let new = NewThread {
+        process,
+        security,
+        suspended: suspended != 0,
+        zero_bits,
+        reserve,
+        commit,
+        start,
+        parameter,
+    };
     match new.create() {
         Ok((handle, id)) => {
             // SAFETY: null, or the caller's.
@@ -191,23 +269,35 @@ const TEB_FREE_STACK_ON_TERMINATION: usize = 0x1745;
 unsafe extern "system" fn RtlExitUserThread(code: NTSTATUS) -> ! {
     crate::ldr::thread_ends();
     // SAFETY: a byte of this thread's own TEB, which outlives it.
-    unsafe { teb().cast::<u8>().add(TEB_FREE_STACK_ON_TERMINATION).write(1) };
+    unsafe {
+        teb()
+            .cast::<u8>()
+            .add(TEB_FREE_STACK_ON_TERMINATION)
+            .write(1)
+    };
     loop {
         // SAFETY: takes no pointer.
         let _ = unsafe { NtTerminateThread(CURRENT_THREAD, code) };
     }
 }
 
-/// A lock that its owner may take again. Never held for long, so that a waiter gives up its time slice and tries again.
+/// A lock that its owner may take again. Never held for long, so that a waiter gives up its time
+/// slice and tries again.
 pub(crate) struct Recursive {
     owner: AtomicU64,
     depth: AtomicU64,
 }
 
 /// PEB.FastPebLock.
-pub(crate) static PEB_LOCK: Recursive = Recursive { owner: AtomicU64::new(0), depth: AtomicU64::new(0) };
+pub(crate) static PEB_LOCK: Recursive = Recursive {
+    owner: AtomicU64::new(0),
+    depth: AtomicU64::new(0),
+};
 /// The loader lock.
-pub(crate) static LOADER_LOCK: Recursive = Recursive { owner: AtomicU64::new(0), depth: AtomicU64::new(0) };
+pub(crate) static LOADER_LOCK: Recursive = Recursive {
+    owner: AtomicU64::new(0),
+    depth: AtomicU64::new(0),
+};
 
 fn this_thread() -> u64 {
     // SAFETY: this thread's own TEB.
@@ -218,7 +308,11 @@ impl Recursive {
     pub(crate) fn acquire(&self) {
         let thread = this_thread();
         if self.owner.load(Ordering::Relaxed) != thread {
-            while self.owner.compare_exchange(0, thread, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            while self
+                .owner
+                .compare_exchange(0, thread, Ordering::Acquire, Ordering::Relaxed)
+                .is_err()
+            {
                 Yield::relax();
             }
         }
@@ -226,7 +320,9 @@ impl Recursive {
     }
 
     pub(crate) fn release(&self) {
-        if self.owner.load(Ordering::Relaxed) == this_thread() && self.depth.fetch_sub(1, Ordering::Relaxed) == 1 {
+        if self.owner.load(Ordering::Relaxed) == this_thread()
+            && self.depth.fetch_sub(1, Ordering::Relaxed) == 1
+        {
             self.owner.store(0, Ordering::Release);
         }
     }

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A server's two ports: what it does for smss at `SbApiPort` (spec 10.7), and for others at `ApiPort`.
+//! A server's two ports: what it does for smss at `SbApiPort` (spec 10.7), and for others at
+//! `ApiPort`.
 
 use super::{Leader, Server};
 use crate::inside;
 use nt::access::Access;
-use nt::system::{Accept, MessageBuffer, MessageKind, ParameterFlags, ProcessParameters, System, UserProcessInformation};
+use nt::system::{
+    Accept, MessageBuffer, MessageKind, ParameterFlags, ProcessParameters, System,
+    UserProcessInformation,
+};
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr};
-use subsystems::callbacks::{SbApi, SbCreateProcess, SbCreateSession, SbCreatedProcess, SbSession, StringAddress};
+use subsystems::callbacks::{
+    SbApi, SbCreateProcess, SbCreateSession, SbCreatedProcess, SbSession, StringAddress,
+};
 use subsystems::messages::ApiMessage;
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -19,11 +25,18 @@ pub(super) fn serve<S: System>(server: &'static Server<S>) {
 /// The client thread's life: there is one thing a client can ask for.
 pub(super) fn serve_clients<S: System>(server: &'static Server<S>) {
     let port = server.shared.lock().api_port;
-    receive(server.system, port, |message| inside::serve(server.system, message));
+    receive(server.system, port, |message| {
+        inside::serve(server.system, message)
+    });
 }
 
-/// Accepts whoever connects, and has every request answered with the result of `serve`. For ever; ends when the port is broken.
-fn receive<S: System>(system: &'static S, port: Handle, mut serve: impl FnMut(&mut MessageBuffer) -> Result<()>) {
+/// Accepts whoever connects, and has every request answered with the result of `serve`. For ever;
+/// ends when the port is broken.
+fn receive<S: System>(
+    system: &'static S,
+    port: Handle,
+    mut serve: impl FnMut(&mut MessageBuffer) -> Result<()>,
+) {
     let mut message = MessageBuffer::default();
     let mut reply: Option<MessageBuffer> = None;
     let mut errors = 0;
@@ -45,7 +58,8 @@ fn receive<S: System>(system: &'static S, port: Handle, mut serve: impl FnMut(&m
                     MessageKind(_) => {}
                 }
             }
-            // The reply's receiver is gone; only an error without a reply says anything about the port.
+            // The reply's receiver is gone; only an error without a reply says anything about the
+            // port.
             Err(status) if reply.take().is_none() => {
                 log::warn!("subsystem server: receive: {status}");
                 errors += 1;
@@ -65,11 +79,17 @@ fn accept<S: System>(system: &S, request: &MessageBuffer) {
 }
 
 /// The UNICODE_STRING at `address` in another process. `NAME_TOO_LONG` if it does not fit.
-fn string_of<S: System, const N: usize>(system: &S, process: Handle, address: u64) -> Result<UnicodeBuf<N>> {
+fn string_of<S: System, const N: usize>(
+    system: &S,
+    process: Handle,
+    address: u64,
+) -> Result<UnicodeBuf<N>> {
     let mut string = StringAddress::new_zeroed();
     system.read_memory(process, address, string.as_mut_bytes())?;
     let mut units = [0; N];
-    let text = units.get_mut(..usize::from(string.length / 2)).ok_or(Status::NAME_TOO_LONG)?;
+    let text = units
+        .get_mut(..usize::from(string.length / 2))
+        .ok_or(Status::NAME_TOO_LONG)?;
     system.read_memory(process, string.buffer, text.as_mut_bytes())?;
     UnicodeBuf::copied(UnicodeStr(text))
 }
@@ -84,7 +104,8 @@ impl<S: System> Server<S> {
         }
     }
 
-    /// Creates a process on smss's behalf, suspended, in this server's session. Strings are addresses in smss's memory.
+    /// Creates a process on smss's behalf, suspended, in this server's session. Strings are
+    /// addresses in smss's memory.
     fn create_process(&'static self, message: &mut MessageBuffer) -> Result<()> {
         let system = self.system;
         let body: SbCreateProcess = message.body()?;
@@ -102,11 +123,27 @@ impl<S: System> Server<S> {
             current_directory: Some(directory.as_str()).filter(|text| given(*text)),
             command_line: line.as_str(),
             environment: system.own_environment(),
-            flags: ParameterFlags::NX.union(if reserve { ParameterFlags::RESERVE_1MB } else { ParameterFlags::empty() }),
+            flags: ParameterFlags::NX.union(if reserve {
+                ParameterFlags::RESERVE_1MB
+            } else {
+                ParameterFlags::empty()
+            }),
             debug: body.debug != 0,
         })?;
-        let UserProcessInformation { process, thread, client, image, .. } = inside::hand_over(system, caller.get(), created)?;
-        message.set_body(&SbCreatedProcess { process, thread, subsystem: image.subsystem, padding: 0, client });
+        let UserProcessInformation {
+            process,
+            thread,
+            client,
+            image,
+            ..
+        } = inside::hand_over(system, caller.get(), created)?;
+        message.set_body(&SbCreatedProcess {
+            process,
+            thread,
+            subsystem: image.subsystem,
+            padding: 0,
+            client,
+        });
         Ok(())
     }
 
@@ -119,12 +156,23 @@ impl<S: System> Server<S> {
             return Err(Status::INVALID_PARAMETER);
         }
         system.resume_thread(thread.get())?;
-        log::info!("process {} runs in environment session {}", body.process.client.process, body.session);
-        let leader = Leader { session: body.session, process: process.get(), thread: thread.get() };
+        log::info!(
+            "process {} runs in environment session {}",
+            body.process.client.process,
+            body.session
+        );
+        let leader = Leader {
+            session: body.session,
+            process: process.get(),
+            thread: thread.get(),
+        };
         let wake = {
             let mut shared = self.shared.lock();
             if shared.leaders.push(leader).is_err() {
-                log::warn!("environment session {}: one too many to be watched", body.session);
+                log::warn!(
+                    "environment session {}: one too many to be watched",
+                    body.session
+                );
                 return Ok(());
             }
             shared.wake
@@ -142,8 +190,15 @@ impl<S: System> Server<S> {
 
     /// Ends an environment session: its process.
     fn terminate_session(&'static self, body: &SbSession) -> Result<()> {
-        let leader = self.shared.lock().leaders.iter().find(|leader| leader.session == body.session).copied();
+        let leader = self
+            .shared
+            .lock()
+            .leaders
+            .iter()
+            .find(|leader| leader.session == body.session)
+            .copied();
         let leader = leader.ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        self.system.terminate_process(leader.process, Status::SUCCESS)
+        self.system
+            .terminate_process(leader.process, Status::SUCCESS)
     }
 }

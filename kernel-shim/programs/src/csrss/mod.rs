@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Subsystem servers: csrss.exe, psxss.exe, os2ss.exe (spec 9.5, 10.7).
 //!
-//! A server makes its part of the namespace and its two ports, listens on them, and only then registers with smss, which calls it back
-//! before the registration is known to anyone. It takes processes over from smss, lets them run, and tells smss when one has ended.
+//! A server makes its part of the namespace and its two ports, listens on them, and only then
+//! registers with smss, which calls it back before the registration is known to anyone. It takes
+//! processes over from smss, lets them run, and tells smss when one has ended.
 
 mod callbacks;
 mod namespace;
@@ -74,10 +75,12 @@ impl<S: System> Server<S> {
 /// csrss.exe: what it serves is on its command line.
 pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
     let line = system.own_command_line();
-    // A test aid: a server that keeps the contract in session 0, and elsewhere breaks it in the ways listed, the first such server in the
-    // first way, the second in the second, and so on.
+    // A test aid: a server that keeps the contract in session 0, and elsewhere breaks it in the
+    // ways listed, the first such server in the first way, the second in the second, and so on.
     if let Some(ways) = option(line, "Elsewhere")
-        && system.query_session(Handle::CURRENT_PROCESS).is_ok_and(|session| session != 0)
+        && system
+            .query_session(Handle::CURRENT_PROCESS)
+            .is_ok_and(|session| session != 0)
         && let Some(way) = faulty::next_way(system, ways)
     {
         return faulty::behave(system, statics, way, None);
@@ -95,17 +98,38 @@ pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Stat
     let root = option(line, "ObjectDirectory").unwrap_or(wide!("\\Windows"));
     // A test aid: a server that may end without the system ending at once.
     let critical = option(line, "Critical").is_none_or(|value| !value.eq_ascii("Off"));
-    end(run(system, &statics.server, root, subsystem, critical, true))
+    end(run(
+        system,
+        &statics.server,
+        root,
+        subsystem,
+        critical,
+        true,
+    ))
 }
 
 /// psxss.exe.
 pub fn main_posix<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
-    end(run(system, &statics.server, wide!("\\PSXSS"), ImageSubsystem::POSIX_CUI, false, false))
+    end(run(
+        system,
+        &statics.server,
+        wide!("\\PSXSS"),
+        ImageSubsystem::POSIX_CUI,
+        false,
+        false,
+    ))
 }
 
 /// os2ss.exe.
 pub fn main_os2<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
-    end(run(system, &statics.server, wide!("\\OS2SS"), ImageSubsystem::OS2_CUI, false, false))
+    end(run(
+        system,
+        &statics.server,
+        wide!("\\OS2SS"),
+        ImageSubsystem::OS2_CUI,
+        false,
+        false,
+    ))
 }
 
 fn end(result: Result<()>) -> Status {
@@ -143,7 +167,10 @@ fn run<S: System>(
         log::warn!("subsystem server: no SubSystemType: it does not register");
         return crate::processes::wait_for_ever(system).ok();
     }
-    let announced = ConnectionInfo::server(subsystem, directory.port_name(wide!("\\SbApiPort"))?.as_str())?;
+    let announced = ConnectionInfo::server(
+        subsystem,
+        directory.port_name(wide!("\\SbApiPort"))?.as_str(),
+    )?;
     let port = Owned::new(system, client::connect(system, &announced)?);
     if session == 0
         && critical
@@ -152,7 +179,10 @@ fn run<S: System>(
     {
         log::warn!("csrss: critical flag: {status}");
     }
-    log::info!("session {session}: subsystem server for image type {} is up", subsystem.0);
+    log::info!(
+        "session {session}: subsystem server for image type {} is up",
+        subsystem.0
+    );
     watch::watch(server, port.get())
 }
 
@@ -160,7 +190,9 @@ fn run<S: System>(
 fn load_win32k<S: System>(system: &S) -> Result<()> {
     system.adjust_privilege(Privilege::LoadDriver, true, PrivilegeHolder::Process)?;
     let loaded = system.extend_service_table(WIN32K);
-    if let Err(status) = system.adjust_privilege(Privilege::LoadDriver, false, PrivilegeHolder::Process) {
+    if let Err(status) =
+        system.adjust_privilege(Privilege::LoadDriver, false, PrivilegeHolder::Process)
+    {
         log::warn!("SeLoadDriverPrivilege stays enabled: {status}");
     }
     loaded

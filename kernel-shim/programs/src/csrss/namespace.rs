@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A server's part of the object namespace (spec 9.5).
 //!
-//! `\Sessions` is smss's; a server that finds it missing fails. In session 0 the server's directory is the one it is given, in session n
-//! the one of that name under `\Sessions\n`.
+//! `\Sessions` is smss's; a server that finds it missing fails. In session 0 the server's directory
+//! is the one it is given, in session n the one of that name under `\Sessions\n`.
 
 use core::fmt;
 use nt::access::Access;
@@ -14,7 +14,9 @@ use subsystems::callbacks::SB_PORT_LIMITS;
 
 /// `PORT_ALL_ACCESS` for SYSTEM.
 const PORT: Descriptor = Descriptor::with_dacl(&[Ace::allow(0x001F_0001, Sid::LOCAL_SYSTEM)]);
-const PERMANENT: Attributes = Attributes::CASE_INSENSITIVE.union(Attributes::OPENIF).union(Attributes::PERMANENT);
+const PERMANENT: Attributes = Attributes::CASE_INSENSITIVE
+    .union(Attributes::OPENIF)
+    .union(Attributes::PERMANENT);
 
 type Name = UnicodeBuf<96>;
 
@@ -25,7 +27,12 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Makes it, and for the Windows server everything else of its session.
-    pub(super) fn create<S: System>(system: &S, session: u32, root: UnicodeStr<'_>, windows: bool) -> Result<Self> {
+    pub(super) fn create<S: System>(
+        system: &S,
+        session: u32,
+        root: UnicodeStr<'_>,
+        windows: bool,
+    ) -> Result<Self> {
         if windows {
             session_objects(system, session)?;
         }
@@ -46,9 +53,16 @@ impl Directory {
     }
 
     /// Creates a connection port in it.
-    pub(super) fn create_port<S: System>(&self, system: &S, port: UnicodeStr<'_>) -> Result<Handle> {
+    pub(super) fn create_port<S: System>(
+        &self,
+        system: &S,
+        port: UnicodeStr<'_>,
+    ) -> Result<Handle> {
         let name = self.port_name(port)?;
-        system.create_port(&ObjectAttributes::named(name.as_str()).secured(PORT.as_bytes()), SB_PORT_LIMITS)
+        system.create_port(
+            &ObjectAttributes::named(name.as_str()).secured(PORT.as_bytes()),
+            SB_PORT_LIMITS,
+        )
     }
 }
 
@@ -58,22 +72,35 @@ fn session_objects<S: System>(system: &S, session: u32) -> Result<()> {
         name.push_fmt(text)?;
         Ok::<_, nt::Status>(name)
     };
-    let named_objects =
-        if session == 0 { at(format_args!("\\BaseNamedObjects"))? } else { at(format_args!("\\Sessions\\{session}\\BaseNamedObjects"))? };
+    let named_objects = if session == 0 {
+        at(format_args!("\\BaseNamedObjects"))?
+    } else {
+        at(format_args!("\\Sessions\\{session}\\BaseNamedObjects"))?
+    };
     directory(system, wide!("\\Sessions\\BNOLINKS"))?;
     directory(system, at(format_args!("\\Sessions\\{session}"))?.as_str())?;
-    directory(system, at(format_args!("\\Sessions\\{session}\\DosDevices"))?.as_str())?;
+    directory(
+        system,
+        at(format_args!("\\Sessions\\{session}\\DosDevices"))?.as_str(),
+    )?;
     directory(system, named_objects.as_str())?;
     let link = at(format_args!("\\Sessions\\BNOLINKS\\{session}"))?;
     let attributes = ObjectAttributes::named(link.as_str()).with(PERMANENT);
-    let created = system.create_symbolic_link(&attributes, Access::SYMBOLIC_LINK_ALL, named_objects.as_str())?;
+    let created = system.create_symbolic_link(
+        &attributes,
+        Access::SYMBOLIC_LINK_ALL,
+        named_objects.as_str(),
+    )?;
     drop(Owned::new(system, created.handle));
     Ok(())
 }
 
 /// A permanent directory, made or there already.
 fn directory<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<()> {
-    let created = system.create_directory(&ObjectAttributes::named(name).with(PERMANENT), Access::DIRECTORY_ALL)?;
+    let created = system.create_directory(
+        &ObjectAttributes::named(name).with(PERMANENT),
+        Access::DIRECTORY_ALL,
+    )?;
     drop(Owned::new(system, created.handle));
     Ok(())
 }

@@ -19,7 +19,13 @@ impl Objects for Kernel {
         }
     }
 
-    fn duplicate(&self, source: Handle, handle: Handle, target: Handle, _: Access) -> Result<Handle> {
+    fn duplicate(
+        &self,
+        source: Handle,
+        handle: Handle,
+        target: Handle,
+        _: Access,
+    ) -> Result<Handle> {
         let mut state = self.enter()?;
         let process = |state: &State, handle| match handle {
             Handle::CURRENT_PROCESS => Ok(self.own),
@@ -30,7 +36,11 @@ impl Objects for Kernel {
         };
         let object = state.object(process(&state, source)?, handle)?;
         let target = process(&state, target)?;
-        if state.processes.get(&target).is_none_or(|process| process.exit.is_some()) {
+        if state
+            .processes
+            .get(&target)
+            .is_none_or(|process| process.exit.is_some())
+        {
             return Err(Status::PROCESS_IS_TERMINATING);
         }
         Ok(state.open(target, object))
@@ -44,7 +54,9 @@ impl Objects for Kernel {
 
     fn set_event(&self, event: Handle) -> Result<()> {
         let mut state = self.enter()?;
-        let Object::Event(event) = state.object(self.own, event)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let Object::Event(event) = state.object(self.own, event)? else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
         state.events.insert(event);
         Ok(())
     }
@@ -84,11 +96,20 @@ impl Objects for Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_directory(&self, _: Handle, _: &mut dyn FnMut(DirectoryEntry<'_>) -> bool) -> Result<()> {
+    fn query_directory(
+        &self,
+        _: Handle,
+        _: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
+    ) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn create_symbolic_link(&self, _: &ObjectAttributes<'_>, _: Access, _: UnicodeStr<'_>) -> Result<Created> {
+    fn create_symbolic_link(
+        &self,
+        _: &ObjectAttributes<'_>,
+        _: Access,
+        _: UnicodeStr<'_>,
+    ) -> Result<Created> {
         Err(Status::NOT_SUPPORTED)
     }
 
@@ -103,7 +124,10 @@ impl Objects for Kernel {
 
 impl Ports for Kernel {
     fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
-        assert_eq!((limits.connection_info, limits.message, limits.pool), (0xF4, 0x148, 0x2400));
+        assert_eq!(
+            (limits.connection_info, limits.message, limits.pool),
+            (0xF4, 0x148, 0x2400)
+        );
         assert!(attributes.security.is_some());
         Ok(self.enter()?.open(self.own, Object::Port))
     }
@@ -114,10 +138,16 @@ impl Ports for Kernel {
             let context = self.connect_raw(self.own, information)?;
             return Ok(self.state().open(self.own, Object::OwnClient { context }));
         }
-        let server = name.to_string().strip_prefix("\\Sb").and_then(|id| id.parse().ok()).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let server = name
+            .to_string()
+            .strip_prefix("\\Sb")
+            .and_then(|id| id.parse().ok())
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
         let mut state = self.state();
         match state.processes.get(&server) {
-            Some(process) if process.exit.is_none() => Ok(state.open(self.own, Object::Callback { server })),
+            Some(process) if process.exit.is_none() => {
+                Ok(state.open(self.own, Object::Callback { server }))
+            }
             _ => Err(Status::OBJECT_NAME_NOT_FOUND),
         }
     }
@@ -136,7 +166,12 @@ impl Ports for Kernel {
                     return entered.map(|_| Handle::NULL);
                 };
                 state.accepted = Some(Some(context));
-                Ok(state.open(self.own, Object::Server { client: request.header.client.process }))
+                Ok(state.open(
+                    self.own,
+                    Object::Server {
+                        client: request.header.client.process,
+                    },
+                ))
             }
         }
     }
@@ -153,7 +188,12 @@ impl Ports for Kernel {
         }
     }
 
-    fn reply_wait_receive(&self, _: Handle, _: Option<&MessageBuffer>, _: &mut MessageBuffer) -> Result<Received> {
+    fn reply_wait_receive(
+        &self,
+        _: Handle,
+        _: Option<&MessageBuffer>,
+        _: &mut MessageBuffer,
+    ) -> Result<Received> {
         unreachable!("messages are handed over, never received")
     }
 
@@ -161,7 +201,9 @@ impl Ports for Kernel {
         let object = self.enter()?.object(self.own, port)?;
         match object {
             Object::OwnClient { context } => {
-                *message = self.send(self.own, context, message).expect("a request without a reply");
+                *message = self
+                    .send(self.own, context, message)
+                    .expect("a request without a reply");
                 Ok(())
             }
             Object::Callback { server } => self.callback(server, message),
@@ -183,7 +225,10 @@ impl Processes for Kernel {
             size: 0x68,
             process: process.0,
             thread: thread.0,
-            client: ClientId { process: id, thread: id + 1 },
+            client: ClientId {
+                process: id,
+                thread: id + 1,
+            },
             ..UserProcessInformation::default()
         };
         information.image.subsystem = state.processes[&id].image_type;
@@ -193,15 +238,24 @@ impl Processes for Kernel {
     fn open_process(&self, client: ClientId, _: Access) -> Result<Handle> {
         let mut state = self.enter()?;
         match state.processes.get(&client.process) {
-            Some(process) if process.exit.is_none() => Ok(state.open(self.own, Object::Process(client.process))),
+            Some(process) if process.exit.is_none() => {
+                Ok(state.open(self.own, Object::Process(client.process)))
+            }
             _ => Err(Status::INVALID_CID),
         }
     }
 
     fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
         let object = self.enter()?.object(self.own, process)?;
-        let Object::Process(id) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-        if self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()) {
+        let Object::Process(id) = object else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        if self
+            .state()
+            .processes
+            .get(&id)
+            .is_none_or(|process| process.exit.is_some())
+        {
             return Err(Status::PROCESS_IS_TERMINATING);
         }
         self.exit(id, status);
@@ -215,7 +269,9 @@ impl Processes for Kernel {
     fn resume_thread(&self, thread: Handle) -> Result<()> {
         let object = self.enter()?.object(self.own, thread)?;
         // A duplicate of a client's handle is a process here, as the client named it.
-        let (Object::Thread(id) | Object::Process(id)) = object else { return Err(Status::OBJECT_TYPE_MISMATCH) };
+        let (Object::Thread(id) | Object::Process(id)) = object else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
         self.run(id)
     }
 
@@ -239,9 +295,16 @@ impl Processes for Kernel {
 
     fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
         let state = self.enter()?;
-        let Object::Process(id) = state.object(self.own, process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-        let status = state.processes.get(&id).map_or(Status::SUCCESS, |process| process.exit.unwrap_or(Status::PENDING));
-        Ok(ExitInformation { status, process: id })
+        let Object::Process(id) = state.object(self.own, process)? else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        let status = state.processes.get(&id).map_or(Status::SUCCESS, |process| {
+            process.exit.unwrap_or(Status::PENDING)
+        });
+        Ok(ExitInformation {
+            status,
+            process: id,
+        })
     }
 
     fn query_session(&self, process: Handle) -> Result<u32> {
@@ -249,12 +312,22 @@ impl Processes for Kernel {
         if process == Handle::CURRENT_PROCESS {
             return Ok(0);
         }
-        let Object::Process(id) = state.object(self.own, process)? else { return Err(Status::OBJECT_TYPE_MISMATCH) };
-        state.processes.get(&id).map(|process| process.session).ok_or(Status::INVALID_CID)
+        let Object::Process(id) = state.object(self.own, process)? else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        state
+            .processes
+            .get(&id)
+            .map(|process| process.session)
+            .ok_or(Status::INVALID_CID)
     }
 
     fn set_session(&self, process: Handle, session: u32) -> Result<()> {
-        if self.query_session(process)? == session { Ok(()) } else { Err(Status::ACCESS_DENIED) }
+        if self.query_session(process)? == session {
+            Ok(())
+        } else {
+            Err(Status::ACCESS_DENIED)
+        }
     }
 
     fn query_device_map(&self) -> Result<DeviceMap> {
@@ -282,7 +355,10 @@ impl Processes for Kernel {
     }
 
     fn client_id(&self) -> ClientId {
-        ClientId { process: self.own, thread: self.own + 1 }
+        ClientId {
+            process: self.own,
+            thread: self.own + 1,
+        }
     }
 
     fn own_environment(&self) -> &[u16] {
@@ -312,7 +388,10 @@ impl Machine for Kernel {
     }
 
     fn version(&self) -> VersionInformation {
-        VersionInformation { major: self.state().version, minor: 2 }
+        VersionInformation {
+            major: self.state().version,
+            minor: 2,
+        }
     }
 
     fn query_basic(&self) -> Result<BasicInformation> {
@@ -333,9 +412,19 @@ impl Machine for Kernel {
             return Err(Status::ALREADY_COMMITTED);
         }
         // A session lives while somebody is in it.
-        let used: BTreeSet<u32> =
-            state.processes.values().filter(|process| process.exit.is_none()).map(|process| process.session).collect();
-        let free = |session: &u32| if *session == 0 { state.sessions.is_empty() } else { !used.contains(session) };
+        let used: BTreeSet<u32> = state
+            .processes
+            .values()
+            .filter(|process| process.exit.is_none())
+            .map(|process| process.session)
+            .collect();
+        let free = |session: &u32| {
+            if *session == 0 {
+                state.sessions.is_empty()
+            } else {
+                !used.contains(session)
+            }
+        };
         let session = (0..).find(free).unwrap();
         state.sessions.insert(session);
         state.attached.insert(self.own, session);
@@ -353,8 +442,13 @@ impl Machine for Kernel {
 
     fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
         let state = self.enter()?;
-        let exact = driver.to_string() == "\\SystemRoot\\System32\\win32k.sys" && state.attached.contains_key(&self.own);
-        if exact { Ok(()) } else { Err(Status::PRIVILEGE_NOT_HELD) }
+        let exact = driver.to_string() == "\\SystemRoot\\System32\\win32k.sys"
+            && state.attached.contains_key(&self.own);
+        if exact {
+            Ok(())
+        } else {
+            Err(Status::PRIVILEGE_NOT_HELD)
+        }
     }
 
     fn adjust_privilege(&self, _: Privilege, _: bool, _: PrivilegeHolder) -> Result<bool> {
@@ -379,12 +473,19 @@ impl Machine for Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_image_option<'b>(&self, _: UnicodeStr<'_>, _: UnicodeStr<'_>, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+    fn query_image_option<'b>(
+        &self,
+        _: UnicodeStr<'_>,
+        _: UnicodeStr<'_>,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
         let state = self.enter()?;
         if state.debugger.is_empty() {
             return Err(Status::OBJECT_NAME_NOT_FOUND);
         }
-        let space = buffer.get_mut(..state.debugger.len()).ok_or(Status::BUFFER_TOO_SMALL)?;
+        let space = buffer
+            .get_mut(..state.debugger.len())
+            .ok_or(Status::BUFFER_TOO_SMALL)?;
         space.copy_from_slice(&state.debugger);
         Ok(UnicodeStr(space))
     }

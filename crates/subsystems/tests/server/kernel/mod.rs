@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A kernel without time and without concurrency, just big enough for the server side of the Session Manager.
+//! A kernel without time and without concurrency, just big enough for the server side of the
+//! Session Manager.
 //!
-//! What happens in other processes happens inside the call that causes it: resuming csrss makes it register, a request to a port runs
-//! the server's code, a process that ends sends its PORT_CLOSED at once. So a whole session comes up and goes in one call stack, always
-//! the same, with every handle of smss accounted for and any call made to fail. (The real concurrency is the executive's, whose tests
-//! run the whole boot.)
+//! What happens in other processes happens inside the call that causes it: resuming csrss makes it
+//! register, a request to a port runs the server's code, a process that ends sends its PORT_CLOSED
+//! at once. So a whole session comes up and goes in one call stack, always the same, with every
+//! handle of smss accounted for and any call made to fail. (The real concurrency is the
+//! executive's, whose tests run the whole boot.)
 //!
 //! A wait that nothing could ever end is a failed test.
 
@@ -106,22 +108,30 @@ struct Shared {
     plan: OnceLock<fn(&'static Kernel) -> &'static TestPlan>,
 }
 
-/// A session manager whose port is open and which has not read the registry; leaked, as the seam wants it for ever.
+/// A session manager whose port is open and which has not read the registry; leaked, as the seam
+/// wants it for ever.
 pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<Kernel> {
-    let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(kernel, Box::leak(Box::new(TableSpace::new())))));
+    let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(
+        kernel,
+        Box::leak(Box::new(TableSpace::new())),
+    )));
     assert!(kernel.shared.manager.set(manager).is_ok());
     manager.open_port().unwrap();
     manager
 }
 
-pub fn start_with(kernel: &'static Kernel, plan: &'static TestPlan) -> (&'static Kernel, &'static Manager<Kernel>) {
+pub fn start_with(
+    kernel: &'static Kernel,
+    plan: &'static TestPlan,
+) -> (&'static Kernel, &'static Manager<Kernel>) {
     let manager = unpublished(kernel);
     manager.publish(plan);
     (kernel, manager)
 }
 
-/// PORT_CLOSED as a kernel sends it when the last reference to a client's end goes (spec 10.6): the creation time of the process that let
-/// go of it, in the name of the thread that did. Only the context says which connection it was.
+/// PORT_CLOSED as a kernel sends it when the last reference to a client's end goes (spec 10.6): the
+/// creation time of the process that let go of it, in the name of the thread that did. Only the
+/// context says which connection it was.
 pub fn port_closed() -> MessageBuffer {
     let mut message = MessageBuffer::default();
     message.header.data_length = 8;
@@ -133,11 +143,27 @@ pub fn port_closed() -> MessageBuffer {
 
 impl Kernel {
     pub fn new() -> Self {
-        let mut state = State { next: 4, version: 5, ..State::default() };
-        let smss = Process { image: "smss.exe".to_owned(), running: true, ..Process::default() };
+        let mut state = State {
+            next: 4,
+            version: 5,
+            ..State::default()
+        };
+        let smss = Process {
+            image: "smss.exe".to_owned(),
+            running: true,
+            ..Process::default()
+        };
         state.processes.insert(SMSS, smss);
-        let shared = Shared { state: Mutex::new(state), manager: OnceLock::new(), plan: OnceLock::new() };
-        Self { shared: Arc::new(shared), own: SMSS, command_line: units("\\SystemRoot\\System32\\smss.exe") }
+        let shared = Shared {
+            state: Mutex::new(state),
+            manager: OnceLock::new(),
+            plan: OnceLock::new(),
+        };
+        Self {
+            shared: Arc::new(shared),
+            own: SMSS,
+            command_line: units("\\SystemRoot\\System32\\smss.exe"),
+        }
     }
 
     /// What a child instance of smss reads from the registry.
@@ -155,7 +181,11 @@ impl Kernel {
 
     /// Handles smss has open.
     pub fn open_handles(&self) -> usize {
-        self.state().handles.keys().filter(|(owner, _)| *owner == SMSS).count()
+        self.state()
+            .handles
+            .keys()
+            .filter(|(owner, _)| *owner == SMSS)
+            .count()
     }
 
     /// Calls made so far, closes not counted.
@@ -178,7 +208,9 @@ impl Kernel {
         let call = state.calls;
         state.calls += 1;
         match state.fail {
-            Some((at, status, persistent)) if call == at || (persistent && call > at) => Err(status),
+            Some((at, status, persistent)) if call == at || (persistent && call > at) => {
+                Err(status)
+            }
             _ => Ok(state),
         }
     }
@@ -192,7 +224,9 @@ impl Kernel {
     pub fn give_handle(&self, client: u64, target: u64) -> u64 {
         let mut state = self.state();
         let handle = state.take_next();
-        state.handles.insert((client, handle), Object::Process(target));
+        state
+            .handles
+            .insert((client, handle), Object::Process(target));
         handle
     }
 
@@ -204,12 +238,19 @@ impl Kernel {
     pub fn connect_raw(&self, client: u64, announced: &[u8]) -> Result<u64> {
         let mut message = MessageBuffer::default();
         message.header.kind = MessageKind::CONNECTION_REQUEST.0;
-        message.header.client = ClientId { process: client, thread: client + 1 };
+        message.header.client = ClientId {
+            process: client,
+            thread: client + 1,
+        };
         message.header.data_length = announced.len() as u16;
         message.data[..announced.len()].copy_from_slice(announced);
         self.state().accepted = None;
         assert!(!self.manager().handle(&mut message, 0));
-        let accepted = self.state().accepted.take().expect("a connection request was not answered");
+        let accepted = self
+            .state()
+            .accepted
+            .take()
+            .expect("a connection request was not answered");
         let context = accepted.ok_or(Status::PORT_CONNECTION_REFUSED)?;
         if let Some(process) = self.state().processes.get_mut(&client) {
             process.contexts.push(context);
@@ -218,15 +259,31 @@ impl Kernel {
     }
 
     /// Sends a request of `client` through the connection `context`: the reply.
-    pub fn send(&self, client: u64, context: u64, message: &MessageBuffer) -> Option<MessageBuffer> {
+    pub fn send(
+        &self,
+        client: u64,
+        context: u64,
+        message: &MessageBuffer,
+    ) -> Option<MessageBuffer> {
         self.send_kind(client, context, message, MessageKind::REQUEST.0)
     }
 
-    pub fn send_kind(&self, client: u64, context: u64, message: &MessageBuffer, kind: u16) -> Option<MessageBuffer> {
+    pub fn send_kind(
+        &self,
+        client: u64,
+        context: u64,
+        message: &MessageBuffer,
+        kind: u16,
+    ) -> Option<MessageBuffer> {
         let mut message = message.clone();
         message.header.kind = kind;
-        message.header.client = ClientId { process: client, thread: client + 1 };
-        self.manager().handle(&mut message, context).then_some(message)
+        message.header.client = ClientId {
+            process: client,
+            thread: client + 1,
+        };
+        self.manager()
+            .handle(&mut message, context)
+            .then_some(message)
     }
 
     /// `client` closes its connection.
@@ -234,21 +291,32 @@ impl Kernel {
         if let Some(process) = self.state().processes.get_mut(&client) {
             process.contexts.retain(|&own| own != context);
         }
-        assert!(self.send_kind(client, context, &port_closed(), MessageKind::PORT_CLOSED.0).is_none());
+        assert!(
+            self.send_kind(client, context, &port_closed(), MessageKind::PORT_CLOSED.0)
+                .is_none()
+        );
     }
 
-    /// `server` tells that an environment session has ended, over the connection it registered with.
+    /// `server` tells that an environment session has ended, over the connection it registered
+    /// with.
     pub fn session_complete(&self, server: u64, session: u32) {
         let context = self.state().processes[&server].contexts[0];
         let message = subsystems::messages::request(&SessionComplete { session, status: 0 });
-        self.send(server, context, &message).expect("a request without a reply");
+        self.send(server, context, &message)
+            .expect("a request without a reply");
     }
 
     /// `process` ends.
     pub fn exit(&self, id: u64, status: Status) {
         let contexts = {
             let mut state = self.state();
-            let Some(process) = state.processes.get_mut(&id).filter(|process| process.exit.is_none()) else { return };
+            let Some(process) = state
+                .processes
+                .get_mut(&id)
+                .filter(|process| process.exit.is_none())
+            else {
+                return;
+            };
             process.exit = Some(status);
             let contexts = std::mem::take(&mut process.contexts);
             state.handles.retain(|(owner, _), _| *owner != id);
@@ -272,7 +340,12 @@ impl Kernel {
     /// Process ids of running processes with this image.
     pub fn running(&self, image: &str) -> Vec<u64> {
         let state = self.state();
-        state.processes.iter().filter(|(_, p)| p.image == image && p.exit.is_none()).map(|(id, _)| *id).collect()
+        state
+            .processes
+            .iter()
+            .filter(|(_, p)| p.image == image && p.exit.is_none())
+            .map(|(id, _)| *id)
+            .collect()
     }
 
     /// A server that is refused ends (spec 9.5).
@@ -284,9 +357,18 @@ impl Kernel {
 
     /// A child instance's whole life.
     fn child_instance(&self, id: u64, line: &str) {
-        let own: &'static Kernel = Box::leak(Box::new(Kernel { own: id, command_line: units(line), ..self.clone() }));
-        let plan = self.shared.plan.get().expect("a child instance in a test that foresees none")(own);
-        let arguments = Arguments::parse(UnicodeStr(&own.command_line)).expect("arguments of a child instance");
+        let own: &'static Kernel = Box::leak(Box::new(Kernel {
+            own: id,
+            command_line: units(line),
+            ..self.clone()
+        }));
+        let plan = self
+            .shared
+            .plan
+            .get()
+            .expect("a child instance in a test that foresees none")(own);
+        let arguments =
+            Arguments::parse(UnicodeStr(&own.command_line)).expect("arguments of a child instance");
         let result = subsystems::instance::run(own, self.manager().policy(), plan, arguments);
         self.exit(id, result.into());
     }
@@ -303,11 +385,16 @@ impl Kernel {
             ConnectionInfo::server(image_type, UnicodeStr(&name)).unwrap()
         };
         match image.as_str() {
-            "csrss.exe" | "mute.exe" | "refuses.exe" | "creates.exe" => self.register(id, &announced(ImageSubsystem::WINDOWS_GUI)),
+            "csrss.exe" | "mute.exe" | "refuses.exe" | "creates.exe" => {
+                self.register(id, &announced(ImageSubsystem::WINDOWS_GUI))
+            }
             "os2ss.exe" => self.register(id, &announced(ImageSubsystem::OS2_CUI)),
             // The latter is an application of another server's.
             "psxss.exe" | "guiss.exe" => self.register(id, &announced(ImageSubsystem::POSIX_CUI)),
-            "nameless.exe" => self.register(id, &ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr::EMPTY).unwrap()),
+            "nameless.exe" => self.register(
+                id,
+                &ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr::EMPTY).unwrap(),
+            ),
             "dies.exe" => self.exit(id, Status(0xC000_0142)),
             "succeeds.exe" => self.exit(id, Status::SUCCESS),
             "leaves.exe" => {
@@ -325,8 +412,16 @@ impl Kernel {
         let object = self.state().object(self.own, handle)?;
         Ok(match object {
             Object::Event(event) => self.state().events.contains(&event),
-            Object::Process(id) => self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()),
-            Object::Thread(id) => self.state().processes.get(&id).is_none_or(|process| process.exit.is_some()),
+            Object::Process(id) => self
+                .state()
+                .processes
+                .get(&id)
+                .is_none_or(|process| process.exit.is_some()),
+            Object::Thread(id) => self
+                .state()
+                .processes
+                .get(&id)
+                .is_none_or(|process| process.exit.is_some()),
             Object::OwnThread(index) => {
                 let body = self.state().bodies[index].take();
                 if let Some(body) = body {
@@ -340,7 +435,12 @@ impl Kernel {
 
     /// Lets threads of smss run that stand by while a call is blocked.
     fn run_standing_by(&self) {
-        let bodies: Vec<Body> = self.state().bodies.iter_mut().filter_map(Option::take).collect();
+        let bodies: Vec<Body> = self
+            .state()
+            .bodies
+            .iter_mut()
+            .filter_map(Option::take)
+            .collect();
         for body in bodies {
             body();
         }
@@ -360,7 +460,10 @@ impl State {
     }
 
     fn object(&self, owner: u64, handle: Handle) -> Result<Object> {
-        self.handles.get(&(owner, handle.0)).cloned().ok_or(Status::INVALID_HANDLE)
+        self.handles
+            .get(&(owner, handle.0))
+            .cloned()
+            .ok_or(Status::INVALID_HANDLE)
     }
 
     fn add_process(&mut self, session: u32, image: &str, command_line: &str) -> u64 {
@@ -370,7 +473,13 @@ impl State {
             "console.exe" => ImageSubsystem::WINDOWS_CUI,
             _ => ImageSubsystem::NATIVE,
         };
-        let process = Process { session, image: image.to_owned(), image_type, command_line: command_line.to_owned(), ..Process::default() };
+        let process = Process {
+            session,
+            image: image.to_owned(),
+            image_type,
+            command_line: command_line.to_owned(),
+            ..Process::default()
+        };
         self.processes.insert(id, process);
         id
     }
@@ -378,12 +487,22 @@ impl State {
 
 impl Kernel {
     fn callback(&self, server: u64, message: &mut MessageBuffer) -> Result<()> {
-        let image = self.state().processes.get(&server).map(|process| process.image.clone()).unwrap_or_default();
+        let image = self
+            .state()
+            .processes
+            .get(&server)
+            .map(|process| process.image.clone())
+            .unwrap_or_default();
         if image == "mute.exe" {
             self.run_standing_by();
         }
         let gone = || Err(Status::PORT_DISCONNECTED);
-        if self.state().processes.get(&server).is_none_or(|process| process.exit.is_some()) {
+        if self
+            .state()
+            .processes
+            .get(&server)
+            .is_none_or(|process| process.exit.is_some())
+        {
             return gone();
         }
         assert_ne!(image, "mute.exe", "a call that nothing ends");
@@ -392,7 +511,8 @@ impl Kernel {
         let result = match api {
             SbApi::CREATE_SESSION if image == "refuses.exe" => Err(Status::NO_MEMORY),
             SbApi::CREATE_PROCESS if image == "refuses.exe" => Err(Status::NO_MEMORY),
-            // The strings are addresses in smss, which nobody can follow here; what is asked for is psxss.
+            // The strings are addresses in smss, which nobody can follow here; what is asked for is
+            // psxss.
             SbApi::CREATE_PROCESS if image == "creates.exe" => {
                 let mut state = self.state();
                 let session = state.processes[&server].session;
@@ -401,14 +521,23 @@ impl Kernel {
                 answer.process = state.open(SMSS, Object::Process(process)).0;
                 answer.thread = state.open(SMSS, Object::Thread(process)).0;
                 answer.subsystem = ImageSubsystem::NATIVE;
-                answer.client = ClientId { process, thread: process + 1 };
+                answer.client = ClientId {
+                    process,
+                    thread: process + 1,
+                };
                 drop(state);
                 message.set_body(&answer);
                 Ok(())
             }
-            SbApi::FOREIGN_SESSION_COMPLETE | SbApi::TERMINATE_SESSION if image == "creates.exe" => Ok(()),
+            SbApi::FOREIGN_SESSION_COMPLETE | SbApi::TERMINATE_SESSION
+                if image == "creates.exe" =>
+            {
+                Ok(())
+            }
             SbApi::CREATE_SESSION => {
-                let (body, _) = subsystems::callbacks::SbCreateSession::read_from_prefix(&message.data[8..]).unwrap();
+                let (body, _) =
+                    subsystems::callbacks::SbCreateSession::read_from_prefix(&message.data[8..])
+                        .unwrap();
                 assert_ne!(body.session, 0);
                 let named = |handle| match self.state().object(server, Handle(handle)) {
                     Ok(Object::Process(id) | Object::Thread(id)) => id,

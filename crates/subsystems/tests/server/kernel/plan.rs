@@ -28,12 +28,17 @@ impl TestPlan {
     /// The default hive's: Kmode, Debug, Windows, and an optional Posix.
     pub fn new(system: &'static Kernel) -> Self {
         let mut environment = Environment::copied(system, &[]).unwrap();
-        environment.set(nt::wide!("Path"), nt::wide!("C:\\ReactOS\\System32")).unwrap();
+        environment
+            .set(nt::wide!("Path"), nt::wide!("C:\\ReactOS\\System32"))
+            .unwrap();
         let pair = |name: &str, command: &str| (units(name), units(command));
         Self {
             system,
             kmode: vec![units("C:\\ReactOS\\system32\\win32k.sys")],
-            required: vec![pair("Debug", ""), pair("Windows", "csrss.exe SubSystemType=Windows Windows=On")],
+            required: vec![
+                pair("Debug", ""),
+                pair("Windows", "csrss.exe SubSystemType=Windows Windows=On"),
+            ],
             optional: vec![pair("Posix", "psxss.exe"), pair("Odd", "nosuch.exe")],
             execute: vec![],
             single_posix: false,
@@ -54,7 +59,10 @@ impl TestPlan {
 }
 
 fn entry((name, command): &(Vec<u16>, Vec<u16>)) -> Entry<'_> {
-    Entry { name: UnicodeStr(name), command: UnicodeStr(command) }
+    Entry {
+        name: UnicodeStr(name),
+        command: UnicodeStr(command),
+    }
 }
 
 impl Plan<Kernel> for TestPlan {
@@ -87,6 +95,11 @@ impl Plan<Kernel> for TestPlan {
     }
 
     fn launcher(&self) -> launch::Launcher<'_, Kernel> {
-        launch::Launcher { system: self.system, environment: &self.environment, library_path: self.library_path.as_str(), debug: false }
+        launch::Launcher {
+            system: self.system,
+            environment: &self.environment,
+            library_path: self.library_path.as_str(),
+            debug: false,
+        }
     }
 }

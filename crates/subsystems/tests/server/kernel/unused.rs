@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files, registry and memory: of these the server side needs next to nothing, and gets an honest refusal for the rest.
+//! Files, registry and memory: of these the server side needs next to nothing, and gets an honest
+//! refusal for the rest.
 
 use super::Kernel;
 use nt::access::{Access, OpenOptions, Share};
@@ -11,10 +12,20 @@ impl Files for Kernel {
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
         drop(self.enter()?);
         let name = attributes.name.to_string();
-        if name.contains("nosuch") { Err(Status::OBJECT_NAME_NOT_FOUND) } else { Ok(FileAttributes(FileAttributes::NORMAL)) }
+        if name.contains("nosuch") {
+            Err(Status::OBJECT_NAME_NOT_FOUND)
+        } else {
+            Ok(FileAttributes(FileAttributes::NORMAL))
+        }
     }
 
-    fn open_file(&self, _: &ObjectAttributes<'_>, _: Access, _: Share, _: OpenOptions) -> Result<Handle> {
+    fn open_file(
+        &self,
+        _: &ObjectAttributes<'_>,
+        _: Access,
+        _: Share,
+        _: OpenOptions,
+    ) -> Result<Handle> {
         Err(Status::NOT_SUPPORTED)
     }
 
@@ -72,7 +83,13 @@ impl Registry for Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn enumerate_value(&self, _: Handle, _: u32, _: &mut [u16], _: &mut [u8]) -> Result<ValueInformation> {
+    fn enumerate_value(
+        &self,
+        _: Handle,
+        _: u32,
+        _: &mut [u16],
+        _: &mut [u8],
+    ) -> Result<ValueInformation> {
         Err(Status::NOT_SUPPORTED)
     }
 
@@ -112,7 +129,12 @@ impl Memory for Kernel {
         Ok(Pages(vec![0; bytes.next_multiple_of(4096) / 8]))
     }
 
-    fn create_image_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Handle) -> Result<Handle> {
+    fn create_image_section(
+        &self,
+        _: &ObjectAttributes<'_>,
+        _: Access,
+        _: Handle,
+    ) -> Result<Handle> {
         Err(Status::NOT_SUPPORTED)
     }
 

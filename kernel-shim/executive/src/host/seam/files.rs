@@ -11,11 +11,25 @@ use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
 const ANY_ACCESS: u32 = 0;
 
 impl Files for Seam {
-    fn open_file(&self, attributes: &ObjectAttributes<'_>, access: Access, share: Share, options: OpenOptions) -> Result<Handle> {
+    fn open_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle> {
         self.call(
             "NtOpenFile",
             || name("name", attributes.name),
-            |executive, thread| executive.open_file(thread, attributes, access.bits(), share.bits(), options.bits()),
+            |executive, thread| {
+                executive.open_file(
+                    thread,
+                    attributes,
+                    access.bits(),
+                    share.bits(),
+                    options.bits(),
+                )
+            },
         )
     }
 
@@ -39,7 +53,11 @@ impl Files for Seam {
         self.call(
             "NtQueryAttributesFile",
             || name("name", attributes.name),
-            |executive, thread| executive.query_attributes(thread, attributes).map(|facts| FileAttributes(facts.attributes)),
+            |executive, thread| {
+                executive
+                    .query_attributes(thread, attributes)
+                    .map(|facts| FileAttributes(facts.attributes))
+            },
         )
     }
 
@@ -49,13 +67,21 @@ impl Files for Seam {
             || number("file", file.0),
             |executive, thread| {
                 let facts = executive.query_file(thread, file, ANY_ACCESS)?.file;
-                Ok(FileStandard { allocation_size: facts.allocation, end_of_file: facts.size, directory: facts.directory })
+                Ok(FileStandard {
+                    allocation_size: facts.allocation,
+                    end_of_file: facts.size,
+                    directory: facts.directory,
+                })
             },
         )
     }
 
     fn set_delete(&self, file: Handle) -> Result<()> {
-        self.call("NtSetInformationFile", || number("file", file.0), |executive, thread| executive.set_delete(thread, file, true))
+        self.call(
+            "NtSetInformationFile",
+            || number("file", file.0),
+            |executive, thread| executive.set_delete(thread, file, true),
+        )
     }
 
     fn rename(&self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
@@ -75,7 +101,11 @@ impl Files for Seam {
     }
 
     fn set_end_of_file(&self, file: Handle, bytes: u64) -> Result<()> {
-        self.call("NtSetInformationFile", || number("end", bytes), |executive, thread| executive.set_end_of_file(thread, file, bytes))
+        self.call(
+            "NtSetInformationFile",
+            || number("end", bytes),
+            |executive, thread| executive.set_end_of_file(thread, file, bytes),
+        )
     }
 
     fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
@@ -100,7 +130,10 @@ impl Files for Seam {
             || number("file", file.0),
             |executive, thread| {
                 let (device_type, characteristics) = executive.query_device(thread, file)?;
-                Ok(FsDevice { device_type, characteristics })
+                Ok(FsDevice {
+                    device_type,
+                    characteristics,
+                })
             },
         )
     }

@@ -11,8 +11,9 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{
-    BasicInformation, BootStatusItem, Files, HardError, HardErrorOption, HardErrorParameter, Machine, Privilege, PrivilegeHolder,
-    ProcessorInformation, Registry, ShutdownAction, VersionInformation,
+    BasicInformation, BootStatusItem, Files, HardError, HardErrorOption, HardErrorParameter,
+    Machine, Privilege, PrivilegeHolder, ProcessorInformation, Registry, ShutdownAction,
+    VersionInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
 
@@ -49,7 +50,8 @@ impl Machine for Seam {
             |executive, _| {
                 Ok(BasicInformation {
                     page_size: crate::machine::PAGE as u32,
-                    physical_pages: u32::try_from(executive.machine.physical_pages()).unwrap_or(u32::MAX),
+                    physical_pages: u32::try_from(executive.machine.physical_pages())
+                        .unwrap_or(u32::MAX),
                     processors: executive.machine.processor().count,
                 })
             },
@@ -62,7 +64,11 @@ impl Machine for Seam {
             || number("class", 1),
             |executive, _| {
                 let processor = executive.machine.processor();
-                Ok(ProcessorInformation { architecture: processor.architecture, level: processor.level, revision: processor.revision })
+                Ok(ProcessorInformation {
+                    architecture: processor.architecture,
+                    level: processor.level,
+                    revision: processor.revision,
+                })
             },
         )
     }
@@ -76,7 +82,9 @@ impl Machine for Seam {
                 // The buffer has no address here, and nobody may follow those in the answer.
                 let answer = crate::sysinfo::query(executive, class, size, 0);
                 answer.status.ok()?;
-                into.iter_mut().zip(&answer.bytes).for_each(|(to, from)| *to = *from);
+                into.iter_mut()
+                    .zip(&answer.bytes)
+                    .for_each(|(to, from)| *to = *from);
                 Ok(answer.bytes.len())
             },
         )
@@ -115,14 +123,23 @@ impl Machine for Seam {
         )
     }
 
-    fn adjust_privilege(&self, privilege: Privilege, enable: bool, holder: PrivilegeHolder) -> Result<bool> {
+    fn adjust_privilege(
+        &self,
+        privilege: Privilege,
+        enable: bool,
+        holder: PrivilegeHolder,
+    ) -> Result<bool> {
         let token = match holder {
-            PrivilegeHolder::Process => self.call("NtOpenProcessToken", nothing, |executive, thread| {
-                executive.open_process_token(thread, Handle::CURRENT_PROCESS, TOKEN_ACCESS)
-            }),
-            PrivilegeHolder::Thread => self.call("NtOpenThreadToken", nothing, |executive, thread| {
-                executive.open_thread_token(thread, Handle::CURRENT_THREAD, TOKEN_ACCESS)
-            }),
+            PrivilegeHolder::Process => {
+                self.call("NtOpenProcessToken", nothing, |executive, thread| {
+                    executive.open_process_token(thread, Handle::CURRENT_PROCESS, TOKEN_ACCESS)
+                })
+            }
+            PrivilegeHolder::Thread => {
+                self.call("NtOpenThreadToken", nothing, |executive, thread| {
+                    executive.open_thread_token(thread, Handle::CURRENT_THREAD, TOKEN_ACCESS)
+                })
+            }
         };
         let token = Owned::new(self, token?);
         let luid = u64::from(privilege as u32);
@@ -130,13 +147,18 @@ impl Machine for Seam {
         let adjusted = self.call(
             "NtAdjustPrivilegesToken",
             || number("privilege", luid),
-            |executive, thread| executive.adjust_privileges(thread, token.get(), Some(&[(luid, wanted)]), |_| true),
+            |executive, thread| {
+                executive.adjust_privileges(thread, token.get(), Some(&[(luid, wanted)]), |_| true)
+            },
         )?;
         if adjusted.status == Status::NOT_ALL_ASSIGNED {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
         // What did not change is not among the previous ones.
-        Ok(adjusted.previous.first().map_or(enable, |before| before.attributes & ENABLED != 0))
+        Ok(adjusted
+            .previous
+            .first()
+            .map_or(enable, |before| before.attributes & ENABLED != 0))
     }
 
     fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
@@ -170,7 +192,13 @@ impl Machine for Seam {
         self.wait_call(
             "NtRaiseHardError",
             || number("status", u64::from(error.status.0)),
-            |executive, thread| match executive.raise_hard_error(thread, error.status, mask, parameters, option)? {
+            |executive, thread| match executive.raise_hard_error(
+                thread,
+                error.status,
+                mask,
+                parameters,
+                option,
+            )? {
                 Answer::Refused => {
                     log::debug!("hard error: response {RESPONSE_NOT_HANDLED}");
                     Err(Status::PRIVILEGE_NOT_HELD)
@@ -203,7 +231,11 @@ impl Machine for Seam {
         )
     }
 
-    fn exchange_boot_status(&self, items: &[BootStatusItem; 2], values: [bool; 2]) -> Result<[bool; 2]> {
+    fn exchange_boot_status(
+        &self,
+        items: &[BootStatusItem; 2],
+        values: [bool; 2],
+    ) -> Result<[bool; 2]> {
         // RtlLockBootStatusData opens the file for itself alone.
         let file = self.open_file(
             &ObjectAttributes::named(wide!("\\SystemRoot\\bootstat.dat")),
@@ -224,19 +256,37 @@ impl Machine for Seam {
         Ok(before)
     }
 
-    fn query_image_option<'b>(&self, image: UnicodeStr<'_>, option: UnicodeStr<'_>, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
-        const OPTIONS: UnicodeStr<'static> =
-            wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options");
+    fn query_image_option<'b>(
+        &self,
+        image: UnicodeStr<'_>,
+        option: UnicodeStr<'_>,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
+        const OPTIONS: UnicodeStr<'static> = wide!(
+            "\\Registry\\Machine\\Software\\Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options"
+        );
         let mut path = UnicodeBuf::<400>::copied(OPTIONS)?;
         path.push(wide!("\\"))?;
         path.push(image)?;
-        let key = Owned::new(self, self.open_key(&ObjectAttributes::named(path.as_str()), Access::KEY_READ)?);
+        let key = Owned::new(
+            self,
+            self.open_key(&ObjectAttributes::named(path.as_str()), Access::KEY_READ)?,
+        );
         let mut data = [0; 1024];
         let value = self.query_value(key.get(), option, &mut data)?;
-        let bytes = data.get(..value.data_bytes).ok_or(Status::BUFFER_TOO_SMALL)?;
-        let units = bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
-        let space = buffer.get_mut(..bytes.len() / 2).ok_or(Status::BUFFER_TOO_SMALL)?;
-        space.iter_mut().zip(units).for_each(|(to, from)| *to = from);
+        let bytes = data
+            .get(..value.data_bytes)
+            .ok_or(Status::BUFFER_TOO_SMALL)?;
+        let units = bytes
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]));
+        let space = buffer
+            .get_mut(..bytes.len() / 2)
+            .ok_or(Status::BUFFER_TOO_SMALL)?;
+        space
+            .iter_mut()
+            .zip(units)
+            .for_each(|(to, from)| *to = from);
         Ok(UnicodeStr(space))
     }
 }

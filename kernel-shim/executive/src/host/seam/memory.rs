@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Memory: pages and views. The bytes a program works on are the host's own; the executive keeps the books of the address space.
+//! Memory: pages and views. The bytes a program works on are the host's own; the executive keeps
+//! the books of the address space.
 
 use super::{Seam, Shared, name, number};
 use crate::Executive;
@@ -30,7 +31,9 @@ impl core::fmt::Debug for Shared {
 
 impl Drop for Region {
     fn drop(&mut self) {
-        let (Some(shared), Ok(thread)) = (self.shared.upgrade(), Seam::current()) else { return };
+        let (Some(shared), Ok(thread)) = (self.shared.upgrade(), Seam::current()) else {
+            return;
+        };
         let (address, view) = (self.address, self.view);
         // A thread that unwinds is past making calls; its process's memory is gone already.
         let _ = shared.scheduler.enter(thread, |executive| {
@@ -82,7 +85,11 @@ impl AsRef<[u8]> for View {
 
 impl Seam {
     fn region(&self, address: u64, view: bool) -> Region {
-        Region { shared: self.shared.clone(), address, view }
+        Region {
+            shared: self.shared.clone(),
+            address,
+            view,
+        }
     }
 }
 
@@ -93,15 +100,31 @@ impl Memory for Seam {
     fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
         let size = bytes.max(1).next_multiple_of(crate::machine::PAGE);
         let address = self.allocate_in(Handle::CURRENT_PROCESS, size)?;
-        Ok(Pages { bytes: vec![0; size], _region: self.region(address, false) })
+        Ok(Pages {
+            bytes: vec![0; size],
+            _region: self.region(address, false),
+        })
     }
 
-    fn create_image_section(&self, attributes: &ObjectAttributes<'_>, access: Access, file: Handle) -> Result<Handle> {
+    fn create_image_section(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        file: Handle,
+    ) -> Result<Handle> {
         self.call(
             "NtCreateSection",
             || name("name", attributes.name),
             |executive, thread| {
-                let made = executive.create_section(thread, attributes, access.bits(), 0, PAGE_EXECUTE, SEC_IMAGE, file)?;
+                let made = executive.create_section(
+                    thread,
+                    attributes,
+                    access.bits(),
+                    0,
+                    PAGE_EXECUTE,
+                    SEC_IMAGE,
+                    file,
+                )?;
                 Ok(made.handle)
             },
         )
@@ -112,17 +135,27 @@ impl Memory for Seam {
             "NtMapViewOfSection",
             || number("handle", section.0),
             |executive, thread| {
-                let mapped = executive.map_view(thread, section, Handle::CURRENT_PROCESS, PAGE_EXECUTE)?;
+                let mapped =
+                    executive.map_view(thread, section, Handle::CURRENT_PROCESS, PAGE_EXECUTE)?;
                 let process = executive.process_of(thread)?.id;
-                read_view(executive, process, mapped.base, mapped.size).map(|bytes| (mapped.base, bytes))
+                read_view(executive, process, mapped.base, mapped.size)
+                    .map(|bytes| (mapped.base, bytes))
             },
         )?;
-        Ok(View { bytes, _region: self.region(address, true) })
+        Ok(View {
+            bytes,
+            _region: self.region(address, true),
+        })
     }
 }
 
 /// The bytes of a view; what its pages do not let be read (a hole between image sections) is zeros.
-fn read_view(executive: &mut Executive, process: ProcessId, base: u64, size: u64) -> Result<Vec<u8>> {
+fn read_view(
+    executive: &mut Executive,
+    process: ProcessId,
+    base: u64,
+    size: u64,
+) -> Result<Vec<u8>> {
     let size = usize::try_from(size).map_err(|_| Status::NO_MEMORY)?;
     let mut bytes = vec![0; size];
     let mut at = base;

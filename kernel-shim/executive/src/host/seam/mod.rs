@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The seam of one process: the traits of [`nt::system`], each method one or several services of the executive.
+//! The seam of one process: the traits of [`nt::system`], each method one or several services of
+//! the executive.
 //!
-//! Every service goes through [`Seam::call`] or [`Seam::wait_call`]: it is counted, may be made to fail, is traced, and gives the baton
-//! away where it waits. Invariant: no lock of the host is held while other threads run.
+//! Every service goes through [`Seam::call`] or [`Seam::wait_call`]: it is counted, may be made to
+//! fail, is traced, and gives the baton away where it waits. Invariant: no lock of the host is held
+//! while other threads run.
 
 mod files;
 mod machine;
@@ -82,7 +84,11 @@ impl Shared {
 }
 
 impl Seam {
-    pub(super) fn new(shared: &Arc<Shared>, process: ProcessId, parameters: Arc<Parameters>) -> &'static Self {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        process: ProcessId,
+        parameters: Arc<Parameters>,
+    ) -> &'static Self {
         let image = parameters.image_name();
         let version = shared.scheduler.with(|executive| match executive.version {
             crate::Version::V5_2 => nt::system::VersionInformation { major: 5, minor: 2 },
@@ -90,7 +96,15 @@ impl Seam {
         });
         let global_flag = shared.scheduler.with(|executive| executive.global_flag);
         let system_root = shared.system_root.clone();
-        Box::leak(Box::new(Self { shared: Arc::downgrade(shared), process, image, parameters, system_root, version, global_flag }))
+        Box::leak(Box::new(Self {
+            shared: Arc::downgrade(shared),
+            process,
+            image,
+            parameters,
+            system_root,
+            version,
+            global_flag,
+        }))
     }
 
     /// The calling thread.
@@ -114,10 +128,16 @@ impl Seam {
         arguments: impl FnOnce() -> Arguments,
         act: impl FnOnce(&mut Executive, ThreadId) -> Result<R>,
     ) -> Result<R> {
-        self.wait_call(call, arguments, |executive, thread| act(executive, thread).map(Outcome::Done), |_, _, status| Err(status))
+        self.wait_call(
+            call,
+            arguments,
+            |executive, thread| act(executive, thread).map(Outcome::Done),
+            |_, _, status| Err(status),
+        )
     }
 
-    /// One service that may park its thread: `finish` is called with the status of the wait once it runs again.
+    /// One service that may park its thread: `finish` is called with the status of the wait once it
+    /// runs again.
     pub(super) fn wait_call<R>(
         &self,
         call: &'static str,
@@ -132,16 +152,31 @@ impl Seam {
         let mut noted = Vec::new();
         let begun = shared.scheduler.enter(thread, |executive| {
             if executive.trace.wanted() {
-                noted = arguments.take().map(|arguments| arguments()).unwrap_or_default();
+                noted = arguments
+                    .take()
+                    .map(|arguments| arguments())
+                    .unwrap_or_default();
             }
             let result = match fault {
                 Some(status) => Err(status),
                 None => act(executive, thread),
             };
             match &result {
-                Ok(Outcome::Done(_)) => record(executive, thread, call, &mut noted, Ended::Returned(Status::SUCCESS)),
+                Ok(Outcome::Done(_)) => record(
+                    executive,
+                    thread,
+                    call,
+                    &mut noted,
+                    Ended::Returned(Status::SUCCESS),
+                ),
                 Ok(Outcome::Pending) => {}
-                Err(status) => record(executive, thread, call, &mut noted, Ended::Returned(*status)),
+                Err(status) => record(
+                    executive,
+                    thread,
+                    call,
+                    &mut noted,
+                    Ended::Returned(*status),
+                ),
             }
             result
         });
@@ -161,15 +196,29 @@ impl Seam {
 }
 
 /// Counts and traces a call that has ended.
-fn record(executive: &mut Executive, thread: ThreadId, call: &'static str, arguments: &mut Arguments, outcome: Ended) {
+fn record(
+    executive: &mut Executive,
+    thread: ThreadId,
+    call: &'static str,
+    arguments: &mut Arguments,
+    outcome: Ended,
+) {
     executive.trace.count(call);
     if !executive.trace.wanted() {
         return;
     }
-    let Ok(client) = executive.client_id(thread) else { return };
+    let Ok(client) = executive.client_id(thread) else {
+        return;
+    };
     let time = executive.machine.uptime();
     let arguments = core::mem::take(arguments);
-    let line = executive.trace.record(Record { time, client, call, arguments, outcome });
+    let line = executive.trace.record(Record {
+        time,
+        client,
+        call,
+        arguments,
+        outcome,
+    });
     if let Some(line) = line {
         executive.machine.debug_print(&line);
     }

@@ -37,20 +37,48 @@ fn at_once(outcome: Outcome<Status>) -> Result<Outcome<Wait>> {
 
 impl Objects for Seam {
     fn close(&self, handle: Handle) -> Result<()> {
-        self.call("NtClose", || number("handle", handle.0), |executive, thread| executive.close(thread, handle))
+        self.call(
+            "NtClose",
+            || number("handle", handle.0),
+            |executive, thread| executive.close(thread, handle),
+        )
     }
 
-    fn duplicate(&self, source: Handle, handle: Handle, target: Handle, access: Access) -> Result<Handle> {
-        let request =
-            Duplicate { source_process: source, source: handle, target_process: target, access: access.bits(), attributes: 0, options: 0 };
-        self.call("NtDuplicateObject", || number("handle", handle.0), |executive, thread| executive.duplicate(thread, &request))
+    fn duplicate(
+        &self,
+        source: Handle,
+        handle: Handle,
+        target: Handle,
+        access: Access,
+    ) -> Result<Handle> {
+        let request = Duplicate {
+            source_process: source,
+            source: handle,
+            target_process: target,
+            access: access.bits(),
+            attributes: 0,
+            options: 0,
+        };
+        self.call(
+            "NtDuplicateObject",
+            || number("handle", handle.0),
+            |executive, thread| executive.duplicate(thread, &request),
+        )
     }
 
     fn make_temporary(&self, handle: Handle) -> Result<()> {
-        self.call("NtMakeTemporaryObject", || number("handle", handle.0), |executive, thread| executive.make_temporary(thread, handle))
+        self.call(
+            "NtMakeTemporaryObject",
+            || number("handle", handle.0),
+            |executive, thread| executive.make_temporary(thread, handle),
+        )
     }
 
-    fn create_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Created> {
+    fn create_directory(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Created> {
         self.call(
             "NtCreateDirectoryObject",
             || name("name", attributes.name),
@@ -66,7 +94,11 @@ impl Objects for Seam {
         )
     }
 
-    fn query_directory(&self, directory: Handle, visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool) -> Result<()> {
+    fn query_directory(
+        &self,
+        directory: Handle,
+        visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
+    ) -> Result<()> {
         let entries = self.call(
             "NtQueryDirectoryObject",
             || number("handle", directory.0),
@@ -74,15 +106,27 @@ impl Objects for Seam {
         )?;
         for entry in entries {
             let type_name = crate::object::namespace::units(entry.type_name);
-            if !visit(DirectoryEntry { name: UnicodeStr(&entry.name), type_name: UnicodeStr(&type_name) }) {
+            if !visit(DirectoryEntry {
+                name: UnicodeStr(&entry.name),
+                type_name: UnicodeStr(&type_name),
+            }) {
                 return Ok(());
             }
         }
         // The call that finds nothing more.
-        self.call("NtQueryDirectoryObject", || number("handle", directory.0), |_, _| Ok(()))
+        self.call(
+            "NtQueryDirectoryObject",
+            || number("handle", directory.0),
+            |_, _| Ok(()),
+        )
     }
 
-    fn create_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access, target: UnicodeStr<'_>) -> Result<Created> {
+    fn create_symbolic_link(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        target: UnicodeStr<'_>,
+    ) -> Result<Created> {
         self.call(
             "NtCreateSymbolicLinkObject",
             || {
@@ -90,11 +134,17 @@ impl Objects for Seam {
                 arguments.extend(name("target", target));
                 arguments
             },
-            |executive, thread| executive.create_symbolic_link(thread, attributes, access.bits(), target.units()),
+            |executive, thread| {
+                executive.create_symbolic_link(thread, attributes, access.bits(), target.units())
+            },
         )
     }
 
-    fn open_symbolic_link(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn open_symbolic_link(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Handle> {
         self.call(
             "NtOpenSymbolicLinkObject",
             || name("name", attributes.name),
@@ -102,16 +152,26 @@ impl Objects for Seam {
         )
     }
 
-    fn query_symbolic_link<'b>(&self, link: Handle, buffer: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+    fn query_symbolic_link<'b>(
+        &self,
+        link: Handle,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
         let target = self.call(
             "NtQuerySymbolicLinkObject",
             || number("handle", link.0),
             |executive, thread| {
                 let target = executive.query_symbolic_link(thread, link)?;
-                if target.len() > buffer.len() { Err(Status::BUFFER_TOO_SMALL) } else { Ok(target) }
+                if target.len() > buffer.len() {
+                    Err(Status::BUFFER_TOO_SMALL)
+                } else {
+                    Ok(target)
+                }
             },
         )?;
-        let room = buffer.get_mut(..target.len()).ok_or(Status::BUFFER_TOO_SMALL)?;
+        let room = buffer
+            .get_mut(..target.len())
+            .ok_or(Status::BUFFER_TOO_SMALL)?;
         room.copy_from_slice(&target);
         Ok(UnicodeStr(room))
     }
@@ -120,19 +180,29 @@ impl Objects for Seam {
         self.call(
             "NtCreateEvent",
             || name("name", attributes.name),
-            |executive, thread| executive.create_event(thread, attributes, access.bits(), true, false).map(|created| created.handle),
+            |executive, thread| {
+                executive
+                    .create_event(thread, attributes, access.bits(), true, false)
+                    .map(|created| created.handle)
+            },
         )
     }
 
     fn set_event(&self, event: Handle) -> Result<()> {
-        self.call("NtSetEvent", || number("handle", event.0), |executive, thread| executive.set_event(thread, event).map(|_| ()))
+        self.call(
+            "NtSetEvent",
+            || number("handle", event.0),
+            |executive, thread| executive.set_event(thread, event).map(|_| ()),
+        )
     }
 
     fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
         self.wait_call(
             "NtWaitForSingleObject",
             || number("handle", object.0),
-            |executive, thread| at_once(executive.wait(thread, &[object], false, hundred_nanoseconds(timeout))?),
+            |executive, thread| {
+                at_once(executive.wait(thread, &[object], false, hundred_nanoseconds(timeout))?)
+            },
             |_, _, status| ended(status),
         )
     }
@@ -140,8 +210,15 @@ impl Objects for Seam {
     fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
         self.wait_call(
             "NtWaitForMultipleObjects",
-            || objects.iter().map(|object| ("handle", Argument::Number(object.0))).collect(),
-            |executive, thread| at_once(executive.wait(thread, objects, false, hundred_nanoseconds(timeout))?),
+            || {
+                objects
+                    .iter()
+                    .map(|object| ("handle", Argument::Number(object.0)))
+                    .collect()
+            },
+            |executive, thread| {
+                at_once(executive.wait(thread, objects, false, hundred_nanoseconds(timeout))?)
+            },
             |_, _, status| ended(status),
         )
     }

@@ -12,7 +12,10 @@ use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
 /// The data of a message as far as its header says, and as far as there are any.
 fn data(message: &MessageBuffer) -> &[u8] {
-    message.data.get(..usize::from(message.header.data_length)).unwrap_or(&message.data)
+    message
+        .data
+        .get(..usize::from(message.header.data_length))
+        .unwrap_or(&message.data)
 }
 
 /// Puts a message into the caller's buffer, which is as large as any port here allows.
@@ -21,7 +24,9 @@ fn deliver(message: &Message, buffer: &mut MessageBuffer) -> Received {
     for (to, from) in buffer.data.iter_mut().zip(&message.data) {
         *to = *from;
     }
-    Received { context: message.context }
+    Received {
+        context: message.context,
+    }
 }
 
 /// What ended the wait of `thread`, or the status that did.
@@ -44,7 +49,11 @@ fn answer(event: Event) -> Result<Message> {
 
 impl Ports for Seam {
     fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
-        self.call("NtCreatePort", || name("name", attributes.name), |executive, thread| executive.create_port(thread, attributes, limits))
+        self.call(
+            "NtCreatePort",
+            || name("name", attributes.name),
+            |executive, thread| executive.create_port(thread, attributes, limits),
+        )
     }
 
     fn connect_port(&self, port: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
@@ -53,8 +62,15 @@ impl Ports for Seam {
             "NtConnectPort",
             || name("name", port),
             |executive, thread| {
-                let request = ConnectRequest { name: port.units(), server: None, information: &sent, view: None };
-                executive.connect_port(thread, &request).map(|()| Outcome::Pending)
+                let request = ConnectRequest {
+                    name: port.units(),
+                    server: None,
+                    information: &sent,
+                    view: None,
+                };
+                executive
+                    .connect_port(thread, &request)
+                    .map(|()| Outcome::Pending)
             },
             |executive, thread, status| {
                 let event = event(executive, thread, status)?;
@@ -78,17 +94,32 @@ impl Ports for Seam {
             "NtAcceptConnectPort",
             || number("accept", u64::from(accepted)),
             |executive, thread| {
-                let done = executive.accept_connect_port(thread, context, &request.header, data(request), accepted)?;
+                let done = executive.accept_connect_port(
+                    thread,
+                    context,
+                    &request.header,
+                    data(request),
+                    accepted,
+                )?;
                 Ok(done.map_or(Handle::NULL, |done| done.handle))
             },
         )
     }
 
     fn complete_connect(&self, port: Handle) -> Result<()> {
-        self.call("NtCompleteConnectPort", || number("port", port.0), |executive, thread| executive.complete_connect_port(thread, port))
+        self.call(
+            "NtCompleteConnectPort",
+            || number("port", port.0),
+            |executive, thread| executive.complete_connect_port(thread, port),
+        )
     }
 
-    fn reply_wait_receive(&self, port: Handle, reply: Option<&MessageBuffer>, received: &mut MessageBuffer) -> Result<Received> {
+    fn reply_wait_receive(
+        &self,
+        port: Handle,
+        reply: Option<&MessageBuffer>,
+        received: &mut MessageBuffer,
+    ) -> Result<Received> {
         let message = self.wait_call(
             "NtReplyWaitReceivePort",
             nothing,
@@ -111,7 +142,11 @@ impl Ports for Seam {
         let answered = self.wait_call(
             "NtRequestWaitReplyPort",
             || number("port", port.0),
-            |executive, thread| executive.request_wait_reply_port(thread, port, &message.header, data(message)).map(|()| Outcome::Pending),
+            |executive, thread| {
+                executive
+                    .request_wait_reply_port(thread, port, &message.header, data(message))
+                    .map(|()| Outcome::Pending)
+            },
             |executive, thread, status| answer(event(executive, thread, status)?),
         )?;
         deliver(&answered, message);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Processes and threads. Making a process is the sequence of services that RtlCreateUserProcess goes through, so that each of them
-//! counts, and each can fail.
+//! Processes and threads. Making a process is the sequence of services that RtlCreateUserProcess
+//! goes through, so that each of them counts, and each can fail.
 
 use super::{Main, Seam, Shared, name, nothing, number};
 use crate::ids::{ProcessId, ThreadId};
@@ -14,8 +14,8 @@ use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
 use nt::object::ClientId;
 use nt::system::{
-    DeviceMap, DriveType, ExitInformation, Files, Memory, ParameterFlags, ProcessParameters, Processes, SectionImageInformation,
-    ThreadBody, UserProcessInformation,
+    DeviceMap, DriveType, ExitInformation, Files, Memory, ParameterFlags, ProcessParameters,
+    Processes, SectionImageInformation, ThreadBody, UserProcessInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
 
@@ -46,7 +46,11 @@ pub(in crate::host) struct Parameters {
 impl Parameters {
     /// The file name of the image.
     pub(in crate::host) fn image_name(&self) -> String {
-        let file = self.image.rsplit(|&unit| unit == 0x5C).next().unwrap_or_default();
+        let file = self
+            .image
+            .rsplit(|&unit| unit == 0x5C)
+            .next()
+            .unwrap_or_default();
         UnicodeStr(file).to_string()
     }
 }
@@ -54,12 +58,23 @@ impl Parameters {
 impl Shared {
     /// The program behind an image, by its file name.
     fn program(&self, image: &str) -> Option<Main> {
-        Self::lock(&self.programs).get(&image.to_uppercase()).cloned()
+        Self::lock(&self.programs)
+            .get(&image.to_uppercase())
+            .cloned()
     }
 
     /// Gives the first thread of a process its code.
-    pub(in crate::host) fn equip(self: &Arc<Self>, process: ProcessId, thread: ThreadId, mut parameters: Parameters) {
-        parameters.parent = self.scheduler.with(|executive| executive.process(process).map_or(0, |process| process.parent.0));
+    pub(in crate::host) fn equip(
+        self: &Arc<Self>,
+        process: ProcessId,
+        thread: ThreadId,
+        mut parameters: Parameters,
+    ) {
+        parameters.parent = self.scheduler.with(|executive| {
+            executive
+                .process(process)
+                .map_or(0, |process| process.parent.0)
+        });
         let parameters = Arc::new(parameters);
         Self::lock(&self.parameters).insert(process, Arc::clone(&parameters));
         let seam = Seam::new(self, process, Arc::clone(&parameters));
@@ -102,11 +117,21 @@ impl Seam {
     }
 
     fn allocate_at(&self, process: Handle, base: u64, size: u64, kind: u32) -> Result<u64> {
-        let request = Request { base, zero_bits: 0, size, kind, protect: PAGE_READWRITE };
+        let request = Request {
+            base,
+            zero_bits: 0,
+            size,
+            kind,
+            protect: PAGE_READWRITE,
+        };
         self.call(
             "NtAllocateVirtualMemory",
             || number("size", size),
-            |executive, thread| executive.allocate_virtual_memory(thread, process, request).map(|(base, _)| base),
+            |executive, thread| {
+                executive
+                    .allocate_virtual_memory(thread, process, request)
+                    .map(|(base, _)| base)
+            },
         )
     }
 
@@ -121,9 +146,15 @@ impl Seam {
         )
     }
 
-    /// The parameters in a new process's memory, as far as the kernel or another process can see them there.
+    /// The parameters in a new process's memory, as far as the kernel or another process can see
+    /// them there.
     fn write_parameters(&self, process: Handle, peb: u64, parameters: &Parameters) -> Result<()> {
-        let bytes = |units: &[u16]| units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<u8>>();
+        let bytes = |units: &[u16]| {
+            units
+                .iter()
+                .flat_map(|unit| unit.to_le_bytes())
+                .collect::<Vec<u8>>()
+        };
         let environment = bytes(&parameters.environment);
         let environment_at = self.allocate_in(process, environment.len().max(2))?;
         self.write_in(process, environment_at, &environment)?;
@@ -133,7 +164,11 @@ impl Seam {
             (0x60, &parameters.image),
             (0x70, &parameters.command_line),
         ];
-        let total = PARAMETERS + strings.iter().map(|(_, string)| string.len() * 2 + 8).sum::<usize>();
+        let total = PARAMETERS
+            + strings
+                .iter()
+                .map(|(_, string)| string.len() * 2 + 8)
+                .sum::<usize>();
         let block_at = self.allocate_in(process, total)?;
         let mut block = alloc::vec![0; PARAMETERS];
         put(&mut block, 0, &(total as u32).to_le_bytes());
@@ -154,27 +189,61 @@ impl Seam {
         self.write_in(process, peb + 0x20, &block_at.to_le_bytes())
     }
 
-    fn new_thread(&self, process: Handle, entry: u64, parameter: u64, suspended: bool) -> Result<(Handle, ClientId)> {
+    fn new_thread(
+        &self,
+        process: Handle,
+        entry: u64,
+        parameter: u64,
+        suspended: bool,
+    ) -> Result<(Handle, ClientId)> {
         let stack = self.allocate_in(process, STACK as usize)?;
         let base = stack + STACK;
-        let context = Context { rip: entry, rcx: parameter, rsp: base - 0x28, ..Context::default() };
-        let stack = Stack { base, limit: stack, allocation: stack };
+        let context = Context {
+            rip: entry,
+            rcx: parameter,
+            rsp: base - 0x28,
+            ..Context::default()
+        };
+        let stack = Stack {
+            base,
+            limit: stack,
+            allocation: stack,
+        };
         let unnamed = ObjectAttributes::unnamed();
         self.call("NtCreateThread", nothing, |executive, thread| {
-            executive.create_thread(thread, &unnamed, Access::THREAD_ALL.bits(), process, &context, stack, suspended)
+            executive.create_thread(
+                thread,
+                &unnamed,
+                Access::THREAD_ALL.bits(),
+                process,
+                &context,
+                stack,
+                suspended,
+            )
         })
     }
 
     /// From the image's file to the process with its parameters and its suspended thread.
-    fn build_process(&self, section: Handle, parameters: &Parameters) -> Result<UserProcessInformation> {
+    fn build_process(
+        &self,
+        section: Handle,
+        parameters: &Parameters,
+    ) -> Result<UserProcessInformation> {
         let unnamed = ObjectAttributes::unnamed();
-        let request = CreateProcess { parent: Handle::CURRENT_PROCESS, section, exception_port: Handle::NULL, inherit_handles: false };
+        let request = CreateProcess {
+            parent: Handle::CURRENT_PROCESS,
+            section,
+            exception_port: Handle::NULL,
+            inherit_handles: false,
+        };
         let process = Owned::new(
             self,
             self.call(
                 "NtCreateProcess",
                 || name("image", UnicodeStr(&parameters.image)),
-                |executive, thread| executive.create_process(thread, &unnamed, Access::PROCESS_ALL.bits(), &request),
+                |executive, thread| {
+                    executive.create_process(thread, &unnamed, Access::PROCESS_ALL.bits(), &request)
+                },
             )?,
         );
         let finished = self.finish_process(section, process.get(), parameters);
@@ -214,7 +283,11 @@ impl Seam {
         }
         self.write_parameters(process, basic.peb, parameters)?;
         let (thread, client) = self.new_thread(process, image.transfer_address, basic.peb, true)?;
-        self.shared()?.equip(basic.process, ThreadId(client.thread as u32), parameters.clone());
+        self.shared()?.equip(
+            basic.process,
+            ThreadId(client.thread as u32),
+            parameters.clone(),
+        );
         Ok((thread, client, image))
     }
 }
@@ -227,14 +300,19 @@ fn put(block: &mut [u8], at: usize, bytes: &[u8]) {
 
 impl Processes for Seam {
     fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
-        let mut current_directory =
-            parameters.current_directory.map_or_else(|| self.parameters.current_directory.clone(), |directory| directory.units().to_vec());
+        let mut current_directory = parameters.current_directory.map_or_else(
+            || self.parameters.current_directory.clone(),
+            |directory| directory.units().to_vec(),
+        );
         if current_directory.last().is_some_and(|&unit| unit != 0x5C) {
             current_directory.push(0x5C);
         }
         let own = Parameters {
             image: parameters.image.units().to_vec(),
-            dll_path: parameters.dll_path.map_or_else(|| self.parameters.dll_path.clone(), |path| path.units().to_vec()),
+            dll_path: parameters.dll_path.map_or_else(
+                || self.parameters.dll_path.clone(),
+                |path| path.units().to_vec(),
+            ),
             current_directory,
             command_line: parameters.command_line.units().to_vec(),
             environment: parameters.environment.to_vec(),
@@ -245,8 +323,15 @@ impl Processes for Seam {
         let attributes = ObjectAttributes::named(parameters.image);
         let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE | Access::FILE_READ_DATA;
         let options = OpenOptions::SYNCHRONOUS_IO_NONALERT | OpenOptions::NON_DIRECTORY_FILE;
-        let file = Owned::new(self, self.open_file(&attributes, access, Share::READ | Share::DELETE, options)?);
-        let section = self.create_image_section(&ObjectAttributes::unnamed(), Access::SECTION_ALL, file.get());
+        let file = Owned::new(
+            self,
+            self.open_file(&attributes, access, Share::READ | Share::DELETE, options)?,
+        );
+        let section = self.create_image_section(
+            &ObjectAttributes::unnamed(),
+            Access::SECTION_ALL,
+            file.get(),
+        );
         drop(file);
         let section = Owned::new(self, section?);
         self.build_process(section.get(), &own)
@@ -256,7 +341,14 @@ impl Processes for Seam {
         self.call(
             "NtOpenProcess",
             || number("process", client.process),
-            |executive, thread| executive.open_process(thread, client, access.bits(), nt::object::Attributes::empty()),
+            |executive, thread| {
+                executive.open_process(
+                    thread,
+                    client,
+                    access.bits(),
+                    nt::object::Attributes::empty(),
+                )
+            },
         )
     }
 
@@ -274,7 +366,11 @@ impl Processes for Seam {
     }
 
     fn resume_thread(&self, thread: Handle) -> Result<()> {
-        self.call("NtResumeThread", || number("handle", thread.0), |executive, caller| executive.resume_thread(caller, thread).map(|_| ()))
+        self.call(
+            "NtResumeThread",
+            || number("handle", thread.0),
+            |executive, caller| executive.resume_thread(caller, thread).map(|_| ()),
+        )
     }
 
     fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
@@ -292,7 +388,9 @@ impl Processes for Seam {
     }
 
     fn exit_thread(&self, status: Status) -> Result<()> {
-        self.call("NtTerminateThread", nothing, |executive, thread| executive.terminate_thread(thread, Handle::CURRENT_THREAD, status))
+        self.call("NtTerminateThread", nothing, |executive, thread| {
+            executive.terminate_thread(thread, Handle::CURRENT_THREAD, status)
+        })
     }
 
     fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
@@ -301,11 +399,18 @@ impl Processes for Seam {
             || number("handle", process.0),
             |executive, thread| executive.query_process(thread, process),
         )?;
-        Ok(ExitInformation { status: basic.exit_status, process: basic.process.0.into() })
+        Ok(ExitInformation {
+            status: basic.exit_status,
+            process: basic.process.0.into(),
+        })
     }
 
     fn query_session(&self, process: Handle) -> Result<u32> {
-        self.call("NtQueryInformationProcess", || number("handle", process.0), |executive, thread| executive.query_session(thread, process))
+        self.call(
+            "NtQueryInformationProcess",
+            || number("handle", process.0),
+            |executive, thread| executive.query_session(thread, process),
+        )
     }
 
     fn set_session(&self, process: Handle, session: u32) -> Result<()> {
@@ -319,16 +424,25 @@ impl Processes for Seam {
     fn query_device_map(&self) -> Result<DeviceMap> {
         let map = self.call("NtQueryInformationProcess", nothing, |executive, thread| {
             let map = executive.process_of(thread)?.device_map;
-            executive.device_maps.get(map.0).cloned().ok_or(Status::NO_SUCH_DEVICE)
+            executive
+                .device_maps
+                .get(map.0)
+                .cloned()
+                .ok_or(Status::NO_SUCH_DEVICE)
         })?;
-        Ok(DeviceMap { drives: map.drives, types: map.types.map(DriveType) })
+        Ok(DeviceMap {
+            drives: map.drives,
+            types: map.types.map(DriveType),
+        })
     }
 
     fn set_process_critical(&self, critical: bool) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
             || number("critical", critical.into()),
-            |executive, thread| executive.set_process_critical(thread, Handle::CURRENT_PROCESS, critical),
+            |executive, thread| {
+                executive.set_process_critical(thread, Handle::CURRENT_PROCESS, critical)
+            },
         )
     }
 
@@ -336,7 +450,9 @@ impl Processes for Seam {
         self.call(
             "NtSetInformationThread",
             || number("critical", critical.into()),
-            |executive, thread| executive.set_thread_critical(thread, Handle::CURRENT_THREAD, critical),
+            |executive, thread| {
+                executive.set_thread_critical(thread, Handle::CURRENT_THREAD, critical)
+            },
         )
     }
 
@@ -344,7 +460,9 @@ impl Processes for Seam {
         self.call(
             "NtSetInformationProcess",
             || number("priority", priority.into()),
-            |executive, thread| executive.set_base_priority(thread, Handle::CURRENT_PROCESS, priority),
+            |executive, thread| {
+                executive.set_base_priority(thread, Handle::CURRENT_PROCESS, priority)
+            },
         )
     }
 
@@ -352,13 +470,18 @@ impl Processes for Seam {
         self.call(
             "NtSetInformationProcess",
             || number("mode", mode.into()),
-            |executive, thread| executive.set_hard_error_mode(thread, Handle::CURRENT_PROCESS, mode),
+            |executive, thread| {
+                executive.set_hard_error_mode(thread, Handle::CURRENT_PROCESS, mode)
+            },
         )
     }
 
     fn client_id(&self) -> ClientId {
         let thread = Self::current().map_or(0, |thread| thread.0);
-        ClientId { process: self.process.0.into(), thread: thread.into() }
+        ClientId {
+            process: self.process.0.into(),
+            thread: thread.into(),
+        }
     }
 
     fn own_environment(&self) -> &[u16] {

@@ -13,7 +13,10 @@ use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
 const VOLATILE: u32 = 1;
 
 fn value_arguments(key: Handle, value: UnicodeStr<'_>) -> Arguments {
-    Arguments::from([("key", Argument::Number(key.0)), ("name", Argument::Text(value.to_string()))])
+    Arguments::from([
+        ("key", Argument::Number(key.0)),
+        ("name", Argument::Text(value.to_string())),
+    ])
 }
 
 /// Copies data that fit; a buffer too small gets nothing.
@@ -25,33 +28,65 @@ fn copy(value: &Value, data: &mut [u8]) {
 
 impl Registry for Seam {
     fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
-        self.call("NtOpenKey", || name("name", attributes.name), |executive, thread| executive.open_key(thread, attributes, access.bits()))
-    }
-
-    fn create_volatile_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         self.call(
-            "NtCreateKey",
+            "NtOpenKey",
             || name("name", attributes.name),
-            |executive, thread| executive.create_key(thread, attributes, access.bits(), &[], VOLATILE).map(|(handle, _)| handle),
+            |executive, thread| executive.open_key(thread, attributes, access.bits()),
         )
     }
 
-    fn query_value(&self, key: Handle, value: UnicodeStr<'_>, data: &mut [u8]) -> Result<ValueInformation> {
+    fn create_volatile_key(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Handle> {
+        self.call(
+            "NtCreateKey",
+            || name("name", attributes.name),
+            |executive, thread| {
+                executive
+                    .create_key(thread, attributes, access.bits(), &[], VOLATILE)
+                    .map(|(handle, _)| handle)
+            },
+        )
+    }
+
+    fn query_value(
+        &self,
+        key: Handle,
+        value: UnicodeStr<'_>,
+        data: &mut [u8],
+    ) -> Result<ValueInformation> {
         self.call(
             "NtQueryValueKey",
             || value_arguments(key, value),
             |executive, thread| {
                 let found = executive.query_value(thread, key, value.units())?;
                 copy(found, data);
-                Ok(ValueInformation { kind: ValueType(found.kind), name_units: 0, data_bytes: found.data.len() })
+                Ok(ValueInformation {
+                    kind: ValueType(found.kind),
+                    name_units: 0,
+                    data_bytes: found.data.len(),
+                })
             },
         )
     }
 
-    fn enumerate_value(&self, key: Handle, index: u32, name: &mut [u16], data: &mut [u8]) -> Result<ValueInformation> {
+    fn enumerate_value(
+        &self,
+        key: Handle,
+        index: u32,
+        name: &mut [u16],
+        data: &mut [u8],
+    ) -> Result<ValueInformation> {
         self.call(
             "NtEnumerateValueKey",
-            || Arguments::from([("key", Argument::Number(key.0)), ("index", Argument::Number(u64::from(index)))]),
+            || {
+                Arguments::from([
+                    ("key", Argument::Number(key.0)),
+                    ("index", Argument::Number(u64::from(index))),
+                ])
+            },
             |executive, thread| {
                 let found = executive.enumerate_value(thread, key, index)?;
                 if found.name.len() <= name.len()
@@ -61,16 +96,28 @@ impl Registry for Seam {
                     space.copy_from_slice(&found.name);
                     copy(found, data);
                 }
-                Ok(ValueInformation { kind: ValueType(found.kind), name_units: found.name.len(), data_bytes: found.data.len() })
+                Ok(ValueInformation {
+                    kind: ValueType(found.kind),
+                    name_units: found.name.len(),
+                    data_bytes: found.data.len(),
+                })
             },
         )
     }
 
-    fn set_value(&self, key: Handle, value: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> Result<()> {
+    fn set_value(
+        &self,
+        key: Handle,
+        value: UnicodeStr<'_>,
+        kind: ValueType,
+        data: &[u8],
+    ) -> Result<()> {
         self.call(
             "NtSetValueKey",
             || value_arguments(key, value),
-            |executive, thread| executive.set_value(thread, key, value.units(), kind.0, data.to_vec()),
+            |executive, thread| {
+                executive.set_value(thread, key, value.units(), kind.0, data.to_vec())
+            },
         )
     }
 
@@ -87,6 +134,10 @@ impl Registry for Seam {
             RegistryBoot::Smss => 0,
             RegistryBoot::Raw(flag) => flag,
         };
-        self.call("NtInitializeRegistry", || number("flag", u64::from(flag)), |executive, _| executive.initialize_registry(flag))
+        self.call(
+            "NtInitializeRegistry",
+            || number("flag", u64::from(flag)),
+            |executive, _| executive.initialize_registry(flag),
+        )
     }
 }

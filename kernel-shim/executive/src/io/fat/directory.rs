@@ -30,13 +30,25 @@ impl FatVolume {
         if node.listing.is_some() {
             return Ok(());
         }
-        let mut listing = Listing { places: self.directory_places(id)?, ..Listing::default() };
+        let mut listing = Listing {
+            places: self.directory_places(id)?,
+            ..Listing::default()
+        };
         listing.raw = vec![0; listing.places.len() * SECTOR];
         let mut at = 0;
         while let Some(&first) = listing.places.get(at) {
             // One request for as many sectors as lie side by side.
-            let count = listing.places.iter().skip(at).zip(first..).take_while(|(have, want)| **have == *want).count();
-            let bytes = listing.raw.get_mut(at * SECTOR..(at + count) * SECTOR).unwrap_or_default();
+            let count = listing
+                .places
+                .iter()
+                .skip(at)
+                .zip(first..)
+                .take_while(|(have, want)| **have == *want)
+                .count();
+            let bytes = listing
+                .raw
+                .get_mut(at * SECTOR..(at + count) * SECTOR)
+                .unwrap_or_default();
             device.read(first, bytes)?;
             at += count;
         }
@@ -48,16 +60,22 @@ impl FatVolume {
     fn directory_places(&mut self, id: NodeId) -> Result<Vec<u64>> {
         let geometry = self.geometry;
         if id == ROOT && !geometry.wide {
-            return Ok((geometry.root_start..geometry.root_start + u64::from(geometry.root_sectors)).collect());
+            return Ok((geometry.root_start
+                ..geometry.root_start + u64::from(geometry.root_sectors))
+                .collect());
         }
         let runs = self.runs(id)?;
-        let bytes = runs.iter().map(|run| u64::from(run.count)).sum::<u64>() * geometry.cluster_bytes();
+        let bytes =
+            runs.iter().map(|run| u64::from(run.count)).sum::<u64>() * geometry.cluster_bytes();
         if runs.is_empty() || bytes > LARGEST as u64 {
             return Err(Status::FILE_CORRUPT_ERROR);
         }
         let clusters = runs.iter().flat_map(|run| run.first..run.first + run.count);
         Ok(clusters
-            .flat_map(|cluster| (0..u64::from(geometry.cluster_sectors)).map(move |n| geometry.cluster_start(cluster) + n))
+            .flat_map(|cluster| {
+                (0..u64::from(geometry.cluster_sectors))
+                    .map(move |n| geometry.cluster_start(cluster) + n)
+            })
             .collect())
     }
 
@@ -65,10 +83,16 @@ impl FatVolume {
         let slots = listing.raw.len() / SLOT;
         let mut long: Vec<names::LongPart> = Vec::new();
         for index in 0..slots {
-            let Some(slot) = slot_at(&listing.raw, index) else { break };
+            let Some(slot) = slot_at(&listing.raw, index) else {
+                break;
+            };
             if slot[0] == 0 {
                 // What follows the end mark means nothing, so that it may be written back as zero.
-                listing.raw.get_mut(index * SLOT..).unwrap_or_default().fill(0);
+                listing
+                    .raw
+                    .get_mut(index * SLOT..)
+                    .unwrap_or_default()
+                    .fill(0);
                 break;
             }
             if slot[0] == FREE {
@@ -86,7 +110,14 @@ impl FatVolume {
         }
     }
 
-    fn parse_entry(&mut self, parent: NodeId, listing: &mut Listing, index: usize, slot: &[u8; SLOT], parts: &[names::LongPart]) {
+    fn parse_entry(
+        &mut self,
+        parent: NodeId,
+        listing: &mut Listing,
+        index: usize,
+        slot: &[u8; SLOT],
+        parts: &[names::LongPart],
+    ) {
         let short: ShortName = core::array::from_fn(|at| slot[at]);
         if slot[11] & VOLUME_LABEL != 0 {
             if parent == ROOT && self.label.is_empty() {
@@ -99,15 +130,40 @@ impl FatVolume {
         }
         let short_name = names::short_text(&short, slot[12]);
         let sum = names::checksum(&short);
-        let whole = !parts.is_empty() && parts.iter().rev().enumerate().all(|(at, part)| part.number == at + 1 && part.checksum == sum);
-        let name: Vec<u16> = if whole { parts.iter().rev().flat_map(|part| part.units.iter().copied()).collect() } else { Vec::new() };
-        let (name, first) = if name.is_empty() { (short_name.clone(), index) } else { (name, index - parts.len()) };
-        let high = if self.geometry.wide { u32::from(u16_at(slot, 20)) << 16 } else { 0 };
+        let whole = !parts.is_empty()
+            && parts
+                .iter()
+                .rev()
+                .enumerate()
+                .all(|(at, part)| part.number == at + 1 && part.checksum == sum);
+        let name: Vec<u16> = if whole {
+            parts
+                .iter()
+                .rev()
+                .flat_map(|part| part.units.iter().copied())
+                .collect()
+        } else {
+            Vec::new()
+        };
+        let (name, first) = if name.is_empty() {
+            (short_name.clone(), index)
+        } else {
+            (name, index - parts.len())
+        };
+        let high = if self.geometry.wide {
+            u32::from(u16_at(slot, 20)) << 16
+        } else {
+            0
+        };
         let directory = slot[11] & 0x10 != 0;
         let node = Node {
             parent: Some(parent),
             attributes: u32::from(slot[11]) & KEPT_ATTRIBUTES,
-            size: if directory { 0 } else { u64::from(u32_at(slot, 28)) },
+            size: if directory {
+                0
+            } else {
+                u64::from(u32_at(slot, 28))
+            },
             times: Times {
                 creation: match names::from_fat_time(u16_at(slot, 16), u16_at(slot, 14)) {
                     0 => 0,
@@ -135,24 +191,49 @@ impl FatVolume {
         id
     }
 
-    /// The entry of this name, long or short, without regard to case. `OBJECT_NAME_NOT_FOUND` if there is none.
-    pub fn lookup(&mut self, device: &mut dyn Sectors, directory: NodeId, name: &[u16]) -> Result<NodeId> {
+    /// The entry of this name, long or short, without regard to case. `OBJECT_NAME_NOT_FOUND` if
+    /// there is none.
+    pub fn lookup(
+        &mut self,
+        device: &mut dyn Sectors,
+        directory: NodeId,
+        name: &[u16],
+    ) -> Result<NodeId> {
         self.load_listing(device, directory)?;
-        let listing = self.get(directory)?.listing.as_ref().ok_or(Status::FILE_CORRUPT_ERROR)?;
-        listing.by_name.get(&fold(name)).copied().ok_or(Status::OBJECT_NAME_NOT_FOUND)
+        let listing = self
+            .get(directory)?
+            .listing
+            .as_ref()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
+        listing
+            .by_name
+            .get(&fold(name))
+            .copied()
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)
     }
 
     /// The entries of a directory, in the order in which they stand there.
     pub fn children(&mut self, device: &mut dyn Sectors, directory: NodeId) -> Result<Vec<NodeId>> {
         self.load_listing(device, directory)?;
-        let listing = self.get(directory)?.listing.as_ref().ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let listing = self
+            .get(directory)?
+            .listing
+            .as_ref()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         let mut children = listing.children.clone();
         children.sort_by_key(|child| self.nodes.get(child).map(|node| node.slots));
         Ok(children)
     }
 
-    /// Makes an empty file or directory. `OBJECT_NAME_COLLISION`, `OBJECT_NAME_INVALID`, `DISK_FULL`.
-    pub fn create(&mut self, device: &mut dyn Sectors, parent: NodeId, name: UnicodeStr<'_>, attributes: u32) -> Result<NodeId> {
+    /// Makes an empty file or directory. `OBJECT_NAME_COLLISION`, `OBJECT_NAME_INVALID`,
+    /// `DISK_FULL`.
+    pub fn create(
+        &mut self,
+        device: &mut dyn Sectors,
+        parent: NodeId,
+        name: UnicodeStr<'_>,
+        attributes: u32,
+    ) -> Result<NodeId> {
         names::check(name.units())?;
         match self.lookup(device, parent, name.units()) {
             Ok(_) => return Err(Status::OBJECT_NAME_COLLISION),
@@ -166,14 +247,22 @@ impl FatVolume {
             short_name: Vec::new(),
             attributes: attributes & KEPT_ATTRIBUTES,
             size: 0,
-            times: Times { creation: self.now, access: self.now, write: self.now },
+            times: Times {
+                creation: self.now,
+                access: self.now,
+                write: self.now,
+            },
             short: [b' '; 11],
             slots: (0, 0),
             first_cluster: 0,
             runs: Some(Vec::new()),
             listing: None,
         };
-        let taken = if directory { self.new_directory_cluster(device, parent, &mut node)? } else { Vec::new() };
+        let taken = if directory {
+            self.new_directory_cluster(device, parent, &mut node)?
+        } else {
+            Vec::new()
+        };
         match self.add_entry(device, parent, node) {
             Ok(id) => Ok(id),
             Err(status) => {
@@ -184,16 +273,37 @@ impl FatVolume {
         }
     }
 
-    fn new_directory_cluster(&mut self, device: &mut dyn Sectors, parent: NodeId, node: &mut Node) -> Result<Vec<super::Run>> {
+    fn new_directory_cluster(
+        &mut self,
+        device: &mut dyn Sectors,
+        parent: NodeId,
+        node: &mut Node,
+    ) -> Result<Vec<super::Run>> {
         let taken = self.table.allocate(1, 0)?;
-        let Some(first) = taken.first().map(|run| run.first) else { return Err(Status::DISK_FULL) };
+        let Some(first) = taken.first().map(|run| run.first) else {
+            return Err(Status::DISK_FULL);
+        };
         node.first_cluster = first;
         node.runs = Some(taken.clone());
         let mut bytes = vec![0; self.geometry.cluster_bytes() as usize];
-        let up = if parent == ROOT { 0 } else { self.get(parent)?.first_cluster };
-        for (at, (text, cluster)) in [(b".          ", first), (b"..         ", up)].into_iter().enumerate() {
-            let dot = Node { short: *text, first_cluster: cluster, ..node.clone() };
-            let dot = Node { attributes: FileAttributes::DIRECTORY, ..dot };
+        let up = if parent == ROOT {
+            0
+        } else {
+            self.get(parent)?.first_cluster
+        };
+        for (at, (text, cluster)) in [(b".          ", first), (b"..         ", up)]
+            .into_iter()
+            .enumerate()
+        {
+            let dot = Node {
+                short: *text,
+                first_cluster: cluster,
+                ..node.clone()
+            };
+            let dot = Node {
+                attributes: FileAttributes::DIRECTORY,
+                ..dot
+            };
             bytes[at * SLOT..(at + 1) * SLOT].copy_from_slice(&encode(&dot));
         }
         device.write(self.geometry.cluster_start(first), &bytes)?;
@@ -202,20 +312,42 @@ impl FatVolume {
     }
 
     /// Writes the slots of a new entry for `node`, whose clusters are in place, and gives it an id.
-    pub(super) fn add_entry(&mut self, device: &mut dyn Sectors, parent: NodeId, mut node: Node) -> Result<NodeId> {
+    pub(super) fn add_entry(
+        &mut self,
+        device: &mut dyn Sectors,
+        parent: NodeId,
+        mut node: Node,
+    ) -> Result<NodeId> {
         self.place_entry(device, parent, &mut node)?;
-        let mut listing = self.get_mut(parent)?.listing.take().ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let mut listing = self
+            .get_mut(parent)?
+            .listing
+            .take()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         let id = self.adopt(&mut listing, node);
         self.get_mut(parent)?.listing = Some(listing);
         Ok(id)
     }
 
     /// Chooses slots and an 8.3 name for `node` in `parent`, and writes them.
-    pub(super) fn place_entry(&mut self, device: &mut dyn Sectors, parent: NodeId, node: &mut Node) -> Result<()> {
+    pub(super) fn place_entry(
+        &mut self,
+        device: &mut dyn Sectors,
+        parent: NodeId,
+        node: &mut Node,
+    ) -> Result<()> {
         self.load_listing(device, parent)?;
-        let listing = self.get(parent)?.listing.as_ref().ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let listing = self
+            .get(parent)?
+            .listing
+            .as_ref()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         let (short, needs_long) = names::make_short(&node.name, &listing.shorts)?;
-        let mut slots = if needs_long { names::long_slots(&node.name, &short) } else { Vec::new() };
+        let mut slots = if needs_long {
+            names::long_slots(&node.name, &short)
+        } else {
+            Vec::new()
+        };
         node.short = short;
         node.short_name = names::short_text(&short, 0);
         node.parent = Some(parent);
@@ -226,31 +358,56 @@ impl FatVolume {
         };
         let end = first + slots.len();
         node.slots = (first, end);
-        let listing = self.get_mut(parent)?.listing.as_mut().ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let listing = self
+            .get_mut(parent)?
+            .listing
+            .as_mut()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         for (at, slot) in slots.iter().enumerate() {
             put_slot(&mut listing.raw, first + at, slot);
         }
-        // Where the end mark moves to must be zero on the device before the slots in front of it are written.
+        // Where the end mark moves to must be zero on the device before the slots in front of it
+        // are written.
         let past = end * SLOT / SECTOR;
         if past > (end * SLOT - 1) / SECTOR && listing.raw.get(end * SLOT) == Some(&0) {
             write_sectors(device, listing, [past])?;
         }
-        write_sectors(device, listing, first * SLOT / SECTOR..=(end * SLOT - 1) / SECTOR)
+        write_sectors(
+            device,
+            listing,
+            first * SLOT / SECTOR..=(end * SLOT - 1) / SECTOR,
+        )
     }
 
-    fn grow_directory(&mut self, device: &mut dyn Sectors, id: NodeId, needed: usize) -> Result<usize> {
+    fn grow_directory(
+        &mut self,
+        device: &mut dyn Sectors,
+        id: NodeId,
+        needed: usize,
+    ) -> Result<usize> {
         if id == ROOT && !self.geometry.wide {
             return Err(Status::DISK_FULL);
         }
-        let tail = self.runs(id)?.last().map(|run| run.first + run.count - 1).ok_or(Status::FILE_CORRUPT_ERROR)?;
-        let old = self.get(id)?.listing.as_ref().map_or(0, |listing| listing.raw.len());
+        let tail = self
+            .runs(id)?
+            .last()
+            .map(|run| run.first + run.count - 1)
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let old = self
+            .get(id)?
+            .listing
+            .as_ref()
+            .map_or(0, |listing| listing.raw.len());
         let clusters = (needed * SLOT).div_ceil(self.geometry.cluster_bytes() as usize) as u32;
         if old + clusters as usize * self.geometry.cluster_bytes() as usize > LARGEST {
             return Err(Status::DISK_FULL);
         }
         let added = self.table.allocate(clusters, tail)?;
         let zero = vec![0; self.geometry.cluster_bytes() as usize];
-        for cluster in added.iter().flat_map(|run| run.first..run.first + run.count) {
+        for cluster in added
+            .iter()
+            .flat_map(|run| run.first..run.first + run.count)
+        {
             device.write(self.geometry.cluster_start(cluster), &zero)?;
         }
         self.table.commit(device)?;
@@ -261,18 +418,29 @@ impl FatVolume {
         let node = self.get_mut(id)?;
         node.runs = None;
         let places = self.directory_places(id)?;
-        let listing = self.get_mut(id)?.listing.as_mut().ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let listing = self
+            .get_mut(id)?
+            .listing
+            .as_mut()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         listing.raw.resize(places.len() * SECTOR, 0);
         listing.places = places;
         find_space(&listing.raw, needed).ok_or(Status::FILE_CORRUPT_ERROR)
     }
 
-    /// Rewrites the slot that holds a node's size, clusters, attributes and times. One sector: all of it or nothing.
+    /// Rewrites the slot that holds a node's size, clusters, attributes and times. One sector: all
+    /// of it or nothing.
     pub(super) fn update_entry(&mut self, device: &mut dyn Sectors, id: NodeId) -> Result<()> {
         let node = self.get(id)?;
-        let Some(parent) = node.parent else { return Ok(()) };
+        let Some(parent) = node.parent else {
+            return Ok(());
+        };
         let (slot, at) = (encode(node), node.slots.1 - 1);
-        let listing = self.get_mut(parent)?.listing.as_mut().ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let listing = self
+            .get_mut(parent)?
+            .listing
+            .as_mut()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         let case = slot_at(&listing.raw, at).map_or(0, |old| old[12]);
         put_slot(&mut listing.raw, at, &slot);
         if let Some(byte) = listing.raw.get_mut(at * SLOT + 12) {
@@ -282,8 +450,17 @@ impl FatVolume {
     }
 
     /// Marks a node's slots free, the last one, which is the file itself, first.
-    pub(super) fn erase_slots(&mut self, device: &mut dyn Sectors, parent: NodeId, slots: (usize, usize)) -> Result<()> {
-        let listing = self.get_mut(parent)?.listing.as_mut().ok_or(Status::FILE_CORRUPT_ERROR)?;
+    pub(super) fn erase_slots(
+        &mut self,
+        device: &mut dyn Sectors,
+        parent: NodeId,
+        slots: (usize, usize),
+    ) -> Result<()> {
+        let listing = self
+            .get_mut(parent)?
+            .listing
+            .as_mut()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         for at in slots.0..slots.1 {
             if let Some(byte) = listing.raw.get_mut(at * SLOT) {
                 *byte = FREE;
@@ -296,10 +473,19 @@ impl FatVolume {
     /// Takes a node out of its directory's maps; its slots are not touched.
     pub(super) fn unlist(&mut self, id: NodeId) -> Result<()> {
         let node = self.get(id)?;
-        let (Some(parent), name, short_name, short) = (node.parent, fold(&node.name), fold(&node.short_name), node.short) else {
+        let (Some(parent), name, short_name, short) = (
+            node.parent,
+            fold(&node.name),
+            fold(&node.short_name),
+            node.short,
+        ) else {
             return Err(Status::CANNOT_DELETE);
         };
-        let listing = self.get_mut(parent)?.listing.as_mut().ok_or(Status::FILE_CORRUPT_ERROR)?;
+        let listing = self
+            .get_mut(parent)?
+            .listing
+            .as_mut()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
         listing.children.retain(|&child| child != id);
         listing.shorts.remove(&short);
         for key in [name, short_name] {
@@ -314,14 +500,23 @@ impl FatVolume {
     pub(super) fn relist(&mut self, id: NodeId) -> Result<()> {
         let node = self.get(id)?.clone();
         let parent = node.parent.ok_or(Status::CANNOT_DELETE)?;
-        enlist(self.get_mut(parent)?.listing.as_mut().ok_or(Status::FILE_CORRUPT_ERROR)?, id, &node);
+        enlist(
+            self.get_mut(parent)?
+                .listing
+                .as_mut()
+                .ok_or(Status::FILE_CORRUPT_ERROR)?,
+            id,
+            &node,
+        );
         Ok(())
     }
 
     /// Deletes a file or an empty directory. `DIRECTORY_NOT_EMPTY`; `CANNOT_DELETE` for the root.
     pub fn delete(&mut self, device: &mut dyn Sectors, id: NodeId) -> Result<()> {
         let node = self.get(id)?;
-        let (Some(parent), slots) = (node.parent, node.slots) else { return Err(Status::CANNOT_DELETE) };
+        let (Some(parent), slots) = (node.parent, node.slots) else {
+            return Err(Status::CANNOT_DELETE);
+        };
         if node.is_directory() && !self.children(device, id)?.is_empty() {
             return Err(Status::DIRECTORY_NOT_EMPTY);
         }
@@ -333,8 +528,15 @@ impl FatVolume {
         self.table.commit(device)
     }
 
-    /// Sets the attributes that FAT can store (`DIRECTORY` stays as it is), and those times that are given.
-    pub fn set_basic(&mut self, device: &mut dyn Sectors, id: NodeId, attributes: Option<u32>, times: [Option<u64>; 3]) -> Result<()> {
+    /// Sets the attributes that FAT can store (`DIRECTORY` stays as it is), and those times that
+    /// are given.
+    pub fn set_basic(
+        &mut self,
+        device: &mut dyn Sectors,
+        id: NodeId,
+        attributes: Option<u32>,
+        times: [Option<u64>; 3],
+    ) -> Result<()> {
         let node = self.get_mut(id)?;
         if let Some(attributes) = attributes {
             let kept = node.attributes & FileAttributes::DIRECTORY;
@@ -365,11 +567,23 @@ pub(super) fn encode(node: &Node) -> [u8; SLOT] {
     let high = (node.first_cluster >> 16) as u16;
     let (written, written_at) = names::to_fat_time(node.times.write);
     let (accessed, _) = names::to_fat_time(node.times.access);
-    let words = [(14, time), (16, date), (18, accessed), (20, high), (22, written_at), (24, written), (26, node.first_cluster as u16)];
+    let words = [
+        (14, time),
+        (16, date),
+        (18, accessed),
+        (20, high),
+        (22, written_at),
+        (24, written),
+        (26, node.first_cluster as u16),
+    ];
     for (at, word) in words {
         slot[at..at + 2].copy_from_slice(&word.to_le_bytes());
     }
-    let size = if node.is_directory() { 0 } else { node.size as u32 };
+    let size = if node.is_directory() {
+        0
+    } else {
+        node.size as u32
+    };
     slot[28..32].copy_from_slice(&size.to_le_bytes());
     slot
 }
@@ -388,7 +602,11 @@ fn put_slot(raw: &mut [u8], index: usize, slot: &[u8; SLOT]) {
 fn find_space(raw: &[u8], count: usize) -> Option<usize> {
     let mut run = 0;
     for (index, slot) in raw.chunks_exact(SLOT).enumerate() {
-        run = if matches!(slot.first(), Some(0 | &FREE)) { run + 1 } else { 0 };
+        run = if matches!(slot.first(), Some(0 | &FREE)) {
+            run + 1
+        } else {
+            0
+        };
         if run == count {
             return Some(index + 1 - count);
         }
@@ -396,9 +614,16 @@ fn find_space(raw: &[u8], count: usize) -> Option<usize> {
     None
 }
 
-fn write_sectors(device: &mut dyn Sectors, listing: &Listing, sectors: impl IntoIterator<Item = usize>) -> Result<()> {
+fn write_sectors(
+    device: &mut dyn Sectors,
+    listing: &Listing,
+    sectors: impl IntoIterator<Item = usize>,
+) -> Result<()> {
     for sector in sectors {
-        let (Some(&place), Some(bytes)) = (listing.places.get(sector), listing.raw.get(sector * SECTOR..(sector + 1) * SECTOR)) else {
+        let (Some(&place), Some(bytes)) = (
+            listing.places.get(sector),
+            listing.raw.get(sector * SECTOR..(sector + 1) * SECTOR),
+        ) else {
             continue;
         };
         device.write(place, bytes)?;

@@ -37,20 +37,36 @@ fn layout(total: u32, kind: Kind, cluster_sectors: u32) -> Option<Layout> {
         Kind::Fat16 => (4085..65525).contains(&clusters),
         Kind::Fat32 => (65525..0x0FFF_FFF5).contains(&clusters),
     };
-    fits.then_some(Layout { reserved, root_sectors, fat_sectors, cluster_sectors, clusters })
+    fits.then_some(Layout {
+        reserved,
+        root_sectors,
+        fat_sectors,
+        cluster_sectors,
+        clusters,
+    })
 }
 
-/// Makes an empty volume over the whole of `device`: boot sector (not bootable), two tables, root directory. Nothing else is written.
+/// Makes an empty volume over the whole of `device`: boot sector (not bootable), two tables, root
+/// directory. Nothing else is written.
 ///
-/// `label` is padded with blanks. `hidden` is the number of sectors in front of the volume on its disk. `INVALID_PARAMETER` if the
-/// device is too small or too large for `kind`.
-pub fn format(device: &mut dyn Sectors, kind: Kind, label: &[u8; 11], serial: u32, hidden: u32) -> Result<()> {
+/// `label` is padded with blanks. `hidden` is the number of sectors in front of the volume on its
+/// disk. `INVALID_PARAMETER` if the device is too small or too large for `kind`.
+pub fn format(
+    device: &mut dyn Sectors,
+    kind: Kind,
+    label: &[u8; 11],
+    serial: u32,
+    hidden: u32,
+) -> Result<()> {
     let total = u32::try_from(device.count()).map_err(|_| Status::INVALID_PARAMETER)?;
     let sizes: &[u32] = match kind {
         Kind::Fat16 => &[4, 8, 16, 32, 64, 1, 2],
         Kind::Fat32 => &[8, 1, 2, 4, 16, 32, 64],
     };
-    let layout = sizes.iter().find_map(|&size| layout(total, kind, size)).ok_or(Status::INVALID_PARAMETER)?;
+    let layout = sizes
+        .iter()
+        .find_map(|&size| layout(total, kind, size))
+        .ok_or(Status::INVALID_PARAMETER)?;
     let mut boot = [0; SECTOR];
     boot[..3].copy_from_slice(&[0xEB, 0x3C, 0x90]);
     boot[3..11].copy_from_slice(b"MSWIN4.1");
@@ -84,13 +100,22 @@ pub fn format(device: &mut dyn Sectors, kind: Kind, label: &[u8; 11], serial: u3
     put(extended, &[0x80, 0, 0x29]);
     put(extended + 3, &serial.to_le_bytes());
     put(extended + 7, label);
-    put(extended + 18, if kind == Kind::Fat16 { b"FAT16   " } else { b"FAT32   " });
+    put(
+        extended + 18,
+        if kind == Kind::Fat16 {
+            b"FAT16   "
+        } else {
+            b"FAT32   "
+        },
+    );
     put(510, &[0x55, 0xAA]);
 
     let media: &[u8] = match kind {
         Kind::Fat16 => &[0xF8, 0xFF, 0xFF, 0xFF],
         // Cluster 2 is the root directory.
-        Kind::Fat32 => &[0xF8, 0xFF, 0xFF, 0x0F, 0xFF, 0xFF, 0xFF, 0x0F, 0xFF, 0xFF, 0xFF, 0x0F],
+        Kind::Fat32 => &[
+            0xF8, 0xFF, 0xFF, 0x0F, 0xFF, 0xFF, 0xFF, 0x0F, 0xFF, 0xFF, 0xFF, 0x0F,
+        ],
     };
     let fat_start = u64::from(layout.reserved);
     for copy in 0..2 {
@@ -100,7 +125,11 @@ pub fn format(device: &mut dyn Sectors, kind: Kind, label: &[u8; 11], serial: u3
         device.write(start, &table)?;
     }
     let root_start = fat_start + 2 * u64::from(layout.fat_sectors);
-    let root_sectors = if kind == Kind::Fat16 { layout.root_sectors } else { layout.cluster_sectors };
+    let root_sectors = if kind == Kind::Fat16 {
+        layout.root_sectors
+    } else {
+        layout.cluster_sectors
+    };
     let mut root = vec![0; root_sectors as usize * SECTOR];
     if label.iter().any(|&byte| byte != b' ') {
         root[..11].copy_from_slice(label);

@@ -36,7 +36,8 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Reads the boot sector. `UNRECOGNIZED_VOLUME` if it is no FAT16 or FAT32 volume of 512-byte sectors that fits its device.
+    /// Reads the boot sector. `UNRECOGNIZED_VOLUME` if it is no FAT16 or FAT32 volume of 512-byte
+    /// sectors that fits its device.
     pub fn read(device: &mut dyn Sectors) -> Result<Self> {
         let mut boot = [0; SECTOR];
         device.read(0, &mut boot)?;
@@ -55,7 +56,11 @@ impl Geometry {
         }
         let root_entries = u32::from(u16_at(boot, 17));
         let small_total = u32::from(u16_at(boot, 19));
-        let total = if small_total == 0 { u32_at(boot, 32) } else { small_total };
+        let total = if small_total == 0 {
+            u32_at(boot, 32)
+        } else {
+            small_total
+        };
         let narrow_fat = u32::from(u16_at(boot, 22));
         let wide = narrow_fat == 0;
         let fat_sectors = if wide { u32_at(boot, 36) } else { narrow_fat };
@@ -66,11 +71,16 @@ impl Geometry {
         let data = u64::from(total).checked_sub(data_start)?;
         let clusters = u32::try_from(data / u64::from(cluster_sectors)).ok()?;
         let entry = if wide { 4 } else { 2 };
-        if u64::from(total) > sectors || fat_sectors == 0 || u64::from(fat_sectors) * SECTOR as u64 / entry < u64::from(clusters) + 2 {
+        if u64::from(total) > sectors
+            || fat_sectors == 0
+            || u64::from(fat_sectors) * SECTOR as u64 / entry < u64::from(clusters) + 2
+        {
             return None;
         }
         // A small FAT is FAT12, which nobody makes on a disk, and which this code does not read.
-        if !wide && !(4085..65525).contains(&clusters) || wide && (clusters == 0 || clusters >= 0x0FFF_FFF5 || root_entries != 0) {
+        if !wide && !(4085..65525).contains(&clusters)
+            || wide && (clusters == 0 || clusters >= 0x0FFF_FFF5 || root_entries != 0)
+        {
             return None;
         }
         let root_cluster = if wide { u32_at(boot, 44) } else { 0 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! FAT16 and FAT32 volumes, read and write, with long names.
 //!
-//! A volume is mounted from a device of 512-byte sectors ([`super::sectors`]); every call is handed that device again. A file or
-//! directory is a [`NodeId`], which stays the same through renames and finds nothing after the file is deleted. The file allocation
-//! table and every directory that was looked into are kept in memory and written through; file data is not kept.
+//! A volume is mounted from a device of 512-byte sectors ([`super::sectors`]); every call is handed
+//! that device again. A file or directory is a [`NodeId`], which stays the same through renames and
+//! finds nothing after the file is deleted. The file allocation table and every directory that was
+//! looked into are kept in memory and written through; file data is not kept.
 //!
-//! Writes happen in an order that loses no file when the power goes between any two sectors. What a cut leaves behind:
+//! Writes happen in an order that loses no file when the power goes between any two sectors. What a
+//! cut leaves behind:
 //!
 //! | cut during | left on the volume |
 //! |---|---|
@@ -17,8 +19,9 @@
 //! | rename over a file | both files; then the moved one under both names and a lost chain; then under the target's name |
 //! | page file | as create, then as extend |
 //!
-//! Invariants: no directory entry on the device ever points to clusters that are not yet its chain; the free count in memory is that of
-//! the table in memory; slots after the end mark of a directory are zero in memory and written as zero before the end mark moves.
+//! Invariants: no directory entry on the device ever points to clusters that are not yet its chain;
+//! the free count in memory is that of the table in memory; slots after the end mark of a directory
+//! are zero in memory and written as zero before the end mark moves.
 
 mod directory;
 mod file;
@@ -133,7 +136,14 @@ impl FatVolume {
             runs: None,
             listing: None,
         };
-        let mut this = Self { geometry, table, nodes: BTreeMap::from([(ROOT, root)]), next: 1, label: Vec::new(), now: 0 };
+        let mut this = Self {
+            geometry,
+            table,
+            nodes: BTreeMap::from([(ROOT, root)]),
+            next: 1,
+            label: Vec::new(),
+            now: 0,
+        };
         this.load_listing(device, ROOT)?;
         if this.label.is_empty() {
             this.label = label_text(&geometry.label);
@@ -168,7 +178,11 @@ impl FatVolume {
 
     /// Bytes in a cluster, all clusters, free clusters.
     pub const fn space(&self) -> (u64, u32, u32) {
-        (self.geometry.cluster_bytes(), self.geometry.clusters, self.table.free())
+        (
+            self.geometry.cluster_bytes(),
+            self.geometry.clusters,
+            self.table.free(),
+        )
     }
 
     /// Bytes that a file's clusters hold.
@@ -178,9 +192,12 @@ impl FatVolume {
         Ok(clusters * self.geometry.cluster_bytes())
     }
 
-    /// Writes the free count, which other systems like to find. Everything else is written as it happens.
+    /// Writes the free count, which other systems like to find. Everything else is written as it
+    /// happens.
     pub fn flush(&mut self, device: &mut dyn Sectors) -> Result<()> {
-        let Some(at) = self.geometry.info_sector else { return Ok(()) };
+        let Some(at) = self.geometry.info_sector else {
+            return Ok(());
+        };
         let mut sector = [0; SECTOR];
         device.read(at, &mut sector)?;
         if sector[..4] != *b"RRaA" || sector[484..488] != *b"rrAa" {
@@ -203,7 +220,11 @@ impl FatVolume {
     fn runs(&mut self, id: NodeId) -> Result<&[Run]> {
         let node = self.nodes.get_mut(&id).ok_or(Status::FILE_DELETED)?;
         if node.runs.is_none() {
-            node.runs = Some(if node.first_cluster == 0 { Vec::new() } else { self.table.chain(node.first_cluster)? });
+            node.runs = Some(if node.first_cluster == 0 {
+                Vec::new()
+            } else {
+                self.table.chain(node.first_cluster)?
+            });
         }
         Ok(node.runs.as_deref().unwrap_or_default())
     }
@@ -220,12 +241,23 @@ impl FatVolume {
         if names.is_empty() {
             return vec![u16::from(b'\\')];
         }
-        names.into_iter().rev().flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied())).collect()
+        names
+            .into_iter()
+            .rev()
+            .flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied()))
+            .collect()
     }
 }
 
 /// A volume label without its padding.
 fn label_text(padded: &[u8; 11]) -> Vec<u16> {
-    let end = padded.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
-    padded.iter().take(end).map(|&byte| u16::from(byte)).collect()
+    let end = padded
+        .iter()
+        .rposition(|&byte| byte != b' ')
+        .map_or(0, |last| last + 1);
+    padded
+        .iter()
+        .take(end)
+        .map(|&byte| u16::from(byte))
+        .collect()
 }

@@ -22,17 +22,28 @@ pub type ShortName = [u8; 11];
 
 /// Whether a name may be given to a file. `OBJECT_NAME_INVALID` if not.
 pub fn check(name: &[u16]) -> Result<()> {
-    let forbidden = |&unit: &u16| unit < 0x20 || u8::try_from(unit).is_ok_and(|byte| b"\"*/:<>?\\|".contains(&byte));
-    let ends_badly = name.last().is_none_or(|&unit| unit == u16::from(b'.') || unit == u16::from(b' '));
-    if name.len() > 255 || ends_badly || name.iter().any(forbidden) { Err(Status::OBJECT_NAME_INVALID) } else { Ok(()) }
+    let forbidden = |&unit: &u16| {
+        unit < 0x20 || u8::try_from(unit).is_ok_and(|byte| b"\"*/:<>?\\|".contains(&byte))
+    };
+    let ends_badly = name
+        .last()
+        .is_none_or(|&unit| unit == u16::from(b'.') || unit == u16::from(b' '));
+    if name.len() > 255 || ends_badly || name.iter().any(forbidden) {
+        Err(Status::OBJECT_NAME_INVALID)
+    } else {
+        Ok(())
+    }
 }
 
 /// The checksum that ties a long name to its 8.3 name.
 pub fn checksum(short: &ShortName) -> u8 {
-    short.iter().fold(0u8, |sum, &byte| sum.rotate_right(1).wrapping_add(byte))
+    short
+        .iter()
+        .fold(0u8, |sum, &byte| sum.rotate_right(1).wrapping_add(byte))
 }
 
-/// An 8.3 name as text; `case` is the byte by which NT keeps an all-lower-case base (8) or extension (16).
+/// An 8.3 name as text; `case` is the byte by which NT keeps an all-lower-case base (8) or
+/// extension (16).
 pub fn short_text(short: &ShortName, case: u8) -> Vec<u16> {
     let (base, extension) = short.split_at(8);
     let mut text = Vec::new();
@@ -49,11 +60,21 @@ pub fn short_text(short: &ShortName, case: u8) -> Vec<u16> {
 }
 
 fn append(text: &mut Vec<u16>, padded: &[u8], lower: bool) {
-    let len = padded.iter().rposition(|&byte| byte != b' ').map_or(0, |last| last + 1);
-    text.extend(padded.iter().take(len).map(|byte| u16::from(if lower { byte.to_ascii_lowercase() } else { *byte })));
+    let len = padded
+        .iter()
+        .rposition(|&byte| byte != b' ')
+        .map_or(0, |last| last + 1);
+    text.extend(padded.iter().take(len).map(|byte| {
+        u16::from(if lower {
+            byte.to_ascii_lowercase()
+        } else {
+            *byte
+        })
+    }));
 }
 
-/// The part of a long name that one slot holds: its number from 1, whether it is the last, its checksum, its units.
+/// The part of a long name that one slot holds: its number from 1, whether it is the last, its
+/// checksum, its units.
 pub struct LongPart {
     /// From 1.
     pub number: usize,
@@ -67,8 +88,17 @@ pub struct LongPart {
 
 /// Reads a slot that holds part of a long name.
 pub fn long_part(slot: &[u8; SLOT]) -> LongPart {
-    let units = LONG_OFFSETS.iter().map(|&at| u16::from_le_bytes([slot[at], slot[at + 1]])).take_while(|&unit| unit != 0).collect();
-    LongPart { number: usize::from(slot[0] & 0x3F), last: slot[0] & LAST_PART != 0, checksum: slot[13], units }
+    let units = LONG_OFFSETS
+        .iter()
+        .map(|&at| u16::from_le_bytes([slot[at], slot[at + 1]]))
+        .take_while(|&unit| unit != 0)
+        .collect();
+    LongPart {
+        number: usize::from(slot[0] & 0x3F),
+        last: slot[0] & LAST_PART != 0,
+        checksum: slot[13],
+        units,
+    }
 }
 
 /// The slots of a long name, in the order in which they stand in the directory.
@@ -107,7 +137,11 @@ fn exact(name: &[u16]) -> Option<ShortName> {
         Some(dot) => (name.get(..dot)?, name.get(dot + 1..)?),
         None => (name, [].as_slice()),
     };
-    if base.is_empty() || base.len() > 8 || extension.len() > 3 || (dot.is_some() && extension.is_empty()) {
+    if base.is_empty()
+        || base.len() > 8
+        || extension.len() > 3
+        || (dot.is_some() && extension.is_empty())
+    {
         return None;
     }
     for (at, &unit) in (0..8).zip(base).chain((8..11).zip(extension)) {
@@ -116,7 +150,8 @@ fn exact(name: &[u16]) -> Option<ShortName> {
     Some(short)
 }
 
-/// The 8.3 name for a new file that no other file of the directory (`taken`) has, and whether a long name must go with it.
+/// The 8.3 name for a new file that no other file of the directory (`taken`) has, and whether a
+/// long name must go with it.
 pub fn make_short(name: &[u16], taken: &BTreeSet<ShortName>) -> Result<(ShortName, bool)> {
     if let Some(short) = exact(name)
         && !taken.contains(&short)
@@ -130,20 +165,30 @@ pub fn make_short(name: &[u16], taken: &BTreeSet<ShortName>) -> Result<(ShortNam
             .take(limit)
             .collect()
     };
-    let dot = name.iter().rposition(|&unit| unit == u16::from(b'.')).filter(|&dot| dot > 0);
+    let dot = name
+        .iter()
+        .rposition(|&unit| unit == u16::from(b'.'))
+        .filter(|&dot| dot > 0);
     let base = clean(name.get(..dot.unwrap_or(name.len())).unwrap_or_default(), 6);
-    let extension = clean(dot.and_then(|dot| name.get(dot + 1..)).unwrap_or_default(), 3);
+    let extension = clean(
+        dot.and_then(|dot| name.get(dot + 1..)).unwrap_or_default(),
+        3,
+    );
     for number in 1..1_000_000u32 {
         let tail = format!("~{number}");
         let mut short = vec![b' '; 11];
         let keep = base.len().min(8 - tail.len());
-        for (to, from) in short.iter_mut().zip(base.iter().take(keep).copied().chain(tail.bytes())) {
+        for (to, from) in short
+            .iter_mut()
+            .zip(base.iter().take(keep).copied().chain(tail.bytes()))
+        {
             *to = from;
         }
         for (to, from) in short.iter_mut().skip(8).zip(&extension) {
             *to = *from;
         }
-        let short = ShortName::try_from(short.as_slice()).map_err(|_| Status::OBJECT_NAME_INVALID)?;
+        let short =
+            ShortName::try_from(short.as_slice()).map_err(|_| Status::OBJECT_NAME_INVALID)?;
         if !taken.contains(&short) {
             return Ok((short, true));
         }
@@ -153,18 +198,27 @@ pub fn make_short(name: &[u16], taken: &BTreeSet<ShortName>) -> Result<(ShortNam
 
 /// Days from 1601-01-01 to the given date of the Gregorian calendar.
 pub fn days(year: u64, month: u64, day: u64) -> u64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let years = year - 1600;
     years * 365 + years / 4 - years / 100 + years / 400 + (153 * month + 2) / 5 + day - 1 - 306
 }
 
 /// NT time (100 ns since 1601) of a FAT date and time; 0 for an impossible one.
 pub fn from_fat_time(date: u16, time: u16) -> u64 {
-    let (year, month, day) = (1980 + u64::from(date >> 9), u64::from(date >> 5 & 15), u64::from(date & 31));
+    let (year, month, day) = (
+        1980 + u64::from(date >> 9),
+        u64::from(date >> 5 & 15),
+        u64::from(date & 31),
+    );
     if !(1..=12).contains(&month) || day == 0 {
         return 0;
     }
-    let seconds = u64::from(time >> 11) * 3600 + u64::from(time >> 5 & 63) * 60 + u64::from(time & 31) * 2;
+    let seconds =
+        u64::from(time >> 11) * 3600 + u64::from(time >> 5 & 63) * 60 + u64::from(time & 31) * 2;
     (days(year, month, day) * 86400 + seconds) * 10_000_000
 }
 

@@ -10,13 +10,24 @@ use nt::{Result, Status, UnicodeStr};
 impl FatVolume {
     /// Gives a file or directory the name `name` in `parent`.
     ///
-    /// `OBJECT_NAME_COLLISION` if another file has that name and `replace` is not set, or it is a directory or read-only (spec 6.2, row
-    /// 4). `INVALID_PARAMETER` for a directory that would come to lie inside itself. A file that is replaced keeps its spelling of the
-    /// name: its entry is turned over to the new content in one sector, so that the name is never without a file.
-    pub fn rename(&mut self, device: &mut dyn Sectors, id: NodeId, parent: NodeId, name: UnicodeStr<'_>, replace: bool) -> Result<()> {
+    /// `OBJECT_NAME_COLLISION` if another file has that name and `replace` is not set, or it is a
+    /// directory or read-only (spec 6.2, row 4). `INVALID_PARAMETER` for a directory that would
+    /// come to lie inside itself. A file that is replaced keeps its spelling of the
+    /// name: its entry is turned over to the new content in one sector, so that the name is never
+    /// without a file.
+    pub fn rename(
+        &mut self,
+        device: &mut dyn Sectors,
+        id: NodeId,
+        parent: NodeId,
+        name: UnicodeStr<'_>,
+        replace: bool,
+    ) -> Result<()> {
         names::check(name.units())?;
         let node = self.get(id)?;
-        let (Some(old_parent), old_slots) = (node.parent, node.slots) else { return Err(Status::INVALID_PARAMETER) };
+        let (Some(old_parent), old_slots) = (node.parent, node.slots) else {
+            return Err(Status::INVALID_PARAMETER);
+        };
         if old_parent == parent && node.name == name.units() {
             return Ok(());
         }
@@ -30,7 +41,10 @@ impl FatVolume {
         match self.lookup(device, parent, name.units()) {
             Ok(target) if target != id => {
                 let found = self.get(target)?;
-                if !replace || found.attributes & (FileAttributes::DIRECTORY | FileAttributes::READONLY) != 0 {
+                if !replace
+                    || found.attributes & (FileAttributes::DIRECTORY | FileAttributes::READONLY)
+                        != 0
+                {
                     return Err(Status::OBJECT_NAME_COLLISION);
                 }
                 return self.take_over(device, id, target);
@@ -46,7 +60,8 @@ impl FatVolume {
         }
         self.erase_slots(device, old_parent, old_slots)?;
         self.unlist(id)?;
-        // `..` was read with the listing and may have been rewritten, so the node's own listing is the newer one.
+        // `..` was read with the listing and may have been rewritten, so the node's own listing is
+        // the newer one.
         moved.listing = self.get_mut(id)?.listing.take();
         *self.get_mut(id)? = moved;
         self.relist(id)
@@ -55,7 +70,9 @@ impl FatVolume {
     /// `id` takes the entry of `target`, whose clusters are given back.
     fn take_over(&mut self, device: &mut dyn Sectors, id: NodeId, target: NodeId) -> Result<()> {
         let node = self.get(id)?;
-        let (Some(old_parent), old_slots) = (node.parent, node.slots) else { return Err(Status::INVALID_PARAMETER) };
+        let (Some(old_parent), old_slots) = (node.parent, node.slots) else {
+            return Err(Status::INVALID_PARAMETER);
+        };
         let mut moved = node.clone();
         if moved.is_directory() {
             return Err(Status::OBJECT_NAME_COLLISION);
@@ -80,7 +97,11 @@ impl FatVolume {
 
     /// Points the `..` entry of a directory to its new parent.
     fn point_up(&mut self, device: &mut dyn Sectors, id: NodeId, parent: NodeId) -> Result<()> {
-        let up = if parent == ROOT { 0 } else { self.get(parent)?.first_cluster };
+        let up = if parent == ROOT {
+            0
+        } else {
+            self.get(parent)?.first_cluster
+        };
         let first = self.get(id)?.first_cluster;
         let place = self.geometry.cluster_start(first);
         let mut sector = [0; SECTOR];

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The file allocation table: kept whole in memory, written through sector by sector.
 //!
-//! Changes are made in memory and reach the device with [`Table::commit`]; the callers commit in an order that never leaves a directory
-//! entry pointing to a chain that is not there yet. Every copy of the table is written, the first one first.
+//! Changes are made in memory and reach the device with [`Table::commit`]; the callers commit in an
+//! order that never leaves a directory entry pointing to a chain that is not there yet. Every copy
+//! of the table is written, the first one first.
 
 use super::geometry::Geometry;
 use crate::io::sectors::{SECTOR, Sectors};
@@ -45,7 +46,9 @@ impl Table {
         let mut buffer = vec![0; BATCH * SECTOR];
         let mut at = 0;
         while at < sectors {
-            let bytes = buffer.get_mut(..(sectors - at).min(BATCH) * SECTOR).unwrap_or_default();
+            let bytes = buffer
+                .get_mut(..(sectors - at).min(BATCH) * SECTOR)
+                .unwrap_or_default();
             device.read(geometry.fat_start + at as u64, bytes)?;
             for entry in bytes.chunks_exact(width) {
                 entries.push(match *entry {
@@ -57,8 +60,18 @@ impl Table {
             at += bytes.len() / SECTOR;
         }
         entries.truncate(total);
-        let free = entries.iter().skip(2).filter(|&&entry| entry & MASK == 0).count() as u32;
-        Ok(Self { entries, geometry, dirty: BTreeSet::new(), free, next: 2 })
+        let free = entries
+            .iter()
+            .skip(2)
+            .filter(|&&entry| entry & MASK == 0)
+            .count() as u32;
+        Ok(Self {
+            entries,
+            geometry,
+            dirty: BTreeSet::new(),
+            free,
+            next: 2,
+        })
     }
 
     /// Free clusters.
@@ -70,22 +83,32 @@ impl Table {
         if cluster < 2 {
             return Err(Status::FILE_CORRUPT_ERROR);
         }
-        self.entries.get(cluster as usize).map(|entry| entry & MASK).ok_or(Status::FILE_CORRUPT_ERROR)
+        self.entries
+            .get(cluster as usize)
+            .map(|entry| entry & MASK)
+            .ok_or(Status::FILE_CORRUPT_ERROR)
     }
 
     fn set(&mut self, cluster: u32, value: u32) {
-        let Some(entry) = self.entries.get_mut(cluster as usize) else { return };
+        let Some(entry) = self.entries.get_mut(cluster as usize) else {
+            return;
+        };
         match (*entry & MASK, value) {
             (0, 1..) => self.free -= 1,
             (1.., 0) => self.free += 1,
             _ => {}
         }
         *entry = *entry & !MASK | value;
-        let per_sector = if self.geometry.wide { SECTOR / 4 } else { SECTOR / 2 };
+        let per_sector = if self.geometry.wide {
+            SECTOR / 4
+        } else {
+            SECTOR / 2
+        };
         self.dirty.insert((cluster as usize / per_sector) as u32);
     }
 
-    /// The runs of the chain that starts at `first`. `FILE_CORRUPT_ERROR` for a loop, a free cluster or one that is not there.
+    /// The runs of the chain that starts at `first`. `FILE_CORRUPT_ERROR` for a loop, a free
+    /// cluster or one that is not there.
     pub fn chain(&self, first: u32) -> Result<Vec<Run>> {
         let mut runs = Vec::new();
         let mut at = first;
@@ -102,15 +125,21 @@ impl Table {
         }
     }
 
-    /// Takes `count` free clusters and makes a chain of them, ended. Nothing is taken if there are not so many: `DISK_FULL`.
+    /// Takes `count` free clusters and makes a chain of them, ended. Nothing is taken if there are
+    /// not so many: `DISK_FULL`.
     ///
-    /// The search starts at `near` if that is not 0, so that a file grows in place; else where the last one ended.
+    /// The search starts at `near` if that is not 0, so that a file grows in place; else where the
+    /// last one ended.
     pub fn allocate(&mut self, count: u32, near: u32) -> Result<Vec<Run>> {
         if count > self.free {
             return Err(Status::DISK_FULL);
         }
         let end = self.geometry.clusters + 2;
-        let start = if (2..end).contains(&near) { near } else { self.next };
+        let start = if (2..end).contains(&near) {
+            near
+        } else {
+            self.next
+        };
         let start = if (2..end).contains(&start) { start } else { 2 };
         let mut runs = Vec::new();
         let mut left = count;
@@ -162,7 +191,12 @@ impl Table {
             let start = self.geometry.fat_start + copy * u64::from(self.geometry.fat_sectors);
             let mut rest = dirty.as_slice();
             while let Some(&first) = rest.first() {
-                let batch = rest.iter().zip(first..).take(BATCH).take_while(|(have, want)| *have == want).count();
+                let batch = rest
+                    .iter()
+                    .zip(first..)
+                    .take(BATCH)
+                    .take_while(|(have, want)| *have == want)
+                    .count();
                 let mut bytes = Vec::with_capacity(batch * SECTOR);
                 for sector in first..first + batch as u32 {
                     self.encode(sector, &mut bytes);
@@ -177,7 +211,11 @@ impl Table {
 
     fn encode(&self, sector: u32, bytes: &mut Vec<u8>) {
         let start = bytes.len();
-        let per_sector = if self.geometry.wide { SECTOR / 4 } else { SECTOR / 2 };
+        let per_sector = if self.geometry.wide {
+            SECTOR / 4
+        } else {
+            SECTOR / 2
+        };
         let first = sector as usize * per_sector;
         for &entry in self.entries.iter().skip(first).take(per_sector) {
             if self.geometry.wide {
@@ -192,12 +230,19 @@ impl Table {
 
 /// A FAT16 entry as a FAT32 one: the marks at the top keep their meaning.
 fn widen(entry: u16) -> u32 {
-    if entry >= 0xFFF0 { 0x0FFF_0000 | u32::from(entry) } else { u32::from(entry) }
+    if entry >= 0xFFF0 {
+        0x0FFF_0000 | u32::from(entry)
+    } else {
+        u32::from(entry)
+    }
 }
 
 fn push(runs: &mut Vec<Run>, cluster: u32) {
     match runs.last_mut() {
         Some(run) if run.first + run.count == cluster => run.count += 1,
-        _ => runs.push(Run { first: cluster, count: 1 }),
+        _ => runs.push(Run {
+            first: cluster,
+            count: 1,
+        }),
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! FAT volumes: round trips, names, full volumes, damaged volumes, and a power cut between any two sectors.
+//! FAT volumes: round trips, names, full volumes, damaged volumes, and a power cut between any two
+//! sectors.
 
 use super::*;
 use crate::io::sectors::MemoryDevice;
@@ -50,14 +51,39 @@ fn fresh(kind: Kind) -> (MemoryDevice, FatVolume) {
     (device, volume)
 }
 
-fn make(volume: &mut FatVolume, device: &mut dyn Sectors, parent: NodeId, name: &str, content: &[u8]) -> NodeId {
-    let id = volume.create(device, parent, UnicodeStr(&units(name)), FileAttributes::ARCHIVE).unwrap();
+fn make(
+    volume: &mut FatVolume,
+    device: &mut dyn Sectors,
+    parent: NodeId,
+    name: &str,
+    content: &[u8],
+) -> NodeId {
+    let id = volume
+        .create(
+            device,
+            parent,
+            UnicodeStr(&units(name)),
+            FileAttributes::ARCHIVE,
+        )
+        .unwrap();
     volume.write(device, id, 0, content).unwrap();
     id
 }
 
-fn make_directory(volume: &mut FatVolume, device: &mut dyn Sectors, parent: NodeId, name: &str) -> NodeId {
-    volume.create(device, parent, UnicodeStr(&units(name)), FileAttributes::DIRECTORY).unwrap()
+fn make_directory(
+    volume: &mut FatVolume,
+    device: &mut dyn Sectors,
+    parent: NodeId,
+    name: &str,
+) -> NodeId {
+    volume
+        .create(
+            device,
+            parent,
+            UnicodeStr(&units(name)),
+            FileAttributes::DIRECTORY,
+        )
+        .unwrap()
 }
 
 fn content(volume: &mut FatVolume, device: &mut dyn Sectors, id: NodeId) -> Result<Vec<u8>> {
@@ -97,20 +123,46 @@ fn files_and_directories_survive_a_remount() {
     for kind in [Kind::Fat16, Kind::Fat32] {
         let (mut device, mut volume) = fresh(kind);
         assert_eq!(text(volume.label()), "REACTOS");
-        assert_eq!((volume.serial(), volume.is_fat32()), (SERIAL, kind == Kind::Fat32));
+        assert_eq!(
+            (volume.serial(), volume.is_fat32()),
+            (SERIAL, kind == Kind::Fat32)
+        );
         let root = volume.root();
         let system = make_directory(&mut volume, &mut device, root, "ReactOS");
         let system32 = make_directory(&mut volume, &mut device, system, "System32");
-        make(&mut volume, &mut device, system32, "smss.exe", &pattern(100_000, 1));
-        make(&mut volume, &mut device, system32, "A rather long name with \u{4e16}.\u{4e16}text", &pattern(3, 2));
+        make(
+            &mut volume,
+            &mut device,
+            system32,
+            "smss.exe",
+            &pattern(100_000, 1),
+        );
+        make(
+            &mut volume,
+            &mut device,
+            system32,
+            "A rather long name with \u{4e16}.\u{4e16}text",
+            &pattern(3, 2),
+        );
         make(&mut volume, &mut device, root, "EXACT.TXT", &[]);
         let found = tree(&mut device);
         let paths: Vec<_> = found.keys().map(String::as_str).collect();
         let long = "\\ReactOS\\System32\\A rather long name with \u{4e16}.\u{4e16}text";
-        assert_eq!(paths, ["\\EXACT.TXT", "\\ReactOS\\", "\\ReactOS\\System32\\", long, "\\ReactOS\\System32\\smss.exe"]);
+        assert_eq!(
+            paths,
+            [
+                "\\EXACT.TXT",
+                "\\ReactOS\\",
+                "\\ReactOS\\System32\\",
+                long,
+                "\\ReactOS\\System32\\smss.exe"
+            ]
+        );
         assert!(found["\\ReactOS\\System32\\smss.exe"] == pattern(100_000, 1));
         let mut again = FatVolume::mount(&mut device).unwrap();
-        let id = again.lookup(&mut device, again.root(), &units("exact.txt")).unwrap();
+        let id = again
+            .lookup(&mut device, again.root(), &units("exact.txt"))
+            .unwrap();
         assert_eq!(again.node(id).unwrap().times.write, NOON);
         assert_eq!(again.space(), volume.space());
     }
@@ -121,13 +173,21 @@ fn short_names_are_unique_and_found() {
     let (mut device, mut volume) = fresh(Kind::Fat16);
     let root = volume.root();
     for number in 0..30 {
-        make(&mut volume, &mut device, root, &std::format!("long file name {number}.text"), &[number]);
+        make(
+            &mut volume,
+            &mut device,
+            root,
+            &std::format!("long file name {number}.text"),
+            &[number],
+        );
     }
     let mut again = FatVolume::mount(&mut device).unwrap();
     for name in ["LONGFI~1.TEX", "longfi~9.tex", "LONGF~30.TEX"] {
         again.lookup(&mut device, root, &units(name)).unwrap();
     }
-    let id = again.lookup(&mut device, root, &units("LONG FILE NAME 7.TEXT")).unwrap();
+    let id = again
+        .lookup(&mut device, root, &units("LONG FILE NAME 7.TEXT"))
+        .unwrap();
     assert_eq!(content(&mut again, &mut device, id).unwrap(), [7]);
 }
 
@@ -135,13 +195,31 @@ fn short_names_are_unique_and_found() {
 fn names_that_cannot_be_are_refused() {
     let (mut device, mut volume) = fresh(Kind::Fat16);
     let root = volume.root();
-    for name in ["", ".", "..", "a.", "a ", "a:b", "a*", "x?", "a/b", "\u{1}", &"n".repeat(256)] {
+    for name in [
+        "",
+        ".",
+        "..",
+        "a.",
+        "a ",
+        "a:b",
+        "a*",
+        "x?",
+        "a/b",
+        "\u{1}",
+        &"n".repeat(256),
+    ] {
         let made = volume.create(&mut device, root, UnicodeStr(&units(name)), 0);
         assert_eq!(made, Err(Status::OBJECT_NAME_INVALID), "{name:?}");
     }
     make(&mut volume, &mut device, root, "Name", &[]);
-    assert_eq!(volume.create(&mut device, root, UnicodeStr(&units("nAME")), 0), Err(Status::OBJECT_NAME_COLLISION));
-    assert_eq!(volume.lookup(&mut device, root, &units("other")), Err(Status::OBJECT_NAME_NOT_FOUND));
+    assert_eq!(
+        volume.create(&mut device, root, UnicodeStr(&units("nAME")), 0),
+        Err(Status::OBJECT_NAME_COLLISION)
+    );
+    assert_eq!(
+        volume.lookup(&mut device, root, &units("other")),
+        Err(Status::OBJECT_NAME_NOT_FOUND)
+    );
 }
 
 #[test]
@@ -150,17 +228,37 @@ fn reads_and_writes_at_odd_places() {
     let root = volume.root();
     let id = make(&mut volume, &mut device, root, "f", &pattern(5000, 9));
     let mut expected = pattern(5000, 9);
-    for (at, len) in [(0, 1), (511, 2), (512, 512), (1000, 3000), (4999, 1), (4990, 4000), (20_000, 10)] {
+    for (at, len) in [
+        (0, 1),
+        (511, 2),
+        (512, 512),
+        (1000, 3000),
+        (4999, 1),
+        (4990, 4000),
+        (20_000, 10),
+    ] {
         let data = pattern(len, at as u8);
         volume.write(&mut device, id, at as u64, &data).unwrap();
         expected.resize(expected.len().max(at + len), 0);
         expected[at..at + len].copy_from_slice(&data);
-        assert!(content(&mut volume, &mut device, id).unwrap() == expected, "write at {at}");
+        assert!(
+            content(&mut volume, &mut device, id).unwrap() == expected,
+            "write at {at}"
+        );
     }
     let mut buffer = [0; 100];
-    assert_eq!(volume.read(&mut device, id, 20_005, &mut buffer).unwrap(), 5);
-    assert_eq!(volume.read(&mut device, id, 20_010, &mut buffer).unwrap(), 0);
-    assert_eq!(volume.read(&mut device, root, 0, &mut buffer), Err(Status::FILE_IS_A_DIRECTORY));
+    assert_eq!(
+        volume.read(&mut device, id, 20_005, &mut buffer).unwrap(),
+        5
+    );
+    assert_eq!(
+        volume.read(&mut device, id, 20_010, &mut buffer).unwrap(),
+        0
+    );
+    assert_eq!(
+        volume.read(&mut device, root, 0, &mut buffer),
+        Err(Status::FILE_IS_A_DIRECTORY)
+    );
 }
 
 #[test]
@@ -169,10 +267,19 @@ fn sizes_change_and_clusters_come_back() {
     let root = volume.root();
     let (cluster, _, free) = volume.space();
     let id = make(&mut volume, &mut device, root, "f", &[]);
-    volume.set_size(&mut device, id, 10 * cluster + 1, Fill::Zero).unwrap();
+    volume
+        .set_size(&mut device, id, 10 * cluster + 1, Fill::Zero)
+        .unwrap();
     assert_eq!(volume.allocation(id).unwrap(), 11 * cluster);
-    assert!(content(&mut volume, &mut device, id).unwrap().iter().all(|&byte| byte == 0));
-    volume.set_size(&mut device, id, cluster, Fill::Zero).unwrap();
+    assert!(
+        content(&mut volume, &mut device, id)
+            .unwrap()
+            .iter()
+            .all(|&byte| byte == 0)
+    );
+    volume
+        .set_size(&mut device, id, cluster, Fill::Zero)
+        .unwrap();
     assert_eq!(volume.allocation(id).unwrap(), cluster);
     volume.set_size(&mut device, id, 0, Fill::Zero).unwrap();
     assert_eq!(volume.space().2, free);
@@ -184,12 +291,28 @@ fn sizes_change_and_clusters_come_back() {
 #[test]
 fn a_paging_file_takes_few_writes() {
     let (device, mut volume) = fresh(Kind::Fat32);
-    let mut device = Recorder { inner: device, log: Vec::new() };
+    let mut device = Recorder {
+        inner: device,
+        log: Vec::new(),
+    };
     let root = volume.root();
-    let id = volume.create(&mut device, root, UnicodeStr(&units("pagefile.sys")), FileAttributes::SYSTEM).unwrap();
-    volume.set_size(&mut device, id, 24 << 20, Fill::Nothing).unwrap();
+    let id = volume
+        .create(
+            &mut device,
+            root,
+            UnicodeStr(&units("pagefile.sys")),
+            FileAttributes::SYSTEM,
+        )
+        .unwrap();
+    volume
+        .set_size(&mut device, id, 24 << 20, Fill::Nothing)
+        .unwrap();
     let tables = 2 * ((24 << 20) / volume.space().0 * 4).div_ceil(512);
-    assert!((device.log.len() as u64) < tables + 16, "{} sectors", device.log.len());
+    assert!(
+        (device.log.len() as u64) < tables + 16,
+        "{} sectors",
+        device.log.len()
+    );
     assert_eq!(volume.node(id).unwrap().size, 24 << 20);
 }
 
@@ -200,12 +323,27 @@ fn a_full_volume_refuses_and_changes_nothing() {
     let (cluster, _, free) = volume.space();
     let big = make(&mut volume, &mut device, root, "big", &[1]);
     let most = u64::from(free) * cluster;
-    assert_eq!(volume.set_size(&mut device, big, most + 1, Fill::Nothing), Err(Status::DISK_FULL));
-    volume.set_size(&mut device, big, most, Fill::Nothing).unwrap();
+    assert_eq!(
+        volume.set_size(&mut device, big, most + 1, Fill::Nothing),
+        Err(Status::DISK_FULL)
+    );
+    volume
+        .set_size(&mut device, big, most, Fill::Nothing)
+        .unwrap();
     assert_eq!(volume.space().2, 0);
-    let small = volume.create(&mut device, root, UnicodeStr(&units("small")), 0).unwrap();
-    assert_eq!(volume.write(&mut device, small, 0, &[1]), Err(Status::DISK_FULL));
-    let directory = volume.create(&mut device, root, UnicodeStr(&units("dir")), FileAttributes::DIRECTORY);
+    let small = volume
+        .create(&mut device, root, UnicodeStr(&units("small")), 0)
+        .unwrap();
+    assert_eq!(
+        volume.write(&mut device, small, 0, &[1]),
+        Err(Status::DISK_FULL)
+    );
+    let directory = volume.create(
+        &mut device,
+        root,
+        UnicodeStr(&units("dir")),
+        FileAttributes::DIRECTORY,
+    );
     assert_eq!(directory, Err(Status::DISK_FULL));
     assert_eq!(tree(&mut device).len(), 2);
 }
@@ -216,12 +354,26 @@ fn the_fixed_root_directory_fills_up_and_others_grow() {
     let root = volume.root();
     let sub = make_directory(&mut volume, &mut device, root, "SUB");
     let mut made = 0;
-    while volume.create(&mut device, root, UnicodeStr(&units(&std::format!("F{made}"))), 0).is_ok() {
+    while volume
+        .create(
+            &mut device,
+            root,
+            UnicodeStr(&units(&std::format!("F{made}"))),
+            0,
+        )
+        .is_ok()
+    {
         made += 1;
     }
     assert_eq!(made, 510, "512 slots but the label's and SUB's");
     for number in 0..600 {
-        make(&mut volume, &mut device, sub, &std::format!("file number {number}"), &[]);
+        make(
+            &mut volume,
+            &mut device,
+            sub,
+            &std::format!("file number {number}"),
+            &[],
+        );
     }
     assert_eq!(tree(&mut device).len(), 510 + 1 + 600);
 }
@@ -235,28 +387,70 @@ fn renames_move_files_and_directories() {
         let two = make_directory(&mut volume, &mut device, one, "two");
         let file = make(&mut volume, &mut device, two, "file.txt", b"content");
         make(&mut volume, &mut device, root, "target", b"old");
-        let rename = |volume: &mut FatVolume, device: &mut MemoryDevice, id, parent, name: &str, replace| {
-            volume.rename(device, id, parent, UnicodeStr(&units(name)), replace)
-        };
-        assert_eq!(rename(&mut volume, &mut device, one, two, "inside", false), Err(Status::INVALID_PARAMETER));
-        assert_eq!(rename(&mut volume, &mut device, file, root, "TARGET", false), Err(Status::OBJECT_NAME_COLLISION));
-        assert_eq!(rename(&mut volume, &mut device, file, root, "one", true), Err(Status::OBJECT_NAME_COLLISION));
+        let rename =
+            |volume: &mut FatVolume, device: &mut MemoryDevice, id, parent, name: &str, replace| {
+                volume.rename(device, id, parent, UnicodeStr(&units(name)), replace)
+            };
+        assert_eq!(
+            rename(&mut volume, &mut device, one, two, "inside", false),
+            Err(Status::INVALID_PARAMETER)
+        );
+        assert_eq!(
+            rename(&mut volume, &mut device, file, root, "TARGET", false),
+            Err(Status::OBJECT_NAME_COLLISION)
+        );
+        assert_eq!(
+            rename(&mut volume, &mut device, file, root, "one", true),
+            Err(Status::OBJECT_NAME_COLLISION)
+        );
         rename(&mut volume, &mut device, file, root, "TARGET", true).unwrap();
-        rename(&mut volume, &mut device, two, root, "Moved Directory", false).unwrap();
-        rename(&mut volume, &mut device, two, root, "moved directory", false).unwrap();
+        rename(
+            &mut volume,
+            &mut device,
+            two,
+            root,
+            "Moved Directory",
+            false,
+        )
+        .unwrap();
+        rename(
+            &mut volume,
+            &mut device,
+            two,
+            root,
+            "moved directory",
+            false,
+        )
+        .unwrap();
         let sub = make(&mut volume, &mut device, two, "sub", b"x");
         rename(&mut volume, &mut device, sub, one, "sub2", false).unwrap();
         let found = tree(&mut device);
         let paths: Vec<_> = found.keys().map(String::as_str).collect();
-        assert_eq!(paths, ["\\moved directory\\", "\\one\\", "\\one\\sub2", "\\target"]);
+        assert_eq!(
+            paths,
+            ["\\moved directory\\", "\\one\\", "\\one\\sub2", "\\target"]
+        );
         assert_eq!(found["\\target"], b"content");
         assert_eq!(text(&volume.path(file)), "\\target");
         let free = FatVolume::mount(&mut device).unwrap().space().2;
         assert_eq!(free, volume.space().2);
         let read_only = make(&mut volume, &mut device, root, "ro", &[]);
-        volume.set_basic(&mut device, read_only, Some(FileAttributes::READONLY), [None; 3]).unwrap();
-        assert_eq!(rename(&mut volume, &mut device, file, root, "ro", true), Err(Status::OBJECT_NAME_COLLISION));
-        assert_eq!(volume.delete(&mut device, one), Err(Status::DIRECTORY_NOT_EMPTY));
+        volume
+            .set_basic(
+                &mut device,
+                read_only,
+                Some(FileAttributes::READONLY),
+                [None; 3],
+            )
+            .unwrap();
+        assert_eq!(
+            rename(&mut volume, &mut device, file, root, "ro", true),
+            Err(Status::OBJECT_NAME_COLLISION)
+        );
+        assert_eq!(
+            volume.delete(&mut device, one),
+            Err(Status::DIRECTORY_NOT_EMPTY)
+        );
         assert_eq!(volume.delete(&mut device, root), Err(Status::CANNOT_DELETE));
     }
 }
@@ -267,36 +461,76 @@ fn attributes_and_times_are_kept() {
     let root = volume.root();
     let id = make(&mut volume, &mut device, root, "pagefile.sys", &[]);
     let wanted = FileAttributes::SYSTEM | FileAttributes::HIDDEN;
-    volume.set_basic(&mut device, id, Some(wanted), [None, None, Some(NOON + 20_000_000)]).unwrap();
+    volume
+        .set_basic(
+            &mut device,
+            id,
+            Some(wanted),
+            [None, None, Some(NOON + 20_000_000)],
+        )
+        .unwrap();
     let mut again = FatVolume::mount(&mut device).unwrap();
-    let id = again.lookup(&mut device, root, &units("PAGEFILE.SYS")).unwrap();
+    let id = again
+        .lookup(&mut device, root, &units("PAGEFILE.SYS"))
+        .unwrap();
     let node = again.node(id).unwrap();
     assert_eq!(node.attributes, wanted);
-    assert_eq!((node.times.creation, node.times.write), (NOON, NOON + 20_000_000));
+    assert_eq!(
+        (node.times.creation, node.times.write),
+        (NOON, NOON + 20_000_000)
+    );
 }
 
 #[test]
 fn fat_times_and_nt_times() {
-    for (nt, fat) in [(NOON, (0x5D77, 0x6000)), (0, (0x21, 0)), (u64::MAX / 2, (0xFF9F, 0xBF7D))] {
+    for (nt, fat) in [
+        (NOON, (0x5D77, 0x6000)),
+        (0, (0x21, 0)),
+        (u64::MAX / 2, (0xFF9F, 0xBF7D)),
+    ] {
         assert_eq!(names::to_fat_time(nt), fat);
     }
     assert_eq!(names::from_fat_time(0x5D77, 0x6000), NOON);
     assert_eq!(names::from_fat_time(0, 0), 0);
     // 1980-01-01, and the leap day of 2000.
     assert_eq!(names::from_fat_time(0x21, 0), 119_600_064_000_000_000);
-    assert_eq!(names::from_fat_time(20 << 9 | 2 << 5 | 29, 0), 125_962_560_000_000_000);
+    assert_eq!(
+        names::from_fat_time(20 << 9 | 2 << 5 | 29, 0),
+        125_962_560_000_000_000
+    );
 }
 
 type Change = fn(&mut FatVolume, &mut dyn Sectors);
 
 fn at(volume: &mut FatVolume, device: &mut dyn Sectors, path: &str) -> NodeId {
-    path.split('\\').filter(|name| !name.is_empty()).fold(volume.root(), |at, name| volume.lookup(device, at, &units(name)).unwrap())
+    path.split('\\')
+        .filter(|name| !name.is_empty())
+        .fold(volume.root(), |at, name| {
+            volume.lookup(device, at, &units(name)).unwrap()
+        })
 }
 
-/// What is done, the paths whose content must be as before or as after, and those of which one must hold the moved content.
+/// What is done, the paths whose content must be as before or as after, and those of which one must
+/// hold the moved content.
 const CHANGES: &[(&str, Change, &[&str])] = &[
-    ("create", |v, d| _ = make(v, d, v.root(), "a new file with a long name", &pattern(3000, 5)), &[]),
-    ("create directory", |v, d| _ = make_directory(v, d, v.root(), "a new directory"), &[]),
+    (
+        "create",
+        |v, d| {
+            _ = make(
+                v,
+                d,
+                v.root(),
+                "a new file with a long name",
+                &pattern(3000, 5),
+            )
+        },
+        &[],
+    ),
+    (
+        "create directory",
+        |v, d| _ = make_directory(v, d, v.root(), "a new directory"),
+        &[],
+    ),
     (
         "extend",
         |v, d| {
@@ -308,7 +542,14 @@ const CHANGES: &[(&str, Change, &[&str])] = &[
     (
         "page file",
         |v, d| {
-            let id = v.create(d, v.root(), UnicodeStr(&units("pagefile.sys")), FileAttributes::SYSTEM).unwrap();
+            let id = v
+                .create(
+                    d,
+                    v.root(),
+                    UnicodeStr(&units("pagefile.sys")),
+                    FileAttributes::SYSTEM,
+                )
+                .unwrap();
             v.set_size(d, id, 1 << 20, Fill::Nothing).unwrap();
         },
         &[],
@@ -333,7 +574,14 @@ const CHANGES: &[(&str, Change, &[&str])] = &[
         "rename",
         |v, d| {
             let id = at(v, d, "dir\\moved");
-            v.rename(d, id, v.root(), UnicodeStr(&units("another long name")), false).unwrap()
+            v.rename(
+                d,
+                id,
+                v.root(),
+                UnicodeStr(&units("another long name")),
+                false,
+            )
+            .unwrap()
         },
         &["\\dir\\moved", "\\another long name"],
     ),
@@ -341,7 +589,8 @@ const CHANGES: &[(&str, Change, &[&str])] = &[
         "replace",
         |v, d| {
             let id = at(v, d, "dir\\moved");
-            v.rename(d, id, v.root(), UnicodeStr(&units("replaced")), true).unwrap()
+            v.rename(d, id, v.root(), UnicodeStr(&units("replaced")), true)
+                .unwrap()
         },
         &["\\dir\\moved", "\\replaced"],
     ),
@@ -349,7 +598,8 @@ const CHANGES: &[(&str, Change, &[&str])] = &[
         "move directory",
         |v, d| {
             let (id, to) = (at(v, d, "dir"), at(v, d, "kept directory"));
-            v.rename(d, id, to, UnicodeStr(&units("dir under another")), false).unwrap();
+            v.rename(d, id, to, UnicodeStr(&units("dir under another")), false)
+                .unwrap();
         },
         &["\\dir\\moved", "\\kept directory\\dir under another\\moved"],
     ),
@@ -362,13 +612,28 @@ fn a_power_cut_between_any_two_sectors_loses_no_file() {
             let (mut device, mut volume) = fresh(kind);
             let root = volume.root();
             let directory = make_directory(&mut volume, &mut device, root, "dir");
-            make(&mut volume, &mut device, directory, "moved", &pattern(5000, 1));
-            make(&mut volume, &mut device, root, "kept file", &pattern(5000, 2));
+            make(
+                &mut volume,
+                &mut device,
+                directory,
+                "moved",
+                &pattern(5000, 1),
+            );
+            make(
+                &mut volume,
+                &mut device,
+                root,
+                "kept file",
+                &pattern(5000, 2),
+            );
             make(&mut volume, &mut device, root, "replaced", &pattern(700, 3));
             make_directory(&mut volume, &mut device, root, "kept directory");
             let before = tree(&mut device);
             let start = device.clone();
-            let mut recorder = Recorder { inner: device, log: Vec::new() };
+            let mut recorder = Recorder {
+                inner: device,
+                log: Vec::new(),
+            };
             change(&mut volume, &mut recorder);
             let after = tree(&mut recorder.inner);
             assert_ne!(before, after, "{what}");
@@ -380,15 +645,27 @@ fn a_power_cut_between_any_two_sectors_loses_no_file() {
                 let found = tree(&mut device);
                 for (path, bytes) in &before {
                     if after.get(path) == Some(bytes) {
-                        assert!(found.get(path) == Some(bytes), "{what}: {path} lost after {cut} sectors");
+                        assert!(
+                            found.get(path) == Some(bytes),
+                            "{what}: {path} lost after {cut} sectors"
+                        );
                     }
                 }
                 for path in found.keys() {
-                    assert!(before.contains_key(path) || after.contains_key(path), "{what}: {path} appeared after {cut} sectors");
+                    assert!(
+                        before.contains_key(path) || after.contains_key(path),
+                        "{what}: {path} appeared after {cut} sectors"
+                    );
                 }
                 let moved = &before["\\dir\\moved"];
-                let whole = |bytes: &Vec<u8>| bytes == moved || bytes.starts_with(moved) || moved.starts_with(bytes) && !bytes.is_empty();
-                let there = involved.iter().any(|path| found.get(*path).is_some_and(whole));
+                let whole = |bytes: &Vec<u8>| {
+                    bytes == moved
+                        || bytes.starts_with(moved)
+                        || moved.starts_with(bytes) && !bytes.is_empty()
+                };
+                let there = involved
+                    .iter()
+                    .any(|path| found.get(*path).is_some_and(whole));
                 assert!(
                     there || involved.is_empty() || *what == "delete" || *what == "extend",
                     "{what}: the file is gone after {cut} sectors"
@@ -501,16 +778,41 @@ fn an_independent_checker_finds_nothing_wrong() {
             if number % 3 == 0 {
                 volume.delete(&mut device, id).unwrap();
             } else if number % 3 == 1 {
-                volume.rename(&mut device, id, root, UnicodeStr(&units(&std::format!("r{number}"))), false).unwrap();
+                volume
+                    .rename(
+                        &mut device,
+                        id,
+                        root,
+                        UnicodeStr(&units(&std::format!("r{number}"))),
+                        false,
+                    )
+                    .unwrap();
             }
         }
         let other = make_directory(&mut volume, &mut device, root, "Other place");
-        volume.rename(&mut device, directory, other, UnicodeStr(&units("moved here")), false).unwrap();
+        volume
+            .rename(
+                &mut device,
+                directory,
+                other,
+                UnicodeStr(&units("moved here")),
+                false,
+            )
+            .unwrap();
         volume.flush(&mut device).unwrap();
         let path = std::env::temp_dir().join(std::format!("fat-{}-{kind:?}", std::process::id()));
         std::fs::write(&path, &device.bytes).unwrap();
-        let out = std::process::Command::new("fsck.fat").arg("-nv").arg(&path).output().unwrap();
+        let out = std::process::Command::new("fsck.fat")
+            .arg("-nv")
+            .arg(&path)
+            .output()
+            .unwrap();
         std::fs::remove_file(&path).unwrap();
-        assert!(out.status.success(), "{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+        assert!(
+            out.status.success(),
+            "{}{}",
+            String::from_utf8_lossy(&out.stdout),
+            String::from_utf8_lossy(&out.stderr)
+        );
     }
 }

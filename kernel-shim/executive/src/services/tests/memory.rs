@@ -12,22 +12,57 @@ fn memory_is_allocated_protected_described_and_freed() {
     let caller = world.caller();
     let at = |offset: u64| caller.memory + offset;
     world.put(caller, 0, [0_u64, 0x1800]);
-    assert_eq!(world.status(caller, "NtAllocateVirtualMemory", &[SELF, at(0), 0, at(8), 0x3000, 4]), Status::SUCCESS);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtAllocateVirtualMemory",
+            &[SELF, at(0), 0, at(8), 0x3000, 4]
+        ),
+        Status::SUCCESS
+    );
     let [base, size]: [u64; 2] = world.get(caller, 0);
     assert_eq!((base % 0x1_0000, size), (0, 0x2000));
     world.put(caller, 0, [base, 0x1000]);
-    assert_eq!(world.status(caller, "NtProtectVirtualMemory", &[SELF, at(0), at(8), 2, at(0x10)]), Status::SUCCESS);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtProtectVirtualMemory",
+            &[SELF, at(0), at(8), 2, at(0x10)]
+        ),
+        Status::SUCCESS
+    );
     assert_eq!(world.get::<u32>(caller, 0x10), 4);
     let query = [SELF, base + 0x10, 0, at(0x100), 0x30, at(0x18)];
-    assert_eq!(world.status(caller, "NtQueryVirtualMemory", &query), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtQueryVirtualMemory", &query),
+        Status::SUCCESS
+    );
     let basic: MemoryBasic = world.get(caller, 0x100);
-    assert_eq!((basic.base, basic.size, basic.state, basic.protection, basic.kind), (base, 0x1000, 0x1000, 2, 0x2_0000));
-    assert_eq!((basic.allocation_protection, world.get::<u64>(caller, 0x18)), (4, 0x30));
+    assert_eq!(
+        (
+            basic.base,
+            basic.size,
+            basic.state,
+            basic.protection,
+            basic.kind
+        ),
+        (base, 0x1000, 0x1000, 2, 0x2_0000)
+    );
+    assert_eq!(
+        (basic.allocation_protection, world.get::<u64>(caller, 0x18)),
+        (4, 0x30)
+    );
     world.put(caller, 0, [base, 0]);
-    assert_eq!(world.status(caller, "NtFreeVirtualMemory", &[SELF, at(0), at(8), 0x8000]), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtFreeVirtualMemory", &[SELF, at(0), at(8), 0x8000]),
+        Status::SUCCESS
+    );
     assert_eq!(world.get::<[u64; 2]>(caller, 0), [base, 0x2000]);
     let short = [SELF, base, 0, at(0x100), 0x2F, 0];
-    assert_eq!(world.status(caller, "NtQueryVirtualMemory", &short), Status::INFO_LENGTH_MISMATCH);
+    assert_eq!(
+        world.status(caller, "NtQueryVirtualMemory", &short),
+        Status::INFO_LENGTH_MISMATCH
+    );
 }
 
 #[test]
@@ -37,15 +72,40 @@ fn another_process_is_read_and_written_as_far_as_it_goes() {
     let attributes = world.attributes(caller, 0x100, "", 0);
     world.put(caller, 0x110, 0_u64);
     world.put(caller, 0x40, [u64::from(other.process.0), 0]);
-    assert_eq!(world.status(caller, "NtOpenProcess", &[caller.memory, 0x1F_0FFF, attributes, caller.memory + 0x40]), Status::SUCCESS);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtOpenProcess",
+            &[caller.memory, 0x1F_0FFF, attributes, caller.memory + 0x40]
+        ),
+        Status::SUCCESS
+    );
     let process: u64 = world.get(caller, 0);
     world.put_bytes(caller, 0x200, b"written from outside");
     let length = caller.memory + 0x20;
-    let write = [process, other.memory + 0x10, caller.memory + 0x200, 20, length];
-    assert_eq!(world.status(caller, "NtWriteVirtualMemory", &write), Status::SUCCESS);
+    let write = [
+        process,
+        other.memory + 0x10,
+        caller.memory + 0x200,
+        20,
+        length,
+    ];
+    assert_eq!(
+        world.status(caller, "NtWriteVirtualMemory", &write),
+        Status::SUCCESS
+    );
     assert_eq!(world.get_bytes(other, 0x10, 20), b"written from outside");
     assert_eq!(world.get::<u64>(caller, 0x20), 20);
-    let read = [process, other.memory + MEMORY - 0x10, caller.memory + 0x400, 0x20, length];
-    assert_eq!(world.status(caller, "NtReadVirtualMemory", &read), Status::PARTIAL_COPY);
+    let read = [
+        process,
+        other.memory + MEMORY - 0x10,
+        caller.memory + 0x400,
+        0x20,
+        length,
+    ];
+    assert_eq!(
+        world.status(caller, "NtReadVirtualMemory", &read),
+        Status::PARTIAL_COPY
+    );
     assert_eq!(world.get::<u64>(caller, 0x20), 0x10);
 }

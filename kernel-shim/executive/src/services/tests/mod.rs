@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! System calls as ring 3 makes them: registers, a stack, structures in simulated user memory; one test a rule.
+//! System calls as ring 3 makes them: registers, a stack, structures in simulated user memory; one
+//! test a rule.
 
 mod files;
 mod memory;
@@ -54,19 +55,41 @@ impl World {
     fn booted() -> Self {
         let mut hive = Hive::new(wide!("SYSTEM"));
         let root = hive.root();
-        let manager = hive.create_path(root, wide!("ControlSet001\\Control\\Session Manager"), false, 0).expect("a key");
-        hive.set_value(manager, wide!("ProtectionMode"), 4, vec![1, 0, 0, 0], 0).expect("a value");
-        let select = hive.create_path(root, wide!("Select"), false, 0).expect("a key");
-        hive.set_value(select, wide!("Current"), 4, vec![1, 0, 0, 0], 0).expect("a value");
+        let manager = hive
+            .create_path(
+                root,
+                wide!("ControlSet001\\Control\\Session Manager"),
+                false,
+                0,
+            )
+            .expect("a key");
+        hive.set_value(manager, wide!("ProtectionMode"), 4, vec![1, 0, 0, 0], 0)
+            .expect("a value");
+        let select = hive
+            .create_path(root, wide!("Select"), false, 0)
+            .expect("a key");
+        hive.set_value(select, wide!("Current"), 4, vec![1, 0, 0, 0], 0)
+            .expect("a value");
         let mut disk = VolumeImage::new(16).expect("a volume");
-        for (path, content) in [("ReactOS\\System32\\a.txt", &b"first"[..]), ("ReactOS\\System32\\longer name.txt", b"second")] {
+        for (path, content) in [
+            ("ReactOS\\System32\\a.txt", &b"first"[..]),
+            ("ReactOS\\System32\\longer name.txt", b"second"),
+        ] {
             disk.write(path, content).expect("written");
         }
         for name in ["ntdll.dll", "smss.exe"] {
-            disk.write(&alloc::format!("ReactOS\\System32\\{name}"), &crate::mm::pe_tests::sample()).expect("written");
+            disk.write(
+                &alloc::format!("ReactOS\\System32\\{name}"),
+                &crate::mm::pe_tests::sample(),
+            )
+            .expect("written");
         }
-        disk.write("ReactOS\\System32\\config\\SYSTEM", &hive.serialise(0)).expect("written");
-        let machine = MemoryMachine::new(0x2000, vec![MemoryDisk::fixed(disk.into_bytes().expect("bytes"))]);
+        disk.write("ReactOS\\System32\\config\\SYSTEM", &hive.serialise(0))
+            .expect("written");
+        let machine = MemoryMachine::new(
+            0x2000,
+            vec![MemoryDisk::fixed(disk.into_bytes().expect("bytes"))],
+        );
         let mut exec = Executive::new(Box::new(machine.clone()), Version::V5_2);
         exec.build_system("C:\\ReactOS", "").expect("a system");
         Self { exec, machine }
@@ -74,17 +97,34 @@ impl World {
 
     /// A process of the system's own user, with a running thread.
     fn caller(&mut self) -> Caller {
-        let process = self.exec.make_process(ProcessId::SYSTEM, false).expect("a process");
-        let thread = self.exec.make_thread(process, &Context::default(), Stack::default()).expect("a thread");
+        let process = self
+            .exec
+            .make_process(ProcessId::SYSTEM, false)
+            .expect("a process");
+        let thread = self
+            .exec
+            .make_thread(process, &Context::default(), Stack::default())
+            .expect("a thread");
         self.exec.resume(thread).expect("resumed");
-        let memory = self.exec.allocate_memory_in(process, MEMORY, 4, false).expect("memory");
-        Caller { process, thread, memory }
+        let memory = self
+            .exec
+            .allocate_memory_in(process, MEMORY, 4, false)
+            .expect("memory");
+        Caller {
+            process,
+            thread,
+            memory,
+        }
     }
 
     /// Makes a call.
     fn call(&mut self, caller: Caller, name: &str, arguments: &[u64]) -> Done {
         let number = number_of(name);
-        assert_eq!(table::SERVICES[number as usize].arguments, arguments.len(), "{name}");
+        assert_eq!(
+            table::SERVICES[number as usize].arguments,
+            arguments.len(),
+            "{name}"
+        );
         let mut registers = [0xDEAD_BEEF_0000_0001; 4];
         for (to, from) in registers.iter_mut().zip(arguments) {
             *to = *from;
@@ -115,22 +155,30 @@ impl World {
     }
 
     fn put<T: Layout>(&mut self, caller: Caller, offset: u64, value: T) {
-        self.exec.write_process(caller.process, caller.memory + offset, value.as_bytes()).expect("written");
+        self.exec
+            .write_process(caller.process, caller.memory + offset, value.as_bytes())
+            .expect("written");
     }
 
     fn put_bytes(&mut self, caller: Caller, offset: u64, bytes: &[u8]) {
-        self.exec.write_process(caller.process, caller.memory + offset, bytes).expect("written");
+        self.exec
+            .write_process(caller.process, caller.memory + offset, bytes)
+            .expect("written");
     }
 
     fn get<T: Layout>(&mut self, caller: Caller, offset: u64) -> T {
         let mut value = T::new_zeroed();
-        self.exec.read_process(caller.process, caller.memory + offset, value.as_mut_bytes()).expect("read");
+        self.exec
+            .read_process(caller.process, caller.memory + offset, value.as_mut_bytes())
+            .expect("read");
         value
     }
 
     fn get_bytes(&mut self, caller: Caller, offset: u64, length: usize) -> Vec<u8> {
         let mut bytes = vec![0; length];
-        self.exec.read_process(caller.process, caller.memory + offset, &mut bytes).expect("read");
+        self.exec
+            .read_process(caller.process, caller.memory + offset, &mut bytes)
+            .expect("read");
         bytes
     }
 
@@ -139,7 +187,16 @@ impl World {
         let units: Vec<u16> = text.encode_utf16().collect();
         let length = (units.len() * 2) as u16;
         let buffer = caller.memory + offset + 0x10;
-        self.put(caller, offset, UnicodeString { length, maximum_length: length, buffer, ..UnicodeString::default() });
+        self.put(
+            caller,
+            offset,
+            UnicodeString {
+                length,
+                maximum_length: length,
+                buffer,
+                ..UnicodeString::default()
+            },
+        );
         let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
         self.put_bytes(caller, offset + 0x10, &bytes);
         caller.memory + offset
@@ -148,7 +205,16 @@ impl World {
     /// Puts an OBJECT_ATTRIBUTES with a name at `offset`: its address.
     fn attributes(&mut self, caller: Caller, offset: u64, name: &str, attributes: u32) -> u64 {
         let name = self.string(caller, offset + 0x30, name);
-        self.put(caller, offset, ObjectAttributes { length: 0x30, name, attributes, ..ObjectAttributes::default() });
+        self.put(
+            caller,
+            offset,
+            ObjectAttributes {
+                length: 0x30,
+                name,
+                attributes,
+                ..ObjectAttributes::default()
+            },
+        );
         caller.memory + offset
     }
 }
@@ -167,7 +233,10 @@ fn a_number_beyond_the_last_service_is_an_invalid_system_service() {
 fn a_service_that_is_not_built_says_so() {
     let mut world = World::new();
     let caller = world.caller();
-    assert_eq!(world.status(caller, "NtCreateJobSet", &[1, 2, 3]), Status::NOT_IMPLEMENTED);
+    assert_eq!(
+        world.status(caller, "NtCreateJobSet", &[1, 2, 3]),
+        Status::NOT_IMPLEMENTED
+    );
 }
 
 #[test]
@@ -175,7 +244,13 @@ fn arguments_on_a_stack_that_cannot_be_read_are_an_access_violation() {
     let mut world = World::new();
     let caller = world.caller();
     for stack in [0, 8, 0x7FF_FFFF_0000, u64::MAX - 0x30] {
-        let done = dispatch(&mut world.exec, caller.thread, number_of("NtCreateEvent"), [caller.memory, 0x1F_0003, 0, 0], stack);
+        let done = dispatch(
+            &mut world.exec,
+            caller.thread,
+            number_of("NtCreateEvent"),
+            [caller.memory, 0x1F_0003, 0, 0],
+            stack,
+        );
         assert_eq!(done, Done::Returns(Status::ACCESS_VIOLATION), "{stack:#x}");
     }
 }

@@ -14,20 +14,73 @@ fn spec_1_3_smss_makes_itself_critical_and_raises_its_priority() {
     let caller = world.caller();
     let at = |offset: u64| caller.memory + offset;
     world.put(caller, 0, 1_u32);
-    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 29, at(0), 4]), Status::SUCCESS);
-    assert_eq!(world.status(caller, "NtSetInformationThread", &[OWN_THREAD, 18, at(0), 4]), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 29, at(0), 4]),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        world.status(
+            caller,
+            "NtSetInformationThread",
+            &[OWN_THREAD, 18, at(0), 4]
+        ),
+        Status::SUCCESS
+    );
     world.put(caller, 0, 11_u32);
-    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 5, at(0), 4]), Status::SUCCESS);
-    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 5, at(0), 8]), Status::INFO_LENGTH_MISMATCH);
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 29, at(0), 4, at(8)]), Status::SUCCESS);
-    assert_eq!((world.get::<u32>(caller, 0), world.get::<u32>(caller, 8)), (1, 4));
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 0, at(0x10), 0x30, 0]), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 5, at(0), 4]),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 5, at(0), 8]),
+        Status::INFO_LENGTH_MISMATCH
+    );
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationProcess",
+            &[SELF, 29, at(0), 4, at(8)]
+        ),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        (world.get::<u32>(caller, 0), world.get::<u32>(caller, 8)),
+        (1, 4)
+    );
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationProcess",
+            &[SELF, 0, at(0x10), 0x30, 0]
+        ),
+        Status::SUCCESS
+    );
     let basic: ProcessBasic = world.get(caller, 0x10);
-    assert_eq!((basic.base_priority, basic.process, basic.parent), (11, u64::from(caller.process.0), 4));
+    assert_eq!(
+        (basic.base_priority, basic.process, basic.parent),
+        (11, u64::from(caller.process.0), 4)
+    );
     assert_eq!(Status(basic.exit_status), Status::PENDING);
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 0, at(0x10), 0x38, 0]), Status::INFO_LENGTH_MISMATCH);
-    assert_eq!(world.status(caller, "NtQueryInformationThread", &[OWN_THREAD, 0, at(0x10), 0x30, 0]), Status::SUCCESS);
-    assert_eq!(world.get::<ThreadBasic>(caller, 0x10).client.thread, u64::from(caller.thread.0));
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationProcess",
+            &[SELF, 0, at(0x10), 0x38, 0]
+        ),
+        Status::INFO_LENGTH_MISMATCH
+    );
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationThread",
+            &[OWN_THREAD, 0, at(0x10), 0x30, 0]
+        ),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        world.get::<ThreadBasic>(caller, 0x10).client.thread,
+        u64::from(caller.thread.0)
+    );
 }
 
 #[test]
@@ -35,17 +88,41 @@ fn spec_12_5_the_end_of_a_critical_process_is_a_bugcheck() {
     let mut world = World::new();
     let caller = world.caller();
     world.put(caller, 0, 1_u32);
-    world.status(caller, "NtSetInformationProcess", &[SELF, 29, caller.memory, 4]);
-    assert_eq!(world.call(caller, "NtTerminateProcess", &[SELF, 5]), Done::Gone);
-    assert_eq!(world.exec.bug_check.as_ref().map(|check| check.code), Some(0xF4));
+    world.status(
+        caller,
+        "NtSetInformationProcess",
+        &[SELF, 29, caller.memory, 4],
+    );
+    assert_eq!(
+        world.call(caller, "NtTerminateProcess", &[SELF, 5]),
+        Done::Gone
+    );
+    assert_eq!(
+        world.exec.bug_check.as_ref().map(|check| check.code),
+        Some(0xF4)
+    );
 }
 
 #[test]
 fn spec_13_4_the_device_map_has_0x24_bytes() {
     let mut world = World::new();
     let caller = world.caller();
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 23, caller.memory, 0x24, 0]), Status::SUCCESS);
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 23, caller.memory, 0x28, 0]), Status::INFO_LENGTH_MISMATCH);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationProcess",
+            &[SELF, 23, caller.memory, 0x24, 0]
+        ),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationProcess",
+            &[SELF, 23, caller.memory, 0x28, 0]
+        ),
+        Status::INFO_LENGTH_MISMATCH
+    );
 }
 
 #[test]
@@ -53,10 +130,22 @@ fn classes_that_are_not_built_or_not_there_say_which() {
     let mut world = World::new();
     let caller = world.caller();
     let at = caller.memory;
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 1, at, 4, 0]), Status::NOT_IMPLEMENTED);
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 99, at, 4, 0]), Status::INVALID_INFO_CLASS);
-    assert_eq!(world.status(caller, "NtSetInformationThread", &[OWN_THREAD, 99, at, 4]), Status::INVALID_INFO_CLASS);
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[0x44, 36, at, 4, 0]), Status::INVALID_PARAMETER);
+    assert_eq!(
+        world.status(caller, "NtQueryInformationProcess", &[SELF, 1, at, 4, 0]),
+        Status::NOT_IMPLEMENTED
+    );
+    assert_eq!(
+        world.status(caller, "NtQueryInformationProcess", &[SELF, 99, at, 4, 0]),
+        Status::INVALID_INFO_CLASS
+    );
+    assert_eq!(
+        world.status(caller, "NtSetInformationThread", &[OWN_THREAD, 99, at, 4]),
+        Status::INVALID_INFO_CLASS
+    );
+    assert_eq!(
+        world.status(caller, "NtQueryInformationProcess", &[0x44, 36, at, 4, 0]),
+        Status::INVALID_PARAMETER
+    );
 }
 
 #[test]
@@ -64,22 +153,67 @@ fn a_thread_is_created_from_a_context_and_an_initial_teb() {
     let mut world = World::new();
     let caller = world.caller();
     let at = |offset: u64| caller.memory + offset;
-    let context = Registers { rip: 0x1000, rsp: at(0x8000), rcx: 0x77, flags: Registers::CONTROL, ..Registers::default() };
+    let context = Registers {
+        rip: 0x1000,
+        rsp: at(0x8000),
+        rcx: 0x77,
+        flags: Registers::CONTROL,
+        ..Registers::default()
+    };
     world.put(caller, 0x1000, context);
-    world.put(caller, 0x100, InitialTeb { stack_base: at(0x9000), stack_limit: at(0x8000), ..InitialTeb::default() });
-    let arguments = [at(0), 0x1F_03FF, 0, SELF, at(0x20), at(0x1000), at(0x100), 1];
-    assert_eq!(world.status(caller, "NtCreateThread", &arguments), Status::SUCCESS);
+    world.put(
+        caller,
+        0x100,
+        InitialTeb {
+            stack_base: at(0x9000),
+            stack_limit: at(0x8000),
+            ..InitialTeb::default()
+        },
+    );
+    let arguments = [
+        at(0),
+        0x1F_03FF,
+        0,
+        SELF,
+        at(0x20),
+        at(0x1000),
+        at(0x100),
+        1,
+    ];
+    assert_eq!(
+        world.status(caller, "NtCreateThread", &arguments),
+        Status::SUCCESS
+    );
     let (handle, client): (u64, [u64; 2]) = (world.get(caller, 0), world.get(caller, 0x20));
     assert_eq!(client[0], u64::from(caller.process.0));
-    assert_eq!(world.status(caller, "NtResumeThread", &[handle, at(0x30)]), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtResumeThread", &[handle, at(0x30)]),
+        Status::SUCCESS
+    );
     assert_eq!(world.get::<u32>(caller, 0x30), 1);
-    assert_eq!(world.status(caller, "NtSuspendThread", &[handle, at(0x30)]), Status::SUCCESS);
-    world.put(caller, 0x1000, Registers { flags: Registers::CONTROL | Registers::INTEGER, ..Registers::default() });
-    assert_eq!(world.status(caller, "NtGetContextThread", &[handle, at(0x1000)]), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtSuspendThread", &[handle, at(0x30)]),
+        Status::SUCCESS
+    );
+    world.put(
+        caller,
+        0x1000,
+        Registers {
+            flags: Registers::CONTROL | Registers::INTEGER,
+            ..Registers::default()
+        },
+    );
+    assert_eq!(
+        world.status(caller, "NtGetContextThread", &[handle, at(0x1000)]),
+        Status::SUCCESS
+    );
     let now: Registers = world.get(caller, 0x1000);
     assert_eq!((now.rip, now.rcx, now.cs), (0x1000, 0x77, 0x33));
     let misaligned = [at(0), 0x1F_03FF, 0, SELF, 0, at(0x1008), at(0x100), 1];
-    assert_eq!(world.status(caller, "NtCreateThread", &misaligned), Status::DATATYPE_MISALIGNMENT);
+    assert_eq!(
+        world.status(caller, "NtCreateThread", &misaligned),
+        Status::DATATYPE_MISALIGNMENT
+    );
 }
 
 #[test]
@@ -90,22 +224,72 @@ fn a_thread_that_asks_for_it_takes_its_stack_with_it() {
     let at = |offset: u64| caller.memory + offset;
     for free in [false, true] {
         world.put(caller, 0x40, [0_u64, 0x10000]);
-        assert_eq!(world.status(caller, "NtAllocateVirtualMemory", &[SELF, at(0x40), 0, at(0x48), 0x3000, 4]), Status::SUCCESS);
+        assert_eq!(
+            world.status(
+                caller,
+                "NtAllocateVirtualMemory",
+                &[SELF, at(0x40), 0, at(0x48), 0x3000, 4]
+            ),
+            Status::SUCCESS
+        );
         let stack: u64 = world.get(caller, 0x40);
-        let context = Registers { rip: 0x1000, rsp: stack + 0x8000, flags: Registers::CONTROL, ..Registers::default() };
+        let context = Registers {
+            rip: 0x1000,
+            rsp: stack + 0x8000,
+            flags: Registers::CONTROL,
+            ..Registers::default()
+        };
         world.put(caller, 0x1000, context);
-        let initial = InitialTeb { stack_base: stack + 0x10000, stack_limit: stack, allocated_stack_base: stack, ..InitialTeb::default() };
+        let initial = InitialTeb {
+            stack_base: stack + 0x10000,
+            stack_limit: stack,
+            allocated_stack_base: stack,
+            ..InitialTeb::default()
+        };
         world.put(caller, 0x100, initial);
-        let arguments = [at(0), 0x1F_03FF, 0, SELF, at(0x20), at(0x1000), at(0x100), 1];
-        assert_eq!(world.status(caller, "NtCreateThread", &arguments), Status::SUCCESS);
+        let arguments = [
+            at(0),
+            0x1F_03FF,
+            0,
+            SELF,
+            at(0x20),
+            at(0x1000),
+            at(0x100),
+            1,
+        ];
+        assert_eq!(
+            world.status(caller, "NtCreateThread", &arguments),
+            Status::SUCCESS
+        );
         let (handle, client): (u64, [u64; 2]) = (world.get(caller, 0), world.get(caller, 0x20));
-        let teb = world.exec.thread(ThreadId(client[1] as u32)).expect("it was made").teb;
+        let teb = world
+            .exec
+            .thread(ThreadId(client[1] as u32))
+            .expect("it was made")
+            .teb;
         if free {
-            world.exec.write_process(caller.process, teb + TEB_FREE_STACK, &[1]).expect("it is there");
+            world
+                .exec
+                .write_process(caller.process, teb + TEB_FREE_STACK, &[1])
+                .expect("it is there");
         }
-        assert_eq!(world.status(caller, "NtTerminateThread", &[handle, 0]), Status::SUCCESS);
-        assert_eq!(world.exec.read_process(caller.process, stack, &mut [0]).is_err(), free);
-        assert!(world.exec.read_process(caller.process, teb, &mut [0]).is_err());
+        assert_eq!(
+            world.status(caller, "NtTerminateThread", &[handle, 0]),
+            Status::SUCCESS
+        );
+        assert_eq!(
+            world
+                .exec
+                .read_process(caller.process, stack, &mut [0])
+                .is_err(),
+            free
+        );
+        assert!(
+            world
+                .exec
+                .read_process(caller.process, teb, &mut [0])
+                .is_err()
+        );
     }
 }
 
@@ -113,13 +297,35 @@ fn a_thread_that_asks_for_it_takes_its_stack_with_it() {
 fn nt_continue_hands_over_a_context_that_user_mode_may_have() {
     let mut world = World::new();
     let caller = world.caller();
-    let wanted = Registers { rip: 0x1234, eflags: 0xFFFF_FFFF, cs: 8, mxcsr: 0xFFFF_1F80, ..Registers::default() };
+    let wanted = Registers {
+        rip: 0x1234,
+        eflags: 0xFFFF_FFFF,
+        cs: 8,
+        mxcsr: 0xFFFF_1F80,
+        ..Registers::default()
+    };
     world.put(caller, 0x1000, wanted);
-    let Done::Continues(context) = world.call(caller, "NtContinue", &[caller.memory + 0x1000, 1]) else { panic!("no context") };
-    assert_eq!((context.rip, context.cs, context.ss, context.mxcsr), (0x1234, 0x33, 0x2B, 0x1F80));
+    let Done::Continues(context) = world.call(caller, "NtContinue", &[caller.memory + 0x1000, 1])
+    else {
+        panic!("no context")
+    };
+    assert_eq!(
+        (context.rip, context.cs, context.ss, context.mxcsr),
+        (0x1234, 0x33, 0x2B, 0x1F80)
+    );
     assert_eq!(context.eflags & 0x3000, 0, "no I/O privilege");
-    world.put(caller, 0x1000, Registers { rip: 0xFFFF_8000_0000_0000, ..wanted });
-    assert_eq!(world.status(caller, "NtContinue", &[caller.memory + 0x1000, 1]), Status::ACCESS_VIOLATION);
+    world.put(
+        caller,
+        0x1000,
+        Registers {
+            rip: 0xFFFF_8000_0000_0000,
+            ..wanted
+        },
+    );
+    assert_eq!(
+        world.status(caller, "NtContinue", &[caller.memory + 0x1000, 1]),
+        Status::ACCESS_VIOLATION
+    );
 }
 
 #[test]
@@ -127,19 +333,41 @@ fn spec_9_7_a_privilege_is_enabled_and_its_old_state_comes_back() {
     let mut world = World::new();
     let caller = world.caller();
     let at = |offset: u64| caller.memory + offset;
-    assert_eq!(world.status(caller, "NtOpenProcessToken", &[SELF, 0x28, at(0)]), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtOpenProcessToken", &[SELF, 0x28, at(0)]),
+        Status::SUCCESS
+    );
     let token: u64 = world.get(caller, 0);
     // One privilege, SeShutdown, enabled.
     world.put(caller, 0x100, [1_u32, 19, 0, 2]);
     let arguments = [token, 0, at(0x100), 0x10, at(0x200), at(0x20)];
-    assert_eq!(world.status(caller, "NtAdjustPrivilegesToken", &arguments), Status::SUCCESS);
-    assert_eq!((world.get::<[u32; 4]>(caller, 0x200), world.get::<u32>(caller, 0x20)), ([1, 19, 0, 0], 0x10));
+    assert_eq!(
+        world.status(caller, "NtAdjustPrivilegesToken", &arguments),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        (
+            world.get::<[u32; 4]>(caller, 0x200),
+            world.get::<u32>(caller, 0x20)
+        ),
+        ([1, 19, 0, 0], 0x10)
+    );
     assert!(world.exec.privileged(caller.thread, 19).expect("a token"));
     world.put(caller, 0x100, [1_u32, 19, 0, 0]);
     let small = [token, 0, at(0x100), 4, at(0x200), at(0x20)];
-    assert_eq!(world.status(caller, "NtAdjustPrivilegesToken", &small), Status::BUFFER_TOO_SMALL);
+    assert_eq!(
+        world.status(caller, "NtAdjustPrivilegesToken", &small),
+        Status::BUFFER_TOO_SMALL
+    );
     world.put(caller, 0x100, [1_u32, 99, 0, 2]);
-    assert_eq!(world.status(caller, "NtAdjustPrivilegesToken", &[token, 0, at(0x100), 0, 0, 0]), Status::NOT_ALL_ASSIGNED);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtAdjustPrivilegesToken",
+            &[token, 0, at(0x100), 0, 0, 0]
+        ),
+        Status::NOT_ALL_ASSIGNED
+    );
 }
 
 #[test]
@@ -149,12 +377,32 @@ fn a_token_tells_its_user_behind_its_structure() {
     let at = |offset: u64| caller.memory + offset;
     world.status(caller, "NtOpenProcessToken", &[SELF, 8, at(0)]);
     let token: u64 = world.get(caller, 0);
-    assert_eq!(world.status(caller, "NtQueryInformationToken", &[token, 1, at(0x100), 8, at(0x20)]), Status::BUFFER_TOO_SMALL);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationToken",
+            &[token, 1, at(0x100), 8, at(0x20)]
+        ),
+        Status::BUFFER_TOO_SMALL
+    );
     assert_eq!(world.get::<u32>(caller, 0x20), 0x10 + 12);
-    assert_eq!(world.status(caller, "NtQueryInformationToken", &[token, 1, at(0x100), 0x1C, at(0x20)]), Status::SUCCESS);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationToken",
+            &[token, 1, at(0x100), 0x1C, at(0x20)]
+        ),
+        Status::SUCCESS
+    );
     assert_eq!(world.get::<u64>(caller, 0x100), at(0x110));
-    assert_eq!(world.get_bytes(caller, 0x110, 12), [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]);
-    assert_eq!(world.status(caller, "NtAdjustPrivilegesToken", &[token, 1, 0, 0, 0, 0]), Status::ACCESS_DENIED);
+    assert_eq!(
+        world.get_bytes(caller, 0x110, 12),
+        [1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0]
+    );
+    assert_eq!(
+        world.status(caller, "NtAdjustPrivilegesToken", &[token, 1, 0, 0, 0, 0]),
+        Status::ACCESS_DENIED
+    );
 }
 
 #[test]
@@ -163,10 +411,26 @@ fn execute_flags_are_set_until_they_are_permanent() {
     let caller = world.caller();
     let at = caller.memory;
     world.put(caller, 0, 0x0D_u32);
-    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]), Status::SUCCESS);
-    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]), Status::ACCESS_DENIED);
-    assert_eq!(world.status(caller, "NtQueryInformationProcess", &[SELF, 34, at + 8, 4, 0]), Status::SUCCESS);
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]),
+        Status::ACCESS_DENIED
+    );
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationProcess",
+            &[SELF, 34, at + 8, 4, 0]
+        ),
+        Status::SUCCESS
+    );
     assert_eq!(world.get::<u32>(caller, 8), 0x0D);
     world.put(caller, 0, 0x40_u32);
-    assert_eq!(world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]), Status::INVALID_PARAMETER);
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]),
+        Status::INVALID_PARAMETER
+    );
 }
