@@ -15,7 +15,8 @@ use libfuzzer_sys::fuzz_target;
 use nt::Status;
 use nt::system::{MessageBuffer, MessageKind};
 use std::sync::OnceLock;
-use subsystems::messages::{ConnectionInfo, StopCsr, request};
+use sm_protocol::sm::{ConnectionInfo, StopCsr};
+use sm_protocol::{request};
 use subsystems::{Counts, Manager};
 
 type World = (&'static Kernel, &'static Manager<Kernel>);

@@ -5,15 +5,16 @@
 //! The server, not smss, lets the process run. Handles in a call-back are valid in the server,
 //! because it uses them as they are (C7).
 
-use crate::callbacks::{SbApi, SbCreateSession, SbSession, callback};
 use crate::clients::Client;
 use crate::manager::Manager;
-use crate::messages::{ExecPgm, result_of};
 use crate::servers::{Server, ServerRef};
 use crate::slots::Key;
 use nt::access::Access;
 use nt::system::{ImageSubsystem, MessageBuffer, System, UserProcessInformation};
 use nt::{ClientId, Handle, Owned, Result, Status};
+use sm_protocol::result_of;
+use sm_protocol::sb::{SbApi, SbCreateSession, SbSession, callback};
+use sm_protocol::sm::ExecPgm;
 use zerocopy::FromZeros;
 
 impl<S: System> Manager<S> {

@@ -14,7 +14,6 @@ use crate::clients::Client;
 use crate::deadline::SERVER_TIMEOUT;
 use crate::end::Watched;
 use crate::manager::{Manager, new_event, terminate, wait_for_end};
-use crate::messages::{COMMAND_UNITS, ChildProcess, ChildSession, put};
 use crate::sessions::Stage;
 use crate::slots::{Key, Slots};
 use launch::{Image, Start};
@@ -22,7 +21,7 @@ use nt::access::Access;
 use nt::failure::{Step, Stop};
 use nt::system::{System, Timeout};
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, path, wide};
-use zerocopy::IntoBytes;
+use sm_protocol::sm::{COMMAND_UNITS, ChildProcess, ChildSession};
 
 /// Child instances at once.
 const CHILDREN: usize = 40;
@@ -281,10 +280,7 @@ impl<S: System> Manager<S> {
         }
         instance.session = Some(session);
         let created = instance.created;
-        // At most 128 units.
-        let command = instance.command.as_str();
-        body.length = command.byte_len() as u32;
-        put(body.command.as_mut_bytes(), 0, command.units().as_bytes());
+        body.set_command(instance.command.as_str());
         drop(tables);
         let added = self.add_session(session);
         self.system.set_event(created)?;

@@ -8,11 +8,11 @@
 use crate::clients::Client;
 use crate::end;
 use crate::manager::{Manager, terminate};
-use crate::messages::ConnectionInfo;
 use crate::servers::ServerRef;
 use nt::access::Access;
 use nt::system::{Accept, ImageSubsystem, MessageBuffer, System};
 use nt::{Handle, Owned, Result, Status};
+use sm_protocol::sm::ConnectionInfo;
 
 impl<S: System> Manager<S> {
     /// Answers a connection request, and calls a new subsystem server back.

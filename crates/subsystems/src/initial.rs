@@ -4,10 +4,8 @@
 //! It is created suspended and handed to the session's csrss by smss's own ExecPgm request, so that
 //! it runs its first instruction only after csrss has taken it over.
 
-use crate::client;
 use crate::load;
 use crate::manager::Manager;
-use crate::messages::{ConnectionInfo, ExecPgm};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::sessions::Stage;
@@ -15,6 +13,8 @@ use launch::Child;
 use nt::failure::{Step, judge};
 use nt::system::System;
 use nt::{Handle, Owned, Result, UnicodeBuf, UnicodeStr, wide};
+use sm_protocol::client;
+use sm_protocol::sm::{ConnectionInfo, ExecPgm};
 use zerocopy::FromZeros;
 
 /// The initial command with its debugger, if any (spec 13.2).

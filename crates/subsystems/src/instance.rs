@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! NT 6, the child's side: an instance of smss that makes one session and ends (spec 11.5).
 
-use crate::client;
 use crate::initial::{self, Command};
 use crate::load::{create, wait_until_registered};
-use crate::messages::{ChildProcess, ChildSession, ConnectionInfo, counted};
 use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::privilege::Privileged;
@@ -12,6 +10,9 @@ use crate::sessions::each_required;
 use launch::Child;
 use nt::system::{Privilege, System};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
+use sm_protocol::client;
+use sm_protocol::counted;
+use sm_protocol::sm::{ChildProcess, ChildSession, ConnectionInfo};
 use zerocopy::FromZeros;
 
 /// What the master asks an instance for.

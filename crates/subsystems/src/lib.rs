@@ -3,8 +3,7 @@
 //!
 //! [`Manager`] is the state behind `\SmApiPort` and everything done with it; it lives as long as
 //! the process. What the registry says comes in through [`Plan`], what the NT version decides is a
-//! [`Policy`]. [`messages`] and [`callbacks`] are the two protocols byte for byte, [`client`] their
-//! client side.
+//! [`Policy`]. The two protocols are the crate `sm_protocol`.
 //!
 //! Invariants: nothing a client sends is believed before the kernel or a table of sizes has
 //! confirmed it; the port is listened to at any time, whatever blocks; what a failed request has
@@ -17,9 +16,7 @@ extern crate std;
 
 mod adopt;
 mod boot;
-pub mod callbacks;
 mod children;
-pub mod client;
 mod clients;
 mod connect;
 mod deadline;
@@ -30,7 +27,6 @@ mod initial;
 pub mod instance;
 mod load;
 mod manager;
-pub mod messages;
 mod plan;
 pub mod policy;
 mod port;
@@ -45,5 +41,4 @@ pub use deadline::SERVER_TIMEOUT;
 pub use manager::{CLIENTS, Counts, Manager, SERVERS, SESSIONS, TableSpace};
 pub use plan::{Entry, Plan};
 pub use policy::Policy;
-pub use port::{INITIAL_THREADS, MAXIMUM_THREADS, SM_PORT};
-pub use sessions::WIN32K;
+pub use port::{INITIAL_THREADS, MAXIMUM_THREADS};

@@ -6,15 +6,15 @@
 //! ends before it registered, or, in a session other than 0, when it does not register within a
 //! minute; the first error is what counts (D7).
 
-use crate::callbacks::{SbApi, SbCreateProcess, SbCreatedProcess, StringAddress, callback};
 use crate::deadline::SERVER_TIMEOUT;
 use crate::manager::{Manager, terminate};
-use crate::messages::ApiMessage;
 use crate::plan::Plan;
 use crate::servers::ServerRef;
 use launch::{Child, Image, Start};
 use nt::system::{ImageSubsystem, System, Timeout, UserProcessInformation, Wait};
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
+use sm_protocol::ApiMessage;
+use sm_protocol::sb::{SbApi, SbCreateProcess, SbCreatedProcess, StringAddress, callback};
 use zerocopy::FromZeros;
 
 impl<S: System> Manager<S> {
@@ -238,7 +238,7 @@ fn address_of(text: UnicodeStr<'_>) -> StringAddress {
     StringAddress {
         length,
         maximum_length: length,
-        padding: 0,
+        padding: Default::default(),
         buffer: text.units().as_ptr() as u64,
     }
 }

@@ -8,16 +8,15 @@
 
 use crate::end;
 use crate::manager::Manager;
-use crate::messages::{ApiMessage, SM_PORT_LIMITS};
 use nt::failure::{Step, Stop, judge};
 use nt::object::Attributes;
 use nt::security::{Ace, Descriptor, Sid};
 use nt::system::{MessageBuffer, MessageKind, System, ThreadBody};
-use nt::{ObjectAttributes, Result, Status, UnicodeStr, wide};
+use nt::{ObjectAttributes, Result, Status};
+use sm_protocol::ApiMessage;
+use sm_protocol::sm::{SM_PORT, SM_PORT_LIMITS};
 use zerocopy::IntoBytes;
 
-/// The port's name.
-pub const SM_PORT: UnicodeStr<'static> = wide!("\\SmApiPort");
 /// Threads at the start.
 pub const INITIAL_THREADS: u32 = 2;
 /// Threads at most.

@@ -4,15 +4,16 @@
 //! Lengths are checked against the layouts before anything is looked at; a number that is not
 //! served is answered NOT_IMPLEMENTED.
 
-use crate::callbacks::SbApi;
 use crate::clients::Client;
 use crate::manager::Manager;
-use crate::messages::{
-    ApiMessage, LoadDeferred, QUERY_ENTRIES, QuerySessions, SessionComplete, SessionEntry, SmApi,
-    StartCsr, StopCsr, counted,
-};
 use nt::system::{ImageSubsystem, MessageBuffer, System};
 use nt::{Result, Status};
+use sm_protocol::sb::SbApi;
+use sm_protocol::sm::{
+    LoadDeferred, QUERY_ENTRIES, QuerySessions, SessionComplete, SessionEntry, SmApi, StartCsr,
+    StopCsr,
+};
+use sm_protocol::{ApiMessage, counted};
 
 impl<S: System> Manager<S> {
     /// Serves one request; what it gives out is written into `message`.

@@ -8,7 +8,6 @@
 //! wrong session. A failure at any step ends what the step's predecessors started, and its own
 //! status is what the client gets (D4, D7).
 
-use crate::callbacks::SbApi;
 use crate::deadline::SERVER_TIMEOUT;
 use crate::environments::Environment;
 use crate::gate::Inside;
@@ -21,9 +20,10 @@ use crate::servers::Server;
 use crate::slots::Key;
 use nt::system::{ImageSubsystem, Privilege, System, Timeout};
 use nt::{Handle, Result, Status, UnicodeStr, wide};
+use sm_protocol::sb::SbApi;
 
 /// The only name under which the kernel loads win32k, case and all (spec 9.3).
-pub const WIN32K: UnicodeStr<'static> = wide!("\\SystemRoot\\System32\\win32k.sys");
+const WIN32K: UnicodeStr<'static> = wide!("\\SystemRoot\\System32\\win32k.sys");
 
 /// How far a session has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,9 +18,10 @@ use nt::object::Attributes;
 use nt::relax::Mutex;
 use nt::system::{Accept, ImageSubsystem, MessageBuffer, MessageKind, System, ThreadBody};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr};
-use subsystems::callbacks::SB_PORT_LIMITS;
-use subsystems::client;
-use subsystems::messages::{ApiMessage, ConnectionInfo};
+use sm_protocol::ApiMessage;
+use sm_protocol::client;
+use sm_protocol::sb::SB_PORT_LIMITS;
+use sm_protocol::sm::ConnectionInfo;
 
 /// What the call-back thread needs.
 pub struct Faulty<S: System> {

@@ -12,9 +12,9 @@ use crate::processes;
 use nt::access::Access;
 use nt::system::{MessageBuffer, PortHeader, System, UserProcessInformation};
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
-use subsystems::callbacks::SB_PORT_LIMITS;
-use subsystems::client;
-use subsystems::messages::{ApiHeader, ApiMessage, Request, counted};
+use sm_protocol::client;
+use sm_protocol::sb::SB_PORT_LIMITS;
+use sm_protocol::{ApiHeader, ApiMessage, Request, counted};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
 /// Units of a command line: a message of `ApiPort` holds no more.

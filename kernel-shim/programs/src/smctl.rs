@@ -16,8 +16,8 @@ use crate::arguments::{after, number, words};
 use crate::{Statics, inside, processes, screen};
 use nt::system::System;
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
-use subsystems::client;
-use subsystems::messages::{
+use sm_protocol::client;
+use sm_protocol::sm::{
     ConnectionInfo, ExecPgm, LoadDeferred, QUERY_ENTRIES, QuerySessions, StartCsr, StopCsr,
 };
 use zerocopy::FromZeros;

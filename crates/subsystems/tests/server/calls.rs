@@ -6,10 +6,9 @@ use crate::kernel::TestPlan;
 use crate::requests::{World, world, world_with};
 use nt::system::ImageSubsystem;
 use nt::{Result, Status};
-use subsystems::callbacks::SbApi;
-use subsystems::messages::{
-    ConnectionInfo, ExecPgm, LoadDeferred, SessionComplete, StopCsr, request, result_of,
-};
+use sm_protocol::sb::SbApi;
+use sm_protocol::sm::{ConnectionInfo, ExecPgm, LoadDeferred, SessionComplete, StopCsr};
+use sm_protocol::{request, result_of};
 use zerocopy::FromZeros;
 
 /// How often a server was asked this.

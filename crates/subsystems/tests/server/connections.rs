@@ -4,7 +4,8 @@
 use crate::kernel::{Kernel, TestPlan, port_closed, units};
 use nt::system::{ImageSubsystem, MessageBuffer, MessageKind};
 use nt::{Status, UnicodeStr};
-use subsystems::messages::{ApiMessage, ConnectionInfo, StopCsr, request, result_of};
+use sm_protocol::sm::{ConnectionInfo, StopCsr};
+use sm_protocol::{ApiMessage, request, result_of};
 use subsystems::{CLIENTS, Manager};
 use zerocopy::IntoBytes;
 

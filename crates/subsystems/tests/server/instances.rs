@@ -5,8 +5,8 @@ use crate::kernel::{Kernel, SMSS, TestPlan, start_with};
 use crate::sessions::World;
 use nt::failure::Step;
 use nt::{Status, wide};
+use sm_protocol::sm::ConnectionInfo;
 use subsystems::end::Watched;
-use subsystems::messages::ConnectionInfo;
 
 fn plan(kernel: &'static Kernel) -> &'static TestPlan {
     TestPlan::new(kernel).leak()
@@ -169,18 +169,14 @@ fn a_server_that_stays_silent_is_given_up_in_a_session_other_than_0() {
 fn only_a_child_instance_is_heard_as_one() {
     let (world, _) = booted(None);
     for number in [0x100u32, 0x101] {
-        let mut message =
-            subsystems::messages::request(&subsystems::messages::StopCsr { session: 5 });
+        let mut message = sm_protocol::request(&sm_protocol::sm::StopCsr { session: 5 });
         message.data[..4].copy_from_slice(&number.to_le_bytes());
         message.header.data_length = 0x110;
         let reply = world
             .kernel
             .send(world.client, world.context, &message)
             .unwrap();
-        assert_eq!(
-            subsystems::messages::result_of(&reply),
-            Err(Status::NOT_IMPLEMENTED)
-        );
+        assert_eq!(sm_protocol::result_of(&reply), Err(Status::NOT_IMPLEMENTED));
     }
 }
 

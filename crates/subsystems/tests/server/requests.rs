@@ -5,12 +5,12 @@ use crate::kernel::{Kernel, TestPlan, start_with, units};
 use nt::system::ImageSubsystem;
 use nt::{Result, Status};
 use proptest::prelude::*;
-use subsystems::Manager;
-use subsystems::callbacks::SbApi;
-use subsystems::messages::{
-    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, Request, SessionComplete, SmApi,
-    StartCsr, StopCsr, request, result_of,
+use sm_protocol::sb::SbApi;
+use sm_protocol::sm::{
+    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SessionComplete, SmApi, StartCsr, StopCsr,
 };
+use sm_protocol::{Request, request, result_of};
+use subsystems::Manager;
 use zerocopy::{FromZeros, IntoBytes};
 
 pub struct World {

@@ -4,8 +4,9 @@
 use crate::kernel::{Kernel, TestPlan, start_with, units};
 use nt::failure::Step;
 use nt::{Result, Status};
+use sm_protocol::sm::{ConnectionInfo, StartCsr, StopCsr};
+use sm_protocol::{request, result_of};
 use subsystems::Manager;
-use subsystems::messages::{ConnectionInfo, StartCsr, StopCsr, request, result_of};
 use zerocopy::{FromBytes, FromZeros};
 
 pub struct World {

@@ -6,7 +6,7 @@
 use crate::requests::{World, world, world_with};
 use nt::Status;
 use nt::system::ImageSubsystem;
-use subsystems::messages::{LoadDeferred, StopCsr};
+use sm_protocol::sm::{LoadDeferred, StopCsr};
 use subsystems::{SERVERS, SESSIONS};
 use zerocopy::FromZeros;
 

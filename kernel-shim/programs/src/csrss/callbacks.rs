@@ -10,10 +10,10 @@ use nt::system::{
     UserProcessInformation,
 };
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr};
-use subsystems::callbacks::{
+use sm_protocol::ApiMessage;
+use sm_protocol::sb::{
     SbApi, SbCreateProcess, SbCreateSession, SbCreatedProcess, SbSession, StringAddress,
 };
-use subsystems::messages::ApiMessage;
 use zerocopy::{FromZeros, IntoBytes};
 
 /// The call-back thread's life.
@@ -141,7 +141,7 @@ impl<S: System> Server<S> {
             process,
             thread,
             subsystem: image.subsystem,
-            padding: 0,
+            padding: Default::default(),
             client,
         });
         Ok(())

@@ -16,8 +16,11 @@ use namespace::Directory;
 use nt::relax::Mutex;
 use nt::system::{ImageSubsystem, Privilege, PrivilegeHolder, System, ThreadBody};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
-use subsystems::messages::ConnectionInfo;
-use subsystems::{WIN32K, client};
+use sm_protocol::client;
+use sm_protocol::sm::ConnectionInfo;
+
+/// The one name under which the kernel loads win32k, case and all (spec 9.3).
+const WIN32K: UnicodeStr<'static> = wide!("\\SystemRoot\\System32\\win32k.sys");
 
 /// Processes a server looks after at once.
 pub const LEADERS: usize = 60;

@@ -10,7 +10,7 @@ use nt::object::Attributes;
 use nt::security::{Ace, Descriptor, Sid};
 use nt::system::System;
 use nt::{Handle, ObjectAttributes, Owned, Result, UnicodeBuf, UnicodeStr, wide};
-use subsystems::callbacks::SB_PORT_LIMITS;
+use sm_protocol::sb::SB_PORT_LIMITS;
 
 /// `PORT_ALL_ACCESS` for SYSTEM.
 const PORT: Descriptor = Descriptor::with_dacl(&[Ace::allow(0x001F_0001, Sid::LOCAL_SYSTEM)]);

@@ -6,8 +6,8 @@ use super::{LEADERS, Leader, Server};
 use nt::access::Access;
 use nt::system::{System, Timeout, Wait};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status};
-use subsystems::client;
-use subsystems::messages::SessionComplete;
+use sm_protocol::client;
+use sm_protocol::sm::SessionComplete;
 
 /// The main thread's life. `port` is the connection to smss.
 pub(super) fn watch<S: System>(server: &'static Server<S>, port: Handle) -> Result<()> {

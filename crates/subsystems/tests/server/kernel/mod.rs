@@ -18,11 +18,12 @@ pub use plan::{TestPlan, units};
 
 use nt::system::*;
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
+use sm_protocol::ApiMessage;
+use sm_protocol::sb::{SbApi, SbCreatedProcess};
+use sm_protocol::sm::{ConnectionInfo, SessionComplete};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use subsystems::callbacks::{SbApi, SbCreatedProcess};
 use subsystems::instance::Arguments;
-use subsystems::messages::{ApiMessage, ConnectionInfo, SessionComplete};
 use subsystems::{Manager, TableSpace};
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
@@ -301,7 +302,7 @@ impl Kernel {
     /// with.
     pub fn session_complete(&self, server: u64, session: u32) {
         let context = self.state().processes[&server].contexts[0];
-        let message = subsystems::messages::request(&SessionComplete { session, status: 0 });
+        let message = sm_protocol::request(&SessionComplete { session, status: 0 });
         self.send(server, context, &message)
             .expect("a request without a reply");
     }
@@ -536,8 +537,7 @@ impl Kernel {
             }
             SbApi::CREATE_SESSION => {
                 let (body, _) =
-                    subsystems::callbacks::SbCreateSession::read_from_prefix(&message.data[8..])
-                        .unwrap();
+                    sm_protocol::sb::SbCreateSession::read_from_prefix(&message.data[8..]).unwrap();
                 assert_ne!(body.session, 0);
                 let named = |handle| match self.state().object(server, Handle(handle)) {
                     Ok(Object::Process(id) | Object::Thread(id)) => id,

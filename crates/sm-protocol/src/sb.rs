@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! SB messages: what smss sends to a subsystem server's call-back port, byte for byte (spec 10.7).
 
-use crate::messages;
+use crate::layout::{Gap, Word, by_width};
+use crate::message::{ApiHeader, message};
+use crate::sm::ConnectionInfo;
 use core::mem::offset_of;
 use nt::ClientId;
 use nt::system::{ImageSubsystem, MessageBuffer, PortHeader, PortLimits, UserProcessInformation};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of an SB_API_MSG: what every call-back sends as its total length.
-pub const SB_MESSAGE_BYTES: usize = 0x120;
+pub const SB_MESSAGE_BYTES: usize = by_width(0x120, 0x10C);
 
 /// Limits of a server's `SbApiPort` (spec 9.5).
 pub const SB_PORT_LIMITS: PortLimits = PortLimits {
-    connection_info: 0xF4,
+    connection_info: size_of::<ConnectionInfo>() as u32,
     message: SB_MESSAGE_BYTES as u32,
-    pool: 32 * 0x120,
+    pool: 32 * SB_MESSAGE_BYTES as u32,
 };
 
 /// API numbers of `SbApiPort`: an open set.
@@ -39,15 +41,15 @@ pub struct SbCreateSession {
     /// Environment session, never 0.
     pub session: u32,
     /// Alignment.
-    pub padding0: u32,
+    pub padding0: Gap,
     /// The process; its handles are valid in the server.
     pub process: UserProcessInformation,
     /// Always 0.
-    pub reserved: u64,
+    pub reserved: Word,
     /// Always 0 since NT 5.1.
     pub debug_session: u32,
     /// Alignment.
-    pub padding1: u32,
+    pub padding1: Gap,
     /// Who debugs the process; zero for nobody.
     pub debugger: ClientId,
 }
@@ -65,13 +67,13 @@ pub struct SbSession {
 #[repr(C)]
 pub struct SbCreateProcess {
     /// Image file, NT path.
-    pub image: u64,
+    pub image: Word,
     /// Current directory.
-    pub directory: u64,
+    pub directory: Word,
     /// Command line.
-    pub command_line: u64,
+    pub command_line: Word,
     /// DLL path.
-    pub dll_path: u64,
+    pub dll_path: Word,
     /// Bits of [`SbCreateProcess::SUSPENDED`] and its like.
     pub flags: u32,
     /// `DebugFlags` of the new process.
@@ -90,13 +92,13 @@ impl SbCreateProcess {
 #[repr(C)]
 pub struct SbCreatedProcess {
     /// Handle to the process, valid in smss.
-    pub process: u64,
+    pub process: Word,
     /// Handle to its initial thread, valid in smss.
-    pub thread: u64,
+    pub thread: Word,
     /// Its image type.
     pub subsystem: ImageSubsystem,
     /// Alignment.
-    pub padding: u32,
+    pub padding: Gap,
     /// Who it is.
     pub client: ClientId,
 }
@@ -110,32 +112,49 @@ pub struct StringAddress {
     /// Bytes.
     pub maximum_length: u16,
     /// Alignment.
-    pub padding: u32,
+    pub padding: Gap,
     /// Address of the units.
-    pub buffer: u64,
+    pub buffer: Word,
 }
 
-const _: () = {
-    assert!(size_of::<SbCreateSession>() == 0x90);
-    assert!(offset_of!(SbCreateSession, process) == 8);
-    assert!(offset_of!(SbCreateSession, reserved) == 0x70);
-    assert!(offset_of!(SbCreateSession, debug_session) == 0x78);
-    assert!(offset_of!(SbCreateSession, debugger) == 0x80);
-    assert!(size_of::<SbSession>() == 4);
-    assert!(size_of::<SbCreateProcess>() == 0x28);
-    assert!(offset_of!(SbCreateProcess, flags) == 0x20);
-    assert!(offset_of!(SbCreateProcess, debug) == 0x24);
-    assert!(size_of::<SbCreatedProcess>() == 0x28);
-    assert!(offset_of!(SbCreatedProcess, subsystem) == 0x10);
-    assert!(offset_of!(SbCreatedProcess, client) == 0x18);
-    assert!(size_of::<StringAddress>() == 0x10);
-    assert!(offset_of!(StringAddress, buffer) == 8);
-    assert!(size_of::<PortHeader>() + 8 + size_of::<SbCreateSession>() <= SB_MESSAGE_BYTES);
-};
+/// Sizes and offsets: the first is that of a 64-bit NT, the second that of a 32-bit one.
+macro_rules! layouts {
+    ($($body:ty = $wide:literal $narrow:literal {
+        $($field:ident $wide_offset:literal $narrow_offset:literal),*
+    };)*) => {
+        $(
+            const _: () = assert!(size_of::<$body>() == by_width($wide, $narrow));
+            $(const _: () = assert!(
+                offset_of!($body, $field) == by_width($wide_offset, $narrow_offset)
+            );)*
+        )*
+    };
+}
 
-/// A call-back as smss sends it: data as long as the body, total always 0x120.
+layouts! {
+    SbCreateSession = 0x90 0x58 {
+        session 0 0, process 8 4, reserved 0x70 0x48, debug_session 0x78 0x4C, debugger 0x80 0x50
+    };
+    SbSession = 4 4 { session 0 0 };
+    SbCreateProcess = 0x28 0x18 {
+        image 0 0, directory 8 4, command_line 0x10 8, dll_path 0x18 0xC, flags 0x20 0x10,
+        debug 0x24 0x14
+    };
+    SbCreatedProcess = 0x28 0x14 {
+        process 0 0, thread 8 4, subsystem 0x10 8, client 0x18 0xC
+    };
+    StringAddress = 0x10 8 { length 0 0, maximum_length 2 2, buffer 8 4 };
+}
+
+const _: () = assert!(
+    size_of::<PortHeader>() + size_of::<ApiHeader>() + size_of::<SbCreateSession>()
+        <= SB_MESSAGE_BYTES
+);
+
+/// A call-back as smss sends it: data as long as the body, the total
+/// always that of a whole message.
 pub fn callback<B: IntoBytes + Immutable>(api: SbApi, body: &B) -> MessageBuffer {
-    messages::message(api.0, body.as_bytes(), Some(SB_MESSAGE_BYTES as u16))
+    message(api.0, body.as_bytes(), Some(SB_MESSAGE_BYTES as u16))
 }
 
 #[cfg(test)]

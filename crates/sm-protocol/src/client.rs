@@ -2,8 +2,8 @@
 //! The client side of `\SmApiPort`: what a program does that talks to the Session Manager (spec
 //! 10.2, 10.9).
 
-use crate::messages::{ApiHeader, ConnectionInfo, Request, message, put, result_of};
-use crate::port::SM_PORT;
+use crate::message::{ApiHeader, Request, message, put, result_of};
+use crate::sm::{ConnectionInfo, SM_PORT};
 use nt::system::Ports;
 use nt::{Handle, Result};
 use zerocopy::IntoBytes;

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The width of a pointer, as far as the layouts depend on it.
+//!
+//! NT writes handles, addresses and process ids as pointers; [`Word`] is such a field. Where a
+//! 32-bit field stands before one, a 64-bit NT leaves a gap and a 32-bit NT leaves none: [`Gap`]
+//! is that gap. A layout made of these two is right for either width.
+
+/// A field as wide as a pointer of the NT system that the message belongs to.
+#[cfg(target_pointer_width = "64")]
+pub type Word = u64;
+/// A field as wide as a pointer of the NT system that the message belongs to.
+#[cfg(target_pointer_width = "32")]
+pub type Word = u32;
+
+/// What alignment leaves free between a 32-bit field and a [`Word`].
+pub type Gap = [u8; size_of::<Word>() - size_of::<u32>()];
+
+/// The one of two sizes or offsets, both in bytes, that holds for the pointer width compiled for.
+pub(crate) const fn by_width(wide: usize, narrow: usize) -> usize {
+    if size_of::<Word>() == 8 { wide } else { narrow }
+}
