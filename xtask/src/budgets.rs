@@ -7,14 +7,15 @@
 
 use crate::build::{self, Images};
 use crate::cli::BudgetsOptions;
+use crate::doctor::{self, Need};
 use crate::guest::{self, Outcome, Plan};
 use crate::medium::tree::Tree;
+use crate::paths;
 use crate::qemu::{self, End};
 use crate::reactos::extract::Originals;
 use crate::reactos::volume;
 use crate::trace::{Counts, calls_made};
 use crate::ui::{self, Colour};
-use crate::{doctor, paths};
 use anyhow::{Context, Result, bail};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ const REACTOS_CALLS: [u64; 2] = [677, 632];
 
 /// Runs the verb.
 pub fn verb(options: &BudgetsOptions) -> Result<()> {
-    doctor::preflight(false)?;
+    doctor::preflight(false, &[Need::Boot])?;
     let images = build::all(false)?;
     let mut tree = Tree::system(&images)?;
     let mut disk = crate::medium::disk::DEFAULT_SIZE;

@@ -7,7 +7,7 @@
 //! after stripping.
 
 use crate::cli::BuildOptions;
-use crate::{paths, ui};
+use crate::{cargo, paths, ui};
 use anyhow::{Context, Result, bail};
 use object::LittleEndian as LE;
 use object::read::pe::{ImageNtHeaders, PeFile64};
@@ -58,23 +58,26 @@ pub fn verb(options: &BuildOptions) -> Result<()> {
 
 /// Builds everything.
 pub fn all(dev: bool) -> Result<Images> {
-    ui::step("building smss.exe and the programs (NT target)");
-    cargo_nt(
-        dev,
-        &["-p", "smss", "--features", "smss/native", "--bin", "smss"],
-    )?;
-    cargo_nt(
-        dev,
-        &["-p", "programs", "--features", "programs/native", "--bins"],
-    )?;
-    ui::step("building the shim's ntdll.dll");
-    cargo_nt(dev, &["-p", "shim-ntdll"])?;
+    ui::step("building smss.exe, the programs and the shim's ntdll.dll (NT target)");
+    for package in cargo::NT {
+        let mut command = cargo::command();
+        command.args(["build", "--quiet"]).args(package);
+        command.args(cargo::nt_flags(!dev)?);
+        if !dev {
+            command.args(["--release", "--config", SMALL]);
+        }
+        cargo::succeed(&mut command)?;
+    }
     ui::step("building the shim's kernel");
-    cargo(
-        dev,
-        &["-p", "kernel", "--target", "x86_64-unknown-none"],
-        &[],
-    )?;
+    let mut command = cargo::command();
+    command
+        .args(["build", "--quiet"])
+        .args(cargo::KERNEL)
+        .args(cargo::bare_flags());
+    if !dev {
+        command.arg("--release");
+    }
+    cargo::succeed(&mut command)?;
 
     let folder = paths::images(dev)?;
     let profile = if dev { "debug" } else { "release" };
@@ -104,46 +107,6 @@ pub fn all(dev: bool) -> Result<Images> {
         .join(profile)
         .join("kernel");
     Ok(Images { folder, kernel })
-}
-
-fn cargo_nt(dev: bool, arguments: &[&str]) -> Result<()> {
-    let target = paths::root().join("x86_64-nt-native.json");
-    let target = target
-        .to_str()
-        .context("the checkout's path is not UTF-8")?;
-    let features = if dev {
-        "compiler-builtins-mem"
-    } else {
-        "compiler-builtins-mem,optimize_for_size"
-    };
-    let features = format!("-Zbuild-std-features={features}");
-    let mut std = vec![
-        "-Zbuild-std=core,alloc,compiler_builtins",
-        &features,
-        "--target",
-        target,
-    ];
-    if !dev {
-        std.extend(["--config", SMALL]);
-    }
-    cargo(dev, arguments, &std)
-}
-
-fn cargo(dev: bool, arguments: &[&str], more: &[&str]) -> Result<()> {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command
-        .current_dir(paths::root())
-        .args(["build", "--quiet"])
-        .args(arguments)
-        .args(more);
-    if !dev {
-        command.arg("--release");
-    }
-    let status = command.status().context("cannot run cargo")?;
-    if !status.success() {
-        bail!("`{command:?}` failed: see the compiler's messages above");
-    }
-    Ok(())
 }
 
 /// A tool of the toolchain's llvm-tools component.

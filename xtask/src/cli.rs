@@ -25,6 +25,10 @@ pub enum Verb {
     Run(RunOptions),
     /// Run the host tests, then the QEMU tests.
     Test(TestOptions),
+    /// Pass every gate: format, clippy, reference, tests.
+    Ci(CiOptions),
+    /// Build the reference of the whole workspace.
+    Doc,
     /// Make the boot ISO.
     Iso(IsoOptions),
     /// Show what this machine lacks.
@@ -136,8 +140,32 @@ pub struct RunOptions {
     pub from: Option<PathBuf>,
 }
 
-/// Options of `test`.
+/// A gate of `ci`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Gate {
+    /// rustfmt.
+    Format,
+    /// clippy on every target.
+    Clippy,
+    /// rustdoc of the whole workspace.
+    Doc,
+    /// The host tests and the QEMU tests.
+    Tests,
+}
+
+/// Options of `ci`.
 #[derive(Args)]
+pub struct CiOptions {
+    /// Install what is missing first (Debian and Ubuntu, as root).
+    #[arg(long)]
+    pub install: bool,
+    /// Only this gate; may be given more than once.
+    #[arg(long, value_enum, value_name = "GATE")]
+    pub only: Vec<Gate>,
+}
+
+/// Options of `test`.
+#[derive(Args, Default)]
 pub struct TestOptions {
     /// Install what is missing first (Debian and Ubuntu, as root).
     #[arg(long)]

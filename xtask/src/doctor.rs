@@ -7,70 +7,109 @@ use crate::ui::{self, Colour};
 use anyhow::{Result, bail};
 use std::process::Command;
 
-/// A program of the host, why it is needed, and the Debian package that brings it.
+/// What a verb is about to do, and needs tools for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    /// Make media and boot them.
+    Boot,
+    /// Debug what has booted.
+    Debug,
+    /// Build the fuzz targets.
+    Fuzz,
+}
+
+/// A program of the host, or a file without a program of its own, the Debian package that brings
+/// it, and why it is needed.
 struct Tool {
-    program: &'static str,
+    name: &'static str,
     package: &'static str,
+    need: Need,
     purpose: &'static str,
 }
 
 const TOOLS: &[Tool] = &[
     Tool {
-        program: "qemu-system-x86_64",
+        name: "qemu-system-x86_64",
         package: "qemu-system-x86",
+        need: Need::Boot,
         purpose: "the machine that boots",
     },
     Tool {
-        program: "grub-mkrescue",
+        name: "setpriv",
+        package: "util-linux",
+        need: Need::Boot,
+        purpose: "ends the machine when xtask is killed",
+    },
+    Tool {
+        name: "grub-mkrescue",
         package: "grub-common",
+        need: Need::Boot,
         purpose: "makes the boot ISO",
     },
     Tool {
-        program: "xorriso",
+        name: "/usr/lib/grub/i386-pc/multiboot2.mod",
+        package: "grub-pc-bin",
+        need: Need::Boot,
+        purpose: "the BIOS boot loader on the ISO",
+    },
+    Tool {
+        name: "xorriso",
         package: "xorriso",
+        need: Need::Boot,
         purpose: "writes ISO 9660 for grub-mkrescue",
     },
     Tool {
-        program: "mformat",
+        name: "mformat",
         package: "mtools",
-        purpose: "reads the FAT volume from the host",
+        need: Need::Boot,
+        purpose: "makes the FAT volume, fills it and reads it afterwards",
     },
     Tool {
-        program: "gdb",
+        name: "gdb",
         package: "gdb",
+        need: Need::Debug,
         purpose: "single-steps the image",
+    },
+    Tool {
+        name: "g++",
+        package: "g++",
+        need: Need::Fuzz,
+        purpose: "builds libFuzzer for `test --fuzz`",
     },
 ];
 
-/// Files that no program name stands for.
-const FILES: &[(&str, &str, &str)] = &[(
-    "/usr/lib/grub/i386-pc/multiboot2.mod",
-    "grub-pc-bin",
-    "the BIOS boot loader on the ISO",
-)];
+impl Tool {
+    fn is_there(&self) -> bool {
+        let path = std::path::Path::new(self.name);
+        if path.is_absolute() {
+            path.exists()
+        } else {
+            which::which(self.name).is_ok()
+        }
+    }
+}
 
 /// Runs the verb.
 pub fn verb(options: &DoctorOptions) -> Result<()> {
-    preflight(options.install)?;
+    preflight(options.install, &[Need::Boot, Need::Debug, Need::Fuzz])?;
     ui::verdict("this machine has everything");
     Ok(())
 }
 
-/// Checks the host; with `install`, and as root on a Debian-like system, installs what is missing
+/// Checks the host for what these needs take; with `install`, and as root on a Debian-like system, installs what is missing
 /// first.
-pub fn preflight(install: bool) -> Result<()> {
-    let missing = missing();
+pub fn preflight(install: bool, needs: &[Need]) -> Result<()> {
+    let missing = missing(needs);
     if missing.is_empty() {
         return Ok(());
     }
     println!("{:<22} {:<18} needed for", "missing", "Debian package");
-    for (name, package, purpose) in &missing {
-        println!(
-            "{:<22} {package:<18} {purpose}",
-            ui::paint(Colour::Yellow, name)
-        );
+    for tool in &missing {
+        // Padded before it is painted: colours have no width.
+        let name = ui::paint(Colour::Yellow, &format!("{:<22}", tool.name));
+        println!("{name} {:<18} {}", tool.package, tool.purpose);
     }
-    let mut packages: Vec<&str> = missing.iter().map(|&(_, package, _)| package).collect();
+    let mut packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
     packages.sort_unstable();
     packages.dedup();
     let command = format!(
@@ -79,7 +118,7 @@ pub fn preflight(install: bool) -> Result<()> {
     );
     if !install {
         bail!(
-            "{} programs are missing; install them with `{command}`, or run the same verb again with --install",
+            "{} tools are missing; install them with `{command}`, or run the same verb again with --install",
             missing.len()
         );
     }
@@ -94,21 +133,19 @@ pub fn preflight(install: bool) -> Result<()> {
         Ok(status) => bail!("`{command}` ended with {status}; it needs root on Debian or Ubuntu"),
         Err(error) => bail!("cannot run sh: {error}"),
     }
-    let left = self::missing();
-    if let Some((name, package, _)) = left.first() {
-        bail!("{name} is still missing after its package {package} was installed");
+    if let Some(tool) = self::missing(needs).first() {
+        bail!(
+            "{} is still missing after its package {} was installed",
+            tool.name,
+            tool.package
+        );
     }
     Ok(())
 }
 
-fn missing() -> Vec<(&'static str, &'static str, &'static str)> {
-    let programs = TOOLS
+fn missing(needs: &[Need]) -> Vec<&'static Tool> {
+    TOOLS
         .iter()
-        .filter(|tool| which::which(tool.program).is_err())
-        .map(|tool| (tool.program, tool.package, tool.purpose));
-    let files = FILES
-        .iter()
-        .filter(|(path, ..)| !std::path::Path::new(path).exists())
-        .copied();
-    programs.chain(files).collect()
+        .filter(|tool| needs.contains(&tool.need) && !tool.is_there())
+        .collect()
 }

@@ -12,12 +12,13 @@
 
 use crate::build::Images;
 use crate::cli::GdbOptions;
+use crate::doctor::{self, Need};
 use crate::medium::{disk, tree::Tree};
 use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Machine, Setup};
 use crate::reactos::pack;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{build, doctor, paths, screen, ui};
+use crate::{build, paths, screen, ui};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -27,7 +28,7 @@ use std::time::Duration;
 
 /// Runs the verb.
 pub fn verb(options: &GdbOptions) -> Result<()> {
-    doctor::preflight(false)?;
+    doctor::preflight(false, &[Need::Boot, Need::Debug])?;
     let images = build::all(!options.release)?;
     // A batch ends with the machine; a person looks around for as long as they like.
     let mut session = match &options.base {

@@ -7,7 +7,10 @@
 
 mod budgets;
 mod build;
+mod cargo;
+mod ci;
 mod cli;
+mod doc;
 mod doctor;
 mod gdb;
 mod guest;
@@ -34,6 +37,8 @@ fn main() -> ExitCode {
         cli::Verb::Budgets(options) => budgets::verb(&options),
         cli::Verb::Run(options) => run::verb(&options),
         cli::Verb::Test(options) => test::verb(&options),
+        cli::Verb::Ci(options) => ci::verb(&options),
+        cli::Verb::Doc => doc::verb(),
         cli::Verb::Iso(options) => medium::iso::verb(&options),
         cli::Verb::Doctor(options) => doctor::verb(&options),
         cli::Verb::Compare(options) => reactos::compare::verb(&options),

@@ -3,6 +3,7 @@
 
 use crate::build;
 use crate::cli::RunOptions;
+use crate::doctor::{self, Need};
 use crate::medium::disk;
 use crate::medium::iso;
 use crate::medium::tree::Tree;
@@ -10,7 +11,7 @@ use crate::qemu::{Boot, End, Machine, Setup};
 use crate::reactos::extract::Originals;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{doctor, paths, qemu, reactos, screen, sm, ui};
+use crate::{paths, qemu, reactos, screen, sm, ui};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     if let Some(base) = &options.base {
         return reactos::boot::verb(options, base);
     }
-    doctor::preflight(options.install)?;
+    doctor::preflight(options.install, &[Need::Boot])?;
     let images = build::all(false)?;
     let output = paths::output()?;
     ui::step("making the disk: FAT32 volume C: with the system and its hives");

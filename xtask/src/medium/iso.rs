@@ -5,8 +5,9 @@
 use super::tree::Tree;
 use crate::build::{self, Images};
 use crate::cli::IsoOptions;
+use crate::doctor::{self, Need};
 use crate::reactos::pack;
-use crate::{doctor, paths, ui};
+use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,7 +28,7 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
         ui::verdict(&format!("{} carries our smss.exe", out.display()));
         return Ok(());
     }
-    doctor::preflight(false)?;
+    doctor::preflight(false, &[Need::Boot])?;
     let images = build::all(false)?;
     let tree = Tree::system(&images)?;
     let out = options

@@ -7,9 +7,10 @@
 
 use super::pack;
 use crate::cli::RunOptions;
+use crate::doctor::{self, Need};
 use crate::qemu::{Boot, Machine, Setup};
 use crate::serial::Reader;
-use crate::{doctor, paths, qemu, screen, ui};
+use crate::{paths, qemu, screen, ui};
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -30,7 +31,7 @@ const STILL: Duration = Duration::from_secs(15);
 
 /// Runs the verb.
 pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
-    doctor::preflight(options.install)?;
+    doctor::preflight(options.install, &[Need::Boot])?;
     let output = paths::output()?;
     let iso = output.join("reactos.iso");
     pack::iso(base, &iso)?;

@@ -15,12 +15,13 @@ use super::extract::Originals;
 use super::volume;
 use crate::build::{self, Images};
 use crate::cli::CompareOptions;
+use crate::doctor::{self, Need};
 use crate::guest::{self, Outcome, Plan};
 use crate::medium::tree::Tree;
+use crate::paths;
 use crate::qemu::End;
 use crate::trace::Counts;
 use crate::ui::{self, Colour};
-use crate::{doctor, paths};
 use anyhow::{Context, Result, bail};
 use similar::{ChangeTag, TextDiff};
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,7 +43,7 @@ struct Deviation<'a> {
 
 /// Runs the verb.
 pub fn verb(options: &CompareOptions) -> Result<()> {
-    doctor::preflight(false)?;
+    doctor::preflight(false, &[Need::Boot])?;
     let images = build::all(false)?;
     let originals = Originals::from_iso(&options.from)?;
     let mut base = Tree::system(&images)?;

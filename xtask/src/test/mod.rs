@@ -11,7 +11,8 @@ mod gdb_case;
 mod run;
 
 use crate::cli::TestOptions;
-use crate::{build, doctor, paths, ui};
+use crate::doctor::{self, Need};
+use crate::{build, paths, ui};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -19,14 +20,20 @@ use std::time::Instant;
 
 /// What ran and how it ended.
 #[derive(Default)]
-struct Tally {
-    passed: u32,
-    failed: Vec<String>,
+pub struct Tally {
+    /// How many passed.
+    pub passed: u32,
+    /// The names of those that failed.
+    pub failed: Vec<String>,
 }
 
 /// Runs the verb.
 pub fn verb(options: &TestOptions) -> Result<()> {
-    doctor::preflight(options.install)?;
+    let needs: &[Need] = match options.fuzz {
+        true => &[Need::Fuzz],
+        false => &[Need::Boot, Need::Debug],
+    };
+    doctor::preflight(options.install, needs)?;
     let started = Instant::now();
     let mut tally = Tally::default();
     if options.fuzz {
@@ -44,17 +51,23 @@ pub fn verb(options: &TestOptions) -> Result<()> {
         }
         return closing(&tally, started);
     }
-    if !options.qemu_only {
-        host(options, &mut tally)?;
-    }
-    if !options.host_only {
-        qemu(options, &mut tally)?;
-    }
+    all(options, &mut tally)?;
     closing(&tally, started)
 }
 
+/// The host tests, then the QEMU tests.
+pub fn all(options: &TestOptions, tally: &mut Tally) -> Result<()> {
+    if !options.qemu_only {
+        host(options, tally)?;
+    }
+    if !options.host_only {
+        qemu(options, tally)?;
+    }
+    Ok(())
+}
+
 /// The summary and the verdict.
-fn closing(tally: &Tally, started: Instant) -> Result<()> {
+pub fn closing(tally: &Tally, started: Instant) -> Result<()> {
     println!();
     for name in &tally.failed {
         println!("    failed: {name}");

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask ci`: every gate that a change must pass, one after the other.
+//!
+//! A gate that fails does not keep the others from running: the closing lines name every failure of
+//! the run. The cheap gates come first, the tests last.
+
+use crate::cli::{CiOptions, Gate, TestOptions};
+use crate::doctor::{self, Need};
+use crate::test::{self, Tally};
+use crate::{cargo, doc, ui};
+use anyhow::Result;
+use std::time::Instant;
+
+/// In the order they run, with what each one holds a change against.
+const GATES: [(Gate, &str); 4] = [
+    (Gate::Format, "format: rustfmt's own width and heuristics"),
+    (
+        Gate::Clippy,
+        "clippy: host with tests, NT target, kernel; no warnings",
+    ),
+    (
+        Gate::Doc,
+        "reference: rustdoc of the whole workspace; no broken link",
+    ),
+    (
+        Gate::Tests,
+        "tests: on the host (with the lint of the ABI and the check of citations), then in QEMU",
+    ),
+];
+
+/// Runs the verb.
+pub fn verb(options: &CiOptions) -> Result<()> {
+    doctor::preflight(options.install, &[Need::Boot, Need::Debug])?;
+    let started = Instant::now();
+    let chosen: Vec<_> = GATES
+        .iter()
+        .filter(|(gate, _)| options.only.is_empty() || options.only.contains(gate))
+        .collect();
+    let mut tally = Tally::default();
+    for (number, (gate, purpose)) in (1..).zip(&chosen) {
+        println!();
+        ui::step(&format!("gate {number} of {}: {purpose}", chosen.len()));
+        let begun = Instant::now();
+        let outcome = match gate {
+            Gate::Format => format(),
+            Gate::Clippy => clippy(),
+            Gate::Doc => doc::all().map(drop),
+            Gate::Tests => test::all(&TestOptions::default(), &mut tally),
+        };
+        match outcome {
+            // The tests are counted one by one.
+            Ok(()) if *gate == Gate::Tests => {}
+            Ok(()) => tally.passed += 1,
+            Err(error) => {
+                ui::note(&ui::paint(ui::Colour::Red, &format!("{error:#}")));
+                tally.failed.push(format!("gate: {purpose}"));
+            }
+        }
+        ui::note(&format!("after {:.0} s", begun.elapsed().as_secs_f32()));
+    }
+    test::closing(&tally, started)
+}
+
+fn format() -> Result<()> {
+    cargo::succeed(cargo::command().args(["fmt", "--check"]))?;
+    // Outside of the workspace, for its own compiler flags.
+    let fuzz = "crates/fuzz/Cargo.toml";
+    cargo::succeed(cargo::command().args(["fmt", "--check", "--manifest-path", fuzz]))
+}
+
+fn clippy() -> Result<()> {
+    let lint = |what: &str, arguments: &[&str], flags: &[String]| {
+        ui::note(what);
+        let mut command = cargo::command();
+        command.args(["clippy", "--quiet"]).args(arguments);
+        command.args(flags).args(["--", "-Dwarnings"]);
+        cargo::succeed(&mut command)
+    };
+    // All three, so that one run names every warning.
+    let mut outcomes = vec![lint("the host, tests included", &["--all-targets"], &[])];
+    let flags = cargo::nt_flags(false)?;
+    for package in cargo::NT {
+        outcomes.push(lint(
+            &format!("the NT target, {}", package[1]),
+            package,
+            &flags,
+        ));
+    }
+    outcomes.push(lint(
+        "the bare machine, kernel",
+        cargo::KERNEL,
+        &cargo::bare_flags(),
+    ));
+    outcomes.into_iter().collect()
+}
