@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line: verbs and their options, and nothing else.
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// Build, boot, test and debug the Session Manager.
@@ -13,38 +15,83 @@ pub struct Cli {
     pub verb: Verb,
 }
 
+impl Cli {
+    /// Reads a command line.
+    ///
+    /// # Errors
+    /// An option that is unknown, or that would have no effect beside the others: what a typo or a
+    /// misunderstanding asked for must not pass as done.
+    pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let cli = Self::try_parse_from(words)?;
+        if let Verb::Run(options) = &cli.verb
+            && let Some(kill) = options.kill
+            && !kill.stops(options.nt)
+        {
+            return Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                format!(
+                    "--kill {}: its end does not stop a system of NT {}",
+                    kill.text(),
+                    options.nt.text()
+                ),
+            ));
+        }
+        Ok(cli)
+    }
+}
+
 /// The verbs.
 #[derive(Subcommand)]
 pub enum Verb {
     /// Build smss.exe and everything around it; print its size and imports.
+    #[command(after_help = "Example:\n  cargo xtask build --dev")]
     Build(BuildOptions),
     /// Measure the image against its budgets: size, private memory, system calls, time until ring
     /// 3.
+    #[command(after_help = "Example:\n  cargo xtask budgets --from reactos-livecd.iso")]
     Budgets(BudgetsOptions),
     /// Build, make the boot medium, boot it in QEMU.
+    #[command(after_help = "Example:\n  cargo xtask run --direct --headless --exit --dump")]
     Run(RunOptions),
     /// Run the host tests, then the QEMU tests.
+    #[command(after_help = "Example:\n  cargo xtask test winlogon --qemu-only")]
     Test(TestOptions),
     /// Pass every gate: format, clippy, reference, tests.
+    #[command(after_help = "Example:\n  cargo xtask ci --only format --only clippy")]
     Ci(CiOptions),
     /// Build the reference of the whole workspace.
+    #[command(after_help = "Example:\n  cargo xtask doc")]
     Doc,
     /// Make the boot ISO.
+    #[command(
+        after_help = "Example:\n  cargo xtask iso --base reactos-livecd.iso --out patched.iso"
+    )]
     Iso(IsoOptions),
     /// Show what this machine lacks.
+    #[command(after_help = "Example:\n  cargo xtask doctor --install")]
     Doctor(DoctorOptions),
     /// Boot stopped, with GDB attached at smss.exe's entry in ring 3.
+    #[command(
+        after_help = "Example:\n  cargo xtask gdb --batch \"break smss::main\" --batch continue --batch bt"
+    )]
     Gdb(GdbOptions),
     /// Save a picture of the screen of the machine that `run` or `gdb` has going.
+    #[command(after_help = "Example:\n  cargo xtask shot screen.png")]
     Shot(ShotOptions),
     /// Ask the Session Manager of the shim that `run` has going: its sessions, new ones, programs
     /// in them.
+    #[command(after_help = "Example:\n  cargo xtask sm list")]
     Sm(SmOptions),
     /// Compare system-call traces.
+    #[command(
+        after_help = "Example:\n  cargo xtask trace diff before/trace.txt target/run/trace.txt"
+    )]
     Trace(TraceOptions),
     /// Boot ReactOS' Session Manager and ours on the shim and explain every difference.
+    #[command(after_help = "Example:\n  cargo xtask compare --from reactos-livecd.iso")]
     Compare(CompareOptions),
     /// Put our image into a ReactOS build tree, or take it out again.
+    #[command(after_help = "Example:\n  cargo xtask install --tree ~/reactos/output-MinGW-amd64")]
     Install(InstallOptions),
 }
 
@@ -90,6 +137,42 @@ impl NtVersion {
     }
 }
 
+/// A process whose end stops the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kill {
+    /// The Windows subsystem.
+    Csrss,
+    /// The initial command of session 0 on NT 5.2. On NT 6.1 its end is that of its session only.
+    Winlogon,
+    /// The initial command of session 0 on NT 6.1.
+    Wininit,
+}
+
+impl Kill {
+    /// As the kernel's command line has it.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Csrss => "csrss",
+            Self::Winlogon => "winlogon",
+            Self::Wininit => "wininit",
+        }
+    }
+
+    /// Whether a system of this version has it and cannot be without it.
+    pub const fn stops(self, version: NtVersion) -> bool {
+        match self {
+            Self::Csrss => true,
+            Self::Winlogon => matches!(version, NtVersion::V5_2),
+            Self::Wininit => matches!(version, NtVersion::V6_1),
+        }
+    }
+}
+
+/// What `run --base` has no use for: the shim's own.
+const SHIM_ONLY: [&str; 9] = [
+    "dump", "json", "trace", "direct", "nt", "kill", "smss", "ntdll", "from",
+];
+
 /// Options of `run`.
 #[derive(Args, Default)]
 pub struct RunOptions {
@@ -118,16 +201,16 @@ pub struct RunOptions {
     #[arg(long, value_enum, default_value_t)]
     pub nt: NtVersion,
     /// End this process once the system has settled, to see the C000021A stop.
-    #[arg(long, value_name = "csrss|winlogon")]
-    pub kill: Option<String>,
-    /// Memory of the machine in MiB.
-    #[arg(long, default_value_t = 512)]
-    pub memory: u32,
+    #[arg(long, value_enum, value_name = "PROCESS")]
+    pub kill: Option<Kill>,
+    /// Memory of the machine in MiB [default: 512; 1024 with --base].
+    #[arg(long, value_parser = clap::value_parser!(u32).range(64..))]
+    pub memory: Option<u32>,
     /// Save a picture of the screen (PNG) when the run has settled.
     #[arg(long, value_name = "FILE")]
     pub shot: Option<PathBuf>,
     /// Boot this real ReactOS ISO with our smss.exe in it, instead of the shim.
-    #[arg(long, value_name = "REACTOS.iso")]
+    #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = SHIM_ONLY)]
     pub base: Option<PathBuf>,
     /// Boot this smss.exe on the shim instead of ours, such as ReactOS' own.
     #[arg(long, value_name = "FILE")]
@@ -136,7 +219,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "FILE")]
     pub ntdll: Option<PathBuf>,
     /// Take both, smss.exe and ntdll.dll, from this ReactOS live CD.
-    #[arg(long, value_name = "REACTOS.iso")]
+    #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = ["smss", "ntdll"])]
     pub from: Option<PathBuf>,
 }
 
@@ -173,17 +256,17 @@ pub struct TestOptions {
     /// Only the tests whose name contains this text.
     pub filter: Option<String>,
     /// Fuzz every parser instead, for a bounded number of inputs.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["filter", "faults", "bless", "host_only", "qemu_only"])]
     pub fuzz: bool,
     /// Fail every system call of a default boot instead, one after the other, and print a table of
     /// outcomes.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["filter", "bless", "host_only", "qemu_only"])]
     pub faults: bool,
     /// Write the golden dumps anew instead of comparing with them.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "host_only")]
     pub bless: bool,
     /// Leave the QEMU tests out.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "qemu_only")]
     pub host_only: bool,
     /// Leave the host tests out.
     #[arg(long)]
@@ -247,8 +330,9 @@ pub struct GdbOptions {
     /// Debug our smss.exe on this real ReactOS live CD instead of on the shim.
     #[arg(long, value_name = "REACTOS.iso")]
     pub base: Option<PathBuf>,
-    /// Run these GDB commands and end, instead of a session: one an argument.
-    #[arg(long, value_name = "COMMAND")]
+    /// From smss.exe's entry on, run these GDB commands and end, instead of a session: one an
+    /// argument.
+    #[arg(long, value_name = "COMMAND", conflicts_with = "attach")]
     pub batch: Vec<String>,
 }
 
@@ -316,4 +400,84 @@ pub enum SmAction {
         /// Its value name, such as `Posix`.
         name: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Cli, clap::Error> {
+        Cli::read(
+            std::iter::once("xtask")
+                .chain(line.split_whitespace())
+                .map(OsString::from),
+        )
+    }
+
+    #[test]
+    fn the_help_of_every_verb_ends_with_an_example_that_is_understood() {
+        let cli = Cli::command();
+        for verb in cli.get_subcommands() {
+            let name = verb.get_name();
+            let help = verb.clone().render_long_help().to_string();
+            let (_, example) = help
+                .rsplit_once("Example:\n")
+                .unwrap_or_else(|| panic!("the help of `{name}` has no example"));
+            let example = example.trim();
+            let words = example
+                .strip_prefix("cargo xtask ")
+                .unwrap_or_else(|| panic!("`{example}` is no call of xtask"));
+            assert!(words.starts_with(name), "`{example}` shows another verb");
+            // An argument in quotes is one word.
+            let words = words.split('"').enumerate().flat_map(|(part, text)| {
+                if part % 2 == 1 {
+                    vec![text]
+                } else {
+                    text.split_whitespace().collect()
+                }
+            });
+            let read = Cli::read(std::iter::once("xtask").chain(words).map(OsString::from));
+            assert!(read.is_ok(), "`{example}`: {}", read.err().unwrap());
+        }
+    }
+
+    #[test]
+    fn what_would_have_no_effect_is_a_usage_error() {
+        for line in [
+            "run --kill explorer",
+            "run --kill wininit",
+            "run --nt 6.1 --kill winlogon",
+            "run --nt 7",
+            "run --memory 0",
+            "run --json",
+            "run --base a.iso --dump",
+            "run --base a.iso --kill csrss",
+            "run --base a.iso --nt 6.1",
+            "run --from a.iso --smss b.exe",
+            "test --fuzz hive",
+            "test --faults hive",
+            "test --host-only --qemu-only",
+            "test --bless --host-only",
+            "gdb --attach --batch bt",
+            "ci --only everything",
+            "iso --base a.iso --disk b.img",
+        ] {
+            let error = read(line)
+                .err()
+                .unwrap_or_else(|| panic!("`{line}` passes"));
+            assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn only_what_stops_the_system_can_be_killed() {
+        for line in [
+            "run --kill csrss",
+            "run --kill winlogon",
+            "run --nt 6.1 --kill csrss",
+            "run --nt 6.1 --kill wininit",
+        ] {
+            assert!(read(line).is_ok(), "{line}");
+        }
+    }
 }

@@ -52,14 +52,20 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         return session.log(&images, Duration::MAX);
     }
     if !options.batch.is_empty() {
-        let output = session.batch(&options.batch)?;
+        // Where the interactive session begins.
+        let commands: Vec<String> = std::iter::once("nt-start".to_owned())
+            .chain(options.batch.iter().cloned())
+            .collect();
+        let output = session.batch(&commands)?;
         print!(
             "{}{}",
             String::from_utf8_lossy(&output.stdout),
             String::from_utf8_lossy(&output.stderr)
         );
+        if !output.status.success() {
+            bail!("a GDB command failed: see GDB's last lines");
+        }
         if session.rest(&images)? {
-            // GDB calls the end of its machine an error; the machine's own word counts.
             return match session.machine.judge()? {
                 End::Pass => {
                     ui::verdict("the GDB commands ran, and the machine ended as asked");
@@ -67,9 +73,6 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
                 }
                 end => bail!("the machine ended with {end:?}: see its log above"),
             };
-        }
-        if !output.status.success() {
-            bail!("GDB ended with {}", output.status);
         }
         ui::verdict("the GDB commands ran");
         return Ok(());
@@ -249,13 +252,49 @@ impl Session {
         Ok(command)
     }
 
-    /// Runs GDB with these commands, then ends it.
+    /// Runs GDB with these commands until the first that fails, then ends it.
     pub fn batch(&mut self, commands: &[String]) -> Result<Output> {
         let mut gdb = self.gdb()?;
-        gdb.arg("-batch");
+        gdb.args(["-batch", "-ex", "python import batch"]);
         for command in commands {
-            gdb.args(["-ex", command]);
+            // A JSON string is one of Python's as well.
+            let text = serde_json::to_string(command)?;
+            gdb.args(["-ex", &format!("python batch.run({text})")]);
         }
         gdb.stdin(Stdio::null()).output().context("cannot run gdb")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A mistyped command must not pass, whatever comes behind it.
+    #[test]
+    fn a_batch_ends_at_the_first_command_that_fails() {
+        if which::which("gdb").is_err() {
+            println!("skipped: there is no gdb here");
+            return;
+        }
+        let run = |commands: &[&str]| {
+            let folder = paths::root().join("xtask/gdb");
+            let mut gdb = Command::new("gdb");
+            gdb.args(["-q", "-nx", "-batch", "-ex"]).arg(format!(
+                "python import sys; sys.dont_write_bytecode = True; sys.path.insert(0, {:?}); import batch",
+                folder.display().to_string()
+            ));
+            for command in commands {
+                gdb.args(["-ex", &format!("python batch.run({command:?})")]);
+            }
+            gdb.stdin(Stdio::null()).output().unwrap()
+        };
+        let good = run(&["print 6 * 7"]);
+        assert!(good.status.success());
+        assert!(String::from_utf8_lossy(&good.stdout).contains("42"));
+        let bad = run(&["btt", "print 6 * 7"]);
+        assert_eq!(bad.status.code(), Some(1));
+        let said = String::from_utf8_lossy(&bad.stdout);
+        assert!(said.contains("`btt` failed"), "{said}");
+        assert!(!said.contains("42"), "{said}");
     }
 }

@@ -2,7 +2,8 @@
 //! The only door: `cargo xtask VERB`, one module a verb.
 //!
 //! Every verb shows what it does while it does it, says what to do next when it fails, and ends
-//! with a line that is its verdict. The exit code is 0 exactly when that verdict is good.
+//! with a line that is its verdict. The exit code is 0 exactly when that verdict is good, 1 when it
+//! is not, and 2 when the command line was not understood.
 #![forbid(unsafe_code)]
 
 mod budgets;
@@ -28,11 +29,11 @@ mod trace;
 mod ui;
 mod unwind;
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let outcome = match cli::Cli::parse().verb {
+    let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    let outcome = match cli.verb {
         cli::Verb::Build(options) => build::verb(&options),
         cli::Verb::Budgets(options) => budgets::verb(&options),
         cli::Verb::Run(options) => run::verb(&options),

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, Once};
+use std::sync::{Mutex, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How the kernel says that it ended: `isa-debug-exit` turns the value v it writes into the exit
@@ -202,7 +202,8 @@ impl Machine {
         command.args(&arguments).process_group(0);
         let mut file = std::fs::File::create(log)
             .with_context(|| format!("cannot write the log {}", log.display()))?;
-        writeln!(file, "# qemu-system-x86_64 {}", arguments.join(" "))?;
+        writeln!(file, "# {}", version())?;
+        writeln!(file, "# qemu-system-x86_64 {}", quoted(&arguments))?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -308,8 +309,68 @@ fn unique() -> u32 {
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
 }
 
+/// QEMU's version, as it says it itself.
+fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    VERSION.get_or_init(|| {
+        let output = Command::new("qemu-system-x86_64").arg("--version").output();
+        let text = output.map_or_else(
+            |error| format!("cannot run QEMU: {error}"),
+            |output| String::from_utf8_lossy(&output.stdout).into_owned(),
+        );
+        text.lines().next().unwrap_or_default().to_owned()
+    })
+}
+
+/// Words as a shell takes them.
+fn quoted(words: &[String]) -> String {
+    let plain = |word: &str| {
+        !word.is_empty()
+            && word
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "-_=,./:@%+".contains(letter))
+    };
+    let words: Vec<String> = words
+        .iter()
+        .map(|word| match plain(word) {
+            true => word.clone(),
+            false => format!("'{}'", word.replace('\'', r"'\''")),
+        })
+        .collect();
+    words.join(" ")
+}
+
+/// How the machine of a log was run: QEMU's version and command line, which open the log. For
+/// messages about a failure that another machine may not show.
+pub fn how(log: &Path) -> String {
+    let text = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = text
+        .lines()
+        .map_while(|line| line.strip_prefix("# "))
+        .collect();
+    lines.join(": ")
+}
+
 /// Says where a log is, for messages that end a failed run.
 pub fn see(log: &Path) {
     let shown = log.strip_prefix(paths::root()).unwrap_or(log);
     ui::note(&format!("the whole log: {}", shown.display()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_opens_with_how_its_machine_was_run() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(log.path(), "# QEMU 1\n# qemu -m 1\n[    0.1] up\n# later\n").unwrap();
+        assert_eq!(how(log.path()), "QEMU 1: qemu -m 1");
+    }
+
+    #[test]
+    fn a_command_line_can_be_pasted_into_a_shell() {
+        let words = ["-append", "dump exit=settled", "it's", ""].map(String::from);
+        assert_eq!(quoted(&words), r"-append 'dump exit=settled' 'it'\''s' ''");
+    }
 }

@@ -19,6 +19,13 @@ use std::time::{Duration, Instant};
 /// A boot that has not settled by then never will.
 const LIMIT: Duration = Duration::from_secs(120);
 
+/// What the machine has unless told otherwise, in MiB.
+const MEMORY: u32 = 512;
+
+/// A system that has lost what it cannot be without stops at once; one that stands this long after
+/// it has settled goes on without.
+const KILLED: Duration = Duration::from_secs(60);
+
 /// Runs the verb.
 pub fn verb(options: &RunOptions) -> Result<()> {
     if let Some(base) = &options.base {
@@ -58,7 +65,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let setup = Setup {
         boot,
         disk: Some(&disk_image),
-        memory: options.memory,
+        memory: options.memory.unwrap_or(MEMORY),
         arguments,
         window: !options.headless,
         restarts: false,
@@ -75,11 +82,12 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
     // Once settled, the machine is the user's: no limit any more.
-    while let Some(line) = machine.line(if settled.is_some() {
-        Duration::MAX
-    } else {
-        LIMIT
-    })? {
+    let limit = |settled: Option<Duration>| match settled {
+        None => LIMIT,
+        Some(after) if options.kill.is_some() => after + KILLED,
+        Some(_) => Duration::MAX,
+    };
+    while let Some(line) = machine.line(limit(settled))? {
         if let Some(shown) = reader.take(&line) {
             println!("{shown}");
         }
@@ -104,11 +112,16 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     qemu::see(&log);
     match machine.judge()? {
-        End::Pass => ui::verdict("the Session Manager settled, and the machine ended as asked"),
-        End::PowerOff => ui::verdict("the machine has switched itself off"),
         End::Bugcheck if options.kill.is_some() => {
             ui::verdict("the system stopped, as it must when this process ends")
         }
+        end if options.kill.is_some() => {
+            bail!(
+                "the system did not stop when the process was ended: the machine ended with {end:?}"
+            )
+        }
+        End::Pass => ui::verdict("the Session Manager settled, and the machine ended as asked"),
+        End::PowerOff => ui::verdict("the machine has switched itself off"),
         end => bail!("the machine ended with {end:?}: see the log's last lines"),
     }
     Ok(())
@@ -123,8 +136,8 @@ fn arguments(options: &RunOptions) -> String {
     if options.exit {
         words.push("exit=settled".to_owned());
     }
-    if let Some(process) = &options.kill {
-        words.push(format!("kill={process}"));
+    if let Some(process) = options.kill {
+        words.push(format!("kill={}", process.text()));
     }
     words.join(" ")
 }

@@ -26,6 +26,8 @@ const MILESTONES: [(&str, &str); 3] = [
 const LIMIT: Duration = Duration::from_secs(600);
 /// What the kernel prints when it stops the system.
 const STOPPED: &str = "*** Fatal System Error";
+/// What a live CD is given unless the command line says otherwise, in MiB.
+const MEMORY: u32 = 1024;
 /// A screen that has not changed for this long stands.
 const STILL: Duration = Duration::from_secs(15);
 
@@ -39,7 +41,7 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
     let setup = Setup {
         boot: Boot::Iso(&iso),
         disk: None,
-        memory: options.memory.max(1024),
+        memory: options.memory.unwrap_or(MEMORY),
         arguments: String::new(),
         window: !options.headless,
         restarts: false,

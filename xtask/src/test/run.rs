@@ -7,18 +7,24 @@ use crate::guest::{self, Plan};
 use crate::medium::disk;
 use crate::medium::tree::Tree;
 use crate::paths;
-use crate::qemu::End;
+use crate::qemu::{self, End};
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use std::path::Path;
 use std::time::Duration;
 
 /// No case needs this long; one that does hangs.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// Runs one case.
+/// Runs one case; a failure says how QEMU was run.
 pub fn case(case: &Case, images: &Images, bless: bool) -> Result<()> {
     let folder = paths::folder(paths::target().join("qemu-tests").join(case.name))?;
+    held(case, images, bless, &folder)
+        .map_err(|error| anyhow!("{error:#}\n      {}", qemu::how(&folder.join("boot.log"))))
+}
+
+fn held(case: &Case, images: &Images, bless: bool, folder: &Path) -> Result<()> {
     let mut tree = Tree::with_hives(images, |hive, text| {
         for change in case.changes {
             if let Change::Registry {
@@ -63,7 +69,7 @@ pub fn case(case: &Case, images: &Images, bless: bool) -> Result<()> {
         tree: &tree,
         size,
         arguments: arguments.trim(),
-        folder: &folder,
+        folder,
         restarts,
         limit: LIMIT,
         virtual_time: true,
@@ -100,7 +106,7 @@ pub fn case(case: &Case, images: &Images, bless: bool) -> Result<()> {
     Ok(())
 }
 
-fn check(want: &Want, reader: &Reader, image: &std::path::Path) -> Result<()> {
+fn check(want: &Want, reader: &Reader, image: &Path) -> Result<()> {
     let log = || reader.shown.iter();
     let dump = || reader.part("dump").context("the kernel printed no dump");
     match want {
@@ -163,7 +169,7 @@ fn golden(name: &str, dump: &str, bless: bool) -> Result<()> {
     Ok(())
 }
 
-fn on_volume(image: &std::path::Path, path: &str) -> Result<bool> {
+fn on_volume(image: &Path, path: &str) -> Result<bool> {
     let wanted = format!("::/{path}");
     Ok(disk::list(image)?
         .lines()
