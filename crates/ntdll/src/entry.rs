@@ -35,9 +35,9 @@ macro_rules! program {
             missing_docs,
             reason = "the linker's name for the entry point"
         )]
-        pub extern "system" fn NtProcessStartup(peb: *mut ::core::ffi::c_void) -> ! {
+        pub unsafe extern "system" fn NtProcessStartup(peb: *mut ::core::ffi::c_void) -> ! {
             const PROGRAM: $crate::Program = $program;
-            // SAFETY: the loader passes the PEB and calls this once, in the initial thread.
+            // SAFETY: called by the loader alone: once, in the initial thread, with the PEB.
             unsafe { $crate::start(peb, PROGRAM) }
         }
     };

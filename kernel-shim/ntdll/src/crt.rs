@@ -37,10 +37,10 @@ unsafe extern "C" fn wcscpy(target: *mut u16, source: *const u16) -> *mut u16 {
 unsafe extern "C" fn wcsncpy(target: *mut u16, source: *const u16, count: usize) -> *mut u16 {
     let mut ended = false;
     for at in 0..count {
-        // SAFETY: before the source's NUL, or not read at all.
         let unit = if ended {
             0
         } else {
+            // SAFETY: not behind the source's NUL, which has not been seen yet.
             unsafe { source.wrapping_add(at).read() }
         };
         ended |= unit == 0;

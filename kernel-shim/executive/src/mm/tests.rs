@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Address spaces without processes: reservations, commitment, protection, guard pages, views.
 
-#[allow(dead_code, reason = "the machine serves the host's scheduler too")]
-#[path = "../host/machine.rs"]
-mod machine;
-
 use super::protection::Protect;
 use super::segment::Segments;
 use super::space::{
@@ -12,9 +8,9 @@ use super::space::{
     MEM_RESERVE, MEM_TOP_DOWN, Request, SHARED_DATA,
 };
 use super::view::{Touch, ViewRequest};
+use crate::host::machine::MemoryMachine;
 use crate::machine::{Machine, PAGE, PageAccess, USER_END};
 use alloc::vec::Vec;
-use machine::MemoryMachine;
 use nt::{Result, Status};
 use proptest::prelude::*;
 
@@ -437,7 +433,7 @@ proptest! {
             let (mut committed, mut address) = (0, 0);
             while address < USER_END {
                 let region = world.space.query(&world.segments, address).unwrap();
-                prop_assert!(region.size > 0 && region.size % PAGE as u64 == 0);
+                prop_assert!(region.size > 0 && region.size.is_multiple_of(PAGE as u64));
                 if region.state == MEM_COMMIT && region.kind == MEM_PRIVATE && region.allocation != SHARED_DATA {
                     committed += region.size / PAGE as u64;
                 }

@@ -128,11 +128,11 @@ pub(crate) fn add(
     let mut modules = MODULES.lock();
     let lists = LISTS.lock().0;
     if !lists.is_null() {
-        // SAFETY: leaked structures, linked under the lock.
         #[allow(
             clippy::multiple_unsafe_ops_per_block,
             reason = "three times the same operation"
         )]
+        // SAFETY: leaked structures, linked under the lock.
         unsafe {
             append(
                 &raw mut (*lists).in_load_order,

@@ -250,8 +250,8 @@ unsafe extern "system" fn RtlQueryEnvironmentVariable_U(
 /// `block` must be null, for this process's environment, or as for [`variables`].
 pub(crate) unsafe fn expand(block: *const u16, text: UnicodeStr<'_>) -> Vec<u16> {
     PEB_LOCK.acquire();
-    // SAFETY: this process's parameters.
     let block = if block.is_null() {
+        // SAFETY: this process's parameters.
         unsafe { own().read() }.cast_const()
     } else {
         block

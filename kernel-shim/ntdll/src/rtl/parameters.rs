@@ -20,11 +20,11 @@ type Block = *mut RTL_USER_PROCESS_PARAMETERS;
 /// # Safety
 /// `block` must be a parameter block.
 unsafe fn strings(block: Block) -> [*mut UNICODE_STRING; 8] {
-    // SAFETY: addresses of fields of the caller's block.
     #[allow(
         clippy::multiple_unsafe_ops_per_block,
         reason = "eight times the same operation"
     )]
+    // SAFETY: addresses of fields of the caller's block.
     unsafe {
         [
             &raw mut (*block).CurrentDirectory.DosPath,
@@ -173,12 +173,12 @@ unsafe extern "system" fn RtlCreateProcessParameters(
     if new.is_null() {
         return status(Err(Status::INSUFFICIENT_RESOURCES));
     }
-    // SAFETY: the block is zeroed and at least as long as the structure of NT 5.2, whose fields
-    // alone are written.
     #[allow(
         clippy::multiple_unsafe_ops_per_block,
         reason = "fields of one new block"
     )]
+    // SAFETY: the block is zeroed and at least as long as the structure of NT 5.2, whose fields
+    // alone are written.
     unsafe {
         (*new).MaximumLength = size as u32;
         (*new).Length = size as u32;
@@ -236,11 +236,11 @@ unsafe extern "system" fn RtlCreateProcessParameters(
 /// `directory` must be a string with [`DIRECTORY_BYTES`] of room.
 unsafe fn end_directory(directory: &mut UNICODE_STRING) {
     let units = usize::from(directory.Length) / 2;
+    if units == 0 || units + 1 >= DIRECTORY_BYTES / 2 {
+        return;
+    }
     // SAFETY: inside the string.
-    if units == 0
-        || units + 1 >= DIRECTORY_BYTES / 2
-        || unsafe { directory.Buffer.wrapping_add(units - 1).read() } == u16::from(b'\\')
-    {
+    if unsafe { directory.Buffer.wrapping_add(units - 1).read() } == u16::from(b'\\') {
         return;
     }
     // SAFETY: there is room for one more unit and the NUL, checked above; what follows is zero.

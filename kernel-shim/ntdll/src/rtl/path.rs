@@ -127,10 +127,11 @@ unsafe extern "system" fn RtlDosSearchPath_U(
     let path = unsafe { terminated(path) };
     // SAFETY: likewise.
     let file = unsafe { terminated(file) };
-    // SAFETY: likewise; an extension is added to a name that has none.
+    // An extension is added to a name that has none.
     let extension = if extension.is_null() {
         UnicodeStr::EMPTY
     } else {
+        // SAFETY: likewise.
         unsafe { terminated(extension) }
     };
     let extension = if file_name(file).find(b'.').is_some() {

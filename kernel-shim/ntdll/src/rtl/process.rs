@@ -166,11 +166,11 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
 /// # Safety
 /// `block` must be a parameter block.
 unsafe fn duplicate_standard(parent: HANDLE, process: HANDLE, block: Block) -> Result<(), Status> {
-    // SAFETY: addresses of fields of the caller's block.
     #[allow(
         clippy::multiple_unsafe_ops_per_block,
         reason = "three times the same operation"
     )]
+    // SAFETY: addresses of fields of the caller's block.
     let handles = unsafe {
         [
             &mut (*block).StandardInput,

@@ -341,10 +341,11 @@ impl Walk {
             };
             let absent =
                 value.kind == REG_NONE || (value.length() == 0 && value.kind == entry.default_type);
-            // SAFETY: the caller's promise.
             if absent {
+                // SAFETY: the caller's promise.
                 unsafe { self.missing(entry) }
             } else {
+                // SAFETY: the caller's promise.
                 unsafe { self.value(entry, &value) }
             }?;
             if entry.flags & flag::DELETE != 0 {
@@ -382,10 +383,11 @@ impl Walk {
         };
         let absent =
             value.kind == REG_NONE || (value.length() == 0 && value.kind == entry.default_type);
-        // SAFETY: the caller's promise.
         if absent {
+            // SAFETY: the caller's promise.
             unsafe { self.missing(entry) }
         } else {
+            // SAFETY: the caller's promise.
             unsafe { self.value(entry, &value) }
         }?;
         if entry.flags & flag::DELETE != 0 {

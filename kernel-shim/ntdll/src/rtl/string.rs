@@ -57,10 +57,10 @@ unsafe extern "system" fn RtlUpcaseUnicodeChar(unit: WCHAR) -> WCHAR {
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlInitUnicodeString(string: &mut UNICODE_STRING, text: PCWSTR) {
     // A longer text than a UNICODE_STRING can say is said as long as it can, as NT does.
-    // SAFETY: the caller's promise.
     let bytes = if text.is_null() {
         0
     } else {
+        // SAFETY: the caller's promise.
         unsafe { length(text) }.saturating_mul(2).min(0xFFFC)
     };
     string.Length = bytes as u16;

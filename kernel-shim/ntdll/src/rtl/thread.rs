@@ -268,13 +268,11 @@ const TEB_FREE_STACK_ON_TERMINATION: usize = 0x1745;
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlExitUserThread(code: NTSTATUS) -> ! {
     crate::ldr::thread_ends();
+    let flag = teb()
+        .cast::<u8>()
+        .wrapping_add(TEB_FREE_STACK_ON_TERMINATION);
     // SAFETY: a byte of this thread's own TEB, which outlives it.
-    unsafe {
-        teb()
-            .cast::<u8>()
-            .add(TEB_FREE_STACK_ON_TERMINATION)
-            .write(1)
-    };
+    unsafe { flag.write(1) };
     loop {
         // SAFETY: takes no pointer.
         let _ = unsafe { NtTerminateThread(CURRENT_THREAD, code) };

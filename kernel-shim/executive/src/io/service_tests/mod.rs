@@ -2,9 +2,6 @@
 //! The services of files, the registry's files and mapped files on a whole system in memory: one
 //! test a rule (spec 1.1, 4.7, 6, 7).
 
-#[allow(dead_code, reason = "the machine serves the host's scheduler too")]
-#[path = "../../host/machine.rs"]
-mod machine;
 mod registry;
 mod sections;
 
@@ -16,6 +13,7 @@ use super::open::{
 use super::sectors::MemoryDevice;
 use super::transfer::At;
 use crate::hive::Hive;
+use crate::host::machine::{MemoryDisk, MemoryMachine};
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Context;
 use crate::mm::SEC_IMAGE;
@@ -26,7 +24,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use machine::{MemoryDisk, MemoryMachine};
 use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, wide};
 
