@@ -15,6 +15,8 @@ mod doc;
 mod doctor;
 mod gdb;
 mod guest;
+#[cfg(test)]
+mod lint;
 mod medium;
 mod paths;
 mod qemu;

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! From the seam's types to the ABI's and back: statuses, handles, strings, object attributes,
-//! scratch buffers.
+//! From the seam's types to the ABI's and back: statuses, handles, strings, object attributes.
 
-use crate::abi::Plain;
-use crate::memory::Pages;
+use crate::layout::Plain;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
@@ -82,44 +80,6 @@ impl Named {
             &raw mut self.name
         };
         &raw mut self.attributes
-    }
-}
-
-/// Bytes on the stack, aligned as structures of the ABI are.
-#[repr(C, align(8))]
-pub(crate) struct Scratch<const N: usize>(pub(crate) [u8; N]);
-
-impl<const N: usize> Scratch<N> {
-    /// Zeroed.
-    pub(crate) const fn new() -> Self {
-        Self([0; N])
-    }
-}
-
-/// At least `bytes` zeroed bytes: the given ones, or pages if those are too few.
-pub(crate) enum Room<'a> {
-    /// On the stack.
-    Near(&'a mut [u8]),
-    /// In pages of their own.
-    Far(Pages),
-}
-
-impl<'a> Room<'a> {
-    /// `NO_MEMORY` if pages are needed and there are none.
-    pub(crate) fn new<const N: usize>(near: &'a mut Scratch<N>, bytes: usize) -> Result<Self> {
-        if bytes <= N {
-            Ok(Self::Near(&mut near.0))
-        } else {
-            Ok(Self::Far(Pages::allocate(bytes)?))
-        }
-    }
-
-    /// The bytes.
-    pub(crate) fn bytes(&mut self) -> &mut [u8] {
-        match self {
-            Self::Near(bytes) => bytes,
-            Self::Far(pages) => pages.as_mut(),
-        }
     }
 }
 

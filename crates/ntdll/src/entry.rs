@@ -3,7 +3,7 @@
 //! possible.
 
 use crate::exception::{self, Fatal};
-use crate::{NATIVE, Native, abi, logger, objects};
+use crate::{NATIVE, Native, logger, objects, own_process};
 use log::LevelFilter;
 use nt::Status;
 use ntapi::ntdbg::DbgBreakPoint;
@@ -58,7 +58,7 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
     unsafe { RtlNormalizeProcessParams(parameters) };
     nt::case::install(upcase);
     nt::relax::install(objects::yield_processor);
-    let debug = abi::debug_flags() != 0;
+    let debug = own_process::debug_flags() != 0;
     logger::install(
         program.prefix,
         if debug {
@@ -70,7 +70,7 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
     exception::install(program.fatal);
     // A creator that debugs wants a stop here; without a debugger to take it, that would be an
     // exception.
-    if debug && abi::kernel_debugger() {
+    if debug && own_process::kernel_debugger() {
         // SAFETY: traps to the debugger and returns.
         unsafe { DbgBreakPoint() };
     }

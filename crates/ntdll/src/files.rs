@@ -2,8 +2,9 @@
 //! The seam, files and volumes.
 
 use crate::Native;
-use crate::abi::Plain;
-use crate::convert::{Named, Room, Scratch, counted, done, handle, length, raw};
+use crate::convert::{Named, counted, done, handle, length, raw};
+use crate::layout::Plain;
+use crate::scratch::{Buffer, Scratch};
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
@@ -18,13 +19,18 @@ use ntapi::ntioapi::{
 use ntapi::ntmmapi::NtCreatePagingFile;
 use winapi::shared::ntdef::LARGE_INTEGER;
 
-/// Offsets in FILE_RENAME_INFORMATION (spec 13.4); the root directory at 8 stays null.
+/// FILE_RENAME_INFORMATION; its root directory stays null.
 mod rename {
-    pub(super) const REPLACE: usize = 0;
-    pub(super) const NAME_LENGTH: usize = 0x10;
-    pub(super) const NAME: usize = 0x14;
+    use abi::file::FileRename;
+    use core::mem::offset_of;
+
+    type Rename = FileRename<abi::Native>;
+
+    pub(super) const REPLACE: usize = offset_of!(Rename, replace);
+    pub(super) const NAME_LENGTH: usize = offset_of!(Rename, name_length);
+    pub(super) const NAME: usize = size_of::<Rename>();
     /// The structure's own size with its padding, which the kernel wants at least.
-    pub(super) const SIZE: usize = 0x18;
+    pub(super) const SIZE: usize = NAME.next_multiple_of(align_of::<abi::Native>());
 }
 
 /// A 64-bit quantity as the calls take it.
@@ -194,7 +200,7 @@ impl Files for Native {
         // A counted string bounds the name: 64 KiB, so the sum cannot overflow.
         counted(target)?;
         let used = (rename::NAME + target.byte_len()).max(rename::SIZE);
-        let mut room = Room::new(&mut near, used)?;
+        let mut room = Buffer::new(&mut near, used)?;
         let bytes = room.bytes().get_mut(..used).unwrap_or_default();
         if let Some(flag) = bytes.get_mut(rename::REPLACE) {
             *flag = u8::from(replace);

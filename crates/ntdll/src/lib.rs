@@ -13,24 +13,26 @@
 //!   call returns;
 //! * a value that comes back from the kernel is taken as it is, a pointer that comes back is used
 //!   only for the bytes it was asked for;
-//! * declarations are `ntapi`'s; what a call relies on of a layout is asserted in [`abi`].
+//! * declarations are `ntapi`'s; what a call relies on of a layout is asserted in [`layout`].
 #![no_std]
 #![cfg(windows)]
 
-mod abi;
 mod convert;
 mod entry;
 mod exception;
 mod files;
 mod imports;
+mod layout;
 mod logger;
 mod machine;
 mod memory;
 mod objects;
+mod own_process;
 mod pool;
 mod ports;
 mod processes;
 mod registry;
+mod scratch;
 
 pub use entry::{Program, start};
 pub use exception::Fatal;

@@ -2,8 +2,9 @@
 //! The seam, the system as a whole.
 
 use crate::Native;
-use crate::abi::{self, Plain};
 use crate::convert::{counted, done, raw, status};
+use crate::layout::Plain;
+use crate::own_process;
 use nt::system::{
     BasicInformation, BootStatusItem, HardError, HardErrorParameter, Machine, Privilege,
     PrivilegeHolder, ProcessorInformation, ShutdownAction, VersionInformation,
@@ -84,11 +85,11 @@ impl Drop for BootStatus {
 
 impl Machine for Native {
     fn system_root(&self) -> UnicodeStr<'_> {
-        abi::system_root()
+        own_process::system_root()
     }
 
     fn version(&self) -> VersionInformation {
-        let (major, minor) = abi::version();
+        let (major, minor) = own_process::version();
         VersionInformation { major, minor }
     }
 

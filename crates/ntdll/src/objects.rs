@@ -2,8 +2,9 @@
 //! The seam, objects.
 
 use crate::Native;
-use crate::abi::Plain;
-use crate::convert::{Named, Room, Scratch, counted, done, handle, length, raw, status};
+use crate::convert::{Named, counted, done, handle, length, raw, status};
+use crate::layout::Plain;
+use crate::scratch::{Buffer, Scratch};
 use nt::access::Access;
 use nt::system::{Created, DirectoryEntry, Objects, Timeout, Wait};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
@@ -157,7 +158,7 @@ impl Objects for Native {
         // quarter does not hold a single one.
         const LARGEST: usize = 0x2_0100;
         let mut near = Scratch::<0x400>::new();
-        let mut room = Room::new(&mut near, 0)?;
+        let mut room = Buffer::new(&mut near, 0)?;
         let mut context = 0;
         loop {
             let bytes = room.bytes();
@@ -191,8 +192,8 @@ impl Objects for Native {
             }
             if seen == 0 {
                 match room {
-                    Room::Near(_) => room = Room::Far(crate::Pages::allocate(LARGEST)?),
-                    Room::Far(_) => return Err(Status::BUFFER_TOO_SMALL),
+                    Buffer::Stack(_) => room = Buffer::Pages(crate::Pages::allocate(LARGEST)?),
+                    Buffer::Pages(_) => return Err(Status::BUFFER_TOO_SMALL),
                 }
             }
         }

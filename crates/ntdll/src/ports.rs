@@ -2,8 +2,8 @@
 //! The seam, LPC ports.
 
 use crate::Native;
-use crate::abi::Plain;
 use crate::convert::{Named, counted, done, handle, length, raw};
+use crate::layout::Plain;
 use nt::system::{Accept, MessageBuffer, PortLimits, Ports, Received};
 use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
 use ntapi::ntlpcapi::{

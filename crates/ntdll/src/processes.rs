@@ -2,9 +2,10 @@
 //! The seam, processes and threads.
 
 use crate::Native;
-use crate::abi::{self, Plain};
 use crate::convert::{counted, done, handle, raw, status};
+use crate::layout::Plain;
 use crate::memory::Pages;
+use crate::own_process;
 
 use nt::access::Access;
 use nt::system::{
@@ -76,7 +77,7 @@ impl<'a> Environment<'a> {
     fn of(block: &'a [u16]) -> Result<Self> {
         // What `own_environment` gives has its end right behind it.
         if matches!(block, [0] | [.., 0, 0])
-            || (!block.is_empty() && core::ptr::eq(block, abi::environment()))
+            || (!block.is_empty() && core::ptr::eq(block, own_process::environment()))
         {
             return Ok(Self::Given(block));
         }
@@ -140,7 +141,7 @@ impl ParameterBlock {
         let block = Self(block);
         // The block comes denormalised and stays so: the new process's loader normalises its copy
         // (spec 8.3).
-        // SAFETY: a live block of ours, offset asserted in `abi`.
+        // SAFETY: a live block of ours, offset asserted in `layout`.
         unsafe { (*block.0).Flags |= from.flags.bits() };
         // SAFETY: likewise.
         unsafe { (*block.0).DebugFlags = u32::from(from.debug) };
@@ -335,35 +336,35 @@ impl Processes for Native {
     }
 
     fn client_id(&self) -> ClientId {
-        abi::client_id()
+        own_process::client_id()
     }
 
     fn own_environment(&self) -> &[u16] {
-        abi::environment()
+        own_process::environment()
     }
 
     fn own_dll_path(&self) -> UnicodeStr<'_> {
         // SAFETY: the caller passes the live block; this only computes an address in it.
-        abi::parameter(|block| unsafe { &raw const (*block).DllPath })
+        own_process::parameter(|block| unsafe { &raw const (*block).DllPath })
     }
 
     fn own_command_line(&self) -> UnicodeStr<'_> {
         // SAFETY: likewise.
-        abi::parameter(|block| unsafe { &raw const (*block).CommandLine })
+        own_process::parameter(|block| unsafe { &raw const (*block).CommandLine })
     }
 
     fn own_debug_flags(&self) -> u32 {
-        abi::debug_flags()
+        own_process::debug_flags()
     }
 
     fn own_global_flag(&self) -> u32 {
-        abi::global_flag()
+        own_process::global_flag()
     }
 }
 
 /// The answer of RtlCreateUserProcess in the seam's form, field by field.
 fn information(made: &RTL_USER_PROCESS_INFORMATION) -> UserProcessInformation {
-    // SAFETY: the seam's type has the same size (asserted in `abi`), and any bytes are a value of
+    // SAFETY: the seam's type has the same size (asserted in `layout`), and any bytes are a value of
     // it.
     let mut information: UserProcessInformation = unsafe { core::mem::transmute_copy(made) };
     information.size = RTL_USER_PROCESS_INFORMATION::SIZE;

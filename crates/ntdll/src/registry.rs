@@ -6,8 +6,9 @@
 //! with pages.
 
 use crate::Native;
-use crate::convert::{Named, Room, Scratch, counted, done, handle, length, raw, read_u32, status};
+use crate::convert::{Named, counted, done, handle, length, raw, read_u32, status};
 use crate::objects::open;
+use crate::scratch::{Buffer, Scratch};
 use nt::access::Access;
 use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
@@ -19,20 +20,26 @@ use winapi::um::winnt::REG_OPTION_VOLATILE;
 
 const NEAR: usize = 0x400;
 
-/// Offsets in KEY_VALUE_PARTIAL_INFORMATION (spec 13.4).
+/// Offsets in KEY_VALUE_PARTIAL_INFORMATION.
 mod partial {
-    pub(super) const TYPE: usize = 0x4;
-    pub(super) const DATA_LENGTH: usize = 0x8;
-    pub(super) const DATA: usize = 0xC;
+    use abi::key::ValuePartial;
+    use core::mem::offset_of;
+
+    pub(super) const TYPE: usize = offset_of!(ValuePartial, kind);
+    pub(super) const DATA_LENGTH: usize = offset_of!(ValuePartial, data_length);
+    pub(super) const DATA: usize = size_of::<ValuePartial>();
 }
 
 /// Offsets in KEY_VALUE_FULL_INFORMATION.
 mod full {
-    pub(super) const TYPE: usize = 0x4;
-    pub(super) const DATA_OFFSET: usize = 0x8;
-    pub(super) const DATA_LENGTH: usize = 0xC;
-    pub(super) const NAME_LENGTH: usize = 0x10;
-    pub(super) const NAME: usize = 0x14;
+    use abi::key::ValueFull;
+    use core::mem::offset_of;
+
+    pub(super) const TYPE: usize = offset_of!(ValueFull, kind);
+    pub(super) const DATA_OFFSET: usize = offset_of!(ValueFull, data_offset);
+    pub(super) const DATA_LENGTH: usize = offset_of!(ValueFull, data_length);
+    pub(super) const NAME_LENGTH: usize = offset_of!(ValueFull, name_length);
+    pub(super) const NAME: usize = size_of::<ValueFull>();
 }
 
 /// Whether the kernel says that the buffer was too short for all of it.
@@ -89,7 +96,7 @@ impl Registry for Native {
         let mut near = Scratch::<NEAR>::new();
         let mut bytes = 0;
         loop {
-            let mut room = Room::new(&mut near, bytes)?;
+            let mut room = Buffer::new(&mut near, bytes)?;
             let buffer = room.bytes();
             let first = buffer.as_mut_ptr();
             let mut needed = 0;
@@ -141,7 +148,7 @@ impl Registry for Native {
         let mut near = Scratch::<NEAR>::new();
         let mut bytes = 0;
         loop {
-            let mut room = Room::new(&mut near, bytes)?;
+            let mut room = Buffer::new(&mut near, bytes)?;
             let buffer = room.bytes();
             let first = buffer.as_mut_ptr();
             let mut needed = 0;

@@ -2,18 +2,28 @@
 //! The process and thread environment blocks of NT 5.2 x64, as a new process and a new thread find
 //! them.
 //!
-//! Only what the kernel fills in is written; `ntdll` fills in the rest. Both blocks are bytes with
-//! fields at their offsets: nothing in the kernel ever reads one back.
+//! Only what the kernel fills in is written; `ntdll` fills in the rest. Nothing in the kernel ever
+//! reads a whole block back.
 
+use crate::services::layout::{self, UnicodeString, Word};
+use abi::amd64::{peb, teb};
 use alloc::vec;
 use alloc::vec::Vec;
+use zerocopy::{FromZeros, IntoBytes};
 
 /// Bytes that the PEB and the first array of heaps behind it take.
 pub const PEB_BYTES: usize = 0x1000;
 /// Bytes of the TEB: two pages.
-pub const TEB_BYTES: usize = 0x2000;
+pub const TEB_BYTES: usize = teb::SIZE;
 
-const PEB_SIZE: u64 = 0x358;
+/// `Mutant` of a process that has none.
+const NO_MUTANT: u64 = u64::MAX;
+/// `CriticalSectionTimeout`, 100 ns, relative.
+const THIRTY_DAYS: i64 = -30 * 24 * 60 * 60 * 10_000_000;
+const VER_PLATFORM_WIN32_NT: u32 = 2;
+/// `NtTib.Version`.
+const TIB_VERSION: u64 = 0x1E00;
+const LOCALE_US_ENGLISH: u32 = 0x409;
 
 /// What the kernel knows of a new process.
 #[derive(Clone, Copy, Debug, Default)]
@@ -59,45 +69,44 @@ pub struct Teb {
     pub deallocation_stack: u64,
 }
 
-fn put<const N: usize>(bytes: &mut [u8], offset: usize, value: [u8; N]) {
-    bytes[offset..offset + N].copy_from_slice(&value);
+fn put(bytes: &mut [u8], offset: usize, value: &[u8]) {
+    bytes[offset..offset + value.len()].copy_from_slice(value);
 }
 
 impl Peb {
     /// The block's bytes.
     pub fn bytes(&self) -> Vec<u8> {
+        let [ansi, oem, upper_case] = self.national;
+        let head = layout::Peb {
+            inherited_address_space: self.inherited.into(),
+            mutant: NO_MUTANT,
+            image_base: self.image_base,
+            parameters: self.parameters,
+            ansi_code_page_data: ansi,
+            oem_code_page_data: oem,
+            unicode_case_table_data: upper_case,
+            processors: 1,
+            global_flag: self.global_flag,
+            critical_section_timeout: THIRTY_DAYS.cast_unsigned(),
+            heap_segment_reserve: 0x10_0000,
+            heap_segment_commit: 0x2000,
+            heap_decommit_total_free_threshold: 0x1_0000,
+            heap_decommit_free_block_threshold: 0x1000,
+            maximum_heaps: ((PEB_BYTES - peb::SIZE) / size_of::<Word>()) as u32,
+            process_heaps: self.address + peb::SIZE as u64,
+            os_major_version: self.version.0,
+            os_minor_version: self.version.1,
+            os_build_number: self.build,
+            os_platform: VER_PLATFORM_WIN32_NT,
+            image_subsystem: self.subsystem.0,
+            image_subsystem_major_version: self.subsystem.1,
+            image_subsystem_minor_version: self.subsystem.2,
+            affinity: 1,
+            ..layout::Peb::default()
+        };
         let mut bytes = vec![0; PEB_BYTES];
-        let block = bytes.as_mut_slice();
-        block[0] = self.inherited.into();
-        put(block, 0x08, u64::MAX.to_le_bytes()); // Mutant
-        put(block, 0x10, self.image_base.to_le_bytes());
-        put(block, 0x20, self.parameters.to_le_bytes());
-        for (index, table) in self.national.into_iter().enumerate() {
-            put(block, 0xa0 + 8 * index, table.to_le_bytes());
-        }
-        put(block, 0xb8, 1_u32.to_le_bytes()); // NumberOfProcessors
-        put(block, 0xbc, self.global_flag.to_le_bytes());
-        put(block, 0xc0, (-25_920_000_000_000_i64).to_le_bytes()); // CriticalSectionTimeout: 30 days
-        put(block, 0xc8, 0x10_0000_u64.to_le_bytes()); // HeapSegmentReserve
-        put(block, 0xd0, 0x2000_u64.to_le_bytes()); // HeapSegmentCommit
-        put(block, 0xd8, 0x1_0000_u64.to_le_bytes()); // HeapDeCommitTotalFreeThreshold
-        put(block, 0xe0, 0x1000_u64.to_le_bytes()); // HeapDeCommitFreeBlockThreshold
-        put(
-            block,
-            0xec,
-            ((PEB_BYTES as u64 - PEB_SIZE) as u32 / 8).to_le_bytes(),
-        ); // MaximumNumberOfHeaps
-        put(block, 0xf0, (self.address + PEB_SIZE).to_le_bytes()); // ProcessHeaps
-        put(block, 0x118, self.version.0.to_le_bytes());
-        put(block, 0x11c, self.version.1.to_le_bytes());
-        put(block, 0x120, self.build.to_le_bytes());
-        put(block, 0x124, 2_u32.to_le_bytes()); // OSPlatformId: VER_PLATFORM_WIN32_NT
-        put(block, 0x128, self.subsystem.0.to_le_bytes());
-        put(block, 0x12c, self.subsystem.1.to_le_bytes());
-        put(block, 0x130, self.subsystem.2.to_le_bytes());
-        put(block, 0x138, 1_u64.to_le_bytes()); // ImageProcessAffinityMask
-        put(block, 0x2c0, self.session.to_le_bytes());
-        put(block, 0x318, 0_u64.to_le_bytes()); // MinimumStackCommit
+        put(&mut bytes, 0, head.as_bytes());
+        put(&mut bytes, peb::SESSION_ID, self.session.as_bytes());
         bytes
     }
 }
@@ -105,21 +114,34 @@ impl Peb {
 impl Teb {
     /// The block's bytes.
     pub fn bytes(&self) -> Vec<u8> {
+        let client = layout::ClientId {
+            process: self.process,
+            thread: self.thread,
+        };
+        let head = layout::Teb {
+            stack_base: self.stack_base,
+            stack_limit: self.stack_limit,
+            version: TIB_VERSION,
+            this: self.address,
+            client,
+            peb: self.peb,
+            current_locale: LOCALE_US_ENGLISH,
+            ..layout::Teb::new_zeroed()
+        };
+        let scratch = UnicodeString {
+            maximum_length: teb::STATIC_UNICODE_BYTES,
+            buffer: self.address + teb::STATIC_UNICODE_BUFFER as u64,
+            ..UnicodeString::default()
+        };
         let mut bytes = vec![0; TEB_BYTES];
-        let block = bytes.as_mut_slice();
-        put(block, 0x08, self.stack_base.to_le_bytes());
-        put(block, 0x10, self.stack_limit.to_le_bytes());
-        put(block, 0x20, 0x1e00_u64.to_le_bytes()); // Version
-        put(block, 0x30, self.address.to_le_bytes()); // Self
-        for client in [0x40, 0x7d8] {
-            put(block, client, self.process.to_le_bytes());
-            put(block, client + 8, self.thread.to_le_bytes());
-        }
-        put(block, 0x60, self.peb.to_le_bytes());
-        put(block, 0x108, 0x409_u32.to_le_bytes()); // CurrentLocale
-        put(block, 0x125a, 522_u16.to_le_bytes()); // StaticUnicodeString.MaximumLength
-        put(block, 0x1260, (self.address + 0x1268).to_le_bytes()); // StaticUnicodeString.Buffer
-        put(block, 0x1478, self.deallocation_stack.to_le_bytes());
+        put(&mut bytes, 0, head.as_bytes());
+        put(&mut bytes, teb::REAL_CLIENT_ID, client.as_bytes());
+        put(&mut bytes, teb::STATIC_UNICODE_STRING, scratch.as_bytes());
+        put(
+            &mut bytes,
+            teb::DEALLOCATION_STACK,
+            self.deallocation_stack.as_bytes(),
+        );
         bytes
     }
 }

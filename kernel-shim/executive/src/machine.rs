@@ -19,6 +19,7 @@
 use crate::ids::ThreadId;
 use alloc::string::String;
 use bitflags::bitflags;
+use nt::system::ShutdownAction;
 use nt::{Result, Status};
 
 /// Bytes in a page.
@@ -117,17 +118,6 @@ pub struct Disk {
     pub sectors: u64,
     /// Writes are refused.
     pub read_only: bool,
-}
-
-/// How the system ends (`SHUTDOWN_ACTION`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ShutdownAction {
-    /// Halt.
-    NoReboot,
-    /// Reboot.
-    Reboot,
-    /// Power off.
-    PowerOff,
 }
 
 /// The end of the system.

@@ -8,7 +8,7 @@ use crate::boot::options::{ExitAt, Options};
 use crate::exit::{Outcome, exit, halt};
 use crate::serial::line;
 use crate::{acpi, cpu, screen};
-use executive::machine::ShutdownAction;
+use nt::system::ShutdownAction;
 
 /// Shows the stop screen with its text and ends the run as a bugcheck. With `hold` on the command
 /// line the screen stays.

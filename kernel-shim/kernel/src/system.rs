@@ -23,7 +23,7 @@ use executive::ids::{ObjectId, ProcessId, ThreadId};
 use executive::machine::{PageAccess, Stop};
 use executive::process::create::SystemDll;
 use executive::services::call::Done;
-use executive::services::context::ExceptionRecord;
+use executive::services::layout::ExceptionRecord;
 use executive::services::{self, table};
 use nt::{Result, Status};
 
@@ -411,7 +411,8 @@ impl System {
         );
         line(format_args!(
             "exception {:#010x} at {:#x} in {name}, {thread:?}: not handled",
-            record.code, record.address
+            { record.code },
+            { record.address }
         ));
         let registers = self
             .machine

@@ -5,7 +5,7 @@
 //! a lock that is not held while a handler runs, and nothing is allocated on that way, because the
 //! exception may have come out of the allocator.
 
-use crate::abi::CURRENT_PROCESS;
+use crate::support::CURRENT_PROCESS;
 use alloc::vec::Vec;
 use core::arch::naked_asm;
 use core::mem::offset_of;

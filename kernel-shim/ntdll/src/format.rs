@@ -358,7 +358,7 @@ unsafe fn counted(sink: &mut dyn Sink, spec: Spec, text: *const UNICODE_STRING) 
     }
     if spec.wide {
         // SAFETY: the caller's promise.
-        let units = unsafe { crate::abi::units(text) };
+        let units = unsafe { crate::support::units(text) };
         padded(sink, spec, &mut units.units().iter().copied());
     } else {
         // SAFETY: the caller's promise.

@@ -5,7 +5,7 @@
 //! There is one heap. A block of RtlAllocateHeap has its size in the 16 bytes before it, because
 //! its owner gives no size back.
 
-use crate::abi::{CURRENT_PROCESS, GRANULARITY, PAGE};
+use crate::support::{CURRENT_PROCESS, GRANULARITY, PAGE};
 use core::alloc::Layout;
 use core::ptr::NonNull;
 use nt::relax::Yield;

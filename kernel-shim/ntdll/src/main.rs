@@ -21,8 +21,6 @@
 extern crate alloc;
 
 #[cfg(windows)]
-mod abi;
-#[cfg(windows)]
 mod crt;
 #[cfg(windows)]
 mod debug;
@@ -40,6 +38,8 @@ mod ldr;
 mod rtl;
 #[cfg(windows)]
 mod stubs;
+#[cfg(windows)]
+mod support;
 
 #[cfg(not(windows))]
 compile_error!("this DLL is for the NT target: cargo xtask builds it");

@@ -2,8 +2,8 @@
 //! The vectors of spec 17 that the whole system is needed for.
 
 use crate::system::{End, Setup};
-use executive::machine::ShutdownAction;
 use nt::Status;
+use nt::system::ShutdownAction;
 
 #[test]
 fn boot_execute_absent_runs_autochk_with_a_star() {

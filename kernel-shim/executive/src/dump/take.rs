@@ -10,11 +10,14 @@ use crate::cm::KeyRef;
 use crate::ids::{ObjectId, ProcessId};
 use crate::io::fat::NodeId;
 use crate::object::Body;
+use crate::services::layout::{Peb, ProcessParameters};
+use abi::process::PARAMETERS_NORMALIZED;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::mem::offset_of;
 
 /// Keys that are shown with everything below them.
 const TREES: [&str; 3] = [
@@ -26,13 +29,9 @@ const TREES: [&str; 3] = [
 const TOPS: [&str; 2] = ["\\REGISTRY\\MACHINE", "\\REGISTRY\\USER"];
 /// No file system here nests deeper.
 const DEEPEST: usize = 32;
-/// RTL_USER_PROCESS_PARAMETERS: where `Flags` and `CommandLine` are, and the flag that says that
-/// pointers are no offsets.
-const PARAMETERS_FLAGS: u64 = 0x08;
-const PARAMETERS_COMMAND_LINE: u64 = 0x70;
-const NORMALIZED: u32 = 1;
-/// PEB: where `ProcessParameters` is.
-const PEB_PARAMETERS: u64 = 0x20;
+const PARAMETERS_FLAGS: u64 = offset_of!(ProcessParameters, flags) as u64;
+const PARAMETERS_COMMAND_LINE: u64 = offset_of!(ProcessParameters, command_line) as u64;
+const PEB_PARAMETERS: u64 = offset_of!(Peb, parameters) as u64;
 
 fn text(units: &[u16]) -> String {
     String::from_utf16_lossy(units)
@@ -239,7 +238,7 @@ impl Executive {
             u16::from_le_bytes([string[0], string[1]]),
             u64::from_le_bytes(*string.last_chunk()?),
         );
-        let normalized = u32::from_le_bytes(flags) & NORMALIZED != 0;
+        let normalized = u32::from_le_bytes(flags) & PARAMETERS_NORMALIZED != 0;
         let at = if normalized {
             buffer
         } else {

@@ -8,10 +8,10 @@ use super::{
 use crate::Executive;
 use crate::ids::ThreadId;
 use crate::lpc::{HEADER, Message};
-use crate::machine::{ShutdownAction, Stop};
+use crate::machine::Stop;
 use crate::process::token;
 use alloc::vec::Vec;
-use nt::system::{MessageKind, PortHeader};
+use nt::system::{MessageKind, PortHeader, ShutdownAction};
 use nt::{Handle, Result, Status};
 
 /// `LPC_ERROR_EVENT`.

@@ -15,7 +15,7 @@ use super::seam::{Main, Parameters, Seam, Shared};
 use crate::harderror::BugCheck;
 use crate::hive::{Hive, reg_text};
 use crate::ids::{ProcessId, ThreadId};
-use crate::machine::{ShutdownAction, Stop};
+use crate::machine::Stop;
 use crate::trace::Record;
 use crate::{Executive, Version};
 use alloc::boxed::Box;
@@ -23,7 +23,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use nt::system::ImageSubsystem;
+use nt::system::{ImageSubsystem, ShutdownAction};
 use nt::{Result, Status, UnicodeStr};
 use std::sync::Mutex;
 

@@ -27,14 +27,7 @@ pub use sections::SECTION_HOOKS;
 pub use space::AddressSpace;
 pub use view::Mapped;
 
-/// `SEC_FILE`.
-pub const SEC_FILE: u32 = 0x80_0000;
-/// `SEC_IMAGE`.
-pub const SEC_IMAGE: u32 = 0x100_0000;
-/// `SEC_RESERVE`.
-pub const SEC_RESERVE: u32 = 0x400_0000;
-/// `SEC_COMMIT`.
-pub const SEC_COMMIT: u32 = 0x800_0000;
+pub use abi::memory::{SEC_COMMIT, SEC_FILE, SEC_IMAGE, SEC_RESERVE};
 
 /// The body of a section object.
 #[derive(Clone, Copy, Debug)]

@@ -15,7 +15,10 @@ use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::machine::{PAGE, PageAccess, USER_END};
 use crate::object::Body;
 use crate::process::create::Stack;
+use crate::services::layout::Teb;
+use abi::amd64::teb;
 use alloc::vec;
+use core::mem::offset_of;
 use nt::system::SectionImageInformation;
 use nt::{Result, Status};
 
@@ -25,10 +28,10 @@ const DEFAULT_STACK: u64 = 0x10_0000;
 /// A guard page is an ordinary one after the first touch, and mapped after the second.
 const TOUCHES: usize = 2;
 /// TEB: `StackLimit` and `DeallocationStack`.
-const TEB_STACK_LIMIT: u64 = 0x10;
-const TEB_DEALLOCATION_STACK: u64 = 0x1478;
+const TEB_STACK_LIMIT: u64 = offset_of!(Teb, stack_limit) as u64;
+const TEB_DEALLOCATION_STACK: u64 = teb::DEALLOCATION_STACK as u64;
 /// TEB: `FreeStackOnTermination`, which RtlExitUserThread sets.
-const TEB_FREE_STACK: u64 = 0x1745;
+const TEB_FREE_STACK: u64 = teb::FREE_STACK_ON_TERMINATION as u64;
 
 impl Executive {
     fn memory_of(&mut self, process: ProcessId) -> Result<&mut AddressSpace> {

@@ -2,6 +2,7 @@
 //! `PAGE_` protections: what user mode may do with a page, and what a copy on write makes of it.
 
 use crate::machine::PageAccess;
+use abi::memory;
 use nt::{Result, Status};
 
 /// `PAGE_` protection: one base protection and modifiers.
@@ -10,25 +11,25 @@ pub struct Protect(pub u32);
 
 impl Protect {
     /// `PAGE_NOACCESS`.
-    pub const NO_ACCESS: Self = Self(0x01);
+    pub const NO_ACCESS: Self = Self(memory::PAGE_NOACCESS);
     /// `PAGE_READONLY`.
-    pub const READ_ONLY: Self = Self(0x02);
+    pub const READ_ONLY: Self = Self(memory::PAGE_READONLY);
     /// `PAGE_READWRITE`.
-    pub const READ_WRITE: Self = Self(0x04);
+    pub const READ_WRITE: Self = Self(memory::PAGE_READWRITE);
     /// `PAGE_WRITECOPY`.
-    pub const WRITE_COPY: Self = Self(0x08);
+    pub const WRITE_COPY: Self = Self(memory::PAGE_WRITECOPY);
     /// `PAGE_EXECUTE`.
-    pub const EXECUTE: Self = Self(0x10);
+    pub const EXECUTE: Self = Self(memory::PAGE_EXECUTE);
     /// `PAGE_EXECUTE_READ`.
-    pub const EXECUTE_READ: Self = Self(0x20);
+    pub const EXECUTE_READ: Self = Self(memory::PAGE_EXECUTE_READ);
     /// `PAGE_EXECUTE_READWRITE`.
-    pub const EXECUTE_READ_WRITE: Self = Self(0x40);
+    pub const EXECUTE_READ_WRITE: Self = Self(memory::PAGE_EXECUTE_READWRITE);
     /// `PAGE_EXECUTE_WRITECOPY`.
-    pub const EXECUTE_WRITE_COPY: Self = Self(0x80);
+    pub const EXECUTE_WRITE_COPY: Self = Self(memory::PAGE_EXECUTE_WRITECOPY);
     /// `PAGE_GUARD`.
-    pub const GUARD: u32 = 0x100;
-    const NO_CACHE: u32 = 0x200;
-    const WRITE_COMBINE: u32 = 0x400;
+    pub const GUARD: u32 = memory::PAGE_GUARD;
+    const NO_CACHE: u32 = memory::PAGE_NOCACHE;
+    const WRITE_COMBINE: u32 = memory::PAGE_WRITECOMBINE;
 
     /// A protection from a caller. `INVALID_PAGE_PROTECTION` unless exactly one base protection is
     /// set and the modifiers go with it.

@@ -17,6 +17,7 @@ use crate::io::file::{EXECUTE, READ_DATA, WRITE_DATA};
 use crate::machine::PAGE;
 use crate::object::types::Hooks;
 use crate::object::{Body, Kind};
+use abi::memory::{SEC_NO_CHANGE, SEC_NOCACHE};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::system::{Created, SectionImageInformation};
@@ -28,8 +29,6 @@ pub const SECTION_HOOKS: Hooks = Hooks {
     ..Hooks::NONE
 };
 
-const SEC_NO_CHANGE: u32 = 0x40_0000;
-const SEC_NOCACHE: u32 = 0x1000_0000;
 const SECTION_QUERY: u32 = 1;
 const SYNCHRONIZE: u32 = 0x10_0000;
 const SHARE_READ_DELETE: u32 = 1 | 4;

@@ -20,30 +20,14 @@ pub const GRANULARITY: u64 = 0x1_0000;
 /// The lowest address that can be allocated.
 pub const LOWEST: u64 = 0x1_0000;
 /// KUSER_SHARED_DATA, and the 64 KB around it that nothing else may have.
-pub const SHARED_DATA: u64 = 0x7FFE_0000;
+pub const SHARED_DATA: u64 = abi::shared_data::ADDRESS;
 
 const PAGE_BYTES: u64 = PAGE as u64;
 
-/// `MEM_COMMIT`.
-pub const MEM_COMMIT: u32 = 0x1000;
-/// `MEM_RESERVE`.
-pub const MEM_RESERVE: u32 = 0x2000;
-/// `MEM_DECOMMIT`.
-pub const MEM_DECOMMIT: u32 = 0x4000;
-/// `MEM_RELEASE`.
-pub const MEM_RELEASE: u32 = 0x8000;
-/// `MEM_FREE`.
-pub const MEM_FREE: u32 = 0x1_0000;
-/// `MEM_PRIVATE`.
-pub const MEM_PRIVATE: u32 = 0x2_0000;
-/// `MEM_MAPPED`.
-pub const MEM_MAPPED: u32 = 0x4_0000;
-/// `MEM_RESET`.
-pub const MEM_RESET: u32 = 0x8_0000;
-/// `MEM_TOP_DOWN`.
-pub const MEM_TOP_DOWN: u32 = 0x10_0000;
-/// `MEM_IMAGE`.
-pub const MEM_IMAGE: u32 = 0x100_0000;
+pub use abi::memory::{
+    MEM_COMMIT, MEM_DECOMMIT, MEM_FREE, MEM_IMAGE, MEM_MAPPED, MEM_PRIVATE, MEM_RELEASE,
+    MEM_RESERVE, MEM_RESET, MEM_TOP_DOWN,
+};
 
 /// What a range of addresses is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

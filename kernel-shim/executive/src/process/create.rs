@@ -14,6 +14,7 @@ use crate::machine::Context;
 use crate::mm::AddressSpace;
 use crate::object::{Body, DeviceMapId, HandleTable, Kind};
 use crate::{Executive, Version};
+use abi::memory::PAGE_READWRITE;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use nt::object::ClientId;
@@ -28,7 +29,6 @@ const SECTION_MAP_EXECUTE: u32 = 8;
 /// `OSBuildNumber` of each version.
 const BUILD_5_2: u16 = 3790;
 const BUILD_6_1: u16 = 7601;
-const PAGE_READWRITE: u32 = 4;
 const BACKSLASH: u16 = 0x5c;
 
 /// NtCreateProcess's arguments.

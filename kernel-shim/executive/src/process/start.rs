@@ -10,10 +10,14 @@ use crate::harderror::BugCheck;
 use crate::ids::{ObjectId, ProcessId};
 use crate::machine::Context;
 use crate::object::Body;
+use crate::services::layout::{Peb, ProcessParameters, UnicodeString};
+use abi::memory::PAGE_READWRITE;
+use abi::process::PARAMETERS_RESERVE_1MB;
 use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
+use core::mem::offset_of;
 use nt::{Result, Status};
+use zerocopy::IntoBytes;
 
 /// `SESSION1_INITIALIZATION_FAILED`: no parameters.
 const SESSION1_INITIALIZATION_FAILED: u32 = 0x6d;
@@ -26,52 +30,47 @@ const SESSION4_INITIALIZATION_FAILED: u32 = 0x70;
 
 /// The longest image name, units.
 const LONGEST_NAME: usize = 127;
-/// Bytes of RTL_USER_PROCESS_PARAMETERS before its strings.
-const PARAMETERS: usize = 0x3f0;
-/// `RTL_USER_PROC_PARAMS_NORMALIZED` is not set: the pointers are offsets.
-/// `RTL_USER_PROC_RESERVE_1MB`.
-const RESERVE_1MB: u32 = 0x20;
-const PAGE_READWRITE: u32 = 4;
 /// Initial flags of a thread: interrupts on.
 const FLAGS: u32 = 0x202;
 const MXCSR: u32 = 0x1f80;
 
-/// RTL_USER_PROCESS_PARAMETERS, denormalised.
+/// RTL_USER_PROCESS_PARAMETERS, denormalised: the pointers are offsets.
 struct Parameters {
-    bytes: Vec<u8>,
+    head: ProcessParameters,
+    text: Vec<u8>,
 }
 
 impl Parameters {
     fn new() -> Self {
-        let mut this = Self {
-            bytes: vec![0; PARAMETERS],
-        };
-        this.put32(0x08, RESERVE_1MB);
-        this
+        Self {
+            head: ProcessParameters {
+                flags: PARAMETERS_RESERVE_1MB,
+                ..ProcessParameters::default()
+            },
+            text: Vec::new(),
+        }
     }
 
-    fn put32(&mut self, at: usize, value: u32) {
-        self.bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
-    }
-
-    /// A UNICODE_STRING at `at`, its text behind everything else, terminated; `room` is the least
-    /// `MaximumLength`.
-    fn string(&mut self, at: usize, text: &str, room: usize) {
+    /// A string, its text behind everything else, terminated; `room` is the least `MaximumLength`.
+    fn string(&mut self, text: &str, room: usize) -> UnicodeString {
         let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let maximum = (units.len() + 2).max(room);
-        let offset = self.bytes.len();
-        self.bytes[at..at + 2].copy_from_slice(&(units.len() as u16).to_le_bytes());
-        self.bytes[at + 2..at + 4].copy_from_slice(&(maximum as u16).to_le_bytes());
-        self.bytes[at + 8..at + 16].copy_from_slice(&(offset as u64).to_le_bytes());
-        self.bytes.extend(units);
-        self.bytes.resize((offset + maximum).next_multiple_of(8), 0);
+        let offset = self.text.len();
+        let length = units.len() as u16;
+        self.text.extend(units);
+        self.text.resize((offset + maximum).next_multiple_of(8), 0);
+        UnicodeString {
+            length,
+            maximum_length: maximum as u16,
+            buffer: (size_of::<ProcessParameters>() + offset) as u64,
+            ..UnicodeString::default()
+        }
     }
 
     fn finish(mut self) -> Vec<u8> {
-        let length = self.bytes.len() as u32;
-        self.put32(0x00, length);
-        self.put32(0x04, length);
-        self.bytes
+        let length = (size_of::<ProcessParameters>() + self.text.len()) as u32;
+        (self.head.maximum_length, self.head.length) = (length, length);
+        [self.head.as_bytes(), &self.text].concat()
     }
 }
 
@@ -164,19 +163,20 @@ impl Executive {
             self.allocate_memory_in(process, environment.len() as u64, PAGE_READWRITE, false)?;
         self.write_process(process, block, &environment)?;
         let mut parameters = Parameters::new();
-        parameters.string(0x38, system_root, LONGEST_PATH);
-        parameters.string(0x50, &system32, 0);
-        parameters.string(0x60, image, 0);
-        parameters.string(0x70, command_line, 0);
-        for unused in [0xb0, 0xc0, 0xd0] {
-            parameters.string(unused, "", 0);
-        }
-        parameters.bytes[0x80..0x88].copy_from_slice(&block.to_le_bytes());
+        parameters.head.current_directory.path = parameters.string(system_root, LONGEST_PATH);
+        parameters.head.dll_path = parameters.string(&system32, 0);
+        parameters.head.image_path_name = parameters.string(image, 0);
+        parameters.head.command_line = parameters.string(command_line, 0);
+        parameters.head.window_title = parameters.string("", 0);
+        parameters.head.desktop_info = parameters.string("", 0);
+        parameters.head.shell_info = parameters.string("", 0);
+        parameters.head.environment = block;
         let bytes = parameters.finish();
         let at = self.allocate_memory_in(process, bytes.len() as u64, PAGE_READWRITE, false)?;
         self.write_process(process, at, &bytes)?;
         let peb = self.process(process)?.peb;
-        self.write_process(process, peb + 0x20, &at.to_le_bytes())
+        let place = peb + offset_of!(Peb, parameters) as u64;
+        self.write_process(process, place, &at.to_le_bytes())
     }
 
     fn run_first_thread(&mut self, process: ProcessId) -> Result<()> {

@@ -6,8 +6,7 @@
 //! returns is what the caller finds in RAX, unless the call waits ([`Done::Waits`]), never returns
 //! ([`Done::Gone`]), or goes on elsewhere.
 
-use super::context::{Context, ExceptionRecord};
-use super::layout::{Layout, UnicodeString};
+use super::layout::{Context, ExceptionRecord, Layout, UnicodeString};
 use super::pending::Pending;
 use super::table::{self, COUNT, MAX_ARGUMENTS};
 use super::user::{CapturedAttributes, User, UserMemory, UserPtr};

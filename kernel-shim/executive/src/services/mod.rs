@@ -13,24 +13,23 @@
 //! way.
 
 pub mod call;
-pub mod context;
-mod contexts;
 pub mod encode;
 mod file_information;
 mod files;
-mod glue;
 pub mod layout;
 mod locks;
 mod memory;
 mod objects;
 pub mod pending;
 mod ports;
+mod process_attributes;
 mod processes;
 mod registry;
 mod system;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod thread_context;
 mod tokens;
 pub mod user;
 mod waits;
@@ -50,7 +49,7 @@ use user::UserPtr;
 pub use crate::lpc::services::PORT_HOOKS;
 
 static BUILT: [Option<Built>; COUNT] = call::assemble(&[
-    contexts::CALLS,
+    thread_context::CALLS,
     file_information::CALLS,
     files::CALLS,
     locks::CALLS,

@@ -2,9 +2,9 @@
 //! The system calls about processes and threads.
 
 use super::call::{Built, Call, Done, built, success};
-use super::context::Context;
 use super::encode::put_text;
-use super::layout::{InitialTeb, ProcessBasic, ThreadBasic, UnicodeString};
+use super::layout::Context;
+use super::layout::{InitialTeb, ProcessBasic, ThreadBasic, UnicodeString, client_id};
 use crate::machine;
 use crate::process::create::{CreateProcess, Stack};
 use alloc::vec;
@@ -523,7 +523,7 @@ fn query_thread(call: &mut Call<'_>) -> Result<Done> {
             let basic = ThreadBasic {
                 exit_status: facts.exit_status.0,
                 teb: facts.teb,
-                client: facts.client,
+                client: client_id(facts.client),
                 affinity: affinity(call),
                 priority: facts.priority.into(),
                 base_priority: 0,

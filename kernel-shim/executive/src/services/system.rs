@@ -13,11 +13,11 @@ use crate::harderror::{
     RESPONSE_RETURN_TO_CALLER,
 };
 use crate::lpc::Event;
-use crate::machine::ShutdownAction;
 use crate::process::token;
 use crate::sysinfo::{self, class};
 use alloc::string::String;
 use alloc::vec::Vec;
+use nt::system::ShutdownAction;
 use nt::{Result, Status};
 
 /// The calls of this area.

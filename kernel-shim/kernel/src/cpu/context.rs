@@ -6,15 +6,19 @@
 
 use super::tables::{USER_CODE, USER_DATA, USER_TEB32};
 use super::user::{Registers, Vectors};
-use executive::services::context::Context;
-use zerocopy::IntoBytes;
+use abi::amd64::{
+    CONTEXT_AMD64, CONTEXT_CONTROL, CONTEXT_DEBUG_REGISTERS, CONTEXT_FLOATING_POINT,
+    CONTEXT_INTEGER, CONTEXT_SEGMENTS,
+};
+use executive::services::layout::{Context, has_part};
+use zerocopy::{FromZeros, IntoBytes};
 
 /// `CONTEXT_ALL`.
-pub const ALL: u32 = Context::CONTROL
-    | Context::INTEGER
-    | Context::SEGMENTS
-    | Context::FLOATING_POINT
-    | Context::DEBUG_REGISTERS;
+pub const ALL: u32 = CONTEXT_CONTROL
+    | CONTEXT_INTEGER
+    | CONTEXT_SEGMENTS
+    | CONTEXT_FLOATING_POINT
+    | CONTEXT_DEBUG_REGISTERS;
 
 /// MXCSR bits that exist: loading any other faults.
 const MXCSR_MASK: u32 = 0xffff;
@@ -22,15 +26,15 @@ const MXCSR_MASK: u32 = 0xffff;
 /// The parts that `flags` asks for, of these registers; the rest is zero.
 pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
     let mut context = Context {
-        flags: flags | Context::AMD64,
-        ..Context::default()
+        flags: flags | CONTEXT_AMD64,
+        ..Context::new_zeroed()
     };
-    if context.has(Context::CONTROL) {
+    if has_part(&context, CONTEXT_CONTROL) {
         (context.rip, context.rsp, context.eflags) =
             (registers.rip, registers.rsp, registers.rflags as u32);
         (context.cs, context.ss) = (USER_CODE, USER_DATA);
     }
-    if context.has(Context::INTEGER) {
+    if has_part(&context, CONTEXT_INTEGER) {
         (context.rax, context.rcx, context.rdx, context.rbx) =
             (registers.rax, registers.rcx, registers.rdx, registers.rbx);
         (context.rbp, context.rsi, context.rdi) = (registers.rbp, registers.rsi, registers.rdi);
@@ -39,11 +43,11 @@ pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
         (context.r12, context.r13, context.r14, context.r15) =
             (registers.r12, registers.r13, registers.r14, registers.r15);
     }
-    if context.has(Context::SEGMENTS) {
+    if has_part(&context, CONTEXT_SEGMENTS) {
         (context.ds, context.es, context.fs, context.gs) =
             (USER_DATA, USER_DATA, USER_TEB32, USER_DATA);
     }
-    if context.has(Context::FLOATING_POINT) {
+    if has_part(&context, CONTEXT_FLOATING_POINT) {
         context.float.as_mut_bytes().copy_from_slice(&vectors.0);
         context.mxcsr = vectors.mxcsr();
     }
@@ -53,11 +57,11 @@ pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
 /// Sets the parts that the context's flags name. Selectors and reserved flags stay what they must
 /// be.
 pub fn apply(context: &Context, registers: &mut Registers, vectors: &mut Vectors) {
-    if context.has(Context::CONTROL) {
+    if has_part(context, CONTEXT_CONTROL) {
         (registers.rip, registers.rsp, registers.rflags) =
             (context.rip, context.rsp, context.eflags.into());
     }
-    if context.has(Context::INTEGER) {
+    if has_part(context, CONTEXT_INTEGER) {
         (registers.rax, registers.rcx, registers.rdx, registers.rbx) =
             (context.rax, context.rcx, context.rdx, context.rbx);
         (registers.rbp, registers.rsi, registers.rdi) = (context.rbp, context.rsi, context.rdi);
@@ -66,7 +70,7 @@ pub fn apply(context: &Context, registers: &mut Registers, vectors: &mut Vectors
         (registers.r12, registers.r13, registers.r14, registers.r15) =
             (context.r12, context.r13, context.r14, context.r15);
     }
-    if context.has(Context::FLOATING_POINT) {
+    if has_part(context, CONTEXT_FLOATING_POINT) {
         vectors.0.copy_from_slice(context.float.as_bytes());
         vectors.set_mxcsr(context.mxcsr & MXCSR_MASK);
     }

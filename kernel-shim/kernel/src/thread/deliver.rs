@@ -10,7 +10,7 @@ use crate::cpu::context;
 use crate::cpu::tables::{USER_CODE, USER_DATA};
 use crate::cpu::user::{Registers, Trap, Vectors};
 use alloc::vec::Vec;
-use executive::services::context::ExceptionRecord;
+use executive::services::layout::{Context, ExceptionRecord};
 use zerocopy::IntoBytes;
 
 /// `EXCEPTION_ACCESS_VIOLATION` and its like: what ring 3 may raise by running (STATUS_ values).
@@ -31,16 +31,17 @@ mod code {
 
 /// A record with parameters.
 pub fn record(code: u32, address: u64, parameters: &[u64]) -> ExceptionRecord {
-    let mut record = ExceptionRecord {
+    let mut information = [0; 15];
+    for (to, from) in information.iter_mut().zip(parameters) {
+        *to = *from;
+    }
+    ExceptionRecord {
         code,
         address,
         parameters: parameters.len() as u32,
+        information,
         ..ExceptionRecord::default()
-    };
-    for (to, from) in record.information.iter_mut().zip(parameters) {
-        *to = *from;
     }
-    record
 }
 
 /// An access violation: what was tried is in the page fault's error code.
@@ -136,7 +137,7 @@ pub fn exception(
     let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
     let mut entered = entering(registers);
     (entered.rip, entered.rsp) = (dispatcher, address);
-    (entered.rcx, entered.rdx) = (address + 0x4d0, address);
+    (entered.rcx, entered.rdx) = (address + size_of::<Context>() as u64, address);
     UserFrame {
         bytes,
         address,

@@ -7,9 +7,14 @@
 
 use crate::cpu::clock;
 use crate::memory::{frames, physical};
+use abi::shared_data::{
+    COOKIE, IMAGE_NUMBER_HIGH, IMAGE_NUMBER_LOW, INTERRUPT_TIME, NT_MAJOR_VERSION,
+    NT_MINOR_VERSION, NT_PRODUCT_TYPE, NT_SYSTEM_ROOT, NUMBER_OF_PHYSICAL_PAGES, NX_SUPPORT_POLICY,
+    PROCESSOR_FEATURES, PRODUCT_TYPE_IS_VALID, SAFE_BOOT_MODE, SYSTEM_TIME, TICK_COUNT,
+    TICK_COUNT_LOW, TICK_COUNT_MULTIPLIER,
+};
 
-/// Where every process finds it.
-pub const ADDRESS: u64 = 0x7ffe_0000;
+pub use abi::shared_data::ADDRESS;
 
 /// 100 ns units in a tick of `TickCount`: 15.625 ms.
 const TICK: u64 = 156_250;
@@ -32,28 +37,28 @@ impl SharedData {
         let page = Self {
             frame: frames::allocate()?,
         };
-        page.put(0x04, &0x0fa0_0000_u32.to_le_bytes()); // TickCountMultiplier, for TICK
-        page.put(0x2c, &0x8664_u16.to_le_bytes()); // ImageNumberLow
-        page.put(0x2e, &0x8664_u16.to_le_bytes()); // ImageNumberHigh
+        page.put(TICK_COUNT_MULTIPLIER, &0x0fa0_0000_u32.to_le_bytes()); // for TICK
+        page.put(IMAGE_NUMBER_LOW, &0x8664_u16.to_le_bytes());
+        page.put(IMAGE_NUMBER_HIGH, &0x8664_u16.to_le_bytes());
         for (index, unit) in system_root.encode_utf16().take(259).enumerate() {
-            page.put(0x30 + 2 * index as u64, &unit.to_le_bytes());
+            page.put(NT_SYSTEM_ROOT + 2 * index as u64, &unit.to_le_bytes());
         }
-        page.put(0x264, &3_u32.to_le_bytes()); // NtProductType: server
-        page.put(0x268, &[1]); // ProductTypeIsValid
-        page.put(0x26c, &version.0.to_le_bytes());
-        page.put(0x270, &version.1.to_le_bytes());
+        page.put(NT_PRODUCT_TYPE, &3_u32.to_le_bytes()); // server
+        page.put(PRODUCT_TYPE_IS_VALID, &[1]);
+        page.put(NT_MAJOR_VERSION, &version.0.to_le_bytes());
+        page.put(NT_MINOR_VERSION, &version.1.to_le_bytes());
         // ProcessorFeatures: compare-exchange double, MMX, SSE, RDTSC, PAE, SSE2, NX, SSE3,
         // compare-exchange 128.
         for feature in [2, 3, 6, 8, 9, 10, 12, 13, 14] {
-            page.put(0x274 + feature, &[1]);
+            page.put(PROCESSOR_FEATURES + feature, &[1]);
         }
-        page.put(0x2d5, &[1]); // NXSupportPolicy: always on
-        page.put(0x2e8, &pages.to_le_bytes());
-        page.put(0x2ec, &[safe_boot.into()]);
+        page.put(NX_SUPPORT_POLICY, &[1]); // always on
+        page.put(NUMBER_OF_PHYSICAL_PAGES, &pages.to_le_bytes());
+        page.put(SAFE_BOOT_MODE, &[safe_boot.into()]);
         page.update();
         // A cookie for pointer encoding: it repeats itself under `-icount`, and is not 0.
         page.put(
-            0x330,
+            COOKIE,
             &((clock::system_time() as u32).rotate_left(13) | 1).to_le_bytes(),
         );
         Some(page)
@@ -67,10 +72,10 @@ impl SharedData {
     /// Writes the time.
     pub fn update(&self) {
         let uptime = clock::uptime();
-        self.put_time(0x08, uptime); // InterruptTime
-        self.put_time(0x14, clock::system_time()); // SystemTime
-        self.put_time(0x320, uptime / TICK); // TickCount
-        self.put(0x00, &((uptime / TICK) as u32).to_le_bytes()); // TickCountLowDeprecated
+        self.put_time(INTERRUPT_TIME, uptime);
+        self.put_time(SYSTEM_TIME, clock::system_time());
+        self.put_time(TICK_COUNT, uptime / TICK);
+        self.put(TICK_COUNT_LOW, &((uptime / TICK) as u32).to_le_bytes());
     }
 
     fn put_time(&self, offset: u64, value: u64) {

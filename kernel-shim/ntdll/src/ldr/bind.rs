@@ -4,7 +4,7 @@
 use super::image::{Image, directory};
 use super::{load, module};
 use alloc::vec::Vec;
-use nt::Status;
+use nt::{Status, UnicodeStr};
 
 const BY_ORDINAL: u64 = 1 << 63;
 /// An import descriptor: names, time stamp, forwarder chain, DLL name, addresses.
@@ -127,7 +127,7 @@ fn resolve(index: usize, symbol: Symbol<'_>, depth: usize) -> Result<usize, Stat
     let name = name.get(1..).unwrap_or_default();
     let mut file = dll.to_vec();
     file.extend_from_slice(b".dll");
-    let target = load::module(&file)?;
+    let target = module_ascii(&file)?;
     let symbol = match name.strip_prefix(b"#") {
         Some(digits) => Symbol::Ordinal(ordinal(digits)?),
         None => Symbol::Name(name, usize::MAX),
@@ -140,6 +140,19 @@ fn ordinal(digits: &[u8]) -> Result<u16, Status> {
         .ok()
         .and_then(|digits| digits.parse().ok())
         .ok_or(Status::INVALID_IMAGE_FORMAT)
+}
+
+/// The module of this file name, ready to be called into: loads it, and what it imports, if need be.
+/// `DLL_NOT_FOUND` if there is none.
+pub(crate) fn module(name: UnicodeStr<'_>) -> Result<usize, Status> {
+    let index = load::module(name)?;
+    imports(index)?;
+    Ok(index)
+}
+
+fn module_ascii(name: &[u8]) -> Result<usize, Status> {
+    let name: Vec<u16> = name.iter().map(|&byte| u16::from(byte)).collect();
+    module(UnicodeStr(&name))
 }
 
 /// Fills the import table of a module, loading what it needs.
@@ -164,7 +177,7 @@ pub(crate) fn imports(index: usize) -> Result<(), Status> {
         let names = image.read::<u32>(at)? as usize;
         let dll = image.text(name)?;
         let target =
-            load::module(dll).inspect_err(|&status| report(module.name, dll, None, status))?;
+            module_ascii(dll).inspect_err(|&status| report(module.name, dll, None, status))?;
         bind(
             image,
             if names == 0 { addresses } else { names },
@@ -206,7 +219,7 @@ fn bind(image: Image, names: usize, addresses: usize, target: usize) -> Result<(
 }
 
 /// Says which import of which module is missing.
-fn report(importer: nt::UnicodeStr<'_>, dll: &[u8], symbol: Option<Symbol<'_>>, status: Status) {
+fn report(importer: UnicodeStr<'_>, dll: &[u8], symbol: Option<Symbol<'_>>, status: Status) {
     let dll = core::str::from_utf8(dll).unwrap_or("?");
     match symbol {
         None => crate::debug::print(format_args!("LDR: {importer} needs {dll}: {status}\n")),

@@ -5,7 +5,7 @@
 //! that the image's headers say; the kernel has checked that size against the file when it made the
 //! section, and maps all of it.
 
-use crate::abi::{CURRENT_PROCESS, PAGE, done};
+use crate::support::{CURRENT_PROCESS, PAGE, done};
 use nt::Status;
 use ntapi::ntmmapi::NtProtectVirtualMemory;
 use winapi::ctypes::c_void;

@@ -4,8 +4,9 @@
 
 use super::image::{Image, directory};
 use super::module;
-use crate::abi::{CURRENT_PROCESS, Owned, attributes, counted, done, peb, units};
 use crate::rtl::image_section;
+use crate::support::{CURRENT_PROCESS, Owned, attributes, counted, done, peb, units};
+use abi::shared_data::{ADDRESS, NT_SYSTEM_ROOT, NT_SYSTEM_ROOT_UNITS};
 use alloc::vec::Vec;
 use nt::{Status, UnicodeStr, wide};
 use ntapi::ntmmapi::{NtMapViewOfSection, NtOpenSection, NtUnmapViewOfSection, ViewShare};
@@ -15,15 +16,9 @@ use winapi::um::winnt::PAGE_READWRITE;
 
 const SECTION_MAP_ALL: u32 = 0x0E; // write, read, execute
 
-/// The loaded module of this file name; loads it, and what it imports, if need be. `DLL_NOT_FOUND`
-/// if there is none.
-pub(crate) fn module(name: &[u8]) -> Result<usize, Status> {
-    let name: Vec<u16> = name.iter().map(|&byte| u16::from(byte)).collect();
-    module_wide(UnicodeStr(&name))
-}
-
-/// As [`module`]; a name without an extension gets `.dll`.
-pub(crate) fn module_wide(name: UnicodeStr<'_>) -> Result<usize, Status> {
+/// The module of this file name; maps and relocates it if it is not there yet, and binds nothing. A
+/// name without an extension gets `.dll`. `DLL_NOT_FOUND` if there is none.
+pub(crate) fn module(name: UnicodeStr<'_>) -> Result<usize, Status> {
     let name = base_name(name);
     let mut file = name.units().to_vec();
     if name.find(b'.').is_none() {
@@ -41,13 +36,11 @@ pub(crate) fn module_wide(name: UnicodeStr<'_>) -> Result<usize, Status> {
         return Err(Status::NOT_SUPPORTED);
     }
     image.relocate()?;
-    let index = module::add(
+    Ok(module::add(
         image,
         UnicodeStr(Vec::leak(path)),
         UnicodeStr(Vec::leak(file)),
-    );
-    super::bind::imports(index)?;
-    Ok(index)
+    ))
 }
 
 /// What follows the last backslash.
@@ -138,9 +131,9 @@ fn dll_path() -> UnicodeStr<'static> {
 
 /// `NtSystemRoot` of the shared user data.
 fn nt_system_root() -> &'static [u16] {
-    let text = core::ptr::without_provenance::<u16>(0x7FFE_0030);
+    let text = core::ptr::without_provenance::<u16>((ADDRESS + NT_SYSTEM_ROOT) as usize);
     // SAFETY: the kernel maps this page readable into every process and changes this field no more.
-    UnicodeStr(unsafe { core::slice::from_raw_parts(text, 260) })
+    UnicodeStr(unsafe { core::slice::from_raw_parts(text, NT_SYSTEM_ROOT_UNITS) })
         .until_nul()
         .units()
 }

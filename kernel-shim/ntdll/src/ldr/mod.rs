@@ -17,9 +17,9 @@ mod module;
 mod options;
 mod verify;
 
-use crate::abi::{peb, status, units};
 use crate::exception::end;
 use crate::rtl::{LOADER_LOCK, RtlNormalizeProcessParams};
+use crate::support::{peb, status, units};
 use bind::Symbol;
 use core::sync::atomic::{AtomicU32, Ordering};
 use image::{Image, directory};
@@ -249,7 +249,7 @@ unsafe extern "system" fn LdrShutdownProcess() -> NTSTATUS {
 /// `name` must be a string of the caller's.
 unsafe fn load_dll(name: &UNICODE_STRING) -> Result<*mut c_void, Status> {
     // SAFETY: the caller's promise.
-    let index = load::module_wide(unsafe { units(name) })?;
+    let index = bind::module(unsafe { units(name) })?;
     start_all()?;
     Ok(module::get(index)
         .ok_or(Status::DLL_NOT_FOUND)?

@@ -2,8 +2,8 @@
 //! The loaded modules: this DLL's own list, and the lists of the PEB that debuggers read.
 
 use super::image::Image;
-use crate::abi::{LoaderData, LoaderEntry, peb};
 use crate::rtl::upcase;
+use crate::support::{LoaderData, LoaderEntry, peb};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use nt::UnicodeStr;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Image File Execution Options: values below the key that has the image's name.
 
-use crate::abi::{Owned, attributes, counted, done, status};
+use crate::support::{Owned, attributes, counted, done, status};
 use nt::{Status, UnicodeStr, wide};
 use ntapi::ntregapi::{KeyValuePartialInformation, NtOpenKey, NtQueryValueKey};
 use winapi::ctypes::c_void;
@@ -70,7 +70,7 @@ unsafe extern "system" fn LdrQueryImageFileExecutionOptions(
     // SAFETY: just walked.
     let option = UnicodeStr(unsafe { core::slice::from_raw_parts(option, units) });
     // SAFETY: the caller passes a string.
-    let image = unsafe { crate::abi::units(image) };
+    let image = unsafe { crate::support::units(image) };
     let mut value = [0; LARGEST / 4];
     let (found, bytes) = match query(image, option, &mut value) {
         Ok(found) => found,

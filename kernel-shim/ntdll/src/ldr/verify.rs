@@ -2,8 +2,8 @@
 //! LdrVerifyImageMatchesChecksum: whether a file is the image that its header's CheckSum was made
 //! for.
 
-use crate::abi::{CURRENT_PROCESS, Owned, done, status};
 use crate::rtl::io_status;
+use crate::support::{CURRENT_PROCESS, Owned, done, status};
 use nt::Status;
 use ntapi::ntioapi::{FILE_STANDARD_INFORMATION, FileStandardInformation, NtQueryInformationFile};
 use ntapi::ntmmapi::{NtCreateSection, NtMapViewOfSection, NtUnmapViewOfSection, ViewShare};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The boot status data file, `\SystemRoot\bootstat.dat` (spec 8.4).
 
-use crate::abi::{attributes, counted, done, status};
+use crate::support::{attributes, counted, done, status};
 use nt::{Status, wide};
 use ntapi::ntioapi::{
     FILE_SYNCHRONOUS_IO_NONALERT, IO_STATUS_BLOCK, IO_STATUS_BLOCK_u, NtFlushBuffersFile,

@@ -5,8 +5,8 @@
 //! The narrow character set is the first 256 characters of Unicode: no code page is loaded in the
 //! shim. What is not in it becomes `?`.
 
-use crate::abi::units;
 use crate::heap::{RtlAllocateHeap, handle};
+use crate::support::units;
 use nt::Status;
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{BOOLEAN, NTSTATUS, PCSTR, STRING, ULONG, UNICODE_STRING};

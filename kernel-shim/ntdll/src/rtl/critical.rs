@@ -5,7 +5,7 @@
 //! it taken gives up its time slice and tries again: the sections of native programs are held for a
 //! few instructions.
 
-use crate::abi::teb;
+use crate::support::teb;
 use core::sync::atomic::{AtomicI32, Ordering};
 use nt::Status;
 use nt::relax::Yield;

@@ -7,7 +7,7 @@
 
 use super::thread::PEB_LOCK;
 use super::upcase;
-use crate::abi::{CURRENT_PROCESS, done, peb, status, units};
+use crate::support::{CURRENT_PROCESS, done, peb, status, units};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use nt::{Status, UnicodeStr};

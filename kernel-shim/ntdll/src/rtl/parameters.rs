@@ -2,8 +2,8 @@
 //! Process parameters: one block, whose strings are offsets while it travels and pointers while it
 //! is used (spec 8.3, 13.4).
 
-use crate::abi::{PARAMETERS_SIZE, peb, status};
 use crate::heap::{RtlAllocateHeap, RtlFreeHeap, handle};
+use crate::support::{PARAMETERS_SIZE, peb, status};
 use nt::Status;
 use ntapi::ntrtl::{RTL_USER_PROC_PARAMS_NORMALIZED, RTL_USER_PROCESS_PARAMETERS};
 use winapi::ctypes::c_void;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! DOS paths: their NT names, and the search for a file along a path.
 
-use crate::abi::{peb, units};
 use crate::heap::{RtlAllocateHeap, handle};
+use crate::support::{peb, units};
 use nt::path::{MAX_NT, directory, file_name, to_nt};
 use nt::{UnicodeBuf, UnicodeStr};
 use ntapi::ntioapi::{FILE_BASIC_INFORMATION, NtQueryAttributesFile};
@@ -86,10 +86,10 @@ fn exists(dos: UnicodeStr<'_>) -> bool {
     let Some(name) = translate(dos) else {
         return false;
     };
-    let Ok(mut name) = crate::abi::counted(name.as_str()) else {
+    let Ok(mut name) = crate::support::counted(name.as_str()) else {
         return false;
     };
-    let mut attributes = crate::abi::attributes(&mut name, core::ptr::null_mut());
+    let mut attributes = crate::support::attributes(&mut name, core::ptr::null_mut());
     // SAFETY: integers only.
     let mut basic: FILE_BASIC_INFORMATION = unsafe { core::mem::zeroed() };
     // SAFETY: both are live locals.

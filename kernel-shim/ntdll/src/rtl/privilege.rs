@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Privileges and the critical flags.
 
-use crate::abi::{CURRENT_PROCESS, CURRENT_THREAD, Owned, done, peb, status};
+use crate::support::{CURRENT_PROCESS, CURRENT_THREAD, Owned, done, peb, status};
 use nt::Status;
 use ntapi::ntpsapi::{
     NtQueryInformationProcess, NtQueryInformationThread, NtSetInformationProcess,

@@ -4,7 +4,7 @@
 
 use super::bootstatus::io_status;
 use super::thread::NewThread;
-use crate::abi::{CURRENT_PROCESS, Owned, PAGE, attributes, done, status, unnamed};
+use crate::support::{CURRENT_PROCESS, Owned, PAGE, attributes, done, status, unnamed};
 use nt::Status;
 use ntapi::ntioapi::{FILE_NON_DIRECTORY_FILE, FILE_SYNCHRONOUS_IO_NONALERT, NtOpenFile};
 use ntapi::ntmmapi::{

@@ -8,8 +8,8 @@
 //! walk.
 
 use super::environment::expand;
-use crate::abi::{Owned, attributes, counted, done, status};
 use crate::heap::{RtlAllocateHeap, handle};
+use crate::support::{Owned, attributes, counted, done, status};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::{Status, UnicodeStr, wide};

@@ -5,8 +5,8 @@
 //! Unicode's simple mapping stands in for it, with NT's exception that a mapping which would change
 //! the number of units is left out.
 
-use crate::abi::units;
 use crate::heap::{RtlAllocateHeap, RtlFreeHeap, handle};
+use crate::support::units;
 use core::cmp::Ordering;
 use nt::{Status, UnicodeStr};
 use winapi::shared::ntdef::{

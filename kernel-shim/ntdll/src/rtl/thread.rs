@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Threads: a stack, a first context, NtCreateThread; and the lock of the PEB.
 
-use crate::abi::{
+use crate::support::{
     CURRENT_PROCESS, CURRENT_THREAD, GRANULARITY, PAGE, done, peb, status, teb, unnamed,
 };
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -250,7 +250,7 @@ unsafe extern "system" fn RtlCreateUserThread(
             // SAFETY: null, or the caller's.
             match unsafe { thread.as_mut() } {
                 Some(place) => *place = handle,
-                None => drop(crate::abi::Owned(handle)),
+                None => drop(crate::support::Owned(handle)),
             }
             // SAFETY: null, or the caller's.
             if let Some(place) = unsafe { client.as_mut() } {

@@ -215,11 +215,6 @@ impl Machine for Seam {
     }
 
     fn shut_down(&self, action: ShutdownAction) -> Result<()> {
-        let action = match action {
-            ShutdownAction::NoReboot => crate::machine::ShutdownAction::NoReboot,
-            ShutdownAction::Reboot => crate::machine::ShutdownAction::Reboot,
-            ShutdownAction::PowerOff => crate::machine::ShutdownAction::PowerOff,
-        };
         self.call(
             "NtShutdownSystem",
             || number("action", action as u64),

@@ -5,15 +5,13 @@
 use super::{Seam, Shared, name, number};
 use crate::Executive;
 use crate::ids::ProcessId;
+use abi::memory::{PAGE_EXECUTE, SEC_IMAGE};
 use alloc::sync::Weak;
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::access::Access;
 use nt::system::Memory;
 use nt::{Handle, ObjectAttributes, Result, Status};
-
-const PAGE_EXECUTE: u32 = 0x10;
-const SEC_IMAGE: u32 = 0x0100_0000;
 
 /// Part of a process's address space that is given back when it goes.
 #[derive(Debug)]

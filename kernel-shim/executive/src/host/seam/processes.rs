@@ -7,10 +7,14 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Context;
 use crate::mm::space::Request;
 use crate::process::create::{CreateProcess, Stack};
+use crate::services::layout::{Peb, ProcessParameters as Block};
+use abi::memory::{MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE};
+use abi::process::PARAMETERS_NORMALIZED;
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::mem::offset_of;
 use nt::access::{Access, OpenOptions, Share};
 use nt::object::ClientId;
 use nt::system::{
@@ -18,16 +22,13 @@ use nt::system::{
     Processes, SectionImageInformation, ThreadBody, UserProcessInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
+use zerocopy::IntoBytes;
 
 /// `PROCESS_VM_WRITE`.
 const PROCESS_VM_WRITE: u32 = 0x20;
-const MEM_COMMIT: u32 = 0x1000;
-const MEM_RESERVE: u32 = 0x2000;
-const PAGE_READWRITE: u32 = 0x04;
 /// Reserved stack of a thread.
 const STACK: u64 = 0x4_0000;
-/// Bytes of RTL_USER_PROCESS_PARAMETERS (spec 13.4).
-const PARAMETERS: usize = 0x3F0;
+const PARAMETERS: usize = size_of::<Block>();
 
 /// What a process was told.
 #[derive(Clone, Debug, Default)]
@@ -159,10 +160,13 @@ impl Seam {
         let environment_at = self.allocate_in(process, environment.len().max(2))?;
         self.write_in(process, environment_at, &environment)?;
         let strings = [
-            (0x38, &parameters.current_directory),
-            (0x50, &parameters.dll_path),
-            (0x60, &parameters.image),
-            (0x70, &parameters.command_line),
+            (
+                offset_of!(Block, current_directory),
+                &parameters.current_directory,
+            ),
+            (offset_of!(Block, dll_path), &parameters.dll_path),
+            (offset_of!(Block, image_path_name), &parameters.image),
+            (offset_of!(Block, command_line), &parameters.command_line),
         ];
         let total = PARAMETERS
             + strings
@@ -171,11 +175,15 @@ impl Seam {
                 .sum::<usize>();
         let block_at = self.allocate_in(process, total)?;
         let mut block = alloc::vec![0; PARAMETERS];
-        put(&mut block, 0, &(total as u32).to_le_bytes());
-        put(&mut block, 4, &(total as u32).to_le_bytes());
-        put(&mut block, 8, &(parameters.flags | 1).to_le_bytes());
-        put(&mut block, 0xC, &parameters.debug.to_le_bytes());
-        put(&mut block, 0x80, &environment_at.to_le_bytes());
+        let head = Block {
+            maximum_length: total as u32,
+            length: total as u32,
+            flags: parameters.flags | PARAMETERS_NORMALIZED,
+            debug_flags: parameters.debug,
+            environment: environment_at,
+            ..Block::default()
+        };
+        put(&mut block, 0, head.as_bytes());
         for (field, string) in strings {
             let at = block_at + block.len() as u64;
             let length = (string.len() * 2) as u16;
@@ -186,7 +194,11 @@ impl Seam {
             block.resize(block.len().next_multiple_of(8), 0);
         }
         self.write_in(process, block_at, &block)?;
-        self.write_in(process, peb + 0x20, &block_at.to_le_bytes())
+        self.write_in(
+            process,
+            peb + offset_of!(Peb, parameters) as u64,
+            &block_at.to_le_bytes(),
+        )
     }
 
     fn new_thread(

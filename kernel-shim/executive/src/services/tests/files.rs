@@ -30,7 +30,7 @@ fn opened(world: &mut World, caller: Caller, name: &str, access: u64) -> u64 {
         "{name}"
     );
     assert_eq!(
-        world.get::<IoStatusBlock>(caller, RESULT).information,
+        { world.get::<IoStatusBlock>(caller, RESULT).information },
         1,
         "FILE_OPENED"
     );
@@ -67,7 +67,10 @@ fn spec_13_4_a_file_tells_its_sizes_and_a_buffer_too_short_gets_nothing() {
         (standard.end_of_file, standard.directory, standard.links),
         (5, 0, 1)
     );
-    assert_eq!(world.get::<IoStatusBlock>(caller, RESULT).information, 0x18);
+    assert_eq!(
+        { world.get::<IoStatusBlock>(caller, RESULT).information },
+        0x18
+    );
     assert_eq!(
         query(&mut world, caller, file, 5, 0x17),
         Status::INFO_LENGTH_MISMATCH
@@ -108,7 +111,7 @@ fn a_file_is_read_and_written_at_offsets_and_at_its_position() {
     );
     assert_eq!(world.status(caller, "NtReadFile", &read), Status::SUCCESS);
     assert_eq!(
-        world.get::<IoStatusBlock>(caller, RESULT).information,
+        { world.get::<IoStatusBlock>(caller, RESULT).information },
         2,
         "from the position on"
     );

@@ -281,7 +281,7 @@ fn a_links_target_fits_or_its_length_is_told() {
         ),
         Status::SUCCESS
     );
-    assert_eq!(world.get::<UnicodeString>(caller, 0x400).length, 14);
+    assert_eq!({ world.get::<UnicodeString>(caller, 0x400).length }, 14);
     let with_length = [link, caller.memory + 0x400, caller.memory + 0x20];
     assert_eq!(
         world.status(caller, "NtQuerySymbolicLinkObject", &with_length),
@@ -334,7 +334,7 @@ fn objects_tell_their_names_types_and_counts() {
         Status::SUCCESS
     );
     assert_eq!(
-        world.get::<UnicodeString>(caller, 0x1000).buffer,
+        { world.get::<UnicodeString>(caller, 0x1000).buffer },
         caller.memory + 0x1010
     );
     assert_eq!(

@@ -2,8 +2,10 @@
 //! Processes, threads and tokens through the system-call layer (spec 1.3, 9.7).
 
 use super::*;
-use crate::services::context::Context as Registers;
+use crate::services::layout::Context as Registers;
 use crate::services::layout::{InitialTeb, ProcessBasic, ThreadBasic};
+use abi::amd64::{CONTEXT_CONTROL, CONTEXT_INTEGER};
+use zerocopy::FromZeros;
 
 const SELF: u64 = u64::MAX;
 const OWN_THREAD: u64 = u64::MAX - 1;
@@ -78,7 +80,7 @@ fn spec_1_3_smss_makes_itself_critical_and_raises_its_priority() {
         Status::SUCCESS
     );
     assert_eq!(
-        world.get::<ThreadBasic>(caller, 0x10).client.thread,
+        { world.get::<ThreadBasic>(caller, 0x10).client.thread },
         u64::from(caller.thread.0)
     );
 }
@@ -157,8 +159,8 @@ fn a_thread_is_created_from_a_context_and_an_initial_teb() {
         rip: 0x1000,
         rsp: at(0x8000),
         rcx: 0x77,
-        flags: Registers::CONTROL,
-        ..Registers::default()
+        flags: CONTEXT_CONTROL,
+        ..Registers::new_zeroed()
     };
     world.put(caller, 0x1000, context);
     world.put(
@@ -199,8 +201,8 @@ fn a_thread_is_created_from_a_context_and_an_initial_teb() {
         caller,
         0x1000,
         Registers {
-            flags: Registers::CONTROL | Registers::INTEGER,
-            ..Registers::default()
+            flags: CONTEXT_CONTROL | CONTEXT_INTEGER,
+            ..Registers::new_zeroed()
         },
     );
     assert_eq!(
@@ -236,8 +238,8 @@ fn a_thread_that_asks_for_it_takes_its_stack_with_it() {
         let context = Registers {
             rip: 0x1000,
             rsp: stack + 0x8000,
-            flags: Registers::CONTROL,
-            ..Registers::default()
+            flags: CONTEXT_CONTROL,
+            ..Registers::new_zeroed()
         };
         world.put(caller, 0x1000, context);
         let initial = InitialTeb {
@@ -302,7 +304,7 @@ fn nt_continue_hands_over_a_context_that_user_mode_may_have() {
         eflags: 0xFFFF_FFFF,
         cs: 8,
         mxcsr: 0xFFFF_1F80,
-        ..Registers::default()
+        ..Registers::new_zeroed()
     };
     world.put(caller, 0x1000, wanted);
     let Done::Continues(context) = world.call(caller, "NtContinue", &[caller.memory + 0x1000, 1])

@@ -6,9 +6,10 @@
 //! CONTEXT is handed to it whole.
 
 use super::call::{Built, Call, Done, built, success};
-use super::context::{Context, ExceptionRecord};
+use super::layout::{Context, ExceptionRecord, has_part};
 use super::processes::registers;
 use crate::machine;
+use abi::amd64::{CONTEXT_CONTROL, CONTEXT_FLOATING_POINT, CONTEXT_INTEGER, CONTEXT_SEGMENTS};
 use alloc::boxed::Box;
 use nt::{Result, Status};
 
@@ -25,6 +26,8 @@ pub const CALLS: &[Built] = &[
     ),
 ];
 
+/// How many numbers of information an EXCEPTION_RECORD holds.
+const EXCEPTION_MAXIMUM_PARAMETERS: usize = 15;
 const THREAD_GET_CONTEXT: u32 = 8;
 const THREAD_SET_CONTEXT: u32 = 0x10;
 /// Code segment of user mode with its privilege level, and the flags user mode may have set;
@@ -56,7 +59,7 @@ fn go_on(call: &mut Call<'_>) -> Result<Done> {
 fn raise(call: &mut Call<'_>) -> Result<Done> {
     let record: ExceptionRecord = call.read_aligned(call.pointer(0), 8)?;
     let context: Context = call.read_aligned(call.pointer(1), 16)?;
-    if record.parameters as usize > record.information.len() {
+    if record.parameters as usize > EXCEPTION_MAXIMUM_PARAMETERS {
         return Err(Status::INVALID_PARAMETER);
     }
     Ok(Done::Raises(
@@ -77,17 +80,17 @@ fn get(call: &mut Call<'_>) -> Result<Done> {
         return Err(Status::UNSUCCESSFUL);
     }
     let now = call.exec.machine.context(thread);
-    if context.has(Context::CONTROL) {
+    if has_part(&context, CONTEXT_CONTROL) {
         (context.rip, context.rsp, context.eflags) = (now.rip, now.rsp, now.flags);
         (context.cs, context.ss) = (USER_CODE, USER_DATA);
     }
-    if context.has(Context::INTEGER) {
+    if has_part(&context, CONTEXT_INTEGER) {
         (context.rax, context.rcx, context.rdx, context.rbx) = (now.rax, now.rcx, now.rdx, now.rbx);
         (context.rbp, context.rsi, context.rdi) = (now.rbp, now.rsi, now.rdi);
         (context.r8, context.r9, context.r10, context.r11) = (now.r8, now.r9, now.r10, now.r11);
         (context.r12, context.r13, context.r14, context.r15) = (now.r12, now.r13, now.r14, now.r15);
     }
-    if context.has(Context::SEGMENTS) {
+    if has_part(&context, CONTEXT_SEGMENTS) {
         (context.ds, context.es, context.fs, context.gs) = (USER_DATA, USER_DATA, 0x53, USER_DATA);
     }
     context.mxcsr = now.mxcsr;
@@ -110,7 +113,7 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
     let now = call.exec.machine.context(thread);
     let wanted = registers(&context);
     let mut new = now;
-    if context.has(Context::INTEGER) {
+    if has_part(&context, CONTEXT_INTEGER) {
         new = machine::Context {
             rip: now.rip,
             rsp: now.rsp,
@@ -119,10 +122,10 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
             ..wanted
         };
     }
-    if context.has(Context::CONTROL) {
+    if has_part(&context, CONTEXT_CONTROL) {
         (new.rip, new.rsp, new.flags) = (wanted.rip, wanted.rsp, wanted.flags);
     }
-    if context.has(Context::FLOATING_POINT) {
+    if has_part(&context, CONTEXT_FLOATING_POINT) {
         new.mxcsr = wanted.mxcsr;
     }
     call.exec.machine.set_context(thread, &new);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Typed services that only system calls use.
+//! Attributes of processes and threads that NtSetInformationProcess and NtSetInformationThread set
+//! and that no other part of the executive does: exception port, device map, impersonation; and what
+//! is told of a process's image.
 
 use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Layouts this DLL relies on, held at compile time, and the way to the TEB and the PEB.
+//! What every part of this DLL needs: the way to the TEB and the PEB, statuses, strings, names of
+//! objects, handles; and that `ntapi`'s structures lie as NT 5.2 has them.
 
+use abi::{Native, amd64, loader, process};
 use core::mem::offset_of;
 use nt::{Status, UnicodeStr};
 use ntapi::ntpebteb::{PEB, TEB};
@@ -50,31 +52,43 @@ pub(crate) struct LoaderEntry {
     pub(crate) patch: *mut c_void,
 }
 
-const _: () = {
-    assert!(size_of::<CONTEXT>() == 0x4D0);
-    assert!(offset_of!(CONTEXT, Rip) == 0xF8);
-    assert!(offset_of!(CONTEXT, Rcx) == 0x80);
-    assert!(size_of::<EXCEPTION_RECORD>() == 0x98);
-    assert!(offset_of!(TEB, ClientId) == 0x40);
-    assert!(offset_of!(TEB, ProcessEnvironmentBlock) == 0x60);
-    assert!(offset_of!(TEB, ExceptionCode) == 0x2C0);
-    assert!(offset_of!(PEB, ImageBaseAddress) == 0x10);
-    assert!(offset_of!(PEB, Ldr) == 0x18);
-    assert!(offset_of!(PEB, ProcessParameters) == 0x20);
-    assert!(offset_of!(PEB, ProcessHeap) == 0x30);
-    assert!(offset_of!(PEB, NtGlobalFlag) == 0xBC);
-    assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, CurrentDirectory) == 0x38);
-    assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, RuntimeData) == 0xE0);
-    assert!(offset_of!(RTL_USER_PROCESS_PARAMETERS, CurrentDirectories) == 0xF0);
-    assert!(offset_of!(LoaderData, in_load_order) == 0x10);
-    assert!(offset_of!(LoaderEntry, base) == 0x30);
-    assert!(offset_of!(LoaderEntry, base_name) == 0x58);
-    assert!(offset_of!(LoaderEntry, load_count) == 0x6C);
-};
+/// Asserts that fields of a structure lie where the layout of NT 5.2 has them.
+macro_rules! same {
+    ($theirs:ty = $ours:ty { $($field:ident = $layout:ident),* }) => {
+        $(const _: () = assert!(offset_of!($theirs, $field) == offset_of!($ours, $layout));)*
+    };
+}
 
-/// Bytes of RTL_USER_PROCESS_PARAMETERS in NT 5.2 (spec 13.4): `ntapi`'s has more fields at its
-/// end.
-pub(crate) const PARAMETERS_SIZE: usize = 0x3F0;
+same!(CONTEXT = amd64::Context { ContextFlags = flags, Rax = rax, Rcx = rcx, Rsp = rsp, Rip = rip });
+same!(EXCEPTION_RECORD = process::ExceptionRecord<Native> {
+    ExceptionAddress = address, ExceptionInformation = information
+});
+same!(TEB = process::Teb<Native> {
+    ClientId = client, ProcessEnvironmentBlock = peb, ExceptionCode = exception_code
+});
+same!(PEB = process::Peb<Native> {
+    ImageBaseAddress = image_base, Ldr = loader_data, ProcessParameters = parameters,
+    ProcessHeap = process_heap, NtGlobalFlag = global_flag
+});
+same!(RTL_USER_PROCESS_PARAMETERS = process::ProcessParameters<Native> {
+    CurrentDirectory = current_directory, RuntimeData = runtime_data,
+    CurrentDirectories = current_directories
+});
+same!(LoaderData = loader::LoaderData<Native> {
+    in_load_order = in_load_order, in_memory_order = in_memory_order,
+    in_initialization_order = in_initialization_order, in_progress = in_progress
+});
+same!(LoaderEntry = loader::LoaderEntry<Native> {
+    base = base, entry_point = entry_point, size = size, full_name = full_name,
+    base_name = base_name, flags = flags, load_count = load_count, hash_links = hash_links,
+    time_stamp = time_stamp, patch = patch
+});
+const _: () = assert!(size_of::<CONTEXT>() == size_of::<amd64::Context>());
+const _: () =
+    assert!(size_of::<EXCEPTION_RECORD>() == size_of::<process::ExceptionRecord<Native>>());
+
+/// Bytes of RTL_USER_PROCESS_PARAMETERS in NT 5.2: `ntapi`'s has more fields at its end.
+pub(crate) const PARAMETERS_SIZE: usize = size_of::<process::ProcessParameters<Native>>();
 
 /// This thread's TEB.
 pub(crate) fn teb() -> *mut TEB {

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Where this process finds itself: TEB, PEB, parameters, environment, and the page that the kernel
+//! shares with everybody.
+//!
+//! `ntapi`'s PEB and RTL_USER_PROCESS_PARAMETERS have the shape of a later NT. Up to the fields
+//! asserted in [`crate::layout`] that is the shape of NT 5.2, and nothing past them is read.
+
+use abi::shared_data::{ADDRESS, KD_DEBUGGER_ENABLED, NT_SYSTEM_ROOT, NT_SYSTEM_ROOT_UNITS};
+use core::ptr::NonNull;
+use nt::{ClientId, UnicodeStr};
+use ntapi::ntpebteb::{PEB, TEB};
+use ntapi::ntrtl::RTL_USER_PROCESS_PARAMETERS;
+use winapi::shared::ntdef::UNICODE_STRING;
+
+/// This thread's TEB.
+fn teb() -> *const TEB {
+    let teb: *const TEB;
+    // SAFETY: GS points to the TEB in every thread of a 64-bit process, and TEB.NtTib.Self at 0x30
+    // is the TEB's own address.
+    unsafe {
+        core::arch::asm!("mov {}, gs:[0x30]", out(reg) teb, options(nostack, pure, readonly, preserves_flags));
+    }
+    teb
+}
+
+/// This process and thread.
+pub(crate) fn client_id() -> ClientId {
+    // SAFETY: the TEB lives as long as the thread that reads it, and the offset is asserted in `layout`.
+    let client = unsafe { (*teb()).ClientId };
+    ClientId {
+        process: client.UniqueProcess as u64,
+        thread: client.UniqueThread as u64,
+    }
+}
+
+fn peb() -> *const PEB {
+    // SAFETY: as for `client_id`.
+    unsafe { (*teb()).ProcessEnvironmentBlock }
+}
+
+/// The NT version the kernel wrote into the PEB.
+pub(crate) fn version() -> (u32, u32) {
+    let peb = peb();
+    // SAFETY: the PEB lives as long as the process; offset asserted in `layout`.
+    let major = unsafe { (*peb).OSMajorVersion };
+    // SAFETY: likewise.
+    let minor = unsafe { (*peb).OSMinorVersion };
+    (major, minor)
+}
+
+/// This process's parameters. Normalised by the loader or by [`crate::start`], and never changed
+/// afterwards.
+pub(crate) fn parameters() -> Option<NonNull<RTL_USER_PROCESS_PARAMETERS>> {
+    // SAFETY: as for `version`.
+    NonNull::new(unsafe { (*peb()).ProcessParameters })
+}
+
+/// A string of this process's parameters, whose field `field` picks.
+pub(crate) fn parameter(
+    field: fn(*const RTL_USER_PROCESS_PARAMETERS) -> *const UNICODE_STRING,
+) -> UnicodeStr<'static> {
+    let Some(parameters) = parameters() else {
+        return UnicodeStr::EMPTY;
+    };
+    // SAFETY: `field` gives the address of a field of the live parameter block.
+    let text = unsafe { field(parameters.as_ptr()).read() };
+    if text.Buffer.is_null() {
+        return UnicodeStr::EMPTY;
+    }
+    // SAFETY: normalised parameters point into the block that the creator wrote, which stays for
+    // the life of the process.
+    UnicodeStr(unsafe { core::slice::from_raw_parts(text.Buffer, usize::from(text.Length) / 2) })
+}
+
+/// This process's environment block without its final NUL.
+pub(crate) fn environment() -> &'static [u16] {
+    let Some(parameters) = parameters() else {
+        return &[];
+    };
+    // SAFETY: a field of the live parameter block.
+    let block = unsafe { (*parameters.as_ptr()).Environment }
+        .cast::<u16>()
+        .cast_const();
+    if block.is_null() {
+        return &[];
+    }
+    let mut units = 0;
+    let mut at_start = true;
+    loop {
+        // SAFETY: the block ends with an empty string (the creator found its length by the same
+        // rule), and the walk stops there.
+        let unit = unsafe { block.wrapping_add(units).read() };
+        if unit == 0 && at_start {
+            break;
+        }
+        at_start = unit == 0;
+        units += 1;
+    }
+    // SAFETY: these units were just read; the block stays as it is for the life of the process.
+    unsafe { core::slice::from_raw_parts(block, units) }
+}
+
+/// `DebugFlags` of this process's parameters.
+pub(crate) fn debug_flags() -> u32 {
+    // SAFETY: a field of the live parameter block.
+    parameters().map_or(0, |parameters| unsafe { (*parameters.as_ptr()).DebugFlags })
+}
+
+/// `NtGlobalFlag` of the PEB.
+pub(crate) fn global_flag() -> u32 {
+    // SAFETY: the PEB lives as long as the process; offset asserted in `layout`.
+    unsafe { (*peb()).NtGlobalFlag }
+}
+
+/// The byte at `offset` of KUSER_SHARED_DATA.
+const fn shared_data(offset: u64) -> *const u8 {
+    core::ptr::without_provenance((ADDRESS + offset) as usize)
+}
+
+/// `NtSystemRoot`.
+pub(crate) fn system_root() -> UnicodeStr<'static> {
+    let text = shared_data(NT_SYSTEM_ROOT).cast::<u16>();
+    // SAFETY: the kernel maps this page readable into every process and changes this field no more
+    // once user mode runs.
+    UnicodeStr(unsafe { core::slice::from_raw_parts(text, NT_SYSTEM_ROOT_UNITS) }).until_nul()
+}
+
+/// Whether a kernel debugger is attached and answers (KdDebuggerEnabled, bits 0 and 1).
+pub(crate) fn kernel_debugger() -> bool {
+    let flags = shared_data(KD_DEBUGGER_ENABLED);
+    // SAFETY: a byte of the same page; volatile, because the kernel may change it.
+    unsafe { flags.read_volatile() & 3 == 3 }
+}
