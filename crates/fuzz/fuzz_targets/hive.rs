@@ -5,7 +5,7 @@
 //! right afterwards, or no input would get past it.
 #![no_main]
 
-use executive::hive::Hive;
+use formats::hive::Hive;
 use libfuzzer_sys::fuzz_target;
 use nt::UnicodeStr;
 use std::sync::OnceLock;

@@ -29,7 +29,6 @@ mod boot;
 pub mod cm;
 pub mod dump;
 pub mod harderror;
-pub mod hive;
 #[cfg(any(test, feature = "host"))]
 pub mod host;
 pub mod ids;

@@ -8,7 +8,7 @@ use super::dll;
 use crate::build::Images;
 use crate::paths;
 use anyhow::{Context, Result};
-use executive::hive::{Hive, reg_text};
+use formats::hive::{Hive, reg_text};
 use std::collections::BTreeMap;
 
 /// The hives of a system, as NT names them.

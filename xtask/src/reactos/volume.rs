@@ -11,7 +11,7 @@ use super::iso9660::Image;
 use crate::medium::tree::{self, Tree};
 use crate::ui;
 use anyhow::{Context, Result};
-use executive::hive::{Hive, reg_text};
+use formats::hive::{Hive, reg_text};
 use object::read::pe::PeFile64;
 use std::collections::BTreeSet;
 use std::fs::File;

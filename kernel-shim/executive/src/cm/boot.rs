@@ -3,11 +3,11 @@
 //! (spec 1.1 rows 10-13).
 
 use super::registry::{HiveId, KeyRef, Registry};
-use crate::hive::Hive;
 use crate::machine::Processor;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use formats::hive::Hive;
 use nt::{Result, Status};
 
 /// NT path of the directory with the hive files.

@@ -10,10 +10,10 @@ use super::KeyBody;
 use super::boot::{Boot, CONFIG};
 use super::registry::HiveId;
 use crate::Executive;
-use crate::hive::Hive;
 use crate::object::{Body, SecurityDescriptor};
 use alloc::format;
 use alloc::vec::Vec;
+use formats::hive::Hive;
 use nt::{Result, Status, UnicodeStr};
 
 /// How long a change may wait before its hive is written: 5 seconds, in 100 ns.

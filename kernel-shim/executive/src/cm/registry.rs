@@ -10,9 +10,9 @@
 //! hive 0 is the top and stays; a hive is dirty from its first stable change until it has been
 //! written.
 
-use crate::hive::{Hive, Key, KeyId, TreeError, Value};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use formats::hive::{Hive, Key, KeyId, Value};
 use nt::{Result, Status, UnicodeStr};
 
 /// `REG_LINK`.
@@ -87,19 +87,6 @@ impl Default for Registry {
     }
 }
 
-impl From<TreeError> for Status {
-    fn from(error: TreeError) -> Self {
-        match error {
-            TreeError::NoSuchKey => Self::KEY_DELETED,
-            TreeError::Exists => Self::OBJECT_NAME_COLLISION,
-            TreeError::HasSubkeys | TreeError::IsRoot => Self::CANNOT_DELETE,
-            TreeError::ParentVolatile => Self::CHILD_MUST_BE_VOLATILE,
-            TreeError::NoSuchValue => Self::OBJECT_NAME_NOT_FOUND,
-            TreeError::BadName => Self::OBJECT_NAME_INVALID,
-        }
-    }
-}
-
 impl Registry {
     /// The top with MACHINE and USER, nothing mounted.
     pub fn new() -> Self {
@@ -129,7 +116,8 @@ impl Registry {
     pub fn root(&self) -> KeyRef {
         KeyRef {
             hive: HiveId::TOP,
-            key: self.hives.first().map_or(KeyId(0), |top| top.hive.root()),
+            // The top is made with the registry and never unloaded.
+            key: self.hives[0].hive.root(),
         }
     }
 
@@ -344,7 +332,7 @@ impl Registry {
                 .position(|&unit| unit == BACKSLASH)
                 .unwrap_or(rest.len());
             let (name, after) = rest.split_at(end);
-            if name.is_empty() || name.len() > crate::hive::MAX_KEY_NAME {
+            if name.is_empty() || name.len() > formats::hive::MAX_KEY_NAME {
                 return Err(Status::OBJECT_NAME_INVALID);
             }
             match self.subkey(at, name) {
@@ -469,7 +457,7 @@ impl Registry {
             at,
             &name,
             nt::system::ValueType::SZ.0,
-            crate::hive::reg_text::string_data(text),
+            formats::hive::reg_text::string_data(text),
             now,
             0,
         )

@@ -4,13 +4,13 @@
 use super::registry::{KeyRef, Walk};
 use super::{KeyBody, REG_OPTION_CREATE_LINK, REG_OPTION_VOLATILE};
 use crate::Executive;
-use crate::hive::{MAX_VALUE_NAME, Value};
 use crate::ids::{ObjectId, ThreadId};
 use crate::object::types::{Hooks, ParseRequest, Parsed};
 use crate::object::{Body, Kind, SecurityDescriptor};
 use crate::services::encode::KeyFacts;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use formats::hive::{MAX_VALUE_NAME, Value};
 use nt::{Handle, ObjectAttributes, Result, Status};
 
 /// `KEY_QUERY_VALUE`.

@@ -4,11 +4,11 @@
 
 use super::boot::Boot;
 use super::registry::{KeyRef, Registry, Walk};
-use crate::hive::Hive;
 use crate::machine::Processor;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::hive::Hive;
 use nt::{Status, wide};
 
 fn processor() -> Processor {
@@ -87,7 +87,7 @@ fn spec_1_1_row_10_only_system_and_hardware_are_there_at_first() {
         .unwrap();
     assert_eq!(
         vendor.data,
-        crate::hive::reg_text::string_data("AuthenticAMD")
+        formats::hive::reg_text::string_data("AuthenticAMD")
     );
     assert!(!registry.writes_enabled());
     assert_eq!(registry.dirty().count(), 0);

@@ -8,7 +8,6 @@ use super::{FileEntry, KeyEntry, ObjectEntry, PageFileEntry, ProcessEntry, Snaps
 use crate::Executive;
 use crate::cm::KeyRef;
 use crate::ids::{ObjectId, ProcessId};
-use crate::io::fat::NodeId;
 use crate::object::Body;
 use crate::services::layout::{Peb, ProcessParameters};
 use abi::process::PARAMETERS_NORMALIZED;
@@ -18,6 +17,7 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 use core::mem::offset_of;
+use formats::fat::NodeId;
 
 /// Keys that are shown with everything below them.
 const TREES: [&str; 3] = [

@@ -2,12 +2,12 @@
 //! A world's volumes, while nobody runs: files put on them before a boot, and looked at after it.
 
 use super::machine::MemoryMachine;
-use crate::io::fat::{FatVolume, Kind, NodeId, format};
-use crate::io::sectors::{MemoryDevice, SECTOR, Sectors};
 use crate::machine::Machine;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::fat::{FatVolume, Kind, NodeId, format};
+use formats::sectors::{MemoryDevice, SECTOR, Sectors};
 use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 

@@ -9,7 +9,6 @@
 
 pub mod disk;
 pub mod faults;
-pub mod image;
 pub mod machine;
 pub mod scheduler;
 mod seam;

@@ -8,12 +8,10 @@
 
 use super::disk::{LiveDisk, VolumeImage};
 use super::faults::{Fault, Faults};
-use super::image::ImageFile;
 use super::machine::{MemoryDisk, MemoryMachine};
 use super::scheduler::Scheduler;
 use super::seam::{Main, Parameters, Seam, Shared};
 use crate::harderror::BugCheck;
-use crate::hive::{Hive, reg_text};
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Stop;
 use crate::trace::Record;
@@ -23,6 +21,8 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use formats::hive::{Hive, reg_text};
+use formats::pe::build::ImageFile;
 use nt::system::{ImageSubsystem, ShutdownAction};
 use nt::{Result, Status, UnicodeStr};
 use std::sync::Mutex;
@@ -178,6 +178,7 @@ impl World {
         this.file(&alloc::format!("{SYSTEM32}\\smss.exe"), &native.bytes());
         this.file(&alloc::format!("{SYSTEM32}\\win32k.sys"), &native.bytes());
         let ntdll = ImageFile {
+            name: "ntdll.dll",
             dll: true,
             exports: SYSTEM_DLL_EXPORTS,
             ..native
@@ -312,11 +313,14 @@ impl World {
 
     /// A DLL in System32 that imports from others.
     pub fn library(&mut self, name: &str, imports: &[&str]) -> &mut Self {
+        let imports: Vec<_> = imports.iter().map(|&dll| (dll, "Function")).collect();
         let image = ImageFile {
+            name,
             subsystem: ImageSubsystem::NATIVE,
             dll: true,
-            imports,
+            imports: &imports,
             exports: &["Function"],
+            ..ImageFile::default()
         };
         self.file(&alloc::format!("{SYSTEM32}\\{name}"), &image.bytes())
     }

@@ -5,12 +5,12 @@
 //! those of the opens that have a handle; a file whose delete is pending is deleted when the last
 //! of its opens and sections goes.
 
-use super::fat::NodeId;
 use super::volume::Volume;
 use crate::ids::ObjectId;
 use crate::mm::segment::FileId;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
+use formats::fat::NodeId;
 use nt::{Result, Status};
 
 /// `FILE_READ_DATA`, `FILE_LIST_DIRECTORY`.

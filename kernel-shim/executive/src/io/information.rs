@@ -2,7 +2,6 @@
 //! What is known of open files and their volumes, and changing it: NtQuery/SetInformationFile,
 //! NtQueryVolumeInformationFile, NtFsControlFile (spec 0.4, 4.2, 6.2).
 
-use super::fat::Fill;
 use super::file::{self, DeviceKind};
 use super::volume::{FileFacts, VolumeFacts};
 use crate::Executive;
@@ -10,6 +9,7 @@ use crate::ids::{ObjectId, ThreadId};
 use crate::mm::segment::FileId;
 use crate::object::{Body, Kind};
 use alloc::vec::Vec;
+use formats::fat::Fill;
 use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
@@ -203,7 +203,7 @@ impl Executive {
     ) -> Result<()> {
         let (_, id) = self.node_behind(caller, handle, file::DELETE)?;
         let (number, parent, last, existing) = if root.is_null() && name.first() != Some(0x5C) {
-            super::fat::check_name(name.units())?;
+            formats::fat::check_name(name.units())?;
             let Self { io, machine, .. } = self;
             let volume = io.volume(id.volume)?;
             let parent = volume.parent(id.node).ok_or(Status::INVALID_PARAMETER)?;

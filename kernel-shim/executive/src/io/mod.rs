@@ -1,19 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Input and output: sector devices, file systems, volumes, file objects and their services.
+//! Input and output: volumes, file objects and their services.
 //!
-//! [`sectors`], [`fat`] and [`iso9660`] know nothing of the executive and serve the build tools on
-//! the host as well. [`volume`] puts one face on them; [`file`] is what is open; the rest are the
-//! services.
+//! The file systems themselves are in the crate `formats`. [`volume`] puts one face on them;
+//! [`file`] is what is open; the rest are the services.
 
-pub mod fat;
 pub mod file;
 pub mod information;
-pub mod iso9660;
 pub mod mount;
 pub mod open;
 pub mod paging;
 pub mod query;
-pub mod sectors;
 #[cfg(test)]
 mod service_tests;
 pub mod transfer;

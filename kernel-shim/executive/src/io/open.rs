@@ -5,7 +5,6 @@
 //! A name that reaches a device or a directory handle is followed here, on the volume. What the
 //! opener wants travels with the lookup as a [`Packet`]; what came of it travels back in it.
 
-use super::fat::{self, Fill, NodeId};
 use super::file::{self, DeviceKind, File};
 use super::volume::FileFacts;
 use crate::Executive;
@@ -15,6 +14,7 @@ use crate::object::lookup::Lookup;
 use crate::object::types::{Hooks, ParseRequest, Parsed};
 use crate::object::{AccessState, Body, Kind};
 use alloc::vec::Vec;
+use formats::fat::{self, Fill, NodeId};
 use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Result, Status};
 

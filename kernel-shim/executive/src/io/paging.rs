@@ -2,11 +2,11 @@
 //! NtCreatePagingFile (spec 4.7). Nothing is ever paged out: a paging file is made, kept open and
 //! listed.
 
-use super::fat::Fill;
 use super::file::{self, PageFile};
 use super::open::{CreateRequest, Disposition};
 use crate::Executive;
 use crate::ids::ThreadId;
+use formats::fat::Fill;
 use nt::system::FileAttributes;
 use nt::{ObjectAttributes, Result, Status, UnicodeStr};
 

@@ -2,16 +2,16 @@
 //! Reading and writing open files: NtReadFile, NtWriteFile, and whole files for the kernel's own
 //! use.
 
-use super::fat::Fill;
 use super::file::{self, DeviceKind, File};
 use super::open::SYNCHRONOUS;
-use super::sectors::{SECTOR, Sectors, Window};
 use super::volume::DiskSectors;
 use crate::Executive;
 use crate::ids::{ObjectId, ThreadId};
 use crate::mm::segment::FileId;
 use crate::object::{Body, Kind};
 use alloc::vec::Vec;
+use formats::fat::Fill;
+use formats::sectors::{SECTOR, Sectors, Window};
 use nt::system::FileAttributes;
 use nt::{Handle, Result, Status, UnicodeStr};
 

@@ -4,12 +4,12 @@
 //! Invariants: a [`FileId`] names the same file as long as it exists; what is asked of a CD to
 //! write is refused with `MEDIA_WRITE_PROTECTED`.
 
-use super::fat::{FatVolume, Fill, NodeId, Times};
-use super::iso9660::{self, IsoVolume};
-use super::sectors::{Range, SECTOR, Sectors, Window, partitions};
 use crate::machine::{Disk, DiskKind, Machine};
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::fat::{FatVolume, Fill, NodeId, Times};
+use formats::iso9660::{self, IsoVolume};
+use formats::sectors::{Range, SECTOR, Sectors, Window, partitions};
 use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 
@@ -252,7 +252,7 @@ impl Volume {
         match &self.system {
             FileSystem::Fat(volume) => volume
                 .node(node)
-                .is_some_and(super::fat::Node::is_directory),
+                .is_some_and(formats::fat::Node::is_directory),
             FileSystem::Iso(volume) => volume.node(node).is_some_and(|node| node.directory),
         }
     }

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Memory management: images, segments, address spaces, section objects.
 //!
-//! [`pe`] reads images; [`segment`] holds the pages behind sections; [`space`] and [`view`] are one
+//! [`segment`] holds the pages behind sections; [`space`] and [`view`] are one
 //! process's addresses. They know no handles. The services around them are in this directory too.
 
-pub mod pe;
-#[cfg(test)]
-pub(crate) mod pe_tests;
 pub mod process;
 pub mod protection;
 pub mod sections;

@@ -12,7 +12,6 @@ use super::space::charge;
 use super::{SEC_COMMIT, SEC_FILE, SEC_IMAGE, SEC_RESERVE, Section};
 use crate::Executive;
 use crate::ids::{ObjectId, ThreadId};
-use crate::io::fat::Fill;
 use crate::io::file::{EXECUTE, READ_DATA, WRITE_DATA};
 use crate::machine::PAGE;
 use crate::object::types::Hooks;
@@ -20,6 +19,8 @@ use crate::object::{Body, Kind};
 use abi::memory::{SEC_NO_CHANGE, SEC_NOCACHE};
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::fat::Fill;
+use formats::pe::{Exports, Symbol, Target};
 use nt::system::{Created, SectionImageInformation};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
@@ -292,7 +293,13 @@ impl Executive {
             self.machine
                 .read_frame(*segment.frames.get(&(page as u32))?, 0, bytes);
         }
-        let found = image.export(&view, name)?;
+        let exports = Exports::of(view.as_slice(), &image.headers).ok()??;
+        let Ok(Some(Target::Address(found))) = exports.find(Symbol::Name(name, usize::MAX)) else {
+            return None;
+        };
+        let found = u32::try_from(found)
+            .ok()
+            .filter(|&rva| rva < image.headers.size_of_image)?;
         self.mm.system_dll_exports.insert(name.to_vec(), found);
         Some(found)
     }

@@ -9,12 +9,12 @@
 //! Invariants: a segment owns one reference of each of its frames; `references` counts sections and
 //! views.
 
-use super::pe::{self, Image};
 use super::protection::Protect;
-use crate::io::fat::NodeId;
 use crate::machine::{Frame, Machine, PAGE};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
+use formats::fat::NodeId;
+use formats::pe::{self, Image};
 use nt::{Result, Status};
 
 /// A file of a volume.

@@ -81,9 +81,13 @@ impl AddressSpace {
             .ok_or(Status::SECTION_NOT_IMAGE)?;
         let top_down = request.kind & MEM_TOP_DOWN != 0;
         let mapped = match segment.image() {
-            Some(image) => {
-                self.place_image(request, image.image_base, segment.size, limit, top_down)?
-            }
+            Some(image) => self.place_image(
+                request,
+                image.headers.image_base,
+                segment.size,
+                limit,
+                top_down,
+            )?,
             None => self.place_data(request, protect, segment, limit, top_down)?,
         };
         let image = segment.image().is_some();

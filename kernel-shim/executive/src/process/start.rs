@@ -216,6 +216,6 @@ impl Executive {
             .get(body.segment)
             .and_then(|segment| segment.image())
             .ok_or(Status::SECTION_NOT_IMAGE)?;
-        Ok(image.entry_point.into())
+        Ok(image.headers.entry_point.into())
     }
 }

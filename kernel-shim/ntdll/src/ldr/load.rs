@@ -2,12 +2,13 @@
 //! Finding a DLL and mapping it: among the loaded ones, in `\KnownDlls`, then along the process's
 //! DLL path.
 
-use super::image::{Image, directory};
+use super::image::Image;
 use super::module;
 use crate::rtl::image_section;
 use crate::support::{CURRENT_PROCESS, Owned, attributes, counted, done, peb, units};
 use abi::shared_data::{ADDRESS, NT_SYSTEM_ROOT, NT_SYSTEM_ROOT_UNITS};
 use alloc::vec::Vec;
+use formats::pe::directory;
 use nt::{Status, UnicodeStr, wide};
 use ntapi::ntmmapi::{NtMapViewOfSection, NtOpenSection, NtUnmapViewOfSection, ViewShare};
 use winapi::ctypes::c_void;
@@ -28,7 +29,7 @@ pub(crate) fn module(name: UnicodeStr<'_>) -> Result<usize, Status> {
         return Ok(index);
     }
     let (image, path) = map(UnicodeStr(&file))?;
-    if image.directory(directory::TLS)?.is_some() {
+    if image.headers()?.directory(directory::TLS).is_some() {
         crate::debug::print(format_args!(
             "LDR: {}: thread-local storage is not supported\n",
             UnicodeStr(&file)

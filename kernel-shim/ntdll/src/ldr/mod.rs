@@ -22,7 +22,8 @@ use crate::rtl::{LOADER_LOCK, RtlNormalizeProcessParams};
 use crate::support::{peb, status, units};
 use bind::Symbol;
 use core::sync::atomic::{AtomicU32, Ordering};
-use image::{Image, directory};
+use formats::pe::directory;
+use image::Image;
 use nt::relax::Yield;
 use nt::{Status, UnicodeStr, wide};
 use ntapi::ntexapi::NtRaiseHardError;
@@ -108,7 +109,7 @@ unsafe fn initialize_process(context: *mut CONTEXT, own_base: *mut c_void) -> Re
         wide!("ntdll.dll"),
     );
     module::update(own, |module| (module.bound, module.started) = (true, true));
-    if image.directory(directory::TLS)?.is_some() {
+    if image.headers()?.directory(directory::TLS).is_some() {
         crate::debug::print(format_args!(
             "LDR: {name}: thread-local storage is not supported\n"
         ));
@@ -125,7 +126,7 @@ unsafe fn initialize_process(context: *mut CONTEXT, own_base: *mut c_void) -> Re
 /// # Safety
 /// `context` must be the thread's.
 unsafe fn relocate(image: Image, context: *mut CONTEXT) -> Result<(), Status> {
-    let preferred = image.preferred_base()?;
+    let preferred = image.headers()?.image_base;
     image.relocate()?;
     // SAFETY: the caller's promise.
     let start = unsafe { &mut (*context).Rip };
@@ -164,7 +165,7 @@ fn start_all() -> Result<(), Status> {
 
 /// Calls a DLL's entry point, if it has one.
 fn call(image: Image, reason: u32) -> Result<bool, Status> {
-    if !image.is_dll()? {
+    if !image.headers()?.is_dll() {
         return Ok(true);
     }
     let Some(entry) = image.entry_point()? else {
@@ -224,7 +225,13 @@ fn fail(error: Status) -> ! {
 pub(crate) fn stack_sizes(base: *mut c_void) -> Option<(usize, usize)> {
     // SAFETY: the callers pass the base of this process's image.
     unsafe { Image::at(base) }
-        .and_then(|image| image.stack_sizes())
+        .and_then(|image| image.headers())
+        .map(|headers| {
+            (
+                headers.stack_reserve as usize,
+                headers.stack_commit as usize,
+            )
+        })
         .ok()
 }
 

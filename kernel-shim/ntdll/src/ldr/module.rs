@@ -102,7 +102,8 @@ pub(crate) fn add(
     full_name: UnicodeStr<'static>,
     name: UnicodeStr<'static>,
 ) -> usize {
-    let dll = image.is_dll().unwrap_or(false);
+    let headers = image.headers().ok();
+    let dll = headers.is_some_and(|headers| headers.is_dll());
     let entry = Box::leak(Box::new(LoaderEntry {
         in_load_order: EMPTY,
         in_memory_order: EMPTY,
@@ -116,7 +117,7 @@ pub(crate) fn add(
         load_count: PINNED,
         tls_index: 0,
         hash_links: EMPTY,
-        time_stamp: image.time_stamp().unwrap_or(0),
+        time_stamp: headers.map_or(0, |headers| headers.time_stamp),
         activation_context: core::ptr::null_mut(),
         patch: core::ptr::null_mut(),
     }));

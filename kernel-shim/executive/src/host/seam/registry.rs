@@ -2,9 +2,9 @@
 //! The seam, registry.
 
 use super::{Arguments, Seam, name, number};
-use crate::hive::Value;
 use crate::trace::Argument;
 use alloc::string::ToString;
+use formats::hive::Value;
 use nt::access::Access;
 use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, UnicodeStr};

@@ -5,26 +5,26 @@
 mod registry;
 mod sections;
 
-use super::fat::{FatVolume, Kind, format};
 use super::file::{DELETE, READ_ATTRIBUTES, READ_DATA, WRITE_ATTRIBUTES, WRITE_DATA};
 use super::open::{
     CreateRequest, DELETE_ON_CLOSE, DIRECTORY_FILE, Disposition, NON_DIRECTORY_FILE, information,
 };
-use super::sectors::MemoryDevice;
 use super::transfer::At;
-use crate::hive::Hive;
 use crate::host::machine::{MemoryDisk, MemoryMachine};
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Context;
 use crate::mm::SEC_IMAGE;
-use crate::mm::pe_tests;
 use crate::process::create::Stack;
 use crate::{Executive, Version};
 use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use nt::system::FileAttributes;
+use formats::fat::{FatVolume, Kind, format};
+use formats::hive::Hive;
+use formats::pe::build::{CODE, ImageFile};
+use formats::sectors::MemoryDevice;
+use nt::system::{FileAttributes, ImageSubsystem};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, wide};
 
 const SYNC: u32 = 0x10_0000;
@@ -90,20 +90,15 @@ fn disk() -> Vec<u8> {
             )
             .unwrap();
         if name == "System32" {
-            put(
-                &mut volume,
-                &mut device,
-                at,
-                "ntdll.dll",
-                &pe_tests::sample(),
-            );
-            put(
-                &mut volume,
-                &mut device,
-                at,
-                "smss.exe",
-                &pe_tests::sample(),
-            );
+            for (name, dll) in [("ntdll.dll", true), ("smss.exe", false)] {
+                let image = ImageFile {
+                    subsystem: ImageSubsystem::NATIVE,
+                    dll,
+                    pointers: &[CODE],
+                    ..ImageFile::default()
+                };
+                put(&mut volume, &mut device, at, name, &image.bytes());
+            }
         }
     }
     put(
@@ -125,7 +120,7 @@ struct System {
 
 impl System {
     fn start(options: &str, disk: Vec<u8>) -> Self {
-        let cd = super::iso9660::tests::disc(true).bytes;
+        let cd = formats::iso9660::build::disc(true).bytes;
         let machine = MemoryMachine::new(
             0x4000,
             vec![MemoryDisk::fixed(disk), MemoryDisk::cd_rom(cd)],

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Key handles, and hives and their files (spec 1.1 row 10, 6.4, 14 rows 23-24).
 
-use super::super::fat::FatVolume;
-use super::super::sectors::MemoryDevice;
 use super::{System, disk, units};
-use crate::hive::Hive;
 use alloc::vec;
+use formats::fat::FatVolume;
+use formats::hive::Hive;
+use formats::sectors::MemoryDevice;
 use nt::{Handle, ObjectAttributes, Status, UnicodeStr, wide};
 
 fn manager_value(hive: &Hive, name: &str) -> bool {

@@ -8,6 +8,7 @@ use super::{SYNC, SYNCHRONOUS, System, request, units};
 use crate::ids::ProcessId;
 use crate::machine::PageAccess;
 use crate::mm::{SEC_COMMIT, SEC_IMAGE};
+use formats::pe::build::{CODE, DATA, PROGRAM_BASE};
 use nt::object::Attributes;
 use nt::{Handle, ObjectAttributes, Status, UnicodeStr};
 
@@ -111,10 +112,10 @@ fn two_processes_share_an_images_frames_until_one_writes() {
     let first = system.exec.map_image(system.process, object).unwrap();
     let second = system.exec.map_image(other, object).unwrap();
     assert!(first.at_base && second.at_base);
-    assert_eq!((first.base, first.size), (0x1_4000_0000, 0x3000));
+    assert_eq!((first.base, first.size), (PROGRAM_BASE, 0x4000));
     let moved = system.exec.map_image(other, object).unwrap();
     assert!(!moved.at_base, "the base is taken");
-    let data = first.base + 0x2300;
+    let data = first.base + u64::from(DATA);
     let mut bytes = [0; 8];
     system.exec.read_process(other, data, &mut bytes).unwrap();
     let frames = system.machine.state().frames();
@@ -135,7 +136,7 @@ fn two_processes_share_an_images_frames_until_one_writes() {
         .read_process(system.process, data, &mut seen)
         .unwrap();
     assert_eq!(seen, [9; 8]);
-    let code = first.base + 0x1000;
+    let code = first.base + u64::from(CODE);
     assert_eq!(
         system
             .exec

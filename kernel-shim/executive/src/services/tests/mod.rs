@@ -14,7 +14,6 @@ use super::call::Done;
 use super::layout::{Layout, ObjectAttributes, UnicodeString};
 use super::table::{self, number_of};
 use super::{complete, dispatch};
-use crate::hive::Hive;
 use crate::host::disk::VolumeImage;
 use crate::host::machine::{MemoryDisk, MemoryMachine};
 use crate::ids::{ProcessId, ThreadId};
@@ -24,6 +23,9 @@ use crate::{Executive, Version};
 use alloc::boxed::Box;
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::hive::Hive;
+use formats::pe::build::ImageFile;
+use nt::system::ImageSubsystem;
 use nt::{Status, wide};
 
 /// A process with one thread and a piece of memory to make calls from.
@@ -77,12 +79,14 @@ impl World {
         ] {
             disk.write(path, content).expect("written");
         }
-        for name in ["ntdll.dll", "smss.exe"] {
-            disk.write(
-                &alloc::format!("ReactOS\\System32\\{name}"),
-                &crate::mm::pe_tests::sample(),
-            )
-            .expect("written");
+        for (name, dll) in [("ntdll.dll", true), ("smss.exe", false)] {
+            let image = ImageFile {
+                subsystem: ImageSubsystem::NATIVE,
+                dll,
+                ..ImageFile::default()
+            };
+            disk.write(&alloc::format!("ReactOS\\System32\\{name}"), &image.bytes())
+                .expect("written");
         }
         disk.write("ReactOS\\System32\\config\\SYSTEM", &hive.serialise(0))
             .expect("written");

@@ -3,7 +3,8 @@
 
 use super::names::{self, LONG_NAME, SLOT, ShortName};
 use super::{FatVolume, Listing, Node, NodeId, ROOT, Times};
-use crate::io::sectors::{SECTOR, Sectors, u16_at, u32_at};
+use crate::bytes::{u16_at, u32_at};
+use crate::sectors::{SECTOR, Sectors};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::case::upcase;

@@ -4,8 +4,13 @@
 //! Invariants: a node's id stays the same while the volume is mounted; a directory record that
 //! points outside the volume, or a directory that is its own ancestor, is an error and not a hang.
 
-use super::fat::NodeId;
-use super::sectors::{SECTOR, Sectors, u16_at, u32_at};
+pub mod build;
+#[cfg(test)]
+mod tests;
+
+use crate::bytes::{u16_at, u32_at};
+use crate::fat::NodeId;
+use crate::sectors::{SECTOR, Sectors};
 use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -352,180 +357,9 @@ fn record_time(bytes: &[u8]) -> u64 {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return 0;
     }
-    let days = super::fat::days(1900 + u64::from(year), u64::from(month), u64::from(day));
+    let days = crate::fat::days(1900 + u64::from(year), u64::from(month), u64::from(day));
     let local = days * 86400 + u64::from(hour) * 3600 + u64::from(minute) * 60 + u64::from(second);
     // The zone counts quarters of an hour east of Greenwich.
     let utc = local.saturating_add_signed(-i64::from(zone.cast_signed()) * 900);
     utc * 10_000_000
-}
-
-#[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::io::sectors::MemoryDevice;
-    use proptest::prelude::*;
-    use std::string::String;
-
-    fn units(text: &str) -> Vec<u16> {
-        text.encode_utf16().collect()
-    }
-
-    fn record(name: &[u8], block: u32, size: u32, flags: u8) -> Vec<u8> {
-        let mut bytes = vec![0; 33];
-        bytes[2..6].copy_from_slice(&block.to_le_bytes());
-        bytes[10..14].copy_from_slice(&size.to_le_bytes());
-        bytes[18..25].copy_from_slice(&[126, 11, 23, 13, 0, 0, 4]);
-        bytes[25] = flags;
-        bytes[32] = name.len() as u8;
-        bytes.extend_from_slice(name);
-        bytes.resize(bytes.len().next_multiple_of(2), 0);
-        bytes[0] = bytes.len() as u8;
-        bytes
-    }
-
-    fn descriptor(kind: u8, root: u32) -> Vec<u8> {
-        let mut bytes = vec![0; BLOCK];
-        bytes[0] = kind;
-        bytes[1..6].copy_from_slice(b"CD001");
-        bytes[40..72].copy_from_slice(&[b' '; 32]);
-        bytes[40..44].copy_from_slice(if kind == 2 {
-            &[0, b'C', 0, b'D']
-        } else {
-            b"DISC"
-        });
-        if kind == 2 {
-            bytes[44..72].fill(0);
-            bytes[88..91].copy_from_slice(b"%/E");
-        }
-        bytes[80..84].copy_from_slice(&40u32.to_le_bytes());
-        bytes[128..130].copy_from_slice(&2048u16.to_le_bytes());
-        bytes[156..190].copy_from_slice(&record(&[0], root, BLOCK as u32, 2));
-        bytes
-    }
-
-    fn wide(text: &str) -> Vec<u8> {
-        text.encode_utf16().flat_map(u16::to_be_bytes).collect()
-    }
-
-    pub(crate) fn disc(joliet: bool) -> MemoryDevice {
-        let mut device = MemoryDevice::new(40 * 4);
-        let mut put = |block: usize, bytes: &[u8]| {
-            device.bytes[block * BLOCK..block * BLOCK + bytes.len()].copy_from_slice(bytes)
-        };
-        put(16, &descriptor(1, 20));
-        if joliet {
-            put(17, &descriptor(2, 21));
-        }
-        put(if joliet { 18 } else { 17 }, &{
-            let mut end = descriptor(255, 0);
-            end.truncate(8);
-            end
-        });
-        let name = |long: &str, short: &str| {
-            if joliet {
-                wide(long)
-            } else {
-                short.as_bytes().to_vec()
-            }
-        };
-        let dots = [record(&[0], 20, 2048, 2), record(&[1], 20, 2048, 2)].concat();
-        let root = [
-            dots.clone(),
-            record(&name("reactos", "REACTOS"), 22, 2048, 2),
-            record(
-                &name("Long file name.txt;1", "LONGFI_1.TXT;1"),
-                23,
-                5000,
-                0x80,
-            ),
-            record(&name("Long file name.txt;1", "LONGFI_1.TXT;1"), 30, 10, 0),
-        ]
-        .concat();
-        put(if joliet { 21 } else { 20 }, &root);
-        put(
-            22,
-            &[dots, record(&name("file", "FILE.;1"), 23, 0, 1)].concat(),
-        );
-        put(23, &[0xAB; 5000]);
-        put(30, &[0xCD; 10]);
-        device
-    }
-
-    #[test]
-    fn plain_and_joliet_names_are_found() {
-        for (joliet, long, label) in [
-            (false, "longfi_1.txt", "DISC"),
-            (true, "LONG FILE NAME.TXT", "CD"),
-        ] {
-            let mut device = disc(joliet);
-            let mut volume = IsoVolume::mount(&mut device).unwrap();
-            assert_eq!(String::from_utf16_lossy(volume.label()), label);
-            let file = volume.lookup(&mut device, ROOT, &units(long)).unwrap();
-            assert_eq!(
-                volume.node(file).unwrap().size,
-                5010,
-                "two extents are one file"
-            );
-            let mut buffer = vec![0; 6000];
-            assert_eq!(
-                volume.read(&mut device, file, 4990, &mut buffer).unwrap(),
-                20
-            );
-            assert_eq!(buffer[..20], [[0xAB; 10], [0xCD; 10]].concat());
-            assert_eq!(
-                volume.read(&mut device, file, 5010, &mut buffer).unwrap(),
-                0
-            );
-            let directory = volume.lookup(&mut device, ROOT, &units("ReactOS")).unwrap();
-            let inner = volume
-                .lookup(&mut device, directory, &units("FILE"))
-                .unwrap();
-            assert_eq!(
-                String::from_utf16_lossy(&volume.path(inner)).to_lowercase(),
-                "\\reactos\\file"
-            );
-            assert!(volume.node(inner).unwrap().hidden);
-            // 2026-11-23 13:00 one hour east of Greenwich.
-            assert_eq!(volume.node(inner).unwrap().time, 134_399_088_000_000_000);
-            assert_eq!(
-                volume.lookup(&mut device, file, &units("x")),
-                Err(Status::NOT_A_DIRECTORY)
-            );
-            assert_eq!(
-                volume.lookup(&mut device, ROOT, &units("x")),
-                Err(Status::OBJECT_NAME_NOT_FOUND)
-            );
-        }
-    }
-
-    #[test]
-    fn something_else_is_no_disc() {
-        assert_eq!(
-            IsoVolume::mount(&mut MemoryDevice::new(400)).unwrap_err(),
-            Status::UNRECOGNIZED_VOLUME
-        );
-        assert_eq!(
-            IsoVolume::mount(&mut MemoryDevice::new(1)).unwrap_err(),
-            Status::UNRECOGNIZED_VOLUME
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn damaged_discs_never_panic(damage in prop::collection::vec((32768usize..48000, any::<u8>()), 1..80)) {
-            let mut device = disc(true);
-            for (at, byte) in damage {
-                device.bytes[at] = byte;
-            }
-            let Ok(mut volume) = IsoVolume::mount(&mut device) else { return Ok(()) };
-            let mut walk = vec![ROOT];
-            let mut steps = 0;
-            while let (Some(at), 0..200) = (walk.pop(), steps) {
-                steps += 1;
-                let mut buffer = vec![0; 5000];
-                let _ = volume.read(&mut device, at, 100, &mut buffer);
-                walk.extend(volume.children(&mut device, at).unwrap_or_default());
-            }
-        }
-    }
 }

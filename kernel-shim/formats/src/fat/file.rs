@@ -2,7 +2,7 @@
 //! The content of files: read, write, change the size.
 
 use super::{FatVolume, NodeId, Run};
-use crate::io::sectors::{SECTOR, Sectors};
+use crate::sectors::{SECTOR, Sectors};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::system::FileAttributes;

@@ -4,6 +4,7 @@
 //! A file system never owns its device: every call is handed one. So the executive can lend the
 //! machine's disk for the length of a service, and the tests can lend one that stops in the middle.
 
+use crate::bytes::{u16_at, u32_at};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::{Result, Status};
@@ -114,22 +115,6 @@ impl Sectors for MemoryDevice {
         self.bytes[range].copy_from_slice(data);
         Ok(())
     }
-}
-
-pub(crate) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes
-        .get(at..at + 2)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(u16::from_le_bytes)
-        .unwrap_or_default()
-}
-
-pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .and_then(|bytes| bytes.try_into().ok())
-        .map(u32::from_le_bytes)
-        .unwrap_or_default()
 }
 
 /// The primary partitions of a disk with a master boot record, in table order; the whole disk if

@@ -2,8 +2,7 @@
 //! Registry hives: the regf file format, and the tree of keys and values that it holds.
 //!
 //! A hive is read whole into a tree ([`Hive::parse`]), changed there, and written whole
-//! ([`Hive::serialise`]). Nothing here knows the executive, so that the build tools use the same
-//! code on the host to make hives from `.reg` text ([`reg_text`]).
+//! ([`Hive::serialise`]). Hives are made from `.reg` text by [`reg_text`].
 //!
 //! Invariants: a key's subkeys are sorted by upcased name and no two are equal; a key's values keep
 //! the order in which they were made, which is the order of enumeration (spec 5.1, row 4); a file
@@ -22,6 +21,7 @@ mod tests;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use core::fmt;
+use nt::Status;
 
 /// Names a key of one hive. Never used again once its key is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -125,6 +125,19 @@ pub enum TreeError {
     NoSuchValue,
     /// The name is empty, longer than 255 units, or has a backslash.
     BadName,
+}
+
+impl From<TreeError> for Status {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::NoSuchKey => Self::KEY_DELETED,
+            TreeError::Exists => Self::OBJECT_NAME_COLLISION,
+            TreeError::HasSubkeys | TreeError::IsRoot => Self::CANNOT_DELETE,
+            TreeError::ParentVolatile => Self::CHILD_MUST_BE_VOLATILE,
+            TreeError::NoSuchValue => Self::OBJECT_NAME_NOT_FOUND,
+            TreeError::BadName => Self::OBJECT_NAME_INVALID,
+        }
+    }
 }
 
 /// The largest key name, in units.

@@ -3,7 +3,7 @@
 //! sectors.
 
 use super::*;
-use crate::io::sectors::MemoryDevice;
+use crate::sectors::MemoryDevice;
 use nt::UnicodeStr;
 use proptest::prelude::*;
 use std::string::String;
@@ -708,7 +708,7 @@ proptest! {
         device.bytes[11..13].copy_from_slice(&512u16.to_le_bytes());
         device.bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
         let _ = FatVolume::mount(&mut device);
-        let _ = crate::io::sectors::partitions(&mut device);
+        let _ = crate::sectors::partitions(&mut device);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! FAT16 and FAT32 volumes, read and write, with long names.
 //!
-//! A volume is mounted from a device of 512-byte sectors ([`super::sectors`]); every call is handed
+//! A volume is mounted from a device of 512-byte sectors ([`crate::sectors`]); every call is handed
 //! that device again. A file or directory is a [`NodeId`], which stays the same through renames and
 //! finds nothing after the file is deleted. The file allocation table and every directory that was
 //! looked into are kept in memory and written through; file data is not kept.
@@ -33,7 +33,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use super::sectors::{SECTOR, Sectors};
+use crate::sectors::{SECTOR, Sectors};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
 use alloc::vec::Vec;

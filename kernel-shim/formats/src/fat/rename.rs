@@ -3,7 +3,7 @@
 
 use super::names;
 use super::{FatVolume, NodeId, ROOT};
-use crate::io::sectors::{SECTOR, Sectors};
+use crate::sectors::{SECTOR, Sectors};
 use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 

@@ -6,7 +6,7 @@
 //! of the table is written, the first one first.
 
 use super::geometry::Geometry;
-use crate::io::sectors::{SECTOR, Sectors};
+use crate::sectors::{SECTOR, Sectors};
 use alloc::collections::BTreeSet;
 use alloc::vec;
 use alloc::vec::Vec;

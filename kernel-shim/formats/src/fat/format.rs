@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Making an empty FAT volume.
 
-use crate::io::sectors::{SECTOR, Sectors};
+use crate::sectors::{SECTOR, Sectors};
 use alloc::vec;
 use nt::{Result, Status};
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The boot sector of a FAT volume: where everything is.
 
-use crate::io::sectors::{SECTOR, Sectors, u16_at, u32_at};
+use crate::bytes::{u16_at, u32_at};
+use crate::sectors::{SECTOR, Sectors};
 use nt::{Result, Status};
 
 /// Where the parts of a volume are, in sectors from its start.

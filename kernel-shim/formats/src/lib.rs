@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The formats that the shim reads and writes: what lies on disks, in hives and in images.
+//!
+//! Nothing here knows the executive. A format is bytes in, values out and back again, so that the
+//! shim's kernel, its ntdll.dll, the build tools and the fuzz targets share one reader of each.
+//!
+//! | module | format |
+//! |---|---|
+//! | [`sectors`] | devices of 512-byte sectors, and the partitions of a disk |
+//! | [`fat`] | FAT volumes, read and write |
+//! | [`iso9660`] | ISO 9660 and Joliet discs |
+//! | [`hive`] | registry hives (regf) and `.reg` text |
+//! | [`pe`] | portable executables: one reader, and one builder for tests and stand-ins |
+//!
+//! Invariants: nothing panics on any input; what is wrong is an error that says so with an NTSTATUS
+//! or a place in the file; no function keeps a device or a buffer that it was lent.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+mod bytes;
+pub mod fat;
+pub mod hive;
+pub mod iso9660;
+pub mod pe;
+pub mod sectors;
