@@ -209,8 +209,8 @@ pub struct RunOptions {
     /// Save a picture of the screen (PNG) when the run has settled.
     #[arg(long, value_name = "FILE")]
     pub shot: Option<PathBuf>,
-    /// Boot this real ReactOS ISO with our smss.exe in it, instead of the shim.
-    #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = SHIM_ONLY)]
+    /// Boot this real ReactOS, a CD or a disk image, with our smss.exe in it, instead of the shim.
+    #[arg(long, value_name = "REACTOS", conflicts_with_all = SHIM_ONLY)]
     pub base: Option<PathBuf>,
     /// Boot this smss.exe on the shim instead of ours, such as ReactOS' own.
     #[arg(long, value_name = "FILE")]
@@ -327,8 +327,8 @@ pub struct GdbOptions {
     /// Debug the optimised image instead of the development one.
     #[arg(long)]
     pub release: bool,
-    /// Debug our smss.exe on this real ReactOS live CD instead of on the shim.
-    #[arg(long, value_name = "REACTOS.iso")]
+    /// Debug our smss.exe on this real ReactOS, a live CD or a disk image, instead of on the shim.
+    #[arg(long, value_name = "REACTOS")]
     pub base: Option<PathBuf>,
     /// From smss.exe's entry on, run these GDB commands and end, instead of a session: one an
     /// argument.

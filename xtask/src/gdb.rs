@@ -15,10 +15,10 @@ use crate::cli::GdbOptions;
 use crate::doctor::{self, Need};
 use crate::medium::{disk, tree::Tree};
 use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Machine, Setup};
-use crate::reactos::pack;
+use crate::reactos::boot::Medium;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{build, paths, screen, ui};
+use crate::{build, paths, reactos, screen, ui};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -124,15 +124,15 @@ impl Session {
         Self::stopped(setup, &folder, images, Some(images.kernel.clone()))
     }
 
-    /// Packs our image into a copy of the ReactOS live CD `base` and starts that stopped.
+    /// Puts our image into a copy of `base`, a ReactOS CD or disk image, and starts that stopped.
     pub fn reactos(images: &Images, base: &Path) -> Result<Self> {
         let folder = paths::folder(paths::target().join("gdb"))?;
-        let iso = folder.join("reactos.iso");
-        pack::iso_with(base, &iso, &std::fs::read(images.folder.join("smss.exe"))?)?;
+        let smss = std::fs::read(images.folder.join("smss.exe"))?;
+        let medium = Medium::with(base, &folder, &smss)?;
         let setup = Setup {
-            boot: Boot::Iso(&iso),
+            boot: medium.boot(),
             disk: None,
-            memory: 1024,
+            memory: reactos::boot::MEMORY,
             arguments: String::new(),
             window: false,
             restarts: false,

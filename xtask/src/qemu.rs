@@ -9,13 +9,14 @@
 
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Mutex, Once, OnceLock};
+use std::sync::{Arc, Mutex, Once, OnceLock};
 use std::time::{Duration, Instant};
 
 /// How the kernel says that it ended: `isa-debug-exit` turns the value v it writes into the exit
@@ -60,6 +61,18 @@ pub enum Boot<'a> {
     Direct(&'a Path),
     /// A CD-ROM.
     Iso(&'a Path),
+    /// A disk on the IDE controller, which every system has a driver for.
+    Disk(&'a Path),
+}
+
+/// What a running machine does next.
+pub enum Next {
+    /// It says a line.
+    Line(String),
+    /// It says nothing within the time, or has not finished its line.
+    Silence,
+    /// It has ended.
+    End,
 }
 
 /// A machine to run.
@@ -84,7 +97,9 @@ pub struct Setup<'a> {
 pub struct Machine {
     child: Child,
     lines: mpsc::Receiver<String>,
+    unfinished: Arc<Mutex<String>>,
     log: std::fs::File,
+    events: Option<Events>,
     sentinel: Option<End>,
     /// When QEMU was started.
     pub started: Instant,
@@ -138,6 +153,7 @@ impl Machine {
         kill_on_interrupt();
         let qmp =
             std::env::temp_dir().join(format!("smss-qmp-{}-{}", std::process::id(), unique()));
+        let events = qmp.with_extension("events");
         let mut arguments: Vec<String> = vec![
             "-accel".into(),
             accelerator().into(),
@@ -149,6 +165,8 @@ impl Machine {
             "none".into(),
             "-qmp".into(),
             format!("unix:{},server=on,wait=off", qmp.display()),
+            "-qmp".into(),
+            format!("unix:{},server=on,wait=off", events.display()),
             "-device".into(),
             "isa-debug-exit,iobase=0xf4,iosize=4".into(),
             "-net".into(),
@@ -184,6 +202,12 @@ impl Machine {
                 "-boot".into(),
                 "d".into(),
             ]),
+            Boot::Disk(disk) => arguments.extend([
+                "-drive".into(),
+                format!("file={},if=ide,index=0,format=raw", disk.display()),
+                "-boot".into(),
+                "c".into(),
+            ]),
         }
         if !setup.window {
             arguments.extend(["-display".into(), "none".into()]);
@@ -215,23 +239,15 @@ impl Machine {
         }
         let output = child.stdout.take().context("QEMU has no output")?;
         let (sender, lines) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(output);
-            let mut line = Vec::new();
-            while matches!(reader.read_until(b'\n', &mut line), Ok(count) if count > 0) {
-                let text = String::from_utf8_lossy(&line)
-                    .trim_end_matches(['\r', '\n'])
-                    .to_owned();
-                line.clear();
-                if sender.send(text).is_err() {
-                    break;
-                }
-            }
-        });
+        let unfinished = Arc::new(Mutex::new(String::new()));
+        let beginning = Arc::clone(&unfinished);
+        std::thread::spawn(move || read_lines(output, &sender, &beginning));
         Ok(Self {
             child,
             lines,
+            unfinished,
             log: file,
+            events: Some(Events::of(events)),
             sentinel: None,
             started: Instant::now(),
             qmp,
@@ -242,7 +258,19 @@ impl Machine {
     /// the start.
     pub fn line(&mut self, limit: Duration) -> Result<Option<String>> {
         let left = limit.saturating_sub(self.started.elapsed());
-        match self.lines.recv_timeout(left) {
+        match self.next(left)? {
+            Next::Line(line) => Ok(Some(line)),
+            Next::End => Ok(None),
+            Next::Silence => bail!(
+                "QEMU was still running after {} s and was killed",
+                limit.as_secs()
+            ),
+        }
+    }
+
+    /// What the machine does within `wait`.
+    pub fn next(&mut self, wait: Duration) -> Result<Next> {
+        match self.lines.recv_timeout(wait) {
             Ok(line) => {
                 writeln!(self.log, "{line}")?;
                 for end in [End::Pass, End::Failure, End::Bugcheck, End::PowerOff] {
@@ -250,14 +278,25 @@ impl Machine {
                         self.sentinel = Some(end);
                     }
                 }
-                Ok(Some(line))
+                Ok(Next::Line(line))
             }
-            Err(RecvTimeoutError::Disconnected) => Ok(None),
-            Err(RecvTimeoutError::Timeout) => bail!(
-                "QEMU was still running after {} s and was killed",
-                limit.as_secs()
-            ),
+            Err(RecvTimeoutError::Disconnected) => Ok(Next::End),
+            Err(RecvTimeoutError::Timeout) => Ok(Next::Silence),
         }
+    }
+
+    /// What has come of a line that is not finished, such as a prompt.
+    pub fn unfinished(&self) -> String {
+        self.unfinished
+            .lock()
+            .map(|text| text.clone())
+            .unwrap_or_default()
+    }
+
+    /// Why the machine has ended, in QEMU's words: `guest-reset`, `guest-shutdown`, `host-ui`...;
+    /// none if it did not say. Only for a machine whose lines have ended.
+    pub fn reason(&mut self) -> Option<String> {
+        self.events.as_mut().and_then(Events::reason)
     }
 
     /// Writes the lines that are there to the log and gives them, without waiting for more.
@@ -273,11 +312,21 @@ impl Machine {
     pub fn judge(mut self) -> Result<End> {
         let status = self.child.wait().context("cannot wait for QEMU")?;
         let code = status.code();
+        let reason = self.reason();
         let Some(end) = self.sentinel else {
             match code {
-                Some(0) => bail!(
-                    "QEMU exited with 0 before the kernel's last line: a triple fault, a reset or a closed window"
-                ),
+                Some(0) => match reason.as_deref() {
+                    Some("guest-reset") => {
+                        bail!("the machine was reset before the kernel's last line: a triple fault")
+                    }
+                    Some("host-ui") => {
+                        bail!("the window was closed before the kernel's last line")
+                    }
+                    other => bail!(
+                        "QEMU exited with 0 before the kernel's last line ({})",
+                        other.unwrap_or("it gave no reason")
+                    ),
+                },
                 Some(1) => bail!("QEMU itself failed (exit code 1): see its message above"),
                 Some(code) => bail!("QEMU exited with {code} without the kernel's last line"),
                 None => bail!("QEMU was killed by a signal"),
@@ -298,10 +347,95 @@ impl Drop for Machine {
         let _ = self.child.kill();
         let _ = self.child.wait();
         let _ = std::fs::remove_file(&self.qmp);
+        let _ = std::fs::remove_file(self.qmp.with_extension("events"));
         if let Ok(mut running) = RUNNING.lock() {
             *running = None;
         }
     }
+}
+
+/// Longer than any prompt.
+const PROMPT: usize = 256;
+
+/// Cuts what the machine says into lines; the beginning of an unfinished one is kept in sight.
+fn read_lines(mut output: impl Read, lines: &mpsc::Sender<String>, unfinished: &Mutex<String>) {
+    let mut line: Vec<u8> = Vec::new();
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = output.read(&mut bytes) {
+        for part in bytes[..count].split_inclusive(|&byte| byte == b'\n') {
+            line.extend(part);
+            if part.ends_with(b"\n") {
+                let text = String::from_utf8_lossy(&line);
+                if lines
+                    .send(text.trim_end_matches(['\r', '\n']).to_owned())
+                    .is_err()
+                {
+                    return;
+                }
+                line.clear();
+            }
+        }
+        // QEMU writes byte by byte; a long line is not copied once a byte.
+        if line.len() <= PROMPT
+            && let Ok(mut text) = unfinished.lock()
+        {
+            *text = String::from_utf8_lossy(&line).into_owned();
+        }
+    }
+    // What was said last may have no line's end.
+    if !line.is_empty() {
+        let _ = lines.send(String::from_utf8_lossy(&line).into_owned());
+    }
+}
+
+/// QEMU's word on why a machine ended: it listens on a control socket of its own, as each serves
+/// one client at a time.
+struct Events {
+    listener: Option<std::thread::JoinHandle<Option<String>>>,
+    reason: Option<String>,
+}
+
+impl Events {
+    fn of(socket: PathBuf) -> Self {
+        Self {
+            listener: Some(std::thread::spawn(move || Self::listen(&socket))),
+            reason: None,
+        }
+    }
+
+    /// Reads events until QEMU closes the socket; gives the reason of the shutdown among them.
+    fn listen(socket: &Path) -> Option<String> {
+        // QEMU makes the socket a moment after its start.
+        let stream = (0..100).find_map(|_| {
+            UnixStream::connect(socket)
+                .inspect_err(|_| std::thread::sleep(Duration::from_millis(50)))
+                .ok()
+        })?;
+        let mut commands = stream.try_clone().ok()?;
+        writeln!(commands, "{{\"execute\":\"qmp_capabilities\"}}").ok()?;
+        BufReader::new(stream)
+            .lines()
+            .map_while(Result::ok)
+            .filter_map(|line| shutdown_reason(&line))
+            .last()
+    }
+
+    /// The reason, once QEMU has ended.
+    fn reason(&mut self) -> Option<String> {
+        if let Some(listener) = self.listener.take() {
+            self.reason = listener.join().ok().flatten();
+        }
+        self.reason.clone()
+    }
+}
+
+/// The reason that a line of QEMU's control socket gives, if it is the event of a shutdown.
+fn shutdown_reason(line: &str) -> Option<String> {
+    let event: serde_json::Value = serde_json::from_str(line).ok()?;
+    if event["event"] != "SHUTDOWN" {
+        return None;
+    }
+    event["data"]["reason"].as_str().map(str::to_owned)
 }
 
 fn unique() -> u32 {
@@ -366,6 +500,24 @@ mod tests {
         let log = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(log.path(), "# QEMU 1\n# qemu -m 1\n[    0.1] up\n# later\n").unwrap();
         assert_eq!(how(log.path()), "QEMU 1: qemu -m 1");
+    }
+
+    #[test]
+    fn a_prompt_is_seen_though_its_line_never_ends() {
+        let (sender, lines) = mpsc::channel();
+        let unfinished = Mutex::new(String::new());
+        read_lines(&b"one\r\ntwo\nkdb:> "[..], &sender, &unfinished);
+        drop(sender);
+        assert_eq!(*unfinished.lock().unwrap(), "kdb:> ");
+        assert_eq!(lines.iter().collect::<Vec<_>>(), ["one", "two", "kdb:> "]);
+    }
+
+    #[test]
+    fn the_reason_of_an_end_is_in_the_event() {
+        let reset = r#"{"timestamp": {"seconds": 1}, "event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-reset"}}"#;
+        assert_eq!(shutdown_reason(reset).as_deref(), Some("guest-reset"));
+        assert_eq!(shutdown_reason(r#"{"event": "RESET"}"#), None);
+        assert_eq!(shutdown_reason("no JSON"), None);
     }
 
     #[test]

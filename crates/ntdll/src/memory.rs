@@ -15,7 +15,7 @@ use winapi::um::winnt::{
     MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE,
 };
 
-/// Private memory of this process: a run of the [pool](crate::pool)'s pages, or an allocation of
+/// Private memory of this process: a run of the [pool]'s pages, or an allocation of
 /// the kernel's.
 pub struct Pages {
     base: NonNull<u8>,

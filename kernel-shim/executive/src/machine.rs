@@ -256,7 +256,7 @@ pub trait Machine: Send {
     fn stop(&mut self, stop: &Stop);
 
     /// Checked copy out of a space's user memory. Nothing is paged in: see
-    /// [`crate::Executive::read_user`].
+    /// [`crate::Executive::page_fault`].
     ///
     /// # Errors
     /// `ACCESS_VIOLATION` if a byte of it is not user memory that may be read.

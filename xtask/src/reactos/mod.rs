@@ -8,5 +8,6 @@ pub mod extract;
 pub mod image;
 pub mod install;
 pub mod iso9660;
+mod judge;
 pub mod pack;
 pub mod volume;

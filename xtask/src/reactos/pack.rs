@@ -55,8 +55,12 @@ pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
 
 /// Puts our smss.exe into a copy of a disk image with an installed ReactOS.
 pub fn disk(base: &Path, out: &Path) -> Result<()> {
+    disk_with(base, out, &ours()?)
+}
+
+/// Puts this smss.exe into a copy of a disk image with an installed ReactOS.
+pub fn disk_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
     const PATH: &str = "ReactOS/system32/smss.exe";
-    let ours = ours()?;
     written_beside(base, out, |copy| {
         let old = disk::read(copy, PATH).with_context(|| {
             format!(
@@ -68,8 +72,8 @@ pub fn disk(base: &Path, out: &Path) -> Result<()> {
             Kind::SessionManager => {}
             other => bail!("{PATH} is {other}"),
         }
-        disk::write(copy, PATH, &ours)?;
-        told(PATH, &old, &ours);
+        disk::write(copy, PATH, ours)?;
+        told(PATH, &old, ours);
         Ok(())
     })
 }
@@ -81,7 +85,8 @@ pub fn default_output(base: &Path) -> PathBuf {
     base.with_file_name(format!("{stem}-smss.{ending}"))
 }
 
-fn ours() -> Result<Vec<u8>> {
+/// Our smss.exe, built.
+pub fn ours() -> Result<Vec<u8>> {
     let path = build::all(false)?.folder.join("smss.exe");
     std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -2,7 +2,7 @@
 //! Input and output: volumes, file objects and their services.
 //!
 //! The file systems themselves are in the crate `formats`. [`volume`] puts one face on them;
-//! [`file`] is what is open; the rest are the services.
+//! [`mod@file`] is what is open; the rest are the services.
 
 pub mod file;
 pub mod information;

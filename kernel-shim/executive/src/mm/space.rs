@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A process's address space: virtual address descriptors, and the pages under them.
 //!
-//! Nothing is mapped until it is touched: [`super::fault`] does that. Here is what is reserved,
-//! committed, protected and free.
+//! Nothing is mapped until it is touched: [`AddressSpace::touch`] does that. Here is what is
+//! reserved, committed, protected and free.
 //!
 //! Invariants: descriptors do not overlap and begin on 64 KB; a page with an entry lies inside its
 //! descriptor; the machine maps a page only if its descriptor has it committed; `committed` counts
