@@ -4,18 +4,24 @@
 //!
 //! What goes on a medium is the stripped copy in `target/images`; the unstripped one lies beside it
 //! with the ending `.dbg`, for GDB. `llvm-objcopy` writes a zero CheckSum, so it is computed again
-//! after stripping.
+//! after stripping. The programs are one image, copied under every name ([`crate::pe`]).
 
 use crate::cli::BuildOptions;
-use crate::{cargo, paths, ui};
+use crate::{cargo, paths, pe, ui};
 use anyhow::{Context, Result, bail};
 use object::LittleEndian as LE;
 use object::read::pe::{ImageNtHeaders, PeFile64};
+use programs::PROGRAMS;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A budget, not a law of nature: ReactOS' own smss.exe is 70,656 bytes.
 pub const SMSS_BUDGET: u64 = 64 * 1024;
+
+/// Base of the first program, and how far apart two are: above the Session Manager's, and farther
+/// than the image with its symbols is long.
+const FIRST_BASE: u64 = 0x1_5000_0000;
+const BASE_DISTANCE: usize = 0x0100_0000;
 
 /// What makes the release images small. A panic is an illegal instruction without text or place:
 /// the exception handler says where, and the debug file has the line. The development images say it
@@ -82,31 +88,37 @@ pub fn all(dev: bool) -> Result<Images> {
     let folder = paths::images(dev)?;
     let profile = if dev { "debug" } else { "release" };
     let built = paths::target().join("x86_64-nt-native").join(profile);
-    for entry in
-        std::fs::read_dir(&built).with_context(|| format!("cannot read {}", built.display()))?
-    {
-        let path = entry?.path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        match name.as_str() {
-            "shim_ntdll.dll" | "shim_ntdll.exe" | "shim-ntdll.exe" => {
-                strip(&path, &folder.join("ntdll.dll"))?
-            }
-            "win32k.exe" => strip(&path, &folder.join("win32k.sys"))?,
-            name if name.ends_with(".exe") || name.ends_with(".dll") => {
-                strip(&path, &folder.join(name))?
-            }
-            _ => {}
-        }
+    // What an older build left under a name that is none any more must not go on a medium.
+    for entry in std::fs::read_dir(&folder)? {
+        std::fs::remove_file(entry?.path())?;
     }
+    for (from, to) in [("smss.exe", "smss.exe"), ("shim-ntdll.exe", "ntdll.dll")] {
+        strip(&built.join(from), &folder.join(to))?;
+    }
+    copy_programs(&built.join("programs.exe"), &folder)?;
     let kernel = paths::target()
         .join("x86_64-unknown-none")
         .join(profile)
         .join("kernel");
     Ok(Images { folder, kernel })
+}
+
+/// The image of all programs under each of their names, and their debug files.
+fn copy_programs(built: &Path, folder: &Path) -> Result<()> {
+    let stripped = built.with_extension("stripped");
+    strip(built, &stripped)?;
+    let image = std::fs::read(&stripped)?;
+    for (program, base) in PROGRAMS.iter().zip((FIRST_BASE..).step_by(BASE_DISTANCE)) {
+        // The numbers of the seam are the header's.
+        let subsystem = u16::try_from(program.subsystem.0)?;
+        let copy = pe::copy_for(&image, subsystem, base)
+            .with_context(|| format!("cannot make {} of the programs' image", program.name))?;
+        std::fs::write(folder.join(program.name), copy)?;
+        let debug = folder.join(format!("{}.dbg", program.name));
+        std::fs::copy(built, &debug)
+            .with_context(|| format!("cannot write {}", debug.display()))?;
+    }
+    Ok(())
 }
 
 /// A tool of the toolchain's llvm-tools component.
@@ -144,27 +156,8 @@ fn strip(from: &Path, to: &Path) -> Result<()> {
         bail!("llvm-objcopy cannot strip {}", from.display());
     }
     let mut image = std::fs::read(to)?;
-    set_checksum(&mut image).with_context(|| format!("{} is no PE image", to.display()))?;
+    pe::set_checksum(&mut image).with_context(|| format!("{} is no PE image", to.display()))?;
     std::fs::write(to, image)?;
-    Ok(())
-}
-
-/// Writes the PE CheckSum: the 16-bit one's complement sum of the file without the field itself,
-/// plus the file's length.
-pub fn set_checksum(image: &mut [u8]) -> Result<()> {
-    let lfanew = image.get(0x3C..0x40).context("shorter than a DOS header")?;
-    let at = u32::from_le_bytes(lfanew.try_into()?) as usize + 24 + 64;
-    image
-        .get_mut(at..at + 4)
-        .context("the PE header lies outside the file")?
-        .fill(0);
-    let mut sum = image.chunks(2).fold(0u64, |sum, pair| {
-        let sum = sum + u64::from(pair[0]) + (u64::from(pair.get(1).copied().unwrap_or(0)) << 8);
-        (sum & 0xFFFF) + (sum >> 16)
-    });
-    sum = (sum & 0xFFFF) + (sum >> 16);
-    let checksum = u32::try_from(sum + image.len() as u64)?;
-    image[at..at + 4].copy_from_slice(&checksum.to_le_bytes());
     Ok(())
 }
 

@@ -19,6 +19,7 @@ mod guest;
 mod lint;
 mod medium;
 mod paths;
+mod pe;
 mod qemu;
 mod reactos;
 mod run;

@@ -5,7 +5,7 @@
 use crate::exception::{self, Fatal};
 use crate::{NATIVE, Native, logger, objects, own_process};
 use log::LevelFilter;
-use nt::Status;
+use nt::{Status, UnicodeStr};
 use ntapi::ntdbg::DbgBreakPoint;
 use ntapi::ntpebteb::PEB;
 use ntapi::ntrtl::{RtlNormalizeProcessParams, RtlUpcaseUnicodeChar};
@@ -13,8 +13,9 @@ use ntapi::ntrtl::{RtlNormalizeProcessParams, RtlUpcaseUnicodeChar};
 /// A native program, as [`program!`](crate::program) takes it.
 #[derive(Clone, Copy, Debug)]
 pub struct Program {
-    /// What every line it logs begins with, such as `SMSS: `.
-    pub prefix: &'static str,
+    /// What every line it logs begins with, such as `SMSS: `. Asked once, when the process parameters
+    /// can be read.
+    pub prefix: fn() -> &'static str,
     /// What an exception that nobody handles means.
     pub fatal: Fatal,
     /// The program itself: the status it gives is the process's exit status.
@@ -24,7 +25,7 @@ pub struct Program {
 /// Makes a [`Program`] this image's entry point, `NtProcessStartup`.
 ///
 /// ```ignore
-/// ntdll::program!(ntdll::Program { prefix: "SMSS: ", fatal: ntdll::Fatal::StopSystem, main: smss::run });
+/// ntdll::program!(ntdll::Program { prefix: || "SMSS: ", fatal: ntdll::Fatal::StopSystem, main: smss::run });
 /// ```
 #[macro_export]
 macro_rules! program {
@@ -60,7 +61,7 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
     nt::relax::install(objects::yield_processor);
     let debug = own_process::debug_flags() != 0;
     logger::install(
-        program.prefix,
+        (program.prefix)(),
         if debug {
             LevelFilter::Debug
         } else {
@@ -75,6 +76,15 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
         unsafe { DbgBreakPoint() };
     }
     exception::terminate((program.main)(&NATIVE))
+}
+
+/// File name of the image that this process runs, as its creator gave it in the process parameters
+/// (spec 1.2): an image that is several programs finds by it which one it is.
+pub fn image_name() -> UnicodeStr<'static> {
+    // SAFETY: `parameter` passes the live block; this only computes an address in it.
+    nt::path::file_name(own_process::parameter(|block| unsafe {
+        &raw const (*block).ImagePathName
+    }))
 }
 
 fn upcase(unit: u16) -> u16 {

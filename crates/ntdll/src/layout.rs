@@ -88,7 +88,8 @@ same!(SectionImageInformation, whole = process::SectionImage<Native> {
 });
 same!(RTL_USER_PROCESS_PARAMETERS = process::ProcessParameters<Native> {
     Flags = flags, DebugFlags = debug_flags, CurrentDirectory = current_directory,
-    DllPath = dll_path, CommandLine = command_line, Environment = environment
+    DllPath = dll_path, ImagePathName = image_path_name, CommandLine = command_line,
+    Environment = environment
 });
 same!(PEB = process::Peb<Native> {
     ProcessParameters = parameters, NtGlobalFlag = global_flag, OSMajorVersion = os_major_version

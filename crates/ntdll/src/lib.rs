@@ -34,7 +34,7 @@ mod processes;
 mod registry;
 mod scratch;
 
-pub use entry::{Program, start};
+pub use entry::{Program, image_name, start};
 pub use exception::Fatal;
 pub use logger::set_verbosity;
 pub use memory::{Pages, View};

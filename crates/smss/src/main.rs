@@ -17,7 +17,7 @@ static TABLES: TableSpace = TableSpace::new();
 static STATE: Once<State<Native>> = Once::new();
 
 ntdll::program!(Program {
-    prefix: "SMSS: ",
+    prefix: || "SMSS: ",
     fatal: Fatal::StopSystem,
     main
 });

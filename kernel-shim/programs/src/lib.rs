@@ -3,12 +3,12 @@
 //! test.
 //!
 //! Each is small and keeps its side of one contract honestly. They are generic over the seam, so
-//! the same source runs as a thread of a host test and as an image of its own in ring 3.
-//! [`PROGRAMS`] says what there is; [`main_of`] gives a program's code. A process keeps
+//! the same source runs as a thread of a host test and in ring 3, where one image is all of them
+//! (`main.rs`). [`PROGRAMS`] says what there is; [`find`] gives a program's code. A process keeps
 //! what must outlive its calls in one [`Statics`].
 //!
-//! A program's image must say the subsystem that the table says: it decides who takes the process
-//! over.
+//! The copy of the image that bears a program's name must say the subsystem that the table says: it
+//! decides who takes the process over.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -37,6 +37,8 @@ pub type Main<S> = fn(&'static S, &'static Statics<S>) -> Status;
 pub struct Program {
     /// Its file name in `\SystemRoot\System32`.
     pub name: &'static str,
+    /// What every line that it logs begins with.
+    pub log_prefix: &'static str,
     /// The subsystem in its image.
     pub subsystem: ImageSubsystem,
     /// What it is.
@@ -64,38 +66,25 @@ impl<S: System> Statics<S> {
     }
 }
 
-/// Makes an image of a program: what its log lines begin with, and its code. For `src/bin` only.
-#[cfg(feature = "native")]
-#[macro_export]
-macro_rules! image {
-    ($prefix:literal, $main:path) => {
-        static STATICS: $crate::Statics<::ntdll::Native> = $crate::Statics::new(&::ntdll::NATIVE);
-
-        fn main(system: &'static ::ntdll::Native) -> ::nt::Status {
-            $main(system, &STATICS)
-        }
-
-        ::ntdll::program!(::ntdll::Program {
-            prefix: $prefix,
-            fatal: ::ntdll::Fatal::EndProcess,
-            main
-        });
-    };
-}
-
 macro_rules! programs {
     ($($name:literal $subsystem:ident $main:path, $about:literal;)*) => {
         /// Every program.
         pub const PROGRAMS: &[Program] = &[
-            $(Program { name: $name, subsystem: ImageSubsystem::$subsystem, about: $about },)*
+            $(Program {
+                name: $name,
+                log_prefix: concat!($name, ": "),
+                subsystem: ImageSubsystem::$subsystem,
+                about: $about,
+            },)*
         ];
 
-        /// The code of the program with this file name, case folded.
-        pub fn main_of<S: System>(name: UnicodeStr<'_>) -> Option<Main<S>> {
-            $(if name.eq_ascii($name) {
-                return Some($main);
-            })*
-            None
+        /// The program with this file name, case folded, and its code.
+        pub fn find<S: System>(name: UnicodeStr<'_>) -> Option<(&'static Program, Main<S>)> {
+            let codes: [Main<S>; PROGRAMS.len()] = [$($main),*];
+            PROGRAMS
+                .iter()
+                .zip(codes)
+                .find(|(program, _)| name.eq_ascii(program.name))
         }
     };
 }
@@ -120,4 +109,8 @@ programs! {
     "smtest.exe" NATIVE protocol::main, "puts the SM protocol to the test";
     "smdie.exe" NATIVE protocol::die, "an SM client that ends in the middle of something";
     "script.exe" NATIVE script::main, "runs command lines one after the other";
+    // A session manager has the kernel load a driver of this name. The shim reads the image, holds
+    // it to what a native image must be, and keeps it in its module list, but it has no ring-0
+    // drivers to run.
+    "win32k.sys" NATIVE commands::exit, "an image that is loaded and never run";
 }

@@ -132,8 +132,8 @@ impl Setup {
         for program in programs::PROGRAMS {
             let name: Vec<u16> = program.name.encode_utf16().collect();
             world.program(program.name, program.subsystem, move |seam| {
-                let main =
-                    programs::main_of(UnicodeStr(&name)).expect("a program of the table has code");
+                let (_, main) =
+                    programs::find(UnicodeStr(&name)).expect("a program of the table has code");
                 main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
             });
         }
