@@ -255,6 +255,9 @@ pub struct TestOptions {
     pub install: bool,
     /// Only the tests whose name contains this text.
     pub filter: Option<String>,
+    /// Show what there is instead of running it.
+    #[arg(long, conflicts_with_all = ["fuzz", "faults", "bless"])]
+    pub list: bool,
     /// Fuzz every parser instead, for a bounded number of inputs.
     #[arg(long, conflicts_with_all = ["filter", "faults", "bless", "host_only", "qemu_only"])]
     pub fuzz: bool,
@@ -458,6 +461,7 @@ mod tests {
             "test --faults hive",
             "test --host-only --qemu-only",
             "test --bless --host-only",
+            "test --list --faults",
             "gdb --attach --batch bt",
             "ci --only everything",
             "iso --base a.iso --disk b.img",

@@ -8,7 +8,6 @@
 //! reads it takes the distance between the bases into account, as for any relocated image.
 
 use anyhow::{Context, Result, bail};
-use object::LittleEndian as LE;
 use object::pe;
 use object::read::pe::{ImageOptionalHeader, PeFile64};
 
@@ -86,6 +85,7 @@ pub fn set_checksum(image: &mut [u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use object::LittleEndian as LE;
     use object::read::pe::ImageNtHeaders;
 
     /// One section at 0x1000 (offset 0x200) with a word that points into the image, and its

@@ -198,7 +198,7 @@ impl System {
         self.machine.lock().flush();
     }
 
-    /// Ends every process with this image. One that is critical is made an ordinary one first, as
+    /// Ends the first process with this image. If it is critical it is made an ordinary one first, as
     /// the tools do that let the session manager notice (spec 1.4).
     fn kill(&mut self, image: &str) -> Result<()> {
         let named = |name: &[u16]| String::from_utf16_lossy(name).eq_ignore_ascii_case(image);

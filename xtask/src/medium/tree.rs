@@ -47,11 +47,9 @@ impl Tree {
                 );
             }
         }
-        for (name, imports) in dll::DLLS {
-            tree.files.insert(
-                format!("ReactOS/System32/{name}"),
-                Some(dll::build(name, imports)),
-            );
+        for (name, content) in dll::all() {
+            tree.files
+                .insert(format!("ReactOS/System32/{name}"), Some(content));
         }
         for hive in HIVES {
             let path = paths::root().join("iso/hives").join(format!("{hive}.reg"));

@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask test`: the host tests, then the QEMU tests, then one summary.
 //!
-//! The host tests are plain `cargo test`; the QEMU tests are the table in [`cases`]. The closing
-//! lines are `N passed, N failed` and the verdict.
+//! The host tests are plain `cargo test`; the QEMU tests ([`qemu`]) are the scenarios of
+//! `crates/scenarios` and the debugger. A filter chooses among both, `--list` shows what there is.
+//! The closing lines are `N passed, N failed` and the verdict.
 
-mod cases;
 mod faults;
 mod fuzz;
 mod gdb_case;
-mod run;
+mod golden;
+mod qemu;
+mod scenario;
 
 use crate::cli::TestOptions;
 use crate::doctor::{self, Need};
-use crate::{build, paths, ui};
+use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -29,9 +31,10 @@ pub struct Tally {
 
 /// Runs the verb.
 pub fn verb(options: &TestOptions) -> Result<()> {
-    let needs: &[Need] = match options.fuzz {
-        true => &[Need::Fuzz],
-        false => &[Need::Boot, Need::Debug],
+    let needs: &[Need] = match (options.list, options.fuzz) {
+        (true, _) => &[],
+        (_, true) => &[Need::Fuzz],
+        _ => &[Need::Boot, Need::Debug],
     };
     doctor::preflight(options.install, needs)?;
     let started = Instant::now();
@@ -52,6 +55,9 @@ pub fn verb(options: &TestOptions) -> Result<()> {
         return closing(&tally, started);
     }
     all(options, &mut tally)?;
+    if options.list {
+        return Ok(());
+    }
     closing(&tally, started)
 }
 
@@ -61,7 +67,8 @@ pub fn all(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         host(options, tally)?;
     }
     if !options.host_only {
-        qemu(options, tally)?;
+        ui::step("QEMU tests: the real image in ring 3");
+        qemu::run(options, tally)?;
     }
     Ok(())
 }
@@ -95,6 +102,9 @@ fn host(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     if let Some(filter) = &options.filter {
         command.arg(filter);
     }
+    if options.list {
+        command.args(["--", "--list"]);
+    }
     let mut child = command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -108,7 +118,8 @@ fn host(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         } else if line.starts_with("test ") && line.ends_with("... FAILED") {
             tally.failed.push(
                 line.trim_start_matches("test ")
-                    .trim_end_matches(" ... FAILED")
+                    .trim_end_matches("... FAILED")
+                    .trim_end()
                     .to_owned(),
             );
         }
@@ -129,56 +140,6 @@ fn count(line: &str, what: &str) -> u32 {
         .and_then(|head| head.split_whitespace().last())
         .and_then(|word| word.parse().ok())
         .unwrap_or(0)
-}
-
-/// The real image in ring 3, once per case.
-fn qemu(options: &TestOptions, tally: &mut Tally) -> Result<()> {
-    let wanted = |name: &str| {
-        options
-            .filter
-            .as_deref()
-            .is_none_or(|filter| name.contains(filter))
-    };
-    let cases: Vec<_> = cases::CASES
-        .iter()
-        .filter(|case| wanted(case.name))
-        .collect();
-    if !cases.is_empty() {
-        let images = build::all(false)?;
-        ui::step("QEMU tests: the real image in ring 3");
-        for case in cases {
-            tally.qemu(case.name, || run::case(case, &images, options.bless));
-        }
-    }
-    if wanted(gdb_case::NAME) {
-        ui::step("the debugger, on the development images");
-        tally.qemu(gdb_case::NAME, gdb_case::run);
-    }
-    Ok(())
-}
-
-impl Tally {
-    /// Runs a test in QEMU, says how it went and counts it.
-    fn qemu(&mut self, name: &str, test: impl FnOnce() -> Result<()>) {
-        let started = Instant::now();
-        match test() {
-            Ok(()) => {
-                self.passed += 1;
-                ui::note(&format!(
-                    "{} {name} ({:.1} s)",
-                    ui::paint(ui::Colour::Green, "ok  "),
-                    started.elapsed().as_secs_f32()
-                ));
-            }
-            Err(error) => {
-                ui::note(&format!(
-                    "{} {name}: {error:#}",
-                    ui::paint(ui::Colour::Red, "FAIL")
-                ));
-                self.failed.push(format!("qemu: {name}"));
-            }
-        }
-    }
 }
 
 #[cfg(test)]

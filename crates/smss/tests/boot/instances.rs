@@ -21,35 +21,6 @@ fn session_0_has_wininit_and_session_1_winlogon() {
 }
 
 #[test]
-fn the_end_of_winlogon_in_session_1_ends_that_session_only() {
-    let mut system = Setup::nt6().boot();
-    system.kill("winlogon.exe", Status::SUCCESS);
-    assert_eq!(system.end, End::Settled);
-    assert_eq!(system.sessions_of("csrss.exe"), [0]);
-    assert!(system.runs("wininit.exe"));
-}
-
-#[test]
-fn the_end_of_wininit_stops_the_system() {
-    let mut system = Setup::nt6().boot();
-    system.kill("wininit.exe", Status(0x1234));
-    assert_eq!(
-        system.end,
-        End::stopped("initial session process or", Status(0x1234))
-    );
-}
-
-#[test]
-fn the_end_of_csrss_of_session_0_stops_the_system() {
-    let mut system = Setup::nt6().boot();
-    system.kill("csrss.exe", Status(0x1234));
-    assert_eq!(
-        system.end,
-        End::stopped("Windows SubSystem", Status(0x1234))
-    );
-}
-
-#[test]
 fn the_end_of_csrss_of_session_1_ends_that_session_only() {
     let mut system = Setup::nt6().boot();
     system.kill_last("csrss.exe", Status(0x1234));

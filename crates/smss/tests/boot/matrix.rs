@@ -151,12 +151,6 @@ fn rows() -> Vec<Row> {
             Stops(DENIED),
         ),
         (
-            "DllDirectory",
-            Step::KnownDlls,
-            |s| s.without_value("KnownDlls", "DllDirectory"),
-            Stops(Status::OBJECT_NAME_INVALID),
-        ),
-        (
             "missing known DLL",
             Step::KnownDll,
             |s| s.sz("KnownDlls", "nosuch", "nosuch.dll"),
@@ -173,16 +167,6 @@ fn rows() -> Vec<Row> {
                 "Verification of a KnownDLL failed.",
                 Status::IMAGE_CHECKSUM_MISMATCH,
                 "bad.dll",
-            ),
-        ),
-        (
-            "known DLL is a program",
-            Step::KnownDlls,
-            |s| s.sz("KnownDlls", "sleep", "sleep.exe"),
-            Own(
-                "Non-DLL file included in KnownDLL list.",
-                Status::INVALID_IMPORT_OF_NON_DLL,
-                "sleep.exe",
             ),
         ),
         (
@@ -232,18 +216,6 @@ fn rows() -> Vec<Row> {
             Step::RequiredSubsystem,
             |s| s.expand("SubSystems", "Windows", "nosuch.exe"),
             Stops(Status::OBJECT_NAME_NOT_FOUND),
-        ),
-        (
-            "required subsystem that dies",
-            Step::RequiredSubsystem,
-            |s| {
-                s.expand(
-                    "SubSystems",
-                    "Windows",
-                    "%SystemRoot%\\system32\\faulty.exe dies C0000142",
-                )
-            },
-            Stops(Status::DLL_INIT_FAILED),
         ),
         (
             "undefined subsystem",

@@ -220,7 +220,10 @@ fn every_row_names_tests_that_exist() {
         wrong.extend(
             tests
                 .split_whitespace()
-                .filter(|test| !text.contains(&format!("fn {test}(")))
+                .filter(|test| {
+                    !text.contains(&format!("fn {test}("))
+                        && !scenarios::all().any(|scenario| scenario.name == *test)
+                })
                 .map(|test| format!("{row}: {test}")),
         );
     }

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A system to boot: the default medium, changed by a test, and what is to be seen of it
 //! afterwards.
+#![allow(
+    dead_code,
+    reason = "two test targets use this, each a part of it: the boot tests and the scenarios"
+)]
 
 use executive::Version;
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
@@ -8,6 +12,7 @@ use executive::harderror::Parameter;
 use executive::host::{Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
 use executive::ids::ProcessId;
 use executive::trace::{Argument, Record};
+use formats::hive::reg_text;
 use nt::system::ShutdownAction;
 use nt::system::ValueType;
 use nt::{Status, UnicodeStr};
@@ -100,6 +105,9 @@ impl From<Outcome> for End {
     }
 }
 
+/// Size of the volume C:, in MiB, unless a test wants another.
+pub const VOLUME: usize = 256;
+
 /// A system that has not booted yet.
 pub struct Setup {
     world: World,
@@ -116,19 +124,20 @@ fn bytes(text: &str) -> Vec<u8> {
 impl Setup {
     /// The default medium under a kernel of NT 5.2.
     pub fn new() -> Self {
-        Self::of(Version::V5_2)
+        Self::of(Version::V5_2, VOLUME)
     }
 
     /// The same under a kernel of NT 6.1.
     pub fn nt6() -> Self {
-        Self::of(Version::V6_1)
+        Self::of(Version::V6_1, VOLUME)
     }
 
-    fn of(version: Version) -> Self {
+    /// The same on a volume of so many MiB.
+    pub fn of(version: Version, mebibytes: usize) -> Self {
         if std::env::var_os("SMSS_TEST_LOG").is_some() && log::set_logger(&Printer).is_ok() {
             log::set_max_level(log::LevelFilter::Debug);
         }
-        let mut world = World::with_volume(version, 256);
+        let mut world = World::with_volume(version, mebibytes);
         for program in programs::PROGRAMS {
             let name: Vec<u16> = program.name.encode_utf16().collect();
             world.program(program.name, program.subsystem, move |seam| {
@@ -212,6 +221,25 @@ impl Setup {
     /// A file on C:.
     pub fn file(mut self, path: &str, content: &[u8]) -> Self {
         self.world.file(path, content);
+        self
+    }
+
+    /// A file less on C:.
+    pub fn without_file(mut self, path: &str) -> Self {
+        self.world.remove_file(path);
+        self
+    }
+
+    /// A DLL in System32 that imports from others.
+    pub fn library(mut self, name: &str, imports: &[&str]) -> Self {
+        self.world.library(name, imports);
+        self
+    }
+
+    /// `.reg` text on top of a hive.
+    pub fn reg_text(mut self, hive: &str, text: &str) -> Self {
+        let text = format!("Windows Registry Editor Version 5.00\n\n{text}");
+        reg_text::apply(self.world.hive(hive), &text, "", 0).expect("the text is sound");
         self
     }
 
@@ -425,6 +453,16 @@ impl Booted {
 
     pub fn file_exists(&self, path: &str) -> bool {
         self.world.exists(path)
+    }
+
+    /// Content of a file on C:.
+    pub fn read_file(&self, path: &str) -> Option<Vec<u8>> {
+        self.world.read_file(path)
+    }
+
+    /// What stands.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
     }
 
     /// Handles of the first running process of this image.

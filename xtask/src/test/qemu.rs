@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The QEMU tests: every scenario as a boot of the real image in ring 3, and the debugger.
+//!
+//! They are tests like any other: listed, filtered by a part of their name, one verdict each. One
+//! runs at a time, because a machine takes a processor of the host's whole. A test that fails says
+//! with which QEMU and which command line, so that it can be repeated by hand.
+
+use super::{Tally, gdb_case, scenario};
+use crate::build;
+use crate::build::Images;
+use crate::cli::TestOptions;
+use anyhow::Result;
+use libtest_mimic::{Arguments, Failed, Trial};
+use scenarios::World;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Runs or lists those that the options ask for.
+pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
+    let arguments = Arguments {
+        filter: options.filter.clone(),
+        list: options.list,
+        test_threads: Some(1),
+        ..Arguments::default()
+    };
+    let wanted = |name: &str| {
+        options
+            .filter
+            .as_deref()
+            .is_none_or(|filter| name.contains(filter))
+    };
+    let scenarios = || scenarios::all().filter(|scenario| scenario.runs_in(World::Qemu));
+    // Built before the first test, not in it.
+    let images = if !options.list && scenarios().any(|scenario| wanted(scenario.name)) {
+        Some(Arc::new(build::all(false)?))
+    } else {
+        None
+    };
+    let failed = Arc::new(Mutex::new(Vec::new()));
+    let test = |name: &'static str, run: Box<dyn FnOnce() -> Result<()> + Send>| {
+        let failed = Arc::clone(&failed);
+        Trial::test(name, move || {
+            run().map_err(|error| {
+                failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(format!("qemu: {name}"));
+                Failed::from(format!("{error:#}"))
+            })
+        })
+        .with_kind("qemu")
+    };
+    let bless = options.bless;
+    let mut trials: Vec<Trial> = scenarios()
+        .map(|it| {
+            let images: Option<Arc<Images>> = images.clone();
+            let run = move || match images {
+                Some(images) => scenario::run(it, &images, bless),
+                None => anyhow::bail!("the images were not built"),
+            };
+            test(it.name, Box::new(run))
+        })
+        .collect();
+    trials.push(test(gdb_case::NAME, Box::new(gdb_case::run)));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    tally.passed += u32::try_from(conclusion.num_passed)?;
+    tally
+        .failed
+        .append(&mut failed.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(())
+}

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A scenario in QEMU: make its disk, boot it, describe what was seen, have it judged.
+//!
+//! What stands afterwards is read from the kernel's dump, what lies on the volume with mtools.
+
+use super::golden;
+use crate::build::Images;
+use crate::guest::{self, Plan};
+use crate::medium::disk;
+use crate::medium::tree::Tree;
+use crate::paths;
+use crate::qemu;
+use crate::serial::Reader;
+use crate::symbols::Symbols;
+use anyhow::{Context, Result, anyhow, bail};
+use nt::Status;
+use scenarios::{Change, End, Object, Process, Scenario, Seen, Version};
+use serde_json::Value as Json;
+use std::path::Path;
+use std::time::Duration;
+
+/// No scenario needs this long; one that does hangs.
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// Runs one; a failure says how QEMU was run.
+pub fn run(scenario: &Scenario, images: &Images, bless: bool) -> Result<()> {
+    let folder = paths::folder(paths::target().join("qemu-tests").join(scenario.name))?;
+    let log = folder.join("boot.log");
+    boot(scenario, images, &folder, bless)
+        .map_err(|error| anyhow!("{error:#}\n{}\nlog: {}", qemu::how(&log), log.display()))
+}
+
+fn boot(scenario: &Scenario, images: &Images, folder: &Path, bless: bool) -> Result<()> {
+    let (tree, size) = medium(scenario, images)?;
+    // A machine that is to switch itself off is not told to end in any other way.
+    let restarts = scenario.end == End::PowerOff;
+    let arguments = arguments(scenario, restarts);
+    let outcome = guest::boot(&Plan {
+        kernel: &images.kernel,
+        tree: &tree,
+        size,
+        arguments: &arguments,
+        folder,
+        restarts,
+        limit: LIMIT,
+        virtual_time: true,
+    })?;
+    let frames = Symbols::of_boot(images, &outcome.reader);
+    if !frames.is_empty() {
+        std::fs::write(folder.join("backtrace.txt"), frames.join("\n"))?;
+    }
+    let seen = seen(&outcome.reader, outcome.end, &outcome.disk)?;
+    scenario.judge(&seen).map_err(|wrong| anyhow!(wrong))?;
+    golden::compare(scenario.name, &outcome.reader, bless)
+}
+
+/// Files of the disk, and its size in MiB.
+fn medium(scenario: &Scenario, images: &Images) -> Result<(Tree, u32)> {
+    let mut tree = Tree::with_hives(images, |hive, text| {
+        for change in scenario.before {
+            if let Change::Registry {
+                hive: of,
+                text: more,
+            } = change
+                && *of == hive
+            {
+                text.push('\n');
+                text.push_str(more);
+            }
+        }
+    })?;
+    let mut size = disk::DEFAULT_SIZE;
+    for change in scenario.before {
+        match change {
+            Change::Registry { .. } => {}
+            Change::Remove(path) => {
+                tree.files
+                    .remove(*path)
+                    .with_context(|| format!("the medium has no {path} to remove"))?;
+            }
+            Change::File(path, content) => {
+                tree.files
+                    .insert((*path).to_owned(), Some(content.as_bytes().to_vec()));
+            }
+            Change::Fill(path, bytes) => {
+                tree.files.insert((*path).to_owned(), Some(vec![0; *bytes]));
+            }
+            Change::DiskSize(mebibytes) => size = *mebibytes,
+        }
+    }
+    Ok((tree, size))
+}
+
+/// The kernel's command line.
+fn arguments(scenario: &Scenario, restarts: bool) -> String {
+    let mut words = Vec::new();
+    if !restarts {
+        words.extend(["dump".to_owned(), "exit=settled".to_owned()]);
+    }
+    if scenario.version == Version::Nt6_1 {
+        words.push("nt=6.1".to_owned());
+    }
+    if let Some(image) = scenario.kill {
+        words.push(format!("kill={}", image.trim_end_matches(".exe")));
+    }
+    words.join(" ")
+}
+
+fn seen(reader: &Reader, end: qemu::End, disk: &Path) -> Result<Seen> {
+    let end = match end {
+        qemu::End::Pass => End::Settled,
+        qemu::End::PowerOff => End::PowerOff,
+        qemu::End::Bugcheck => stop(reader)?,
+        qemu::End::Failure => bail!("the kernel found something wrong: see the log"),
+    };
+    let mut seen = Seen {
+        end,
+        log: reader.shown.clone(),
+        screen: screen(reader),
+        ..Seen::default()
+    };
+    // A system that has stopped or is switched off has nothing more to show.
+    if seen.end == End::Settled {
+        let dump = reader
+            .part("dump-json")
+            .context("the kernel printed no dump")?;
+        take(&mut seen, &serde_json::from_str(dump)?)?;
+    }
+    let disk = disk.to_owned();
+    let listed = disk::list(&disk)?;
+    seen.read = Box::new(move |path| {
+        let wanted = format!("::/{path}");
+        listed
+            .lines()
+            .any(|line| line.trim().eq_ignore_ascii_case(&wanted))
+            .then(|| disk::read(&disk, path).unwrap_or_default())
+    });
+    Ok(seen)
+}
+
+/// The lines of the boot screen: the kernel repeats them on the serial line.
+fn screen(reader: &Reader) -> Vec<String> {
+    reader
+        .shown
+        .iter()
+        .filter_map(|line| Some(line.split_once("screen: ")?.1.to_owned()))
+        .collect()
+}
+
+/// Text and status of the stop screen (spec 12.4).
+fn stop(reader: &Reader) -> Result<End<String>> {
+    let screen = screen(reader).join(" ");
+    let (_, rest) = screen
+        .split_once("STOP: c000021a {Fatal System Error} The ")
+        .context("the stop screen is not that of a hard error")?;
+    let (text, rest) = rest
+        .split_once(" system process terminated unexpectedly with a status of 0x")
+        .context("the stop screen names no process")?;
+    let status = rest
+        .get(..8)
+        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+        .context("the stop screen names no status")?;
+    Ok(End::Stopped(text.to_owned(), Status(status)))
+}
+
+/// Takes over what the kernel's dump says.
+fn take(seen: &mut Seen, dump: &Json) -> Result<()> {
+    let list = |of: &Json, name: &str| {
+        of[name]
+            .as_array()
+            .cloned()
+            .with_context(|| format!("the dump has no list {name}"))
+    };
+    let text = |of: &Json, name: &str| of[name].as_str().map(str::to_owned);
+    for entry in list(dump, "objects")? {
+        seen.objects.push(Object {
+            path: text(&entry, "path").context("an object has no path")?,
+            kind: text(&entry, "type").context("an object has no type")?,
+            target: text(&entry, "target"),
+            permanent: entry["permanent"] == true,
+            detail: text(&entry, "detail"),
+        });
+    }
+    for entry in list(dump, "processes")? {
+        let session = entry["session"].as_u64();
+        seen.processes.push(Process {
+            name: text(&entry, "name").context("a process has no name")?,
+            parent: text(&entry, "parent").context("a process has no parent")?,
+            session: u32::try_from(session.context("a process has no session")?)?,
+        });
+    }
+    for key in list(dump, "registry")? {
+        let path = text(&key, "path").context("a key has no path")?;
+        if path.contains("\\Control\\Session Manager") {
+            for value in list(&key, "values")? {
+                seen.values.extend(text(&value, "name"));
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_screen_is_understood() {
+        let mut reader = Reader::default();
+        for line in [
+            "[    0.1] screen: STOP: c000021a {Fatal System Error}",
+            "[    0.1] screen: The Windows SubSystem system process terminated unexpectedly with a status of 0xc0000001 (0x00000000 0x00000000).",
+        ] {
+            reader.take(line);
+        }
+        assert_eq!(
+            stop(&reader).expect("a stop screen"),
+            End::Stopped("Windows SubSystem".to_owned(), Status::UNSUCCESSFUL)
+        );
+        assert!(stop(&Reader::default()).is_err());
+    }
+
+    #[test]
+    fn a_dump_is_understood() {
+        let dump = serde_json::json!({
+            "objects": [{ "path": "\\X", "type": "Event", "target": null, "permanent": true, "detail": "signalled" }],
+            "processes": [{ "name": "a.exe", "parent": "-", "session": 1 }],
+            "registry": [
+                { "path": "\\REGISTRY\\MACHINE\\SYSTEM\\ControlSet001\\Control\\Session Manager", "values": [{ "name": "A" }] },
+                { "path": "\\REGISTRY\\MACHINE", "values": [{ "name": "B" }] },
+            ],
+        });
+        let mut seen = Seen::default();
+        take(&mut seen, &dump).expect("a sound dump");
+        assert_eq!(seen.objects[0].detail.as_deref(), Some("signalled"));
+        assert_eq!(seen.processes[0].session, 1);
+        assert_eq!(seen.values, ["A"]);
+        assert!(take(&mut seen, &Json::Null).is_err());
+    }
+}
