@@ -2,19 +2,21 @@
 //! One system call under way: its caller, its arguments, the caller's memory; and the table of
 //! those that are built.
 //!
-//! A handler decodes its arguments, calls the typed service, writes the results back. What it
+//! A handler gets its arguments decoded, calls the typed service, writes the results back. What it
 //! returns is what the caller finds in RAX, unless the call waits ([`Done::Waits`]), never returns
 //! ([`Done::Gone`]), or goes on elsewhere.
 
-use super::layout::{Context, ExceptionRecord, Layout, UnicodeString};
+use super::argument::{Parameter, UserAttributes, UserText};
+use super::layout::{Context, ExceptionRecord, Layout, UnicodeString, Word};
 use super::pending::Pending;
 use super::table::{self, COUNT, MAX_ARGUMENTS};
-use super::user::{CapturedAttributes, User, UserMemory, UserPtr};
+use super::user::{CapturedAttributes, User, UserMemory, UserPtr, UserSlice};
 use crate::ids::{ProcessId, ThreadId};
 use crate::object::Kind;
 use crate::{Executive, Outcome};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::system::Created;
 use nt::{Handle, Result, Status};
 
@@ -42,29 +44,15 @@ impl From<Status> for Done {
 /// Carries out one service.
 pub type Handler = fn(&mut Call<'_>) -> Result<Done>;
 
-/// A service that is built.
+/// A service that is built; [`services!`](super::argument::services) makes these.
 #[derive(Clone, Copy)]
 pub struct Built {
     /// Its `Nt` name.
     pub name: &'static str,
-    /// Its parameters' names, for the trace. `@` marks an OBJECT_ATTRIBUTES, `$` a UNICODE_STRING:
-    /// the text is shown.
-    pub parameters: &'static [&'static str],
+    /// Its parameters.
+    pub parameters: &'static [Parameter],
     /// What does it.
     pub handler: Handler,
-}
-
-/// A row of the handlers' table.
-pub const fn built(
-    name: &'static str,
-    parameters: &'static [&'static str],
-    handler: Handler,
-) -> Built {
-    Built {
-        name,
-        parameters,
-        handler,
-    }
 }
 
 /// Sorts the areas' rows by service number. A name that is no service, is there twice, or has
@@ -129,38 +117,13 @@ impl Call<'_> {
         }
     }
 
-    /// Argument `index` as it came.
-    pub fn raw(&self, index: usize) -> u64 {
-        self.arguments.get(index).copied().unwrap_or_default()
-    }
-
-    /// Argument `index` as a 32-bit number: the upper half of the register is not part of it.
-    pub fn u32(&self, index: usize) -> u32 {
-        self.raw(index) as u32
-    }
-
-    /// Argument `index` as a BOOLEAN: one byte counts.
-    pub fn flag(&self, index: usize) -> bool {
-        self.raw(index) as u8 != 0
-    }
-
-    /// Argument `index` as a handle.
-    pub fn handle(&self, index: usize) -> Handle {
-        Handle(self.raw(index))
-    }
-
-    /// Argument `index` as an address.
-    pub fn pointer(&self, index: usize) -> UserPtr {
-        UserPtr(self.raw(index))
-    }
-
     /// Reads a structure that may lie anywhere.
-    pub fn read<T: Layout>(&mut self, pointer: UserPtr) -> Result<T> {
+    pub fn read<T: Layout>(&mut self, pointer: UserPtr<T>) -> Result<T> {
         User(&mut self.memory()).read(pointer)
     }
 
     /// Reads a structure that NT probes with an alignment.
-    pub fn read_aligned<T: Layout>(&mut self, pointer: UserPtr, alignment: u64) -> Result<T> {
+    pub fn read_aligned<T: Layout>(&mut self, pointer: UserPtr<T>, alignment: u64) -> Result<T> {
         User(&mut self.memory()).read_aligned(pointer, alignment)
     }
 
@@ -170,12 +133,12 @@ impl Call<'_> {
     }
 
     /// Writes a structure or number.
-    pub fn write<T: Layout>(&mut self, pointer: UserPtr, value: T) -> Result<()> {
+    pub fn write<T: Layout>(&mut self, pointer: UserPtr<T>, value: T) -> Result<()> {
         User(&mut self.memory()).write(pointer, value)
     }
 
     /// Writes a structure or number where the caller wants it.
-    pub fn write_optional<T: Layout>(&mut self, pointer: UserPtr, value: T) -> Result<()> {
+    pub fn write_optional<T: Layout>(&mut self, pointer: UserPtr<T>, value: T) -> Result<()> {
         User(&mut self.memory()).write_optional(pointer, value)
     }
 
@@ -185,13 +148,23 @@ impl Call<'_> {
     }
 
     /// Checks that a result can be written, before anything is done.
-    pub fn probe<T: Layout>(&mut self, pointer: UserPtr) -> Result<()> {
+    pub fn probe<T: Layout>(&mut self, pointer: UserPtr<T>) -> Result<()> {
         User(&mut self.memory()).probe_result::<T>(pointer)
     }
 
     /// The same for a result the caller may not want.
-    pub fn probe_optional<T: Layout>(&mut self, pointer: UserPtr) -> Result<()> {
+    pub fn probe_optional<T: Layout>(&mut self, pointer: UserPtr<T>) -> Result<()> {
         User(&mut self.memory()).probe_optional::<T>(pointer)
+    }
+
+    /// The same for a result that NT probes with an alignment.
+    pub fn probe_aligned<T: Layout>(&mut self, pointer: UserPtr<T>, alignment: u64) -> Result<()> {
+        User(&mut self.memory()).probe_aligned(pointer, alignment)
+    }
+
+    /// Copies an array that NT probes with an alignment.
+    pub fn slice<T: Layout>(&mut self, slice: UserSlice<T>, alignment: u64) -> Result<Vec<T>> {
+        User(&mut self.memory()).slice(slice, alignment)
     }
 
     /// Checks a buffer for writing.
@@ -200,25 +173,25 @@ impl Call<'_> {
     }
 
     /// The text of a UNICODE_STRING.
-    pub fn string(&mut self, pointer: UserPtr) -> Result<Vec<u16>> {
-        User(&mut self.memory()).string(pointer)
+    pub fn string(&mut self, text: UserText) -> Result<Vec<u16>> {
+        User(&mut self.memory()).string(text.0)
     }
 
     /// An OBJECT_ATTRIBUTES.
-    pub fn attributes(&mut self, pointer: UserPtr) -> Result<CapturedAttributes> {
-        User(&mut self.memory()).attributes(pointer)
+    pub fn attributes(&mut self, attributes: UserAttributes) -> Result<CapturedAttributes> {
+        User(&mut self.memory()).attributes(attributes.0)
     }
 
     /// An OBJECT_ATTRIBUTES, or none.
-    pub fn attributes_or_none(&mut self, pointer: UserPtr) -> Result<CapturedAttributes> {
-        User(&mut self.memory()).attributes_or_none(pointer)
+    pub fn attributes_or_none(&mut self, attributes: UserAttributes) -> Result<CapturedAttributes> {
+        User(&mut self.memory()).attributes_or_none(attributes.0)
     }
 
     /// A relative or absolute time in units of 100 ns; `None` for a null pointer.
-    pub fn timeout(&mut self, pointer: UserPtr) -> Result<Option<i64>> {
+    pub fn timeout(&mut self, pointer: UserPtr<i64>) -> Result<Option<i64>> {
         match pointer.optional() {
             None => Ok(None),
-            Some(pointer) => self.read::<i64>(pointer).map(Some),
+            Some(pointer) => self.read(pointer).map(Some),
         }
     }
 
@@ -256,24 +229,28 @@ impl Call<'_> {
     }
 
     /// What every opening call does: handle out, access, attributes in.
-    pub fn open(&mut self, kind: Kind) -> Result<Done> {
-        let place = self.pointer(0);
-        self.probe::<u64>(place)?;
-        let attributes = self.attributes(self.pointer(2))?;
+    pub fn open(
+        &mut self,
+        place: UserPtr<Word>,
+        access: Access,
+        attributes: UserAttributes,
+        kind: Kind,
+    ) -> Result<Done> {
+        self.probe(place)?;
+        let attributes = self.attributes(attributes)?;
         let handle = self.exec.open_by_name(
             self.thread,
             &attributes.view(),
             Some(kind),
-            self.u32(1),
+            access.bits(),
             None,
         )?;
         self.give(place, handle)
     }
 
-    /// A new object's handle as the first argument, with `OBJECT_NAME_EXISTS` if the object was
-    /// there before.
-    pub fn created(&mut self, created: Created) -> Result<Done> {
-        let done = self.give(self.pointer(0), created.handle)?;
+    /// A new object's handle, with `OBJECT_NAME_EXISTS` if the object was there before.
+    pub fn created(&mut self, place: UserPtr<Word>, created: Created) -> Result<Done> {
+        let done = self.give(place, created.handle)?;
         Ok(if created.existed {
             Done::Returns(Status::OBJECT_NAME_EXISTS)
         } else {
@@ -283,7 +260,7 @@ impl Call<'_> {
 
     /// Gives a new handle to the caller. The place was probed before; if it has gone since, the
     /// handle is closed again.
-    pub fn give(&mut self, pointer: UserPtr, handle: Handle) -> Result<Done> {
+    pub fn give(&mut self, pointer: UserPtr<Word>, handle: Handle) -> Result<Done> {
         if let Err(status) = self.write(pointer, handle.0) {
             // The handle is the caller's own and was made by this call: closing it cannot fail.
             let _ = self.exec.close(self.thread, handle);

@@ -2,42 +2,35 @@
 //! What the system calls ask of open files, change in them, and ask of their volumes; and the
 //! listing of directories (spec 0.4, 13.4).
 
-use super::call::{Built, Call, Done, built};
+use super::argument::{UserText, services};
+use super::call::{Call, Done};
 use super::encode::put_text;
 use super::files::{begin, finish, probe_result, report};
-use super::layout::{FileBasic, FileNetworkOpen, FileStandard, FsDevice, FsSize};
+use super::layout::{
+    FileBasic, FileNetworkOpen, FileRename, FileStandard, FsDevice, FsSize, IoStatusBlock,
+};
+use super::user::UserPtr;
 use crate::io::information::OpenFacts;
 use crate::io::volume::FileFacts;
 use alloc::vec::Vec;
 use nt::{Handle, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built(
-        "NtQueryInformationFile",
-        &["file", "result", "buffer", "size", "class"],
-        query,
-    ),
-    built(
-        "NtSetInformationFile",
-        &["file", "result", "buffer", "size", "class"],
-        set,
-    ),
-    built(
-        "NtQueryVolumeInformationFile",
-        &["file", "result", "buffer", "size", "class"],
-        query_volume,
-    ),
-    built(
-        "NtQueryDirectoryFile",
-        &[
-            "file", "event", "routine", "context", "result", "buffer", "size", "class", "single",
-            "$name", "restart",
-        ],
-        query_directory,
-    ),
-];
+services! {
+    NtQueryInformationFile(
+        file: Handle, result: UserPtr<IoStatusBlock>, buffer: UserPtr, size: u32, class: u32
+    ) => query;
+    NtSetInformationFile(
+        file: Handle, result: UserPtr<IoStatusBlock>, buffer: UserPtr, size: u32, class: u32
+    ) => set;
+    NtQueryVolumeInformationFile(
+        file: Handle, result: UserPtr<IoStatusBlock>, buffer: UserPtr, size: u32, class: u32
+    ) => query_volume;
+    NtQueryDirectoryFile(
+        file: Handle, event: Handle, routine: UserPtr, context: u64, result: UserPtr<IoStatusBlock>,
+        buffer: UserPtr, size: u32, class: u32, single: bool, name: UserText, restart: bool
+    ) => query_directory;
+}
 
 const FILE_READ_ATTRIBUTES: u32 = 0x80;
 /// The first class there is not.
@@ -134,8 +127,14 @@ fn information(class: u32, facts: &OpenFacts) -> Result<(Vec<u8>, usize)> {
 }
 
 /// Delivers an answer whose tail may be cut.
-fn deliver(call: &mut Call<'_>, bytes: &[u8], least: usize) -> Result<Done> {
-    let (result, place, size) = (call.pointer(1), call.pointer(2), call.u32(3) as usize);
+fn deliver(
+    call: &mut Call<'_>,
+    result: UserPtr<IoStatusBlock>,
+    (place, size): (UserPtr, u32),
+    bytes: &[u8],
+    least: usize,
+) -> Result<Done> {
+    let size = size as usize;
     if size < least {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
@@ -149,21 +148,21 @@ fn deliver(call: &mut Call<'_>, bytes: &[u8], least: usize) -> Result<Done> {
     report(call, result, status, part.len() as u64)
 }
 
-fn query(call: &mut Call<'_>) -> Result<Done> {
-    let (place, size, class) = (call.pointer(2), call.u32(3), call.u32(4));
+fn query(call: &mut Call<'_>, args: NtQueryInformationFile) -> Result<Done> {
+    let (place, size, class) = (args.buffer, args.size, args.class);
     if class >= CLASS_LIMIT || class == 0 {
         return Err(Status::INVALID_INFO_CLASS);
     }
-    probe_result(call, call.pointer(1))?;
+    probe_result(call, args.result)?;
     call.probe_write(place, size.into(), 4)?;
     let access = if matches!(class, 4 | 18 | 34 | 35) {
         FILE_READ_ATTRIBUTES
     } else {
         0
     };
-    let facts = call.exec.query_file(call.thread, call.handle(0), access)?;
+    let facts = call.exec.query_file(call.thread, args.file, access)?;
     match information(class, &facts) {
-        Ok((bytes, least)) => deliver(call, &bytes, least.min(bytes.len().max(least))),
+        Ok((bytes, least)) => deliver(call, args.result, (place, size), &bytes, least),
         Err(Status::NOT_IMPLEMENTED) => {
             log::warn!("NtQueryInformationFile: class {class} is not built");
             Err(Status::NOT_IMPLEMENTED)
@@ -172,8 +171,8 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
     }
 }
 
-fn set(call: &mut Call<'_>) -> Result<Done> {
-    let (result, place, size, class) = (call.pointer(1), call.pointer(2), call.u32(3), call.u32(4));
+fn set(call: &mut Call<'_>, args: NtSetInformationFile) -> Result<Done> {
+    let (result, place, size, class) = (args.result, args.buffer, args.size, args.class);
     if class >= CLASS_LIMIT || class == 0 {
         return Err(Status::INVALID_INFO_CLASS);
     }
@@ -193,22 +192,22 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
     if size < least {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
-    let file = call.handle(0);
+    let file = args.file;
     match class {
         4 => {
-            let wanted: FileBasic = call.read(place)?;
+            let wanted: FileBasic = call.read(place.cast())?;
             let times = [wanted.created, wanted.accessed, wanted.written].map(|time| time as i64);
             call.exec
                 .set_basic(call.thread, file, wanted.attributes, times)?;
         }
         10 => {
-            let replace: u8 = call.read(place)?;
-            let root: u64 = call.read(place.at(8)?)?;
-            let length: u32 = call.read(place.at(0x10)?)?;
-            if !length.is_multiple_of(2) || u64::from(length) + 0x14 > u64::from(size) {
+            let head: FileRename = call.read(place.cast())?;
+            let length = head.name_length;
+            let name_at = size_of::<FileRename>() as u64;
+            if !length.is_multiple_of(2) || u64::from(length) + name_at > u64::from(size) {
                 return Err(Status::INVALID_PARAMETER);
             }
-            let bytes = call.bytes(place.at(0x14)?, length.into())?;
+            let bytes = call.bytes(place.at(name_at)?, length.into())?;
             let name: Vec<u16> = bytes
                 .as_chunks()
                 .0
@@ -218,9 +217,9 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
             call.exec.rename(
                 call.thread,
                 file,
-                Handle(root),
+                Handle(head.root),
                 UnicodeStr(&name),
-                replace != 0,
+                head.replace != 0,
             )?;
         }
         13 => {
@@ -228,12 +227,12 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
             call.exec.set_delete(call.thread, file, delete != 0)?;
         }
         14 => {
-            let position: i64 = call.read(place)?;
+            let position: i64 = call.read(place.cast())?;
             call.exec.set_position(call.thread, file, position)?;
         }
         _ => {
-            let bytes =
-                u64::try_from(call.read::<i64>(place)?).map_err(|_| Status::INVALID_PARAMETER)?;
+            let bytes = u64::try_from(call.read::<i64>(place.cast())?)
+                .map_err(|_| Status::INVALID_PARAMETER)?;
             if class == 19 {
                 call.exec.set_allocation(call.thread, file, bytes)?;
             } else {
@@ -244,11 +243,11 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
     report(call, result, Status::SUCCESS, 0)
 }
 
-fn query_volume(call: &mut Call<'_>) -> Result<Done> {
-    let (place, size, class) = (call.pointer(2), call.u32(3), call.u32(4));
-    probe_result(call, call.pointer(1))?;
+fn query_volume(call: &mut Call<'_>, args: NtQueryVolumeInformationFile) -> Result<Done> {
+    let (place, size, class) = (args.buffer, args.size, args.class);
+    probe_result(call, args.result)?;
     call.probe_write(place, size.into(), 4)?;
-    let file = call.handle(0);
+    let file = args.file;
     let (bytes, least) = match class {
         1 => {
             let facts = call.exec.query_volume(call.thread, file)?;
@@ -303,7 +302,7 @@ fn query_volume(call: &mut Call<'_>) -> Result<Done> {
         }
         _ => return Err(Status::INVALID_INFO_CLASS),
     };
-    deliver(call, &bytes, least)
+    deliver(call, args.result, (place, size), &bytes, least)
 }
 
 /// One entry of a directory listing: its bytes, and how many of them come before the name.
@@ -366,23 +365,23 @@ fn entry(class: u32, facts: &FileFacts) -> Result<(Vec<u8>, usize)> {
     Ok((bytes, fixed))
 }
 
-fn query_directory(call: &mut Call<'_>) -> Result<Done> {
+fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryFile) -> Result<Done> {
     let (file, result, place, size, class) = (
-        call.handle(0),
-        call.pointer(4),
-        call.pointer(5),
-        call.u32(6) as usize,
-        call.u32(7),
+        args.file,
+        args.result,
+        args.buffer,
+        args.size as usize,
+        args.class,
     );
-    let (single, restart) = (call.flag(8), call.flag(10));
+    let (single, restart) = (args.single, args.restart);
     probe_result(call, result)?;
     call.probe_write(place, size as u64, 4)?;
     entry(class, &FileFacts::default())?;
-    let pattern = match call.pointer(9).optional() {
+    let pattern = match args.name.optional() {
         Some(name) => Some(call.string(name)?),
         None => None,
     };
-    let event = begin(call, "NtQueryDirectoryFile")?;
+    let event = begin(call, "NtQueryDirectoryFile", args.event, args.routine)?;
     let mut out: Vec<u8> = Vec::new();
     let mut last = None;
     let mut status = Status::SUCCESS;

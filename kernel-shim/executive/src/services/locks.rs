@@ -1,52 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system calls about mutants and semaphores.
 
-use super::call::{Built, Call, Done, built, success};
+use super::argument::{UserAttributes, services};
+use super::call::{Call, Done, success};
+use super::layout::Word;
+use super::user::UserPtr;
 use crate::Executive;
 use crate::ids::{ObjectId, ThreadId};
 use crate::object::{Body, Kind};
 use crate::process::{Mutant, Semaphore};
+use nt::access::Access;
 use nt::{Handle, Result, Status};
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built(
-        "NtCreateMutant",
-        &["mutant", "access", "@attributes", "owned"],
-        create_mutant,
-    ),
-    built(
-        "NtOpenMutant",
-        &["mutant", "access", "@attributes"],
-        open_mutant,
-    ),
-    built("NtReleaseMutant", &["mutant", "count"], release_mutant),
-    built(
-        "NtQueryMutant",
-        &["mutant", "class", "buffer", "size", "length"],
-        query_mutant,
-    ),
-    built(
-        "NtCreateSemaphore",
-        &["semaphore", "access", "@attributes", "count", "limit"],
-        create_semaphore,
-    ),
-    built(
-        "NtOpenSemaphore",
-        &["semaphore", "access", "@attributes"],
-        open_semaphore,
-    ),
-    built(
-        "NtReleaseSemaphore",
-        &["semaphore", "release", "count"],
-        release_semaphore,
-    ),
-    built(
-        "NtQuerySemaphore",
-        &["semaphore", "class", "buffer", "size", "length"],
-        query_semaphore,
-    ),
-];
+services! {
+    NtCreateMutant(
+        mutant: UserPtr<Word>, access: Access, attributes: UserAttributes, owned: bool
+    ) => create_mutant;
+    NtOpenMutant(mutant: UserPtr<Word>, access: Access, attributes: UserAttributes) => open_mutant;
+    NtReleaseMutant(mutant: Handle, count: UserPtr<i32>) => release_mutant;
+    NtQueryMutant(
+        mutant: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_mutant;
+    NtCreateSemaphore(
+        semaphore: UserPtr<Word>, access: Access, attributes: UserAttributes, count: u32,
+        limit: u32
+    ) => create_semaphore;
+    NtOpenSemaphore(
+        semaphore: UserPtr<Word>, access: Access, attributes: UserAttributes
+    ) => open_semaphore;
+    NtReleaseSemaphore(semaphore: Handle, release: u32, count: UserPtr<u32>) => release_semaphore;
+    NtQuerySemaphore(
+        semaphore: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_semaphore;
+}
 
 const QUERY_STATE: u32 = 1;
 const SEMAPHORE_MODIFY_STATE: u32 = 2;
@@ -112,10 +98,10 @@ impl Executive {
     }
 }
 
-fn create_mutant(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes_or_none(call.pointer(2))?;
-    let owned = call.flag(3);
+fn create_mutant(call: &mut Call<'_>, args: NtCreateMutant) -> Result<Done> {
+    call.probe::<u64>(args.mutant)?;
+    let attributes = call.attributes_or_none(args.attributes)?;
+    let owned = args.owned;
     let mutant = Mutant {
         owner: owned.then_some(call.thread),
         count: owned.into(),
@@ -125,50 +111,66 @@ fn create_mutant(call: &mut Call<'_>) -> Result<Done> {
         call.thread,
         Body::Mutant(mutant),
         &attributes.view(),
-        call.u32(1),
+        args.access.bits(),
     )?;
-    call.created(made)
+    call.created(args.mutant, made)
 }
 
-fn open_mutant(call: &mut Call<'_>) -> Result<Done> {
-    call.open(Kind::Mutant)
+fn open_mutant(call: &mut Call<'_>, args: NtOpenMutant) -> Result<Done> {
+    call.open(args.mutant, args.access, args.attributes, Kind::Mutant)
 }
 
-fn release_mutant(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(1);
+fn release_mutant(call: &mut Call<'_>, args: NtReleaseMutant) -> Result<Done> {
+    let place = args.count;
     call.probe_optional::<i32>(place)?;
-    let before = call.exec.release_mutant(call.thread, call.handle(0))?;
+    let before = call.exec.release_mutant(call.thread, args.mutant)?;
     call.write_optional(place, before)?;
     success()
+}
+
+/// NtQueryMutant and NtQuerySemaphore.
+struct Query {
+    object: Handle,
+    class: u32,
+    buffer: UserPtr,
+    size: u32,
+    length: UserPtr<u32>,
 }
 
 /// The one class of both kinds of queries: eight bytes.
 fn answer(
     call: &mut Call<'_>,
     kind: Kind,
+    query: Query,
     bytes: impl FnOnce(&mut Executive, ObjectId) -> Result<[u8; 8]>,
 ) -> Result<Done> {
-    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
-    if call.u32(1) != 0 {
+    if query.class != 0 {
         return Err(Status::INVALID_INFO_CLASS);
     }
-    if size != 8 {
+    if query.size != 8 {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
-    call.probe_write(place, 8, 4)?;
-    call.probe_optional::<u32>(length)?;
+    call.probe_write(query.buffer, 8, 4)?;
+    call.probe_optional(query.length)?;
     let object = call
         .exec
-        .resolve(call.thread, call.handle(0), Some(kind), QUERY_STATE)?;
+        .resolve(call.thread, query.object, Some(kind), QUERY_STATE)?;
     let bytes = bytes(call.exec, object)?;
-    call.write_bytes(place, &bytes)?;
-    call.write_optional(length, 8_u32)?;
+    call.write_bytes(query.buffer, &bytes)?;
+    call.write_optional(query.length, 8)?;
     success()
 }
 
-fn query_mutant(call: &mut Call<'_>) -> Result<Done> {
+fn query_mutant(call: &mut Call<'_>, args: NtQueryMutant) -> Result<Done> {
     let caller = call.thread;
-    answer(call, Kind::Mutant, |exec, object| {
+    let query = Query {
+        object: args.mutant,
+        class: args.class,
+        buffer: args.buffer,
+        size: args.size,
+        length: args.length,
+    };
+    answer(call, Kind::Mutant, query, |exec, object| {
         let mutant = exec.mutant_mut(object)?;
         let [a, b, c, d] = (1 - i32::try_from(mutant.count).unwrap_or(i32::MAX)).to_le_bytes();
         Ok([
@@ -184,39 +186,51 @@ fn query_mutant(call: &mut Call<'_>) -> Result<Done> {
     })
 }
 
-fn create_semaphore(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let (count, limit) = (call.u32(3), call.u32(4));
+fn create_semaphore(call: &mut Call<'_>, args: NtCreateSemaphore) -> Result<Done> {
+    call.probe::<u64>(args.semaphore)?;
+    let (count, limit) = (args.count, args.limit);
     if limit == 0 || limit > i32::MAX as u32 || count > limit {
         return Err(Status::INVALID_PARAMETER);
     }
-    let attributes = call.attributes_or_none(call.pointer(2))?;
+    let attributes = call.attributes_or_none(args.attributes)?;
     let body = Body::Semaphore(Semaphore { count, limit });
-    let made = call
-        .exec
-        .create_object(call.thread, body, &attributes.view(), call.u32(1))?;
-    call.created(made)
+    let made =
+        call.exec
+            .create_object(call.thread, body, &attributes.view(), args.access.bits())?;
+    call.created(args.semaphore, made)
 }
 
-fn open_semaphore(call: &mut Call<'_>) -> Result<Done> {
-    call.open(Kind::Semaphore)
+fn open_semaphore(call: &mut Call<'_>, args: NtOpenSemaphore) -> Result<Done> {
+    call.open(
+        args.semaphore,
+        args.access,
+        args.attributes,
+        Kind::Semaphore,
+    )
 }
 
-fn release_semaphore(call: &mut Call<'_>) -> Result<Done> {
-    let (release, place) = (call.u32(1), call.pointer(2));
+fn release_semaphore(call: &mut Call<'_>, args: NtReleaseSemaphore) -> Result<Done> {
+    let (release, place) = (args.release, args.count);
     if release == 0 || release > i32::MAX as u32 {
         return Err(Status::INVALID_PARAMETER);
     }
     call.probe_optional::<u32>(place)?;
     let before = call
         .exec
-        .release_semaphore(call.thread, call.handle(0), release)?;
+        .release_semaphore(call.thread, args.semaphore, release)?;
     call.write_optional(place, before)?;
     success()
 }
 
-fn query_semaphore(call: &mut Call<'_>) -> Result<Done> {
-    answer(call, Kind::Semaphore, |exec, object| {
+fn query_semaphore(call: &mut Call<'_>, args: NtQuerySemaphore) -> Result<Done> {
+    let query = Query {
+        object: args.semaphore,
+        class: args.class,
+        buffer: args.buffer,
+        size: args.size,
+        length: args.length,
+    };
+    answer(call, Kind::Semaphore, query, |exec, object| {
         let semaphore = exec.semaphore_mut(object)?;
         let ([a, b, c, d], [e, f, g, h]) =
             (semaphore.count.to_le_bytes(), semaphore.limit.to_le_bytes());

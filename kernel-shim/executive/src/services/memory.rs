@@ -1,144 +1,118 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system calls about memory: private memory, sections, views, other processes' memory.
 
-use super::call::{Built, Call, Done, built, success};
+use super::argument::{UserAttributes, services};
+use super::call::{Call, Done, success};
 use super::encode::put_text;
-use super::layout::{MemoryBasic, SectionBasic, UnicodeString};
+use super::layout::{MemoryBasic, SectionBasic, UnicodeString, Word};
 use super::user::UserPtr;
 use crate::mm::space::Request;
 use crate::mm::virtual_memory::{MapRequest, PROCESS_VM_READ, PROCESS_VM_WRITE};
 use crate::object::{Body, Kind};
 use alloc::vec::Vec;
-use nt::{Result, Status};
+use nt::access::Access;
+use nt::{Handle, Result, Status};
 use zerocopy::IntoBytes;
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built(
-        "NtAllocateVirtualMemory",
-        &["process", "base", "bits", "size", "type", "protect"],
-        allocate,
-    ),
-    built(
-        "NtFreeVirtualMemory",
-        &["process", "base", "size", "type"],
-        free,
-    ),
-    built(
-        "NtProtectVirtualMemory",
-        &["process", "base", "size", "protect", "old"],
-        protect,
-    ),
-    built(
-        "NtQueryVirtualMemory",
-        &["process", "address", "class", "buffer", "size", "length"],
-        query,
-    ),
-    built(
-        "NtReadVirtualMemory",
-        &["process", "address", "buffer", "size", "length"],
-        read_other,
-    ),
-    built(
-        "NtWriteVirtualMemory",
-        &["process", "address", "buffer", "size", "length"],
-        write_other,
-    ),
-    built(
-        "NtCreateSection",
-        &[
-            "section",
-            "access",
-            "@attributes",
-            "size",
-            "protect",
-            "allocation",
-            "file",
-        ],
-        create_section,
-    ),
-    built(
-        "NtOpenSection",
-        &["section", "access", "@attributes"],
-        open_section,
-    ),
-    built(
-        "NtQuerySection",
-        &["section", "class", "buffer", "size", "length"],
-        query_section,
-    ),
-    built(
-        "NtMapViewOfSection",
-        &[
-            "section", "process", "base", "bits", "commit", "offset", "size", "inherit", "type",
-            "protect",
-        ],
-        map_view,
-    ),
-    built("NtUnmapViewOfSection", &["process", "address"], unmap_view),
-];
+services! {
+    NtAllocateVirtualMemory(
+        process: Handle, base: UserPtr<Word>, bits: u64, size: UserPtr<Word>, r#type: u32,
+        protect: u32
+    ) => allocate;
+    NtFreeVirtualMemory(
+        process: Handle, base: UserPtr<Word>, size: UserPtr<Word>, r#type: u32
+    ) => free;
+    NtProtectVirtualMemory(
+        process: Handle, base: UserPtr<Word>, size: UserPtr<Word>, protect: u32, old: UserPtr<u32>
+    ) => protect;
+    NtQueryVirtualMemory(
+        process: Handle, address: u64, class: u32, buffer: UserPtr, size: u64,
+        length: UserPtr<Word>
+    ) => query;
+    NtReadVirtualMemory(
+        process: Handle, address: UserPtr, buffer: UserPtr, size: u64, length: UserPtr<Word>
+    ) => read_other;
+    NtWriteVirtualMemory(
+        process: Handle, address: UserPtr, buffer: UserPtr, size: u64, length: UserPtr<Word>
+    ) => write_other;
+    NtCreateSection(
+        section: UserPtr<Word>, access: Access, attributes: UserAttributes, size: UserPtr<u64>,
+        protect: u32, allocation: u32, file: Handle
+    ) => create_section;
+    NtOpenSection(
+        section: UserPtr<Word>, access: Access, attributes: UserAttributes
+    ) => open_section;
+    NtQuerySection(
+        section: Handle, class: u32, buffer: UserPtr, size: u64, length: UserPtr<Word>
+    ) => query_section;
+    NtMapViewOfSection(
+        section: Handle, process: Handle, base: UserPtr<Word>, bits: u64, commit: u64,
+        offset: UserPtr<u64>, size: UserPtr<Word>, inherit: u32, r#type: u32, protect: u32
+    ) => map_view;
+    NtUnmapViewOfSection(process: Handle, address: u64) => unmap_view;
+}
 
 /// Base and size as most of these calls take them: in and out.
-fn range(call: &mut Call<'_>, base: UserPtr, size: UserPtr) -> Result<(u64, u64)> {
+fn range(call: &mut Call<'_>, base: UserPtr<Word>, size: UserPtr<Word>) -> Result<(u64, u64)> {
     call.probe::<u64>(base)?;
     call.probe::<u64>(size)?;
     Ok((call.read(base)?, call.read(size)?))
 }
 
-fn allocate(call: &mut Call<'_>) -> Result<Done> {
-    let (base_at, size_at) = (call.pointer(1), call.pointer(3));
+fn allocate(call: &mut Call<'_>, args: NtAllocateVirtualMemory) -> Result<Done> {
+    let (base_at, size_at) = (args.base, args.size);
     let (base, size) = range(call, base_at, size_at)?;
     let request = Request {
         base,
         size,
-        zero_bits: call.raw(2),
-        kind: call.u32(4),
-        protect: call.u32(5),
+        zero_bits: args.bits,
+        kind: args.r#type,
+        protect: args.protect,
     };
     let (base, size) = call
         .exec
-        .allocate_virtual_memory(call.thread, call.handle(0), request)?;
+        .allocate_virtual_memory(call.thread, args.process, request)?;
     call.write(size_at, size)?;
     call.write(base_at, base)?;
     success()
 }
 
-fn free(call: &mut Call<'_>) -> Result<Done> {
-    let (base_at, size_at) = (call.pointer(1), call.pointer(2));
+fn free(call: &mut Call<'_>, args: NtFreeVirtualMemory) -> Result<Done> {
+    let (base_at, size_at) = (args.base, args.size);
     let (base, size) = range(call, base_at, size_at)?;
     let (base, size) =
         call.exec
-            .free_virtual_memory(call.thread, call.handle(0), base, size, call.u32(3))?;
+            .free_virtual_memory(call.thread, args.process, base, size, args.r#type)?;
     call.write(size_at, size)?;
     call.write(base_at, base)?;
     success()
 }
 
-fn protect(call: &mut Call<'_>) -> Result<Done> {
-    let (base_at, size_at, old_at) = (call.pointer(1), call.pointer(2), call.pointer(4));
+fn protect(call: &mut Call<'_>, args: NtProtectVirtualMemory) -> Result<Done> {
+    let (base_at, size_at, old_at) = (args.base, args.size, args.old);
     let (base, size) = range(call, base_at, size_at)?;
     call.probe::<u32>(old_at)?;
     let (base, size, old) =
         call.exec
-            .protect_virtual_memory(call.thread, call.handle(0), base, size, call.u32(3))?;
+            .protect_virtual_memory(call.thread, args.process, base, size, args.protect)?;
     call.write(old_at, old)?;
     call.write(size_at, size)?;
     call.write(base_at, base)?;
     success()
 }
 
-fn query(call: &mut Call<'_>) -> Result<Done> {
-    let (place, size, length) = (call.pointer(3), call.raw(4), call.pointer(5));
+fn query(call: &mut Call<'_>, args: NtQueryVirtualMemory) -> Result<Done> {
+    let (place, size, length) = (args.buffer, args.size, args.length);
     call.probe_write(place, size, 8)?;
     call.probe_optional::<u64>(length)?;
-    match call.u32(2) {
+    match args.class {
         0 => {
             if size < size_of::<MemoryBasic>() as u64 {
                 return Err(Status::INFO_LENGTH_MISMATCH);
             }
-            let region =
-                call.exec
-                    .query_virtual_memory(call.thread, call.handle(0), call.raw(1))?;
+            let region = call
+                .exec
+                .query_virtual_memory(call.thread, args.process, args.address)?;
             let basic = MemoryBasic {
                 base: region.base,
                 allocation_base: region.allocation,
@@ -149,7 +123,7 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
                 kind: region.kind,
                 ..MemoryBasic::default()
             };
-            call.write(place, basic)?;
+            call.write(place.cast(), basic)?;
             call.write_optional(length, size_of::<MemoryBasic>() as u64)?;
             success()
         }
@@ -161,10 +135,10 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
         2 => {
             let name = call
                 .exec
-                .query_mapped_name(call.thread, call.handle(0), call.raw(1))?;
+                .query_mapped_name(call.thread, args.process, args.address)?;
             let text = (name.len() * 2) as u16;
             let head = size_of::<UnicodeString>() as u64;
-            let buffer = place.0.wrapping_add(head);
+            let buffer = place.address().wrapping_add(head);
             let string = UnicodeString {
                 length: text,
                 maximum_length: text + 2,
@@ -188,45 +162,45 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
     }
 }
 
-fn read_other(call: &mut Call<'_>) -> Result<Done> {
+fn read_other(call: &mut Call<'_>, args: NtReadVirtualMemory) -> Result<Done> {
     let (address, buffer, size, length) =
-        (call.raw(1), call.pointer(2), call.raw(3), call.pointer(4));
-    call.probe_read(call.pointer(1), size, 1)?;
+        (args.address.address(), args.buffer, args.size, args.length);
+    call.probe_read(args.address, size, 1)?;
     call.probe_read(buffer, size, 1)?;
     call.probe_optional::<u64>(length)?;
     let process = call
         .exec
-        .process_behind(call.thread, call.handle(0), PROCESS_VM_READ)?;
-    let own = (call.process, buffer.0);
+        .process_behind(call.thread, args.process, PROCESS_VM_READ)?;
+    let own = (call.process, buffer.address());
     let (done, result) = call.exec.copy_virtual_memory((process, address), own, size);
     call.write_optional(length, done)?;
     Ok(Done::Returns(result.into()))
 }
 
-fn write_other(call: &mut Call<'_>) -> Result<Done> {
+fn write_other(call: &mut Call<'_>, args: NtWriteVirtualMemory) -> Result<Done> {
     let (address, buffer, size, length) =
-        (call.raw(1), call.pointer(2), call.raw(3), call.pointer(4));
-    call.probe_read(call.pointer(1), size, 1)?;
+        (args.address.address(), args.buffer, args.size, args.length);
+    call.probe_read(args.address, size, 1)?;
     call.probe_read(buffer, size, 1)?;
     call.probe_optional::<u64>(length)?;
     let process = call
         .exec
-        .process_behind(call.thread, call.handle(0), PROCESS_VM_WRITE)?;
-    let own = (call.process, buffer.0);
+        .process_behind(call.thread, args.process, PROCESS_VM_WRITE)?;
+    let own = (call.process, buffer.address());
     let (done, result) = call.exec.copy_virtual_memory(own, (process, address), size);
     call.write_optional(length, done)?;
     Ok(Done::Returns(result.into()))
 }
 
-fn create_section(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let size = match call.pointer(3).optional() {
+fn create_section(call: &mut Call<'_>, args: NtCreateSection) -> Result<Done> {
+    call.probe::<u64>(args.section)?;
+    let size = match args.size.optional() {
         Some(size) => call.read::<u64>(size)?,
         None => 0,
     };
-    let attributes = call.attributes_or_none(call.pointer(2))?;
+    let attributes = call.attributes_or_none(args.attributes)?;
     let (access, protect, allocation, file) =
-        (call.u32(1), call.u32(4), call.u32(5), call.handle(6));
+        (args.access.bits(), args.protect, args.allocation, args.file);
     let made = call.exec.create_section(
         call.thread,
         &attributes.view(),
@@ -236,17 +210,17 @@ fn create_section(call: &mut Call<'_>) -> Result<Done> {
         allocation,
         file,
     )?;
-    call.created(made)
+    call.created(args.section, made)
 }
 
-fn open_section(call: &mut Call<'_>) -> Result<Done> {
-    call.open(Kind::Section)
+fn open_section(call: &mut Call<'_>, args: NtOpenSection) -> Result<Done> {
+    call.open(args.section, args.access, args.attributes, Kind::Section)
 }
 
-fn query_section(call: &mut Call<'_>) -> Result<Done> {
+fn query_section(call: &mut Call<'_>, args: NtQuerySection) -> Result<Done> {
     /// `SECTION_QUERY`.
     const SECTION_QUERY: u32 = 1;
-    let (class, place, size, length) = (call.u32(1), call.pointer(2), call.raw(3), call.pointer(4));
+    let (class, place, size, length) = (args.class, args.buffer, args.size, args.length);
     call.probe_write(place, size, 4)?;
     call.probe_optional::<u64>(length)?;
     let wanted: u64 = match class {
@@ -259,7 +233,7 @@ fn query_section(call: &mut Call<'_>) -> Result<Done> {
     }
     let object = call.exec.resolve(
         call.thread,
-        call.handle(0),
+        args.section,
         Some(Kind::Section),
         SECTION_QUERY,
     )?;
@@ -275,15 +249,15 @@ fn query_section(call: &mut Call<'_>) -> Result<Done> {
             size: section.size,
             ..SectionBasic::default()
         };
-        call.write(place, basic)?;
+        call.write(place.cast(), basic)?;
     }
     call.write_optional(length, wanted)?;
     success()
 }
 
-fn map_view(call: &mut Call<'_>) -> Result<Done> {
-    let (base_at, offset_at, size_at) = (call.pointer(2), call.pointer(5), call.pointer(6));
-    let inherit = match call.u32(7) {
+fn map_view(call: &mut Call<'_>, args: NtMapViewOfSection) -> Result<Done> {
+    let (base_at, offset_at, size_at) = (args.base, args.offset, args.size);
+    let inherit = match args.inherit {
         1 => true,
         2 => false,
         _ => return Err(Status::INVALID_PARAMETER_8),
@@ -296,16 +270,16 @@ fn map_view(call: &mut Call<'_>) -> Result<Done> {
     }
     let request = MapRequest {
         base,
-        zero_bits: call.raw(3),
+        zero_bits: args.bits,
         offset,
         size,
         inherit,
-        kind: call.u32(8),
-        protect: call.u32(9),
+        kind: args.r#type,
+        protect: args.protect,
     };
-    let mapped =
-        call.exec
-            .map_view_of_section(call.thread, call.handle(0), call.handle(1), request)?;
+    let mapped = call
+        .exec
+        .map_view_of_section(call.thread, args.section, args.process, request)?;
     call.write(base_at, mapped.base)?;
     call.write(size_at, mapped.size)?;
     Ok(Done::Returns(if mapped.at_base {
@@ -315,8 +289,8 @@ fn map_view(call: &mut Call<'_>) -> Result<Done> {
     }))
 }
 
-fn unmap_view(call: &mut Call<'_>) -> Result<Done> {
+fn unmap_view(call: &mut Call<'_>, args: NtUnmapViewOfSection) -> Result<Done> {
     call.exec
-        .unmap_view_of_section(call.thread, call.handle(0), call.raw(1))?;
+        .unmap_view_of_section(call.thread, args.process, args.address)?;
     success()
 }

@@ -12,6 +12,7 @@
 //! are probed before anything is done for which NT does so; a thread has at most one call under
 //! way.
 
+pub mod argument;
 pub mod call;
 pub mod encode;
 mod file_information;
@@ -39,6 +40,7 @@ use crate::ids::ThreadId;
 use crate::trace::{Argument, Outcome, Record};
 use alloc::string::String;
 use alloc::vec::Vec;
+use argument::{Argument as _, Shape, UserAttributes, UserText};
 use call::{Built, Call, Done};
 use nt::object::ClientId;
 use nt::{Result, Status};
@@ -189,7 +191,10 @@ fn stack_arguments(call: &mut Call<'_>, service: &Service, stack: u64) -> Result
     else {
         return Ok(());
     };
-    let bytes = call.bytes(UserPtr(stack).at(FIFTH_ARGUMENT)?, count as u64 * 8)?;
+    let bytes = call.bytes(
+        UserPtr::<u8>::new(stack).at(FIFTH_ARGUMENT)?,
+        count as u64 * 8,
+    )?;
     for (to, from) in call
         .arguments
         .iter_mut()
@@ -207,25 +212,27 @@ fn show(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)>
         "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
     ];
     let built = BUILT.get(service.number as usize).and_then(Option::as_ref);
-    let names = built.map_or(
-        UNNAMED.get(..service.arguments).unwrap_or_default(),
-        |built| built.parameters,
-    );
     let mut shown = Vec::new();
-    for (index, &name) in names.iter().enumerate() {
-        let text = match name.as_bytes().first() {
-            Some(b'@') => call
-                .attributes_or_none(call.pointer(index))
+    let Some(built) = built else {
+        // Nothing is known of them but their number.
+        let slots = UNNAMED.iter().zip(call.arguments).take(service.arguments);
+        shown.extend(slots.map(|(&name, slot)| (name, Argument::Number(slot))));
+        return shown;
+    };
+    for (parameter, slot) in built.parameters.iter().zip(call.arguments) {
+        let text = match parameter.shape {
+            Shape::Attributes => call
+                .attributes_or_none(UserAttributes::decode(slot))
                 .ok()
                 .and_then(|attributes| attributes.name),
-            Some(b'$') => call.string(call.pointer(index)).ok(),
+            Shape::Text => call.string(UserText::decode(slot)).ok(),
             _ => None,
         };
         let value = match text {
             Some(text) => Argument::Text(String::from_utf16_lossy(&text)),
-            None => Argument::Number(call.raw(index)),
+            None => Argument::Number(parameter.shape.value(slot)),
         };
-        shown.push((name.trim_start_matches(['@', '$']), value));
+        shown.push((parameter.name, value));
     }
     shown
 }

@@ -2,171 +2,122 @@
 //! The system calls about objects in general, directories, symbolic links, and the objects threads
 //! wait for.
 
-use super::call::{Built, Call, Done, built, success};
+use super::argument::{UserAttributes, UserText, services};
+use super::call::{Call, Done, success};
 use super::encode::put_text;
-use super::layout::{DirectoryEntry as Layout, ObjectBasic, UnicodeString};
+use super::layout::{DirectoryEntry as Layout, ObjectBasic, UnicodeString, Word};
 use super::user::{User, UserPtr};
 use crate::object::Kind;
 use crate::object::services::Duplicate;
 use alloc::vec::Vec;
-use nt::{Result, Status};
+use nt::access::Access;
+use nt::{Handle, Result, Status};
 use zerocopy::IntoBytes;
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built("NtClose", &["handle"], close),
-    built(
-        "NtDuplicateObject",
-        &[
-            "source",
-            "handle",
-            "target",
-            "result",
-            "access",
-            "attributes",
-            "options",
-        ],
-        duplicate,
-    ),
-    built("NtMakeTemporaryObject", &["handle"], make_temporary),
-    built("NtMakePermanentObject", &["handle"], make_permanent),
-    built(
-        "NtQueryObject",
-        &["handle", "class", "buffer", "size", "length"],
-        query_object,
-    ),
-    built(
-        "NtSetInformationObject",
-        &["handle", "class", "buffer", "size"],
-        set_object,
-    ),
-    built(
-        "NtQuerySecurityObject",
-        &["handle", "parts", "buffer", "size", "length"],
-        query_security,
-    ),
-    built(
-        "NtSetSecurityObject",
-        &["handle", "parts", "descriptor"],
-        set_security,
-    ),
-    built(
-        "NtCreateDirectoryObject",
-        &["handle", "access", "@attributes"],
-        create_directory,
-    ),
-    built(
-        "NtOpenDirectoryObject",
-        &["handle", "access", "@attributes"],
-        open_directory,
-    ),
-    built(
-        "NtQueryDirectoryObject",
-        &[
-            "directory",
-            "buffer",
-            "size",
-            "single",
-            "restart",
-            "context",
-            "length",
-        ],
-        query_directory,
-    ),
-    built(
-        "NtCreateSymbolicLinkObject",
-        &["handle", "access", "@attributes", "$target"],
-        create_link,
-    ),
-    built(
-        "NtOpenSymbolicLinkObject",
-        &["handle", "access", "@attributes"],
-        open_link,
-    ),
-    built(
-        "NtQuerySymbolicLinkObject",
-        &["link", "target", "length"],
-        query_link,
-    ),
-    built(
-        "NtCreateEvent",
-        &["handle", "access", "@attributes", "type", "state"],
-        create_event,
-    ),
-    built(
-        "NtOpenEvent",
-        &["handle", "access", "@attributes"],
-        open_event,
-    ),
-    built("NtSetEvent", &["event", "previous"], set_event),
-    built("NtResetEvent", &["event", "previous"], reset_event),
-    built("NtClearEvent", &["event"], clear_event),
-    built("NtPulseEvent", &["event", "previous"], pulse_event),
-    built(
-        "NtQueryEvent",
-        &["event", "class", "buffer", "size", "length"],
-        query_event,
-    ),
-    built(
-        "NtCreateKeyedEvent",
-        &["handle", "access", "@attributes", "flags"],
-        create_keyed_event,
-    ),
-    built(
-        "NtOpenKeyedEvent",
-        &["handle", "access", "@attributes"],
-        open_keyed_event,
-    ),
-];
+services! {
+    NtClose(handle: Handle) => close;
+    NtDuplicateObject(
+        source: Handle, handle: Handle, target: Handle, result: UserPtr<Word>, access: Access,
+        attributes: u32, options: u32
+    ) => duplicate;
+    NtMakeTemporaryObject(handle: Handle) => make_temporary;
+    NtMakePermanentObject(handle: Handle) => make_permanent;
+    NtQueryObject(
+        handle: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_object;
+    NtSetInformationObject(
+        handle: Handle, class: u32, buffer: UserPtr<[u8; 2]>, size: u32
+    ) => set_object;
+    NtQuerySecurityObject(
+        handle: Handle, parts: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_security;
+    NtSetSecurityObject(handle: Handle, parts: u32, descriptor: UserPtr) => set_security;
+    NtCreateDirectoryObject(
+        handle: UserPtr<Word>, access: Access, attributes: UserAttributes
+    ) => create_directory;
+    NtOpenDirectoryObject(
+        handle: UserPtr<Word>, access: Access, attributes: UserAttributes
+    ) => open_directory;
+    NtQueryDirectoryObject(
+        directory: Handle, buffer: UserPtr, size: u32, single: bool, restart: bool,
+        context: UserPtr<u32>, length: UserPtr<u32>
+    ) => query_directory;
+    NtCreateSymbolicLinkObject(
+        handle: UserPtr<Word>, access: Access, attributes: UserAttributes, target: UserText
+    ) => create_link;
+    NtOpenSymbolicLinkObject(
+        handle: UserPtr<Word>, access: Access, attributes: UserAttributes
+    ) => open_link;
+    NtQuerySymbolicLinkObject(
+        link: Handle, target: UserPtr<UnicodeString>, length: UserPtr<u32>
+    ) => query_link;
+    NtCreateEvent(
+        handle: UserPtr<Word>, access: Access, attributes: UserAttributes, r#type: u32, state: bool
+    ) => create_event;
+    NtOpenEvent(handle: UserPtr<Word>, access: Access, attributes: UserAttributes) => open_event;
+    NtSetEvent(event: Handle, previous: UserPtr<u32>) => set_event;
+    NtResetEvent(event: Handle, previous: UserPtr<u32>) => reset_event;
+    NtClearEvent(event: Handle) => clear_event;
+    NtPulseEvent(event: Handle, previous: UserPtr<u32>) => pulse_event;
+    NtQueryEvent(
+        event: Handle, class: u32, buffer: UserPtr<[u32; 2]>, size: u32, length: UserPtr<u32>
+    ) => query_event;
+    NtCreateKeyedEvent(
+        handle: UserPtr<Word>, access: Access, attributes: UserAttributes, flags: u32
+    ) => create_keyed_event;
+    NtOpenKeyedEvent(
+        handle: UserPtr<Word>, access: Access, attributes: UserAttributes
+    ) => open_keyed_event;
+}
 
-fn close(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.close(call.thread, call.handle(0))?;
+fn close(call: &mut Call<'_>, args: NtClose) -> Result<Done> {
+    call.exec.close(call.thread, args.handle)?;
     success()
 }
 
-fn duplicate(call: &mut Call<'_>) -> Result<Done> {
-    let result = call.pointer(3);
+fn duplicate(call: &mut Call<'_>, args: NtDuplicateObject) -> Result<Done> {
+    let result = args.result;
     call.probe_optional::<u64>(result)?;
     let request = Duplicate {
-        source_process: call.handle(0),
-        source: call.handle(1),
-        target_process: call.handle(2),
-        access: call.u32(4),
-        attributes: call.u32(5),
-        options: call.u32(6),
+        source_process: args.source,
+        source: args.handle,
+        target_process: args.target,
+        access: args.access.bits(),
+        attributes: args.attributes,
+        options: args.options,
     };
     let made = call.exec.duplicate(call.thread, &request)?;
     call.write_optional(result, made.0)?;
     success()
 }
 
-fn make_temporary(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.make_temporary(call.thread, call.handle(0))?;
+fn make_temporary(call: &mut Call<'_>, args: NtMakeTemporaryObject) -> Result<Done> {
+    call.exec.make_temporary(call.thread, args.handle)?;
     success()
 }
 
-fn make_permanent(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.make_permanent(call.thread, call.handle(0))?;
+fn make_permanent(call: &mut Call<'_>, args: NtMakePermanentObject) -> Result<Done> {
+    call.exec.make_permanent(call.thread, args.handle)?;
     success()
 }
 
-fn create_directory(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes(call.pointer(2))?;
+fn create_directory(call: &mut Call<'_>, args: NtCreateDirectoryObject) -> Result<Done> {
+    call.probe::<u64>(args.handle)?;
+    let attributes = call.attributes(args.attributes)?;
     let made = call
         .exec
-        .create_directory(call.thread, &attributes.view(), call.u32(1))?;
-    call.created(made)
+        .create_directory(call.thread, &attributes.view(), args.access.bits())?;
+    call.created(args.handle, made)
 }
 
-fn open_directory(call: &mut Call<'_>) -> Result<Done> {
-    call.open(Kind::Directory)
+fn open_directory(call: &mut Call<'_>, args: NtOpenDirectoryObject) -> Result<Done> {
+    call.open(args.handle, args.access, args.attributes, Kind::Directory)
 }
 
-fn create_link(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes(call.pointer(2))?;
-    let target: UnicodeString = call.read_aligned(call.pointer(3), 8)?;
+fn create_link(call: &mut Call<'_>, args: NtCreateSymbolicLinkObject) -> Result<Done> {
+    call.probe::<u64>(args.handle)?;
+    let attributes = call.attributes(args.attributes)?;
+    let target = call.read_aligned(args.target.0, 8)?;
     // NT drops half a unit at the end of the buffer, and wants a target that fits into it.
     if target.maximum_length == 0
         || target.length > target.maximum_length
@@ -174,23 +125,35 @@ fn create_link(call: &mut Call<'_>) -> Result<Done> {
     {
         return Err(Status::INVALID_PARAMETER);
     }
-    let target = call.string(call.pointer(3))?;
-    let made =
-        call.exec
-            .create_symbolic_link(call.thread, &attributes.view(), call.u32(1), &target)?;
-    call.created(made)
+    let target = call.string(args.target)?;
+    let made = call.exec.create_symbolic_link(
+        call.thread,
+        &attributes.view(),
+        args.access.bits(),
+        &target,
+    )?;
+    call.created(args.handle, made)
 }
 
-fn open_link(call: &mut Call<'_>) -> Result<Done> {
-    call.open(Kind::SymbolicLink)
+fn open_link(call: &mut Call<'_>, args: NtOpenSymbolicLinkObject) -> Result<Done> {
+    call.open(
+        args.handle,
+        args.access,
+        args.attributes,
+        Kind::SymbolicLink,
+    )
 }
 
-fn query_link(call: &mut Call<'_>) -> Result<Done> {
-    let (place, length) = (call.pointer(1), call.pointer(2));
+fn query_link(call: &mut Call<'_>, args: NtQuerySymbolicLinkObject) -> Result<Done> {
+    let (place, length) = (args.target, args.length);
     let mut string: UnicodeString = call.read(place)?;
-    call.probe_write(UserPtr(string.buffer), u64::from(string.maximum_length), 1)?;
+    call.probe_write(
+        UserPtr::new(string.buffer),
+        u64::from(string.maximum_length),
+        1,
+    )?;
     call.probe_optional::<u32>(length)?;
-    let target = call.exec.query_symbolic_link(call.thread, call.handle(0))?;
+    let target = call.exec.query_symbolic_link(call.thread, args.link)?;
     let bytes = (target.len() * 2) as u32;
     // With a length wanted, the terminator counts and is delivered.
     let terminator = u32::from(!length.is_null()) * 2;
@@ -201,25 +164,25 @@ fn query_link(call: &mut Call<'_>) -> Result<Done> {
     let mut text = Vec::new();
     put_text(&mut text, &target);
     text.resize((bytes + terminator) as usize, 0);
-    call.write_bytes(UserPtr(string.buffer), &text)?;
+    call.write_bytes(UserPtr::new(string.buffer), &text)?;
     string.length = bytes as u16;
     call.write(place, string)?;
     success()
 }
 
-fn query_directory(call: &mut Call<'_>) -> Result<Done> {
+fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryObject) -> Result<Done> {
     const ENTRY: usize = size_of::<Layout>();
-    let [_, buffer, _, _, _, context, length] = core::array::from_fn(|index| call.pointer(index));
-    let (size, single) = (call.u32(2) as usize, call.flag(3));
+    let (buffer, context, length) = (args.buffer, args.context, args.length);
+    let (size, single) = (args.size as usize, args.single);
     call.probe_write(buffer, size as u64, 2)?;
     call.probe::<u32>(context)?;
     call.probe_optional::<u32>(length)?;
-    let first = if call.flag(4) {
+    let first = if args.restart {
         0
     } else {
         call.read::<u32>(context)?
     };
-    let entries = call.exec.query_directory(call.thread, call.handle(0))?;
+    let entries = call.exec.query_directory(call.thread, args.directory)?;
     // The structures and the empty one behind them first, then the texts.
     let mut taken = 0;
     let mut needed = ENTRY;
@@ -249,7 +212,7 @@ fn query_directory(call: &mut Call<'_>) -> Result<Done> {
     }
     let mut heads: Vec<u8> = Vec::new();
     let mut texts: Vec<u8> = Vec::new();
-    let texts_at = buffer.0 + ((taken + 1) * ENTRY) as u64;
+    let texts_at = buffer.address() + ((taken + 1) * ENTRY) as u64;
     for entry in rest.iter().take(taken) {
         let kind: Vec<u16> = entry.type_name.encode_utf16().collect();
         let mut place = |text: &[u16]| {
@@ -280,104 +243,104 @@ fn query_directory(call: &mut Call<'_>) -> Result<Done> {
     Ok(Done::Returns(status))
 }
 
-fn create_event(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes_or_none(call.pointer(2))?;
-    let notification = match call.u32(3) {
+fn create_event(call: &mut Call<'_>, args: NtCreateEvent) -> Result<Done> {
+    call.probe::<u64>(args.handle)?;
+    let attributes = call.attributes_or_none(args.attributes)?;
+    let notification = match args.r#type {
         0 => true,
         1 => false,
         _ => return Err(Status::INVALID_PARAMETER),
     };
-    let signalled = call.flag(4);
+    let signalled = args.state;
     let made = call.exec.create_event(
         call.thread,
         &attributes.view(),
-        call.u32(1),
+        args.access.bits(),
         notification,
         signalled,
     )?;
-    call.created(made)
+    call.created(args.handle, made)
 }
 
-fn open_event(call: &mut Call<'_>) -> Result<Done> {
-    call.open(Kind::Event)
+fn open_event(call: &mut Call<'_>, args: NtOpenEvent) -> Result<Done> {
+    call.open(args.handle, args.access, args.attributes, Kind::Event)
 }
 
 fn previous_state(
     call: &mut Call<'_>,
+    place: UserPtr<u32>,
     change: impl FnOnce(&mut Call<'_>) -> Result<bool>,
 ) -> Result<Done> {
-    let place = call.pointer(1);
-    call.probe_optional::<u32>(place)?;
+    call.probe_optional(place)?;
     let before = change(call)?;
     call.write_optional(place, u32::from(before))?;
     success()
 }
 
-fn set_event(call: &mut Call<'_>) -> Result<Done> {
-    previous_state(call, |call| {
-        call.exec.set_event(call.thread, call.handle(0))
+fn set_event(call: &mut Call<'_>, args: NtSetEvent) -> Result<Done> {
+    previous_state(call, args.previous, |call| {
+        call.exec.set_event(call.thread, args.event)
     })
 }
 
-fn reset_event(call: &mut Call<'_>) -> Result<Done> {
-    previous_state(call, |call| {
-        call.exec.reset_event(call.thread, call.handle(0))
+fn reset_event(call: &mut Call<'_>, args: NtResetEvent) -> Result<Done> {
+    previous_state(call, args.previous, |call| {
+        call.exec.reset_event(call.thread, args.event)
     })
 }
 
-fn clear_event(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.reset_event(call.thread, call.handle(0))?;
+fn clear_event(call: &mut Call<'_>, args: NtClearEvent) -> Result<Done> {
+    call.exec.reset_event(call.thread, args.event)?;
     success()
 }
 
-fn pulse_event(call: &mut Call<'_>) -> Result<Done> {
-    previous_state(call, |call| {
-        call.exec.pulse_event(call.thread, call.handle(0))
+fn pulse_event(call: &mut Call<'_>, args: NtPulseEvent) -> Result<Done> {
+    previous_state(call, args.previous, |call| {
+        call.exec.pulse_event(call.thread, args.event)
     })
 }
 
-fn query_event(call: &mut Call<'_>) -> Result<Done> {
-    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
-    if call.u32(1) != 0 {
+fn query_event(call: &mut Call<'_>, args: NtQueryEvent) -> Result<Done> {
+    let (place, size, length) = (args.buffer, args.size, args.length);
+    if args.class != 0 {
         return Err(Status::INVALID_INFO_CLASS);
     }
     if size != 8 {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
-    call.probe_write(place, 8, 4)?;
+    call.probe_aligned(place, 4)?;
     call.probe_optional::<u32>(length)?;
-    let (notification, signalled) = call.exec.query_event(call.thread, call.handle(0))?;
+    let (notification, signalled) = call.exec.query_event(call.thread, args.event)?;
     call.write(place, [u32::from(!notification), u32::from(signalled)])?;
     call.write_optional(length, 8_u32)?;
     success()
 }
 
-fn create_keyed_event(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    if call.u32(3) != 0 {
+fn create_keyed_event(call: &mut Call<'_>, args: NtCreateKeyedEvent) -> Result<Done> {
+    call.probe::<u64>(args.handle)?;
+    if args.flags != 0 {
         return Err(Status::INVALID_PARAMETER_4);
     }
-    let attributes = call.attributes_or_none(call.pointer(2))?;
+    let attributes = call.attributes_or_none(args.attributes)?;
     let made = call
         .exec
-        .create_keyed_event(call.thread, &attributes.view(), call.u32(1))?;
-    call.created(made)
+        .create_keyed_event(call.thread, &attributes.view(), args.access.bits())?;
+    call.created(args.handle, made)
 }
 
-fn open_keyed_event(call: &mut Call<'_>) -> Result<Done> {
-    call.open(Kind::KeyedEvent)
+fn open_keyed_event(call: &mut Call<'_>, args: NtOpenKeyedEvent) -> Result<Done> {
+    call.open(args.handle, args.access, args.attributes, Kind::KeyedEvent)
 }
 
-fn query_object(call: &mut Call<'_>) -> Result<Done> {
-    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
+fn query_object(call: &mut Call<'_>, args: NtQueryObject) -> Result<Done> {
+    let (place, size, length) = (args.buffer, args.size, args.length);
     call.probe_write(place, u64::from(size), 1)?;
     call.probe_optional::<u32>(length)?;
-    let facts = call.exec.query_object(call.thread, call.handle(0))?;
+    let facts = call.exec.query_object(call.thread, args.handle)?;
     let type_name: Vec<u16> = facts.kind.info().name.encode_utf16().collect();
-    let (bytes, needed) = match call.u32(1) {
+    let (bytes, needed) = match args.class {
         0 => {
-            let name = call.exec.query_object_name(call.thread, call.handle(0))?;
+            let name = call.exec.query_object_name(call.thread, args.handle)?;
             let name_size = if name.is_empty() {
                 0
             } else {
@@ -397,7 +360,7 @@ fn query_object(call: &mut Call<'_>) -> Result<Done> {
             (basic.as_bytes().to_vec(), Needs::Exactly)
         }
         1 => {
-            let name = call.exec.query_object_name(call.thread, call.handle(0))?;
+            let name = call.exec.query_object_name(call.thread, args.handle)?;
             (named(&name, 0x10, place), Needs::AtLeast)
         }
         2 => (
@@ -406,7 +369,7 @@ fn query_object(call: &mut Call<'_>) -> Result<Done> {
         ),
         3 => return Err(Status::NOT_IMPLEMENTED),
         4 => {
-            let (inherit, protect) = call.exec.query_handle_flags(call.thread, call.handle(0))?;
+            let (inherit, protect) = call.exec.query_handle_flags(call.thread, args.handle)?;
             (
                 Vec::from([u8::from(inherit), u8::from(protect)]),
                 Needs::Exactly,
@@ -444,7 +407,7 @@ fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
         _ => UnicodeString {
             length,
             maximum_length: length + 2,
-            buffer: place.0.wrapping_add(head as u64),
+            buffer: place.address().wrapping_add(head as u64),
             ..UnicodeString::default()
         },
     };
@@ -480,26 +443,26 @@ fn type_information(kind: Kind, name: &[u16], place: UserPtr) -> Vec<u8> {
     bytes
 }
 
-fn set_object(call: &mut Call<'_>) -> Result<Done> {
-    if call.u32(1) != 4 {
+fn set_object(call: &mut Call<'_>, args: NtSetInformationObject) -> Result<Done> {
+    if args.class != 4 {
         return Err(Status::INVALID_INFO_CLASS);
     }
-    if call.u32(3) != 2 {
+    if args.size != 2 {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
-    let [inherit, protect] = call.read::<[u8; 2]>(call.pointer(2))?;
+    let [inherit, protect] = call.read::<[u8; 2]>(args.buffer)?;
     call.exec
-        .set_handle_flags(call.thread, call.handle(0), inherit != 0, protect != 0)?;
+        .set_handle_flags(call.thread, args.handle, inherit != 0, protect != 0)?;
     success()
 }
 
-fn query_security(call: &mut Call<'_>) -> Result<Done> {
-    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
+fn query_security(call: &mut Call<'_>, args: NtQuerySecurityObject) -> Result<Done> {
+    let (place, size, length) = (args.buffer, args.size, args.length);
     call.probe_write(place, u64::from(size), 4)?;
     call.probe::<u32>(length)?;
     let descriptor = call
         .exec
-        .query_security(call.thread, call.handle(0), call.u32(1))?;
+        .query_security(call.thread, args.handle, args.parts)?;
     call.write(length, descriptor.len() as u32)?;
     if (size as usize) < descriptor.len() {
         return Err(Status::BUFFER_TOO_SMALL);
@@ -508,13 +471,13 @@ fn query_security(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-fn set_security(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(2);
+fn set_security(call: &mut Call<'_>, args: NtSetSecurityObject) -> Result<Done> {
+    let place = args.descriptor;
     if place.is_null() {
         return Err(Status::ACCESS_VIOLATION);
     }
     let descriptor = User(&mut call.memory()).descriptor(place)?;
     call.exec
-        .set_security(call.thread, call.handle(0), call.u32(1), &descriptor)?;
+        .set_security(call.thread, args.handle, args.parts, &descriptor)?;
     success()
 }

@@ -2,10 +2,11 @@
 //! System calls that wait: what is left to do when their thread runs again.
 
 use super::call::{Call, Done};
-use super::layout::PortView;
+use super::layout::{PortView, Word};
 use super::ports::{self, ConnectResults};
 use super::user::UserPtr;
 use crate::lpc::{ClientView, Event};
+use nt::system::PortHeader;
 use nt::{Handle, Result, Status};
 
 /// What a waiting call will still do.
@@ -29,24 +30,24 @@ pub enum Pending {
         /// The port.
         port: Handle,
         /// Where the message goes.
-        message: UserPtr,
+        message: UserPtr<PortHeader>,
     },
     /// NtReplyWaitReceivePort.
     Receive {
         /// Where the context goes.
-        context: UserPtr,
+        context: UserPtr<Word>,
         /// Where the message goes.
-        message: UserPtr,
+        message: UserPtr<PortHeader>,
     },
     /// NtRequestWaitReplyPort, NtReplyWaitReplyPort.
     Reply {
         /// Where the reply goes.
-        message: UserPtr,
+        message: UserPtr<PortHeader>,
     },
     /// NtRaiseHardError that asks a port.
     HardError {
         /// Where the response goes.
-        response: UserPtr,
+        response: UserPtr<u32>,
     },
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system calls about ports (spec 10).
 
-use super::call::{Built, Call, Done, built, success};
-use super::layout::{PortView, QualityOfService, RemotePortView};
+use super::argument::{UserAttributes, UserText, services};
+use super::call::{Call, Done, success};
+use super::layout::{PortView, QualityOfService, RemotePortView, Word};
 use super::pending::Pending;
 use super::user::{User, UserPtr};
 use crate::lpc::services::ConnectRequest;
@@ -10,147 +11,108 @@ use crate::lpc::{ClientView, Event, HEADER, Message, Receive};
 use crate::object::Sid;
 use alloc::vec::Vec;
 use nt::system::{MessageKind, PortHeader, PortLimits};
-use nt::{Result, Status};
+use nt::{Handle, Result, Status};
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built(
-        "NtCreatePort",
-        &["port", "@attributes", "information", "message", "pool"],
-        create,
-    ),
-    built(
-        "NtConnectPort",
-        &[
-            "port", "$name", "quality", "view", "remote", "message", "data", "length",
-        ],
-        connect,
-    ),
-    built(
-        "NtSecureConnectPort",
-        &[
-            "port", "$name", "quality", "view", "sid", "remote", "message", "data", "length",
-        ],
-        secure_connect,
-    ),
-    built("NtListenPort", &["port", "message"], listen),
-    built(
-        "NtAcceptConnectPort",
-        &["port", "context", "message", "accept", "view", "remote"],
-        accept,
-    ),
-    built("NtCompleteConnectPort", &["port"], complete),
-    built("NtReplyPort", &["port", "reply"], reply),
-    built(
-        "NtReplyWaitReceivePort",
-        &["port", "context", "reply", "message"],
-        reply_wait_receive,
-    ),
-    built(
-        "NtReplyWaitReceivePortEx",
-        &["port", "context", "reply", "message", "timeout"],
-        reply_wait_receive_ex,
-    ),
-    built("NtReplyWaitReplyPort", &["port", "reply"], reply_wait_reply),
-    built("NtRequestPort", &["port", "message"], request),
-    built(
-        "NtRequestWaitReplyPort",
-        &["port", "message", "reply"],
-        request_wait_reply,
-    ),
-    built(
-        "NtRegisterThreadTerminatePort",
-        &["port"],
-        register_termination,
-    ),
-];
+services! {
+    NtCreatePort(
+        port: UserPtr<Word>, attributes: UserAttributes, information: u32, message: u32, pool: u32
+    ) => create;
+    NtConnectPort(
+        port: UserPtr<Word>, name: UserText, quality: UserPtr<QualityOfService>,
+        view: UserPtr<PortView>, remote: UserPtr<RemotePortView>, message: UserPtr<u32>,
+        data: UserPtr, length: UserPtr<u32>
+    ) => connect;
+    NtSecureConnectPort(
+        port: UserPtr<Word>, name: UserText, quality: UserPtr<QualityOfService>,
+        view: UserPtr<PortView>, sid: UserPtr, remote: UserPtr<RemotePortView>,
+        message: UserPtr<u32>, data: UserPtr, length: UserPtr<u32>
+    ) => secure_connect;
+    NtListenPort(port: Handle, message: UserPtr<PortHeader>) => listen;
+    NtAcceptConnectPort(
+        port: UserPtr<Word>, context: u64, message: UserPtr<PortHeader>, accept: bool,
+        view: UserPtr<PortView>, remote: UserPtr<RemotePortView>
+    ) => accept;
+    NtCompleteConnectPort(port: Handle) => complete;
+    NtReplyPort(port: Handle, reply: UserPtr<PortHeader>) => reply;
+    NtReplyWaitReceivePort(
+        port: Handle, context: UserPtr<Word>, reply: UserPtr<PortHeader>,
+        message: UserPtr<PortHeader>
+    ) => reply_wait_receive;
+    NtReplyWaitReceivePortEx(
+        port: Handle, context: UserPtr<Word>, reply: UserPtr<PortHeader>,
+        message: UserPtr<PortHeader>, timeout: UserPtr<i64>
+    ) => reply_wait_receive_ex;
+    NtReplyWaitReplyPort(port: Handle, reply: UserPtr<PortHeader>) => reply_wait_reply;
+    NtRequestPort(port: Handle, message: UserPtr<PortHeader>) => request;
+    NtRequestWaitReplyPort(
+        port: Handle, message: UserPtr<PortHeader>, reply: UserPtr<PortHeader>
+    ) => request_wait_reply;
+    NtRegisterThreadTerminatePort(port: Handle) => register_termination;
+}
 
 /// Where the results of a connection go.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectResults {
-    handle: UserPtr,
-    view: UserPtr,
-    remote: UserPtr,
-    max_message: UserPtr,
+    handle: UserPtr<Word>,
+    view: UserPtr<PortView>,
+    remote: UserPtr<RemotePortView>,
+    max_message: UserPtr<u32>,
     information: UserPtr,
-    length: UserPtr,
+    length: UserPtr<u32>,
 }
 
-fn create(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes(call.pointer(1))?;
+fn create(call: &mut Call<'_>, args: NtCreatePort) -> Result<Done> {
+    call.probe::<u64>(args.port)?;
+    let attributes = call.attributes(args.attributes)?;
     let limits = PortLimits {
-        connection_info: call.u32(2),
-        message: call.u32(3),
-        pool: call.u32(4),
+        connection_info: args.information,
+        message: args.message,
+        pool: args.pool,
     };
     let handle = call
         .exec
         .create_port(call.thread, &attributes.view(), limits)?;
-    call.give(call.pointer(0), handle)
+    call.give(args.port, handle)
 }
 
-fn connect(call: &mut Call<'_>) -> Result<Done> {
-    let [port, name, quality, view, remote, message, data, length] =
-        core::array::from_fn(|index| call.pointer(index));
-    start_connect(
-        call,
-        name,
-        quality,
-        UserPtr(0),
-        ConnectResults {
-            handle: port,
-            view,
-            remote,
-            max_message: message,
-            information: data,
-            length,
-        },
-    )
+fn connect(call: &mut Call<'_>, args: NtConnectPort) -> Result<Done> {
+    let results = ConnectResults {
+        handle: args.port,
+        view: args.view,
+        remote: args.remote,
+        max_message: args.message,
+        information: args.data,
+        length: args.length,
+    };
+    start_connect(call, args.name, args.quality, UserPtr::NULL, results)
 }
 
-fn secure_connect(call: &mut Call<'_>) -> Result<Done> {
-    let [
-        port,
-        name,
-        quality,
-        view,
-        sid,
-        remote,
-        message,
-        data,
-        length,
-    ] = core::array::from_fn(|index| call.pointer(index));
-    start_connect(
-        call,
-        name,
-        quality,
-        sid,
-        ConnectResults {
-            handle: port,
-            view,
-            remote,
-            max_message: message,
-            information: data,
-            length,
-        },
-    )
+fn secure_connect(call: &mut Call<'_>, args: NtSecureConnectPort) -> Result<Done> {
+    let results = ConnectResults {
+        handle: args.port,
+        view: args.view,
+        remote: args.remote,
+        max_message: args.message,
+        information: args.data,
+        length: args.length,
+    };
+    start_connect(call, args.name, args.quality, args.sid, results)
 }
 
 fn start_connect(
     call: &mut Call<'_>,
-    name: UserPtr,
-    quality: UserPtr,
+    name: UserText,
+    quality: UserPtr<QualityOfService>,
     sid: UserPtr,
     results: ConnectResults,
 ) -> Result<Done> {
     call.probe::<u64>(results.handle)?;
-    call.read_aligned::<QualityOfService>(quality, 4)?;
+    call.read_aligned(quality, 4)?;
     let client_view = match results.view.optional() {
         None => None,
         Some(place) => {
-            call.probe_write(place, size_of::<PortView>() as u64, 4)?;
-            let view: PortView = call.read(place)?;
+            call.probe_aligned(place, 4)?;
+            let view = call.read(place)?;
             if view.length as usize != size_of::<PortView>() {
                 return Err(Status::INVALID_PARAMETER);
             }
@@ -178,7 +140,7 @@ fn start_connect(
         None => None,
         Some(view) => Some(call.exec.map_client_view(
             call.thread,
-            nt::Handle(view.section),
+            Handle(view.section),
             view.offset,
             view.size,
         )?),
@@ -244,21 +206,16 @@ pub fn finish_connect(
     call.give(results.handle, handle)
 }
 
-fn listen(call: &mut Call<'_>) -> Result<Done> {
-    let message = call.pointer(1);
+fn listen(call: &mut Call<'_>, args: NtListenPort) -> Result<Done> {
+    listen_at(call, args.port, args.message)
+}
+
+fn listen_at(call: &mut Call<'_>, port: Handle, message: UserPtr<PortHeader>) -> Result<Done> {
     loop {
-        match call
-            .exec
-            .reply_wait_receive_port(call.thread, call.handle(0), None)?
-        {
-            Receive::Blocked => {
-                return call.wait(Pending::Listen {
-                    port: call.handle(0),
-                    message,
-                });
-            }
+        match call.exec.reply_wait_receive_port(call.thread, port, None)? {
+            Receive::Blocked => return call.wait(Pending::Listen { port, message }),
             Receive::Message(received) if received.kind() == MessageKind::CONNECTION_REQUEST => {
-                return store_message(call, &received, message, UserPtr(0));
+                return store_message(call, &received, message, UserPtr::NULL);
             }
             // Only connection requests are listened for.
             Receive::Message(_) => {}
@@ -270,32 +227,27 @@ fn listen(call: &mut Call<'_>) -> Result<Done> {
 pub fn finish_listen(
     call: &mut Call<'_>,
     event: Event,
-    port: nt::Handle,
-    message: UserPtr,
+    port: Handle,
+    message: UserPtr<PortHeader>,
 ) -> Result<Done> {
     match event {
         Event::Received(received) if received.kind() == MessageKind::CONNECTION_REQUEST => {
-            store_message(call, &received, message, UserPtr(0))
+            store_message(call, &received, message, UserPtr::NULL)
         }
-        Event::Received(_) => {
-            call.arguments[0] = port.0;
-            call.arguments[1] = message.0;
-            listen(call)
-        }
+        Event::Received(_) => listen_at(call, port, message),
         other => failed(other),
     }
 }
 
-fn accept(call: &mut Call<'_>) -> Result<Done> {
-    let [port, context, message, _, view, remote] =
-        core::array::from_fn(|index| call.pointer(index));
+fn accept(call: &mut Call<'_>, args: NtAcceptConnectPort) -> Result<Done> {
+    let (port, message, view, remote) = (args.port, args.message, args.view, args.remote);
     call.probe::<u64>(port)?;
     // The total length of a connection request that is handed back does not matter.
-    let header: PortHeader = call.read_aligned(message, 4)?;
+    let header = call.read_aligned(message, 4)?;
     let information = call.bytes(message.at(HEADER as u64)?, u64::from(header.data_length))?;
     if let Some(place) = view.optional() {
-        call.probe_write(place, size_of::<PortView>() as u64, 4)?;
-        if call.read::<PortView>(place)?.length as usize != size_of::<PortView>() {
+        call.probe_aligned(place, 4)?;
+        if call.read(place)?.length as usize != size_of::<PortView>() {
             return Err(Status::INVALID_PARAMETER);
         }
         // A server view is what ReactOS has not built either.
@@ -304,10 +256,10 @@ fn accept(call: &mut Call<'_>) -> Result<Done> {
     probe_remote(call, remote)?;
     let Some(done) = call.exec.accept_connect_port(
         call.thread,
-        context.0,
+        args.context,
         &header,
         &information,
-        call.flag(3),
+        args.accept,
     )?
     else {
         return success();
@@ -344,32 +296,41 @@ fn accept(call: &mut Call<'_>) -> Result<Done> {
     call.give(port, done.handle)
 }
 
-fn complete(call: &mut Call<'_>) -> Result<Done> {
-    call.exec
-        .complete_connect_port(call.thread, call.handle(0))?;
+fn complete(call: &mut Call<'_>, args: NtCompleteConnectPort) -> Result<Done> {
+    call.exec.complete_connect_port(call.thread, args.port)?;
     success()
 }
 
-fn reply(call: &mut Call<'_>) -> Result<Done> {
-    let (header, data) = message_at(call, call.pointer(1))?;
+fn reply(call: &mut Call<'_>, args: NtReplyPort) -> Result<Done> {
+    let (header, data) = message_at(call, args.reply)?;
     call.exec
-        .reply_port(call.thread, call.handle(0), &header, &data)?;
+        .reply_port(call.thread, args.port, &header, &data)?;
     success()
 }
 
-fn reply_wait_receive(call: &mut Call<'_>) -> Result<Done> {
-    receive(call, UserPtr(0))
+fn reply_wait_receive(call: &mut Call<'_>, args: NtReplyWaitReceivePort) -> Result<Done> {
+    receive(call, args, UserPtr::NULL)
 }
 
-fn reply_wait_receive_ex(call: &mut Call<'_>) -> Result<Done> {
-    receive(call, call.pointer(4))
+fn reply_wait_receive_ex(call: &mut Call<'_>, args: NtReplyWaitReceivePortEx) -> Result<Done> {
+    let plain = NtReplyWaitReceivePort {
+        port: args.port,
+        context: args.context,
+        reply: args.reply,
+        message: args.message,
+    };
+    receive(call, plain, args.timeout)
 }
 
-fn receive(call: &mut Call<'_>, timeout: UserPtr) -> Result<Done> {
-    let (context, message) = (call.pointer(1), call.pointer(3));
-    call.probe_optional::<u64>(context)?;
+fn receive(
+    call: &mut Call<'_>,
+    args: NtReplyWaitReceivePort,
+    timeout: UserPtr<i64>,
+) -> Result<Done> {
+    let (context, message) = (args.context, args.message);
+    call.probe_optional(context)?;
     let timeout = call.timeout(timeout)?;
-    let sent = match call.pointer(2).optional() {
+    let sent = match args.reply.optional() {
         None => None,
         Some(place) => Some(message_at(call, place)?),
     };
@@ -378,7 +339,7 @@ fn receive(call: &mut Call<'_>, timeout: UserPtr) -> Result<Done> {
         .map(|(header, data)| (header, data.as_slice()));
     match call
         .exec
-        .reply_wait_receive_port(call.thread, call.handle(0), reply)?
+        .reply_wait_receive_port(call.thread, args.port, reply)?
     {
         Receive::Message(received) => store_message(call, &received, message, context),
         Receive::Blocked => {
@@ -394,8 +355,8 @@ fn receive(call: &mut Call<'_>, timeout: UserPtr) -> Result<Done> {
 pub fn finish_receive(
     call: &mut Call<'_>,
     event: Event,
-    context: UserPtr,
-    message: UserPtr,
+    context: UserPtr<Word>,
+    message: UserPtr<PortHeader>,
 ) -> Result<Done> {
     match event {
         Event::Received(received) => store_message(call, &received, message, context),
@@ -403,42 +364,46 @@ pub fn finish_receive(
     }
 }
 
-fn reply_wait_reply(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(1);
-    call.probe_write(place, HEADER as u64, 4)?;
+fn reply_wait_reply(call: &mut Call<'_>, args: NtReplyWaitReplyPort) -> Result<Done> {
+    let place = args.reply;
+    call.probe_aligned(place, 4)?;
     let (header, data) = message_at(call, place)?;
     call.exec
-        .reply_wait_reply_port(call.thread, call.handle(0), &header, &data)?;
+        .reply_wait_reply_port(call.thread, args.port, &header, &data)?;
     call.wait(Pending::Reply { message: place })
 }
 
-fn request(call: &mut Call<'_>) -> Result<Done> {
-    let (header, data) = message_at(call, call.pointer(1))?;
+fn request(call: &mut Call<'_>, args: NtRequestPort) -> Result<Done> {
+    let (header, data) = message_at(call, args.message)?;
     call.exec
-        .request_port(call.thread, call.handle(0), &header, &data)?;
+        .request_port(call.thread, args.port, &header, &data)?;
     success()
 }
 
-fn request_wait_reply(call: &mut Call<'_>) -> Result<Done> {
-    let answer = call.pointer(2);
-    let (header, data) = message_at(call, call.pointer(1))?;
-    call.probe_write(answer, HEADER as u64, 4)?;
+fn request_wait_reply(call: &mut Call<'_>, args: NtRequestWaitReplyPort) -> Result<Done> {
+    let answer = args.reply;
+    let (header, data) = message_at(call, args.message)?;
+    call.probe_aligned(answer, 4)?;
     call.exec
-        .request_wait_reply_port(call.thread, call.handle(0), &header, &data)?;
+        .request_wait_reply_port(call.thread, args.port, &header, &data)?;
     call.wait(Pending::Reply { message: answer })
 }
 
 /// The end of NtRequestWaitReplyPort.
-pub fn finish_reply(call: &mut Call<'_>, event: Event, message: UserPtr) -> Result<Done> {
+pub fn finish_reply(
+    call: &mut Call<'_>,
+    event: Event,
+    message: UserPtr<PortHeader>,
+) -> Result<Done> {
     match event {
-        Event::Replied(replied) => store_message(call, &replied, message, UserPtr(0)),
+        Event::Replied(replied) => store_message(call, &replied, message, UserPtr::NULL),
         other => failed(other),
     }
 }
 
-fn register_termination(call: &mut Call<'_>) -> Result<Done> {
+fn register_termination(call: &mut Call<'_>, args: NtRegisterThreadTerminatePort) -> Result<Done> {
     call.exec
-        .register_thread_terminate_port(call.thread, call.handle(0))?;
+        .register_thread_terminate_port(call.thread, args.port)?;
     success()
 }
 
@@ -453,8 +418,8 @@ fn failed(event: Event) -> Result<Done> {
 
 /// A PORT_MESSAGE and its data. The data of a message whose own lengths contradict each other is
 /// not read: the protocol refuses it.
-fn message_at(call: &mut Call<'_>, place: UserPtr) -> Result<(PortHeader, Vec<u8>)> {
-    let header: PortHeader = call.read_aligned(place, 4)?;
+fn message_at(call: &mut Call<'_>, place: UserPtr<PortHeader>) -> Result<(PortHeader, Vec<u8>)> {
+    let header = call.read_aligned(place, 4)?;
     let fits = usize::from(header.data_length) + HEADER <= usize::from(header.total_length);
     let data = if fits {
         call.bytes(place.at(HEADER as u64)?, u64::from(header.data_length))?
@@ -467,8 +432,8 @@ fn message_at(call: &mut Call<'_>, place: UserPtr) -> Result<(PortHeader, Vec<u8
 fn store_message(
     call: &mut Call<'_>,
     message: &Message,
-    place: UserPtr,
-    context: UserPtr,
+    place: UserPtr<PortHeader>,
+    context: UserPtr<Word>,
 ) -> Result<Done> {
     call.write(place, message.header)?;
     call.write_bytes(place.at(HEADER as u64)?, &message.data)?;
@@ -476,12 +441,12 @@ fn store_message(
     success()
 }
 
-fn probe_remote(call: &mut Call<'_>, place: UserPtr) -> Result<()> {
+fn probe_remote(call: &mut Call<'_>, place: UserPtr<RemotePortView>) -> Result<()> {
     let Some(place) = place.optional() else {
         return Ok(());
     };
-    call.probe_write(place, size_of::<RemotePortView>() as u64, 4)?;
-    if call.read::<RemotePortView>(place)?.length as usize == size_of::<RemotePortView>() {
+    call.probe_aligned(place, 4)?;
+    if call.read(place)?.length as usize == size_of::<RemotePortView>() {
         Ok(())
     } else {
         Err(Status::INVALID_PARAMETER)

@@ -1,160 +1,149 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system calls about processes and threads.
 
-use super::call::{Built, Call, Done, built, success};
+use super::argument::{UserAttributes, services};
+use super::call::{Call, Done, success};
 use super::encode::put_text;
-use super::layout::Context;
-use super::layout::{InitialTeb, ProcessBasic, ThreadBasic, UnicodeString, client_id};
+use super::layout::{
+    Context, InitialTeb, ProcessBasic, ThreadBasic, UnicodeString, Word, client_id,
+};
+use super::user::UserPtr;
 use crate::machine;
 use crate::process::create::{CreateProcess, Stack};
 use alloc::vec;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::object::{Attributes, ClientId};
 use nt::{Handle, Result, Status};
 use zerocopy::IntoBytes;
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built(
-        "NtCreateProcess",
-        &[
-            "process",
-            "access",
-            "@attributes",
-            "parent",
-            "inherit",
-            "section",
-            "debug",
-            "exception",
-        ],
-        create,
-    ),
-    built(
-        "NtCreateProcessEx",
-        &[
-            "process",
-            "access",
-            "@attributes",
-            "parent",
-            "flags",
-            "section",
-            "debug",
-            "exception",
-            "job",
-        ],
-        create_ex,
-    ),
-    built(
-        "NtOpenProcess",
-        &["process", "access", "@attributes", "client"],
-        open,
-    ),
-    built("NtTerminateProcess", &["process", "status"], terminate),
-    built(
-        "NtQueryInformationProcess",
-        &["process", "class", "buffer", "size", "length"],
-        query,
-    ),
-    built(
-        "NtSetInformationProcess",
-        &["process", "class", "buffer", "size"],
-        set,
-    ),
-    built(
-        "NtCreateThread",
-        &[
-            "thread",
-            "access",
-            "@attributes",
-            "process",
-            "client",
-            "context",
-            "stack",
-            "suspended",
-        ],
-        create_thread,
-    ),
-    built(
-        "NtOpenThread",
-        &["thread", "access", "@attributes", "client"],
-        open_thread,
-    ),
-    built("NtTerminateThread", &["thread", "status"], terminate_thread),
-    built("NtSuspendThread", &["thread", "count"], suspend_thread),
-    built("NtResumeThread", &["thread", "count"], resume_thread),
-    built(
-        "NtQueryInformationThread",
-        &["thread", "class", "buffer", "size", "length"],
-        query_thread,
-    ),
-    built(
-        "NtSetInformationThread",
-        &["thread", "class", "buffer", "size"],
-        set_thread,
-    ),
-    built("NtTestAlert", &[], test_alert),
-    built("NtIsProcessInJob", &["process", "job"], is_in_job),
-];
+services! {
+    NtCreateProcess(
+        process: UserPtr<Word>, access: Access, attributes: UserAttributes, parent: Handle,
+        inherit: bool, section: Handle, debug: Handle, exception: Handle
+    ) => create;
+    NtCreateProcessEx(
+        process: UserPtr<Word>, access: Access, attributes: UserAttributes, parent: Handle,
+        flags: u32, section: Handle, debug: Handle, exception: Handle, job: u32
+    ) => create_ex;
+    NtOpenProcess(
+        process: UserPtr<Word>, access: Access, attributes: UserAttributes,
+        client: UserPtr<ClientId>
+    ) => open;
+    NtTerminateProcess(process: Handle, status: u32) => terminate;
+    NtQueryInformationProcess(
+        process: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query;
+    NtSetInformationProcess(process: Handle, class: u32, buffer: UserPtr, size: u32) => set;
+    NtCreateThread(
+        thread: UserPtr<Word>, access: Access, attributes: UserAttributes, process: Handle,
+        client: UserPtr<ClientId>, context: UserPtr<Context>, stack: UserPtr<InitialTeb>,
+        suspended: bool
+    ) => create_thread;
+    NtOpenThread(
+        thread: UserPtr<Word>, access: Access, attributes: UserAttributes,
+        client: UserPtr<ClientId>
+    ) => open_thread;
+    NtTerminateThread(thread: Handle, status: u32) => terminate_thread;
+    NtSuspendThread(thread: Handle, count: UserPtr<u32>) => suspend_thread;
+    NtResumeThread(thread: Handle, count: UserPtr<u32>) => resume_thread;
+    NtQueryInformationThread(
+        thread: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_thread;
+    NtSetInformationThread(thread: Handle, class: u32, buffer: UserPtr, size: u32) => set_thread;
+    NtTestAlert() => test_alert;
+    NtIsProcessInJob(process: Handle, job: Handle) => is_in_job;
+}
 
 /// A bit for every processor.
 fn affinity(call: &Call<'_>) -> u64 {
     (1_u64 << call.exec.machine.processor().count.clamp(1, 63)) - 1
 }
 
-fn create(call: &mut Call<'_>) -> Result<Done> {
-    make(call, call.flag(4), call.handle(6), call.handle(7))
+fn create(call: &mut Call<'_>, args: NtCreateProcess) -> Result<Done> {
+    let request = Create {
+        place: args.process,
+        access: args.access,
+        attributes: args.attributes,
+        parent: args.parent,
+        inherit_handles: args.inherit,
+        section: args.section,
+        debug: args.debug,
+        exception_port: args.exception,
+    };
+    make(call, request)
 }
 
-fn create_ex(call: &mut Call<'_>) -> Result<Done> {
+fn create_ex(call: &mut Call<'_>, args: NtCreateProcessEx) -> Result<Done> {
     /// `PROCESS_CREATE_FLAGS_INHERIT_HANDLES`.
     const INHERIT_HANDLES: u32 = 4;
-    if call.u32(8) != 0 {
+    if args.job != 0 {
         log::warn!("NtCreateProcessEx: jobs are not built");
         return Err(Status::NOT_IMPLEMENTED);
     }
-    make(
-        call,
-        call.u32(4) & INHERIT_HANDLES != 0,
-        call.handle(6),
-        call.handle(7),
-    )
+    let request = Create {
+        place: args.process,
+        access: args.access,
+        attributes: args.attributes,
+        parent: args.parent,
+        inherit_handles: args.flags & INHERIT_HANDLES != 0,
+        section: args.section,
+        debug: args.debug,
+        exception_port: args.exception,
+    };
+    make(call, request)
 }
 
-fn make(
-    call: &mut Call<'_>,
+/// NtCreateProcess and NtCreateProcessEx.
+struct Create {
+    place: UserPtr<Word>,
+    access: Access,
+    attributes: UserAttributes,
+    parent: Handle,
     inherit_handles: bool,
+    section: Handle,
     debug: Handle,
     exception_port: Handle,
-) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    if call.handle(3).is_null() {
+}
+
+fn make(call: &mut Call<'_>, wanted: Create) -> Result<Done> {
+    call.probe(wanted.place)?;
+    if wanted.parent.is_null() {
         return Err(Status::INVALID_PARAMETER);
     }
-    if !debug.is_null() || call.handle(5).is_null() {
+    if !wanted.debug.is_null() || wanted.section.is_null() {
         // A process that is a copy of its parent, or that is debugged from its birth.
         log::warn!("NtCreateProcess: forks and debug objects are not built");
         return Err(Status::NOT_IMPLEMENTED);
     }
-    let attributes = call.attributes_or_none(call.pointer(2))?;
+    let attributes = call.attributes_or_none(wanted.attributes)?;
     let request = CreateProcess {
-        parent: call.handle(3),
-        section: call.handle(5),
-        exception_port,
-        inherit_handles,
+        parent: wanted.parent,
+        section: wanted.section,
+        exception_port: wanted.exception_port,
+        inherit_handles: wanted.inherit_handles,
     };
-    let handle =
-        call.exec
-            .create_process(call.thread, &attributes.view(), call.u32(1), &request)?;
-    call.give(call.pointer(0), handle)
+    let handle = call.exec.create_process(
+        call.thread,
+        &attributes.view(),
+        wanted.access.bits(),
+        &request,
+    )?;
+    call.give(wanted.place, handle)
 }
 
 /// CLIENT_ID and OBJ_ attributes of an opening call; a name is an alternative that these calls do
 /// not have here.
-fn target(call: &mut Call<'_>) -> Result<(ClientId, Attributes)> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes(call.pointer(2))?;
-    let client = match call.pointer(3).optional() {
-        Some(place) => Some(call.read_aligned::<ClientId>(place, 4)?),
+fn target(
+    call: &mut Call<'_>,
+    place: UserPtr<Word>,
+    attributes: UserAttributes,
+    client: UserPtr<ClientId>,
+) -> Result<(ClientId, Attributes)> {
+    call.probe(place)?;
+    let attributes = call.attributes(attributes)?;
+    let client = match client.optional() {
+        Some(place) => Some(call.read_aligned(place, 4)?),
         None => None,
     };
     match (client, attributes.name) {
@@ -168,20 +157,20 @@ fn target(call: &mut Call<'_>) -> Result<(ClientId, Attributes)> {
     }
 }
 
-fn open(call: &mut Call<'_>) -> Result<Done> {
-    let (client, attributes) = target(call)?;
+fn open(call: &mut Call<'_>, args: NtOpenProcess) -> Result<Done> {
+    let (client, attributes) = target(call, args.process, args.attributes, args.client)?;
     let handle = call
         .exec
-        .open_process(call.thread, client, call.u32(1), attributes)?;
-    call.give(call.pointer(0), handle)
+        .open_process(call.thread, client, args.access.bits(), attributes)?;
+    call.give(args.process, handle)
 }
 
-fn open_thread(call: &mut Call<'_>) -> Result<Done> {
-    let (client, attributes) = target(call)?;
+fn open_thread(call: &mut Call<'_>, args: NtOpenThread) -> Result<Done> {
+    let (client, attributes) = target(call, args.thread, args.attributes, args.client)?;
     let handle = call
         .exec
-        .open_thread(call.thread, client, call.u32(1), attributes)?;
-    call.give(call.pointer(0), handle)
+        .open_thread(call.thread, client, args.access.bits(), attributes)?;
+    call.give(args.thread, handle)
 }
 
 /// How a call ends that may have ended its own thread.
@@ -197,50 +186,52 @@ fn survived(call: &Call<'_>) -> Done {
     }
 }
 
-fn terminate(call: &mut Call<'_>) -> Result<Done> {
+fn terminate(call: &mut Call<'_>, args: NtTerminateProcess) -> Result<Done> {
     call.exec
-        .terminate_process(call.thread, call.handle(0), Status(call.u32(1)))?;
+        .terminate_process(call.thread, args.process, Status(args.status))?;
     Ok(survived(call))
 }
 
-fn terminate_thread(call: &mut Call<'_>) -> Result<Done> {
+fn terminate_thread(call: &mut Call<'_>, args: NtTerminateThread) -> Result<Done> {
     call.exec
-        .terminate_thread(call.thread, call.handle(0), Status(call.u32(1)))?;
+        .terminate_thread(call.thread, args.thread, Status(args.status))?;
     Ok(survived(call))
 }
 
-fn counted(call: &mut Call<'_>, change: impl FnOnce(&mut Call<'_>) -> Result<u32>) -> Result<Done> {
-    let place = call.pointer(1);
-    call.probe_optional::<u32>(place)?;
+fn counted(
+    call: &mut Call<'_>,
+    place: UserPtr<u32>,
+    change: impl FnOnce(&mut Call<'_>) -> Result<u32>,
+) -> Result<Done> {
+    call.probe_optional(place)?;
     let before = change(call)?;
     call.write_optional(place, before)?;
     success()
 }
 
-fn suspend_thread(call: &mut Call<'_>) -> Result<Done> {
-    counted(call, |call| {
-        call.exec.suspend_thread(call.thread, call.handle(0))
+fn suspend_thread(call: &mut Call<'_>, args: NtSuspendThread) -> Result<Done> {
+    counted(call, args.count, |call| {
+        call.exec.suspend_thread(call.thread, args.thread)
     })
 }
 
-fn resume_thread(call: &mut Call<'_>) -> Result<Done> {
-    counted(call, |call| {
-        call.exec.resume_thread(call.thread, call.handle(0))
+fn resume_thread(call: &mut Call<'_>, args: NtResumeThread) -> Result<Done> {
+    counted(call, args.count, |call| {
+        call.exec.resume_thread(call.thread, args.thread)
     })
 }
 
-fn create_thread(call: &mut Call<'_>) -> Result<Done> {
-    let [result, _, attributes, _, client, context, stack, _] =
-        core::array::from_fn(|index| call.pointer(index));
-    call.probe::<u64>(result)?;
+fn create_thread(call: &mut Call<'_>, args: NtCreateThread) -> Result<Done> {
+    let (result, client) = (args.thread, args.client);
+    call.probe(result)?;
     if let Some(client) = client.optional() {
-        call.probe_write(client, size_of::<ClientId>() as u64, 4)?;
+        call.probe_aligned(client, 4)?;
     }
-    let context: Context = match context.optional() {
+    let context = match args.context.optional() {
         Some(place) => call.read_aligned(place, 16)?,
         None => return Err(Status::INVALID_PARAMETER),
     };
-    let teb: InitialTeb = call.read_aligned(stack, 4)?;
+    let teb = call.read_aligned(args.stack, 4)?;
     let stack = if teb.previous_stack_base == 0 && teb.previous_stack_limit == 0 {
         Stack {
             base: teb.stack_base,
@@ -254,16 +245,16 @@ fn create_thread(call: &mut Call<'_>) -> Result<Done> {
             allocation: 0,
         }
     };
-    let attributes = call.attributes_or_none(attributes)?;
+    let attributes = call.attributes_or_none(args.attributes)?;
     let registers = registers(&context);
     let (handle, made) = call.exec.create_thread(
         call.thread,
         &attributes.view(),
-        call.u32(1),
-        call.handle(3),
+        args.access.bits(),
+        args.process,
         &registers,
         stack,
-        call.flag(7),
+        args.suspended,
     )?;
     call.write_optional(client, made)?;
     call.give(result, handle)
@@ -294,20 +285,32 @@ pub const fn registers(context: &Context) -> machine::Context {
     }
 }
 
-/// Whether a buffer must have exactly the size of the answer, or at least that.
-fn answer(call: &mut Call<'_>, bytes: &[u8], exact: bool) -> Result<Done> {
-    let (place, size, length) = (call.pointer(2), call.u32(3) as usize, call.pointer(4));
+/// Where the answer to a query goes.
+struct Room {
+    buffer: UserPtr,
+    size: u32,
+    length: UserPtr<u32>,
+}
+
+/// Delivers an answer. `exact`: the buffer must have exactly its size, else at least that.
+fn answer(call: &mut Call<'_>, to: &Room, bytes: &[u8], exact: bool) -> Result<Done> {
+    let size = to.size as usize;
     if size < bytes.len() || (exact && size != bytes.len()) {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
-    call.write_bytes(place, bytes)?;
-    call.write_optional(length, bytes.len() as u32)?;
+    call.write_bytes(to.buffer, bytes)?;
+    call.write_optional(to.length, bytes.len() as u32)?;
     success()
 }
 
-fn query(call: &mut Call<'_>) -> Result<Done> {
-    let (process, class) = (call.handle(0), call.u32(1));
-    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
+fn query(call: &mut Call<'_>, args: NtQueryInformationProcess) -> Result<Done> {
+    let (process, class) = (args.process, args.class);
+    let (place, size, length) = (args.buffer, args.size, args.length);
+    let to = &Room {
+        buffer: place,
+        size,
+        length,
+    };
     call.probe_write(place, u64::from(size), 4)?;
     call.probe_optional::<u32>(length)?;
     let own = process == Handle::CURRENT_PROCESS;
@@ -324,23 +327,23 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
                 parent: facts.parent.0.into(),
                 ..ProcessBasic::default()
             };
-            answer(call, basic.as_bytes(), true)
+            answer(call, to, basic.as_bytes(), true)
         }
         // ProcessTimes: processor time is not kept
         4 => {
             let id = call.exec.query_process(call.thread, process)?.process;
             let mut times = [0_u64; 4];
             times[0] = call.exec.process(id)?.create_time;
-            answer(call, times.as_bytes(), true)
+            answer(call, to, times.as_bytes(), true)
         }
         // ProcessDebugPort: none
         7 => {
             call.exec.query_process(call.thread, process)?;
-            answer(call, &[0; 8], true)
+            answer(call, to, &[0; 8], true)
         }
         12 => {
             let mode = call.exec.query_hard_error_mode(call.thread, process)?;
-            answer(call, mode.as_bytes(), true)
+            answer(call, to, mode.as_bytes(), true)
         }
         // ProcessHandleCount
         20 => {
@@ -351,17 +354,17 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
                 .handles
                 .as_ref()
                 .map_or(0, |table| table.len()) as u32;
-            answer(call, count.as_bytes(), true)
+            answer(call, to, count.as_bytes(), true)
         }
-        23 => device_map(call, process),
+        23 => device_map(call, to, process),
         24 => {
             let session = call.exec.query_session(call.thread, process)?;
-            answer(call, session.as_bytes(), true)
+            answer(call, to, session.as_bytes(), true)
         }
         // ProcessWow64Information: none
         26 => {
             call.exec.query_process(call.thread, process)?;
-            answer(call, &[0; 8], true)
+            answer(call, to, &[0; 8], true)
         }
         27 => {
             let id = call.exec.query_process(call.thread, process)?.process;
@@ -370,32 +373,34 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
             let string = UnicodeString {
                 length: text,
                 maximum_length: text + 2,
-                buffer: place.0.wrapping_add(size_of::<UnicodeString>() as u64),
+                buffer: place
+                    .address()
+                    .wrapping_add(size_of::<UnicodeString>() as u64),
                 ..UnicodeString::default()
             };
             let mut bytes = Vec::from(string.as_bytes());
             put_text(&mut bytes, &name);
             bytes.extend([0, 0]);
-            answer(call, &bytes, false)
+            answer(call, to, &bytes, false)
         }
         // ProcessLUIDDeviceMapsEnabled: they are not
-        28 => answer(call, 0_u32.as_bytes(), true),
+        28 => answer(call, to, 0_u32.as_bytes(), true),
         29 => {
             let critical = call.exec.query_process_critical(call.thread, process)?;
-            answer(call, u32::from(critical).as_bytes(), true)
+            answer(call, to, u32::from(critical).as_bytes(), true)
         }
         34 if own => {
             let flags = call.exec.process(call.process)?.execute_flags;
-            answer(call, flags.as_bytes(), true)
+            answer(call, to, flags.as_bytes(), true)
         }
         // ProcessCookie: a number that a process keeps; the same on every run
         36 if own => {
             let cookie = call.process.0.wrapping_mul(0x9E37_79B9) | 1;
-            answer(call, cookie.as_bytes(), true)
+            answer(call, to, cookie.as_bytes(), true)
         }
         37 if own => {
             let information = call.exec.own_image_information(call.process)?;
-            answer(call, information.as_bytes(), true)
+            answer(call, to, information.as_bytes(), true)
         }
         34 | 36 | 37 => Err(Status::INVALID_PARAMETER),
         class if class < 48 => {
@@ -407,7 +412,7 @@ fn query(call: &mut Call<'_>) -> Result<Done> {
 }
 
 /// ProcessDeviceMap: 0x24 bytes exactly, drive bits and types (spec 13.4).
-fn device_map(call: &mut Call<'_>, process: Handle) -> Result<Done> {
+fn device_map(call: &mut Call<'_>, to: &Room, process: Handle) -> Result<Done> {
     let id = call.exec.query_process(call.thread, process)?.process;
     let map = call.exec.process(id)?.device_map;
     let mut bytes = vec![0; 4];
@@ -417,38 +422,40 @@ fn device_map(call: &mut Call<'_>, process: Handle) -> Result<Done> {
         types = map.types;
     }
     bytes.extend(types);
-    answer(call, &bytes, true)
+    answer(call, to, &bytes, true)
 }
 
-fn value<const N: usize>(call: &mut Call<'_>) -> Result<[u8; N]> {
-    if call.u32(3) as usize != N {
+/// What a call that sets something was given: exactly `N` bytes.
+fn value<const N: usize>(call: &mut Call<'_>, (place, size): (UserPtr, u32)) -> Result<[u8; N]> {
+    if size as usize != N {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
-    let bytes = call.bytes(call.pointer(2), N as u64)?;
+    let bytes = call.bytes(place, N as u64)?;
     bytes.try_into().map_err(|_| Status::INFO_LENGTH_MISMATCH)
 }
 
-fn set(call: &mut Call<'_>) -> Result<Done> {
-    let (process, class) = (call.handle(0), call.u32(1));
-    call.probe_read(call.pointer(2), u64::from(call.u32(3)), 4)?;
+fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
+    let (process, class) = (args.process, args.class);
+    let given = (args.buffer, args.size);
+    call.probe_read(args.buffer, u64::from(args.size), 4)?;
     match class {
         5 => {
-            let priority = u32::from_le_bytes(value(call)?);
+            let priority = u32::from_le_bytes(value(call, given)?);
             call.exec
                 .set_base_priority(call.thread, process, priority)?;
         }
         // ProcessExceptionPort
         8 => {
-            let port = Handle(u64::from_le_bytes(value(call)?));
+            let port = Handle(u64::from_le_bytes(value(call, given)?));
             call.exec.set_exception_port(call.thread, process, port)?;
         }
         12 => {
-            let mode = u32::from_le_bytes(value(call)?);
+            let mode = u32::from_le_bytes(value(call, given)?);
             call.exec.set_hard_error_mode(call.thread, process, mode)?;
         }
         // ProcessAffinityMask
         21 => {
-            let wanted = u64::from_le_bytes(value(call)?);
+            let wanted = u64::from_le_bytes(value(call, given)?);
             call.exec
                 .process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
@@ -457,26 +464,26 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
         }
         // ProcessPriorityBoost: dynamic boosts are not made, so there is nothing to switch off
         22 => {
-            value::<4>(call)?;
+            value::<4>(call, given)?;
             call.exec
                 .process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
         }
         23 => {
-            let directory = Handle(u64::from_le_bytes(value(call)?));
+            let directory = Handle(u64::from_le_bytes(value(call, given)?));
             call.exec.set_device_map(call.thread, process, directory)?;
         }
         24 => {
-            let session = u32::from_le_bytes(value(call)?);
+            let session = u32::from_le_bytes(value(call, given)?);
             call.exec.set_session(call.thread, process, session)?;
         }
         29 => {
-            let critical = u32::from_le_bytes(value(call)?) != 0;
+            let critical = u32::from_le_bytes(value(call, given)?) != 0;
             call.exec
                 .set_process_critical(call.thread, process, critical)?;
         }
         // ProcessExecuteFlags: until they are made permanent
         34 => {
-            let flags = u32::from_le_bytes(value(call)?);
+            let flags = u32::from_le_bytes(value(call, given)?);
             if process != Handle::CURRENT_PROCESS || flags & !EXECUTE_VALID != 0 {
                 return Err(Status::INVALID_PARAMETER);
             }
@@ -512,9 +519,14 @@ const EXECUTE_DISPATCH: u32 = 0x30;
 const EXECUTE_PERMANENT: u32 = 8;
 const EXECUTE_VALID: u32 = 0x3F;
 
-fn query_thread(call: &mut Call<'_>) -> Result<Done> {
-    let (thread, class) = (call.handle(0), call.u32(1));
-    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
+fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<Done> {
+    let (thread, class) = (args.thread, args.class);
+    let (place, size, length) = (args.buffer, args.size, args.length);
+    let to = &Room {
+        buffer: place,
+        size,
+        length,
+    };
     call.probe_write(place, u64::from(size), 4)?;
     call.probe_optional::<u32>(length)?;
     match class {
@@ -529,23 +541,23 @@ fn query_thread(call: &mut Call<'_>) -> Result<Done> {
                 base_priority: 0,
                 ..ThreadBasic::default()
             };
-            answer(call, basic.as_bytes(), true)
+            answer(call, to, basic.as_bytes(), true)
         }
         // ThreadQuerySetWin32StartAddress
         9 => {
             let id = call.exec.thread_behind(call.thread, thread, 0x40)?;
             let start = call.exec.thread(id)?.start_address;
-            answer(call, start.as_bytes(), true)
+            answer(call, to, start.as_bytes(), true)
         }
         // ThreadAmILastThread
         12 => {
             let id = call.exec.thread_behind(call.thread, thread, 0x40)?;
             let last = call.exec.process_of(id)?.threads.len() == 1;
-            answer(call, u32::from(last).as_bytes(), true)
+            answer(call, to, u32::from(last).as_bytes(), true)
         }
         18 => {
             let critical = call.exec.query_thread_critical(call.thread, thread)?;
-            answer(call, u32::from(critical).as_bytes(), true)
+            answer(call, to, u32::from(critical).as_bytes(), true)
         }
         class if class < 32 => {
             log::warn!("NtQueryInformationThread: class {class} is not built");
@@ -555,13 +567,14 @@ fn query_thread(call: &mut Call<'_>) -> Result<Done> {
     }
 }
 
-fn set_thread(call: &mut Call<'_>) -> Result<Done> {
-    let (thread, class) = (call.handle(0), call.u32(1));
-    call.probe_read(call.pointer(2), u64::from(call.u32(3)), 4)?;
+fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done> {
+    let (thread, class) = (args.thread, args.class);
+    let given = (args.buffer, args.size);
+    call.probe_read(args.buffer, u64::from(args.size), 4)?;
     match class {
         // ThreadPriority, ThreadBasePriority
         2 | 3 => {
-            let wanted = i32::from_le_bytes(value(call)?);
+            let wanted = i32::from_le_bytes(value(call, given)?);
             let id = call
                 .exec
                 .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
@@ -578,7 +591,7 @@ fn set_thread(call: &mut Call<'_>) -> Result<Done> {
         }
         // ThreadAffinityMask
         4 => {
-            let wanted = u64::from_le_bytes(value(call)?);
+            let wanted = u64::from_le_bytes(value(call, given)?);
             call.exec
                 .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
@@ -587,19 +600,19 @@ fn set_thread(call: &mut Call<'_>) -> Result<Done> {
         }
         // ThreadImpersonationToken
         5 => {
-            let token = Handle(u64::from_le_bytes(value(call)?));
+            let token = Handle(u64::from_le_bytes(value(call, given)?));
             call.exec.set_impersonation(call.thread, thread, token)?;
         }
         // ThreadQuerySetWin32StartAddress
         9 => {
-            let start = u64::from_le_bytes(value(call)?);
+            let start = u64::from_le_bytes(value(call, given)?);
             let id = call
                 .exec
                 .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
             call.exec.thread_mut(id)?.start_address = start;
         }
         18 => {
-            let critical = u32::from_le_bytes(value(call)?) != 0;
+            let critical = u32::from_le_bytes(value(call, given)?) != 0;
             call.exec
                 .set_thread_critical(call.thread, thread, critical)?;
         }
@@ -615,13 +628,12 @@ fn set_thread(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-fn test_alert(_call: &mut Call<'_>) -> Result<Done> {
+fn test_alert(_call: &mut Call<'_>, _: NtTestAlert) -> Result<Done> {
     // Nobody can alert a thread here, and no APC is queued: there is never anything to deliver.
     success()
 }
 
-fn is_in_job(call: &mut Call<'_>) -> Result<Done> {
-    call.exec
-        .process_behind(call.thread, call.handle(0), 0x400)?;
+fn is_in_job(call: &mut Call<'_>, args: NtIsProcessInJob) -> Result<Done> {
+    call.exec.process_behind(call.thread, args.process, 0x400)?;
     Ok(Done::Returns(Status::PROCESS_NOT_IN_JOB))
 }

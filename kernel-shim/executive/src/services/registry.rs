@@ -1,86 +1,69 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system calls about the registry (spec 2.1, 13.4).
 
-use super::call::{Built, Call, Done, built, success};
+use super::argument::{UserAttributes, UserText, services};
+use super::call::{Call, Done, success};
 use super::encode::{self, Answer, ValueFacts};
+use super::layout::Word;
 use super::user::UserPtr;
 use crate::cm::services::Disposition;
-use nt::{Result, Status};
+use nt::access::Access;
+use nt::{Handle, Result, Status};
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built("NtOpenKey", &["key", "access", "@attributes"], open_key),
-    built(
-        "NtCreateKey",
-        &[
-            "key",
-            "access",
-            "@attributes",
-            "title",
-            "$class",
-            "options",
-            "disposition",
-        ],
-        create_key,
-    ),
-    built("NtDeleteKey", &["key"], delete_key),
-    built("NtFlushKey", &["key"], flush_key),
-    built(
-        "NtQueryKey",
-        &["key", "class", "buffer", "size", "length"],
-        query_key,
-    ),
-    built(
-        "NtEnumerateKey",
-        &["key", "index", "class", "buffer", "size", "length"],
-        enumerate_key,
-    ),
-    built(
-        "NtQueryValueKey",
-        &["key", "$name", "class", "buffer", "size", "length"],
-        query_value,
-    ),
-    built(
-        "NtEnumerateValueKey",
-        &["key", "index", "class", "buffer", "size", "length"],
-        enumerate_value,
-    ),
-    built(
-        "NtSetValueKey",
-        &["key", "$name", "title", "type", "data", "size"],
-        set_value,
-    ),
-    built("NtDeleteValueKey", &["key", "$name"], delete_value),
-    built("NtInitializeRegistry", &["flag"], initialize),
-];
+services! {
+    NtOpenKey(key: UserPtr<Word>, access: Access, attributes: UserAttributes) => open_key;
+    NtCreateKey(
+        key: UserPtr<Word>, access: Access, attributes: UserAttributes, title: u32, class: UserText,
+        options: u32, disposition: UserPtr<u32>
+    ) => create_key;
+    NtDeleteKey(key: Handle) => delete_key;
+    NtFlushKey(key: Handle) => flush_key;
+    NtQueryKey(
+        key: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_key;
+    NtEnumerateKey(
+        key: Handle, index: u32, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => enumerate_key;
+    NtQueryValueKey(
+        key: Handle, name: UserText, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_value;
+    NtEnumerateValueKey(
+        key: Handle, index: u32, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => enumerate_value;
+    NtSetValueKey(
+        key: Handle, name: UserText, title: u32, r#type: u32, data: UserPtr, size: u32
+    ) => set_value;
+    NtDeleteValueKey(key: Handle, name: UserText) => delete_value;
+    NtInitializeRegistry(flag: u16) => initialize;
+}
 
 /// The most data a value takes here, bytes.
 const LARGEST_VALUE: u32 = 16 << 20;
 
-fn open_key(call: &mut Call<'_>) -> Result<Done> {
-    call.probe::<u64>(call.pointer(0))?;
-    let attributes = call.attributes(call.pointer(2))?;
+fn open_key(call: &mut Call<'_>, args: NtOpenKey) -> Result<Done> {
+    call.probe::<u64>(args.key)?;
+    let attributes = call.attributes(args.attributes)?;
     let handle = call
         .exec
-        .open_key(call.thread, &attributes.view(), call.u32(1))?;
-    call.give(call.pointer(0), handle)
+        .open_key(call.thread, &attributes.view(), args.access.bits())?;
+    call.give(args.key, handle)
 }
 
-fn create_key(call: &mut Call<'_>) -> Result<Done> {
-    let (place, disposition) = (call.pointer(0), call.pointer(6));
+fn create_key(call: &mut Call<'_>, args: NtCreateKey) -> Result<Done> {
+    let (place, disposition) = (args.key, args.disposition);
     call.probe::<u64>(place)?;
     call.probe_optional::<u32>(disposition)?;
-    let attributes = call.attributes(call.pointer(2))?;
-    let class = match call.pointer(4).optional() {
+    let attributes = call.attributes(args.attributes)?;
+    let class = match args.class.optional() {
         Some(class) => call.string(class)?,
         None => alloc::vec::Vec::new(),
     };
     let (handle, made) = call.exec.create_key(
         call.thread,
         &attributes.view(),
-        call.u32(1),
+        args.access.bits(),
         &class,
-        call.u32(5),
+        args.options,
     )?;
     let made: u32 = match made {
         Disposition::Created => 1,
@@ -90,67 +73,57 @@ fn create_key(call: &mut Call<'_>) -> Result<Done> {
     call.give(place, handle)
 }
 
-fn delete_key(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.delete_key(call.thread, call.handle(0))?;
+fn delete_key(call: &mut Call<'_>, args: NtDeleteKey) -> Result<Done> {
+    call.exec.delete_key(call.thread, args.key)?;
     success()
 }
 
-fn flush_key(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.flush_key(call.thread, call.handle(0))?;
+fn flush_key(call: &mut Call<'_>, args: NtFlushKey) -> Result<Done> {
+    call.exec.flush_key(call.thread, args.key)?;
     success()
 }
 
-/// Buffer, size and length of an asking call, probed.
-fn room(call: &mut Call<'_>, first: usize) -> Result<(UserPtr, u32, UserPtr)> {
-    let (place, size, length) = (
-        call.pointer(first),
-        call.u32(first + 1),
-        call.pointer(first + 2),
-    );
-    call.probe::<u32>(length)?;
+/// Buffer, size and length of an asking call.
+type Room = (UserPtr, u32, UserPtr<u32>);
+
+/// Probes where an answer goes.
+fn probed(call: &mut Call<'_>, (place, size, length): Room) -> Result<Room> {
+    call.probe(length)?;
     call.probe_write(place, u64::from(size), 4)?;
     Ok((place, size, length))
 }
 
-fn deliver(
-    call: &mut Call<'_>,
-    answer: &Answer,
-    (place, size, length): (UserPtr, u32, UserPtr),
-) -> Result<Done> {
+fn deliver(call: &mut Call<'_>, answer: &Answer, (place, size, length): Room) -> Result<Done> {
     let (status, bytes) = answer.fit(size);
     call.write_bytes(place, bytes)?;
     call.write(length, answer.length())?;
     Ok(Done::Returns(status))
 }
 
-fn query_key(call: &mut Call<'_>) -> Result<Done> {
+fn query_key(call: &mut Call<'_>, args: NtQueryKey) -> Result<Done> {
     /// KeyNameInformation, which needs no access.
     const NAME: u32 = 3;
-    let room = room(call, 2)?;
-    let class = call.u32(1);
-    let facts = call
-        .exec
-        .query_key(call.thread, call.handle(0), class == NAME)?;
+    let room = probed(call, (args.buffer, args.size, args.length))?;
+    let class = args.class;
+    let facts = call.exec.query_key(call.thread, args.key, class == NAME)?;
     deliver(call, &encode::key(class, &facts)?, room)
 }
 
-fn enumerate_key(call: &mut Call<'_>) -> Result<Done> {
-    let room = room(call, 3)?;
-    let facts = call
-        .exec
-        .enumerate_key(call.thread, call.handle(0), call.u32(1))?;
-    match call.u32(2) {
+fn enumerate_key(call: &mut Call<'_>, args: NtEnumerateKey) -> Result<Done> {
+    let room = probed(call, (args.buffer, args.size, args.length))?;
+    let facts = call.exec.enumerate_key(call.thread, args.key, args.index)?;
+    match args.class {
         class @ 0..=2 => deliver(call, &encode::key(class, &facts)?, room),
         _ => Err(Status::INVALID_PARAMETER),
     }
 }
 
-fn query_value(call: &mut Call<'_>) -> Result<Done> {
-    let name = call.string(call.pointer(1))?;
-    let room = room(call, 3)?;
-    let value = call.exec.query_value(call.thread, call.handle(0), &name)?;
+fn query_value(call: &mut Call<'_>, args: NtQueryValueKey) -> Result<Done> {
+    let name = call.string(args.name)?;
+    let room = probed(call, (args.buffer, args.size, args.length))?;
+    let value = call.exec.query_value(call.thread, args.key, &name)?;
     let answer = encode::value(
-        call.u32(2),
+        args.class,
         ValueFacts {
             name: &value.name,
             kind: value.kind,
@@ -160,13 +133,13 @@ fn query_value(call: &mut Call<'_>) -> Result<Done> {
     deliver(call, &answer, room)
 }
 
-fn enumerate_value(call: &mut Call<'_>) -> Result<Done> {
-    let room = room(call, 3)?;
+fn enumerate_value(call: &mut Call<'_>, args: NtEnumerateValueKey) -> Result<Done> {
+    let room = probed(call, (args.buffer, args.size, args.length))?;
     let value = call
         .exec
-        .enumerate_value(call.thread, call.handle(0), call.u32(1))?;
+        .enumerate_value(call.thread, args.key, args.index)?;
     let answer = encode::value(
-        call.u32(2),
+        args.class,
         ValueFacts {
             name: &value.name,
             kind: value.kind,
@@ -176,25 +149,25 @@ fn enumerate_value(call: &mut Call<'_>) -> Result<Done> {
     deliver(call, &answer, room)
 }
 
-fn set_value(call: &mut Call<'_>) -> Result<Done> {
-    let name = call.string(call.pointer(1))?;
-    let size = call.u32(5);
+fn set_value(call: &mut Call<'_>, args: NtSetValueKey) -> Result<Done> {
+    let name = call.string(args.name)?;
+    let size = args.size;
     if size > LARGEST_VALUE {
         return Err(Status::INSUFFICIENT_RESOURCES);
     }
-    let data = call.bytes(call.pointer(4), u64::from(size))?;
+    let data = call.bytes(args.data, u64::from(size))?;
     call.exec
-        .set_value(call.thread, call.handle(0), &name, call.u32(3), data)?;
+        .set_value(call.thread, args.key, &name, args.r#type, data)?;
     success()
 }
 
-fn delete_value(call: &mut Call<'_>) -> Result<Done> {
-    let name = call.string(call.pointer(1))?;
-    call.exec.delete_value(call.thread, call.handle(0), &name)?;
+fn delete_value(call: &mut Call<'_>, args: NtDeleteValueKey) -> Result<Done> {
+    let name = call.string(args.name)?;
+    call.exec.delete_value(call.thread, args.key, &name)?;
     success()
 }
 
-fn initialize(call: &mut Call<'_>) -> Result<Done> {
-    call.exec.initialize_registry(call.raw(0) as u16)?;
+fn initialize(call: &mut Call<'_>, args: NtInitializeRegistry) -> Result<Done> {
+    call.exec.initialize_registry(args.flag)?;
     success()
 }

@@ -2,10 +2,11 @@
 //! The system calls about the system as a whole: information, hard errors, the boot screen, locale,
 //! time, the end.
 
-use super::call::{Built, Call, Done, built, success};
-use super::layout::UnicodeString;
+use super::argument::{UserText, services};
+use super::call::{Call, Done, success};
+use super::layout::{UnicodeString, Word};
 use super::pending::Pending;
-use super::user::UserPtr;
+use super::user::{UserPtr, UserSlice};
 use crate::Executive;
 use crate::harderror::services::{Answer, response_in};
 use crate::harderror::{
@@ -18,57 +19,32 @@ use crate::sysinfo::{self, class};
 use alloc::string::String;
 use alloc::vec::Vec;
 use nt::system::ShutdownAction;
-use nt::{Result, Status};
+use nt::{Handle, Result, Status};
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built(
-        "NtQuerySystemInformation",
-        &["class", "buffer", "size", "length"],
-        query_information,
-    ),
-    built(
-        "NtSetSystemInformation",
-        &["class", "buffer", "size"],
-        set_information,
-    ),
-    built(
-        "NtRaiseHardError",
-        &[
-            "status",
-            "count",
-            "strings",
-            "parameters",
-            "options",
-            "response",
-        ],
-        raise_hard_error,
-    ),
-    built("NtSetDefaultHardErrorPort", &["port"], set_default_port),
-    built("NtShutdownSystem", &["action"], shutdown),
-    built("NtDisplayString", &["$text"], display_string),
-    built("NtQueryDefaultLocale", &["user", "locale"], query_locale),
-    built("NtQueryDefaultUILanguage", &["language"], query_language),
-    built("NtQueryInstallUILanguage", &["language"], query_language),
-    built("NtQuerySystemTime", &["time"], query_time),
-    built(
-        "NtQueryPerformanceCounter",
-        &["counter", "frequency"],
-        query_counter,
-    ),
-    built(
-        "NtQueryTimerResolution",
-        &["longest", "shortest", "now"],
-        query_resolution,
-    ),
-    built("NtGetCurrentProcessorNumber", &[], current_processor),
-    built(
-        "NtQueryDebugFilterState",
-        &["component", "level"],
-        debug_filter,
-    ),
-    built("NtAllocateLocallyUniqueId", &["luid"], allocate_luid),
-];
+services! {
+    NtQuerySystemInformation(
+        class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_information;
+    NtSetSystemInformation(class: u32, buffer: UserPtr, size: u32) => set_information;
+    NtRaiseHardError(
+        status: u32, count: u32, strings: u32, parameters: UserPtr<Word>, options: u32,
+        response: UserPtr<u32>
+    ) => raise_hard_error;
+    NtSetDefaultHardErrorPort(port: Handle) => set_default_port;
+    NtShutdownSystem(action: u32) => shutdown;
+    NtDisplayString(text: UserText) => display_string;
+    NtQueryDefaultLocale(user: bool, locale: UserPtr<u32>) => query_locale;
+    NtQueryDefaultUILanguage(language: UserPtr<u16>) => query_default_language;
+    NtQueryInstallUILanguage(language: UserPtr<u16>) => query_install_language;
+    NtQuerySystemTime(time: UserPtr<u64>) => query_time;
+    NtQueryPerformanceCounter(counter: UserPtr<u64>, frequency: UserPtr<u64>) => query_counter;
+    NtQueryTimerResolution(
+        longest: UserPtr<u32>, shortest: UserPtr<u32>, now: UserPtr<u32>
+    ) => query_resolution;
+    NtGetCurrentProcessorNumber() => current_processor;
+    NtQueryDebugFilterState(component: u32, level: u32) => debug_filter;
+    NtAllocateLocallyUniqueId(luid: UserPtr<u64>) => allocate_luid;
+}
 
 /// Units of 100 ns of virtual time in a tick of the counter: one.
 const COUNTER_FREQUENCY: u64 = 10_000_000;
@@ -79,8 +55,8 @@ const LANGUAGE_KEY: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Cont
 /// Longest tick of the clock, 100 ns.
 pub const TIMER_RESOLUTION: u32 = 156_250;
 
-fn query_information(call: &mut Call<'_>) -> Result<Done> {
-    let (class, place, size, length) = (call.u32(0), call.pointer(1), call.u32(2), call.pointer(3));
+fn query_information(call: &mut Call<'_>, args: NtQuerySystemInformation) -> Result<Done> {
+    let (class, place, size, length) = (args.class, args.buffer, args.size, args.length);
     // The debugger's flags are the only answer without alignment.
     let alignment = if class == class::KERNEL_DEBUGGER {
         1
@@ -90,7 +66,7 @@ fn query_information(call: &mut Call<'_>) -> Result<Done> {
     call.probe_write(place, u64::from(size), alignment)?;
     call.probe_optional::<u32>(length)?;
     call.write_optional(length, 0_u32)?;
-    let answer = sysinfo::query(call.exec, class, size, place.0);
+    let answer = sysinfo::query(call.exec, class, size, place.address());
     if answer.status == Status::NOT_IMPLEMENTED {
         log::warn!("NtQuerySystemInformation: class {class} is not built");
     }
@@ -101,8 +77,8 @@ fn query_information(call: &mut Call<'_>) -> Result<Done> {
     Ok(Done::Returns(answer.status))
 }
 
-fn set_information(call: &mut Call<'_>) -> Result<Done> {
-    let (class, place, size) = (call.u32(0), call.pointer(1), call.u32(2));
+fn set_information(call: &mut Call<'_>, args: NtSetSystemInformation) -> Result<Done> {
+    let (class, place, size) = (args.class, args.buffer, args.size);
     call.probe_read(place, u64::from(size), 4)?;
     let sized = |wanted: u32| {
         if size == wanted {
@@ -117,26 +93,26 @@ fn set_information(call: &mut Call<'_>) -> Result<Done> {
             if !call.exec.privileged(call.thread, token::DEBUG)? {
                 return Err(Status::ACCESS_VIOLATION);
             }
-            call.exec.global_flag = call.read(place)?;
+            call.exec.global_flag = call.read(place.cast())?;
         }
         class::EXTEND_SERVICE_TABLE => {
             sized(0x10)?;
             call.demand(token::LOAD_DRIVER)?;
-            let name: UnicodeString = call.read(place)?;
+            let name: UnicodeString = call.read(place.cast())?;
             let name = call.text(name)?;
             call.exec.extend_service_table(call.thread, &name)?;
         }
         class::SESSION_CREATE => {
             sized(4)?;
             call.demand(token::LOAD_DRIVER)?;
-            call.probe::<u32>(place)?;
+            call.probe::<u32>(place.cast())?;
             let session = call.exec.create_session(call.thread)?;
-            call.write(place, session)?;
+            call.write(place.cast(), session)?;
         }
         class::SESSION_DETACH => {
             sized(4)?;
             call.demand(token::LOAD_DRIVER)?;
-            let session = call.read(place)?;
+            let session = call.read(place.cast())?;
             call.exec.detach_session(call.thread, session)?;
         }
         _ => {
@@ -147,13 +123,13 @@ fn set_information(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-fn raise_hard_error(call: &mut Call<'_>) -> Result<Done> {
-    let [_, _, _, values, _, response] = core::array::from_fn(|index| call.pointer(index));
+fn raise_hard_error(call: &mut Call<'_>, args: NtRaiseHardError) -> Result<Done> {
+    let (values, response) = (args.parameters, args.response);
     let (status, count, mask, option) = (
-        Status(call.u32(0)),
-        call.u32(1) as usize,
-        call.u32(2),
-        call.u32(4),
+        Status(args.status),
+        args.count as usize,
+        args.strings,
+        args.options,
     );
     if count > MAXIMUM_PARAMETERS || (!values.is_null() && count == 0) {
         return Err(Status::INVALID_PARAMETER_2);
@@ -164,12 +140,14 @@ fn raise_hard_error(call: &mut Call<'_>) -> Result<Done> {
     call.probe::<u32>(response)?;
     let mut parameters = Vec::new();
     if !values.is_null() {
-        call.probe_read(values, count as u64 * 8, 8)?;
-        for index in 0..count {
-            let value: u64 = call.read(values.at(index as u64 * 8)?)?;
+        let values = UserSlice {
+            pointer: values,
+            count: args.count,
+        };
+        for (index, value) in call.slice(values, 8)?.into_iter().enumerate() {
             let is_text = mask & 1 << index != 0;
             parameters.push(if is_text {
-                text_parameter(call, UserPtr(value))?
+                text_parameter(call, UserPtr::new(value))?
             } else {
                 Parameter::Number(value)
             });
@@ -192,14 +170,21 @@ fn raise_hard_error(call: &mut Call<'_>) -> Result<Done> {
     }
 }
 
-fn text_parameter(call: &mut Call<'_>, place: UserPtr) -> Result<Parameter> {
-    let string: UnicodeString = call.read_aligned(place, 8)?;
+fn text_parameter(call: &mut Call<'_>, place: UserPtr<UnicodeString>) -> Result<Parameter> {
+    let string = call.read_aligned(place, 8)?;
     let text = call.text(string)?;
-    Ok(Parameter::Text(String::from_utf16_lossy(&text), place.0))
+    Ok(Parameter::Text(
+        String::from_utf16_lossy(&text),
+        place.address(),
+    ))
 }
 
 /// The end of a NtRaiseHardError that has asked a port.
-pub fn finish_hard_error(call: &mut Call<'_>, event: Event, response: UserPtr) -> Result<Done> {
+pub fn finish_hard_error(
+    call: &mut Call<'_>,
+    event: Event,
+    response: UserPtr<u32>,
+) -> Result<Done> {
     let (chosen, status) = match event {
         Event::Replied(message) => (response_in(&message), Status::SUCCESS),
         Event::Failed(status, _) => (RESPONSE_RETURN_TO_CALLER, status),
@@ -218,14 +203,14 @@ pub fn finish_hard_error(call: &mut Call<'_>, event: Event, response: UserPtr) -
     Ok(Done::Returns(status))
 }
 
-fn set_default_port(call: &mut Call<'_>) -> Result<Done> {
+fn set_default_port(call: &mut Call<'_>, args: NtSetDefaultHardErrorPort) -> Result<Done> {
     call.exec
-        .set_default_hard_error_port(call.thread, call.handle(0))?;
+        .set_default_hard_error_port(call.thread, args.port)?;
     success()
 }
 
-fn shutdown(call: &mut Call<'_>) -> Result<Done> {
-    let action = match call.u32(0) {
+fn shutdown(call: &mut Call<'_>, args: NtShutdownSystem) -> Result<Done> {
+    let action = match args.action {
         0 => ShutdownAction::NoReboot,
         1 => ShutdownAction::Reboot,
         2 => ShutdownAction::PowerOff,
@@ -236,9 +221,9 @@ fn shutdown(call: &mut Call<'_>) -> Result<Done> {
     Ok(Done::Gone)
 }
 
-fn display_string(call: &mut Call<'_>) -> Result<Done> {
+fn display_string(call: &mut Call<'_>, args: NtDisplayString) -> Result<Done> {
     call.demand(token::TCB)?;
-    let text = call.string(call.pointer(0))?;
+    let text = call.string(args.text)?;
     call.exec.machine.display(&String::from_utf16_lossy(&text));
     success()
 }
@@ -264,32 +249,39 @@ fn locale(exec: &Executive) -> u32 {
         .unwrap_or(LOCALE)
 }
 
-fn query_locale(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(1);
+fn query_locale(call: &mut Call<'_>, args: NtQueryDefaultLocale) -> Result<Done> {
+    let place = args.locale;
     call.probe::<u32>(place)?;
     let locale = locale(call.exec);
     call.write(place, locale)?;
     success()
 }
 
-fn query_language(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(0);
-    call.probe::<u16>(place)?;
+fn query_default_language(call: &mut Call<'_>, args: NtQueryDefaultUILanguage) -> Result<Done> {
+    query_language(call, args.language)
+}
+
+fn query_install_language(call: &mut Call<'_>, args: NtQueryInstallUILanguage) -> Result<Done> {
+    query_language(call, args.language)
+}
+
+fn query_language(call: &mut Call<'_>, place: UserPtr<u16>) -> Result<Done> {
+    call.probe(place)?;
     let language = locale(call.exec) as u16;
     call.write(place, language)?;
     success()
 }
 
-fn query_time(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(0);
+fn query_time(call: &mut Call<'_>, args: NtQuerySystemTime) -> Result<Done> {
+    let place = args.time;
     call.probe::<u64>(place)?;
     let now = call.exec.now();
     call.write(place, now)?;
     success()
 }
 
-fn query_counter(call: &mut Call<'_>) -> Result<Done> {
-    let (place, frequency) = (call.pointer(0), call.pointer(1));
+fn query_counter(call: &mut Call<'_>, args: NtQueryPerformanceCounter) -> Result<Done> {
+    let (place, frequency) = (args.counter, args.frequency);
     call.probe::<u64>(place)?;
     call.probe_optional::<u64>(frequency)?;
     let uptime = call.exec.machine.uptime();
@@ -298,28 +290,29 @@ fn query_counter(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-fn query_resolution(call: &mut Call<'_>) -> Result<Done> {
-    for index in 0..3 {
-        call.probe::<u32>(call.pointer(index))?;
+fn query_resolution(call: &mut Call<'_>, args: NtQueryTimerResolution) -> Result<Done> {
+    let places = [args.longest, args.shortest, args.now];
+    for place in places {
+        call.probe(place)?;
     }
-    for index in 0..3 {
-        call.write(call.pointer(index), TIMER_RESOLUTION)?;
+    for place in places {
+        call.write(place, TIMER_RESOLUTION)?;
     }
     success()
 }
 
-fn current_processor(_call: &mut Call<'_>) -> Result<Done> {
+fn current_processor(_call: &mut Call<'_>, _: NtGetCurrentProcessorNumber) -> Result<Done> {
     // The number, not a status: there is one processor that runs threads.
     success()
 }
 
-fn debug_filter(_call: &mut Call<'_>) -> Result<Done> {
+fn debug_filter(_call: &mut Call<'_>, _: NtQueryDebugFilterState) -> Result<Done> {
     // TRUE: everything is let through to the debug output.
     Ok(Done::Returns(Status(1)))
 }
 
-fn allocate_luid(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(0);
+fn allocate_luid(call: &mut Call<'_>, args: NtAllocateLocallyUniqueId) -> Result<Done> {
+    let place = args.luid;
     call.probe::<u64>(place)?;
     // Ids of processes and threads come from the same numbers: none is given out twice. Small LUIDs
     // are privileges and logons.

@@ -5,26 +5,25 @@
 //! The machine keeps floating-point and vector registers; a thread that goes on with a whole
 //! CONTEXT is handed to it whole.
 
-use super::call::{Built, Call, Done, built, success};
+use super::argument::services;
+use super::call::{Call, Done, success};
 use super::layout::{Context, ExceptionRecord, has_part};
 use super::processes::registers;
+use super::user::UserPtr;
 use crate::machine;
 use abi::amd64::{CONTEXT_CONTROL, CONTEXT_FLOATING_POINT, CONTEXT_INTEGER, CONTEXT_SEGMENTS};
 use alloc::boxed::Box;
-use nt::{Result, Status};
+use nt::{Handle, Result, Status};
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built("NtContinue", &["context", "alert"], go_on),
-    built("NtRaiseException", &["record", "context", "first"], raise),
-    built("NtGetContextThread", &["thread", "context"], get),
-    built("NtSetContextThread", &["thread", "context"], set),
-    built(
-        "NtFlushInstructionCache",
-        &["process", "address", "size"],
-        flush_cache,
-    ),
-];
+services! {
+    NtContinue(context: UserPtr<Context>, alert: bool) => go_on;
+    NtRaiseException(
+        record: UserPtr<ExceptionRecord>, context: UserPtr<Context>, first: bool
+    ) => raise;
+    NtGetContextThread(thread: Handle, context: UserPtr<Context>) => get;
+    NtSetContextThread(thread: Handle, context: UserPtr<Context>) => set;
+    NtFlushInstructionCache(process: Handle, address: u64, size: u64) => flush_cache;
+}
 
 /// How many numbers of information an EXCEPTION_RECORD holds.
 const EXCEPTION_MAXIMUM_PARAMETERS: usize = 15;
@@ -51,31 +50,31 @@ fn sanitized(mut context: Context) -> Result<Context> {
     Ok(context)
 }
 
-fn go_on(call: &mut Call<'_>) -> Result<Done> {
-    let context: Context = call.read_aligned(call.pointer(0), 16)?;
+fn go_on(call: &mut Call<'_>, args: NtContinue) -> Result<Done> {
+    let context: Context = call.read_aligned(args.context, 16)?;
     Ok(Done::Continues(Box::new(sanitized(context)?)))
 }
 
-fn raise(call: &mut Call<'_>) -> Result<Done> {
-    let record: ExceptionRecord = call.read_aligned(call.pointer(0), 8)?;
-    let context: Context = call.read_aligned(call.pointer(1), 16)?;
+fn raise(call: &mut Call<'_>, args: NtRaiseException) -> Result<Done> {
+    let record: ExceptionRecord = call.read_aligned(args.record, 8)?;
+    let context: Context = call.read_aligned(args.context, 16)?;
     if record.parameters as usize > EXCEPTION_MAXIMUM_PARAMETERS {
         return Err(Status::INVALID_PARAMETER);
     }
     Ok(Done::Raises(
         Box::new(record),
         Box::new(sanitized(context)?),
-        call.flag(2),
+        args.first,
     ))
 }
 
-fn get(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(1);
-    call.probe_write(place, size_of::<Context>() as u64, 16)?;
+fn get(call: &mut Call<'_>, args: NtGetContextThread) -> Result<Done> {
+    let place = args.context;
+    call.probe_aligned(place, 16)?;
     let mut context: Context = call.read(place)?;
     let thread = call
         .exec
-        .thread_behind(call.thread, call.handle(0), THREAD_GET_CONTEXT)?;
+        .thread_behind(call.thread, args.thread, THREAD_GET_CONTEXT)?;
     if call.exec.thread(thread)?.ended {
         return Err(Status::UNSUCCESSFUL);
     }
@@ -98,11 +97,11 @@ fn get(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-fn set(call: &mut Call<'_>) -> Result<Done> {
-    let context = sanitized(call.read_aligned(call.pointer(1), 16)?)?;
+fn set(call: &mut Call<'_>, args: NtSetContextThread) -> Result<Done> {
+    let context = sanitized(call.read_aligned(args.context, 16)?)?;
     let thread = call
         .exec
-        .thread_behind(call.thread, call.handle(0), THREAD_SET_CONTEXT)?;
+        .thread_behind(call.thread, args.thread, THREAD_SET_CONTEXT)?;
     if call.exec.thread(thread)?.ended {
         return Err(Status::UNSUCCESSFUL);
     }
@@ -132,11 +131,11 @@ fn set(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-fn flush_cache(call: &mut Call<'_>) -> Result<Done> {
+fn flush_cache(call: &mut Call<'_>, args: NtFlushInstructionCache) -> Result<Done> {
     /// `PROCESS_VM_WRITE`.
     const PROCESS_VM_WRITE: u32 = 0x20;
     call.exec
-        .process_behind(call.thread, call.handle(0), PROCESS_VM_WRITE)?;
+        .process_behind(call.thread, args.process, PROCESS_VM_WRITE)?;
     // Instruction fetches of x86-64 see every store.
     success()
 }

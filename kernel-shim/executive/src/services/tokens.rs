@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system calls about access tokens.
 
-use super::call::{Built, Call, Done, built, success};
-use super::layout::{LuidAndAttributes, QualityOfService};
+use super::argument::{UserAttributes, services};
+use super::call::{Call, Done, success};
+use super::layout::{LuidAndAttributes, QualityOfService, Word};
 use super::user::UserPtr;
 use crate::ids::ObjectId;
 use crate::object::security::acl_bytes;
@@ -11,55 +12,34 @@ use crate::process::Token;
 use crate::process::token::{TOKEN_ADJUST_PRIVILEGES, TOKEN_QUERY, TokenPrivilege};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::object::Attributes;
 use nt::{Handle, Result, Status};
 use zerocopy::IntoBytes;
 
-/// The calls of this area.
-pub const CALLS: &[Built] = &[
-    built(
-        "NtOpenProcessToken",
-        &["process", "access", "token"],
-        open_process_token,
-    ),
-    built(
-        "NtOpenProcessTokenEx",
-        &["process", "access", "attributes", "token"],
-        open_process_token_ex,
-    ),
-    built(
-        "NtOpenThreadToken",
-        &["thread", "access", "self", "token"],
-        open_thread_token,
-    ),
-    built(
-        "NtOpenThreadTokenEx",
-        &["thread", "access", "self", "attributes", "token"],
-        open_thread_token_ex,
-    ),
-    built(
-        "NtAdjustPrivilegesToken",
-        &["token", "disable", "new", "size", "previous", "length"],
-        adjust_privileges,
-    ),
-    built(
-        "NtQueryInformationToken",
-        &["token", "class", "buffer", "size", "length"],
-        query_token,
-    ),
-    built(
-        "NtDuplicateToken",
-        &[
-            "token",
-            "access",
-            "@attributes",
-            "effective",
-            "type",
-            "result",
-        ],
-        duplicate_token,
-    ),
-];
+services! {
+    NtOpenProcessToken(process: Handle, access: Access, token: UserPtr<Word>) => open_process_token;
+    NtOpenProcessTokenEx(
+        process: Handle, access: Access, attributes: u32, token: UserPtr<Word>
+    ) => open_process_token_ex;
+    NtOpenThreadToken(
+        thread: Handle, access: Access, as_self: bool, token: UserPtr<Word>
+    ) => open_thread_token;
+    NtOpenThreadTokenEx(
+        thread: Handle, access: Access, as_self: bool, attributes: u32, token: UserPtr<Word>
+    ) => open_thread_token_ex;
+    NtAdjustPrivilegesToken(
+        token: Handle, disable: bool, new: UserPtr<u32>, size: u32, previous: UserPtr,
+        length: UserPtr<u32>
+    ) => adjust_privileges;
+    NtQueryInformationToken(
+        token: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
+    ) => query_token;
+    NtDuplicateToken(
+        token: Handle, access: Access, attributes: UserAttributes, effective: bool, r#type: u32,
+        result: UserPtr<Word>
+    ) => duplicate_token;
+}
 
 const PROCESS_QUERY_INFORMATION: u32 = 0x400;
 const THREAD_QUERY_INFORMATION: u32 = 0x40;
@@ -67,62 +47,80 @@ const TOKEN_DUPLICATE: u32 = 2;
 /// More privileges than there are is no list of privileges.
 const MOST_PRIVILEGES: u32 = 0x400;
 
-fn open_process_token(call: &mut Call<'_>) -> Result<Done> {
-    process_token(call, 0, call.pointer(2))
+fn open_process_token(call: &mut Call<'_>, args: NtOpenProcessToken) -> Result<Done> {
+    process_token(call, args.process, args.access, 0, args.token)
 }
 
-fn open_process_token_ex(call: &mut Call<'_>) -> Result<Done> {
-    process_token(call, call.u32(2), call.pointer(3))
+fn open_process_token_ex(call: &mut Call<'_>, args: NtOpenProcessTokenEx) -> Result<Done> {
+    process_token(call, args.process, args.access, args.attributes, args.token)
 }
 
-fn process_token(call: &mut Call<'_>, attributes: u32, place: UserPtr) -> Result<Done> {
-    call.probe::<u64>(place)?;
-    let process =
-        call.exec
-            .process_behind(call.thread, call.handle(0), PROCESS_QUERY_INFORMATION)?;
+fn process_token(
+    call: &mut Call<'_>,
+    process: Handle,
+    access: Access,
+    attributes: u32,
+    place: UserPtr<Word>,
+) -> Result<Done> {
+    call.probe(place)?;
+    let process = call
+        .exec
+        .process_behind(call.thread, process, PROCESS_QUERY_INFORMATION)?;
     let token = call.exec.process(process)?.token;
-    open(call, token, attributes, place)
+    open(call, token, access, attributes, place)
 }
 
-fn open(call: &mut Call<'_>, token: ObjectId, attributes: u32, place: UserPtr) -> Result<Done> {
+fn open(
+    call: &mut Call<'_>,
+    token: ObjectId,
+    access: Access,
+    attributes: u32,
+    place: UserPtr<Word>,
+) -> Result<Done> {
     let attributes = Attributes::from_bits_retain(attributes & Attributes::INHERIT.bits());
     let handle = call
         .exec
-        .open_by_id(call.thread, token, call.u32(1), attributes)?;
+        .open_by_id(call.thread, token, access.bits(), attributes)?;
     call.give(place, handle)
 }
 
-fn open_thread_token(call: &mut Call<'_>) -> Result<Done> {
-    thread_token(call, 0, call.pointer(3))
+fn open_thread_token(call: &mut Call<'_>, args: NtOpenThreadToken) -> Result<Done> {
+    thread_token(call, args.thread, args.access, 0, args.token)
 }
 
-fn open_thread_token_ex(call: &mut Call<'_>) -> Result<Done> {
-    thread_token(call, call.u32(3), call.pointer(4))
+fn open_thread_token_ex(call: &mut Call<'_>, args: NtOpenThreadTokenEx) -> Result<Done> {
+    thread_token(call, args.thread, args.access, args.attributes, args.token)
 }
 
-fn thread_token(call: &mut Call<'_>, attributes: u32, place: UserPtr) -> Result<Done> {
-    call.probe::<u64>(place)?;
+fn thread_token(
+    call: &mut Call<'_>,
+    thread: Handle,
+    access: Access,
+    attributes: u32,
+    place: UserPtr<Word>,
+) -> Result<Done> {
+    call.probe(place)?;
     let thread = call
         .exec
-        .thread_behind(call.thread, call.handle(0), THREAD_QUERY_INFORMATION)?;
+        .thread_behind(call.thread, thread, THREAD_QUERY_INFORMATION)?;
     let token = call
         .exec
         .thread(thread)?
         .impersonation
         .ok_or(Status::NO_TOKEN)?;
-    open(call, token, attributes, place)
+    open(call, token, access, attributes, place)
 }
 
-fn adjust_privileges(call: &mut Call<'_>) -> Result<Done> {
+fn adjust_privileges(call: &mut Call<'_>, args: NtAdjustPrivilegesToken) -> Result<Done> {
     const ENTRY: u64 = size_of::<LuidAndAttributes>() as u64;
-    let [token, _, new, _, previous, length] = core::array::from_fn(|index| call.pointer(index));
-    let (disable_all, size) = (call.flag(1), call.u32(3));
+    let (new, previous, length) = (args.new, args.previous, args.length);
+    let (disable_all, size) = (args.disable, args.size);
     let mut changes = Vec::new();
     if !disable_all {
         if new.is_null() {
             return Err(Status::INVALID_PARAMETER);
         }
-        let count: u32 = call.read_aligned(new, 4)?;
+        let count = call.read_aligned(new, 4)?;
         if count > MOST_PRIVILEGES {
             return Err(Status::INVALID_PARAMETER);
         }
@@ -140,7 +138,7 @@ fn adjust_privileges(call: &mut Call<'_>) -> Result<Done> {
     }
     let object = call
         .exec
-        .resolve(call.thread, Handle(token.0), Some(Kind::Token), access)?;
+        .resolve(call.thread, args.token, Some(Kind::Token), access)?;
     let changes = if disable_all {
         None
     } else {
@@ -187,7 +185,7 @@ fn sids(place: UserPtr, count: Option<u32>, list: &[(&Sid, Option<u32>)]) -> Vec
     let mut at = heads.len() + list.len() * entry;
     let mut tail = Vec::new();
     for (sid, attributes) in list {
-        heads.extend(place.0.wrapping_add(at as u64).to_le_bytes());
+        heads.extend(place.address().wrapping_add(at as u64).to_le_bytes());
         if let Some(attributes) = attributes {
             heads.extend(u64::from(*attributes).to_le_bytes());
         }
@@ -199,17 +197,17 @@ fn sids(place: UserPtr, count: Option<u32>, list: &[(&Sid, Option<u32>)]) -> Vec
     heads
 }
 
-fn query_token(call: &mut Call<'_>) -> Result<Done> {
-    let (place, size, length) = (call.pointer(2), call.u32(3), call.pointer(4));
+fn query_token(call: &mut Call<'_>, args: NtQueryInformationToken) -> Result<Done> {
+    let (place, size, length) = (args.buffer, args.size, args.length);
     call.probe_write(place, u64::from(size), 4)?;
     call.probe::<u32>(length)?;
     let object = call
         .exec
-        .resolve(call.thread, call.handle(0), Some(Kind::Token), TOKEN_QUERY)?;
+        .resolve(call.thread, args.token, Some(Kind::Token), TOKEN_QUERY)?;
     let Body::Token(token) = &call.exec.object(object)?.body else {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     };
-    let bytes = match call.u32(1) {
+    let bytes = match args.class {
         1 => sids(place, None, &[(&token.user, Some(0))]),
         2 => {
             let groups: Vec<_> = token
@@ -226,7 +224,7 @@ fn query_token(call: &mut Call<'_>) -> Result<Done> {
             let acl = token.default_dacl.as_ref().map(|aces| acl_bytes(aces));
             let mut bytes = Vec::from(
                 if acl.is_some() {
-                    place.0.wrapping_add(8)
+                    place.address().wrapping_add(8)
                 } else {
                     0
                 }
@@ -281,25 +279,22 @@ fn query_token(call: &mut Call<'_>) -> Result<Done> {
     success()
 }
 
-fn duplicate_token(call: &mut Call<'_>) -> Result<Done> {
-    let place = call.pointer(5);
+fn duplicate_token(call: &mut Call<'_>, args: NtDuplicateToken) -> Result<Done> {
+    let place = args.result;
     call.probe::<u64>(place)?;
-    let attributes = call.attributes_or_none(call.pointer(2))?;
-    let kind = call.u32(4);
-    let level = if call.pointer(2).is_null() {
+    let attributes = call.attributes_or_none(args.attributes)?;
+    let kind = args.r#type;
+    let level = if args.attributes.is_null() {
         0
     } else {
-        quality(call)?.map_or(0, |quality| quality.level)
+        quality(call, args.attributes)?.map_or(0, |quality| quality.level)
     };
     if !matches!(kind, 1 | 2) || level > 3 {
         return Err(Status::INVALID_PARAMETER);
     }
-    let object = call.exec.resolve(
-        call.thread,
-        call.handle(0),
-        Some(Kind::Token),
-        TOKEN_DUPLICATE,
-    )?;
+    let object = call
+        .exec
+        .resolve(call.thread, args.token, Some(Kind::Token), TOKEN_DUPLICATE)?;
     let Body::Token(token) = &call.exec.object(object)?.body else {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     };
@@ -307,16 +302,16 @@ fn duplicate_token(call: &mut Call<'_>) -> Result<Done> {
     if kind == 2 && copy.impersonation.is_some_and(|has| has < level) {
         return Err(Status::BAD_IMPERSONATION_LEVEL);
     }
-    if call.flag(3) {
+    if args.effective {
         copy.privileges
             .retain(|privilege| privilege.attributes & crate::process::token::ENABLED != 0);
     }
     copy.impersonation = (kind == 2).then_some(level);
-    let access = match call.u32(1) {
+    let access = match args.access.bits() {
         // No access asked for means the source handle's.
         0 => {
             call.exec
-                .resolve_entry(call.thread, call.handle(0), Some(Kind::Token), 0)?
+                .resolve_entry(call.thread, args.token, Some(Kind::Token), 0)?
                 .access
         }
         access => access,
@@ -329,9 +324,9 @@ fn duplicate_token(call: &mut Call<'_>) -> Result<Done> {
 }
 
 /// The SECURITY_QUALITY_OF_SERVICE of the call's OBJECT_ATTRIBUTES.
-fn quality(call: &mut Call<'_>) -> Result<Option<QualityOfService>> {
-    let place: u64 = call.read(call.pointer(2).at(0x28)?)?;
-    match UserPtr(place).optional() {
+fn quality(call: &mut Call<'_>, attributes: UserAttributes) -> Result<Option<QualityOfService>> {
+    let place = call.read(attributes.0)?.quality_of_service;
+    match UserPtr::new(place).optional() {
         Some(place) => call.read_aligned(place, 4).map(Some),
         None => Ok(None),
     }

@@ -7,9 +7,10 @@
 //! (`DATATYPE_MISALIGNMENT`); single numbers and handles may lie anywhere. Everything is copied
 //! once: what has been checked is what is used.
 
-use super::layout::{Layout, ObjectAttributes, UnicodeString};
+use super::layout::{Layout, ObjectAttributes, UnicodeString, Word};
 use alloc::vec;
 use alloc::vec::Vec;
+use core::marker::PhantomData;
 use nt::{Result, Status};
 
 /// The end of what user mode may name: `MmUserProbeAddress` of NT 5.2 on x86-64.
@@ -30,14 +31,46 @@ pub trait UserMemory {
     fn write_user(&mut self, address: u64, bytes: &[u8]) -> Result<()>;
 }
 
-/// An address that user mode has named.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct UserPtr(pub u64);
+/// An address that user mode has named, of a `T`, or of bytes.
+pub struct UserPtr<T = u8> {
+    address: u64,
+    target: PhantomData<fn() -> T>,
+}
 
-impl UserPtr {
+impl<T> Clone for UserPtr<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for UserPtr<T> {}
+
+impl<T> core::fmt::Debug for UserPtr<T> {
+    fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(out, "UserPtr({:#x})", self.address)
+    }
+}
+
+impl<T> UserPtr<T> {
+    /// A null pointer.
+    pub const NULL: Self = Self::new(0);
+
+    /// The address as it came: a number that nobody has checked.
+    pub const fn new(address: u64) -> Self {
+        Self {
+            address,
+            target: PhantomData,
+        }
+    }
+
+    /// The address as it came.
+    pub const fn address(self) -> u64 {
+        self.address
+    }
+
     /// Whether nothing is named.
     pub const fn is_null(self) -> bool {
-        self.0 == 0
+        self.address == 0
     }
 
     /// `None` for a null pointer: an optional argument that is not given.
@@ -45,11 +78,16 @@ impl UserPtr {
         if self.is_null() { None } else { Some(self) }
     }
 
-    /// The address `bytes` further on; one that wraps is no user address.
-    pub fn at(self, bytes: u64) -> Result<Self> {
-        self.0
+    /// The same address, of something else.
+    pub const fn cast<U>(self) -> UserPtr<U> {
+        UserPtr::new(self.address)
+    }
+
+    /// Something `bytes` further on; an address that wraps is no user address.
+    pub fn at<U>(self, bytes: u64) -> Result<UserPtr<U>> {
+        self.address
             .checked_add(bytes)
-            .map(Self)
+            .map(UserPtr::new)
             .ok_or(Status::ACCESS_VIOLATION)
     }
 
@@ -57,14 +95,23 @@ impl UserPtr {
         if length == 0 {
             return Ok(());
         }
-        if !self.0.is_multiple_of(alignment) {
+        if !self.address.is_multiple_of(alignment) {
             return Err(Status::DATATYPE_MISALIGNMENT);
         }
-        match self.0.checked_add(length) {
+        match self.address.checked_add(length) {
             Some(end) if end <= USER_PROBE_ADDRESS => Ok(()),
             _ => Err(Status::ACCESS_VIOLATION),
         }
     }
+}
+
+/// An array that user mode has named: where it begins, and how many there are.
+#[derive(Clone, Copy, Debug)]
+pub struct UserSlice<T> {
+    /// The first one.
+    pub pointer: UserPtr<T>,
+    /// How many.
+    pub count: u32,
 }
 
 /// Checked access to the caller's memory.
@@ -79,8 +126,8 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
     /// ProbeForWrite: range, alignment, and that every page can be written.
     pub fn probe_write(&mut self, pointer: UserPtr, length: u64, alignment: u64) -> Result<()> {
         pointer.check(length, alignment)?;
-        let mut address = pointer.0;
-        let end = pointer.0 + length;
+        let mut address = pointer.address;
+        let end = pointer.address + length;
         while address < end {
             let mut byte = [0];
             self.0.read_user(address, &mut byte)?;
@@ -88,6 +135,25 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
             address = (address | (PAGE - 1)) + 1;
         }
         Ok(())
+    }
+
+    /// ProbeForWrite of one `T`, for which NT asks an alignment.
+    pub fn probe_aligned<T: Layout>(&mut self, pointer: UserPtr<T>, alignment: u64) -> Result<()> {
+        self.probe_write(pointer.cast(), size_of::<T>() as u64, alignment)
+    }
+
+    /// An array that NT probes with an alignment, copied.
+    pub fn slice<T: Layout>(&mut self, slice: UserSlice<T>, alignment: u64) -> Result<Vec<T>> {
+        let length = u64::from(slice.count) * size_of::<T>() as u64;
+        slice.pointer.check(length, alignment)?;
+        let mut values = vec![T::new_zeroed(); slice.count as usize];
+        if length != 0 {
+            self.0.read_user(
+                slice.pointer.address,
+                zerocopy::IntoBytes::as_mut_bytes(values.as_mut_slice()),
+            )?;
+        }
+        Ok(values)
     }
 
     /// Bytes. A length of 0 reads nothing from nowhere.
@@ -98,22 +164,22 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         }
         let mut buffer = vec![0; length as usize];
         if length != 0 {
-            self.0.read_user(pointer.0, &mut buffer)?;
+            self.0.read_user(pointer.address, &mut buffer)?;
         }
         Ok(buffer)
     }
 
     /// A structure that NT probes with an alignment.
-    pub fn read_aligned<T: Layout>(&mut self, pointer: UserPtr, alignment: u64) -> Result<T> {
+    pub fn read_aligned<T: Layout>(&mut self, pointer: UserPtr<T>, alignment: u64) -> Result<T> {
         pointer.check(size_of::<T>() as u64, alignment)?;
         self.read(pointer)
     }
 
     /// A structure or number that may lie anywhere.
-    pub fn read<T: Layout>(&mut self, pointer: UserPtr) -> Result<T> {
+    pub fn read<T: Layout>(&mut self, pointer: UserPtr<T>) -> Result<T> {
         pointer.check(size_of::<T>() as u64, 1)?;
         let mut value = T::new_zeroed();
-        self.0.read_user(pointer.0, value.as_mut_bytes())?;
+        self.0.read_user(pointer.address, value.as_mut_bytes())?;
         Ok(value)
     }
 
@@ -123,17 +189,17 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         if bytes.is_empty() {
             Ok(())
         } else {
-            self.0.write_user(pointer.0, bytes)
+            self.0.write_user(pointer.address, bytes)
         }
     }
 
     /// Puts a structure or number there.
-    pub fn write<T: Layout>(&mut self, pointer: UserPtr, value: T) -> Result<()> {
-        self.write_bytes(pointer, value.as_bytes())
+    pub fn write<T: Layout>(&mut self, pointer: UserPtr<T>, value: T) -> Result<()> {
+        self.write_bytes(pointer.cast(), value.as_bytes())
     }
 
     /// Puts a number there if the caller wants it.
-    pub fn write_optional<T: Layout>(&mut self, pointer: UserPtr, value: T) -> Result<()> {
+    pub fn write_optional<T: Layout>(&mut self, pointer: UserPtr<T>, value: T) -> Result<()> {
         if pointer.is_null() {
             Ok(())
         } else {
@@ -143,12 +209,12 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
 
     /// Checks that a number or handle can be written there: ProbeForWriteHandle and its like,
     /// without alignment.
-    pub fn probe_result<T: Layout>(&mut self, pointer: UserPtr) -> Result<()> {
-        self.probe_write(pointer, size_of::<T>() as u64, 1)
+    pub fn probe_result<T: Layout>(&mut self, pointer: UserPtr<T>) -> Result<()> {
+        self.probe_aligned(pointer, 1)
     }
 
     /// The same for an optional result.
-    pub fn probe_optional<T: Layout>(&mut self, pointer: UserPtr) -> Result<()> {
+    pub fn probe_optional<T: Layout>(&mut self, pointer: UserPtr<T>) -> Result<()> {
         if pointer.is_null() {
             Ok(())
         } else {
@@ -157,8 +223,8 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
     }
 
     /// The text of a UNICODE_STRING: whole units; `OBJECT_NAME_INVALID` for half a unit.
-    pub fn string(&mut self, pointer: UserPtr) -> Result<Vec<u16>> {
-        let string: UnicodeString = self.read(pointer)?;
+    pub fn string(&mut self, pointer: UserPtr<UnicodeString>) -> Result<Vec<u16>> {
+        let string = self.read(pointer)?;
         self.text(string)
     }
 
@@ -167,7 +233,7 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         if !string.length.is_multiple_of(2) {
             return Err(Status::OBJECT_NAME_INVALID);
         }
-        let bytes = self.bytes(UserPtr(string.buffer), u64::from(string.length))?;
+        let bytes = self.bytes(UserPtr::new(string.buffer), u64::from(string.length))?;
         Ok(bytes
             .chunks_exact(2)
             .map(|unit| u16::from_le_bytes([unit[0], unit[1]]))
@@ -175,16 +241,16 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
     }
 
     /// An OBJECT_ATTRIBUTES, its name and its security descriptor.
-    pub fn attributes(&mut self, pointer: UserPtr) -> Result<CapturedAttributes> {
-        let raw: ObjectAttributes = self.read_aligned(pointer, 4)?;
+    pub fn attributes(&mut self, pointer: UserPtr<ObjectAttributes>) -> Result<CapturedAttributes> {
+        let raw = self.read_aligned(pointer, 4)?;
         if raw.length as usize != size_of::<ObjectAttributes>() {
             return Err(Status::INVALID_PARAMETER);
         }
-        let name = match UserPtr(raw.name).optional() {
+        let name = match UserPtr::new(raw.name).optional() {
             Some(name) => Some(self.string(name)?),
             None => None,
         };
-        let security = match UserPtr(raw.security).optional() {
+        let security = match UserPtr::new(raw.security).optional() {
             Some(security) => Some(self.descriptor(security)?),
             None => None,
         };
@@ -197,7 +263,10 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
     }
 
     /// The same for a call whose object needs no attributes.
-    pub fn attributes_or_none(&mut self, pointer: UserPtr) -> Result<CapturedAttributes> {
+    pub fn attributes_or_none(
+        &mut self,
+        pointer: UserPtr<ObjectAttributes>,
+    ) -> Result<CapturedAttributes> {
         if pointer.is_null() {
             Ok(CapturedAttributes::default())
         } else {
@@ -214,13 +283,13 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         if revision != 1 {
             return Err(Status::UNKNOWN_REVISION);
         }
-        let mut parts = [UserPtr(0); 4];
+        let mut parts: [UserPtr; 4] = [UserPtr::NULL; 4];
         for (index, part) in (0_u64..).zip(&mut parts) {
             *part = if control & SELF_RELATIVE == 0 {
-                UserPtr(self.read(pointer.at(8 + 8 * index)?)?)
+                UserPtr::new(self.read::<Word>(pointer.at(8 + 8 * index)?)?)
             } else {
                 match self.read::<u32>(pointer.at(4 + 4 * index)?)? {
-                    0 => UserPtr(0),
+                    0 => UserPtr::NULL,
                     offset => pointer.at(u64::from(offset))?,
                 }
             };
@@ -363,27 +432,27 @@ pub(crate) mod tests {
             0xFFFF_8000_0000_0000,
         ] {
             assert_eq!(
-                user.read::<u64>(UserPtr(bad)),
+                user.read::<u64>(UserPtr::new(bad)),
                 Err(Status::ACCESS_VIOLATION),
                 "{bad:#x}"
             );
             assert_eq!(
-                user.write(UserPtr(bad), 1_u64),
+                user.write(UserPtr::new(bad), 1_u64),
                 Err(Status::ACCESS_VIOLATION),
                 "{bad:#x}"
             );
         }
         assert_eq!(
-            user.probe_write(UserPtr(0x20000), 4, 4),
+            user.probe_write(UserPtr::new(0x20000), 4, 4),
             Err(Status::ACCESS_VIOLATION),
             "read-only"
         );
         assert_eq!(
-            user.probe_write(UserPtr(0x11000), 0x1001, 4),
+            user.probe_write(UserPtr::new(0x11000), 0x1001, 4),
             Err(Status::ACCESS_VIOLATION),
             "one byte too many"
         );
-        assert_eq!(user.probe_write(UserPtr(0x10000), 0x2000, 4), Ok(()));
+        assert_eq!(user.probe_write(UserPtr::new(0x10000), 0x2000, 4), Ok(()));
     }
 
     #[test]
@@ -391,15 +460,15 @@ pub(crate) mod tests {
         let mut memory = memory();
         let mut user = User(&mut memory);
         assert_eq!(
-            user.probe_read(UserPtr(0x10002), 4, 4),
+            user.probe_read(UserPtr::new(0x10002), 4, 4),
             Err(Status::DATATYPE_MISALIGNMENT)
         );
         assert_eq!(
-            user.read_aligned::<u64>(UserPtr(0x10002), 4),
+            user.read_aligned::<u64>(UserPtr::new(0x10002), 4),
             Err(Status::DATATYPE_MISALIGNMENT)
         );
-        assert_eq!(user.probe_read(UserPtr(3), 0, 4), Ok(()));
-        assert_eq!(user.read::<u64>(UserPtr(0x10002)), Ok(0));
+        assert_eq!(user.probe_read(UserPtr::new(3), 0, 4), Ok(()));
+        assert_eq!(user.read::<u64>(UserPtr::new(0x10002)), Ok(0));
     }
 
     #[test]
@@ -408,9 +477,9 @@ pub(crate) mod tests {
         let mut memory = memory();
         let mut user = User(&mut memory);
         let name = [0x5C_u16, 0x41];
-        user.write_bytes(UserPtr(0x10100), name.as_bytes())
+        user.write_bytes(UserPtr::new(0x10100), name.as_bytes())
             .expect("written");
-        user.write_bytes(UserPtr(0x10200), SECURITY.as_bytes())
+        user.write_bytes(UserPtr::new(0x10200), SECURITY.as_bytes())
             .expect("written");
         let string = UnicodeString {
             length: 4,
@@ -418,7 +487,7 @@ pub(crate) mod tests {
             buffer: 0x10100,
             ..UnicodeString::default()
         };
-        user.write(UserPtr(0x10080), string).expect("written");
+        user.write(UserPtr::new(0x10080), string).expect("written");
         let raw = ObjectAttributes {
             length: 0x30,
             name: 0x10080,
@@ -426,12 +495,12 @@ pub(crate) mod tests {
             security: 0x10200,
             ..ObjectAttributes::default()
         };
-        user.write(UserPtr(0x10000), raw).expect("written");
-        let captured = user.attributes(UserPtr(0x10000)).expect("captured");
+        user.write(UserPtr::new(0x10000), raw).expect("written");
+        let captured = user.attributes(UserPtr::new(0x10000)).expect("captured");
         assert_eq!(captured.name.as_deref(), Some(name.as_slice()));
         assert_eq!(captured.security.as_deref(), Some(SECURITY.as_bytes()));
         user.write(
-            UserPtr(0x10080),
+            UserPtr::new(0x10080),
             UnicodeString {
                 length: 3,
                 ..string
@@ -439,11 +508,11 @@ pub(crate) mod tests {
         )
         .expect("written");
         assert_eq!(
-            user.attributes(UserPtr(0x10000)),
+            user.attributes(UserPtr::new(0x10000)),
             Err(Status::OBJECT_NAME_INVALID)
         );
         user.write(
-            UserPtr(0x10000),
+            UserPtr::new(0x10000),
             ObjectAttributes {
                 length: 0x18,
                 ..raw
@@ -451,11 +520,11 @@ pub(crate) mod tests {
         )
         .expect("written");
         assert_eq!(
-            user.attributes(UserPtr(0x10000)),
+            user.attributes(UserPtr::new(0x10000)),
             Err(Status::INVALID_PARAMETER)
         );
         user.write(
-            UserPtr(0x10000),
+            UserPtr::new(0x10000),
             ObjectAttributes {
                 length: 0x30,
                 name: 8,
@@ -464,7 +533,7 @@ pub(crate) mod tests {
         )
         .expect("written");
         assert_eq!(
-            user.attributes(UserPtr(0x10000)),
+            user.attributes(UserPtr::new(0x10000)),
             Err(Status::ACCESS_VIOLATION)
         );
     }
@@ -474,21 +543,22 @@ pub(crate) mod tests {
         const SECURITY: Descriptor = Descriptor::with_dacl(&[Ace::allow(1, Sid::LOCAL_SYSTEM)]);
         let mut memory = memory();
         let mut user = User(&mut memory);
-        user.write_bytes(UserPtr(0x10100), &SECURITY.as_bytes()[20..])
+        user.write_bytes(UserPtr::new(0x10100), &SECURITY.as_bytes()[20..])
             .expect("written");
         let mut absolute = [0_u8; 0x28];
         absolute[0] = 1;
         absolute[2] = 4;
         absolute[0x20..].copy_from_slice(&0x10100_u64.to_le_bytes());
-        user.write_bytes(UserPtr(0x10000), &absolute)
+        user.write_bytes(UserPtr::new(0x10000), &absolute)
             .expect("written");
         assert_eq!(
-            user.descriptor(UserPtr(0x10000)).as_deref(),
+            user.descriptor(UserPtr::new(0x10000)).as_deref(),
             Ok(SECURITY.as_bytes())
         );
-        user.write_bytes(UserPtr(0x10000), &[2]).expect("written");
+        user.write_bytes(UserPtr::new(0x10000), &[2])
+            .expect("written");
         assert_eq!(
-            user.descriptor(UserPtr(0x10000)),
+            user.descriptor(UserPtr::new(0x10000)),
             Err(Status::UNKNOWN_REVISION)
         );
     }
