@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The wait at the end of the boot, and the end of the system (spec 12.3, 12.4).
 
-use crate::manager::terminate;
-use nt::failure::{Consequence, Stop};
+use crate::kernel::terminate;
+use crate::state::ids::ProcessId;
+use core::fmt;
+use nt::failure::{Consequence, Step, Stop, judge};
 use nt::system::{
     HardError, HardErrorOption, HardErrorParameter, Privilege, PrivilegeHolder, System, Timeout,
     Wait,
@@ -40,6 +42,15 @@ impl From<Stop> for Ending {
             status: stop.status,
         }
     }
+}
+
+/// The stop of `step`, reported as failed on `object`.
+pub(crate) fn stop_of(step: Step, object: impl fmt::Display, status: Status) -> Stop {
+    // The table calls these steps fatal; if it ever did not, the caller would still have nothing to
+    // go on with.
+    judge(step, object, status)
+        .err()
+        .unwrap_or(Stop { step, status })
 }
 
 /// Waits until one of the two ends (spec 12.3). Blocks.
@@ -92,7 +103,7 @@ pub(crate) fn stop_and_end<S: System>(system: &S, status: Status) {
     terminate(
         system,
         Handle::CURRENT_PROCESS,
-        system.client_id().process,
+        ProcessId::of(system.client_id()),
         status,
     );
 }

@@ -6,7 +6,7 @@
 //! waits for servers to come up; whoever finds the gate shut waits on an event that the holder
 //! signals.
 
-use crate::manager::new_event;
+use crate::kernel::new_event;
 use nt::access::Access;
 use nt::relax::Mutex;
 use nt::system::{Objects, Timeout};

@@ -4,11 +4,11 @@
 //! It is created suspended and handed to the session's csrss by smss's own ExecPgm request, so that
 //! it runs its first instruction only after csrss has taken it over.
 
-use crate::load;
 use crate::manager::Manager;
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::sessions::Stage;
+use crate::process;
+use crate::state::ids::{ProcessId, TerminalId};
 use launch::Child;
 use nt::failure::{Step, judge};
 use nt::system::System;
@@ -24,11 +24,6 @@ pub type Command = UnicodeBuf<256>;
 const EXECUTE_DELAY: u32 = 5_000;
 const FLG_DEBUG_INITIAL_COMMAND: u32 = 0x4;
 const FLG_DEBUG_INITIAL_COMMAND_EX: u32 = 0x0400_0000;
-
-/// Whether `path` can be a DOS path of a driver: it names something.
-pub(crate) fn is_dos_path(path: UnicodeStr<'_>) -> bool {
-    !path.is_empty() && path.find(0).is_none()
-}
 
 /// Puts the initial command of `session` into `text`: `wanted` if that is not empty, else the last
 /// `Execute` entry, else the default of the policy, under its debugger (spec 1.3 #6, 12.1 #1-#3).
@@ -81,7 +76,7 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
         wide!("ntsd -d")
     } else {
         let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
-        // No such option is the ordinary case.
+        // Most images have no such option.
         system
             .query_image_option(image, wide!("Debugger"), &mut buffer)
             .map_or(UnicodeStr::EMPTY, UnicodeStr::until_nul)
@@ -110,7 +105,7 @@ pub(crate) fn create<'a, S: System>(
     command: UnicodeStr<'_>,
 ) -> Result<Child<'a, S>> {
     nt::info!("session {session}: initial command {command}");
-    load::create(plan, session, command, false)
+    process::create(plan, session, command, false)
 }
 
 /// Has smss, reached through `port`, give the initial command to its server (spec 12.1 #5-#9): its
@@ -131,35 +126,36 @@ pub(crate) fn hand_over<'a, S: System>(
     }
 }
 
-impl<S: System> Manager<S> {
-    /// Starts `command` as the initial command of `session`, which stands from now on. The caller
-    /// is inside the gate.
-    pub(crate) fn start_initial(
-        &'static self,
-        session: u32,
-        command: UnicodeStr<'_>,
-    ) -> Result<()> {
-        let port = self.own_port()?;
-        let child = create(self.plan()?, session, command)?;
-        if let Some(terminal) = self.tables.lock().session(session) {
-            terminal.initial_client = child.client().process;
-        }
-        let process = hand_over(self.system, port, child)?;
-        if let Some(terminal) = self.tables.lock().session(session) {
-            terminal.stage = Stage::Running;
-            terminal.initial = process.into_raw();
-        }
-        Ok(())
+/// Starts `command` as the initial command of `terminal`, which stands from now on. The caller is
+/// inside the gate. Blocks until the command is taken over.
+pub(crate) fn start<S: System>(
+    sm: &'static Manager<S>,
+    terminal: TerminalId,
+    command: UnicodeStr<'_>,
+) -> Result<()> {
+    let port = own_port(sm)?;
+    let child = create(sm.plan()?, terminal.0, command)?;
+    sm.tables
+        .lock()
+        .terminals
+        .initial_created(terminal, ProcessId::of(child.client()));
+    let process = hand_over(sm.system, port, child)?;
+    let mut tables = sm.tables.lock();
+    tables.terminals.stands(terminal);
+    if tables.terminals.keep_initial(terminal, process.get()) {
+        // The record owns it now.
+        let _ = process.into_raw();
     }
+    Ok(())
+}
 
-    /// smss's own connection to `\SmApiPort`, made at first use and kept (spec 12.1 #4).
-    fn own_port(&self) -> Result<Handle> {
-        let known = self.tables.lock().own_client;
-        if !known.is_null() {
-            return Ok(known);
-        }
-        let port = client::connect(self.system, &ConnectionInfo::PLAIN)?;
-        self.tables.lock().own_client = port;
-        Ok(port)
+/// smss's own connection to `\SmApiPort`, made at first use and kept (spec 12.1 #4).
+fn own_port<S: System>(sm: &Manager<S>) -> Result<Handle> {
+    let known = sm.tables.lock().own_client;
+    if !known.is_null() {
+        return Ok(known);
     }
+    let port = client::connect(sm.system, &ConnectionInfo::PLAIN)?;
+    sm.tables.lock().own_client = port;
+    Ok(port)
 }

@@ -5,8 +5,8 @@
 //! by index, in order, until `None`.
 
 use launch::Launcher;
-use nt::UnicodeStr;
 use nt::system::System;
+use nt::{Result, UnicodeStr};
 
 /// A named subsystem and its command line, expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,4 +42,28 @@ pub trait Plan<S: System>: Sync {
 
     /// What every child of smss gets: environment, library path, debug flag.
     fn launcher(&self) -> Launcher<'_, S>;
+}
+
+/// Calls `start` with the command of every required server of a session, in order (spec 9.2 #4);
+/// `session` is for the log.
+pub(crate) fn each_required<S: System>(
+    plan: &dyn Plan<S>,
+    session: u32,
+    start: &mut dyn FnMut(UnicodeStr<'_>) -> Result<()>,
+) -> Result<()> {
+    for entry in (0..).map_while(|index| plan.required(index)) {
+        // The debug subsystem is in the kernel since NT 5.1.
+        if entry.name.eq_ascii("Debug") {
+            continue;
+        }
+        if let Err(status) = start(entry.command) {
+            nt::error!(
+                "session {session}: subsystem {}: {}: {status}",
+                entry.name,
+                entry.command
+            );
+            return Err(status);
+        }
+    }
+    Ok(())
 }

@@ -12,8 +12,7 @@ pub(crate) struct Privileged<'s, S: Machine> {
 }
 
 impl<'s, S: Machine> Privileged<'s, S> {
-    /// Enables `privilege` in the process's token. `PRIVILEGE_NOT_HELD` if the token has not got
-    /// it.
+    /// Enables `privilege` in the process's token. `PRIVILEGE_NOT_HELD` if the token lacks it.
     pub(crate) fn acquire(system: &'s S, privilege: Privilege) -> Result<Self> {
         let before = system.adjust_privilege(privilege, true, PrivilegeHolder::Process)?;
         Ok(Self {

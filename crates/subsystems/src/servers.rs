@@ -1,61 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Records of subsystem servers (spec 9.1).
-//!
-//! A record is made before its process and is counted: once for standing in the table, once for
-//! every [`ServerRef`]. A server that died, was given up or is being stopped is *terminating*:
-//! lookups no longer find it, its event is signalled so that nobody waits for it, and when the last
-//! reference goes its handles are closed (D2, D3).
+//! Subsystem servers in use: references to their records, lookups, and the end of their service
+//! (spec 9.1).
 
 use crate::end;
-use crate::manager::{Manager, new_event, terminate};
-use crate::slots::Key;
+use crate::kernel::{close, new_event, terminate};
+use crate::manager::Manager;
+use crate::state::ids::{ProcessId, TerminalId};
+use crate::state::servers::Server;
+use crate::state::slots::Key;
 use nt::system::{ImageSubsystem, System};
-use nt::{ClientId, Handle, Result, Status};
+use nt::{Handle, Result, Status};
 
-/// One record. As a copy it says how things stood when it was made; its handles stay valid while a
-/// [`ServerRef`] is held.
-#[derive(Clone, Copy)]
-pub(crate) struct Server {
-    /// Signalled when it has registered, or never will.
-    pub(crate) event: Handle,
-    /// The server's process.
-    pub(crate) process: Handle,
-    /// `process` belongs to the main thread, which waits for it: not ours to close.
-    pub(crate) process_lent: bool,
-    /// Who it is; zero until there is a process.
-    pub(crate) client: ClientId,
-    /// What it serves; `None` while it has not registered.
-    pub(crate) subsystem: Option<ImageSubsystem>,
-    /// smss's client port to its call-back port.
-    pub(crate) callback: Handle,
-    /// Terminal session.
-    pub(crate) session: u32,
-    /// Out of service.
-    pub(crate) terminating: bool,
-    references: u32,
-}
-
-impl Server {
-    /// A record for a server that is about to be started in `session`.
-    pub(crate) const fn new(event: Handle, session: u32) -> Self {
-        Self {
-            event,
-            process: Handle::NULL,
-            process_lent: false,
-            client: ClientId {
-                process: 0,
-                thread: 0,
-            },
-            subsystem: None,
-            callback: Handle::NULL,
-            session,
-            terminating: false,
-            references: 1,
-        }
-    }
-}
-
-/// A reference to a record.
+/// A reference to a record: while it lives, the handles of the record stay open.
 pub(crate) struct ServerRef<'m, S: System> {
     manager: &'m Manager<S>,
     key: Key,
@@ -70,175 +26,142 @@ impl<S: System> ServerRef<'_, S> {
     /// The record as it is now.
     #[inline(never)]
     pub(crate) fn view(&self) -> Server {
-        // This reference keeps the record: that there is none cannot be.
-        const GONE: &Server = &Server {
-            terminating: true,
-            ..Server::new(Handle::NULL, u32::MAX)
-        };
-        *self
-            .manager
+        // This reference keeps the record, so there is one.
+        self.manager
             .tables
             .lock()
             .servers
             .get(self.key)
-            .map_or(GONE, |record| record)
-    }
-
-    /// Changes the record, also of a server that is terminating: what it is given is closed with
-    /// it. `DELETE_PENDING` tells of that.
-    #[inline(never)]
-    pub(crate) fn update(&self, change: &mut dyn FnMut(&mut Server)) -> Result<()> {
-        match self.manager.tables.lock().servers.get(self.key) {
-            Some(server) => {
-                change(server);
-                if server.terminating {
-                    Err(Status::DELETE_PENDING)
-                } else {
-                    Ok(())
-                }
-            }
-            None => Err(Status::DELETE_PENDING),
-        }
+            .unwrap_or(Server::GONE)
     }
 }
 
 impl<S: System> Drop for ServerRef<'_, S> {
     fn drop(&mut self) {
-        self.manager.release_server(self.key);
+        release(self.manager, self.key);
     }
 }
 
-impl<S: System> Manager<S> {
-    /// A new record with its event, in the table.
-    pub(crate) fn new_server(&self, session: u32) -> Result<ServerRef<'_, S>> {
-        let event = new_event(self.system)?;
-        let record = Server {
-            references: 2,
-            ..Server::new(event.get(), session)
-        };
-        let key = self
-            .tables
-            .lock()
-            .servers
-            .insert(record)
-            .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
-        // The record owns the event now.
-        let _ = event.into_raw();
-        Ok(ServerRef { manager: self, key })
-    }
+/// A new record with its event, for a server that is about to be created in `terminal`.
+pub(crate) fn reserve<S: System>(
+    sm: &Manager<S>,
+    terminal: TerminalId,
+) -> Result<ServerRef<'_, S>> {
+    let event = new_event(sm.system)?;
+    let key = sm
+        .tables
+        .lock()
+        .servers
+        .reserve(event.get(), terminal)
+        .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+    // The record owns the event now.
+    let _ = event.into_raw();
+    Ok(ServerRef { manager: sm, key })
+}
 
-    /// The first record that is not terminating and `matches`.
-    #[inline(never)]
-    pub(crate) fn find_server(
-        &self,
-        matches: &dyn Fn(&Server) -> bool,
-    ) -> Option<ServerRef<'_, S>> {
-        let mut tables = self.tables.lock();
-        let key = tables
-            .servers
-            .key_of(|server| !server.terminating && matches(server))?;
-        tables.servers.get(key)?.references += 1;
-        Some(ServerRef { manager: self, key })
-    }
+/// The first server in service that `matches`.
+#[inline(never)]
+pub(crate) fn find<'m, S: System>(
+    sm: &'m Manager<S>,
+    matches: &dyn Fn(&Server) -> bool,
+) -> Option<ServerRef<'m, S>> {
+    let key = sm.tables.lock().servers.acquire_first(matches)?;
+    Some(ServerRef { manager: sm, key })
+}
 
-    /// The record that `key` names, unless it is terminating.
-    pub(crate) fn server(&self, key: Key) -> Option<ServerRef<'_, S>> {
-        let mut tables = self.tables.lock();
-        let server = tables
-            .servers
-            .get(key)
-            .filter(|server| !server.terminating)?;
-        server.references += 1;
-        Some(ServerRef { manager: self, key })
-    }
+/// The server that `key` names, unless it is retired.
+pub(crate) fn by_key<S: System>(sm: &Manager<S>, key: Key) -> Option<ServerRef<'_, S>> {
+    let key = sm.tables.lock().servers.acquire(key)?;
+    Some(ServerRef { manager: sm, key })
+}
 
-    /// Whether any server, connected or not, belongs to `session`.
-    pub(crate) fn has_servers(&self, session: u32) -> bool {
-        self.find_server(&|server| server.session == session)
-            .is_some()
-    }
+/// The server whose process this is.
+pub(crate) fn of_process<S: System>(
+    sm: &Manager<S>,
+    process: ProcessId,
+) -> Option<ServerRef<'_, S>> {
+    find(sm, &|server| server.process_id == Some(process))
+}
 
-    /// The server for images of `subsystem` in `session`. csrss serves graphical and character
-    /// images alike (D32).
-    pub(crate) fn server_for(
-        &self,
-        session: u32,
-        subsystem: ImageSubsystem,
-    ) -> Option<ServerRef<'_, S>> {
-        let serving = |subsystem| {
-            self.find_server(&|server| {
-                server.session == session && server.subsystem == Some(subsystem)
-            })
-        };
-        let alike = match subsystem {
-            ImageSubsystem::WINDOWS_CUI => ImageSubsystem::WINDOWS_GUI,
-            ImageSubsystem::WINDOWS_GUI => ImageSubsystem::WINDOWS_CUI,
-            other => other,
-        };
-        serving(subsystem).or_else(|| serving(alike))
-    }
+/// Whether any server, registered or not, belongs to `terminal`.
+pub(crate) fn any_in<S: System>(sm: &Manager<S>, terminal: TerminalId) -> bool {
+    find(sm, &|server| server.terminal == terminal).is_some()
+}
 
-    /// The Windows server of `session`: csrss.
-    pub(crate) fn windows_server(&self, session: u32) -> Option<ServerRef<'_, S>> {
-        self.server_for(session, ImageSubsystem::WINDOWS_GUI)
-    }
+/// The server for images of `subsystem` in `terminal`. csrss serves graphical and character images
+/// alike (D32).
+pub(crate) fn serving<S: System>(
+    sm: &Manager<S>,
+    terminal: TerminalId,
+    subsystem: ImageSubsystem,
+) -> Option<ServerRef<'_, S>> {
+    let exactly = |subsystem| {
+        find(sm, &|server| {
+            server.terminal == terminal && server.subsystem == Some(subsystem)
+        })
+    };
+    let alike = match subsystem {
+        ImageSubsystem::WINDOWS_CUI => ImageSubsystem::WINDOWS_GUI,
+        ImageSubsystem::WINDOWS_GUI => ImageSubsystem::WINDOWS_CUI,
+        other => other,
+    };
+    exactly(subsystem).or_else(|| exactly(alike))
+}
 
-    /// Takes a server out of service: it is no longer found, nobody waits for it, its environment
-    /// sessions are forgotten. Returns whether it was in service before.
-    #[inline(never)]
-    pub(crate) fn retire_server(&self, key: Key) -> bool {
-        let record = {
-            let mut tables = self.tables.lock();
-            let Some(server) = tables.servers.get(key).filter(|server| !server.terminating) else {
-                return false;
-            };
-            server.terminating = true;
-            let record = *server;
-            tables.environments.delete_owned_by(key);
-            record
-        };
-        // Its handles are open: the table's own reference is still there.
-        self.release_starter(&record);
-        self.release_server(key);
-        true
-    }
+/// The Windows server of `terminal`: csrss.
+pub(crate) fn windows<S: System>(
+    sm: &Manager<S>,
+    terminal: TerminalId,
+) -> Option<ServerRef<'_, S>> {
+    serving(sm, terminal, ImageSubsystem::WINDOWS_GUI)
+}
 
-    /// Lets the starter of a server go on. It waits for the event or for the process: if it cannot
-    /// have the one, it gets the other. Session 0's csrss may be critical by now, and its end
-    /// would say nothing of the reason.
-    pub(crate) fn release_starter(&self, server: &Server) {
-        let Err(status) = self.system.set_event(server.event) else {
-            return;
-        };
-        nt::error!(
-            "subsystem server: event: {status}: process {} is ended",
-            server.client.process
-        );
-        if server.session == 0 && server.subsystem == Some(ImageSubsystem::WINDOWS_GUI) {
-            end::stop_and_end(self.system, status);
-        } else {
-            terminate(self.system, server.process, server.client.process, status);
-        }
-    }
+/// The process handle of the Windows server of `terminal`, which belongs to the caller from now on.
+pub(crate) fn lend_windows<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<Handle> {
+    let server = windows(sm, terminal)?;
+    // Whether it is retired, the wait for it tells.
+    let _ = sm.tables.lock().servers.lend_process(server.key());
+    Some(server.view().process)
+}
 
-    fn release_server(&self, key: Key) {
-        let gone = {
-            let mut tables = self.tables.lock();
-            let Some(server) = tables.servers.get(key) else {
-                return;
-            };
-            server.references -= 1;
-            if server.references > 0 {
-                return;
-            }
-            tables.servers.remove(key)
-        };
-        if let Some(server) = gone {
-            self.close(server.callback);
-            self.close(server.event);
-            if !server.process_lent {
-                self.close(server.process);
-            }
-        }
+/// Takes a server out of service: it is no longer found, nobody waits for it, its environment
+/// sessions are forgotten. Returns whether it was in service before.
+#[inline(never)]
+pub(crate) fn retire<S: System>(sm: &Manager<S>, key: Key) -> bool {
+    let Some(server) = sm.tables.lock().retire_server(key) else {
+        return false;
+    };
+    // Its handles are open: the table's own reference is still there.
+    release_starter(sm, &server);
+    release(sm, key);
+    true
+}
+
+/// Lets the starter of a server go on. It waits for the event or for the process: if it cannot have
+/// the one, it gets the other. Session 0's csrss may be critical by now, and its end would say
+/// nothing of the reason.
+pub(crate) fn release_starter<S: System>(sm: &Manager<S>, server: &Server) {
+    let Err(status) = sm.system.set_event(server.event) else {
+        return;
+    };
+    nt::error!(
+        "subsystem server: event: {status}: process {} is ended",
+        server.process_id.map_or(0, ProcessId::number)
+    );
+    if server.terminal == TerminalId::CONSOLE
+        && server.subsystem == Some(ImageSubsystem::WINDOWS_GUI)
+    {
+        end::stop_and_end(sm.system, status);
+    } else {
+        terminate(sm.system, server.process, server.process_id, status);
+    }
+}
+
+fn release<S: System>(sm: &Manager<S>, key: Key) {
+    let gone = sm.tables.lock().servers.release(key);
+    if let Some(server) = gone {
+        close(sm.system, server.callback);
+        close(sm.system, server.event);
+        close(sm.system, server.own_process());
     }
 }

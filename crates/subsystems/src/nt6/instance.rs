@@ -2,17 +2,15 @@
 //! NT 6, the child's side: an instance of smss that makes one session and ends (spec 11.5).
 
 use crate::initial::{self, Command};
-use crate::load::{create, wait_until_registered};
-use crate::plan::Plan;
+use crate::plan::{Plan, each_required};
 use crate::policy::Policy;
 use crate::privilege::Privileged;
-use crate::sessions::each_required;
+use crate::process::{create, wait_until_registered};
 use launch::Child;
 use nt::system::{Privilege, System};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
-use sm_protocol::client;
-use sm_protocol::counted;
 use sm_protocol::sm::{ChildProcess, ChildSession, ConnectionInfo};
+use sm_protocol::{client, counted};
 use zerocopy::FromZeros;
 
 /// What the master asks an instance for.

@@ -6,8 +6,9 @@
 //! an error. Used for servers of sessions other than 0 only: session 0's csrss is critical, and
 //! ending it would end the system.
 
-use crate::manager::{Manager, new_event, terminate};
-use crate::servers::Server;
+use crate::kernel::{new_event, terminate};
+use crate::state::ids::ProcessId;
+use crate::state::servers::Server;
 use nt::relax::Mutex;
 use nt::system::{MessageBuffer, System, ThreadBody, Timeout, Wait};
 use nt::{Handle, Owned, Result, Status};
@@ -15,80 +16,91 @@ use nt::{Handle, Owned, Result, Status};
 /// How long a server of a session other than 0 may take for anything (spec 9.4), in milliseconds.
 pub const SERVER_TIMEOUT: u32 = 60_000;
 /// Calls under way at once.
-pub(crate) const DEADLINES: usize = 16;
+const CALLS: usize = 16;
 
 #[derive(Clone, Copy)]
-struct Armed {
+struct Call {
     done: Handle,
     process: Handle,
     /// Its id.
-    id: u64,
+    process_id: Option<ProcessId>,
 }
 
-/// One bound, free or armed.
-pub(crate) struct Deadline<S: System> {
+/// One bound, free or watching over a call.
+struct Watchdog<S: System> {
     system: &'static S,
-    armed: Mutex<Option<Armed>>,
+    call: Mutex<Option<Call>>,
 }
 
-impl<S: System> Deadline<S> {
-    pub(crate) const fn new(system: &'static S) -> Self {
-        Self {
-            system,
-            armed: Mutex::new(None),
-        }
-    }
-
-    fn arm(&self, armed: Armed) -> bool {
-        let mut place = self.armed.lock();
+impl<S: System> Watchdog<S> {
+    /// Takes the place for `call` if it is free.
+    fn take(&self, call: Call) -> bool {
+        let mut place = self.call.lock();
         let free = place.is_none();
         if free {
-            *place = Some(armed);
+            *place = Some(call);
         }
         free
     }
 }
 
-impl<S: System> ThreadBody for Deadline<S> {
+impl<S: System> ThreadBody for Watchdog<S> {
     fn run(&'static self) {
-        let Some(armed) = *self.armed.lock() else {
+        let Some(call) = *self.call.lock() else {
             return;
         };
         if self
             .system
-            .wait_one(armed.done, Timeout::Milliseconds(SERVER_TIMEOUT))
+            .wait_one(call.done, Timeout::Milliseconds(SERVER_TIMEOUT))
             == Ok(Wait::Timeout)
         {
             nt::error!(
                 "process {}: a subsystem server that does not answer in time: it is ended",
-                armed.id
+                call.process_id.map_or(0, ProcessId::number)
             );
-            terminate(self.system, armed.process, armed.id, Status::IO_TIMEOUT);
+            terminate(
+                self.system,
+                call.process,
+                call.process_id,
+                Status::IO_TIMEOUT,
+            );
         }
     }
 }
 
-impl<S: System> Manager<S> {
+/// All the places there are for bounded calls.
+pub(crate) struct Watchdogs<S: System> {
+    system: &'static S,
+    places: [Watchdog<S>; CALLS],
+}
+
+impl<S: System> Watchdogs<S> {
+    pub(crate) fn new(system: &'static S) -> Self {
+        Self {
+            system,
+            places: core::array::from_fn(|_| Watchdog {
+                system,
+                call: Mutex::new(None),
+            }),
+        }
+    }
+
     /// Calls `server`, ending it if it takes longer than [`SERVER_TIMEOUT`].
     /// `INSUFF_SERVER_RESOURCES` if too many calls are under way. The caller keeps the handles
-    /// of `server` open.
+    /// of `server` open. Blocks.
     #[inline(never)]
-    pub(crate) fn bounded_call(
-        &'static self,
-        server: &Server,
-        message: &mut MessageBuffer,
-    ) -> Result<()> {
+    pub(crate) fn call(&'static self, server: &Server, message: &mut MessageBuffer) -> Result<()> {
         let system = self.system;
         let done = new_event(system)?;
-        let armed = Armed {
+        let call = Call {
             done: done.get(),
             process: server.process,
-            id: server.client.process,
+            process_id: server.process_id,
         };
-        let Some(deadline) = self.deadlines.iter().find(|deadline| deadline.arm(armed)) else {
+        let Some(watchdog) = self.places.iter().find(|watchdog| watchdog.take(call)) else {
             return Err(Status::INSUFF_SERVER_RESOURCES);
         };
-        let result = system.create_thread(deadline).and_then(|thread| {
+        let result = system.create_thread(watchdog).and_then(|thread| {
             let thread = Owned::new(system, thread);
             let result = system.request_wait_reply(server.callback, message);
             // The thread still reads `done` and `process`: neither may be closed before it has
@@ -101,7 +113,7 @@ impl<S: System> Manager<S> {
             }
             result
         });
-        *deadline.armed.lock() = None;
+        *watchdog.call.lock() = None;
         result
     }
 }

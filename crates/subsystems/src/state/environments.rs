@@ -4,7 +4,8 @@
 //! Their ids start at 1 and are never 0 (a server asserts that); an id in use is never given out
 //! again, also after the counter has wrapped (D10).
 
-use crate::slots::{Key, Slots};
+use super::ids::{EnvironmentId, TerminalId};
+use super::slots::{Key, Slots};
 
 /// Processes taken over by servers at once.
 const CAPACITY: usize = 512;
@@ -13,13 +14,13 @@ const CAPACITY: usize = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Environment {
     /// Its id.
-    pub(crate) id: u32,
+    pub(crate) id: EnvironmentId,
     /// The server that owns it.
     pub(crate) owner: Key,
     /// Another server that takes part in it: the process is itself a subsystem server.
     pub(crate) foreign: Option<Key>,
     /// Terminal session.
-    pub(crate) session: u32,
+    pub(crate) terminal: TerminalId,
 }
 
 /// All of them.
@@ -38,38 +39,43 @@ impl Environments {
 
     /// A new environment session; `None` if there are as many as this table holds.
     #[inline(never)]
-    pub(crate) fn create(&mut self, owner: Key, foreign: Option<Key>, session: u32) -> Option<u32> {
-        let mut id = self.next.max(1);
+    pub(crate) fn create(
+        &mut self,
+        owner: Key,
+        foreign: Option<Key>,
+        terminal: TerminalId,
+    ) -> Option<EnvironmentId> {
+        let mut id = EnvironmentId(self.next.max(1));
         // Fewer ids are in use than the table has places, so a free one comes within that many
         // steps.
         while self.find(id).is_some() {
-            id = id.wrapping_add(1).max(1);
+            id.0 = id.0.wrapping_add(1).max(1);
         }
         self.table.insert(Environment {
             id,
             owner,
             foreign,
-            session,
+            terminal,
         })?;
-        self.next = id.wrapping_add(1);
+        self.next = id.0.wrapping_add(1);
         Some(id)
     }
 
     /// The environment session with this id.
     #[inline(never)]
-    pub(crate) fn find(&mut self, id: u32) -> Option<Environment> {
+    pub(crate) fn find(&mut self, id: EnvironmentId) -> Option<Environment> {
         self.table.find(|environment| environment.id == id).copied()
     }
 
     /// Forgets one.
-    pub(crate) fn delete(&mut self, id: u32) {
+    pub(crate) fn delete(&mut self, id: EnvironmentId) {
         self.table.take(|environment| environment.id == id);
     }
 
-    /// Forgets one of `session` and gives it out.
-    pub(crate) fn take_of_session(&mut self, session: u32) -> Option<Environment> {
+    /// Forgets one of `terminal` and gives it out.
+    pub(crate) fn take_of(&mut self, terminal: TerminalId) -> Option<Environment> {
         self.table
-            .take(|environment| environment.session == session)
+            .take(|environment| environment.terminal == terminal)
     }
 
     /// Forgets all that `owner` owns.
@@ -93,33 +99,37 @@ mod tests {
 
     const OWNER: Key = Key::from_context(1 << 32).unwrap();
 
+    fn create(all: &mut Environments) -> Option<u32> {
+        Some(all.create(OWNER, None, TerminalId(0))?.0)
+    }
+
     #[test]
     fn ids_start_at_one_and_count_up() {
         let mut all = Environments::new();
-        assert_eq!(all.create(OWNER, None, 0), Some(1));
-        assert_eq!(all.create(OWNER, None, 0), Some(2));
-        all.delete(1);
-        assert_eq!(all.create(OWNER, None, 0), Some(3));
+        assert_eq!(create(&mut all), Some(1));
+        assert_eq!(create(&mut all), Some(2));
+        all.delete(EnvironmentId(1));
+        assert_eq!(create(&mut all), Some(3));
     }
 
     #[test]
     fn a_wrapped_counter_skips_zero_and_ids_in_use() {
         let mut all = Environments::new();
-        assert_eq!(all.create(OWNER, None, 0), Some(1));
+        assert_eq!(create(&mut all), Some(1));
         all.next = u32::MAX;
-        assert_eq!(all.create(OWNER, None, 0), Some(u32::MAX));
-        assert_eq!(all.create(OWNER, None, 0), Some(2));
+        assert_eq!(create(&mut all), Some(u32::MAX));
+        assert_eq!(create(&mut all), Some(2));
     }
 
     #[test]
     fn a_full_table_says_so_and_recovers() {
         let mut all = Environments::new();
         for _ in 0..CAPACITY {
-            assert!(all.create(OWNER, None, 0).is_some());
+            assert!(create(&mut all).is_some());
         }
-        assert_eq!(all.create(OWNER, None, 0), None);
+        assert_eq!(create(&mut all), None);
         all.delete_owned_by(OWNER);
         assert_eq!(all.len(), 0);
-        assert!(all.create(OWNER, None, 0).is_some());
+        assert!(create(&mut all).is_some());
     }
 }

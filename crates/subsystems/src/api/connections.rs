@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Who may connect to `\SmApiPort`, and as what; and what follows when a client is gone (spec 10.2,
+//! 10.6).
+//!
+//! A process that smss itself started as a subsystem server registers by connecting; everybody else
+//! whom the port's DACL admits is a plain client, whatever it announces. Who a client is, is what
+//! the kernel wrote into the message header.
+
+use super::pool::leave_a_receiver;
+use crate::end;
+use crate::kernel::{close, terminate};
+use crate::manager::Manager;
+use crate::nt6::resident;
+use crate::servers::{self, ServerRef};
+use crate::sessions;
+use crate::state::clients::Client;
+use crate::state::ids::{ProcessId, TerminalId};
+use crate::state::slots::Key;
+use nt::access::Access;
+use nt::system::{Accept, ImageSubsystem, MessageBuffer, System};
+use nt::{ClientId, Handle, Owned, Result, Status};
+use sm_protocol::sm::ConnectionInfo;
+
+/// Answers a connection request, and calls a new subsystem server back. Blocks while it does.
+#[inline(never)]
+pub(super) fn connection_request<S: System>(sm: &'static Manager<S>, message: &MessageBuffer) {
+    let announced = ConnectionInfo::of_request(message);
+    let client = message.header.client;
+    if let Err(status) = admit(sm, message, &announced) {
+        nt::warn!(
+            "SM connection of process {}: {status}: refused",
+            client.process
+        );
+        if let Err(status) = sm.system.accept_connect(message, Accept::No) {
+            unanswered(sm, client, status);
+        }
+    }
+}
+
+/// Makes the connection, by which a subsystem server registers; it is called back then.
+#[inline(never)]
+fn admit<S: System>(
+    sm: &'static Manager<S>,
+    message: &MessageBuffer,
+    announced: &ConnectionInfo,
+) -> Result<()> {
+    let system = sm.system;
+    let client = message.header.client;
+    let process_id = ProcessId::of(client).ok_or(Status::INVALID_CID)?;
+    let own = client.process == system.client_id().process;
+    let (process, terminal) = if own {
+        (Owned::new(system, Handle::NULL), TerminalId::CONSOLE)
+    } else {
+        let process = Owned::new(
+            system,
+            system.open_process(client, Access::PROCESS_QUERY_INFORMATION)?,
+        );
+        let session = system.query_session(process.get())?;
+        (process, TerminalId(session))
+    };
+
+    let server = registering(sm, process_id, announced)?;
+    let record = Client {
+        port: Handle::NULL,
+        process: process.get(),
+        process_id,
+        terminal,
+        server: server.as_ref().map(ServerRef::key),
+    };
+    let key = sm
+        .tables
+        .lock()
+        .clients
+        .admit(record)
+        .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+
+    let port = match system.accept_connect(
+        message,
+        Accept::Yes {
+            context: key.to_context(),
+        },
+    ) {
+        Ok(port) => port,
+        Err(status) => {
+            sm.tables.lock().clients.remove(key);
+            return Err(status);
+        }
+    };
+    // From here on the table owns the process handle.
+    let _ = process.into_raw();
+    {
+        let mut tables = sm.tables.lock();
+        tables.clients.connected(key, port);
+        if let Some(server) = &server {
+            // If the server was given up in the meantime, its end is already decided.
+            let _ = tables.servers.registered(server.key(), announced.subsystem);
+        }
+    }
+    if let Err(status) = system.complete_connect(port) {
+        // The client is gone, or never learns that it is connected: it cannot be refused any
+        // more.
+        gone(sm, key);
+        unanswered(sm, client, status);
+    } else if let Some(server) = &server {
+        call_back(sm, server, announced);
+    }
+    Ok(())
+}
+
+/// A client waits for an answer that cannot be given. What smss has started, a server or a child
+/// instance, would keep its starter waiting for ever, so it is ended; smss waiting for itself is
+/// the end of the boot.
+#[inline(never)]
+fn unanswered<S: System>(sm: &'static Manager<S>, client: ClientId, status: Status) {
+    nt::error!(
+        "SM connection of process {}: {status}: not answered",
+        client.process
+    );
+    let system = sm.system;
+    if client.process == system.client_id().process {
+        return end::stop_and_end(system, status);
+    }
+    let Some(process_id) = ProcessId::of(client) else {
+        return;
+    };
+    match servers::of_process(sm, process_id) {
+        Some(server) => terminate(system, server.view().process, Some(process_id), status),
+        None => resident::end_child(sm, process_id, status),
+    }
+}
+
+/// The record of `process` if this connection registers it: it is a server of ours and announces a
+/// type.
+fn registering<'m, S: System>(
+    sm: &'m Manager<S>,
+    process: ProcessId,
+    announced: &ConnectionInfo,
+) -> Result<Option<ServerRef<'m, S>>> {
+    if announced.subsystem == ImageSubsystem::UNKNOWN {
+        return Ok(None);
+    }
+    let Some(server) = servers::of_process(sm, process) else {
+        return Ok(None);
+    };
+    if server.view().subsystem.is_some() {
+        nt::warn!("SM connection of process {process}: it has registered already");
+        return Err(Status::PORT_CONNECTION_REFUSED);
+    }
+    Ok(Some(server))
+}
+
+/// Connects to the server's call-back port, then lets its starter go on (spec 10.2 step 7).
+#[inline(never)]
+fn call_back<S: System>(
+    sm: &'static Manager<S>,
+    server: &ServerRef<'_, S>,
+    announced: &ConnectionInfo,
+) {
+    let record = server.view();
+    match leave_a_receiver(sm).and_then(|()| sm.system.connect_port(announced.name(), &mut [])) {
+        Ok(port) => {
+            // Of a server that was given up in the meantime it is closed with the record.
+            let _ = sm.tables.lock().servers.called_back(server.key(), port);
+            nt::info!(
+                "session {}: process {} serves image type {}",
+                record.terminal,
+                record.process_id.map_or(0, ProcessId::number),
+                announced.subsystem.0
+            );
+        }
+        Err(status) => nt::error!(
+            "call-back port {}: {status}: the server cannot be given processes",
+            announced.name()
+        ),
+    }
+    servers::release_starter(sm, &record);
+}
+
+/// Forgets a client that is gone, closes what was held for it, and takes it out of service if it
+/// was a subsystem server. Blocks if a session ends with it.
+pub(super) fn gone<S: System>(sm: &'static Manager<S>, key: Key) {
+    let Some(client) = sm.tables.lock().clients.remove(key) else {
+        return;
+    };
+    close(sm.system, client.port);
+    close(sm.system, client.process);
+    if let Some(server) = client.server {
+        // Every wait that follows has a bound, so the end of a session need not depend on a thread.
+        if let Err(status) = leave_a_receiver(sm) {
+            nt::warn!("SM API thread: {status}: the port is not listened to for a while");
+        }
+        sessions::server_gone(sm, server);
+    }
+}

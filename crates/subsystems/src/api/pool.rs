@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The threads that serve `\SmApiPort`: always one more than there are requests that block (spec
+//! 10.6).
+//!
+//! A message whose handling may block (starting a server, calling one, ending a session) is only
+//! handled while another thread stays free to receive, because what it waits for arrives as a
+//! message: a thread is added first, and if none can be, a request is answered with
+//! INSUFF_SERVER_RESOURCES. So the port is always listened to, however many requests block. That is
+//! decided before a verb is called; the verbs know nothing of threads.
+
+use crate::kernel::close;
+use crate::manager::Manager;
+use nt::Result;
+use nt::system::{System, ThreadBody};
+
+/// Starts one more API thread.
+pub(super) fn add_thread<S: System>(sm: &'static Manager<S>) -> Result<()>
+where
+    Manager<S>: ThreadBody,
+{
+    sm.tables.lock().threads.add()?;
+    match sm.system.create_thread(sm) {
+        Ok(thread) => {
+            close(sm.system, thread);
+            Ok(())
+        }
+        Err(status) => {
+            sm.tables.lock().threads.give_up();
+            Err(status)
+        }
+    }
+}
+
+/// Makes sure that another thread receives while this one blocks.
+pub(super) fn leave_a_receiver<S: System>(sm: &'static Manager<S>) -> Result<()>
+where
+    Manager<S>: ThreadBody,
+{
+    if sm.tables.lock().threads.any_idle() {
+        Ok(())
+    } else {
+        add_thread(sm)
+    }
+}

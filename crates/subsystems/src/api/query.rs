@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! QueryInformation, our own class: the subsystem servers, their sessions, and the sessions'
+//! initial commands (spec 10.4 #7).
+
+use crate::manager::Manager;
+use crate::state::ids::ProcessId;
+use nt::system::{ImageSubsystem, System};
+use nt::{Result, Status};
+use sm_protocol::sm::{QUERY_ENTRIES, QuerySessions, SessionEntry};
+
+/// Fills `body` with as many entries as it has places, from `first` on.
+#[inline(never)]
+pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> Result<()> {
+    if body.class != QuerySessions::CLASS {
+        return Err(Status::NOT_IMPLEMENTED);
+    }
+    body.entries = [SessionEntry::default(); QUERY_ENTRIES];
+    body.count = 0;
+    let mut passed = 0;
+    // Ids of processes are those of handles: multiples of 4 far below 2^32.
+    let number = |id: Option<ProcessId>| id.map_or(0, |id| id.number() as u32);
+    let tables = sm.tables.lock();
+    for server in tables
+        .servers
+        .iter()
+        .filter(|server| server.process_id.is_some())
+    {
+        passed += 1;
+        let Some(place) = body.entries.get_mut(body.count as usize) else {
+            break;
+        };
+        if passed <= body.first {
+            continue;
+        }
+        *place = SessionEntry {
+            session: server.terminal.0,
+            subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
+            server: number(server.process_id),
+            initial: number(tables.terminals.initial_id(server.terminal)),
+        };
+        body.count += 1;
+    }
+    // At most 16 entries of 16 bytes.
+    body.length = 8 + body.count * size_of::<SessionEntry>() as u32;
+    Ok(())
+}

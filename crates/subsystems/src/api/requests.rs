@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The API numbers of `\SmApiPort` (spec 10.4).
+//!
+//! Lengths are checked against the layouts before anything is looked at; a number that is not
+//! served is answered NOT_IMPLEMENTED.
+
+use super::pool::leave_a_receiver;
+use super::query;
+use crate::callback;
+use crate::exec;
+use crate::manager::Manager;
+use crate::nt6::resident;
+use crate::policy::SessionModel;
+use crate::servers;
+use crate::sessions;
+use crate::start;
+use crate::state::clients::Client;
+use crate::state::ids::{EnvironmentId, ProcessId, TerminalId};
+use nt::system::{MessageBuffer, System};
+use nt::{Result, Status};
+use sm_protocol::sb::SbApi;
+use sm_protocol::sm::{LoadDeferred, SessionComplete, SmApi, StartCsr, StopCsr};
+use sm_protocol::{ApiMessage, counted};
+
+/// Serves one request of `client`; what it gives out is written into `message`. Blocks while the
+/// verb does.
+#[inline(never)]
+pub(super) fn serve<S: System>(
+    sm: &'static Manager<S>,
+    client: &Client,
+    message: &mut MessageBuffer,
+) -> Result<()> {
+    let sender = message.header.client;
+    let number = SmApi(message.api()?.number);
+    match number {
+        SmApi::CREATE_FOREIGN_SESSION
+        | SmApi::SESSION_COMPLETE
+        | SmApi::TERMINATE_FOREIGN_SESSION
+            if client.server.is_none() =>
+        {
+            Err(Status::INVALID_PARAMETER)
+        }
+        SmApi::SESSION_COMPLETE => session_complete(sm, client, message.body_mut()?),
+        SmApi::EXEC_PGM => {
+            let body = message.body_mut()?;
+            leave_a_receiver(sm)?;
+            exec::exec_pgm(sm, sender, body)
+        }
+        SmApi::LOAD_DEFERRED_SUBSYSTEM => {
+            let body: &mut LoadDeferred = message.body_mut()?;
+            let name = counted(&body.name, body.length)?;
+            if name.is_empty() {
+                return Err(Status::INVALID_PARAMETER);
+            }
+            leave_a_receiver(sm)?;
+            start::deferred(sm, client.terminal, name)
+        }
+        SmApi::START_CSR => start_csr(sm, message.body_mut()?),
+        SmApi::STOP_CSR => {
+            let body: &mut StopCsr = message.body_mut()?;
+            leave_a_receiver(sm)?;
+            sessions::stop(sm, TerminalId(body.session))
+        }
+        SmApi::QUERY_INFORMATION => query::sessions(sm, message.body_mut()?),
+        SmApi::CHILD_SESSION if resident::is_child(sm, client) => {
+            resident::child_session(sm, client, message.body_mut()?)
+        }
+        SmApi::CHILD_PROCESS if resident::is_child(sm, client) => {
+            resident::child_process(sm, client, sender, message.body_mut()?)
+        }
+        SmApi(_) => Err(Status::NOT_IMPLEMENTED),
+    }
+}
+
+/// StartCsr: a new terminal session (spec 10.4 #5).
+#[inline(never)]
+fn start_csr<S: System>(sm: &'static Manager<S>, body: &mut StartCsr) -> Result<()> {
+    let command = counted(&body.command, body.length)?;
+    leave_a_receiver(sm)?;
+    let terminal = match sm.policy.sessions {
+        SessionModel::Resident => sessions::start(sm, command),
+        SessionModel::ChildInstance => resident::start(sm, command),
+    }?;
+    let server = servers::windows(sm, terminal).and_then(|server| server.view().process_id);
+    let initial = sm.tables.lock().terminals.initial_id(terminal);
+    body.session = terminal.0;
+    body.server = server.map_or(0, ProcessId::number);
+    body.initial = initial.map_or(0, ProcessId::number);
+    Ok(())
+}
+
+/// SessionComplete: an environment session of the caller's has ended (spec 10.4 #1).
+#[inline(never)]
+fn session_complete<S: System>(
+    sm: &'static Manager<S>,
+    client: &Client,
+    body: &SessionComplete,
+) -> Result<()> {
+    let environment = {
+        let mut tables = sm.tables.lock();
+        let environment = tables
+            .environments
+            .find(EnvironmentId(body.session))
+            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        if client.server != Some(environment.owner) {
+            return Err(Status::ACCESS_DENIED);
+        }
+        tables.environments.delete(environment.id);
+        environment
+    };
+    nt::info!(
+        "session {}: environment session {} has ended: {}",
+        environment.terminal,
+        environment.id,
+        Status(body.status)
+    );
+    leave_a_receiver(sm)?;
+    if let Some(foreign) = environment.foreign {
+        callback::tell(sm, foreign, SbApi::FOREIGN_SESSION_COMPLETE, environment.id);
+    }
+    sessions::environment_ended(sm, &environment)
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! ExecPgm: handing a suspended process to its subsystem server (spec 10.5).
+//!
+//! The server, not smss, lets the process run.
+
+use crate::callback;
+use crate::manager::Manager;
+use crate::servers;
+use crate::state::ids::TerminalId;
+use nt::access::Access;
+use nt::system::{ImageSubsystem, System, UserProcessInformation};
+use nt::{ClientId, Handle, Owned, Result, Status};
+use sm_protocol::sm::ExecPgm;
+
+/// ExecPgm of `caller` (spec 10.5). Blocks until the server has answered.
+#[inline(never)]
+pub(crate) fn exec_pgm<S: System>(
+    sm: &'static Manager<S>,
+    caller: ClientId,
+    body: &ExecPgm,
+) -> Result<()> {
+    let system = sm.system;
+    let process = Owned::new(
+        system,
+        system.open_process(caller, Access::PROCESS_DUP_HANDLE)?,
+    );
+    let take = |handle: u64, access| {
+        // A pseudo handle names whoever uses it, which here would be smss.
+        if handle.cast_signed() < 0 {
+            return Err(Status::INVALID_HANDLE);
+        }
+        let own = system.duplicate(
+            process.get(),
+            Handle(handle),
+            Handle::CURRENT_PROCESS,
+            access,
+        )?;
+        Ok::<_, Status>(Owned::new(system, own))
+    };
+    let process = take(body.process.process, Access::PROCESS_ALL)?;
+    let thread = take(body.process.thread, Access::THREAD_ALL)?;
+    let suspended = UserProcessInformation {
+        process: process.get().0,
+        thread: thread.get().0,
+        ..body.process
+    };
+    let debugger = if body.debug != 0 {
+        caller
+    } else {
+        ClientId::default()
+    };
+    adopt(sm, &suspended, debugger)
+}
+
+/// Gives `suspended` to the server for its image type in its session; a native process needs none
+/// and is resumed.
+#[inline(never)]
+fn adopt<S: System>(
+    sm: &'static Manager<S>,
+    suspended: &UserProcessInformation,
+    debugger: ClientId,
+) -> Result<()> {
+    let terminal = TerminalId(sm.system.query_session(Handle(suspended.process))?);
+    if !servers::any_in(sm, terminal) {
+        return Err(Status::OBJECT_NAME_NOT_FOUND);
+    }
+    let subsystem = suspended.image.subsystem;
+    if let Some(server) = servers::serving(sm, terminal, subsystem) {
+        callback::create_session(sm, &server, suspended, None, debugger)
+    } else if subsystem == ImageSubsystem::NATIVE {
+        sm.system.resume_thread(Handle(suspended.thread))
+    } else {
+        nt::warn!(
+            "session {terminal}: no server for image type {}",
+            subsystem.0
+        );
+        Err(Status::UNSUCCESSFUL)
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Requests to the kernel that are made in more than one place, and judged the same way each time.
+
+use crate::state::ids::ProcessId;
+use core::fmt;
+use nt::access::Access;
+use nt::system::{Objects, System, Timeout, Wait};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status};
+
+/// How an id that may be missing is written in the log.
+struct Named(Option<ProcessId>);
+
+impl fmt::Display for Named {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(0, ProcessId::number).fmt(out)
+    }
+}
+
+/// Closes `handle` if it is one.
+#[inline(never)]
+pub(crate) fn close<S: Objects>(system: &S, handle: Handle) {
+    if !handle.is_null()
+        && let Err(status) = system.close(handle)
+    {
+        nt::warn!("handle {handle:?}: {status}: not closed");
+    }
+}
+
+/// An event without a name, not signalled.
+#[inline(never)]
+pub(crate) fn new_event<S: Objects>(system: &S) -> Result<Owned<'_, S>> {
+    Ok(Owned::new(
+        system,
+        system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?,
+    ))
+}
+
+/// Ends `process`, whose id is `id`, with `status`, if there is one and it has not ended by itself.
+#[inline(never)]
+pub(crate) fn terminate<S: System>(
+    system: &S,
+    process: Handle,
+    id: Option<ProcessId>,
+    status: Status,
+) {
+    if process.is_null() {
+        return;
+    }
+    match system.terminate_process(process, status) {
+        Ok(()) | Err(Status::PROCESS_IS_TERMINATING) => {}
+        Err(status) => nt::error!("process {}: {status}: not ended", Named(id)),
+    }
+}
+
+/// Waits until `process` has ended. `IO_TIMEOUT` if it does not in time.
+#[inline(never)]
+pub(crate) fn wait_for_end<S: System>(system: &S, process: Handle, timeout: Timeout) -> Result<()> {
+    match system.wait_one(process, timeout)? {
+        Wait::Object(_) => Ok(()),
+        Wait::Timeout => Err(Status::IO_TIMEOUT),
+    }
+}
+
+/// Ends `process`, whose id is `id`, and waits until it is gone, at most `milliseconds`. Nothing
+/// happens without a process.
+#[inline(never)]
+pub(crate) fn end<S: System>(
+    system: &S,
+    process: Handle,
+    id: Option<ProcessId>,
+    milliseconds: u32,
+) {
+    if process.is_null() {
+        return;
+    }
+    terminate(system, process, id, Status::SUCCESS);
+    if let Err(status) = wait_for_end(system, process, Timeout::Milliseconds(milliseconds)) {
+        nt::warn!("process {}: wait for its end: {status}", Named(id));
+    }
+}

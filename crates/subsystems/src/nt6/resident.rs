@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! NT 6, the side of the resident instance: child instances created, listened to, and waited for
+//! (spec 11.5).
+
+use crate::end::{Watched, stop_of};
+use crate::kernel::{close, new_event, terminate, wait_for_end};
+use crate::manager::Manager;
+use crate::servers;
+use crate::sessions;
+use crate::state::clients::Client;
+use crate::state::ids::{ProcessId, TerminalId};
+use crate::state::slots::Key;
+use crate::watchdog::SERVER_TIMEOUT;
+use launch::{Image, Start};
+use nt::access::Access;
+use nt::failure::{Step, Stop};
+use nt::system::{System, Timeout};
+use nt::{ClientId, Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, path, wide};
+use sm_protocol::sm::{ChildProcess, ChildSession};
+
+/// Initial sessions at most.
+const INITIAL_SESSIONS: u32 = 32;
+/// The number that asks for any session.
+const ANY_SESSION: u32 = u32::MAX;
+/// How long a child may take for a session other than 0, in milliseconds: its servers, then its
+/// initial command.
+const CHILD_TIMEOUT: u32 = 3 * SERVER_TIMEOUT;
+
+/// Whether `client` is a child instance.
+pub(crate) fn is_child<S: System>(sm: &Manager<S>, client: &Client) -> bool {
+    sm.tables.lock().instances.of(client.process_id).is_some()
+}
+
+/// Ends the child instance with this process id, if it is one.
+pub(crate) fn end_child<S: System>(sm: &Manager<S>, id: ProcessId, status: Status) {
+    let process = sm
+        .tables
+        .lock()
+        .instances
+        .of(id)
+        .map_or(Handle::NULL, |instance| instance.process);
+    terminate(sm.system, process, Some(id), status);
+}
+
+impl<S: System> Manager<S> {
+    /// NT 6: makes the initial sessions, 0 and at least one for the console (spec 11.5): what to
+    /// wait for. Blocks.
+    ///
+    /// # Errors
+    /// [`Stop`] if session 0 does not come up.
+    pub fn load_initial_sessions(&'static self) -> Result<Watched, Stop> {
+        let plan = self
+            .plan()
+            .map_err(|status| stop_of(Step::SessionSpace, "configuration", status))?;
+        let count = plan
+            .initial_sessions()
+            .unwrap_or(self.policy.initial_sessions);
+        if count > INITIAL_SESSIONS {
+            nt::warn!("NumberOfInitialSessions: {count}: {INITIAL_SESSIONS} are made");
+        }
+        let first = spawn(self, Some(TerminalId::CONSOLE), UnicodeStr::EMPTY)
+            .map_err(|status| stop_of(Step::SessionSpace, "child instance 0", status))?;
+        // The kernel numbers sessions in the order they are made. Each child makes its own; from
+        // then on they work side by side.
+        wait_for_session(self, first);
+        let mut others = [None; INITIAL_SESSIONS as usize];
+        for (session, other) in (1..count.min(INITIAL_SESSIONS)).zip(&mut others) {
+            match spawn(self, Some(TerminalId(session)), UnicodeStr::EMPTY) {
+                Ok(child) => {
+                    wait_for_session(self, child);
+                    *other = Some(child);
+                }
+                Err(status) => nt::error!("session {session}: child instance: {status}: skipped"),
+            }
+        }
+        let result = finish(self, first, Timeout::Never);
+        for child in others.into_iter().flatten() {
+            if let Err((_, status)) = finish(self, child, Timeout::Milliseconds(CHILD_TIMEOUT)) {
+                nt::error!("initial session: {status}: skipped");
+            }
+        }
+        let terminal = result.map_err(|(step, status)| stop_of(step, "session 0", status))?;
+        let initial = self.tables.lock().terminals.take_initial(terminal);
+        Ok(Watched {
+            server: servers::lend_windows(self, terminal),
+            initial,
+            initial_name: self.policy.initial_process_name,
+        })
+    }
+}
+
+/// StartCsr in NT 6: a new session with its servers and `command`, or the default one if that is
+/// empty. Blocks until it stands.
+pub(crate) fn start<S: System>(
+    sm: &'static Manager<S>,
+    command: UnicodeStr<'_>,
+) -> Result<TerminalId> {
+    let child = spawn(sm, None, command)?;
+    finish(sm, child, Timeout::Milliseconds(CHILD_TIMEOUT)).map_err(|(_, status)| status)
+}
+
+/// Creates a child instance and lets it run.
+fn spawn<S: System>(
+    sm: &'static Manager<S>,
+    wanted: Option<TerminalId>,
+    command: UnicodeStr<'_>,
+) -> Result<Key> {
+    let made = new_event(sm.system)?;
+    let command = UnicodeBuf::copied(command)?;
+    let key = sm
+        .tables
+        .lock()
+        .instances
+        .reserve(wanted, made.get(), command)
+        .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+    // The record owns the event now.
+    let _ = made.into_raw();
+    if let Err(status) = run_child(sm, key, wanted) {
+        forget(sm, key, status);
+        return Err(status);
+    }
+    Ok(key)
+}
+
+/// Creates the process of the child instance `key` and lets it run.
+#[inline(never)]
+fn run_child<S: System>(
+    sm: &'static Manager<S>,
+    key: Key,
+    wanted: Option<TerminalId>,
+) -> Result<()> {
+    let own = launch::grammar::token(sm.system.own_command_line());
+    let own = own.map_or(wide!("\\SystemRoot\\System32\\smss.exe"), |(image, _)| {
+        image
+    });
+    let mut image = Image {
+        path: UnicodeBuf::new(),
+        directory: UnicodeBuf::new(),
+    };
+    image.path.push(own)?;
+    // An NT path has no directory to start in.
+    if own.first() != Some(u16::from(b'\\')) {
+        image.directory.push(path::directory(own))?;
+    }
+    let mut line = UnicodeBuf::<256>::new();
+    line.push_fmt(format_args!(
+        "{own} {:08x} {:08x}",
+        wanted.map_or(ANY_SESSION, |terminal| terminal.0),
+        key.to_context() as u32
+    ))?;
+    let start = Start {
+        image: &image,
+        command_line: line.as_str(),
+        session: 0,
+        debug: false,
+        subsystem: false,
+    };
+    let child = sm.plan()?.launcher().create(&start)?;
+    let process_id = ProcessId::of(child.client());
+    let (process, thread) = child.into_handles();
+    sm.tables
+        .lock()
+        .instances
+        .created(key, process.into_raw(), process_id);
+    sm.system.resume_thread(thread.get())
+}
+
+/// Waits until a child has made its session, or has ended.
+fn wait_for_session<S: System>(sm: &Manager<S>, child: Key) {
+    let handles = sm
+        .tables
+        .lock()
+        .instances
+        .get(child)
+        .map(|instance| [instance.made, instance.process]);
+    if let Some(handles) = handles
+        && let Err(status) = sm
+            .system
+            .wait_any(&handles, Timeout::Milliseconds(CHILD_TIMEOUT))
+    {
+        nt::warn!("child instance: {status}");
+    }
+}
+
+/// Waits for the end of a child, and makes its session a running one, or undoes it: with the step
+/// that failed.
+fn finish<S: System>(
+    sm: &'static Manager<S>,
+    child: Key,
+    timeout: Timeout,
+) -> Result<TerminalId, (Step, Status)> {
+    let process = sm
+        .tables
+        .lock()
+        .instances
+        .get(child)
+        .map_or(Handle::NULL, |instance| instance.process);
+    let ended = wait_for_end(sm.system, process, timeout)
+        .and_then(|()| sm.system.query_exit(process)?.status.ok());
+    let Some(terminal) = forget(sm, child, Status::IO_TIMEOUT) else {
+        return Err((
+            Step::SessionSpace,
+            ended.err().unwrap_or(Status::UNSUCCESSFUL),
+        ));
+    };
+    if let Err(status) = ended {
+        let initial = sm.tables.lock().terminals.initial_id(terminal);
+        let step = if initial.is_some() {
+            Step::InitialCommand
+        } else {
+            Step::RequiredSubsystem
+        };
+        // Session 0 may have critical processes by now, and their end would hide why the system
+        // stops.
+        if terminal != TerminalId::CONSOLE {
+            sessions::undo(sm, terminal, status);
+        }
+        return Err((step, status));
+    }
+    sm.tables.lock().terminals.stands(terminal);
+    Ok(terminal)
+}
+
+/// Takes a child out of the table, ending it with `status` if it still runs: the session it had
+/// made.
+fn forget<S: System>(sm: &Manager<S>, child: Key, status: Status) -> Option<TerminalId> {
+    let instance = sm.tables.lock().instances.remove(child)?;
+    close(sm.system, instance.made);
+    terminate(sm.system, instance.process, instance.process_id, status);
+    close(sm.system, instance.process);
+    instance.terminal
+}
+
+/// CHILD_SESSION: the child has made `body.session`.
+#[inline(never)]
+pub(crate) fn child_session<S: System>(
+    sm: &Manager<S>,
+    client: &Client,
+    body: &mut ChildSession,
+) -> Result<()> {
+    let made = {
+        let mut tables = sm.tables.lock();
+        let instance = tables.instance_has_made(client.process_id, TerminalId(body.session))?;
+        body.set_command(instance.command.as_str());
+        instance.made
+    };
+    sm.system.set_event(made)
+}
+
+/// CHILD_PROCESS: the child `caller` has created a server, still suspended, or the initial command.
+#[inline(never)]
+pub(crate) fn child_process<S: System>(
+    sm: &'static Manager<S>,
+    client: &Client,
+    caller: ClientId,
+    body: &mut ChildProcess,
+) -> Result<()> {
+    let system = sm.system;
+    let terminal = TerminalId(body.session);
+    let made = sm
+        .tables
+        .lock()
+        .instances
+        .of(client.process_id)
+        .and_then(|instance| instance.terminal);
+    if made != Some(terminal) || body.role > ChildProcess::INITIAL {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    let child = Owned::new(
+        system,
+        system.open_process(caller, Access::PROCESS_DUP_HANDLE)?,
+    );
+    let process = system.duplicate(
+        child.get(),
+        Handle(body.process),
+        Handle::CURRENT_PROCESS,
+        Access::PROCESS_ALL,
+    )?;
+    let process = Owned::new(system, process);
+    let process_id = ProcessId::of(body.client);
+    if body.role == ChildProcess::INITIAL {
+        let mut tables = sm.tables.lock();
+        tables.terminals.initial_created(terminal, process_id);
+        if tables.terminals.keep_initial(terminal, process.get()) {
+            // The record owns it now.
+            let _ = process.into_raw();
+        }
+        return Ok(());
+    }
+    let server = servers::reserve(sm, terminal)?;
+    let noted = sm
+        .tables
+        .lock()
+        .servers
+        .created(server.key(), process.into_raw(), process_id);
+    let event = noted.and_then(|()| {
+        system.duplicate(
+            Handle::CURRENT_PROCESS,
+            server.view().event,
+            child.get(),
+            Access::EVENT_ALL,
+        )
+    });
+    match event {
+        Ok(event) => {
+            body.event = event.0;
+            Ok(())
+        }
+        Err(status) => {
+            servers::retire(sm, server.key());
+            Err(status)
+        }
+    }
+}

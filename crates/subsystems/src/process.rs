@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Creating the process of a server or of an initial command, and waiting for a server: what the
+//! resident smss and a child instance of NT 6 do alike.
+
+use crate::plan::Plan;
+use crate::watchdog::SERVER_TIMEOUT;
+use launch::{Child, Image, Start};
+use nt::system::{System, Timeout, Wait};
+use nt::{Handle, Result, Status, UnicodeStr};
+
+/// The image of the program that `command` names.
+#[inline(never)]
+pub(crate) fn find<S: System>(plan: &dyn Plan<S>, command: UnicodeStr<'_>) -> Result<Image> {
+    plan.launcher()
+        .find(launch::parse(command)?.program)?
+        .ok_or(Status::OBJECT_NAME_NOT_FOUND)
+}
+
+/// The process of `command` in `session`, suspended; `subsystem` says that it is a server.
+#[inline(never)]
+pub(crate) fn create<'a, S: System>(
+    plan: &'a dyn Plan<S>,
+    session: u32,
+    command: UnicodeStr<'_>,
+    subsystem: bool,
+) -> Result<Child<'a, S>> {
+    let image = find(plan, command)?;
+    plan.launcher().create(&Start {
+        image: &image,
+        command_line: command,
+        session,
+        debug: false,
+        subsystem,
+    })
+}
+
+/// Waits on {event, process} (spec 9.4 #9): the event of a server's record and the server, in
+/// `session`. Blocks, in session 0 without limit.
+#[inline(never)]
+pub(crate) fn wait_until_registered<S: System>(
+    system: &S,
+    session: u32,
+    event: Handle,
+    process: Handle,
+) -> Result<()> {
+    let timeout = if session == 0 {
+        Timeout::Never
+    } else {
+        Timeout::Milliseconds(SERVER_TIMEOUT)
+    };
+    match system.wait_any(&[event, process], timeout)? {
+        Wait::Object(0) => Ok(()),
+        Wait::Object(_) => {
+            let status = system.query_exit(process)?.status;
+            nt::error!("session {session}: a server ended before it registered: {status}");
+            Err(if status.is_success() {
+                Status::UNSUCCESSFUL
+            } else {
+                status
+            })
+        }
+        Wait::Timeout => Err(Status::IO_TIMEOUT),
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The three kinds of number that name something here, each a type of its own (spec 11.1).
+//!
+//! "Session" alone means two things in the specification: a terminal session is a session space of
+//! the kernel, an environment session is one process in the care of a subsystem server.
+
+use core::fmt;
+use nt::ClientId;
+
+/// A process, by the id that the kernel gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ProcessId(u64);
+
+impl ProcessId {
+    /// The process of a client id. `None` for the id that no process has.
+    pub const fn of(client: ClientId) -> Option<Self> {
+        if client.process == 0 {
+            None
+        } else {
+            Some(Self(client.process))
+        }
+    }
+
+    /// The number, as messages carry it.
+    pub const fn number(self) -> u64 {
+        self.0
+    }
+}
+
+/// A terminal session: `MuSessionId`, a session space of the kernel. Session 0 is the console's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TerminalId(pub u32);
+
+impl TerminalId {
+    /// The one whose end is the end of the system.
+    pub const CONSOLE: Self = Self(0);
+}
+
+/// An environment session: `SessionId`, never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EnvironmentId(pub u32);
+
+impl fmt::Display for ProcessId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl fmt::Display for TerminalId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}
+
+impl fmt::Display for EnvironmentId {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(out)
+    }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Records of child instances of smss, NT 6, and their transitions (spec 11.5).
+//!
+//! Whether a message comes from a child instance, the kernel says: its process id is that of a
+//! process whose handle stands here.
+
+use super::ids::{ProcessId, TerminalId};
+use super::slots::{Key, Slots};
+use nt::{Handle, Result, Status, UnicodeBuf};
+use sm_protocol::sm::COMMAND_UNITS;
+
+/// Child instances at once.
+const INSTANCES: usize = 40;
+
+/// One child instance.
+pub(crate) struct Instance {
+    /// Its process; null until it is created.
+    pub(crate) process: Handle,
+    /// Its id.
+    pub(crate) process_id: Option<ProcessId>,
+    /// The session that it is to make; `None` for any.
+    wanted: Option<TerminalId>,
+    /// The session that it has made.
+    pub(crate) terminal: Option<TerminalId>,
+    /// Signalled when `terminal` is known.
+    pub(crate) made: Handle,
+    /// The initial command that it is to start; empty for the default one.
+    pub(crate) command: UnicodeBuf<COMMAND_UNITS>,
+}
+
+/// All of them.
+pub(crate) struct Instances(Slots<Instance, INSTANCES>);
+
+impl Instances {
+    pub(crate) const fn new() -> Self {
+        Self(Slots::new())
+    }
+
+    /// *reserved*: an instance is about to be created. `made` is its event.
+    pub(crate) fn reserve(
+        &mut self,
+        wanted: Option<TerminalId>,
+        made: Handle,
+        command: UnicodeBuf<COMMAND_UNITS>,
+    ) -> Option<Key> {
+        self.0.insert(Instance {
+            process: Handle::NULL,
+            process_id: None,
+            wanted,
+            terminal: None,
+            made,
+            command,
+        })
+    }
+
+    /// *created*: it has a process, suspended.
+    pub(crate) fn created(&mut self, key: Key, process: Handle, process_id: Option<ProcessId>) {
+        if let Some(instance) = self.0.get(key) {
+            instance.process = process;
+            instance.process_id = process_id;
+        }
+    }
+
+    /// *has made its session*: `NOT_IMPLEMENTED` if `process_id` is no instance,
+    /// `INVALID_PARAMETER` if it has made one before or was to make another.
+    pub(crate) fn has_made(
+        &mut self,
+        process_id: ProcessId,
+        terminal: TerminalId,
+    ) -> Result<&mut Instance> {
+        let instance = self.find(process_id).ok_or(Status::NOT_IMPLEMENTED)?;
+        if instance.terminal.is_some() || instance.wanted.is_some_and(|wanted| wanted != terminal) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        instance.terminal = Some(terminal);
+        Ok(instance)
+    }
+
+    /// *gone*: its handles belong to the caller.
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Instance> {
+        self.0.remove(key)
+    }
+
+    /// The instance that `key` names.
+    pub(crate) fn get(&mut self, key: Key) -> Option<&Instance> {
+        self.0.get(key).map(|instance| &*instance)
+    }
+
+    /// The instance whose process this is.
+    pub(crate) fn of(&mut self, process_id: ProcessId) -> Option<&Instance> {
+        self.find(process_id).map(|instance| &*instance)
+    }
+
+    #[inline(never)]
+    fn find(&mut self, process_id: ProcessId) -> Option<&mut Instance> {
+        self.0
+            .find(|instance| instance.process_id == Some(process_id))
+    }
+}

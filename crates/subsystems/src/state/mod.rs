@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the Session Manager knows: tables and their transitions, no system call among them.
+//!
+//! Everything that more than one thread sees is in [`Tables`], behind one lock that is held for
+//! table work only, never across a wait, an LPC call or a process creation (spec 9.4). Handles in
+//! the tables are closed by whoever takes them out. Each kind of record has a file, and its states
+//! change by the methods there and nowhere else; the table of them is in the crate's documentation.
+
+pub(crate) mod clients;
+pub(crate) mod environments;
+pub(crate) mod ids;
+pub(crate) mod instances;
+pub(crate) mod servers;
+pub(crate) mod slots;
+pub(crate) mod terminals;
+pub(crate) mod threads;
+
+use clients::Clients;
+use environments::Environments;
+use ids::{ProcessId, TerminalId};
+use instances::{Instance, Instances};
+use nt::relax::Mutex;
+use nt::{Handle, Result};
+use servers::{Server, Servers};
+use slots::Key;
+use terminals::Terminals;
+use threads::Threads;
+
+/// Small things first: the layout keeps them, and the lock in front of them, within short reach of
+/// the code.
+#[repr(C)]
+pub(crate) struct Tables {
+    /// The connection port `\SmApiPort`.
+    pub(crate) port: Handle,
+    /// smss's own connection to it, as a client.
+    pub(crate) own_client: Handle,
+    /// The session whose space smss is in.
+    pub(crate) attached: Option<TerminalId>,
+    pub(crate) threads: Threads,
+    pub(crate) clients: Clients,
+    pub(crate) servers: Servers,
+    pub(crate) terminals: Terminals,
+    pub(crate) environments: Environments,
+    pub(crate) instances: Instances,
+}
+
+/// Room for the tables: zeros in the image, so that they take neither a place in the file nor any
+/// of the stack.
+pub struct TableSpace(pub(crate) Mutex<Tables>);
+
+impl TableSpace {
+    /// Empty tables.
+    #[allow(clippy::new_without_default, reason = "a constant, for a static")]
+    pub const fn new() -> Self {
+        Self(Mutex::new(Tables {
+            port: Handle::NULL,
+            own_client: Handle::NULL,
+            attached: None,
+            threads: Threads::new(),
+            clients: Clients::new(),
+            servers: Servers::new(),
+            terminals: Terminals::new(),
+            environments: Environments::new(),
+            instances: Instances::new(),
+        }))
+    }
+}
+
+/// How much is in the tables: what must be back at its start after clients and sessions came and
+/// went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Connected clients.
+    pub clients: usize,
+    /// Subsystem server records.
+    pub servers: usize,
+    /// Terminal sessions.
+    pub sessions: usize,
+    /// Environment sessions.
+    pub environments: usize,
+    /// API threads.
+    pub threads: u32,
+}
+
+impl Tables {
+    /// A server is out of service, and its environment sessions are forgotten with it. `None` if it
+    /// was so before.
+    pub(crate) fn retire_server(&mut self, key: Key) -> Option<Server> {
+        let server = self.servers.retire(key)?;
+        self.environments.delete_owned_by(key);
+        Some(server)
+    }
+
+    /// A child instance has made `terminal`, which is noted for it and starts, or neither.
+    pub(crate) fn instance_has_made(
+        &mut self,
+        process_id: ProcessId,
+        terminal: TerminalId,
+    ) -> Result<&Instance> {
+        let instance = self.instances.has_made(process_id, terminal)?;
+        match self.terminals.start(terminal) {
+            Ok(()) => Ok(instance),
+            Err(status) => {
+                instance.terminal = None;
+                Err(status)
+            }
+        }
+    }
+
+    /// How much is in the tables now.
+    pub(crate) fn counts(&self) -> Counts {
+        Counts {
+            clients: self.clients.len(),
+            servers: self.servers.len(),
+            sessions: self.terminals.len(),
+            environments: self.environments.len(),
+            threads: self.threads.total(),
+        }
+    }
+}

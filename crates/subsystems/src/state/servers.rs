@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Records of subsystem servers and their transitions (spec 9.1).
+//!
+//! A record is made before its process and is counted: once for standing in the table, once for
+//! every reference. A server that died, was given up or is being stopped is *retired*: lookups no
+//! longer find it, and when the last reference goes the record is given out, so that its handles
+//! are closed (D2, D3). Readers get copies; a record changes nowhere but here.
+
+use super::ids::{ProcessId, TerminalId};
+use super::slots::{Key, Slots};
+use nt::system::ImageSubsystem;
+use nt::{Handle, Result, Status};
+
+/// Subsystem servers at once.
+pub const SERVERS: usize = 256;
+
+/// One record. As a copy it says how things stood when it was made; its handles stay valid while a
+/// reference is held.
+#[derive(Clone, Copy)]
+pub(crate) struct Server {
+    /// Signalled when it has registered, or never will.
+    pub(crate) event: Handle,
+    /// The server's process; null until it is created.
+    pub(crate) process: Handle,
+    /// Its id.
+    pub(crate) process_id: Option<ProcessId>,
+    /// `process` belongs to the main thread, which waits for it: it is not closed with the record.
+    process_lent: bool,
+    /// What it serves; `None` until it has registered.
+    pub(crate) subsystem: Option<ImageSubsystem>,
+    /// smss's client port to its call-back port; null until that is reached.
+    pub(crate) callback: Handle,
+    /// Its terminal session.
+    pub(crate) terminal: TerminalId,
+    /// Out of service.
+    pub(crate) retired: bool,
+    references: u32,
+}
+
+impl Server {
+    const fn new(event: Handle, terminal: TerminalId, references: u32) -> Self {
+        Self {
+            event,
+            process: Handle::NULL,
+            process_id: None,
+            process_lent: false,
+            subsystem: None,
+            callback: Handle::NULL,
+            terminal,
+            retired: false,
+            references,
+        }
+    }
+
+    /// What a reference to no record would see, so that none has to be asked for.
+    pub(crate) const GONE: Self = Self {
+        retired: true,
+        ..Self::new(Handle::NULL, TerminalId(u32::MAX), 0)
+    };
+
+    /// The process handle, if it is closed with the record.
+    pub(crate) const fn own_process(&self) -> Handle {
+        if self.process_lent {
+            Handle::NULL
+        } else {
+            self.process
+        }
+    }
+}
+
+/// All of them.
+pub(crate) struct Servers(Slots<Server, SERVERS>);
+
+impl Servers {
+    pub(crate) const fn new() -> Self {
+        Self(Slots::new())
+    }
+
+    /// *reserved*: a server is about to be created in `terminal`. The caller has a reference.
+    pub(crate) fn reserve(&mut self, event: Handle, terminal: TerminalId) -> Option<Key> {
+        self.0.insert(Server::new(event, terminal, 2))
+    }
+
+    /// *created*: it has a process, suspended.
+    pub(crate) fn created(
+        &mut self,
+        key: Key,
+        process: Handle,
+        process_id: Option<ProcessId>,
+    ) -> Result<()> {
+        self.change(key, &mut |server| {
+            server.process = process;
+            server.process_id = process_id;
+        })
+    }
+
+    /// *registered*: it has connected to `\SmApiPort` and serves `subsystem`.
+    pub(crate) fn registered(&mut self, key: Key, subsystem: ImageSubsystem) -> Result<()> {
+        self.change(key, &mut |server| server.subsystem = Some(subsystem))
+    }
+
+    /// *in service*: smss has reached its call-back port.
+    pub(crate) fn called_back(&mut self, key: Key, port: Handle) -> Result<()> {
+        self.change(key, &mut |server| server.callback = port)
+    }
+
+    /// The process handle goes to the main thread, which waits for the server's end.
+    pub(crate) fn lend_process(&mut self, key: Key) -> Result<()> {
+        self.change(key, &mut |server| server.process_lent = true)
+    }
+
+    /// *retired*: nobody finds it any more. `None` if it was so before. The table's own reference
+    /// goes to the caller, who releases it.
+    pub(crate) fn retire(&mut self, key: Key) -> Option<Server> {
+        let server = self.0.get(key).filter(|server| !server.retired)?;
+        server.retired = true;
+        Some(*server)
+    }
+
+    /// One reference less. The last one gives the record out: its handles belong to the caller.
+    pub(crate) fn release(&mut self, key: Key) -> Option<Server> {
+        let server = self.0.get(key)?;
+        server.references -= 1;
+        if server.references > 0 {
+            return None;
+        }
+        self.0.remove(key)
+    }
+
+    /// A reference to the record that `key` names, unless it is retired.
+    pub(crate) fn acquire(&mut self, key: Key) -> Option<Key> {
+        let server = self.0.get(key).filter(|server| !server.retired)?;
+        server.references += 1;
+        Some(key)
+    }
+
+    /// A reference to the first record that is not retired and `matches`.
+    pub(crate) fn acquire_first(&mut self, matches: &dyn Fn(&Server) -> bool) -> Option<Key> {
+        let key = self.0.key_of(|server| !server.retired && matches(server))?;
+        self.acquire(key)
+    }
+
+    /// A copy of the record that `key` names.
+    pub(crate) fn get(&mut self, key: Key) -> Option<Server> {
+        self.0.get(key).copied()
+    }
+
+    /// All records, the retired ones among them as long as somebody refers to them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Server> {
+        self.0.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Changes a record, also a retired one: what it is given is closed with it. `DELETE_PENDING`
+    /// tells of that.
+    #[inline(never)]
+    fn change(&mut self, key: Key, change: &mut dyn FnMut(&mut Server)) -> Result<()> {
+        let server = self.0.get(key).ok_or(Status::DELETE_PENDING)?;
+        change(server);
+        if server.retired {
+            Err(Status::DELETE_PENDING)
+        } else {
+            Ok(())
+        }
+    }
+}

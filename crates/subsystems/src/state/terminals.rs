@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Records of terminal sessions and their transitions (spec 11).
+//!
+//! Whoever makes a session also undoes it, so a session is *starting* until everything in it
+//! stands. Readers get copies; a record changes nowhere but here.
+
+use super::ids::{EnvironmentId, ProcessId, TerminalId};
+use super::slots::Slots;
+use nt::{Handle, Result, Status};
+
+/// Terminal sessions at once.
+pub const SESSIONS: usize = 128;
+
+/// How far a session has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Starting,
+    Running,
+}
+
+/// One terminal session.
+#[derive(Clone, Copy)]
+pub(crate) struct Terminal {
+    id: TerminalId,
+    stage: Stage,
+    /// The initial command's process; null while there is none, and once the main thread has taken
+    /// it.
+    pub(crate) initial: Handle,
+    /// Its id; `None` while there is none.
+    pub(crate) initial_id: Option<ProcessId>,
+    /// Its environment session; `None` while there is none.
+    initial_environment: Option<EnvironmentId>,
+}
+
+/// All of them.
+pub(crate) struct Terminals(Slots<Terminal, SESSIONS>);
+
+impl Terminals {
+    pub(crate) const fn new() -> Self {
+        Self(Slots::new())
+    }
+
+    /// *starting*: the session space exists. `INVALID_PARAMETER` if the session is known already,
+    /// `INSUFF_SERVER_RESOURCES` if the table is full.
+    pub(crate) fn start(&mut self, id: TerminalId) -> Result<()> {
+        if self.find(id).is_some() {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        self.0
+            .insert(Terminal {
+                id,
+                stage: Stage::Starting,
+                initial: Handle::NULL,
+                initial_id: None,
+                initial_environment: None,
+            })
+            .map(drop)
+            .ok_or(Status::INSUFF_SERVER_RESOURCES)
+    }
+
+    /// The initial command has a process, still suspended.
+    pub(crate) fn initial_created(&mut self, id: TerminalId, process_id: Option<ProcessId>) {
+        if let Some(terminal) = self.find(id) {
+            terminal.initial_id = process_id;
+        }
+    }
+
+    /// The record keeps the initial command's process, if there is a record.
+    pub(crate) fn keep_initial(&mut self, id: TerminalId, process: Handle) -> bool {
+        self.find(id)
+            .map(|terminal| terminal.initial = process)
+            .is_some()
+    }
+
+    /// A server has taken the process `process_id` of the session over: if it is the initial
+    /// command, its end is the session's from now on.
+    pub(crate) fn adopted(
+        &mut self,
+        id: TerminalId,
+        process_id: Option<ProcessId>,
+        environment: EnvironmentId,
+    ) {
+        if let Some(terminal) = self.find(id)
+            && process_id.is_some()
+            && terminal.initial_id == process_id
+        {
+            terminal.initial_environment = Some(environment);
+        }
+    }
+
+    /// *running*: everything in it stands.
+    pub(crate) fn stands(&mut self, id: TerminalId) {
+        if let Some(terminal) = self.find(id) {
+            terminal.stage = Stage::Running;
+        }
+    }
+
+    /// *gone*: the initial command's handle belongs to the caller.
+    pub(crate) fn remove(&mut self, id: TerminalId) -> Option<Terminal> {
+        self.0.take(|terminal| terminal.id == id)
+    }
+
+    /// The initial command's process, which belongs to the caller from now on; null if there is
+    /// none.
+    pub(crate) fn take_initial(&mut self, id: TerminalId) -> Handle {
+        self.find(id).map_or(Handle::NULL, |terminal| {
+            core::mem::replace(&mut terminal.initial, Handle::NULL)
+        })
+    }
+
+    /// A copy of the record of `id`.
+    pub(crate) fn get(&mut self, id: TerminalId) -> Option<Terminal> {
+        self.find(id).copied()
+    }
+
+    /// The process id of the initial command of `id`, if it has one.
+    pub(crate) fn initial_id(&self, id: TerminalId) -> Option<ProcessId> {
+        self.0
+            .iter()
+            .find(|terminal| terminal.id == id)
+            .and_then(|terminal| terminal.initial_id)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    #[inline(never)]
+    fn find(&mut self, id: TerminalId) -> Option<&mut Terminal> {
+        self.0.find(|terminal| terminal.id == id)
+    }
+}
+
+impl Terminal {
+    /// Everything in it stands.
+    pub(crate) fn is_running(&self) -> bool {
+        self.stage == Stage::Running
+    }
+
+    /// It stands, and `environment` is that of its initial command.
+    pub(crate) fn stands_on(&self, environment: EnvironmentId) -> bool {
+        self.is_running() && self.initial_environment == Some(environment)
+    }
+}
