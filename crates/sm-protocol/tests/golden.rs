@@ -94,7 +94,7 @@ fn process_parts(at: usize) -> [(usize, &'static [u8]); 15] {
 }
 
 #[test]
-fn section_10_2_connection_information() {
+fn spec_10_2_connection_information() {
     let info = ConnectionInfo::server(ImageSubsystem(2), wide!("\\Windows\\SbApiPort")).unwrap();
     let name = b"\\\0W\0i\0n\0d\0o\0w\0s\0\\\0S\0b\0A\0p\0i\0P\0o\0r\0t\0";
     same(info.as_bytes(), &bytes(0xF4, &[(0, &[2]), (4, name)]));
@@ -115,7 +115,7 @@ fn section_10_2_connection_information() {
 }
 
 #[test]
-fn section_1_5_and_9_5_port_limits() {
+fn spec_1_5_and_9_5_port_limits() {
     let sm = sm::SM_PORT_LIMITS;
     assert_eq!(
         (sm.connection_info, sm.message, sm.pool),
@@ -130,7 +130,7 @@ fn section_1_5_and_9_5_port_limits() {
 }
 
 #[test]
-fn section_10_4_1_session_complete() {
+fn spec_10_4_1_session_complete() {
     let message = request(&SessionComplete {
         session: 0x0A0B_0C0D,
         status: 0xC000_0005,
@@ -146,7 +146,7 @@ fn section_10_4_1_session_complete() {
 }
 
 #[test]
-fn section_10_4_3_exec_pgm() {
+fn spec_10_4_3_exec_pgm() {
     let mut body = ExecPgm::new_zeroed();
     body.process = process();
     body.debug = 1;
@@ -160,7 +160,7 @@ fn section_10_4_3_exec_pgm() {
 }
 
 #[test]
-fn section_10_4_4_load_deferred_subsystem() {
+fn spec_10_4_4_load_deferred_subsystem() {
     let mut body = LoadDeferred::new_zeroed();
     body.length = 10;
     body.name[..5].copy_from_slice(wide!("Posix").units());
@@ -179,7 +179,7 @@ fn section_10_4_4_load_deferred_subsystem() {
 }
 
 #[test]
-fn section_10_4_5_start_csr_and_its_answer() {
+fn spec_10_4_5_start_csr_and_its_answer() {
     let mut body = StartCsr::new_zeroed();
     body.length = 8;
     body.command[..4].copy_from_slice(wide!("a.ex").units());
@@ -212,7 +212,7 @@ fn section_10_4_5_start_csr_and_its_answer() {
 }
 
 #[test]
-fn section_10_4_6_stop_csr() {
+fn spec_10_4_6_stop_csr() {
     same(
         sent(&request(&StopCsr { session: 3 })),
         &bytes(
@@ -223,7 +223,7 @@ fn section_10_4_6_stop_csr() {
 }
 
 #[test]
-fn section_10_4_numbers() {
+fn spec_10_4_numbers() {
     let numbers = [
         SmApi::CREATE_FOREIGN_SESSION,
         SmApi::SESSION_COMPLETE,
@@ -238,7 +238,7 @@ fn section_10_4_numbers() {
 }
 
 #[test]
-fn section_10_7_0_create_session() {
+fn spec_10_7_0_create_session() {
     let mut body = SbCreateSession::new_zeroed();
     body.session = 0x0102_0304;
     body.process = process();
@@ -260,7 +260,7 @@ fn section_10_7_0_create_session() {
 }
 
 #[test]
-fn section_10_7_1_and_2_the_end_of_a_session() {
+fn spec_10_7_1_and_2_the_end_of_a_session() {
     for (api, number) in [
         (SbApi::TERMINATE_SESSION, 1),
         (SbApi::FOREIGN_SESSION_COMPLETE, 2),
@@ -276,7 +276,7 @@ fn section_10_7_1_and_2_the_end_of_a_session() {
 }
 
 #[test]
-fn section_10_7_3_create_process_and_its_answer() {
+fn spec_10_7_3_create_process_and_its_answer() {
     let body = SbCreateProcess {
         image: 0x1000_0001,
         directory: 0x1000_0002,

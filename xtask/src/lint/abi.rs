@@ -189,7 +189,7 @@ fn parameters(generics: &Generics) -> Vec<String> {
 
 /// All files of the crate, with their names.
 fn sources() -> Result<Vec<(String, String)>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../kernel-shim/abi/src");
+    let folder = crate::paths::root().join("kernel-shim/abi/src");
     let mut sources = Vec::new();
     for entry in std::fs::read_dir(&folder)? {
         let path = entry?.path();

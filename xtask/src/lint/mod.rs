@@ -2,3 +2,5 @@
 //! Rules of the house that the compiler does not know, held by tests over the sources.
 
 mod abi;
+mod citations;
+mod tree;

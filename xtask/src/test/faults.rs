@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `cargo xtask test --faults`: every system call of a default boot fails once, and from then on,
-//! with each of three statuses.
+//! `cargo xtask test --faults`: every system call of smss in each course of the sweep fails, with
+//! every status of the sweep.
 //!
 //! The sweep itself is a host test of `crates/smss`, and says there what is asserted of every run;
 //! a plain test run takes a sample of the calls, this one takes all.
@@ -12,7 +12,7 @@ use std::process::Command;
 /// Runs the sweep; whether it passed.
 pub fn run() -> Result<bool> {
     ui::step(
-        "failing every system call of a default boot: this takes minutes, and ends with a table of outcomes",
+        "failing every system call of several boots: this takes minutes, and ends with tables of outcomes",
     );
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .current_dir(paths::root())

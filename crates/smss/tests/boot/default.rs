@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The default boot: what stands when it has settled (spec 14, issue 2).
+//! The default boot: what stands when it has settled (spec 14).
 
 use crate::system::{End, Setup};
 

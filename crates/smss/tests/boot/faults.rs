@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The fault sweep: the N-th system call of smss in a boot fails, for every N, once and from then
-//! on, with each of three statuses (issue 3).
+//! on, with each of three statuses.
 //!
 //! Three courses: the default boot, one with something to do in every step, and one under NT 6.1
 //! with its child instances. Of every single run it is asserted that
@@ -16,8 +16,8 @@
 //!   to get (6.4);
 //! * the next boot of the same disk, without faults, settles and finishes what was left to do.
 //!
-//! A plain run takes every so-manieth call; every one with `SMSS_FAULT_STEP=1` (`cargo xtask test
-//! --faults`), and those from `SMSS_FAULT_FIRST` to `SMSS_FAULT_LAST` with these two.
+//! A plain run takes a sample, one call out of a course's `step`; `SMSS_FAULT_STEP=1` takes every
+//! call (`cargo xtask test --faults`), `SMSS_FAULT_FIRST` and `SMSS_FAULT_LAST` those in between.
 
 use crate::system::{Booted, End, Setup};
 use executive::trace::{Outcome, Record};
@@ -68,7 +68,7 @@ struct Course {
     /// The initial command of session 0.
     initial: &'static str,
     wanted: &'static [(&'static str, Wanted)],
-    /// Every so-manieth call in a plain run.
+    /// One call out of so many is made to fail in a plain run.
     step: u64,
 }
 

@@ -251,7 +251,7 @@ fn rows() -> Vec<Row> {
 }
 
 #[test]
-fn matrix_13_5() {
+fn spec_13_5_every_row_of_the_matrix() {
     let mut wrong = Vec::new();
     for (name, step, change, expected) in rows() {
         let system = change(Setup::new()).boot();

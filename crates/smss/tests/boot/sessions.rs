@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Terminal sessions and clients, many of them, with the real programs (issue 4).
+//! Terminal sessions and clients, many of them, with the real programs (spec 11.3).
 
 use crate::system::{Booted, End, Setup};
 use nt::Status;

@@ -44,7 +44,7 @@ fn optional(mut plan: TestPlan, name: &str, command: &str) -> TestPlan {
 }
 
 #[test]
-fn section_9_4_5b_a_server_that_can_creates_the_process_of_an_optional_one() {
+fn spec_9_4_5b_a_server_that_can_creates_the_process_of_an_optional_one() {
     let world = world_with(|plan| plan.windows("creates.exe"));
     let before = world.kernel.open_handles();
     assert_eq!(deferred(&world, "Posix"), Ok(()));
@@ -63,7 +63,7 @@ fn section_9_4_5b_a_server_that_can_creates_the_process_of_an_optional_one() {
 }
 
 #[test]
-fn section_9_4_5b_another_answer_than_not_implemented_is_the_clients() {
+fn spec_9_4_5b_another_answer_than_not_implemented_is_the_clients() {
     let world = world_with(|mut plan| {
         // The initial command is native, so that this server is not needed for it.
         plan.execute = vec!["sleep.exe".encode_utf16().collect()];
@@ -79,7 +79,7 @@ fn section_9_4_5b_another_answer_than_not_implemented_is_the_clients() {
 }
 
 #[test]
-fn section_10_7_a_process_that_its_server_refuses_has_no_environment_session() {
+fn spec_10_7_a_process_that_its_server_refuses_has_no_environment_session() {
     let world = world_with(|mut plan| {
         plan.execute = vec!["sleep.exe".encode_utf16().collect()];
         plan.windows("refuses.exe")
@@ -95,7 +95,7 @@ fn section_10_7_a_process_that_its_server_refuses_has_no_environment_session() {
 }
 
 #[test]
-fn section_9_6_os2_is_started_once_in_the_callers_session() {
+fn spec_9_6_os2_is_started_once_in_the_callers_session() {
     let world = world_with(|plan| optional(plan, "Os2", "os2ss.exe"));
     assert_eq!(
         (deferred(&world, "OS2"), deferred(&world, "os2")),
@@ -105,7 +105,7 @@ fn section_9_6_os2_is_started_once_in_the_callers_session() {
 }
 
 #[test]
-fn section_9_6_a_client_in_a_session_without_servers_is_told_so() {
+fn spec_9_6_a_client_in_a_session_without_servers_is_told_so() {
     let world = world();
     let client = world.kernel.add_process(9, "lonely.exe");
     let context = world
@@ -119,7 +119,7 @@ fn section_9_6_a_client_in_a_session_without_servers_is_told_so() {
 }
 
 #[test]
-fn section_9_6_posix_single_instance_puts_it_into_session_0() {
+fn spec_9_6_posix_single_instance_puts_it_into_session_0() {
     for single in [false, true] {
         let world = world_with(|mut plan| {
             plan.single_posix = single;
@@ -151,7 +151,7 @@ fn section_9_6_posix_single_instance_puts_it_into_session_0() {
 }
 
 #[test]
-fn section_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
+fn spec_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
     let world = world();
     let started = world.start("").unwrap();
     let client = world.kernel.add_process(started, "client.exe");
@@ -173,7 +173,7 @@ fn section_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
 }
 
 #[test]
-fn section_10_5_the_caller_debugs_if_it_says_so() {
+fn spec_10_5_the_caller_debugs_if_it_says_so() {
     for debug in [0, 1, 0xFF] {
         let world = world();
         let mut body = ExecPgm::new_zeroed();
@@ -191,7 +191,7 @@ fn section_10_5_the_caller_debugs_if_it_says_so() {
 }
 
 #[test]
-fn section_10_5_pseudo_handles_are_no_handles_of_the_client() {
+fn spec_10_5_pseudo_handles_are_no_handles_of_the_client() {
     let world = world();
     let before = world.kernel.open_handles();
     for (process, thread) in [(u64::MAX, u64::MAX - 1), (u64::MAX, 0), (0, u64::MAX - 1)] {
@@ -203,7 +203,7 @@ fn section_10_5_pseudo_handles_are_no_handles_of_the_client() {
 }
 
 #[test]
-fn section_10_5_a_caller_that_is_gone_is_answered_with_what_opening_it_gives() {
+fn spec_10_5_a_caller_that_is_gone_is_answered_with_what_opening_it_gives() {
     let world = world();
     world.kernel.state().processes.remove(&world.client);
     assert_eq!(
@@ -213,7 +213,7 @@ fn section_10_5_a_caller_that_is_gone_is_answered_with_what_opening_it_gives() {
 }
 
 #[test]
-fn section_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
+fn spec_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
     let world = world();
     let session = world.start("").unwrap();
     assert_eq!(
@@ -229,7 +229,7 @@ fn section_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
 }
 
 #[test]
-fn section_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
+fn spec_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
     let world = world();
     let csrss = world.kernel.running("csrss.exe")[0];
     let mut message = request(&SessionComplete {
@@ -245,7 +245,7 @@ fn section_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
 }
 
 #[test]
-fn section_9_4_7b_a_server_that_is_an_application_is_first_taken_over_and_told_of_the_end() {
+fn spec_9_4_7b_a_server_that_is_an_application_is_first_taken_over_and_told_of_the_end() {
     let world = world_with(|plan| optional(plan, "Gui", "guiss.exe"));
     let csrss = world.kernel.running("csrss.exe")[0];
     assert_eq!(deferred(&world, "Gui"), Ok(()));

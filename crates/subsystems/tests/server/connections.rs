@@ -15,7 +15,7 @@ fn world() -> (&'static Kernel, &'static Manager<Kernel>) {
 }
 
 #[test]
-fn section_10_2_a_process_smss_did_not_start_is_a_plain_client_whatever_it_announces() {
+fn spec_10_2_a_process_smss_did_not_start_is_a_plain_client_whatever_it_announces() {
     let (kernel, manager) = world();
     let client = kernel.add_process(0, "stranger.exe");
     let announced =
@@ -25,7 +25,7 @@ fn section_10_2_a_process_smss_did_not_start_is_a_plain_client_whatever_it_annou
 }
 
 #[test]
-fn section_10_2_a_process_that_cannot_be_opened_is_refused() {
+fn spec_10_2_a_process_that_cannot_be_opened_is_refused() {
     let (kernel, manager) = world();
     assert_eq!(
         kernel.connect(0xDEAD, &ConnectionInfo::PLAIN),
@@ -52,7 +52,7 @@ fn d31_a_process_whose_session_cannot_be_asked_for_is_refused_and_not_taken_for_
 }
 
 #[test]
-fn section_10_2_connection_data_of_any_length_is_taken_as_far_as_it_goes() {
+fn spec_10_2_connection_data_of_any_length_is_taken_as_far_as_it_goes() {
     let (kernel, _) = world();
     let client = kernel.add_process(0, "client.exe");
     for length in [0, 1, 3, 4, 5, 0xF3, 0xF4] {
@@ -67,7 +67,7 @@ fn section_10_2_connection_data_of_any_length_is_taken_as_far_as_it_goes() {
 }
 
 #[test]
-fn section_10_2_clients_beyond_the_table_are_refused_and_places_are_used_again() {
+fn spec_10_2_clients_beyond_the_table_are_refused_and_places_are_used_again() {
     let (kernel, manager) = world();
     let client = kernel.add_process(0, "flood.exe");
     let before = kernel.open_handles();
@@ -84,7 +84,7 @@ fn section_10_2_clients_beyond_the_table_are_refused_and_places_are_used_again()
 }
 
 #[test]
-fn section_10_6_ten_thousand_connections_leave_the_handle_count_where_it_was() {
+fn spec_10_6_ten_thousand_connections_leave_the_handle_count_where_it_was() {
     let (kernel, manager) = world();
     let client = kernel.add_process(0, "client.exe");
     let (before, counts) = (kernel.open_handles(), manager.counts());
@@ -97,7 +97,7 @@ fn section_10_6_ten_thousand_connections_leave_the_handle_count_where_it_was() {
 }
 
 #[test]
-fn section_10_6_client_died_and_port_closed_free_everything_once() {
+fn spec_10_6_client_died_and_port_closed_free_everything_once() {
     let (kernel, manager) = world();
     let client = kernel.add_process(0, "client.exe");
     let before = kernel.open_handles();
@@ -119,7 +119,7 @@ fn section_10_6_client_died_and_port_closed_free_everything_once() {
 }
 
 #[test]
-fn section_10_6_port_closed_names_its_connection_by_the_context_alone() {
+fn spec_10_6_port_closed_names_its_connection_by_the_context_alone() {
     let (kernel, manager) = world();
     let (client, stranger) = (
         kernel.add_process(0, "client.exe"),
@@ -152,7 +152,7 @@ fn section_10_6_port_closed_names_its_connection_by_the_context_alone() {
 }
 
 #[test]
-fn section_10_6_datagrams_and_other_kinds_are_not_answered() {
+fn spec_10_6_datagrams_and_other_kinds_are_not_answered() {
     let (kernel, _) = world();
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
@@ -167,7 +167,7 @@ fn section_10_6_datagrams_and_other_kinds_are_not_answered() {
 }
 
 #[test]
-fn section_10_6_a_request_over_a_forgotten_connection_is_answered_not_served() {
+fn spec_10_6_a_request_over_a_forgotten_connection_is_answered_not_served() {
     let (kernel, _) = world();
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
@@ -182,7 +182,7 @@ fn section_10_6_a_request_over_a_forgotten_connection_is_answered_not_served() {
 }
 
 #[test]
-fn section_17_a_second_registration_of_the_same_server_is_refused() {
+fn spec_17_a_second_registration_of_the_same_server_is_refused() {
     let (kernel, manager) = world();
     let session = manager.load_session0().unwrap();
     let csrss = kernel.running("csrss.exe")[0];

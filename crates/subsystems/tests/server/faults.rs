@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Every call that fails, once and for good: sessions come up or are undone, and nothing is left
-//! behind (issue 3, "fault sweep").
+//! behind (spec 13.5).
 
 use crate::sessions::{booted, cold};
 use nt::Status;

@@ -54,7 +54,7 @@ fn session_of(world: &World, image: &str) -> Vec<u32> {
 }
 
 #[test]
-fn section_11_5_sessions_0_and_1_stand_and_the_instances_have_ended() {
+fn spec_11_5_sessions_0_and_1_stand_and_the_instances_have_ended() {
     let (world, watched) = booted(None);
     assert_eq!(session_of(&world, "csrss.exe"), [0, 1]);
     assert_eq!(session_of(&world, "wininit.exe"), [0]);
@@ -87,7 +87,7 @@ fn section_11_5_sessions_0_and_1_stand_and_the_instances_have_ended() {
 }
 
 #[test]
-fn section_11_5_number_of_initial_sessions() {
+fn spec_11_5_number_of_initial_sessions() {
     for (value, sessions) in [
         (Some(0), 1),
         (Some(1), 1),
@@ -104,7 +104,7 @@ fn section_11_5_number_of_initial_sessions() {
 }
 
 #[test]
-fn section_11_5_a_later_session_is_made_by_a_child_too_and_ended_like_any() {
+fn spec_11_5_a_later_session_is_made_by_a_child_too_and_ended_like_any() {
     let (world, _) = booted(None);
     let before = (world.kernel.open_handles(), world.manager.counts());
     for _ in 0..3 {
@@ -124,7 +124,7 @@ fn section_11_5_a_later_session_is_made_by_a_child_too_and_ended_like_any() {
 }
 
 #[test]
-fn section_11_5_the_end_of_winlogon_in_session_1_ends_that_session_only() {
+fn spec_11_5_the_end_of_winlogon_in_session_1_ends_that_session_only() {
     let (world, _) = booted(None);
     let winlogon = world.kernel.running("winlogon.exe")[0];
     world.kernel.exit(winlogon, Status::SUCCESS);
@@ -142,7 +142,7 @@ fn section_11_5_the_end_of_winlogon_in_session_1_ends_that_session_only() {
 }
 
 #[test]
-fn section_11_5_session_0_that_does_not_come_up_stops_the_system() {
+fn spec_11_5_session_0_that_does_not_come_up_stops_the_system() {
     let world = cold(dying_plan, None);
     let stop = world.manager.load_initial_sessions().unwrap_err();
     assert_eq!(

@@ -86,7 +86,7 @@ impl World {
 }
 
 #[test]
-fn section_17_sm_client_sends_api_number_99() {
+fn spec_17_sm_client_sends_api_number_99() {
     let world = world();
     for number in [7 + 1, 99, 0x100, 0x101, u32::MAX] {
         assert_eq!(
@@ -103,7 +103,7 @@ fn section_17_sm_client_sends_api_number_99() {
 }
 
 #[test]
-fn section_17_sm_client_without_subsystem_sends_session_complete() {
+fn spec_17_sm_client_without_subsystem_sends_session_complete() {
     let world = world();
     assert_eq!(
         world
@@ -125,7 +125,7 @@ fn section_17_sm_client_without_subsystem_sends_session_complete() {
 }
 
 #[test]
-fn section_10_4_foreign_sessions_are_not_implemented_for_a_server_either() {
+fn spec_10_4_foreign_sessions_are_not_implemented_for_a_server_either() {
     let world = world();
     let (csrss, context) = csrss_connection(&world);
     for number in [
@@ -147,7 +147,7 @@ fn csrss_connection(world: &World) -> (u64, u64) {
 }
 
 #[test]
-fn section_10_4_session_complete_of_the_owner_forgets_the_session_and_of_anybody_else_not() {
+fn spec_10_4_session_complete_of_the_owner_forgets_the_session_and_of_anybody_else_not() {
     let world = world();
     let (csrss, context) = csrss_connection(&world);
     let complete = |session| {
@@ -194,7 +194,7 @@ fn section_10_4_session_complete_of_the_owner_forgets_the_session_and_of_anybody
 }
 
 #[test]
-fn section_17_sm_client_sends_load_defered_length_0_or_66() {
+fn spec_17_sm_client_sends_load_defered_length_0_or_66() {
     let world = world();
     for length in [0, 66, 65, 1, u32::MAX, 0x8000_0000] {
         let mut body = LoadDeferred::new_zeroed();
@@ -208,7 +208,7 @@ fn section_17_sm_client_sends_load_defered_length_0_or_66() {
 }
 
 #[test]
-fn section_17_sm_client_load_defered_nope() {
+fn spec_17_sm_client_load_defered_nope() {
     let world = world();
     let mut body = LoadDeferred::new_zeroed();
     body.name[..4].copy_from_slice(&units("Nope"));
@@ -224,7 +224,7 @@ fn deferred(world: &World, name: &str) -> Result<()> {
 }
 
 #[test]
-fn section_9_6_posix_is_started_once_and_its_name_has_no_case() {
+fn spec_9_6_posix_is_started_once_and_its_name_has_no_case() {
     let world = world();
     assert_eq!(deferred(&world, "pOSIX"), Ok(()));
     assert_eq!(world.kernel.running("psxss.exe").len(), 1);
@@ -242,7 +242,7 @@ fn section_9_6_posix_is_started_once_and_its_name_has_no_case() {
 }
 
 #[test]
-fn section_9_6_a_deferred_program_that_is_not_there_is_not_found() {
+fn spec_9_6_a_deferred_program_that_is_not_there_is_not_found() {
     let world = world();
     let before = (world.kernel.open_handles(), world.manager.counts());
     assert_eq!(deferred(&world, "Odd"), Err(Status::OBJECT_NAME_NOT_FOUND));
@@ -253,7 +253,7 @@ fn section_9_6_a_deferred_program_that_is_not_there_is_not_found() {
 }
 
 #[test]
-fn section_10_5_exec_pgm_gives_a_gui_process_to_csrss_which_resumes_it() {
+fn spec_10_5_exec_pgm_gives_a_gui_process_to_csrss_which_resumes_it() {
     let world = world();
     let (process, result) = world.exec("gui.exe", ImageSubsystem::WINDOWS_GUI);
     assert_eq!(result, Ok(()));
@@ -262,7 +262,7 @@ fn section_10_5_exec_pgm_gives_a_gui_process_to_csrss_which_resumes_it() {
 }
 
 #[test]
-fn section_15_d32_exec_pgm_gives_a_character_mode_process_to_csrss_too() {
+fn spec_15_d32_exec_pgm_gives_a_character_mode_process_to_csrss_too() {
     let world = world();
     let (process, result) = world.exec("console.exe", ImageSubsystem::WINDOWS_CUI);
     assert_eq!(result, Ok(()));
@@ -270,7 +270,7 @@ fn section_15_d32_exec_pgm_gives_a_character_mode_process_to_csrss_too() {
 }
 
 #[test]
-fn section_10_5_exec_pgm_of_a_native_image_is_resumed_by_smss() {
+fn spec_10_5_exec_pgm_of_a_native_image_is_resumed_by_smss() {
     let world = world();
     let (process, result) = world.exec("sleep.exe", ImageSubsystem::NATIVE);
     assert_eq!(result, Ok(()));
@@ -279,7 +279,7 @@ fn section_10_5_exec_pgm_of_a_native_image_is_resumed_by_smss() {
 }
 
 #[test]
-fn section_10_5_exec_pgm_of_a_type_nobody_serves_is_unsuccessful() {
+fn spec_10_5_exec_pgm_of_a_type_nobody_serves_is_unsuccessful() {
     let world = world();
     let before = world.kernel.open_handles();
     let (process, result) = world.exec("other.exe", ImageSubsystem::OS2_CUI);
@@ -289,7 +289,7 @@ fn section_10_5_exec_pgm_of_a_type_nobody_serves_is_unsuccessful() {
 }
 
 #[test]
-fn section_10_5_exec_pgm_with_handles_that_are_none_is_an_invalid_handle() {
+fn spec_10_5_exec_pgm_with_handles_that_are_none_is_an_invalid_handle() {
     let world = world();
     let before = world.kernel.open_handles();
     assert_eq!(
@@ -304,7 +304,7 @@ fn section_10_5_exec_pgm_with_handles_that_are_none_is_an_invalid_handle() {
 }
 
 #[test]
-fn section_10_5_a_process_in_a_session_without_servers_is_not_found() {
+fn spec_10_5_a_process_in_a_session_without_servers_is_not_found() {
     let world = world();
     let process = world.kernel.add_process(9, "gui.exe");
     let mut body = ExecPgm::new_zeroed();
@@ -314,7 +314,7 @@ fn section_10_5_a_process_in_a_session_without_servers_is_not_found() {
 }
 
 #[test]
-fn section_10_4_messages_shorter_than_their_number_wants_are_invalid_parameters() {
+fn spec_10_4_messages_shorter_than_their_number_wants_are_invalid_parameters() {
     let world = world();
     let before = (world.kernel.open_handles(), world.manager.counts());
     for (number, size) in [(3, 0x70), (4, 0x44), (5, 0x118), (6, 4), (7, 0x110)] {

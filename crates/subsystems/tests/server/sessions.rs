@@ -64,7 +64,7 @@ impl World {
 }
 
 #[test]
-fn section_14_session_0_comes_up_with_csrss_and_winlogon_and_smss_leaves_its_space() {
+fn spec_14_session_0_comes_up_with_csrss_and_winlogon_and_smss_leaves_its_space() {
     let world = booted(|plan| plan);
     let (csrss, winlogon) = (
         world.kernel.running("csrss.exe"),
@@ -83,7 +83,7 @@ fn section_14_session_0_comes_up_with_csrss_and_winlogon_and_smss_leaves_its_spa
 }
 
 #[test]
-fn section_17_the_windows_entry_missing_stops_at_the_initial_command() {
+fn spec_17_the_windows_entry_missing_stops_at_the_initial_command() {
     let (kernel, manager) = cold(|mut plan| {
         plan.required.truncate(1);
         plan
@@ -102,7 +102,7 @@ fn section_17_the_windows_entry_missing_stops_at_the_initial_command() {
 }
 
 #[test]
-fn section_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_own_status() {
+fn spec_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_own_status() {
     for (command, status) in [
         ("nosuch.exe", Status::OBJECT_NAME_NOT_FOUND),
         ("dies.exe", Status::DLL_INIT_FAILED),
@@ -128,7 +128,7 @@ fn section_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_o
 }
 
 #[test]
-fn section_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
+fn spec_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
     let (kernel, manager) = cold(|plan| plan.windows("leaves.exe"));
     let Err(stop) = manager.load_session0() else {
         panic!("it came up")
@@ -142,7 +142,7 @@ fn section_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
 }
 
 #[test]
-fn section_9_3_without_kmode_there_is_no_session_space_but_a_boot() {
+fn spec_9_3_without_kmode_there_is_no_session_space_but_a_boot() {
     let world = booted(|mut plan| {
         plan.kmode.clear();
         plan
@@ -168,7 +168,7 @@ fn d30_kmode_is_a_trigger_whatever_file_it_names_and_without_a_path_it_is_none()
 }
 
 #[test]
-fn section_17_execute_foo_bar_is_the_initial_command_after_five_seconds() {
+fn spec_17_execute_foo_bar_is_the_initial_command_after_five_seconds() {
     let world = booted(|mut plan| {
         plan.execute = vec![units("exit.exe first"), units("foo.exe bar")];
         plan
@@ -195,7 +195,7 @@ fn section_17_execute_foo_bar_is_the_initial_command_after_five_seconds() {
 }
 
 #[test]
-fn section_17_ifeo_winlogon_debugger_stands_before_the_command() {
+fn spec_17_ifeo_winlogon_debugger_stands_before_the_command() {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
     kernel.state().debugger = units("ntsd -d");
     let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
@@ -208,7 +208,7 @@ fn section_17_ifeo_winlogon_debugger_stands_before_the_command() {
 }
 
 #[test]
-fn section_1_3_global_flag_puts_ntsd_before_the_command() {
+fn spec_1_3_global_flag_puts_ntsd_before_the_command() {
     for (flags, line) in [
         (0x4, "ntsd -d winlogon.exe"),
         (0x0400_0000, "ntsd -d -g -x winlogon.exe"),
@@ -224,7 +224,7 @@ fn section_1_3_global_flag_puts_ntsd_before_the_command() {
 }
 
 #[test]
-fn section_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
+fn spec_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
     let world = booted(|plan| plan);
     let before = world.sizes();
     let started = world.start("").unwrap();
@@ -253,7 +253,7 @@ fn section_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
 }
 
 #[test]
-fn section_11_3_start_csr_runs_the_command_it_is_given() {
+fn spec_11_3_start_csr_runs_the_command_it_is_given() {
     let world = booted(|plan| plan);
     let started = world.start("gui.exe of my own").unwrap();
     assert_eq!(
@@ -263,7 +263,7 @@ fn section_11_3_start_csr_runs_the_command_it_is_given() {
 }
 
 #[test]
-fn section_11_3_stop_csr_refuses_session_0_and_unknown_ones() {
+fn spec_11_3_stop_csr_refuses_session_0_and_unknown_ones() {
     let world = booted(|plan| plan);
     assert_eq!(world.stop(0), Err(Status::INVALID_PARAMETER));
     assert_eq!(world.stop(1), Err(Status::OBJECT_NAME_NOT_FOUND));
@@ -271,7 +271,7 @@ fn section_11_3_stop_csr_refuses_session_0_and_unknown_ones() {
 }
 
 #[test]
-fn section_11_3_a_start_that_fails_half_way_is_undone() {
+fn spec_11_3_a_start_that_fails_half_way_is_undone() {
     for command in ["nosuch.exe", "  ", "async"] {
         let world = booted(|plan| plan);
         let before = world.sizes();
@@ -285,7 +285,7 @@ fn section_11_3_a_start_that_fails_half_way_is_undone() {
 }
 
 #[test]
-fn section_11_3_servers_that_break_the_contract_in_a_new_session() {
+fn spec_11_3_servers_that_break_the_contract_in_a_new_session() {
     for (command, status) in [
         ("silent.exe", Status::IO_TIMEOUT),
         ("mute.exe", Status::PORT_DISCONNECTED),
@@ -324,7 +324,7 @@ fn section_11_3_servers_that_break_the_contract_in_a_new_session() {
 }
 
 #[test]
-fn section_15_d3_a_server_that_dies_takes_its_session_with_it() {
+fn spec_15_d3_a_server_that_dies_takes_its_session_with_it() {
     let world = booted(|plan| plan);
     let before = world.sizes();
     let started = world.start("").unwrap();
@@ -338,7 +338,7 @@ fn section_15_d3_a_server_that_dies_takes_its_session_with_it() {
 }
 
 #[test]
-fn section_15_d3_exec_pgm_does_not_go_to_a_dead_port() {
+fn spec_15_d3_exec_pgm_does_not_go_to_a_dead_port() {
     let world = booted(|plan| plan);
     let csrss = world.kernel.running("csrss.exe")[0];
     world.kernel.exit(csrss, Status::ACCESS_VIOLATION);

@@ -15,7 +15,7 @@ fn counts(world: &World) -> (usize, subsystems::Counts) {
 }
 
 #[test]
-fn section_9_4_4_servers_beyond_the_table_are_refused_and_places_are_used_again() {
+fn spec_9_4_4_servers_beyond_the_table_are_refused_and_places_are_used_again() {
     let world = world_with(|mut plan| {
         // Neither POSIX nor OS2: every request starts another one (spec 9.6).
         plan.optional.push((
@@ -48,7 +48,7 @@ fn section_9_4_4_servers_beyond_the_table_are_refused_and_places_are_used_again(
 }
 
 #[test]
-fn section_11_3_sessions_beyond_the_table_are_refused_and_undone() {
+fn spec_11_3_sessions_beyond_the_table_are_refused_and_undone() {
     let world = world();
     // Session 0 has one place.
     for session in 1..SESSIONS {
@@ -70,8 +70,7 @@ fn section_11_3_sessions_beyond_the_table_are_refused_and_undone() {
 }
 
 #[test]
-fn section_11_1_environment_sessions_beyond_the_table_are_refused_and_the_process_stays_suspended()
-{
+fn spec_11_1_environment_sessions_beyond_the_table_are_refused_and_the_process_stays_suspended() {
     let world = world();
     let mut given = 0;
     let (process, refused) = loop {
