@@ -7,35 +7,32 @@
 //! missing, and boot status data that say "all is well" while it runs, so that a reset in the
 //! middle of it is not taken for a failed boot.
 
-use crate::text::{TEXT, open_key, text_value};
 use launch::{Command, Launcher, Modifiers, Start};
 use nt::access::Access;
-use nt::failure::{Step, judge};
+use nt::failure::{Attempt, Skippable};
+use nt::key::{Key, MAX_TEXT};
 use nt::system::{BootStatusItem, Objects, Registry, System};
 use nt::{Result, UnicodeBuf, UnicodeStr, wide};
 
 /// Units of the longest command line of a disk check.
 const COMMAND_LINE: usize = 1024;
 
-/// Executes `lines` in order, in `session`. `step` is [`Step::BootExecute`] or
-/// [`Step::SetupExecute`]. Blocks.
+/// Executes `lines` in order, in `session`. `step` is [`Skippable::BootExecute`] or
+/// [`Skippable::SetupExecute`]. Blocks.
 pub fn execute_commands<'v, S: System>(
     launcher: &Launcher<'_, S>,
-    step: Step,
+    step: Skippable,
     lines: impl Iterator<Item = UnicodeStr<'v>>,
     session: u32,
 ) {
     for line in lines {
         nt::debug!("{}: {line}", step.text());
-        if let Err(status) = execute(launcher, line, session) {
-            // The table says that neither list ever stops the boot.
-            let shown = if line.is_empty() {
-                wide!("empty string")
-            } else {
-                line
-            };
-            let _ = judge(step, shown, status);
-        }
+        let shown = if line.is_empty() {
+            wide!("empty string")
+        } else {
+            line
+        };
+        execute(launcher, line, session).or_skip(step, shown);
     }
 }
 
@@ -69,14 +66,11 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     };
     let mut line = UnicodeBuf::<COMMAND_LINE>::copied(image.path.as_str())?;
     line.push(wide!(" "))?;
-    if let Err(status) = line.push(command.arguments) {
-        // Without arguments it checks nothing, which is better than checking with half of one.
-        let _ = judge(
-            Step::BootExecute,
-            format_args!("arguments of {}", command.program),
-            status,
-        );
-    }
+    // Without arguments it checks nothing, which is better than checking with half of one.
+    line.push(command.arguments).or_skip(
+        Skippable::BootExecute,
+        format_args!("arguments of {}", command.program),
+    );
     if announce {
         display(system, format_args!("{line}\r\n"));
     }
@@ -100,7 +94,7 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
 }
 
 fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
-    let mut message = UnicodeBuf::<TEXT>::new();
+    let mut message = UnicodeBuf::<MAX_TEXT>::new();
     if let Err(status) = message
         .push_fmt(text)
         .and_then(|()| system.display_string(message.as_str()))
@@ -113,15 +107,10 @@ fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
 /// D23). It makes each disk check announce itself; ReactOS looks for the word and does nothing with
 /// it.
 fn wants_text<S: Objects + Registry>(system: &S) -> bool {
-    let mut buffer = [0; TEXT];
-    let key = open_key(
-        system,
-        wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control"),
-        Access::KEY_READ,
-    );
-    match key
-        .and_then(|key| text_value(system, key.get(), wide!("SystemStartOptions"), &mut buffer))
-    {
+    let mut buffer = [0; MAX_TEXT];
+    let control = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control");
+    let key = Key::open(system, control, Access::KEY_READ);
+    match key.and_then(|key| key.text(wide!("SystemStartOptions"), &mut buffer)) {
         Ok(options) => has_word(options, "SOS"),
         Err(status) => {
             nt::debug!("boot options: {status}");

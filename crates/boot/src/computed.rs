@@ -5,12 +5,12 @@
 //! This boot's environment block was made before: its children see what the last boot wrote. Every
 //! value is a REG_SZ with its NUL.
 
-use crate::text::{TEXT, open_key, text_value};
 use core::fmt;
 use nt::access::Access;
-use nt::failure::{Step, Stop, judge};
+use nt::failure::{Attempt, Essential, Skippable, Stop};
+use nt::key::{Key, MAX_TEXT};
 use nt::system::{ProcessorInformation, System, ValueType};
-use nt::{Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use nt::{Result, Status, UnicodeBuf, UnicodeStr, wide};
 use zerocopy::IntoBytes;
 
 const ENVIRONMENT: UnicodeStr<'_> =
@@ -20,6 +20,9 @@ const PROCESSOR: UnicodeStr<'_> =
 const SAFE_BOOT: UnicodeStr<'_> =
     wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Safeboot\\Option");
 
+/// The step of the table that all of this is.
+const STEP: Essential = Essential::ComputedEnvironment;
+
 const X86: u16 = 0;
 const IA64: u16 = 6;
 const AMD64: u16 = 9;
@@ -27,94 +30,66 @@ const AMD64: u16 = 9;
 /// Computes and writes them.
 ///
 /// # Errors
-/// [`Stop`] if one cannot be computed or written. A processor whose `Identifier` is no text has no
-/// PROCESSOR_IDENTIFIER, and the others are written all the same.
+/// [`Stop`] if one cannot be computed or written. A processor whose `Identifier` is not text has no
+/// PROCESSOR_IDENTIFIER; the others are written all the same.
 pub fn write_computed_variables<S: System>(system: &S) -> Result<(), Stop> {
-    let mut at = ENVIRONMENT;
-    write_all(system, &mut at).map_err(|status| {
-        let step = Step::ComputedEnvironment;
-        judge(step, at, status)
-            .err()
-            .unwrap_or(Stop { step, status })
-    })
+    let key = Key::open(system, ENVIRONMENT, Access::GENERIC_WRITE).or_stop(STEP, ENVIRONMENT)?;
+    let key = EnvironmentKey { system, key };
+    key.set(wide!("OS"), format_args!("Windows_NT"))?;
+    let name = wide!("PROCESSOR_ARCHITECTURE");
+    let processor = system.query_processor().or_stop(STEP, name)?;
+    let kind = architecture(processor.architecture);
+    key.set(name, format_args!("{kind}"))?;
+    let level = processor.level;
+    key.set(wide!("PROCESSOR_LEVEL"), format_args!("{level}"))?;
+    key.set_identifier(wide!("PROCESSOR_IDENTIFIER"))?;
+    let revision = Revision(processor);
+    key.set(wide!("PROCESSOR_REVISION"), format_args!("{revision}"))?;
+    let name = wide!("NUMBER_OF_PROCESSORS");
+    let processors = system.query_basic().or_stop(STEP, name)?.processors;
+    key.set(name, format_args!("{processors}"))?;
+    match safe_boot(system) {
+        Some(option) => key.set(wide!("SAFEBOOT_OPTION"), format_args!("{option}")),
+        None => Ok(()),
+    }
 }
 
-/// `at` is the variable that is being computed and written.
-fn write_all<S: System>(system: &S, at: &mut UnicodeStr<'static>) -> Result<()> {
-    let key = open_key(system, ENVIRONMENT, Access::GENERIC_WRITE)?;
-    *at = wide!("OS");
-    write(&key, system, *at, format_args!("Windows_NT"))?;
-    *at = wide!("PROCESSOR_ARCHITECTURE");
-    let processor = system.query_processor()?;
-    write(
-        &key,
-        system,
-        *at,
-        format_args!("{}", architecture(processor.architecture)),
-    )?;
-    *at = wide!("PROCESSOR_LEVEL");
-    write(&key, system, *at, format_args!("{}", processor.level))?;
-    *at = wide!("PROCESSOR_IDENTIFIER");
-    write_identifier(&key, system, *at)?;
-    *at = wide!("PROCESSOR_REVISION");
-    write(&key, system, *at, format_args!("{}", Revision(processor)))?;
-    *at = wide!("NUMBER_OF_PROCESSORS");
-    write(
-        &key,
-        system,
-        *at,
-        format_args!("{}", system.query_basic()?.processors),
-    )?;
-    let Some(option) = safe_boot(system) else {
-        return Ok(());
-    };
-    *at = wide!("SAFEBOOT_OPTION");
-    write(&key, system, *at, format_args!("{option}"))
+/// The key that the variables are written to.
+struct EnvironmentKey<'s, S: System> {
+    system: &'s S,
+    key: Key<'s, S>,
 }
 
-fn write<S: System>(
-    key: &Owned<'_, S>,
-    system: &S,
-    name: UnicodeStr<'_>,
-    value: fmt::Arguments<'_>,
-) -> Result<()> {
-    let mut text = UnicodeBuf::<TEXT>::new();
-    text.push_fmt(value)?;
-    text.push_unit(0)?;
-    system.set_value(
-        key.get(),
-        name,
-        ValueType::SZ,
-        text.as_str().units().as_bytes(),
-    )
-}
+impl<S: System> EnvironmentKey<'_, S> {
+    fn set(&self, name: UnicodeStr<'_>, value: fmt::Arguments<'_>) -> Result<(), Stop> {
+        self.write(name, value).or_stop(STEP, name)
+    }
 
-/// Writes the processor's `Identifier`, and `, ` and `VendorIdentifier` if there is one; nothing if
-/// the first is no text.
-#[inline(never)]
-fn write_identifier<S: System>(key: &Owned<'_, S>, system: &S, name: UnicodeStr<'_>) -> Result<()> {
-    let (mut identifier, mut vendor) = ([0; TEXT], [0; TEXT]);
-    let processor = open_key(system, PROCESSOR, Access::KEY_READ)?;
-    let identifier = match text_value(
-        system,
-        processor.get(),
-        wide!("Identifier"),
-        &mut identifier,
-    ) {
-        Err(status @ Status::OBJECT_TYPE_MISMATCH) => {
-            let _ = judge(Step::RegistryValue, wide!("Identifier"), status);
-            return Ok(());
+    fn write(&self, name: UnicodeStr<'_>, value: fmt::Arguments<'_>) -> Result<()> {
+        let mut text = UnicodeBuf::<MAX_TEXT>::new();
+        text.push_fmt(value)?;
+        text.push_unit(0)?;
+        let data = text.as_str().units().as_bytes();
+        self.key.set(name, ValueType::SZ, data)
+    }
+
+    /// Sets `name` to the processor's `Identifier`, and `, ` and `VendorIdentifier` if there is
+    /// one; to nothing if the first is not text.
+    #[inline(never)]
+    fn set_identifier(&self, name: UnicodeStr<'_>) -> Result<(), Stop> {
+        let (mut identifier, mut vendor) = ([0; MAX_TEXT], [0; MAX_TEXT]);
+        let processor = Key::open(self.system, PROCESSOR, Access::KEY_READ).or_stop(STEP, name)?;
+        let identifier = match processor.text(wide!("Identifier"), &mut identifier) {
+            Err(status @ Status::OBJECT_TYPE_MISMATCH) => {
+                Skippable::RegistryValue.report(wide!("Identifier"), status);
+                return Ok(());
+            }
+            identifier => identifier.or_stop(STEP, name)?,
+        };
+        match processor.text(wide!("VendorIdentifier"), &mut vendor) {
+            Ok(vendor) => self.set(name, format_args!("{identifier}, {vendor}")),
+            Err(_) => self.set(name, format_args!("{identifier}")),
         }
-        identifier => identifier?,
-    };
-    match text_value(
-        system,
-        processor.get(),
-        wide!("VendorIdentifier"),
-        &mut vendor,
-    ) {
-        Ok(vendor) => write(key, system, name, format_args!("{identifier}, {vendor}")),
-        Err(_) => write(key, system, name, format_args!("{identifier}")),
     }
 }
 
@@ -144,15 +119,8 @@ impl fmt::Display for Revision {
 /// The name of the safe boot option of this boot; nothing for a number that has none (deviation
 /// D24).
 fn safe_boot<S: System>(system: &S) -> Option<&'static str> {
-    let key = open_key(system, SAFE_BOOT, Access::KEY_ALL).ok()?;
-    let mut data = [0; 4];
-    let information = system
-        .query_value(key.get(), wide!("OptionValue"), &mut data)
-        .ok()?;
-    if information.kind != ValueType::DWORD || information.data_bytes != data.len() {
-        return None;
-    }
-    match u32::from_le_bytes(data) {
+    let key = Key::open(system, SAFE_BOOT, Access::KEY_ALL).ok()?;
+    match key.number(wide!("OptionValue"))? {
         1 => Some("MINIMAL"),
         2 => Some("NETWORK"),
         3 => Some("DSREPAIR"),

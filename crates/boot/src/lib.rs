@@ -16,7 +16,6 @@ mod computed;
 pub mod pairs;
 mod renames;
 mod repetition;
-mod text;
 
 pub use commands::execute_commands;
 pub use computed::write_computed_variables;

@@ -111,6 +111,17 @@ pub(crate) fn strings(text: UnicodeStr<'_>) -> (UnicodeStr<'_>, UnicodeStr<'_>) 
 }
 
 /// What the two strings of a pair ask for.
+///
+/// ```
+/// use boot::pairs::operation;
+/// use nt::wide;
+///
+/// let renamed = operation(wide!("\\??\\C:\\new"), wide!("!\\??\\C:\\old"));
+/// assert_eq!(renamed.target, Some(wide!("\\??\\C:\\old")));
+/// assert!(renamed.replace);
+/// let deleted = operation(wide!("\\??\\C:\\temp"), wide!(""));
+/// assert_eq!(deleted.target, None);
+/// ```
 pub fn operation<'a>(source: UnicodeStr<'a>, target: UnicodeStr<'a>) -> Operation<'a> {
     let (source, target) = (unnumbered(source), unnumbered(target));
     if target.is_empty() {

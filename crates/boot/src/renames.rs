@@ -12,10 +12,10 @@
 use crate::pairs::{Operation, Pairs, RenameList};
 use crate::repetition::Plan;
 use nt::access::{Access, OpenOptions, Share};
-use nt::failure::{Step, judge};
-use nt::object::ObjectAttributes;
-use nt::system::{FileAttributes, Files, Machine, Memory, Objects, Privilege, PrivilegeHolder};
-use nt::{Owned, Result, Status, UnicodeStr};
+use nt::failure::Skippable;
+use nt::privilege::Privileged;
+use nt::system::{FileAttributes, Files, Memory, Objects, Privilege, SystemWide};
+use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, file};
 
 /// What came of the operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Summary {
 
 /// Carries out what the two values ask for, one value after the other, in order.
 #[inline(never)]
-pub fn process_renames<S: Objects + Files + Machine + Memory>(
+pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     system: &S,
     lists: [RenameList<'_>; 2],
 ) -> Summary {
@@ -40,10 +40,9 @@ pub fn process_renames<S: Objects + Files + Machine + Memory>(
         return summary;
     }
     // Without the privilege files that SYSTEM may rename anyway are still renamed.
-    let had = system.adjust_privilege(Privilege::Restore, true, PrivilegeHolder::Process);
-    if let Err(status) = had {
+    let _restore = Privileged::acquire(system, Privilege::Restore).inspect_err(|status| {
         nt::warn!("pending file renames: SeRestorePrivilege: {status}: without it");
-    }
+    });
     let mut plan = Plan::new(system, lists.map(|list| list.text));
     if let Err(status) = plan.read(pairs) {
         nt::warn!("pending file renames: {status}: what was done before is not looked for");
@@ -64,17 +63,10 @@ pub fn process_renames<S: Objects + Files + Machine + Memory>(
                 summary.done += 1;
             }
             Err(status) => {
-                // The table says that this never stops the boot.
-                let _ = judge(Step::PendingRename, pair, status);
+                Skippable::PendingRename.report(pair, status);
                 summary.failed += 1;
             }
         }
-    }
-    if had == Ok(false)
-        && let Err(status) =
-            system.adjust_privilege(Privilege::Restore, false, PrivilegeHolder::Process)
-    {
-        nt::warn!("pending file renames: SeRestorePrivilege: {status}: stays on");
     }
     nt::info!(
         "pending file renames: {} done, {} done before, {} failed",
@@ -90,14 +82,8 @@ fn open<'s, S: Objects + Files>(
     name: UnicodeStr<'_>,
     access: Access,
 ) -> Result<Owned<'s, S>> {
-    let options = OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    let file = system.open_file(
-        &ObjectAttributes::named(name),
-        access | Access::SYNCHRONIZE,
-        Share::READ | Share::WRITE,
-        options,
-    )?;
-    Ok(Owned::new(system, file))
+    let (name, share) = (ObjectAttributes::named(name), Share::READ | Share::WRITE);
+    file::open(system, &name, access, share, OpenOptions::empty())
 }
 
 fn carry_out<S: Objects + Files>(system: &S, operation: &Operation<'_>) -> Result<()> {

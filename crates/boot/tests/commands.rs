@@ -8,7 +8,7 @@ mod support;
 use boot::execute_commands;
 use launch::Launcher;
 use nt::environment::Environment;
-use nt::failure::{Step, Stop};
+use nt::failure::{Essential, Skippable, Stop};
 use nt::system::Processes;
 use nt::{Status, UnicodeStr};
 use support::{CONTROL, SM, World, bytes, wide};
@@ -27,7 +27,7 @@ fn run(world: &'static World, lines: &[&str]) {
     let lines: Vec<Vec<u16>> = lines.iter().map(|line| wide(line)).collect();
     execute_commands(
         &launcher,
-        Step::BootExecute,
+        Skippable::BootExecute,
         lines.iter().map(|line| UnicodeStr(line)),
         0,
     );
@@ -281,7 +281,7 @@ fn spec_13_5_computed_variables_that_cannot_be_written_are_fatal() {
     assert_eq!(
         computed(world),
         Err(Stop {
-            step: Step::ComputedEnvironment,
+            step: Essential::ComputedEnvironment,
             status: Status::OBJECT_NAME_NOT_FOUND
         }),
         "no processor"
@@ -304,7 +304,7 @@ fn spec_13_5_computed_variables_that_cannot_be_written_are_fatal() {
         assert_eq!(
             computed(world),
             Err(Stop {
-                step: Step::ComputedEnvironment,
+                step: Essential::ComputedEnvironment,
                 status: Status::INSUFFICIENT_RESOURCES
             })
         );

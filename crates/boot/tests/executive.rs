@@ -9,8 +9,8 @@ use boot::{RenameList, execute_commands, process_renames, write_computed_variabl
 use executive::host::Fault;
 use launch::Launcher;
 use nt::environment::Environment;
-use nt::failure::Step;
-use nt::system::{FileAttributes, ImageSubsystem, Machine, Objects, Processes};
+use nt::failure::Skippable;
+use nt::system::{FileAttributes, ImageSubsystem, Objects, Processes, SystemWide};
 use nt::{Status, UnicodeStr};
 use std::sync::{Arc, Mutex};
 use support::{SM, Seam, World, run, text, wide, world};
@@ -27,7 +27,7 @@ fn execute(seam: &'static Seam, lines: &[&str]) {
     let lines: Vec<Vec<u16>> = lines.iter().map(|line| wide(line)).collect();
     execute_commands(
         &launcher,
-        Step::BootExecute,
+        Skippable::BootExecute,
         lines.iter().map(|line| UnicodeStr(line)),
         0,
     );

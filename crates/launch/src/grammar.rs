@@ -2,7 +2,7 @@
 //! The grammar of command lines in the registry: modifier words, program, arguments (spec 8.1).
 //!
 //! A token is a run of units above U+0020; there is no quoting and no escape. Parsing copies
-//! nothing and cannot fail on anything but a line without a program.
+//! nothing and fails only on a line without a program.
 
 use bitflags::bitflags;
 use nt::{Result, Status, UnicodeStr};
@@ -37,11 +37,22 @@ pub struct Command<'a> {
 ///
 /// # Errors
 /// `UNSUCCESSFUL` if there is no program in it.
+///
+/// ```
+/// use launch::Modifiers;
+/// use nt::wide;
+///
+/// let command = launch::parse(wide!("autocheck autochk *"))?;
+/// assert_eq!(command.modifiers, Modifiers::AUTOCHECK);
+/// assert_eq!(command.program, wide!("autochk"));
+/// assert_eq!(command.arguments, wide!("*"));
+/// # Ok::<(), nt::Status>(())
+/// ```
 pub fn parse(line: UnicodeStr<'_>) -> Result<Command<'_>> {
     let mut modifiers = Modifiers::empty();
     let mut rest = line;
     loop {
-        let (program, arguments) = token(rest).ok_or(Status::UNSUCCESSFUL)?;
+        let (program, arguments) = rest.token().ok_or(Status::UNSUCCESSFUL)?;
         modifiers |= match () {
             () if program.eq_ascii("debug") => Modifiers::DEBUG,
             () if program.eq_ascii("async") => Modifiers::ASYNC,
@@ -57,30 +68,6 @@ pub fn parse(line: UnicodeStr<'_>) -> Result<Command<'_>> {
         };
         rest = arguments;
     }
-}
-
-/// The first token of `text`, and what follows it and its blanks; `None` if there is none.
-pub fn token(text: UnicodeStr<'_>) -> Option<(UnicodeStr<'_>, UnicodeStr<'_>)> {
-    let text = after_blanks(text);
-    let end = text
-        .units()
-        .iter()
-        .position(|&unit| is_blank(unit))
-        .unwrap_or(text.len());
-    (end > 0).then(|| (text.take(end), after_blanks(text.skip(end))))
-}
-
-fn after_blanks(text: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    text.skip(
-        text.units()
-            .iter()
-            .position(|&unit| !is_blank(unit))
-            .unwrap_or(text.len()),
-    )
-}
-
-const fn is_blank(unit: u16) -> bool {
-    unit <= 0x20
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub mod search;
 
 pub use grammar::{Command, Modifiers, parse};
 pub use process::{Child, Launcher, Start};
-pub use search::Image;
+pub use search::Program;
 
 use nt::pages::PageVec;
 use nt::system::System;

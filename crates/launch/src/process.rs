@@ -6,7 +6,7 @@
 //! running behind an error.
 
 use crate::grammar::{self, Modifiers};
-use crate::search::{self, Image};
+use crate::search::{self, Program};
 use nt::environment::Environment;
 use nt::object::ClientId;
 use nt::system::{
@@ -32,7 +32,7 @@ pub struct Launcher<'a, S: System> {
 #[derive(Clone, Copy, Debug)]
 pub struct Start<'a> {
     /// The image and its directory, which becomes the current directory.
-    pub image: &'a Image,
+    pub image: &'a Program,
     /// The command line.
     pub command_line: UnicodeStr<'a>,
     /// Terminal-services session.
@@ -56,7 +56,7 @@ impl<'a, S: System> Launcher<'a, S> {
     ///
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` if there is no `Path` variable.
-    pub fn find(&self, program: UnicodeStr<'_>) -> Result<Option<Image>> {
+    pub fn find(&self, program: UnicodeStr<'_>) -> Result<Option<Program>> {
         let path = self
             .environment
             .get(wide!("Path"))

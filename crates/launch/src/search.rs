@@ -10,7 +10,7 @@ use nt::{Result, Status, UnicodeBuf, UnicodeStr, wide};
 
 /// A program that was found.
 #[derive(Clone, Debug)]
-pub struct Image {
+pub struct Program {
     /// NT path of the file: `\??\C:\ReactOS\system32\x.exe`.
     pub path: UnicodeBuf<MAX_NT>,
     /// DOS path of its directory, without a final separator: `C:\ReactOS\system32`.
@@ -34,7 +34,7 @@ pub fn search<T>(
     program: UnicodeStr<'_>,
     current: UnicodeStr<'_>,
     mut query: impl FnMut(UnicodeStr<'_>) -> Result<T>,
-) -> Option<Image> {
+) -> Option<Program> {
     if path::kind(program) != Kind::Relative {
         return image(program, current).filter(|image| exists(&query(image.path.as_str()), true));
     }
@@ -73,12 +73,12 @@ fn candidate(
     name.push(extension)
 }
 
-fn image(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Image> {
+fn image(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Program> {
     let mut full = UnicodeBuf::<MAX_DOS>::new();
     path::full_path(dos, current, &mut full).ok()?;
     let path = path::to_nt(full.as_str(), current).ok()?;
     let directory = UnicodeBuf::copied(path::directory(full.as_str())).ok()?;
-    Some(Image { path, directory })
+    Some(Program { path, directory })
 }
 
 #[cfg(test)]

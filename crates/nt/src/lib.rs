@@ -16,15 +16,19 @@
 extern crate std;
 
 pub mod access;
+pub mod arena;
 pub mod case;
 pub mod environment;
 pub mod failure;
+pub mod file;
 pub mod handle;
+pub mod key;
+pub mod lock;
+pub mod logging;
 pub mod object;
 pub mod pages;
 pub mod path;
-pub mod relax;
-pub mod say;
+pub mod privilege;
 pub mod security;
 pub mod status;
 pub mod string;

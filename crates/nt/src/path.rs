@@ -80,6 +80,14 @@ pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
 ///
 /// # Errors
 /// `OBJECT_NAME_INVALID` for an empty path, `NAME_TOO_LONG` for one that does not fit.
+///
+/// ```
+/// use nt::{path, wide};
+///
+/// let name = path::to_nt(wide!("temp\\..\\x.dll"), wide!("C:\\ReactOS"))?;
+/// assert_eq!(name.as_str(), wide!("\\??\\C:\\ReactOS\\x.dll"));
+/// # Ok::<(), nt::Status>(())
+/// ```
 pub fn to_nt(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<MAX_NT>> {
     let mut name = UnicodeBuf::new();
     if dos.len() > 4 && dos.take(4) == crate::wide!("\\\\?\\") {

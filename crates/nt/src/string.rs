@@ -14,6 +14,12 @@ use core::fmt;
 pub struct UnicodeStr<'a>(pub &'a [u16]);
 
 /// A `UnicodeStr<'static>` from an ASCII literal, made at compile time.
+///
+/// ```
+/// use nt::{UnicodeStr, wide};
+///
+/// assert_eq!(wide!("C:"), UnicodeStr(&[0x43, 0x3A]));
+/// ```
 #[macro_export]
 macro_rules! wide {
     ($text:expr) => {{
@@ -115,6 +121,29 @@ impl<'a> UnicodeStr<'a> {
         Self(self.0.get(..count).unwrap_or(self.0))
     }
 
+    /// What is left after the blanks at its start: units up to U+0020.
+    pub fn after_blanks(self) -> Self {
+        let start = self.0.iter().position(|&unit| !is_blank(unit));
+        self.skip(start.unwrap_or(self.len()))
+    }
+
+    /// The first run of units that are not blanks, and what follows it and the blanks behind it;
+    /// `None` if there is nothing but blanks. There is no quoting.
+    ///
+    /// ```
+    /// use nt::wide;
+    ///
+    /// let line = wide!(" autocheck  autochk *");
+    /// assert_eq!(line.token(), Some((wide!("autocheck"), wide!("autochk *"))));
+    /// assert_eq!(wide!(" ").token(), None);
+    /// ```
+    pub fn token(self) -> Option<(Self, Self)> {
+        let text = self.after_blanks();
+        let end = text.0.iter().position(|&unit| is_blank(unit));
+        let end = end.unwrap_or(text.len());
+        (end > 0).then(|| (text.take(end), text.skip(end).after_blanks()))
+    }
+
     /// Index of the first unit equal to an ASCII character.
     pub fn find(self, character: u8) -> Option<usize> {
         self.0.iter().position(|&unit| unit == u16::from(character))
@@ -138,7 +167,11 @@ impl<'a> UnicodeStr<'a> {
     }
 }
 
-/// Prints the text; units that are no character print as U+FFFD, so that a log line is always
+const fn is_blank(unit: u16) -> bool {
+    unit <= 0x20
+}
+
+/// Prints the text; units that are not a character print as U+FFFD, so that a log line is always
 /// well-formed.
 impl fmt::Display for UnicodeStr<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -58,7 +58,7 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
     // SAFETY: null, or this process's parameter block, which nobody else uses yet.
     unsafe { RtlNormalizeProcessParams(parameters) };
     nt::case::install(upcase);
-    nt::relax::install(objects::yield_processor);
+    nt::lock::install(objects::yield_processor);
     let debug = own_process::debug_flags() != 0;
     logger::install(
         (program.prefix)(),

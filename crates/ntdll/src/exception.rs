@@ -8,10 +8,10 @@
 //! illegal instruction.
 
 use crate::Native;
-use crate::machine::{enable_shutdown, end_process};
+use crate::machine::end_process;
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
-use nt::system::{HardError, HardErrorOption, HardErrorParameter, Machine};
+use nt::system::{HardError, HardErrorOption, HardErrorParameter, SystemWide};
 use nt::{Status, UnicodeStr, wide};
 use ntapi::ntrtl::RtlAddVectoredExceptionHandler;
 use winapi::um::winnt::{EXCEPTION_POINTERS, LONG};
@@ -80,7 +80,7 @@ fn fatal(code: Status, address: usize, context: usize) -> ! {
             parameters: &parameters,
             option: HardErrorOption::ShutdownSystem,
         };
-        if let Err(status) = enable_shutdown(Native) {
+        if let Err(status) = nt::privilege::enable_shutdown(&Native) {
             nt::error!("shutdown privilege: {status}");
         }
         if let Err(status) = Native.raise_hard_error(&error) {

@@ -200,8 +200,8 @@ impl Files for Native {
         // A counted string bounds the name: 64 KiB, so the sum cannot overflow.
         counted(target)?;
         let used = (rename::NAME + target.byte_len()).max(rename::SIZE);
-        let mut room = Buffer::new(&mut near, used)?;
-        let bytes = room.bytes().get_mut(..used).unwrap_or_default();
+        let mut storage = Buffer::new(&mut near, used)?;
+        let bytes = storage.bytes().get_mut(..used).unwrap_or_default();
         if let Some(flag) = bytes.get_mut(rename::REPLACE) {
             *flag = u8::from(replace);
         }

@@ -6,8 +6,8 @@ use crate::convert::{counted, done, raw, status};
 use crate::layout::Plain;
 use crate::own_process;
 use nt::system::{
-    BasicInformation, BootStatusItem, HardError, HardErrorParameter, Machine, Privilege,
-    PrivilegeHolder, ProcessorInformation, ShutdownAction, VersionInformation,
+    BasicInformation, BootStatusItem, HardError, HardErrorParameter, Privilege, PrivilegeHolder,
+    ProcessorInformation, ShutdownAction, SystemWide, VersionInformation,
 };
 use nt::{Handle, Result, Status, UnicodeBuf, UnicodeStr};
 use ntapi::ntexapi::{
@@ -83,7 +83,7 @@ impl Drop for BootStatus {
     }
 }
 
-impl Machine for Native {
+impl SystemWide for Native {
     fn system_root(&self) -> UnicodeStr<'_> {
         own_process::system_root()
     }
@@ -244,17 +244,6 @@ impl Machine for Native {
             .map(UnicodeStr)
             .ok_or(Status::BUFFER_OVERFLOW)?
             .until_nul())
-    }
-}
-
-/// Enables the right to shut down for this thread, or for the process if the thread has no token of
-/// its own (spec 12.4).
-pub(crate) fn enable_shutdown(native: Native) -> Result<bool> {
-    match native.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Thread) {
-        Err(Status::NO_TOKEN) => {
-            native.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process)
-        }
-        answer => answer,
     }
 }
 

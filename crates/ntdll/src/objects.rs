@@ -95,7 +95,7 @@ fn waited(answer: Status, count: usize) -> Result<Wait> {
     }
 }
 
-/// Gives up the processor, for [`nt::relax`].
+/// Gives up the processor, for [`nt::lock`].
 pub(crate) fn yield_processor() {
     // SAFETY: takes nothing and touches no memory. That no other thread wanted to run is no error.
     let _ = unsafe { NtYieldExecution() };
@@ -158,10 +158,10 @@ impl Objects for Native {
         // quarter does not hold a single one.
         const LARGEST: usize = 0x2_0100;
         let mut near = Scratch::<0x400>::new();
-        let mut room = Buffer::new(&mut near, 0)?;
+        let mut storage = Buffer::new(&mut near, 0)?;
         let mut context = 0;
         loop {
-            let bytes = room.bytes();
+            let bytes = storage.bytes();
             let first = bytes.as_mut_ptr();
             // SAFETY: the buffer is as long as said, aligned to 8, and outlives the call; the
             // context is a live local.
@@ -191,8 +191,8 @@ impl Objects for Native {
                 return Ok(());
             }
             if seen == 0 {
-                match room {
-                    Buffer::Stack(_) => room = Buffer::Pages(crate::Pages::allocate(LARGEST)?),
+                match storage {
+                    Buffer::Stack(_) => storage = Buffer::Pages(crate::Pages::allocate(LARGEST)?),
                     Buffer::Pages(_) => return Err(Status::BUFFER_TOO_SMALL),
                 }
             }

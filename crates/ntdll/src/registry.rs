@@ -96,8 +96,8 @@ impl Registry for Native {
         let mut near = Scratch::<NEAR>::new();
         let mut bytes = 0;
         loop {
-            let mut room = Buffer::new(&mut near, bytes)?;
-            let buffer = room.bytes();
+            let mut storage = Buffer::new(&mut near, bytes)?;
+            let buffer = storage.bytes();
             let first = buffer.as_mut_ptr();
             let mut needed = 0;
             // SAFETY: the buffer is as long as said and outlives the call; the name borrows from
@@ -148,8 +148,8 @@ impl Registry for Native {
         let mut near = Scratch::<NEAR>::new();
         let mut bytes = 0;
         loop {
-            let mut room = Buffer::new(&mut near, bytes)?;
-            let buffer = room.bytes();
+            let mut storage = Buffer::new(&mut near, bytes)?;
+            let buffer = storage.bytes();
             let first = buffer.as_mut_ptr();
             let mut needed = 0;
             // SAFETY: the buffer is as long as said and outlives the call; the length is a live

@@ -3,58 +3,30 @@
 //! Nothing here stops the boot.
 
 use nt::access::Access;
-use nt::failure::{Step, judge};
+use nt::failure::{Attempt, Skippable};
+use nt::key::{Key, MAX_TEXT};
 use nt::object::ObjectAttributes;
 use nt::system::{Objects, Registry, ValueType};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 use zerocopy::IntoBytes;
 
-/// Units of the longest `SystemPartition` and link target that are looked at (spec 13.2).
-const TEXT: usize = 256;
-
 /// Finds the drive letter among the links of `devices`, which is `\??`, and writes it.
 pub fn write_boot_directory<S: Objects + Registry>(system: &S, devices: Handle) {
-    let mut partition = [0; TEXT];
+    let mut partition = [0; MAX_TEXT];
     let partition = system_partition(system, &mut partition);
-    let done = partition
+    partition
         .and_then(|partition| drive_of(system, devices, partition))
-        .and_then(|letter| write(system, letter));
-    if let Err(status) = done {
-        let _ = judge(Step::BootDirectory, "BootDir", status);
-    }
-}
-
-fn open<'s, S: Objects + Registry>(
-    system: &'s S,
-    name: UnicodeStr<'_>,
-    access: Access,
-) -> Result<Owned<'s, S>> {
-    Ok(Owned::new(
-        system,
-        system.open_key(&ObjectAttributes::named(name), access)?,
-    ))
+        .and_then(|letter| write(system, letter))
+        .or_skip(Skippable::BootDirectory, "BootDir");
 }
 
 fn system_partition<'b, S: Objects + Registry>(
     system: &S,
-    buffer: &'b mut [u16; TEXT],
+    buffer: &'b mut [u16; MAX_TEXT],
 ) -> Result<UnicodeStr<'b>> {
-    let key = open(
-        system,
-        wide!("\\Registry\\Machine\\System\\Setup"),
-        Access::KEY_READ,
-    )?;
-    let information =
-        system.query_value(key.get(), wide!("SystemPartition"), buffer.as_mut_bytes())?;
-    if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
-        return Err(Status::OBJECT_TYPE_MISMATCH);
-    }
-    let text = UnicodeStr(
-        buffer
-            .get(..information.data_bytes / 2)
-            .ok_or(Status::BUFFER_TOO_SMALL)?,
-    )
-    .until_nul();
+    let setup = wide!("\\Registry\\Machine\\System\\Setup");
+    let key = Key::open(system, setup, Access::KEY_READ)?;
+    let text = key.text(wide!("SystemPartition"), buffer)?;
     if text.is_empty() {
         Err(Status::OBJECT_NAME_INVALID)
     } else {
@@ -72,12 +44,11 @@ fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) 
         if colon != u16::from(b':') || !entry.type_name.eq_ascii("SymbolicLink") {
             return true;
         }
-        match target(system, devices, entry.name, &mut [0; TEXT]) {
-            Ok(target) if leads_to(target, partition) => found = Ok(letter),
-            Ok(_) => {}
-            Err(status) => {
-                let _ = judge(Step::BootDirectory, entry.name, status);
-            }
+        if target(system, devices, entry.name, &mut [0; MAX_TEXT])
+            .or_skip(Skippable::BootDirectory, entry.name)
+            .is_some_and(|target| leads_to(target, partition))
+        {
+            found = Ok(letter);
         }
         found.is_err()
     })?;
@@ -88,7 +59,7 @@ fn target<'b, S: Objects>(
     system: &S,
     devices: Handle,
     name: UnicodeStr<'_>,
-    buffer: &'b mut [u16; TEXT],
+    buffer: &'b mut [u16; MAX_TEXT],
 ) -> Result<UnicodeStr<'b>> {
     let link = system.open_symbolic_link(
         &ObjectAttributes::named(name).under(devices),
@@ -108,13 +79,10 @@ fn leads_to(target: UnicodeStr<'_>, partition: UnicodeStr<'_>) -> bool {
 }
 
 fn write<S: Objects + Registry>(system: &S, letter: u16) -> Result<()> {
-    let key = open(
-        system,
-        wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup"),
-        Access::KEY_ALL,
-    )?;
+    let setup = wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup");
+    let key = Key::open(system, setup, Access::KEY_ALL)?;
     let text = [letter, u16::from(b':'), u16::from(b'\\'), 0];
-    system.set_value(key.get(), wide!("BootDir"), ValueType::SZ, text.as_bytes())
+    key.set(wide!("BootDir"), ValueType::SZ, text.as_bytes())
 }
 
 #[cfg(test)]

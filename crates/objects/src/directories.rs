@@ -3,7 +3,7 @@
 
 use crate::Protection;
 use nt::access::Access;
-use nt::failure::{Step, Stop, judge};
+use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::object::{Attributes, ObjectAttributes};
 use nt::system::Objects;
 use nt::{Owned, Result, UnicodeStr, wide};
@@ -37,9 +37,7 @@ pub fn object_directory<S: Objects>(system: &S, protection: Protection, name: Un
     } else {
         protection.primary()
     };
-    if let Err(status) = create(system, name, security) {
-        let _ = judge(Step::ObjectDirectory, name, status);
-    }
+    create(system, name, security).or_skip(Skippable::ObjectDirectory, name);
 }
 
 /// Makes `\Sessions`, below which subsystem servers make the directories of their sessions. The
@@ -49,12 +47,5 @@ pub fn object_directory<S: Objects>(system: &S, protection: Protection, name: Un
 /// [`Stop`]: without it no session can be made.
 pub fn sessions<S: Objects>(system: &S, protection: Protection) -> Result<Owned<'_, S>, Stop> {
     let name = wide!("\\Sessions");
-    create(system, name, protection.primary()).map_err(|status| stop(Step::Sessions, name, status))
-}
-
-/// The stop that the table of failures gives for `step`.
-pub(crate) fn stop(step: Step, object: UnicodeStr<'_>, status: nt::Status) -> Stop {
-    judge(step, object, status)
-        .err()
-        .unwrap_or(Stop { step, status })
+    create(system, name, protection.primary()).or_stop(Essential::Sessions, name)
 }

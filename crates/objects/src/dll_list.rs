@@ -5,19 +5,12 @@
 //! An entry is a name and a file name. The same name with the same file is one entry; with another
 //! file it takes that file as long as the walk has not come by, and is a new entry after that.
 
+use nt::arena::{Span, TextArena};
 use nt::pages::PageVec;
 use nt::path::MAX_DOS;
 use nt::system::Memory;
 use nt::{Result, UnicodeBuf, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
-
-/// Where a text stands.
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-struct Span {
-    at: usize,
-    length: usize,
-}
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
@@ -28,7 +21,7 @@ struct Row {
 
 /// The list.
 pub struct DllList<'s, S: Memory> {
-    text: PageVec<'s, S, u16>,
+    text: TextArena<'s, S>,
     rows: PageVec<'s, S, Row>,
     walked: usize,
 }
@@ -37,7 +30,7 @@ impl<'s, S: Memory> DllList<'s, S> {
     /// An empty list.
     pub const fn new(system: &'s S) -> Self {
         Self {
-            text: PageVec::new(system),
+            text: TextArena::new(system),
             rows: PageVec::new(system),
             walked: 0,
         }
@@ -50,19 +43,19 @@ impl<'s, S: Memory> DllList<'s, S> {
     pub fn add(&mut self, name: UnicodeStr<'_>, file: UnicodeStr<'_>) -> Result<()> {
         let mut ahead = None;
         for (index, row) in self.rows.as_slice().iter().enumerate() {
-            if self.text(row.name).eq_ignore_case(name) {
-                if self.text(row.file).eq_ignore_case(file) {
+            if self.text.get(row.name).eq_ignore_case(name) {
+                if self.text.get(row.file).eq_ignore_case(file) {
                     return Ok(());
                 }
                 ahead = Some(index).filter(|&index| index >= self.walked);
             }
         }
-        let file = self.copy(file)?;
+        let file = self.text.add(file)?;
         if let Some(row) = ahead.and_then(|index| self.rows.as_mut_slice().get_mut(index)) {
             row.file = file;
             return Ok(());
         }
-        let name = self.copy(name)?;
+        let name = self.text.add(name)?;
         self.rows.push(Row { name, file })
     }
 
@@ -87,19 +80,6 @@ impl<'s, S: Memory> DllList<'s, S> {
     pub fn next_entry(&mut self) -> Option<(UnicodeStr<'_>, UnicodeStr<'_>)> {
         let row = self.rows.as_slice().get(self.walked).copied()?;
         self.walked += 1;
-        Some((self.text(row.name), self.text(row.file)))
-    }
-
-    fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
-        let at = self.text.len();
-        self.text.extend(text.units())?;
-        Ok(Span {
-            at,
-            length: text.len(),
-        })
-    }
-
-    fn text(&self, span: Span) -> UnicodeStr<'_> {
-        self.text.as_str().skip(span.at).take(span.length)
+        Some((self.text.get(row.name), self.text.get(row.file)))
     }
 }

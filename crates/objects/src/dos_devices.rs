@@ -5,9 +5,8 @@
 //! makes none (deviation D27: ReactOS makes a link to the root of the namespace if there was none).
 
 use crate::Protection;
-use crate::directories::stop;
 use nt::access::Access;
-use nt::failure::{Step, Stop};
+use nt::failure::{Attempt, Essential, Stop};
 use nt::object::{Attributes, ObjectAttributes};
 use nt::system::Objects;
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
@@ -25,17 +24,14 @@ pub fn dos_devices<'s, 'v, S: Objects>(
 ) -> Result<Owned<'s, S>, Stop> {
     let name = wide!("\\??");
     let directory = system.open_directory(&ObjectAttributes::named(name), Access::DIRECTORY_ALL);
-    let directory = Owned::new(
-        system,
-        directory.map_err(|status| stop(Step::DosDevices, name, status))?,
-    );
+    let directory = Owned::new(system, directory.or_stop(Essential::DosDevices, name)?);
     for (name, target) in links {
         let done = if target.is_empty() {
             remove(system, directory.get(), name)
         } else {
             replace(system, directory.get(), protection, name, target)
         };
-        done.map_err(|status| stop(Step::DosDevices, name, status))?;
+        done.or_stop(Essential::DosDevices, name)?;
     }
     Ok(directory)
 }

@@ -26,7 +26,7 @@ pub const MAX_NAME: usize = 259;
 
 /// A PE image whose headers are in order.
 #[derive(Clone, Copy, Debug)]
-pub struct Image<'a> {
+pub struct PeImage<'a> {
     bytes: &'a [u8],
     characteristics: u16,
     sections: &'a [u8],
@@ -34,7 +34,7 @@ pub struct Image<'a> {
     imports: u32,
 }
 
-impl<'a> Image<'a> {
+impl<'a> PeImage<'a> {
     /// Looks at the headers.
     ///
     /// # Errors
@@ -113,10 +113,10 @@ impl<'a> Image<'a> {
     }
 }
 
-/// See [`Image::imports`].
+/// See [`PeImage::imports`].
 #[derive(Clone, Debug)]
 pub struct Imports<'a> {
-    image: Image<'a>,
+    image: PeImage<'a>,
     /// The table from the next descriptor on; empty at the end.
     rest: Result<&'a [u8], Malformed>,
 }
@@ -230,7 +230,7 @@ pub(crate) mod tests {
     #[test]
     fn imports_are_found_in_order() {
         let bytes = image(DLL, &["KERNEL32.dll", "ntdll.dll"]);
-        let image = Image::parse(&bytes).unwrap();
+        let image = PeImage::parse(&bytes).unwrap();
         assert!(image.is_dll());
         let names: Vec<_> = image.imports().collect();
         assert_eq!(names, [Ok(&b"KERNEL32.dll"[..]), Ok(&b"ntdll.dll"[..])]);
@@ -240,16 +240,16 @@ pub(crate) mod tests {
     fn an_executable_is_no_dll_and_no_import_table_is_no_error() {
         let mut bytes = image(0x0102, &[]);
         bytes[0x58 + 120..0x58 + 124].fill(0);
-        let image = Image::parse(&bytes).unwrap();
+        let image = PeImage::parse(&bytes).unwrap();
         assert!(!image.is_dll());
         assert_eq!(image.imports().count(), 0);
     }
 
     #[test]
     fn what_is_no_pe_is_malformed() {
-        assert_eq!(Image::parse(b"MZ").err(), Some(Malformed));
+        assert_eq!(PeImage::parse(b"MZ").err(), Some(Malformed));
         assert_eq!(
-            Image::parse(b"just a text that is somewhat longer than a DOS header would be....")
+            PeImage::parse(b"just a text that is somewhat longer than a DOS header would be....")
                 .err(),
             Some(Malformed)
         );
@@ -259,7 +259,7 @@ pub(crate) mod tests {
     fn an_import_table_outside_the_image_is_malformed() {
         let mut bytes = image(DLL, &["a.dll"]);
         bytes[0x58 + 120..0x58 + 124].copy_from_slice(&0x00FF_0000u32.to_le_bytes());
-        let names: Vec<_> = Image::parse(&bytes).unwrap().imports().collect();
+        let names: Vec<_> = PeImage::parse(&bytes).unwrap().imports().collect();
         assert_eq!(names, [Err(Malformed)]);
     }
 
@@ -267,7 +267,7 @@ pub(crate) mod tests {
     fn what_lies_in_no_readable_section_is_not_looked_at() {
         let mut bytes = image(DLL, &["a.dll"]);
         bytes[0x58 + 0xF0 + 39] = 0;
-        let names: Vec<_> = Image::parse(&bytes).unwrap().imports().collect();
+        let names: Vec<_> = PeImage::parse(&bytes).unwrap().imports().collect();
         assert_eq!(names, [Err(Malformed)]);
     }
 
@@ -276,7 +276,7 @@ pub(crate) mod tests {
         let mut bytes = image(DLL, &["a.dll"]);
         let section = 0x58 + 0xF0;
         bytes[section + 8..section + 12].copy_from_slice(&20u32.to_le_bytes());
-        let names: Vec<_> = Image::parse(&bytes).unwrap().imports().collect();
+        let names: Vec<_> = PeImage::parse(&bytes).unwrap().imports().collect();
         assert_eq!(names.last(), Some(&Err(Malformed)));
     }
 
@@ -294,7 +294,7 @@ pub(crate) mod tests {
                 }
             }
             bytes.truncate(length);
-            if let Ok(image) = Image::parse(&bytes) {
+            if let Ok(image) = PeImage::parse(&bytes) {
                 let names: Vec<_> = image.imports().collect();
                 prop_assert!(names.len() <= bytes.len() / DESCRIPTOR + 1);
                 prop_assert!(names.iter().flatten().all(|name| !name.contains(&0) && name.len() <= MAX_NAME + 1));
@@ -303,7 +303,7 @@ pub(crate) mod tests {
 
         #[test]
         fn any_bytes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
-            if let Ok(image) = Image::parse(&bytes) {
+            if let Ok(image) = PeImage::parse(&bytes) {
                 prop_assert!(image.imports().count() <= bytes.len());
             }
         }

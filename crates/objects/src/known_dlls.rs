@@ -12,14 +12,14 @@
 //! that turns out to be none of ours vanishes again.
 
 use crate::dll_list::DllList;
-use crate::image::Image;
+use crate::image::PeImage;
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
-use nt::failure::{Step, Stop, judge};
+use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::object::{Attributes, ObjectAttributes};
 use nt::path::{self, MAX_DOS};
 use nt::system::{Objects, System};
-use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
+use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, file, wide};
 
 /// A known DLL that stops the system: the parameters of its hard error (spec 12.4; string mask 5).
 #[derive(Clone, Debug)]
@@ -41,102 +41,168 @@ pub enum Failure {
     BadImage(BadImage),
 }
 
-/// What the registry says about known DLLs.
+/// What the registry says about known DLLs, and how to make them known.
 #[derive(Clone, Copy, Debug)]
-pub struct Lists<D, E> {
+pub struct KnownDlls<'s, S, Dlls, Excluded> {
+    /// The seam.
+    pub system: &'s S,
+    /// How the objects are protected.
+    pub protection: Protection,
     /// Names and file names.
-    pub dlls: D,
+    pub dlls: Dlls,
     /// `ExcludeFromKnownDlls`.
-    pub excluded: E,
+    pub excluded: Excluded,
 }
 
-/// Makes `\KnownDlls` from `directory`, a DOS path (`DllDirectory`).
-///
-/// # Errors
-/// [`Failure`].
-pub fn known_dlls<'v, S: System>(
-    system: &S,
-    protection: Protection,
-    lists: &Lists<
-        impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
-        impl Iterator<Item = UnicodeStr<'v>> + Clone,
-    >,
-    directory: Option<UnicodeStr<'_>>,
-) -> Result<(), Failure> {
-    let mut making = Making {
-        system,
-        protection,
-        at: At::Step(UnicodeStr::EMPTY),
-        file: UnicodeBuf::new(),
-    };
-    making
-        .make(lists, wide!("\\KnownDlls"), directory)
-        .map_err(|status| match making.at {
-            At::Step(object) => Failure::Stop(directories::stop(Step::KnownDlls, object, status)),
-            At::Image(text) => Failure::BadImage(BadImage {
-                text,
-                status,
-                file: making.file,
-            }),
-        })
-}
-
-/// Makes `\KnownDlls32` from `directory` (`DllDirectory32`), if there is such a value. A failure is
-/// reported.
-pub fn known_dlls32<'v, S: System>(
-    system: &S,
-    protection: Protection,
-    lists: &Lists<
-        impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
-        impl Iterator<Item = UnicodeStr<'v>> + Clone,
-    >,
-    directory: Option<UnicodeStr<'_>>,
-) {
-    if directory.is_none() {
-        return;
+impl<'s, 'v, S, Dlls, Excluded> KnownDlls<'s, S, Dlls, Excluded>
+where
+    S: System,
+    Dlls: Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
+    Excluded: Iterator<Item = UnicodeStr<'v>> + Clone,
+{
+    /// Makes `\KnownDlls` from `directory`, a DOS path (`DllDirectory`).
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub fn make(&self, directory: Option<UnicodeStr<'_>>) -> Result<(), Failure> {
+        let mut making = self.making();
+        self.make_in(&mut making, wide!("\\KnownDlls"), directory)
+            .map_err(|Failed { at, status }| match at {
+                At::Object(object) => Failure::Stop(Essential::KnownDlls.stop(object, status)),
+                At::Image(text) => Failure::BadImage(BadImage {
+                    text,
+                    status,
+                    file: making.file,
+                }),
+            })
     }
-    let mut making = Making {
-        system,
-        protection,
-        at: At::Step(UnicodeStr::EMPTY),
-        file: UnicodeBuf::new(),
-    };
-    if let Err(status) = making.make(lists, wide!("\\KnownDlls32"), directory) {
-        let object = match making.at {
-            At::Step(object) => object,
-            At::Image(_) => making.file.as_str(),
-        };
-        let _ = judge(Step::KnownDlls32, object, status);
+
+    /// Makes `\KnownDlls32` from `directory` (`DllDirectory32`), if there is such a value. A failure
+    /// is reported.
+    pub fn make32(&self, directory: Option<UnicodeStr<'_>>) {
+        if directory.is_none() {
+            return;
+        }
+        let mut making = self.making();
+        let made = self.make_in(&mut making, wide!("\\KnownDlls32"), directory);
+        if let Err(Failed { at, status }) = made {
+            let object = match at {
+                At::Object(object) => object,
+                At::Image(_) => making.file.as_str(),
+            };
+            Skippable::KnownDlls32.report(object, status);
+        }
+    }
+
+    const fn making(&self) -> Making<'s, S> {
+        Making {
+            system: self.system,
+            protection: self.protection,
+            file: UnicodeBuf::new(),
+        }
+    }
+
+    fn make_in(
+        &self,
+        making: &mut Making<'s, S>,
+        name: UnicodeStr<'static>,
+        directory: Option<UnicodeStr<'_>>,
+    ) -> Result<(), Failed> {
+        let system = self.system;
+        let objects = directories::create(system, name, security::known_dlls()).at(name)?;
+        let dos = directory.ok_or(Status::OBJECT_NAME_INVALID);
+        let dos = dos.at(wide!("DllDirectory"))?;
+        let files = open_directory(system, dos).at(wide!("DllDirectory"))?;
+        link(system, self.protection, objects.get(), dos).at(wide!("KnownDllPath"))?;
+        let mut list = DllList::new(system);
+        for (name, file) in self.dlls.clone() {
+            list.add(name, file).at(LIST)?;
+        }
+        while let Some((name, file)) = list.next_entry() {
+            if self
+                .excluded
+                .clone()
+                .any(|excluded| excluded.eq_ignore_case(name) || excluded.eq_ignore_case(file))
+            {
+                continue;
+            }
+            making.file.clear();
+            if making
+                .file
+                .push(file)
+                .or_skip(Skippable::KnownDll, name)
+                .is_some()
+            {
+                making.add(objects.get(), files.get(), &mut list)?;
+            }
+        }
+        Ok(())
     }
 }
 
-/// What is being done: what a failure is told of.
+/// The file is no image, or one that contradicts itself (spec 12.4).
+const UNREADABLE: Failed = unreadable(Status::IMAGE_CHECKSUM_MISMATCH);
+/// The file is an image, but no DLL (spec 12.4).
+const NO_DLL: Failed = Failed {
+    at: At::Image(wide!("Non-DLL file included in KnownDLL list.")),
+    status: Status::INVALID_IMPORT_OF_NON_DLL,
+};
+
+/// The image of the file at hand cannot be looked at, for this reason.
+const fn unreadable(status: Status) -> Failed {
+    Failed {
+        at: At::Image(wide!("Verification of a KnownDLL failed.")),
+        status,
+    }
+}
+
+/// What a failure to make the list longer is told of.
+const LIST: UnicodeStr<'static> = wide!("list of known DLLs");
+
+/// Why known DLLs came to nothing.
+struct Failed {
+    at: At,
+    status: Status,
+}
+
+/// What it is told of.
 #[derive(Clone, Copy)]
 enum At {
-    Step(UnicodeStr<'static>),
-    /// A file's image, and what is wrong if it is.
+    /// An object or a value.
+    Object(UnicodeStr<'static>),
+    /// The image of the file at hand, and what is wrong with it.
     Image(UnicodeStr<'static>),
+}
+
+trait FailedAt<T> {
+    fn at(self, object: UnicodeStr<'static>) -> Result<T, Failed>;
+}
+
+impl<T> FailedAt<T> for Result<T> {
+    fn at(self, object: UnicodeStr<'static>) -> Result<T, Failed> {
+        self.map_err(|status| Failed {
+            at: At::Object(object),
+            status,
+        })
+    }
 }
 
 struct Making<'s, S: System> {
     system: &'s S,
     protection: Protection,
-    at: At,
     /// The DLL at hand.
     file: UnicodeBuf<MAX_DOS>,
 }
 
 fn open_directory<'s, S: System>(system: &'s S, dos: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
     let path = path::to_nt(dos, system.system_root())?;
-    let options = OpenOptions::DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    let access = Access::FILE_LIST_DIRECTORY | Access::SYNCHRONIZE;
-    let handle = system.open_file(
+    file::open(
+        system,
         &ObjectAttributes::named(path.as_str()),
-        access,
+        Access::FILE_LIST_DIRECTORY,
         Share::READ | Share::WRITE,
-        options,
-    )?;
-    Ok(Owned::new(system, handle))
+        OpenOptions::DIRECTORY_FILE,
+    )
 }
 
 /// The link `KnownDllPath`: its target is the DOS path itself, which ntdll reads as text.
@@ -157,49 +223,9 @@ fn link<S: Objects>(
 }
 
 impl<'s, S: System> Making<'s, S> {
-    fn make<'v>(
-        &mut self,
-        lists: &Lists<
-            impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
-            impl Iterator<Item = UnicodeStr<'v>> + Clone,
-        >,
-        name: UnicodeStr<'static>,
-        directory: Option<UnicodeStr<'_>>,
-    ) -> Result<()> {
-        self.at = At::Step(name);
-        let objects = directories::create(self.system, name, security::known_dlls())?;
-        self.at = At::Step(wide!("DllDirectory"));
-        let dos = directory.ok_or(Status::OBJECT_NAME_INVALID)?;
-        let files = open_directory(self.system, dos)?;
-        self.at = At::Step(wide!("KnownDllPath"));
-        link(self.system, self.protection, objects.get(), dos)?;
-        self.at = At::Step(wide!("list of known DLLs"));
-        let mut list = DllList::new(self.system);
-        for (name, file) in lists.dlls.clone() {
-            list.add(name, file)?;
-        }
-        while let Some((name, file)) = list.next_entry() {
-            if lists
-                .excluded
-                .clone()
-                .any(|excluded| excluded.eq_ignore_case(name) || excluded.eq_ignore_case(file))
-            {
-                continue;
-            }
-            self.file.clear();
-            match self.file.push(file) {
-                Ok(()) => self.add(objects.get(), files.get(), &mut list)?,
-                Err(status) => {
-                    let _ = judge(Step::KnownDll, name, status);
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// Makes one DLL known, and adds what it imports to `list`.
     #[inline(never)]
-    fn add(&mut self, objects: Handle, files: Handle, list: &mut DllList<'s, S>) -> Result<()> {
+    fn add(&self, objects: Handle, files: Handle, list: &mut DllList<'s, S>) -> Result<(), Failed> {
         let system = self.system;
         let file = self.file.as_str();
         let Some(opened) = open(system, files, file) else {
@@ -210,23 +236,19 @@ impl<'s, S: System> Making<'s, S> {
             .under(objects)
             .with(Attributes::PERMANENT)
             .secured(security);
-        self.at = At::Image(wide!("Verification of a KnownDLL failed."));
         let section =
             match system.create_image_section(&attributes, Access::SECTION_ALL, opened.get()) {
                 Ok(section) => Owned::new(system, section),
-                Err(status) if is_bad_image(status) => return Err(Status::IMAGE_CHECKSUM_MISMATCH),
+                Err(status) if is_bad_image(status) => return Err(UNREADABLE),
                 Err(status) => {
-                    let _ = judge(Step::KnownDll, file, status);
+                    Skippable::KnownDll.report(file, status);
                     return Ok(());
                 }
             };
         let known = match verify(system, section.get(), list) {
             Ok(true) => return Ok(()),
-            Ok(false) => {
-                self.at = At::Image(wide!("Non-DLL file included in KnownDLL list."));
-                Err(Status::INVALID_IMPORT_OF_NON_DLL)
-            }
-            Err(status) => Err(status),
+            Ok(false) => Err(NO_DLL),
+            Err(failed) => Err(failed),
         };
         let _ = system.make_temporary(section.get());
         known
@@ -239,31 +261,32 @@ fn open<'s, S: System>(
     directory: Handle,
     file: UnicodeStr<'_>,
 ) -> Option<Owned<'s, S>> {
-    let access = Access::SYNCHRONIZE | Access::FILE_EXECUTE;
-    let options = OpenOptions::NON_DIRECTORY_FILE | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    match system.open_file(
+    match file::open(
+        system,
         &ObjectAttributes::named(file).under(directory),
-        access,
+        Access::FILE_EXECUTE,
         Share::READ | Share::DELETE,
-        options,
+        OpenOptions::NON_DIRECTORY_FILE,
     ) {
-        Ok(handle) => return Some(Owned::new(system, handle)),
+        Ok(opened) => return Some(opened),
         Err(Status::OBJECT_NAME_NOT_FOUND) => nt::debug!("known DLL: {file}: not there"),
-        Err(status) => {
-            let _ = judge(Step::KnownDll, file, status);
-        }
+        Err(status) => Skippable::KnownDll.report(file, status),
     }
     None
 }
 
 /// Walks the imports of an image; whether it is a DLL.
 #[inline(never)]
-fn verify<S: System>(system: &S, section: Handle, list: &mut DllList<'_, S>) -> Result<bool> {
-    let view = system.map_view(section)?;
-    let malformed = |_| Status::IMAGE_CHECKSUM_MISMATCH;
-    let image = Image::parse(view.as_ref()).map_err(malformed)?;
+fn verify<S: System>(
+    system: &S,
+    section: Handle,
+    list: &mut DllList<'_, S>,
+) -> Result<bool, Failed> {
+    let view = system.map_view(section).map_err(unreadable)?;
+    let image = PeImage::parse(view.as_ref()).map_err(|_| UNREADABLE)?;
     for import in image.imports() {
-        list.add_import(import.map_err(malformed)?)?;
+        let import = import.map_err(|_| UNREADABLE)?;
+        list.add_import(import).map_err(unreadable)?;
     }
     Ok(image.is_dll())
 }

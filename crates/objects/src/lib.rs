@@ -26,5 +26,5 @@ mod security;
 pub use boot_directory::write_boot_directory;
 pub use directories::{object_directory, sessions};
 pub use dos_devices::dos_devices;
-pub use known_dlls::{BadImage, Failure, Lists, known_dlls, known_dlls32};
+pub use known_dlls::{BadImage, Failure, KnownDlls};
 pub use security::Protection;

@@ -6,7 +6,7 @@
 mod support;
 
 use nt::UnicodeStr;
-use objects::{Lists, Protection};
+use objects::{KnownDlls, Protection};
 use support::{Seam, below, object, run, text, wide, world};
 
 const ON: Protection = Protection::from_mode(1);
@@ -142,13 +142,16 @@ fn known(seam: &'static Seam, dlls: &[&str], excluded: &[&str]) -> Result<(), St
         .map(|name| (wide(name), wide(&format!("{name}.dll"))))
         .collect();
     let excluded: Vec<Vec<u16>> = excluded.iter().map(|name| wide(name)).collect();
-    let lists = Lists {
+    let known_dlls = KnownDlls {
+        system: seam,
+        protection: ON,
         dlls: dlls
             .iter()
             .map(|(name, file)| (UnicodeStr(name), UnicodeStr(file))),
         excluded: excluded.iter().map(|name| UnicodeStr(name)),
     };
-    objects::known_dlls(seam, ON, &lists, Some(nt::wide!("C:\\ReactOS\\system32")))
+    known_dlls
+        .make(Some(nt::wide!("C:\\ReactOS\\system32")))
         .map_err(|failure| format!("{failure:?}"))
 }
 

@@ -9,9 +9,9 @@
 #[path = "../../nt/tests/support/mod.rs"]
 mod support;
 
-use nt::failure::{Step, Stop};
+use nt::failure::{Essential, Stop};
 use nt::{Status, UnicodeStr};
-use objects::{BadImage, Failure, Lists, Protection};
+use objects::{BadImage, Failure, KnownDlls, Protection};
 use support::{Kind, World, wide};
 
 const ON: Protection = Protection::from_mode(1);
@@ -69,14 +69,16 @@ impl Case<'_> {
             .map(|(name, file)| (wide(name), wide(file)))
             .collect();
         let excluded: Vec<Vec<u16>> = self.excluded.iter().map(|name| wide(name)).collect();
-        let lists = Lists {
+        let known_dlls = KnownDlls {
+            system: world,
+            protection: ON,
             dlls: dlls
                 .iter()
                 .map(|(name, file)| (UnicodeStr(name), UnicodeStr(file))),
             excluded: excluded.iter().map(|name| UnicodeStr(name)),
         };
         let directory = directory.map(wide);
-        let made = objects::known_dlls(world, ON, &lists, directory.as_deref().map(UnicodeStr));
+        let made = known_dlls.make(directory.as_deref().map(UnicodeStr));
         assert_eq!(world.open_handles(), 0, "every handle is closed");
         made
     }
@@ -231,7 +233,7 @@ fn spec_17_no_dll_directory_stops_the_system_with_object_name_invalid() {
     assert_eq!(
         stop,
         Stop {
-            step: Step::KnownDlls,
+            step: Essential::KnownDlls,
             status: Status::OBJECT_NAME_INVALID
         }
     );
@@ -308,33 +310,25 @@ fn d19_known_dlls_32_are_made_from_their_own_directory_and_stop_nothing() {
         .file("C:\\ReactOS\\SysWOW64\\a.dll", &pe(DLL, &["b.dll"]))
         .file("C:\\ReactOS\\SysWOW64\\b.dll", &pe(DLL, &[]));
     let (name, file) = (wide("a"), wide("a.dll"));
-    let lists = Lists {
+    let known_dlls = KnownDlls {
+        system: world,
+        protection: ON,
         dlls: std::iter::once((UnicodeStr(&name), UnicodeStr(&file))),
         excluded: std::iter::empty(),
     };
-    objects::known_dlls32(world, ON, &lists, None);
+    known_dlls.make32(None);
     assert!(
         !world.state().objects.contains_key("\\knowndlls32"),
         "no value, no directory"
     );
-    objects::known_dlls32(
-        world,
-        ON,
-        &lists,
-        Some(UnicodeStr(&wide("C:\\ReactOS\\SysWOW64"))),
-    );
+    known_dlls.make32(Some(UnicodeStr(&wide("C:\\ReactOS\\SysWOW64"))));
     assert_eq!(
         world.names("\\KnownDlls32"),
         ["a.dll", "b.dll", "KnownDllPath"]
     );
-    objects::known_dlls32(world, ON, &lists, Some(UnicodeStr(&wide("C:\\Nowhere"))));
+    known_dlls.make32(Some(UnicodeStr(&wide("C:\\Nowhere"))));
     world.file("C:\\ReactOS\\SysWOW64\\a.dll", b"no image");
-    objects::known_dlls32(
-        world,
-        ON,
-        &lists,
-        Some(UnicodeStr(&wide("C:\\ReactOS\\SysWOW64"))),
-    );
+    known_dlls.make32(Some(UnicodeStr(&wide("C:\\ReactOS\\SysWOW64"))));
     assert_eq!(world.open_handles(), 0);
 }
 
@@ -385,7 +379,7 @@ fn every_failing_call_ends_in_a_stop_or_in_fewer_known_dlls_and_leaks_nothing() 
                     Err(Failure::Stop(stop)) => assert_eq!(
                         stop,
                         Stop {
-                            step: Step::KnownDlls,
+                            step: Essential::KnownDlls,
                             status
                         }
                     ),

@@ -5,7 +5,7 @@
 #[path = "../../nt/tests/support/mod.rs"]
 mod support;
 
-use nt::failure::{Step, Stop};
+use nt::failure::{Essential, Stop};
 use nt::{Status, UnicodeStr};
 use objects::Protection;
 use support::{Kind, World, bytes, wide};
@@ -86,7 +86,7 @@ fn spec_14_17_sessions_stays_open_and_its_failure_is_fatal() {
     assert_eq!(
         objects::sessions(world, ON).err(),
         Some(Stop {
-            step: Step::Sessions,
+            step: Essential::Sessions,
             status: Status::NO_MEMORY
         })
     );
@@ -136,7 +136,7 @@ fn spec_3_2_a_link_that_cannot_be_made_is_fatal() {
     let world = World::new();
     world.object("\\GLOBAL??\\X", Kind::Directory);
     let stop = Stop {
-        step: Step::DosDevices,
+        step: Essential::DosDevices,
         status: Status::OBJECT_TYPE_MISMATCH,
     };
     assert_eq!(
@@ -148,7 +148,7 @@ fn spec_3_2_a_link_that_cannot_be_made_is_fatal() {
     world.state().objects.remove("\\global??");
     assert_eq!(
         devices(world, &[]).map_err(|stop| stop.step),
-        Err(Step::DosDevices)
+        Err(Essential::DosDevices)
     );
 }
 
@@ -178,7 +178,7 @@ fn every_failing_call_while_links_are_made_is_fatal_and_leaks_nothing() {
         assert_eq!(
             run(world),
             Err(Stop {
-                step: Step::DosDevices,
+                step: Essential::DosDevices,
                 status: Status::INSUFFICIENT_RESOURCES
             }),
             "call {number}"

@@ -6,7 +6,7 @@ use crate::sizing::{LEAST, STEP, Sizes, sizes};
 use crate::token::{self, Descriptor, Drive, MEGABYTE, Size};
 use crate::volumes::{self, Volume, Volumes, open};
 use nt::access::{Access, OpenOptions};
-use nt::failure::{Step, judge};
+use nt::failure::{Attempt, Skippable};
 use nt::system::System;
 use nt::{Result, Status, UnicodeStr};
 
@@ -34,7 +34,7 @@ pub fn create_paging_files<'v, S: System>(
         requested = true;
         match parsed.and_then(|mut descriptor| run.accept(&mut descriptor)) {
             Ok(()) => created = true,
-            Err(status) => tell(text, status),
+            Err(status) => Skippable::PagingFile.report(text, status),
         }
         if run.accepted > 0 && run.volumes.is_empty() {
             // There is no volume to write on, and that has been said.
@@ -43,33 +43,25 @@ pub fn create_paging_files<'v, S: System>(
     }
     if requested && !created {
         nt::warn!("paging file: none of those asked for: making an emergency one");
-        if let Err(status) = Descriptor::emergency().and_then(|mut descriptor| {
-            let whole = whole(system, descriptor.size);
-            run.attempt(&mut descriptor, whole, LEAST)
-        }) {
-            tell(nt::wide!("emergency paging file"), status);
-        }
+        Descriptor::emergency()
+            .and_then(|mut descriptor| {
+                let whole = whole(system, descriptor.size);
+                run.attempt(&mut descriptor, whole, LEAST)
+            })
+            .or_skip(Skippable::PagingFile, "emergency paging file");
     }
-}
-
-fn tell(object: UnicodeStr<'_>, status: Status) {
-    // The table says that this never stops the boot.
-    let _ = judge(Step::PagingFile, object, status);
 }
 
 /// What `size` means on this machine.
 fn whole<S: System>(system: &S, size: Size) -> Sizes {
     let memory = match size {
         Size::Explicit { .. } => None,
-        Size::Managed => match system.query_basic() {
-            Ok(basic) => {
-                Some(u64::from(basic.physical_pages).saturating_mul(u64::from(basic.page_size)))
-            }
-            Err(status) => {
-                tell(nt::wide!("size of the memory"), status);
-                None
-            }
-        },
+        Size::Managed => system
+            .query_basic()
+            .or_skip(Skippable::PagingFile, "size of the memory")
+            .map(|basic| {
+                u64::from(basic.physical_pages).saturating_mul(u64::from(basic.page_size))
+            }),
     };
     sizes(size, memory)
 }
@@ -213,10 +205,12 @@ fn delete<S: System>(system: &S, name: UnicodeStr<'_>) -> bool {
         Access::DELETE,
         OpenOptions::NON_DIRECTORY_FILE,
     );
-    let deleted = file.and_then(|file| system.set_delete(file.get()));
-    match deleted {
-        Ok(()) => nt::info!("paging file: {name}: the old one is deleted"),
-        Err(status) => tell(name, status),
+    let deleted = file
+        .and_then(|file| system.set_delete(file.get()))
+        .or_skip(Skippable::PagingFile, name)
+        .is_some();
+    if deleted {
+        nt::info!("paging file: {name}: the old one is deleted");
     }
-    deleted.is_ok()
+    deleted
 }

@@ -8,7 +8,7 @@
 
 use crate::volumes::open;
 use nt::access::{Access, OpenOptions};
-use nt::failure::{Step, judge};
+use nt::failure::{Attempt, Skippable};
 use nt::object::ObjectAttributes;
 use nt::path::{self, MAX_NT};
 use nt::system::{System, ValueType};
@@ -30,21 +30,15 @@ pub fn is_dump(head: &[u8]) -> bool {
 /// What the kernel says if there is a dump and it cannot be kept: then the file must stay.
 #[inline(never)]
 pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bool> {
-    let file = match open_dump(system, name) {
-        Ok(Some(file)) => file,
-        Ok(None) => return Ok(false),
-        Err(status) => {
-            let _ = judge(Step::PagingFile, name, status);
-            return Ok(false);
-        }
+    let file = open_dump(system, name).or_skip(Skippable::PagingFile, name);
+    let Some(file) = file.flatten() else {
+        return Ok(false);
     };
     let mut kept = UnicodeBuf::<MAX_NT>::copied(path::directory(name))?;
     kept.push(wide!("\\MACHINE_CRASH.DMP"))?;
     system.rename(file.get(), kept.as_str(), true)?;
     nt::info!("paging file: {name}: holds a crash dump, kept as {kept}");
-    if let Err(status) = record(system, kept.as_str()) {
-        let _ = judge(Step::PagingFile, MACHINE_CRASH, status);
-    }
+    record(system, kept.as_str()).or_skip(Skippable::PagingFile, MACHINE_CRASH);
     Ok(true)
 }
 

@@ -24,6 +24,14 @@ pub struct Sizes {
 }
 
 /// What `size` means on a machine with `memory` bytes of RAM, if that is known.
+///
+/// ```
+/// use pagefile::sizing::{Sizes, sizes};
+/// use pagefile::token::{MEGABYTE, Size};
+///
+/// let managed = sizes(Size::Managed, Some(512 * MEGABYTE));
+/// assert_eq!(managed, Sizes { minimum: 768 * MEGABYTE, maximum: 1536 * MEGABYTE });
+/// ```
 pub fn sizes(size: Size, memory: Option<u64>) -> Sizes {
     let (minimum, maximum) = match (size, memory) {
         (Size::Explicit { minimum, maximum }, _) => (minimum, maximum),

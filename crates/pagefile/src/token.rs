@@ -69,21 +69,21 @@ impl Descriptor {
 ///
 /// # Errors
 /// `NAME_TOO_LONG`, `OBJECT_NAME_INVALID`, or `INVALID_PARAMETER` for a path that is on no drive.
+///
+/// ```
+/// use nt::wide;
+/// use pagefile::token::{self, Drive, Size};
+///
+/// let token = wide!("C:\\pagefile.sys 0 0");
+/// let file = token::parse(token, wide!("C:\\ReactOS")).expect("there is a path in it")?;
+/// assert_eq!(file.name.as_str(), wide!("\\??\\C:\\pagefile.sys"));
+/// assert_eq!(file.drive, Drive::Letter(u16::from(b'C')));
+/// assert_eq!(file.size, Size::Managed);
+/// # Ok::<(), nt::Status>(())
+/// ```
 pub fn parse(token: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Result<Descriptor>> {
-    let token = after_blanks(token);
-    let end = token
-        .units()
-        .iter()
-        .position(|&unit| is_blank(unit))
-        .unwrap_or(token.len());
-    if end == 0 {
-        return None;
-    }
-    Some(descriptor(
-        token.take(end),
-        size(after_blanks(token.skip(end))),
-        current,
-    ))
+    let (path, sizes) = token.token()?;
+    Some(descriptor(path, size(sizes), current))
 }
 
 fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Result<Descriptor> {
@@ -125,10 +125,10 @@ fn size(arguments: UnicodeStr<'_>) -> Size {
 }
 
 /// RtlUnicodeStringToInteger with base 0: blanks, a sign, `0x`, `0o` or `0b`, then digits up to the
-/// first that is none. What does not fit is as large as can be, where the original would begin
+/// first unit that is not one. What does not fit is as large as can be, where the original would begin
 /// again at 0.
 pub fn integer(text: UnicodeStr<'_>) -> u32 {
-    let mut rest = after_blanks(text);
+    let mut rest = text.after_blanks();
     let negative = rest.first() == Some(u16::from(b'-'));
     if negative || rest.first() == Some(u16::from(b'+')) {
         rest = rest.skip(1);
@@ -156,19 +156,6 @@ pub fn integer(text: UnicodeStr<'_>) -> u32 {
     } else {
         value
     }
-}
-
-fn after_blanks(text: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    text.skip(
-        text.units()
-            .iter()
-            .position(|&unit| !is_blank(unit))
-            .unwrap_or(text.len()),
-    )
-}
-
-const fn is_blank(unit: u16) -> bool {
-    unit <= 0x20
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 
 use crate::sizing::RESERVE;
 use nt::access::{Access, OpenOptions, Share};
-use nt::object::ObjectAttributes;
 use nt::system::System;
-use nt::{Owned, Result, Status, UnicodeStr, case};
+use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, case, file};
 
 /// FILE_REMOVABLE_MEDIA, FILE_READ_ONLY_DEVICE, FILE_FLOPPY_DISKETTE, FILE_REMOTE_DEVICE.
 const UNUSABLE: u32 = 0x17;
@@ -75,7 +74,7 @@ pub(crate) fn measure<S: System>(system: &S, volume: &mut Volume) -> bool {
     false
 }
 
-/// Usable bytes of the volume with this letter; `None` if it is no volume for a paging file.
+/// Usable bytes of the volume with this letter; `None` if it is not one for a paging file.
 fn usable<S: System>(system: &S, letter: u16) -> Result<Option<u64>> {
     let mut name = b"\\??\\?:\\".map(u16::from);
     name[4] = letter;
@@ -98,7 +97,7 @@ fn usable<S: System>(system: &S, letter: u16) -> Result<Option<u64>> {
     ))
 }
 
-/// Opens a file or directory for synchronous use, whoever else uses it.
+/// Opens a file or directory, whoever else uses it.
 pub(crate) fn open<'s, S: System>(
     system: &'s S,
     name: UnicodeStr<'_>,
@@ -106,14 +105,6 @@ pub(crate) fn open<'s, S: System>(
     options: OpenOptions,
 ) -> Result<Owned<'s, S>> {
     let share = Share::READ | Share::WRITE | Share::DELETE;
-    let options = options | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-    Ok(Owned::new(
-        system,
-        system.open_file(
-            &ObjectAttributes::named(name),
-            access | Access::SYNCHRONIZE,
-            share,
-            options,
-        )?,
-    ))
+    let name = ObjectAttributes::named(name);
+    file::open(system, &name, access, share, options)
 }

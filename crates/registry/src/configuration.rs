@@ -3,9 +3,10 @@
 
 use crate::data::{self, Reached};
 use crate::reader::{RawValue, Value};
-use crate::store::{List, Span, Store};
+use crate::store::{List, Store};
+use nt::arena::Span;
 use nt::environment::Environment;
-use nt::failure::{Step, judge};
+use nt::failure::Skippable;
 use nt::system::{Memory, ValueType};
 use nt::{Result, Status, UnicodeStr, wide};
 
@@ -232,11 +233,8 @@ impl<'s, S: Memory> Configuration<'s, S> {
                     continue;
                 };
                 if !self.store.move_entry(List::SubSystems, to, entry.name)? {
-                    let _ = judge(
-                        Step::UndefinedSubsystem,
-                        self.store.get(entry.name),
-                        Status::OBJECT_NAME_NOT_FOUND,
-                    );
+                    Skippable::UndefinedSubsystem
+                        .report(self.store.get(entry.name), Status::OBJECT_NAME_NOT_FOUND);
                 }
             }
         }
@@ -303,9 +301,5 @@ pub(crate) fn misunderstood(value: Value<'_>) {
         value.name,
         value.kind.0
     );
-    let _ = judge(
-        Step::RegistryValue,
-        value.name,
-        Status::OBJECT_TYPE_MISMATCH,
-    );
+    Skippable::RegistryValue.report(value.name, Status::OBJECT_TYPE_MISMATCH);
 }

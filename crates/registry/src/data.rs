@@ -32,7 +32,20 @@ pub const fn is_text(kind: ValueType) -> bool {
 }
 
 /// The strings that a value delivers: those of a REG_MULTI_SZ, empty ones inside it included, or
-/// the one of any other text. A value that is no text has none.
+/// the one of any other text. A value that is not text has none.
+///
+/// ```
+/// use nt::system::ValueType;
+/// use nt::wide;
+/// use registry::data::{Reached, strings};
+///
+/// use zerocopy::IntoBytes;
+///
+/// let data = [0x61u16, 0, 0x62, 0, 0];
+/// let data = data.as_bytes();
+/// let all: Vec<_> = strings(ValueType::MULTI_SZ, data, Reached::ByName).collect();
+/// assert_eq!(all, [wide!("a"), wide!("b")]);
+/// ```
 pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> Strings<'_> {
     match kind {
         ValueType::MULTI_SZ => multi_string(units(data), reached),

@@ -8,13 +8,18 @@
 
 use crate::configuration::{Configuration, misunderstood};
 use crate::data::{Reached, number};
-use crate::reader::{RawValue, Reader, Value, Which, open_key};
-use crate::store::{List, Span};
+use crate::reader::{RawValue, Reader, Value, Which};
+use crate::store::List;
 use nt::access::Access;
+use nt::arena::Span;
 use nt::environment::Environment;
-use nt::failure::{Step, Stop, judge};
+use nt::failure::{Attempt, Essential, Skippable, Stop};
+use nt::key::{self, Key};
 use nt::system::{Memory, Objects, Registry};
-use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
+use nt::{Handle, Result, Status, UnicodeStr, wide};
+
+/// The step of the table that all of this is.
+const STEP: Essential = Essential::RegistryPass;
 
 const SESSION_MANAGER: UnicodeStr<'_> =
     wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
@@ -60,50 +65,34 @@ pub fn read_for_session<'s, S: Registry + Memory + Objects>(
 fn run<'s, S: Registry + Memory + Objects>(
     system: &'s S,
     environment: Environment<'s, S>,
-    part: &mut dyn FnMut(&mut Pass<'s, S>, Handle) -> Result<()>,
+    part: &mut dyn FnMut(&mut Pass<'s, S>, Handle) -> Result<(), Stop>,
 ) -> Result<Configuration<'s, S>, Stop> {
-    let stop = |object, status| {
-        let step = Step::RegistryPass;
-        judge(step, object, status)
-            .err()
-            .unwrap_or(Stop { step, status })
-    };
-    let reader = Reader::new(system).map_err(|status| stop(wide!("memory"), status))?;
     let mut pass = Pass {
         system,
-        reader,
+        reader: Reader::new(system).or_stop(STEP, "memory")?,
         configuration: Configuration::new(system, environment),
-        at: SESSION_MANAGER,
     };
-    match pass.top(part) {
-        Ok(()) => Ok(pass.configuration),
-        Err(status) => Err(stop(pass.at, status)),
-    }
+    let reserved = pass.configuration.store.reserve();
+    reserved.or_stop(STEP, "memory")?;
+    let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
+    let key = Key::open(system, SESSION_MANAGER, access).or_stop(STEP, SESSION_MANAGER)?;
+    part(&mut pass, key.handle())?;
+    Ok(pass.configuration)
 }
 
 struct Pass<'s, S: Memory> {
     system: &'s S,
     reader: Reader<'s, S>,
     configuration: Configuration<'s, S>,
-    /// The value or key that is being read: what a failure is told of.
-    at: UnicodeStr<'static>,
 }
 
 impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
-    fn top(&mut self, part: &mut dyn FnMut(&mut Self, Handle) -> Result<()>) -> Result<()> {
-        self.configuration.store.reserve()?;
-        let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
-        let key = open_key(self.system, Handle::NULL, SESSION_MANAGER, access)?
-            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        part(self, key.get())
-    }
-
     fn all(
         &mut self,
         top: Handle,
         sessions: bool,
         make_directory: &mut MakeDirectory<'_>,
-    ) -> Result<()> {
+    ) -> Result<(), Stop> {
         // Protected unless a number says otherwise (rows 1 and 2).
         self.configuration.protection_mode = self
             .number(top, wide!("ProtectionMode"), false)?
@@ -138,7 +127,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
             &[],
         )?;
         let memory_management = self.open(top, wide!("Memory Management"), Presence::Tolerated)?;
-        let key = memory_management.as_ref().map(Owned::get);
+        let key = memory_management.as_ref().map(Key::handle);
         self.strings(
             key,
             wide!("PagingFiles"),
@@ -168,18 +157,14 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     }
 
     /// `SubSystems` and `Execute`.
-    fn subsystems(&mut self, top: Handle) -> Result<()> {
-        self.subkey(
-            top,
-            wide!("SubSystems"),
-            Presence::Needed,
-            Configuration::subsystem,
-        )?;
-        self.configuration.sort_subsystems()?;
+    fn subsystems(&mut self, top: Handle) -> Result<(), Stop> {
+        let name = wide!("SubSystems");
+        self.subkey(top, name, Presence::Needed, Configuration::subsystem)?;
+        self.configuration.sort_subsystems().or_stop(STEP, name)?;
         self.strings(Some(top), wide!("Execute"), List::Execute, &[])
     }
 
-    fn session_zero_command(&mut self, top: Handle) -> Result<()> {
+    fn session_zero_command(&mut self, top: Handle) -> Result<(), Stop> {
         self.strings(
             Some(top),
             wide!("S0InitialCommand"),
@@ -193,19 +178,21 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     ///
     /// The last boot's `SAFEBOOT_OPTION` is deleted, so that it never outlives that boot (spec
     /// 2.3).
-    fn environment(&mut self, top: Handle) -> Result<()> {
-        let key = self.subkey(
-            top,
-            wide!("Environment"),
-            Presence::Tolerated,
-            Configuration::variable,
-        )?;
+    fn environment(&mut self, top: Handle) -> Result<(), Stop> {
+        let name = wide!("Environment");
+        let key = self.subkey(top, name, Presence::Tolerated, Configuration::variable)?;
         if self.configuration.old_safe_boot
             && let Some(key) = key
         {
-            self.delete(Step::BootOptions, key.get(), wide!("SAFEBOOT_OPTION"));
+            self.delete(
+                Skippable::BootOptions,
+                key.handle(),
+                wide!("SAFEBOOT_OPTION"),
+            );
         }
-        self.configuration.second_environment_pass()
+        self.configuration
+            .second_environment_pass()
+            .or_stop(STEP, name)
     }
 
     fn number(
@@ -213,9 +200,9 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         key: Handle,
         name: UnicodeStr<'static>,
         one_shot: bool,
-    ) -> Result<Option<u32>> {
-        self.at = name;
-        let Some(value) = self.reader.read(key, Which::Name(name))? else {
+    ) -> Result<Option<u32>, Stop> {
+        let value = self.reader.read(key, Which::Name(name));
+        let Some(value) = value.or_stop(STEP, name)? else {
             return Ok(None);
         };
         let found = number(value.kind, value.data);
@@ -223,26 +210,27 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
             misunderstood(value);
         }
         if one_shot {
-            self.delete(Step::RegistryValue, key, name);
+            self.delete(Skippable::RegistryValue, key, name);
         }
         Ok(found)
     }
 
-    fn renames(&mut self, key: Handle, name: UnicodeStr<'static>) -> Result<Option<RawValue<S>>> {
-        self.at = name;
-        let value = self.reader.take(key, name)?;
+    fn renames(
+        &mut self,
+        key: Handle,
+        name: UnicodeStr<'static>,
+    ) -> Result<Option<RawValue<S>>, Stop> {
+        let value = self.reader.take(key, name).or_stop(STEP, name)?;
         if value.is_some() {
-            self.delete(Step::RegistryValue, key, name);
+            self.delete(Skippable::RegistryValue, key, name);
         }
         Ok(value)
     }
 
     /// Deletes a value that has been read. If that fails the work is done again at the next boot,
     /// which its value is made for.
-    fn delete(&self, step: Step, key: Handle, name: UnicodeStr<'_>) {
-        if let Err(status) = self.system.delete_value(key, name) {
-            let _ = judge(step, name, status);
-        }
+    fn delete(&self, step: Skippable, key: Handle, name: UnicodeStr<'_>) {
+        self.system.delete_value(key, name).or_skip(step, name);
     }
 
     /// A list of strings read by its name; `default` is its content if there is no such value, or
@@ -253,20 +241,17 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         name: UnicodeStr<'static>,
         list: List,
         default: &[UnicodeStr<'_>],
-    ) -> Result<()> {
-        self.at = name;
-        if let Some(key) = key
-            && let Some(value) = self.reader.read(key, Which::Name(name))?
-        {
-            return self
-                .configuration
-                .save_strings(list, value, Reached::ByName);
-        }
-        let store = &mut self.configuration.store;
-        default.iter().try_for_each(|&text| {
-            let text = store.copy(text)?;
-            store.save(list, text, Span::EMPTY)
-        })
+    ) -> Result<(), Stop> {
+        let configuration = &mut self.configuration;
+        let value = key.map_or(Ok(None), |key| self.reader.read(key, Which::Name(name)));
+        let saved = match value.or_stop(STEP, name)? {
+            Some(value) => configuration.save_strings(list, value, Reached::ByName),
+            None => default.iter().try_for_each(|&text| {
+                let text = configuration.store.copy(text)?;
+                configuration.store.save(list, text, Span::EMPTY)
+            }),
+        };
+        saved.or_stop(STEP, name)
     }
 
     fn open(
@@ -274,14 +259,15 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         top: Handle,
         name: UnicodeStr<'static>,
         presence: Presence,
-    ) -> Result<Option<Owned<'s, S>>> {
-        self.at = name;
-        let key = open_key(self.system, top, name, Access::MAXIMUM_ALLOWED)?;
+    ) -> Result<Option<Key<'s, S>>, Stop> {
+        let key = Key::open_under(self.system, top, name, Access::MAXIMUM_ALLOWED);
+        let key = key::if_there(key).or_stop(STEP, name)?;
         if key.is_none() {
-            if presence == Presence::Needed {
-                return Err(Status::OBJECT_NAME_NOT_FOUND);
+            let missing = Status::OBJECT_NAME_NOT_FOUND;
+            match presence {
+                Presence::Needed => return Err(STEP.stop(name, missing)),
+                Presence::Tolerated => Skippable::RegistryValue.report(name, missing),
             }
-            let _ = judge(Step::RegistryValue, name, Status::OBJECT_NAME_NOT_FOUND);
         }
         Ok(key)
     }
@@ -293,15 +279,16 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         name: UnicodeStr<'static>,
         presence: Presence,
         visit: fn(&mut Configuration<'s, S>, Value<'_>) -> Result<()>,
-    ) -> Result<Option<Owned<'s, S>>> {
+    ) -> Result<Option<Key<'s, S>>, Stop> {
         let Some(key) = self.open(top, name, presence)? else {
             return Ok(None);
         };
         for index in 0.. {
-            let Some(value) = self.reader.read(key.get(), Which::Index(index))? else {
+            let value = self.reader.read(key.handle(), Which::Index(index));
+            let Some(value) = value.or_stop(STEP, name)? else {
                 break;
             };
-            visit(&mut self.configuration, value)?;
+            visit(&mut self.configuration, value).or_stop(STEP, name)?;
         }
         Ok(Some(key))
     }

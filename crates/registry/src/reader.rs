@@ -3,10 +3,8 @@
 //! it.
 
 use crate::data::{self, Strings};
-use nt::access::Access;
-use nt::object::ObjectAttributes;
-use nt::system::{Memory, Objects, Registry, ValueInformation, ValueType};
-use nt::{Handle, Owned, Result, Status, UnicodeStr};
+use nt::system::{Memory, Registry, ValueInformation, ValueType};
+use nt::{Handle, Result, Status, UnicodeStr};
 use zerocopy::FromBytes;
 
 const PAGE: usize = 4096;
@@ -45,20 +43,6 @@ impl<S: Memory> RawValue<S> {
     /// The strings it delivers, walked in place.
     pub fn strings(&self) -> Strings<'_> {
         data::strings(self.kind, self.data(), data::Reached::ByName)
-    }
-}
-
-/// Opens a key that may be missing.
-pub(crate) fn open_key<'s, S: Registry + Objects>(
-    system: &'s S,
-    root: Handle,
-    name: UnicodeStr<'_>,
-    access: Access,
-) -> Result<Option<Owned<'s, S>>> {
-    match system.open_key(&ObjectAttributes::named(name).under(root), access) {
-        Ok(key) => Ok(Some(Owned::new(system, key))),
-        Err(Status::OBJECT_NAME_NOT_FOUND | Status::OBJECT_PATH_NOT_FOUND) => Ok(None),
-        Err(status) => Err(status),
     }
 }
 

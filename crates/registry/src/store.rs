@@ -6,6 +6,7 @@
 //! the end or marked as moved, so that a list's order is the table's order; text is only ever
 //! added.
 
+use nt::arena::{Span, TextArena};
 use nt::environment::Environment;
 use nt::pages::PageVec;
 use nt::system::Memory;
@@ -43,29 +44,16 @@ pub(crate) enum List {
     SessionZeroCommand,
 }
 
-/// Where a text stands in the arena, in units.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-pub(crate) struct Span {
-    at: usize,
-    length: usize,
-}
-
-impl Span {
-    /// No text.
-    pub(crate) const EMPTY: Self = Self { at: 0, length: 0 };
-}
-
 /// An entry of a list.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-pub(crate) struct Entry {
+pub(crate) struct Row {
     list: usize,
     pub name: Span,
     pub value: Span,
 }
 
-impl Entry {
+impl Row {
     pub(crate) const fn is_in(&self, list: List) -> bool {
         self.list == list as usize
     }
@@ -73,8 +61,8 @@ impl Entry {
 
 /// Arena and table.
 pub(crate) struct Store<'s, S: Memory> {
-    text: PageVec<'s, S, u16>,
-    entries: PageVec<'s, S, Entry>,
+    text: TextArena<'s, S>,
+    entries: PageVec<'s, S, Row>,
     /// What is about to be expanded: kept, so that its memory is asked for once.
     scratch: PageVec<'s, S, u16>,
 }
@@ -82,7 +70,7 @@ pub(crate) struct Store<'s, S: Memory> {
 impl<'s, S: Memory> Store<'s, S> {
     pub(crate) const fn new(system: &'s S) -> Self {
         Self {
-            text: PageVec::new(system),
+            text: TextArena::new(system),
             entries: PageVec::new(system),
             scratch: PageVec::new(system),
         }
@@ -95,35 +83,25 @@ impl<'s, S: Memory> Store<'s, S> {
 
     /// The text of `span`.
     pub(crate) fn get(&self, span: Span) -> UnicodeStr<'_> {
-        self.text.as_str().skip(span.at).take(span.length)
+        self.text.get(span)
     }
 
     /// Copies `text` to the arena.
     pub(crate) fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
-        let at = self.text.len();
-        self.text.extend(text.units())?;
-        Ok(Span {
-            at,
-            length: text.len(),
-        })
+        self.text.add(text)
     }
 
     /// The text of `span` expanded with `environment`, as a new text.
     pub(crate) fn expand(&mut self, environment: &Environment<'_, S>, span: Span) -> Result<Span> {
-        let at = self.text.len();
         let Self { text, scratch, .. } = self;
         scratch.clear();
-        scratch.extend(text.as_str().skip(span.at).take(span.length).units())?;
-        environment.expand(scratch.as_str(), text)?;
-        Ok(Span {
-            at,
-            length: text.len() - at,
-        })
+        scratch.extend(text.get(span).units())?;
+        text.add_with(|expanded| environment.expand(scratch.as_str(), expanded))
     }
 
     /// Appends an entry, whatever stands in the list already.
     pub(crate) fn append(&mut self, list: List, name: Span, value: Span) -> Result<()> {
-        self.entries.push(Entry {
+        self.entries.push(Row {
             list: list as usize,
             name,
             value,
@@ -137,7 +115,7 @@ impl<'s, S: Memory> Store<'s, S> {
             return self.append(list, name, value);
         };
         if !self.get(old.value).eq_ignore_case(self.get(value)) {
-            self.replace(index, Entry { value, ..old });
+            self.replace(index, Row { value, ..old });
         }
         Ok(())
     }
@@ -152,7 +130,7 @@ impl<'s, S: Memory> Store<'s, S> {
         if !self.get(name).eq_ascii("Kmode") {
             self.replace(
                 index,
-                Entry {
+                Row {
                     list: List::Gone as usize,
                     ..entry
                 },
@@ -167,7 +145,7 @@ impl<'s, S: Memory> Store<'s, S> {
     }
 
     /// The entry with this index, whatever its list.
-    pub(crate) fn entry(&self, index: usize) -> Option<Entry> {
+    pub(crate) fn entry(&self, index: usize) -> Option<Row> {
         self.entries.as_slice().get(index).copied()
     }
 
@@ -186,14 +164,14 @@ impl<'s, S: Memory> Store<'s, S> {
         }
     }
 
-    fn find(&self, list: List, name: UnicodeStr<'_>) -> Option<(usize, Entry)> {
+    fn find(&self, list: List, name: UnicodeStr<'_>) -> Option<(usize, Row)> {
         let mut entries = self.entries.as_slice().iter().enumerate();
         let (index, entry) = entries
             .find(|(_, entry)| entry.is_in(list) && self.get(entry.name).eq_ignore_case(name))?;
         Some((index, *entry))
     }
 
-    fn replace(&mut self, index: usize, entry: Entry) {
+    fn replace(&mut self, index: usize, entry: Row) {
         if let Some(old) = self.entries.as_mut_slice().get_mut(index) {
             *old = entry;
         }
@@ -204,7 +182,7 @@ impl<'s, S: Memory> Store<'s, S> {
 pub(crate) struct Entries<'a, 's, S: Memory> {
     store: &'a Store<'s, S>,
     /// What is left of the table.
-    entries: core::slice::Iter<'a, Entry>,
+    entries: core::slice::Iter<'a, Row>,
     list: List,
 }
 

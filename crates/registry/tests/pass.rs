@@ -6,7 +6,7 @@
 mod support;
 
 use nt::environment::Environment;
-use nt::failure::{Step, Stop};
+use nt::failure::{Essential, Stop};
 use nt::system::{Processes, ValueType};
 use nt::{Status, UnicodeStr};
 use registry::Configuration;
@@ -398,7 +398,7 @@ fn spec_5_1_a_variable_name_that_cannot_be_set_is_fatal() {
         assert_eq!(
             read(world).err(),
             Some(Stop {
-                step: Step::RegistryPass,
+                step: Essential::RegistryPass,
                 status: Status::INVALID_PARAMETER
             })
         );
@@ -556,7 +556,7 @@ fn d28_missing_subkeys_are_tolerated_but_for_two() {
         assert_eq!(
             read(world).err(),
             Some(Stop {
-                step: Step::RegistryPass,
+                step: Essential::RegistryPass,
                 status: Status::OBJECT_NAME_NOT_FOUND
             }),
             "{subkey}"
@@ -681,7 +681,7 @@ fn every_failing_call_stops_the_pass_or_is_reported_and_leaks_nothing() {
                     assert_eq!(
                         *stop,
                         Stop {
-                            step: Step::RegistryPass,
+                            step: Essential::RegistryPass,
                             status
                         },
                         "call {number}"

@@ -8,13 +8,13 @@ use crate::{Fatal, State};
 use boot::RenameList;
 use nt::access::Access;
 use nt::environment::Environment;
-use nt::failure::{Step, Stop, judge};
+use nt::failure::{Attempt, Essential, Skippable, Stop};
+use nt::logging::{self, LevelFilter};
 use nt::object::Attributes;
 use nt::pages::PageVec;
-use nt::say::{self, LevelFilter};
 use nt::system::{RegistryBoot, System};
-use nt::{Handle, ObjectAttributes, Owned, Status, UnicodeStr, wide};
-use objects::{Failure, Lists, Protection};
+use nt::{Handle, ObjectAttributes, Owned, UnicodeStr, wide};
+use objects::{Failure, KnownDlls, Protection};
 use subsystems::Plan;
 
 const VOLUMES_EVENT: UnicodeStr<'static> = wide!("\\Device\\VolumesSafeForWriteAccess");
@@ -22,13 +22,6 @@ const VOLUMES_EVENT: UnicodeStr<'static> = wide!("\\Device\\VolumesSafeForWriteA
 const BASE_PRIORITY: u32 = 11;
 /// `SEM_FAILCRITICALERRORS` set the way round that has hard errors delivered (spec 1.5 #2).
 const HARD_ERROR_MODE: u32 = 1;
-
-/// Reports a failure that stops nothing.
-fn skip(step: Step, object: UnicodeStr<'_>, status: Status) {
-    // The table says so; were it ever to say otherwise, these phases would still have no way to
-    // stop.
-    let _ = judge(step, object, status);
-}
 
 /// Steps 2 to 4: critical process and thread, base priority, hard-error mode (spec 1.3, 1.5).
 pub(crate) fn process_settings<S: System>(system: &S) {
@@ -45,9 +38,7 @@ pub(crate) fn process_settings<S: System>(system: &S) {
         ),
     ];
     for (setting, result) in settings {
-        if let Err(status) = result {
-            skip(Step::ProcessSettings, setting, status);
-        }
+        result.or_skip(Skippable::ProcessSettings, setting);
     }
 }
 
@@ -57,7 +48,7 @@ pub(crate) fn verbosity<S: System>(system: &S) {
     let Some(mask) = registry::debug_print_filter(system) else {
         return;
     };
-    say::limit(match mask {
+    logging::limit(match mask {
         0 => LevelFilter::Off,
         1 => LevelFilter::Error,
         2..=3 => LevelFilter::Warn,
@@ -69,33 +60,24 @@ pub(crate) fn verbosity<S: System>(system: &S) {
 /// Step 8: the event on which the mount manager waits before it writes to volumes (spec 1.5 #7).
 pub(crate) fn volumes_event<S: System>(system: &S) -> Option<Owned<'_, S>> {
     let attributes = ObjectAttributes::named(VOLUMES_EVENT).with(Attributes::PERMANENT);
-    match system.create_event(&attributes, Access::EVENT_ALL) {
-        Ok(event) => Some(Owned::new(system, event)),
-        Err(status) => {
-            skip(Step::VolumesEvent, VOLUMES_EVENT, status);
-            None
-        }
-    }
+    let event = system
+        .create_event(&attributes, Access::EVENT_ALL)
+        .or_skip(Skippable::VolumesEvent, VOLUMES_EVENT)?;
+    Some(Owned::new(system, event))
 }
 
 /// Step 34: the event is signalled, once, and its handle closed (spec 1.5 #9).
 pub(crate) fn volumes_are_safe<S: System>(system: &S, event: Option<Owned<'_, S>>) {
-    if let Some(event) = event
-        && let Err(status) = system.set_event(event.get())
-    {
-        skip(Step::VolumesEvent, VOLUMES_EVENT, status);
+    if let Some(event) = event {
+        system
+            .set_event(event.get())
+            .or_skip(Skippable::VolumesEvent, VOLUMES_EVENT);
     }
-}
-
-fn stop(step: Step, object: UnicodeStr<'_>, status: Status) -> Stop {
-    judge(step, object, status)
-        .err()
-        .unwrap_or(Stop { step, status })
 }
 
 fn own_environment<S: System>(system: &'static S) -> Result<Environment<'static, S>, Stop> {
     Environment::copied(system, system.own_environment())
-        .map_err(|status| stop(Step::Environment, wide!("default environment"), status))
+        .or_stop(Essential::Environment, "default environment")
 }
 
 /// Steps 9 to 15: the default environment and the registry pass (spec 2, 5.1).
@@ -111,7 +93,7 @@ pub(crate) fn read_registry<S: System>(
     };
     let configuration = registry::read(system, environment, sessions, &mut make_directory)?;
     let library_path = launch::library_path(system, configuration.library_search_path())
-        .map_err(|status| stop(Step::Environment, wide!("library path"), status))?;
+        .or_stop(Essential::Environment, "library path")?;
     Ok(state
         .loaded
         .call_once(|| Loaded::new(system, configuration, library_path)))
@@ -127,7 +109,7 @@ pub(crate) fn read_for_session<S: System>(
     let mut library_path = PageVec::new(system);
     library_path
         .extend(system.own_dll_path().units())
-        .map_err(|status| stop(Step::Environment, wide!("library path"), status))?;
+        .or_stop(Essential::Environment, "library path")?;
     Ok(state
         .loaded
         .call_once(|| Loaded::new(system, configuration, library_path)))
@@ -137,35 +119,28 @@ pub(crate) fn read_for_session<S: System>(
 pub(crate) fn known_dlls<S: System>(system: &S, loaded: &Loaded<S>) -> Result<(), Fatal> {
     nt::info!("phase: 20 known DLLs");
     let configuration = loaded.configuration();
-    let lists = Lists {
+    let known_dlls = KnownDlls {
+        system,
+        protection: loaded.protection(),
         dlls: configuration.known_dlls(),
         excluded: configuration.excluded_dlls(),
     };
-    objects::known_dlls(
-        system,
-        loaded.protection(),
-        &lists,
-        configuration.dll_directory(),
-    )
-    .map_err(|failure| match failure {
-        Failure::Stop(stop) => Fatal::Step(stop),
-        Failure::BadImage(bad) => Fatal::KnownDll(bad),
-    })?;
-    objects::known_dlls32(
-        system,
-        loaded.protection(),
-        &lists,
-        configuration.dll_directory32(),
-    );
+    known_dlls
+        .make(configuration.dll_directory())
+        .map_err(|failure| match failure {
+            Failure::Stop(stop) => Fatal::Step(stop),
+            Failure::BadImage(bad) => Fatal::KnownDll(bad),
+        })?;
+    known_dlls.make32(configuration.dll_directory32());
     Ok(())
 }
 
 /// Step 23: the remaining hives, and writing (spec 14).
 pub(crate) fn initialize_registry<S: System>(system: &S) {
     nt::info!("phase: 23 remaining hives");
-    if let Err(status) = system.initialize_registry(RegistryBoot::Smss) {
-        skip(Step::InitializeRegistry, wide!("remaining hives"), status);
-    }
+    system
+        .initialize_registry(RegistryBoot::Smss)
+        .or_skip(Skippable::InitializeRegistry, "remaining hives");
 }
 
 /// Step 26: BootDir (spec 9.2 #1).
@@ -179,7 +154,7 @@ pub(crate) fn setup_commands<S: System>(loaded: &Loaded<S>) {
     nt::info!("phase: 27 set-up commands");
     boot::execute_commands(
         &loaded.launcher(),
-        Step::SetupExecute,
+        Skippable::SetupExecute,
         loaded.configuration().setup_execute(),
         0,
     );
@@ -189,7 +164,7 @@ pub(crate) fn setup_commands<S: System>(loaded: &Loaded<S>) {
 pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
     boot::execute_commands(
         &loaded.launcher(),
-        Step::BootExecute,
+        Skippable::BootExecute,
         loaded.configuration().boot_execute(),
         0,
     );

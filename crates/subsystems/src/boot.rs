@@ -4,7 +4,7 @@
 //! smss makes session 0 itself and stays in its space until the initial command is created, so that
 //! everything smss starts in between joins it. In NT 6 child instances do it ([`crate::nt6`]).
 
-use crate::end::{Watched, stop_of};
+use crate::end::Watched;
 use crate::gate::Inside;
 use crate::initial::{self, Command};
 use crate::manager::Manager;
@@ -12,9 +12,9 @@ use crate::servers;
 use crate::session_space;
 use crate::start;
 use crate::state::ids::TerminalId;
-use nt::failure::{Step, Stop};
+use nt::failure::{Attempt, Essential, Stop};
 use nt::system::System;
-use nt::{Handle, Status, UnicodeStr};
+use nt::{Handle, UnicodeStr};
 
 /// Session 0 with its servers up and its initial command chosen. While this lives, nobody else
 /// makes or ends a session.
@@ -33,8 +33,7 @@ impl<S: System> Manager<S> {
     /// # Errors
     /// [`Stop`] if the session cannot be made or a required server does not come up.
     pub fn load_session0(&'static self) -> Result<Session0<S>, Stop> {
-        let inside = session_space::pass_gate(self)
-            .map_err(|status| stop_of(Step::SessionSpace, "gate", status))?;
+        let inside = session_space::pass_gate(self).or_stop(Essential::SessionSpace, "gate")?;
         let mut terminal = TerminalId::CONSOLE;
         let mut command = Command::new();
         match prepare(self, &mut terminal, &mut command) {
@@ -45,11 +44,11 @@ impl<S: System> Manager<S> {
                 server: servers::lend_windows(self, terminal),
                 command,
             }),
-            Err((step, status)) => {
+            Err(stop) => {
                 // Nothing of session 0 is ended: its csrss may be critical by now, and its end
                 // would hide why the system stops.
                 let _ = session_space::leave(self);
-                Err(stop_of(step, "session 0", status))
+                Err(stop)
             }
         }
     }
@@ -60,17 +59,18 @@ fn prepare<S: System>(
     sm: &'static Manager<S>,
     terminal: &mut TerminalId,
     command: &mut Command,
-) -> Result<(), (Step, Status)> {
-    let plan = sm.plan().map_err(at(Step::SessionSpace))?;
+) -> Result<(), Stop> {
+    const OBJECT: &str = "session 0";
+    let plan = sm.plan().or_stop(Essential::SessionSpace, OBJECT)?;
     *terminal = session_space::enter(sm)
-        .map_err(at(Step::SessionSpace))?
+        .or_stop(Essential::SessionSpace, OBJECT)?
         .unwrap_or(TerminalId::CONSOLE);
     sm.tables
         .lock()
         .terminals
         .start(*terminal)
-        .map_err(at(Step::SessionSpace))?;
-    start::required(sm, plan, *terminal).map_err(at(Step::RequiredSubsystem))?;
+        .or_stop(Essential::SessionSpace, OBJECT)?;
+    start::required(sm, plan, *terminal).or_stop(Essential::RequiredSubsystem, OBJECT)?;
     initial::choose(
         sm.system,
         sm.policy,
@@ -79,7 +79,7 @@ fn prepare<S: System>(
         UnicodeStr::EMPTY,
         command,
     )
-    .map_err(at(Step::InitialCommand))
+    .or_stop(Essential::InitialCommand, OBJECT)
 }
 
 impl<S: System> Session0<S> {
@@ -99,12 +99,7 @@ impl<S: System> Session0<S> {
                 initial: manager.tables.lock().terminals.take_initial(self.terminal),
                 initial_name: manager.policy.initial_process_name,
             }),
-            Err(status) => Err(stop_of(Step::InitialCommand, &self.command, status)),
+            Err(status) => Err(Essential::InitialCommand.stop(&self.command, status)),
         }
     }
-}
-
-/// `status` as the failure of `step`.
-fn at(step: Step) -> impl FnOnce(Status) -> (Step, Status) {
-    move |status| (step, status)
 }

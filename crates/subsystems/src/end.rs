@@ -3,13 +3,9 @@
 
 use crate::kernel::terminate;
 use crate::state::ids::ProcessId;
-use core::fmt;
-use nt::failure::{Consequence, Step, Stop, judge};
-use nt::system::{
-    HardError, HardErrorOption, HardErrorParameter, Privilege, PrivilegeHolder, System, Timeout,
-    Wait,
-};
-use nt::{Handle, Status, UnicodeStr, wide};
+use nt::failure::{Essential, Stop};
+use nt::system::{HardError, HardErrorOption, HardErrorParameter, System, Timeout, Wait};
+use nt::{Handle, Status, UnicodeStr, privilege, wide};
 
 /// The processes whose end ends the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,24 +29,15 @@ pub struct Ending {
 
 impl From<Stop> for Ending {
     fn from(stop: Stop) -> Self {
-        let name = match stop.step.consequence() {
-            Consequence::StopsAtInitialCommand => wide!("Session Manager ExecuteInitialCommand"),
-            Consequence::Stops | Consequence::Skipped => wide!("Session Manager Initialization"),
+        let name = match stop.step {
+            Essential::InitialCommand => wide!("Session Manager ExecuteInitialCommand"),
+            _ => wide!("Session Manager Initialization"),
         };
         Self {
             name,
             status: stop.status,
         }
     }
-}
-
-/// The stop of `step`, reported as failed on `object`.
-pub(crate) fn stop_of(step: Step, object: impl fmt::Display, status: Status) -> Stop {
-    // The table calls these steps fatal; if it ever did not, the caller would still have nothing to
-    // go on with.
-    judge(step, object, status)
-        .err()
-        .unwrap_or(Stop { step, status })
 }
 
 /// Waits until one of the two ends (spec 12.3). Blocks.
@@ -125,13 +112,7 @@ pub fn stop_for_known_dll<S: System>(system: &S, ending: &Ending, file: UnicodeS
 }
 
 fn raise<S: System>(system: &S, parameters: &[HardErrorParameter<'_>]) {
-    let held = match system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Thread) {
-        Err(Status::NO_TOKEN) => {
-            system.adjust_privilege(Privilege::Shutdown, true, PrivilegeHolder::Process)
-        }
-        result => result,
-    };
-    if let Err(status) = held {
+    if let Err(status) = privilege::enable_shutdown(system) {
         nt::warn!("SeShutdownPrivilege: {status}");
     }
     let error = HardError {

@@ -8,7 +8,7 @@
 
 use crate::kernel::new_event;
 use nt::access::Access;
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use nt::system::{Objects, Timeout};
 use nt::{Handle, Owned, Result};
 

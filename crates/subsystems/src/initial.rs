@@ -10,7 +10,7 @@ use crate::policy::Policy;
 use crate::process;
 use crate::state::ids::{ProcessId, TerminalId};
 use launch::Child;
-use nt::failure::{Step, judge};
+use nt::failure::{Attempt, Skippable};
 use nt::system::System;
 use nt::{Handle, Owned, Result, UnicodeBuf, UnicodeStr, wide};
 use sm_protocol::client;
@@ -56,10 +56,9 @@ pub fn choose<S: System>(
         None => with_debugger(system, policy.session_command, text)?,
     }
     for command in (0..others).filter_map(|index| plan.execute(index)) {
-        if let Err(status) = plan.launcher().execute(command, session) {
-            // Never stops anything: the table says so.
-            let _ = judge(Step::Execute, command, status);
-        }
+        plan.launcher()
+            .execute(command, session)
+            .or_skip(Skippable::Execute, command);
     }
     Ok(())
 }
@@ -75,7 +74,7 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
     } else if flags & FLG_DEBUG_INITIAL_COMMAND != 0 {
         wide!("ntsd -d")
     } else {
-        let image = launch::grammar::token(command).map_or(command, |(image, _)| image);
+        let image = command.token().map_or(command, |(image, _)| image);
         // Most images have no such option.
         system
             .query_image_option(image, wide!("Debugger"), &mut buffer)

@@ -56,7 +56,7 @@
 //! 1. `policy`, `plan`, `state`: what is decided, told and known. In `state`: `ids`, `slots`,
 //!    `threads`; then `clients`, `servers`, `terminals`, `environments`, `instances`; then `state`
 //!    itself, which joins them.
-//! 2. `kernel`, `privilege`: requests to the kernel.
+//! 2. `kernel`: requests to the kernel.
 //! 3. `end`, `gate`, `watchdog`: helpers.
 //! 4. `manager`: the tables with what guards them; `process` beside it.
 //! 5. `servers`: references and lookups; then `callback`, the calls to them.
@@ -83,7 +83,6 @@ mod manager;
 mod nt6;
 mod plan;
 pub mod policy;
-mod privilege;
 mod process;
 mod servers;
 mod session_space;

@@ -9,7 +9,7 @@ use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::state::{Counts, TableSpace, Tables};
 use crate::watchdog::Watchdogs;
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use nt::system::System;
 use nt::{Result, Status};
 use spin::Once;

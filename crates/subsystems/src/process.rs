@@ -4,13 +4,13 @@
 
 use crate::plan::Plan;
 use crate::watchdog::SERVER_TIMEOUT;
-use launch::{Child, Image, Start};
+use launch::{Child, Program, Start};
 use nt::system::{System, Timeout, Wait};
 use nt::{Handle, Result, Status, UnicodeStr};
 
 /// The image of the program that `command` names.
 #[inline(never)]
-pub(crate) fn find<S: System>(plan: &dyn Plan<S>, command: UnicodeStr<'_>) -> Result<Image> {
+pub(crate) fn find<S: System>(plan: &dyn Plan<S>, command: UnicodeStr<'_>) -> Result<Program> {
     plan.launcher()
         .find(launch::parse(command)?.program)?
         .ok_or(Status::OBJECT_NAME_NOT_FOUND)

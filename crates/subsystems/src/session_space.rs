@@ -8,8 +8,8 @@
 use crate::gate::Inside;
 use crate::manager::Manager;
 use crate::policy::Win32kLoader;
-use crate::privilege::Privileged;
 use crate::state::ids::TerminalId;
+use nt::privilege::Privileged;
 use nt::system::{Privilege, System};
 use nt::{Result, Status, UnicodeStr, wide};
 

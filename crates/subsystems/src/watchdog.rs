@@ -9,7 +9,7 @@
 use crate::kernel::{new_event, terminate};
 use crate::state::ids::ProcessId;
 use crate::state::servers::Server;
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use nt::system::{MessageBuffer, System, ThreadBody, Timeout, Wait};
 use nt::{Handle, Owned, Result, Status};
 

@@ -11,7 +11,7 @@ use core::arch::naked_asm;
 use core::mem::offset_of;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use nt::Status;
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use ntapi::ntpsapi::NtTerminateProcess;
 use ntapi::ntxcapi::{NtContinue, NtRaiseException};
 use winapi::ctypes::c_void;

@@ -8,7 +8,7 @@
 use crate::support::{CURRENT_PROCESS, GRANULARITY, PAGE};
 use core::alloc::Layout;
 use core::ptr::NonNull;
-use nt::relax::Yield;
+use nt::lock::Yield;
 use ntapi::ntmmapi::NtAllocateVirtualMemory;
 use talc::TalcLock;
 use talc::base::{Talc, binning::Binning};

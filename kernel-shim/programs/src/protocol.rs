@@ -9,7 +9,7 @@
 use crate::arguments::{number, words};
 use crate::{Statics, processes, screen};
 use core::fmt;
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use nt::system::{ImageSubsystem, MessageBuffer, System, ThreadBody};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 use sm_protocol::client;

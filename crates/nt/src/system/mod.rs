@@ -11,18 +11,14 @@
 //! * a method that can block says so; no lock of the caller may be held across it (spec 9.4).
 
 mod files;
-mod machine;
 mod memory;
 mod objects;
 mod ports;
 mod processes;
 mod registry;
+mod system_wide;
 
 pub use files::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
-pub use machine::{
-    BasicInformation, BootStatusItem, HardError, HardErrorOption, HardErrorParameter, Machine,
-    Privilege, PrivilegeHolder, ProcessorInformation, ShutdownAction, VersionInformation,
-};
 pub use memory::Memory;
 pub use objects::{Created, DirectoryEntry, Objects, Timeout, Wait};
 pub use ports::{
@@ -33,14 +29,18 @@ pub use processes::{
     Processes, SectionImageInformation, ThreadBody, UserProcessInformation,
 };
 pub use registry::{Registry, RegistryBoot, ValueInformation, ValueType};
+pub use system_wide::{
+    BasicInformation, BootStatusItem, HardError, HardErrorOption, HardErrorParameter, Privilege,
+    PrivilegeHolder, ProcessorInformation, ShutdownAction, SystemWide, VersionInformation,
+};
 
 /// The whole seam. `Sync`, because the API threads of smss share it.
 pub trait System:
-    Objects + Registry + Files + Memory + Ports + Processes + Machine + Sync + 'static
+    Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Sync + 'static
 {
 }
 
-impl<S: Objects + Registry + Files + Memory + Ports + Processes + Machine + Sync + 'static> System
-    for S
+impl<S: Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Sync + 'static>
+    System for S
 {
 }

@@ -177,7 +177,7 @@ impl Processes for World {
     }
 }
 
-impl Machine for World {
+impl SystemWide for World {
     fn system_root(&self) -> UnicodeStr<'_> {
         UnicodeStr(&ROOT)
     }

@@ -9,7 +9,7 @@ use crate::end;
 use crate::manager::Manager;
 use crate::state::slots::Key;
 use crate::state::threads::INITIAL_THREADS;
-use nt::failure::{Step, Stop, judge};
+use nt::failure::{Attempt, Essential, Stop};
 use nt::object::Attributes;
 use nt::security::{Ace, Descriptor, Sid};
 use nt::system::{MessageBuffer, MessageKind, System, ThreadBody};
@@ -38,14 +38,13 @@ impl<S: System> Manager<S> {
         let attributes = ObjectAttributes::named(SM_PORT)
             .with(Attributes::empty())
             .secured(DESCRIPTOR.as_bytes());
-        match self.system.create_port(&attributes, SM_PORT_LIMITS) {
-            Ok(port) => self.tables.lock().port = port,
-            Err(status) => return judge(Step::ApiPort, SM_PORT, status),
-        }
+        let port = self
+            .system
+            .create_port(&attributes, SM_PORT_LIMITS)
+            .or_stop(Essential::ApiPort, SM_PORT)?;
+        self.tables.lock().port = port;
         for _ in 0..INITIAL_THREADS {
-            if let Err(status) = add_thread(self) {
-                judge(Step::ApiThread, SM_PORT, status)?;
-            }
+            add_thread(self).or_stop(Essential::ApiThread, SM_PORT)?;
         }
         Ok(())
     }

@@ -4,9 +4,9 @@
 use crate::initial::{self, Command};
 use crate::plan::{Plan, each_required};
 use crate::policy::Policy;
-use crate::privilege::Privileged;
 use crate::process::{create, wait_until_registered};
 use launch::Child;
+use nt::privilege::Privileged;
 use nt::system::{Privilege, System};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use sm_protocol::sm::{ChildProcess, ChildSession, ConnectionInfo};
@@ -26,9 +26,9 @@ impl Arguments {
     /// The arguments in a command line: `None` unless there are exactly two hexadecimal words after
     /// the program.
     pub fn parse(command_line: UnicodeStr<'_>) -> Option<Self> {
-        let (_, rest) = launch::grammar::token(command_line)?;
-        let (session, rest) = launch::grammar::token(rest)?;
-        let (number, rest) = launch::grammar::token(rest)?;
+        let (_, rest) = command_line.token()?;
+        let (session, rest) = rest.token()?;
+        let (number, rest) = rest.token()?;
         if !rest.is_empty() {
             return None;
         }

@@ -2,7 +2,7 @@
 //! NT 6, the side of the resident instance: child instances created, listened to, and waited for
 //! (spec 11.5).
 
-use crate::end::{Watched, stop_of};
+use crate::end::Watched;
 use crate::kernel::{close, new_event, terminate, wait_for_end};
 use crate::manager::Manager;
 use crate::servers;
@@ -11,9 +11,9 @@ use crate::state::clients::Client;
 use crate::state::ids::{ProcessId, TerminalId};
 use crate::state::slots::Key;
 use crate::watchdog::SERVER_TIMEOUT;
-use launch::{Image, Start};
+use launch::{Program, Start};
 use nt::access::Access;
-use nt::failure::{Step, Stop};
+use nt::failure::{Attempt, Essential, Stop};
 use nt::system::{System, Timeout};
 use nt::{ClientId, Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, path, wide};
 use sm_protocol::sm::{ChildProcess, ChildSession};
@@ -51,7 +51,7 @@ impl<S: System> Manager<S> {
     pub fn load_initial_sessions(&'static self) -> Result<Watched, Stop> {
         let plan = self
             .plan()
-            .map_err(|status| stop_of(Step::SessionSpace, "configuration", status))?;
+            .or_stop(Essential::SessionSpace, "configuration")?;
         let count = plan
             .initial_sessions()
             .unwrap_or(self.policy.initial_sessions);
@@ -59,7 +59,7 @@ impl<S: System> Manager<S> {
             nt::warn!("NumberOfInitialSessions: {count}: {INITIAL_SESSIONS} are made");
         }
         let first = spawn(self, Some(TerminalId::CONSOLE), UnicodeStr::EMPTY)
-            .map_err(|status| stop_of(Step::SessionSpace, "child instance 0", status))?;
+            .or_stop(Essential::SessionSpace, "child instance 0")?;
         // The kernel numbers sessions in the order they are made. Each child makes its own; from
         // then on they work side by side.
         wait_for_session(self, first);
@@ -79,7 +79,7 @@ impl<S: System> Manager<S> {
                 nt::error!("initial session: {status}: skipped");
             }
         }
-        let terminal = result.map_err(|(step, status)| stop_of(step, "session 0", status))?;
+        let terminal = result.map_err(|(step, status)| step.stop("session 0", status))?;
         let initial = self.tables.lock().terminals.take_initial(terminal);
         Ok(Watched {
             server: servers::lend_windows(self, terminal),
@@ -129,11 +129,11 @@ fn run_child<S: System>(
     key: Key,
     wanted: Option<TerminalId>,
 ) -> Result<()> {
-    let own = launch::grammar::token(sm.system.own_command_line());
+    let own = sm.system.own_command_line().token();
     let own = own.map_or(wide!("\\SystemRoot\\System32\\smss.exe"), |(image, _)| {
         image
     });
-    let mut image = Image {
+    let mut image = Program {
         path: UnicodeBuf::new(),
         directory: UnicodeBuf::new(),
     };
@@ -188,7 +188,7 @@ fn finish<S: System>(
     sm: &'static Manager<S>,
     child: Key,
     timeout: Timeout,
-) -> Result<TerminalId, (Step, Status)> {
+) -> Result<TerminalId, (Essential, Status)> {
     let process = sm
         .tables
         .lock()
@@ -199,16 +199,16 @@ fn finish<S: System>(
         .and_then(|()| sm.system.query_exit(process)?.status.ok());
     let Some(terminal) = forget(sm, child, Status::IO_TIMEOUT) else {
         return Err((
-            Step::SessionSpace,
+            Essential::SessionSpace,
             ended.err().unwrap_or(Status::UNSUCCESSFUL),
         ));
     };
     if let Err(status) = ended {
         let initial = sm.tables.lock().terminals.initial_id(terminal);
         let step = if initial.is_some() {
-            Step::InitialCommand
+            Essential::InitialCommand
         } else {
-            Step::RequiredSubsystem
+            Essential::RequiredSubsystem
         };
         // Session 0 may have critical processes by now, and their end would hide why the system
         // stops.

@@ -19,7 +19,7 @@ use clients::Clients;
 use environments::Environments;
 use ids::{ProcessId, TerminalId};
 use instances::{Instance, Instances};
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use nt::{Handle, Result};
 use servers::{Server, Servers};
 use slots::Key;

@@ -3,7 +3,7 @@
 
 use crate::kernel::{Kernel, SMSS, TestPlan, start_with};
 use crate::sessions::World;
-use nt::failure::Step;
+use nt::failure::Essential;
 use nt::{Status, wide};
 use sm_protocol::sm::ConnectionInfo;
 use subsystems::end::Watched;
@@ -147,7 +147,7 @@ fn spec_11_5_session_0_that_does_not_come_up_stops_the_system() {
     let stop = world.manager.load_initial_sessions().unwrap_err();
     assert_eq!(
         (stop.step, stop.status),
-        (Step::RequiredSubsystem, Status::DLL_INIT_FAILED)
+        (Essential::RequiredSubsystem, Status::DLL_INIT_FAILED)
     );
 }
 

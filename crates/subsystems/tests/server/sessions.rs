@@ -2,7 +2,7 @@
 //! Session 0 and terminal sessions: made, ended, undone (spec 9, 11, 12).
 
 use crate::kernel::{Kernel, TestPlan, start_with, units};
-use nt::failure::Step;
+use nt::failure::Essential;
 use nt::{Result, Status};
 use sm_protocol::sm::{ConnectionInfo, StartCsr, StopCsr};
 use sm_protocol::{request, result_of};
@@ -95,7 +95,7 @@ fn spec_17_the_windows_entry_missing_stops_at_the_initial_command() {
         .unwrap_err();
     assert_eq!(
         (stop.step, stop.status),
-        (Step::InitialCommand, Status::OBJECT_NAME_NOT_FOUND)
+        (Essential::InitialCommand, Status::OBJECT_NAME_NOT_FOUND)
     );
     assert_eq!(kernel.running("winlogon.exe"), []);
     assert_eq!(kernel.state().attached.len(), 0);
@@ -117,7 +117,7 @@ fn spec_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_own_
         };
         assert_eq!(
             (stop.step, stop.status),
-            (Step::RequiredSubsystem, status),
+            (Essential::RequiredSubsystem, status),
             "{command}"
         );
         assert_eq!(kernel.open_handles(), handles, "{command}");
@@ -135,7 +135,7 @@ fn spec_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
     };
     assert_eq!(
         (stop.step, stop.status),
-        (Step::RequiredSubsystem, Status::DELETE_PENDING)
+        (Essential::RequiredSubsystem, Status::DELETE_PENDING)
     );
     assert_eq!(manager.counts().servers, 0);
     assert_eq!(kernel.state().bad_closes, 0);

@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 use nt::access::Access;
 use nt::object::Attributes;
 use nt::system::{
-    ImageSubsystem, Machine, Memory, Objects, ParameterFlags, ProcessParameters, Processes,
+    ImageSubsystem, Memory, Objects, ParameterFlags, ProcessParameters, Processes, SystemWide,
     ThreadBody, Timeout, Wait,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};

@@ -24,7 +24,7 @@ use bind::Symbol;
 use core::sync::atomic::{AtomicU32, Ordering};
 use formats::pe::directory;
 use image::Image;
-use nt::relax::Yield;
+use nt::lock::Yield;
 use nt::{Status, UnicodeStr, wide};
 use ntapi::ntexapi::NtRaiseHardError;
 use ntapi::ntkeapi::NtYieldExecution;
@@ -59,7 +59,7 @@ pub(crate) unsafe extern "system" fn initialize(context: *mut CONTEXT, own_base:
         .compare_exchange(FRESH, STARTING, Ordering::Acquire, Ordering::Acquire)
         .is_ok()
     {
-        nt::relax::install(yield_processor);
+        nt::lock::install(yield_processor);
         nt::case::install(crate::rtl::upcase);
         // SAFETY: the caller's promise.
         if let Err(error) = unsafe { initialize_process(context, own_base) } {

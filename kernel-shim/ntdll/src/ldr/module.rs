@@ -7,7 +7,7 @@ use crate::support::{LoaderData, LoaderEntry, peb};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use nt::UnicodeStr;
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{LIST_ENTRY, UNICODE_STRING};
 

@@ -8,7 +8,7 @@
 use crate::support::teb;
 use core::sync::atomic::{AtomicI32, Ordering};
 use nt::Status;
-use nt::relax::Yield;
+use nt::lock::Yield;
 use spin::RelaxStrategy;
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, ULONG};
 use winapi::um::winnt::RTL_CRITICAL_SECTION;

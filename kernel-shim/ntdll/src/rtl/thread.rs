@@ -6,7 +6,7 @@ use crate::support::{
 };
 use core::sync::atomic::{AtomicU64, Ordering};
 use nt::Status;
-use nt::relax::Yield;
+use nt::lock::Yield;
 use ntapi::ntapi_base::CLIENT_ID;
 use ntapi::ntmmapi::{NtAllocateVirtualMemory, NtFreeVirtualMemory, NtProtectVirtualMemory};
 use ntapi::ntpsapi::{INITIAL_TEB, INITIAL_TEB_OldInitialTeb, NtCreateThread, NtTerminateThread};

@@ -13,7 +13,7 @@ use crate::arguments::{number, option};
 use crate::{Statics, faulty};
 use core::sync::atomic::{AtomicU32, Ordering};
 use namespace::Directory;
-use nt::relax::Mutex;
+use nt::lock::Mutex;
 use nt::system::{ImageSubsystem, Privilege, PrivilegeHolder, System, ThreadBody};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 use sm_protocol::client;

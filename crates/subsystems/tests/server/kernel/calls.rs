@@ -382,7 +382,7 @@ impl Processes for Kernel {
     }
 }
 
-impl Machine for Kernel {
+impl SystemWide for Kernel {
     fn system_root(&self) -> UnicodeStr<'_> {
         nt::wide!("C:\\ReactOS")
     }

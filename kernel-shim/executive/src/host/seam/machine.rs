@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{
     BasicInformation, BootStatusItem, Files, HardError, HardErrorOption, HardErrorParameter,
-    Machine, Privilege, PrivilegeHolder, ProcessorInformation, Registry, ShutdownAction,
+    Privilege, PrivilegeHolder, ProcessorInformation, Registry, ShutdownAction, SystemWide,
     VersionInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
@@ -34,7 +34,7 @@ fn offset_of(item: BootStatusItem) -> u64 {
     }
 }
 
-impl Machine for Seam {
+impl SystemWide for Seam {
     fn system_root(&self) -> UnicodeStr<'_> {
         UnicodeStr(&self.system_root)
     }

@@ -110,7 +110,7 @@ pub enum ShutdownAction {
 }
 
 /// Requests about the system as a whole.
-pub trait Machine {
+pub trait SystemWide {
     /// `NtSystemRoot` of the shared user data, e.g. `C:\ReactOS`. No system call.
     fn system_root(&self) -> UnicodeStr<'_>;
 

@@ -23,23 +23,23 @@ pub fn line(level: Level, text: fmt::Arguments<'_>) {
 /// Logs why something cannot be done, or an end.
 #[macro_export]
 macro_rules! error {
-    ($($text:tt)*) => { $crate::say::line($crate::say::Level::Error, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Error, format_args!($($text)*)) };
 }
 
 /// Logs what is left out or put right.
 #[macro_export]
 macro_rules! warn {
-    ($($text:tt)*) => { $crate::say::line($crate::say::Level::Warn, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Warn, format_args!($($text)*)) };
 }
 
 /// Logs a step.
 #[macro_export]
 macro_rules! info {
-    ($($text:tt)*) => { $crate::say::line($crate::say::Level::Info, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Info, format_args!($($text)*)) };
 }
 
 /// Logs a detail.
 #[macro_export]
 macro_rules! debug {
-    ($($text:tt)*) => { $crate::say::line($crate::say::Level::Debug, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Debug, format_args!($($text)*)) };
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Texts of any number and length, one behind the other in pages.
+//!
+//! Text is only ever added, so a [`Span`] stays good for as long as the arena lives. A span of
+//! another arena names whatever stands in its place, or nothing.
+
+use crate::pages::PageVec;
+use crate::system::Memory;
+use crate::{Result, UnicodeStr};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// Where a text stands, in units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+pub struct Span {
+    at: usize,
+    length: usize,
+}
+
+impl Span {
+    /// No text.
+    pub const EMPTY: Self = Self { at: 0, length: 0 };
+}
+
+/// The texts.
+#[derive(Debug)]
+pub struct TextArena<'s, S: Memory>(PageVec<'s, S, u16>);
+
+impl<'s, S: Memory> TextArena<'s, S> {
+    /// No texts; no memory is asked for yet.
+    pub const fn new(system: &'s S) -> Self {
+        Self(PageVec::new(system))
+    }
+
+    /// Makes room for `units` more units.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`.
+    pub fn reserve(&mut self, units: usize) -> Result<()> {
+        self.0.reserve(units)
+    }
+
+    /// Adds a copy of `text`.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`; nothing has changed then.
+    pub fn add(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
+        self.add_with(|units| units.extend(text.units()))
+    }
+
+    /// Adds what `write` appends.
+    ///
+    /// # Errors
+    /// Those of `write`.
+    pub fn add_with(
+        &mut self,
+        write: impl FnOnce(&mut PageVec<'s, S, u16>) -> Result<()>,
+    ) -> Result<Span> {
+        let at = self.0.len();
+        write(&mut self.0)?;
+        Ok(Span {
+            at,
+            length: self.0.len().saturating_sub(at),
+        })
+    }
+
+    /// The text of `span`.
+    pub fn get(&self, span: Span) -> UnicodeStr<'_> {
+        self.0.as_str().skip(span.at).take(span.length)
+    }
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Registry keys that are opened for a value or two, read as what they have to be.
+//!
+//! The Session Manager key itself, whose values may have any size, is read by the `registry` crate.
+
+use crate::access::Access;
+use crate::system::{Objects, Registry, ValueType};
+use crate::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
+use zerocopy::IntoBytes;
+
+/// Units of the longest text that [`Key::text`] reads (spec 13.2).
+pub const MAX_TEXT: usize = 512;
+
+/// An open key.
+pub struct Key<'s, S: Objects + Registry> {
+    system: &'s S,
+    handle: Owned<'s, S>,
+}
+
+impl<'s, S: Objects + Registry> Key<'s, S> {
+    /// Opens the key `name`.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn open(system: &'s S, name: UnicodeStr<'_>, access: Access) -> Result<Self> {
+        Self::open_under(system, Handle::NULL, name, access)
+    }
+
+    /// Opens the key `name` below `root`; null stands for the namespace's root.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn open_under(
+        system: &'s S,
+        root: Handle,
+        name: UnicodeStr<'_>,
+        access: Access,
+    ) -> Result<Self> {
+        let handle = system.open_key(&ObjectAttributes::named(name).under(root), access)?;
+        Ok(Self {
+            system,
+            handle: Owned::new(system, handle),
+        })
+    }
+
+    /// The handle, still owned by this key.
+    pub const fn handle(&self) -> Handle {
+        self.handle.get()
+    }
+
+    /// The text of the value `name`, up to its NUL if it has one.
+    ///
+    /// # Errors
+    /// `OBJECT_TYPE_MISMATCH` if it is not text, `BUFFER_TOO_SMALL` if it is too long, or what the
+    /// kernel says.
+    pub fn text<'b>(
+        &self,
+        name: UnicodeStr<'_>,
+        buffer: &'b mut [u16; MAX_TEXT],
+    ) -> Result<UnicodeStr<'b>> {
+        let data = buffer.as_mut_bytes();
+        let information = self.system.query_value(self.handle(), name, data)?;
+        if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        }
+        let text = buffer
+            .get(..information.data_bytes / 2)
+            .ok_or(Status::BUFFER_TOO_SMALL)?;
+        Ok(UnicodeStr(text).until_nul())
+    }
+
+    /// The number in the REG_DWORD value `name`; `None` if there is no such value, or if it is
+    /// anything else.
+    pub fn number(&self, name: UnicodeStr<'_>) -> Option<u32> {
+        let mut data = [0; 4];
+        let value = self
+            .system
+            .query_value(self.handle(), name, &mut data)
+            .ok()?;
+        (value.kind == ValueType::DWORD && value.data_bytes == data.len())
+            .then(|| u32::from_le_bytes(data))
+    }
+
+    /// Sets the value `name`.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn set(&self, name: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> Result<()> {
+        self.system.set_value(self.handle(), name, kind, data)
+    }
+}
+
+/// What an attempt to open a key came to that may be missing.
+///
+/// # Errors
+/// Any other than that there is no such key.
+pub fn if_there<T>(opened: Result<T>) -> Result<Option<T>> {
+    match opened {
+        Ok(key) => Ok(Some(key)),
+        Err(Status::OBJECT_NAME_NOT_FOUND | Status::OBJECT_PATH_NOT_FOUND) => Ok(None),
+        Err(status) => Err(status),
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A privilege of this process, held for a while (spec 9.7).
+
+use crate::system::{Privilege, PrivilegeHolder, SystemWide};
+use crate::{Result, Status};
+
+/// The privilege is enabled until this is dropped, which puts back what was before.
+#[must_use = "the privilege is given back at once"]
+pub struct Privileged<'s, S: SystemWide> {
+    system: &'s S,
+    privilege: Privilege,
+    before: bool,
+}
+
+impl<'s, S: SystemWide> Privileged<'s, S> {
+    /// Enables `privilege` in the process's token.
+    ///
+    /// # Errors
+    /// `PRIVILEGE_NOT_HELD` if the token does not have it.
+    pub fn acquire(system: &'s S, privilege: Privilege) -> Result<Self> {
+        let before = system.adjust_privilege(privilege, true, PrivilegeHolder::Process)?;
+        Ok(Self {
+            system,
+            privilege,
+            before,
+        })
+    }
+}
+
+impl<S: SystemWide> Drop for Privileged<'_, S> {
+    fn drop(&mut self) {
+        if !self.before
+            && let Err(status) =
+                self.system
+                    .adjust_privilege(self.privilege, false, PrivilegeHolder::Process)
+        {
+            crate::warn!("privilege {:?} stays enabled: {status}", self.privilege);
+        }
+    }
+}
+
+/// Enables the right to shut the system down, for this thread, or for the process if the thread has
+/// no token of its own (spec 12.4). Nobody lives to give it back.
+///
+/// # Errors
+/// `PRIVILEGE_NOT_HELD` if the token does not have it.
+pub fn enable_shutdown<S: SystemWide>(system: &S) -> Result<()> {
+    let enable = |holder| system.adjust_privilege(Privilege::Shutdown, true, holder);
+    let answer = match enable(PrivilegeHolder::Thread) {
+        Err(Status::NO_TOKEN) => enable(PrivilegeHolder::Process),
+        answer => answer,
+    };
+    answer.map(drop)
+}
