@@ -8,7 +8,7 @@
 
 use executive::Version;
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
-use executive::harderror::Parameter;
+use executive::ex::hard_errors::Parameter;
 use executive::host::{Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
 use executive::ids::ProcessId;
 use executive::trace::{Argument, Record};

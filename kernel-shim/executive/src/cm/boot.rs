@@ -185,7 +185,7 @@ impl Registry {
     /// Mounts what NtInitializeRegistry(0) brings: `hives` are name and content of SOFTWARE, SAM,
     /// SECURITY and DEFAULT; none for a file that is not there, which becomes an empty hive, as
     /// the kernel makes it (spec 14, row 23).
-    pub(super) fn mount_remaining(
+    pub fn mount_remaining(
         &mut self,
         hives: [(&str, Option<Hive>, bool); 4],
         now: u64,
@@ -228,7 +228,7 @@ impl Registry {
     }
 
     /// The hives whose changes have waited for `age`, or all changed ones.
-    pub(super) fn due(&self, uptime: u64, age: Option<u64>) -> Vec<HiveId> {
+    pub fn due(&self, uptime: u64, age: Option<u64>) -> Vec<HiveId> {
         match age {
             Some(age) => self
                 .waiting()

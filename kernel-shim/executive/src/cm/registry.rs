@@ -74,17 +74,25 @@ pub struct Registry {
     hives: Vec<Mounted>,
     mounts: BTreeMap<KeyRef, HiveId>,
     /// NtInitializeRegistry has been called to load the hives.
-    pub(super) initialised: bool,
+    initialised: bool,
     /// NtInitializeRegistry has been called to accept the boot.
-    pub(super) accepted: bool,
+    accepted: bool,
     /// Hives may be written to their files.
-    pub(super) writes: bool,
+    writes: bool,
 }
 
 impl Default for Registry {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Sets what may be set once.
+fn once(done: &mut bool) -> Result<()> {
+    if core::mem::replace(done, true) {
+        return Err(Status::ACCESS_DENIED);
+    }
+    Ok(())
 }
 
 impl Registry {
@@ -119,6 +127,27 @@ impl Registry {
             // The top is made with the registry and never unloaded.
             key: self.hives[0].hive.root(),
         }
+    }
+
+    /// NtInitializeRegistry begins to load the hives: once (spec 14 row 23).
+    ///
+    /// # Errors
+    /// `ACCESS_DENIED` for the second time.
+    pub fn begin_initialisation(&mut self) -> Result<()> {
+        once(&mut self.initialised)
+    }
+
+    /// NtInitializeRegistry accepts the boot: once.
+    ///
+    /// # Errors
+    /// `ACCESS_DENIED` for the second time.
+    pub fn begin_acceptance(&mut self) -> Result<()> {
+        once(&mut self.accepted)
+    }
+
+    /// Hives may be written to their files from now on.
+    pub const fn enable_writes(&mut self) {
+        self.writes = true;
     }
 
     /// Whether hives may be written to their files (spec 6.4).

@@ -8,8 +8,9 @@ use super::{FileEntry, KeyEntry, ObjectEntry, PageFileEntry, ProcessEntry, Snaps
 use crate::Executive;
 use crate::cm::KeyRef;
 use crate::ids::{ObjectId, ProcessId};
-use crate::object::Body;
-use crate::services::layout::{Peb, ProcessParameters};
+use crate::layout::{Peb, ProcessParameters};
+use crate::ob::prelude::*;
+use crate::system::Body;
 use abi::process::PARAMETERS_NORMALIZED;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -64,8 +65,8 @@ impl Executive {
     }
 
     fn shown_objects(&self) -> Vec<ObjectEntry> {
-        let mut shown = vec![self.shown_object(self.root, "\\".to_string())];
-        let mut directories = vec![(self.root, String::new())];
+        let mut shown = vec![self.shown_object(self.ob.root(), "\\".to_string())];
+        let mut directories = vec![(self.ob.root(), String::new())];
         while let Some((directory, path)) = directories.pop() {
             let Ok(Body::Directory(body)) = self.object(directory).map(|object| &object.body)
             else {
@@ -113,7 +114,7 @@ impl Executive {
         };
         ObjectEntry {
             path,
-            kind: object.kind.info().name.to_string(),
+            kind: self.type_of(object.kind).name.to_string(),
             target,
             permanent: object.permanent,
             security: object.security.as_ref().map(|security| security.bytes()),
@@ -182,7 +183,7 @@ impl Executive {
         for (_, entry) in process.handles.iter().flat_map(|handles| handles.iter()) {
             if let Ok(object) = self.object(entry.object) {
                 *handles
-                    .entry(object.kind.info().name.to_string())
+                    .entry(self.type_of(object.kind).name.to_string())
                     .or_default() += 1;
             }
         }

@@ -510,7 +510,8 @@ fn a_killed_process_gives_everything_back() {
     let named = |world: &World| {
         world.look(|executive| {
             executive
-                .find_plain(&crate::object::namespace::units("\\Device\\E"))
+                .ob
+                .find_plain(&crate::system::units("\\Device\\E"))
                 .is_some()
         })
     };

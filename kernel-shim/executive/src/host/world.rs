@@ -11,9 +11,10 @@ use super::faults::{Fault, Faults};
 use super::machine::{MemoryDisk, MemoryMachine};
 use super::scheduler::Scheduler;
 use super::seam::{Main, Parameters, Seam, Shared};
-use crate::harderror::BugCheck;
+use crate::ex::hard_errors::BugCheck;
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Stop;
+use crate::ob::prelude::*;
 use crate::trace::Record;
 use crate::{Executive, Version};
 use alloc::boxed::Box;
@@ -153,7 +154,7 @@ impl World {
 
     fn on(version: Version, volume: VolumeImage) -> Self {
         let hives = HIVES.map(|(name, text)| {
-            let mut hive = Hive::new(UnicodeStr(&crate::object::namespace::units(name)));
+            let mut hive = Hive::new(UnicodeStr(&crate::system::units(name)));
             if let Err(error) = reg_text::apply(&mut hive, text, "", 0) {
                 panic!("{name}.reg: {error}");
             }
@@ -258,11 +259,11 @@ impl World {
     /// empty key is that key itself.
     pub fn set_value(&mut self, key: &str, name: &str, kind: u32, data: &[u8]) -> &mut Self {
         let hive = self.hive("SYSTEM");
-        let path = crate::object::namespace::units(&alloc::format!(
+        let path = crate::system::units(&alloc::format!(
             "ControlSet001\\Control\\Session Manager\\{key}"
         ));
         let made = hive.create_path(hive.root(), UnicodeStr(&path), false, 0);
-        let name = crate::object::namespace::units(name);
+        let name = crate::system::units(name);
         if made
             .and_then(|at| hive.set_value(at, UnicodeStr(&name), kind, data.to_vec(), 0))
             .is_err()
@@ -275,11 +276,11 @@ impl World {
     /// Deletes a value below the Session Manager key; nothing happens if there is none.
     pub fn delete_value(&mut self, key: &str, name: &str) -> &mut Self {
         let hive = self.hive("SYSTEM");
-        let path = crate::object::namespace::units(&alloc::format!(
+        let path = crate::system::units(&alloc::format!(
             "ControlSet001\\Control\\Session Manager\\{key}"
         ));
         if let Some(at) = hive.find(hive.root(), UnicodeStr(&path)) {
-            let name = crate::object::namespace::units(name);
+            let name = crate::system::units(name);
             // A value that is not there is as good as deleted.
             let _ = hive.delete_value(at, UnicodeStr(&name), 0);
         }
@@ -393,7 +394,7 @@ impl World {
             programs: Mutex::new(core::mem::take(&mut self.programs)),
             faults: Mutex::new(faults),
             parameters: Mutex::new(BTreeMap::new()),
-            system_root: crate::object::namespace::units(SYSTEM_ROOT),
+            system_root: crate::system::units(SYSTEM_ROOT),
         });
         if let (Some(process), Some(thread)) = (session_manager, first) {
             shared.equip(
@@ -520,7 +521,9 @@ impl World {
                 .and_then(|process| process.handles.as_ref());
             for (_, entry) in table.iter().flat_map(|table| table.iter()) {
                 if let Ok(object) = executive.object(entry.object) {
-                    *types.entry(object.kind.info().name).or_default() += 1;
+                    *types
+                        .entry(executive.type_of(object.kind).name)
+                        .or_default() += 1;
                 }
             }
             types
@@ -624,9 +627,9 @@ impl World {
         let shared = Arc::clone(self.shared());
         let path = alloc::format!("\\SystemRoot\\System32\\{image}");
         let (process, thread) =
-            self.look(|executive| executive.spawn_image(&crate::object::namespace::units(&path)))?;
+            self.look(|executive| executive.spawn_image(&crate::system::units(&path)))?;
         let mut parameters = kernel_parameters(&path);
-        parameters.command_line = crate::object::namespace::units(command_line);
+        parameters.command_line = crate::system::units(command_line);
         shared.equip(process, thread, parameters);
         self.look(|executive| executive.resume(thread))?;
         Ok(process.0)
@@ -635,7 +638,7 @@ impl World {
 
 /// What the kernel tells the first process (spec 1.1 rows 4 and 5).
 fn kernel_parameters(image: &str) -> Parameters {
-    let units = crate::object::namespace::units;
+    let units = crate::system::units;
     let path = image.split(' ').next().unwrap_or(image);
     let environment =
         alloc::format!("Path={SYSTEM_ROOT}\\System32\0SystemDrive=C:\0SystemRoot={SYSTEM_ROOT}\0");
@@ -660,7 +663,7 @@ impl Executive {
             rcx: peb,
             ..crate::machine::Context::default()
         };
-        let stack = crate::process::create::Stack::default();
+        let stack = crate::system::processes::create::Stack::default();
         let thread = self.make_thread(process, &context, stack)?;
         Ok((process, thread))
     }

@@ -7,7 +7,6 @@
 
 use super::volume::Volume;
 use crate::ids::ObjectId;
-use crate::mm::segment::FileId;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use formats::fat::NodeId;
@@ -27,6 +26,15 @@ pub const READ_ATTRIBUTES: u32 = 0x80;
 pub const WRITE_ATTRIBUTES: u32 = 0x100;
 /// `DELETE`.
 pub const DELETE: u32 = 0x1_0000;
+
+/// A file of a volume.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    /// The volume, by number.
+    pub volume: usize,
+    /// The file there.
+    pub node: NodeId,
+}
 
 /// What a device is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,7 +214,12 @@ pub struct Io {
 }
 
 impl Io {
-    /// A volume. `NO_SUCH_DEVICE`.
+    /// A volume, if there is one of this number.
+    pub fn volume_at(&self, number: usize) -> Option<&Volume> {
+        self.volumes.get(number)
+    }
+
+    /// A volume, to work on. `NO_SUCH_DEVICE`.
     pub fn volume(&mut self, number: usize) -> Result<&mut Volume> {
         self.volumes.get_mut(number).ok_or(Status::NO_SUCH_DEVICE)
     }

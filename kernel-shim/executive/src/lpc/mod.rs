@@ -2,7 +2,7 @@
 //! Local procedure calls: ports, connections, messages (spec 10).
 //!
 //! This is the whole protocol without its surroundings: it knows ports by [`PortId`] and threads by
-//! their CLIENT_ID, and nothing of handles, names, access checks or user memory; `services` puts
+//! their CLIENT_ID, and nothing of handles, names, access checks or user memory; [`crate::system::ports`] puts
 //! those around it. A call that has to wait returns, and the thread that waits is handed its
 //! [`Event`] later, through [`Lpc::take_wakes`].
 //!
@@ -23,10 +23,8 @@
 mod connect;
 mod message;
 mod rundown;
-pub mod services;
 #[cfg(test)]
 mod tests;
-mod views;
 
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;

@@ -1,18 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Memory management: images, segments, address spaces, section objects.
 //!
-//! [`segment`] holds the pages behind sections; [`space`] and [`view`] are one
-//! process's addresses. They know no handles. The services around them are in this directory too.
+//! [`segment`] holds the pages behind sections; [`space`] and [`view`] are one process's addresses.
+//! Nothing here knows a handle or a process; the services around it are in
+//! [`crate::system`].
 
-pub mod process;
 pub mod protection;
-pub mod sections;
 pub mod segment;
 pub mod space;
 #[cfg(test)]
 mod tests;
 pub mod view;
-pub mod virtual_memory;
 
 use crate::ids::ObjectId;
 use alloc::collections::BTreeMap;
@@ -20,7 +18,6 @@ use alloc::vec::Vec;
 use protection::Protect;
 use segment::{SegmentId, Segments};
 
-pub use sections::SECTION_HOOKS;
 pub use space::AddressSpace;
 pub use view::Mapped;
 

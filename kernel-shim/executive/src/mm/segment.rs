@@ -10,21 +10,12 @@
 //! views.
 
 use super::protection::Protect;
+use crate::io::FileId;
 use crate::machine::{Frame, Machine, PAGE};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
-use formats::fat::NodeId;
 use formats::pe::{self, Image};
 use nt::{Result, Status};
-
-/// A file of a volume.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FileId {
-    /// The volume, by number.
-    pub volume: usize,
-    /// The file there.
-    pub node: NodeId,
-}
 
 /// A segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

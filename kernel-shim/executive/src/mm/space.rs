@@ -603,7 +603,7 @@ pub(super) fn page_protection(vad: &Vad, segment: Option<&Segment>, page: u64) -
 }
 
 /// One past the highest address that satisfies `ZeroBits`.
-pub(super) fn zero_bits_limit(zero_bits: u64) -> Result<u64> {
+pub fn zero_bits_limit(zero_bits: u64) -> Result<u64> {
     match zero_bits {
         0 => Ok(USER_END),
         1..=53 => Ok((u64::MAX >> zero_bits).saturating_add(1).min(USER_END)),
@@ -616,7 +616,7 @@ pub(super) fn zero_bits_limit(zero_bits: u64) -> Result<u64> {
 
 /// Whether so many pages may be promised: nothing is ever paged out, so a promise must have a free
 /// page behind it.
-pub(super) fn charge(machine: &dyn Machine, pages: u64) -> Result<()> {
+pub fn charge(machine: &dyn Machine, pages: u64) -> Result<()> {
     if pages > machine.available_pages() {
         Err(Status::NO_MEMORY)
     } else {

@@ -5,6 +5,7 @@
 //! (`BUFFER_TOO_SMALL`), one that cannot hold the tail gets what fits (`BUFFER_OVERFLOW`); either
 //! way the caller learns the length of the whole.
 
+use crate::cm::KeyFacts;
 use alloc::vec::Vec;
 use nt::{Result, Status};
 
@@ -40,31 +41,6 @@ impl Answer {
             (Status::SUCCESS, &self.bytes)
         }
     }
-}
-
-/// What NtQueryKey and NtEnumerateKey tell of a key.
-#[derive(Clone, Debug, Default)]
-pub struct KeyFacts {
-    /// 100 ns since 1601.
-    pub last_write: u64,
-    /// Its own name.
-    pub name: Vec<u16>,
-    /// Its full path, for the name class.
-    pub path: Vec<u16>,
-    /// Its class.
-    pub class: Vec<u16>,
-    /// How many subkeys.
-    pub subkeys: u32,
-    /// How many values.
-    pub values: u32,
-    /// Longest subkey name, bytes.
-    pub longest_name: u32,
-    /// Longest subkey class, bytes.
-    pub longest_class: u32,
-    /// Longest value name, bytes.
-    pub longest_value_name: u32,
-    /// Longest value data, bytes.
-    pub longest_value_data: u32,
 }
 
 /// A value as it is answered.

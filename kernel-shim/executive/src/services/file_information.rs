@@ -10,8 +10,8 @@ use super::layout::{
     FileBasic, FileNetworkOpen, FileRename, FileStandard, FsDevice, FsSize, IoStatusBlock,
 };
 use super::user::UserPtr;
-use crate::io::information::OpenFacts;
 use crate::io::volume::FileFacts;
+use crate::system::files::information::OpenFacts;
 use alloc::vec::Vec;
 use nt::{Handle, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;

@@ -17,15 +17,15 @@ pub mod call;
 pub mod encode;
 mod file_information;
 mod files;
-pub mod layout;
+
 mod locks;
 mod memory;
 mod objects;
 pub mod pending;
 mod ports;
-mod process_attributes;
 mod processes;
 mod registry;
+pub mod sysinfo;
 mod system;
 pub mod table;
 #[cfg(test)]
@@ -35,9 +35,12 @@ mod tokens;
 pub mod user;
 mod waits;
 
+pub use crate::layout;
+
 use crate::Executive;
 use crate::ids::ThreadId;
 use crate::trace::{Argument, Outcome, Record};
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use argument::{Argument as _, Shape, UserAttributes, UserText};
@@ -47,8 +50,6 @@ use nt::{Result, Status};
 use pending::Pending;
 use table::{COUNT, MAX_ARGUMENTS, Service};
 use user::UserPtr;
-
-pub use crate::lpc::services::PORT_HOOKS;
 
 static BUILT: [Option<Built>; COUNT] = call::assemble(&[
     thread_context::CALLS,
@@ -128,7 +129,8 @@ pub fn dispatch(
     };
     let (pending, arguments) = (call.pending.take(), call.arguments);
     if let (Done::Waits, Some(pending)) = (&done, pending) {
-        exec.pending_calls.insert(
+        keep(
+            exec,
             thread,
             Waiting {
                 number,
@@ -146,14 +148,15 @@ pub fn dispatch(
 pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
     let status = exec.take_completion(thread).unwrap_or(Status::SUCCESS);
     let event = exec.take_port_event(thread);
-    let Some(Waiting {
+    let kept = exec.take_call(thread).map(|kept| kept.downcast());
+    let Some(Ok(kept)) = kept else {
+        return Done::Returns(status);
+    };
+    let Waiting {
         number,
         arguments,
         pending,
-    }) = exec.pending_calls.remove(&thread)
-    else {
-        return Done::Returns(status);
-    };
+    } = *kept;
     let Ok(process) = exec.process_of(thread).map(|process| process.id) else {
         return Done::Gone;
     };
@@ -168,7 +171,8 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
     let done = pending::finish(&mut call, pending, status, event).unwrap_or_else(Done::Returns);
     let pending = call.pending.take();
     if let (Done::Waits, Some(pending)) = (&done, pending) {
-        exec.pending_calls.insert(
+        keep(
+            exec,
             thread,
             Waiting {
                 number,
@@ -181,6 +185,11 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
         record(exec, client, service, Vec::new(), &done);
     }
     done
+}
+
+/// Keeps a call whose thread waits until [`complete`].
+fn keep(exec: &mut Executive, thread: ThreadId, call: Waiting) {
+    exec.keep_call(thread, Box::new(call));
 }
 
 fn stack_arguments(call: &mut Call<'_>, service: &Service, stack: u64) -> Result<()> {

@@ -7,8 +7,10 @@ use super::call::{Call, Done, success};
 use super::encode::put_text;
 use super::layout::{DirectoryEntry as Layout, ObjectBasic, UnicodeString, Word};
 use super::user::{User, UserPtr};
-use crate::object::Kind;
-use crate::object::services::Duplicate;
+use crate::Executive;
+use crate::ob::prelude::*;
+use crate::ob::services::Duplicate;
+use crate::ob::{Kind, TypeInfo};
 use alloc::vec::Vec;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
@@ -337,7 +339,7 @@ fn query_object(call: &mut Call<'_>, args: NtQueryObject) -> Result<Done> {
     call.probe_write(place, u64::from(size), 1)?;
     call.probe_optional::<u32>(length)?;
     let facts = call.exec.query_object(call.thread, args.handle)?;
-    let type_name: Vec<u16> = facts.kind.info().name.encode_utf16().collect();
+    let type_name: Vec<u16> = call.exec.type_of(facts.kind).name.encode_utf16().collect();
     let (bytes, needed) = match args.class {
         0 => {
             let name = call.exec.query_object_name(call.thread, args.handle)?;
@@ -364,7 +366,7 @@ fn query_object(call: &mut Call<'_>, args: NtQueryObject) -> Result<Done> {
             (named(&name, 0x10, place), Needs::AtLeast)
         }
         2 => (
-            type_information(facts.kind, &type_name, place),
+            type_information(call.exec.type_of(facts.kind), &type_name, place),
             Needs::AtLeast,
         ),
         3 => return Err(Status::NOT_IMPLEMENTED),
@@ -422,8 +424,7 @@ fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
 
 /// OBJECT_TYPE_INFORMATION: name, generic mapping at 0x44, valid access mask at 0x54. Counters are
 /// not kept.
-fn type_information(kind: Kind, name: &[u16], place: UserPtr) -> Vec<u8> {
-    let info = kind.info();
+fn type_information(info: &TypeInfo<Executive>, name: &[u16], place: UserPtr) -> Vec<u8> {
     let mut bytes = named(name, TYPE_INFORMATION, place);
     let words = [
         info.mapping.read,

@@ -9,7 +9,7 @@ use super::layout::{
 };
 use super::user::UserPtr;
 use crate::machine;
-use crate::process::create::{CreateProcess, Stack};
+use crate::system::processes::create::{CreateProcess, Stack};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::access::Access;
@@ -417,7 +417,7 @@ fn device_map(call: &mut Call<'_>, to: &Room, process: Handle) -> Result<Done> {
     let map = call.exec.process(id)?.device_map;
     let mut bytes = vec![0; 4];
     let mut types = [0; 32];
-    if let Some(map) = call.exec.device_maps.get(map.0) {
+    if let Some(map) = call.exec.ob.device_map(map) {
         bytes.copy_from_slice(&map.drives.to_le_bytes());
         types = map.types;
     }

@@ -6,7 +6,7 @@ use super::call::{Call, Done, success};
 use super::encode::{self, Answer, ValueFacts};
 use super::layout::Word;
 use super::user::UserPtr;
-use crate::cm::services::Disposition;
+use crate::system::registry::Disposition;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
 

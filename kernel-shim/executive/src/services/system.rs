@@ -6,16 +6,16 @@ use super::argument::{UserText, services};
 use super::call::{Call, Done, success};
 use super::layout::{UnicodeString, Word};
 use super::pending::Pending;
+use super::sysinfo::{self, class};
 use super::user::{UserPtr, UserSlice};
 use crate::Executive;
-use crate::harderror::services::{Answer, response_in};
-use crate::harderror::{
+use crate::ex::hard_errors::{
     LAST_OPTION, LAST_RESPONSE, MAXIMUM_PARAMETERS, Parameter, RESPONSE_NOT_HANDLED,
     RESPONSE_RETURN_TO_CALLER,
 };
 use crate::lpc::Event;
-use crate::process::token;
-use crate::sysinfo::{self, class};
+use crate::se::token;
+use crate::system::hard_errors::{Answer, response_in};
 use alloc::string::String;
 use alloc::vec::Vec;
 use nt::system::ShutdownAction;

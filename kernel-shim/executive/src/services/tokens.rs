@@ -6,10 +6,13 @@ use super::call::{Call, Done, success};
 use super::layout::{LuidAndAttributes, QualityOfService, Word};
 use super::user::UserPtr;
 use crate::ids::ObjectId;
-use crate::object::security::acl_bytes;
-use crate::object::{Body, Kind, Sid};
-use crate::process::Token;
-use crate::process::token::{TOKEN_ADJUST_PRIVILEGES, TOKEN_QUERY, TokenPrivilege};
+use crate::ob::Kind;
+use crate::ob::prelude::*;
+use crate::se::Sid;
+use crate::se::Token;
+use crate::se::acl::acl_bytes;
+use crate::se::token::{TOKEN_ADJUST_PRIVILEGES, TOKEN_QUERY, TokenPrivilege};
+use crate::system::Body;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use nt::access::Access;
@@ -304,7 +307,7 @@ fn duplicate_token(call: &mut Call<'_>, args: NtDuplicateToken) -> Result<Done> 
     }
     if args.effective {
         copy.privileges
-            .retain(|privilege| privilege.attributes & crate::process::token::ENABLED != 0);
+            .retain(|privilege| privilege.attributes & crate::se::token::ENABLED != 0);
     }
     copy.impersonation = (kind == 2).then_some(level);
     let access = match args.access.bits() {

@@ -2,7 +2,7 @@
 //! The seam, files and volumes.
 
 use super::{Seam, name, number};
-use crate::io::transfer::At;
+use crate::system::files::transfer::At;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 use nt::{Handle, ObjectAttributes, Result, UnicodeStr};

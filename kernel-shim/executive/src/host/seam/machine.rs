@@ -3,10 +3,10 @@
 
 use super::{Seam, name, nothing, number};
 use crate::Outcome;
-use crate::harderror::services::Answer;
-use crate::harderror::{Parameter, RESPONSE_NOT_HANDLED};
+use crate::ex::hard_errors::{Parameter, RESPONSE_NOT_HANDLED};
 use crate::lpc::Event;
-use crate::process::token;
+use crate::se::token;
+use crate::system::hard_errors::Answer;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
@@ -80,7 +80,7 @@ impl SystemWide for Seam {
             || number("class", class.into()),
             |executive, _| {
                 // The buffer has no address here, and nobody may follow those in the answer.
-                let answer = crate::sysinfo::query(executive, class, size, 0);
+                let answer = crate::services::sysinfo::query(executive, class, size, 0);
                 answer.status.ok()?;
                 into.iter_mut()
                     .zip(&answer.bytes)

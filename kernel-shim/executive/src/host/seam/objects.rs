@@ -2,7 +2,8 @@
 //! Objects in general, events and waits.
 
 use super::{Seam, name, nothing, number};
-use crate::object::services::Duplicate;
+use crate::ob::prelude::*;
+use crate::ob::services::Duplicate;
 use crate::trace::Argument;
 use crate::{Executive, Outcome};
 use nt::access::Access;
@@ -105,7 +106,7 @@ impl Objects for Seam {
             |executive, thread| executive.query_directory(thread, directory),
         )?;
         for entry in entries {
-            let type_name = crate::object::namespace::units(entry.type_name);
+            let type_name = crate::system::units(entry.type_name);
             if !visit(DirectoryEntry {
                 name: UnicodeStr(&entry.name),
                 type_name: UnicodeStr(&type_name),

@@ -5,8 +5,8 @@ use super::{Seam, name, nothing, number};
 use crate::Executive;
 use crate::Outcome;
 use crate::ids::ThreadId;
-use crate::lpc::services::ConnectRequest;
 use crate::lpc::{Event, Message, Receive};
+use crate::system::ports::ConnectRequest;
 use nt::system::{Accept, MessageBuffer, PortLimits, Ports, Received};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 

@@ -4,10 +4,10 @@
 
 use super::{Main, Seam, Shared, name, nothing, number};
 use crate::ids::{ProcessId, ThreadId};
+use crate::layout::{Peb, ProcessParameters as Block};
 use crate::machine::Context;
 use crate::mm::space::Request;
-use crate::process::create::{CreateProcess, Stack};
-use crate::services::layout::{Peb, ProcessParameters as Block};
+use crate::system::processes::create::{CreateProcess, Stack};
 use abi::memory::{MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE};
 use abi::process::PARAMETERS_NORMALIZED;
 use alloc::boxed::Box;
@@ -437,8 +437,8 @@ impl Processes for Seam {
         let map = self.call("NtQueryInformationProcess", nothing, |executive, thread| {
             let map = executive.process_of(thread)?.device_map;
             executive
-                .device_maps
-                .get(map.0)
+                .ob
+                .device_map(map)
                 .cloned()
                 .ok_or(Status::NO_SUCH_DEVICE)
         })?;

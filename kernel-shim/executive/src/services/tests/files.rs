@@ -2,7 +2,7 @@
 //! Files, directories and paging files through the system-call layer (spec 0.4, 4.7, 6, 13.4).
 
 use super::*;
-use crate::services::layout::{FileBasic, FileStandard, FsDevice, FsSize, IoStatusBlock};
+use crate::layout::{FileBasic, FileStandard, FsDevice, FsSize, IoStatusBlock};
 
 const ATTRIBUTES: u64 = 0x100;
 const RESULT: u64 = 0x20;

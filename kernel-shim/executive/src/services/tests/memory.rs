@@ -2,7 +2,7 @@
 //! Memory through the system-call layer.
 
 use super::*;
-use crate::services::layout::MemoryBasic;
+use crate::layout::MemoryBasic;
 
 const SELF: u64 = u64::MAX;
 

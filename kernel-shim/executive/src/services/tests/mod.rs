@@ -18,7 +18,7 @@ use crate::host::disk::VolumeImage;
 use crate::host::machine::{MemoryDisk, MemoryMachine};
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Context;
-use crate::process::create::Stack;
+use crate::system::processes::create::Stack;
 use crate::{Executive, Version};
 use alloc::boxed::Box;
 use alloc::vec;

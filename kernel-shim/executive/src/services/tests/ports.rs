@@ -2,8 +2,8 @@
 //! Ports through the system-call layer (spec 10), with the sizes of the SM protocol.
 
 use super::*;
-use crate::object::Sid;
-use crate::services::layout::{QualityOfService, RemotePortView};
+use crate::layout::{QualityOfService, RemotePortView};
+use crate::se::Sid;
 use nt::system::{MessageKind, PortHeader};
 
 const ATTRIBUTES: u64 = 0x100;

@@ -2,8 +2,8 @@
 //! Processes, threads and tokens through the system-call layer (spec 1.3, 9.7).
 
 use super::*;
-use crate::services::layout::Context as Registers;
-use crate::services::layout::{InitialTeb, ProcessBasic, ThreadBasic};
+use crate::layout::Context as Registers;
+use crate::layout::{InitialTeb, ProcessBasic, ThreadBasic};
 use abi::amd64::{CONTEXT_CONTROL, CONTEXT_INTEGER};
 use zerocopy::FromZeros;
 

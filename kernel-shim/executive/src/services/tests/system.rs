@@ -2,7 +2,7 @@
 //! System information, hard errors and the trace through the system-call layer (spec 0.4, 9.3, 12).
 
 use super::*;
-use crate::services::layout::BasicInformation;
+use crate::layout::BasicInformation;
 use crate::trace::{Argument, Outcome};
 
 const SELF: u64 = u64::MAX;

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Access tokens: who a process is, and which privileges it has and has enabled (spec 1.1 rows 8
+//! and 9, 9.7).
+//!
+//! A privilege is named by the low part of its LUID; the high part is 0 for every one there is.
+//! Invariant: a token has each privilege at most once, in the order in which it was made with.
+
+use super::acl::Ace;
+use super::sid::Sid;
+use alloc::vec;
+use alloc::vec::Vec;
+use nt::{Result, Status};
+
+/// SeCreateTokenPrivilege.
+pub const CREATE_TOKEN: u32 = 2;
+/// SeAssignPrimaryTokenPrivilege.
+pub const ASSIGN_PRIMARY: u32 = 3;
+/// SeLockMemoryPrivilege.
+pub const LOCK_MEMORY: u32 = 4;
+/// SeIncreaseQuotaPrivilege.
+pub const INCREASE_QUOTA: u32 = 5;
+/// SeTcbPrivilege.
+pub const TCB: u32 = 7;
+/// SeSecurityPrivilege.
+pub const SECURITY: u32 = 8;
+/// SeTakeOwnershipPrivilege.
+pub const TAKE_OWNERSHIP: u32 = 9;
+/// SeLoadDriverPrivilege.
+pub const LOAD_DRIVER: u32 = 10;
+/// SeSystemtimePrivilege.
+pub const SYSTEM_TIME: u32 = 12;
+/// SeProfileSingleProcessPrivilege.
+pub const PROFILE_SINGLE: u32 = 13;
+/// SeIncreaseBasePriorityPrivilege.
+pub const INCREASE_BASE_PRIORITY: u32 = 14;
+/// SeCreatePagefilePrivilege.
+pub const CREATE_PAGEFILE: u32 = 15;
+/// SeCreatePermanentPrivilege.
+pub const CREATE_PERMANENT: u32 = 16;
+/// SeBackupPrivilege.
+pub const BACKUP: u32 = 17;
+/// SeRestorePrivilege.
+pub const RESTORE: u32 = 18;
+/// SeShutdownPrivilege.
+pub const SHUTDOWN: u32 = 19;
+/// SeDebugPrivilege.
+pub const DEBUG: u32 = 20;
+/// SeAuditPrivilege.
+pub const AUDIT: u32 = 21;
+/// SeSystemEnvironmentPrivilege.
+pub const SYSTEM_ENVIRONMENT: u32 = 22;
+/// SeChangeNotifyPrivilege.
+pub const CHANGE_NOTIFY: u32 = 23;
+/// SeUndockPrivilege.
+pub const UNDOCK: u32 = 25;
+/// SeManageVolumePrivilege.
+pub const MANAGE_VOLUME: u32 = 28;
+/// SeImpersonatePrivilege.
+pub const IMPERSONATE: u32 = 29;
+/// SeCreateGlobalPrivilege.
+pub const CREATE_GLOBAL: u32 = 30;
+
+/// `SE_PRIVILEGE_ENABLED_BY_DEFAULT`.
+pub const ENABLED_BY_DEFAULT: u32 = 1;
+/// `SE_PRIVILEGE_ENABLED`.
+pub const ENABLED: u32 = 2;
+/// `SE_PRIVILEGE_REMOVED`.
+pub const REMOVED: u32 = 4;
+
+/// `TOKEN_QUERY`.
+pub const TOKEN_QUERY: u32 = 0x08;
+/// `TOKEN_ADJUST_PRIVILEGES`.
+pub const TOKEN_ADJUST_PRIVILEGES: u32 = 0x20;
+
+/// `SE_GROUP_MANDATORY`, by default, enabled.
+const GROUP: u32 = 7;
+/// `SE_GROUP_OWNER`, by default, enabled.
+const GROUP_OWNER: u32 = 0xe;
+/// `SE_GROUP_ENABLED`.
+pub const GROUP_ENABLED: u32 = 4;
+/// `SE_GROUP_USE_FOR_DENY_ONLY`.
+pub const GROUP_DENY_ONLY: u32 = 0x10;
+
+/// A privilege of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenPrivilege {
+    /// Low part of its LUID.
+    pub privilege: u32,
+    /// `SE_PRIVILEGE_` bits.
+    pub attributes: u32,
+}
+
+/// A group of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenGroup {
+    /// The group.
+    pub sid: Sid,
+    /// `SE_GROUP_` bits.
+    pub attributes: u32,
+}
+
+/// An access token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The user.
+    pub user: Sid,
+    /// Its groups.
+    pub groups: Vec<TokenGroup>,
+    /// The group that objects get.
+    pub primary_group: Sid,
+    /// Which group objects belong to; `None`: the user.
+    pub owner_group: Option<usize>,
+    /// What objects get that nothing else decides.
+    pub default_dacl: Option<Vec<Ace>>,
+    /// Privileges.
+    pub privileges: Vec<TokenPrivilege>,
+    /// Low part of the logon session's LUID.
+    pub logon: u32,
+    /// `SessionId`.
+    pub session: u32,
+    /// An impersonation token: its SECURITY_IMPERSONATION_LEVEL.
+    pub impersonation: Option<u32>,
+}
+
+/// What became of an adjustment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjusted {
+    /// `SUCCESS` or `NOT_ALL_ASSIGNED`.
+    pub status: Status,
+    /// The changed ones as they were before.
+    pub previous: Vec<TokenPrivilege>,
+}
+
+impl Token {
+    /// The System process's token.
+    pub fn system() -> Self {
+        const GENERIC_ALL: u32 = 0x1000_0000;
+        const GENERIC_READ_EXECUTE: u32 = 0xA002_0000;
+        let group = |sid: Sid, attributes: u32| TokenGroup { sid, attributes };
+        // In the order of the token; `true`: enabled from the beginning.
+        let privileges = [
+            (TCB, true),
+            (CREATE_TOKEN, false),
+            (TAKE_OWNERSHIP, false),
+            (CREATE_PAGEFILE, true),
+            (LOCK_MEMORY, true),
+            (ASSIGN_PRIMARY, false),
+            (INCREASE_QUOTA, false),
+            (INCREASE_BASE_PRIORITY, true),
+            (CREATE_PERMANENT, true),
+            (DEBUG, true),
+            (AUDIT, true),
+            (SECURITY, false),
+            (SYSTEM_ENVIRONMENT, false),
+            (CHANGE_NOTIFY, true),
+            (BACKUP, false),
+            (RESTORE, false),
+            (SHUTDOWN, false),
+            (LOAD_DRIVER, false),
+            (PROFILE_SINGLE, true),
+            (SYSTEM_TIME, false),
+            (UNDOCK, false),
+            (MANAGE_VOLUME, false),
+            (IMPERSONATE, true),
+            (CREATE_GLOBAL, true),
+        ];
+        let privilege = |(privilege, enabled)| {
+            let attributes = if enabled {
+                ENABLED_BY_DEFAULT | ENABLED
+            } else {
+                0
+            };
+            TokenPrivilege {
+                privilege,
+                attributes,
+            }
+        };
+        Self {
+            user: Sid::system(),
+            groups: vec![
+                group(Sid::administrators(), GROUP_OWNER),
+                group(Sid::world(), GROUP),
+                group(Sid::authenticated_users(), GROUP),
+                group(Sid::local(), GROUP_ENABLED),
+            ],
+            primary_group: Sid::system(),
+            owner_group: Some(0),
+            default_dacl: Some(vec![
+                Ace::allow(0, GENERIC_ALL, Sid::system()),
+                Ace::allow(0, GENERIC_READ_EXECUTE, Sid::administrators()),
+            ]),
+            privileges: privileges.into_iter().map(privilege).collect(),
+            logon: 0x3e7,
+            session: 0,
+            impersonation: None,
+        }
+    }
+
+    /// Who owns what this token's holder makes.
+    pub fn owner(&self) -> &Sid {
+        self.owner_group
+            .and_then(|index| self.groups.get(index))
+            .map_or(&self.user, |group| &group.sid)
+    }
+
+    /// Whether a privilege is there and enabled.
+    pub fn has(&self, privilege: u32) -> bool {
+        self.privileges
+            .iter()
+            .any(|have| have.privilege == privilege && have.attributes & ENABLED != 0)
+    }
+
+    /// Whether the SID is the user or an enabled group; a group for denial only counts when
+    /// something is denied.
+    pub fn is_member(&self, sid: &Sid, deny: bool) -> bool {
+        let counts = |group: &TokenGroup| {
+            group.attributes & GROUP_ENABLED != 0 || deny && group.attributes & GROUP_DENY_ONLY != 0
+        };
+        self.user == *sid
+            || self
+                .groups
+                .iter()
+                .any(|group| group.sid == *sid && counts(group))
+    }
+
+    /// NtAdjustPrivilegesToken, with `changes` as `(privilege, attributes)`; `None` disables all.
+    /// What a token has not got is left out, and `NOT_ALL_ASSIGNED` says so. With `apply` false
+    /// nothing changes, and the answer is what it would be.
+    pub fn adjust(&mut self, changes: Option<&[(u64, u32)]>, apply: bool) -> Adjusted {
+        let mut previous = Vec::new();
+        let mut found = 0;
+        self.privileges.retain_mut(|have| {
+            let attributes = match changes {
+                None => have.attributes & !ENABLED,
+                Some(changes) => match changes
+                    .iter()
+                    .find(|(luid, _)| *luid == u64::from(have.privilege))
+                {
+                    None => return true,
+                    Some((_, wanted)) => wanted & (ENABLED | REMOVED) | have.attributes & !ENABLED,
+                },
+            };
+            found += 1;
+            if attributes == have.attributes {
+                return true;
+            }
+            previous.push(*have);
+            if !apply {
+                return true;
+            }
+            have.attributes = attributes;
+            attributes & REMOVED == 0
+        });
+        let missed = changes.is_some_and(|changes| found < changes.len());
+        Adjusted {
+            status: if missed {
+                Status::NOT_ALL_ASSIGNED
+            } else {
+                Status::SUCCESS
+            },
+            previous,
+        }
+    }
+
+    /// NtPrivilegeCheck of one privilege.
+    ///
+    /// # Errors
+    /// `PRIVILEGE_NOT_HELD`.
+    pub fn demand(&self, privilege: u32) -> Result<()> {
+        if self.has(privilege) {
+            Ok(())
+        } else {
+            Err(Status::PRIVILEGE_NOT_HELD)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spec_1_1_rows_8_and_9_the_system_token() {
+        let token = Token::system();
+        assert_eq!(token.user, Sid::system());
+        assert_eq!(token.owner(), &Sid::administrators());
+        for on in [7, 15, 4, 14, 16, 20, 21, 23, 13, 29, 30] {
+            assert!(token.has(on), "{on}");
+        }
+        for off in [2, 9, 3, 5, 8, 22, 17, 18, 19, 10, 12, 25, 28] {
+            assert!(
+                !token.has(off) && token.privileges.iter().any(|have| have.privilege == off),
+                "{off}"
+            );
+        }
+        assert_eq!(token.privileges.len(), 24);
+        assert!(
+            token.is_member(&Sid::world(), false) && !token.is_member(&Sid::restricted(), false)
+        );
+    }
+
+    #[test]
+    fn spec_9_7_an_adjustment_tells_what_was_before() {
+        let mut token = Token::system();
+        let change = [(u64::from(LOAD_DRIVER), ENABLED)];
+        let looked = token.adjust(Some(&change), false);
+        assert!(!token.has(LOAD_DRIVER));
+        let adjusted = token.adjust(Some(&change), true);
+        assert_eq!(looked, adjusted);
+        assert!(token.has(LOAD_DRIVER));
+        assert_eq!(
+            adjusted.previous,
+            [TokenPrivilege {
+                privilege: LOAD_DRIVER,
+                attributes: 0
+            }]
+        );
+        assert_eq!(token.adjust(Some(&change), true).previous, []);
+        let restored: Vec<_> = adjusted
+            .previous
+            .iter()
+            .map(|old| (u64::from(old.privilege), old.attributes))
+            .collect();
+        assert_eq!(token.adjust(Some(&restored), true).status, Status::SUCCESS);
+        assert!(!token.has(LOAD_DRIVER));
+    }
+
+    #[test]
+    fn spec_9_7_a_privilege_the_token_has_not_got_is_not_all_assigned() {
+        let mut token = Token::system();
+        let adjusted = token.adjust(Some(&[(6, ENABLED), (u64::from(SHUTDOWN), ENABLED)]), true);
+        assert_eq!(adjusted.status, Status::NOT_ALL_ASSIGNED);
+        assert!(
+            token.has(SHUTDOWN),
+            "the one that is there is changed all the same"
+        );
+        assert_eq!(
+            token
+                .adjust(Some(&[(1 << 32 | u64::from(SHUTDOWN), 0)]), true)
+                .status,
+            Status::NOT_ALL_ASSIGNED
+        );
+        assert_eq!(
+            token
+                .adjust(Some(&[(u64::from(SHUTDOWN), REMOVED)]), true)
+                .status,
+            Status::SUCCESS
+        );
+        assert_eq!(
+            token
+                .adjust(Some(&[(u64::from(SHUTDOWN), ENABLED)]), true)
+                .status,
+            Status::NOT_ALL_ASSIGNED
+        );
+    }
+
+    #[test]
+    fn all_privileges_can_be_disabled_at_once() {
+        let mut token = Token::system();
+        assert_eq!(token.adjust(None, true).previous.len(), 11);
+        assert_eq!(token.demand(CHANGE_NOTIFY), Err(Status::PRIVILEGE_NOT_HELD));
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Disks and volumes at boot: mounted, then named (spec 1.1 row 14, 3.1).
+//!
+//! Two steps, because the registry is read from the system volume before there is a namespace:
+//! [`Executive::mount_disks`], then [`Executive::name_devices`].
+
+use crate::io::file::{Device, DeviceKind};
+use crate::io::volume::Volume;
+use crate::machine::DiskKind;
+use crate::system::Body;
+use crate::system::Executive;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use nt::{Result, Status};
+
+fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
+}
+
+impl Executive {
+    /// Mounts every volume of every disk, and finds the system root: `path` (such as `\ReactOS`) on
+    /// the first volume that has it.
+    ///
+    /// # Errors
+    /// `OBJECT_PATH_NOT_FOUND` if no volume has it.
+    pub fn mount_disks(&mut self, path: &str) -> Result<()> {
+        let Self { io, machine, .. } = self;
+        let machine = &mut **machine;
+        let mut volumes = Vec::new();
+        for number in (0..).take_while(|&number| number < 64) {
+            if machine.disk(number).is_none() {
+                break;
+            }
+            match Volume::mount_all(machine, number) {
+                Ok(mounted) => volumes.extend(mounted),
+                Err(status) => log::warn!("disk {number}: no volume: {status}"),
+            }
+        }
+        // Hard disks before CDs, so that they have the lower letters.
+        volumes.sort_by_key(|volume: &Volume| volume.kind == DiskKind::CdRom);
+        io.volumes = volumes;
+        io.system_path = wide(path);
+        for (number, volume) in io.volumes.iter_mut().enumerate() {
+            let mut at = Ok(volume.root());
+            for name in path.split('\\').filter(|name| !name.is_empty()) {
+                at = at.and_then(|directory| volume.lookup(machine, directory, &wide(name)));
+            }
+            if let Ok(root) = at
+                && volume.is_directory(root)
+            {
+                io.system_root = Some((number, root));
+                return Ok(());
+            }
+        }
+        Err(Status::OBJECT_PATH_NOT_FOUND)
+    }
+
+    /// The letter of the system volume and the system root on it, as a DOS path: `C:\ReactOS`.
+    pub fn system_root_dos_path(&self) -> Vec<u16> {
+        let letter = self
+            .io
+            .system_root
+            .map_or(0x43, |(number, _)| 0x43 + number as u16);
+        let mut path = Vec::from([letter, 0x3A]);
+        path.extend_from_slice(&self.io.system_path);
+        path
+    }
+
+    /// Names what was mounted: devices, `\Device\HarddiskN\PartitionM`, drive letters from C on,
+    /// ARC names, `\SystemRoot`. The namespace must stand.
+    ///
+    /// # Errors
+    /// What making an object says: nothing here can be there already.
+    pub fn name_devices(&mut self) -> Result<()> {
+        for (name, kind) in [
+            ("Null", DeviceKind::Null),
+            ("NamedPipe", DeviceKind::NamedPipe),
+            ("MailSlot", DeviceKind::MailSlot),
+        ] {
+            self.make_device(&format!("\\Device\\{name}"), kind)?;
+        }
+        let disks: Vec<_> = (0..64)
+            .map_while(|number| self.machine.disk(number).map(|disk| (number, disk.kind)))
+            .collect();
+        let (mut hard_disks, mut cds, mut hard_volumes) = (0, 0, 0);
+        for (number, kind) in disks {
+            if kind == DiskKind::CdRom {
+                let volume = self
+                    .io
+                    .volumes
+                    .iter()
+                    .position(|volume| volume.disk == number);
+                let device = format!("\\Device\\CdRom{cds}");
+                self.make_device(
+                    &device,
+                    volume.map_or(DeviceKind::Disk(number), DeviceKind::Volume),
+                )?;
+                self.name_volume(
+                    volume,
+                    &device,
+                    &format!("\\ArcName\\multi(0)disk(0)cdrom({cds})"),
+                )?;
+                cds += 1;
+                continue;
+            }
+            let directory = format!("\\Device\\Harddisk{hard_disks}");
+            self.make_plain_directory(&directory)?;
+            self.make_device(
+                &format!("{directory}\\Partition0"),
+                DeviceKind::Disk(number),
+            )?;
+            self.make_link(
+                &format!("\\ArcName\\multi(0)disk(0)rdisk({hard_disks})"),
+                &format!("{directory}\\Partition0"),
+            )?;
+            let volumes: Vec<usize> = (0..self.io.volumes.len())
+                .filter(|&at| self.io.volumes[at].disk == number)
+                .collect();
+            for (partition, volume) in (1..).zip(volumes) {
+                hard_volumes += 1;
+                let device = format!("\\Device\\HarddiskVolume{hard_volumes}");
+                self.make_device(&device, DeviceKind::Volume(volume))?;
+                self.make_link(&format!("{directory}\\Partition{partition}"), &device)?;
+                let arc =
+                    format!("\\ArcName\\multi(0)disk(0)rdisk({hard_disks})partition({partition})");
+                self.name_volume(Some(volume), &device, &arc)?;
+            }
+            hard_disks += 1;
+        }
+        let (system, _) = self.io.system_root.ok_or(Status::OBJECT_PATH_NOT_FOUND)?;
+        let device = self
+            .io
+            .volumes
+            .get(system)
+            .map(|volume| String::from_utf16_lossy(&volume.name))
+            .unwrap_or_default();
+        let path = String::from_utf16_lossy(&self.io.system_path);
+        self.make_link("\\SystemRoot", &format!("{device}{path}"))
+    }
+
+    fn make_device(&mut self, name: &str, kind: DeviceKind) -> Result<()> {
+        self.make_permanent_object(&wide(name), Body::Device(Device { kind }), None)
+            .map(|_| ())
+    }
+
+    fn make_plain_directory(&mut self, name: &str) -> Result<()> {
+        self.make_permanent_object(
+            &wide(name),
+            Body::Directory(crate::ob::Directory::default()),
+            None,
+        )
+        .map(|_| ())
+    }
+
+    /// A volume's ARC name and drive letter: C is the first volume's.
+    fn name_volume(&mut self, volume: Option<usize>, device: &str, arc: &str) -> Result<()> {
+        self.make_link(arc, device)?;
+        let Some(number) = volume else { return Ok(()) };
+        if let Some(volume) = self.io.volumes.get_mut(number) {
+            volume.name = wide(device);
+        }
+        match u8::try_from(number)
+            .ok()
+            .and_then(|number| b'C'.checked_add(number))
+            .filter(u8::is_ascii_uppercase)
+        {
+            Some(letter) => self.make_link(&format!("\\GLOBAL??\\{}:", char::from(letter)), device),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Mutants and semaphores: how they are given back.
+
+use super::{Body, Executive};
+use crate::ids::{ObjectId, ThreadId};
+use crate::ke::{Mutant, Semaphore};
+use crate::ob::Kind;
+use crate::ob::prelude::*;
+use nt::{Handle, Result, Status};
+
+const SEMAPHORE_MODIFY_STATE: u32 = 2;
+
+impl Executive {
+    /// The mutant of an object.
+    ///
+    /// # Errors
+    /// `OBJECT_TYPE_MISMATCH` if it is none.
+    pub(crate) fn mutant_mut(&mut self, object: ObjectId) -> Result<&mut Mutant> {
+        match &mut self.object_mut(object)?.body {
+            Body::Mutant(mutant) => Ok(mutant),
+            _ => Err(Status::OBJECT_TYPE_MISMATCH),
+        }
+    }
+
+    /// The semaphore of an object.
+    ///
+    /// # Errors
+    /// `OBJECT_TYPE_MISMATCH` if it is none.
+    pub(crate) fn semaphore_mut(&mut self, object: ObjectId) -> Result<&mut Semaphore> {
+        match &mut self.object_mut(object)?.body {
+            Body::Semaphore(semaphore) => Ok(semaphore),
+            _ => Err(Status::OBJECT_TYPE_MISMATCH),
+        }
+    }
+
+    /// NtReleaseMutant: its count before, 1 for a free one, less for each time it is held.
+    ///
+    /// # Errors
+    /// `MUTANT_NOT_OWNED`; as [`Executive::resolve`].
+    pub fn release_mutant(&mut self, caller: ThreadId, mutant: Handle) -> Result<i32> {
+        let object = self.resolve(caller, mutant, Some(Kind::Mutant), 0)?;
+        let mutant = self.mutant_mut(object)?;
+        if mutant.owner != Some(caller) {
+            return Err(Status::MUTANT_NOT_OWNED);
+        }
+        let before = 1 - i32::try_from(mutant.count).unwrap_or(i32::MAX);
+        mutant.count = mutant.count.saturating_sub(1);
+        if mutant.count == 0 {
+            mutant.owner = None;
+            self.signal(object);
+        }
+        Ok(before)
+    }
+
+    /// NtReleaseSemaphore: its count before.
+    ///
+    /// # Errors
+    /// `SEMAPHORE_LIMIT_EXCEEDED`, after which nothing has changed; as [`Executive::resolve`].
+    pub fn release_semaphore(
+        &mut self,
+        caller: ThreadId,
+        semaphore: Handle,
+        release: u32,
+    ) -> Result<u32> {
+        let object = self.resolve(
+            caller,
+            semaphore,
+            Some(Kind::Semaphore),
+            SEMAPHORE_MODIFY_STATE,
+        )?;
+        let semaphore = self.semaphore_mut(object)?;
+        let before = semaphore.count;
+        let after = before
+            .checked_add(release)
+            .filter(|&after| after <= semaphore.limit);
+        semaphore.count = after.ok_or(Status::SEMAPHORE_LIMIT_EXCEEDED)?;
+        self.signal(object);
+        Ok(before)
+    }
+}

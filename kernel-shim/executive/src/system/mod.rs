@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The system: the areas' states in one [`Executive`], and what spans them.
+//!
+//! An area (`ob`, `se`, `ke`, `ps`, `mm`, `io`, `cm`, `lpc`, `ex`) is a folder whose types keep their
+//! own invariants and know no [`Executive`]. A service mostly needs several of them at once: a file's
+//! section is a handle, an object, a file, a segment and its pages; a thread's end is a wait, ports,
+//! mutants, memory, a signal. Such services are methods of [`Executive`], here, by subject. That is
+//! also where the borrow checker draws the line: an area that called another would have to be lent
+//! it, and everything that it may call in turn.
+//!
+//! Below it stand the areas, above it the system calls, the host's seam and the dump; the test
+//! `imports_run_one_way` holds all of them to that order.
+
+mod boot;
+pub mod files;
+pub mod hard_errors;
+mod locks;
+pub mod memory;
+mod namespace;
+mod objects;
+#[cfg(test)]
+mod objects_tests;
+pub mod ports;
+pub mod processes;
+pub mod registry;
+mod types;
+pub mod waits;
+
+use crate::ids::{ProcessId, ThreadId};
+use crate::machine::Machine;
+use crate::{cm, ex, io, lpc, mm, ob, ps, trace};
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use core::any::Any;
+
+pub use namespace::units;
+pub use types::{Body, TYPES};
+
+/// How a service that may block ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome<T> {
+    /// It is done.
+    Done(T),
+    /// The calling thread is parked; [`Executive::take_completion`] has the status once it runs
+    /// again.
+    Pending,
+}
+
+/// The version the system reports, and with it what the kernel allows (spec 11.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// Server 2003.
+    V5_2,
+    /// Windows 7.
+    V6_1,
+}
+
+/// One running system.
+pub struct Executive {
+    /// What it stands on.
+    pub machine: Box<dyn Machine>,
+    /// The version it reports.
+    pub version: Version,
+    /// Objects, their names, device maps, types.
+    pub(crate) ob: ob::Manager<Self>,
+    /// Processes, until the last reference to them goes.
+    pub processes: BTreeMap<ProcessId, ps::Process>,
+    /// Threads, until the last reference to them goes.
+    pub threads: BTreeMap<ThreadId, ps::Thread>,
+    /// Sessions and their spaces.
+    pub(crate) sessions: ps::Sessions,
+    /// Ports and messages.
+    pub(crate) lpc: lpc::Lpc,
+    /// What ended a thread's wait for a port, until its call is finished.
+    port_events: BTreeMap<ThreadId, lpc::Event>,
+    /// The registry.
+    pub(crate) registry: cm::Registry,
+    /// Devices, volumes, paging files.
+    pub(crate) io: io::Io,
+    /// Section bookkeeping that belongs to no one object.
+    pub(crate) mm: mm::Mm,
+    /// Hard errors.
+    hard_errors: ex::hard_errors::HardErrors,
+    /// The trace of system calls.
+    pub trace: trace::Trace,
+    /// The Session Manager, once it was started.
+    pub(crate) session_manager: Option<ProcessId>,
+    /// `NtGlobalFlag`.
+    pub(crate) global_flag: u32,
+    /// What stopped the system.
+    pub bug_check: Option<ex::hard_errors::BugCheck>,
+    /// What the layer of the system calls keeps of a call whose thread waits: its own affair, but it
+    /// goes with the thread.
+    pending_calls: BTreeMap<ThreadId, Box<dyn Any + Send>>,
+    next_id: u32,
+}
+
+impl Executive {
+    /// A system that has nothing but its System process: no names, no devices, no registry.
+    pub fn new(machine: Box<dyn Machine>, version: Version) -> Self {
+        let mut this = Self {
+            machine,
+            version,
+            ob: ob::Manager::new(&TYPES),
+            processes: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            sessions: ps::Sessions::default(),
+            lpc: lpc::Lpc::new(),
+            port_events: BTreeMap::new(),
+            registry: cm::Registry::new(),
+            io: io::Io::default(),
+            mm: mm::Mm::default(),
+            hard_errors: ex::hard_errors::HardErrors::default(),
+            trace: trace::Trace::default(),
+            session_manager: None,
+            global_flag: 0,
+            bug_check: None,
+            pending_calls: BTreeMap::new(),
+            next_id: 0,
+        };
+        this.create_system_process();
+        this
+    }
+
+    /// Keeps what a call of a waiting thread will need when the thread runs again.
+    pub(crate) fn keep_call(&mut self, thread: ThreadId, call: Box<dyn Any + Send>) {
+        self.pending_calls.insert(thread, call);
+    }
+
+    /// What [`Self::keep_call`] kept, if the thread has not ended.
+    pub(crate) fn take_call(&mut self, thread: ThreadId) -> Option<Box<dyn Any + Send>> {
+        self.pending_calls.remove(&thread)
+    }
+}

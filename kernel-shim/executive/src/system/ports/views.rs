@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The section a client shares with its server: mapped into the one at NtConnectPort, into the
+//! other at NtAcceptConnectPort.
+//!
+//! From the client's handle to the server's mapping the section is known by its segment, to which
+//! the view in the client holds a reference. A view lives as long as its process, or until the
+//! process unmaps it.
+
+use crate::ids::{ProcessId, ThreadId};
+use crate::lpc::ClientView;
+use crate::mm::protection::Protect;
+use crate::mm::segment::SegmentId;
+use crate::mm::view::ViewRequest;
+use crate::ob::Kind;
+use crate::ob::prelude::*;
+use crate::system::Body;
+use crate::system::Executive;
+use crate::system::memory::virtual_memory::MapRequest;
+use nt::{Handle, Result, Status};
+
+/// `SECTION_MAP_READ` and `SECTION_MAP_WRITE`.
+const SECTION_MAP_READ_WRITE: u32 = 6;
+
+impl Executive {
+    /// Maps the client's section into the client.
+    ///
+    /// # Errors
+    /// As [`Executive::map_view_of_section`], for reading and writing.
+    pub(crate) fn map_client_view(
+        &mut self,
+        caller: ThreadId,
+        section: Handle,
+        offset: u32,
+        size: u64,
+    ) -> Result<ClientView> {
+        let object = self.resolve(caller, section, Some(Kind::Section), SECTION_MAP_READ_WRITE)?;
+        let Body::Section(body) = &self.object(object)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        let segment = body.segment;
+        let protect = Protect::READ_WRITE.0;
+        let request = MapRequest {
+            base: 0,
+            zero_bits: 0,
+            offset: offset.into(),
+            size,
+            inherit: false,
+            kind: 0,
+            protect,
+        };
+        let mapped = self.map_view_of_section(caller, section, Handle::CURRENT_PROCESS, request)?;
+        Ok(ClientView {
+            section: segment.0.into(),
+            offset,
+            size: mapped.size,
+            base: mapped.base,
+            remote_base: 0,
+        })
+    }
+
+    /// Takes the client's view away again: there was no connection.
+    pub(crate) fn unmap_client_view(&mut self, process: ProcessId, view: ClientView) {
+        // It was mapped by the call that gives up; a client that has unmapped it meanwhile has done
+        // the work.
+        let _ = self.unmap_view_in(process, view.base);
+    }
+
+    /// Maps the client's section into the server: its address there.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`; `SECTION_NOT_IMAGE` when the client and its section have gone.
+    pub(crate) fn map_server_view(&mut self, server: ProcessId, view: ClientView) -> Result<u64> {
+        let segment =
+            SegmentId(u32::try_from(view.section).map_err(|_| Status::INVALID_PARAMETER)?);
+        let request = ViewRequest {
+            segment,
+            section: Protect::READ_WRITE,
+            base: 0,
+            zero_bits: 0,
+            offset: view.offset.into(),
+            size: view.size,
+            inherit: false,
+            kind: 0,
+            protect: Protect::READ_WRITE.0,
+        };
+        self.map_segment(server, request).map(|mapped| mapped.base)
+    }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Attributes of processes and threads that NtSetInformationProcess and NtSetInformationThread set
+//! and that no other part of the executive does: exception port, device map, impersonation; and what
+//! is told of a process's image.
+
+use crate::Executive;
+use crate::ids::{ProcessId, ThreadId};
+use crate::ob::Kind;
+use crate::ob::directory::DIRECTORY_TRAVERSE;
+use crate::ob::prelude::*;
+use crate::se::token;
+use crate::system::Body;
+use alloc::vec::Vec;
+use nt::system::SectionImageInformation;
+use nt::{Handle, Result, Status};
+
+const PROCESS_SET_INFORMATION: u32 = 0x200;
+const PROCESS_SUSPEND_RESUME: u32 = 0x800;
+const THREAD_SET_THREAD_TOKEN: u32 = 0x80;
+const TOKEN_IMPERSONATE: u32 = 4;
+
+impl Executive {
+    /// ProcessExceptionPort: once in a process's life.
+    ///
+    /// # Errors
+    /// `PRIVILEGE_NOT_HELD` without SeTcb, `PORT_ALREADY_SET`; as [`Executive::resolve`].
+    pub fn set_exception_port(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        port: Handle,
+    ) -> Result<()> {
+        let id = self.process_behind(
+            caller,
+            process,
+            PROCESS_SET_INFORMATION | PROCESS_SUSPEND_RESUME,
+        )?;
+        if !self.privileged(caller, token::TCB)? {
+            return Err(Status::PRIVILEGE_NOT_HELD);
+        }
+        let port = self.resolve(caller, port, Some(Kind::Port), 0)?;
+        let process = self.process_mut(id)?;
+        if process.exception_port.is_some() {
+            return Err(Status::PORT_ALREADY_SET);
+        }
+        process.exception_port = Some(port);
+        self.reference(port);
+        Ok(())
+    }
+
+    /// ProcessDeviceMap: `\??` of the process is this directory from now on.
+    ///
+    /// # Errors
+    /// As [`Executive::resolve`].
+    pub fn set_device_map(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        directory: Handle,
+    ) -> Result<()> {
+        let id = self.process_behind(caller, process, PROCESS_SET_INFORMATION)?;
+        let object = self.resolve(caller, directory, Some(Kind::Directory), DIRECTORY_TRAVERSE)?;
+        let (map, new) = self
+            .ob
+            .device_map_for(object)
+            .ok_or(Status::OBJECT_TYPE_MISMATCH)?;
+        if new {
+            self.reference(object);
+        }
+        self.process_mut(id)?.device_map = map;
+        Ok(())
+    }
+
+    /// ThreadImpersonationToken: the thread acts with this token, or with its process's again if
+    /// the handle is null.
+    ///
+    /// # Errors
+    /// `BAD_TOKEN_TYPE` for a primary token; as [`Executive::resolve`].
+    pub fn set_impersonation(
+        &mut self,
+        caller: ThreadId,
+        thread: Handle,
+        token: Handle,
+    ) -> Result<()> {
+        let id = self.thread_behind(caller, thread, THREAD_SET_THREAD_TOKEN)?;
+        let new = if token.is_null() {
+            None
+        } else {
+            let object = self.resolve(caller, token, Some(Kind::Token), TOKEN_IMPERSONATE)?;
+            if self.token_mut(object)?.impersonation.is_none() {
+                return Err(Status::BAD_TOKEN_TYPE);
+            }
+            self.reference(object);
+            Some(object)
+        };
+        let old = core::mem::replace(&mut self.thread_mut(id)?.impersonation, new);
+        if let Some(old) = old {
+            self.dereference(old);
+        }
+        Ok(())
+    }
+
+    /// NT path of a process's image file; empty if it has none.
+    ///
+    /// # Errors
+    /// `INVALID_CID`.
+    pub fn image_path(&self, process: ProcessId) -> Result<Vec<u16>> {
+        let Some(section) = self.process(process)?.section else {
+            return Ok(Vec::new());
+        };
+        match &self.object(section)?.body {
+            Body::Section(section) => Ok(self
+                .mm
+                .segments
+                .get(section.segment)
+                .map(|segment| segment.path.clone())
+                .unwrap_or_default()),
+            _ => Err(Status::SECTION_NOT_IMAGE),
+        }
+    }
+
+    /// SECTION_IMAGE_INFORMATION of a process's own image.
+    ///
+    /// # Errors
+    /// `SECTION_NOT_IMAGE` if it has none.
+    pub fn own_image_information(&self, process: ProcessId) -> Result<SectionImageInformation> {
+        let section = self
+            .process(process)?
+            .section
+            .ok_or(Status::SECTION_NOT_IMAGE)?;
+        let Body::Section(section) = &self.object(section)?.body else {
+            return Err(Status::SECTION_NOT_IMAGE);
+        };
+        let segment = self
+            .mm
+            .segments
+            .get(section.segment)
+            .ok_or(Status::SECTION_NOT_IMAGE)?;
+        segment
+            .image()
+            .map(|image| image.information())
+            .ok_or(Status::SECTION_NOT_IMAGE)
+    }
+}
