@@ -21,6 +21,7 @@ use alloc::vec;
 use executive::Executive;
 use executive::ids::{ObjectId, ProcessId, ThreadId};
 use executive::machine::{PageAccess, Stop};
+use executive::ob::prelude::*;
 use executive::ps::SystemDll;
 use executive::services::call::Done;
 use executive::services::layout::ExceptionRecord;

@@ -3,4 +3,5 @@
 
 mod abi;
 mod citations;
+mod layers;
 mod tree;

@@ -11,6 +11,7 @@ use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
 use executive::ex::hard_errors::Parameter;
 use executive::host::{Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
 use executive::ids::ProcessId;
+use executive::ob::prelude::*;
 use executive::trace::{Argument, Record};
 use formats::hive::reg_text;
 use nt::system::ShutdownAction;

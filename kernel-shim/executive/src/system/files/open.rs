@@ -31,6 +31,7 @@ pub const FILE_HOOKS: Hooks<Executive> = Hooks {
     parse: Some(parse_file),
     close: Some(close),
     delete: Some(delete),
+    name: Some(super::information::name_of),
     ..Hooks::NONE
 };
 
