@@ -9,8 +9,7 @@ use nt::ClientId;
 use nt::system::{ImageSubsystem, MessageBuffer, PortHeader, PortLimits, UserProcessInformation};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Bytes of an SB_API_MSG: what every call-back sends as its total length.
-pub const SB_MESSAGE_BYTES: usize = by_width(0x120, 0x10C);
+pub use crate::message::SB_MESSAGE_BYTES;
 
 /// Limits of a server's `SbApiPort` (spec 9.5).
 pub const SB_PORT_LIMITS: PortLimits = PortLimits {

@@ -5,7 +5,7 @@
 //! pointer widths; the table is at the end of the definitions.
 
 use crate::layout::{Word, by_width};
-use crate::message::{ApiHeader, ApiMessage, Request, put};
+use crate::message::{ApiHeader, ApiMessage, Request, SB_MESSAGE_BYTES, put};
 use core::mem::offset_of;
 use nt::system::{ImageSubsystem, MessageBuffer, PortHeader, PortLimits, UserProcessInformation};
 use nt::{ClientId, Status, UnicodeStr, wide};
@@ -74,11 +74,11 @@ impl ConnectionInfo {
 }
 
 /// Limits of `\SmApiPort`: 0xF4 bytes of connection data, a whole message, pool for 32 messages of
-/// [`crate::sb::SB_MESSAGE_BYTES`] (spec 1.5).
+/// [`SB_MESSAGE_BYTES`] (spec 1.5).
 pub const SM_PORT_LIMITS: PortLimits = PortLimits {
     connection_info: size_of::<ConnectionInfo>() as u32,
     message: SM_MESSAGE_BYTES as u32,
-    pool: 32 * crate::sb::SB_MESSAGE_BYTES as u32,
+    pool: 32 * SB_MESSAGE_BYTES as u32,
 };
 /// Bytes of an SM_API_MSG (spec 10.3).
 pub const SM_MESSAGE_BYTES: usize = by_width(0x148, 0x130);
