@@ -146,10 +146,13 @@ impl Headers {
         })
     }
 
-    /// A data directory, if the image has it.
+    /// A data directory, if the image has it: what has an address is there, whatever its size says.
+    /// Loaders bind by the address alone, and images made by hand count on it.
     pub fn directory(&self, index: usize) -> Option<Directory> {
-        let found = self.directories.get(index)?;
-        (found.rva != 0 && found.size != 0).then_some(*found)
+        self.directories
+            .get(index)
+            .copied()
+            .filter(|found| found.rva != 0)
     }
 
     /// Whether the file header says DLL.

@@ -229,3 +229,35 @@ proptest! {
         let _ = image.information();
     }
 }
+
+#[test]
+fn a_directory_with_an_address_and_size_0_is_there() {
+    let mut file = sample();
+    let count = 16;
+    for index in 0..count {
+        put(&mut file, OPTIONAL + 116 + 8 * index, &[0; 4]);
+    }
+    put(&mut file, OPTIONAL + 112 + 8 * directory::TLS, &[0, 0x20]);
+    let image = Image::parse(&file).unwrap();
+    let view = image.layout(&file);
+    let found: Vec<usize> = (0..count + 1)
+        .filter(|&index| image.headers.directory(index).is_some())
+        .collect();
+    assert_eq!(
+        found,
+        [
+            directory::EXPORT,
+            directory::IMPORT,
+            directory::RELOCATION,
+            directory::TLS
+        ]
+    );
+    assert_eq!(imports(view.as_slice(), &image.headers).count(), 2);
+    let exports = Exports::of(view.as_slice(), &image.headers)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        exports.find(Symbol::Name(b"Alpha", 0)).unwrap(),
+        Some(Target::Address(CODE as usize))
+    );
+}
