@@ -16,6 +16,8 @@ mod tree;
 mod write;
 
 #[cfg(test)]
+mod independent;
+#[cfg(test)]
 mod tests;
 
 use alloc::collections::BTreeMap;

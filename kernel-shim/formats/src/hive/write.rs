@@ -97,9 +97,15 @@ fn add_data(bins: &mut Bins, data: &[u8], minor_version: u32) -> u32 {
     if data.len() <= BIG_DATA_SEGMENT || minor_version < 4 {
         return bins.add(data);
     }
+    // Every segment's cell is as large as a full one's, the last one's as well: readers take a
+    // segment's length from its cell.
     let list: Vec<u8> = data
         .chunks(BIG_DATA_SEGMENT)
-        .flat_map(|segment| bins.add(segment).to_le_bytes())
+        .flat_map(|segment| {
+            let cell = bins.allocate(BIG_DATA_SEGMENT + 4);
+            bins.put(cell + 4, segment);
+            (cell as u32).to_le_bytes()
+        })
         .collect();
     let count = (list.len() / 4) as u16;
     let list = bins.add(&list);
