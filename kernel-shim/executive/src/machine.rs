@@ -246,11 +246,19 @@ pub trait Machine: Send {
     /// `IO_DEVICE_ERROR`, `NO_MEDIA_IN_DEVICE`; `INVALID_PARAMETER` past the end.
     fn read_disk(&mut self, number: usize, sector: u64, buffer: &mut [u8]) -> Result<()>;
 
-    /// Writes whole sectors.
+    /// Writes whole sectors. Until [`Machine::flush_disk`] has returned, each of them may or may not
+    /// be on the medium.
     ///
     /// # Errors
     /// As [`Machine::read_disk`], and `MEDIA_WRITE_PROTECTED`.
     fn write_disk(&mut self, number: usize, sector: u64, data: &[u8]) -> Result<()>;
+
+    /// Waits until everything that was written is on the medium: a barrier between what is written
+    /// before and after it.
+    ///
+    /// # Errors
+    /// `IO_DEVICE_ERROR`, `NO_SUCH_DEVICE`.
+    fn flush_disk(&mut self, number: usize) -> Result<()>;
 
     /// The system has ended: show it, and run no thread any more. The executive calls this once.
     fn stop(&mut self, stop: &Stop);

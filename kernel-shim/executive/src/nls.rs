@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! National language tables: code page 1252, code page 437 and the case tables, in the layout in
+//! National language tables: code page 1252, the default OEM code page and the case tables, in the layout in
 //! which NT's `.nls` files have them.
 //!
 //! A kernel maps them into every process and puts their addresses into the PEB; ReactOS'
@@ -10,16 +10,15 @@
 
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::code_page::DEFAULT as OEM;
 
 /// Code page 1252, bytes 0x80 to 0x9F; those without a character stand for themselves. From 0xA0 on
 /// it is Latin-1.
 const ANSI: &str = "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ";
-/// Code page 437, bytes 0x80 to 0xFF.
-const OEM: &str = "ÇüéâäàåçêëèïîìÄÅÉæÆôöòûùÿÖÜ¢£¥₧ƒáíóúñÑªº¿⌐¬½¼¡«»░▒▓│┤╡╢╖╕╣║╗╝╜╛┐└┴┬├─┼╞╟╚╔╩╦╠═╬╧╨╤╥╙╘╒╓╫╪┘┌█▄▌▐▀αßΓπΣσµτΦΘΩδ∞φε∩≡±≥≤⌠⌡÷≈°∙·√ⁿ²■\u{a0}";
 
 /// Units in a code page's header.
 const HEADER: u16 = 13;
-/// What stands for a character that a code page has not got.
+/// What stands for a character that a code page does not have.
 const DEFAULT: u8 = b'?';
 
 /// The tables in one block, and where each begins, bytes.
@@ -33,7 +32,14 @@ pub struct Tables {
 
 /// Makes the tables.
 pub fn tables() -> Tables {
-    let parts = [code_page(1252, ANSI), code_page(437, OEM), case_tables()];
+    let latin = ANSI
+        .chars()
+        .filter_map(|character| u16::try_from(u32::from(character)).ok());
+    let parts = [
+        code_page(1252, latin),
+        code_page(OEM.number, OEM.upper()),
+        case_tables(),
+    ];
     let mut bytes = Vec::new();
     let offsets = parts.map(|part| {
         let offset = bytes.len() as u64;
@@ -44,13 +50,9 @@ pub fn tables() -> Tables {
     Tables { bytes, offsets }
 }
 
-fn code_page(number: u16, upper: &str) -> Vec<u16> {
+fn code_page(number: u16, upper: impl Iterator<Item = u16>) -> Vec<u16> {
     let mut characters: Vec<u16> = (0..0x80).collect();
-    characters.extend(
-        upper
-            .chars()
-            .map(|character| u16::try_from(u32::from(character)).unwrap_or(0)),
-    );
+    characters.extend(upper);
     for byte in characters.len()..0x100 {
         characters.push(byte as u16);
     }

@@ -6,9 +6,11 @@
 //!
 //! | module | format |
 //! |---|---|
-//! | [`sectors`] | devices of 512-byte sectors, and the partitions of a disk |
+//! | [`sectors`] | devices of 512-byte sectors |
+//! | [`partitions`] | the partitions of a disk |
 //! | [`fat`] | FAT volumes, read and write |
 //! | [`iso9660`] | ISO 9660 and Joliet discs |
+//! | [`code_page`] | OEM code pages, for short FAT names |
 //! | [`hive`] | registry hives (regf) and `.reg` text |
 //! | [`pe`] | portable executables: one reader, and one builder for tests and stand-ins |
 //!
@@ -22,8 +24,10 @@ extern crate alloc;
 extern crate std;
 
 mod bytes;
+pub mod code_page;
 pub mod fat;
 pub mod hive;
 pub mod iso9660;
+pub mod partitions;
 pub mod pe;
 pub mod sectors;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Sector devices: what a file system stands on, and where on a disk it begins.
+//! Sector devices: what a file system stands on.
 //!
 //! A file system never owns its device: every call is handed one. So the executive can lend the
 //! machine's disk for the length of a service, and the tests can lend one that stops in the middle.
 
-use crate::bytes::{u16_at, u32_at};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::{Result, Status};
@@ -21,8 +20,13 @@ pub trait Sectors {
     /// fails.
     fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()>;
 
-    /// Writes whole sectors, in order and before it returns.
+    /// Writes whole sectors. Until [`Self::flush`] has returned, each of them may or may not be on
+    /// the medium, in any order; reads give what was written all the same.
     fn write(&mut self, sector: u64, data: &[u8]) -> Result<()>;
+
+    /// Waits until everything that was written is on the medium: what is written afterwards comes
+    /// after it.
+    fn flush(&mut self) -> Result<()>;
 }
 
 /// A range of another device: a partition.
@@ -68,6 +72,10 @@ impl Sectors for Window<'_> {
     fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
         let at = self.check(sector, data.len())?;
         self.device.write(at, data)
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.device.flush()
     }
 }
 
@@ -115,35 +123,8 @@ impl Sectors for MemoryDevice {
         self.bytes[range].copy_from_slice(data);
         Ok(())
     }
-}
 
-/// The primary partitions of a disk with a master boot record, in table order; the whole disk if
-/// there is none (a "superfloppy", whose first sector is a FAT boot sector and may carry the same
-/// signature).
-pub fn partitions(device: &mut dyn Sectors) -> Result<Vec<Range>> {
-    let mut sector = [0; SECTOR];
-    device.read(0, &mut sector)?;
-    let whole = vec![Range {
-        start: 0,
-        count: device.count(),
-    }];
-    let fat_boot_sector = matches!(sector[0], 0xEB | 0xE9) && u16_at(&sector, 11) == SECTOR as u16;
-    if u16_at(&sector, 510) != 0xAA55 || fat_boot_sector {
-        return Ok(whole);
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
     }
-    let mut found = Vec::new();
-    for entry in sector[446..510].chunks_exact(16) {
-        let range = Range {
-            start: u64::from(u32_at(entry, 8)),
-            count: u64::from(u32_at(entry, 12)),
-        };
-        let inside = range
-            .start
-            .checked_add(range.count)
-            .is_some_and(|end| end <= device.count());
-        if entry[4] != 0 && range.start > 0 && range.count > 0 && inside {
-            found.push(range);
-        }
-    }
-    Ok(if found.is_empty() { whole } else { found })
 }

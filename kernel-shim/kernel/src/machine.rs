@@ -389,6 +389,14 @@ impl Machine for Bare {
             .map_err(|_| Status::IO_DEVICE_ERROR)
     }
 
+    fn flush_disk(&mut self, number: usize) -> Result<()> {
+        let disk = self
+            .disks
+            .get_mut(number)
+            .ok_or(Status::NO_MEDIA_IN_DEVICE)?;
+        disk.flush().map_err(|_| Status::IO_DEVICE_ERROR)
+    }
+
     fn stop(&mut self, stop: &Stop) {
         self.stop.get_or_insert(*stop);
     }

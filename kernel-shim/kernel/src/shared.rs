@@ -72,5 +72,6 @@ pass_on! {
     mut fn debug_print(&mut self, text: &str);
     mut fn read_disk(&mut self, number: usize, sector: u64, buffer: &mut [u8]) -> Result<()>;
     mut fn write_disk(&mut self, number: usize, sector: u64, data: &[u8]) -> Result<()>;
+    mut fn flush_disk(&mut self, number: usize) -> Result<()>;
     mut fn stop(&mut self, stop: &Stop);
 }

@@ -151,7 +151,8 @@ impl Registry {
                 .split_ascii_whitespace()
                 .any(|option| option.eq_ignore_ascii_case(name))
         };
-        if has("MININT") {
+        self.mini = has("MININT");
+        if self.mini {
             self.create_path(control, "MiniNT", true, now)?;
         }
         let safe = options.split_ascii_whitespace().find_map(|option| {
@@ -221,10 +222,10 @@ impl Registry {
         self.make_link(alias, "\\Registry\\User\\.Default", now)
     }
 
-    /// Whether this is a MiniNT boot: nothing is written to any hive file (spec 14, row 24).
-    pub fn is_mini(&self) -> bool {
-        self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT")
-            .is_some()
+    /// Whether this is a MiniNT boot: nothing is written to any hive file (spec 14, row 24). The
+    /// boot option alone says so: a hive can carry a key `Control\MiniNT` of its own.
+    pub const fn is_mini(&self) -> bool {
+        self.mini
     }
 
     /// The hives whose changes have waited for `age`, or all changed ones.

@@ -77,6 +77,8 @@ pub struct Registry {
     initialised: bool,
     /// NtInitializeRegistry has been called to accept the boot.
     accepted: bool,
+    /// The boot option MININT: nothing is written to any hive file.
+    pub(super) mini: bool,
     /// Hives may be written to their files.
     writes: bool,
 }
@@ -116,6 +118,7 @@ impl Registry {
             mounts: BTreeMap::new(),
             initialised: false,
             accepted: false,
+            mini: false,
             writes: false,
         }
     }

@@ -44,6 +44,10 @@ impl Sectors for LiveDisk {
     fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
         self.machine.write_disk(self.number, sector, data)
     }
+
+    fn flush(&mut self) -> Result<()> {
+        self.machine.flush_disk(self.number)
+    }
 }
 
 fn wide(text: &str) -> Vec<u16> {
@@ -63,12 +67,14 @@ impl VolumeImage {
         Self::open(device.bytes)
     }
 
-    /// The volume in these bytes.
+    /// The volume in these bytes, mended if it was not ended.
     ///
     /// # Errors
     /// `UNRECOGNIZED_VOLUME`.
     pub fn open(bytes: Vec<u8>) -> Result<Self> {
-        Self::mount(MemoryDevice { bytes })
+        let mut device = MemoryDevice { bytes };
+        let volume = FatVolume::mount_mended(&mut device)?;
+        Ok(Self { device, volume })
     }
 
     /// The volume's bytes.
@@ -76,7 +82,7 @@ impl VolumeImage {
     /// # Errors
     /// Errors of the device.
     pub fn into_bytes(mut self) -> Result<Vec<u8>> {
-        self.volume.flush(&mut self.device)?;
+        self.volume.settle(&mut self.device)?;
         Ok(self.device.bytes)
     }
 }

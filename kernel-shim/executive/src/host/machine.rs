@@ -19,6 +19,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// NT time at which every machine in memory starts: 2026-01-01.
 pub const START_TIME: u64 = 134_117_856_000_000_000;
 
+/// What a disk was asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DiskEvent {
+    /// One sector was written: which, and its bytes.
+    Write(u64, Vec<u8>),
+    /// What was written before is on the medium before what comes after.
+    Flush,
+}
+
 /// A disk and its bytes.
 #[derive(Clone, Debug)]
 pub struct MemoryDisk {
@@ -29,6 +38,31 @@ pub struct MemoryDisk {
     /// Writes that are still let through; `None`: all. At zero, every write fails with
     /// `IO_DEVICE_ERROR`: the power cut of the tests.
     pub writes_left: Option<u64>,
+    /// Every sector written and every flush, if somebody wants to know.
+    pub journal: Option<Vec<DiskEvent>>,
+}
+
+/// What is on a medium that began as `bytes` after the power went at the end of `journal`: all that
+/// came before the last flush, and of the later writes those that `keep` says have reached it.
+pub fn after_power_cut(
+    bytes: &[u8],
+    journal: &[DiskEvent],
+    mut keep: impl FnMut() -> bool,
+) -> Vec<u8> {
+    let mut medium = bytes.to_vec();
+    let safe = journal
+        .iter()
+        .rposition(|event| *event == DiskEvent::Flush)
+        .unwrap_or(0);
+    for (at, event) in journal.iter().enumerate() {
+        if let DiskEvent::Write(sector, data) = event
+            && (at < safe || keep())
+        {
+            let start = *sector as usize * data.len();
+            medium[start..start + data.len()].copy_from_slice(data);
+        }
+    }
+    medium
 }
 
 impl MemoryDisk {
@@ -44,6 +78,7 @@ impl MemoryDisk {
             disk,
             bytes,
             writes_left: None,
+            journal: None,
         }
     }
 
@@ -59,6 +94,7 @@ impl MemoryDisk {
             disk,
             bytes,
             writes_left: None,
+            journal: None,
         }
     }
 
@@ -388,6 +424,23 @@ impl Machine for MemoryMachine {
         }
         let range = disk.range(sector, data.len())?;
         disk.bytes[range].copy_from_slice(data);
+        let size = disk.disk.sector_bytes as usize;
+        if let Some(journal) = &mut disk.journal {
+            let sectors = (sector..).zip(data.chunks(size));
+            journal.extend(sectors.map(|(at, bytes)| DiskEvent::Write(at, bytes.to_vec())));
+        }
+        Ok(())
+    }
+
+    fn flush_disk(&mut self, number: usize) -> Result<()> {
+        let mut state = self.state();
+        let disk = state.disks.get_mut(number).ok_or(Status::NO_SUCH_DEVICE)?;
+        if disk.writes_left == Some(0) {
+            return Err(Status::IO_DEVICE_ERROR);
+        }
+        if let Some(journal) = &mut disk.journal {
+            journal.push(DiskEvent::Flush);
+        }
         Ok(())
     }
 

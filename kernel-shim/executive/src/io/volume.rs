@@ -7,9 +7,11 @@
 use crate::machine::{Disk, DiskKind, Machine};
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::code_page::CodePage;
 use formats::fat::{FatVolume, Fill, NodeId, Times};
 use formats::iso9660::{self, IsoVolume};
-use formats::sectors::{Range, SECTOR, Sectors, Window, partitions};
+use formats::partitions::partitions;
+use formats::sectors::{Range, SECTOR, Sectors, Window};
 use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 
@@ -65,13 +67,17 @@ impl Sectors for DiskSectors<'_> {
         }
         self.machine.write_disk(self.number, sector, data)
     }
+
+    fn flush(&mut self) -> Result<()> {
+        self.machine.flush_disk(self.number)
+    }
 }
 
 /// A file system.
 #[derive(Debug)]
 #[allow(clippy::large_enum_variant, reason = "there are a handful of volumes")]
 pub enum FileSystem {
-    /// FAT16 or FAT32.
+    /// FAT12, FAT16 or FAT32.
     Fat(FatVolume),
     /// ISO 9660.
     Iso(IsoVolume),
@@ -92,6 +98,8 @@ pub struct Volume {
     pub system: FileSystem,
     /// The name of the device: `\Device\HarddiskVolume1`.
     pub name: Vec<u16>,
+    /// It is to be checked at the next boot.
+    pub check: bool,
 }
 
 /// What there is to know of a file.
@@ -165,7 +173,12 @@ impl Volume {
         let mut volumes = Vec::new();
         for range in ranges {
             let mut window = Window::new(&mut device, range);
-            let system = match FatVolume::mount(&mut window) {
+            let mounted = if disk.read_only {
+                FatVolume::mount(&mut window)
+            } else {
+                FatVolume::mount_mended(&mut window)
+            };
+            let system = match mounted {
                 Ok(volume) => Ok(FileSystem::Fat(volume)),
                 Err(_) => IsoVolume::mount(&mut window).map(FileSystem::Iso),
             };
@@ -179,6 +192,7 @@ impl Volume {
                         read_only,
                         system,
                         name: Vec::new(),
+                        check: false,
                     });
                 }
                 Err(status) => log::warn!(
@@ -468,6 +482,36 @@ impl Volume {
         self.writing(machine, &mut |volume, sectors| {
             volume.set_basic(sectors, node, attributes, times)
         })
+    }
+
+    /// Gives short names of FAT another code page.
+    pub fn set_code_page(&mut self, page: &'static CodePage) {
+        if let FileSystem::Fat(volume) = &mut self.system {
+            volume.set_code_page(page);
+        }
+    }
+
+    /// Writes what is kept back, and says on the volume that it was ended, unless it is marked for
+    /// a check. Nothing to do for a volume that is only read.
+    pub fn settle(&mut self, machine: &mut dyn Machine) -> Result<()> {
+        if self.read_only {
+            return Ok(());
+        }
+        let check = self.check;
+        self.writing(machine, &mut |volume, sectors| {
+            if check {
+                volume.flush(sectors)
+            } else {
+                volume.settle(sectors)
+            }
+        })
+    }
+
+    /// Marks the volume for a check at the next boot (`FSCTL_MARK_VOLUME_DIRTY`).
+    pub fn mark_for_check(&mut self, machine: &mut dyn Machine) -> Result<()> {
+        self.writing(machine, &mut |volume, sectors| volume.begin(sectors))?;
+        self.check = true;
+        Ok(())
     }
 
     /// Writes what is kept back. Nothing to do for a volume that is only read.

@@ -12,6 +12,12 @@ use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 
 const FREE: u8 = 0xE5;
+/// Where in a slot NT keeps the case of a short name, and this code its marks.
+const MARKS_AT: usize = 12;
+/// Mark of an entry that is about to go: the file is being renamed.
+pub(super) const LEAVING: u8 = 0x40;
+/// Mark of a renamed file's new entry while the old one may still be there.
+pub(super) const ARRIVING: u8 = 0x80;
 const VOLUME_LABEL: u8 = 0x08;
 const KEPT_ATTRIBUTES: u32 = 0x37;
 /// The largest directory FAT allows, in bytes.
@@ -60,7 +66,7 @@ impl FatVolume {
 
     fn directory_places(&mut self, id: NodeId) -> Result<Vec<u64>> {
         let geometry = self.geometry;
-        if id == ROOT && !geometry.wide {
+        if id == ROOT && !geometry.width.is_wide() {
             return Ok((geometry.root_start
                 ..geometry.root_start + u64::from(geometry.root_sectors))
                 .collect());
@@ -122,14 +128,14 @@ impl FatVolume {
         let short: ShortName = core::array::from_fn(|at| slot[at]);
         if slot[11] & VOLUME_LABEL != 0 {
             if parent == ROOT && self.label.is_empty() {
-                self.label = super::label_text(&short);
+                self.label = self.label_text(&short);
             }
             return;
         }
         if short[0] == b'.' {
             return;
         }
-        let short_name = names::short_text(&short, slot[12]);
+        let short_name = names::short_text(&short, slot[12], self.page);
         let sum = names::checksum(&short);
         let whole = !parts.is_empty()
             && parts
@@ -151,7 +157,7 @@ impl FatVolume {
         } else {
             (name, index - parts.len())
         };
-        let high = if self.geometry.wide {
+        let high = if self.geometry.width.is_wide() {
             u32::from(u16_at(slot, 20)) << 16
         } else {
             0
@@ -181,7 +187,39 @@ impl FatVolume {
             runs: None,
             listing: None,
         };
-        self.adopt(listing, node);
+        let id = self.adopt(listing, node);
+        if slot[MARKS_AT] & (LEAVING | ARRIVING) != 0 {
+            self.marked.push(id);
+        }
+    }
+
+    /// Reads the names of a directory's entries again, in the code page of now.
+    pub(super) fn decode_names(&mut self, directory: NodeId) {
+        let page = self.page;
+        let Some(mut listing) = self
+            .nodes
+            .get_mut(&directory)
+            .and_then(|node| node.listing.take())
+        else {
+            return;
+        };
+        listing.by_name.clear();
+        for child in core::mem::take(&mut listing.children) {
+            let Some(node) = self.nodes.get_mut(&child) else {
+                continue;
+            };
+            let last = node.slots.1 - 1;
+            let case = slot_at(&listing.raw, last).map_or(0, |slot| slot[MARKS_AT]);
+            let without_long_name = node.name == node.short_name;
+            node.short_name = names::short_text(&node.short, case, page);
+            if without_long_name {
+                node.name = node.short_name.clone();
+            }
+            enlist(&mut listing, child, node);
+        }
+        if let Some(node) = self.nodes.get_mut(&directory) {
+            node.listing = Some(listing);
+        }
     }
 
     fn adopt(&mut self, listing: &mut Listing, node: Node) -> NodeId {
@@ -241,6 +279,7 @@ impl FatVolume {
             Err(Status::OBJECT_NAME_NOT_FOUND) => {}
             Err(other) => return Err(other),
         }
+        self.begin(device)?;
         let directory = attributes & FileAttributes::DIRECTORY != 0;
         let mut node = Node {
             parent: Some(parent),
@@ -309,6 +348,7 @@ impl FatVolume {
         }
         device.write(self.geometry.cluster_start(first), &bytes)?;
         self.table.commit(device)?;
+        device.flush()?;
         Ok(taken)
     }
 
@@ -319,7 +359,7 @@ impl FatVolume {
         parent: NodeId,
         mut node: Node,
     ) -> Result<NodeId> {
-        self.place_entry(device, parent, &mut node)?;
+        self.place_entry(device, parent, &mut node, 0)?;
         let mut listing = self
             .get_mut(parent)?
             .listing
@@ -330,12 +370,14 @@ impl FatVolume {
         Ok(id)
     }
 
-    /// Chooses slots and an 8.3 name for `node` in `parent`, and writes them.
+    /// Chooses slots and an 8.3 name for `node` in `parent`, and writes them, the last of them with
+    /// this mark. The parts of the long name are on the medium before the entry is written.
     pub(super) fn place_entry(
         &mut self,
         device: &mut dyn Sectors,
         parent: NodeId,
         node: &mut Node,
+        mark: u8,
     ) -> Result<()> {
         self.load_listing(device, parent)?;
         let listing = self
@@ -343,16 +385,18 @@ impl FatVolume {
             .listing
             .as_ref()
             .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        let (short, needs_long) = names::make_short(&node.name, &listing.shorts)?;
+        let (short, needs_long) = names::make_short(&node.name, &listing.shorts, self.page)?;
         let mut slots = if needs_long {
             names::long_slots(&node.name, &short)
         } else {
             Vec::new()
         };
         node.short = short;
-        node.short_name = names::short_text(&short, 0);
+        node.short_name = names::short_text(&short, 0, self.page);
         node.parent = Some(parent);
-        slots.push(encode(node));
+        let mut entry = encode(node);
+        entry[MARKS_AT] |= mark;
+        slots.push(entry);
         let first = match find_space(&listing.raw, slots.len()) {
             Some(first) => first,
             None => self.grow_directory(device, parent, slots.len())?,
@@ -370,14 +414,16 @@ impl FatVolume {
         // Where the end mark moves to must be zero on the device before the slots in front of it
         // are written.
         let past = end * SLOT / SECTOR;
-        if past > (end * SLOT - 1) / SECTOR && listing.raw.get(end * SLOT) == Some(&0) {
+        let (first, last) = (first * SLOT / SECTOR, (end * SLOT - 1) / SECTOR);
+        let moves_mark = past > last && listing.raw.get(end * SLOT) == Some(&0);
+        if moves_mark {
             write_sectors(device, listing, [past])?;
         }
-        write_sectors(
-            device,
-            listing,
-            first * SLOT / SECTOR..=(end * SLOT - 1) / SECTOR,
-        )
+        if moves_mark || first < last {
+            write_sectors(device, listing, first..last)?;
+            device.flush()?;
+        }
+        write_sectors(device, listing, [last])
     }
 
     fn grow_directory(
@@ -386,7 +432,7 @@ impl FatVolume {
         id: NodeId,
         needed: usize,
     ) -> Result<usize> {
-        if id == ROOT && !self.geometry.wide {
+        if id == ROOT && !self.geometry.width.is_wide() {
             return Err(Status::DISK_FULL);
         }
         let tail = self
@@ -412,6 +458,7 @@ impl FatVolume {
             device.write(self.geometry.cluster_start(cluster), &zero)?;
         }
         self.table.commit(device)?;
+        device.flush()?;
         if let Some(run) = added.first() {
             self.table.link(tail, Some(run.first));
             self.table.commit(device)?;
@@ -442,15 +489,49 @@ impl FatVolume {
             .listing
             .as_mut()
             .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        let case = slot_at(&listing.raw, at).map_or(0, |old| old[12]);
+        let marks = slot_at(&listing.raw, at).map_or(0, |old| old[MARKS_AT]);
         put_slot(&mut listing.raw, at, &slot);
-        if let Some(byte) = listing.raw.get_mut(at * SLOT + 12) {
-            *byte = case;
+        if let Some(byte) = listing.raw.get_mut(at * SLOT + MARKS_AT) {
+            *byte = marks;
         }
         write_sectors(device, listing, [at * SLOT / SECTOR])
     }
 
-    /// Marks a node's slots free, the last one, which is the file itself, first.
+    /// The mark in a node's entry: [`LEAVING`], [`ARRIVING`] or none.
+    pub(super) fn mark(&self, id: NodeId) -> u8 {
+        let byte = self.nodes.get(&id).and_then(|node| {
+            let listing = self.nodes.get(&node.parent?)?.listing.as_ref()?;
+            listing.raw.get((node.slots.1 - 1) * SLOT + MARKS_AT)
+        });
+        byte.map_or(0, |byte| byte & (LEAVING | ARRIVING))
+    }
+
+    /// Sets the mark in a node's entry, and writes that sector if `device` is given.
+    pub(super) fn set_mark(
+        &mut self,
+        device: Option<&mut dyn Sectors>,
+        id: NodeId,
+        mark: u8,
+    ) -> Result<()> {
+        let node = self.get(id)?;
+        let at = node.slots.1 - 1;
+        let parent = node.parent.ok_or(Status::CANNOT_DELETE)?;
+        let listing = self
+            .get_mut(parent)?
+            .listing
+            .as_mut()
+            .ok_or(Status::FILE_CORRUPT_ERROR)?;
+        if let Some(byte) = listing.raw.get_mut(at * SLOT + MARKS_AT) {
+            *byte = *byte & !(LEAVING | ARRIVING) | mark;
+        }
+        match device {
+            Some(device) => write_sectors(device, listing, [at * SLOT / SECTOR]),
+            None => Ok(()),
+        }
+    }
+
+    /// Marks a node's slots free. The last one, which is the file itself, is gone from the medium
+    /// before the parts of its long name are, and before this returns.
     pub(super) fn erase_slots(
         &mut self,
         device: &mut dyn Sectors,
@@ -468,7 +549,9 @@ impl FatVolume {
             }
         }
         let (first, last) = (slots.0 * SLOT / SECTOR, (slots.1 * SLOT - 1) / SECTOR);
-        write_sectors(device, listing, (first..=last).rev())
+        write_sectors(device, listing, [last])?;
+        device.flush()?;
+        write_sectors(device, listing, first..last)
     }
 
     /// Takes a node out of its directory's maps; its slots are not touched.
@@ -522,6 +605,7 @@ impl FatVolume {
             return Err(Status::DIRECTORY_NOT_EMPTY);
         }
         let runs = self.runs(id)?.to_vec();
+        self.begin(device)?;
         self.erase_slots(device, parent, slots)?;
         self.unlist(id)?;
         self.nodes.remove(&id);
@@ -538,6 +622,7 @@ impl FatVolume {
         attributes: Option<u32>,
         times: [Option<u64>; 3],
     ) -> Result<()> {
+        self.begin(device)?;
         let node = self.get_mut(id)?;
         if let Some(attributes) = attributes {
             let kept = node.attributes & FileAttributes::DIRECTORY;

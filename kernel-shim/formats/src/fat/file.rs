@@ -109,6 +109,7 @@ impl FatVolume {
             return Ok(());
         }
         let old = node.size;
+        self.begin(device)?;
         let end = offset
             .checked_add(data.len() as u64)
             .filter(|&end| end <= LARGEST)
@@ -122,6 +123,10 @@ impl FatVolume {
             self.zero(device, &runs, old, offset)?;
         }
         self.put(device, &runs, offset, data)?;
+        if end > old {
+            // The entry must not promise what is not on the medium yet.
+            device.flush()?;
+        }
         let now = self.now;
         let node = self.get_mut(id)?;
         node.size = old.max(end);
@@ -183,8 +188,8 @@ impl FatVolume {
         Ok(())
     }
 
-    /// Gives a file clusters for `bytes` bytes; its size stays. The chain is on the device before
-    /// anything points to it.
+    /// Gives a file clusters for `bytes` bytes; its size stays, and its entry is the caller's to
+    /// write. The chain is on the medium before anything points to it.
     fn reserve(&mut self, device: &mut dyn Sectors, id: NodeId, bytes: u64) -> Result<Vec<Run>> {
         let mut runs = self.runs(id)?.to_vec();
         let have: u64 = runs.iter().map(|run| u64::from(run.count)).sum();
@@ -198,6 +203,7 @@ impl FatVolume {
             tail.unwrap_or(0),
         )?;
         self.table.commit(device)?;
+        device.flush()?;
         let first = added.first().map(|run| run.first);
         runs.extend_from_slice(&added);
         match tail {
@@ -208,9 +214,6 @@ impl FatVolume {
             None => self.get_mut(id)?.first_cluster = first.unwrap_or(0),
         }
         self.get_mut(id)?.runs = Some(runs.clone());
-        if tail.is_none() {
-            self.update_entry(device, id)?;
-        }
         Ok(runs)
     }
 
@@ -231,11 +234,13 @@ impl FatVolume {
         }
         let old = node.size;
         let now = self.now;
+        self.begin(device)?;
         if size > old {
             let runs = self.reserve(device, id, size)?;
             if fill == Fill::Zero {
                 self.zero(device, &runs, old, size)?;
             }
+            device.flush()?;
         }
         let keep = size.div_ceil(self.geometry.cluster_bytes());
         let (kept, freed) = split(self.runs(id)?, keep);
@@ -249,9 +254,11 @@ impl FatVolume {
         node.runs = Some(kept.clone());
         self.update_entry(device, id)?;
         if !freed.is_empty() {
+            device.flush()?;
             if let Some(run) = kept.last() {
                 self.table.link(run.first + run.count - 1, None);
                 self.table.commit(device)?;
+                device.flush()?;
             }
             self.table.release(&freed);
             self.table.commit(device)?;

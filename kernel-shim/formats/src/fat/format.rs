@@ -8,6 +8,8 @@ use nt::{Result, Status};
 /// Which FAT to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    /// FAT12: up to 4084 clusters, 32 MB.
+    Fat12,
     /// FAT16: up to 2 GB.
     Fat16,
     /// FAT32: from 33 MB.
@@ -25,15 +27,19 @@ struct Layout {
 }
 
 fn layout(total: u32, kind: Kind, cluster_sectors: u32) -> Option<Layout> {
-    let (reserved, root_sectors, per_sector) = match kind {
-        Kind::Fat16 => (1, ROOT_ENTRIES * 32 / SECTOR as u32, SECTOR as u32 / 2),
-        Kind::Fat32 => (32, 0, SECTOR as u32 / 4),
+    let root_sectors = ROOT_ENTRIES * 32 / SECTOR as u32;
+    let (reserved, root_sectors, bits) = match kind {
+        Kind::Fat12 => (1, root_sectors, 12),
+        Kind::Fat16 => (1, root_sectors, 16),
+        Kind::Fat32 => (32, 0, 32),
     };
     // Largest table first: its own sectors only ever make the number of clusters smaller.
     let data = total.checked_sub(reserved + root_sectors)?;
-    let fat_sectors = (data / cluster_sectors + 2).div_ceil(per_sector);
+    let bits = u64::from(data / cluster_sectors + 2) * bits;
+    let fat_sectors = u32::try_from(bits.div_ceil(8 * SECTOR as u64)).ok()?;
     let clusters = data.checked_sub(2 * fat_sectors)? / cluster_sectors;
     let fits = match kind {
+        Kind::Fat12 => (1..4085).contains(&clusters),
         Kind::Fat16 => (4085..65525).contains(&clusters),
         Kind::Fat32 => (65525..0x0FFF_FFF5).contains(&clusters),
     };
@@ -60,6 +66,7 @@ pub fn format(
 ) -> Result<()> {
     let total = u32::try_from(device.count()).map_err(|_| Status::INVALID_PARAMETER)?;
     let sizes: &[u32] = match kind {
+        Kind::Fat12 => &[1, 2, 4, 8, 16],
         Kind::Fat16 => &[4, 8, 16, 32, 64, 1, 2],
         Kind::Fat32 => &[8, 1, 2, 4, 16, 32, 64],
     };
@@ -75,12 +82,12 @@ pub fn format(
     put(13, &[layout.cluster_sectors as u8]);
     put(14, &(layout.reserved as u16).to_le_bytes());
     put(16, &[2]);
-    if kind == Kind::Fat16 {
+    if kind != Kind::Fat32 {
         put(17, &(ROOT_ENTRIES as u16).to_le_bytes());
         put(22, &(layout.fat_sectors as u16).to_le_bytes());
     }
     match u16::try_from(total) {
-        Ok(small) if kind == Kind::Fat16 => put(19, &small.to_le_bytes()),
+        Ok(small) if kind != Kind::Fat32 => put(19, &small.to_le_bytes()),
         _ => put(32, &total.to_le_bytes()),
     }
     put(21, &[0xF8]);
@@ -88,7 +95,7 @@ pub fn format(
     put(26, &255u16.to_le_bytes());
     put(28, &hidden.to_le_bytes());
     let extended = match kind {
-        Kind::Fat16 => 36,
+        Kind::Fat12 | Kind::Fat16 => 36,
         Kind::Fat32 => {
             put(36, &layout.fat_sectors.to_le_bytes());
             put(44, &2u32.to_le_bytes());
@@ -102,15 +109,16 @@ pub fn format(
     put(extended + 7, label);
     put(
         extended + 18,
-        if kind == Kind::Fat16 {
-            b"FAT16   "
-        } else {
-            b"FAT32   "
+        match kind {
+            Kind::Fat12 => b"FAT12   ",
+            Kind::Fat16 => b"FAT16   ",
+            Kind::Fat32 => b"FAT32   ",
         },
     );
     put(510, &[0x55, 0xAA]);
 
     let media: &[u8] = match kind {
+        Kind::Fat12 => &[0xF8, 0xFF, 0xFF],
         Kind::Fat16 => &[0xF8, 0xFF, 0xFF, 0xFF],
         // Cluster 2 is the root directory.
         Kind::Fat32 => &[
@@ -125,10 +133,10 @@ pub fn format(
         device.write(start, &table)?;
     }
     let root_start = fat_start + 2 * u64::from(layout.fat_sectors);
-    let root_sectors = if kind == Kind::Fat16 {
-        layout.root_sectors
-    } else {
+    let root_sectors = if kind == Kind::Fat32 {
         layout.cluster_sectors
+    } else {
+        layout.root_sectors
     };
     let mut root = vec![0; root_sectors as usize * SECTOR];
     if label.iter().any(|&byte| byte != b' ') {

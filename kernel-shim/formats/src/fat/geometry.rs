@@ -5,11 +5,38 @@ use crate::bytes::{u16_at, u32_at};
 use crate::sectors::{SECTOR, Sectors};
 use nt::{Result, Status};
 
+/// How wide a table entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Width {
+    /// 12 bits: below 4085 clusters.
+    Fat12,
+    /// 16 bits: below 65525 clusters.
+    Fat16,
+    /// 32 bits, of which 28 count.
+    Fat32,
+}
+
+impl Width {
+    /// Bits of an entry.
+    pub const fn bits(self) -> usize {
+        match self {
+            Self::Fat12 => 12,
+            Self::Fat16 => 16,
+            Self::Fat32 => 32,
+        }
+    }
+
+    /// FAT32: the root is a directory like others, and a cluster's number has two halves.
+    pub const fn is_wide(self) -> bool {
+        matches!(self, Self::Fat32)
+    }
+}
+
 /// Where the parts of a volume are, in sectors from its start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Geometry {
-    /// FAT32, else FAT16.
-    pub wide: bool,
+    /// How wide a table entry is.
+    pub width: Width,
     /// Sectors in a cluster.
     pub cluster_sectors: u32,
     /// The first sector of the first FAT.
@@ -18,9 +45,9 @@ pub struct Geometry {
     pub fat_sectors: u32,
     /// How many copies of the FAT.
     pub fat_copies: u32,
-    /// FAT16: the first sector of the root directory.
+    /// FAT12 and FAT16: the first sector of the root directory.
     pub root_start: u64,
-    /// FAT16: sectors of the root directory.
+    /// FAT12 and FAT16: sectors of the root directory.
     pub root_sectors: u32,
     /// FAT32: first cluster of the root directory.
     pub root_cluster: u32,
@@ -37,11 +64,15 @@ pub struct Geometry {
 }
 
 impl Geometry {
-    /// Reads the boot sector. `UNRECOGNIZED_VOLUME` if it is no FAT16 or FAT32 volume of 512-byte
-    /// sectors that fits its device.
+    /// Reads the boot sector. `UNRECOGNIZED_VOLUME` if it is no FAT volume of 512-byte sectors that
+    /// fits its device.
     pub fn read(device: &mut dyn Sectors) -> Result<Self> {
         let mut boot = [0; SECTOR];
         device.read(0, &mut boot)?;
+        let bytes = u16_at(&boot, 11);
+        if boot[..54].ends_with(b"    ") && usize::from(bytes) != SECTOR {
+            log::warn!("a FAT volume of {bytes}-byte sectors: only 512 are supported");
+        }
         Self::parse(&boot, device.count()).ok_or(Status::UNRECOGNIZED_VOLUME)
     }
 
@@ -71,16 +102,16 @@ impl Geometry {
         let data_start = root_start + u64::from(root_sectors);
         let data = u64::from(total).checked_sub(data_start)?;
         let clusters = u32::try_from(data / u64::from(cluster_sectors)).ok()?;
-        let entry = if wide { 4 } else { 2 };
+        let width = match clusters {
+            1..0x0FFF_FFF5 if wide => Width::Fat32,
+            1..4085 => Width::Fat12,
+            4085..65525 => Width::Fat16,
+            _ => return None,
+        };
+        let entries = u64::from(fat_sectors) * SECTOR as u64 * 8 / width.bits() as u64;
         if u64::from(total) > sectors
-            || fat_sectors == 0
-            || u64::from(fat_sectors) * SECTOR as u64 / entry < u64::from(clusters) + 2
-        {
-            return None;
-        }
-        // A small FAT is FAT12, which nobody makes on a disk, and which this code does not read.
-        if !wide && !(4085..65525).contains(&clusters)
-            || wide && (clusters == 0 || clusters >= 0x0FFF_FFF5 || root_entries != 0)
+            || entries < u64::from(clusters) + 2
+            || wide == (root_entries != 0)
         {
             return None;
         }
@@ -95,7 +126,7 @@ impl Geometry {
             label.copy_from_slice(&boot[extended + 7..extended + 18]);
         }
         Some(Self {
-            wide,
+            width,
             cluster_sectors,
             fat_start,
             fat_sectors,

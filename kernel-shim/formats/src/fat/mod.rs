@@ -1,38 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! FAT16 and FAT32 volumes, read and write, with long names.
+//! FAT12, FAT16 and FAT32 volumes, read and write, with long names.
 //!
 //! A volume is mounted from a device of 512-byte sectors ([`crate::sectors`]); every call is handed
 //! that device again. A file or directory is a [`NodeId`], which stays the same through renames and
 //! finds nothing after the file is deleted. The file allocation table and every directory that was
 //! looked into are kept in memory and written through; file data is not kept.
 //!
-//! Writes happen in an order that loses no file when the power goes between any two sectors. What a
-//! cut leaves behind:
+//! **Power cuts.** A device may write the sectors that it was given since the last
+//! [`Sectors::flush`] in any order, or only some of them; a single sector it writes whole or not at
+//! all. Between two flushes there is therefore never anything that needs an order. What a cut
+//! leaves on the volume, and what [`FatVolume::mount_mended`] makes of it (`|` is a flush):
 //!
-//! | cut during | left on the volume |
-//! |---|---|
-//! | create | nothing, or part of a long name that belongs to nobody, or (directory) a lost cluster; then the whole file |
-//! | extend | the file with its old size, and lost clusters or a chain longer than the size |
-//! | truncate | the file with its old or its new size, and a chain longer than the size |
-//! | delete | the file, or no file and a lost chain |
-//! | rename, move | the file under its old name; then under both; then under the new one. A moved directory's `..` may be old or new |
-//! | rename over a file | both files; then the moved one under both names and a lost chain; then under the target's name |
-//! | page file | as create, then as extend |
+//! | operation | written, in this order | after a cut and a mount |
+//! |---|---|---|
+//! | create | (directory: its cluster and table \|) parts of the long name \| the entry | no file, or the file |
+//! | extend | table for the new clusters \| link to them, data \| the entry | the old size or the new |
+//! | truncate | the entry \| end of the chain \| table | the old size or the new |
+//! | delete | the entry \| parts of the long name, table | the file, or none |
+//! | rename, move | "leaving" in the old entry \| the new entry, "arriving" \| the old entry \| the mark | the old name or the new |
+//! | replace | "leaving" in the old entry \| the target's entry, "arriving" \| the old entry \| the mark, table | both files, or the moved one under the target's name |
 //!
-//! Invariants: no directory entry on the device ever points to clusters that are not yet its chain;
-//! the free count in memory is that of the table in memory; slots after the end mark of a directory
-//! are zero in memory and written as zero before the end mark moves.
+//! Besides that, clusters may be lost and a chain may be longer than its file: space, not content.
+//! The marks are two bits of the byte in which NT keeps the case of a short name; all other systems
+//! ignore them. A volume that was not ended ([`FatVolume::settle`]) says so in its second table
+//! entry, as NT's volumes do, and only such a one is looked through when it is mounted.
+//!
+//! Invariants: no directory entry on the medium ever points to clusters that are not yet its chain;
+//! no two entries without marks own one cluster; the free count in memory is that of the table in
+//! memory; slots after the end mark of a directory are zero in memory and written as zero before
+//! the end mark moves.
 
 mod directory;
 mod file;
 mod format;
 mod geometry;
+mod mend;
 mod names;
+#[cfg(test)]
+mod power_cut;
 mod rename;
 mod table;
 #[cfg(test)]
 mod tests;
 
+use crate::code_page::{self, CodePage};
 use crate::sectors::{SECTOR, Sectors};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
@@ -112,6 +123,10 @@ pub struct FatVolume {
     nodes: BTreeMap<NodeId, Node>,
     next: u32,
     label: Vec<u16>,
+    /// What the bytes of short names mean.
+    page: &'static CodePage,
+    /// Entries with marks of a rename that was under way, as directories are read.
+    marked: Vec<NodeId>,
     /// The time that stamps what is written: 100 ns since 1601. The caller keeps it going.
     pub now: u64,
 }
@@ -119,8 +134,13 @@ pub struct FatVolume {
 const ROOT: NodeId = NodeId(0);
 
 impl FatVolume {
-    /// Mounts the volume on `device`. `UNRECOGNIZED_VOLUME` if there is none.
+    /// Mounts the volume on `device` as it is: nothing is written. `UNRECOGNIZED_VOLUME` if there is
+    /// none.
     pub fn mount(device: &mut dyn Sectors) -> Result<Self> {
+        Self::mount_with(device, code_page::DEFAULT)
+    }
+
+    fn mount_with(device: &mut dyn Sectors, page: &'static CodePage) -> Result<Self> {
         let geometry = Geometry::read(device)?;
         let table = Table::load(device, geometry)?;
         let root = Node {
@@ -142,11 +162,13 @@ impl FatVolume {
             nodes: BTreeMap::from([(ROOT, root)]),
             next: 1,
             label: Vec::new(),
+            page,
+            marked: Vec::new(),
             now: 0,
         };
         this.load_listing(device, ROOT)?;
         if this.label.is_empty() {
-            this.label = label_text(&geometry.label);
+            this.label = this.label_text(&geometry.label);
         }
         Ok(this)
     }
@@ -171,9 +193,21 @@ impl FatVolume {
         self.geometry.serial
     }
 
-    /// Whether it is FAT32, else FAT16.
+    /// Whether it is FAT32, else FAT12 or FAT16.
     pub const fn is_fat32(&self) -> bool {
-        self.geometry.wide
+        self.geometry.width.is_wide()
+    }
+
+    /// Gives the bytes of short names another meaning. Nodes stay what they are; only names change.
+    pub fn set_code_page(&mut self, page: &'static CodePage) {
+        if core::ptr::eq(self.page, page) {
+            return;
+        }
+        self.page = page;
+        let listed: Vec<NodeId> = self.nodes.keys().copied().collect();
+        for id in listed {
+            self.decode_names(id);
+        }
     }
 
     /// Bytes in a cluster, all clusters, free clusters.
@@ -192,20 +226,39 @@ impl FatVolume {
         Ok(clusters * self.geometry.cluster_bytes())
     }
 
-    /// Writes the free count, which other systems like to find. Everything else is written as it
-    /// happens.
+    /// Writes the free count, which other systems like to find, and waits until everything that was
+    /// written is on the medium.
     pub fn flush(&mut self, device: &mut dyn Sectors) -> Result<()> {
-        let Some(at) = self.geometry.info_sector else {
-            return Ok(());
-        };
-        let mut sector = [0; SECTOR];
-        device.read(at, &mut sector)?;
-        if sector[..4] != *b"RRaA" || sector[484..488] != *b"rrAa" {
+        if let Some(at) = self.geometry.info_sector {
+            let mut sector = [0; SECTOR];
+            device.read(at, &mut sector)?;
+            if sector[..4] == *b"RRaA" && sector[484..488] == *b"rrAa" {
+                sector[488..492].copy_from_slice(&self.table.free().to_le_bytes());
+                sector[492..496].copy_from_slice(&u32::MAX.to_le_bytes());
+                device.write(at, &sector)?;
+            }
+        }
+        device.flush()
+    }
+
+    /// Flushes, and says on the volume that nothing is under way. The next change takes that back.
+    pub fn settle(&mut self, device: &mut dyn Sectors) -> Result<()> {
+        if !self.table.is_in_use() {
             return Ok(());
         }
-        sector[488..492].copy_from_slice(&self.table.free().to_le_bytes());
-        sector[492..496].copy_from_slice(&u32::MAX.to_le_bytes());
-        device.write(at, &sector)
+        self.flush(device)?;
+        self.table.set_in_use(device, false)?;
+        device.flush()
+    }
+
+    /// Says on the volume that a change is under way. Comes before every change: a volume that is
+    /// left in the middle of one must say so.
+    pub fn begin(&mut self, device: &mut dyn Sectors) -> Result<()> {
+        if self.table.is_in_use() {
+            return Ok(());
+        }
+        self.table.set_in_use(device, true)?;
+        device.flush()
     }
 
     fn get(&self, id: NodeId) -> Result<&Node> {
@@ -229,6 +282,11 @@ impl FatVolume {
         Ok(node.runs.as_deref().unwrap_or_default())
     }
 
+    /// A volume label without its padding.
+    fn label_text(&self, padded: &[u8; 11]) -> Vec<u16> {
+        names::unpadded(padded.iter().copied(), false, self.page)
+    }
+
     /// The path from the root, with backslashes; `\` for the root itself.
     pub fn path(&self, id: NodeId) -> Vec<u16> {
         let mut names = Vec::new();
@@ -247,17 +305,4 @@ impl FatVolume {
             .flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied()))
             .collect()
     }
-}
-
-/// A volume label without its padding.
-fn label_text(padded: &[u8; 11]) -> Vec<u16> {
-    let end = padded
-        .iter()
-        .rposition(|&byte| byte != b' ')
-        .map_or(0, |last| last + 1);
-    padded
-        .iter()
-        .take(end)
-        .map(|&byte| u16::from(byte))
-        .collect()
 }

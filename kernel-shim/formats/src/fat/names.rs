@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Names in a FAT directory: 8.3 names, long names, and the one made from the other.
 
+use crate::code_page::CodePage;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec;
@@ -44,33 +45,33 @@ pub fn checksum(short: &ShortName) -> u8 {
 
 /// An 8.3 name as text; `case` is the byte by which NT keeps an all-lower-case base (8) or
 /// extension (16).
-pub fn short_text(short: &ShortName, case: u8) -> Vec<u16> {
+pub fn short_text(short: &ShortName, case: u8, page: &CodePage) -> Vec<u16> {
     let (base, extension) = short.split_at(8);
-    let mut text = Vec::new();
-    append(&mut text, base, case & 0x08 != 0);
     // The byte E5 marks a free slot, so a name that begins with it is stored with 05.
-    if let (Some(first), Some(&0x05)) = (text.first_mut(), short.first()) {
-        *first = 0xE5;
-    }
-    if extension.iter().any(|&byte| byte != b' ') {
+    let first = base
+        .first()
+        .map(|&byte| if byte == 0x05 { 0xE5 } else { byte });
+    let base = first.into_iter().chain(base.iter().copied().skip(1));
+    let mut text = unpadded(base, case & 0x08 != 0, page);
+    let extension = unpadded(extension.iter().copied(), case & 0x10 != 0, page);
+    if !extension.is_empty() {
         text.push(u16::from(b'.'));
-        append(&mut text, extension, case & 0x10 != 0);
+        text.extend(extension);
     }
     text
 }
 
-fn append(text: &mut Vec<u16>, padded: &[u8], lower: bool) {
-    let len = padded
-        .iter()
-        .rposition(|&byte| byte != b' ')
-        .map_or(0, |last| last + 1);
-    text.extend(padded.iter().take(len).map(|byte| {
-        u16::from(if lower {
-            byte.to_ascii_lowercase()
-        } else {
-            *byte
+/// The text of a field that is padded with blanks.
+pub fn unpadded(padded: impl Iterator<Item = u8>, lower: bool, page: &CodePage) -> Vec<u16> {
+    let mut text: Vec<u16> = padded
+        .map(|byte| match byte {
+            b'A'..=b'Z' if lower => byte.to_ascii_lowercase().into(),
+            _ => page.decode(byte),
         })
-    }));
+        .collect();
+    let end = text.iter().rposition(|&unit| unit != u16::from(b' '));
+    text.truncate(end.map_or(0, |last| last + 1));
+    text
 }
 
 /// The part of a long name that one slot holds: its number from 1, whether it is the last, its
@@ -130,7 +131,7 @@ fn short_byte(unit: u16) -> Option<u8> {
 }
 
 /// The 8.3 name that says exactly the same, if there is one: then no long name is needed.
-fn exact(name: &[u16]) -> Option<ShortName> {
+fn exact(name: &[u16], page: &CodePage) -> Option<ShortName> {
     let mut short = *b"           ";
     let dot = name.iter().rposition(|&unit| unit == u16::from(b'.'));
     let (base, extension) = match dot {
@@ -145,15 +146,26 @@ fn exact(name: &[u16]) -> Option<ShortName> {
         return None;
     }
     for (at, &unit) in (0..8).zip(base).chain((8..11).zip(extension)) {
-        short[at] = short_byte(unit).filter(|&byte| u16::from(byte) == unit)?;
+        short[at] = match short_byte(unit) {
+            Some(byte) => Some(byte).filter(|&byte| u16::from(byte) == unit),
+            None if upcase(unit) == unit => page.encode(unit).filter(|&byte| byte >= 0x80),
+            None => None,
+        }?;
+    }
+    if short[0] == 0xE5 {
+        short[0] = 0x05;
     }
     Some(short)
 }
 
 /// The 8.3 name for a new file that no other file of the directory (`taken`) has, and whether a
 /// long name must go with it.
-pub fn make_short(name: &[u16], taken: &BTreeSet<ShortName>) -> Result<(ShortName, bool)> {
-    if let Some(short) = exact(name)
+pub fn make_short(
+    name: &[u16],
+    taken: &BTreeSet<ShortName>,
+    page: &CodePage,
+) -> Result<(ShortName, bool)> {
+    if let Some(short) = exact(name, page)
         && !taken.contains(&short)
     {
         return Ok((short, false));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Renaming and moving: the new entry first, the old one last.
+//! Renaming and moving: both entries marked while both may be there (see the table in [`super`]).
 
+use super::directory::{ARRIVING, LEAVING};
 use super::names;
 use super::{FatVolume, NodeId, ROOT};
 use crate::sectors::{SECTOR, Sectors};
@@ -52,19 +53,27 @@ impl FatVolume {
             Ok(_) | Err(Status::OBJECT_NAME_NOT_FOUND) => {}
             Err(other) => return Err(other),
         }
+        self.begin(device)?;
+        self.set_mark(Some(device), id, LEAVING)?;
+        device.flush()?;
         let mut moved = self.get(id)?.clone();
         moved.name = name.units().to_vec();
-        self.place_entry(device, parent, &mut moved)?;
+        if let Err(status) = self.place_entry(device, parent, &mut moved, ARRIVING) {
+            self.set_mark(Some(device), id, 0)?;
+            return Err(status);
+        }
         if moved.is_directory() && old_parent != parent {
             self.point_up(device, id, parent)?;
         }
+        device.flush()?;
         self.erase_slots(device, old_parent, old_slots)?;
         self.unlist(id)?;
         // `..` was read with the listing and may have been rewritten, so the node's own listing is
         // the newer one.
         moved.listing = self.get_mut(id)?.listing.take();
         *self.get_mut(id)? = moved;
-        self.relist(id)
+        self.relist(id)?;
+        self.set_mark(Some(device), id, 0)
     }
 
     /// `id` takes the entry of `target`, whose clusters are given back.
@@ -78,6 +87,9 @@ impl FatVolume {
             return Err(Status::OBJECT_NAME_COLLISION);
         }
         let freed = self.runs(target)?.to_vec();
+        self.begin(device)?;
+        self.set_mark(Some(device), id, LEAVING)?;
+        device.flush()?;
         let replaced = self.get(target)?;
         moved.parent = replaced.parent;
         moved.name = replaced.name.clone();
@@ -89,14 +101,22 @@ impl FatVolume {
         self.nodes.remove(&target);
         *self.get_mut(id)? = moved;
         self.relist(id)?;
+        self.set_mark(None, id, ARRIVING)?;
         self.update_entry(device, id)?;
+        device.flush()?;
         self.erase_slots(device, old_parent, old_slots)?;
+        self.set_mark(Some(device), id, 0)?;
         self.table.release(&freed);
         self.table.commit(device)
     }
 
-    /// Points the `..` entry of a directory to its new parent.
-    fn point_up(&mut self, device: &mut dyn Sectors, id: NodeId, parent: NodeId) -> Result<()> {
+    /// Points the `..` entry of a directory to its parent.
+    pub(super) fn point_up(
+        &mut self,
+        device: &mut dyn Sectors,
+        id: NodeId,
+        parent: NodeId,
+    ) -> Result<()> {
         let up = if parent == ROOT {
             0
         } else {

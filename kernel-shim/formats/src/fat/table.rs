@@ -5,7 +5,7 @@
 //! order that never leaves a directory entry pointing to a chain that is not there yet. Every copy
 //! of the table is written, the first one first.
 
-use super::geometry::Geometry;
+use super::geometry::{Geometry, Width};
 use crate::sectors::{SECTOR, Sectors};
 use alloc::collections::BTreeSet;
 use alloc::vec;
@@ -26,52 +26,79 @@ const END: u32 = 0x0FFF_FFFF;
 /// Sectors moved in one request.
 const BATCH: usize = 128;
 
+/// The second entry of a table: set in a volume where nothing is under way (FAT16, FAT32).
+const CLEAN_16: u32 = 0x8000;
+const CLEAN_32: u32 = 0x0800_0000;
+
 /// The table.
 #[derive(Debug)]
 pub struct Table {
+    /// As FAT32 has them, whatever the width.
     entries: Vec<u32>,
     geometry: Geometry,
     dirty: BTreeSet<u32>,
     free: u32,
     next: u32,
+    in_use: bool,
 }
 
 impl Table {
     /// Reads the first copy.
     pub fn load(device: &mut dyn Sectors, geometry: Geometry) -> Result<Self> {
-        let width = if geometry.wide { 4 } else { 2 };
+        let bits = geometry.width.bits();
         let total = geometry.clusters as usize + 2;
-        let mut entries = Vec::with_capacity(total);
-        let sectors = (total * width).div_ceil(SECTOR);
-        let mut buffer = vec![0; BATCH * SECTOR];
-        let mut at = 0;
-        while at < sectors {
-            let bytes = buffer
-                .get_mut(..(sectors - at).min(BATCH) * SECTOR)
-                .unwrap_or_default();
-            device.read(geometry.fat_start + at as u64, bytes)?;
-            for entry in bytes.chunks_exact(width) {
-                entries.push(match *entry {
-                    [a, b] => widen(u16::from_le_bytes([a, b])),
-                    [a, b, c, d] => u32::from_le_bytes([a, b, c, d]),
-                    _ => 0,
-                });
-            }
-            at += bytes.len() / SECTOR;
+        let mut raw = vec![0; (total * bits).div_ceil(8 * SECTOR) * SECTOR];
+        for (at, part) in (0..).step_by(BATCH).zip(raw.chunks_mut(BATCH * SECTOR)) {
+            device.read(geometry.fat_start + at, part)?;
         }
-        entries.truncate(total);
+        let entries: Vec<u32> = (0..total)
+            .map(|cluster| decode(&raw, cluster, geometry.width))
+            .collect();
         let free = entries
             .iter()
             .skip(2)
             .filter(|&&entry| entry & MASK == 0)
             .count() as u32;
+        let second = entries.get(1).copied().unwrap_or_default();
+        let in_use = match geometry.width {
+            // It has no such bit.
+            Width::Fat12 => true,
+            Width::Fat16 => second & CLEAN_16 == 0,
+            Width::Fat32 => second & CLEAN_32 == 0,
+        };
         Ok(Self {
             entries,
             geometry,
             dirty: BTreeSet::new(),
             free,
             next: 2,
+            in_use,
         })
+    }
+
+    /// Whether the volume says that a change is under way. A FAT12 volume cannot say that it is not.
+    pub const fn is_in_use(&self) -> bool {
+        self.in_use
+    }
+
+    /// Says on the volume that changes are under way, or that none is.
+    pub fn set_in_use(&mut self, device: &mut dyn Sectors, in_use: bool) -> Result<()> {
+        let bit = match self.geometry.width {
+            Width::Fat12 => return Ok(()),
+            Width::Fat16 => CLEAN_16,
+            Width::Fat32 => CLEAN_32,
+        };
+        if let Some(second) = self.entries.get_mut(1) {
+            *second = if in_use {
+                *second & !bit
+            } else {
+                *second | bit
+            };
+        }
+        self.dirty.insert(0);
+        self.commit(device)?;
+        self.in_use = in_use;
+        Ok(())
     }
 
     /// Free clusters.
@@ -99,12 +126,13 @@ impl Table {
             _ => {}
         }
         *entry = *entry & !MASK | value;
-        let per_sector = if self.geometry.wide {
-            SECTOR / 4
-        } else {
-            SECTOR / 2
-        };
-        self.dirty.insert((cluster as usize / per_sector) as u32);
+        // An entry of 12 bits may lie in two sectors.
+        let bits = self.geometry.width.bits();
+        let first = cluster as usize * bits / 8;
+        let last = (cluster as usize * bits + bits - 1) / 8;
+        for at in [first, last] {
+            self.dirty.insert((at / SECTOR) as u32);
+        }
     }
 
     /// The runs of the chain that starts at `first`. `FILE_CORRUPT_ERROR` for a loop, a free
@@ -209,31 +237,53 @@ impl Table {
         Ok(())
     }
 
-    fn encode(&self, sector: u32, bytes: &mut Vec<u8>) {
-        let start = bytes.len();
-        let per_sector = if self.geometry.wide {
-            SECTOR / 4
-        } else {
-            SECTOR / 2
-        };
-        let first = sector as usize * per_sector;
-        for &entry in self.entries.iter().skip(first).take(per_sector) {
-            if self.geometry.wide {
-                bytes.extend_from_slice(&entry.to_le_bytes());
-            } else {
-                bytes.extend_from_slice(&(entry as u16).to_le_bytes());
+    /// Makes the other copies of the table what the first one is.
+    pub fn mend_copies(&self, device: &mut dyn Sectors) -> Result<()> {
+        for copy in 1..u64::from(self.geometry.fat_copies) {
+            let start = self.geometry.fat_start + copy * u64::from(self.geometry.fat_sectors);
+            let bits = self.entries.len() * self.geometry.width.bits();
+            for sector in 0..bits.div_ceil(8 * SECTOR) as u32 {
+                let (mut wanted, mut found) = (Vec::new(), [0; SECTOR]);
+                self.encode(sector, &mut wanted);
+                device.read(start + u64::from(sector), &mut found)?;
+                if found != *wanted {
+                    device.write(start + u64::from(sector), &wanted)?;
+                }
             }
         }
-        bytes.resize(start + SECTOR, 0);
+        Ok(())
+    }
+
+    /// Appends a sector of the table as it is on the device.
+    fn encode(&self, sector: u32, bytes: &mut Vec<u8>) {
+        let start = sector as usize * SECTOR;
+        let width = self.geometry.width;
+        let entry = |cluster: usize| self.entries.get(cluster).copied().unwrap_or(0);
+        bytes.extend((start..start + SECTOR).map(|at| match width {
+            Width::Fat12 => {
+                // Three bytes hold two entries.
+                let pair = entry(at / 3 * 2) & 0xFFF | (entry(at / 3 * 2 + 1) & 0xFFF) << 12;
+                (pair >> (at % 3 * 8)) as u8
+            }
+            Width::Fat16 => (entry(at / 2) >> (at % 2 * 8)) as u8,
+            Width::Fat32 => (entry(at / 4) >> (at % 4 * 8)) as u8,
+        }));
     }
 }
 
-/// A FAT16 entry as a FAT32 one: the marks at the top keep their meaning.
-fn widen(entry: u16) -> u32 {
-    if entry >= 0xFFF0 {
-        0x0FFF_0000 | u32::from(entry)
+/// The entry of a cluster, as FAT32 has it: the marks at the top keep their meaning.
+fn decode(raw: &[u8], cluster: usize, width: Width) -> u32 {
+    let byte = |at: usize| u32::from(raw.get(at).copied().unwrap_or_default());
+    let word = |at: usize| byte(at) | byte(at + 1) << 8;
+    let (entry, marks) = match width {
+        Width::Fat12 => (word(cluster * 3 / 2) >> (cluster % 2 * 4) & 0xFFF, 0xFF0),
+        Width::Fat16 => (word(cluster * 2), 0xFFF0),
+        Width::Fat32 => return word(cluster * 4) | word(cluster * 4 + 2) << 16,
+    };
+    if entry >= marks {
+        0x0FFF_FFF0 | entry
     } else {
-        u32::from(entry)
+        entry
     }
 }
 

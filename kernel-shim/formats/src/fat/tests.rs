@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! FAT volumes: round trips, names, full volumes, damaged volumes, and a power cut between any two
-//! sectors.
+//! FAT volumes: round trips, names, full volumes, damaged volumes.
 
+use super::power_cut::Recorder;
 use super::*;
 use crate::sectors::MemoryDevice;
 use nt::UnicodeStr;
@@ -12,46 +12,27 @@ const SERIAL: u32 = 0x1234_5678;
 /// 2026-11-23 12:00:00.
 const NOON: u64 = 134_399_088_000_000_000;
 
-/// A device that keeps every sector written to it, in order.
-struct Recorder {
-    inner: MemoryDevice,
-    log: Vec<(u64, Vec<u8>)>,
-}
-
-impl Sectors for Recorder {
-    fn count(&self) -> u64 {
-        self.inner.count()
-    }
-
-    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
-        self.inner.read(sector, buffer)
-    }
-
-    fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
-        for (at, bytes) in data.chunks_exact(SECTOR).enumerate() {
-            self.log.push((sector + at as u64, bytes.to_vec()));
-        }
-        self.inner.write(sector, data)
-    }
-}
-
-fn units(text: &str) -> Vec<u16> {
+pub(super) fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-fn text(units: &[u16]) -> String {
+pub(super) fn text(units: &[u16]) -> String {
     String::from_utf16_lossy(units)
 }
 
-fn fresh(kind: Kind) -> (MemoryDevice, FatVolume) {
-    let mut device = MemoryDevice::new(if kind == Kind::Fat16 { 20_000 } else { 70_000 });
+pub(super) fn fresh(kind: Kind) -> (MemoryDevice, FatVolume) {
+    let mut device = MemoryDevice::new(match kind {
+        Kind::Fat12 => 2880,
+        Kind::Fat16 => 20_000,
+        Kind::Fat32 => 70_000,
+    });
     format(&mut device, kind, b"REACTOS    ", SERIAL, 0).unwrap();
     let mut volume = FatVolume::mount(&mut device).unwrap();
     volume.now = NOON;
     (device, volume)
 }
 
-fn make(
+pub(super) fn make(
     volume: &mut FatVolume,
     device: &mut dyn Sectors,
     parent: NodeId,
@@ -70,7 +51,7 @@ fn make(
     id
 }
 
-fn make_directory(
+pub(super) fn make_directory(
     volume: &mut FatVolume,
     device: &mut dyn Sectors,
     parent: NodeId,
@@ -86,7 +67,11 @@ fn make_directory(
         .unwrap()
 }
 
-fn content(volume: &mut FatVolume, device: &mut dyn Sectors, id: NodeId) -> Result<Vec<u8>> {
+pub(super) fn content(
+    volume: &mut FatVolume,
+    device: &mut dyn Sectors,
+    id: NodeId,
+) -> Result<Vec<u8>> {
     let size = usize::try_from(volume.node(id).unwrap().size).unwrap();
     let mut bytes = vec![0; size];
     let read = volume.read(device, id, 0, &mut bytes)?;
@@ -95,7 +80,7 @@ fn content(volume: &mut FatVolume, device: &mut dyn Sectors, id: NodeId) -> Resu
 }
 
 /// Every path of the volume with its content, as a new mount sees it.
-fn tree(device: &mut dyn Sectors) -> BTreeMap<String, Vec<u8>> {
+pub(super) fn tree(device: &mut dyn Sectors) -> BTreeMap<String, Vec<u8>> {
     let mut volume = FatVolume::mount(device).unwrap();
     let mut found = BTreeMap::new();
     let mut walk = vec![volume.root()];
@@ -114,7 +99,7 @@ fn tree(device: &mut dyn Sectors) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-fn pattern(len: usize, seed: u8) -> Vec<u8> {
+pub(super) fn pattern(len: usize, seed: u8) -> Vec<u8> {
     (0..len).map(|at| (at % 251) as u8 ^ seed).collect()
 }
 
@@ -189,6 +174,37 @@ fn short_names_are_unique_and_found() {
         .lookup(&mut device, root, &units("LONG FILE NAME 7.TEXT"))
         .unwrap();
     assert_eq!(content(&mut again, &mut device, id).unwrap(), [7]);
+}
+
+#[test]
+fn short_names_are_in_the_oem_code_page() {
+    let (mut device, mut volume) = fresh(Kind::Fat16);
+    let root = volume.root();
+    let id = make(&mut volume, &mut device, root, "\u{c4}B.TXT", b"x");
+    assert!(volume.node(id).unwrap().short == *b"\x8EB      TXT");
+    volume.settle(&mut device).unwrap();
+    let mut volume = FatVolume::mount(&mut device).unwrap();
+    for (page, name) in [
+        (437, "\u{c4}b.txt"),
+        (850, "\u{e4}B.txt"),
+        (866, "\u{41e}b.txt"),
+    ] {
+        volume.set_code_page(CodePage::find(page).unwrap());
+        let found = volume.lookup(&mut device, root, &units(name)).unwrap();
+        assert_eq!(content(&mut volume, &mut device, found).unwrap(), b"x");
+    }
+    volume.set_code_page(CodePage::find(850).unwrap());
+    // Byte E5 marks a free slot and is stored as 05.
+    let tilde = make(&mut volume, &mut device, root, "\u{d5}", b"z");
+    assert!(volume.node(tilde).unwrap().short == *b"\x05          ");
+    let mut again = FatVolume::mount(&mut device).unwrap();
+    again.set_code_page(CodePage::find(850).unwrap());
+    let found = again.lookup(&mut device, root, &units("\u{f5}")).unwrap();
+    assert_eq!(
+        found,
+        again.lookup(&mut device, root, &units("\u{d5}")).unwrap()
+    );
+    assert_eq!(content(&mut again, &mut device, found).unwrap(), b"z");
 }
 
 #[test]
@@ -500,181 +516,6 @@ fn fat_times_and_nt_times() {
     );
 }
 
-type Change = fn(&mut FatVolume, &mut dyn Sectors);
-
-fn at(volume: &mut FatVolume, device: &mut dyn Sectors, path: &str) -> NodeId {
-    path.split('\\')
-        .filter(|name| !name.is_empty())
-        .fold(volume.root(), |at, name| {
-            volume.lookup(device, at, &units(name)).unwrap()
-        })
-}
-
-/// What is done, the paths whose content must be as before or as after, and those of which one must
-/// hold the moved content.
-const CHANGES: &[(&str, Change, &[&str])] = &[
-    (
-        "create",
-        |v, d| {
-            _ = make(
-                v,
-                d,
-                v.root(),
-                "a new file with a long name",
-                &pattern(3000, 5),
-            )
-        },
-        &[],
-    ),
-    (
-        "create directory",
-        |v, d| _ = make_directory(v, d, v.root(), "a new directory"),
-        &[],
-    ),
-    (
-        "extend",
-        |v, d| {
-            let id = at(v, d, "dir\\moved");
-            v.write(d, id, 4000, &pattern(9000, 3)).unwrap()
-        },
-        &["\\dir\\moved"],
-    ),
-    (
-        "page file",
-        |v, d| {
-            let id = v
-                .create(
-                    d,
-                    v.root(),
-                    UnicodeStr(&units("pagefile.sys")),
-                    FileAttributes::SYSTEM,
-                )
-                .unwrap();
-            v.set_size(d, id, 1 << 20, Fill::Nothing).unwrap();
-        },
-        &[],
-    ),
-    (
-        "truncate",
-        |v, d| {
-            let id = at(v, d, "dir\\moved");
-            v.set_size(d, id, 100, Fill::Zero).unwrap()
-        },
-        &["\\dir\\moved"],
-    ),
-    (
-        "delete",
-        |v, d| {
-            let id = at(v, d, "dir\\moved");
-            v.delete(d, id).unwrap()
-        },
-        &["\\dir\\moved"],
-    ),
-    (
-        "rename",
-        |v, d| {
-            let id = at(v, d, "dir\\moved");
-            v.rename(
-                d,
-                id,
-                v.root(),
-                UnicodeStr(&units("another long name")),
-                false,
-            )
-            .unwrap()
-        },
-        &["\\dir\\moved", "\\another long name"],
-    ),
-    (
-        "replace",
-        |v, d| {
-            let id = at(v, d, "dir\\moved");
-            v.rename(d, id, v.root(), UnicodeStr(&units("replaced")), true)
-                .unwrap()
-        },
-        &["\\dir\\moved", "\\replaced"],
-    ),
-    (
-        "move directory",
-        |v, d| {
-            let (id, to) = (at(v, d, "dir"), at(v, d, "kept directory"));
-            v.rename(d, id, to, UnicodeStr(&units("dir under another")), false)
-                .unwrap();
-        },
-        &["\\dir\\moved", "\\kept directory\\dir under another\\moved"],
-    ),
-];
-
-#[test]
-fn a_power_cut_between_any_two_sectors_loses_no_file() {
-    for kind in [Kind::Fat16, Kind::Fat32] {
-        for (what, change, involved) in CHANGES {
-            let (mut device, mut volume) = fresh(kind);
-            let root = volume.root();
-            let directory = make_directory(&mut volume, &mut device, root, "dir");
-            make(
-                &mut volume,
-                &mut device,
-                directory,
-                "moved",
-                &pattern(5000, 1),
-            );
-            make(
-                &mut volume,
-                &mut device,
-                root,
-                "kept file",
-                &pattern(5000, 2),
-            );
-            make(&mut volume, &mut device, root, "replaced", &pattern(700, 3));
-            make_directory(&mut volume, &mut device, root, "kept directory");
-            let before = tree(&mut device);
-            let start = device.clone();
-            let mut recorder = Recorder {
-                inner: device,
-                log: Vec::new(),
-            };
-            change(&mut volume, &mut recorder);
-            let after = tree(&mut recorder.inner);
-            assert_ne!(before, after, "{what}");
-            for cut in 0..=recorder.log.len() {
-                let mut device = start.clone();
-                for (sector, bytes) in recorder.log.iter().take(cut) {
-                    device.write(*sector, bytes).unwrap();
-                }
-                let found = tree(&mut device);
-                for (path, bytes) in &before {
-                    if after.get(path) == Some(bytes) {
-                        assert!(
-                            found.get(path) == Some(bytes),
-                            "{what}: {path} lost after {cut} sectors"
-                        );
-                    }
-                }
-                for path in found.keys() {
-                    assert!(
-                        before.contains_key(path) || after.contains_key(path),
-                        "{what}: {path} appeared after {cut} sectors"
-                    );
-                }
-                let moved = &before["\\dir\\moved"];
-                let whole = |bytes: &Vec<u8>| {
-                    bytes == moved
-                        || bytes.starts_with(moved)
-                        || moved.starts_with(bytes) && !bytes.is_empty()
-                };
-                let there = involved
-                    .iter()
-                    .any(|path| found.get(*path).is_some_and(whole));
-                assert!(
-                    there || involved.is_empty() || *what == "delete" || *what == "extend",
-                    "{what}: the file is gone after {cut} sectors"
-                );
-            }
-        }
-    }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -708,7 +549,7 @@ proptest! {
         device.bytes[11..13].copy_from_slice(&512u16.to_le_bytes());
         device.bytes[510..512].copy_from_slice(&[0x55, 0xAA]);
         let _ = FatVolume::mount(&mut device);
-        let _ = crate::sectors::partitions(&mut device);
+        let _ = crate::partitions::partitions(&mut device);
     }
 
     #[test]
@@ -759,11 +600,10 @@ proptest! {
     }
 }
 
-/// Another program's opinion of what we write. Run with `--ignored` where fsck.fat is installed.
+/// Another program's opinion of what we write: `fsck.fat` of Debian's `dosfstools`.
 #[test]
-#[ignore = "needs fsck.fat"]
 fn an_independent_checker_finds_nothing_wrong() {
-    for kind in [Kind::Fat16, Kind::Fat32] {
+    for kind in [Kind::Fat12, Kind::Fat16, Kind::Fat32] {
         let (mut device, mut volume) = fresh(kind);
         let root = volume.root();
         let directory = make_directory(&mut volume, &mut device, root, "ReactOS");
@@ -773,7 +613,7 @@ fn an_independent_checker_finds_nothing_wrong() {
                 &mut device,
                 directory,
                 &std::format!("a file with number {number}"),
-                &pattern(usize::from(number) * 99, 0),
+                &pattern(usize::from(number) * 49, 0),
             );
             if number % 3 == 0 {
                 volume.delete(&mut device, id).unwrap();
@@ -799,15 +639,18 @@ fn an_independent_checker_finds_nothing_wrong() {
                 false,
             )
             .unwrap();
-        volume.flush(&mut device).unwrap();
+        volume.settle(&mut device).unwrap();
         let path = std::env::temp_dir().join(std::format!("fat-{}-{kind:?}", std::process::id()));
         std::fs::write(&path, &device.bytes).unwrap();
         let out = std::process::Command::new("fsck.fat")
             .arg("-nv")
             .arg(&path)
-            .output()
-            .unwrap();
+            .output();
         std::fs::remove_file(&path).unwrap();
+        let Ok(out) = out else {
+            std::eprintln!("SKIPPED: fsck.fat is not installed (Debian's dosfstools)");
+            return;
+        };
         assert!(
             out.status.success(),
             "{}{}",

@@ -19,6 +19,7 @@ const FSCTL_LOCK_VOLUME: u32 = 0x9_0018;
 const FSCTL_UNLOCK_VOLUME: u32 = 0x9_001C;
 const FSCTL_DISMOUNT_VOLUME: u32 = 0x9_0020;
 const FSCTL_IS_VOLUME_MOUNTED: u32 = 0x9_0028;
+const FSCTL_MARK_VOLUME_DIRTY: u32 = 0x9_0030;
 const FSCTL_IS_VOLUME_DIRTY: u32 = 0x9_0078;
 
 /// What the file information classes are made of.
@@ -336,16 +337,19 @@ impl Executive {
     /// for other codes.
     pub fn fs_control(&mut self, caller: ThreadId, handle: Handle, code: u32) -> Result<Vec<u8>> {
         let kind = self.file_behind(caller, handle, 0)?.1.kind;
-        let DeviceKind::Volume(_) = kind else {
+        let DeviceKind::Volume(volume) = kind else {
             return Err(Status::INVALID_DEVICE_REQUEST);
         };
+        let Self { io, machine, .. } = self;
+        let volume = io.volume(volume)?;
         match code {
             FSCTL_LOCK_VOLUME | FSCTL_DISMOUNT_VOLUME => Err(Status::ACCESS_DENIED),
             FSCTL_UNLOCK_VOLUME => Err(Status::NOT_LOCKED),
             FSCTL_IS_VOLUME_MOUNTED => Ok(Vec::new()),
-            // The order of writes leaves nothing that a check would have to mend, so no volume is
-            // ever marked.
-            FSCTL_IS_VOLUME_DIRTY => Ok(0u32.to_le_bytes().to_vec()),
+            FSCTL_MARK_VOLUME_DIRTY => volume.mark_for_check(&mut **machine).map(|()| Vec::new()),
+            // What a power cut leaves is mended when the volume is mounted, so that only who asked
+            // for a check gets one.
+            FSCTL_IS_VOLUME_DIRTY => Ok(u32::from(volume.check).to_le_bytes().to_vec()),
             other => {
                 log::debug!("file system control {other:#x} is not built");
                 Err(Status::INVALID_DEVICE_REQUEST)

@@ -12,7 +12,11 @@ use crate::system::Executive;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use formats::code_page::CodePage;
 use nt::{Result, Status};
+
+/// The key with the numbers of the system's code pages.
+const CODE_PAGES: &str = r"\Registry\Machine\System\CurrentControlSet\Control\Nls\CodePage";
 
 fn wide(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
@@ -54,6 +58,29 @@ impl Executive {
             }
         }
         Err(Status::OBJECT_PATH_NOT_FOUND)
+    }
+
+    /// Short names of FAT are in the OEM code page that the registry names. The volumes were mounted
+    /// before there was a registry.
+    pub(crate) fn set_oem_code_page(&mut self) {
+        let key = self.registry.find(CODE_PAGES);
+        let value = key.and_then(|key| self.registry.value(key, &wide("OEMCP")).ok());
+        let Some(value) = value else { return };
+        let digits: String = value
+            .data
+            .chunks_exact(2)
+            .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+            .map_while(|unit| char::from_u32(unit.into()).filter(char::is_ascii_digit))
+            .collect();
+        let Some(page) = digits.parse().ok().and_then(CodePage::find) else {
+            log::warn!(
+                "OEM code page {digits:?} is not supported: short FAT names are read in 437"
+            );
+            return;
+        };
+        for volume in &mut self.io.volumes {
+            volume.set_code_page(page);
+        }
     }
 
     /// The letter of the system volume and the system root on it, as a DOS path: `C:\ReactOS`.

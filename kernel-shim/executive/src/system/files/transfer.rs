@@ -176,8 +176,7 @@ impl Executive {
         Ok(data.len())
     }
 
-    /// NtFlushBuffersFile. Everything is written when it is written; what is kept back is the free
-    /// count.
+    /// NtFlushBuffersFile: returns when everything that was written to the volume is on the medium.
     ///
     /// # Errors
     /// What the disk says; `ACCESS_DENIED` for a handle that may not write.
@@ -194,11 +193,11 @@ impl Executive {
         io.volume(volume)?.flush(&mut **machine)
     }
 
-    /// Writes what every volume keeps back: at shutdown.
+    /// Ends the work of every volume: at shutdown.
     pub fn flush_volumes(&mut self) {
         let Self { io, machine, .. } = self;
         for volume in &mut io.volumes {
-            if let Err(status) = volume.flush(&mut **machine) {
+            if let Err(status) = volume.settle(&mut **machine) {
                 log::warn!("volume {}: not flushed: {status}", UnicodeStr(&volume.name));
             }
         }

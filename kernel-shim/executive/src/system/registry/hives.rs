@@ -44,7 +44,9 @@ impl Executive {
             options,
             processor: &processor,
             now,
-        })
+        })?;
+        self.set_oem_code_page();
+        Ok(())
     }
 
     /// Names the registry's root, `\REGISTRY`.

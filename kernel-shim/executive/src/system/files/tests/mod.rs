@@ -64,6 +64,11 @@ pub(crate) fn system_hive() -> Hive {
 
 /// A disk with a system root, and its bytes as a file system on the whole of it.
 fn disk() -> Vec<u8> {
+    disk_with(&system_hive())
+}
+
+/// The same with this SYSTEM hive.
+fn disk_with(hive: &Hive) -> Vec<u8> {
     let mut device = MemoryDevice::new(40_000);
     format(&mut device, Kind::Fat16, b"SYSTEM     ", 7, 0).unwrap();
     let mut volume = FatVolume::mount(&mut device).unwrap();
@@ -103,13 +108,7 @@ fn disk() -> Vec<u8> {
             }
         }
     }
-    put(
-        &mut volume,
-        &mut device,
-        at,
-        "SYSTEM",
-        &system_hive().serialise(0),
-    );
+    put(&mut volume, &mut device, at, "SYSTEM", &hive.serialise(0));
     device.bytes
 }
 

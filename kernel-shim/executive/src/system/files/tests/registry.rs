@@ -135,6 +135,30 @@ fn spec_14_row_24_a_mini_system_writes_nothing() {
 }
 
 #[test]
+fn a_hive_that_carries_a_mini_nt_key_is_written_all_the_same() {
+    let mut hive = super::system_hive();
+    let control = hive
+        .create_path(
+            hive.root(),
+            wide!("ControlSet001\\Control\\MiniNT"),
+            false,
+            0,
+        )
+        .unwrap();
+    assert!(hive.key(control).is_some());
+    let mut system = System::start("", super::disk_with(&hive));
+    let key = open_manager(&mut system);
+    system
+        .exec
+        .delete_value(system.thread, key, &units("PendingFileRenameOperations"))
+        .unwrap();
+    system.exec.initialize_registry(0).unwrap();
+    system.exec.flush_key(system.thread, key).unwrap();
+    let stored = stored_hive(&system.disk_now(), "SYSTEM").unwrap();
+    assert!(!manager_value(&stored, "PendingFileRenameOperations"));
+}
+
+#[test]
 fn a_power_cut_while_a_hive_is_written_leaves_the_old_or_the_new_one() {
     for writes in 0..40 {
         let mut system = System::new();
