@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line: verbs and their options, and nothing else.
 
+use crate::medium::supplies::Supplies;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -169,9 +170,25 @@ impl Kill {
 }
 
 /// What `run --base` has no use for: the shim's own.
-const SHIM_ONLY: [&str; 9] = [
-    "dump", "json", "trace", "direct", "nt", "kill", "smss", "ntdll", "from",
+const SHIM_ONLY: [&str; 14] = [
+    "dump",
+    "json",
+    "trace",
+    "direct",
+    "nt",
+    "kill",
+    "smss",
+    "ntdll",
+    "from",
+    "hive",
+    "file",
+    "disk",
+    "keep",
+    "boot_options",
 ];
+
+/// What a real ReactOS has of its own.
+const SUPPLIES: [&str; 5] = ["hive", "file", "disk", "keep", "boot_options"];
 
 /// Options of `run`.
 #[derive(Args, Default)]
@@ -221,6 +238,9 @@ pub struct RunOptions {
     /// Take both, smss.exe and ntdll.dll, from this ReactOS live CD.
     #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = ["smss", "ntdll"])]
     pub from: Option<PathBuf>,
+    /// What the person brings.
+    #[command(flatten)]
+    pub supplies: Supplies,
 }
 
 /// A gate of `ci`.
@@ -331,12 +351,15 @@ pub struct GdbOptions {
     #[arg(long)]
     pub release: bool,
     /// Debug our smss.exe on this real ReactOS, a live CD or a disk image, instead of on the shim.
-    #[arg(long, value_name = "REACTOS")]
+    #[arg(long, value_name = "REACTOS", conflicts_with_all = SUPPLIES)]
     pub base: Option<PathBuf>,
     /// From smss.exe's entry on, run these GDB commands and end, instead of a session: one an
     /// argument.
     #[arg(long, value_name = "COMMAND", conflicts_with = "attach")]
     pub batch: Vec<String>,
+    /// What the person brings.
+    #[command(flatten)]
+    pub supplies: Supplies,
 }
 
 /// Options of `shot`.
@@ -464,6 +487,12 @@ mod tests {
             "test --list --faults",
             "gdb --attach --batch bt",
             "ci --only everything",
+            "run --keep",
+            "run --hive SOFTWRE=a.hiv",
+            "run --file a=..",
+            "run --boot-options exit=settled",
+            "run --base a.iso --hive a.hiv",
+            "gdb --base a.iso --file a.exe",
             "iso --base a.iso --disk b.img",
         ] {
             let error = read(line)

@@ -13,7 +13,8 @@
 use crate::build::Images;
 use crate::cli::GdbOptions;
 use crate::doctor::{self, Need};
-use crate::medium::{disk, tree::Tree};
+use crate::medium::supplies::Supplies;
+use crate::medium::tree::Tree;
 use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Machine, Setup};
 use crate::reactos::boot::Medium;
 use crate::serial::Reader;
@@ -33,15 +34,11 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
     // A batch ends with the machine; a person looks around for as long as they like.
     let mut session = match &options.base {
         Some(base) => Session::reactos(&images, base)?,
-        None => Session::start(
-            &images,
-            "gdb",
-            if options.batch.is_empty() {
-                ""
-            } else {
-                "exit=settled"
-            },
-        )?,
+        None => {
+            let end = (!options.batch.is_empty()).then_some("exit=settled");
+            let words: Vec<&str> = options.supplies.words().chain(end).collect();
+            Session::start_with(&images, "gdb", &words.join(" "), &options.supplies)?
+        }
     };
     screen::remember(&session.machine.qmp)?;
     if options.attach {
@@ -108,9 +105,18 @@ pub struct Session {
 impl Session {
     /// Makes the disk and starts QEMU stopped, with these words on the kernel's command line.
     pub fn start(images: &Images, name: &str, arguments: &str) -> Result<Self> {
+        Self::start_with(images, name, arguments, &Supplies::default())
+    }
+
+    /// The same with what a person brings.
+    fn start_with(
+        images: &Images,
+        name: &str,
+        arguments: &str,
+        supplies: &Supplies,
+    ) -> Result<Self> {
         let folder = paths::folder(paths::target().join(name))?;
-        let image = folder.join("disk.img");
-        disk::make(&image, disk::DEFAULT_SIZE, &Tree::system(images)?)?;
+        let image = supplies.make_disk(&folder.join("disk.img"), &mut Tree::system(images)?)?;
         let boot = Boot::Direct(&images.kernel);
         let setup = Setup {
             boot,

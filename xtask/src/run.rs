@@ -4,9 +4,8 @@
 use crate::build;
 use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
-use crate::medium::disk;
-use crate::medium::iso;
 use crate::medium::tree::Tree;
+use crate::medium::{iso, supplies};
 use crate::qemu::{Boot, End, Machine, Setup};
 use crate::reactos::extract::Originals;
 use crate::serial::Reader;
@@ -43,7 +42,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     )?
     .put_on(&mut tree);
     let disk_image = output.join("disk.img");
-    disk::make(&disk_image, disk::DEFAULT_SIZE, &tree)?;
+    let disk_image = options.supplies.make_disk(&disk_image, &mut tree)?;
 
     let arguments = arguments(options);
     let iso_image = output.join("smss.iso");
@@ -104,6 +103,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     let _ = std::fs::remove_file(&door);
     leave_files(&output, &reader)?;
+    supplies::write_back(&disk_image, &output)?;
     if let (true, Some(dump)) = (
         options.dump,
         reader.part(if options.json { "dump-json" } else { "dump" }),
@@ -139,6 +139,7 @@ fn arguments(options: &RunOptions) -> String {
     if let Some(process) = options.kill {
         words.push(format!("kill={}", process.text()));
     }
+    words.extend(options.supplies.words().map(str::to_owned));
     words.join(" ")
 }
 

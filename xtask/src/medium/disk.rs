@@ -56,6 +56,12 @@ pub fn make(file: &Path, size: u32, tree: &Tree) -> Result<()> {
         ],
     )?;
 
+    fill(file, tree)
+}
+
+/// Puts the files of `tree` on the FAT volume of a disk image; one that is there is replaced.
+pub fn fill(file: &Path, tree: &Tree) -> Result<()> {
+    let volume = volume(file);
     let staging = file.with_extension("files");
     let _ = std::fs::remove_dir_all(&staging);
     for (path, content) in &tree.files {
@@ -77,6 +83,7 @@ pub fn make(file: &Path, size: u32, tree: &Tree) -> Result<()> {
                 &volume,
                 "-s",
                 "-Q",
+                "-o",
                 path.to_str().context("a path is not UTF-8")?,
                 "::",
             ],

@@ -44,6 +44,15 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
     Ok(())
 }
 
+/// Words as GRUB's scripts take them, each as it stands.
+fn quoted(words: &str) -> String {
+    let words: Vec<String> = words
+        .split_whitespace()
+        .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
+        .collect();
+    words.join(" ")
+}
+
 /// Makes the ISO `file`; the kernel gets `arguments` as its command line.
 pub fn make(file: &Path, images: &Images, tree: &Tree, arguments: &str) -> Result<()> {
     let staging = file.with_extension("tree");
@@ -56,7 +65,7 @@ pub fn make(file: &Path, images: &Images, tree: &Tree, arguments: &str) -> Resul
         .with_context(|| format!("cannot read {}", menu.display()))?;
     std::fs::write(
         boot.join("grub.cfg"),
-        menu.replace("@ARGUMENTS@", arguments),
+        menu.replace("@ARGUMENTS@", &quoted(arguments)),
     )?;
     for (path, content) in &tree.files {
         let path: PathBuf = staging.join(path.to_lowercase());

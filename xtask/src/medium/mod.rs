@@ -4,4 +4,5 @@
 pub mod disk;
 pub mod dll;
 pub mod iso;
+pub mod supplies;
 pub mod tree;

@@ -12,7 +12,15 @@ use formats::hive::{Hive, reg_text};
 use std::collections::BTreeMap;
 
 /// The hives of a system, as NT names them.
-const HIVES: [&str; 5] = ["SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT"];
+pub const HIVES: [&str; 5] = ["SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT"];
+
+/// The folder of the system's files.
+pub const SYSTEM32: &str = "ReactOS/System32";
+
+/// Where a hive is on the volume.
+pub fn hive_path(hive: &str) -> String {
+    format!("{SYSTEM32}/config/{hive}")
+}
 
 /// Files by their path on the volume, with `/` between names.
 #[derive(Clone, Default)]
@@ -57,7 +65,7 @@ impl Tree {
                 .with_context(|| format!("cannot read {}", path.display()))?;
             edit(hive, &mut text);
             tree.files.insert(
-                format!("ReactOS/System32/config/{hive}"),
+                hive_path(hive),
                 Some(compile(&text).with_context(|| format!("in {hive}.reg"))?),
             );
         }

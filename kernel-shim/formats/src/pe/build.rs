@@ -154,7 +154,7 @@ impl ImageFile<'_> {
     /// One block: every pointer, or an entry that means nothing, so that the image may be moved.
     fn relocations(&self) -> Vec<u8> {
         let mut entries: Vec<u16> = (0..self.pointers.len() as u16)
-            .map(|index| 10 << 12 | 8 * index)
+            .map(|index| (10 << 12) | (8 * index))
             .collect();
         entries.resize(entries.len().next_multiple_of(2).max(2), 0);
         let bytes = 8 + 2 * entries.len() as u32;
