@@ -68,6 +68,13 @@ pub enum Verb {
         after_help = "Example:\n  cargo xtask iso --base reactos-livecd.iso --out patched.iso"
     )]
     Iso(IsoOptions),
+    /// Say what a boot with a hive would do, without a machine.
+    #[command(after_help = "\
+The exit code is 0 if the boot settles, 1 if it stops, 2 if a file cannot be used.
+
+Example:
+  cargo xtask plan SYSTEM --software SOFTWARE --nt 6.1")]
+    Plan(PlanOptions),
     /// Show what this machine lacks.
     #[command(after_help = "Example:\n  cargo xtask doctor --install")]
     Doctor(DoctorOptions),
@@ -265,6 +272,32 @@ pub struct CiOptions {
     /// Only this gate; may be given more than once.
     #[arg(long, value_enum, value_name = "GATE")]
     pub only: Vec<Gate>,
+}
+
+/// Options of `plan`.
+#[derive(Args, Default)]
+pub struct PlanOptions {
+    /// A SYSTEM hive, or .reg text over the default one.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A SOFTWARE hive, or .reg text over the default one.
+    #[arg(long, value_name = "FILE")]
+    pub software: Option<PathBuf>,
+    /// A disk image whose first FAT volume is drive C:; it is not written.
+    #[arg(long, value_name = "IMAGE", conflicts_with = "tree")]
+    pub disk: Option<PathBuf>,
+    /// A folder with what is on drive C:; it is not written.
+    #[arg(long, value_name = "DIR")]
+    pub tree: Option<PathBuf>,
+    /// The NT version the kernel reports.
+    #[arg(long, value_enum, default_value_t)]
+    pub nt: NtVersion,
+    /// Assume nothing: a program that is not on the volume is missing.
+    #[arg(long)]
+    pub strict: bool,
+    /// As JSON, with everything that stands at the end.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `test`.

@@ -20,6 +20,7 @@ mod lint;
 mod medium;
 mod paths;
 mod pe;
+mod plan;
 mod qemu;
 mod reactos;
 mod run;
@@ -34,6 +35,18 @@ mod unwind;
 
 use std::process::ExitCode;
 
+/// The verdict on a verb that could not begin: what it was given cannot be used.
+#[derive(Debug)]
+pub struct Unusable;
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("what was given cannot be used")
+    }
+}
+
+impl std::error::Error for Unusable {}
+
 fn main() -> ExitCode {
     let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let outcome = match cli.verb {
@@ -44,6 +57,7 @@ fn main() -> ExitCode {
         cli::Verb::Ci(options) => ci::verb(&options),
         cli::Verb::Doc => doc::verb(),
         cli::Verb::Iso(options) => medium::iso::verb(&options),
+        cli::Verb::Plan(options) => plan::verb(&options),
         cli::Verb::Doctor(options) => doctor::verb(&options),
         cli::Verb::Compare(options) => reactos::compare::verb(&options),
         cli::Verb::Gdb(options) => gdb::verb(&options),
@@ -56,7 +70,10 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui::failure(&error);
-            ExitCode::FAILURE
+            match error.is::<Unusable>() {
+                true => ExitCode::from(2),
+                false => ExitCode::FAILURE,
+            }
         }
     }
 }

@@ -10,7 +10,6 @@
 use anyhow::{Context as _, Result};
 use quote::ToTokens;
 use std::collections::BTreeSet;
-use std::path::Path;
 use syn::{Attribute, Field, File, Generics, Item, ItemStruct, ItemTrait, TraitItem, Type};
 
 /// Types of a field or a constant that are numbers of one size everywhere.

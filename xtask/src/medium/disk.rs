@@ -114,8 +114,12 @@ pub fn write(file: &Path, path: &str, content: &[u8]) -> Result<()> {
 /// The name by which mtools reaches the FAT volume in a disk image: the first FAT partition of its
 /// MBR, or the whole disk without one.
 pub fn volume(file: &Path) -> String {
-    let offset = first_fat_partition(file).unwrap_or(0) * 512;
-    format!("{}@@{offset}", file.display())
+    format!("{}@@{}", file.display(), offset(file))
+}
+
+/// Where the FAT volume of a disk image begins, in bytes.
+pub fn offset(file: &Path) -> u64 {
+    first_fat_partition(file).unwrap_or(0) * 512
 }
 
 fn first_fat_partition(file: &Path) -> Option<u64> {

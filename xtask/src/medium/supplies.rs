@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 /// How a hive's file begins; anything else is `.reg` text.
-const REGF: &[u8] = b"regf";
+pub const REGF: &[u8] = b"regf";
 
 /// Options that bring something to a boot on the shim.
 #[derive(Args, Clone, Debug, Default)]
@@ -261,7 +261,7 @@ fn without_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 }
 
 /// The control set that a SYSTEM hive boots from, by its `Select\Current`.
-fn current_control_set(hive: &Hive) -> Option<String> {
+pub fn current_control_set(hive: &Hive) -> Option<String> {
     let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
     let select = hive.find(hive.root(), UnicodeStr(&units("Select")))?;
     let value = hive.value(select, UnicodeStr(&units("Current")))?;

@@ -152,7 +152,8 @@ impl World {
         Self::on(version, must("volume", VolumeImage::new(mebibytes)))
     }
 
-    fn on(version: Version, volume: VolumeImage) -> Self {
+    /// The same on a volume that has files already; those of the same names are replaced.
+    pub fn on(version: Version, volume: VolumeImage) -> Self {
         let hives = HIVES.map(|(name, text)| {
             let mut hive = Hive::new(UnicodeStr(&crate::system::units(name)));
             if let Err(error) = reg_text::apply(&mut hive, text, "", 0) {
@@ -533,6 +534,17 @@ impl World {
     /// Every call that was made, in order.
     pub fn trace(&self) -> Vec<Record> {
         self.look(|executive| executive.trace.records().to_vec())
+    }
+
+    /// Says at any time how many records the trace has, for a logger that places its lines among the
+    /// calls. For threads of this world only, and for the test's own while it stands still.
+    pub fn trace_length(&self) -> impl Fn() -> usize + Send + Sync + 'static {
+        let shared = Arc::clone(self.shared());
+        move || {
+            shared
+                .scheduler
+                .with(|executive| executive.trace.records().len())
+        }
     }
 
     /// How often each service was called.

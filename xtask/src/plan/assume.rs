@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a plan takes for granted: a hive without its volume names programs and files that are
+//! somewhere else, and a boot that only says what is missing here would say nothing about there.
+//!
+//! What a boot looked for in vain is put on the volume, and it boots again, until nothing new is
+//! missing. The sources of pending renames are put there beforehand, as each operation uses up what
+//! the next may need. Nothing is assumed about the registry.
+
+use super::world::Moment;
+use executive::host::World;
+use executive::trace::{Argument, Outcome, Record};
+use formats::pe::build::ImageFile;
+use nt::Status;
+use nt::system::ImageSubsystem;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// From this phase on a program is not waited for, but is expected to stay.
+const SERVERS: u32 = 28;
+/// The phase in which names are looked for in the folder of the known DLLs.
+const KNOWN_DLLS: u32 = 20;
+/// Where programs and DLLs are.
+const SYSTEM32: &str = "\\ReactOS\\System32";
+
+/// What a file that is assumed to exist is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Assumed {
+    /// A program that does its work and ends with success.
+    Tool,
+    /// A program that stays.
+    Server,
+    /// A DLL that imports nothing.
+    Library,
+    /// A file of a pending rename.
+    File,
+}
+
+/// Files that are assumed to exist, by their path on C: from a backslash on.
+#[derive(Clone, Debug, Default)]
+pub struct Assumptions {
+    /// What each is.
+    pub files: BTreeMap<String, Assumed>,
+}
+
+impl Assumptions {
+    /// The sources of these operations, as the registry has them: source and target in turn. What
+    /// an earlier operation puts in its place is not assumed.
+    pub fn of_renames(operations: &[String]) -> Self {
+        let mut made = BTreeSet::new();
+        let mut files = BTreeMap::new();
+        for pair in operations.chunks(2) {
+            let [source, target] = pair else { continue };
+            if let Some(source) = on_c(source)
+                && !made.contains(&source.to_lowercase())
+            {
+                files.insert(source, Assumed::File);
+            }
+            let target = target.trim_start_matches(['!', '@']);
+            made.extend(on_c(target).map(|target| target.to_lowercase()));
+        }
+        Self { files }
+    }
+
+    /// Puts them on a world's volume.
+    pub fn put_on(&self, world: &mut World) {
+        for (path, kind) in &self.files {
+            let name = path.rsplit('\\').next().unwrap_or(path);
+            let mut image = |subsystem, dll| {
+                let image = ImageFile {
+                    subsystem,
+                    dll,
+                    ..ImageFile::default()
+                };
+                world.file(path, &image.bytes());
+            };
+            match kind {
+                Assumed::Tool => {
+                    image(ImageSubsystem::NATIVE, false);
+                    world.code(name, |_| Status::SUCCESS);
+                }
+                Assumed::Server => {
+                    image(ImageSubsystem::WINDOWS_GUI, false);
+                    world.code(name, |seam| {
+                        let statics = Box::leak(Box::new(programs::Statics::new(seam)));
+                        programs::idle::main(seam, statics)
+                    });
+                }
+                Assumed::Library => image(ImageSubsystem::NATIVE, true),
+                // One that other operations look for files in is a folder.
+                Assumed::File if self.is_folder(path) => {
+                    world.directory(path);
+                }
+                Assumed::File => {
+                    world.file(path, b"");
+                }
+            }
+        }
+    }
+
+    fn is_folder(&self, path: &str) -> bool {
+        let prefix = format!("{path}\\").to_lowercase();
+        self.files
+            .keys()
+            .any(|other| other.to_lowercase().starts_with(&prefix))
+    }
+
+    /// Adds what a boot looked for in vain; gives whether there was anything new.
+    pub fn learn(&mut self, moments: &[Moment]) -> bool {
+        let mut phase = 0;
+        let mut found = BTreeSet::new();
+        let mut missing = BTreeMap::new();
+        for moment in moments {
+            match moment {
+                Moment::Said(_, text) => phase = super::story::phase(text).unwrap_or(phase),
+                Moment::Called(record) => {
+                    let Some((path, there)) = looked_for(record, phase) else {
+                        continue;
+                    };
+                    let leaf = path.rsplit('\\').next().unwrap_or(&path).to_lowercase();
+                    if there {
+                        found.insert(leaf);
+                    } else if let Some(kind) = kind(&path, phase) {
+                        // A path is searched folder by folder: System32 is where it ought to be.
+                        let better = path.to_lowercase().starts_with(&SYSTEM32.to_lowercase());
+                        if better || !missing.contains_key(&leaf) {
+                            missing.insert(leaf, (path, kind));
+                        }
+                    }
+                }
+            }
+        }
+        let before = self.files.len();
+        let missing = missing
+            .into_iter()
+            .filter(|(leaf, _)| !found.contains(leaf));
+        self.files.extend(missing.map(|(_, file)| file));
+        self.files.len() > before
+    }
+}
+
+/// The file of C: that a call looked for, and whether it was there.
+fn looked_for(record: &Record, phase: u32) -> Option<(String, bool)> {
+    let opens = ["NtOpenFile", "NtCreateFile", "NtQueryAttributesFile"];
+    let Outcome::Returned(status) = record.outcome else {
+        return None;
+    };
+    let absent = [Status::OBJECT_NAME_NOT_FOUND, Status::OBJECT_PATH_NOT_FOUND];
+    if !opens.contains(&record.call) || !(status.is_success() || absent.contains(&status)) {
+        return None;
+    }
+    let name = record
+        .arguments
+        .iter()
+        .find_map(|(_, argument)| match argument {
+            Argument::Text(name) => Some(name),
+            Argument::Number(_) => None,
+        })?;
+    let path = match phase {
+        KNOWN_DLLS if !name.contains('\\') => Some(format!("{SYSTEM32}\\{name}")),
+        _ => on_c(name),
+    };
+    Some((path?, status.is_success()))
+}
+
+/// The path on C: that a name leads to, from a backslash on.
+fn on_c(name: &str) -> Option<String> {
+    const PREFIXES: [(&str, &str); 3] = [
+        ("\\??\\C:\\", "\\"),
+        ("\\DosDevices\\C:\\", "\\"),
+        ("\\SystemRoot\\", "\\ReactOS\\"),
+    ];
+    PREFIXES.into_iter().find_map(|(prefix, place)| {
+        let head = name.get(..prefix.len())?;
+        let rest = &name[prefix.len()..];
+        (head.eq_ignore_ascii_case(prefix) && !rest.is_empty()).then(|| format!("{place}{rest}"))
+    })
+}
+
+/// What a file that was not found is assumed to be; nothing about one that a boot does well
+/// without, such as an old paging file.
+fn kind(path: &str, phase: u32) -> Option<Assumed> {
+    if phase == KNOWN_DLLS {
+        return Some(Assumed::Library);
+    }
+    let (_, ending) = path.rsplit_once('.')?;
+    match ending.to_ascii_lowercase().as_str() {
+        "exe" | "com" if phase >= SERVERS => Some(Assumed::Server),
+        "exe" | "com" => Some(Assumed::Tool),
+        "sys" if phase >= SERVERS => Some(Assumed::Library),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nt::object::ClientId;
+
+    fn opened(call: &'static str, name: &str, status: Status) -> Moment {
+        Moment::Called(Record {
+            time: 0,
+            client: ClientId {
+                process: 12,
+                thread: 16,
+            },
+            call,
+            arguments: vec![("name", Argument::Text(name.to_owned()))],
+            outcome: Outcome::Returned(status),
+        })
+    }
+
+    fn phase(number: u32) -> Moment {
+        Moment::Said(log::Level::Info, format!("phase: {number} something"))
+    }
+
+    #[test]
+    fn what_was_found_in_another_folder_is_not_missing() {
+        let mut assumptions = Assumptions::default();
+        let query = "NtQueryAttributesFile";
+        let moments = [
+            phase(18),
+            opened(
+                query,
+                r"\??\C:\ReactOS\bin\a.exe",
+                Status::OBJECT_PATH_NOT_FOUND,
+            ),
+            opened(query, r"\??\C:\ReactOS\System32\a.exe", Status::SUCCESS),
+            opened(
+                query,
+                r"\??\C:\ReactOS\bin\b.exe",
+                Status::OBJECT_PATH_NOT_FOUND,
+            ),
+            opened(
+                query,
+                r"\??\C:\ReactOS\System32\b.exe",
+                Status::OBJECT_NAME_NOT_FOUND,
+            ),
+            opened(
+                "NtOpenFile",
+                r"\SystemRoot\bootstat.dat",
+                Status::OBJECT_NAME_NOT_FOUND,
+            ),
+            phase(20),
+            opened("NtOpenFile", "c.dll", Status::OBJECT_NAME_NOT_FOUND),
+            phase(21),
+            opened(
+                "NtOpenFile",
+                r"\??\C:\pagefile.sys",
+                Status::OBJECT_NAME_NOT_FOUND,
+            ),
+            phase(28),
+            opened(query, r"\??\C:\x\d.exe", Status::OBJECT_PATH_NOT_FOUND),
+        ];
+        assert!(assumptions.learn(&moments));
+        let files: Vec<_> = assumptions.files.clone().into_iter().collect();
+        assert_eq!(
+            files,
+            [
+                (r"\ReactOS\System32\b.exe".to_owned(), Assumed::Tool),
+                (r"\ReactOS\System32\c.dll".to_owned(), Assumed::Library),
+                (r"\x\d.exe".to_owned(), Assumed::Server),
+            ]
+        );
+        assert!(!assumptions.learn(&moments), "nothing new");
+    }
+
+    #[test]
+    fn sources_of_renames_are_there_unless_an_earlier_one_makes_them() {
+        let operations = [
+            r"\??\C:\a",
+            r"!\??\C:\b",
+            r"\??\C:\B",
+            r"\??\C:\c",
+            r"\??\C:\d",
+            "",
+            r"\??\D:\e",
+            "",
+        ]
+        .map(str::to_owned);
+        let files = Assumptions::of_renames(&operations).files;
+        let names: Vec<&str> = files.keys().map(String::as_str).collect();
+        assert_eq!(names, [r"\a", r"\d"]);
+    }
+
+    #[test]
+    fn a_folder_that_operations_look_into_is_one() {
+        let operations = [r"\??\C:\App\x", "", r"\??\C:\App", ""].map(str::to_owned);
+        let assumptions = Assumptions::of_renames(&operations);
+        assert!(assumptions.is_folder(r"\App"));
+        assert!(!assumptions.is_folder(r"\App\x"));
+    }
+}

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask plan FILE`: what would a boot with this hive do?
+//!
+//! Nothing here knows what a Session Manager does: the real one boots on the executive's host, on a
+//! copy of everything it is given, and what it said and called is told in a person's words.
+
+mod assume;
+mod story;
+mod world;
+
+use crate::Unusable;
+use crate::cli::{NtVersion, PlanOptions};
+use crate::medium::{disk, supplies};
+use crate::ui::{self, Colour};
+use anyhow::{Context, Result, anyhow, bail};
+use assume::Assumptions;
+use executive::Version;
+use executive::dump::{self, Snapshot};
+use executive::ex::hard_errors::{BugCheck, Parameter};
+use executive::host::Outcome;
+use formats::hive::{Hive, reg_text};
+use nt::UnicodeStr;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+use story::{Act, Verb};
+use world::{Boot, Ground};
+
+/// What was found missing is assumed to be there, boot by boot; one that is given more each time
+/// and never has enough is given up.
+const ROUNDS: u32 = 8;
+/// Sessions of NT that a name like `PendingFileRenameOperations2` is found below.
+const SESSION_MANAGER: &str = "Control\\Session Manager";
+
+/// A plan: what was done on which ground.
+struct Plan {
+    boot: Boot,
+    acts: Vec<Act>,
+    assumptions: Assumptions,
+}
+
+/// Runs the verb.
+///
+/// # Errors
+/// [`Unusable`] if a file that was given cannot be read; an error that says so if the system stops.
+pub fn verb(options: &PlanOptions) -> Result<()> {
+    let ground = ground(options).map_err(|error| error.context(Unusable))?;
+    let plan = plan(&ground, options.strict)?;
+    if options.json {
+        println!("{:#}", plan.json());
+    } else {
+        plan.print(options);
+    }
+    match &plan.boot.outcome {
+        Outcome::Settled => {
+            if !options.json {
+                ui::verdict("the boot settles");
+            }
+            Ok(())
+        }
+        Outcome::Shutdown(action) => {
+            if !options.json {
+                ui::verdict(&format!("the boot ends with a shutdown ({action:?})"));
+            }
+            Ok(())
+        }
+        Outcome::Stopped(check) => bail!("the boot stops: {}", stopped(check)),
+    }
+}
+
+/// Reads what the command line names.
+fn ground(options: &PlanOptions) -> Result<Ground> {
+    let mut hives = vec![("SYSTEM", hive("SYSTEM", &options.file)?)];
+    if let Some(file) = &options.software {
+        hives.push(("SOFTWARE", hive("SOFTWARE", file)?));
+    }
+    let mut files = BTreeMap::new();
+    if let Some(tree) = &options.tree {
+        if !tree.is_dir() {
+            bail!("{} is no folder", tree.display());
+        }
+        gather(tree, "", &mut files)?;
+    }
+    Ok(Ground {
+        version: match options.nt {
+            NtVersion::V5_2 => Version::V5_2,
+            NtVersion::V6_1 => Version::V6_1,
+        },
+        hives,
+        volume: options.disk.as_deref().map(volume).transpose()?,
+        files,
+    })
+}
+
+/// A hive, or `.reg` text over the default one.
+fn hive(name: &str, file: &Path) -> Result<Hive> {
+    let shown = file.display();
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {shown}"))?;
+    if bytes.starts_with(supplies::REGF) {
+        return Hive::parse(&bytes).map_err(|error| anyhow!("{shown} cannot be used: {error}"));
+    }
+    let text =
+        reg_text::decode(&bytes).map_err(|_| anyhow!("{shown} is neither a hive nor .reg text"))?;
+    let source = crate::paths::root().join(format!("iso/hives/{name}.reg"));
+    let default = std::fs::read_to_string(&source)
+        .with_context(|| format!("cannot read {}", source.display()))?;
+    let mut hive = Hive::new(UnicodeStr(&name.encode_utf16().collect::<Vec<_>>()));
+    supplies::merge(&mut hive, name, &default)?;
+    supplies::merge(&mut hive, name, &text).with_context(|| format!("in {shown}"))?;
+    Ok(hive)
+}
+
+/// The FAT volume of a disk image.
+fn volume(image: &Path) -> Result<Vec<u8>> {
+    let mut file =
+        std::fs::File::open(image).with_context(|| format!("cannot open {}", image.display()))?;
+    file.seek(SeekFrom::Start(disk::offset(image)))?;
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)
+        .with_context(|| format!("cannot read {}", image.display()))?;
+    Ok(bytes)
+}
+
+/// The files below a folder, by their path from a backslash on.
+fn gather(folder: &Path, place: &str, files: &mut BTreeMap<String, Option<Vec<u8>>>) -> Result<()> {
+    let cannot = || format!("cannot read {}", folder.display());
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let place = format!("{place}\\{name}");
+        if path.is_dir() {
+            files.insert(place.clone(), None);
+            gather(&path, &place, files)?;
+        } else {
+            let bytes =
+                std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            files.insert(place, Some(bytes));
+        }
+    }
+    Ok(())
+}
+
+/// Boots until nothing is missing that may be assumed.
+fn plan(ground: &Ground, strict: bool) -> Result<Plan> {
+    let mut assumptions = Assumptions::default();
+    if !strict && ground.volume.is_none() && ground.files.is_empty() {
+        for (_, hive) in &ground.hives {
+            assumptions
+                .files
+                .extend(Assumptions::of_renames(&renames(hive)).files);
+        }
+    }
+    for _ in 0..ROUNDS {
+        let boot = world::boot(ground, &assumptions)?;
+        if strict || !assumptions.learn(&boot.moments) {
+            return Ok(Plan {
+                acts: story::tell(&boot.moments),
+                boot,
+                assumptions,
+            });
+        }
+    }
+    bail!("after {ROUNDS} boots something new is still missing")
+}
+
+/// The pending renames of a SYSTEM hive, source and target in turn; none of another hive.
+fn renames(hive: &Hive) -> Vec<String> {
+    let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
+    let Some(set) = supplies::current_control_set(hive) else {
+        return Vec::new();
+    };
+    let path = units(&format!("{set}\\{SESSION_MANAGER}"));
+    let Some(key) = hive.find(hive.root(), UnicodeStr(&path)) else {
+        return Vec::new();
+    };
+    let values = [
+        "PendingFileRenameOperations",
+        "PendingFileRenameOperations2",
+    ];
+    values
+        .iter()
+        .filter_map(|name| hive.value(key, UnicodeStr(&units(name))))
+        .flat_map(|value| {
+            let units: Vec<u16> = value
+                .data
+                .chunks_exact(2)
+                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                .collect();
+            units
+                .split(|&unit| unit == 0)
+                .map(String::from_utf16_lossy)
+                .collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// A stop in words: the parameters of the hard error, if there is one behind it.
+fn stopped(check: &BugCheck) -> String {
+    let parameters = match &check.hard_error {
+        Some((status, parameters)) => {
+            let shown: Vec<String> = parameters
+                .iter()
+                .map(|parameter| match parameter {
+                    Parameter::Text(text, _) => text.clone(),
+                    Parameter::Number(number) => format!("{number:#x}"),
+                })
+                .collect();
+            format!("{status}: {}", shown.join(", "))
+        }
+        None => check
+            .parameters
+            .map(|number| format!("{number:#x}"))
+            .join(", "),
+    };
+    format!("bugcheck {:08X}: {parameters}", check.code)
+}
+
+impl Plan {
+    fn print(&self, options: &PlanOptions) {
+        ui::step(&format!(
+            "a boot with {} under NT {}",
+            options.file.display(),
+            options.nt.text()
+        ));
+        for act in &self.acts {
+            let verb = format!("{:<9}", act.verb.text());
+            let verb = match act.verb {
+                Verb::Skip => ui::paint(Colour::Yellow, &verb),
+                Verb::Stop => ui::paint(Colour::Red, &verb),
+                _ => ui::paint(Colour::Cyan, &verb),
+            };
+            let source = act
+                .source
+                .map(|source| ui::paint(Colour::Grey, &format!("  <- {source}")))
+                .unwrap_or_default();
+            ui::note(&format!("{verb} {}{source}", act.object));
+        }
+        let assumed: Vec<&str> = self.assumptions.files.keys().map(String::as_str).collect();
+        if !assumed.is_empty() {
+            const SHOWN: usize = 12;
+            let more = assumed.len().saturating_sub(SHOWN);
+            let mut list = assumed[..assumed.len() - more].join(", ");
+            if more > 0 {
+                list.push_str(&format!(" and {more} more"));
+            }
+            ui::step("assumed to be on C: (--strict assumes nothing)");
+            ui::note(&list);
+        }
+        ui::step("what stands at the end");
+        for line in standing(&self.boot.snapshot) {
+            ui::note(&line);
+        }
+    }
+
+    fn json(&self) -> Value {
+        let end = match &self.boot.outcome {
+            Outcome::Settled => json!({ "settled": true }),
+            Outcome::Shutdown(action) => json!({ "shutdown": format!("{action:?}") }),
+            Outcome::Stopped(check) => json!({ "stopped": stopped(check) }),
+        };
+        let stands: Value =
+            serde_json::from_str(&dump::json(&self.boot.snapshot)).unwrap_or(Value::Null);
+        json!({
+            "end": end,
+            "acts": self.acts.iter().map(Act::json).collect::<Vec<_>>(),
+            "assumed": self.assumptions.files.keys().collect::<Vec<_>>(),
+            "stands": stands,
+        })
+    }
+}
+
+/// Processes and paging files in a line each; `--json` has everything.
+fn standing(snapshot: &Snapshot) -> Vec<String> {
+    let processes = snapshot
+        .processes
+        .iter()
+        .map(|process| format!("process {} in session {}", process.image, process.session));
+    let pages = snapshot.page_files.iter().map(|file| {
+        format!(
+            "paging file {}: {} MB, at most {} MB",
+            file.path,
+            file.size >> 20,
+            file.maximum >> 20
+        )
+    });
+    let counts = format!(
+        "{} named objects, {} registry keys",
+        snapshot.objects.len(),
+        snapshot.keys.len()
+    );
+    processes.chain(pages).chain([counts]).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Plans of the default hive with changes, as a person would ask for them.
+
+use super::*;
+
+const HEAD: &str = "Windows Registry Editor Version 5.00\n\n";
+
+/// Options for this text in a file.
+fn asked(folder: &Path, text: &str) -> PlanOptions {
+    let file = folder.join("ask.reg");
+    std::fs::write(&file, format!("{HEAD}{text}")).unwrap();
+    PlanOptions {
+        file,
+        ..PlanOptions::default()
+    }
+}
+
+fn planned(options: &PlanOptions) -> Plan {
+    plan(&ground(options).unwrap(), options.strict).unwrap()
+}
+
+/// A plan of changes to the Session Manager key.
+fn plan_of(key: &str, values: &str) -> Plan {
+    let folder = tempfile::tempdir().unwrap();
+    planned(&asked(
+        folder.path(),
+        &format!("[\\ControlSet001\\Control\\Session Manager{key}]\n{values}\n"),
+    ))
+}
+
+impl Plan {
+    fn has(&self, verb: Verb, object: &str, source: Option<&str>) -> bool {
+        self.acts
+            .iter()
+            .any(|act| act.verb == verb && act.object.contains(object) && act.source == source)
+    }
+
+    #[track_caller]
+    fn shows(&self, verb: Verb, object: &str, source: Option<&str>) {
+        assert!(
+            self.has(verb, object, source),
+            "no {verb:?} {object} from {source:?} in {:#?}",
+            self.acts
+        );
+    }
+}
+
+#[test]
+fn the_default_hive_settles_and_every_list_is_told() {
+    let plan = plan_of("", "");
+    assert_eq!(plan.boot.outcome, Outcome::Settled);
+    plan.shows(
+        Verb::Create,
+        r"directory \RPC Control",
+        Some("ObjectDirectories"),
+    );
+    plan.shows(
+        Verb::Create,
+        r"link AUX to \DosDevices\COM1",
+        Some("DOS Devices"),
+    );
+    plan.shows(
+        Verb::Run,
+        "autochk.exe (autocheck autochk *)",
+        Some("BootExecute"),
+    );
+    plan.shows(Verb::Create, "kernel32.dll", Some("KnownDLLs"));
+    plan.shows(
+        Verb::Page,
+        r"\??\C:\pagefile.sys",
+        Some("Memory Management\\PagingFiles"),
+    );
+    plan.shows(Verb::Load, "win32k.sys", Some("SubSystems\\Kmode"));
+    plan.shows(Verb::Run, "csrss.exe", Some("SubSystems"));
+    plan.shows(Verb::Run, "winlogon.exe", Some("Execute"));
+    // What the plan says comes in the order of the boot.
+    let place = |text: &str| {
+        plan.acts
+            .iter()
+            .position(|act| act.object.contains(text))
+            .unwrap()
+    };
+    assert!(place("autochk.exe") < place("csrss.exe"));
+    assert!(place("csrss.exe") < place("winlogon.exe"));
+}
+
+#[test]
+fn a_program_that_is_not_here_is_assumed_unless_strict() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = asked(
+        folder.path(),
+        "[\\ControlSet001\\Control\\Session Manager]\n\"BootExecute\"=str(7):\"check check.exe /f\\0\"\n",
+    );
+    let plan = planned(&options);
+    plan.shows(Verb::Run, "check.exe", Some("BootExecute"));
+    assert!(
+        plan.assumptions
+            .files
+            .keys()
+            .any(|path| path.ends_with("check.exe"))
+    );
+    options.strict = true;
+    let plan = planned(&options);
+    assert!(!plan.has(Verb::Run, "check.exe", Some("BootExecute")));
+    plan.shows(Verb::Skip, "check", Some("BootExecute"));
+}
+
+#[test]
+fn pending_renames_are_told_in_their_order() {
+    let plan = plan_of(
+        "",
+        "\"PendingFileRenameOperations\"=str(7):\"\\\\??\\\\C:\\\\new.dll\\0!\\\\??\\\\C:\\\\old.dll\\0\\\\??\\\\C:\\\\temp\\0\\0\"",
+    );
+    let source = Some("PendingFileRenameOperations");
+    plan.shows(Verb::Rename, r"\??\C:\new.dll to ", source);
+    plan.shows(Verb::Delete, r"\??\C:\temp", source);
+    // The value has served.
+    plan.shows(
+        Verb::Delete,
+        "registry value PendingFileRenameOperations",
+        None,
+    );
+}
+
+#[test]
+fn a_boot_that_stops_says_why() {
+    let plan = plan_of("\\SubSystems", "\"Required\"=-\n\"Windows\"=-");
+    let Outcome::Stopped(check) = &plan.boot.outcome else {
+        panic!("{:?}", plan.boot.outcome);
+    };
+    let text = stopped(check);
+    assert!(text.contains("C000021A"), "{text}");
+    assert!(plan.acts.iter().any(|act| act.verb == Verb::Stop));
+}
+
+#[test]
+fn a_tree_is_the_volume() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("c");
+    std::fs::create_dir_all(tree.join("data")).unwrap();
+    std::fs::write(tree.join("data/here.txt"), "x").unwrap();
+    let mut options = asked(
+        folder.path(),
+        "[\\ControlSet001\\Control\\Session Manager]\n\"PendingFileRenameOperations\"=str(7):\"\\\\??\\\\C:\\\\data\\\\here.txt\\0\\0\\\\??\\\\C:\\\\data\\\\gone.txt\\0\\0\"\n",
+    );
+    options.tree = Some(tree.clone());
+    let plan = planned(&options);
+    let source = Some("PendingFileRenameOperations");
+    plan.shows(Verb::Delete, "here.txt", source);
+    plan.shows(Verb::Skip, "gone.txt", source);
+    // On a copy: the file is still here.
+    assert!(tree.join("data/here.txt").exists());
+}
+
+#[test]
+fn what_cannot_be_read_is_told_from_what_stops() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = PlanOptions {
+        file: folder.path().join("missing"),
+        ..PlanOptions::default()
+    };
+    let error = verb(&options).unwrap_err();
+    assert!(error.is::<Unusable>(), "{error:?}");
+    std::fs::write(&options.file, b"regf and then nothing").unwrap();
+    assert!(verb(&options).unwrap_err().is::<Unusable>());
+}
+
+#[test]
+fn json_has_the_acts_and_what_stands() {
+    let json = plan_of("", "").json();
+    assert_eq!(json["end"]["settled"], true);
+    assert!(json["acts"].as_array().is_some_and(|acts| acts.len() > 10));
+    assert!(json["stands"]["processes"].is_array());
+}
