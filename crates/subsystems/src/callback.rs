@@ -39,7 +39,12 @@ pub(crate) fn create_session<S: System>(
         .tables
         .lock()
         .environments
-        .create(server.key(), foreign, record.terminal)
+        .create(
+            server.key(),
+            foreign,
+            record.terminal,
+            ProcessId::of(suspended.client),
+        )
         .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
     let mut body = SbCreateSession::new_zeroed();
     body.session = environment.0;
@@ -49,22 +54,13 @@ pub(crate) fn create_session<S: System>(
     body.process.thread = thread.0;
     body.debugger = debugger;
     let result = call(sm, &record, &mut callback(SbApi::CREATE_SESSION, &body));
-    let mut tables = sm.tables.lock();
-    match result {
-        Ok(()) => tables.terminals.adopted(
+    if let Err(status) = result {
+        sm.tables.lock().environments.delete(environment);
+        nt::warn!(
+            "session {}: the server refuses process {}: {status}",
             record.terminal,
-            ProcessId::of(suspended.client),
-            environment,
-        ),
-        Err(status) => {
-            tables.environments.delete(environment);
-            drop(tables);
-            nt::warn!(
-                "session {}: the server refuses process {}: {status}",
-                record.terminal,
-                suspended.client.process
-            );
-        }
+            suspended.client.process
+        );
     }
     result
 }

@@ -5,15 +5,28 @@
 //! while somebody else has smss inside a session. A spin lock cannot guard that, because the holder
 //! waits for servers to come up; whoever finds the gate shut waits on an event that the holder
 //! signals.
+//!
+//! Nobody waits without limit: the event only makes it quick. Whoever waits looks again by itself
+//! after a while, so a signal that fails costs time and nothing else; and gives up when one and the
+//! same holder stays inside for too long.
 
 use crate::kernel::new_event;
+use crate::policy::SERVER_TIMEOUT;
 use nt::access::Access;
 use nt::lock::Mutex;
-use nt::system::{Objects, Timeout};
-use nt::{Handle, Owned, Result};
+use nt::system::{Objects, Timeout, Wait};
+use nt::{Handle, Owned, Result, Status};
+
+/// How often a waiting thread looks whether the gate is open, in milliseconds.
+const LOOK: u32 = 5_000;
+/// How long one holder may keep the others waiting, in milliseconds: as long as the servers and the
+/// initial command of a session may take.
+const HOLDER_TIMEOUT: u32 = 3 * SERVER_TIMEOUT;
 
 struct State {
     shut: bool,
+    /// How often the gate has been shut: which holder it is.
+    holder: u32,
     /// Signalled and forgotten when the gate opens; null while nobody waits.
     opens: Handle,
 }
@@ -25,19 +38,27 @@ impl Gate {
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(State {
             shut: false,
+            holder: 0,
             opens: Handle::NULL,
         }))
     }
 
-    /// Waits until the gate is open and shuts it behind the caller. Blocks for as long as others
-    /// hold it.
+    /// Waits until the gate is open and shuts it behind the caller. `IO_TIMEOUT` if one holder stays
+    /// inside for too long. Blocks.
     pub(crate) fn enter<'g, S: Objects>(&'g self, system: &'g S) -> Result<Inside<'g, S>> {
+        let (mut holder, mut waited) = (None, 0);
         loop {
             let event = {
                 let mut state = self.0.lock();
                 if !state.shut {
                     state.shut = true;
+                    state.holder = state.holder.wrapping_add(1);
                     return Ok(Inside { gate: self, system });
+                }
+                if holder.replace(state.holder) != Some(state.holder) {
+                    waited = 0;
+                } else if waited >= HOLDER_TIMEOUT {
+                    return Err(Status::IO_TIMEOUT);
                 }
                 if state.opens.is_null() {
                     state.opens = new_event(system)?.into_raw();
@@ -52,7 +73,9 @@ impl Gate {
                 )?;
                 Owned::new(system, own)
             };
-            system.wait_one(event.get(), Timeout::Never)?;
+            if system.wait_one(event.get(), Timeout::Milliseconds(LOOK))? == Wait::Timeout {
+                waited += LOOK;
+            }
         }
     }
 }
@@ -73,7 +96,7 @@ impl<S: Objects> Drop for Inside<'_, S> {
         if !opens.is_null() {
             let event = Owned::new(self.system, opens);
             if let Err(status) = self.system.set_event(event.get()) {
-                nt::error!("session gate: {status}: waiting requests stay unanswered");
+                nt::warn!("session gate: {status}: who waits for it looks again by itself");
             }
         }
     }

@@ -140,12 +140,11 @@ pub(crate) fn start<S: System>(
         .initial_created(terminal, ProcessId::of(child.client()));
     let process = hand_over(sm.system, port, child)?;
     let mut tables = sm.tables.lock();
-    tables.terminals.stands(terminal);
     if tables.terminals.keep_initial(terminal, process.get()) {
         // The record owns it now.
         let _ = process.into_raw();
     }
-    Ok(())
+    tables.terminals.stands(terminal).map(drop)
 }
 
 /// smss's own connection to `\SmApiPort`, made at first use and kept (spec 12.1 #4).

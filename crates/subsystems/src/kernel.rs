@@ -52,10 +52,11 @@ pub(crate) fn terminate<S: System>(
     }
 }
 
-/// Waits until `process` has ended. `IO_TIMEOUT` if it does not in time.
+/// Waits until `object` is signalled; a process is when it has ended. `IO_TIMEOUT` if it is not in
+/// time. Blocks.
 #[inline(never)]
-pub(crate) fn wait_for_end<S: System>(system: &S, process: Handle, timeout: Timeout) -> Result<()> {
-    match system.wait_one(process, timeout)? {
+pub(crate) fn wait_for<S: System>(system: &S, object: Handle, timeout: Timeout) -> Result<()> {
+    match system.wait_one(object, timeout)? {
         Wait::Object(_) => Ok(()),
         Wait::Timeout => Err(Status::IO_TIMEOUT),
     }
@@ -74,7 +75,7 @@ pub(crate) fn end<S: System>(
         return;
     }
     terminate(system, process, id, Status::SUCCESS);
-    if let Err(status) = wait_for_end(system, process, Timeout::Milliseconds(milliseconds)) {
+    if let Err(status) = wait_for(system, process, Timeout::Milliseconds(milliseconds)) {
         nt::warn!("process {}: wait for its end: {status}", Named(id));
     }
 }

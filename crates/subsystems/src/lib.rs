@@ -18,9 +18,11 @@
 //!
 //! | from | event | transition | to |
 //! |---|---|---|---|
-//! | | it is about to be created | `reserve` | reserved |
+//! | | it is about to be created, and it is its turn | `reserve`, `reserve_next` | reserved |
 //! | reserved | its process is there, suspended | `created` | created |
-//! | created | it connects to `\SmApiPort` and announces a type | `registered` | registered |
+//! | created | it asks to connect to `\SmApiPort` and announces a type | `register` | registering |
+//! | registering | the connection cannot be made | `refused` | created |
+//! | registering | the connection is made | `registered` | registered |
 //! | registered | smss has reached its call-back port | `called_back` | in service |
 //! | any of these | it ended, was given up, or its session ends | `retire` | retired |
 //! | retired | the last reference goes | `release` | (gone) |
@@ -31,11 +33,11 @@
 //! |---|---|---|---|
 //! | | its session space is made | `start` | starting |
 //! | starting | its initial command has a process, suspended | `initial_created`, `keep_initial` | starting |
-//! | starting | csrss has taken that process over | `adopted` | starting |
-//! | starting | everything in it stands | `stands` | running |
+//! | starting | its csrss or its initial command ends | `server_lost`, `process_ended` | starting (noted) |
+//! | starting | everything in it stands, also its csrss | `stands` | running |
 //! | running | its process goes to the main thread, which waits for it | `take_initial` | running |
 //! | starting | a step failed | `remove` | (gone) |
-//! | running | StopCsr, the end of csrss, in NT 6 the end of the initial command | `remove` | (gone) |
+//! | running | StopCsr; `server_lost`; in NT 6 `process_ended` | `remove` | (gone) |
 //!
 //! Child instance, NT 6 (`state/instances.rs`):
 //!
@@ -95,10 +97,9 @@ pub use boot::Session0;
 pub use manager::Manager;
 pub use nt6::instance;
 pub use plan::{Entry, Plan};
-pub use policy::Policy;
+pub use policy::{Policy, SERVER_TIMEOUT};
 pub use state::clients::CLIENTS;
 pub use state::servers::SERVERS;
 pub use state::terminals::SESSIONS;
 pub use state::threads::{INITIAL_THREADS, MAXIMUM_THREADS};
 pub use state::{Counts, TableSpace};
-pub use watchdog::SERVER_TIMEOUT;

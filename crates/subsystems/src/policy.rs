@@ -7,6 +7,10 @@
 use nt::system::VersionInformation;
 use nt::{UnicodeStr, wide};
 
+/// How long a server may take for anything (spec 9.4), in milliseconds; session 0's required ones
+/// take as long as they want.
+pub const SERVER_TIMEOUT: u32 = 60_000;
+
 /// Who makes a terminal session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SessionModel {

@@ -3,7 +3,7 @@
 //! resident smss and a child instance of NT 6 do alike.
 
 use crate::plan::Plan;
-use crate::watchdog::SERVER_TIMEOUT;
+use crate::policy::SERVER_TIMEOUT;
 use launch::{Child, Program, Start};
 use nt::system::{System, Timeout, Wait};
 use nt::{Handle, Result, Status, UnicodeStr};
@@ -34,21 +34,27 @@ pub(crate) fn create<'a, S: System>(
     })
 }
 
+/// How long a required server of `session` may take to register: one of session 0 as long as it
+/// wants (spec 9.4 #9).
+pub(crate) const fn patience(session: u32) -> Timeout {
+    if session == 0 {
+        Timeout::Never
+    } else {
+        Timeout::Milliseconds(SERVER_TIMEOUT)
+    }
+}
+
 /// Waits on {event, process} (spec 9.4 #9): the event of a server's record and the server, in
-/// `session`. Blocks, in session 0 without limit.
+/// `session`. Blocks as long as `patience` says.
 #[inline(never)]
 pub(crate) fn wait_until_registered<S: System>(
     system: &S,
     session: u32,
     event: Handle,
     process: Handle,
+    patience: Timeout,
 ) -> Result<()> {
-    let timeout = if session == 0 {
-        Timeout::Never
-    } else {
-        Timeout::Milliseconds(SERVER_TIMEOUT)
-    };
-    match system.wait_any(&[event, process], timeout)? {
+    match system.wait_any(&[event, process], patience)? {
         Wait::Object(0) => Ok(()),
         Wait::Object(_) => {
             let status = system.query_exit(process)?.status;

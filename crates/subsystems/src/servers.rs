@@ -6,7 +6,7 @@ use crate::end;
 use crate::kernel::{close, new_event, terminate};
 use crate::manager::Manager;
 use crate::state::ids::{ProcessId, TerminalId};
-use crate::state::servers::Server;
+use crate::state::servers::{self as state, Server};
 use crate::state::slots::Key;
 use nt::system::{ImageSubsystem, System};
 use nt::{Handle, Result, Status};
@@ -57,6 +57,41 @@ pub(crate) fn reserve<S: System>(
     // The record owns the event now.
     let _ = event.into_raw();
     Ok(ServerRef { manager: sm, key })
+}
+
+/// Whether it is a server's turn to be started.
+pub(crate) enum Turn<'m, S: System> {
+    /// It has a record now.
+    Now(ServerRef<'m, S>),
+    /// Another one of its session is starting.
+    After(ServerRef<'m, S>),
+    /// The session has such a server.
+    NotNeeded,
+}
+
+/// A new record if it is the turn of a server of `terminal` that will serve `serves`, if that is
+/// known: servers of a session are started one after the other (spec 9.4 #2, #3).
+pub(crate) fn take_turn<S: System>(
+    sm: &Manager<S>,
+    terminal: TerminalId,
+    serves: Option<ImageSubsystem>,
+) -> Result<Turn<'_, S>> {
+    let event = new_event(sm.system)?;
+    let turn = sm
+        .tables
+        .lock()
+        .servers
+        .reserve_next(event.get(), terminal, serves);
+    match turn {
+        state::Turn::Now(key) => {
+            // The record owns the event now.
+            let _ = event.into_raw();
+            Ok(Turn::Now(ServerRef { manager: sm, key }))
+        }
+        state::Turn::After(key) => Ok(Turn::After(ServerRef { manager: sm, key })),
+        state::Turn::NotNeeded => Ok(Turn::NotNeeded),
+        state::Turn::Never => Err(Status::INSUFF_SERVER_RESOURCES),
+    }
 }
 
 /// The first server in service that `matches`.

@@ -9,6 +9,7 @@ use crate::callback;
 use crate::initial;
 use crate::kernel::{close, end};
 use crate::manager::Manager;
+use crate::policy::SERVER_TIMEOUT;
 use crate::servers;
 use crate::session_space;
 use crate::start;
@@ -16,7 +17,6 @@ use crate::state::environments::Environment;
 use crate::state::ids::TerminalId;
 use crate::state::servers::Server;
 use crate::state::slots::Key;
-use crate::watchdog::SERVER_TIMEOUT;
 use nt::system::{ImageSubsystem, System};
 use nt::{Result, Status, UnicodeStr};
 use sm_protocol::sb::SbApi;
@@ -77,7 +77,7 @@ pub(crate) fn undo<S: System>(sm: &'static Manager<S>, terminal: TerminalId, sta
 
 /// Ends everything of `terminal` that smss started there and forgets it: environment sessions,
 /// initial command, servers, csrss last.
-fn tear_down<S: System>(sm: &'static Manager<S>, terminal: TerminalId) {
+pub(crate) fn tear_down<S: System>(sm: &'static Manager<S>, terminal: TerminalId) {
     let record = sm.tables.lock().terminals.remove(terminal);
     while let Some(environment) = take_environment(sm, terminal) {
         callback::tell(
@@ -126,17 +126,13 @@ pub(crate) fn server_gone<S: System>(sm: &'static Manager<S>, key: Key) {
     );
     drop(server);
     // Session 0's csrss is what the main thread waits for.
-    if terminal != TerminalId::CONSOLE
-        && record.subsystem == Some(ImageSubsystem::WINDOWS_GUI)
-        && is_running(sm, terminal)
-    {
+    if terminal == TerminalId::CONSOLE || record.subsystem != Some(ImageSubsystem::WINDOWS_GUI) {
+        return;
+    }
+    let stands = sm.tables.lock().terminals.server_lost(terminal);
+    if stands {
         tear_down(sm, terminal);
     }
-}
-
-fn is_running<S: System>(sm: &Manager<S>, terminal: TerminalId) -> bool {
-    let record = sm.tables.lock().terminals.get(terminal);
-    record.is_some_and(|record| record.is_running())
 }
 
 /// An environment session has ended. In NT 6 a session (other than 0) does not outlive its initial
@@ -146,11 +142,15 @@ pub(crate) fn environment_ended<S: System>(
     environment: &Environment,
 ) -> Result<()> {
     let terminal = environment.terminal;
-    let record = sm.tables.lock().terminals.get(terminal);
-    if terminal == TerminalId::CONSOLE
-        || !sm.policy.session_ends_with_initial
-        || !record.is_some_and(|record| record.stands_on(environment.id))
-    {
+    if terminal == TerminalId::CONSOLE || !sm.policy.session_ends_with_initial {
+        return Ok(());
+    }
+    let ends = sm
+        .tables
+        .lock()
+        .terminals
+        .process_ended(terminal, environment.process);
+    if !ends {
         return Ok(());
     }
     nt::info!("session {terminal}: its initial command has ended");

@@ -3,15 +3,20 @@
 //! ones (spec 9.6).
 //!
 //! Servers of one session come up strictly one after another. A server is given up when its process
-//! ends before it registered, or, in a session other than 0, when it does not register within a
-//! minute; the first error is what counts (D7).
+//! ends before it registered, or when it does not register within a minute; only a required one of
+//! session 0, without which there is no system, is waited for without limit. The first error is
+//! what counts (D7).
+//!
+//! Only the required servers of a session that is being made are waited for inside the gate; an
+//! optional one holds nobody up but those who want one for the same session.
 
 use crate::callback;
-use crate::kernel::terminate;
+use crate::kernel::{terminate, wait_for};
 use crate::manager::Manager;
 use crate::plan::{Plan, each_required};
+use crate::policy::SERVER_TIMEOUT;
 use crate::process;
-use crate::servers::{self, ServerRef};
+use crate::servers::{self, ServerRef, Turn};
 use crate::session_space;
 use crate::state::ids::{ProcessId, TerminalId};
 use launch::Child;
@@ -29,7 +34,7 @@ pub(crate) fn required<S: System>(
     terminal: TerminalId,
 ) -> Result<()> {
     each_required(plan, terminal.0, &mut |command| {
-        server(sm, plan, terminal, command, None)
+        server(sm, plan, terminal, command)
     })
 }
 
@@ -57,63 +62,76 @@ pub(crate) fn deferred<S: System>(
     } else if name.eq_ascii("OS2") {
         serves = Some(ImageSubsystem::OS2_CUI);
     }
-    let _inside = session_space::pass_gate(sm)?;
-    server(sm, plan, terminal, command, serves)
+    let server = loop {
+        let inside = session_space::pass_gate(sm)?;
+        let turn = servers::take_turn(sm, terminal, serves)?;
+        drop(inside);
+        match turn {
+            Turn::Now(server) => break server,
+            Turn::After(other) => wait_for_start(sm, &other)?,
+            Turn::NotNeeded => return Ok(()),
+        }
+    };
+    let suspended = match serves {
+        Some(_) => create_by_server(sm, plan, terminal, command),
+        None => Err(Status::NOT_IMPLEMENTED),
+    };
+    let suspended = match suspended {
+        Err(Status::NOT_IMPLEMENTED) => {
+            // ReactOS' csrss does not know the call (D34); smss creates the process itself then,
+            // which is what a user wants.
+            nt::info!("session {terminal}: smss itself creates {command}");
+            session_space::pass_gate(sm)
+                .and_then(|_inside| process::create(plan, terminal.0, command, true))
+        }
+        result => result,
+    };
+    complete(
+        sm,
+        &server,
+        suspended,
+        Timeout::Milliseconds(SERVER_TIMEOUT),
+    )
 }
 
-/// Starts the server that `command` names, in `terminal` (spec 9.4). If `serves` names a type, it
-/// registers for this one, and a session has one server of it. The caller is inside the gate.
-/// Blocks until it has registered.
+/// Starts the required server that `command` names, in `terminal` (spec 9.4). The caller is inside
+/// the gate. Blocks until it has registered.
 fn server<S: System>(
     sm: &'static Manager<S>,
     plan: &'static dyn Plan<S>,
     terminal: TerminalId,
     command: UnicodeStr<'_>,
-    serves: Option<ImageSubsystem>,
 ) -> Result<()> {
-    // While another one of this session is starting (spec 9.4 #2): whoever starts it signals its
-    // event in any case.
-    while let Some(starting) = servers::find(sm, &|server| {
-        server.terminal == terminal && server.subsystem.is_none()
-    }) {
-        sm.system.wait_one(starting.view().event, Timeout::Never)?;
-    }
-    if serves.is_some()
-        && servers::find(sm, &|server| {
-            server.terminal == terminal && server.subsystem == serves
-        })
-        .is_some()
-    {
-        return Ok(());
-    }
-    let server = servers::reserve(sm, terminal)?;
-    let result = create(sm, plan, terminal, command, serves.is_some())
-        .and_then(|suspended| bring_up(sm, &server, suspended));
+    let server = loop {
+        match servers::take_turn(sm, terminal, None)? {
+            Turn::Now(server) => break server,
+            Turn::After(other) => wait_for_start(sm, &other)?,
+            Turn::NotNeeded => return Ok(()),
+        }
+    };
+    let suspended = process::create(plan, terminal.0, command, true);
+    complete(sm, &server, suspended, process::patience(terminal.0))
+}
+
+/// Waits until another server of the session has started, or has come to nothing: whoever starts it
+/// signals its event in any case. `IO_TIMEOUT` if that takes too long.
+fn wait_for_start<S: System>(sm: &Manager<S>, other: &ServerRef<'_, S>) -> Result<()> {
+    let patience = Timeout::Milliseconds(2 * SERVER_TIMEOUT);
+    wait_for(sm.system, other.view().event, patience)
+}
+
+/// Brings the server up that was created, or gives its record up.
+fn complete<S: System>(
+    sm: &'static Manager<S>,
+    server: &ServerRef<'_, S>,
+    suspended: Result<Child<'_, S>>,
+    patience: Timeout,
+) -> Result<()> {
+    let result = suspended.and_then(|suspended| bring_up(sm, server, suspended, patience));
     if result.is_err() {
         servers::retire(sm, server.key());
     }
     result
-}
-
-/// The server's process, suspended.
-fn create<S: System>(
-    sm: &'static Manager<S>,
-    plan: &'static dyn Plan<S>,
-    terminal: TerminalId,
-    command: UnicodeStr<'_>,
-    by_server: bool,
-) -> Result<Child<'static, S>> {
-    if by_server {
-        match create_by_server(sm, plan, terminal, command) {
-            // ReactOS' csrss does not know the call (D34); smss creates the process itself then,
-            // which is what a user wants.
-            Err(Status::NOT_IMPLEMENTED) => nt::info!(
-                "session {terminal}: csrss creates no processes for smss: {command} is created directly"
-            ),
-            result => return result,
-        }
-    }
-    process::create(plan, terminal.0, command, true)
 }
 
 /// Resumes the server and waits until it has registered. It is ended if it comes to nothing.
@@ -122,6 +140,7 @@ fn bring_up<S: System>(
     sm: &'static Manager<S>,
     server: &ServerRef<'_, S>,
     suspended: Child<'_, S>,
+    patience: Timeout,
 ) -> Result<()> {
     let created = *suspended.information();
     let process_id = ProcessId::of(created.client);
@@ -144,7 +163,8 @@ fn bring_up<S: System>(
             callback::create_session(sm, &owner, &created, foreign, ClientId::default())?;
         }
         sm.system.resume_thread(thread.get())?;
-        process::wait_until_registered(sm.system, terminal.0, server.view().event, process)?;
+        let event = server.view().event;
+        process::wait_until_registered(sm.system, terminal.0, event, process, patience)?;
         let now = server.view();
         if now.retired || now.subsystem.is_none() {
             Err(Status::DELETE_PENDING)

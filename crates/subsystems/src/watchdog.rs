@@ -5,66 +5,135 @@
 //! called process when the time is over; the kernel then breaks its ports and the call returns with
 //! an error. Used for servers of sessions other than 0 only: session 0's csrss is critical, and
 //! ending it would end the system.
+//!
+//! Who may touch what while the two threads part is decided by the place they share: the process is
+//! ended only by a thread that found the call unanswered and said so first, and the caller, whose
+//! handles are used for that, waits for it then. So neither a wait nor a signal that fails lets one
+//! pull something from under the other.
 
 use crate::kernel::{new_event, terminate};
+use crate::policy::SERVER_TIMEOUT;
 use crate::state::ids::ProcessId;
 use crate::state::servers::Server;
+use crate::state::threads::MAXIMUM_THREADS;
 use nt::lock::Mutex;
 use nt::system::{MessageBuffer, System, ThreadBody, Timeout, Wait};
 use nt::{Handle, Owned, Result, Status};
 
-/// How long a server of a session other than 0 may take for anything (spec 9.4), in milliseconds.
-pub const SERVER_TIMEOUT: u32 = 60_000;
-/// Calls under way at once.
-const CALLS: usize = 16;
+/// How often the thread looks whether the call is answered even though it was not signalled, in
+/// milliseconds.
+const LOOK: u32 = 5_000;
+/// Calls under way at once: every API thread may be in one, and the main thread.
+const CALLS: usize = MAXIMUM_THREADS as usize + 1;
 
 #[derive(Clone, Copy)]
 struct Call {
+    /// Signalled when the call is answered.
     done: Handle,
     process: Handle,
     /// Its id.
     process_id: Option<ProcessId>,
 }
 
-/// One bound, free or watching over a call.
+/// What a place is used for.
+#[derive(Clone, Copy)]
+enum Use {
+    /// Nothing.
+    Free,
+    /// The call is under way.
+    Watched(Call),
+    /// The call is answered; the thread has not looked yet, and frees the place.
+    Answered,
+    /// The thread ends the called process, and the caller frees the place.
+    Ending,
+    /// The thread has ended; the caller frees the place.
+    Left,
+}
+
+/// A place, and the body of the thread that watches over the call in it.
 struct Watchdog<S: System> {
     system: &'static S,
-    call: Mutex<Option<Call>>,
+    place: Mutex<Use>,
 }
 
 impl<S: System> Watchdog<S> {
     /// Takes the place for `call` if it is free.
     fn take(&self, call: Call) -> bool {
-        let mut place = self.call.lock();
-        let free = place.is_none();
+        let mut place = self.place.lock();
+        let free = matches!(*place, Use::Free);
         if free {
-            *place = Some(call);
+            *place = Use::Watched(call);
         }
         free
+    }
+
+    /// The call, if it is still under way.
+    fn call(&self) -> Option<Call> {
+        match *self.place.lock() {
+            Use::Watched(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// The same; who asks ends the called process.
+    fn end(&self) -> Option<Call> {
+        let mut place = self.place.lock();
+        let Use::Watched(call) = *place else {
+            return None;
+        };
+        *place = Use::Ending;
+        Some(call)
+    }
+
+    /// The thread touches nothing of the caller's any more.
+    fn leave(&self) {
+        let mut place = self.place.lock();
+        *place = match *place {
+            Use::Answered => Use::Free,
+            _ => Use::Left,
+        };
+    }
+
+    /// The call is answered: whether the thread still uses the caller's handles.
+    fn answered(&self) -> bool {
+        let mut place = self.place.lock();
+        match *place {
+            Use::Watched(_) => *place = Use::Answered,
+            Use::Ending => return true,
+            _ => *place = Use::Free,
+        }
+        false
     }
 }
 
 impl<S: System> ThreadBody for Watchdog<S> {
     fn run(&'static self) {
-        let Some(call) = *self.call.lock() else {
-            return;
-        };
-        if self
-            .system
-            .wait_one(call.done, Timeout::Milliseconds(SERVER_TIMEOUT))
-            == Ok(Wait::Timeout)
-        {
-            nt::error!(
-                "process {}: a subsystem server that does not answer in time: it is ended",
-                call.process_id.map_or(0, ProcessId::number)
-            );
-            terminate(
-                self.system,
-                call.process,
-                call.process_id,
-                Status::IO_TIMEOUT,
-            );
+        let mut waited = 0;
+        while let Some(call) = self.call() {
+            if waited >= SERVER_TIMEOUT {
+                if let Some(call) = self.end() {
+                    nt::error!(
+                        "process {}: a subsystem server that does not answer in time: it is ended",
+                        call.process_id.map_or(0, ProcessId::number)
+                    );
+                    terminate(
+                        self.system,
+                        call.process,
+                        call.process_id,
+                        Status::IO_TIMEOUT,
+                    );
+                }
+                break;
+            }
+            match self.system.wait_one(call.done, Timeout::Milliseconds(LOOK)) {
+                Ok(Wait::Object(_)) => break,
+                Ok(Wait::Timeout) => {}
+                // The bound holds all the same.
+                Err(_) => drop(self.system.delay(LOOK)),
+            }
+            waited += LOOK;
         }
+        self.leave();
     }
 }
 
@@ -80,7 +149,7 @@ impl<S: System> Watchdogs<S> {
             system,
             places: core::array::from_fn(|_| Watchdog {
                 system,
-                call: Mutex::new(None),
+                place: Mutex::new(Use::Free),
             }),
         }
     }
@@ -100,20 +169,26 @@ impl<S: System> Watchdogs<S> {
         let Some(watchdog) = self.places.iter().find(|watchdog| watchdog.take(call)) else {
             return Err(Status::INSUFF_SERVER_RESOURCES);
         };
-        let result = system.create_thread(watchdog).and_then(|thread| {
-            let thread = Owned::new(system, thread);
-            let result = system.request_wait_reply(server.callback, message);
-            // The thread still reads `done` and `process`: neither may be closed before it has
-            // ended.
-            let over = system
-                .set_event(done.get())
-                .and_then(|()| system.wait_one(thread.get(), Timeout::Never));
-            if let Err(status) = over {
-                nt::warn!("subsystem server: time limit: {status}");
+        let thread = match system.create_thread(watchdog) {
+            Ok(thread) => Owned::new(system, thread),
+            Err(status) => {
+                *watchdog.place.lock() = Use::Free;
+                return Err(status);
             }
-            result
-        });
-        *watchdog.call.lock() = None;
+        };
+        let result = system.request_wait_reply(server.callback, message);
+        let signalled = system.set_event(done.get());
+        if watchdog.answered() {
+            // It is about to be done, and a wait that fails must not let it act on closed handles.
+            while matches!(*watchdog.place.lock(), Use::Ending) {
+                let _ = system.wait_one(thread.get(), Timeout::Milliseconds(LOOK));
+            }
+            *watchdog.place.lock() = Use::Free;
+        } else if signalled.is_ok() {
+            // Its handles go with it, so that nothing is left of the call. If it cannot be waited
+            // for, it finds the call answered all the same.
+            let _ = system.wait_one(thread.get(), Timeout::Milliseconds(SERVER_TIMEOUT));
+        }
         result
     }
 }

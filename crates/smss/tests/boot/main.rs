@@ -3,6 +3,7 @@
 //! medium (spec 13.5, 14, 17).
 
 mod chronology;
+mod concurrency;
 mod default;
 mod faults;
 mod instances;

@@ -10,7 +10,7 @@ use executive::Version;
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
 use executive::ex::hard_errors::Parameter;
 use executive::host::{Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
-use executive::ids::ProcessId;
+use executive::ids::{ObjectId, ProcessId};
 use executive::ob::prelude::*;
 use executive::trace::{Argument, Record};
 use formats::hive::reg_text;
@@ -524,6 +524,25 @@ impl Booted {
 
     /// The same; `None` if it does not end.
     pub fn try_program(&mut self, command_line: &str) -> Option<Status> {
+        self.try_programs(&[command_line])[0]
+    }
+
+    /// The same for several that run at once.
+    pub fn try_programs(&mut self, command_lines: &[&str]) -> Vec<Option<Status>> {
+        let started: Vec<_> = command_lines.iter().map(|line| self.begin(line)).collect();
+        self.settle();
+        let reports = self.processes();
+        let exit = |(process, object)| {
+            let report = reports.iter().find(|report| report.id == process);
+            self.world.look(|executive| executive.dereference(object));
+            report.expect("it was started").exit
+        };
+        started.into_iter().map(exit).collect()
+    }
+
+    /// Starts a program of System32, to run when the system does next: its id, and its object,
+    /// referred to, because what it ended with is only known while somebody has it.
+    fn begin(&mut self, command_line: &str) -> (u32, ObjectId) {
         let image = command_line.split(' ').next().unwrap_or_default();
         let process = self
             .world
@@ -531,17 +550,25 @@ impl Booted {
             .expect("the program can be started");
         let object = self.world.look(|executive| {
             let object = executive.processes[&ProcessId(process)].object;
-            // What it ended with is only known while somebody has its object.
             executive.reference(object);
             object
         });
-        self.settle();
-        let report = self
-            .processes()
-            .into_iter()
-            .find(|report| report.id == process)
-            .expect("it was started");
-        self.world.look(|executive| executive.dereference(object));
-        report.exit
+        (process, object)
+    }
+
+    /// Fails the `nth` call of this service by smss from now on.
+    pub fn fail_next(&mut self, call: &str, nth: u64, status: Status) {
+        self.world.fault(Fault {
+            image: Some("smss.exe".to_owned()),
+            call: Some(call.to_owned()),
+            nth,
+            persistent: false,
+            status,
+        });
+    }
+
+    /// How many calls were made to fail.
+    pub fn faults_hit(&self) -> u64 {
+        self.world.faults_hit()
     }
 }

@@ -60,29 +60,23 @@ fn admit<S: System>(
     };
 
     let server = registering(sm, process_id, announced)?;
-    let record = Client {
-        port: Handle::NULL,
-        process: process.get(),
-        process_id,
-        terminal,
-        server: server.as_ref().map(ServerRef::key),
-    };
-    let key = sm
-        .tables
-        .lock()
-        .clients
-        .admit(record)
-        .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
-
-    let port = match system.accept_connect(
+    let connected = connect(
+        sm,
         message,
-        Accept::Yes {
-            context: key.to_context(),
+        Client {
+            port: Handle::NULL,
+            process: process.get(),
+            process_id,
+            terminal,
+            server: server.as_ref().map(ServerRef::key),
         },
-    ) {
-        Ok(port) => port,
+    );
+    let (key, port) = match connected {
+        Ok(connected) => connected,
         Err(status) => {
-            sm.tables.lock().clients.remove(key);
+            if let Some(server) = &server {
+                sm.tables.lock().servers.refused(server.key());
+            }
             return Err(status);
         }
     };
@@ -105,6 +99,31 @@ fn admit<S: System>(
         call_back(sm, server, announced);
     }
     Ok(())
+}
+
+/// Gives a client its place in the table and its communication port.
+#[inline(never)]
+fn connect<S: System>(
+    sm: &Manager<S>,
+    message: &MessageBuffer,
+    client: Client,
+) -> Result<(Key, Handle)> {
+    let key = sm
+        .tables
+        .lock()
+        .clients
+        .admit(client)
+        .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+    let accept = Accept::Yes {
+        context: key.to_context(),
+    };
+    match sm.system.accept_connect(message, accept) {
+        Ok(port) => Ok((key, port)),
+        Err(status) => {
+            sm.tables.lock().clients.remove(key);
+            Err(status)
+        }
+    }
 }
 
 /// A client waits for an answer that cannot be given. What smss has started, a server or a child
@@ -142,10 +161,8 @@ fn registering<'m, S: System>(
     let Some(server) = servers::of_process(sm, process) else {
         return Ok(None);
     };
-    if server.view().subsystem.is_some() {
-        nt::warn!("SM connection of process {process}: it has registered already");
-        return Err(Status::PORT_CONNECTION_REFUSED);
-    }
+    // From here on a second attempt of the same server is refused, also while this one is under way.
+    sm.tables.lock().servers.register(server.key())?;
     Ok(Some(server))
 }
 

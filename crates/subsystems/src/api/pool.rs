@@ -5,8 +5,9 @@
 //! A message whose handling may block (starting a server, calling one, ending a session) is only
 //! handled while another thread stays free to receive, because what it waits for arrives as a
 //! message: a thread is added first, and if none can be, a request is answered with
-//! INSUFF_SERVER_RESOURCES. So the port is always listened to, however many requests block. That is
-//! decided before a verb is called; the verbs know nothing of threads.
+//! INSUFF_SERVER_RESOURCES. So the port is always listened to, however many requests block. What
+//! clients ask for cannot take all threads ([`crate::state::threads`]). That is decided before a
+//! verb is called; the verbs know nothing of threads.
 
 use crate::kernel::close;
 use crate::manager::Manager;
@@ -41,4 +42,25 @@ where
     } else {
         add_thread(sm)
     }
+}
+
+/// A request of a client that holds its thread until this is dropped.
+pub(super) struct Held<'m, S: System>(&'m Manager<S>);
+
+impl<S: System> Drop for Held<'_, S> {
+    fn drop(&mut self) {
+        self.0.tables.lock().threads.let_go();
+    }
+}
+
+/// Lets a client's request hold its thread, another one receiving meanwhile.
+/// `INSUFF_SERVER_RESOURCES` if clients hold too many already.
+pub(super) fn hold<S: System>(sm: &'static Manager<S>) -> Result<Held<'static, S>>
+where
+    Manager<S>: ThreadBody,
+{
+    sm.tables.lock().threads.hold()?;
+    let held = Held(sm);
+    leave_a_receiver(sm)?;
+    Ok(held)
 }

@@ -4,7 +4,7 @@
 //! Lengths are checked against the layouts before anything is looked at; a number that is not
 //! served is answered NOT_IMPLEMENTED.
 
-use super::pool::leave_a_receiver;
+use super::pool::{hold, leave_a_receiver};
 use super::query;
 use crate::callback;
 use crate::exec;
@@ -43,7 +43,15 @@ pub(super) fn serve<S: System>(
         SmApi::SESSION_COMPLETE => session_complete(sm, client, message.body_mut()?),
         SmApi::EXEC_PGM => {
             let body = message.body_mut()?;
-            leave_a_receiver(sm)?;
+            // What smss itself and its child instances ask for is what a client's request waits for.
+            let own =
+                sender.process == sm.system.client_id().process || resident::is_child(sm, client);
+            let _held = if own {
+                leave_a_receiver(sm)?;
+                None
+            } else {
+                Some(hold(sm)?)
+            };
             exec::exec_pgm(sm, sender, body)
         }
         SmApi::LOAD_DEFERRED_SUBSYSTEM => {
@@ -52,13 +60,13 @@ pub(super) fn serve<S: System>(
             if name.is_empty() {
                 return Err(Status::INVALID_PARAMETER);
             }
-            leave_a_receiver(sm)?;
+            let _held = hold(sm)?;
             start::deferred(sm, client.terminal, name)
         }
         SmApi::START_CSR => start_csr(sm, message.body_mut()?),
         SmApi::STOP_CSR => {
             let body: &mut StopCsr = message.body_mut()?;
-            leave_a_receiver(sm)?;
+            let _held = hold(sm)?;
             sessions::stop(sm, TerminalId(body.session))
         }
         SmApi::QUERY_INFORMATION => query::sessions(sm, message.body_mut()?),
@@ -76,7 +84,7 @@ pub(super) fn serve<S: System>(
 #[inline(never)]
 fn start_csr<S: System>(sm: &'static Manager<S>, body: &mut StartCsr) -> Result<()> {
     let command = counted(&body.command, body.length)?;
-    leave_a_receiver(sm)?;
+    let _held = hold(sm)?;
     let terminal = match sm.policy.sessions {
         SessionModel::Resident => sessions::start(sm, command),
         SessionModel::ChildInstance => resident::start(sm, command),

@@ -4,7 +4,7 @@
 use crate::initial::{self, Command};
 use crate::plan::{Plan, each_required};
 use crate::policy::Policy;
-use crate::process::{create, wait_until_registered};
+use crate::process::{create, patience, wait_until_registered};
 use launch::Child;
 use nt::privilege::Privileged;
 use nt::system::{Privilege, System};
@@ -123,7 +123,8 @@ fn start_server<S: System>(
         report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {
             let event = Owned::new(system, event);
             child.resume()?;
-            wait_until_registered(system, session, event.get(), child.process())?;
+            let patience = patience(session);
+            wait_until_registered(system, session, event.get(), child.process(), patience)?;
             // The event is signalled for a server that was given up, too: then its process is gone
             // or going.
             match system.query_exit(child.process())?.status {

@@ -3,14 +3,15 @@
 //! (spec 11.5).
 
 use crate::end::Watched;
-use crate::kernel::{close, new_event, terminate, wait_for_end};
+use crate::kernel::{close, new_event, terminate, wait_for};
 use crate::manager::Manager;
+use crate::policy::SERVER_TIMEOUT;
 use crate::servers;
 use crate::sessions;
 use crate::state::clients::Client;
 use crate::state::ids::{ProcessId, TerminalId};
 use crate::state::slots::Key;
-use crate::watchdog::SERVER_TIMEOUT;
+use crate::state::terminals::Standing;
 use launch::{Program, Start};
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Stop};
@@ -195,7 +196,7 @@ fn finish<S: System>(
         .instances
         .get(child)
         .map_or(Handle::NULL, |instance| instance.process);
-    let ended = wait_for_end(sm.system, process, timeout)
+    let ended = wait_for(sm.system, process, timeout)
         .and_then(|()| sm.system.query_exit(process)?.status.ok());
     let Some(terminal) = forget(sm, child, Status::IO_TIMEOUT) else {
         return Err((
@@ -203,7 +204,8 @@ fn finish<S: System>(
             ended.err().unwrap_or(Status::UNSUCCESSFUL),
         ));
     };
-    if let Err(status) = ended {
+    let stands = ended.and_then(|()| sm.tables.lock().terminals.stands(terminal));
+    if let Err(status) = stands {
         let initial = sm.tables.lock().terminals.initial_id(terminal);
         let step = if initial.is_some() {
             Essential::InitialCommand
@@ -217,7 +219,10 @@ fn finish<S: System>(
         }
         return Err((step, status));
     }
-    sm.tables.lock().terminals.stands(terminal);
+    if stands == Ok(Standing::InitialEnded) && terminal != TerminalId::CONSOLE {
+        nt::info!("session {terminal}: its initial command has ended already");
+        sessions::tear_down(sm, terminal);
+    }
     Ok(terminal)
 }
 
@@ -281,11 +286,16 @@ pub(crate) fn child_process<S: System>(
     if body.role == ChildProcess::INITIAL {
         let mut tables = sm.tables.lock();
         tables.terminals.initial_created(terminal, process_id);
-        if tables.terminals.keep_initial(terminal, process.get()) {
-            // The record owns it now.
-            let _ = process.into_raw();
+        if !tables.terminals.keep_initial(terminal, process.get()) {
+            return Err(Status::DELETE_PENDING);
         }
+        // The record owns it now.
+        let _ = process.into_raw();
         return Ok(());
+    }
+    // Somebody may have ended the session while it is being made.
+    if sm.tables.lock().terminals.get(terminal).is_none() {
+        return Err(Status::DELETE_PENDING);
     }
     let server = servers::reserve(sm, terminal)?;
     let noted = sm

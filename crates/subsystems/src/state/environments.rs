@@ -4,7 +4,7 @@
 //! Their ids start at 1 and are never 0 (a server asserts that); an id in use is never given out
 //! again, also after the counter has wrapped (D10).
 
-use super::ids::{EnvironmentId, TerminalId};
+use super::ids::{EnvironmentId, ProcessId, TerminalId};
 use super::slots::{Key, Slots};
 
 /// Processes taken over by servers at once.
@@ -21,6 +21,8 @@ pub(crate) struct Environment {
     pub(crate) foreign: Option<Key>,
     /// Terminal session.
     pub(crate) terminal: TerminalId,
+    /// The process.
+    pub(crate) process: Option<ProcessId>,
 }
 
 /// All of them.
@@ -44,6 +46,7 @@ impl Environments {
         owner: Key,
         foreign: Option<Key>,
         terminal: TerminalId,
+        process: Option<ProcessId>,
     ) -> Option<EnvironmentId> {
         let mut id = EnvironmentId(self.next.max(1));
         // Fewer ids are in use than the table has places, so a free one comes within that many
@@ -56,6 +59,7 @@ impl Environments {
             owner,
             foreign,
             terminal,
+            process,
         })?;
         self.next = id.0.wrapping_add(1);
         Some(id)
@@ -100,7 +104,7 @@ mod tests {
     const OWNER: Key = Key::from_context(1 << 32).unwrap();
 
     fn create(all: &mut Environments) -> Option<u32> {
-        Some(all.create(OWNER, None, TerminalId(0))?.0)
+        Some(all.create(OWNER, None, TerminalId(0), None)?.0)
     }
 
     #[test]

@@ -6,11 +6,12 @@
 
 use super::ids::{ProcessId, TerminalId};
 use super::slots::{Key, Slots};
+use super::threads::REQUESTS;
 use nt::{Handle, Result, Status, UnicodeBuf};
 use sm_protocol::sm::COMMAND_UNITS;
 
-/// Child instances at once.
-const INSTANCES: usize = 40;
+/// Child instances at once: one for each request that may hold a thread, and those of the boot.
+const INSTANCES: usize = REQUESTS as usize + 2;
 
 /// One child instance.
 pub(crate) struct Instance {

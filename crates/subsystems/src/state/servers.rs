@@ -26,6 +26,8 @@ pub(crate) struct Server {
     pub(crate) process_id: Option<ProcessId>,
     /// `process` belongs to the main thread, which waits for it: it is not closed with the record.
     process_lent: bool,
+    /// It has asked to register, and the connection is being made or stands.
+    registering: bool,
     /// What it serves; `None` until it has registered.
     pub(crate) subsystem: Option<ImageSubsystem>,
     /// smss's client port to its call-back port; null until that is reached.
@@ -44,6 +46,7 @@ impl Server {
             process: Handle::NULL,
             process_id: None,
             process_lent: false,
+            registering: false,
             subsystem: None,
             callback: Handle::NULL,
             terminal,
@@ -68,6 +71,18 @@ impl Server {
     }
 }
 
+/// Whether it is a server's turn to be started.
+pub(crate) enum Turn {
+    /// It has a record now, which the caller refers to.
+    Now(Key),
+    /// Another one of its session is starting, to which the caller has a reference.
+    After(Key),
+    /// The session has such a server.
+    NotNeeded,
+    /// The table is full.
+    Never,
+}
+
 /// All of them.
 pub(crate) struct Servers(Slots<Server, SERVERS>);
 
@@ -81,6 +96,27 @@ impl Servers {
         self.0.insert(Server::new(event, terminal, 2))
     }
 
+    /// The same for one that has no process yet and must not come up beside others (spec 9.4 #2,
+    /// #3). `serves` is the type that it will serve, if that is known.
+    pub(crate) fn reserve_next(
+        &mut self,
+        event: Handle,
+        terminal: TerminalId,
+        serves: Option<ImageSubsystem>,
+    ) -> Turn {
+        let starting = |server: &Server| server.terminal == terminal && server.subsystem.is_none();
+        if let Some(key) = self.acquire_first(&starting) {
+            return Turn::After(key);
+        }
+        let there = |server: &&Server| {
+            !server.retired && server.terminal == terminal && server.subsystem == serves
+        };
+        if serves.is_some() && self.iter().any(|server| there(&server)) {
+            return Turn::NotNeeded;
+        }
+        self.reserve(event, terminal).map_or(Turn::Never, Turn::Now)
+    }
+
     /// *created*: it has a process, suspended.
     pub(crate) fn created(
         &mut self,
@@ -92,6 +128,26 @@ impl Servers {
             server.process = process;
             server.process_id = process_id;
         })
+    }
+
+    /// *registering*: it asks to connect and announces a type. `PORT_CONNECTION_REFUSED` if it has
+    /// done so before, `DELETE_PENDING` if it is retired.
+    pub(crate) fn register(&mut self, key: Key) -> Result<()> {
+        let mut before = false;
+        self.change(key, &mut |server| {
+            before = core::mem::replace(&mut server.registering, true);
+        })?;
+        if before {
+            Err(Status::PORT_CONNECTION_REFUSED)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// *created* again: the connection could not be made, and the server may ask once more.
+    pub(crate) fn refused(&mut self, key: Key) {
+        // Of a retired one it does not matter.
+        let _ = self.change(key, &mut |server| server.registering = false);
     }
 
     /// *registered*: it has connected to `\SmApiPort` and serves `subsystem`.

@@ -2,9 +2,10 @@
 //! Records of terminal sessions and their transitions (spec 11).
 //!
 //! Whoever makes a session also undoes it, so a session is *starting* until everything in it
-//! stands. Readers get copies; a record changes nowhere but here.
+//! stands. What it stands on may end before that: it is noted, and whoever makes the session finds
+//! out when it is to stand. Readers get copies; a record changes nowhere but here.
 
-use super::ids::{EnvironmentId, ProcessId, TerminalId};
+use super::ids::{ProcessId, TerminalId};
 use super::slots::Slots;
 use nt::{Handle, Result, Status};
 
@@ -28,8 +29,19 @@ pub(crate) struct Terminal {
     pub(crate) initial: Handle,
     /// Its id; `None` while there is none.
     pub(crate) initial_id: Option<ProcessId>,
-    /// Its environment session; `None` while there is none.
-    initial_environment: Option<EnvironmentId>,
+    /// The Windows server ended while the session was starting.
+    server_lost: bool,
+    /// The initial command ended while the session was starting.
+    initial_ended: bool,
+}
+
+/// What a session is when its maker is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Everything in it stands.
+    Whole,
+    /// Its initial command has done its work already.
+    InitialEnded,
 }
 
 /// All of them.
@@ -52,7 +64,8 @@ impl Terminals {
                 stage: Stage::Starting,
                 initial: Handle::NULL,
                 initial_id: None,
-                initial_environment: None,
+                server_lost: false,
+                initial_ended: false,
             })
             .map(drop)
             .ok_or(Status::INSUFF_SERVER_RESOURCES)
@@ -72,27 +85,41 @@ impl Terminals {
             .is_some()
     }
 
-    /// A server has taken the process `process_id` of the session over: if it is the initial
-    /// command, its end is the session's from now on.
-    pub(crate) fn adopted(
-        &mut self,
-        id: TerminalId,
-        process_id: Option<ProcessId>,
-        environment: EnvironmentId,
-    ) {
-        if let Some(terminal) = self.find(id)
-            && process_id.is_some()
-            && terminal.initial_id == process_id
-        {
-            terminal.initial_environment = Some(environment);
-        }
+    /// The Windows server of `id` is gone: whether the session stands, and so ends now.
+    pub(crate) fn server_lost(&mut self, id: TerminalId) -> bool {
+        let Some(terminal) = self.find(id) else {
+            return false;
+        };
+        terminal.server_lost = true;
+        terminal.stage == Stage::Running
     }
 
-    /// *running*: everything in it stands.
-    pub(crate) fn stands(&mut self, id: TerminalId) {
-        if let Some(terminal) = self.find(id) {
-            terminal.stage = Stage::Running;
+    /// The process `process_id` of `id` has ended: whether it was the initial command of a session
+    /// that stands.
+    pub(crate) fn process_ended(&mut self, id: TerminalId, process_id: Option<ProcessId>) -> bool {
+        let Some(terminal) = self.find(id) else {
+            return false;
+        };
+        if process_id.is_none() || terminal.initial_id != process_id {
+            return false;
         }
+        terminal.initial_ended = true;
+        terminal.stage == Stage::Running
+    }
+
+    /// *running*: everything in it stands. `DELETE_PENDING` if its Windows server is gone already,
+    /// or the session itself: it has come to nothing then.
+    pub(crate) fn stands(&mut self, id: TerminalId) -> Result<Standing> {
+        let terminal = self
+            .find(id)
+            .filter(|terminal| !terminal.server_lost)
+            .ok_or(Status::DELETE_PENDING)?;
+        terminal.stage = Stage::Running;
+        Ok(if terminal.initial_ended {
+            Standing::InitialEnded
+        } else {
+            Standing::Whole
+        })
     }
 
     /// *gone*: the initial command's handle belongs to the caller.
@@ -128,17 +155,5 @@ impl Terminals {
     #[inline(never)]
     fn find(&mut self, id: TerminalId) -> Option<&mut Terminal> {
         self.0.find(|terminal| terminal.id == id)
-    }
-}
-
-impl Terminal {
-    /// Everything in it stands.
-    pub(crate) fn is_running(&self) -> bool {
-        self.stage == Stage::Running
-    }
-
-    /// It stands, and `environment` is that of its initial command.
-    pub(crate) fn stands_on(&self, environment: EnvironmentId) -> bool {
-        self.is_running() && self.initial_environment == Some(environment)
     }
 }

@@ -304,3 +304,39 @@ fn spec_9_4_7b_a_server_that_is_an_application_is_first_taken_over_and_told_of_t
     );
     assert_eq!(world.kernel.state().bad_closes, 0);
 }
+
+#[test]
+fn spec_9_4_a_server_that_has_answered_is_not_ended_because_a_signal_failed() {
+    let world = world();
+    let session = world.start("").unwrap();
+    let before = (world.kernel.open_handles(), world.manager.counts());
+    world.kernel.refuse("set_event", Status::NO_MEMORY);
+    let (process, given) = world.exec_in(session, "gui.exe", ImageSubsystem::WINDOWS_GUI);
+    assert_eq!(given, Ok(()));
+    // The thread that stood by looks now, as late as it likes.
+    world.kernel.run_standing_by();
+    assert_eq!(world.kernel.running("csrss.exe").len(), 2);
+    world.kernel.exit(process, Status::SUCCESS);
+    // One handle of each pair is the client's; nothing of the call is left in smss.
+    assert_eq!(
+        (world.kernel.open_handles(), world.manager.counts().servers),
+        (before.0, before.1.servers)
+    );
+    // Its place is free again, as often as that happens.
+    for _ in 0..200 {
+        world.kernel.refuse("set_event", Status::NO_MEMORY);
+        let (_, given) = world.exec_in(session, "gui.exe", ImageSubsystem::WINDOWS_GUI);
+        assert_eq!(given, Ok(()));
+        world.kernel.run_standing_by();
+    }
+}
+
+#[test]
+fn spec_10_5_1_the_sender_of_a_message_is_opened_not_who_connected() {
+    let world = world();
+    // The thread that connected has ended since; `send` speaks for this one.
+    world.kernel.state().ended_threads.push(world.client + 1);
+    world.kernel.state().sender = 2;
+    let (_, given) = world.exec("gui.exe", ImageSubsystem::WINDOWS_GUI);
+    assert_eq!(given, Ok(()));
+}

@@ -38,7 +38,7 @@ fn cold(child: fn(&'static Kernel) -> &'static TestPlan, sessions: Option<u32>) 
     }
 }
 
-fn booted(sessions: Option<u32>) -> (World, Watched) {
+pub fn booted(sessions: Option<u32>) -> (World, Watched) {
     let world = cold(plan, sessions);
     let watched = world.manager.load_initial_sessions().unwrap();
     (world, watched)

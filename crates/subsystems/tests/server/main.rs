@@ -7,6 +7,7 @@ mod connections;
 mod faults;
 mod instances;
 mod kernel;
+mod races;
 mod requests;
 mod sessions;
 mod tables;

@@ -75,7 +75,16 @@ impl World {
     }
 
     pub fn exec(&self, image: &str, image_type: ImageSubsystem) -> (u64, Result<()>) {
-        let process = self.kernel.add_process(0, image);
+        self.exec_in(0, image, image_type)
+    }
+
+    pub fn exec_in(
+        &self,
+        session: u32,
+        image: &str,
+        image_type: ImageSubsystem,
+    ) -> (u64, Result<()>) {
+        let process = self.kernel.add_process(session, image);
         let mut body = ExecPgm::new_zeroed();
         body.process.process = self.kernel.give_handle(self.client, process);
         body.process.thread = self.kernel.give_handle(self.client, process);

@@ -53,6 +53,7 @@ impl Objects for Kernel {
     }
 
     fn set_event(&self, event: Handle) -> Result<()> {
+        self.refusal("set_event")?;
         let mut state = self.enter()?;
         let Object::Event(event) = state.object(self.own, event)? else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
@@ -237,6 +238,9 @@ impl Processes for Kernel {
 
     fn open_process(&self, client: ClientId, _: Access) -> Result<Handle> {
         let mut state = self.enter()?;
+        if state.ended_threads.contains(&client.thread) {
+            return Err(Status::INVALID_CID);
+        }
         match state.processes.get(&client.process) {
             Some(process) if process.exit.is_none() => {
                 Ok(state.open(self.own, Object::Process(client.process)))

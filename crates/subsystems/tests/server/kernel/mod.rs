@@ -66,6 +66,8 @@ pub struct Process {
 }
 
 type Body = Box<dyn FnOnce() + Send>;
+/// What happens elsewhere while smss makes a call.
+type Meanwhile = Box<dyn FnOnce(&Kernel) + Send>;
 
 #[derive(Default)]
 pub struct State {
@@ -85,6 +87,9 @@ pub struct State {
     pub bad_closes: u32,
     calls: u64,
     fail: Option<(u64, Status, bool)>,
+    meanwhile: Option<(u64, Meanwhile)>,
+    /// Services of which the next call fails, by name.
+    refused: Vec<(&'static str, Status)>,
     /// Call-backs received by servers: process id, number.
     pub callbacks: Vec<(u64, u32)>,
     /// Who debugs the process that was last given to a server.
@@ -93,6 +98,16 @@ pub struct State {
     pub version: u32,
     pub flags: u32,
     pub debugger: Vec<u16>,
+    /// The environment session that was last given to a server.
+    pub last_environment: u32,
+    /// late.exe registers a second time when smss makes this call for the first one.
+    pub twice: Option<u64>,
+    /// Threads that cannot be opened any more.
+    pub ended_threads: Vec<u64>,
+    /// Which thread of a client sends its messages, counted from the process id.
+    pub sender: u64,
+    /// What its registrations came to.
+    pub registrations: Vec<Result<u64>>,
 }
 
 /// The kernel as one process sees it: smss, or in NT 6 a child instance.
@@ -147,6 +162,7 @@ impl Kernel {
         let mut state = State {
             next: 4,
             version: 5,
+            sender: 1,
             ..State::default()
         };
         let smss = Process {
@@ -204,7 +220,35 @@ impl Kernel {
         self.state().fail = None;
     }
 
+    /// Lets something happen elsewhere just before the `nth` call from now on is served.
+    pub fn meanwhile(&self, nth: u64, act: impl FnOnce(&Kernel) + Send + 'static) {
+        let mut state = self.state();
+        state.meanwhile = Some((state.calls + nth, Box::new(act)));
+    }
+
+    /// Makes the next call of this service fail.
+    pub fn refuse(&self, call: &'static str, status: Status) {
+        self.state().refused.push((call, status));
+    }
+
+    /// The status with which this call of a service is to fail.
+    fn refusal(&self, call: &str) -> Result<()> {
+        let mut state = self.state();
+        match state.refused.iter().position(|(name, _)| *name == call) {
+            Some(at) => Err(state.refused.remove(at).1),
+            None => Ok(()),
+        }
+    }
+
     fn enter(&self) -> Result<MutexGuard<'_, State>> {
+        let due = {
+            let mut state = self.state();
+            let calls = state.calls;
+            state.meanwhile.take_if(|(at, _)| *at == calls)
+        };
+        if let Some((_, act)) = due {
+            act(self);
+        }
         let mut state = self.state();
         let call = state.calls;
         state.calls += 1;
@@ -245,16 +289,21 @@ impl Kernel {
         };
         message.header.data_length = announced.len() as u16;
         message.data[..announced.len()].copy_from_slice(announced);
-        self.state().accepted = None;
+        let other = self.state().accepted.take();
         assert!(!self.manager().handle(&mut message, 0));
-        let accepted = self
-            .state()
-            .accepted
-            .take()
+        let accepted = std::mem::replace(&mut self.state().accepted, other)
             .expect("a connection request was not answered");
         let context = accepted.ok_or(Status::PORT_CONNECTION_REFUSED)?;
-        if let Some(process) = self.state().processes.get_mut(&client) {
-            process.contexts.push(context);
+        let died = match self.state().processes.get_mut(&client) {
+            Some(process) => {
+                process.contexts.push(context);
+                process.exit.is_some()
+            }
+            None => false,
+        };
+        if died {
+            self.disconnect(client, context);
+            return Err(Status::PORT_DISCONNECTED);
         }
         Ok(context)
     }
@@ -280,7 +329,7 @@ impl Kernel {
         message.header.kind = kind;
         message.header.client = ClientId {
             process: client,
-            thread: client + 1,
+            thread: client + self.state().sender,
         };
         self.manager()
             .handle(&mut message, context)
@@ -381,13 +430,24 @@ impl Kernel {
             let process = &state.processes[&id];
             (process.image.clone(), process.command_line.clone())
         };
-        let announced = |image_type| {
+        let announced = move |image_type| {
             let name: Vec<u16> = format!("\\Sb{id}").encode_utf16().collect();
             ConnectionInfo::server(image_type, UnicodeStr(&name)).unwrap()
         };
         match image.as_str() {
             "csrss.exe" | "mute.exe" | "refuses.exe" | "creates.exe" => {
                 self.register(id, &announced(ImageSubsystem::WINDOWS_GUI))
+            }
+            "late.exe" => {
+                let register = move |kernel: &Kernel| {
+                    let result = kernel.connect(id, &announced(ImageSubsystem::WINDOWS_GUI));
+                    kernel.state().registrations.push(result);
+                };
+                let twice = self.state().twice.take();
+                if let Some(nth) = twice {
+                    self.meanwhile(nth, register);
+                }
+                register(self);
             }
             "os2ss.exe" => self.register(id, &announced(ImageSubsystem::OS2_CUI)),
             // The latter is an application of another server's.
@@ -435,7 +495,7 @@ impl Kernel {
     }
 
     /// Lets threads of smss run that stand by while a call is blocked.
-    fn run_standing_by(&self) {
+    pub fn run_standing_by(&self) {
         let bodies: Vec<Body> = self
             .state()
             .bodies
@@ -546,6 +606,7 @@ impl Kernel {
                 let process = named(body.process.process);
                 assert_eq!(named(body.process.thread), process);
                 self.state().debugged_by = body.debugger.process;
+                self.state().last_environment = body.session;
                 self.run(process)
             }
             _ => Err(Status::NOT_IMPLEMENTED),

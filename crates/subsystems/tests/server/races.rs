@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What happens elsewhere at every single call that smss makes: a server dies, an initial command
+//! ends, a server registers twice (spec 9.4, 10.2, 11.3, 11.5).
+//!
+//! After each of them a session stands whole or is gone, and the tables and handles say the same.
+
+use crate::instances;
+use crate::kernel::Kernel;
+use crate::sessions::{self, World};
+use nt::Status;
+
+fn last(kernel: &Kernel, image: &str) -> Option<u64> {
+    kernel.running(image).last().copied()
+}
+
+/// Kernel versions, each with a booted system of its own that has session 0 alone.
+fn worlds() -> [fn() -> World; 2] {
+    [
+        || sessions::booted(|plan| plan),
+        || instances::booted(Some(1)).0,
+    ]
+}
+
+/// Starts a session, with `act` happening before the `nth` call: what StartCsr came to, and whether
+/// it made as many calls.
+fn start_with(world: &World, nth: u64, act: impl FnOnce(&Kernel) + Send + 'static) -> (bool, bool) {
+    let before = world.kernel.calls();
+    world.kernel.meanwhile(nth, act);
+    let started = world.start("").is_ok();
+    (started, world.kernel.calls() - before > nth)
+}
+
+#[test]
+fn spec_11_3_csrss_that_dies_at_any_call_leaves_no_session_without_it() {
+    for world in worlds() {
+        let mut nth = 0;
+        loop {
+            let world = world();
+            let before = (world.kernel.open_handles(), world.manager.counts());
+            let (started, reached) = start_with(&world, nth, |kernel| {
+                // That of session 0 is not meant.
+                if let [_, csrss] = kernel.running("csrss.exe")[..] {
+                    kernel.exit(csrss, Status(0xC000_0005));
+                }
+            });
+            if !reached {
+                break;
+            }
+            let servers = world.kernel.running("csrss.exe").len();
+            if started && servers == 2 {
+                assert_eq!(world.manager.counts().sessions, 2, "call {nth}");
+                let csrss = last(world.kernel, "csrss.exe").unwrap();
+                let session = world.kernel.state().processes[&csrss].session;
+                assert_eq!(world.stop(session), Ok(()), "call {nth}");
+            } else {
+                assert_eq!(servers, 1, "call {nth}: {started}");
+            }
+            assert_eq!(
+                world.kernel.running("winlogon.exe").len(),
+                usize::from(world.kernel.state().version == 5),
+                "call {nth}: an initial command without its csrss; started: {started}"
+            );
+            assert_eq!(
+                (
+                    world.kernel.open_handles(),
+                    world.manager.counts(),
+                    world.kernel.state().bad_closes
+                ),
+                (before.0, before.1, 0),
+                "call {nth}: started: {started}"
+            );
+            nth += 1;
+        }
+        assert!(nth > 20, "{nth}");
+    }
+}
+
+#[test]
+fn spec_11_5_an_initial_command_that_ends_at_any_call_takes_its_session_with_it() {
+    let mut nth = 0;
+    loop {
+        let world = instances::booted(Some(1)).0;
+        let before = (world.kernel.open_handles(), world.manager.counts());
+        let (started, reached) = start_with(&world, nth, |kernel| {
+            // Once it runs: it ends, and csrss of its session tells so.
+            let runs = |id: &u64| kernel.state().processes[id].running;
+            if let Some(winlogon) = last(kernel, "winlogon.exe").filter(runs) {
+                kernel.exit(winlogon, Status::SUCCESS);
+                let csrss = last(kernel, "csrss.exe").unwrap();
+                let session = kernel.state().last_environment;
+                kernel.session_complete(csrss, session);
+            }
+        });
+        if !reached {
+            break;
+        }
+        if world.kernel.running("winlogon.exe").is_empty() {
+            assert_eq!(
+                world.kernel.running("csrss.exe").len(),
+                1,
+                "call {nth}: started: {started}"
+            );
+        } else {
+            assert_eq!(world.stop(1), Ok(()), "call {nth}");
+        }
+        assert_eq!(
+            (
+                world.kernel.open_handles(),
+                world.manager.counts(),
+                world.kernel.state().bad_closes
+            ),
+            (before.0, before.1, 0),
+            "call {nth}: started: {started}"
+        );
+        nth += 1;
+    }
+    assert!(nth > 20, "{nth}");
+}
+
+#[test]
+fn spec_10_2_of_two_registrations_at_once_one_is_refused() {
+    let mut seen = 0;
+    for nth in 0..12 {
+        let (kernel, manager) = sessions::cold(|plan| plan.windows("late.exe"));
+        let before = kernel.open_handles();
+        // Session 0 waits for its server, which registers while smss deals with the first attempt.
+        kernel.state().twice = Some(nth);
+        let loaded = manager.load_session0();
+        assert!(loaded.is_ok(), "call {nth}");
+        let results = kernel.state().registrations.clone();
+        seen += results.len() - 1;
+        assert_eq!(
+            results.iter().filter(|result| result.is_ok()).count(),
+            1,
+            "call {nth}: {results:?}"
+        );
+        let server = kernel.running("late.exe")[0];
+        drop(loaded);
+        kernel.exit(server, Status::SUCCESS);
+        assert_eq!(manager.counts().clients, 0, "call {nth}");
+        // The process handle is lent to the main thread.
+        assert_eq!(kernel.open_handles(), before + 1, "call {nth}");
+    }
+    assert!(seen > 6, "{seen}");
+}
