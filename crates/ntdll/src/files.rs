@@ -2,12 +2,12 @@
 //! The seam, files and volumes.
 
 use crate::Native;
-use crate::convert::{Named, counted, done, handle, length, raw};
+use crate::convert::{Named, counted, done, handle, length, raw, status};
 use crate::layout::Plain;
 use crate::scratch::{Buffer, Scratch};
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
-use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntioapi::{
     FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION,
     FILE_FS_SIZE_INFORMATION, FILE_STANDARD_INFORMATION, FileBasicInformation,
@@ -17,7 +17,8 @@ use ntapi::ntioapi::{
     NtReadFile, NtSetInformationFile, NtWriteFile,
 };
 use ntapi::ntmmapi::NtCreatePagingFile;
-use winapi::shared::ntdef::LARGE_INTEGER;
+use ntapi::ntobapi::NtWaitForSingleObject;
+use winapi::shared::ntdef::{LARGE_INTEGER, NTSTATUS};
 
 /// FILE_RENAME_INFORMATION; its root directory stays null.
 mod rename {
@@ -103,6 +104,25 @@ fn query_volume<T: Plain>(file: Handle, class: u32) -> Result<T> {
     Ok(information)
 }
 
+/// How a read or write ended, whose buffer and `io` are the caller's until this returns.
+///
+/// Every file that [`Files::open_file`] gives is synchronous, and of such a file the kernel answers
+/// no read or write before its end. If one says PENDING all the same, its end is waited for; a
+/// request that can neither be ended nor waited for would go on writing into a stack that is no
+/// longer its own, so that the process ends instead.
+fn ended(file: Handle, answer: NTSTATUS, io: *const IO_STATUS_BLOCK) -> Result<()> {
+    if status(answer) != Status::PENDING {
+        return done(answer);
+    }
+    // SAFETY: no time out is given, and nothing else is a pointer.
+    let waited = status(unsafe { NtWaitForSingleObject(raw(file), 0, core::ptr::null_mut()) });
+    if waited != Status::SUCCESS {
+        crate::exception::terminate(waited);
+    }
+    // SAFETY: the caller's live block, which the request's end has filled; `u` is a status then.
+    done(unsafe { *(*io).u.Status() })
+}
+
 impl Files for Native {
     fn open_file(
         &self,
@@ -111,6 +131,10 @@ impl Files for Native {
         share: Share,
         options: OpenOptions,
     ) -> Result<Handle> {
+        if !options.contains(OpenOptions::SYNCHRONOUS_IO_NONALERT) {
+            // Nothing here could end a request of such a file.
+            return Err(Status::INVALID_PARAMETER);
+        }
         let mut named = Named::new(attributes)?;
         let mut io = IO_STATUS_BLOCK::zero();
         let mut file = core::ptr::null_mut();
@@ -132,9 +156,9 @@ impl Files for Native {
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut io = IO_STATUS_BLOCK::zero();
         let mut offset = large(offset);
-        // SAFETY: the buffer is as long as said and borrowed for writing. The file is synchronous,
-        // so that the call ends before the buffer and the two locals do.
-        done(unsafe {
+        // SAFETY: the buffer is as long as said and borrowed for writing; `ended` waits for the
+        // request's end before the buffer and the two locals go.
+        let answer = unsafe {
             NtReadFile(
                 raw(file),
                 core::ptr::null_mut(),
@@ -146,16 +170,17 @@ impl Files for Native {
                 &raw mut offset,
                 core::ptr::null_mut(),
             )
-        })?;
+        };
+        ended(file, answer, &raw const io)?;
         Ok(io.Information.min(buffer.len()))
     }
 
     fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
         let mut io = IO_STATUS_BLOCK::zero();
         let mut offset = large(offset);
-        // SAFETY: the data is as long as said and only read. The file is synchronous, so that the
-        // call ends before the locals do.
-        done(unsafe {
+        // SAFETY: the data is as long as said and only read; `ended` waits for the request's end
+        // before the locals go.
+        let answer = unsafe {
             NtWriteFile(
                 raw(file),
                 core::ptr::null_mut(),
@@ -167,8 +192,9 @@ impl Files for Native {
                 &raw mut offset,
                 core::ptr::null_mut(),
             )
-        })?;
-        Ok(io.Information)
+        };
+        ended(file, answer, &raw const io)?;
+        Ok(io.Information.min(data.len()))
     }
 
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {

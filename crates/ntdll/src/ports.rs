@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The seam, LPC ports.
+//!
+//! The kernel writes a message as long as its sender has made it into whatever address it is given:
+//! the receiver's length is nobody's argument. So it is given a buffer that holds the longest
+//! message there is ([`Incoming`]), whoever the peer is and whatever limit was asked for: ReactOS
+//! delivers connection information of up to its own limit, not the port's. What is longer than this
+//! project's messages is cut on the way to the caller, header included, or refused where a cut
+//! message would be taken for an answer.
 
 use crate::Native;
 use crate::convert::{Named, counted, done, handle, length, raw};
 use crate::layout::Plain;
-use nt::system::{Accept, MessageBuffer, PortLimits, Ports, Received};
-use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
+use nt::system::{
+    Accept, MAX_MESSAGE, MessageBuffer, Objects, PortHeader, PortLimits, Ports, Received,
+};
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntlpcapi::{
     NtAcceptConnectPort, NtCompleteConnectPort, NtConnectPort, NtCreatePort,
     NtReplyWaitReceivePort, NtRequestWaitReplyPort, PORT_MESSAGE, REMOTE_PORT_VIEW,
@@ -27,9 +36,46 @@ fn read_only(message: &MessageBuffer) -> *mut PORT_MESSAGE {
     core::ptr::from_ref(message).cast_mut().cast()
 }
 
-/// A message the kernel may overwrite, all of it.
-fn writable(message: &mut MessageBuffer) -> *mut PORT_MESSAGE {
-    core::ptr::from_mut(message).cast()
+/// The longest message that a port of the kernel carries, bytes: NtCreatePort refuses a larger
+/// `MaxMessageLength` with `INVALID_PARAMETER_4`, and the most connection information fits into it.
+const LONGEST_MESSAGE: usize = 0x288;
+
+/// Where the kernel puts a message.
+#[repr(C, align(8))]
+struct Incoming {
+    header: PortHeader,
+    data: [u8; LONGEST_MESSAGE - size_of::<PortHeader>()],
+}
+
+const _: () = assert!(size_of::<Incoming>() == LONGEST_MESSAGE);
+
+impl Incoming {
+    fn new() -> Self {
+        Self {
+            header: PortHeader::default(),
+            data: [0; LONGEST_MESSAGE - size_of::<PortHeader>()],
+        }
+    }
+
+    /// What a call takes; valid until `self` moves.
+    fn pointer(&mut self) -> *mut PORT_MESSAGE {
+        core::ptr::from_mut(self).cast()
+    }
+
+    /// Hands the message on. Whether all of it fitted: if not, its lengths say what is left.
+    fn hand_on(&self, to: &mut MessageBuffer) -> bool {
+        to.header = self.header;
+        for (place, byte) in to.data.iter_mut().zip(&self.data) {
+            *place = *byte;
+        }
+        let room = to.data.len() as u16;
+        let fits = self.header.data_length <= room;
+        if !fits {
+            to.header.data_length = room;
+            to.header.total_length = MAX_MESSAGE as u16;
+        }
+        fits
+    }
 }
 
 impl Ports for Native {
@@ -60,6 +106,7 @@ impl Ports for Native {
         } else {
             (information.as_mut_ptr().cast(), &raw mut bytes)
         };
+        let mut longest = 0;
         // SAFETY: out-pointers are live locals or null; the information is as long as said, and the
         // kernel writes no more back.
         done(unsafe {
@@ -69,12 +116,18 @@ impl Ports for Native {
                 &raw mut quality,
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),
-                core::ptr::null_mut(),
+                &raw mut longest,
                 data,
                 count,
             )
         })?;
-        Ok(handle(port))
+        let port = handle(port);
+        if longest as usize > LONGEST_MESSAGE {
+            // A kernel whose messages are longer than any this was written for.
+            let _ = self.close(port);
+            return Err(Status::PORT_MESSAGE_TOO_LONG);
+        }
+        Ok(port)
     }
 
     fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
@@ -113,21 +166,30 @@ impl Ports for Native {
     ) -> Result<Received> {
         let mut context = core::ptr::null_mut();
         let reply = reply.map_or(core::ptr::null_mut(), read_only);
-        // SAFETY: the reply is null or only read. No port of this project carries a message longer
-        // than the receive buffer, which is MAX_MESSAGE bytes; the context is a live local.
+        let mut incoming = Incoming::new();
+        // SAFETY: the reply is null or only read; the context is a live local; the message is one
+        // that holds whatever a port can carry.
         done(unsafe {
-            NtReplyWaitReceivePort(raw(port), &raw mut context, reply, writable(received))
+            NtReplyWaitReceivePort(raw(port), &raw mut context, reply, incoming.pointer())
         })?;
+        // A message that was cut is refused by its length, like any other that is not as long as
+        // its kind must be.
+        let _ = incoming.hand_on(received);
         Ok(Received {
             context: context.addr() as u64,
         })
     }
 
     fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
-        let message = writable(message);
-        // SAFETY: one buffer for request and reply, as the service allows; a reply is no longer
-        // than the port's limit, which no port of this project sets above the buffer's
-        // length.
-        done(unsafe { NtRequestWaitReplyPort(raw(port), message, message) })
+        let mut incoming = Incoming::new();
+        // SAFETY: the request is only read; the reply's place holds whatever a port can carry.
+        done(unsafe {
+            NtRequestWaitReplyPort(raw(port), read_only(message), incoming.pointer())
+        })?;
+        if incoming.hand_on(message) {
+            Ok(())
+        } else {
+            Err(Status::PORT_MESSAGE_TOO_LONG)
+        }
     }
 }

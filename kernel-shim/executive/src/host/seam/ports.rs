@@ -18,9 +18,13 @@ fn data(message: &MessageBuffer) -> &[u8] {
         .unwrap_or(&message.data)
 }
 
-/// Puts a message into the caller's buffer, which is as large as any port here allows.
+/// Puts a message into the caller's buffer. One that is longer is cut, its lengths as well.
 fn deliver(message: &Message, buffer: &mut MessageBuffer) -> Received {
     buffer.header = message.header;
+    if usize::from(message.header.data_length) > buffer.data.len() {
+        buffer.header.data_length = buffer.data.len() as u16;
+        buffer.header.total_length = MAX_MESSAGE as u16;
+    }
     for (to, from) in buffer.data.iter_mut().zip(&message.data) {
         *to = *from;
     }
@@ -150,6 +154,9 @@ impl Ports for Seam {
             |executive, thread, status| answer(event(executive, thread, status)?),
         )?;
         deliver(&answered, message);
+        if usize::from(answered.header.data_length) > message.data.len() {
+            return Err(Status::PORT_MESSAGE_TOO_LONG);
+        }
         Ok(())
     }
 }
