@@ -119,8 +119,10 @@ fn ended(file: Handle, answer: NTSTATUS, io: *const IO_STATUS_BLOCK) -> Result<(
     if waited != Status::SUCCESS {
         crate::exception::terminate(waited);
     }
-    // SAFETY: the caller's live block, which the request's end has filled; `u` is a status then.
-    done(unsafe { *(*io).u.Status() })
+    // SAFETY: the caller's live block, which the kernel has filled behind the compiler's back.
+    let io = unsafe { io.read_volatile() };
+    // SAFETY: both parts of the union are numbers to this program, and the kernel wrote a status.
+    done(unsafe { io.u.Status })
 }
 
 impl Files for Native {

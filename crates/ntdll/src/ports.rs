@@ -31,9 +31,16 @@ const QUALITY: SECURITY_QUALITY_OF_SERVICE = SECURITY_QUALITY_OF_SERVICE {
     EffectiveOnly: 1,
 };
 
-/// A message the kernel only reads.
-fn read_only(message: &MessageBuffer) -> *mut PORT_MESSAGE {
-    core::ptr::from_ref(message).cast_mut().cast()
+/// A message the kernel only reads: as much of it as its header says, so that a header that says
+/// more than there is (it may have come from somebody else) is an `INVALID_PARAMETER`.
+fn read_only(message: &MessageBuffer) -> Result<*mut PORT_MESSAGE> {
+    let header = &message.header;
+    if usize::from(header.data_length) > message.data.len()
+        || usize::from(header.total_length) > MAX_MESSAGE
+    {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    Ok(core::ptr::from_ref(message).cast_mut().cast())
 }
 
 /// The longest message that a port of the kernel carries, bytes: NtCreatePort refuses a larger
@@ -135,6 +142,7 @@ impl Ports for Native {
             Accept::Yes { context } => (context, 1),
             Accept::No => (0, 0),
         };
+        let request = read_only(request)?;
         let mut view = REMOTE_PORT_VIEW::zero();
         view.Length = REMOTE_PORT_VIEW::SIZE;
         let mut port = core::ptr::null_mut();
@@ -144,7 +152,7 @@ impl Ports for Native {
             NtAcceptConnectPort(
                 &raw mut port,
                 core::ptr::without_provenance_mut(context as usize),
-                read_only(request),
+                request,
                 yes,
                 core::ptr::null_mut(),
                 &raw mut view,
@@ -165,7 +173,7 @@ impl Ports for Native {
         received: &mut MessageBuffer,
     ) -> Result<Received> {
         let mut context = core::ptr::null_mut();
-        let reply = reply.map_or(core::ptr::null_mut(), read_only);
+        let reply = reply.map_or(Ok(core::ptr::null_mut()), read_only)?;
         let mut incoming = Incoming::new();
         // SAFETY: the reply is null or only read; the context is a live local; the message is one
         // that holds whatever a port can carry.
@@ -183,9 +191,7 @@ impl Ports for Native {
     fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
         let mut incoming = Incoming::new();
         // SAFETY: the request is only read; the reply's place holds whatever a port can carry.
-        done(unsafe {
-            NtRequestWaitReplyPort(raw(port), read_only(message), incoming.pointer())
-        })?;
+        done(unsafe { NtRequestWaitReplyPort(raw(port), read_only(message), incoming.pointer()) })?;
         if incoming.hand_on(message) {
             Ok(())
         } else {

@@ -170,8 +170,8 @@ impl Machine for Bare {
             write: false,
             execute: false,
         };
-        space
-            .map(shared_data::ADDRESS, self.shared_data.frame(), read_only)
+        // SAFETY: the shared page's frame, which is never given back, for reading only.
+        unsafe { space.map(shared_data::ADDRESS, self.shared_data.frame(), read_only) }
             .map_err(|_| Status::NO_MEMORY)?;
         let id = SpaceId(self.next_space);
         self.next_space += 1;
@@ -208,10 +208,10 @@ impl Machine for Bare {
 
     fn read_frame(&self, frame: Frame, offset: usize, buffer: &mut [u8]) {
         assert!(offset + buffer.len() <= PAGE);
-        assert!(
-            physical::read(address(frame) + offset as u64, buffer),
-            "{frame:?} is no frame"
-        );
+        // SAFETY: the frame is one the executive holds: the kernel keeps no reference into such a
+        // frame, and `buffer` is the kernel's own memory.
+        let read = unsafe { physical::read(address(frame) + offset as u64, buffer) };
+        assert!(read, "{frame:?} is no frame");
     }
 
     fn write_frame(&mut self, frame: Frame, offset: usize, data: &[u8]) {
@@ -228,8 +228,11 @@ impl Machine for Bare {
             .get_mut(&space)
             .ok_or(Status::INVALID_PARAMETER)?;
         let result = match rights(access) {
-            Some(rights) => space.map(at, address(frame), rights),
-            None => space.map_hidden(at, address(frame)),
+            // SAFETY: the frame is one the executive holds for processes: the kernel keeps no
+            // reference into such a frame, and by the trait's contract it stays held while mapped.
+            Some(rights) => unsafe { space.map(at, address(frame), rights) },
+            // SAFETY: likewise.
+            None => unsafe { space.map_hidden(at, address(frame)) },
         };
         result.map_err(|_| Status::NO_MEMORY)
     }

@@ -103,6 +103,7 @@ mod system;
 mod thread;
 
 use boot::options::Options;
+use memory::physical::Untouched;
 use memory::{KERNEL_BASE, frames, paging};
 use thread::shared_data::SharedData;
 
@@ -122,9 +123,11 @@ unsafe extern "C" {
 #[unsafe(no_mangle)]
 extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     serial::initialize();
-    let information = boot::Information::read(loader, information);
+    // SAFETY: the boot code has made the direct map, and frames are given out from below only.
+    let memory = unsafe { Untouched::new() };
+    let information = boot::Information::read(&memory, loader, information);
     cpu::tables::initialize();
-    let acpi = acpi::initialize(information.rsdp);
+    let acpi = acpi::initialize(&memory, information.rsdp);
     cpu::clock::initialize(acpi.timer);
     let options = Options::parse(&information.command_line, |word| {
         serial::line(format_args!("kernel option {word:?} is not known: ignored"));
@@ -138,7 +141,7 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
         &raw const kernel_end,
     ]
     .map(|at| at as u64);
-    frames::initialize(&information.memory, image[3] - KERNEL_BASE);
+    frames::initialize(memory, &information.memory, image[3] - KERNEL_BASE);
     let kernel = paging::AddressSpace::kernel(image, &raw const kernel_stack as u64)
         .expect("memory for the kernel's page tables");
     // SAFETY: the kernel's space is kept for as long as the machine runs.

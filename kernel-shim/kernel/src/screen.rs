@@ -74,8 +74,9 @@ impl Screen {
         }
         self.row = ROWS - 1;
         for at in 0..((ROWS - 1) * COLUMNS * 2) as u64 {
-            let below: u8 =
-                physical::read_value(BUFFER + at + (COLUMNS * 2) as u64).unwrap_or(b' ');
+            // SAFETY: as in `cell`.
+            let below = unsafe { physical::read_value::<u8>(BUFFER + at + (COLUMNS * 2) as u64) };
+            let below = below.unwrap_or(b' ');
             // SAFETY: as in `cell`.
             let _ = unsafe { physical::write(BUFFER + at, &[below]) };
         }

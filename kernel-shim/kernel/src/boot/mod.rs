@@ -9,6 +9,7 @@ mod multiboot;
 pub mod options;
 mod pvh;
 
+use crate::memory::physical::Untouched;
 use heapless::{String, Vec};
 
 core::arch::global_asm!(include_str!("start.s"));
@@ -42,10 +43,10 @@ pub struct Information {
 
 impl Information {
     /// Reads the loader's block. An unknown loader gives an empty answer.
-    pub fn read(loader: u32, address: u32) -> Self {
+    pub fn read(memory: &Untouched, loader: u32, address: u32) -> Self {
         match loader {
-            MULTIBOOT => multiboot::read(address.into()),
-            PVH => pvh::read(address.into()),
+            MULTIBOOT => multiboot::read(memory, address.into()),
+            PVH => pvh::read(memory, address.into()),
             _ => Self {
                 loader: "unknown",
                 ..Self::default()
@@ -62,9 +63,9 @@ impl Information {
         }
     }
 
-    fn set_command_line(&mut self, address: u64, limit: u64) {
+    fn set_command_line(&mut self, memory: &Untouched, address: u64, limit: u64) {
         for at in address..address.saturating_add(limit) {
-            match crate::memory::physical::read_value::<u8>(at) {
+            match memory.read_value::<u8>(at) {
                 None | Some(0) => break,
                 Some(byte) => {
                     if self

@@ -2,7 +2,7 @@
 //! The multiboot2 information block (GRUB).
 
 use super::Information;
-use crate::memory::physical::read_value;
+use crate::memory::physical::Untouched;
 
 const END: u32 = 0;
 const COMMAND_LINE: u32 = 1;
@@ -11,22 +11,22 @@ const ACPI_OLD: u32 = 14;
 const ACPI_NEW: u32 = 15;
 
 /// Walks the tags of the block at physical address `block`.
-pub fn read(block: u64) -> Information {
+pub fn read(memory: &Untouched, block: u64) -> Information {
     let mut information = Information {
         loader: "multiboot2",
         ..Information::default()
     };
-    let end = block + u64::from(read_value::<u32>(block).unwrap_or(0));
+    let end = block + u64::from(memory.read_value::<u32>(block).unwrap_or(0));
     let mut tag = block + 8;
     while tag + 8 <= end {
-        let kind = read_value::<u32>(tag).unwrap_or(END);
-        let size = u64::from(read_value::<u32>(tag + 4).unwrap_or(0));
+        let kind = memory.read_value::<u32>(tag).unwrap_or(END);
+        let size = u64::from(memory.read_value::<u32>(tag + 4).unwrap_or(0));
         if kind == END || size < 8 {
             break;
         }
         match kind {
-            COMMAND_LINE => information.set_command_line(tag + 8, size - 8),
-            MEMORY_MAP => memory_map(&mut information, tag, size),
+            COMMAND_LINE => information.set_command_line(memory, tag + 8, size - 8),
+            MEMORY_MAP => memory_map(memory, &mut information, tag, size),
             ACPI_OLD if information.rsdp.is_none() => information.rsdp = Some(tag + 8),
             ACPI_NEW => information.rsdp = Some(tag + 8),
             _ => {}
@@ -36,14 +36,14 @@ pub fn read(block: u64) -> Information {
     information
 }
 
-fn memory_map(information: &mut Information, tag: u64, size: u64) {
-    let step = u64::from(read_value::<u32>(tag + 8).unwrap_or(0));
+fn memory_map(memory: &Untouched, information: &mut Information, tag: u64, size: u64) {
+    let step = u64::from(memory.read_value::<u32>(tag + 8).unwrap_or(0));
     if step < 24 {
         return;
     }
     let mut entry = tag + 16;
     while entry + 24 <= tag + size {
-        let field = |offset| read_value::<u64>(entry + offset).unwrap_or(0);
+        let field = |offset| memory.read_value::<u64>(entry + offset).unwrap_or(0);
         // Type 1: usable.
         if field(16) & 0xffff_ffff == 1 {
             information.add_memory(field(0), field(8));

@@ -2,7 +2,7 @@
 //! The PVH start information block (`qemu -kernel`).
 
 use super::Information;
-use crate::memory::physical::read_value;
+use crate::memory::physical::Untouched;
 use zerocopy::FromBytes;
 
 const MAGIC: u32 = 0x336e_c578;
@@ -25,17 +25,19 @@ struct StartInformation {
 const _: () = assert!(size_of::<StartInformation>() == 56);
 
 /// Reads the block at physical address `block`.
-pub fn read(block: u64) -> Information {
+pub fn read(memory: &Untouched, block: u64) -> Information {
     let mut information = Information {
         loader: "pvh",
         ..Information::default()
     };
-    let Some(start) = read_value::<StartInformation>(block).filter(|start| start.magic == MAGIC)
+    let Some(start) = memory
+        .read_value::<StartInformation>(block)
+        .filter(|start| start.magic == MAGIC)
     else {
         return information;
     };
     if start.command_line != 0 {
-        information.set_command_line(start.command_line, 1024);
+        information.set_command_line(memory, start.command_line, 1024);
     }
     if start.rsdp != 0 {
         information.rsdp = Some(start.rsdp);
@@ -45,10 +47,10 @@ pub fn read(block: u64) -> Information {
             (0..u64::from(start.memory_entries.min(128))).map(|index| start.memory_map + index * 24)
         {
             // Type 1: usable.
-            if read_value::<u32>(entry + 16) == Some(1) {
+            if memory.read_value::<u32>(entry + 16) == Some(1) {
                 information.add_memory(
-                    read_value(entry).unwrap_or(0),
-                    read_value(entry + 8).unwrap_or(0),
+                    memory.read_value(entry).unwrap_or(0),
+                    memory.read_value(entry + 8).unwrap_or(0),
                 );
             }
         }

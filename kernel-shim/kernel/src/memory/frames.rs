@@ -5,7 +5,7 @@
 //! lowest free address on, runs of frames (page tables never need them, the heap and the disks do)
 //! from anywhere. A frame is handed out zeroed.
 
-use super::physical::{DIRECT_LIMIT, PAGE, virtual_address};
+use super::physical::{DIRECT_LIMIT, PAGE, Untouched, virtual_address};
 use crate::boot::Region;
 use spin::Mutex;
 
@@ -32,8 +32,8 @@ static BITMAP: Mutex<Bitmap> = Mutex::new(Bitmap {
 });
 
 /// Takes the usable regions of the memory map, without what lies below `reserved_end` (the
-/// firmware's megabyte and the kernel).
-pub fn initialize(regions: &[Region], reserved_end: u64) {
+/// firmware's megabyte and the kernel). From now on frames can be given out.
+pub fn initialize(_untouched: Untouched, regions: &[Region], reserved_end: u64) {
     let mut bitmap = BITMAP.lock();
     for region in regions {
         let start = region.start.max(reserved_end).div_ceil(PAGE);

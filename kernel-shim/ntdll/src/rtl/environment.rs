@@ -79,10 +79,12 @@ fn pages(block: &[u16]) -> Result<*mut u16, Status> {
     Ok(base.cast())
 }
 
-fn free(block: *mut u16) {
+/// # Safety
+/// `block` must be the base of an environment's pages that nobody uses any more.
+unsafe fn free(block: *mut u16) {
     let mut base: *mut c_void = block.cast();
     let mut size = 0;
-    // SAFETY: the base of an environment's pages, which nobody uses any more.
+    // SAFETY: the caller's promise; both pointers are live locals.
     let _ =
         unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, MEM_RELEASE) };
 }
@@ -155,7 +157,8 @@ unsafe extern "system" fn RtlCreateEnvironment(inherit: BOOLEAN, block: &mut *mu
 
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlDestroyEnvironment(block: *mut u16) -> NTSTATUS {
-    free(block);
+    // SAFETY: the caller gives back what RtlCreateEnvironment gave.
+    unsafe { free(block) };
     0
 }
 
@@ -186,7 +189,8 @@ unsafe extern "system" fn RtlSetEnvironmentVariable(
     let answer = pages(&new).map(|new| {
         // SAFETY: likewise.
         unsafe { place.write(new) };
-        free(old);
+        // SAFETY: the block that the new one has replaced.
+        unsafe { free(old) };
     });
     if locked {
         PEB_LOCK.release();

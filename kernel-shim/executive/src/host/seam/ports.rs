@@ -7,7 +7,7 @@ use crate::Outcome;
 use crate::ids::ThreadId;
 use crate::lpc::{Event, Message, Receive};
 use crate::system::ports::ConnectRequest;
-use nt::system::{Accept, MessageBuffer, PortLimits, Ports, Received};
+use nt::system::{Accept, MAX_MESSAGE, MessageBuffer, PortLimits, Ports, Received};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
 /// The data of a message as far as its header says, and as far as there are any.
