@@ -189,9 +189,10 @@ impl Ports for Native {
     }
 
     fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
+        let request = read_only(message)?;
         let mut incoming = Incoming::new();
         // SAFETY: the request is only read; the reply's place holds whatever a port can carry.
-        done(unsafe { NtRequestWaitReplyPort(raw(port), read_only(message), incoming.pointer()) })?;
+        done(unsafe { NtRequestWaitReplyPort(raw(port), request, incoming.pointer()) })?;
         if incoming.hand_on(message) {
             Ok(())
         } else {

@@ -14,7 +14,8 @@ use nt::system::{ImageSubsystem, MessageBuffer, System, ThreadBody};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 use sm_protocol::client;
 use sm_protocol::sm::{
-    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SessionComplete, SmApi, StartCsr, StopCsr,
+    ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SM_PORT, SessionComplete, SmApi,
+    StartCsr, StopCsr,
 };
 use sm_protocol::{request, result_of};
 use zerocopy::FromZeros;
@@ -61,7 +62,7 @@ fn expect(what: &'static str, found: Result<()>, wanted: Result<()>) -> Result<(
 /// The case that runs only when it is asked for.
 const LONG: &str = "churn";
 
-fn cases<S: System>() -> [(&'static str, Case<S>); 10] {
+fn cases<S: System>() -> [(&'static str, Case<S>); 11] {
     [
         ("unknown-numbers", unknown_numbers),
         ("foreign-sessions", foreign_sessions),
@@ -69,6 +70,7 @@ fn cases<S: System>() -> [(&'static str, Case<S>); 10] {
         ("deferred-names", deferred_names),
         ("stop-csr", stop_csr),
         ("short-messages", short_messages),
+        ("long-connection-data", long_connection_data),
         ("exec-pgm", exec_pgm),
         ("query", query),
         ("flood", flood),
@@ -201,6 +203,32 @@ fn deferred_names<S: System>(system: &'static S) -> Result<(), Fault> {
             "deferred name",
             client::call(system, port.get(), &mut body),
             Err(Status::OBJECT_NAME_NOT_FOUND),
+        )?;
+    }
+    Ok(())
+}
+
+/// The most connection information that a port of the kernel takes, bytes.
+const MAX_CONNECTION_INFO: usize = 0x208;
+
+/// More than smss asks for, as much as the kernel takes, and more than that: smss reads no further
+/// than it has room for, and goes on.
+fn long_connection_data<S: System>(system: &'static S) -> Result<(), Fault> {
+    for bytes in [0xF5, 0x120, 0x121, MAX_CONNECTION_INFO, 0x400] {
+        let mut data = [0x41; 0x400];
+        let data = data.get_mut(..bytes).unwrap_or_default();
+        let found = system.connect_port(SM_PORT, data);
+        // Whatever a process announces that smss has not started, it is a plain client.
+        expect(
+            "connection data of another length",
+            found.map(|port| drop(Owned::new(system, port))),
+            Ok(()),
+        )?;
+        let port = connected(system)?;
+        expect(
+            "a call afterwards",
+            client::call(system, port.get(), &mut StopCsr { session: 0 }),
+            Err(Status::INVALID_PARAMETER),
         )?;
     }
     Ok(())
