@@ -3,6 +3,7 @@
 //! test a rule.
 
 mod files;
+mod fuzz;
 mod memory;
 mod objects;
 mod ports;
