@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use objects::image::{Image, MAX_NAME};
+use objects::image::{Layout, MAX_NAME, PeImage};
 
 /// A PE32+ DLL with one section, which holds an import table of two names.
 fn sound() -> Vec<u8> {
@@ -28,8 +28,8 @@ fn sound() -> Vec<u8> {
     bytes
 }
 
-fn walk(bytes: &[u8]) {
-    if let Ok(image) = Image::parse(bytes) {
+fn walk(bytes: &[u8], layout: Layout) {
+    if let Ok(image) = PeImage::parse(bytes, layout) {
         // A table that leads nowhere must end all the same.
         let mut names = image.imports();
         let walked =
@@ -40,11 +40,13 @@ fn walk(bytes: &[u8]) {
 }
 
 fuzz_target!(|input: &[u8]| {
-    walk(input);
+    walk(input, Layout::View);
+    walk(input, Layout::File);
     let mut bytes = sound();
     for &[low, high, value] in input.as_chunks::<3>().0 {
         let place = usize::from(u16::from_le_bytes([low, high])) % bytes.len();
         bytes[place] = value;
     }
-    walk(&bytes);
+    walk(&bytes, Layout::View);
+    walk(&bytes, Layout::File);
 });

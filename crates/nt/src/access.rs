@@ -94,6 +94,9 @@ bitflags! {
     pub struct OpenOptions: u32 {
         /// `FILE_DIRECTORY_FILE`.
         const DIRECTORY_FILE = 0x1;
+        /// `FILE_NO_INTERMEDIATE_BUFFERING`: past the cache, in whole sectors at the offsets and
+        /// addresses of whole sectors.
+        const NO_INTERMEDIATE_BUFFERING = 0x8;
         /// `FILE_SYNCHRONOUS_IO_NONALERT`.
         const SYNCHRONOUS_IO_NONALERT = 0x20;
         /// `FILE_NON_DIRECTORY_FILE`.

@@ -13,11 +13,23 @@ use zerocopy::IntoBytes;
 /// Finds the drive letter among the links of `devices`, which is `\??`, and writes it.
 pub fn write_boot_directory<S: Objects + Registry>(system: &S, devices: Handle) {
     let mut partition = [0; MAX_TEXT];
-    let partition = system_partition(system, &mut partition);
-    partition
-        .and_then(|partition| drive_of(system, devices, partition))
-        .and_then(|letter| write(system, letter))
-        .or_skip(Skippable::BootDirectory, "BootDir");
+    find_and_write(system, devices, &mut partition).or_skip(Skippable::BootDirectory, "BootDir");
+}
+
+fn find_and_write<S: Objects + Registry>(
+    system: &S,
+    devices: Handle,
+    partition: &mut [u16; MAX_TEXT],
+) -> Result<()> {
+    let partition = system_partition(system, partition)?;
+    match drive_of(system, devices, partition)? {
+        Some(letter) => write(system, letter),
+        None => {
+            // Nothing is wrong with a system partition that has no letter.
+            nt::info!("boot directory: no drive letter leads to {partition}");
+            Ok(())
+        }
+    }
 }
 
 fn system_partition<'b, S: Objects + Registry>(
@@ -35,8 +47,12 @@ fn system_partition<'b, S: Objects + Registry>(
 }
 
 /// The first drive letter whose link leads to `partition` or below it.
-fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) -> Result<u16> {
-    let mut found = Err(Status::OBJECT_NAME_NOT_FOUND);
+fn drive_of<S: Objects>(
+    system: &S,
+    devices: Handle,
+    partition: UnicodeStr<'_>,
+) -> Result<Option<u16>> {
+    let mut found = None;
     system.query_directory(devices, &mut |entry| {
         let &[letter, colon] = entry.name.units() else {
             return true;
@@ -48,11 +64,11 @@ fn drive_of<S: Objects>(system: &S, devices: Handle, partition: UnicodeStr<'_>) 
             .or_skip(Skippable::BootDirectory, entry.name)
             .is_some_and(|target| leads_to(target, partition))
         {
-            found = Ok(letter);
+            found = Some(letter);
         }
-        found.is_err()
+        found.is_none()
     })?;
-    found
+    Ok(found)
 }
 
 fn target<'b, S: Objects>(

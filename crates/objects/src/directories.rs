@@ -31,6 +31,10 @@ pub(crate) fn create<'s, S: Objects>(
 
 /// Makes one directory of `ObjectDirectories`. A failure is reported and the boot goes on.
 pub fn object_directory<S: Objects>(system: &S, protection: Protection, name: UnicodeStr<'_>) {
+    if name.is_empty() {
+        // An empty string of the list names nothing.
+        return;
+    }
     let for_everyone = name.eq_ascii("\\RPC Control") || name.eq_ascii("\\Windows");
     let security = if for_everyone {
         protection.liberal()

@@ -2,12 +2,13 @@
 //! A PE image as far as known DLLs need it: is it a DLL, and which DLLs does it import (spec 7.2
 //! #7, #8).
 //!
-//! Pure: the bytes of an image section's view in, names out: a relative virtual address is an index
-//! into them. Every offset is checked; bytes that contradict themselves are [`Malformed`]. Behind
-//! the headers nothing is looked at but what a section that can be read covers, because a view has
-//! no readable bytes elsewhere.
+//! Pure: bytes in, names out. The bytes are an image section's view, in which a relative virtual
+//! address is an index, or the file itself, in which the section headers say what is where. Every
+//! offset is checked; bytes that contradict themselves are [`Malformed`]. Behind the headers of a
+//! view nothing is looked at but what a readable section covers, because a view has no readable
+//! bytes elsewhere.
 
-/// The bytes are no PE image, or contradict themselves.
+/// The bytes are not a PE image, or contradict themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
@@ -24,10 +25,20 @@ const READABLE: u32 = 0xE000_0000;
 /// behind it.
 pub const MAX_NAME: usize = 259;
 
+/// How an image's bytes lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// As its section's view shows them.
+    View,
+    /// As they stand in its file.
+    File,
+}
+
 /// A PE image whose headers are in order.
 #[derive(Clone, Copy, Debug)]
 pub struct PeImage<'a> {
     bytes: &'a [u8],
+    layout: Layout,
     characteristics: u16,
     sections: &'a [u8],
     /// Relative virtual address of the import table; 0 if there is none.
@@ -39,7 +50,7 @@ impl<'a> PeImage<'a> {
     ///
     /// # Errors
     /// [`Malformed`].
-    pub fn parse(bytes: &'a [u8]) -> Result<Self, Malformed> {
+    pub fn parse(bytes: &'a [u8], layout: Layout) -> Result<Self, Malformed> {
         if bytes.get(..2) != Some(b"MZ") {
             return Err(Malformed);
         }
@@ -70,6 +81,7 @@ impl<'a> PeImage<'a> {
         )?;
         Ok(Self {
             bytes,
+            layout,
             characteristics,
             sections,
             imports,
@@ -95,18 +107,18 @@ impl<'a> PeImage<'a> {
     /// What lies at a relative virtual address, to the end of its section.
     fn at(&self, address: u32) -> Result<&'a [u8], Malformed> {
         for section in self.sections.chunks_exact(SECTION_HEADER) {
-            let (size, start) = (
-                u32_at(section, 8)?.max(u32_at(section, 16)?),
-                u32_at(section, 12)?,
-            );
-            if u32_at(section, 36)? & READABLE != 0
-                && let Some(left) = address
-                    .checked_sub(start)
-                    .and_then(|inside| size.checked_sub(inside))
-                && left > 0
+            let (start, raw_size) = (u32_at(section, 12)?, u32_at(section, 16)?);
+            let (size, at) = match self.layout {
+                Layout::View if u32_at(section, 36)? & READABLE == 0 => continue,
+                Layout::View => (u32_at(section, 8)?.max(raw_size), start),
+                Layout::File => (raw_size, u32_at(section, 20)?),
+            };
+            if let Some(inside) = address.checked_sub(start)
+                && inside < size
             {
-                let rest = self.bytes.get(index(address)..).ok_or(Malformed)?;
-                return Ok(rest.get(..index(left)).unwrap_or(rest));
+                let from = add(index(at), index(inside))?;
+                let rest = self.bytes.get(from..).ok_or(Malformed)?;
+                return Ok(rest.get(..index(size - inside)).unwrap_or(rest));
             }
         }
         Err(Malformed)
@@ -230,27 +242,44 @@ pub(crate) mod tests {
     #[test]
     fn imports_are_found_in_order() {
         let bytes = image(DLL, &["KERNEL32.dll", "ntdll.dll"]);
-        let image = PeImage::parse(&bytes).unwrap();
+        let image = PeImage::parse(&bytes, Layout::View).unwrap();
         assert!(image.is_dll());
         let names: Vec<_> = image.imports().collect();
         assert_eq!(names, [Ok(&b"KERNEL32.dll"[..]), Ok(&b"ntdll.dll"[..])]);
     }
 
     #[test]
+    fn in_a_file_the_section_headers_say_where_an_address_is() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        let section = 0x58 + 0xF0;
+        // The section's bytes follow the headers in the file, and it need not be readable.
+        bytes.drain(0x200..0x1000);
+        bytes[section + 16..section + 20].copy_from_slice(&0x1000u32.to_le_bytes());
+        bytes[section + 20..section + 24].copy_from_slice(&0x200u32.to_le_bytes());
+        bytes[section + 39] = 0;
+        let image = PeImage::parse(&bytes, Layout::File).unwrap();
+        let names: Vec<_> = image.imports().collect();
+        assert_eq!(names, [Ok(&b"a.dll"[..])]);
+    }
+
+    #[test]
     fn an_executable_is_no_dll_and_no_import_table_is_no_error() {
         let mut bytes = image(0x0102, &[]);
         bytes[0x58 + 120..0x58 + 124].fill(0);
-        let image = PeImage::parse(&bytes).unwrap();
+        let image = PeImage::parse(&bytes, Layout::View).unwrap();
         assert!(!image.is_dll());
         assert_eq!(image.imports().count(), 0);
     }
 
     #[test]
     fn what_is_no_pe_is_malformed() {
-        assert_eq!(PeImage::parse(b"MZ").err(), Some(Malformed));
+        assert_eq!(PeImage::parse(b"MZ", Layout::View).err(), Some(Malformed));
         assert_eq!(
-            PeImage::parse(b"just a text that is somewhat longer than a DOS header would be....")
-                .err(),
+            PeImage::parse(
+                b"just a text that is somewhat longer than a DOS header would be....",
+                Layout::File
+            )
+            .err(),
             Some(Malformed)
         );
     }
@@ -259,7 +288,10 @@ pub(crate) mod tests {
     fn an_import_table_outside_the_image_is_malformed() {
         let mut bytes = image(DLL, &["a.dll"]);
         bytes[0x58 + 120..0x58 + 124].copy_from_slice(&0x00FF_0000u32.to_le_bytes());
-        let names: Vec<_> = PeImage::parse(&bytes).unwrap().imports().collect();
+        let names: Vec<_> = PeImage::parse(&bytes, Layout::View)
+            .unwrap()
+            .imports()
+            .collect();
         assert_eq!(names, [Err(Malformed)]);
     }
 
@@ -267,7 +299,10 @@ pub(crate) mod tests {
     fn what_lies_in_no_readable_section_is_not_looked_at() {
         let mut bytes = image(DLL, &["a.dll"]);
         bytes[0x58 + 0xF0 + 39] = 0;
-        let names: Vec<_> = PeImage::parse(&bytes).unwrap().imports().collect();
+        let names: Vec<_> = PeImage::parse(&bytes, Layout::View)
+            .unwrap()
+            .imports()
+            .collect();
         assert_eq!(names, [Err(Malformed)]);
     }
 
@@ -276,7 +311,10 @@ pub(crate) mod tests {
         let mut bytes = image(DLL, &["a.dll"]);
         let section = 0x58 + 0xF0;
         bytes[section + 8..section + 12].copy_from_slice(&20u32.to_le_bytes());
-        let names: Vec<_> = PeImage::parse(&bytes).unwrap().imports().collect();
+        let names: Vec<_> = PeImage::parse(&bytes, Layout::View)
+            .unwrap()
+            .imports()
+            .collect();
         assert_eq!(names.last(), Some(&Err(Malformed)));
     }
 
@@ -294,7 +332,8 @@ pub(crate) mod tests {
                 }
             }
             bytes.truncate(length);
-            if let Ok(image) = PeImage::parse(&bytes) {
+            for layout in [Layout::View, Layout::File] {
+                let Ok(image) = PeImage::parse(&bytes, layout) else { continue };
                 let names: Vec<_> = image.imports().collect();
                 prop_assert!(names.len() <= bytes.len() / DESCRIPTOR + 1);
                 prop_assert!(names.iter().flatten().all(|name| !name.contains(&0) && name.len() <= MAX_NAME + 1));
@@ -303,7 +342,7 @@ pub(crate) mod tests {
 
         #[test]
         fn any_bytes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
-            if let Ok(image) = PeImage::parse(&bytes) {
+            if let Ok(image) = PeImage::parse(&bytes, Layout::View) {
                 prop_assert!(image.imports().count() <= bytes.len());
             }
         }

@@ -2,17 +2,20 @@
 //! Known DLLs: one permanent image section for every DLL of the registry's list and whatever those
 //! import (spec 7).
 //!
-//! A missing file, an excluded name and a section that cannot be made are left out. An image that
-//! cannot be read as a PE file, and one that is no DLL, stop the system with hard errors of their
-//! own: [`Failure::BadImage`]. `\KnownDlls32` is made the same way, but nothing about it stops the
-//! boot (deviations D19, D20).
+//! A missing file, an excluded name and a section that cannot be made are left out. A file that is
+//! not a PE image, and an image that is not a DLL, stop the system with hard errors of their own:
+//! [`Failure::BadImage`]. `\KnownDlls32` is made the same way, but nothing about it stops the boot
+//! (deviations D19, D20).
 //!
 //! The section that is made known is also the one whose view is walked for imports, so a DLL costs
 //! six system calls: open, section, view, and the three that give them back. A section of an image
-//! that turns out to be none of ours vanishes again.
+//! that turns out not to be a DLL vanishes again. Where the kernel makes no section because of what
+//! is in the file, the file itself is read: it may be no image at all, or one that this kernel will
+//! not map, such as a DLL for another machine. That one is left out, and its imports are walked as
+//! any other's (spec 7.2 #7, #9).
 
 use crate::dll_list::DllList;
-use crate::image::PeImage;
+use crate::image::{Layout, Malformed, PeImage};
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Attempt, Essential, Skippable, Stop};
@@ -124,6 +127,10 @@ where
                 .clone()
                 .any(|excluded| excluded.eq_ignore_case(name) || excluded.eq_ignore_case(file))
             {
+                continue;
+            }
+            if file.is_empty() {
+                // Its value names no file.
                 continue;
             }
             making.file.clear();
@@ -239,18 +246,18 @@ impl<'s, S: System> Making<'s, S> {
         let section =
             match system.create_image_section(&attributes, Access::SECTION_ALL, opened.get()) {
                 Ok(section) => Owned::new(system, section),
-                Err(status) if is_bad_image(status) => return Err(UNREADABLE),
                 Err(status) => {
+                    if is_bad_image(status) {
+                        read_and_walk(system, files, file, list)?;
+                    }
                     Skippable::KnownDll.report(file, status);
                     return Ok(());
                 }
             };
-        let known = match verify(system, section.get(), list) {
-            Ok(true) => return Ok(()),
-            Ok(false) => Err(NO_DLL),
-            Err(failed) => Err(failed),
-        };
-        let _ = system.make_temporary(section.get());
+        let known = map_and_walk(system, section.get(), list);
+        if known.is_err() {
+            let _ = system.make_temporary(section.get());
+        }
         known
     }
 }
@@ -275,24 +282,77 @@ fn open<'s, S: System>(
     None
 }
 
-/// Walks the imports of an image; whether it is a DLL.
+/// Walks the imports of the image that a view of `section` shows.
 #[inline(never)]
-fn verify<S: System>(
+fn map_and_walk<S: System>(
     system: &S,
     section: Handle,
     list: &mut DllList<'_, S>,
-) -> Result<bool, Failed> {
+) -> Result<(), Failed> {
     let view = system.map_view(section).map_err(unreadable)?;
-    let image = PeImage::parse(view.as_ref()).map_err(|_| UNREADABLE)?;
-    for import in image.imports() {
-        let import = import.map_err(|_| UNREADABLE)?;
-        list.add_import(import).map_err(unreadable)?;
-    }
-    Ok(image.is_dll())
+    walk(PeImage::parse(view.as_ref(), Layout::View), list)
 }
 
-/// Whether the kernel says by `status` that the file is no image, rather than that it has no
-/// section for it.
+/// Walks the imports of the image in a file of which there is no section. A file that cannot be read
+/// is left out like any other.
+#[inline(never)]
+fn read_and_walk<S: System>(
+    system: &S,
+    directory: Handle,
+    file: UnicodeStr<'_>,
+    list: &mut DllList<'_, S>,
+) -> Result<(), Failed> {
+    let content = content(system, directory, file).or_skip(Skippable::KnownDll, file);
+    content.map_or(Ok(()), |(pages, length)| {
+        let bytes = pages.as_ref().get(..length).unwrap_or_default();
+        walk(PeImage::parse(bytes, Layout::File), list)
+    })
+}
+
+/// What stands in a file, and how many bytes of the pages that is.
+fn content<S: System>(
+    system: &S,
+    directory: Handle,
+    file: UnicodeStr<'_>,
+) -> Result<(S::Pages, usize)> {
+    let opened = file::open(
+        system,
+        &ObjectAttributes::named(file).under(directory),
+        Access::FILE_READ_DATA,
+        Share::READ | Share::DELETE,
+        OpenOptions::NON_DIRECTORY_FILE,
+    )?;
+    let size = system.query_standard(opened.get())?.end_of_file;
+    let mut pages = system.allocate_pages(usize::try_from(size).unwrap_or(usize::MAX))?;
+    let mut length = 0;
+    loop {
+        let rest = pages.as_mut().get_mut(length..).unwrap_or_default();
+        if rest.is_empty() {
+            break;
+        }
+        match system.read_file(opened.get(), length as u64, rest) {
+            Ok(0) | Err(Status::END_OF_FILE) => break,
+            Ok(read) => length += read,
+            Err(status) => return Err(status),
+        }
+    }
+    Ok((pages, length))
+}
+
+/// Adds what an image imports to `list`.
+fn walk<S: System>(
+    image: Result<PeImage<'_>, Malformed>,
+    list: &mut DllList<'_, S>,
+) -> Result<(), Failed> {
+    let image = image.map_err(|Malformed| UNREADABLE)?;
+    for import in image.imports() {
+        let import = import.map_err(|Malformed| UNREADABLE)?;
+        list.add_import(import).map_err(unreadable)?;
+    }
+    if image.is_dll() { Ok(()) } else { Err(NO_DLL) }
+}
+
+/// Whether the kernel makes no section because of what is in the file.
 fn is_bad_image(status: Status) -> bool {
     matches!(
         status,

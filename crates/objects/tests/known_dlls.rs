@@ -220,6 +220,33 @@ fn spec_7_2_a_file_that_is_no_image_stops_the_system() {
 }
 
 #[test]
+fn spec_7_2_an_image_that_the_kernel_will_not_map_is_left_out_and_its_imports_are_known() {
+    let mut for_another_machine = pe(DLL, &["b.dll"]);
+    for_another_machine[0x44..0x46].copy_from_slice(&[0x64, 0xAA]);
+    let (world, made) = Case {
+        dlls: &[("a", "a.dll"), ("empty", "")],
+        excluded: &[],
+        files: &[("a.dll", for_another_machine), ("b.dll", pe(DLL, &[]))],
+    }
+    .run();
+    made.unwrap();
+    assert_eq!(world.names("\\KnownDlls"), ["b.dll", "KnownDllPath"]);
+}
+
+#[test]
+fn spec_7_2_an_image_that_the_kernel_will_not_map_must_be_a_dll_all_the_same() {
+    let mut for_another_machine = pe(0x0102, &[]);
+    for_another_machine[0x44..0x46].copy_from_slice(&[0x64, 0xAA]);
+    let (_, made) = Case {
+        dlls: &[("x", "x.exe")],
+        excluded: &[],
+        files: &[("x.exe", for_another_machine)],
+    }
+    .run();
+    assert_eq!(bad(made).status, Status::INVALID_IMPORT_OF_NON_DLL);
+}
+
+#[test]
 fn spec_17_no_dll_directory_stops_the_system_with_object_name_invalid() {
     let case = Case {
         dlls: &[],

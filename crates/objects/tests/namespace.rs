@@ -60,6 +60,13 @@ fn spec_2_3_directories_are_permanent_and_two_of_them_liberal() {
 }
 
 #[test]
+fn spec_2_3_an_empty_string_among_the_directories_names_nothing() {
+    let world = World::new();
+    directory(world, "", ON);
+    assert!(world.state().calls.is_empty());
+}
+
+#[test]
 fn spec_2_2_protection_off_is_open_to_everyone() {
     let world = World::new();
     directory(world, "\\Windows", Protection::from_mode(0));

@@ -18,6 +18,10 @@ use zerocopy::IntoBytes;
 const MACHINE_CRASH: UnicodeStr<'_> =
     wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\CrashControl\\MachineCrash");
 
+/// Bytes that are looked at: one page, which is whole sectors of any volume, at an address that is
+/// aligned for any of them.
+const HEAD: usize = 4096;
+
 /// Whether a paging file begins like a crash dump, of a 32-bit or of a 64-bit kernel.
 pub fn is_dump(head: &[u8]) -> bool {
     head.starts_with(b"PAGEDUMP") || head.starts_with(b"PAGEDU64")
@@ -43,15 +47,20 @@ pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bo
 }
 
 /// Opens the file if it begins like a dump.
+///
+/// It is read past the cache: a cached read would leave the kernel with a data section of the file,
+/// and a file with a data section cannot be superseded by the new paging file (ReactOS' FAT driver
+/// answers `SHARING_VIOLATION`).
 fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Option<Owned<'s, S>>> {
     let file = open(
         system,
         name,
         Access::FILE_READ_DATA | Access::DELETE,
-        OpenOptions::NON_DIRECTORY_FILE,
+        OpenOptions::NON_DIRECTORY_FILE | OpenOptions::NO_INTERMEDIATE_BUFFERING,
     )?;
-    let mut head = [0; 8];
-    let read = match system.read_file(file.get(), 0, &mut head) {
+    let mut pages = system.allocate_pages(HEAD)?;
+    let head = pages.as_mut().get_mut(..HEAD).unwrap_or_default();
+    let read = match system.read_file(file.get(), 0, head) {
         Ok(read) => read,
         Err(Status::END_OF_FILE) => 0,
         Err(status) => return Err(status),

@@ -161,8 +161,12 @@ impl<'s, S: Memory> Configuration<'s, S> {
         }
     }
 
-    /// One value of `DOS Devices`.
+    /// One value of `DOS Devices`. A link of `\??` has a name of one component.
     pub(crate) fn dos_device(&mut self, value: Value<'_>) -> Result<()> {
+        if value.name.find(b'\\').is_some() {
+            Skippable::RegistryValue.report(value.name, Status::OBJECT_NAME_INVALID);
+            return Ok(());
+        }
         self.save_strings(List::DosDevices, value, Reached::ByEnumeration)
     }
 

@@ -7,7 +7,7 @@
 //! `SubSystems` key. Any other missing subkey counts as an empty one (deviation D28).
 
 use crate::configuration::{Configuration, misunderstood};
-use crate::data::{Reached, number};
+use crate::data::{self, Reached, number};
 use crate::reader::{RawValue, Reader, Value, Which};
 use crate::store::List;
 use nt::access::Access;
@@ -272,7 +272,8 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         Ok(key)
     }
 
-    /// Enumerates the values of a subkey in the registry's order, and gives the key back.
+    /// Enumerates the values of a subkey in the registry's order, and gives the key back. Its
+    /// default value, which has no name, is no entry of anything.
     fn subkey(
         &mut self,
         top: Handle,
@@ -288,7 +289,11 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
             let Some(value) = value.or_stop(STEP, name)? else {
                 break;
             };
-            visit(&mut self.configuration, value).or_stop(STEP, name)?;
+            if !value.name.is_empty() {
+                visit(&mut self.configuration, value).or_stop(STEP, name)?;
+            } else if !data::units(value.data).until_nul().is_empty() {
+                Skippable::RegistryValue.report(name, Status::OBJECT_NAME_INVALID);
+            }
         }
         Ok(Some(key))
     }

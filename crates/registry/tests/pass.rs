@@ -59,6 +59,35 @@ fn variable(configuration: &Configuration<'_, World>, name: &str) -> Option<Stri
 }
 
 #[test]
+fn spec_2_1_the_default_value_of_a_subkey_is_no_entry_of_it() {
+    let world = World::new();
+    let unnamed = [("", SZ, bytes("\0"))];
+    let full = [("", SZ, bytes("x\0"))];
+    world
+        .key(&format!("{SM}\\DOS Devices"), &unnamed)
+        .key(&format!("{SM}\\KnownDlls"), &full)
+        .key(&format!("{SM}\\Environment"), &full)
+        .key(&format!("{SM}\\SubSystems"), &unnamed);
+    let configuration = passed(world);
+    assert_eq!(pairs(configuration.dos_devices()), []);
+    assert_eq!(pairs(configuration.known_dlls()), []);
+    assert_eq!(pairs(configuration.subsystems()), []);
+}
+
+#[test]
+fn spec_3_2_a_device_name_of_several_components_is_passed_over() {
+    let world = World::new();
+    world
+        .key(
+            &format!("{SM}\\DOS Devices"),
+            &[("A\\B", SZ, bytes("\\x\0")), ("C", SZ, bytes("\\y\0"))],
+        )
+        .key(&format!("{SM}\\KnownDlls"), &[])
+        .key(&format!("{SM}\\SubSystems"), &[]);
+    assert_eq!(pairs(passed(world).dos_devices()), [pair("C", "\\y")]);
+}
+
+#[test]
 fn spec_2_3_defaults_of_an_empty_key() {
     let (configuration, directories) = read(World::new()).unwrap();
     assert_eq!(configuration.protection_mode, 1);
@@ -392,7 +421,7 @@ fn spec_5_1_reg_sz_is_never_expanded_and_the_kernels_variables_stay() {
 
 #[test]
 fn spec_5_1_a_variable_name_that_cannot_be_set_is_fatal() {
-    for name in ["", "a=b"] {
+    for name in ["a=b", "=="] {
         let world = World::new();
         world.sm("Environment", &[(name, SZ, bytes("x\0"))]);
         assert_eq!(

@@ -141,7 +141,7 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
 
     match policy.order {
         Order::KnownDllsFirst => {
-            phases::known_dlls(system, loaded)?;
+            phases::known_dlls(system, loaded, policy)?;
             phases::paging_files(system, loaded, mini_nt);
             phases::initialize_registry(system);
             phases::computed_environment(system)?;
@@ -153,7 +153,7 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
             phases::initialize_registry(system);
             phases::computed_environment(system)?;
             phases::setup_commands(loaded);
-            phases::known_dlls(system, loaded)?;
+            phases::known_dlls(system, loaded, policy)?;
             phases::boot_directory(system, devices);
         }
     }

@@ -12,10 +12,12 @@ use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::logging::{self, LevelFilter};
 use nt::object::Attributes;
 use nt::pages::PageVec;
+use nt::path::MAX_DOS;
 use nt::system::{RegistryBoot, System};
-use nt::{Handle, ObjectAttributes, Owned, UnicodeStr, wide};
+use nt::{Handle, ObjectAttributes, Owned, UnicodeBuf, UnicodeStr, wide};
 use objects::{Failure, KnownDlls, Protection};
 use subsystems::Plan;
+use subsystems::policy::Policy;
 
 const VOLUMES_EVENT: UnicodeStr<'static> = wide!("\\Device\\VolumesSafeForWriteAccess");
 /// Base priority of smss (spec 1.3 #3).
@@ -116,8 +118,18 @@ pub(crate) fn read_for_session<S: System>(
 }
 
 /// Step 20: known DLLs (spec 7).
-pub(crate) fn known_dlls<S: System>(system: &S, loaded: &Loaded<S>) -> Result<(), Fatal> {
+pub(crate) fn known_dlls<S: System>(
+    system: &S,
+    loaded: &Loaded<S>,
+    policy: &Policy,
+) -> Result<(), Fatal> {
     nt::info!("phase: 20 known DLLs");
+    let mut system32 = UnicodeBuf::<MAX_DOS>::new();
+    let default = system32
+        .push(system.system_root())
+        .and_then(|()| system32.push(wide!("\\System32")))
+        .is_ok_and(|()| policy.default_dll_directory)
+        .then(|| system32.as_str());
     let configuration = loaded.configuration();
     let known_dlls = KnownDlls {
         system,
@@ -126,7 +138,7 @@ pub(crate) fn known_dlls<S: System>(system: &S, loaded: &Loaded<S>) -> Result<()
         excluded: configuration.excluded_dlls(),
     };
     known_dlls
-        .make(configuration.dll_directory())
+        .make(configuration.dll_directory().or(default))
         .map_err(|failure| match failure {
             Failure::Stop(stop) => Fatal::Step(stop),
             Failure::BadImage(bad) => Fatal::KnownDll(bad),

@@ -50,6 +50,8 @@ pub struct Policy {
     pub order: Order,
     /// Who loads win32k.
     pub win32k: Win32kLoader,
+    /// System32 stands in for a `DllDirectory` that is missing, as it is from Windows 10 on.
+    pub default_dll_directory: bool,
     /// Initial command of session 0 if the registry names none.
     pub session0_command: UnicodeStr<'static>,
     /// Initial command of every other session.
@@ -70,6 +72,7 @@ impl Policy {
         sessions: SessionModel::Resident,
         order: Order::KnownDllsFirst,
         win32k: Win32kLoader::SessionManager,
+        default_dll_directory: false,
         session0_command: wide!("winlogon.exe"),
         session_command: wide!("winlogon.exe"),
         initial_process_name: wide!("Windows Logon Process"),
@@ -84,6 +87,7 @@ impl Policy {
         sessions: SessionModel::ChildInstance,
         order: Order::PagingFilesFirst,
         win32k: Win32kLoader::Csrss,
+        default_dll_directory: true,
         session0_command: wide!("wininit.exe"),
         session_command: wide!("winlogon.exe"),
         // The stop screen of NT 6 reads "The initial session process or system process terminated

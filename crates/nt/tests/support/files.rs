@@ -22,12 +22,26 @@ impl Files for World {
                 Err(Status::FILE_IS_A_DIRECTORY)
             }
             false if options.contains(OpenOptions::DIRECTORY_FILE) => Err(Status::NOT_A_DIRECTORY),
-            _ => Ok(state.give(Open::File(key))),
+            _ => {
+                let handle = state.give(Open::File(key));
+                if options.contains(OpenOptions::NO_INTERMEDIATE_BUFFERING) {
+                    state.uncached.insert(handle.0);
+                }
+                Ok(handle)
+            }
         }
     }
 
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut state = self.enter("read_file")?;
+        let uncached = state.uncached.contains(&file.0);
+        if uncached && (buffer.len() % 512 != 0 || offset % 512 != 0) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let (key, _) = state.file_of(file)?;
+        if !uncached {
+            state.cached.insert(key);
+        }
         let (_, file) = state.file_of(file)?;
         let rest = file
             .data
@@ -154,8 +168,12 @@ impl Files for World {
         if let Some(answer) = state.paging_answers.pop_front() {
             answer.ok()?;
         }
-        // The kernel supersedes what stands there.
-        state.files.remove(&file_key(&name.to_string()));
+        // The kernel supersedes what stands there, unless the cache has a data section of it.
+        let key = file_key(&name.to_string());
+        if state.cached.contains(&key) {
+            return Err(Status::SHARING_VIOLATION);
+        }
+        state.files.remove(&key);
         state
             .paging_files
             .push((name.to_string(), minimum, maximum));
@@ -221,6 +239,8 @@ fn laid_out(file: &[u8]) -> Option<Vec<u8>> {
         |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize);
     file.starts_with(b"MZ").then_some(())?;
     let header = u32_at(0x3C)?;
+    // This kernel maps images for AMD64 only.
+    (u32_at(header + 4)? & 0xFFFF == 0x8664).then_some(())?;
     let optional = u32_at(header + 20)? & 0xFFFF;
     let mut view = file.get(..0x200)?.to_vec();
     for number in 0..u32_at(header + 4)? >> 16 {

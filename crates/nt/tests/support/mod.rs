@@ -94,6 +94,10 @@ pub struct State {
     pub calls: Vec<&'static str>,
     /// Fails the call with this number, from 0; and all after it if so said.
     pub fault: Option<(usize, Status, bool)>,
+    /// Handles of files that were opened with no intermediate buffering.
+    uncached: std::collections::BTreeSet<u64>,
+    /// Files that the cache has a data section of: they cannot be superseded.
+    cached: std::collections::BTreeSet<String>,
     handles: BTreeMap<u64, Open>,
     /// What a view of the section behind a handle shows.
     views: BTreeMap<u64, Vec<u8>>,

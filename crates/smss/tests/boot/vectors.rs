@@ -3,6 +3,7 @@
 //! (`crates/scenarios`).
 
 use crate::system::{End, Setup};
+use nt::Status;
 
 #[test]
 fn boot_execute_async_does_not_wait() {
@@ -19,6 +20,32 @@ fn boot_execute_async_does_not_wait() {
         .time_of("autochk.exe", "NtDisplayString")
         .expect("autochk has shown nothing");
     assert!(shown < 100_000_000, "{shown}");
+}
+
+#[test]
+fn spec_3_2_an_unnamed_value_among_the_dos_devices_has_no_effect() {
+    let system = Setup::new().sz("DOS Devices", "", "").boot();
+    assert_eq!(system.end, End::Settled);
+}
+
+#[test]
+fn spec_7_2_without_a_dll_directory_system32_is_taken_from_nt_6_on() {
+    let system = Setup::nt6()
+        .without_value("KnownDlls", "DllDirectory")
+        .boot();
+    assert_eq!(system.end, End::Settled);
+    let path = system.object("\\KnownDlls\\KnownDllPath");
+    assert_eq!(path.target.as_deref(), Some("C:\\ReactOS\\System32"));
+    let system = Setup::new()
+        .without_value("KnownDlls", "DllDirectory")
+        .boot();
+    assert_eq!(
+        system.end,
+        End::stopped(
+            "Session Manager Initialization",
+            Status::OBJECT_NAME_INVALID
+        )
+    );
 }
 
 #[test]
