@@ -11,13 +11,15 @@
 #[cfg(test)]
 extern crate std;
 
+mod barriers;
 mod commands;
 mod computed;
+mod mark;
 pub mod pairs;
 mod renames;
-mod repetition;
+mod volumes;
 
 pub use commands::execute_commands;
 pub use computed::write_computed_variables;
 pub use pairs::RenameList;
-pub use renames::{Summary, process_renames};
+pub use renames::{Summary, forget_mark, process_renames};

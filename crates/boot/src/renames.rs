@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Pending file renames: what installers left to be done before anything is in use (spec 6).
 //!
-//! Each operation stands for itself: one that fails is reported and the next is done. Nothing is
-//! written back. The values were deleted from memory when they were read, and the disk learns of it
-//! only after NtInitializeRegistry: a power cut before that repeats the work, and
-//! [`crate::repetition`] sees to it that what was done already is not undone.
+//! Each operation stands for itself: one that fails is reported and the next is done. The values
+//! were deleted from memory when they were read, and the disk learns of it only after
+//! NtInitializeRegistry: a power cut before that repeats the work. What was done in front of a
+//! barrier ([`crate::barriers`]) is known from a mark ([`crate::mark`]) and not done again; what
+//! was done since finds nothing to do (spec 6.4). When a list is done, the volumes that it has
+//! touched are flushed, long before its values can be gone from the disk.
 //!
 //! `AllowProtectedRenames` is not asked (spec 6.6): there is no list of protected files on this
 //! system to hold operations against.
 
-use crate::pairs::{Operation, Pairs, RenameList};
-use crate::repetition::Plan;
+use crate::barriers::barriers;
+use crate::mark::{self, Mark};
+use crate::pairs::{Operation, Pair, Pairs, RenameList};
+use crate::volumes::{Touched, flush_volume, mark_for_check};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::Skippable;
+use nt::key::Key;
+use nt::pages::PageVec;
 use nt::privilege::Privileged;
-use nt::system::{FileAttributes, Files, Memory, Objects, Privilege, SystemWide};
-use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, file};
+use nt::system::{FileAttributes, Files, Memory, Objects, Privilege, Registry, SystemWide};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, file, wide};
+
+const SESSION_MANAGER: UnicodeStr<'_> =
+    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
 
 /// What came of the operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +35,8 @@ pub struct Summary {
     pub repeated: usize,
     /// Operations that failed, dangling sources included.
     pub failed: usize,
+    /// There is a mark, for [`forget_mark`].
+    pub marked: bool,
 }
 
 /// Carries out what the two values ask for, one value after the other, in order.
@@ -43,29 +54,44 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     let _restore = Privileged::acquire(system, Privilege::Restore).inspect_err(|status| {
         nt::warn!("pending file renames: SeRestorePrivilege: {status}: without it");
     });
-    let mut plan = Plan::new(system, lists.map(|list| list.text));
-    if let Err(status) = plan.read(pairs) {
-        nt::warn!("pending file renames: {status}: what was done before is not looked for");
+    let barriers = barriers(system, pairs).unwrap_or_else(|status| {
+        nt::warn!("pending file renames: {status}: not safe against a power cut");
+        PageVec::new(system)
+    });
+    let mut next_barrier = barriers.as_slice().iter();
+    let mut mark = Mark::new(system, lists);
+    let mut touched = Touched::new(system);
+    if !barriers.is_empty() {
+        summary.repeated = mark.read();
     }
-    for (index, pair) in (0..).zip(pairs) {
-        if pair.operation.is_some() && plan.done_before(index) {
-            nt::info!("pending file rename: {pair}: done before, another file has that name now");
-            summary.repeated += 1;
+    for (place, pair) in pairs.enumerate() {
+        let is_barrier = next_barrier.as_slice().first() == Some(&place);
+        if is_barrier {
+            next_barrier.next();
+        }
+        if place < summary.repeated {
             continue;
         }
-        match pair
-            .operation
-            .ok_or(Status::INVALID_PARAMETER)
-            .and_then(|operation| carry_out(system, &operation))
-        {
-            Ok(()) => {
-                plan.note(index);
-                summary.done += 1;
-            }
+        if is_barrier && place > summary.repeated {
+            touched.flush();
+            set_mark(system, &mut mark, place);
+        }
+        let operation = pair.operation.ok_or(Status::INVALID_PARAMETER);
+        match operation.and_then(|operation| carry_out(system, &operation)) {
+            Ok(()) => summary.done += 1,
             Err(status) => {
                 Skippable::PendingRename.report(pair, status);
                 summary.failed += 1;
             }
+        }
+        note(&mut touched, pair);
+    }
+    touched.flush();
+    if !barriers.is_empty() {
+        summary.marked = true;
+        let all = pairs.count();
+        if summary.repeated < all {
+            set_mark(system, &mut mark, all);
         }
     }
     nt::info!(
@@ -75,6 +101,36 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         summary.failed
     );
     summary
+}
+
+fn note<'v, S: Objects + Files>(touched: &mut Touched<'_, 'v, S>, pair: Pair<'v>) {
+    if let Some(operation) = pair.operation {
+        // A target elsewhere cannot have been reached.
+        touched.note(operation.source);
+    }
+}
+
+fn set_mark<S: Objects + Files + SystemWide>(system: &S, mark: &mut Mark<'_, S>, done: usize) {
+    let set = mark.set(done).and_then(|is_new| {
+        if is_new {
+            flush_volume(system, mark::home(system)?.as_str());
+        }
+        Ok(())
+    });
+    if let Err(status) = set {
+        nt::warn!("pending file renames: mark: {status}: not safe against a power cut");
+    }
+}
+
+/// Has the disk learn that the values of the list are deleted, and then deletes its mark. Hives may
+/// be written by now.
+pub fn forget_mark<S: Objects + Files + SystemWide + Registry>(system: &S) {
+    let forgotten = Key::open(system, SESSION_MANAGER, Access::KEY_READ)
+        .and_then(|key| system.flush_key(key.handle()))
+        .and_then(|()| mark::delete(system));
+    if let Err(status) = forgotten {
+        nt::warn!("pending file renames: mark: {status}: not deleted");
+    }
 }
 
 fn open<'s, S: Objects + Files>(
@@ -91,8 +147,16 @@ fn carry_out<S: Objects + Files>(system: &S, operation: &Operation<'_>) -> Resul
     let Some(target) = operation.target else {
         return system.set_delete(file.get());
     };
+    if operation.replace {
+        // To replace one name of a file by another would free what both of them lead to.
+        refuse_one_file(system, file.get(), operation.source, target)?;
+    }
     let done = system.rename(file.get(), target, operation.replace);
-    if !operation.replace || done != Err(Status::OBJECT_NAME_COLLISION) {
+    if done != Err(Status::OBJECT_NAME_COLLISION) {
+        return done;
+    }
+    if !operation.replace {
+        refuse_one_file(system, file.get(), operation.source, target)?;
         return done;
     }
     // What stands there is read-only, as it seems.
@@ -100,4 +164,35 @@ fn carry_out<S: Objects + Files>(system: &S, operation: &Operation<'_>) -> Resul
     system.set_attributes(old.get(), FileAttributes(FileAttributes::NORMAL))?;
     drop(old);
     system.rename(file.get(), target, true)
+}
+
+/// Refuses a rename whose source and target are two names of one file: what a power cut leaves on a
+/// FAT volume between the new entry and the end of the old one. Its volume is marked for its check.
+///
+/// # Errors
+/// `FILE_CORRUPT_ERROR`.
+fn refuse_one_file<S: Objects + Files>(
+    system: &S,
+    file: Handle,
+    source: UnicodeStr<'_>,
+    target: UnicodeStr<'_>,
+) -> Result<()> {
+    if source.eq_ignore_case(target) {
+        return Ok(());
+    }
+    let Ok(other) = open(system, target, Access::FILE_READ_ATTRIBUTES) else {
+        return Ok(());
+    };
+    let ids = (
+        system.query_file_id(file),
+        system.query_file_id(other.get()),
+    );
+    match ids {
+        // An empty file has no clusters, and the id 0 on a FAT volume.
+        (Ok(id), Ok(other)) if id == other && id != 0 => {
+            mark_for_check(system, source);
+            Err(Status::FILE_CORRUPT_ERROR)
+        }
+        _ => Ok(()),
+    }
 }

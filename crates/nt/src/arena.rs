@@ -20,6 +20,12 @@ pub struct Span {
 impl Span {
     /// No text.
     pub const EMPTY: Self = Self { at: 0, length: 0 };
+
+    /// The first `units` units of it.
+    pub fn prefix(self, units: usize) -> Self {
+        let length = self.length.min(units);
+        Self { length, ..self }
+    }
 }
 
 /// The texts.
@@ -62,6 +68,11 @@ impl<'s, S: Memory> TextArena<'s, S> {
             at,
             length: self.0.len().saturating_sub(at),
         })
+    }
+
+    /// Removes all texts; keeps the memory. Spans of before name nothing any more.
+    pub fn clear(&mut self) {
+        self.0.clear();
     }
 
     /// The text of `span`.

@@ -12,7 +12,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-#[cfg(test)]
+#[cfg(any(test, feature = "steps"))]
 extern crate std;
 
 pub mod access;
@@ -22,6 +22,7 @@ pub mod environment;
 pub mod failure;
 pub mod file;
 pub mod handle;
+pub mod index;
 pub mod key;
 pub mod lock;
 pub mod logging;
@@ -31,6 +32,7 @@ pub mod path;
 pub mod privilege;
 pub mod security;
 pub mod status;
+pub mod steps;
 pub mod string;
 pub mod system;
 

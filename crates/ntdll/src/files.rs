@@ -10,9 +10,10 @@ use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntioapi::{
     FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION,
-    FILE_FS_SIZE_INFORMATION, FILE_STANDARD_INFORMATION, FileBasicInformation,
-    FileDispositionInformation, FileEndOfFileInformation, FileFsDeviceInformation,
-    FileFsSizeInformation, FileRenameInformation, FileStandardInformation, IO_STATUS_BLOCK,
+    FILE_FS_SIZE_INFORMATION, FILE_INTERNAL_INFORMATION, FILE_OPEN_IF, FILE_STANDARD_INFORMATION,
+    FileBasicInformation, FileDispositionInformation, FileEndOfFileInformation,
+    FileFsDeviceInformation, FileFsSizeInformation, FileInternalInformation, FileRenameInformation,
+    FileStandardInformation, IO_STATUS_BLOCK, NtCreateFile, NtFlushBuffersFile, NtFsControlFile,
     NtOpenFile, NtQueryAttributesFile, NtQueryInformationFile, NtQueryVolumeInformationFile,
     NtReadFile, NtSetInformationFile, NtWriteFile,
 };
@@ -155,6 +156,36 @@ impl Files for Native {
         Ok(handle(file))
     }
 
+    fn create_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle> {
+        let mut named = Named::new(attributes)?;
+        let mut io = IO_STATUS_BLOCK::zero();
+        let mut file = core::ptr::null_mut();
+        // SAFETY: both out-pointers are live locals; the attributes borrow from the caller for the
+        // call; no allocation size and no extended attributes are given.
+        done(unsafe {
+            NtCreateFile(
+                &raw mut file,
+                access.bits(),
+                named.pointer(),
+                &raw mut io,
+                core::ptr::null_mut(),
+                FileAttributes::NORMAL,
+                share.bits(),
+                FILE_OPEN_IF,
+                options.bits(),
+                core::ptr::null_mut(),
+                0,
+            )
+        })?;
+        Ok(handle(file))
+    }
+
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut io = IO_STATUS_BLOCK::zero();
         let mut offset = large(offset);
@@ -199,6 +230,33 @@ impl Files for Native {
         Ok(io.Information.min(data.len()))
     }
 
+    fn flush_file(&self, file: Handle) -> Result<()> {
+        let mut io = IO_STATUS_BLOCK::zero();
+        // SAFETY: the status block is a live local, and the file is synchronous.
+        done(unsafe { NtFlushBuffersFile(raw(file), &raw mut io) })
+    }
+
+    fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
+        const FSCTL_MARK_VOLUME_DIRTY: u32 = 0x9_0030;
+        let mut io = IO_STATUS_BLOCK::zero();
+        // SAFETY: the status block is a live local; nothing goes in or out, and the file is
+        // synchronous.
+        done(unsafe {
+            NtFsControlFile(
+                raw(volume),
+                core::ptr::null_mut(),
+                None,
+                core::ptr::null_mut(),
+                &raw mut io,
+                FSCTL_MARK_VOLUME_DIRTY,
+                core::ptr::null_mut(),
+                0,
+                core::ptr::null_mut(),
+                0,
+            )
+        })
+    }
+
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
         let mut named = Named::new(attributes)?;
         let mut basic = FILE_BASIC_INFORMATION::zero();
@@ -215,6 +273,11 @@ impl Files for Native {
             end_of_file: unsigned(&standard.EndOfFile),
             directory: standard.Directory != 0,
         })
+    }
+
+    fn query_file_id(&self, file: Handle) -> Result<u64> {
+        let internal: FILE_INTERNAL_INFORMATION = query(file, FileInternalInformation)?;
+        Ok(unsigned(&internal.IndexNumber))
     }
 
     fn set_delete(&self, file: Handle) -> Result<()> {

@@ -14,7 +14,8 @@ use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntregapi::{
     KeyValueFullInformation, KeyValuePartialInformation, NtCreateKey, NtDeleteValueKey,
-    NtEnumerateValueKey, NtInitializeRegistry, NtOpenKey, NtQueryValueKey, NtSetValueKey,
+    NtEnumerateValueKey, NtFlushKey, NtInitializeRegistry, NtOpenKey, NtQueryValueKey,
+    NtSetValueKey,
 };
 use winapi::um::winnt::REG_OPTION_VOLATILE;
 
@@ -227,6 +228,11 @@ impl Registry for Native {
         let mut name = counted(name)?;
         // SAFETY: the name borrows from the caller for the call.
         done(unsafe { NtDeleteValueKey(raw(key), &raw mut name) })
+    }
+
+    fn flush_key(&self, key: Handle) -> Result<()> {
+        // SAFETY: takes no pointer.
+        done(unsafe { NtFlushKey(raw(key)) })
     }
 
     fn initialize_registry(&self, boot: RegistryBoot) -> Result<()> {

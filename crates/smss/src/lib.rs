@@ -132,25 +132,20 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
     nt::info!("phase: 18 boot commands");
     phases::boot_commands(loaded);
 
-    if mini_nt {
-        nt::info!("phase: 19 no pending file renames: MiniNT");
-    } else {
-        nt::info!("phase: 19 pending file renames");
-        phases::pending_renames(system, loaded);
-    }
+    let marked = phases::pending_renames(system, loaded, mini_nt);
 
     match policy.order {
         Order::KnownDllsFirst => {
             phases::known_dlls(system, loaded, policy)?;
             phases::paging_files(system, loaded, mini_nt);
-            phases::initialize_registry(system);
+            phases::initialize_registry(system, marked);
             phases::computed_environment(system)?;
             phases::boot_directory(system, devices);
             phases::setup_commands(loaded);
         }
         Order::PagingFilesFirst => {
             phases::paging_files(system, loaded, mini_nt);
-            phases::initialize_registry(system);
+            phases::initialize_registry(system, marked);
             phases::computed_environment(system)?;
             phases::setup_commands(loaded);
             phases::known_dlls(system, loaded, policy)?;

@@ -148,11 +148,16 @@ pub(crate) fn known_dlls<S: System>(
 }
 
 /// Step 23: the remaining hives, and writing (spec 14).
-pub(crate) fn initialize_registry<S: System>(system: &S) {
+/// From here on the disk can learn that the values of pending renames are gone, and what is `marked`
+/// for their repetition can go as well (spec 6.4).
+pub(crate) fn initialize_registry<S: System>(system: &S, marked: bool) {
     nt::info!("phase: 23 remaining hives");
     system
         .initialize_registry(RegistryBoot::Smss)
         .or_skip(Skippable::InitializeRegistry, "remaining hives");
+    if marked {
+        boot::forget_mark(system);
+    }
 }
 
 /// Step 26: BootDir (spec 9.2 #1).
@@ -182,8 +187,13 @@ pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
     );
 }
 
-/// Step 19: pending file renames (spec 6).
-pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>) {
+/// Step 19: pending file renames (spec 6); whether there is a mark of how far they have got.
+pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>, mini_nt: bool) -> bool {
+    if mini_nt {
+        nt::info!("phase: 19 no pending file renames: MiniNT");
+        return false;
+    }
+    nt::info!("phase: 19 pending file renames");
     let values = loaded.configuration().renames.each_ref();
     let lists = values.map(|value| match value {
         Some(value) => RenameList {
@@ -192,7 +202,7 @@ pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>) {
         },
         None => RenameList::default(),
     });
-    boot::process_renames(system, lists);
+    boot::process_renames(system, lists).marked
 }
 
 /// Step 21: paging files (spec 4).

@@ -73,17 +73,37 @@ pub trait Files {
         options: OpenOptions,
     ) -> Result<Handle>;
 
+    /// NtCreateFile with `FILE_OPEN_IF`: the file, made or opened.
+    fn create_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle>;
+
     /// NtReadFile at a byte offset: how many bytes were read. `END_OF_FILE` at or past the end.
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize>;
 
     /// NtWriteFile at a byte offset: how many bytes were written.
     fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize>;
 
+    /// NtFlushBuffersFile: what is kept back of the file, or of the whole volume if its own handle
+    /// is given, is on the disk afterwards. The handle must have [`Access::FILE_WRITE_DATA`].
+    fn flush_file(&self, file: Handle) -> Result<()>;
+
+    /// NtFsControlFile, FSCTL_MARK_VOLUME_DIRTY, of a volume's own handle.
+    fn mark_volume_dirty(&self, volume: Handle) -> Result<()>;
+
     /// NtQueryAttributesFile: the attributes of the named file, without opening it.
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes>;
 
     /// NtQueryInformationFile, FileStandardInformation.
     fn query_standard(&self, file: Handle) -> Result<FileStandard>;
+
+    /// NtQueryInformationFile, FileInternalInformation: the file's number on its volume. ReactOS'
+    /// FAT driver gives the place of its first cluster, and 0 for a file without one.
+    fn query_file_id(&self, file: Handle) -> Result<u64>;
 
     /// NtSetInformationFile, FileDispositionInformation: delete on last close.
     fn set_delete(&self, file: Handle) -> Result<()>;

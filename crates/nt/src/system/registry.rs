@@ -89,6 +89,9 @@ pub trait Registry {
     /// NtDeleteValueKey.
     fn delete_value(&self, key: Handle, name: UnicodeStr<'_>) -> Result<()>;
 
+    /// NtFlushKey: the key's hive is on the disk afterwards, if hives may be written yet.
+    fn flush_key(&self, key: Handle) -> Result<()>;
+
     /// NtInitializeRegistry.
     fn initialize_registry(&self, boot: RegistryBoot) -> Result<()>;
 }

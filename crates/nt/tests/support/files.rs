@@ -53,8 +53,50 @@ impl Files for World {
         Ok(count)
     }
 
-    fn write_file(&self, _: Handle, _: u64, _: &[u8]) -> Result<usize> {
-        Err(Status::NOT_IMPLEMENTED)
+    fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
+        let mut state = self.enter("write_file")?;
+        let (_, file) = state.file_of(file)?;
+        let (from, to) = (offset as usize, offset as usize + data.len());
+        let size = file.data.len().max(to);
+        file.data.resize(size, 0);
+        file.data[from..to].copy_from_slice(data);
+        Ok(data.len())
+    }
+
+    fn create_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        _: Access,
+        _: Share,
+        _: OpenOptions,
+    ) -> Result<Handle> {
+        let mut state = self.enter("create_file")?;
+        let key = file_key(&state.full(attributes)?);
+        let parent = key.rsplit_once('\\').map_or("", |(parent, _)| parent);
+        if !state.files.contains_key(parent) {
+            return Err(Status::OBJECT_PATH_NOT_FOUND);
+        }
+        state.files.entry(key.clone()).or_default();
+        Ok(state.give(Open::File(key)))
+    }
+
+    fn flush_file(&self, file: Handle) -> Result<()> {
+        let mut state = self.enter("flush_file")?;
+        let (key, _) = state.file_of(file)?;
+        state.flushed.push(key);
+        Ok(())
+    }
+
+    fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
+        let mut state = self.enter("mark_volume_dirty")?;
+        let (key, _) = state.file_of(volume)?;
+        state.dirty.push(key);
+        Ok(())
+    }
+
+    fn query_file_id(&self, file: Handle) -> Result<u64> {
+        let mut state = self.enter("query_file_id")?;
+        Ok(state.file_of(file)?.1.id)
     }
 
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {

@@ -44,6 +44,8 @@ pub struct File {
     delete: bool,
     /// An open fails with this.
     pub refuses: Option<Status>,
+    /// Its number on the volume; 0 stands for none.
+    pub id: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -80,6 +82,10 @@ pub struct State {
     pub programs: BTreeMap<String, u32>,
     pub processes: Vec<Process>,
     pub paging_files: Vec<(String, u64, u64)>,
+    /// What was flushed, in order.
+    pub flushed: Vec<String>,
+    /// Volumes that were marked for a check.
+    pub dirty: Vec<String>,
     /// What the next attempts to make a paging file answer.
     pub paging_answers: std::collections::VecDeque<Status>,
     /// Drive letter, free bytes, characteristics.
@@ -142,7 +148,8 @@ impl World {
         world
             .directory("C:")
             .directory("C:\\ReactOS")
-            .directory("C:\\ReactOS\\System32");
+            .directory("C:\\ReactOS\\System32")
+            .directory("C:\\ReactOS\\System32\\config");
         world.key(SM, &[]).key(CONTROL, &[]);
         for subkey in [
             "Memory Management",

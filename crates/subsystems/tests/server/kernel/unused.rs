@@ -29,6 +29,28 @@ impl Files for Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
+    fn create_file(
+        &self,
+        _: &ObjectAttributes<'_>,
+        _: Access,
+        _: Share,
+        _: OpenOptions,
+    ) -> Result<Handle> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn flush_file(&self, _: Handle) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn mark_volume_dirty(&self, _: Handle) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn query_file_id(&self, _: Handle) -> Result<u64> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
     fn read_file(&self, _: Handle, _: u64, _: &mut [u8]) -> Result<usize> {
         Err(Status::NOT_SUPPORTED)
     }
@@ -98,6 +120,10 @@ impl Registry for Kernel {
     }
 
     fn delete_value(&self, _: Handle, _: UnicodeStr<'_>) -> Result<()> {
+        Err(Status::NOT_SUPPORTED)
+    }
+
+    fn flush_key(&self, _: Handle) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 

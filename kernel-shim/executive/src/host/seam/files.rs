@@ -2,6 +2,7 @@
 //! The seam, files and volumes.
 
 use super::{Seam, name, number};
+use crate::system::files::open::{CreateRequest, Disposition};
 use crate::system::files::transfer::At;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
@@ -30,6 +31,59 @@ impl Files for Seam {
                     options.bits(),
                 )
             },
+        )
+    }
+
+    fn create_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle> {
+        let request = CreateRequest {
+            access: access.bits(),
+            share: share.bits(),
+            options: options.bits(),
+            disposition: Disposition::OpenIf,
+            attributes: FileAttributes::NORMAL,
+        };
+        self.call(
+            "NtCreateFile",
+            || name("name", attributes.name),
+            |executive, thread| {
+                let (file, _) = executive.create_file(thread, attributes, request)?;
+                Ok(file)
+            },
+        )
+    }
+
+    fn flush_file(&self, file: Handle) -> Result<()> {
+        self.call(
+            "NtFlushBuffersFile",
+            || number("file", file.0),
+            |executive, thread| executive.flush_file(thread, file),
+        )
+    }
+
+    fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
+        const FSCTL_MARK_VOLUME_DIRTY: u32 = 0x9_0030;
+        self.call(
+            "NtFsControlFile",
+            || number("file", volume.0),
+            |executive, thread| {
+                executive
+                    .fs_control(thread, volume, FSCTL_MARK_VOLUME_DIRTY)
+                    .map(drop)
+            },
+        )
+    }
+
+    fn query_file_id(&self, file: Handle) -> Result<u64> {
+        self.call(
+            "NtQueryInformationFile",
+            || number("file", file.0),
+            |executive, thread| Ok(executive.query_file(thread, file, ANY_ACCESS)?.file.index),
         )
     }
 

@@ -129,6 +129,14 @@ impl Registry for Seam {
         )
     }
 
+    fn flush_key(&self, key: Handle) -> Result<()> {
+        self.call(
+            "NtFlushKey",
+            || number("key", key.0),
+            |executive, thread| executive.flush_key(thread, key),
+        )
+    }
+
     fn initialize_registry(&self, boot: RegistryBoot) -> Result<()> {
         let flag = match boot {
             RegistryBoot::Smss => 0,

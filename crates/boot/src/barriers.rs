@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Where a list of renames has to be safe on the disk before it goes on (spec 6.4). Pure.
+//!
+//! After a power cut a list is begun again. An operation that was done before finds nothing to do
+//! then, unless a later one has given its names back: "delete a" and then "rename b to a" delete the
+//! new a when they are done twice. So there is a barrier between two operations that are in each
+//! other's way, and what was done before a barrier is not done again.
+//!
+//! Two operations are in each other's way if a name of the one is also a name of the other, or
+//! stands above or below one. Deletions are in no other deletion's way: whatever is there when they
+//! are done again was to go. A rename of a name to itself is in nothing's way.
+
+use crate::pairs::{Operation, Pairs};
+use nt::arena::{Span, TextArena};
+use nt::index::{NameHash, Node, Row, Table};
+use nt::pages::PageVec;
+use nt::system::Memory;
+use nt::{Result, UnicodeStr};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// What a name is to the operations since the last barrier: one of their own names, or above one,
+/// and whether that one deletes or renames.
+const OF_DELETION: u32 = 1;
+const OF_RENAME: u32 = 2;
+const ABOVE_DELETION: u32 = 4;
+const ABOVE_RENAME: u32 = 8;
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Name {
+    text: Span,
+    node: Node,
+    /// The bits above.
+    uses: u32,
+}
+
+impl Row for Name {
+    fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
+}
+
+/// The places of the operations in front of which there is a barrier, in order.
+///
+/// # Errors
+/// `NO_MEMORY`.
+#[inline(never)]
+pub(crate) fn barriers<'s, S: Memory>(
+    system: &'s S,
+    pairs: Pairs<'_>,
+) -> Result<PageVec<'s, S, usize>> {
+    let mut barriers = PageVec::new(system);
+    let mut names = Names {
+        texts: TextArena::new(system),
+        table: Table::new(system),
+    };
+    for (place, pair) in pairs.enumerate() {
+        let Some(Operation { source, target, .. }) = pair.operation else {
+            continue;
+        };
+        let (source, target) = (trimmed(source), target.map(trimmed));
+        if target.is_some_and(|target| target.eq_ignore_case(source)) {
+            continue;
+        }
+        let deletes = target.is_none();
+        let own = [Some(source), target];
+        if own.iter().flatten().any(|&name| names.meets(name, deletes)) {
+            barriers.push(place)?;
+            names.texts.clear();
+            names.table.clear();
+        }
+        own.iter()
+            .flatten()
+            .try_for_each(|&name| names.add(name, deletes))?;
+    }
+    Ok(barriers)
+}
+
+/// The names of the operations since the last barrier, and those above them.
+struct Names<'s, S: Memory> {
+    texts: TextArena<'s, S>,
+    table: Table<'s, S, Name>,
+}
+
+impl<S: Memory> Names<'_, S> {
+    fn find(&self, hash: NameHash, name: UnicodeStr<'_>) -> Option<usize> {
+        self.table
+            .find(hash, |_, row| self.texts.get(row.text).eq_ignore_case(name))
+    }
+
+    /// Whether an operation with this name, which deletes it or not, is in another's way.
+    fn meets(&self, name: UnicodeStr<'_>, deletes: bool) -> bool {
+        let uses = |hash, name| {
+            let rows = self.table.rows();
+            let row = self.find(hash, name).and_then(|index| rows.get(index));
+            row.map_or(0, |row| row.uses)
+        };
+        let (at, below) = if deletes {
+            (OF_RENAME | ABOVE_RENAME, OF_RENAME)
+        } else {
+            (!0, OF_DELETION | OF_RENAME)
+        };
+        beginnings(name).any(|(hash, above)| uses(hash, above) & below != 0)
+            || uses(NameHash::of(name), name) & at != 0
+    }
+
+    fn add(&mut self, name: UnicodeStr<'_>, deletes: bool) -> Result<()> {
+        let (own, above) = if deletes {
+            (OF_DELETION, ABOVE_DELETION)
+        } else {
+            (OF_RENAME, ABOVE_RENAME)
+        };
+        let text = self.texts.add(name)?;
+        for (hash, beginning) in beginnings(name) {
+            self.mark(hash, beginning, text, above)?;
+        }
+        self.mark(NameHash::of(name), name, text, own)
+    }
+
+    /// Notes a use of `name`, with which `text` begins.
+    fn mark(&mut self, hash: NameHash, name: UnicodeStr<'_>, text: Span, uses: u32) -> Result<()> {
+        if let Some(index) = self.find(hash, name) {
+            if let Some(row) = self.table.row_mut(index) {
+                row.uses |= uses;
+            }
+            return Ok(());
+        }
+        let (text, node) = (text.prefix(name.len()), Node::default());
+        self.table.insert(hash, Name { text, node, uses })
+    }
+}
+
+/// The names above `name`, from the top, each with its hash.
+fn beginnings(name: UnicodeStr<'_>) -> impl Iterator<Item = (NameHash, UnicodeStr<'_>)> {
+    let mut hash = NameHash::EMPTY;
+    name.units()
+        .iter()
+        .enumerate()
+        .filter_map(move |(length, &unit)| {
+            let before = hash;
+            hash = hash.and(unit);
+            (unit == u16::from(b'\\') && length > 0).then(|| (before, name.take(length)))
+        })
+}
+
+/// Without a separator at its end.
+fn trimmed(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
+    if path.last() == Some(u16::from(b'\\')) {
+        path.take(path.len() - 1)
+    } else {
+        path
+    }
+}

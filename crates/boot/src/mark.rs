@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The mark: how far a list of renames has got, for the boot after a power cut (spec 6.4).
+//!
+//! The registry cannot be written before NtInitializeRegistry, so the mark is a file beside the
+//! hives. It is made at the first barrier of a list and deleted when the list's values are gone from
+//! the disk; most lists have no barrier and no mark.
+//!
+//! The file has two records, each in a sector of its own. They are written in turn, so that a write
+//! that the power cut tears leaves the other one, and a record is good only with its checksum. A
+//! record of another list counts for nothing.
+
+use crate::pairs::RenameList;
+use nt::access::{Access, OpenOptions, Share};
+use nt::path::MAX_NT;
+use nt::system::{Files, Objects, SystemWide};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, file, wide};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+/// Bytes from one record to the other: at least a sector of any disk.
+const SECTOR: u64 = 4096;
+
+/// What stands in the file.
+#[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Record {
+    /// Hash of the list.
+    list: u64,
+    /// Operations that are done, and safe on the disk.
+    done: u64,
+    /// Both, inverted.
+    check: u64,
+}
+
+/// The mark of one list.
+pub(crate) struct Mark<'s, S: Objects + Files + SystemWide> {
+    system: &'s S,
+    list: u64,
+    file: Option<Owned<'s, S>>,
+    /// Where the next record goes, 0 or 1.
+    next: u64,
+}
+
+impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
+    /// The mark of the list that these values make.
+    pub(crate) fn new(system: &'s S, lists: [RenameList<'_>; 2]) -> Self {
+        // FNV-1a of 64 bits, with a unit that is no character between the two.
+        let mut list = 0xCBF2_9CE4_8422_2325;
+        let texts = lists.iter().flat_map(|list| list.text.units().iter());
+        let lengths = [lists[0].text.len() as u64, lists[1].text.len() as u64];
+        for part in texts.map(|&unit| u64::from(unit)).chain(lengths) {
+            list = (list ^ part).wrapping_mul(0x0000_0100_0000_01B3);
+        }
+        Self {
+            system,
+            list,
+            file: None,
+            next: 0,
+        }
+    }
+
+    /// How many operations of the list are not to be done again: 0 without a mark of this list.
+    pub(crate) fn read(&mut self) -> usize {
+        let opened = home(self.system).and_then(|path| {
+            let (name, access) = (ObjectAttributes::named(path.as_str()), ACCESS);
+            file::open(self.system, &name, access, Share::READ, OPTIONS)
+        });
+        let mark = match opened {
+            Ok(mark) => mark,
+            Err(Status::OBJECT_NAME_NOT_FOUND) => return 0,
+            Err(status) => {
+                nt::warn!("pending file renames: mark: {status}: not read");
+                return 0;
+            }
+        };
+        let mut done = 0;
+        for slot in [0, 1] {
+            let read = self.record(mark.get(), slot).filter(|&read| read > done);
+            if let Some(read) = read {
+                (done, self.next) = (read, 1 - slot);
+            }
+        }
+        self.file = Some(mark);
+        usize::try_from(done).unwrap_or(usize::MAX)
+    }
+
+    fn record(&self, mark: Handle, slot: u64) -> Option<u64> {
+        let mut record = Record::default();
+        let bytes = record.as_mut_bytes();
+        let length = bytes.len();
+        let read = self.system.read_file(mark, slot * SECTOR, bytes).ok()?;
+        let sound = read == length && record.check == !(record.list ^ record.done);
+        (sound && record.list == self.list).then_some(record.done)
+    }
+
+    /// Notes that `done` operations are done and safe on the disk; whether the file is new, so that
+    /// its volume has to be flushed before the mark can be relied on.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub(crate) fn set(&mut self, done: usize) -> Result<bool> {
+        let is_new = self.file.is_none();
+        let mark = match self.file.take() {
+            Some(mark) => mark,
+            None => {
+                let path = home(self.system)?;
+                let name = ObjectAttributes::named(path.as_str());
+                let access = ACCESS | Access::SYNCHRONIZE;
+                let options = OPTIONS | OpenOptions::SYNCHRONOUS_IO_NONALERT;
+                let mark = self
+                    .system
+                    .create_file(&name, access, Share::READ, options)?;
+                Owned::new(self.system, mark)
+            }
+        };
+        let (list, done) = (self.list, done as u64);
+        let record = Record {
+            list,
+            done,
+            check: !(list ^ done),
+        };
+        let at = self.next * SECTOR;
+        self.system.write_file(mark.get(), at, record.as_bytes())?;
+        self.system.flush_file(mark.get())?;
+        self.file = Some(mark);
+        self.next = 1 - self.next;
+        Ok(is_new)
+    }
+}
+
+const ACCESS: Access = Access::FILE_READ_DATA.union(Access::FILE_WRITE_DATA);
+const OPTIONS: OpenOptions = OpenOptions::NON_DIRECTORY_FILE;
+
+/// Where it is: `<root>\System32\config\smss.mark`.
+pub(crate) fn home<S: SystemWide>(system: &S) -> Result<UnicodeBuf<MAX_NT>> {
+    let mut path = UnicodeBuf::copied(wide!("\\??\\"))?;
+    path.push(system.system_root())?;
+    path.push(wide!("\\System32\\config\\smss.mark"))?;
+    Ok(path)
+}
+
+/// Deletes the mark, if there is one.
+///
+/// # Errors
+/// What the kernel says.
+pub(crate) fn delete<S: Objects + Files + SystemWide>(system: &S) -> Result<()> {
+    let path = home(system)?;
+    let name = ObjectAttributes::named(path.as_str());
+    let mark = file::open(system, &name, Access::DELETE, Share::empty(), OPTIONS)?;
+    system.set_delete(mark.get())
+}
