@@ -10,12 +10,12 @@ use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntioapi::{
     FILE_BASIC_INFORMATION, FILE_DISPOSITION_INFORMATION, FILE_FS_DEVICE_INFORMATION,
-    FILE_FS_SIZE_INFORMATION, FILE_INTERNAL_INFORMATION, FILE_OPEN_IF, FILE_STANDARD_INFORMATION,
-    FileBasicInformation, FileDispositionInformation, FileEndOfFileInformation,
-    FileFsDeviceInformation, FileFsSizeInformation, FileInternalInformation, FileRenameInformation,
-    FileStandardInformation, IO_STATUS_BLOCK, NtCreateFile, NtFlushBuffersFile, NtFsControlFile,
-    NtOpenFile, NtQueryAttributesFile, NtQueryInformationFile, NtQueryVolumeInformationFile,
-    NtReadFile, NtSetInformationFile, NtWriteFile,
+    FILE_FS_SIZE_INFORMATION, FILE_OPEN_IF, FILE_STANDARD_INFORMATION, FileBasicInformation,
+    FileDispositionInformation, FileEndOfFileInformation, FileFsDeviceInformation,
+    FileFsSizeInformation, FileInternalInformation, FileRenameInformation, FileStandardInformation,
+    IO_STATUS_BLOCK, NtCreateFile, NtFlushBuffersFile, NtFsControlFile, NtOpenFile,
+    NtQueryAttributesFile, NtQueryInformationFile, NtQueryVolumeInformationFile, NtReadFile,
+    NtSetInformationFile, NtWriteFile,
 };
 use ntapi::ntmmapi::NtCreatePagingFile;
 use ntapi::ntobapi::NtWaitForSingleObject;
@@ -276,8 +276,9 @@ impl Files for Native {
     }
 
     fn query_file_id(&self, file: Handle) -> Result<u64> {
-        let internal: FILE_INTERNAL_INFORMATION = query(file, FileInternalInformation)?;
-        Ok(unsigned(&internal.IndexNumber))
+        // FILE_INTERNAL_INFORMATION is one number.
+        let number: LARGE_INTEGER = query(file, FileInternalInformation)?;
+        Ok(unsigned(&number))
     }
 
     fn set_delete(&self, file: Handle) -> Result<()> {
