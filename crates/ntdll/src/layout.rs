@@ -15,7 +15,7 @@ use ntapi::ntioapi::{
 use ntapi::ntlpcapi::{PORT_MESSAGE, REMOTE_PORT_VIEW};
 use ntapi::ntobapi::OBJECT_DIRECTORY_INFORMATION;
 use ntapi::ntpebteb::{PEB, TEB};
-use ntapi::ntpsapi::PROCESS_BASIC_INFORMATION;
+use ntapi::ntpsapi::{PROCESS_BASIC_INFORMATION, THREAD_BASIC_INFORMATION};
 use ntapi::ntregapi::{KEY_VALUE_FULL_INFORMATION, KEY_VALUE_PARTIAL_INFORMATION};
 use ntapi::ntrtl::{RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS};
 use winapi::shared::ntdef::{LARGE_INTEGER, OBJECT_ATTRIBUTES, UNICODE_STRING};
@@ -56,8 +56,9 @@ same!(SYSTEM_PROCESSOR_INFORMATION, whole = system::ProcessorInformation {
     ProcessorArchitecture = architecture, ProcessorLevel = level, ProcessorRevision = revision
 });
 same!(PROCESS_BASIC_INFORMATION, whole = process::ProcessBasic<Native> {
-    ExitStatus = exit_status, UniqueProcessId = process
+    ExitStatus = exit_status, UniqueProcessId = process, InheritedFromUniqueProcessId = parent
 });
+same!(THREAD_BASIC_INFORMATION, whole = process::ThreadBasic<Native> { ClientId = client });
 same!(FILE_BASIC_INFORMATION, whole = file::FileBasic { FileAttributes = attributes });
 same!(FILE_STANDARD_INFORMATION, whole = file::FileStandard {
     AllocationSize = allocation, EndOfFile = end_of_file, Directory = directory
@@ -131,6 +132,7 @@ macro_rules! plain {
 plain! {
     u32 u64 [u8; 0x28]
     UNICODE_STRING OBJECT_ATTRIBUTES IO_STATUS_BLOCK SYSTEM_BASIC_INFORMATION SYSTEM_PROCESSOR_INFORMATION PROCESS_BASIC_INFORMATION
+    THREAD_BASIC_INFORMATION
     FILE_BASIC_INFORMATION FILE_STANDARD_INFORMATION FILE_DISPOSITION_INFORMATION FILE_FS_SIZE_INFORMATION FILE_FS_DEVICE_INFORMATION
     REMOTE_PORT_VIEW RTL_USER_PROCESS_INFORMATION LARGE_INTEGER
 }

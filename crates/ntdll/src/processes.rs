@@ -16,10 +16,11 @@ use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use ntapi::ntapi_base::CLIENT_ID;
 use ntapi::ntmmapi::NtReadVirtualMemory;
 use ntapi::ntpsapi::{
-    NtOpenProcess, NtQueryInformationProcess, NtResumeThread, NtSetInformationProcess,
-    NtSetInformationThread, NtTerminateProcess, PROCESS_BASIC_INFORMATION, ProcessBasePriority,
-    ProcessBasicInformation, ProcessBreakOnTermination, ProcessDefaultHardErrorMode,
-    ProcessDeviceMap, ProcessSessionInformation, ThreadBreakOnTermination,
+    NtOpenProcess, NtQueryInformationProcess, NtQueryInformationThread, NtResumeThread,
+    NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess, PROCESS_BASIC_INFORMATION,
+    ProcessBasePriority, ProcessBasicInformation, ProcessBreakOnTermination,
+    ProcessDefaultHardErrorMode, ProcessDeviceMap, ProcessSessionInformation,
+    THREAD_BASIC_INFORMATION, ThreadBasicInformation, ThreadBreakOnTermination,
 };
 use ntapi::ntrtl::{
     RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS, RtlCreateProcessParameters,
@@ -280,6 +281,25 @@ impl Processes for Native {
         Ok(ExitInformation {
             status: status(basic.ExitStatus),
             process: basic.UniqueProcessId.addr() as u64,
+            parent: basic.InheritedFromUniqueProcessId.addr() as u64,
+        })
+    }
+
+    fn query_thread(&self, thread: Handle) -> Result<ClientId> {
+        let mut basic = THREAD_BASIC_INFORMATION::zero();
+        // SAFETY: the structure is as long as said and a live local.
+        done(unsafe {
+            NtQueryInformationThread(
+                raw(thread),
+                ThreadBasicInformation,
+                (&raw mut basic).cast(),
+                THREAD_BASIC_INFORMATION::SIZE,
+                core::ptr::null_mut(),
+            )
+        })?;
+        Ok(ClientId {
+            process: basic.ClientId.UniqueProcess.addr() as u64,
+            thread: basic.ClientId.UniqueThread.addr() as u64,
         })
     }
 

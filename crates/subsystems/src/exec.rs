@@ -4,6 +4,7 @@
 //! The server, not smss, lets the process run.
 
 use crate::callback;
+use crate::identity;
 use crate::manager::Manager;
 use crate::servers;
 use crate::state::ids::TerminalId;
@@ -25,16 +26,8 @@ pub(crate) fn exec_pgm<S: System>(
         system.open_process(caller, Access::PROCESS_DUP_HANDLE)?,
     );
     let take = |handle: u64, access| {
-        // A pseudo handle names whoever uses it, which here would be smss.
-        if handle.cast_signed() < 0 {
-            return Err(Status::INVALID_HANDLE);
-        }
-        let own = system.duplicate(
-            process.get(),
-            Handle(handle),
-            Handle::CURRENT_PROCESS,
-            access,
-        )?;
+        let handle = identity::ordinary(Handle(handle))?;
+        let own = system.duplicate(process.get(), handle, Handle::CURRENT_PROCESS, access)?;
         Ok::<_, Status>(Owned::new(system, own))
     };
     let process = take(body.process.process, Access::PROCESS_ALL)?;
@@ -42,6 +35,8 @@ pub(crate) fn exec_pgm<S: System>(
     let suspended = UserProcessInformation {
         process: process.get().0,
         thread: thread.get().0,
+        // Not whom the message names: the server keeps the process under this id.
+        client: identity::of(system, process.get(), thread.get())?.client,
         ..body.process
     };
     let debugger = if body.debug != 0 {

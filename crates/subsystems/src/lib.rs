@@ -58,7 +58,7 @@
 //! 1. `policy`, `plan`, `state`: what is decided, told and known. In `state`: `ids`, `slots`,
 //!    `threads`; then `clients`, `servers`, `terminals`, `environments`, `instances`; then `state`
 //!    itself, which joins them.
-//! 2. `kernel`: requests to the kernel.
+//! 2. `kernel`, `identity`: requests to the kernel.
 //! 3. `end`, `gate`, `watchdog`: helpers.
 //! 4. `manager`: the tables with what guards them; `process` beside it.
 //! 5. `servers`: references and lookups; then `callback`, the calls to them.
@@ -79,6 +79,7 @@ mod callback;
 pub mod end;
 mod exec;
 mod gate;
+mod identity;
 mod initial;
 mod kernel;
 mod manager;

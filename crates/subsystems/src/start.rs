@@ -11,6 +11,7 @@
 //! optional one holds nobody up but those who want one for the same session.
 
 use crate::callback;
+use crate::identity;
 use crate::kernel::{terminate, wait_for};
 use crate::manager::Manager;
 use crate::plan::{Plan, each_required};
@@ -19,9 +20,10 @@ use crate::process;
 use crate::servers::{self, ServerRef, Turn};
 use crate::session_space;
 use crate::state::ids::{ProcessId, TerminalId};
+use crate::state::servers::Server;
 use launch::Child;
 use nt::system::{ImageSubsystem, System, Timeout, UserProcessInformation};
-use nt::{ClientId, Result, Status, UnicodeStr};
+use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use sm_protocol::ApiMessage;
 use sm_protocol::sb::{self, SbApi, SbCreateProcess, SbCreatedProcess, StringAddress};
 use zerocopy::FromZeros;
@@ -208,9 +210,31 @@ fn create_by_server<S: System>(
     let mut information = UserProcessInformation::new_zeroed();
     information.process = created.process;
     information.thread = created.thread;
-    information.client = created.client;
     information.image.subsystem = created.subsystem;
+    information.client = given(sm, &server.view(), &information).inspect_err(|status| {
+        nt::error!("session {terminal}: the process that its server made: {status}: not taken");
+    })?;
     Ok(Child::adopted(sm.system, information))
+}
+
+/// Who the process is that `server` says it has made and given to smss. `INVALID_PARAMETER` unless
+/// it is a child of the server's in the server's session that smss has not seen before: only then
+/// are the handles the server's gift, and not others of smss's own.
+#[inline(never)]
+fn given<S: System>(
+    sm: &Manager<S>,
+    server: &Server,
+    created: &UserProcessInformation,
+) -> Result<ClientId> {
+    let process = Handle(created.process);
+    let identity = identity::of(sm.system, process, Handle(created.thread))?;
+    let process_id = ProcessId::of(identity.client).ok_or(Status::INVALID_PARAMETER)?;
+    let its_own = server.process_id.map(ProcessId::number) == Some(identity.parent)
+        && sm.system.query_session(process)? == server.terminal.0;
+    if !its_own || sm.tables.lock().knows(process_id) {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    Ok(identity.client)
 }
 
 /// A string as the protocol passes it: by its address in smss's memory. One too long for a

@@ -129,6 +129,8 @@ pub struct ExitInformation {
     pub status: Status,
     /// Its process id.
     pub process: u64,
+    /// Process id of its parent, which may have ended since.
+    pub parent: u64,
 }
 
 /// What a new thread runs.
@@ -166,6 +168,9 @@ pub trait Processes {
 
     /// NtQueryInformationProcess, ProcessBasicInformation.
     fn query_exit(&self, process: Handle) -> Result<ExitInformation>;
+
+    /// NtQueryInformationThread, ThreadBasicInformation: whose thread it is, and which.
+    fn query_thread(&self, thread: Handle) -> Result<ClientId>;
 
     /// NtQueryInformationProcess, ProcessSessionInformation: the terminal-services session.
     fn query_session(&self, process: Handle) -> Result<u32>;

@@ -109,6 +109,10 @@ impl Processes for World {
         Err(Status::NOT_IMPLEMENTED)
     }
 
+    fn query_thread(&self, _: Handle) -> Result<ClientId> {
+        Err(Status::NOT_IMPLEMENTED)
+    }
+
     fn query_session(&self, _: Handle) -> Result<u32> {
         Err(Status::NOT_IMPLEMENTED)
     }

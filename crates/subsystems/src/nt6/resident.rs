@@ -3,6 +3,7 @@
 //! (spec 11.5).
 
 use crate::end::Watched;
+use crate::identity;
 use crate::kernel::{close, new_event, terminate, wait_for};
 use crate::manager::Manager;
 use crate::policy::SERVER_TIMEOUT;
@@ -277,12 +278,23 @@ pub(crate) fn child_process<S: System>(
     );
     let process = system.duplicate(
         child.get(),
-        Handle(body.process),
+        identity::ordinary(Handle(body.process))?,
         Handle::CURRENT_PROCESS,
         Access::PROCESS_ALL,
     )?;
     let process = Owned::new(system, process);
-    let process_id = ProcessId::of(body.client);
+    let basic = system.query_exit(process.get())?;
+    let process_id = ProcessId::of(ClientId {
+        process: basic.process,
+        ..body.client
+    });
+    // A child instance reports what it has created itself, in its session, and once.
+    if basic.parent != caller.process
+        || system.query_session(process.get())? != terminal.0
+        || process_id.is_none_or(|process_id| sm.tables.lock().knows(process_id))
+    {
+        return Err(Status::INVALID_PARAMETER);
+    }
     if body.role == ChildProcess::INITIAL {
         let mut tables = sm.tables.lock();
         tables.terminals.initial_created(terminal, process_id);

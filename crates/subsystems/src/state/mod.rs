@@ -107,6 +107,15 @@ impl Tables {
         }
     }
 
+    /// Whether a record of any kind stands for the process.
+    pub(crate) fn knows(&mut self, process_id: ProcessId) -> bool {
+        self.servers
+            .iter()
+            .any(|server| server.process_id == Some(process_id))
+            || self.terminals.has_initial(process_id)
+            || self.instances.of(process_id).is_some()
+    }
+
     /// How much is in the tables now.
     pub(crate) fn counts(&self) -> Counts {
         Counts {
@@ -116,5 +125,45 @@ impl Tables {
             environments: self.environments.len(),
             threads: self.threads.total(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nt::{ClientId, Status, UnicodeBuf};
+    use std::boxed::Box;
+
+    fn process(id: u64) -> ProcessId {
+        ProcessId::of(ClientId {
+            process: id,
+            thread: 0,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn of_two_instances_that_announce_one_number_one_has_made_it() {
+        let space = Box::new(TableSpace::new());
+        let mut tables = space.0.lock();
+        for id in [4, 8] {
+            let key = tables
+                .instances
+                .reserve(None, Handle::NULL, UnicodeBuf::new())
+                .unwrap();
+            tables.instances.created(key, Handle(id), Some(process(id)));
+        }
+        let mut announce = |id, session| {
+            tables
+                .instance_has_made(process(id), TerminalId(session))
+                .map(drop)
+        };
+        assert_eq!(announce(4, 3), Ok(()));
+        assert_eq!(announce(8, 3), Err(Status::INVALID_PARAMETER));
+        // It may still have made another, and only one.
+        assert_eq!(announce(8, 5), Ok(()));
+        assert_eq!(announce(8, 6), Err(Status::INVALID_PARAMETER));
+        assert_eq!(announce(12, 7), Err(Status::NOT_IMPLEMENTED));
+        assert_eq!(tables.counts().sessions, 2);
     }
 }

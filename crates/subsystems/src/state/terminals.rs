@@ -148,6 +148,13 @@ impl Terminals {
             .and_then(|terminal| terminal.initial_id)
     }
 
+    /// Whether the process is the initial command of any session.
+    pub(crate) fn has_initial(&self, process_id: ProcessId) -> bool {
+        self.0
+            .iter()
+            .any(|terminal| terminal.initial_id == Some(process_id))
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

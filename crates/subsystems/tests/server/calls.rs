@@ -2,7 +2,7 @@
 //! What the API numbers make smss ask of subsystem servers, and what it does with their answers
 //! (spec 9.4 to 9.6, 10.4, 10.5, 10.7).
 
-use crate::kernel::TestPlan;
+use crate::kernel::{Lie, SMSS, TestPlan};
 use crate::requests::{World, world, world_with};
 use nt::system::ImageSubsystem;
 use nt::{Result, Status};
@@ -179,7 +179,7 @@ fn spec_10_5_the_caller_debugs_if_it_says_so() {
         let mut body = ExecPgm::new_zeroed();
         let process = world.kernel.add_process(0, "gui.exe");
         body.process.process = world.kernel.give_handle(world.client, process);
-        body.process.thread = world.kernel.give_handle(world.client, process);
+        body.process.thread = world.kernel.give_thread(world.client, process);
         body.process.image.subsystem = ImageSubsystem::WINDOWS_GUI;
         body.debug = debug;
         assert_eq!(world.call(&body).0, Ok(()));
@@ -339,4 +339,101 @@ fn spec_10_5_1_the_sender_of_a_message_is_opened_not_who_connected() {
     world.kernel.state().sender = 2;
     let (_, given) = world.exec("gui.exe", ImageSubsystem::WINDOWS_GUI);
     assert_eq!(given, Ok(()));
+}
+
+#[test]
+fn spec_10_7_3_handles_in_a_servers_answer_are_not_believed() {
+    // What the answer names instead of the process that the server made, and its thread.
+    let lies: [(&str, fn(&World) -> Lie); 8] = [
+        ("pseudo handles", |_| {
+            Box::new(|_, answer| {
+                answer.process = u64::MAX;
+                answer.thread = u64::MAX - 1;
+            })
+        }),
+        ("nothing", |_| {
+            Box::new(|_, answer| (answer.process, answer.thread) = (0, 0))
+        }),
+        ("no handle at all", |_| {
+            Box::new(|_, answer| (answer.process, answer.thread) = (0x7770, 0x7774))
+        }),
+        ("the port for the process", |world| {
+            let port = world.kernel.handle_values()[0];
+            Box::new(move |_, answer| answer.process = port)
+        }),
+        ("the port for the thread", |world| {
+            let port = world.kernel.handle_values()[0];
+            Box::new(move |_, answer| answer.thread = port)
+        }),
+        ("the process for the thread", |_| {
+            Box::new(|_, answer| answer.thread = answer.process)
+        }),
+        ("somebody else's child", |_| {
+            Box::new(|state, answer| {
+                let id = answer.client.process;
+                state.processes.get_mut(&id).unwrap().parent = 8;
+            })
+        }),
+        ("a process in another session", |_| {
+            Box::new(|state, answer| {
+                let id = answer.client.process;
+                state.processes.get_mut(&id).unwrap().session = 5;
+            })
+        }),
+    ];
+    for (what, lie) in lies {
+        let world = world_with(|plan| plan.windows("creates.exe"));
+        let (before, counts) = (world.kernel.handle_values(), world.manager.counts());
+        let lie = lie(&world);
+        world.kernel.state().answer = Some(lie);
+        let refused = deferred(&world, "Posix");
+        assert!(refused.is_err(), "{what}");
+        assert!(!world.kernel.state().stopped, "{what}");
+        let after = world.kernel.handle_values();
+        assert!(
+            before.iter().all(|handle| after.contains(handle)),
+            "{what}: a handle of smss's own was closed"
+        );
+        assert_eq!(
+            (world.manager.counts(), world.kernel.state().bad_closes),
+            (counts, 0),
+            "{what}"
+        );
+        // An honest answer afterwards is taken, and a second process like the first is not.
+        assert_eq!(deferred(&world, "Posix"), Ok(()), "{what}");
+    }
+}
+
+#[test]
+fn spec_10_7_3_a_process_that_smss_knows_is_not_taken_a_second_time() {
+    let world = world_with(|plan| optional(plan.windows("creates.exe"), "Os2", "os2ss.exe"));
+    assert_eq!(deferred(&world, "Posix"), Ok(()));
+    let psxss = world.kernel.running("psxss.exe")[0];
+    world.kernel.state().answer = Some(Box::new(move |state, answer| {
+        answer.process = state.give(SMSS, psxss).0;
+        answer.thread = state.give_thread(SMSS, psxss).0;
+        answer.client.process = psxss;
+    }));
+    assert_eq!(deferred(&world, "Os2"), Err(Status::INVALID_PARAMETER));
+    assert!(world.kernel.running("psxss.exe").contains(&psxss));
+}
+
+#[test]
+fn spec_10_5_who_a_process_is_says_the_kernel() {
+    let world = world();
+    let (process, other) = (
+        world.kernel.add_process(0, "gui.exe"),
+        world.kernel.add_process(0, "gui.exe"),
+    );
+    let mut body = ExecPgm::new_zeroed();
+    body.process.image.subsystem = ImageSubsystem::WINDOWS_GUI;
+    body.process.process = world.kernel.give_handle(world.client, process);
+    body.process.thread = world.kernel.give_thread(world.client, process);
+    body.process.client.process = other;
+    assert_eq!(world.call(&body).0, Ok(()));
+    assert_eq!(world.kernel.state().taken_over, process);
+    // Process and thread belong together.
+    body.process.process = world.kernel.give_handle(world.client, other);
+    assert_eq!(world.call(&body).0, Err(Status::INVALID_PARAMETER));
+    assert!(!world.kernel.state().processes[&other].running);
 }

@@ -87,7 +87,7 @@ impl World {
         let process = self.kernel.add_process(session, image);
         let mut body = ExecPgm::new_zeroed();
         body.process.process = self.kernel.give_handle(self.client, process);
-        body.process.thread = self.kernel.give_handle(self.client, process);
+        body.process.thread = self.kernel.give_thread(self.client, process);
         body.process.client.process = process;
         body.process.image.subsystem = image_type;
         (process, self.call(&body).0)
@@ -318,7 +318,7 @@ fn spec_10_5_a_process_in_a_session_without_servers_is_not_found() {
     let process = world.kernel.add_process(9, "gui.exe");
     let mut body = ExecPgm::new_zeroed();
     body.process.process = world.kernel.give_handle(world.client, process);
-    body.process.thread = world.kernel.give_handle(world.client, process);
+    body.process.thread = world.kernel.give_thread(world.client, process);
     assert_eq!(world.call(&body).0, Err(Status::OBJECT_NAME_NOT_FOUND));
 }
 

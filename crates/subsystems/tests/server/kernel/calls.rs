@@ -220,6 +220,7 @@ impl Processes for Kernel {
         let image = image.rsplit('\\').next().unwrap().to_owned();
         let session = state.attached.get(&self.own).copied().unwrap_or(0);
         let id = state.add_process(session, &image, &parameters.command_line.to_string());
+        state.processes.get_mut(&id).unwrap().parent = self.own;
         let process = state.open(self.own, Object::Process(id));
         let thread = state.open(self.own, Object::Thread(id));
         let mut information = UserProcessInformation {
@@ -272,8 +273,7 @@ impl Processes for Kernel {
 
     fn resume_thread(&self, thread: Handle) -> Result<()> {
         let object = self.enter()?.object(self.own, thread)?;
-        // A duplicate of a client's handle is a process here, as the client named it.
-        let (Object::Thread(id) | Object::Process(id)) = object else {
+        let Object::Thread(id) = object else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         };
         self.run(id)
@@ -308,6 +308,17 @@ impl Processes for Kernel {
         Ok(ExitInformation {
             status,
             process: id,
+            parent: state.processes.get(&id).map_or(0, |process| process.parent),
+        })
+    }
+
+    fn query_thread(&self, thread: Handle) -> Result<ClientId> {
+        let Object::Thread(id) = self.enter()?.object(self.own, thread)? else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        Ok(ClientId {
+            process: id,
+            thread: id + 1,
         })
     }
 

@@ -60,11 +60,14 @@ pub struct Process {
     pub exit: Option<Status>,
     pub running: bool,
     pub image_type: ImageSubsystem,
+    pub parent: u64,
     /// Contexts of its connections to smss.
     contexts: Vec<u64>,
     pub command_line: String,
 }
 
+/// Changes what a server answers.
+pub type Lie = Box<dyn FnOnce(&mut State, &mut SbCreatedProcess) + Send>;
 type Body = Box<dyn FnOnce() + Send>;
 /// What happens elsewhere while smss makes a call.
 type Meanwhile = Box<dyn FnOnce(&Kernel) + Send>;
@@ -100,8 +103,12 @@ pub struct State {
     pub debugger: Vec<u16>,
     /// The environment session that was last given to a server.
     pub last_environment: u32,
+    /// Which process that was, as smss says.
+    pub taken_over: u64,
     /// late.exe registers a second time when smss makes this call for the first one.
     pub twice: Option<u64>,
+    /// How creates.exe makes its next answer a lie.
+    pub answer: Option<Lie>,
     /// Threads that cannot be opened any more.
     pub ended_threads: Vec<u64>,
     /// Which thread of a client sends its messages, counted from the process id.
@@ -273,6 +280,18 @@ impl Kernel {
             .handles
             .insert((client, handle), Object::Process(target));
         handle
+    }
+
+    /// The same of its initial thread.
+    pub fn give_thread(&self, client: u64, target: u64) -> u64 {
+        self.state().open(client, Object::Thread(target)).0
+    }
+
+    /// Handles smss has open, by value.
+    pub fn handle_values(&self) -> Vec<u64> {
+        let state = self.state();
+        let own = state.handles.keys().filter(|(owner, _)| *owner == SMSS);
+        own.map(|(_, handle)| *handle).collect()
     }
 
     /// Connects `client` to smss: the context it was accepted with.
@@ -514,6 +533,15 @@ impl State {
         self.next
     }
 
+    /// A handle to a process, and one to its initial thread.
+    pub fn give(&mut self, owner: u64, process: u64) -> Handle {
+        self.open(owner, Object::Process(process))
+    }
+
+    pub fn give_thread(&mut self, owner: u64, process: u64) -> Handle {
+        self.open(owner, Object::Thread(process))
+    }
+
     fn open(&mut self, owner: u64, object: Object) -> Handle {
         let handle = self.take_next();
         self.handles.insert((owner, handle), object);
@@ -578,6 +606,7 @@ impl Kernel {
                 let mut state = self.state();
                 let session = state.processes[&server].session;
                 let process = state.add_process(session, "psxss.exe", "created by the server");
+                state.processes.get_mut(&process).unwrap().parent = server;
                 let mut answer = SbCreatedProcess::new_zeroed();
                 answer.process = state.open(SMSS, Object::Process(process)).0;
                 answer.thread = state.open(SMSS, Object::Thread(process)).0;
@@ -586,6 +615,9 @@ impl Kernel {
                     process,
                     thread: process + 1,
                 };
+                if let Some(change) = state.answer.take() {
+                    change(&mut state, &mut answer);
+                }
                 drop(state);
                 message.set_body(&answer);
                 Ok(())
@@ -607,6 +639,7 @@ impl Kernel {
                 assert_eq!(named(body.process.thread), process);
                 self.state().debugged_by = body.debugger.process;
                 self.state().last_environment = body.session;
+                self.state().taken_over = body.process.client.process;
                 self.run(process)
             }
             _ => Err(Status::NOT_IMPLEMENTED),

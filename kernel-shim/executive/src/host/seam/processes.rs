@@ -414,7 +414,17 @@ impl Processes for Seam {
         Ok(ExitInformation {
             status: basic.exit_status,
             process: basic.process.0.into(),
+            parent: basic.parent.0.into(),
         })
+    }
+
+    fn query_thread(&self, thread: Handle) -> Result<ClientId> {
+        let basic = self.call(
+            "NtQueryInformationThread",
+            || number("handle", thread.0),
+            |executive, caller| executive.query_thread(caller, thread),
+        )?;
+        Ok(basic.client)
     }
 
     fn query_session(&self, process: Handle) -> Result<u32> {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What the kernel says of handles that came from outside (spec 10.5, 10.7).
+//!
+//! A number in a message may be any handle of smss's own, a pseudo handle, or none. It is used only
+//! after the kernel has said that it is what it must be, and closed only if it was given to smss.
+
+use nt::system::System;
+use nt::{ClientId, Handle, Result, Status};
+
+/// A process as the kernel knows it.
+#[derive(Clone, Copy)]
+pub(crate) struct Identity {
+    /// Process id, and the id of the thread that was named with it.
+    pub(crate) client: ClientId,
+    /// Process id of its parent.
+    pub(crate) parent: u64,
+}
+
+/// `INVALID_HANDLE` for a handle that names whoever uses it, which here would be smss, or nothing.
+pub(crate) const fn ordinary(handle: Handle) -> Result<Handle> {
+    if handle.0.cast_signed() > 0 {
+        Ok(handle)
+    } else {
+        Err(Status::INVALID_HANDLE)
+    }
+}
+
+/// Whose handles these are. `INVALID_PARAMETER` unless `thread` is one of `process`; what the kernel
+/// says if they are not a process and a thread at all.
+#[inline(never)]
+pub(crate) fn of<S: System>(system: &S, process: Handle, thread: Handle) -> Result<Identity> {
+    let basic = system.query_exit(ordinary(process)?)?;
+    let client = system.query_thread(ordinary(thread)?)?;
+    if client.process != basic.process {
+        return Err(Status::INVALID_PARAMETER);
+    }
+    Ok(Identity {
+        client,
+        parent: basic.parent,
+    })
+}
