@@ -29,6 +29,9 @@ pub struct Process {
     pub session: u32,
 }
 
+/// Reads a file of a volume by its path.
+pub type Read = Box<dyn Fn(&str) -> Option<Vec<u8>>>;
+
 /// What was seen.
 pub struct Seen {
     /// How the boot ended.
@@ -44,7 +47,7 @@ pub struct Seen {
     /// Names of the values of the Session Manager key and its subkeys.
     pub values: Vec<String>,
     /// Content of a file of the volume; `None` if there is none. A path has `/` between its names.
-    pub read: Box<dyn Fn(&str) -> Option<Vec<u8>>>,
+    pub read: Read,
 }
 
 impl Default for Seen {

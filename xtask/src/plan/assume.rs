@@ -62,6 +62,7 @@ impl Assumptions {
 
     /// Puts them on a world's volume.
     pub fn put_on(&self, world: &mut World) {
+        let folders = self.folders();
         for (path, kind) in &self.files {
             let name = path.rsplit('\\').next().unwrap_or(path);
             let mut image = |subsystem, dll| {
@@ -86,7 +87,7 @@ impl Assumptions {
                 }
                 Assumed::Library => image(ImageSubsystem::NATIVE, true),
                 // One that other operations look for files in is a folder.
-                Assumed::File if self.is_folder(path) => {
+                Assumed::File if folders.contains(&path.to_lowercase()) => {
                     world.directory(path);
                 }
                 Assumed::File => {
@@ -96,11 +97,20 @@ impl Assumptions {
         }
     }
 
-    fn is_folder(&self, path: &str) -> bool {
-        let prefix = format!("{path}\\").to_lowercase();
-        self.files
-            .keys()
-            .any(|other| other.to_lowercase().starts_with(&prefix))
+    /// The folders that files are in, in lower case.
+    fn folders(&self) -> BTreeSet<String> {
+        let mut folders = BTreeSet::new();
+        for path in self.files.keys() {
+            let mut path = path.to_lowercase();
+            while let Some(end) = path.rfind('\\') {
+                path.truncate(end);
+                // Those above are there already.
+                if !folders.insert(path.clone()) {
+                    break;
+                }
+            }
+        }
+        folders
     }
 
     /// Adds what a boot looked for in vain; gives whether there was anything new.
@@ -285,7 +295,7 @@ mod tests {
     fn a_folder_that_operations_look_into_is_one() {
         let operations = [r"\??\C:\App\x", "", r"\??\C:\App", ""].map(str::to_owned);
         let assumptions = Assumptions::of_renames(&operations);
-        assert!(assumptions.is_folder(r"\App"));
-        assert!(!assumptions.is_folder(r"\App\x"));
+        let folders: Vec<String> = assumptions.folders().into_iter().collect();
+        assert_eq!(folders, ["", r"\app"]);
     }
 }
