@@ -60,6 +60,9 @@ pub enum Verb {
     /// Pass every gate: format, clippy, reference, tests.
     #[command(after_help = "Example:\n  cargo xtask ci --only format --only clippy")]
     Ci(CiOptions),
+    /// Show which lines of the Session Manager the host tests reach, by file.
+    #[command(after_help = "Example:\n  cargo xtask coverage")]
+    Coverage,
     /// Build the reference of the whole workspace.
     #[command(after_help = "Example:\n  cargo xtask doc")]
     Doc,

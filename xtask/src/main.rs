@@ -11,6 +11,7 @@ mod build;
 mod cargo;
 mod ci;
 mod cli;
+mod coverage;
 mod doc;
 mod doctor;
 mod gdb;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         cli::Verb::Run(options) => run::verb(&options),
         cli::Verb::Test(options) => test::verb(&options),
         cli::Verb::Ci(options) => ci::verb(&options),
+        cli::Verb::Coverage => coverage::verb(),
         cli::Verb::Doc => doc::verb(),
         cli::Verb::Iso(options) => medium::iso::verb(&options),
         cli::Verb::Plan(options) => plan::verb(&options),

@@ -8,6 +8,7 @@ mod default;
 mod faults;
 mod instances;
 mod matrix;
+mod requests;
 mod rows;
 mod sessions;
 mod system;

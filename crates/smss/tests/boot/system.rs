@@ -556,6 +556,17 @@ impl Booted {
         (process, object)
     }
 
+    /// The `nth` call of smss from now on fails, whatever it is.
+    pub fn fail_from_now(&mut self, nth: u64, status: Status) {
+        self.world.fault(Fault {
+            image: Some("smss.exe".to_owned()),
+            call: None,
+            nth,
+            persistent: false,
+            status,
+        });
+    }
+
     /// Fails the `nth` call of this service by smss from now on.
     pub fn fail_next(&mut self, call: &str, nth: u64, status: Status) {
         self.world.fault(Fault {
@@ -570,5 +581,10 @@ impl Booted {
     /// How many calls were made to fail.
     pub fn faults_hit(&self) -> u64 {
         self.world.faults_hit()
+    }
+
+    /// No call fails any more.
+    pub fn no_more_faults(&mut self) {
+        self.world.no_more_faults();
     }
 }

@@ -336,6 +336,14 @@ impl World {
         self
     }
 
+    /// Disarms every fault.
+    pub fn no_more_faults(&mut self) {
+        self.faults.clear();
+        if let Some(shared) = &self.shared {
+            Shared::lock(&shared.faults).clear();
+        }
+    }
+
     /// How many calls were made to fail.
     pub fn faults_hit(&self) -> u64 {
         Shared::lock(&self.shared().faults).hits()

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask coverage`: which lines of the Session Manager the host tests reach, file by file.
+//!
+//! The crates below `crates/` are built once more with the compiler's own counters, in a target
+//! folder of their own, and their tests run; the toolchain's llvm-tools turn the counters into
+//! lines. What no test reached stands in `target/coverage/uncovered.txt`, to be read beside the
+//! sources. The figures say what ran, not what was held against anything.
+
+use crate::{build, cargo, paths, ui};
+use anyhow::{Context, Result, bail};
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What is below `crates/` and does not build for the host with the workspace's flags.
+const NOT_HERE: [&str; 2] = ["fuzz", "ntdll"];
+
+/// Lines of a source that can run, and how often each did.
+type Lines = BTreeMap<u32, u64>;
+
+/// Runs the verb.
+pub fn verb() -> Result<()> {
+    let folder = paths::folder(paths::target().join("coverage"))?;
+    let profiles = folder.join("profiles");
+    // Counters of an older run are of an older source.
+    let _ = std::fs::remove_dir_all(&profiles);
+    ui::step("building the tests of crates/ with counters");
+    let programs = programs(&folder)?;
+    ui::step("running them: slower than without counters");
+    run(&folder, &profiles)?;
+    let report = report(&folder, &profiles, &programs)?;
+    let files = parse(&report, paths::root());
+    if files.is_empty() {
+        bail!("the counters name no source below crates/");
+    }
+    let uncovered = folder.join("uncovered.txt");
+    std::fs::write(&uncovered, gaps(&files))?;
+    print!("{}", table(&files));
+    ui::note(&format!(
+        "lines that no test reached: {}",
+        uncovered.display()
+    ));
+    ui::verdict(&format!("{:.1} % of all lines", percent(files.values())));
+    Ok(())
+}
+
+/// Cargo with the counters, for the packages below `crates/`.
+fn test(folder: &Path) -> Result<Command> {
+    let mut command = cargo::command();
+    command.arg("test");
+    for entry in std::fs::read_dir(paths::root().join("crates"))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if !NOT_HERE.contains(&name.as_str()) {
+            command.args(["-p", &name]);
+        }
+    }
+    command
+        .args(["--lib", "--tests"])
+        .arg("--target-dir")
+        .arg(folder.join("build"))
+        .env("RUSTFLAGS", "-Cinstrument-coverage")
+        .env("LLVM_PROFILE_FILE", folder.join("profiles/%p-%m.profraw"));
+    Ok(command)
+}
+
+/// Builds the tests; the programs, in which the counters are described.
+fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
+    let output = test(folder)?
+        .args(["--no-run", "--message-format=json-render-diagnostics"])
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    if !output.status.success() {
+        bail!("the tests cannot be built: see the messages above");
+    }
+    let messages = String::from_utf8_lossy(&output.stdout);
+    let programs: Vec<PathBuf> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Json>(line).ok())
+        .filter_map(|message| Some(message["executable"].as_str()?.into()))
+        .collect();
+    match programs.is_empty() {
+        true => bail!("cargo names no test program"),
+        false => Ok(programs),
+    }
+}
+
+fn run(folder: &Path, profiles: &Path) -> Result<()> {
+    std::fs::create_dir_all(profiles)?;
+    cargo::succeed(test(folder)?.args(["--quiet", "--no-fail-fast"]))
+}
+
+/// The counters of all runs as LCOV text.
+fn report(folder: &Path, profiles: &Path, programs: &[PathBuf]) -> Result<String> {
+    let merged = folder.join("merged.profdata");
+    let mut merge = Command::new(build::llvm_tool("llvm-profdata")?);
+    merge.args(["merge", "--sparse", "--output"]).arg(&merged);
+    for entry in std::fs::read_dir(profiles)? {
+        merge.arg(entry?.path());
+    }
+    cargo::succeed(&mut merge)?;
+    let mut export = Command::new(build::llvm_tool("llvm-cov")?);
+    export
+        .args(["export", "--format=lcov", "--instr-profile"])
+        .arg(&merged);
+    for program in programs {
+        export.arg("--object").arg(program);
+    }
+    let output = export.output().context("cannot run llvm-cov")?;
+    if !output.status.success() {
+        bail!(
+            "llvm-cov: {}",
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// The sources of the crates in LCOV text: `SF:` opens a file, `DA:` is a line and its count.
+fn parse(report: &str, root: &Path) -> BTreeMap<String, Lines> {
+    let mut files = BTreeMap::<String, Lines>::new();
+    let mut file = None;
+    for line in report.lines() {
+        if let Some(path) = line.strip_prefix("SF:") {
+            file = Path::new(path)
+                .strip_prefix(root)
+                .ok()
+                .and_then(|path| path.to_str())
+                .filter(|path| path.starts_with("crates/") && path.contains("/src/"))
+                .map(str::to_owned);
+        } else if let Some(data) = line.strip_prefix("DA:")
+            && let Some(file) = &file
+            && let Some((line, count)) = data.split_once(',')
+            && let (Ok(line), Ok(count)) = (line.parse(), count.parse::<u64>())
+        {
+            *files
+                .entry(file.clone())
+                .or_default()
+                .entry(line)
+                .or_default() += count;
+        }
+    }
+    files
+}
+
+/// How many of the lines ran.
+fn percent<'l>(files: impl IntoIterator<Item = &'l Lines>) -> f64 {
+    let (mut all, mut run) = (0usize, 0usize);
+    for lines in files {
+        all += lines.len();
+        run += lines.values().filter(|count| **count > 0).count();
+    }
+    100.0 * run as f64 / all.max(1) as f64
+}
+
+/// The files, those with most to do first.
+fn table(files: &BTreeMap<String, Lines>) -> String {
+    let mut rows: Vec<(f64, usize, &str)> = files
+        .iter()
+        .map(|(file, lines)| (percent([lines]), lines.len(), file.as_str()))
+        .collect();
+    rows.sort_by(|left, right| left.0.total_cmp(&right.0));
+    let mut text = String::new();
+    for (percent, lines, file) in rows {
+        // A string takes everything.
+        let _ = writeln!(text, "{percent:6.1} %  {lines:5} lines  {file}");
+    }
+    text
+}
+
+/// Lines that did not run, by file, as ranges.
+fn gaps(files: &BTreeMap<String, Lines>) -> String {
+    let mut text = String::new();
+    for (file, lines) in files {
+        let mut start = None;
+        let mut end = 0;
+        for (line, count) in lines.iter().map(|(line, count)| (*line, *count)) {
+            match (start, count) {
+                (None, 0) => (start, end) = (Some(line), line),
+                (Some(_), 0) => end = line,
+                (Some(first), _) => {
+                    let _ = writeln!(text, "{file}:{first}-{end}");
+                    start = None;
+                }
+                (None, _) => {}
+            }
+        }
+        if let Some(first) = start {
+            let _ = writeln!(text, "{file}:{first}-{end}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REPORT: &str = "SF:/top/crates/a/src/x.rs\nDA:1,5\nDA:2,0\nDA:3,0\nDA:7,1\nDA:9,0\nend_of_record\n\
+        SF:/top/crates/a/src/y.rs\nDA:1,1\nend_of_record\n\
+        SF:/top/crates/a/tests/z.rs\nDA:1,0\nend_of_record\nSF:/elsewhere/src/w.rs\nDA:1,0\nend_of_record\n";
+
+    #[test]
+    fn lines_are_counted_by_file_of_the_crates() {
+        let files = parse(REPORT, Path::new("/top"));
+        assert_eq!(files.len(), 2);
+        assert!((percent(files.values()) - 50.0).abs() < 0.01);
+        assert!(table(&files).starts_with("  40.0 %      5 lines  crates/a/src/x.rs\n"));
+        assert_eq!(
+            gaps(&files),
+            "crates/a/src/x.rs:2-3\ncrates/a/src/x.rs:9-9\n"
+        );
+    }
+
+    #[test]
+    fn a_line_that_several_programs_have_ran_if_it_ran_in_one() {
+        let files = parse(
+            &format!("{REPORT}SF:/top/crates/a/src/x.rs\nDA:2,4\n"),
+            Path::new("/top"),
+        );
+        assert_eq!(files["crates/a/src/x.rs"][&2], 4);
+    }
+}
