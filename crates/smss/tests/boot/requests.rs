@@ -40,9 +40,9 @@ const STATUSES: [Status; 3] = [
     Status::INVALID_HANDLE,
 ];
 /// One call out of so many is made to fail in a plain run.
-const STEP: usize = 29;
+const STEP: usize = 43;
 /// How many pairs of failing calls are tried in a plain run.
-const PAIRS: u64 = 24;
+const PAIRS: u64 = 16;
 
 /// A booted system whose port has the threads that the requests need.
 fn booted() -> Booted {
