@@ -50,7 +50,7 @@ pub(crate) fn exec_pgm<S: System>(
 /// Gives `suspended` to the server for its image type in its session; a native process needs none
 /// and is resumed.
 #[inline(never)]
-fn adopt<S: System>(
+pub(crate) fn adopt<S: System>(
     sm: &'static Manager<S>,
     suspended: &UserProcessInformation,
     debugger: ClientId,

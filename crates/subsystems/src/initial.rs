@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The initial command of a session: which one it is, and how it starts (spec 12.1).
 //!
-//! It is created suspended and handed to the session's csrss by smss's own ExecPgm request, so that
-//! it runs its first instruction only after csrss has taken it over.
+//! It is created suspended and handed to the session's csrss as by an ExecPgm request, so that it
+//! runs its first instruction only after csrss has taken it over.
 
+use crate::exec;
 use crate::manager::Manager;
 use crate::plan::Plan;
 use crate::policy::Policy;
@@ -12,10 +13,7 @@ use crate::state::ids::{ProcessId, TerminalId};
 use launch::Child;
 use nt::failure::{Attempt, Skippable};
 use nt::system::System;
-use nt::{Handle, Owned, Result, UnicodeBuf, UnicodeStr, wide};
-use sm_protocol::client;
-use sm_protocol::sm::{ConnectionInfo, ExecPgm};
-use zerocopy::FromZeros;
+use nt::{ClientId, Result, UnicodeBuf, UnicodeStr, wide};
 
 /// The initial command with its debugger, if any (spec 13.2).
 pub type Command = UnicodeBuf<256>;
@@ -107,53 +105,30 @@ pub(crate) fn create<'a, S: System>(
     process::create(plan, session, command, false)
 }
 
-/// Has smss, reached through `port`, give the initial command to its server (spec 12.1 #5-#9): its
-/// process, for the later wait. Blocks.
-pub(crate) fn hand_over<'a, S: System>(
-    system: &S,
-    port: Handle,
-    child: Child<'a, S>,
-) -> Result<Owned<'a, S>> {
-    let mut request = ExecPgm::new_zeroed();
-    request.process = *child.information();
-    match client::call(system, port, &mut request) {
-        Ok(()) => Ok(child.into_handles().0),
-        Err(status) => {
-            child.kill(status);
-            Err(status)
-        }
-    }
-}
-
 /// Starts `command` as the initial command of `terminal`, which stands from now on. The caller is
 /// inside the gate. Blocks until the command is taken over.
+///
+/// ReactOS' smss sends itself an ExecPgm request for that (spec 12.1 #4, #9); csrss is told the same
+/// by a call of the same verb, and nobody waits for a thread of the port.
 pub(crate) fn start<S: System>(
     sm: &'static Manager<S>,
     terminal: TerminalId,
     command: UnicodeStr<'_>,
 ) -> Result<()> {
-    let port = own_port(sm)?;
     let child = create(sm.plan()?, terminal.0, command)?;
     sm.tables
         .lock()
         .terminals
         .initial_created(terminal, ProcessId::of(child.client()));
-    let process = hand_over(sm.system, port, child)?;
+    if let Err(status) = exec::adopt(sm, child.information(), ClientId::default()) {
+        child.kill(status);
+        return Err(status);
+    }
+    let process = child.into_handles().0;
     let mut tables = sm.tables.lock();
     if tables.terminals.keep_initial(terminal, process.get()) {
         // The record owns it now.
         let _ = process.into_raw();
     }
     tables.terminals.stands(terminal).map(drop)
-}
-
-/// smss's own connection to `\SmApiPort`, made at first use and kept (spec 12.1 #4).
-fn own_port<S: System>(sm: &Manager<S>) -> Result<Handle> {
-    let known = sm.tables.lock().own_client;
-    if !known.is_null() {
-        return Ok(known);
-    }
-    let port = client::connect(sm.system, &ConnectionInfo::PLAIN)?;
-    sm.tables.lock().own_client = port;
-    Ok(port)
 }

@@ -62,7 +62,7 @@
 //! 3. `end`, `gate`, `watchdog`: helpers.
 //! 4. `manager`: the tables with what guards them; `process` beside it.
 //! 5. `servers`: references and lookups; then `callback`, the calls to them.
-//! 6. `session_space`, `initial`, `exec`.
+//! 6. `session_space`, `exec`; then `initial`.
 //! 7. `start`: a server comes up.
 //! 8. `sessions`, `boot`: the verbs of NT 5.
 //! 9. `nt6`: `instance` is the child's side, `resident` the other.

@@ -62,7 +62,8 @@ fn the_steps_come_in_the_order_of_the_specification() {
         ("NtSetValueKey", "PROCESSOR_ARCHITECTURE"),
         ("NtSetSystemInformation", "win32k.sys"),
         ("NtConnectPort", "SbApiPort"),
-        ("NtConnectPort", "SmApiPort"),
+        // SbCreateSession: csrss takes the initial command over.
+        ("NtRequestWaitReplyPort", ""),
     ];
     let at: Vec<usize> = steps
         .iter()

@@ -74,12 +74,12 @@ fn the_handles_of_smss_in_steady_state() {
             .find(|(name, _)| name == kind)
             .map_or(0, |(_, count)| *count)
     };
-    // Spec 14, below the table: the port, two server-side ports, its own client port, the call-back
-    // port; `\GLOBAL??` and `\Sessions`; csrss twice (from its creation and from its
+    // Spec 14, below the table, without a connection of smss to itself: the port, csrss'
+    // server-side port, the call-back port; `\GLOBAL??` and `\Sessions`; csrss twice (from its creation and from its
     // connection) and winlogon; csrss' event; no thread, no section.
     assert_eq!(
         (of("Port"), of("Directory"), of("Process"), of("Event")),
-        (5, 2, 3, 1),
+        (3, 2, 3, 1),
         "{handles:?}"
     );
     assert_eq!(

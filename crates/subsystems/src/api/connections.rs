@@ -7,7 +7,6 @@
 //! the kernel wrote into the message header.
 
 use super::pool::leave_a_receiver;
-use crate::end;
 use crate::kernel::{close, terminate};
 use crate::manager::Manager;
 use crate::nt6::resident;
@@ -47,17 +46,11 @@ fn admit<S: System>(
     let system = sm.system;
     let client = message.header.client;
     let process_id = ProcessId::of(client).ok_or(Status::INVALID_CID)?;
-    let own = client.process == system.client_id().process;
-    let (process, terminal) = if own {
-        (Owned::new(system, Handle::NULL), TerminalId::CONSOLE)
-    } else {
-        let process = Owned::new(
-            system,
-            system.open_process(client, Access::PROCESS_QUERY_INFORMATION)?,
-        );
-        let session = system.query_session(process.get())?;
-        (process, TerminalId(session))
-    };
+    let process = Owned::new(
+        system,
+        system.open_process(client, Access::PROCESS_QUERY_INFORMATION)?,
+    );
+    let terminal = TerminalId(system.query_session(process.get())?);
 
     let server = registering(sm, process_id, announced)?;
     let connected = connect(
@@ -127,23 +120,18 @@ fn connect<S: System>(
 }
 
 /// A client waits for an answer that cannot be given. What smss has started, a server or a child
-/// instance, would keep its starter waiting for ever, so it is ended; smss waiting for itself is
-/// the end of the boot.
+/// instance, would keep its starter waiting for ever, so it is ended.
 #[inline(never)]
 fn unanswered<S: System>(sm: &'static Manager<S>, client: ClientId, status: Status) {
     nt::error!(
         "SM connection of process {}: {status}: not answered",
         client.process
     );
-    let system = sm.system;
-    if client.process == system.client_id().process {
-        return end::stop_and_end(system, status);
-    }
     let Some(process_id) = ProcessId::of(client) else {
         return;
     };
     match servers::of_process(sm, process_id) {
-        Some(server) => terminate(system, server.view().process, Some(process_id), status),
+        Some(server) => terminate(sm.system, server.view().process, Some(process_id), status),
         None => resident::end_child(sm, process_id, status),
     }
 }

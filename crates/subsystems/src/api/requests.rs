@@ -43,10 +43,8 @@ pub(super) fn serve<S: System>(
         SmApi::SESSION_COMPLETE => session_complete(sm, client, message.body_mut()?),
         SmApi::EXEC_PGM => {
             let body = message.body_mut()?;
-            // What smss itself and its child instances ask for is what a client's request waits for.
-            let own =
-                sender.process == sm.system.client_id().process || resident::is_child(sm, client);
-            let _held = if own {
+            // What a child instance asks for is what a client's request waits for.
+            let _held = if resident::is_child(sm, client) {
                 leave_a_receiver(sm)?;
                 None
             } else {

@@ -9,7 +9,7 @@ use launch::Child;
 use nt::privilege::Privileged;
 use nt::system::{Privilege, System};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
-use sm_protocol::sm::{ChildProcess, ChildSession, ConnectionInfo};
+use sm_protocol::sm::{ChildProcess, ChildSession, ConnectionInfo, ExecPgm};
 use sm_protocol::{client, counted};
 use zerocopy::FromZeros;
 
@@ -108,7 +108,13 @@ fn start_initial<S: System>(
         child.kill(status);
         return Err(status);
     }
-    initial::hand_over(system, port, child).map(drop)
+    let mut request = ExecPgm::new_zeroed();
+    request.process = *child.information();
+    let given = client::call(system, port, &mut request);
+    if let Err(status) = given {
+        child.kill(status);
+    }
+    given
 }
 
 fn start_server<S: System>(

@@ -16,7 +16,7 @@ pub const CLIENTS: usize = 512;
 pub(crate) struct Client {
     /// smss's server-side communication port; null until the kernel has made it.
     pub(crate) port: Handle,
-    /// The client's process, PROCESS_QUERY_INFORMATION; null for smss itself.
+    /// The client's process, PROCESS_QUERY_INFORMATION.
     pub(crate) process: Handle,
     /// Its id.
     pub(crate) process_id: ProcessId,

@@ -32,8 +32,6 @@ use threads::Threads;
 pub(crate) struct Tables {
     /// The connection port `\SmApiPort`.
     pub(crate) port: Handle,
-    /// smss's own connection to it, as a client.
-    pub(crate) own_client: Handle,
     /// The session whose space smss is in.
     pub(crate) attached: Option<TerminalId>,
     pub(crate) threads: Threads,
@@ -54,7 +52,6 @@ impl TableSpace {
     pub const fn new() -> Self {
         Self(Mutex::new(Tables {
             port: Handle::NULL,
-            own_client: Handle::NULL,
             attached: None,
             threads: Threads::new(),
             clients: Clients::new(),

@@ -75,11 +75,11 @@ fn spec_14_session_0_comes_up_with_csrss_and_winlogon_and_smss_leaves_its_space(
     assert!(state.processes[&winlogon[0]].running);
     assert_eq!(state.attached.len(), 0);
     assert_eq!(state.delays, []);
-    // The chronology's steady state: port, csrss process lent, winlogon duplicate, own client port,
-    // two server ports and the client's, two client processes, csrss' event, its call-back
-    // port.
+    // The chronology's steady state, without a connection of smss to itself: port, csrss process
+    // lent, winlogon's process, the server ports of csrss and the client, both client processes,
+    // csrss' event, its call-back port.
     drop(state);
-    assert_eq!(world.kernel.open_handles(), 11);
+    assert_eq!(world.kernel.open_handles(), 9);
 }
 
 #[test]
@@ -306,7 +306,6 @@ fn spec_11_3_servers_that_break_the_contract_in_a_new_session() {
             client,
             context,
         };
-        // smss's own client port stays once it is made.
         let (_, counts) = world.sizes();
         assert_eq!(world.start("").err(), Some(status), "{command}");
         assert_eq!(kernel.running(command), [], "{command}");
