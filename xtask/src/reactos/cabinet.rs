@@ -139,7 +139,7 @@ impl<'c> Layout<'c> {
             files.push(FileEntry(&rest[..FILE_ENTRY + name + 1]));
             at += FILE_ENTRY + name + 1;
         }
-        Ok(Self {
+        let this = Self {
             bytes,
             folders,
             folder_size,
@@ -147,7 +147,50 @@ impl<'c> Layout<'c> {
             data_reserve: usize::from(data_reserve),
             file_table,
             files,
-        })
+        };
+        this.check_files()?;
+        Ok(this)
+    }
+
+    /// Every file lies within the data blocks of its folder. The decompressor takes that for
+    /// granted.
+    fn check_files(&self) -> Result<()> {
+        let sizes = (0..usize::from(self.folder_count))
+            .map(|folder| {
+                self.folder_bytes(folder)
+                    .with_context(|| format!("folder {folder}"))
+            })
+            .collect::<Result<Vec<u64>>>()?;
+        for file in &self.files {
+            let name = file.name();
+            let size = sizes
+                .get(usize::from(get16(file.0, 8)?))
+                .with_context(|| format!("{name} is in a folder that is not there"))?;
+            let (length, start) = (get32(file.0, 0)?, get32(file.0, 4)?);
+            ensure!(
+                u64::from(start) + u64::from(length) <= *size && *size > 0,
+                "{name} reaches out of its folder"
+            );
+        }
+        Ok(())
+    }
+
+    /// Uncompressed bytes of a folder.
+    fn folder_bytes(&self, folder: usize) -> Result<u64> {
+        let entry = self.folders + folder * self.folder_size;
+        let mut at = get32(self.bytes, entry)? as usize;
+        let mut sum = 0;
+        for _ in 0..get16(self.bytes, entry + 4)? {
+            let (stored, content) = (get16(self.bytes, at + 4)?, get16(self.bytes, at + 6)?);
+            ensure!(
+                (1..=BLOCK).contains(&usize::from(content)) && stored > 0,
+                "a data block of wrong size"
+            );
+            sum += u64::from(content);
+            at += 8 + self.data_reserve + usize::from(stored);
+            ensure!(at <= self.bytes.len(), "a data block is cut short");
+        }
+        Ok(sum)
     }
 
     /// The same cabinet, where the file at `index` has this content.

@@ -190,3 +190,36 @@ fn what_is_no_whole_cabinet_is_refused() {
     neighbour[30] = 2;
     assert!(replace(&neighbour, "smss.exe", b"new", |_| true).is_err());
 }
+
+#[test]
+fn a_malformed_cabinet_is_an_error_wherever_it_is_malformed() {
+    let good = cabinet(&[
+        &[("a\\smss.exe", &sample(1, 40_000)), ("b.txt", b"text")],
+        &[("c.txt", &sample(2, 3000))],
+    ]);
+    let layout = Layout::read(&good).unwrap();
+    let (folders, files) = (layout.folders, layout.file_table);
+    // A folder of no blocks; a file beyond its folder's end; a folder that is not there; data that
+    // are not there.
+    for (at, bytes) in [
+        (folders + 4, &[0, 0][..]),
+        (files + 4, &[0xFF, 0xFF, 0xFF, 0x7F]),
+        (files + 8, &[9, 0]),
+        (folders, &[0xFF, 0xFF, 0xFF, 0xFF]),
+    ] {
+        let mut bad = good.clone();
+        bad[at..at + bytes.len()].copy_from_slice(bytes);
+        assert!(replace(&bad, "smss.exe", b"new", |_| true).is_err(), "{at}");
+    }
+    // Any byte of the tables, and every length.
+    for at in 0..files + 64 {
+        for value in [0, 1, 0x7F, 0xFF] {
+            let mut bad = good.clone();
+            bad[at] = value;
+            let _ = replace(&bad, "smss.exe", b"new", |_| true);
+        }
+    }
+    for length in (0..good.len()).step_by(97) {
+        assert!(replace(&good[..length], "smss.exe", b"new", |_| true).is_err());
+    }
+}

@@ -10,14 +10,16 @@
 //! from the image is checked before use.
 
 use anyhow::{Context, Result, bail};
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 /// Bytes in a logical sector.
 pub const SECTOR: u64 = 2048;
 
-/// A directory tree deeper than this is a loop.
-const DEPTH: usize = 32;
+/// More directories than any disc has, and more bytes than any path.
+const MOST_DIRECTORIES: usize = 65_536;
+const LONGEST_PATH: usize = 1024;
 
 /// One file of the image.
 #[derive(Clone, Debug)]
@@ -37,6 +39,8 @@ pub struct Image {
     file: File,
     sectors: u64,
     descriptors: Vec<u64>,
+    /// Directories of the volume that is being read, by their first sectors.
+    seen: BTreeSet<u32>,
     /// Every file, of the primary descriptor first.
     pub entries: Vec<Entry>,
 }
@@ -50,6 +54,7 @@ impl Image {
             file,
             sectors: length / SECTOR,
             descriptors: Vec::new(),
+            seen: BTreeSet::new(),
             entries: Vec::new(),
         };
         for sector in 16..16 + 32 {
@@ -70,13 +75,9 @@ impl Image {
                         );
                     }
                     let joliet = descriptor[0] == 2 && descriptor[88..90] == *b"%/";
-                    image.directory(
-                        le32(&descriptor, 158),
-                        le32(&descriptor, 166),
-                        "",
-                        joliet,
-                        0,
-                    )?;
+                    image.seen.clear();
+                    let (extent, size) = (le32(&descriptor, 158), le32(&descriptor, 166));
+                    image.directory(extent, size, "", joliet)?;
                 }
                 255 => return Ok(image),
                 _ => {}
@@ -86,6 +87,11 @@ impl Image {
     }
 
     fn bytes(&self, at: u64, count: usize) -> Result<Vec<u8>> {
+        // Nobody allocates what the image only says that it has.
+        let end = at.checked_add(count as u64);
+        if end.is_none_or(|end| end > self.sectors * SECTOR) {
+            bail!("it is cut short: {count} bytes at {at} are missing");
+        }
         let mut bytes = vec![0; count];
         self.file
             .read_exact_at(&mut bytes, at)
@@ -93,16 +99,12 @@ impl Image {
         Ok(bytes)
     }
 
-    fn directory(
-        &mut self,
-        extent: u32,
-        size: u32,
-        path: &str,
-        joliet: bool,
-        depth: usize,
-    ) -> Result<()> {
-        if depth > DEPTH {
-            bail!("the directory {path} is nested too deeply");
+    fn directory(&mut self, extent: u32, size: u32, path: &str, joliet: bool) -> Result<()> {
+        if !self.seen.insert(extent) {
+            bail!("the directory /{path} is reached twice");
+        }
+        if self.seen.len() > MOST_DIRECTORIES || path.len() > LONGEST_PATH {
+            bail!("the directory /{path} is nested too deeply");
         }
         let start = u64::from(extent) * SECTOR;
         let bytes = self
@@ -132,7 +134,7 @@ impl Image {
                     format!("{path}/{name}")
                 };
                 if record[25] & 2 != 0 {
-                    self.directory(extent, size, &path, joliet, depth + 1)?;
+                    self.directory(extent, size, &path, joliet)?;
                 } else {
                     self.entries.push(Entry {
                         path,
@@ -153,13 +155,37 @@ impl Image {
             .with_context(|| format!("/{}", entry.path))
     }
 
-    /// Puts `content` in the place of a file's content.
+    /// Entries of the file at this path: one a volume descriptor that shows it.
+    fn meant(&self, path: &str) -> Vec<usize> {
+        let is_meant = |at: &usize| self.entries[*at].path.eq_ignore_ascii_case(path);
+        (0..self.entries.len()).filter(is_meant).collect()
+    }
+
+    /// Whether a file at another path has its content in one of these sectors. An empty file has
+    /// none, whatever its record says.
+    fn is_shared(&self, path: &str, first: u32, sectors: u64) -> bool {
+        let end = u64::from(first) + sectors;
+        self.entries.iter().any(|other| {
+            let start = u64::from(other.extent);
+            let other_end = start + u64::from(other.size).div_ceil(SECTOR);
+            other.size > 0
+                && start < end
+                && u64::from(first) < other_end
+                && !other.path.eq_ignore_ascii_case(path)
+        })
+    }
+
+    /// Puts `content` in the place of a file's content: in its own sectors if it fits there and
+    /// they are nobody else's. Only the records of this path change.
     pub fn replace(&mut self, entry: &Entry, content: &[u8]) -> Result<()> {
         let size =
             u32::try_from(content.len()).context("an ISO 9660 file is shorter than 4 GiB")?;
         let room = u64::from(entry.size).div_ceil(SECTOR) * SECTOR;
         let mut padded = content.to_vec();
-        let extent = if content.len() as u64 <= room {
+        let meant = self.meant(&entry.path);
+        let fits = content.len() as u64 <= room
+            && !self.is_shared(&entry.path, entry.extent, room / SECTOR);
+        let extent = if fits {
             padded.resize(room as usize, 0);
             entry.extent
         } else {
@@ -172,14 +198,11 @@ impl Image {
         self.sectors = self
             .sectors
             .max(u64::from(extent) + padded.len() as u64 / SECTOR);
-        // A file that several descriptors show has several records, all with the same first sector.
-        for at in 0..self.entries.len() {
-            if self.entries[at].extent == entry.extent {
-                let record = self.entries[at].record;
-                self.put32(record + 2, extent)?;
-                self.put32(record + 10, size)?;
-                (self.entries[at].extent, self.entries[at].size) = (extent, size);
-            }
+        for at in meant {
+            let record = self.entries[at].record;
+            self.put32(record + 2, extent)?;
+            self.put32(record + 10, size)?;
+            (self.entries[at].extent, self.entries[at].size) = (extent, size);
         }
         if extent != entry.extent {
             let sectors = u32::try_from(self.sectors).context("the image is too large")?;
@@ -307,6 +330,56 @@ mod tests {
             24,
             "the volume has grown by two sectors"
         );
+    }
+
+    /// The sample with one more record in `system32`.
+    fn with(content: &[u8], name: &[u8], extent: u32, size: u32) -> Image {
+        let file = sample(content);
+        let at = 19 * SECTOR + record(b"smss.exe;1", 0, 0, 0).len() as u64;
+        file.write_all_at(&record(name, extent, size, 0), at)
+            .unwrap();
+        Image::read(file).unwrap()
+    }
+
+    fn is(image: &Image, path: &str, content: &[u8]) {
+        let mut entries = image.entries.iter();
+        let entry = entries.find(|entry| entry.path == path).unwrap();
+        assert!(image.content(entry).unwrap() == content, "{path}");
+    }
+
+    #[test]
+    fn an_empty_file_at_the_same_sector_stays_empty() {
+        let mut image = with(b"the original", b"empty.txt;1", 20, 0);
+        let smss = image.entries[0].clone();
+        image.replace(&smss, b"ours").unwrap();
+        let mut image = Image::read(image.file).unwrap();
+        is(&image, "system32/smss.exe", b"ours");
+        is(&image, "system32/empty.txt", b"");
+        assert_eq!(image.entries[0].extent, 20, "nobody shares its sector");
+        // An empty file that is itself replaced gets a place of its own.
+        let empty = image.entries[1].clone();
+        image.replace(&empty, b"not any more").unwrap();
+        let image = Image::read(image.file).unwrap();
+        is(&image, "system32/smss.exe", b"ours");
+        is(&image, "system32/empty.txt", b"not any more");
+    }
+
+    #[test]
+    fn a_file_that_shares_its_sectors_gets_others() {
+        let mut image = with(b"the original", b"copy.exe;1", 20, 12);
+        let smss = image.entries[0].clone();
+        image.replace(&smss, b"ours").unwrap();
+        let image = Image::read(image.file).unwrap();
+        is(&image, "system32/smss.exe", b"ours");
+        is(&image, "system32/copy.exe", b"the original");
+    }
+
+    #[test]
+    fn a_directory_that_contains_itself_is_refused() {
+        let file = sample(b"x");
+        file.write_all_at(&record(b"again", 18, 2048, 2), 19 * SECTOR)
+            .unwrap();
+        assert!(Image::read(file).is_err());
     }
 
     #[test]

@@ -28,7 +28,7 @@ pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
         let (mut seen, mut done) = (Vec::new(), Vec::new());
         for at in 0..image.entries.len() {
             let entry = image.entries[at].clone();
-            if done.contains(&entry.extent) {
+            if done.contains(&entry.path.to_ascii_lowercase()) {
                 continue; // the same file, seen through a second volume descriptor
             }
             replaced += match leaf(&entry) {
@@ -36,7 +36,7 @@ pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
                 "reactos.cab" => in_cabinet(&mut image, &entry, ours, &mut seen)?,
                 _ => continue,
             };
-            done.push(image.entries[at].extent);
+            done.push(entry.path.to_ascii_lowercase());
         }
         if replaced == 0 {
             let listing = if seen.is_empty() {

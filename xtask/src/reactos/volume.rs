@@ -12,7 +12,7 @@ use crate::medium::tree::{self, Tree};
 use crate::ui;
 use anyhow::{Context, Result};
 use formats::hive::{Hive, reg_text};
-use object::read::pe::PeFile64;
+use formats::pe;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
@@ -111,17 +111,14 @@ fn known_dlls(hive: &Hive) -> Vec<String> {
 
 /// The DLLs that an image imports, lower-case.
 fn imports(image: &[u8]) -> Option<Vec<String>> {
-    let file = PeFile64::parse(image).ok()?;
-    let table = file.import_table().ok()??;
-    let mut descriptors = table.descriptors().ok()?;
-    let mut names = Vec::new();
-    while let Some(descriptor) = descriptors.next().ok()? {
-        names.push(
-            String::from_utf8_lossy(table.name(descriptor.name.get(object::LittleEndian)).ok()?)
-                .to_ascii_lowercase(),
-        );
-    }
-    Some(names)
+    let file = pe::Image::parse(image).ok()?;
+    let view = file.layout(image);
+    pe::imports(view.as_slice(), &file.headers)
+        .map(|import| {
+            let module = import.ok()?.module;
+            Some(String::from_utf8_lossy(module).to_ascii_lowercase())
+        })
+        .collect()
 }
 
 /// Sets AddressOfEntryPoint to zero; leaves alone what is no PE image.
