@@ -181,7 +181,7 @@ fn spec_17_a_collision_leaves_both_files() {
 }
 
 #[test]
-fn spec_6_4_a_power_cut_at_any_point_is_made_good_at_the_next_boot() {
+fn spec_6_4_a_power_cut_at_any_call_is_made_good_at_the_next_boot() {
     let calls = {
         let mut world = upgradable();
         run(&mut world, |seam| rename(seam, UPGRADE));

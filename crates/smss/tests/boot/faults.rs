@@ -20,7 +20,9 @@
 //! call (`cargo xtask test --faults`), `SMSS_FAULT_FIRST` and `SMSS_FAULT_LAST` those in between.
 
 use crate::system::{Booted, End, Setup};
+use executive::host::VolumeImage;
 use executive::trace::{Outcome, Record};
+use formats::sectors::Sectors;
 use nt::Status;
 use std::collections::BTreeMap;
 
@@ -51,10 +53,10 @@ const COUNTED: [&str; 5] = [
     "services.exe",
 ];
 
-type Files = BTreeMap<String, Vec<u8>>;
+pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
 /// What the pending renames of a course want of a file.
-enum Wanted {
+pub(crate) enum Wanted {
     Deleted,
     MovedTo(&'static str),
     /// Replaced by the file that is moved there.
@@ -62,31 +64,31 @@ enum Wanted {
 }
 
 /// A boot that is put to the test.
-struct Course {
-    name: &'static str,
-    setup: fn() -> Setup,
+pub(crate) struct Course {
+    pub(crate) name: &'static str,
+    pub(crate) setup: fn() -> Setup,
     /// The initial command of session 0.
     initial: &'static str,
-    wanted: &'static [(&'static str, Wanted)],
+    pub(crate) wanted: &'static [(&'static str, Wanted)],
     /// One call out of so many is made to fail in a plain run.
     step: u64,
 }
 
-const DEFAULT: Course = Course {
+pub(crate) const DEFAULT: Course = Course {
     name: "default boot",
     setup: Setup::new,
     initial: "winlogon.exe",
     wanted: &[],
     step: 83,
 };
-const NT6: Course = Course {
+pub(crate) const NT6: Course = Course {
     name: "NT 6.1",
     setup: Setup::nt6,
     initial: "wininit.exe",
     wanted: &[],
     step: 239,
 };
-const BUSY: Course = Course {
+pub(crate) const BUSY: Course = Course {
     name: "busy boot",
     setup: busy,
     initial: "winlogon.exe",
@@ -155,7 +157,7 @@ fn busy() -> Setup {
         .file("\\ReactOS\\bootstat.dat", &[0; 2048])
 }
 
-fn setting(name: &str) -> Option<u64> {
+pub(crate) fn setting(name: &str) -> Option<u64> {
     std::env::var(name)
         .ok()
         .and_then(|value| value.parse().ok())
@@ -264,7 +266,11 @@ fn stands_still(system: &Booted, persistent: bool) -> bool {
 }
 
 /// Files that are lost: neither under their old name nor where they were to go.
-fn lost(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
+pub(crate) fn lost<D: Sectors>(
+    course: &Course,
+    before: &Files,
+    volume: &mut VolumeImage<D>,
+) -> Vec<String> {
     let wanted = |path: &str| {
         course
             .wanted
@@ -279,7 +285,6 @@ fn lost(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
             .find(|(_, wanted)| matches!(wanted, Wanted::MovedTo(to) if *to == path));
         moved.and_then(|(from, _)| before.get(*from))
     };
-    let mut volume = system.volume();
     let mut here = |path: &str, content: &[u8]| match volume.read(path) {
         // The kernel writes the hives and the boot status; that they are sound, the next boot
         // shows.
@@ -305,8 +310,11 @@ fn lost(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
 }
 
 /// What the pending renames have left undone.
-fn undone(course: &Course, before: &Files, system: &Booted) -> Vec<String> {
-    let mut volume = system.volume();
+pub(crate) fn undone<D: Sectors>(
+    course: &Course,
+    before: &Files,
+    volume: &mut VolumeImage<D>,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     for (path, wanted) in course.wanted {
         let right = match wanted {
@@ -353,7 +361,10 @@ fn sweep(course: &Course) {
     let before = (course.setup)().files();
     let reference = (course.setup)().traced().boot();
     assert_eq!(
-        (&reference.end, undone(course, &before, &reference)),
+        (
+            &reference.end,
+            undone(course, &before, &mut reference.volume())
+        ),
         (&End::Settled, Vec::new()),
         "{}",
         course.name
@@ -387,7 +398,7 @@ fn sweep(course: &Course) {
             } else {
                 Vec::new()
             };
-            faults.extend(lost(course, &before, &system));
+            faults.extend(lost(course, &before, &mut system.volume()));
             match ending(course, &system, nth <= critical, persistent, status) {
                 Ok(outcome) => *table.entry(outcome).or_default() += 1,
                 Err(fault) => faults.push(fault),
@@ -397,7 +408,7 @@ fn sweep(course: &Course) {
             } else {
                 let next = system.reboot();
                 if next.end == End::Settled {
-                    faults.extend(undone(course, &before, &next));
+                    faults.extend(undone(course, &before, &mut next.volume()));
                 } else {
                     faults.push(format!("the next boot ends with {:?}", next.end));
                 }

@@ -9,7 +9,7 @@
 use executive::Version;
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
 use executive::ex::hard_errors::Parameter;
-use executive::host::{Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
+use executive::host::{DiskEvent, Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
 use executive::ids::{ObjectId, ProcessId};
 use executive::ob::prelude::*;
 use executive::trace::{Argument, Record};
@@ -151,6 +151,12 @@ impl Setup {
             world,
             traced: false,
         }
+    }
+
+    /// Everything that the disk of C: is asked to do is recorded.
+    pub fn recorded(mut self) -> Self {
+        self.world.record_disk();
+        self
     }
 
     /// Every call is recorded.
@@ -422,6 +428,28 @@ impl Booted {
     /// The volume C: as it is on its disk now.
     pub fn volume(&self) -> VolumeImage<LiveDisk> {
         self.world.volume_now()
+    }
+
+    /// Writes the hives and ends the volumes, as a shutdown does.
+    pub fn end_work(&self) {
+        self.world.look(|executive| {
+            executive.flush_hives();
+            executive.flush_volumes();
+        });
+    }
+
+    /// The bytes of C: at the start, and what its disk was asked to do since.
+    pub fn disk_history(&self) -> (&[u8], Vec<DiskEvent>) {
+        self.world.disk_history()
+    }
+
+    /// A boot of this machine with another content of C:.
+    pub fn boot_from(&self, disk: Vec<u8>) -> Self {
+        Setup {
+            world: self.world.boot_from(disk),
+            traced: false,
+        }
+        .boot()
     }
 
     /// The next boot of the same disk, without faults.

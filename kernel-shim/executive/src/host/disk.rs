@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A world's volumes, while nobody runs: files put on them before a boot, and looked at after it.
 
-use super::machine::MemoryMachine;
+use super::machine::{DiskEvent, MemoryMachine};
 use crate::machine::Machine;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -47,6 +48,69 @@ impl Sectors for LiveDisk {
 
     fn flush(&mut self) -> Result<()> {
         self.machine.flush_disk(self.number)
+    }
+}
+
+/// A medium as a power cut has left it, and what was written to it since.
+#[derive(Clone)]
+pub struct CutDisk<'m> {
+    start: &'m [u8],
+    written: BTreeMap<u64, Vec<u8>>,
+}
+
+impl<'m> CutDisk<'m> {
+    /// A medium of 512-byte sectors that began as `start`, after the power went at the end of
+    /// `journal`: all is there that came before the last flush, and of the later writes those that
+    /// `keep` says have reached it.
+    pub fn new(start: &'m [u8], journal: &[DiskEvent], mut keep: impl FnMut() -> bool) -> Self {
+        let last_flush = journal.iter().rposition(|event| *event == DiskEvent::Flush);
+        let safe = last_flush.unwrap_or(0);
+        let mut written = BTreeMap::new();
+        for (at, event) in journal.iter().enumerate() {
+            if let DiskEvent::Write(sector, data) = event
+                && (at < safe || keep())
+            {
+                written.insert(*sector, data.clone());
+            }
+        }
+        Self { start, written }
+    }
+
+    /// Every byte of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.start.to_vec();
+        for (&sector, data) in &self.written {
+            bytes[sector as usize * SECTOR..][..SECTOR].copy_from_slice(data);
+        }
+        bytes
+    }
+}
+
+impl Sectors for CutDisk<'_> {
+    fn count(&self) -> u64 {
+        (self.start.len() / SECTOR) as u64
+    }
+
+    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
+        let start = sector as usize * SECTOR;
+        let bytes = self.start.get(start..start + buffer.len());
+        buffer.copy_from_slice(bytes.ok_or(Status::INVALID_PARAMETER)?);
+        let end = sector + (buffer.len() / SECTOR) as u64;
+        for (at, data) in self.written.range(sector..end) {
+            buffer[(at - sector) as usize * SECTOR..][..SECTOR].copy_from_slice(data);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
+        let sectors = (sector..).zip(data.chunks_exact(SECTOR));
+        self.written
+            .extend(sectors.map(|(at, bytes)| (at, bytes.to_vec())));
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
     }
 }
 
@@ -95,6 +159,28 @@ impl<D: Sectors> VolumeImage<D> {
     pub fn mount(mut device: D) -> Result<Self> {
         let volume = FatVolume::mount(&mut device)?;
         Ok(Self { device, volume })
+    }
+
+    /// The volume on a device that nobody has ended, mended as the next boot mends it.
+    ///
+    /// # Errors
+    /// `UNRECOGNIZED_VOLUME`.
+    pub fn mount_mended(mut device: D) -> Result<Self> {
+        let volume = FatVolume::mount_mended(&mut device)?;
+        Ok(Self { device, volume })
+    }
+
+    /// Pairs of paths that own one cluster: none on a sound volume.
+    ///
+    /// # Errors
+    /// Errors of the device; `FILE_CORRUPT_ERROR`.
+    pub fn crossed_files(&mut self) -> Result<Vec<(String, String)>> {
+        let crossed = self.volume.crossed_files(&mut self.device)?;
+        let text = |path: Vec<u16>| String::from_utf16_lossy(&path);
+        Ok(crossed
+            .into_iter()
+            .map(|(one, other)| (text(one), text(other)))
+            .collect())
     }
 
     fn find(&mut self, path: &str) -> Result<NodeId> {

@@ -42,29 +42,6 @@ pub struct MemoryDisk {
     pub journal: Option<Vec<DiskEvent>>,
 }
 
-/// What is on a medium that began as `bytes` after the power went at the end of `journal`: all that
-/// came before the last flush, and of the later writes those that `keep` says have reached it.
-pub fn after_power_cut(
-    bytes: &[u8],
-    journal: &[DiskEvent],
-    mut keep: impl FnMut() -> bool,
-) -> Vec<u8> {
-    let mut medium = bytes.to_vec();
-    let safe = journal
-        .iter()
-        .rposition(|event| *event == DiskEvent::Flush)
-        .unwrap_or(0);
-    for (at, event) in journal.iter().enumerate() {
-        if let DiskEvent::Write(sector, data) = event
-            && (at < safe || keep())
-        {
-            let start = *sector as usize * data.len();
-            medium[start..start + data.len()].copy_from_slice(data);
-        }
-    }
-    medium
-}
-
 impl MemoryDisk {
     /// A fixed disk with these bytes.
     pub fn fixed(bytes: Vec<u8>) -> Self {

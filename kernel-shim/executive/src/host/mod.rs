@@ -16,8 +16,8 @@ mod seam;
 mod tests;
 pub mod world;
 
-pub use disk::{LiveDisk, VolumeImage};
+pub use disk::{CutDisk, LiveDisk, VolumeImage};
 pub use faults::Fault;
-pub use machine::MemoryDisk;
+pub use machine::{DiskEvent, MemoryDisk};
 pub use seam::Seam;
 pub use world::{Outcome, ProcessReport, World};

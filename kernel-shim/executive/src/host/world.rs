@@ -8,7 +8,7 @@
 
 use super::disk::{LiveDisk, VolumeImage};
 use super::faults::{Fault, Faults};
-use super::machine::{MemoryDisk, MemoryMachine};
+use super::machine::{DiskEvent, MemoryDisk, MemoryMachine};
 use super::scheduler::Scheduler;
 use super::seam::{Main, Parameters, Seam, Shared};
 use crate::ex::hard_errors::BugCheck;
@@ -129,6 +129,8 @@ pub struct World {
     shared: Option<Arc<Shared>>,
     /// What faults there are to be.
     faults: Vec<Fault>,
+    /// The bytes of C: at the start, if its disk is recorded.
+    recorded: Option<Vec<u8>>,
 }
 
 /// A failure to build a world is a mistake of the test.
@@ -172,6 +174,7 @@ impl World {
             keep_trace: true,
             shared: None,
             faults: Vec::new(),
+            recorded: None,
         };
         let native = ImageFile {
             subsystem: ImageSubsystem::NATIVE,
@@ -355,6 +358,43 @@ impl World {
         self
     }
 
+    /// Keeps everything that the disk of C: is asked to do ([`World::disk_history`]).
+    pub fn record_disk(&mut self) -> &mut Self {
+        self.recorded = Some(Vec::new());
+        self
+    }
+
+    /// The bytes of C: at the start, and what its disk was asked to do since.
+    ///
+    /// # Panics
+    /// Without [`World::record_disk`].
+    pub fn disk_history(&self) -> (&[u8], Vec<DiskEvent>) {
+        let state = self.shared().scheduler.machine.state();
+        match (&self.recorded, &state.disks[0].journal) {
+            (Some(start), Some(journal)) => (start, journal.clone()),
+            _ => panic!("the disk is not recorded"),
+        }
+    }
+
+    /// Another boot of this machine with `first` as the disk of C:, and nothing else of this one but
+    /// its programs.
+    pub fn boot_from(&self, first: Vec<u8>) -> Self {
+        let programs = Shared::lock(&self.shared().programs).clone();
+        Self {
+            version: self.version,
+            volume: Some(must("volume", VolumeImage::open(first))),
+            disks: Vec::new(),
+            hives: Vec::new(),
+            programs,
+            physical_pages: self.physical_pages,
+            options: self.options.clone(),
+            keep_trace: self.keep_trace,
+            shared: None,
+            faults: Vec::new(),
+            recorded: None,
+        }
+    }
+
     /// Leaves the hive files on the volume as the test has put them there.
     pub fn hives_are_not_written(&mut self) -> &mut Self {
         self.hives.clear();
@@ -381,7 +421,12 @@ impl World {
             panic!("a world starts once")
         };
         let bytes = must("volume", volume.into_bytes());
-        let mut disks = Vec::from([MemoryDisk::fixed(bytes)]);
+        let mut first = MemoryDisk::fixed(bytes);
+        if let Some(start) = &mut self.recorded {
+            start.clone_from(&first.bytes);
+            first.journal = Some(Vec::new());
+        }
+        let mut disks = Vec::from([first]);
         disks.append(&mut self.disks);
         let machine = MemoryMachine::new(self.physical_pages, disks);
         let mut executive = Executive::new(Box::new(machine.clone()), self.version);
@@ -638,6 +683,7 @@ impl World {
             keep_trace: self.keep_trace,
             shared: None,
             faults: Vec::new(),
+            recorded: None,
         }
     }
 

@@ -9,8 +9,9 @@
 use super::directory::{ARRIVING, LEAVING};
 use super::{FatVolume, NodeId, ROOT};
 use crate::sectors::Sectors;
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec;
+use alloc::vec::Vec;
 use nt::{Result, Status};
 
 impl FatVolume {
@@ -29,6 +30,38 @@ impl FatVolume {
         }
         // What was read on the way is not kept: there may be much of it.
         Self::mount(device)
+    }
+
+    /// Pairs of paths that own one cluster.
+    ///
+    /// # Errors
+    /// `FILE_CORRUPT_ERROR` for a chain that does not end, or is too short for its file; what the
+    /// device says.
+    pub fn crossed_files(&mut self, device: &mut dyn Sectors) -> Result<Vec<(Vec<u16>, Vec<u16>)>> {
+        let mut owners: BTreeMap<u32, NodeId> = BTreeMap::new();
+        let mut crossed = Vec::new();
+        let mut pending = vec![ROOT];
+        while let Some(id) = pending.pop() {
+            let runs = self.runs(id)?.to_vec();
+            for cluster in runs.iter().flat_map(|run| run.first..run.first + run.count) {
+                if let Some(other) = owners.insert(cluster, id) {
+                    crossed.push((self.path(other), self.path(id)));
+                }
+            }
+            let node = self.get(id)?;
+            if node.is_directory() {
+                // Behind a crossed directory everything is crossed, for ever if it is its own.
+                if crossed.is_empty() {
+                    pending.extend(self.children(device, id)?);
+                }
+            } else {
+                let size = node.size;
+                if size > self.allocation(id)? {
+                    return Err(Status::FILE_CORRUPT_ERROR);
+                }
+            }
+        }
+        Ok(crossed)
     }
 
     fn mend(&mut self, device: &mut dyn Sectors) -> Result<()> {
