@@ -423,6 +423,14 @@ pub enum TraceAction {
         /// The other.
         right: PathBuf,
     },
+    /// Count the calls of a trace by name: how often, how many failed, how long they waited.
+    Stat {
+        /// The trace, as text (`trace.txt`).
+        trace: PathBuf,
+        /// Only the calls of this program, such as `smss.exe`.
+        #[arg(long)]
+        program: Option<String>,
+    },
 }
 
 /// Options of `sm`.

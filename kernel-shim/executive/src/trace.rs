@@ -5,6 +5,7 @@
 //! as one line of text or one line of JSON; both are the same on every run of the same boot,
 //! because time here is the executive's own and no host address is recorded.
 
+use crate::spelling;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -19,8 +20,10 @@ use serde_json::{Map, Value as Json};
 pub enum Argument {
     /// A number, a handle, a mask: printed in hex.
     Number(u64),
-    /// A name or another string the call was given.
+    /// A name or another string the call was given: printed in quotes.
     Text(String),
+    /// A number, a handle or a structure in words.
+    Words(String),
 }
 
 /// How a call ended.
@@ -55,7 +58,7 @@ impl Record {
         let arguments = self.arguments.iter().map(|(name, value)| {
             let value = match value {
                 Argument::Number(number) => Json::from(format!("{number:#x}")),
-                Argument::Text(text) => Json::from(text.as_str()),
+                Argument::Text(text) | Argument::Words(text) => Json::from(text.as_str()),
             };
             ((*name).to_string(), value)
         });
@@ -67,14 +70,7 @@ impl Record {
         map.insert("arguments".into(), Json::Object(arguments.collect()));
         match self.outcome {
             Outcome::Returned(status) => {
-                map.insert(
-                    "status".into(),
-                    Json::from(
-                        status
-                            .name()
-                            .map_or_else(|| format!("{:08X}", status.0), ToString::to_string),
-                    ),
-                );
+                map.insert("status".into(), Json::from(spelling::status(status)));
                 map.insert("code".into(), Json::from(status.0));
             }
             Outcome::Gone | Outcome::Waits => {
@@ -100,23 +96,13 @@ impl fmt::Display for Record {
             match value {
                 Argument::Number(number) => write!(out, "{comma}{name}={number:#x}")?,
                 Argument::Text(text) => write!(out, "{comma}{name}={text:?}")?,
+                Argument::Words(words) => write!(out, "{comma}{name}={words}")?,
             }
         }
         match self.outcome {
-            Outcome::Returned(status) => write!(out, ") = {}", Short(status)),
+            Outcome::Returned(status) => write!(out, ") = {}", spelling::status(status)),
             Outcome::Gone => out.write_str(") does not return"),
             Outcome::Waits => out.write_str(") waits"),
-        }
-    }
-}
-
-struct Short(Status);
-
-impl fmt::Display for Short {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.name() {
-            Some(name) => out.write_str(name),
-            None => write!(out, "{:08X}", self.0.0),
         }
     }
 }

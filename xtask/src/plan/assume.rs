@@ -162,7 +162,7 @@ fn looked_for(record: &Record, phase: u32) -> Option<(String, bool)> {
         .iter()
         .find_map(|(_, argument)| match argument {
             Argument::Text(name) => Some(name),
-            Argument::Number(_) => None,
+            Argument::Number(_) | Argument::Words(_) => None,
         })?;
     let path = match phase {
         KNOWN_DLLS if !name.contains('\\') => Some(format!("{SYSTEM32}\\{name}")),

@@ -25,6 +25,7 @@ pub mod pending;
 mod ports;
 mod processes;
 mod registry;
+mod show;
 pub mod sysinfo;
 mod system;
 pub mod table;
@@ -41,9 +42,7 @@ use crate::Executive;
 use crate::ids::ThreadId;
 use crate::trace::{Argument, Outcome, Record};
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
-use argument::{Argument as _, Shape, UserAttributes, UserText};
 use call::{Built, Call, Done};
 use nt::object::ClientId;
 use nt::{Result, Status};
@@ -113,7 +112,7 @@ pub fn dispatch(
         return Done::Returns(status);
     }
     let mut shown = if call.exec.trace.wanted() {
-        show(&mut call, service)
+        show::arguments(&mut call, service)
     } else {
         Vec::new()
     };
@@ -121,12 +120,15 @@ pub fn dispatch(
         Some(built) => (built.handler)(&mut call).unwrap_or_else(Done::Returns),
         None => {
             if shown.is_empty() {
-                shown = show(&mut call, service);
+                shown = show::arguments(&mut call, service);
             }
             log::warn!("{}{} is not built", service.name, Shown(&shown));
             Done::Returns(Status::NOT_IMPLEMENTED)
         }
     };
+    if call.exec.trace.wanted() {
+        shown.extend(show::brought(&mut call, service, &done));
+    }
     let (pending, arguments) = (call.pending.take(), call.arguments);
     if let (Done::Waits, Some(pending)) = (&done, pending) {
         keep(
@@ -169,6 +171,10 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
         pending: None,
     };
     let done = pending::finish(&mut call, pending, status, event).unwrap_or_else(Done::Returns);
+    let mut shown = Vec::new();
+    if let (true, Some(service)) = (call.exec.trace.wanted(), table::service(number)) {
+        shown.extend(show::brought(&mut call, service, &done));
+    }
     let pending = call.pending.take();
     if let (Done::Waits, Some(pending)) = (&done, pending) {
         keep(
@@ -182,7 +188,7 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
         );
     }
     if let Some(service) = table::service(number) {
-        record(exec, client, service, Vec::new(), &done);
+        record(exec, client, service, shown, &done);
     }
     done
 }
@@ -213,37 +219,6 @@ fn stack_arguments(call: &mut Call<'_>, service: &Service, stack: u64) -> Result
         *to = u64::from_le_bytes(*from);
     }
     Ok(())
-}
-
-/// A call's arguments with their names; names and strings as text where they can be read.
-fn show(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)> {
-    const UNNAMED: [&str; MAX_ARGUMENTS] = [
-        "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17",
-    ];
-    let built = BUILT.get(service.number as usize).and_then(Option::as_ref);
-    let mut shown = Vec::new();
-    let Some(built) = built else {
-        // Nothing is known of them but their number.
-        let slots = UNNAMED.iter().zip(call.arguments).take(service.arguments);
-        shown.extend(slots.map(|(&name, slot)| (name, Argument::Number(slot))));
-        return shown;
-    };
-    for (parameter, slot) in built.parameters.iter().zip(call.arguments) {
-        let text = match parameter.shape {
-            Shape::Attributes => call
-                .attributes_or_none(UserAttributes::decode(slot))
-                .ok()
-                .and_then(|attributes| attributes.name),
-            Shape::Text => call.string(UserText::decode(slot)).ok(),
-            _ => None,
-        };
-        let value = match text {
-            Some(text) => Argument::Text(String::from_utf16_lossy(&text)),
-            None => Argument::Number(parameter.shape.value(slot)),
-        };
-        shown.push((parameter.name, value));
-    }
-    shown
 }
 
 fn record(
@@ -285,6 +260,7 @@ impl core::fmt::Display for Shown<'_> {
             match value {
                 Argument::Number(number) => write!(out, "{comma}{number:#x}")?,
                 Argument::Text(text) => write!(out, "{comma}{text:?}")?,
+                Argument::Words(words) => write!(out, "{comma}{words}")?,
             }
         }
         out.write_str(")")

@@ -10,6 +10,7 @@ mod ports;
 mod processes;
 mod registry;
 mod system;
+mod trace;
 
 use super::call::Done;
 use super::layout::{Layout, ObjectAttributes, UnicodeString};
