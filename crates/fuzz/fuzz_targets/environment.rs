@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! An environment block from any units: what is copied is copied again unchanged, and every variable is found by its name.
+//! An environment block from any units: what is copied is copied again unchanged, and so are its variables.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use nt::access::Access;
-use nt::environment::Environment;
+use nt::environment::{Environment, expand, valid_name};
 use nt::pages::PageVec;
 use nt::system::Memory;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
@@ -45,15 +45,12 @@ impl Memory for Heap {
 
 fuzz_target!(|data: &[u8]| {
     let units: Vec<u16> = data.iter().take(512).map(|&byte| u16::from(byte)).collect();
-    let mut environment = Environment::copied(&Heap, &units).unwrap();
+    let environment = Environment::copied(&Heap, &units).unwrap();
     let again = Environment::copied(&Heap, environment.block()).unwrap();
     assert_eq!(environment.block(), again.block());
-    let middle = units.len() / 2;
-    let (name, value) = (UnicodeStr(&units[..middle]), UnicodeStr(&units[middle..]));
-    if environment.set(name, value).is_ok() {
-        assert_eq!(environment.get(name.until_nul()), Some(value.until_nul()));
-        environment.delete(name).unwrap();
-    }
+    assert!(environment.iter().all(|(name, _)| valid_name(name).is_ok()));
+    let again = Environment::of(&Heap, environment.iter().collect::<Vec<_>>().into_iter()).unwrap();
+    assert!(again.iter().eq(environment.iter()));
     let mut expanded = PageVec::new(&Heap);
-    environment.expand(UnicodeStr(&units), &mut expanded).unwrap();
+    expand(UnicodeStr(&units), |name| environment.get(name), &mut expanded).unwrap();
 });

@@ -113,12 +113,11 @@ fn spec_8_1_path_is_searched_before_the_library_path_and_must_be_there() {
         .program("C:\\ReactOS\\system32\\foo.exe", NATIVE)
         .program("C:\\ReactOS\\system32\\only.exe", NATIVE);
     let run = |path: Option<&str>, program: &str| {
-        let mut environment = Environment::copied(world, &[]).unwrap();
-        if let Some(path) = path {
-            environment
-                .set(nt::wide!("Path"), UnicodeStr(&wide(path)))
-                .unwrap();
-        }
+        let path = path.map(wide);
+        let path = path
+            .iter()
+            .map(|path| (nt::wide!("Path"), UnicodeStr(path)));
+        let environment = Environment::of(world, path).unwrap();
         let library = wide("C:\\ReactOS\\system32;");
         let launcher = Launcher {
             system: world,

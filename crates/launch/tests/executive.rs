@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex};
 use support::{Seam, run, wide, world};
 
 fn with_launcher<T>(seam: &'static Seam, act: impl FnOnce(&Launcher<'_, Seam>) -> T) -> T {
-    let mut environment = Environment::copied(seam, seam.own_environment()).unwrap();
-    environment
-        .set(nt::wide!("Extra"), nt::wide!("%x%"))
-        .unwrap();
+    let extra = (nt::wide!("Extra"), nt::wide!("%x%"));
+    let own = nt::environment::variables(seam.own_environment()).collect::<Vec<_>>();
+    let variables = std::iter::once(extra).chain(own.iter().copied());
+    let environment = Environment::of(seam, variables).unwrap();
     let path = launch::library_path(seam, nt::wide!("C:\\ReactOS\\bin")).unwrap();
     act(&Launcher {
         system: seam,

@@ -6,15 +6,15 @@
 
 use crate::pages::PageVec;
 use crate::system::Memory;
-use crate::{Result, UnicodeStr};
+use crate::{Result, Status, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Where a text stands, in units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Span {
-    at: usize,
-    length: usize,
+    at: u32,
+    length: u32,
 }
 
 impl Span {
@@ -23,7 +23,7 @@ impl Span {
 
     /// The first `units` units of it.
     pub fn prefix(self, units: usize) -> Self {
-        let length = self.length.min(units);
+        let length = u32::try_from(units).map_or(self.length, |units| units.min(self.length));
         Self { length, ..self }
     }
 }
@@ -62,11 +62,12 @@ impl<'s, S: Memory> TextArena<'s, S> {
         &mut self,
         write: impl FnOnce(&mut PageVec<'s, S, u16>) -> Result<()>,
     ) -> Result<Span> {
+        let place = |units: usize| u32::try_from(units).map_err(|_| Status::NO_MEMORY);
         let at = self.0.len();
         write(&mut self.0)?;
         Ok(Span {
-            at,
-            length: self.0.len().saturating_sub(at),
+            at: place(at)?,
+            length: place(self.0.len().saturating_sub(at))?,
         })
     }
 
@@ -77,6 +78,7 @@ impl<'s, S: Memory> TextArena<'s, S> {
 
     /// The text of `span`.
     pub fn get(&self, span: Span) -> UnicodeStr<'_> {
-        self.0.as_str().skip(span.at).take(span.length)
+        let text = self.0.as_str().skip(span.at as usize);
+        text.take(span.length as usize)
     }
 }

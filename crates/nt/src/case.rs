@@ -14,16 +14,30 @@ pub fn install(upcase: fn(u16) -> u16) {
     UPCASE.call_once(|| upcase);
 }
 
-/// `unit` in upper case.
+/// `unit` in upper case. ASCII takes no call.
+#[inline]
 pub fn upcase(unit: u16) -> u16 {
     match unit {
         0x61..=0x7A => unit - 0x20,
         0..=0x7F => unit,
-        _ => match UPCASE.get() {
-            Some(table) => table(unit),
-            None => simple_mapping(unit),
-        },
+        _ => beyond_ascii(unit),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn beyond_ascii(unit: u16) -> u16 {
+    match UPCASE.get() {
+        Some(table) => table(unit),
+        None => simple_mapping(unit),
+    }
+}
+
+/// Whether two units are the same letter.
+#[inline]
+pub fn same(left: u16, right: u16) -> bool {
+    crate::steps::took(1);
+    left == right || upcase(left) == upcase(right)
 }
 
 #[cfg(not(target_os = "windows"))]

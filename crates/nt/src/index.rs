@@ -79,6 +79,19 @@ impl<'s, S: Memory, R: Row> Table<'s, S, R> {
         }
     }
 
+    /// The seam its pages come from.
+    pub const fn system(&self) -> &'s S {
+        self.rows.system()
+    }
+
+    /// Makes room for `rows` more rows.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`.
+    pub fn reserve(&mut self, rows: usize) -> Result<()> {
+        self.rows.reserve(rows)
+    }
+
     /// The rows, in the order in which they came.
     pub fn rows(&self) -> &[R] {
         self.rows.as_slice()

@@ -10,7 +10,7 @@
 //! nothing and is reported.
 
 use crate::system::Memory;
-use crate::{Result, Status, UnicodeStr};
+use crate::{Result, Status, UnicodeStr, steps};
 use core::marker::PhantomData;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
@@ -96,27 +96,7 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
     pub fn extend(&mut self, elements: &[T]) -> Result<()> {
-        self.bytes
-            .splice(self.bytes.length, 0, &[elements.as_bytes()])
-    }
-
-    /// Replaces `removed` elements at `at` by the concatenation of `parts`.
-    ///
-    /// # Errors
-    /// `NO_MEMORY`, or `INVALID_PARAMETER` if there are no such elements; nothing has changed then.
-    pub fn splice<const N: usize>(
-        &mut self,
-        at: usize,
-        removed: usize,
-        parts: [&[T]; N],
-    ) -> Result<()> {
-        let bytes = |count: usize| {
-            count
-                .checked_mul(size_of::<T>())
-                .ok_or(Status::INVALID_PARAMETER)
-        };
-        self.bytes
-            .splice(bytes(at)?, bytes(removed)?, &parts.map(<[T]>::as_bytes))
+        self.bytes.append(elements.as_bytes())
     }
 
     /// Removes everything after the first `length` elements; keeps the memory.
@@ -177,34 +157,20 @@ impl<S: Memory> PageBytes<'_, S> {
             .get_mut(..held.len())
             .ok_or(Status::NO_MEMORY)?
             .copy_from_slice(held);
+        steps::took(held.len() / 2);
         self.pages = Some(pages);
         Ok(())
     }
 
     #[inline(never)]
-    fn splice(&mut self, at: usize, removed: usize, parts: &[&[u8]]) -> Result<()> {
-        let tail = at
-            .checked_add(removed)
-            .filter(|&end| end <= self.length)
-            .ok_or(Status::INVALID_PARAMETER)?;
-        let added = parts
-            .iter()
-            .try_fold(0usize, |sum, part| sum.checked_add(part.len()))
-            .ok_or(Status::NO_MEMORY)?;
-        self.reserve(added)?;
-        let old = self.length;
-        let new = old - removed + added;
-        self.length = old.max(new);
-        let all = self.held_mut();
-        all.copy_within(tail..old, at + added);
-        let mut to = at;
-        for part in parts {
-            if let Some(place) = all.get_mut(to..to + part.len()) {
-                place.copy_from_slice(part);
-            }
-            to += part.len();
+    fn append(&mut self, data: &[u8]) -> Result<()> {
+        self.reserve(data.len())?;
+        steps::took(data.len() / 2);
+        let at = self.length;
+        self.length += data.len();
+        if let Some(place) = self.held_mut().get_mut(at..) {
+            place.copy_from_slice(data);
         }
-        self.length = new;
         Ok(())
     }
 }
@@ -274,16 +240,15 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn splicing_replaces_grows_and_shrinks() {
+    fn what_is_appended_stands_in_order() {
         let heap = Heap(1 << 20);
         let mut list = PageVec::<_, u16>::new(&heap);
         assert_eq!(list.committed(), 0);
         list.extend(&[1, 2, 3, 4]).unwrap();
-        list.splice(1, 2, [&[7, 8], &[9]]).unwrap();
-        assert_eq!(list.as_slice(), &[1, 7, 8, 9, 4]);
-        list.splice(0, 4, []).unwrap();
-        assert_eq!(list.as_slice(), &[4]);
-        assert_eq!(list.splice(1, 1, []), Err(Status::INVALID_PARAMETER));
+        list.push(5).unwrap();
+        assert_eq!(list.as_slice(), &[1, 2, 3, 4, 5]);
+        list.truncate(2);
+        assert_eq!(list.as_slice(), &[1, 2]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! carry whatever they carry. A [`UnicodeBuf`] that is full refuses to grow; nothing is ever cut
 //! off silently.
 
-use crate::case::upcase;
+use crate::case::{same, upcase};
 use crate::{Result, Status};
 use core::fmt;
 
@@ -78,12 +78,7 @@ impl<'a> UnicodeStr<'a> {
 
     /// Equal by the NT upcase rules.
     pub fn eq_ignore_case(self, other: UnicodeStr<'_>) -> bool {
-        self.len() == other.len()
-            && self
-                .0
-                .iter()
-                .zip(other.0)
-                .all(|(&a, &b)| upcase(a) == upcase(b))
+        self.len() == other.len() && self.0.iter().zip(other.0).all(|(&a, &b)| same(a, b))
     }
 
     /// Equal to an ASCII text, case folded.
@@ -93,15 +88,16 @@ impl<'a> UnicodeStr<'a> {
                 .0
                 .iter()
                 .zip(text.bytes())
-                .all(|(&a, b)| upcase(a) == upcase(u16::from(b)))
+                .all(|(&a, b)| same(a, u16::from(b)))
     }
 
     /// Order by the NT upcase rules, as object directories and environment blocks are sorted.
     pub fn cmp_ignore_case(self, other: UnicodeStr<'_>) -> core::cmp::Ordering {
-        self.0
-            .iter()
-            .map(|&unit| upcase(unit))
-            .cmp(other.0.iter().map(|&unit| upcase(unit)))
+        let fold = |&unit: &u16| {
+            crate::steps::took(1);
+            upcase(unit)
+        };
+        self.0.iter().map(fold).cmp(other.0.iter().map(fold))
     }
 
     /// Whether it starts with an ASCII text, case folded.

@@ -6,7 +6,7 @@
 //! file it takes that file as long as the walk has not come by, and is a new entry after that.
 
 use nt::arena::{Span, TextArena};
-use nt::pages::PageVec;
+use nt::index::{NameHash, Node, Row, Table};
 use nt::path::MAX_DOS;
 use nt::system::Memory;
 use nt::{Result, UnicodeBuf, UnicodeStr};
@@ -14,15 +14,26 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-struct Row {
+struct Dll {
     name: Span,
     file: Span,
+    node: Node,
+}
+
+impl Row for Dll {
+    fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
 }
 
 /// The list.
 pub struct DllList<'s, S: Memory> {
     text: TextArena<'s, S>,
-    rows: PageVec<'s, S, Row>,
+    dlls: Table<'s, S, Dll>,
     walked: usize,
 }
 
@@ -31,7 +42,7 @@ impl<'s, S: Memory> DllList<'s, S> {
     pub const fn new(system: &'s S) -> Self {
         Self {
             text: TextArena::new(system),
-            rows: PageVec::new(system),
+            dlls: Table::new(system),
             walked: 0,
         }
     }
@@ -41,22 +52,24 @@ impl<'s, S: Memory> DllList<'s, S> {
     /// # Errors
     /// `NO_MEMORY`.
     pub fn add(&mut self, name: UnicodeStr<'_>, file: UnicodeStr<'_>) -> Result<()> {
-        let mut ahead = None;
-        for (index, row) in self.rows.as_slice().iter().enumerate() {
-            if self.text.get(row.name).eq_ignore_case(name) {
-                if self.text.get(row.file).eq_ignore_case(file) {
-                    return Ok(());
-                }
-                ahead = Some(index).filter(|&index| index >= self.walked);
-            }
-        }
-        let file = self.text.add(file)?;
-        if let Some(row) = ahead.and_then(|index| self.rows.as_mut_slice().get_mut(index)) {
-            row.file = file;
+        let hash = NameHash::of(name);
+        let is_called = |dll: &Dll| self.text.get(dll.name).eq_ignore_case(name);
+        let is_known = self.dlls.find(hash, |_, dll| {
+            self.text.get(dll.file).eq_ignore_case(file) && is_called(dll)
+        });
+        if is_known.is_some() {
             return Ok(());
         }
-        let name = self.text.add(name)?;
-        self.rows.push(Row { name, file })
+        let ahead = self
+            .dlls
+            .find(hash, |index, dll| index >= self.walked && is_called(dll));
+        let file = self.text.add(file)?;
+        if let Some(dll) = ahead.and_then(|index| self.dlls.row_mut(index)) {
+            dll.file = file;
+            return Ok(());
+        }
+        let (name, node) = (self.text.add(name)?, Node::default());
+        self.dlls.insert(hash, Dll { name, file, node })
     }
 
     /// Adds what an image imports: its name is the text before the first `.`. `ntdll.dll` is in
@@ -78,8 +91,58 @@ impl<'s, S: Memory> DllList<'s, S> {
 
     /// Name and file of the next entry that the walk has not come by.
     pub fn next_entry(&mut self) -> Option<(UnicodeStr<'_>, UnicodeStr<'_>)> {
-        let row = self.rows.as_slice().get(self.walked).copied()?;
+        let dll = self.dlls.rows().get(self.walked)?;
         self.walked += 1;
-        Some((self.text.get(row.name), self.text.get(row.file)))
+        Some((self.text.get(dll.name), self.text.get(dll.file)))
+    }
+}
+
+/// A set of names.
+pub(crate) struct Names<'s, S: Memory> {
+    text: TextArena<'s, S>,
+    names: Table<'s, S, Name>,
+}
+
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[repr(C)]
+struct Name {
+    text: Span,
+    node: Node,
+}
+
+impl Row for Name {
+    fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
+}
+
+impl<'s, S: Memory> Names<'s, S> {
+    /// The set of these names.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`.
+    pub(crate) fn of<'v>(
+        system: &'s S,
+        names: impl Iterator<Item = UnicodeStr<'v>>,
+    ) -> Result<Self> {
+        let mut set = Self {
+            text: TextArena::new(system),
+            names: Table::new(system),
+        };
+        for name in names {
+            let (text, node) = (set.text.add(name)?, Node::default());
+            set.names.insert(NameHash::of(name), Name { text, node })?;
+        }
+        Ok(set)
+    }
+
+    /// Whether `name` is one of them.
+    pub(crate) fn contains(&self, name: UnicodeStr<'_>) -> bool {
+        let is_it = |_, row: &Name| self.text.get(row.text).eq_ignore_case(name);
+        self.names.find(NameHash::of(name), is_it).is_some()
     }
 }

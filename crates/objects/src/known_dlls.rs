@@ -14,7 +14,7 @@
 //! not map, such as a DLL for another machine. That one is left out, and its imports are walked as
 //! any other's (spec 7.2 #7, #9).
 
-use crate::dll_list::DllList;
+use crate::dll_list::{DllList, Names};
 use crate::image::{Layout, Malformed, PeImage};
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
@@ -121,12 +121,9 @@ where
         for (name, file) in self.dlls.clone() {
             list.add(name, file).at(LIST)?;
         }
+        let excluded = Names::of(system, self.excluded.clone()).at(LIST)?;
         while let Some((name, file)) = list.next_entry() {
-            if self
-                .excluded
-                .clone()
-                .any(|excluded| excluded.eq_ignore_case(name) || excluded.eq_ignore_case(file))
-            {
+            if excluded.contains(name) || excluded.contains(file) {
                 continue;
             }
             if file.is_empty() {

@@ -5,7 +5,7 @@ use crate::data::{self, Reached};
 use crate::reader::{RawValue, Value};
 use crate::store::{List, Store};
 use nt::arena::Span;
-use nt::environment::Environment;
+use nt::environment::{self, Environment};
 use nt::failure::Skippable;
 use nt::system::{Memory, ValueType};
 use nt::{Result, Status, UnicodeStr, wide};
@@ -33,11 +33,11 @@ pub struct Configuration<'s, S: Memory> {
 }
 
 impl<'s, S: Memory> Configuration<'s, S> {
-    pub(crate) const fn new(system: &'s S, environment: Environment<'s, S>) -> Self {
+    pub(crate) const fn new(system: &'s S) -> Self {
         Self {
             protection_mode: 1,
             allow_protected_renames: 0,
-            environment,
+            environment: Environment::none(system),
             renames: [None, None],
             posix_single_instance: false,
             initial_sessions: None,
@@ -155,7 +155,7 @@ impl<'s, S: Memory> Configuration<'s, S> {
     /// anything to expand.
     fn expanded(&mut self, expand: bool, plain: Span) -> Result<Span> {
         if expand && self.store.get(plain).find(b'%').is_some() {
-            self.store.expand(&self.environment, plain)
+            self.store.expand(plain)
         } else {
             Ok(plain)
         }
@@ -233,12 +233,12 @@ impl<'s, S: Memory> Configuration<'s, S> {
             (List::OptionalNames, List::Optional),
         ] {
             for index in 0..self.store.len() {
-                let Some(entry) = self.store.entry(index).filter(|entry| entry.is_in(names)) else {
+                let Some(row) = self.store.row(index).filter(|row| row.is_in(names)) else {
                     continue;
                 };
-                if !self.store.move_entry(List::SubSystems, to, entry.name)? {
+                if !self.store.move_row(List::SubSystems, to, row.name)? {
                     Skippable::UndefinedSubsystem
-                        .report(self.store.get(entry.name), Status::OBJECT_NAME_NOT_FOUND);
+                        .report(self.store.get(row.name), Status::OBJECT_NAME_NOT_FOUND);
                 }
             }
         }
@@ -275,9 +275,8 @@ impl<'s, S: Memory> Configuration<'s, S> {
     /// Sets one variable; `Path` is remembered for the library path.
     fn set_variable(&mut self, expand: bool, name: Span, plain: Span) -> Result<()> {
         let value = self.expanded(expand, plain)?;
-        let name = self.store.get(name);
-        self.environment.set(name, self.store.get(value))?;
-        if name.eq_ascii("Path") {
+        self.store.set_variable(name, value)?;
+        if self.store.get(name).eq_ascii("Path") {
             self.path = value;
         }
         Ok(())
@@ -287,14 +286,29 @@ impl<'s, S: Memory> Configuration<'s, S> {
     /// 5.1 #3, #5).
     pub(crate) fn second_environment_pass(&mut self) -> Result<()> {
         for index in 0..self.store.len() {
-            let Some(entry) = self.store.entry(index) else {
+            let Some(row) = self.store.row(index) else {
                 continue;
             };
-            let expand = entry.is_in(List::EnvironmentExpand);
-            if expand || entry.is_in(List::EnvironmentPlain) {
-                self.set_variable(expand, entry.name, entry.value)?;
+            let expand = row.is_in(List::EnvironmentExpand);
+            if expand || row.is_in(List::EnvironmentPlain) {
+                self.set_variable(expand, row.name, row.value)?;
             }
         }
+        Ok(())
+    }
+
+    /// The variables that this process was given, as the first ones.
+    pub(crate) fn own_variables(&mut self, block: &[u16]) -> Result<()> {
+        environment::variables(block).try_for_each(|(name, value)| {
+            let (name, value) = (self.store.copy(name)?, self.store.copy(value)?);
+            self.store.set_variable(name, value)
+        })
+    }
+
+    /// Makes the environment block of the variables.
+    pub(crate) fn finish_environment(&mut self, system: &'s S) -> Result<()> {
+        self.store.sort(List::Variables);
+        self.environment = Environment::of(system, self.store.list(List::Variables))?;
         Ok(())
     }
 }

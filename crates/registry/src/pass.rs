@@ -12,7 +12,6 @@ use crate::reader::{RawValue, Reader, Value, Which};
 use crate::store::List;
 use nt::access::Access;
 use nt::arena::Span;
-use nt::environment::Environment;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::key::{self, Key};
 use nt::system::{Memory, Objects, Registry};
@@ -28,52 +27,56 @@ const SESSION_MANAGER: UnicodeStr<'_> =
 /// 2.3 #3).
 pub type MakeDirectory<'v> = dyn FnMut(u32, UnicodeStr<'_>) + 'v;
 
-/// Runs the pass. `environment` is a copy of this process's own block, and comes back in the
-/// configuration as the default environment. `sessions` says whether the values of NT 6 about
+/// Runs the pass. `block` is this process's own environment block, with which the default environment
+/// begins. `sessions` says whether the values of NT 6 about
 /// initial sessions are wanted (spec 11.5).
 ///
 /// # Errors
 /// [`Stop`] as the table of failures says.
 pub fn read<'s, S: Registry + Memory + Objects>(
     system: &'s S,
-    environment: Environment<'s, S>,
+    block: &[u16],
     sessions: bool,
     make_directory: &mut MakeDirectory<'_>,
 ) -> Result<Configuration<'s, S>, Stop> {
-    run(system, environment, &mut |pass, top| {
+    run(system, block, &mut |pass, top| {
         pass.all(top, sessions, make_directory)
     })
 }
 
 /// What a child instance of smss needs to make a session (spec 11.5): subsystems, `Execute`,
-/// `S0InitialCommand`. `environment` is the one its master gave it. Nothing is deleted and nothing
-/// is made: one-shot values there may be meant for the next boot.
+/// `S0InitialCommand`. `block` is the environment that its master gave it, which stays as it is.
+/// Nothing is deleted and nothing is made: one-shot values there may be meant for the next boot.
 ///
 /// # Errors
 /// [`Stop`] as the table of failures says.
 pub fn read_for_session<'s, S: Registry + Memory + Objects>(
     system: &'s S,
-    environment: Environment<'s, S>,
+    block: &[u16],
 ) -> Result<Configuration<'s, S>, Stop> {
-    run(system, environment, &mut |pass, top| {
+    run(system, block, &mut |pass, top| {
         pass.subsystems(top)?;
-        pass.session_zero_command(top)
+        pass.session_zero_command(top)?;
+        let finished = pass.configuration.finish_environment(system);
+        finished.or_stop(STEP, "environment")
     })
 }
 
 /// Reads a part of the key.
 fn run<'s, S: Registry + Memory + Objects>(
     system: &'s S,
-    environment: Environment<'s, S>,
+    block: &[u16],
     part: &mut dyn FnMut(&mut Pass<'s, S>, Handle) -> Result<(), Stop>,
 ) -> Result<Configuration<'s, S>, Stop> {
     let mut pass = Pass {
         system,
         reader: Reader::new(system).or_stop(STEP, "memory")?,
-        configuration: Configuration::new(system, environment),
+        configuration: Configuration::new(system),
     };
     let reserved = pass.configuration.store.reserve();
     reserved.or_stop(STEP, "memory")?;
+    let own = pass.configuration.own_variables(block);
+    own.or_stop(STEP, "own environment")?;
     let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
     let key = Key::open(system, SESSION_MANAGER, access).or_stop(STEP, SESSION_MANAGER)?;
     part(&mut pass, key.handle())?;
@@ -192,6 +195,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         }
         self.configuration
             .second_environment_pass()
+            .and_then(|()| self.configuration.finish_environment(self.system))
             .or_stop(STEP, name)
     }
 

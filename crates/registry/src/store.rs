@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Where the lists of the configuration live: one arena of text and one table of entries, both in
+//! Where the lists of the configuration live: one arena of text and one table of rows, both in
 //! pages.
 //!
-//! An entry belongs to a list and has a name and perhaps a value. Entries are only ever added at
-//! the end or marked as moved, so that a list's order is the table's order; text is only ever
-//! added.
+//! A row belongs to a list and has a name and perhaps a value. Rows are only ever added, each at the
+//! end of its list, or marked as moved away; text is only ever added. What is looked up by name is
+//! indexed by it, so that a list of any length is read in a time that grows as its length does.
 
 use nt::arena::{Span, TextArena};
-use nt::environment::Environment;
+use nt::environment;
+use nt::index::{NameHash, Node, Table};
 use nt::pages::PageVec;
 use nt::system::Memory;
-use nt::{Result, UnicodeStr};
+use nt::{Result, Status, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Units of the arena at first: what an ordinary installation needs, so that it does not grow.
 const FIRST_TEXT: usize = 8192;
+/// Rows of the table at first, for the same reason.
+const FIRST_ROWS: usize = 160;
 
 /// The lists (spec 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(usize)]
+#[repr(u32)]
 pub(crate) enum List {
     Gone,
     ObjectDirectories,
@@ -34,6 +37,8 @@ pub(crate) enum List {
     /// What the Environment key holds, for its second pass: not to be expanded, and to be expanded.
     EnvironmentPlain,
     EnvironmentExpand,
+    /// The variables of the default environment.
+    Variables,
     /// Subsystems that are neither required nor optional, and `Kmode`.
     SubSystems,
     Required,
@@ -41,29 +46,54 @@ pub(crate) enum List {
     /// Names of required and optional subsystems, while `SubSystems` is enumerated.
     RequiredNames,
     OptionalNames,
+    /// The last of them.
     SessionZeroCommand,
 }
 
-/// An entry of a list.
+/// Number of lists.
+const LISTS: usize = List::SessionZeroCommand as usize + 1;
+
+/// A row of a list.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub(crate) struct Row {
-    list: usize,
     pub name: Span,
     pub value: Span,
+    node: Node,
+    list: u32,
+    /// One more than the index of the next row of its list; 0 for none.
+    next: u32,
+}
+
+impl nt::index::Row for Row {
+    fn node(&self) -> &Node {
+        &self.node
+    }
+
+    fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
 }
 
 impl Row {
     pub(crate) const fn is_in(&self, list: List) -> bool {
-        self.list == list as usize
+        self.list == list as u32
     }
+}
+
+/// The first and the last row of a list: one more than their indices; 0 for none.
+#[derive(Clone, Copy, Default)]
+struct Chain {
+    first: u32,
+    last: u32,
 }
 
 /// Arena and table.
 pub(crate) struct Store<'s, S: Memory> {
     text: TextArena<'s, S>,
-    entries: PageVec<'s, S, Row>,
-    /// What is about to be expanded: kept, so that its memory is asked for once.
+    table: Table<'s, S, Row>,
+    chains: [Chain; LISTS],
+    /// What is being expanded: kept, so that its memory is asked for once.
     scratch: PageVec<'s, S, u16>,
 }
 
@@ -71,14 +101,16 @@ impl<'s, S: Memory> Store<'s, S> {
     pub(crate) const fn new(system: &'s S) -> Self {
         Self {
             text: TextArena::new(system),
-            entries: PageVec::new(system),
+            table: Table::new(system),
+            chains: [Chain { first: 0, last: 0 }; LISTS],
             scratch: PageVec::new(system),
         }
     }
 
-    /// Asks for the memory that the text of an ordinary installation needs.
+    /// Asks for the memory that an ordinary installation needs.
     pub(crate) fn reserve(&mut self) -> Result<()> {
-        self.text.reserve(FIRST_TEXT)
+        self.text.reserve(FIRST_TEXT)?;
+        self.table.reserve(FIRST_ROWS)
     }
 
     /// The text of `span`.
@@ -91,117 +123,244 @@ impl<'s, S: Memory> Store<'s, S> {
         self.text.add(text)
     }
 
-    /// The text of `span` expanded with `environment`, as a new text.
-    pub(crate) fn expand(&mut self, environment: &Environment<'_, S>, span: Span) -> Result<Span> {
-        let Self { text, scratch, .. } = self;
+    /// The text of `span` expanded with the variables as they are now, as a new text.
+    pub(crate) fn expand(&mut self, span: Span) -> Result<Span> {
+        let mut scratch = core::mem::replace(&mut self.scratch, PageVec::new(self.table.system()));
         scratch.clear();
-        scratch.extend(text.get(span).units())?;
-        text.add_with(|expanded| environment.expand(scratch.as_str(), expanded))
+        let value_of = |name: UnicodeStr<'_>| self.value_of(List::Variables, name);
+        let done = environment::expand(self.text.get(span), value_of, &mut scratch);
+        let text = done.and_then(|()| self.text.add(scratch.as_str()));
+        self.scratch = scratch;
+        text
     }
 
-    /// Appends an entry, whatever stands in the list already.
+    /// Appends a row, whatever stands in the list already. It is not found by its name.
     pub(crate) fn append(&mut self, list: List, name: Span, value: Span) -> Result<()> {
-        self.entries.push(Row {
-            list: list as usize,
+        self.add(list, name, value, None)
+    }
+
+    fn add(&mut self, list: List, name: Span, value: Span, hash: Option<NameHash>) -> Result<()> {
+        let row = Row {
             name,
             value,
-        })
-    }
-
-    /// Adds an entry by the rule of duplicates (spec 2.1): the same name with the same value is
-    /// dropped, with another value it takes the old one's place.
-    pub(crate) fn save(&mut self, list: List, name: Span, value: Span) -> Result<()> {
-        let Some((index, old)) = self.find(list, self.get(name)) else {
-            return self.append(list, name, value);
+            node: Node::default(),
+            list: list as u32,
+            next: 0,
         };
-        if !self.get(old.value).eq_ignore_case(self.get(value)) {
-            self.replace(index, Row { value, ..old });
+        match hash {
+            Some(hash) => self.table.insert(hash, row)?,
+            None => self.table.push(row)?,
+        }
+        let new = u32::try_from(self.table.rows().len()).map_err(|_| Status::NO_MEMORY)?;
+        let Some(chain) = self.chains.get_mut(list as usize) else {
+            return Ok(());
+        };
+        let last = core::mem::replace(&mut chain.last, new);
+        match (last as usize).checked_sub(1) {
+            None => chain.first = new,
+            Some(last) => {
+                if let Some(row) = self.table.row_mut(last) {
+                    row.next = new;
+                }
+            }
         }
         Ok(())
     }
 
-    /// Takes the entry called like the text of `name` out of `from` and puts it at the end of `to`;
+    /// Adds a row by the rule of duplicates (spec 2.1): the same name with the same value is
+    /// dropped, with another value it takes the old one's place.
+    pub(crate) fn save(&mut self, list: List, name: Span, value: Span) -> Result<()> {
+        let hash = hash(list, self.get(name));
+        let Some(index) = self.find(list, hash, self.get(name)) else {
+            return self.add(list, name, value, Some(hash));
+        };
+        let old = self.row(index).map_or(Span::EMPTY, |row| row.value);
+        if !self.get(old).eq_ignore_case(self.get(value)) {
+            self.set_value(index, value);
+        }
+        Ok(())
+    }
+
+    /// Sets a variable of the environment: an existing one keeps the spelling of its name.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER` for a name that a variable cannot have; `NO_MEMORY`.
+    pub(crate) fn set_variable(&mut self, name: Span, value: Span) -> Result<()> {
+        let units = self.get(name).until_nul();
+        environment::valid_name(units)?;
+        let (name, value) = (name.prefix(units.len()), {
+            let units = self.get(value).until_nul().len();
+            value.prefix(units)
+        });
+        let hash = hash(List::Variables, self.get(name));
+        match self.find(List::Variables, hash, self.get(name)) {
+            Some(index) => self.set_value(index, value),
+            None => self.add(List::Variables, name, value, Some(hash))?,
+        }
+        Ok(())
+    }
+
+    fn set_value(&mut self, index: usize, value: Span) {
+        if let Some(row) = self.table.row_mut(index) {
+            row.value = value;
+        }
+    }
+
+    /// Takes the row called like the text of `name` out of `from` and puts it at the end of `to`;
     /// `false` if there is none. `Kmode` stays where it is as well.
-    pub(crate) fn move_entry(&mut self, from: List, to: List, name: Span) -> Result<bool> {
-        let Some((index, entry)) = self.find(from, self.get(name)) else {
+    pub(crate) fn move_row(&mut self, from: List, to: List, name: Span) -> Result<bool> {
+        let text = self.get(name);
+        let Some(index) = self.find(from, hash(from, text), text) else {
             return Ok(false);
         };
-        self.append(to, entry.name, entry.value)?;
-        if !self.get(name).eq_ascii("Kmode") {
-            self.replace(
-                index,
-                Row {
-                    list: List::Gone as usize,
-                    ..entry
-                },
-            );
+        let stays = text.eq_ascii("Kmode");
+        let Some(row) = self.row(index) else {
+            return Ok(false);
+        };
+        self.append(to, row.name, row.value)?;
+        if !stays && let Some(row) = self.table.row_mut(index) {
+            row.list = List::Gone as u32;
         }
         Ok(true)
     }
 
-    /// Number of entries in all lists.
-    pub(crate) const fn len(&self) -> usize {
-        self.entries.len()
+    /// Number of rows in all lists.
+    pub(crate) fn len(&self) -> usize {
+        self.table.rows().len()
     }
 
-    /// The entry with this index, whatever its list.
-    pub(crate) fn entry(&self, index: usize) -> Option<Row> {
-        self.entries.as_slice().get(index).copied()
+    /// The row with this index, whatever its list.
+    pub(crate) fn row(&self, index: usize) -> Option<Row> {
+        self.table.rows().get(index).copied()
     }
 
-    /// The text of the value of the entry `name` of `list`.
+    /// The text of the value of the row `name` of `list`.
     pub(crate) fn value_of(&self, list: List, name: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
-        self.find(list, name)
-            .map(|(_, entry)| self.get(entry.value))
+        let row = self.row(self.find(list, hash(list, name), name)?)?;
+        Some(self.get(row.value))
     }
 
-    /// Name and value of the entries of `list`, in order. An absent value is empty.
-    pub(crate) fn list(&self, list: List) -> Entries<'_, 's, S> {
-        Entries {
+    /// Name and value of the rows of `list`, in order. An absent value is empty.
+    pub(crate) fn list(&self, list: List) -> Rows<'_, 's, S> {
+        Rows {
             store: self,
-            entries: self.entries.as_slice().iter(),
+            next: self.chain(list).first,
             list,
         }
     }
 
-    fn find(&self, list: List, name: UnicodeStr<'_>) -> Option<(usize, Row)> {
-        let mut entries = self.entries.as_slice().iter().enumerate();
-        let (index, entry) = entries
-            .find(|(_, entry)| entry.is_in(list) && self.get(entry.name).eq_ignore_case(name))?;
-        Some((index, *entry))
+    fn chain(&self, list: List) -> Chain {
+        self.chains.get(list as usize).copied().unwrap_or_default()
     }
 
-    fn replace(&mut self, index: usize, entry: Row) {
-        if let Some(old) = self.entries.as_mut_slice().get_mut(index) {
-            *old = entry;
+    fn find(&self, list: List, hash: NameHash, name: UnicodeStr<'_>) -> Option<usize> {
+        self.table.find(hash, |_, row| {
+            row.is_in(list) && self.get(row.name).eq_ignore_case(name)
+        })
+    }
+
+    fn next_of(&self, at: u32) -> u32 {
+        let row = (at as usize).checked_sub(1);
+        let row = row.and_then(|index| self.table.rows().get(index));
+        row.map_or(0, |row| row.next)
+    }
+
+    /// Sorts a list by name: merges runs of 1, 2, 4 and so on of its chain until there is one.
+    pub(crate) fn sort(&mut self, list: List) {
+        let mut first = self.chain(list).first;
+        let mut width = 1;
+        loop {
+            let (mut sorted, mut rest, mut runs) = (Chain::default(), first, 0);
+            while rest != 0 {
+                runs += 1;
+                let (mut left, mut left_size) = (rest, 0);
+                let mut right = rest;
+                while left_size < width && right != 0 {
+                    left_size += 1;
+                    right = self.next_of(right);
+                }
+                let mut right_size = width;
+                while left_size > 0 || right_size > 0 && right != 0 {
+                    let take_left = right_size == 0
+                        || right == 0
+                        || left_size > 0 && !self.is_after(left, right);
+                    let (from, size) = if take_left {
+                        (&mut left, &mut left_size)
+                    } else {
+                        (&mut right, &mut right_size)
+                    };
+                    let taken = *from;
+                    *from = self.next_of(taken);
+                    *size -= 1;
+                    self.link(&mut sorted, taken);
+                }
+                rest = right;
+            }
+            first = sorted.first;
+            if runs <= 1 {
+                if let Some(chain) = self.chains.get_mut(list as usize) {
+                    *chain = sorted;
+                }
+                return;
+            }
+            width *= 2;
         }
+    }
+
+    fn is_after(&self, left: u32, right: u32) -> bool {
+        let name = |at: u32| {
+            let row = self.row((at as usize).wrapping_sub(1));
+            row.map_or(UnicodeStr::EMPTY, |row| self.get(row.name))
+        };
+        name(left).cmp_ignore_case(name(right)).is_gt()
+    }
+
+    /// Puts a row at the end of `chain`.
+    fn link(&mut self, chain: &mut Chain, taken: u32) {
+        let mut set_next = |at: u32, next| {
+            let row = (at as usize).checked_sub(1);
+            if let Some(row) = row.and_then(|index| self.table.row_mut(index)) {
+                row.next = next;
+            }
+        };
+        set_next(taken, 0);
+        set_next(chain.last, taken);
+        if chain.first == 0 {
+            chain.first = taken;
+        }
+        chain.last = taken;
     }
 }
 
-/// The entries of a list.
-pub(crate) struct Entries<'a, 's, S: Memory> {
+/// The hash of a name in a list.
+fn hash(list: List, name: UnicodeStr<'_>) -> NameHash {
+    NameHash::of(name).and(list as u16)
+}
+
+/// The rows of a list.
+pub(crate) struct Rows<'a, 's, S: Memory> {
     store: &'a Store<'s, S>,
-    /// What is left of the table.
-    entries: core::slice::Iter<'a, Row>,
+    next: u32,
     list: List,
 }
 
-impl<S: Memory> Clone for Entries<'_, '_, S> {
+impl<S: Memory> Clone for Rows<'_, '_, S> {
     fn clone(&self) -> Self {
-        Self {
-            store: self.store,
-            entries: self.entries.clone(),
-            list: self.list,
-        }
+        Self { ..*self }
     }
 }
 
-impl<'a, S: Memory> Iterator for Entries<'a, '_, S> {
+impl<'a, S: Memory> Iterator for Rows<'a, '_, S> {
     type Item = (UnicodeStr<'a>, UnicodeStr<'a>);
 
     #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
-        let entry = self.entries.by_ref().find(|entry| entry.is_in(self.list))?;
-        Some((self.store.get(entry.name), self.store.get(entry.value)))
+        loop {
+            let row = self.store.row((self.next as usize).checked_sub(1)?)?;
+            self.next = row.next;
+            if row.is_in(self.list) {
+                return Some((self.store.get(row.name), self.store.get(row.value)));
+            }
+        }
     }
 }

@@ -6,7 +6,6 @@
 mod support;
 
 use nt::UnicodeStr;
-use nt::environment::Environment;
 use nt::system::{Objects, Processes, Registry, RegistryBoot};
 use support::{SM, Seam, World, bytes, run, value, world, world_of};
 
@@ -28,8 +27,7 @@ struct Read {
 
 fn read(seam: &'static Seam) -> Read {
     let mut directories = Vec::new();
-    let environment = Environment::copied(seam, seam.own_environment()).unwrap();
-    let configuration = registry::read(seam, environment, false, &mut |_, name| {
+    let configuration = registry::read(seam, seam.own_environment(), false, &mut |_, name| {
         directories.push(name.to_string())
     })
     .unwrap();

@@ -7,7 +7,6 @@ use crate::plan::Loaded;
 use crate::{Fatal, State};
 use boot::RenameList;
 use nt::access::Access;
-use nt::environment::Environment;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::logging::{self, LevelFilter};
 use nt::object::Attributes;
@@ -77,23 +76,22 @@ pub(crate) fn volumes_are_safe<S: System>(system: &S, event: Option<Owned<'_, S>
     }
 }
 
-fn own_environment<S: System>(system: &'static S) -> Result<Environment<'static, S>, Stop> {
-    Environment::copied(system, system.own_environment())
-        .or_stop(Essential::Environment, "default environment")
-}
-
 /// Steps 9 to 15: the default environment and the registry pass (spec 2, 5.1).
 pub(crate) fn read_registry<S: System>(
     system: &'static S,
     state: &'static State<S>,
 ) -> Result<&'static Loaded<S>, Stop> {
-    let environment = own_environment(system)?;
     let sessions =
         state.manager.policy().sessions == subsystems::policy::SessionModel::ChildInstance;
     let mut make_directory = |mode, name: UnicodeStr<'_>| {
         objects::object_directory(system, Protection::from_mode(mode), name)
     };
-    let configuration = registry::read(system, environment, sessions, &mut make_directory)?;
+    let configuration = registry::read(
+        system,
+        system.own_environment(),
+        sessions,
+        &mut make_directory,
+    )?;
     let library_path = launch::library_path(system, configuration.library_search_path())
         .or_stop(Essential::Environment, "library path")?;
     Ok(state
@@ -107,7 +105,7 @@ pub(crate) fn read_for_session<S: System>(
     system: &'static S,
     state: &'static State<S>,
 ) -> Result<&'static Loaded<S>, Stop> {
-    let configuration = registry::read_for_session(system, own_environment(system)?)?;
+    let configuration = registry::read_for_session(system, system.own_environment())?;
     let mut library_path = PageVec::new(system);
     library_path
         .extend(system.own_dll_path().units())

@@ -27,10 +27,8 @@ pub fn units(text: &str) -> Vec<u16> {
 impl TestPlan {
     /// The default hive's: Kmode, Debug, Windows, and an optional Posix.
     pub fn new(system: &'static Kernel) -> Self {
-        let mut environment = Environment::copied(system, &[]).unwrap();
-        environment
-            .set(nt::wide!("Path"), nt::wide!("C:\\ReactOS\\System32"))
-            .unwrap();
+        let path = (nt::wide!("Path"), nt::wide!("C:\\ReactOS\\System32"));
+        let environment = Environment::of(system, std::iter::once(path)).unwrap();
         let pair = |name: &str, command: &str| (units(name), units(command));
         Self {
             system,

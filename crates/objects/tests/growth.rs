@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a long list of known DLLs with as many exclusions costs: elementary steps, at three sizes.
+
+#[path = "../../nt/tests/support/mod.rs"]
+mod support;
+
+use nt::UnicodeStr;
+use objects::{KnownDlls, Protection};
+use support::{World, wide};
+
+/// Steps of making `count` DLLs known, none of which is there, with as many exclusions of others.
+fn steps(count: usize) -> usize {
+    let world = World::new();
+    let dlls: Vec<(Vec<u16>, Vec<u16>)> = (0..count)
+        .map(|number| {
+            (
+                wide(&format!("name{number:04}")),
+                wide(&format!("name{number:04}.dll")),
+            )
+        })
+        .collect();
+    let excluded: Vec<Vec<u16>> = (0..count)
+        .map(|number| wide(&format!("name{number:04}.x")))
+        .collect();
+    let known_dlls = KnownDlls {
+        system: world,
+        protection: Protection::from_mode(1),
+        dlls: dlls
+            .iter()
+            .map(|(name, file)| (UnicodeStr(name), UnicodeStr(file))),
+        excluded: excluded.iter().map(|name| UnicodeStr(name)),
+    };
+    let before = nt::steps::taken();
+    known_dlls
+        .make(Some(nt::wide!("C:\\ReactOS\\System32")))
+        .unwrap();
+    nt::steps::taken() - before
+}
+
+#[test]
+fn known_dlls_and_exclusions() {
+    let costs = [125, 250, 500].map(steps);
+    // Quadratic would be sixteen times as much.
+    assert!(costs[2] <= costs[0] * 7, "{costs:?}");
+    assert!(costs[2] / 500 <= 250, "{} steps a DLL", costs[2] / 500);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a big but legal key costs the pass: the number of elementary steps (units folded, compared
+//! or copied, rows looked at) grows as the number of values does, not as its square.
+
+#[path = "../../nt/tests/support/mod.rs"]
+mod support;
+
+use nt::system::Processes;
+use support::{SM, World, bytes};
+
+const SZ: u32 = 1;
+const MULTI: u32 = 7;
+
+/// Steps of a pass over `count` entries that `add` puts into the key.
+fn steps(count: usize, add: &dyn Fn(&World, usize)) -> usize {
+    let world = World::new();
+    add(world, count);
+    let before = nt::steps::taken();
+    registry::read(world, world.own_environment(), false, &mut |_, _| {}).unwrap();
+    nt::steps::taken() - before
+}
+
+/// Holds the growth from `size` to twice and four times of it, and the cost of one entry.
+fn grows_evenly(size: usize, most: usize, add: &dyn Fn(&World, usize)) {
+    let costs = [size, size * 2, size * 4].map(|count| steps(count, add));
+    // Quadratic would be sixteen times as much.
+    assert!(costs[2] <= costs[0] * 7, "{costs:?}");
+    let each = costs[2] / (size * 4);
+    assert!(each <= most, "{each} steps an entry");
+}
+
+fn values(world: &World, key: &str, count: usize) {
+    let values: Vec<(String, Vec<u8>)> = (0..count)
+        // Neither ascending nor descending.
+        .map(|number| format!("NAME{:05}", number * 7919 % 99991))
+        .map(|name| (name, bytes("\\Device\\Something\0")))
+        .collect();
+    let values: Vec<_> = values
+        .iter()
+        .map(|(name, data)| (name.as_str(), SZ, data.clone()))
+        .collect();
+    world.sm(key, &values);
+}
+
+fn list(world: &World, name: &str, count: usize) {
+    let text: String = (0..count)
+        .map(|number| format!("\\Name{number:05}\0"))
+        .collect();
+    world.key(SM, &[(name, MULTI, bytes(&format!("{text}\0")))]);
+}
+
+#[test]
+fn variables_of_the_environment() {
+    grows_evenly(250, 600, &|world, count| {
+        values(world, "Environment", count)
+    });
+}
+
+#[test]
+fn dos_devices() {
+    grows_evenly(500, 200, &|world, count| {
+        values(world, "DOS Devices", count)
+    });
+}
+
+#[test]
+fn known_dlls() {
+    grows_evenly(125, 250, &|world, count| values(world, "KnownDlls", count));
+}
+
+#[test]
+fn subsystems() {
+    grows_evenly(125, 250, &|world, count| values(world, "SubSystems", count));
+}
+
+#[test]
+fn object_directories_and_exclusions() {
+    grows_evenly(500, 200, &|world, count| {
+        list(world, "ObjectDirectories", count)
+    });
+    grows_evenly(125, 250, &|world, count| {
+        list(world, "ExcludeFromKnownDlls", count)
+    });
+}
