@@ -62,19 +62,20 @@ pub(crate) fn wait_for<S: System>(system: &S, object: Handle, timeout: Timeout) 
     }
 }
 
-/// Ends `process`, whose id is `id`, and waits until it is gone, at most `milliseconds`. Nothing
+/// Ends `process`, whose id is `id`, with `status`, and waits until it is gone, at most `milliseconds`. Nothing
 /// happens without a process.
 #[inline(never)]
 pub(crate) fn end<S: System>(
     system: &S,
     process: Handle,
     id: Option<ProcessId>,
+    status: Status,
     milliseconds: u32,
 ) {
     if process.is_null() {
         return;
     }
-    terminate(system, process, id, Status::SUCCESS);
+    terminate(system, process, id, status);
     if let Err(status) = wait_for(system, process, Timeout::Milliseconds(milliseconds)) {
         nt::warn!("process {}: wait for its end: {status}", Named(id));
     }

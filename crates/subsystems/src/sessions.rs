@@ -88,7 +88,13 @@ pub(crate) fn tear_down<S: System>(sm: &'static Manager<S>, terminal: TerminalId
         );
     }
     if let Some(record) = record {
-        end(sm.system, record.initial, record.initial_id, SERVER_TIMEOUT);
+        end(
+            sm.system,
+            record.initial,
+            record.initial_id,
+            Status::SUCCESS,
+            SERVER_TIMEOUT,
+        );
         close(sm.system, record.initial);
     }
     stop_servers(sm, &|server| {
@@ -105,7 +111,13 @@ fn stop_servers<S: System>(sm: &'static Manager<S>, which: &dyn Fn(&Server) -> b
     while let Some(server) = servers::find(sm, which) {
         servers::retire(sm, server.key());
         let record = server.view();
-        end(sm.system, record.process, record.process_id, SERVER_TIMEOUT);
+        end(
+            sm.system,
+            record.process,
+            record.process_id,
+            Status::SUCCESS,
+            SERVER_TIMEOUT,
+        );
     }
 }
 

@@ -83,7 +83,7 @@ fn admit<S: System>(
             let _ = tables.servers.registered(server.key(), announced.subsystem);
         }
     }
-    if let Err(status) = system.complete_connect(port) {
+    if let Err(status) = complete(system, port) {
         // The client is gone, or never learns that it is connected: it cannot be refused any
         // more.
         gone(sm, key);
@@ -117,6 +117,20 @@ fn connect<S: System>(
             Err(status)
         }
     }
+}
+
+/// Lets a client go that is connected. Whatever stands in the way, it is tried again: nothing else
+/// releases a client that was accepted. Blocks for a second at most.
+fn complete<S: System>(system: &S, port: Handle) -> Result<()> {
+    let mut last = Ok(());
+    for _ in 0..10 {
+        last = system.complete_connect(port);
+        if last.is_ok() {
+            break;
+        }
+        let _ = system.delay(100);
+    }
+    last
 }
 
 /// A client waits for an answer that cannot be given. What smss has started, a server or a child

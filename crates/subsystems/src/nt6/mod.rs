@@ -8,4 +8,5 @@
 //! ends with success. A child that ends otherwise, or not in time, takes what it had made with it.
 
 pub mod instance;
+mod orphans;
 pub(crate) mod resident;

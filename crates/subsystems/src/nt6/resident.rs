@@ -2,9 +2,10 @@
 //! NT 6, the side of the resident instance: child instances created, listened to, and waited for
 //! (spec 11.5).
 
+use super::orphans;
 use crate::end::Watched;
 use crate::identity;
-use crate::kernel::{close, new_event, terminate, wait_for};
+use crate::kernel::{close, end, new_event, terminate, wait_for};
 use crate::manager::Manager;
 use crate::policy::SERVER_TIMEOUT;
 use crate::servers;
@@ -199,6 +200,9 @@ fn finish<S: System>(
         .map_or(Handle::NULL, |instance| instance.process);
     let ended = wait_for(sm.system, process, timeout)
         .and_then(|()| sm.system.query_exit(process)?.status.ok());
+    if ended.is_err() {
+        end_with_orphans(sm, child);
+    }
     let Some(terminal) = forget(sm, child, Status::IO_TIMEOUT) else {
         return Err((
             Essential::SessionSpace,
@@ -225,6 +229,30 @@ fn finish<S: System>(
         sessions::tear_down(sm, terminal);
     }
     Ok(terminal)
+}
+
+/// Ends a child that has failed, if it still runs, and what it had created but not reported. Nothing
+/// of session 0, which may have critical processes by now.
+fn end_with_orphans<S: System>(sm: &Manager<S>, child: Key) {
+    let Some((process, Some(id))) = sm
+        .tables
+        .lock()
+        .instances
+        .get(child)
+        .filter(|instance| !instance.is_of(TerminalId::CONSOLE))
+        .map(|instance| (instance.process, instance.process_id))
+    else {
+        return;
+    };
+    // It creates nothing any more once it has ended.
+    end(
+        sm.system,
+        process,
+        Some(id),
+        Status::IO_TIMEOUT,
+        SERVER_TIMEOUT,
+    );
+    orphans::end_of(sm, id, Status::IO_TIMEOUT);
 }
 
 /// Takes a child out of the table, ending it with `status` if it still runs: the session it had

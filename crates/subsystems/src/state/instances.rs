@@ -98,3 +98,10 @@ impl Instances {
             .find(|instance| instance.process_id == Some(process_id))
     }
 }
+
+impl Instance {
+    /// Whether it makes, or was to make, this session.
+    pub(crate) fn is_of(&self, terminal: TerminalId) -> bool {
+        self.wanted == Some(terminal) || self.terminal == Some(terminal)
+    }
+}

@@ -204,3 +204,20 @@ fn a_port_is_made_with_two_threads() {
     assert_eq!(kernel.state().api_threads, 2);
     assert_eq!(manager.counts().threads, 2);
 }
+
+#[test]
+fn spec_10_2_6_a_client_that_could_not_be_let_go_at_once_is_let_go_later() {
+    let (kernel, manager) = world();
+    let client = kernel.add_process(0, "client.exe");
+    let before = kernel.open_handles();
+    for _ in 0..3 {
+        kernel.refuse("complete_connect", Status::NO_MEMORY);
+    }
+    let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+    assert_eq!(manager.counts().clients, 1);
+    kernel.disconnect(client, context);
+    assert_eq!(
+        (manager.counts().clients, kernel.open_handles()),
+        (0, before)
+    );
+}

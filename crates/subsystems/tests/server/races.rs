@@ -8,6 +8,9 @@ use crate::instances;
 use crate::kernel::Kernel;
 use crate::sessions::{self, World};
 use nt::Status;
+use sm_protocol::sm::ChildProcess;
+use sm_protocol::{request, result_of};
+use zerocopy::FromZeros;
 
 fn last(kernel: &Kernel, image: &str) -> Option<u64> {
     kernel.running(image).last().copied()
@@ -142,4 +145,85 @@ fn spec_10_2_of_two_registrations_at_once_one_is_refused() {
         assert_eq!(kernel.open_handles(), before + 1, "call {nth}");
     }
     assert!(seen > 6, "{seen}");
+}
+
+#[test]
+fn spec_11_5_a_child_instance_killed_at_any_call_leaves_nothing() {
+    let mut nth = 0;
+    let mut killed = 0;
+    loop {
+        let world = instances::booted(Some(1)).0;
+        let before = (world.kernel.open_handles(), world.manager.counts());
+        let (started, reached) = start_with(&world, nth, |kernel| {
+            if let [_, child] = kernel.running("smss.exe")[..] {
+                kernel.exit(child, Status(0xC000_0005));
+            }
+        });
+        if !reached {
+            break;
+        }
+        if started {
+            assert_eq!(world.stop(1), Ok(()), "call {nth}");
+        } else {
+            killed += 1;
+        }
+        let images = ["csrss.exe", "winlogon.exe", "smss.exe"];
+        assert_eq!(
+            images.map(|image| world.kernel.running(image).len()),
+            [1, 0, 1],
+            "call {nth}: started: {started}"
+        );
+        assert_eq!(
+            (
+                world.kernel.open_handles(),
+                world.manager.counts(),
+                world.kernel.state().bad_closes
+            ),
+            (before.0, before.1, 0),
+            "call {nth}: started: {started}"
+        );
+        nth += 1;
+    }
+    assert!(killed > 20, "{killed}");
+}
+
+#[test]
+fn spec_11_5_a_child_instance_is_heard_about_its_own_processes_only() {
+    let mut nth = 0;
+    let mut asked = 0;
+    loop {
+        let world = instances::booted(Some(1)).0;
+        let lie = |kernel: &Kernel| {
+            let [_, child] = kernel.running("smss.exe")[..] else {
+                return;
+            };
+            let Some(context) = kernel.context_of(child) else {
+                return;
+            };
+            let csrss = kernel.running("csrss.exe")[0];
+            for process in [u64::MAX, 0, 0x7770, kernel.give_handle(child, csrss)] {
+                for role in [ChildProcess::SERVER, ChildProcess::INITIAL] {
+                    let mut body = ChildProcess::new_zeroed();
+                    body.session = 1;
+                    body.role = role;
+                    body.process = process;
+                    body.client.process = csrss;
+                    let reply = kernel.send(child, context, &request(&body)).unwrap();
+                    assert!(result_of(&reply).is_err(), "{process:#x} {role}");
+                }
+            }
+            kernel.state().lies += 1;
+        };
+        let (started, reached) = start_with(&world, nth, lie);
+        if !reached {
+            break;
+        }
+        assert!(started, "call {nth}");
+        asked += world.kernel.state().lies;
+        assert_eq!(world.stop(1), Ok(()), "call {nth}");
+        assert_eq!(world.kernel.running("csrss.exe").len(), 1, "call {nth}");
+        assert_eq!(world.kernel.state().bad_closes, 0, "call {nth}");
+        nth += 1;
+    }
+    assert!(asked > 10, "{asked}");
 }

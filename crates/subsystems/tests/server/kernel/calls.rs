@@ -13,7 +13,10 @@ impl Objects for Kernel {
         match state.handles.remove(&(self.own, handle.0)) {
             Some(_) => Ok(()),
             None => {
-                state.bad_closes += 1;
+                // The table of a process that has ended is gone with it.
+                if !state.has_ended(self.own) {
+                    state.bad_closes += 1;
+                }
                 Err(Status::INVALID_HANDLE)
             }
         }
@@ -178,6 +181,7 @@ impl Ports for Kernel {
     }
 
     fn complete_connect(&self, port: Handle) -> Result<()> {
+        self.refusal("complete_connect")?;
         let entered = self.enter();
         match entered {
             Ok(state) => state.object(self.own, port).map(drop),
@@ -417,8 +421,28 @@ impl SystemWide for Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_raw(&self, _: u32, _: &mut [u8]) -> Result<usize> {
-        Err(Status::NOT_SUPPORTED)
+    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
+        assert_eq!(class, 5);
+        let state = self.enter()?;
+        // SYSTEM_PROCESS_INFORMATION, an entry each 0x100 bytes.
+        let mut list = Vec::new();
+        for (id, process) in state
+            .processes
+            .iter()
+            .filter(|(_, process)| process.exit.is_none())
+        {
+            let mut entry = [0; 0x100];
+            entry[..4].copy_from_slice(&0x100_u32.to_le_bytes());
+            entry[0x50..0x58].copy_from_slice(&id.to_le_bytes());
+            entry[0x58..0x60].copy_from_slice(&process.parent.to_le_bytes());
+            list.extend(entry);
+        }
+        let last = list.len() - 0x100;
+        list[last..last + 4].fill(0);
+        into.get_mut(..list.len())
+            .ok_or(Status::INFO_LENGTH_MISMATCH)?
+            .copy_from_slice(&list);
+        Ok(list.len())
     }
 
     fn create_session(&self) -> Result<u32> {

@@ -103,6 +103,8 @@ pub struct State {
     pub debugger: Vec<u16>,
     /// The environment session that was last given to a server.
     pub last_environment: u32,
+    /// How often a child instance has lied.
+    pub lies: u32,
     /// Which process that was, as smss says.
     pub taken_over: u64,
     /// late.exe registers a second time when smss makes this call for the first one.
@@ -257,6 +259,10 @@ impl Kernel {
             act(self);
         }
         let mut state = self.state();
+        // A process that was ended makes no calls; smss itself ends by a hard error only.
+        if self.own != SMSS && state.has_ended(self.own) {
+            return Err(Status::PROCESS_IS_TERMINATING);
+        }
         let call = state.calls;
         state.calls += 1;
         match state.fail {
@@ -353,6 +359,11 @@ impl Kernel {
         self.manager()
             .handle(&mut message, context)
             .then_some(message)
+    }
+
+    /// The first connection of a process to smss.
+    pub fn context_of(&self, process: u64) -> Option<u64> {
+        self.state().processes[&process].contexts.first().copied()
     }
 
     /// `client` closes its connection.
@@ -531,6 +542,12 @@ impl State {
     fn take_next(&mut self) -> u64 {
         self.next += 4;
         self.next
+    }
+
+    fn has_ended(&self, process: u64) -> bool {
+        self.processes
+            .get(&process)
+            .is_some_and(|process| process.exit.is_some())
     }
 
     /// A handle to a process, and one to its initial thread.
