@@ -72,7 +72,9 @@ fn clippy() -> Result<()> {
     let lint = |what: &str, arguments: &[&str], flags: &[String]| {
         ui::note(what);
         let mut command = cargo::command();
-        command.args(["clippy", "--quiet"]).args(arguments);
+        command
+            .args(["clippy", "--quiet", "--keep-going"])
+            .args(arguments);
         command.args(flags).args(["--", "-Dwarnings"]);
         cargo::succeed(&mut command)
     };

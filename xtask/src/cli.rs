@@ -17,6 +17,13 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// Prints the completions of a shell, for the alias `xtask`: shells have none for what comes
+    /// behind `cargo`.
+    pub fn completions(options: &CompletionsOptions, out: &mut dyn std::io::Write) {
+        let mut command = Self::command().name(ALIAS).bin_name(ALIAS);
+        clap_complete::generate(options.shell, &mut command, ALIAS, out);
+    }
+
     /// Reads a command line.
     ///
     /// # Errors
@@ -40,6 +47,9 @@ impl Cli {
         Ok(cli)
     }
 }
+
+/// What people call `cargo xtask` for short.
+const ALIAS: &str = "xtask";
 
 /// The verbs.
 #[derive(Subcommand)]
@@ -78,6 +88,11 @@ The exit code is 0 if the boot settles, 1 if it stops, 2 if a file cannot be use
 Example:
   cargo xtask plan SYSTEM --software SOFTWARE --nt 6.1")]
     Plan(PlanOptions),
+    /// Print the completions of a shell for `xtask`, an alias of `cargo xtask`.
+    #[command(
+        after_help = "Example:\n  cargo xtask completions bash > ~/.local/share/bash-completion/completions/xtask"
+    )]
+    Completions(CompletionsOptions),
     /// Show what this machine lacks.
     #[command(after_help = "Example:\n  cargo xtask doctor --install")]
     Doctor(DoctorOptions),
@@ -275,6 +290,14 @@ pub struct CiOptions {
     /// Only this gate; may be given more than once.
     #[arg(long, value_enum, value_name = "GATE")]
     pub only: Vec<Gate>,
+}
+
+/// Options of `completions`.
+#[derive(Args)]
+pub struct CompletionsOptions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
 }
 
 /// Options of `plan`.
@@ -498,7 +521,8 @@ mod tests {
                 .strip_prefix("cargo xtask ")
                 .unwrap_or_else(|| panic!("`{example}` is no call of xtask"));
             assert!(words.starts_with(name), "`{example}` shows another verb");
-            // An argument in quotes is one word.
+            // Where its output goes is the shell's. An argument in quotes is one word.
+            let words = words.split(" > ").next().unwrap_or_default();
             let words = words.split('"').enumerate().flat_map(|(part, text)| {
                 if part % 2 == 1 {
                     vec![text]
@@ -543,6 +567,23 @@ mod tests {
                 .err()
                 .unwrap_or_else(|| panic!("`{line}` passes"));
             assert_eq!(error.exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_shell_has_completions_of_every_verb() {
+        for &shell in clap_complete::Shell::value_variants() {
+            let mut script = Vec::new();
+            Cli::completions(&CompletionsOptions { shell }, &mut script);
+            let script = String::from_utf8(script).unwrap();
+            for verb in Cli::command().get_subcommands() {
+                assert!(
+                    script.contains(verb.get_name()),
+                    "{shell}: {}",
+                    verb.get_name()
+                );
+            }
+            assert!(script.contains("boot-options"), "{shell}");
         }
     }
 

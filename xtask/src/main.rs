@@ -60,6 +60,11 @@ fn main() -> ExitCode {
         cli::Verb::Doc => doc::verb(),
         cli::Verb::Iso(options) => medium::iso::verb(&options),
         cli::Verb::Plan(options) => plan::verb(&options),
+        cli::Verb::Completions(options) => {
+            // A script for the shell: no verdict in it.
+            cli::Cli::completions(&options, &mut std::io::stdout());
+            Ok(())
+        }
         cli::Verb::Doctor(options) => doctor::verb(&options),
         cli::Verb::Compare(options) => reactos::compare::verb(&options),
         cli::Verb::Gdb(options) => gdb::verb(&options),

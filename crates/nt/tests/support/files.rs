@@ -35,7 +35,7 @@ impl Files for World {
     fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut state = self.enter("read_file")?;
         let uncached = state.uncached.contains(&file.0);
-        if uncached && (buffer.len() % 512 != 0 || offset % 512 != 0) {
+        if uncached && (!buffer.len().is_multiple_of(512) || !offset.is_multiple_of(512)) {
             return Err(Status::INVALID_PARAMETER);
         }
         let (key, _) = state.file_of(file)?;

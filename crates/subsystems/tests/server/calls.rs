@@ -344,7 +344,8 @@ fn spec_10_5_1_the_sender_of_a_message_is_opened_not_who_connected() {
 #[test]
 fn spec_10_7_3_handles_in_a_servers_answer_are_not_believed() {
     // What the answer names instead of the process that the server made, and its thread.
-    let lies: [(&str, fn(&World) -> Lie); 8] = [
+    type Told = fn(&World) -> Lie;
+    let lies: [(&str, Told); 8] = [
         ("pseudo handles", |_| {
             Box::new(|_, answer| {
                 answer.process = u64::MAX;

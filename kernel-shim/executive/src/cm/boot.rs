@@ -146,12 +146,9 @@ impl Registry {
     }
 
     fn volatile_boot_keys(&mut self, control: KeyRef, options: &str, now: u64) -> Result<()> {
-        let has = |name: &str| {
-            options
-                .split_ascii_whitespace()
-                .any(|option| option.eq_ignore_ascii_case(name))
-        };
-        self.mini = has("MININT");
+        self.mini = options
+            .split_ascii_whitespace()
+            .any(|option| option.eq_ignore_ascii_case("MININT"));
         if self.mini {
             self.create_path(control, "MiniNT", true, now)?;
         }

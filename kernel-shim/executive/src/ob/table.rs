@@ -21,6 +21,12 @@ pub struct Table<B> {
     free: Vec<u32>,
 }
 
+impl<B: Body> Default for Table<B> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl<B: Body> Table<B> {
     /// No objects.
     pub const fn new() -> Self {
