@@ -7,7 +7,7 @@
 
 use super::volume::Volume;
 use crate::ids::ObjectId;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use formats::fat::NodeId;
 use nt::{Result, Status};
@@ -123,6 +123,8 @@ pub struct Control {
     pub delete_pending: bool,
     /// It is a paging file.
     pub paging: bool,
+    /// Those of the file objects with a handle that go through the cache.
+    pub buffered: u32,
 }
 
 const fn wants(access: u32) -> (bool, bool, bool) {
@@ -209,6 +211,9 @@ pub struct Io {
     pub system_root: Option<(usize, NodeId)>,
     /// The path of the system root on its volume, such as `\\ReactOS`.
     pub system_path: Vec<u16>,
+    /// Files whose content the cache holds: read or written through it. They stay known to the file
+    /// system, whether or not somebody has them open, until the cache is purged of them.
+    pub cached: BTreeSet<FileId>,
     /// Paging files, in the order in which they were made.
     pub page_files: Vec<PageFile>,
 }

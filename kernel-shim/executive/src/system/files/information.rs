@@ -136,13 +136,14 @@ impl Executive {
     /// NtSetInformationFile, FileDispositionInformation.
     ///
     /// # Errors
-    /// `CANNOT_DELETE` for a read-only file and for an image that is mapped, `ACCESS_DENIED` for a
+    /// `CANNOT_DELETE` for a read-only file and for one that is mapped, `ACCESS_DENIED` for a
     /// root directory, `DIRECTORY_NOT_EMPTY`, `MEDIA_WRITE_PROTECTED`, and as [`Self::resolve`]
     /// for `DELETE`.
     pub fn set_delete(&mut self, caller: ThreadId, handle: Handle, delete: bool) -> Result<()> {
         let (_, id) = self.node_behind(caller, handle, file::DELETE)?;
         if delete {
-            let mapped = self.mm.segments.image_of(id).is_some();
+            let segments = &self.mm.segments;
+            let mapped = segments.image_of(id).is_some() || segments.data_of(id).is_some();
             let Self { io, machine, .. } = self;
             let volume = io.volume(id.volume)?;
             let facts = volume.facts(id.node)?;
@@ -219,6 +220,12 @@ impl Executive {
             }
         }
         let Self { io, machine, .. } = self;
+        if let Some(node) = existing.filter(|&target| target != id.node && replace) {
+            io.cached.remove(&FileId {
+                volume: number,
+                node,
+            });
+        }
         io.volume(number)?
             .rename(&mut **machine, id.node, parent, &last, replace)
     }
@@ -275,7 +282,8 @@ impl Executive {
     }
 
     pub(crate) fn resize(&mut self, id: FileId, size: u64, fill: Fill) -> Result<()> {
-        let mapped = self.mm.segments.data_of(id).is_some();
+        let segments = &self.mm.segments;
+        let mapped = segments.data_of(id).is_some() || segments.image_of(id).is_some();
         let Self { io, machine, .. } = self;
         let volume = io.volume(id.volume)?;
         let facts = volume.facts(id.node)?;

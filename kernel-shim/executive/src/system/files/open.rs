@@ -52,6 +52,10 @@ pub const NON_DIRECTORY_FILE: u32 = 0x40;
 pub const DELETE_ON_CLOSE: u32 = 0x1000;
 const OPEN_BY_FILE_ID: u32 = 0x2000;
 const VALID_OPTIONS: u32 = 0x00FF_FFFF;
+/// `FILE_NO_INTERMEDIATE_BUFFERING`: past the cache.
+pub(super) const NO_INTERMEDIATE_BUFFERING: u32 = 0x8;
+/// The kernel's own: the file is to be a paging file (`SL_OPEN_PAGING_FILE`). No caller can say so.
+pub(super) const OPEN_PAGING_FILE: u32 = 0x8000_0000;
 
 /// What to do whether or not the file is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -371,6 +375,14 @@ fn open_existing(
     if request.disposition == Disposition::Create {
         return Err(Status::OBJECT_NAME_COLLISION);
     }
+    if request.options & OPEN_PAGING_FILE != 0 {
+        // A file that the file system knows already, be it from the cache alone, cannot become a
+        // paging file.
+        let known = executive.io.controls.get(&file);
+        if known.map_or(executive.io.cached.contains(&file), |known| !known.paging) {
+            return Err(Status::SHARING_VIOLATION);
+        }
+    }
     if as_directory && !facts.directory {
         return Err(Status::OBJECT_NAME_INVALID);
     }
@@ -405,7 +417,13 @@ fn open_existing(
     if deletes && (read_only_file || is_root) {
         return Err(Status::CANNOT_DELETE);
     }
-    let implied = granted | if replaces { file::WRITE_DATA } else { 0 };
+    // What a disposition does counts for sharing as the access that it stands for.
+    let implied = granted
+        | match request.disposition {
+            Disposition::Supersede => file::DELETE,
+            Disposition::Overwrite | Disposition::OverwriteIf => file::WRITE_DATA,
+            _ => 0,
+        };
     if let Some(control) = executive.io.controls.get(&file) {
         if control.delete_pending {
             return Err(Status::DELETE_PENDING);
@@ -414,12 +432,22 @@ fn open_existing(
     }
     if executive.mm.segments.image_of(file).is_some() {
         // An image that is mapped may be renamed, but neither written nor deleted (spec 6.5).
-        if implied & writes != 0 {
-            return Err(Status::SHARING_VIOLATION);
-        }
         if deletes {
             return Err(Status::CANNOT_DELETE);
         }
+        if implied & writes != 0 {
+            return Err(Status::SHARING_VIOLATION);
+        }
+    }
+    let unbuffered = request.options & NO_INTERMEDIATE_BUFFERING != 0;
+    let buffered = executive
+        .io
+        .controls
+        .get(&file)
+        .map_or(0, |known| known.buffered);
+    if unbuffered && buffered == 0 && executive.mm.segments.data_of(file).is_none() {
+        // Nobody looks through the cache any more: it is purged, so that the two cannot differ.
+        executive.io.cached.remove(&file);
     }
     *done = information::OPENED;
     if replaces {
@@ -454,10 +482,12 @@ fn replace(
     if facts.attributes & kept & !request.attributes != 0 {
         return Err(Status::ACCESS_DENIED);
     }
-    if executive.mm.segments.data_of(file).is_some() {
+    let segments = &executive.mm.segments;
+    if segments.data_of(file).is_some() || segments.image_of(file).is_some() {
         return Err(Status::USER_MAPPED_FILE);
     }
     let Executive { io, machine, .. } = executive;
+    io.cached.remove(&file);
     let volume = io.volume(file.volume)?;
     volume.set_size(&mut **machine, file.node, 0, Fill::Zero)?;
     volume.set_basic(
@@ -567,6 +597,7 @@ fn file_object(
         control.add(granted, request.share);
         control.opens += 1;
         control.handles += 1;
+        control.buffered += u32::from(request.options & NO_INTERMEDIATE_BUFFERING == 0);
     }
     executive.reference(device);
     Ok(executive.new_object(Body::File(file)))
@@ -614,6 +645,7 @@ fn cleanup(executive: &mut Executive, file: &File) {
     };
     control.remove(file.access, file.share);
     control.handles -= 1;
+    control.buffered -= u32::from(file.options & NO_INTERMEDIATE_BUFFERING == 0);
     control.delete_pending |= file.delete_on_close;
     // A file that is still mapped as data is needed until its section goes.
     if control.delete_pending && control.handles == 0 && !mapped {
@@ -625,6 +657,7 @@ fn cleanup(executive: &mut Executive, file: &File) {
 impl Executive {
     fn delete_file(&mut self, file: FileId) {
         let Self { io, machine, .. } = self;
+        io.cached.remove(&file);
         let deleted = io
             .volume(file.volume)
             .and_then(|volume| volume.delete(&mut **machine, file.node));
@@ -703,7 +736,12 @@ impl Executive {
         let access = self.type_of(Kind::File).mapping.map(request.access);
         let asks = |needed: u32| access & (needed | MAXIMUM_ALLOWED) != 0;
         let synchronous = request.options & SYNCHRONOUS;
-        if request.options & !VALID_OPTIONS != 0
+        let valid = match caller {
+            ThreadId::SYSTEM => VALID_OPTIONS | OPEN_PAGING_FILE,
+            _ => VALID_OPTIONS,
+        };
+        if request.options & !valid != 0
+            || request.options & NO_INTERMEDIATE_BUFFERING != 0 && access & file::APPEND_DATA != 0
             || request.options & both == both
             || request.share & !7 != 0
             || request.attributes & !0x7FFF != 0

@@ -2,7 +2,7 @@
 //! NtCreatePagingFile (spec 4.7). Nothing is ever paged out: a paging file is made, kept open and
 //! listed.
 
-use super::open::{CreateRequest, Disposition};
+use super::open::{CreateRequest, Disposition, NO_INTERMEDIATE_BUFFERING, OPEN_PAGING_FILE};
 use crate::ids::ThreadId;
 use crate::io::file::{self, PageFile};
 use crate::ob::prelude::*;
@@ -17,7 +17,6 @@ const LARGEST: u64 = 0xFFFF_FFFF * 4096;
 const MAX_NAME_BYTES: usize = 256;
 const SYNCHRONIZE: u32 = 0x10_0000;
 const WRITE_DAC: u32 = 0x4_0000;
-const NO_INTERMEDIATE_BUFFERING: u32 = 0x8;
 const FLOPPY_DISKETTE: u32 = 0x4;
 
 impl Executive {
@@ -58,7 +57,7 @@ impl Executive {
         let request = CreateRequest {
             access: SYNCHRONIZE | WRITE_DAC | file::READ_DATA | file::WRITE_DATA,
             share: 2,
-            options: NO_INTERMEDIATE_BUFFERING,
+            options: NO_INTERMEDIATE_BUFFERING | OPEN_PAGING_FILE,
             disposition: Disposition::Supersede,
             attributes: FileAttributes::SYSTEM | FileAttributes::HIDDEN,
         };
@@ -115,7 +114,7 @@ impl Executive {
         minimum: u64,
         maximum: u64,
     ) -> Status {
-        let options = NO_INTERMEDIATE_BUFFERING;
+        let options = NO_INTERMEDIATE_BUFFERING | OPEN_PAGING_FILE;
         let opened = self.open_file(
             ThreadId::SYSTEM,
             attributes,

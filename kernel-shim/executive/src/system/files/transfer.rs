@@ -2,7 +2,7 @@
 //! Reading and writing open files: NtReadFile, NtWriteFile, and whole files for the kernel's own
 //! use.
 
-use super::open::SYNCHRONOUS;
+use super::open::{NO_INTERMEDIATE_BUFFERING, SYNCHRONOUS};
 use crate::ids::{ObjectId, ThreadId};
 use crate::io::FileId;
 use crate::io::file::{self, DeviceKind, File};
@@ -72,6 +72,7 @@ impl Executive {
             At::Position if file.options & SYNCHRONOUS != 0 => file.position,
             At::Position | At::End => return Err(Status::INVALID_PARAMETER),
         };
+        self.through_cache(caller, &file, offset, buffer.len())?;
         let read = match (file.kind, file.id()) {
             (_, Some(id)) => self.read_node(id, offset, buffer)?,
             (DeviceKind::Null, _) => 0,
@@ -95,6 +96,31 @@ impl Executive {
         }
         self.file_mut(object)?.position = offset + read as u64;
         Ok(read)
+    }
+
+    /// What comes of a transfer for the cache: it holds the file from now on, or, past it, only whole
+    /// sectors can be asked for.
+    fn through_cache(
+        &mut self,
+        caller: ThreadId,
+        file: &File,
+        offset: u64,
+        bytes: usize,
+    ) -> Result<()> {
+        let Some(id) = file.id() else { return Ok(()) };
+        if file.options & NO_INTERMEDIATE_BUFFERING == 0 {
+            if bytes > 0 {
+                self.io.cached.insert(id);
+            }
+            return Ok(());
+        }
+        let sector = SECTOR as u64;
+        let whole = offset.is_multiple_of(sector) && (bytes as u64).is_multiple_of(sector);
+        if whole || self.is_kernel(caller) {
+            Ok(())
+        } else {
+            Err(Status::INVALID_PARAMETER)
+        }
     }
 
     /// Reads a file; pages that a view has written come from memory.
@@ -152,6 +178,7 @@ impl Executive {
             At::Position if file.options & SYNCHRONOUS != 0 => file.position,
             At::Position => return Err(Status::INVALID_PARAMETER),
         };
+        self.through_cache(caller, &file, offset, data.len())?;
         match (file.kind, file.id()) {
             (_, Some(id)) => {
                 let Self {

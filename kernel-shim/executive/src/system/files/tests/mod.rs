@@ -2,6 +2,7 @@
 //! The services of files, the registry's files and mapped files on a whole system in memory: one
 //! test a rule (spec 1.1, 4.7, 6, 7).
 
+mod cache;
 mod registry;
 mod sections;
 
