@@ -5,7 +5,7 @@ use super::image::{Image, parsed};
 use super::{load, module};
 use alloc::vec::Vec;
 pub(crate) use formats::pe::Symbol;
-use formats::pe::{Exports, Import, Target};
+use formats::pe::{Exports, Target};
 use nt::{Status, UnicodeStr};
 
 /// Forwarders that lead in a circle end here.
@@ -80,10 +80,11 @@ pub(crate) fn imports(index: usize) -> Result<(), Status> {
     let image = module.image;
     for import in formats::pe::imports(image, &image.headers()?) {
         let import = parsed(import)?;
-        let dll = import.module;
+        // A copy: filling the table may write over the name of an image that is made so.
+        let dll = &import.module.to_vec();
         let target =
             module_ascii(dll).inspect_err(|&status| report(module.name, dll, None, status))?;
-        bind(image, import, target).map_err(|(symbol, status)| {
+        bind(image, import.lookup, import.addresses, target).map_err(|(symbol, status)| {
             report(module.name, dll, symbol, status);
             status
         })?;
@@ -94,15 +95,17 @@ pub(crate) fn imports(index: usize) -> Result<(), Status> {
 type Missing = (Option<Symbol<'static>>, Status);
 
 /// Fills the addresses of one imported DLL.
-fn bind(image: Image, import: Import<'_>, target: usize) -> Result<(), Missing> {
+fn bind(image: Image, lookup: usize, addresses: usize, target: usize) -> Result<(), Missing> {
     let mut values = Vec::new();
     let format = |status| (None, status);
-    for symbol in formats::pe::symbols(image, import.lookup) {
+    for symbol in formats::pe::symbols(image, lookup) {
         let symbol = parsed(symbol).map_err(format)?;
         let value = export(target, symbol).map_err(|status| (Some(symbol), status))?;
         values.push(value as u64);
     }
-    image.patch(import.addresses, &values).map_err(format)
+    // SAFETY: what was looked up by name is addresses now, and the caller has a copy of the DLL's
+    // name.
+    unsafe { image.patch(addresses, &values) }.map_err(format)
 }
 
 /// Says which import of which module is missing.

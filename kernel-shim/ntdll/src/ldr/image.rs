@@ -40,7 +40,9 @@ impl View<'static> for Image {
             length += 1;
         }
         let start = self.address(rva, length).ok()?;
-        // SAFETY: these bytes were just read, and the image stays mapped.
+        // SAFETY: these bytes were just read, and the image stays mapped. The loader writes into an
+        // image by `write` only, whose callers hold no text of it; the program itself does not run
+        // before its images are bound.
         Some(unsafe { core::slice::from_raw_parts(start, length) })
     }
 }
@@ -70,10 +72,13 @@ impl Image {
         parsed(Headers::read(*self))
     }
 
-    /// Writes the number at `rva`, whose page must be writable.
-    fn write(&self, rva: usize, value: u64) -> Result<(), Status> {
+    /// Writes the number at `rva`.
+    ///
+    /// # Safety
+    /// The page must be writable, and nobody may hold text of this image that lies there.
+    unsafe fn write(&self, rva: usize, value: u64) -> Result<(), Status> {
         let at = self.address(rva, size_of::<u64>())?;
-        // SAFETY: inside the mapped image, and the callers have made the page writable.
+        // SAFETY: inside the mapped image; the rest is the caller's promise.
         unsafe { at.cast::<u64>().write_unaligned(value) };
         Ok(())
     }
@@ -140,15 +145,19 @@ impl Image {
     }
 
     /// Writes `values` one after the other from `rva` on, which need not be writable.
-    pub(crate) fn patch(&self, rva: usize, values: &[u64]) -> Result<(), Status> {
+    ///
+    /// # Safety
+    /// Nobody may hold text of this image.
+    pub(crate) unsafe fn patch(&self, rva: usize, values: &[u64]) -> Result<(), Status> {
         if values.is_empty() {
             return Ok(());
         }
         self.writable(rva, size_of_val(values), || {
-            values
-                .iter()
-                .enumerate()
-                .try_for_each(|(index, &value)| self.write(rva + 8 * index, value))
+            values.iter().enumerate().try_for_each(|(index, &value)| {
+                // SAFETY: `writable` has made the pages so; by this function's contract nobody
+                // holds text of the image.
+                unsafe { self.write(rva + 8 * index, value) }
+            })
         })
     }
 
@@ -178,6 +187,8 @@ impl Image {
 
     fn fix(&self, rva: usize, delta: u64) -> Result<(), Status> {
         let value = self.bytes(rva).ok_or(Status::INVALID_IMAGE_FORMAT)?;
-        self.write(rva, u64::from_le_bytes(value).wrapping_add(delta))
+        // SAFETY: the caller has made the page writable, and an image is relocated before any text
+        // of it is looked at.
+        unsafe { self.write(rva, u64::from_le_bytes(value).wrapping_add(delta)) }
     }
 }
