@@ -65,7 +65,7 @@
 //! 6. `session_space`, `exec`; then `initial`.
 //! 7. `start`: a server comes up.
 //! 8. `sessions`, `boot`: the verbs of NT 5.
-//! 9. `nt6`: `instance` is the child's side, `resident` the other.
+//! 9. `nt6`: `instance` is the child's side, `orphans` and then `resident` the other.
 //! 10. `api`: `pool`, `query`; then `connections` and `requests`; then `port`.
 #![no_std]
 #![forbid(unsafe_code)]

@@ -70,6 +70,10 @@ fn list<S: System>(system: &S) -> Result<PageVec<'_, S, u8>> {
 }
 
 /// Process id and parent's process id of every entry; the list ends where it makes no sense.
+#[allow(
+    clippy::useless_conversion,
+    reason = "a word has 32 bits on some machines"
+)]
 fn entries(list: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
     let mut rest = Some(list);
     core::iter::from_fn(move || {

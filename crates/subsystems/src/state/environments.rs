@@ -29,6 +29,7 @@ pub(crate) struct Environment {
 pub(crate) struct Environments {
     table: Slots<Environment, CAPACITY>,
     next: u32,
+    wrapped: bool,
 }
 
 impl Environments {
@@ -36,6 +37,7 @@ impl Environments {
         Self {
             table: Slots::new(),
             next: 0,
+            wrapped: false,
         }
     }
 
@@ -49,9 +51,9 @@ impl Environments {
         process: Option<ProcessId>,
     ) -> Option<EnvironmentId> {
         let mut id = EnvironmentId(self.next.max(1));
-        // Fewer ids are in use than the table has places, so a free one comes within that many
-        // steps.
-        while self.find(id).is_some() {
+        // Until the counter has wrapped no id can be in use; afterwards a free one comes within as
+        // many steps as the table has places.
+        while self.wrapped && self.find(id).is_some() {
             id.0 = id.0.wrapping_add(1).max(1);
         }
         self.table.insert(Environment {
@@ -62,6 +64,7 @@ impl Environments {
             process,
         })?;
         self.next = id.0.wrapping_add(1);
+        self.wrapped |= self.next == 0;
         Some(id)
     }
 

@@ -4,6 +4,9 @@
 //! A [`Key`] names a place and the generation it was given out with, so a key that outlived its
 //! value finds nothing, even when the place has a new tenant. A key as a number is never 0, which
 //! is what the kernel gives for "no context".
+//!
+//! Taking a place and giving it back cost the same however full the table is: free places are
+//! chained.
 
 use core::num::NonZeroU64;
 
@@ -33,12 +36,17 @@ impl Key {
 
 struct Slot<T> {
     generation: u32,
+    /// While it is free: the next free place, counted from 1, or 0.
+    next: u32,
     value: Option<T>,
 }
 
-/// The table.
+/// The table. All zeros when it is empty, so that it takes no place in the image's file.
 pub(crate) struct Slots<T, const N: usize> {
     slots: heapless::Vec<Slot<T>, N>,
+    /// The first free place, counted from 1, or 0.
+    free: u32,
+    len: u32,
 }
 
 impl<T, const N: usize> Slots<T, N> {
@@ -46,17 +54,20 @@ impl<T, const N: usize> Slots<T, N> {
     pub(crate) const fn new() -> Self {
         Self {
             slots: heapless::Vec::new(),
+            free: 0,
+            len: 0,
         }
     }
 
     /// Puts `value` into a free place; `None` if there is none.
     pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
-        let index = match self.slots.iter().position(|slot| slot.value.is_none()) {
+        let index = match (self.free as usize).checked_sub(1) {
             Some(index) => index,
             None => {
                 self.slots
                     .push(Slot {
                         generation: 0,
+                        next: 0,
                         value: None,
                     })
                     .ok()?;
@@ -64,6 +75,8 @@ impl<T, const N: usize> Slots<T, N> {
             }
         };
         let slot = self.slots.get_mut(index)?;
+        self.free = slot.next;
+        self.len += 1;
         slot.generation = slot.generation.wrapping_add(1).max(1);
         slot.value = Some(value);
         Key::new(index, slot.generation)
@@ -83,7 +96,15 @@ impl<T, const N: usize> Slots<T, N> {
 
     /// Takes the value that `key` names out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        self.slot(key)?.take()
+        let value = self.slot(key)?.take()?;
+        // The lower half of a key that names a value is a place in the table.
+        let index = key.to_context() as u32;
+        if let Some(slot) = self.slots.get_mut(index as usize) {
+            slot.next = self.free;
+            self.free = index + 1;
+        }
+        self.len -= 1;
+        Some(value)
     }
 
     /// The first value that `matches`.
@@ -106,11 +127,8 @@ impl<T, const N: usize> Slots<T, N> {
 
     /// Takes the first value that `matches` out.
     pub(crate) fn take(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
-        self.slots
-            .iter_mut()
-            .find(|slot| slot.value.as_ref().is_some_and(&matches))?
-            .value
-            .take()
+        let key = self.key_of(matches)?;
+        self.remove(key)
     }
 
     /// All values.
@@ -120,7 +138,7 @@ impl<T, const N: usize> Slots<T, N> {
 
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
-        self.iter().count()
+        self.len as usize
     }
 }
 
@@ -164,6 +182,29 @@ mod tests {
                 "{forged:#x}"
             );
         }
+    }
+
+    #[test]
+    fn places_given_back_in_any_order_are_all_used_again() {
+        let mut slots = Slots::<usize, 5>::new();
+        let keys: std::vec::Vec<Key> = (0..5).map(|value| slots.insert(value).unwrap()).collect();
+        for place in [3, 0, 4] {
+            assert_eq!(slots.remove(keys[place]), Some(place));
+            assert_eq!(slots.remove(keys[place]), None);
+        }
+        assert_eq!((slots.len(), slots.iter().count()), (2, 2));
+        for value in 10..13 {
+            assert!(slots.insert(value).is_some());
+        }
+        assert_eq!(slots.insert(13), None);
+        assert_eq!(slots.take(|value| *value == 11), Some(11));
+        assert_eq!(
+            slots.insert(14).and_then(|key| slots.get(key).copied()),
+            Some(14)
+        );
+        let mut all: std::vec::Vec<usize> = slots.iter().copied().collect();
+        all.sort_unstable();
+        assert_eq!(all, [1, 2, 10, 12, 14]);
     }
 
     #[test]
