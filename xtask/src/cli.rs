@@ -71,8 +71,8 @@ pub enum Verb {
     #[command(after_help = "Example:\n  cargo xtask ci --only format --only clippy")]
     Ci(CiOptions),
     /// Show which lines of the Session Manager the host tests reach, by file.
-    #[command(after_help = "Example:\n  cargo xtask coverage")]
-    Coverage,
+    #[command(after_help = "Example:\n  cargo xtask coverage boot pagefile")]
+    Coverage(CoverageOptions),
     /// Build the reference of the whole workspace.
     #[command(after_help = "Example:\n  cargo xtask doc")]
     Doc,
@@ -279,6 +279,13 @@ pub enum Gate {
     Doc,
     /// The host tests and the QEMU tests.
     Tests,
+}
+
+/// Options of `coverage`.
+#[derive(Args)]
+pub struct CoverageOptions {
+    /// Only the tests of these crates; all below `crates/` without any.
+    pub crates: Vec<String>,
 }
 
 /// Options of `ci`.

@@ -6,6 +6,7 @@
 //! lines. What no test reached stands in `target/coverage/uncovered.txt`, to be read beside the
 //! sources. The figures say what ran, not what was held against anything.
 
+use crate::cli::CoverageOptions;
 use crate::{build, cargo, paths, ui};
 use anyhow::{Context, Result, bail};
 use serde_json::Value as Json;
@@ -21,15 +22,16 @@ const NOT_HERE: [&str; 2] = ["fuzz", "ntdll"];
 type Lines = BTreeMap<u32, u64>;
 
 /// Runs the verb.
-pub fn verb() -> Result<()> {
+pub fn verb(options: &CoverageOptions) -> Result<()> {
     let folder = paths::folder(paths::target().join("coverage"))?;
     let profiles = folder.join("profiles");
     // Counters of an older run are of an older source.
     let _ = std::fs::remove_dir_all(&profiles);
     ui::step("building the tests of crates/ with counters");
-    let programs = programs(&folder)?;
+    let crates = chosen(options)?;
+    let programs = programs(&folder, &crates)?;
     ui::step("running them: slower than without counters");
-    run(&folder, &profiles)?;
+    run(&folder, &profiles, &crates)?;
     let report = report(&folder, &profiles, &programs)?;
     let files = parse(&report, paths::root());
     if files.is_empty() {
@@ -46,15 +48,31 @@ pub fn verb() -> Result<()> {
     Ok(())
 }
 
-/// Cargo with the counters, for the packages below `crates/`.
-fn test(folder: &Path) -> Result<Command> {
-    let mut command = cargo::command();
-    command.arg("test");
+/// The crates that were asked for, all of them without any.
+fn chosen(options: &CoverageOptions) -> Result<Vec<String>> {
+    let mut all = Vec::new();
     for entry in std::fs::read_dir(paths::root().join("crates"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if !NOT_HERE.contains(&name.as_str()) {
-            command.args(["-p", &name]);
+            all.push(name);
         }
+    }
+    if let Some(unknown) = options.crates.iter().find(|name| !all.contains(name)) {
+        all.sort();
+        bail!("{unknown} is none of {}", all.join(", "));
+    }
+    match options.crates.is_empty() {
+        true => Ok(all),
+        false => Ok(options.crates.clone()),
+    }
+}
+
+/// Cargo with the counters, for these crates.
+fn test(folder: &Path, crates: &[String]) -> Command {
+    let mut command = cargo::command();
+    command.arg("test");
+    for name in crates {
+        command.args(["-p", name]);
     }
     command
         .args(["--lib", "--tests"])
@@ -62,12 +80,12 @@ fn test(folder: &Path) -> Result<Command> {
         .arg(folder.join("build"))
         .env("RUSTFLAGS", "-Cinstrument-coverage")
         .env("LLVM_PROFILE_FILE", folder.join("profiles/%p-%m.profraw"));
-    Ok(command)
+    command
 }
 
 /// Builds the tests; the programs, in which the counters are described.
-fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
-    let output = test(folder)?
+fn programs(folder: &Path, crates: &[String]) -> Result<Vec<PathBuf>> {
+    let output = test(folder, crates)
         .args(["--no-run", "--message-format=json-render-diagnostics"])
         .stderr(std::process::Stdio::inherit())
         .output()
@@ -87,9 +105,9 @@ fn programs(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-fn run(folder: &Path, profiles: &Path) -> Result<()> {
+fn run(folder: &Path, profiles: &Path, crates: &[String]) -> Result<()> {
     std::fs::create_dir_all(profiles)?;
-    cargo::succeed(test(folder)?.args(["--quiet", "--no-fail-fast"]))
+    cargo::succeed(test(folder, crates).args(["--quiet", "--no-fail-fast"]))
 }
 
 /// The counters of all runs as LCOV text.

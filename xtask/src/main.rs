@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         cli::Verb::Run(options) => run::verb(&options),
         cli::Verb::Test(options) => test::verb(&options),
         cli::Verb::Ci(options) => ci::verb(&options),
-        cli::Verb::Coverage => coverage::verb(),
+        cli::Verb::Coverage(options) => coverage::verb(&options),
         cli::Verb::Doc => doc::verb(),
         cli::Verb::Iso(options) => medium::iso::verb(&options),
         cli::Verb::Plan(options) => plan::verb(&options),

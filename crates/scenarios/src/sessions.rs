@@ -74,14 +74,50 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         Want::NoScreen("NOT THE SAME"),
     ])
     ,
-    // Thrice: how many threads the port gets depends on how requests meet, and two rounds have it
-    // grow to what these clients need.
+    // Handles that would be smss itself, its port, and others of its own, if it believed them.
+    Scenario::new(
+        "spec_10_7_handles_of_a_servers_choice_are_neither_used_nor_closed",
+        "10.7",
+    )
+    .before(&[
+        sm!(
+            "\\SubSystems",
+            r#""Windows"="C:\\ReactOS\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows Picks=ffffffff,fffffffe,4,8,c,10,14,18,1c,1000""#
+        ),
+        script!("smctl list; note; 10*smctl load Posix; same; smctl start; smctl stop 1"),
+    ])
+    .after(&[
+        Want::NoScreen("script: smctl load Posix: STATUS_SUCCESS"),
+        Want::Screen("script: the same: "),
+        Want::Screen("script: smctl stop 1: STATUS_SUCCESS"),
+        Want::NoProcess("psxss.exe"),
+        Want::Process("csrss.exe", "smss.exe", 0),
+    ]),
+    Scenario::new(
+        "spec_10_7_an_answer_longer_than_the_protocols_is_an_answer",
+        "10.7",
+    )
+    .before(&[
+        sm!(
+            "\\SubSystems",
+            r#""Windows"="C:\\ReactOS\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows Elsewhere=wordy""#
+        ),
+        script!("smctl start; smctl start; smctl stop 1"),
+    ])
+    .after(&[
+        Want::Screen("script: smctl start: STATUS_NO_MEMORY"),
+        Want::Screen("script: smctl start: STATUS_SUCCESS"),
+        Want::Screen("script: smctl stop 1: STATUS_SUCCESS"),
+        Want::Process("csrss.exe", "smss.exe", 0),
+    ]),
+    // The first round has everything twice: how many threads the port gets depends on how requests
+    // meet, and by then it has grown to what these clients need.
     Scenario::new(
         "spec_10_clients_that_die_and_clients_that_come_and_go_leave_nothing",
         "10.6",
     )
     .before(&[script!(
-        "smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; note; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; same"
+        "2*smdie 0; 2*smdie 1; 2*smdie 2; 2*smdie 4; smdie 5; sleep 100; smctl stop 1; 2*smtest churn 2000; note; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; same"
     )])
     .after(&[
         Want::Screen("smtest: churn: pass"),

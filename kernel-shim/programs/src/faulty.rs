@@ -6,6 +6,7 @@
 //! * `deaf` registers with a call-back port that it never listens to;
 //! * `mute` takes the call-back connection but answers no call;
 //! * `refuses` answers every call with NO_MEMORY;
+//! * `wordy` answers every call with NO_MEMORY in a message longer than the protocol's;
 //! * `twice` registers, then registers again, and ends with the status of the second attempt;
 //! * `leaves` registers and then ends;
 //! * `nameless` registers without a call-back port.
@@ -16,7 +17,9 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use nt::access::Access;
 use nt::lock::Mutex;
 use nt::object::Attributes;
-use nt::system::{Accept, ImageSubsystem, MessageBuffer, MessageKind, System, ThreadBody};
+use nt::system::{
+    Accept, ImageSubsystem, MessageBuffer, MessageKind, PortLimits, System, ThreadBody,
+};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr};
 use sm_protocol::ApiMessage;
 use sm_protocol::client;
@@ -28,6 +31,7 @@ pub struct Faulty<S: System> {
     system: &'static S,
     port: Mutex<Handle>,
     mute: AtomicBool,
+    wordy: AtomicBool,
 }
 
 impl<S: System> Faulty<S> {
@@ -37,6 +41,7 @@ impl<S: System> Faulty<S> {
             system,
             port: Mutex::new(Handle::NULL),
             mute: AtomicBool::new(false),
+            wordy: AtomicBool::new(false),
         }
     }
 }
@@ -66,12 +71,26 @@ impl<S: System> ThreadBody for Faulty<S> {
                 MessageKind::REQUEST if !self.mute.load(Ordering::Relaxed) => {
                     let mut answer = message.clone();
                     answer.set_result(Status::NO_MEMORY);
+                    if self.wordy.load(Ordering::Relaxed) {
+                        lengthen(&mut answer);
+                    }
                     reply = Some(answer);
                 }
                 MessageKind(_) => {}
             }
         }
     }
+}
+
+/// Fills a message up to its end, after the data that it has.
+fn lengthen(message: &mut MessageBuffer) {
+    let used = usize::from(message.header.data_length);
+    if let Some(rest) = message.data.get_mut(used..) {
+        rest.fill(0x41);
+    }
+    // Both fit: a message is shorter than 64 KiB.
+    message.header.data_length = message.data.len() as u16;
+    message.header.total_length = size_of::<MessageBuffer>() as u16;
 }
 
 /// The program.
@@ -131,7 +150,16 @@ fn register<S: System>(
     let mut name = UnicodeBuf::<64>::new();
     if !way.eq_ascii("nameless") {
         name.push_fmt(format_args!("\\FaultyPort{}", system.client_id().process))?;
-        let port = system.create_port(&ObjectAttributes::named(name.as_str()), SB_PORT_LIMITS)?;
+        let wordy = way.eq_ascii("wordy");
+        faulty.wordy.store(wordy, Ordering::Relaxed);
+        let limits = PortLimits {
+            message: match wordy {
+                true => size_of::<MessageBuffer>() as u32,
+                false => SB_PORT_LIMITS.message,
+            },
+            ..SB_PORT_LIMITS
+        };
+        let port = system.create_port(&ObjectAttributes::named(name.as_str()), limits)?;
         *faulty.port.lock() = port;
         if !way.eq_ascii("deaf") {
             faulty.mute.store(way.eq_ascii("mute"), Ordering::Relaxed);

@@ -10,7 +10,8 @@ use crate::arguments::{number, words};
 use crate::{Statics, processes, screen};
 use core::fmt;
 use nt::lock::Mutex;
-use nt::system::{ImageSubsystem, MessageBuffer, System, ThreadBody};
+use nt::object::ClientId;
+use nt::system::{ImageSubsystem, MessageBuffer, MessageKind, System, ThreadBody};
 use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 use sm_protocol::client;
 use sm_protocol::sm::{
@@ -62,7 +63,7 @@ fn expect(what: &'static str, found: Result<()>, wanted: Result<()>) -> Result<(
 /// The case that runs only when it is asked for.
 const LONG: &str = "churn";
 
-fn cases<S: System>() -> [(&'static str, Case<S>); 11] {
+fn cases<S: System>() -> [(&'static str, Case<S>); 12] {
     [
         ("unknown-numbers", unknown_numbers),
         ("foreign-sessions", foreign_sessions),
@@ -71,6 +72,7 @@ fn cases<S: System>() -> [(&'static str, Case<S>); 11] {
         ("stop-csr", stop_csr),
         ("short-messages", short_messages),
         ("long-connection-data", long_connection_data),
+        ("forged-headers", forged_headers),
         ("exec-pgm", exec_pgm),
         ("query", query),
         ("flood", flood),
@@ -232,6 +234,55 @@ fn long_connection_data<S: System>(system: &'static S) -> Result<(), Fault> {
         )?;
     }
     Ok(())
+}
+
+/// Headers that say what is not so: the kernel refuses a client's message of another kind and one
+/// whose lengths do not agree, and writes the sender itself (spec 10.1).
+fn forged_headers<S: System>(system: &'static S) -> Result<(), Fault> {
+    let port = connected(system)?;
+    let forged = |change: &dyn Fn(&mut MessageBuffer)| {
+        let mut message = request(&StopCsr { session: 0 });
+        change(&mut message);
+        send(system, port.get(), message)
+    };
+    for kind in [
+        MessageKind::REPLY,
+        MessageKind::DATAGRAM,
+        MessageKind::LOST_REPLY,
+        MessageKind::PORT_CLOSED,
+        MessageKind::CLIENT_DIED,
+        MessageKind::CONNECTION_REQUEST,
+    ] {
+        expect(
+            "a message of another kind",
+            forged(&|message| message.header.kind = kind.0),
+            Err(Status::INVALID_PARAMETER),
+        )?;
+    }
+    expect(
+        "more data than there is message",
+        forged(&|message| message.header.data_length = message.header.total_length),
+        Err(Status::INVALID_PARAMETER),
+    )?;
+    expect(
+        "a message longer than the port takes",
+        forged(&|message| message.header.total_length = u16::MAX),
+        Err(Status::PORT_MESSAGE_TOO_LONG),
+    )?;
+    // In the name of the first process, as an answer to some other message: it is served as what it
+    // is, the request of an application for session 0.
+    expect(
+        "somebody else's name",
+        forged(&|message| {
+            message.header.client = ClientId {
+                process: 4,
+                thread: 8,
+            };
+            message.header.message_id = 1;
+            message.header.client_view_size = u64::MAX;
+        }),
+        Err(Status::INVALID_PARAMETER),
+    )
 }
 
 fn stop_csr<S: System>(system: &'static S) -> Result<(), Fault> {

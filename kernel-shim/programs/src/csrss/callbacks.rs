@@ -3,10 +3,12 @@
 //! `ApiPort`.
 
 use super::{Leader, Server};
+use crate::arguments::{number, option};
 use crate::inside;
+use core::sync::atomic::Ordering;
 use nt::access::Access;
 use nt::system::{
-    Accept, MessageBuffer, MessageKind, ParameterFlags, ProcessParameters, System,
+    Accept, ImageSubsystem, MessageBuffer, MessageKind, ParameterFlags, ProcessParameters, System,
     UserProcessInformation,
 };
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr};
@@ -108,6 +110,9 @@ impl<S: System> Server<S> {
     /// addresses in smss's memory.
     fn create_process(&'static self, message: &mut MessageBuffer) -> Result<()> {
         let system = self.system;
+        if let Some(value) = option(system.own_command_line(), "Picks") {
+            return self.pick(value, message);
+        }
         let body: SbCreateProcess = message.body()?;
         let access = Access::PROCESS_DUP_HANDLE.union(Access::PROCESS_VM_READ);
         let caller = Owned::new(system, system.open_process(message.header.client, access)?);
@@ -143,6 +148,28 @@ impl<S: System> Server<S> {
             subsystem: image.subsystem,
             padding: Default::default(),
             client,
+        });
+        Ok(())
+    }
+
+    /// A test aid: instead of making a process, says that it has these handles in smss: those of
+    /// the list `values`, in hexadecimal, the next one with each call.
+    fn pick(&self, values: UnicodeStr<'_>, message: &mut MessageBuffer) -> Result<()> {
+        let turn = self.picked.fetch_add(1, Ordering::Relaxed) as usize;
+        let handle = values
+            .units()
+            .split(|&unit| unit == u16::from(b','))
+            .nth(turn)
+            .and_then(|word| number(UnicodeStr(word), 16))
+            .ok_or(Status::NO_MORE_ENTRIES)?;
+        // As a pseudo handle is: -1 has all bits set.
+        let handle = Handle(i64::from(handle.cast_signed()).cast_unsigned());
+        message.set_body(&SbCreatedProcess {
+            process: handle.0.into(),
+            thread: handle.0.into(),
+            subsystem: ImageSubsystem::POSIX_CUI,
+            padding: Default::default(),
+            client: self.system.client_id(),
         });
         Ok(())
     }

@@ -48,6 +48,8 @@ pub struct Server<S: System> {
     shared: Mutex<Shared>,
     /// Threads started so far: the first serves call-backs, the second clients.
     threads: AtomicU32,
+    /// Answers given with handles of the test's choice.
+    picked: AtomicU32,
 }
 
 impl<S: System> ThreadBody for Server<S> {
@@ -71,6 +73,7 @@ impl<S: System> Server<S> {
                 leaders: heapless::Vec::new(),
             }),
             threads: AtomicU32::new(0),
+            picked: AtomicU32::new(0),
         }
     }
 }
