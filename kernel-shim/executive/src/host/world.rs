@@ -687,8 +687,11 @@ impl World {
         }
     }
 
-    /// The next process that [`World::spawn`] starts is a child of smss, or of the System process
-    /// if that has gone.
+    /// Starts a program of System32 as a child of the System process: its process id. `command_line`
+    /// is what the program is told, its own name first.
+    ///
+    /// # Errors
+    /// What opening and mapping the image gives.
     pub fn spawn(&mut self, image: &str, command_line: &str) -> Result<u32> {
         let shared = Arc::clone(self.shared());
         let path = alloc::format!("\\SystemRoot\\System32\\{image}");

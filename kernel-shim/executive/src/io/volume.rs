@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Volumes: one face for the file systems, over the machine's disks.
 //!
-//! Invariants: a [`FileId`](crate::mm::segment::FileId) names the same file as long as it exists; what is asked of a CD to
+//! Invariants: a [`FileId`](crate::io::FileId) names the same file as long as it exists; what is asked of a CD to
 //! write is refused with `MEDIA_WRITE_PROTECTED`.
 
 use crate::machine::{Disk, DiskKind, Machine};

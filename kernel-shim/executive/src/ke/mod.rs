@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Dispatcher objects: what threads wait for (events, mutants, semaphores, timers, keyed events), and
+//! Dispatcher objects: what threads wait for (events, mutants, semaphores, keyed events), and
 //! what a wait is.
 //!
 //! Plain state and its transitions. Who waits, and who is let go on, is the whole system's matter
@@ -38,17 +38,6 @@ pub struct Semaphore {
     pub limit: u32,
 }
 
-/// A timer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Timer {
-    /// Stays signalled.
-    pub notification: bool,
-    /// Its state.
-    pub signalled: bool,
-    /// When it expires, uptime.
-    pub due: Option<u64>,
-}
-
 /// A keyed event: threads that wait for a key, and threads that wait to hand one over.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct KeyedEvent {
@@ -61,6 +50,8 @@ pub struct KeyedEvent {
 /// What a parked thread waits for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waiting {
+    /// Its place among those that wait for each of the objects: the lower came first.
+    pub ticket: u64,
     /// The objects; none for a delay or a wait that another module ends.
     pub objects: Vec<ObjectId>,
     /// All of them at once.

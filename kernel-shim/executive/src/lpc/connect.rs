@@ -5,7 +5,7 @@ use super::{
     Connecting, Event, HEADER, Lpc, MAX_CONNECTION_INFO, MAX_MESSAGE_LENGTH, Message, Port, PortId,
     PortKind, Waiting,
 };
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use nt::object::ClientId;
 use nt::system::{MessageKind, PortHeader};
@@ -122,7 +122,7 @@ impl Lpc {
             capacity,
             view,
         }));
-        self.port_mut(port)?.reply_chain.push(client.thread);
+        self.chain(port, client.thread)?;
         self.deliver(
             port,
             Message {
@@ -248,7 +248,7 @@ impl Port {
             connected: None,
             queue: VecDeque::new(),
             receivers: VecDeque::new(),
-            reply_chain: Vec::new(),
+            reply_chain: BTreeMap::new(),
             creator,
             context: 0,
             client_thread: None,

@@ -95,9 +95,7 @@ impl Lpc {
         thread.reply_id = message_id;
         thread.port = Some(port);
         thread.waiting = Some(Waiting::Reply { through: port });
-        self.port_mut(route.rundown)?
-            .reply_chain
-            .push(sender.thread);
+        self.chain(route.rundown, sender.thread)?;
         self.deliver(route.queue, message)
     }
 
@@ -139,7 +137,7 @@ impl Lpc {
         let thread = self.thread(sender.thread);
         thread.reply_id = header.message_id;
         thread.waiting = Some(Waiting::Reply { through: port });
-        self.port_mut(rundown)?.reply_chain.push(sender.thread);
+        self.chain(rundown, sender.thread)?;
         Ok(())
     }
 
@@ -260,7 +258,7 @@ impl Lpc {
         thread.reply_id = header.message_id;
         thread.port = Some(port);
         thread.waiting = Some(Waiting::Reply { through: port });
-        self.port_mut(rundown)?.reply_chain.push(sender.thread);
+        self.chain(rundown, sender.thread)?;
         Ok(())
     }
 

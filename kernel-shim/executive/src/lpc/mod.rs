@@ -117,7 +117,8 @@ struct Port {
     connected: Option<PortId>,
     queue: VecDeque<Message>,
     receivers: VecDeque<u64>,
-    reply_chain: Vec<u64>,
+    /// Threads that wait for a reply, by their tickets: in the order in which they came.
+    reply_chain: BTreeMap<u64, u64>,
     creator: ClientId,
     context: u64,
     /// On a communication port until the connection is completed: who waits for that.
@@ -153,6 +154,8 @@ struct Thread {
     reply_id: u32,
     /// The port its last request went through.
     port: Option<PortId>,
+    /// The reply chain it stands in, and with which ticket.
+    chained: Option<(PortId, u64)>,
     /// Where NtRegisterThreadTerminatePort wants to hear of its end.
     termination: Vec<PortId>,
 }
@@ -163,6 +166,7 @@ pub struct Lpc {
     ports: BTreeMap<PortId, Port>,
     threads: BTreeMap<u64, Thread>,
     next_port: u32,
+    next_ticket: u64,
     last_message: u32,
     last_callback: u32,
     wakes: VecDeque<Wake>,
@@ -255,10 +259,23 @@ impl Lpc {
         self.wakes.push_back(Wake { thread, event });
     }
 
-    /// Takes a thread out of every reply chain.
+    /// Puts a thread, which stands in none, at the end of a port's reply chain.
+    fn chain(&mut self, port: PortId, thread: u64) -> Result<()> {
+        self.unchain(thread);
+        let ticket = self.next_ticket;
+        self.port_mut(port)?.reply_chain.insert(ticket, thread);
+        self.next_ticket += 1;
+        self.thread(thread).chained = Some((port, ticket));
+        Ok(())
+    }
+
+    /// Takes a thread out of the reply chain that it stands in.
     fn unchain(&mut self, thread: u64) {
-        for port in self.ports.values_mut() {
-            port.reply_chain.retain(|&waiting| waiting != thread);
+        let chained = self.threads.get_mut(&thread);
+        if let Some((port, ticket)) = chained.and_then(|thread| thread.chained.take())
+            && let Some(port) = self.ports.get_mut(&port)
+        {
+            port.reply_chain.remove(&ticket);
         }
     }
 }

@@ -62,15 +62,23 @@ impl Lpc {
         create_time: u64,
         process_create_time: u64,
     ) -> Vec<PortId> {
+        self.unchain(client.thread);
         let Some(state) = self.threads.remove(&client.thread) else {
             return Vec::new();
         };
-        self.unchain(client.thread);
-        for port in self.ports.values_mut() {
-            port.receivers.retain(|&waiting| waiting != client.thread);
-            if port.client_thread == Some(client.thread) {
-                port.client_thread = None;
+        match &state.waiting {
+            Some(Waiting::Message { queue }) => {
+                if let Some(port) = self.ports.get_mut(queue) {
+                    port.receivers.retain(|&waiting| waiting != client.thread);
+                }
             }
+            Some(Waiting::Accepted(Connected { port, .. })) => {
+                let server = self.peer(*port).and_then(|peer| self.ports.get_mut(&peer));
+                if let Some(server) = server {
+                    server.client_thread = None;
+                }
+            }
+            _ => {}
         }
         if let Some(
             Waiting::Connecting(Connecting {
@@ -115,7 +123,7 @@ impl Lpc {
             peer.connected = None;
             peer.connection = None;
         }
-        for thread in waiting {
+        for thread in waiting.into_values() {
             let status = match self
                 .threads
                 .get(&thread)

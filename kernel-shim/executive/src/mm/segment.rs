@@ -146,8 +146,13 @@ impl Segments {
             return None;
         }
         let segment = self.all.remove(&id)?;
-        self.images.retain(|_, &mut other| other != id);
-        self.data.retain(|_, &mut other| other != id);
+        if let Some(file) = segment.file {
+            for known in [&mut self.images, &mut self.data] {
+                if known.get(&file) == Some(&id) {
+                    known.remove(&file);
+                }
+            }
+        }
         Some(segment)
     }
 

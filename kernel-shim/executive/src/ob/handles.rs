@@ -6,6 +6,7 @@
 //! that handle values are the same on every run.
 
 use crate::ids::ObjectId;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use nt::Handle;
 
@@ -26,6 +27,9 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct HandleTable {
     entries: Vec<Option<Entry>>,
+    /// The slots of `entries` that are free: a new handle is found without a walk through the table,
+    /// whose length its process chooses.
+    free: BTreeSet<usize>,
 }
 
 fn slot(handle: Handle) -> Option<usize> {
@@ -35,14 +39,10 @@ fn slot(handle: Handle) -> Option<usize> {
 impl HandleTable {
     /// Enters a handle.
     pub fn insert(&mut self, entry: Entry) -> Handle {
-        let at = self
-            .entries
-            .iter()
-            .position(Option::is_none)
-            .unwrap_or_else(|| {
-                self.entries.push(None);
-                self.entries.len() - 1
-            });
+        let at = self.free.pop_first().unwrap_or_else(|| {
+            self.entries.push(None);
+            self.entries.len() - 1
+        });
         self.entries[at] = Some(entry);
         Handle((at as u64 + 1) << 2)
     }
@@ -59,7 +59,10 @@ impl HandleTable {
 
     /// Takes a handle out.
     pub fn remove(&mut self, handle: Handle) -> Option<Entry> {
-        self.entries.get_mut(slot(handle)?)?.take()
+        let at = slot(handle)?;
+        let entry = self.entries.get_mut(at)?.take()?;
+        self.free.insert(at);
+        Some(entry)
     }
 
     /// Every handle, by value.
@@ -79,16 +82,64 @@ impl HandleTable {
             .map(|entry| entry.filter(|entry| entry.inherit))
             .collect();
         let objects = entries.iter().flatten().map(|entry| entry.object).collect();
-        (Self { entries }, objects)
+        let free = (0..entries.len())
+            .filter(|&at| entries[at].is_none())
+            .collect();
+        (Self { entries, free }, objects)
     }
 
     /// How many handles there are.
     pub fn len(&self) -> usize {
-        self.entries.iter().flatten().count()
+        self.entries.len() - self.free.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(inherit: bool) -> Entry {
+        Entry {
+            object: ObjectId {
+                index: 0,
+                generation: 0,
+            },
+            access: 0,
+            inherit,
+            protect: false,
+        }
+    }
+
+    #[test]
+    fn the_lowest_free_handle_is_used_again_first() {
+        let mut table = HandleTable::default();
+        let handles: Vec<Handle> = (0..5).map(|_| table.insert(entry(false))).collect();
+        assert_eq!(handles[4], Handle(20));
+        for at in [3, 1] {
+            assert!(table.remove(handles[at]).is_some());
+            assert!(table.remove(handles[at]).is_none());
+        }
+        assert_eq!(table.len(), 3);
+        assert_eq!(table.insert(entry(false)), handles[1]);
+        assert_eq!(table.insert(entry(false)), handles[3]);
+        assert_eq!(table.insert(entry(false)), Handle(24));
+    }
+
+    #[test]
+    fn what_a_child_does_not_inherit_is_free_in_its_table() {
+        let mut table = HandleTable::default();
+        for inherit in [false, true, false, true] {
+            table.insert(entry(inherit));
+        }
+        let (mut child, objects) = table.inherited();
+        assert_eq!((child.len(), objects.len()), (2, 2));
+        assert_eq!(child.insert(entry(false)), Handle(4));
+        assert_eq!(child.insert(entry(false)), Handle(12));
+        assert_eq!(child.insert(entry(false)), Handle(20));
     }
 }

@@ -3,7 +3,7 @@
 //! 3.1).
 //!
 //! An object lives while somebody points to it: each handle is a reference, and so are the name of
-//! a permanent object, a waiter, an area's own pointer ([`Lifetimes::reference`]). When the
+//! a permanent object, a waiter, an area's own pointer ([`lifetime::Lifetimes::reference`]). When the
 //! last handle goes, the name of an object that is not permanent goes; when the last reference
 //! goes, the object goes and its type's delete hook takes the body.
 //!
@@ -30,6 +30,7 @@ pub mod types;
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::se::{SecurityDescriptor, Token};
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use nt::{Handle, Result};
@@ -139,8 +140,8 @@ pub struct Object<B> {
     pub exclusive: Option<ProcessId>,
     /// Its security descriptor; none for an unnamed object of a type that does not require one.
     pub security: Option<Arc<SecurityDescriptor>>,
-    /// Threads that wait for it, in the order in which they came.
-    pub waiters: Vec<ThreadId>,
+    /// Threads that wait for it, by their tickets: in the order in which they came.
+    pub waiters: BTreeMap<u64, ThreadId>,
     /// What it is.
     pub body: B,
 }

@@ -58,7 +58,7 @@ pub trait Queries: System {
     /// NtQueryObject, ObjectBasicInformation.
     ///
     /// # Errors
-    /// As [`Self::resolve`].
+    /// As [`Lifetimes::resolve`].
     fn query_object(&self, caller: ThreadId, handle: Handle) -> Result<BasicInformation> {
         let entry = self.resolve_entry(caller, handle, None, 0)?;
         let object = self.object(entry.object)?;
@@ -82,7 +82,7 @@ pub trait Queries: System {
     /// NtQueryObject, ObjectNameInformation.
     ///
     /// # Errors
-    /// As [`Self::resolve`].
+    /// As [`Lifetimes::resolve`].
     fn query_object_name(&self, caller: ThreadId, handle: Handle) -> Result<Vec<u16>> {
         self.resolve(caller, handle, None, 0)
             .map(|object| self.name_of(object))
@@ -91,7 +91,7 @@ pub trait Queries: System {
     /// NtQueryObject, ObjectHandleFlagInformation: inherit, protect from close.
     ///
     /// # Errors
-    /// As [`Self::resolve`].
+    /// As [`Lifetimes::resolve`].
     fn query_handle_flags(&self, caller: ThreadId, handle: Handle) -> Result<(bool, bool)> {
         self.resolve_entry(caller, handle, None, 0)
             .map(|entry| (entry.inherit, entry.protect))
@@ -122,7 +122,7 @@ pub trait Queries: System {
     /// 8).
     ///
     /// # Errors
-    /// As [`Self::resolve`], for `READ_CONTROL` and `ACCESS_SYSTEM_SECURITY`.
+    /// As [`Lifetimes::resolve`], for `READ_CONTROL` and `ACCESS_SYSTEM_SECURITY`.
     fn query_security(
         &self,
         caller: ThreadId,
@@ -147,7 +147,7 @@ pub trait Queries: System {
     /// NtSetSecurityObject: replaces the parts that `information` names.
     ///
     /// # Errors
-    /// As [`Self::resolve`], for `WRITE_DAC` and `WRITE_OWNER`; errors of the descriptor;
+    /// As [`Lifetimes::resolve`], for `WRITE_DAC` and `WRITE_OWNER`; errors of the descriptor;
     /// `NO_SECURITY_ON_OBJECT`.
     fn set_security(
         &mut self,

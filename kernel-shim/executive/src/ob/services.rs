@@ -51,7 +51,7 @@ pub trait Services: System {
     /// comes down to.
     ///
     /// # Errors
-    /// As [`Self::insert_object`].
+    /// As [`Naming::insert_object`].
     fn create_object(
         &mut self,
         caller: ThreadId,
@@ -66,7 +66,7 @@ pub trait Services: System {
     /// NtCreateDirectoryObject.
     ///
     /// # Errors
-    /// As [`Self::insert_object`].
+    /// As [`Naming::insert_object`].
     fn create_directory(
         &mut self,
         caller: ThreadId,
@@ -79,7 +79,7 @@ pub trait Services: System {
     /// NtOpenDirectoryObject.
     ///
     /// # Errors
-    /// As [`Self::open_by_name`].
+    /// As [`Naming::open_by_name`].
     fn open_directory(
         &mut self,
         caller: ThreadId,
@@ -92,7 +92,7 @@ pub trait Services: System {
     /// NtQueryDirectoryObject: every entry, in order. Cutting it into buffers is the caller's.
     ///
     /// # Errors
-    /// As [`Self::resolve`], for `DIRECTORY_QUERY`.
+    /// As [`Lifetimes::resolve`], for `DIRECTORY_QUERY`.
     fn query_directory(&self, caller: ThreadId, directory: Handle) -> Result<Vec<DirectoryEntry>> {
         let directory = self.resolve(caller, directory, Some(Kind::Directory), DIRECTORY_QUERY)?;
         let Some(body) = self.object(directory)?.body.directory() else {
@@ -111,7 +111,7 @@ pub trait Services: System {
     /// NtCreateSymbolicLinkObject. An empty target is the root of the namespace (spec 3.2).
     ///
     /// # Errors
-    /// As [`Self::insert_object`].
+    /// As [`Naming::insert_object`].
     fn create_symbolic_link(
         &mut self,
         caller: ThreadId,
@@ -130,7 +130,7 @@ pub trait Services: System {
     /// NtOpenSymbolicLinkObject.
     ///
     /// # Errors
-    /// As [`Self::open_by_name`].
+    /// As [`Naming::open_by_name`].
     fn open_symbolic_link(
         &mut self,
         caller: ThreadId,
@@ -143,7 +143,7 @@ pub trait Services: System {
     /// NtQuerySymbolicLinkObject.
     ///
     /// # Errors
-    /// As [`Self::resolve`], for `SYMBOLIC_LINK_QUERY`.
+    /// As [`Lifetimes::resolve`], for `SYMBOLIC_LINK_QUERY`.
     fn query_symbolic_link(&self, caller: ThreadId, link: Handle) -> Result<Vec<u16>> {
         let link = self.resolve(caller, link, Some(Kind::SymbolicLink), 1)?;
         let link = self.object(link)?.body.link();
@@ -208,7 +208,7 @@ pub trait Services: System {
     /// NtMakeTemporaryObject: the name goes with the last handle.
     ///
     /// # Errors
-    /// As [`Self::resolve`], for `DELETE`.
+    /// As [`Lifetimes::resolve`], for `DELETE`.
     fn make_temporary(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
         let object = self.resolve(caller, handle, None, 0x1_0000)?;
         self.object_mut(object)?.permanent = false;
@@ -219,7 +219,7 @@ pub trait Services: System {
     /// NtMakePermanentObject.
     ///
     /// # Errors
-    /// `PRIVILEGE_NOT_HELD`, and as [`Self::resolve`].
+    /// `PRIVILEGE_NOT_HELD`, and as [`Lifetimes::resolve`].
     fn make_permanent(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
         if !self.in_kernel_mode(caller) && !self.caller_token(caller)?.has(token::CREATE_PERMANENT)
         {

@@ -6,6 +6,7 @@
 
 use super::{Body, Object};
 use crate::ids::ObjectId;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl<B: Body> Table<B> {
             permanent: false,
             exclusive: None,
             security: None,
-            waiters: Vec::new(),
+            waiters: BTreeMap::new(),
             body,
         };
         let index = self.free.pop().unwrap_or_else(|| {

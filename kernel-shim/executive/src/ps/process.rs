@@ -4,6 +4,7 @@
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::mm::AddressSpace;
 use crate::ob::{DeviceMapId, HandleTable};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use nt::Status;
 
@@ -59,8 +60,8 @@ pub struct Process {
     pub system_dll: Option<SystemDll>,
     /// Where its PEB is.
     pub peb: u64,
-    /// Threads that have not ended, in the order in which they were made.
-    pub threads: Vec<ThreadId>,
+    /// Threads that have not ended: ids grow, so this is the order in which they were made.
+    pub threads: BTreeSet<ThreadId>,
     /// It has ended.
     pub ended: bool,
     /// Exit status; `PENDING` before.

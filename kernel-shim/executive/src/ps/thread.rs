@@ -3,6 +3,7 @@
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::ke::Waiting;
+use alloc::collections::BTreeSet;
 use nt::Status;
 
 /// A thread.
@@ -22,6 +23,8 @@ pub struct Thread {
     pub wait: Option<Waiting>,
     /// What its wait gave, until its call takes it.
     pub completion: Option<Status>,
+    /// The mutants it owns, by their objects: given back when it ends.
+    pub mutants: BTreeSet<ObjectId>,
     /// How often it was suspended.
     pub suspended: u32,
     /// It has ended.

@@ -7,7 +7,7 @@ use super::layout::Word;
 use super::user::UserPtr;
 use crate::Executive;
 use crate::ids::ObjectId;
-use crate::ke::{Mutant, Semaphore};
+use crate::ke::Semaphore;
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::system::Body;
@@ -41,18 +41,10 @@ const QUERY_STATE: u32 = 1;
 fn create_mutant(call: &mut Call<'_>, args: NtCreateMutant) -> Result<Done> {
     call.probe::<u64>(args.mutant)?;
     let attributes = call.attributes_or_none(args.attributes)?;
-    let owned = args.owned;
-    let mutant = Mutant {
-        owner: owned.then_some(call.thread),
-        count: owned.into(),
-        abandoned: false,
-    };
-    let made = call.exec.create_object(
-        call.thread,
-        Body::Mutant(mutant),
-        &attributes.view(),
-        args.access.bits(),
-    )?;
+    let access = args.access.bits();
+    let made = call
+        .exec
+        .create_mutant(call.thread, &attributes.view(), access, args.owned)?;
     call.created(args.mutant, made)
 }
 

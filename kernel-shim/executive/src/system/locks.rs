@@ -4,13 +4,59 @@
 use super::{Body, Executive};
 use crate::ids::{ObjectId, ThreadId};
 use crate::ke::{Mutant, Semaphore};
-use crate::ob::Kind;
 use crate::ob::prelude::*;
-use nt::{Handle, Result, Status};
+use crate::ob::{Hooks, Kind};
+use nt::system::Created;
+use nt::{Handle, ObjectAttributes, Result, Status};
 
 const SEMAPHORE_MODIFY_STATE: u32 = 2;
 
+/// The hooks of mutants.
+pub const MUTANT_HOOKS: Hooks<Executive> = Hooks {
+    delete: Some(deleted),
+    ..Hooks::NONE
+};
+
+/// A mutant that goes while it is owned is no longer its owner's to give back.
+fn deleted(executive: &mut Executive, object: ObjectId, body: Body) {
+    if let Body::Mutant(mutant) = body {
+        executive.disown(object, mutant.owner);
+    }
+}
+
 impl Executive {
+    /// NtCreateMutant: `owned` by the caller from the start, if it is new.
+    ///
+    /// # Errors
+    /// What creating a named object gives.
+    pub fn create_mutant(
+        &mut self,
+        caller: ThreadId,
+        attributes: &ObjectAttributes<'_>,
+        access: u32,
+        owned: bool,
+    ) -> Result<Created> {
+        let mutant = Mutant {
+            owner: owned.then_some(caller),
+            count: owned.into(),
+            abandoned: false,
+        };
+        let created = self.create_object(caller, Body::Mutant(mutant), attributes, access)?;
+        if owned && !created.existed {
+            let object = self.resolve(caller, created.handle, Some(Kind::Mutant), 0)?;
+            if let Ok(thread) = self.thread_mut(caller) {
+                thread.mutants.insert(object);
+            }
+        }
+        Ok(created)
+    }
+
+    fn disown(&mut self, mutant: ObjectId, owner: Option<ThreadId>) {
+        if let Some(thread) = owner.and_then(|owner| self.threads.get_mut(&owner)) {
+            thread.mutants.remove(&mutant);
+        }
+    }
+
     /// The mutant of an object.
     ///
     /// # Errors
@@ -36,7 +82,7 @@ impl Executive {
     /// NtReleaseMutant: its count before, 1 for a free one, less for each time it is held.
     ///
     /// # Errors
-    /// `MUTANT_NOT_OWNED`; as [`Executive::resolve`].
+    /// `MUTANT_NOT_OWNED`; as [`Lifetimes::resolve`].
     pub fn release_mutant(&mut self, caller: ThreadId, mutant: Handle) -> Result<i32> {
         let object = self.resolve(caller, mutant, Some(Kind::Mutant), 0)?;
         let mutant = self.mutant_mut(object)?;
@@ -47,6 +93,7 @@ impl Executive {
         mutant.count = mutant.count.saturating_sub(1);
         if mutant.count == 0 {
             mutant.owner = None;
+            self.disown(object, Some(caller));
             self.signal(object);
         }
         Ok(before)
@@ -55,7 +102,7 @@ impl Executive {
     /// NtReleaseSemaphore: its count before.
     ///
     /// # Errors
-    /// `SEMAPHORE_LIMIT_EXCEEDED`, after which nothing has changed; as [`Executive::resolve`].
+    /// `SEMAPHORE_LIMIT_EXCEEDED`, after which nothing has changed; as [`Lifetimes::resolve`].
     pub fn release_semaphore(
         &mut self,
         caller: ThreadId,

@@ -30,7 +30,7 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Machine;
 use crate::{cm, ex, io, lpc, mm, ob, ps, trace};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use core::any::Any;
 
 pub use namespace::units;
@@ -92,6 +92,9 @@ pub struct Executive {
     /// What the layer of the system calls keeps of a call whose thread waits: its own affair, but it
     /// goes with the thread.
     pending_calls: BTreeMap<ThreadId, Box<dyn Any + Send>>,
+    /// When the waits of threads time out, the next one first; as their [`crate::ke::Waiting`] has it.
+    deadlines: BTreeSet<(u64, ThreadId)>,
+    next_ticket: u64,
     next_id: u32,
 }
 
@@ -116,6 +119,8 @@ impl Executive {
             global_flag: 0,
             bug_check: None,
             pending_calls: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+            next_ticket: 0,
             next_id: 0,
         };
         this.create_system_process();

@@ -102,7 +102,7 @@ impl Executive {
     /// Makes a permanent directory for the kernel.
     ///
     /// # Errors
-    /// As [`Self::insert_object`].
+    /// As [`Naming::insert_object`].
     pub fn make_directory(
         &mut self,
         name: &str,
@@ -115,7 +115,7 @@ impl Executive {
     /// Makes a permanent symbolic link for the kernel.
     ///
     /// # Errors
-    /// As [`Self::insert_object`].
+    /// As [`Naming::insert_object`].
     pub fn make_link(&mut self, name: &str, target: &str) -> Result<()> {
         let link = SymbolicLink {
             target: units(target),
@@ -131,7 +131,7 @@ impl Executive {
     /// takes what the directory passes on, or the System token's default.
     ///
     /// # Errors
-    /// As [`Self::insert_object`].
+    /// As [`Naming::insert_object`].
     pub fn make_permanent_object(
         &mut self,
         name: &[u16],

@@ -31,8 +31,6 @@ pub enum Body {
     Mutant(ke::Mutant),
     /// Semaphore.
     Semaphore(ke::Semaphore),
-    /// Timer.
-    Timer(ke::Timer),
     /// Keyed event.
     KeyedEvent(ke::KeyedEvent),
     /// LPC port.
@@ -63,7 +61,6 @@ impl ob::Body for Body {
             Self::Event(_) => Kind::Event,
             Self::Mutant(_) => Kind::Mutant,
             Self::Semaphore(_) => Kind::Semaphore,
-            Self::Timer(_) => Kind::Timer,
             Self::KeyedEvent(_) => Kind::KeyedEvent,
             Self::Port(_) => Kind::Port,
             Self::Section(_) => Kind::Section,
@@ -172,7 +169,8 @@ pub static TYPES: [TypeInfo<Executive>; 24] = [
         Kind::Mutant,
         "Mutant",
         [0x2_0001, 0x2_0000, 0x12_0000, 0x1F_0001],
-    ),
+    )
+    .hooked(super::locks::MUTANT_HOOKS),
     TypeInfo::new(
         Kind::Callback,
         "Callback",

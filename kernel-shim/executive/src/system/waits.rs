@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What threads wait for: events, mutants, semaphores, timers, keyed events, the end of processes
+//! What threads wait for: events, mutants, semaphores, keyed events, the end of processes
 //! and threads; and time.
 //!
 //! A thread waits for at most one thing at a time. It is *parked* from the call that makes it wait
@@ -18,6 +18,7 @@ use crate::ke::{Event, KeyedEvent, Mutant, Waiting};
 use crate::ob::prelude::*;
 use crate::ob::{self, Kind};
 use alloc::vec::Vec;
+use core::ops::Bound;
 use nt::object::ObjectAttributes;
 use nt::system::Created;
 use nt::{Handle, Result, Status};
@@ -59,14 +60,17 @@ impl Executive {
         if timeout == Some(0) {
             return Ok(Outcome::Done(Status::TIMEOUT));
         }
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
         for &object in &objects {
             self.reference(object);
-            self.object_mut(object)?.waiters.push(caller);
+            self.object_mut(object)?.waiters.insert(ticket, caller);
         }
         let deadline = timeout.map(|timeout| self.deadline(timeout));
         self.park_for(
             caller,
             Waiting {
+                ticket,
                 objects,
                 all,
                 deadline,
@@ -84,9 +88,8 @@ impl Executive {
         self.park_for(
             caller,
             Waiting {
-                objects: Vec::new(),
-                all: false,
                 deadline,
+                ..Waiting::default()
             },
         );
         Outcome::Pending
@@ -105,14 +108,27 @@ impl Executive {
             .get_mut(&thread)
             .and_then(|thread| thread.wait.as_mut())
         {
-            waiting.deadline = deadline;
+            let before = core::mem::replace(&mut waiting.deadline, deadline);
+            self.set_deadline(thread, before, deadline);
+        }
+    }
+
+    /// Keeps the order of deadlines: a thread's was `before` and is `now`.
+    fn set_deadline(&mut self, thread: ThreadId, before: Option<u64>, now: Option<u64>) {
+        if let Some(before) = before {
+            self.deadlines.remove(&(before, thread));
+        }
+        if let Some(now) = now {
+            self.deadlines.insert((now, thread));
         }
     }
 
     fn park_for(&mut self, thread: ThreadId, waiting: Waiting) {
         if let Some(entry) = self.threads.get_mut(&thread) {
+            let deadline = waiting.deadline;
             entry.wait = Some(waiting);
             entry.completion = None;
+            self.set_deadline(thread, None, deadline);
         }
         self.update_runnable(thread);
     }
@@ -145,9 +161,10 @@ impl Executive {
         let waiting = self.threads.get_mut(&thread)?.wait.take()?;
         for &object in &waiting.objects {
             if let Ok(object) = self.object_mut(object) {
-                object.waiters.retain(|&waiter| waiter != thread);
+                object.waiters.remove(&waiting.ticket);
             }
         }
+        self.set_deadline(thread, waiting.deadline, None);
         Some(waiting)
     }
 
@@ -167,16 +184,21 @@ impl Executive {
 
     /// An object may have become signalled: lets those go on whose wait that satisfies.
     pub fn signal(&mut self, object: ObjectId) {
-        let waiters = match self.object(object) {
-            Ok(object) => object.waiters.clone(),
-            Err(_) => return,
-        };
-        for waiter in waiters {
-            let Some(waiting) = self
-                .threads
-                .get(&waiter)
-                .and_then(|thread| thread.wait.clone())
-            else {
+        let mut after = Bound::Unbounded;
+        loop {
+            let next = self.object(object).ok().and_then(|object| {
+                let (&ticket, &waiter) = object.waiters.range((after, Bound::Unbounded)).next()?;
+                Some((ticket, waiter))
+            });
+            let Some((ticket, waiter)) = next else { return };
+            if !self.is_signalled(waiter, object) {
+                // What there was has been consumed: for nobody behind this one is there more. (A
+                // mutant is signalled for its owner alone, and the owner's wait has just ended.)
+                return;
+            }
+            after = Bound::Excluded(ticket);
+            let waiting = self.threads.get(&waiter);
+            let Some(waiting) = waiting.and_then(|thread| thread.wait.clone()) else {
                 continue;
             };
             if let Some(status) = self.satisfied(waiter, &waiting.objects, waiting.all) {
@@ -219,7 +241,6 @@ impl Executive {
             Body::Event(event) => event.signalled,
             Body::Mutant(mutant) => mutant.owner.is_none_or(|owner| owner == thread),
             Body::Semaphore(semaphore) => semaphore.count > 0,
-            Body::Timer(timer) => timer.signalled,
             Body::Process(process) => self
                 .processes
                 .get(process)
@@ -235,17 +256,20 @@ impl Executive {
 
     /// Takes from an object what a satisfied wait takes; whether a mutant was abandoned.
     fn consume(&mut self, thread: ThreadId, object: ObjectId) -> bool {
-        let Ok(object) = self.object_mut(object) else {
+        let Ok(body) = self.object_mut(object).map(|object| &mut object.body) else {
             return false;
         };
-        match &mut object.body {
+        match body {
             Body::Event(event) if !event.notification => event.signalled = false,
-            Body::Timer(timer) if !timer.notification => timer.signalled = false,
             Body::Semaphore(semaphore) => semaphore.count -= 1,
             Body::Mutant(mutant) => {
                 mutant.owner = Some(thread);
                 mutant.count += 1;
-                return core::mem::take(&mut mutant.abandoned);
+                let abandoned = core::mem::take(&mut mutant.abandoned);
+                if let Some(thread) = self.threads.get_mut(&thread) {
+                    thread.mutants.insert(object);
+                }
+                return abandoned;
             }
             _ => {}
         }
@@ -265,56 +289,30 @@ impl Executive {
 
     /// The next uptime at which something happens by itself.
     pub fn next_deadline(&self) -> Option<u64> {
-        let waits = self
-            .threads
-            .values()
-            .filter_map(|thread| thread.wait.as_ref()?.deadline);
-        let timers = self.ob.iter().filter_map(|(_, object)| match &object.body {
-            Body::Timer(timer) => timer.due,
-            _ => None,
-        });
-        waits.chain(timers).chain(self.lazy_flush_deadline()).min()
+        let wait = self.deadlines.first().map(|&(deadline, _)| deadline);
+        wait.into_iter().chain(self.lazy_flush_deadline()).min()
     }
 
     /// Lets happen what is due.
     pub fn expire_timers(&mut self) {
         let now = self.machine.uptime();
         self.lazy_flush();
-        let due: Vec<ObjectId> = self
-            .ob
-            .iter()
-            .filter(|(_, object)| matches!(&object.body, Body::Timer(timer) if timer.due.is_some_and(|due| due <= now)))
-            .map(|(id, _)| id)
-            .collect();
-        for object in due {
-            if let Ok(Body::Timer(timer)) = self.object_mut(object).map(|object| &mut object.body) {
-                timer.due = None;
-                timer.signalled = true;
-            }
-            self.signal(object);
-        }
-        let over = |waiting: &Waiting| waiting.deadline.is_some_and(|deadline| deadline <= now);
-        let threads: Vec<(ThreadId, bool)> = self
-            .threads
-            .iter()
-            .filter_map(|(&id, thread)| {
-                thread
-                    .wait
-                    .as_ref()
-                    .filter(|waiting| over(waiting))
-                    .map(|waiting| (id, self.is_delay(id, waiting)))
-            })
-            .collect();
-        for (thread, delay) in threads {
+        while let Some(&(deadline, thread)) = self.deadlines.first()
+            && deadline <= now
+        {
+            let waiting = self.threads.get(&thread);
+            let delay = waiting
+                .and_then(|thread| thread.wait.as_ref())
+                .is_some_and(|waiting| self.is_delay(thread, waiting));
             // A delay that is over has succeeded; any other wait has timed out.
-            self.unpark(
-                thread,
-                if delay {
-                    Status::SUCCESS
-                } else {
-                    Status::TIMEOUT
-                },
-            );
+            let status = if delay {
+                Status::SUCCESS
+            } else {
+                Status::TIMEOUT
+            };
+            self.unpark(thread, status);
+            // Whatever the thread's state is: this deadline is over.
+            self.deadlines.remove(&(deadline, thread));
         }
     }
 
@@ -416,12 +414,11 @@ impl Executive {
 
     /// The mutants of a thread that ends are given back, marked as abandoned.
     pub fn abandon_mutants(&mut self, thread: ThreadId) {
-        let owned: Vec<ObjectId> = self
-            .ob
-            .iter()
-            .filter(|(_, object)| matches!(&object.body, Body::Mutant(mutant) if mutant.owner == Some(thread)))
-            .map(|(id, _)| id)
-            .collect();
+        let owned = self
+            .threads
+            .get_mut(&thread)
+            .map(|thread| core::mem::take(&mut thread.mutants))
+            .unwrap_or_default();
         for object in owned {
             if let Ok(Body::Mutant(mutant)) = self.object_mut(object).map(|object| &mut object.body)
             {

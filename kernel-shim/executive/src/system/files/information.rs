@@ -58,7 +58,7 @@ impl Executive {
     /// (`FILE_READ_ATTRIBUTES` for basic, all, network open and attribute tag, else 0).
     ///
     /// # Errors
-    /// `FILE_DELETED`, and as [`Self::resolve`].
+    /// `FILE_DELETED`, and as [`Lifetimes::resolve`].
     pub fn query_file(
         &mut self,
         caller: ThreadId,
@@ -109,7 +109,7 @@ impl Executive {
     /// -1 stays too.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for the directory attribute on a file, and as [`Self::resolve`] for
+    /// `INVALID_PARAMETER` for the directory attribute on a file, and as [`Lifetimes::resolve`] for
     /// `FILE_WRITE_ATTRIBUTES`.
     pub fn set_basic(
         &mut self,
@@ -137,7 +137,7 @@ impl Executive {
     ///
     /// # Errors
     /// `CANNOT_DELETE` for a read-only file and for one that is mapped, `ACCESS_DENIED` for a
-    /// root directory, `DIRECTORY_NOT_EMPTY`, `MEDIA_WRITE_PROTECTED`, and as [`Self::resolve`]
+    /// root directory, `DIRECTORY_NOT_EMPTY`, `MEDIA_WRITE_PROTECTED`, and as [`Lifetimes::resolve`]
     /// for `DELETE`.
     pub fn set_delete(&mut self, caller: ThreadId, handle: Handle, delete: bool) -> Result<()> {
         let (_, id) = self.node_behind(caller, handle, file::DELETE)?;
@@ -176,7 +176,7 @@ impl Executive {
     /// `OBJECT_NAME_COLLISION` if the target exists and may not be replaced: `replace` is not set,
     /// it is read-only, or a directory; `ACCESS_DENIED` if it is open or mapped, or a directory
     /// with open files is to be renamed; `NOT_SAME_DEVICE`, `OBJECT_PATH_NOT_FOUND`,
-    /// `OBJECT_NAME_INVALID`, `MEDIA_WRITE_PROTECTED`, and as [`Self::resolve`] for `DELETE`.
+    /// `OBJECT_NAME_INVALID`, `MEDIA_WRITE_PROTECTED`, and as [`Lifetimes::resolve`] for `DELETE`.
     pub fn rename(
         &mut self,
         caller: ThreadId,
@@ -254,7 +254,7 @@ impl Executive {
     ///
     /// # Errors
     /// `DISK_FULL`, `USER_MAPPED_FILE` if a mapped file would shrink, `INVALID_DEVICE_REQUEST` for
-    /// a directory, and as [`Self::resolve`] for `FILE_WRITE_DATA`.
+    /// a directory, and as [`Lifetimes::resolve`] for `FILE_WRITE_DATA`.
     pub fn set_end_of_file(&mut self, caller: ThreadId, handle: Handle, size: u64) -> Result<()> {
         let (_, id) = self.node_behind(caller, handle, file::WRITE_DATA)?;
         self.resize(id, size, Fill::Zero)
@@ -299,7 +299,7 @@ impl Executive {
     /// NtSetInformationFile, FilePositionInformation.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for a negative one, and as [`Self::resolve`].
+    /// `INVALID_PARAMETER` for a negative one, and as [`Lifetimes::resolve`].
     pub fn set_position(&mut self, caller: ThreadId, handle: Handle, position: i64) -> Result<()> {
         let (object, _) = self.file_behind(caller, handle, 0)?;
         self.file_mut(object)?.position =
@@ -322,7 +322,7 @@ impl Executive {
     /// NtQueryVolumeInformationFile, FileFsDeviceInformation: device type and characteristics.
     ///
     /// # Errors
-    /// As [`Self::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn query_device(&mut self, caller: ThreadId, handle: Handle) -> Result<(u32, u32)> {
         let kind = self.file_behind(caller, handle, 0)?.1.kind;
         Ok(match kind {

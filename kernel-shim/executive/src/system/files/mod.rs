@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files' surroundings: disks as they are [mounted](mount), the [`open`]ing of files by name, what
-//! can be asked and set ([`information`], [`query`]), the [`transfer`] of bytes, [`paging`] files.
+//! Files' surroundings: disks as they are mounted, the [`open`]ing of files by name, what
+//! can be asked and set ([`information`], [`query`]), the [`transfer`] of bytes, paging files.
 
 pub mod information;
 mod mount;

@@ -3,7 +3,7 @@
 //! NtQueryAttributesFile.
 //!
 //! A name that reaches a device or a directory handle is followed here, on the volume. What the
-//! opener wants travels with the lookup as a [`Packet`]; what came of it travels back in it.
+//! opener wants travels with the lookup as a `Packet`; what came of it travels back in it.
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::io::FileId;

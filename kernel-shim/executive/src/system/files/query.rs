@@ -26,7 +26,7 @@ impl Executive {
     ///
     /// # Errors
     /// `NO_SUCH_FILE` if nothing at all matches, `NO_MORE_FILES` after the last one,
-    /// `INVALID_PARAMETER` for what is no directory, and as [`Self::resolve`] for
+    /// `INVALID_PARAMETER` for what is no directory, and as [`resolve`](crate::ob::lifetime::Lifetimes::resolve) for
     /// `FILE_LIST_DIRECTORY`.
     pub fn next_entry(
         &mut self,
@@ -99,7 +99,7 @@ impl Executive {
     /// The entry that [`Self::next_entry`] gave is delivered.
     ///
     /// # Errors
-    /// As [`Self::resolve`].
+    /// As [`resolve`](crate::ob::lifetime::Lifetimes::resolve).
     pub fn entry_taken(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
         let (object, _) = self.file_behind(caller, handle, 0)?;
         if let Some(scan) = &mut self.file_mut(object)?.scan {

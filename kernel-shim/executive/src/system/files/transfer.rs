@@ -56,7 +56,7 @@ impl Executive {
     ///
     /// # Errors
     /// `END_OF_FILE` at or past the end, `INVALID_DEVICE_REQUEST` for a directory,
-    /// `INVALID_PARAMETER` for a position where there is none, and as [`Self::resolve`] for
+    /// `INVALID_PARAMETER` for a position where there is none, and as [`Lifetimes::resolve`] for
     /// `FILE_READ_DATA`.
     pub fn read_file(
         &mut self,
@@ -151,7 +151,7 @@ impl Executive {
     ///
     /// # Errors
     /// `DISK_FULL`, `INVALID_DEVICE_REQUEST`, `INVALID_PARAMETER`, `MEDIA_WRITE_PROTECTED`,
-    /// `ACCESS_DENIED` for the sectors under a mounted volume, and as [`Self::resolve`] for
+    /// `ACCESS_DENIED` for the sectors under a mounted volume, and as [`Lifetimes::resolve`] for
     /// `FILE_WRITE_DATA` or `FILE_APPEND_DATA`.
     pub fn write_file(
         &mut self,

@@ -199,7 +199,7 @@ impl Executive {
     /// NtOpenSection.
     ///
     /// # Errors
-    /// As [`Self::open_by_name`].
+    /// As [`Naming::open_by_name`].
     pub fn open_section(
         &mut self,
         caller: ThreadId,
@@ -220,7 +220,7 @@ impl Executive {
     /// NtQuerySection, SectionBasicInformation: attributes and bytes.
     ///
     /// # Errors
-    /// As [`Self::resolve`] for `SECTION_QUERY`.
+    /// As [`Lifetimes::resolve`] for `SECTION_QUERY`.
     pub fn query_section(&self, caller: ThreadId, section: Handle) -> Result<(u32, u64)> {
         let section = self.section_behind(caller, section, SECTION_QUERY)?;
         Ok((section.attributes, section.size))
@@ -229,7 +229,7 @@ impl Executive {
     /// NtQuerySection, SectionImageInformation.
     ///
     /// # Errors
-    /// `SECTION_NOT_IMAGE`, and as [`Self::resolve`] for `SECTION_QUERY`.
+    /// `SECTION_NOT_IMAGE`, and as [`Lifetimes::resolve`] for `SECTION_QUERY`.
     pub fn query_section_image(
         &self,
         caller: ThreadId,

@@ -78,7 +78,7 @@ impl Executive {
     /// NtAllocateVirtualMemory: where, and how many bytes.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`AddressSpace::allocate`].
+    /// As [`Lifetimes::resolve`] and [`AddressSpace::allocate`].
     pub fn allocate_virtual_memory(
         &mut self,
         caller: ThreadId,
@@ -93,7 +93,7 @@ impl Executive {
     /// NtFreeVirtualMemory: what was freed.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`AddressSpace::free`].
+    /// As [`Lifetimes::resolve`] and [`AddressSpace::free`].
     pub fn free_virtual_memory(
         &mut self,
         caller: ThreadId,
@@ -110,7 +110,7 @@ impl Executive {
     /// NtProtectVirtualMemory: base, size and the old protection.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`AddressSpace::protect`].
+    /// As [`Lifetimes::resolve`] and [`AddressSpace::protect`].
     pub fn protect_virtual_memory(
         &mut self,
         caller: ThreadId,
@@ -127,7 +127,7 @@ impl Executive {
     /// NtQueryVirtualMemory, MemoryBasicInformation.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`AddressSpace::query`].
+    /// As [`Lifetimes::resolve`] and [`AddressSpace::query`].
     pub fn query_virtual_memory(
         &mut self,
         caller: ThreadId,
@@ -143,7 +143,7 @@ impl Executive {
     ///
     /// # Errors
     /// `INVALID_ADDRESS` where nothing is mapped, `SECTION_NOT_IMAGE` for a view of memory, and as
-    /// [`Executive::resolve`].
+    /// [`Lifetimes::resolve`].
     pub fn query_mapped_name(
         &mut self,
         caller: ThreadId,
@@ -174,7 +174,7 @@ impl Executive {
     /// NtMapViewOfSection.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`AddressSpace::map`].
+    /// As [`Lifetimes::resolve`] and [`AddressSpace::map`].
     pub fn map_view_of_section(
         &mut self,
         caller: ThreadId,
@@ -218,7 +218,7 @@ impl Executive {
     /// NtUnmapViewOfSection.
     ///
     /// # Errors
-    /// As [`Executive::resolve`]; `NOT_MAPPED_VIEW`.
+    /// As [`Lifetimes::resolve`]; `NOT_MAPPED_VIEW`.
     pub fn unmap_view_of_section(
         &mut self,
         caller: ThreadId,

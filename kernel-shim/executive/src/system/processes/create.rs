@@ -19,6 +19,7 @@ use crate::system::Body;
 use crate::system::{Executive, Version};
 use abi::memory::PAGE_READWRITE;
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use nt::object::ClientId;
 use nt::{Handle, ObjectAttributes, Result, Status};
@@ -93,7 +94,7 @@ impl Executive {
             image_base: 0,
             system_dll: None,
             peb: 0,
-            threads: Vec::new(),
+            threads: BTreeSet::new(),
             ended: false,
             exit_status: Status::PENDING,
             critical: false,
@@ -110,7 +111,7 @@ impl Executive {
     /// NtCreateProcess: a handle to the new process, which has no thread yet.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`Executive::insert_object`]; `SECTION_NOT_IMAGE`,
+    /// As [`Lifetimes::resolve`] and [`Naming::insert_object`]; `SECTION_NOT_IMAGE`,
     /// `NO_MEMORY`, `PROCESS_IS_TERMINATING`.
     pub fn create_process(
         &mut self,
@@ -272,7 +273,7 @@ impl Executive {
     /// way of the system DLL.
     ///
     /// # Errors
-    /// As [`Executive::resolve`] and [`Executive::insert_object`]; `NO_MEMORY`,
+    /// As [`Lifetimes::resolve`] and [`Naming::insert_object`]; `NO_MEMORY`,
     /// `PROCESS_IS_TERMINATING`.
     #[allow(clippy::too_many_arguments, reason = "NtCreateThread has eight")]
     pub fn create_thread(
@@ -370,6 +371,7 @@ impl Executive {
             start_address,
             wait: None,
             completion: None,
+            mutants: BTreeSet::new(),
             suspended: 1,
             ended: false,
             exit_status: Status::PENDING,
@@ -380,7 +382,7 @@ impl Executive {
         };
         self.threads.insert(id, thread);
         if let Some(owner) = self.processes.get_mut(&process) {
-            owner.threads.push(id);
+            owner.threads.insert(id);
             let owner = owner.object;
             self.reference(owner);
         }

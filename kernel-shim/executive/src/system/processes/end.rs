@@ -45,7 +45,7 @@ impl Executive {
     /// that ends its own process has ended when this returns.
     ///
     /// # Errors
-    /// As [`Executive::resolve`]; `PROCESS_IS_TERMINATING` for one that has ended.
+    /// As [`Lifetimes::resolve`]; `PROCESS_IS_TERMINATING` for one that has ended.
     pub fn terminate_process(
         &mut self,
         caller: ThreadId,
@@ -97,7 +97,7 @@ impl Executive {
     /// NtTerminateThread. A null handle is the calling thread, unless it is its process's last one.
     ///
     /// # Errors
-    /// As [`Executive::resolve`]; `CANT_TERMINATE_SELF`.
+    /// As [`Lifetimes::resolve`]; `CANT_TERMINATE_SELF`.
     pub fn terminate_thread(
         &mut self,
         caller: ThreadId,
@@ -149,7 +149,7 @@ impl Executive {
             self.release_thread_memory(process, teb);
         }
         let last = self.processes.get_mut(&process).is_some_and(|owner| {
-            owner.threads.retain(|thread| *thread != id);
+            owner.threads.remove(&id);
             owner.threads.is_empty()
         });
         self.signal(object);

@@ -166,7 +166,7 @@ impl Executive {
     /// The process behind a handle that was granted `access`.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn process_behind(
         &self,
         caller: ThreadId,
@@ -183,7 +183,7 @@ impl Executive {
     /// The thread behind a handle that was granted `access`.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn thread_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<ThreadId> {
         let object = self.resolve(caller, handle, Some(Kind::Thread), access)?;
         match self.object(object)?.body {

@@ -132,7 +132,7 @@ impl Executive {
     /// ProcessBasicInformation.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn query_process(&self, caller: ThreadId, process: Handle) -> Result<ProcessBasic> {
         let process = self.asked(caller, process)?;
         Ok(ProcessBasic {
@@ -147,7 +147,7 @@ impl Executive {
     /// ProcessDefaultHardErrorMode.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn query_hard_error_mode(&self, caller: ThreadId, process: Handle) -> Result<u32> {
         self.asked(caller, process)
             .map(|process| process.hard_error_mode)
@@ -156,7 +156,7 @@ impl Executive {
     /// ProcessDefaultHardErrorMode.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn set_hard_error_mode(
         &mut self,
         caller: ThreadId,
@@ -170,7 +170,7 @@ impl Executive {
     /// ProcessSessionInformation.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn query_session(&self, caller: ThreadId, process: Handle) -> Result<u32> {
         self.session_of(self.asked(caller, process)?.id)
     }
@@ -179,7 +179,7 @@ impl Executive {
     ///
     /// # Errors
     /// `PRIVILEGE_NOT_HELD` without SeTcb, `ACCESS_DENIED` for another session; as
-    /// [`Executive::resolve`].
+    /// [`Lifetimes::resolve`].
     pub fn set_session(&mut self, caller: ThreadId, process: Handle, session: u32) -> Result<()> {
         let id = self.settable(caller, process)?.id;
         self.token_of(caller)?.demand(TCB)?;
@@ -193,7 +193,7 @@ impl Executive {
     /// ProcessBreakOnTermination.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn query_process_critical(&self, caller: ThreadId, process: Handle) -> Result<bool> {
         self.asked(caller, process).map(|process| process.critical)
     }
@@ -201,7 +201,7 @@ impl Executive {
     /// ProcessBreakOnTermination.
     ///
     /// # Errors
-    /// `PRIVILEGE_NOT_HELD` without SeDebug; as [`Executive::resolve`].
+    /// `PRIVILEGE_NOT_HELD` without SeDebug; as [`Lifetimes::resolve`].
     pub fn set_process_critical(
         &mut self,
         caller: ThreadId,
@@ -217,7 +217,7 @@ impl Executive {
     /// ThreadBreakOnTermination.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn query_thread_critical(&self, caller: ThreadId, thread: Handle) -> Result<bool> {
         let id = self.thread_behind(caller, thread, THREAD_QUERY_INFORMATION)?;
         self.thread(id).map(|thread| thread.critical)
@@ -226,7 +226,7 @@ impl Executive {
     /// ThreadBreakOnTermination.
     ///
     /// # Errors
-    /// `PRIVILEGE_NOT_HELD` without SeDebug; as [`Executive::resolve`].
+    /// `PRIVILEGE_NOT_HELD` without SeDebug; as [`Lifetimes::resolve`].
     pub fn set_thread_critical(
         &mut self,
         caller: ThreadId,
@@ -242,7 +242,7 @@ impl Executive {
     /// ThreadBasicInformation.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn query_thread(&self, caller: ThreadId, thread: Handle) -> Result<ThreadBasic> {
         let id = self.thread_behind(caller, thread, THREAD_QUERY_INFORMATION)?;
         let thread = self.thread(id)?;
@@ -259,7 +259,7 @@ impl Executive {
     ///
     /// # Errors
     /// `INVALID_PARAMETER` for 0 or more than 31; `PRIVILEGE_NOT_HELD` to raise it without
-    /// SeIncreaseBasePriority; as [`Executive::resolve`].
+    /// SeIncreaseBasePriority; as [`Lifetimes::resolve`].
     pub fn set_base_priority(
         &mut self,
         caller: ThreadId,
@@ -286,7 +286,7 @@ impl Executive {
     /// NtOpenProcessToken.
     ///
     /// # Errors
-    /// As [`Executive::resolve`], `ACCESS_DENIED`.
+    /// As [`Lifetimes::resolve`], `ACCESS_DENIED`.
     pub fn open_process_token(
         &mut self,
         caller: ThreadId,
@@ -300,7 +300,7 @@ impl Executive {
     /// NtOpenThreadToken.
     ///
     /// # Errors
-    /// `NO_TOKEN` if it does not impersonate; as [`Executive::resolve`], `ACCESS_DENIED`.
+    /// `NO_TOKEN` if it does not impersonate; as [`Lifetimes::resolve`], `ACCESS_DENIED`.
     pub fn open_thread_token(
         &mut self,
         caller: ThreadId,
@@ -317,7 +317,7 @@ impl Executive {
     /// no, nothing changes and the answer is `BUFFER_TOO_SMALL`.
     ///
     /// # Errors
-    /// As [`Executive::resolve`]; `BUFFER_TOO_SMALL`.
+    /// As [`Lifetimes::resolve`]; `BUFFER_TOO_SMALL`.
     pub fn adjust_privileges(
         &mut self,
         caller: ThreadId,

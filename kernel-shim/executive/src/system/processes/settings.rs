@@ -23,7 +23,7 @@ impl Executive {
     /// ProcessExceptionPort: once in a process's life.
     ///
     /// # Errors
-    /// `PRIVILEGE_NOT_HELD` without SeTcb, `PORT_ALREADY_SET`; as [`Executive::resolve`].
+    /// `PRIVILEGE_NOT_HELD` without SeTcb, `PORT_ALREADY_SET`; as [`Lifetimes::resolve`].
     pub fn set_exception_port(
         &mut self,
         caller: ThreadId,
@@ -51,7 +51,7 @@ impl Executive {
     /// ProcessDeviceMap: `\??` of the process is this directory from now on.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`Lifetimes::resolve`].
     pub fn set_device_map(
         &mut self,
         caller: ThreadId,
@@ -75,7 +75,7 @@ impl Executive {
     /// the handle is null.
     ///
     /// # Errors
-    /// `BAD_TOKEN_TYPE` for a primary token; as [`Executive::resolve`].
+    /// `BAD_TOKEN_TYPE` for a primary token; as [`Lifetimes::resolve`].
     pub fn set_impersonation(
         &mut self,
         caller: ThreadId,

@@ -14,7 +14,7 @@ impl Executive {
     /// NtSuspendThread: the count before.
     ///
     /// # Errors
-    /// `SUSPEND_COUNT_EXCEEDED`, `THREAD_IS_TERMINATING`, and as [`Executive::resolve`].
+    /// `SUSPEND_COUNT_EXCEEDED`, `THREAD_IS_TERMINATING`, and as [`resolve`](crate::ob::lifetime::Lifetimes::resolve).
     pub fn suspend_thread(&mut self, caller: ThreadId, thread: Handle) -> Result<u32> {
         let id = self.thread_behind(caller, thread, THREAD_SUSPEND_RESUME)?;
         let thread = self.thread_mut(id)?;
@@ -33,7 +33,7 @@ impl Executive {
     /// NtResumeThread: the count before. A thread that is not suspended stays as it is.
     ///
     /// # Errors
-    /// As [`Executive::resolve`].
+    /// As [`resolve`](crate::ob::lifetime::Lifetimes::resolve).
     pub fn resume_thread(&mut self, caller: ThreadId, thread: Handle) -> Result<u32> {
         let id = self.thread_behind(caller, thread, THREAD_SUSPEND_RESUME)?;
         self.resume(id)

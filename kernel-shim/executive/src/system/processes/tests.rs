@@ -745,21 +745,16 @@ fn the_mutants_of_a_thread_that_ends_are_abandoned() {
     let mut bench = bench();
     let process = bench.own();
     let owner = bench.thread_of(process);
-    let mutant = crate::ke::Mutant {
-        owner: Some(owner),
-        count: 1,
-        abandoned: false,
-    };
-    let handle = bench
+    let theirs = bench
         .executive
-        .create_object(
-            bench.thread,
-            Body::Mutant(mutant),
-            &ObjectAttributes::unnamed(),
-            0x1F_0001,
-        )
+        .create_mutant(owner, &ObjectAttributes::unnamed(), 0x1F_0001, true)
         .unwrap()
         .handle;
+    let object = bench.executive.resolve(owner, theirs, None, 0).unwrap();
+    let handle = bench
+        .executive
+        .open_by_id(bench.thread, object, 0x1F_0001, Attributes::empty())
+        .unwrap();
     let waiter = bench.thread;
     assert_eq!(
         bench.executive.wait(waiter, &[handle], false, None),

@@ -247,7 +247,7 @@ impl Executive {
     /// NtQueryKey. `name_only`: the class that tells the full path, for which any access will do.
     ///
     /// # Errors
-    /// `KEY_DELETED`, and as [`Self::resolve`] for `KEY_QUERY_VALUE`.
+    /// `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_QUERY_VALUE`.
     pub fn query_key(&self, caller: ThreadId, key: Handle, name_only: bool) -> Result<KeyFacts> {
         let key = self.key_behind(caller, key, if name_only { 0 } else { QUERY_VALUE })?;
         Ok(KeyFacts {
@@ -259,7 +259,7 @@ impl Executive {
     /// NtEnumerateKey.
     ///
     /// # Errors
-    /// `NO_MORE_ENTRIES`, `KEY_DELETED`, and as [`Self::resolve`] for `KEY_ENUMERATE_SUB_KEYS`.
+    /// `NO_MORE_ENTRIES`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_ENUMERATE_SUB_KEYS`.
     pub fn enumerate_key(&self, caller: ThreadId, key: Handle, index: u32) -> Result<KeyFacts> {
         let key = self.key_behind(caller, key, ENUMERATE_SUB_KEYS)?;
         let subkey = self
@@ -273,7 +273,7 @@ impl Executive {
     /// NtQueryValueKey.
     ///
     /// # Errors
-    /// `OBJECT_NAME_NOT_FOUND`, `KEY_DELETED`, and as [`Self::resolve`] for `KEY_QUERY_VALUE`.
+    /// `OBJECT_NAME_NOT_FOUND`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_QUERY_VALUE`.
     pub fn query_value(&self, caller: ThreadId, key: Handle, name: &[u16]) -> Result<&Value> {
         let key = self.key_behind(caller, key, QUERY_VALUE)?;
         self.registry.value(key, name)
@@ -282,7 +282,7 @@ impl Executive {
     /// NtEnumerateValueKey.
     ///
     /// # Errors
-    /// `NO_MORE_ENTRIES`, `KEY_DELETED`, and as [`Self::resolve`] for `KEY_QUERY_VALUE`.
+    /// `NO_MORE_ENTRIES`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_QUERY_VALUE`.
     pub fn enumerate_value(&self, caller: ThreadId, key: Handle, index: u32) -> Result<&Value> {
         let key = self.key_behind(caller, key, QUERY_VALUE)?;
         self.registry
@@ -295,7 +295,7 @@ impl Executive {
     /// NtSetValueKey.
     ///
     /// # Errors
-    /// `INVALID_PARAMETER` for a name that is too long, `KEY_DELETED`, and as [`Self::resolve`] for
+    /// `INVALID_PARAMETER` for a name that is too long, `KEY_DELETED`, and as [`Lifetimes::resolve`] for
     /// `KEY_SET_VALUE`.
     pub fn set_value(
         &mut self,
@@ -316,7 +316,7 @@ impl Executive {
     /// NtDeleteValueKey.
     ///
     /// # Errors
-    /// `OBJECT_NAME_NOT_FOUND`, `KEY_DELETED`, and as [`Self::resolve`] for `KEY_SET_VALUE`.
+    /// `OBJECT_NAME_NOT_FOUND`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_SET_VALUE`.
     pub fn delete_value(&mut self, caller: ThreadId, key: Handle, name: &[u16]) -> Result<()> {
         let key = self.key_behind(caller, key, SET_VALUE)?;
         let (now, uptime) = (self.now(), self.machine.uptime());
@@ -327,7 +327,7 @@ impl Executive {
     ///
     /// # Errors
     /// `CANNOT_DELETE` for a key with subkeys and for the root of a hive, `KEY_DELETED`, and as
-    /// [`Self::resolve`] for `DELETE`.
+    /// [`Lifetimes::resolve`] for `DELETE`.
     pub fn delete_key(&mut self, caller: ThreadId, key: Handle) -> Result<()> {
         let key = self.key_behind(caller, key, DELETE)?;
         let (now, uptime) = (self.now(), self.machine.uptime());
