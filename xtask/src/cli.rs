@@ -67,6 +67,9 @@ pub enum Verb {
     /// Run the host tests, then the QEMU tests.
     #[command(after_help = "Example:\n  cargo xtask test winlogon --qemu-only")]
     Test(TestOptions),
+    /// Play histories drawn from seeds on the host: schedules, failing calls, deaths, power cuts.
+    #[command(after_help = "Example:\n  cargo xtask simulate --seed 17 --replay")]
+    Simulate(SimulateOptions),
     /// Pass every gate: format, clippy, reference, tests.
     #[command(after_help = "Example:\n  cargo xtask ci --only format --only clippy")]
     Ci(CiOptions),
@@ -266,6 +269,20 @@ pub struct RunOptions {
     /// What the person brings.
     #[command(flatten)]
     pub supplies: Supplies,
+}
+
+/// Options of `simulate`.
+#[derive(Args)]
+pub struct SimulateOptions {
+    /// How many histories.
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    pub seeds: u64,
+    /// This history alone.
+    #[arg(long, value_name = "S", conflicts_with = "seeds")]
+    pub seed: Option<u64>,
+    /// Show it call by call, and do not look for a shorter one.
+    #[arg(long, requires = "seed")]
+    pub replay: bool,
 }
 
 /// A gate of `ci`.

@@ -27,6 +27,7 @@ mod reactos;
 mod run;
 mod screen;
 mod serial;
+mod simulate;
 mod sm;
 mod symbols;
 mod test;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         cli::Verb::Ci(options) => ci::verb(&options),
         cli::Verb::Coverage(options) => coverage::verb(&options),
         cli::Verb::Doc => doc::verb(),
+        cli::Verb::Simulate(options) => simulate::verb(&options),
         cli::Verb::Iso(options) => medium::iso::verb(&options),
         cli::Verb::Plan(options) => plan::verb(&options),
         cli::Verb::Completions(options) => {

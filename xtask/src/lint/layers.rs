@@ -31,16 +31,29 @@ type Graph = BTreeMap<Vec<String>, BTreeSet<Vec<String>>>;
 
 /// Every path that a file imports or mentions, as it is written.
 #[derive(Default)]
-struct Paths(Vec<Vec<String>>);
+struct Paths {
+    found: Vec<Vec<String>>,
+    /// How many modules that have no file of their own the reader is in.
+    inline: usize,
+}
 
 impl Paths {
+    /// Notes a path as it would be written at the top of the file.
+    fn note(&mut self, path: Vec<String>) {
+        let supers = path.iter().take_while(|name| *name == "super").count();
+        if supers == 0 || supers > self.inline {
+            let inside = self.inline.min(supers);
+            self.found.push(path[inside..].to_vec());
+        }
+    }
+
     fn tree(&mut self, before: &[String], tree: &syn::UseTree) {
         let with = |name: &syn::Ident| [before, &[name.to_string()]].concat();
         match tree {
             syn::UseTree::Path(path) => self.tree(&with(&path.ident), &path.tree),
-            syn::UseTree::Name(name) => self.0.push(with(&name.ident)),
-            syn::UseTree::Rename(rename) => self.0.push(with(&rename.ident)),
-            syn::UseTree::Glob(_) => self.0.push(before.to_vec()),
+            syn::UseTree::Name(name) => self.note(with(&name.ident)),
+            syn::UseTree::Rename(rename) => self.note(with(&rename.ident)),
+            syn::UseTree::Glob(_) => self.note(before.to_vec()),
             syn::UseTree::Group(group) => {
                 group.items.iter().for_each(|item| self.tree(before, item));
             }
@@ -66,13 +79,18 @@ impl<'ast> Visit<'ast> for Paths {
         self.tree(&[], &item.tree);
     }
 
+    fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
+        self.inline += 1;
+        visit::visit_item_mod(self, item);
+        self.inline -= 1;
+    }
+
+    /// Who may see an item is no import.
+    fn visit_visibility(&mut self, _: &'ast syn::Visibility) {}
+
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        self.0.push(
-            path.segments
-                .iter()
-                .map(|segment| segment.ident.to_string())
-                .collect(),
-        );
+        let segments = path.segments.iter();
+        self.note(segments.map(|segment| segment.ident.to_string()).collect());
         visit::visit_path(self, path);
     }
 }
@@ -94,7 +112,7 @@ fn graph(source: &Path) -> Graph {
         let mut paths = Paths::default();
         paths.visit_file(&file);
         let targets = paths
-            .0
+            .found
             .iter()
             .filter_map(|path| resolve(module, path, &modules))
             .filter(|target| target != module && !target.starts_with(module))
@@ -224,14 +242,15 @@ fn imports_are_read_wherever_they_stand() {
         .collect();
     let from = ["a".to_owned(), "b".to_owned()];
     let text = "use crate::{a::Thing, other}; fn f() -> super::Thing { crate::a::b::g() }
+        mod inline { use super::own; use super::super::Thing; }
         #[cfg(test)] mod tests { use crate::hidden; }";
     let mut paths = Paths::default();
     paths.visit_file(&syn::parse_file(text).expect("a file"));
     let found: Vec<_> = paths
-        .0
+        .found
         .iter()
         .filter_map(|path| resolve(&from, path, &modules))
         .map(|module| module.join("::"))
         .collect();
-    assert_eq!(found, ["a", "", "a", "a::b"]);
+    assert_eq!(found, ["a", "", "a", "a::b", "a"]);
 }

@@ -24,7 +24,7 @@ pub struct Fault {
 }
 
 /// Services that are never made to fail.
-const EXEMPT: &[&str] = &["NtTerminateProcess", "NtTerminateThread"];
+pub(super) const EXEMPT: &[&str] = &["NtTerminateProcess", "NtTerminateThread"];
 
 #[derive(Debug)]
 struct Armed {

@@ -9,7 +9,7 @@ use crate::ids::ThreadId;
 use crate::machine::{
     Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop,
 };
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -134,6 +134,20 @@ impl State {
             }
         }
         None
+    }
+
+    /// How many threads are ready.
+    pub fn count_ready(&mut self) -> usize {
+        let mut ready = core::mem::take(&mut self.ready);
+        let mut seen = BTreeSet::new();
+        ready.retain(|&thread| self.is_runnable(thread) && seen.insert(thread));
+        self.ready = ready;
+        self.ready.len()
+    }
+
+    /// Takes one of the ready threads out of the queue, by its place in it.
+    pub fn take_ready(&mut self, place: usize) -> Option<ThreadId> {
+        self.ready.remove(place)
     }
 
     /// Whether a thread may run.

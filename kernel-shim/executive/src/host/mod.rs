@@ -9,6 +9,7 @@
 
 pub mod disk;
 pub mod faults;
+pub mod interference;
 pub mod machine;
 pub mod scheduler;
 mod seam;

@@ -10,6 +10,7 @@
 //! A thread that was ended from outside is woken one last time and unwinds with the private payload
 //! [`Gone`]: its destructors run, and whatever they ask of the system is refused.
 
+use super::interference::{Action, Interference, Site};
 use super::machine::MemoryMachine;
 use crate::Executive;
 use crate::ids::ThreadId;
@@ -34,6 +35,7 @@ struct State {
     threads: Vec<JoinHandle<()>>,
     panic: Option<Box<dyn std::any::Any + Send>>,
     closing: bool,
+    interference: Option<Box<dyn Interference>>,
 }
 
 /// The scheduler of one simulated system.
@@ -54,6 +56,7 @@ impl Scheduler {
             threads: Vec::new(),
             panic: None,
             closing: false,
+            interference: None,
         };
         Arc::new(Self {
             state: Mutex::new(state),
@@ -64,6 +67,41 @@ impl Scheduler {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets somebody decide at every call what becomes of it, and who runs next.
+    pub fn set_interference(&self, interference: Box<dyn Interference>) {
+        self.lock().interference = Some(interference);
+    }
+
+    /// What becomes of a call that `thread`, which holds the baton, is about to make; others may run
+    /// before it goes on.
+    pub fn before_call(
+        self: &Arc<Self>,
+        thread: ThreadId,
+        image: &str,
+        call: &'static str,
+    ) -> Action {
+        let mut state = self.lock();
+        if state.closing || state.running != Some(thread) {
+            return Action::Proceed;
+        }
+        let time = self.machine.state().uptime;
+        let Some(interference) = &mut state.interference else {
+            return Action::Proceed;
+        };
+        let action = interference.at_call(&Site {
+            image,
+            thread: thread.0,
+            call,
+            time,
+        });
+        if interference.preempts() {
+            self.machine.state().requeue(thread);
+            self.hand_over(&mut state);
+            self.await_turn(state, thread);
+        }
+        action
     }
 
     /// Says what a thread runs once it is let run.
@@ -160,7 +198,7 @@ impl Scheduler {
             return;
         }
         loop {
-            let next = self.machine.state().next_ready();
+            let next = self.next_ready(state);
             if let Some(thread) = next {
                 state.running = Some(thread);
                 if let Some(body) = state.bodies.remove(&thread) {
@@ -179,6 +217,19 @@ impl Scheduler {
             state.executive.expire_timers();
         }
         self.turn.notify_all();
+    }
+
+    /// The next thread to run, taken out of the ready queue.
+    fn next_ready(&self, state: &mut State) -> Option<ThreadId> {
+        let mut machine = self.machine.state();
+        let Some(interference) = &mut state.interference else {
+            return machine.next_ready();
+        };
+        let ready = machine.count_ready();
+        if ready == 0 {
+            return None;
+        }
+        machine.take_ready(interference.next(ready).min(ready - 1))
     }
 
     fn spawn(self: &Arc<Self>, thread: ThreadId, body: Body) -> JoinHandle<()> {

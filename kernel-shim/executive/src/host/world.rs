@@ -8,6 +8,7 @@
 
 use super::disk::{LiveDisk, VolumeImage};
 use super::faults::{Fault, Faults};
+use super::interference::Interference;
 use super::machine::{DiskEvent, MemoryDisk, MemoryMachine};
 use super::scheduler::Scheduler;
 use super::seam::{Main, Parameters, Seam, Shared};
@@ -131,6 +132,7 @@ pub struct World {
     faults: Vec<Fault>,
     /// The bytes of C: at the start, if its disk is recorded.
     recorded: Option<Vec<u8>>,
+    interference: Option<Box<dyn Interference>>,
 }
 
 /// A failure to build a world is a mistake of the test.
@@ -175,6 +177,7 @@ impl World {
             shared: None,
             faults: Vec::new(),
             recorded: None,
+            interference: None,
         };
         let native = ImageFile {
             subsystem: ImageSubsystem::NATIVE,
@@ -347,6 +350,23 @@ impl World {
         }
     }
 
+    /// Lets somebody decide at every call what becomes of it, and who runs next: before the start or
+    /// between runs.
+    pub fn interfere(&mut self, interference: Box<dyn Interference>) -> &mut Self {
+        match &self.shared {
+            Some(shared) => shared.scheduler.set_interference(interference),
+            None => self.interference = Some(interference),
+        }
+        self
+    }
+
+    /// From now on C: takes so many writes; the rest fail, as if the power had gone.
+    pub fn cut_power_after(&mut self, writes: u64) {
+        if let Some(disk) = self.shared().scheduler.machine.state().disks.first_mut() {
+            disk.writes_left = Some(writes);
+        }
+    }
+
     /// How many calls were made to fail.
     pub fn faults_hit(&self) -> u64 {
         Shared::lock(&self.shared().faults).hits()
@@ -392,6 +412,7 @@ impl World {
             shared: None,
             faults: Vec::new(),
             recorded: None,
+            interference: None,
         }
     }
 
@@ -456,6 +477,9 @@ impl World {
                 thread,
                 kernel_parameters(image.unwrap_or_default()),
             );
+        }
+        if let Some(interference) = self.interference.take() {
+            shared.scheduler.set_interference(interference);
         }
         self.shared = Some(shared);
     }
@@ -684,6 +708,7 @@ impl World {
             shared: None,
             faults: Vec::new(),
             recorded: None,
+            interference: None,
         }
     }
 

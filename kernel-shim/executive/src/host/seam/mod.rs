@@ -14,7 +14,8 @@ mod ports;
 mod processes;
 mod registry;
 
-use super::faults::Faults;
+use super::faults::{EXEMPT, Faults};
+use super::interference::Action;
 use super::scheduler::Scheduler;
 use crate::ids::{ProcessId, ThreadId};
 use crate::trace::{Argument, Outcome as Ended, Record};
@@ -147,7 +148,22 @@ impl Seam {
     ) -> Result<R> {
         let shared = self.shared()?;
         let thread = Self::current()?;
-        let fault = Shared::lock(&shared.faults).next(&self.image, call);
+        let action = shared.scheduler.before_call(thread, &self.image, call);
+        let fault = match action {
+            Action::Proceed => Shared::lock(&shared.faults).next(&self.image, call),
+            Action::Fail(status) if EXEMPT.contains(&call) => {
+                log::debug!("{call} is never refused: not with {status} either");
+                None
+            }
+            Action::Fail(status) => Some(status),
+            Action::Die => {
+                let process = self.process;
+                shared.scheduler.enter(thread, |executive| {
+                    executive.kill_process(process, None, Status::UNSUCCESSFUL)
+                });
+                None
+            }
+        };
         let mut arguments = Some(arguments);
         let mut noted = Vec::new();
         let begun = shared.scheduler.enter(thread, |executive| {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What must hold in every history, held against what the kernel knows.
+//!
+//! | invariant | when |
+//! |---|---|
+//! | no thread panics | always |
+//! | the system comes to rest within an hour of virtual time and a bounded number of calls | every boot, every round |
+//! | every request is answered: no client waits when the system is at rest | every round |
+//! | the Session Manager does not end by itself | always |
+//! | a stop is a defined one: the hard error of a lost critical process (spec 12.4, 12.5) | always |
+//! | what is in a session has a csrss of that session | at rest |
+//! | a content is never gone, and never under two names | after every boot |
+//! | once nothing is disturbed, a session can be started, listed and ended | at the end |
+//! | a session that was started and ended leaves no handle, no record and no process | at the end |
+
+use executive::ex::hard_errors::BugCheck;
+use executive::host::{Outcome, ProcessReport};
+use nt::Status;
+use std::any::Any;
+use std::collections::BTreeSet;
+
+/// An hour, in 100 ns: more than every limit of the Session Manager together.
+const HOUR: u64 = 36_000_000_000;
+
+/// A broken promise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which one.
+    pub invariant: &'static str,
+    /// What was seen.
+    pub seen: String,
+}
+
+impl Violation {
+    /// This invariant does not hold.
+    pub fn new(invariant: &'static str, seen: impl Into<String>) -> Self {
+        Self {
+            invariant,
+            seen: seen.into(),
+        }
+    }
+
+    /// A thread of the system panicked.
+    pub fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| payload.downcast_ref::<&str>().copied())
+            .unwrap_or("a panic without a text");
+        Self::new("no thread panics", text)
+    }
+}
+
+/// The system has come to rest in time, or has stopped in a defined way. `Ok(false)`: it has
+/// stopped.
+pub fn rest(outcome: &Outcome, spent: u64) -> Result<bool, Violation> {
+    if spent > HOUR {
+        return Err(Violation::new(
+            "the system comes to rest within an hour",
+            format!("after {} s of virtual time", spent / 10_000_000),
+        ));
+    }
+    match outcome {
+        Outcome::Settled => Ok(true),
+        Outcome::Shutdown(_) => Ok(false),
+        Outcome::Stopped(check) if is_defined(check) => Ok(false),
+        Outcome::Stopped(check) => Err(Violation::new("a stop is a defined one", check.text())),
+    }
+}
+
+/// The hard error C000021A, or the end of a process that smss had marked as critical.
+fn is_defined(check: &BugCheck) -> bool {
+    const CRITICAL_OBJECT_TERMINATION: u32 = 0xF4;
+    match &check.hard_error {
+        Some((status, _)) => *status == Status::SYSTEM_PROCESS_TERMINATED,
+        None => check.code == CRITICAL_OBJECT_TERMINATION,
+    }
+}
+
+/// The first Session Manager runs, and nothing lives in a session without a csrss.
+pub fn processes(processes: &[ProcessReport]) -> Result<(), Violation> {
+    let running = || processes.iter().filter(|process| process.running);
+    let named = |process: &&ProcessReport, image: &str| process.image.eq_ignore_ascii_case(image);
+    if !running().any(|process| named(&process, "smss.exe")) {
+        return Err(Violation::new(
+            "the Session Manager does not end by itself",
+            "no smss.exe runs",
+        ));
+    }
+    let served: BTreeSet<u32> = running()
+        .filter(|process| named(process, "csrss.exe"))
+        .map(|process| process.session)
+        .collect();
+    let orphan =
+        running().find(|process| process.session != 0 && !served.contains(&process.session));
+    match orphan {
+        None => Ok(()),
+        Some(process) => Err(Violation::new(
+            "what is in a session has a csrss of that session",
+            format!(
+                "{} (process {}) lives in session {}",
+                process.image, process.id, process.session
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bugcheck_of_the_kernel_itself_is_no_defined_stop() {
+        let page_fault = BugCheck::new(0x50, [0; 4]);
+        assert!(rest(&Outcome::Stopped(page_fault), 0).is_err());
+        let lost = BugCheck::of_hard_error(Status::SYSTEM_PROCESS_TERMINATED, Vec::new());
+        assert_eq!(rest(&Outcome::Stopped(lost), 0), Ok(false));
+        assert!(rest(&Outcome::Settled, HOUR + 1).is_err());
+    }
+}

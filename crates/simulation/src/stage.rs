@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The stage that a history is played on: a world with its disk, registry and programs.
+
+use crate::disturbance::{Disturbance, Noted, lock};
+use crate::history::{History, Operation, Schedule};
+use crate::invariants::{self, Violation};
+use crate::report::Reached;
+use executive::host::{Outcome, World};
+use executive::ids::ProcessId;
+use executive::ob::prelude::*;
+use executive::{Executive, Version};
+use nt::system::ValueType;
+use nt::{Status, UnicodeStr};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+/// MiB of the volume.
+const VOLUME: usize = 16;
+/// Where the files are that are to be renamed, and where to.
+const FROM: &str = "\\from";
+const TO: &str = "\\to";
+
+/// A world and what happens to it.
+pub struct Stage<'h> {
+    history: &'h History,
+    world: Option<World>,
+    noted: Arc<Mutex<Noted>>,
+    reached: Reached,
+}
+
+/// A client's program that runs or has run.
+struct Client {
+    operation: Operation,
+    process: u32,
+    object: executive::ids::ObjectId,
+}
+
+impl<'h> Stage<'h> {
+    /// A machine as the history has it before its first boot.
+    pub fn new(history: &'h History) -> Self {
+        let mut world = World::with_volume(history.version, VOLUME);
+        world.no_trace();
+        for program in programs::PROGRAMS {
+            let name: Vec<u16> = program.name.encode_utf16().collect();
+            world.program(
+                program.name,
+                program.subsystem,
+                move |seam| match programs::find(UnicodeStr(&name)) {
+                    Some((_, main)) => {
+                        main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
+                    }
+                    None => Status::DLL_NOT_FOUND,
+                },
+            );
+        }
+        settings(&mut world, history);
+        let (disturbance, noted) = Disturbance::new(history);
+        world.interfere(Box::new(disturbance));
+        Self {
+            history,
+            world: Some(world),
+            noted,
+            reached: Reached {
+                histories: 1,
+                ..Reached::default()
+            },
+        }
+    }
+
+    /// Plays the history. The first broken promise ends it.
+    pub fn play(&mut self) -> Result<(), Violation> {
+        let alive = self.boot(self.history.power_cut)?;
+        if self.history.power_cut.is_some() {
+            self.reached.power_cuts += 1;
+            self.power_is_back()?;
+            self.end("the power went, and the next boot was good");
+            return Ok(());
+        }
+        if !alive {
+            self.end("the boot was stopped");
+            return Ok(());
+        }
+        let history = self.history;
+        for round in &history.rounds {
+            if !self.round(round)? {
+                self.end("stopped by the loss of a critical process");
+                return Ok(());
+            }
+        }
+        lock(&self.noted).calm = true;
+        self.recovers()?;
+        self.end("at rest");
+        Ok(())
+    }
+
+    /// What was reached, every call, and the history with its schedule as it went.
+    pub fn finish(mut self) -> (Reached, Vec<String>, History) {
+        // Its threads unwind before what they noted is taken.
+        drop(self.world.take());
+        let noted = core::mem::take(&mut *lock(&self.noted));
+        let mut recorded = self.history.clone();
+        recorded.schedule = Schedule::Listed(noted.preemptions.clone());
+        self.reached.calls += noted.calls;
+        self.reached.deaths += noted.deaths;
+        self.reached.preemptions += noted.preemptions.len() as u64;
+        self.reached.failed = noted.failed;
+        self.reached.preempted = noted.preempted;
+        (self.reached, noted.trace, recorded)
+    }
+
+    fn end(&mut self, how: &str) {
+        let version = match self.history.version {
+            Version::V5_2 => "5.2",
+            Version::V6_1 => "6.1",
+        };
+        *self
+            .reached
+            .ends
+            .entry(format!("{version}: {how}"))
+            .or_default() += 1;
+    }
+
+    fn world(&mut self) -> &mut World {
+        self.world
+            .as_mut()
+            .expect("a world stands until it is finished")
+    }
+
+    /// Boots: whether the system still runs.
+    fn boot(&mut self, power_cut: Option<u64>) -> Result<bool, Violation> {
+        self.world().start(|seam| {
+            let tables = Box::leak(Box::new(smss::TableSpace::new()));
+            smss::run(seam, Box::leak(Box::new(smss::State::new(seam, tables))))
+        });
+        if let Some(writes) = power_cut {
+            self.world().cut_power_after(writes);
+        }
+        self.settle()
+    }
+
+    fn settle(&mut self) -> Result<bool, Violation> {
+        let before = self.world().uptime();
+        let outcome: Outcome = self.world().run();
+        let spent = self.world().uptime() - before;
+        let alive = invariants::rest(&outcome, spent)?;
+        if alive {
+            invariants::processes(&self.world().processes())?;
+        }
+        Ok(alive)
+    }
+
+    /// Lets clients do something at the same time: whether the system still runs.
+    fn round(&mut self, operations: &[Operation]) -> Result<bool, Violation> {
+        let mut clients = Vec::new();
+        for operation in operations {
+            let line = operation.command_line();
+            let image = line.split(' ').next().unwrap_or_default();
+            if let Ok(process) = self.world().spawn(image, &line) {
+                let object = self.world().look(|executive| keep(executive, process));
+                clients.push(Client {
+                    operation: operation.clone(),
+                    process,
+                    object,
+                });
+            }
+        }
+        let alive = self.settle()?;
+        for client in clients {
+            let status = self.world().look(|executive| exit_of(executive, &client));
+            match status {
+                Some(status) => {
+                    let verb = client.operation.command_line();
+                    let verb: Vec<&str> = verb.split(' ').take(2).collect();
+                    let answer = format!("{}: {status}", verb.join(" "));
+                    *self.reached.answers.entry(answer).or_default() += 1;
+                }
+                None if alive => {
+                    return Err(Violation::new(
+                        "every request is answered",
+                        format!(
+                            "{} (process {}) waits, and nobody will wake it",
+                            client.operation.command_line(),
+                            client.process
+                        ),
+                    ));
+                }
+                None => {}
+            }
+        }
+        Ok(alive)
+    }
+
+    /// Runs one client, undisturbed: what it was answered.
+    fn ask(&mut self, operation: &Operation) -> Result<Status, Violation> {
+        let line = operation.command_line();
+        let image = line.split(' ').next().unwrap_or_default();
+        let process = self.world().spawn(image, &line).map_err(|status| {
+            Violation::new(RECOVERS, format!("{line} cannot be started: {status}"))
+        })?;
+        let object = self.world().look(|executive| keep(executive, process));
+        let alive = self.settle()?;
+        let client = Client {
+            operation: operation.clone(),
+            process,
+            object,
+        };
+        match self.world().look(|executive| exit_of(executive, &client)) {
+            Some(status) if alive => Ok(status),
+            _ => Err(Violation::new(RECOVERS, format!("{line} is not answered"))),
+        }
+    }
+
+    /// Once nothing is disturbed any more: a session comes, is listed, goes, and leaves nothing.
+    fn recovers(&mut self) -> Result<(), Violation> {
+        // The first one makes what stays: threads of the pool.
+        self.session_comes_and_goes()?;
+        let before = self.held();
+        self.session_comes_and_goes()?;
+        let after = self.held();
+        if before == after {
+            Ok(())
+        } else {
+            Err(Violation::new(
+                "a session that was started and ended leaves nothing",
+                format!("before {before:?}, after {after:?}"),
+            ))
+        }
+    }
+
+    fn session_comes_and_goes(&mut self) -> Result<(), Violation> {
+        let before = self.sessions();
+        // Servers that misbehave are still to come: each takes its turn.
+        let mut status = Status::UNSUCCESSFUL;
+        for _ in 0..=self.history.servers.len() {
+            status = self.ask(&Operation::Start(Some("sleep.exe")))?;
+            if !status.is_error() {
+                break;
+            }
+        }
+        let failed = |what: String| Err(Violation::new(RECOVERS, what));
+        if status.is_error() {
+            return failed(format!("a new session is refused: {status}"));
+        }
+        let new: Vec<u32> = self
+            .sessions()
+            .into_keys()
+            .filter(|session| !before.contains_key(session))
+            .collect();
+        let &[session] = new.as_slice() else {
+            return failed(format!(
+                "StartCsr says SUCCESS, and new sessions are {new:?}"
+            ));
+        };
+        let listed = self.ask(&Operation::List)?;
+        if listed.is_error() {
+            return failed(format!("the list is refused: {listed}"));
+        }
+        let ended = self.ask(&Operation::Stop(session))?;
+        if ended.is_error() {
+            return failed(format!("the end of session {session} is refused: {ended}"));
+        }
+        let after = self.sessions();
+        if after == before {
+            Ok(())
+        } else {
+            failed(format!("sessions before {before:?}, after {after:?}"))
+        }
+    }
+
+    /// How many processes are in each session but the first.
+    fn sessions(&mut self) -> BTreeMap<u32, usize> {
+        let mut sessions = BTreeMap::new();
+        for process in self.world().processes() {
+            if process.running && process.session != 0 {
+                *sessions.entry(process.session).or_default() += 1;
+            }
+        }
+        sessions
+    }
+
+    /// What the first Session Manager holds: its handles by type, and its threads.
+    fn held(&mut self) -> BTreeMap<&'static str, usize> {
+        let Some(smss) = self.world().process("smss.exe") else {
+            return BTreeMap::new();
+        };
+        let mut held = self.world().handles_of(smss.id);
+        held.insert("threads", smss.threads);
+        held
+    }
+
+    /// The next boot after a power cut: nothing is lost, and what was to be done is done.
+    fn power_is_back(&mut self) -> Result<(), Violation> {
+        let world = self
+            .world
+            .take()
+            .expect("a world stands until it is finished");
+        let mut world = world.reboot();
+        world.no_trace();
+        lock(&self.noted).calm = true;
+        world.interfere(Box::new(Disturbance::noting(self.history, &self.noted)));
+        self.world = Some(world);
+        let contents = self.contents()?;
+        for number in 0..self.history.renames {
+            let places = contents
+                .get(&content(number))
+                .map_or(&[][..], Vec::as_slice);
+            if places.len() != 1 {
+                return Err(Violation::new(
+                    "a content is never gone, and never under two names",
+                    format!("file {number} is at {places:?} after the power cut"),
+                ));
+            }
+        }
+        if !self.boot(None)? {
+            return Err(Violation::new(
+                RECOVERS,
+                "the boot after the power cut stopped",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where each content is on the disk.
+    fn contents(&mut self) -> Result<BTreeMap<Vec<u8>, Vec<String>>, Violation> {
+        let mut contents: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+        for (path, bytes) in self.world().files() {
+            contents.entry(bytes).or_default().push(path);
+        }
+        Ok(contents)
+    }
+}
+
+const RECOVERS: &str = "once nothing is disturbed, a session can be started, listed and ended";
+
+fn content(number: u32) -> Vec<u8> {
+    format!("the content of file {number}").into_bytes()
+}
+
+fn multi(texts: &[String]) -> Vec<u8> {
+    texts
+        .iter()
+        .flat_map(|text| text.encode_utf16().chain([0]))
+        .chain([0])
+        .flat_map(u16::to_le_bytes)
+        .collect()
+}
+
+/// The registry and the files that a history begins with.
+fn settings(world: &mut World, history: &History) {
+    let ways = history.servers.join(",");
+    let mut windows = "%SystemRoot%\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows".to_owned();
+    if !ways.is_empty() {
+        windows.push_str(" Elsewhere=");
+        windows.push_str(&ways);
+    }
+    let text: Vec<u8> = windows
+        .encode_utf16()
+        .chain([0])
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    world.set_value("SubSystems", "Windows", ValueType::EXPAND_SZ.0, &text);
+    let optional = multi(&["Posix".to_owned()]);
+    world.set_value("SubSystems", "Optional", ValueType::MULTI_SZ.0, &optional);
+    let commands: Vec<String> = history
+        .boot_commands
+        .iter()
+        .map(|command| (*command).to_owned())
+        .collect();
+    world.set_value("", "BootExecute", ValueType::MULTI_SZ.0, &multi(&commands));
+    let mut pairs = Vec::new();
+    for number in 0..history.renames {
+        world.file(&format!("{FROM}\\{number}.txt"), &content(number));
+        world.directory(TO);
+        pairs.push(format!("\\??\\C:{FROM}\\{number}.txt"));
+        pairs.push(format!("\\??\\C:{TO}\\{number}.txt"));
+    }
+    if !pairs.is_empty() {
+        world.set_value(
+            "",
+            "PendingFileRenameOperations",
+            ValueType::MULTI_SZ.0,
+            &multi(&pairs),
+        );
+    }
+}
+
+/// Keeps a process's object, so that its exit status is known after its end.
+fn keep(executive: &mut Executive, process: u32) -> executive::ids::ObjectId {
+    let object = executive.processes[&ProcessId(process)].object;
+    executive.reference(object);
+    object
+}
+
+/// What a client ended with, if it has ended; its object is given back.
+fn exit_of(executive: &mut Executive, client: &Client) -> Option<Status> {
+    let status = executive
+        .process(ProcessId(client.process))
+        .ok()
+        .filter(|process| process.ended)
+        .map(|process| process.exit_status);
+    executive.dereference(client.object);
+    status
+}

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The fixed seeds of every test run; `cargo xtask simulate --seeds N` plays as many as one likes.
+
+use simulation::{History, Reached, play};
+
+/// Seeds whose histories break a promise for a reason that is known and still to be mended: each
+/// with the invariant. Whoever mends one takes it out.
+const KNOWN: &[(u64, &str)] = &[
+    // A plain client waits in NtConnectPort for ever when NtCompleteConnectPort fails.
+    (38, "every request is answered"),
+];
+
+#[test]
+fn every_promise_is_kept_in_two_hundred_histories() {
+    let mut reached = Reached::default();
+    let mut broken = Vec::new();
+    for seed in 0..200 {
+        let played = play(&History::draw(seed));
+        reached.add(played.reached);
+        if let Some(violation) = played.violation
+            && !KNOWN.contains(&(seed, violation.invariant))
+        {
+            broken.push(format!(
+                "seed {seed}: {}: {}",
+                violation.invariant, violation.seen
+            ));
+        }
+    }
+    assert!(broken.is_empty(), "{}\n{reached}", broken.join("\n"));
+    // What the histories are for: calls fail in many places, and threads are preempted in many.
+    assert!(reached.failed.len() > 20, "{reached}");
+    assert!(reached.preempted.len() > 20, "{reached}");
+}
