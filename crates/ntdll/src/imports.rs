@@ -27,6 +27,7 @@ names! {
     NtConnectPort
     NtCreateDirectoryObject
     NtCreateEvent
+    NtCreateFile
     NtCreateKey
     NtCreatePagingFile
     NtCreatePort
@@ -37,7 +38,10 @@ names! {
     NtDisplayString
     NtDuplicateObject
     NtEnumerateValueKey
+    NtFlushBuffersFile
+    NtFlushKey
     NtFreeVirtualMemory
+    NtFsControlFile
     NtInitializeRegistry
     NtMakeTemporaryObject
     NtMapViewOfSection
@@ -50,6 +54,7 @@ names! {
     NtQueryDirectoryObject
     NtQueryInformationFile
     NtQueryInformationProcess
+    NtQueryInformationThread
     NtQuerySymbolicLinkObject
     NtQuerySystemInformation
     NtQueryValueKey
