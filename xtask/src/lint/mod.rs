@@ -3,5 +3,6 @@
 
 mod abi;
 mod citations;
+mod documents;
 mod layers;
 mod tree;
