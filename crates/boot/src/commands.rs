@@ -49,7 +49,7 @@ fn execute<S: System>(
     }
 }
 
-/// Executes an autocheck command, in session 0. A missing program is no error.
+/// Executes an autocheck command, in session 0. A missing program is not an error.
 #[inline(never)]
 fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> Result<()> {
     let system = launcher.system;

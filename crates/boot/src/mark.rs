@@ -38,12 +38,14 @@ pub(crate) struct Mark<'s, S: Objects + Files + SystemWide> {
     file: Option<Owned<'s, S>>,
     /// Where the next record goes, 0 or 1.
     next: u64,
+    /// No record of this list has been seen or written: the file's place and size may be new.
+    fresh: bool,
 }
 
 impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
     /// The mark of the list that these values make.
     pub(crate) fn new(system: &'s S, lists: [RenameList<'_>; 2]) -> Self {
-        // FNV-1a of 64 bits, with a unit that is no character between the two.
+        // FNV-1a of 64 bits over both texts, and then their lengths, which divide them.
         let mut list = 0xCBF2_9CE4_8422_2325;
         let texts = lists.iter().flat_map(|list| list.text.units().iter());
         let lengths = [lists[0].text.len() as u64, lists[1].text.len() as u64];
@@ -55,6 +57,7 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
             list,
             file: None,
             next: 0,
+            fresh: true,
         }
     }
 
@@ -76,7 +79,7 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
         for slot in [0, 1] {
             let read = self.record(mark.get(), slot).filter(|&read| read > done);
             if let Some(read) = read {
-                (done, self.next) = (read, 1 - slot);
+                (done, self.next, self.fresh) = (read, 1 - slot, false);
             }
         }
         self.file = Some(mark);
@@ -92,13 +95,13 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
         (sound && record.list == self.list).then_some(record.done)
     }
 
-    /// Notes that `done` operations are done and safe on the disk; whether the file is new, so that
-    /// its volume has to be flushed before the mark can be relied on.
+    /// Notes that `done` operations are done and safe on the disk; whether the file is new or has
+    /// grown, so that its volume has to be flushed before the mark can be relied on. Only the first
+    /// record makes it grow: the place of the other one is written with it.
     ///
     /// # Errors
     /// What the kernel says.
     pub(crate) fn set(&mut self, done: usize) -> Result<bool> {
-        let is_new = self.file.is_none();
         let mark = match self.file.take() {
             Some(mark) => mark,
             None => {
@@ -118,12 +121,18 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
             done,
             check: !(list ^ done),
         };
-        let at = self.next * SECTOR;
-        self.system.write_file(mark.get(), at, record.as_bytes())?;
+        let slot = self.next;
+        if self.fresh {
+            let none = Record::default();
+            let at = (1 - slot) * SECTOR;
+            self.system.write_file(mark.get(), at, none.as_bytes())?;
+        }
+        self.system
+            .write_file(mark.get(), slot * SECTOR, record.as_bytes())?;
         self.system.flush_file(mark.get())?;
         self.file = Some(mark);
-        self.next = 1 - self.next;
-        Ok(is_new)
+        self.next = 1 - slot;
+        Ok(core::mem::replace(&mut self.fresh, false))
     }
 }
 

@@ -98,7 +98,7 @@ impl<'a, S: System> Launcher<'a, S> {
     }
 
     /// Makes a native process, lets it run, and unless `asynchronous` waits until its initial
-    /// thread ends (spec 8.3). Its exit status is nobody's business. Blocks.
+    /// thread ends (spec 8.3). Its exit status is not looked at. Blocks.
     ///
     /// # Errors
     /// `INVALID_IMAGE_FORMAT` if it is not native (it is killed then), or what the kernel says.
@@ -192,7 +192,7 @@ impl<'a, S: System> Child<'a, S> {
     /// Ends it with `status`, waits until it is gone, closes the handles. Blocks.
     pub fn kill(self, status: Status) {
         match self.system.terminate_process(self.process(), status) {
-            // Waiting for a thread that nobody ends would be for ever.
+            // The thread may never end: waiting for it could take for ever.
             Err(refused) => nt::error!(
                 "process {}: not terminated: {refused}",
                 self.information.client.process

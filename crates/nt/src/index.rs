@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn names_differ_in_case_only_have_one_hash() {
+    fn names_that_differ_in_case_only_have_one_hash() {
         let of = |name| NameHash::of(name);
         assert_eq!(of(crate::wide!("Path")), of(crate::wide!("PATH")));
         assert_ne!(of(crate::wide!("Path")), of(crate::wide!("Paths")));

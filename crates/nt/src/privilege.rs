@@ -40,7 +40,7 @@ impl<S: SystemWide> Drop for Privileged<'_, S> {
 }
 
 /// Enables the right to shut the system down, for this thread, or for the process if the thread has
-/// no token of its own (spec 12.4). Nobody lives to give it back.
+/// no token of its own (spec 12.4). It is not given back: the system ends.
 ///
 /// # Errors
 /// `PRIVILEGE_NOT_HELD` if the token does not have it.

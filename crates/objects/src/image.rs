@@ -145,7 +145,7 @@ impl<'a> Imports<'a> {
             self.rest = Ok(&[]);
             return Ok(None);
         }
-        // A table that reaches the end of its section has no end of its own.
+        // A table that runs into the end of its section lacks its terminator.
         self.rest = if rest.is_empty() {
             Err(Malformed)
         } else {

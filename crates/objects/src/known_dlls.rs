@@ -144,7 +144,7 @@ where
     }
 }
 
-/// The file is no image, or one that contradicts itself (spec 12.4).
+/// The file is not an image, or is one that contradicts itself (spec 12.4).
 const UNREADABLE: Failed = unreadable(Status::IMAGE_CHECKSUM_MISMATCH);
 /// The file is an image, but no DLL (spec 12.4).
 const NO_DLL: Failed = Failed {
@@ -290,8 +290,8 @@ fn map_and_walk<S: System>(
     walk(PeImage::parse(view.as_ref(), Layout::View), list)
 }
 
-/// Walks the imports of the image in a file of which there is no section. A file that cannot be read
-/// is left out like any other.
+/// Walks the imports of an image that has no section, in its file. A file that cannot be read is
+/// reported and has none.
 #[inline(never)]
 fn read_and_walk<S: System>(
     system: &S,

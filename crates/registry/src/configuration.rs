@@ -26,7 +26,7 @@ pub struct Configuration<'s, S: Memory> {
     pub initial_sessions: Option<u32>,
     /// The last boot left its `SAFEBOOT_OPTION`.
     pub(crate) old_safe_boot: bool,
-    /// There is a `Required`, be it empty.
+    /// There is a `Required` value, even if it is empty.
     required_named: bool,
     path: Span,
     pub(crate) store: Store<'s, S>,

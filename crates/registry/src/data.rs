@@ -16,7 +16,7 @@ pub enum Reached {
     ByEnumeration,
 }
 
-/// The units of a string's bytes; an odd byte at the end is no unit. Bytes that begin at an odd
+/// The units of a string's bytes; an odd byte at the end is left out. Bytes that begin at an odd
 /// address have none: a caller reads into aligned memory.
 pub fn units(data: &[u8]) -> UnicodeStr<'_> {
     let even = data.get(..data.len() & !1).unwrap_or_default();

@@ -277,7 +277,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     }
 
     /// Enumerates the values of a subkey in the registry's order, and gives the key back. Its
-    /// default value, which has no name, is no entry of anything.
+    /// default value, which has no name, is not an entry.
     fn subkey(
         &mut self,
         top: Handle,

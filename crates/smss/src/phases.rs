@@ -21,7 +21,7 @@ use subsystems::policy::Policy;
 const VOLUMES_EVENT: UnicodeStr<'static> = wide!("\\Device\\VolumesSafeForWriteAccess");
 /// Base priority of smss (spec 1.3 #3).
 const BASE_PRIORITY: u32 = 11;
-/// `SEM_FAILCRITICALERRORS` set the way round that has hard errors delivered (spec 1.5 #2).
+/// The sense of `SEM_FAILCRITICALERRORS` in which hard errors are delivered (spec 1.5 #2).
 const HARD_ERROR_MODE: u32 = 1;
 
 /// Steps 2 to 4: critical process and thread, base priority, hard-error mode (spec 1.3, 1.5).

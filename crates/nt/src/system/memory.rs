@@ -26,6 +26,6 @@ pub trait Memory {
 
     /// NtMapViewOfSection of a whole image section into this process: a relative virtual address is
     /// an index into the slice. Bytes that the image's own section headers do not make readable
-    /// must not be looked at. `IMAGE_NOT_AT_BASE` is no error, and no relocation is applied.
+    /// must not be looked at. `IMAGE_NOT_AT_BASE` is not an error, and no relocation is applied.
     fn map_view(&self, section: Handle) -> Result<Self::View>;
 }
