@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 
 const SECTORS: usize = 400;
 /// Entries looked at: a damaged volume may have no end of them.
-const STEPS: usize = 200;
+const STEPS: usize = 40;
 
 fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()

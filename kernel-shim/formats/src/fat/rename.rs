@@ -122,8 +122,11 @@ impl FatVolume {
         } else {
             self.get(parent)?.first_cluster
         };
-        let first = self.get(id)?.first_cluster;
-        let place = self.geometry.cluster_start(first);
+        // A chain that was read begins with a cluster that there is.
+        let first = self.runs(id)?.first().map(|run| run.first);
+        let place = self
+            .geometry
+            .cluster_start(first.ok_or(Status::FILE_CORRUPT_ERROR)?);
         let mut sector = [0; SECTOR];
         device.read(place, &mut sector)?;
         if sector[32..34] != *b".." {

@@ -472,6 +472,20 @@ fn renames_move_files_and_directories() {
 }
 
 #[test]
+fn a_directory_without_clusters_is_not_moved() {
+    let (mut device, mut volume) = fresh(Kind::Fat16);
+    let root = volume.root();
+    let broken = make_directory(&mut volume, &mut device, root, "BROKEN");
+    let other = make_directory(&mut volume, &mut device, root, "OTHER");
+    volume.get_mut(broken).unwrap().first_cluster = 1;
+    volume.get_mut(broken).unwrap().runs = None;
+    assert_eq!(
+        volume.rename(&mut device, broken, other, UnicodeStr(&units("B")), false),
+        Err(Status::FILE_CORRUPT_ERROR)
+    );
+}
+
+#[test]
 fn attributes_and_times_are_kept() {
     let (mut device, mut volume) = fresh(Kind::Fat16);
     let root = volume.root();

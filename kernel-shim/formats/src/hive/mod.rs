@@ -10,6 +10,7 @@
 //! and never a tree that is half right. Volatile keys live in the tree and are left out of the
 //! file.
 
+mod log;
 mod read;
 pub mod reg_text;
 mod tree;

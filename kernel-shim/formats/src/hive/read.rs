@@ -341,7 +341,7 @@ impl Hive {
         if base.u32(4)? != base.u32(8)? {
             return err(
                 4,
-                "the sequence numbers differ: the file was not written to its end",
+                "the file was not written to its end; its .LOG, .LOG1 and .LOG2 belong beside it",
             );
         }
         let minor_version = base.u32(0x18)?;

@@ -18,6 +18,8 @@ use nt::{Result, Status, UnicodeStr};
 
 /// How long a change may wait before its hive is written: 5 seconds, in 100 ns.
 pub const LAZY_FLUSH: u64 = 50_000_000;
+/// What the names of a hive's logs end in.
+const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 /// `CM_BOOT_FLAG_SETUP`.
 const BOOT_SETUP: u16 = 1;
 /// `CM_BOOT_FLAG_ACCEPTED`: this and a control set's number.
@@ -67,10 +69,26 @@ impl Executive {
     fn load_hive(&mut self, name: &str) -> Result<Hive> {
         let path: Vec<u16> = format!("{CONFIG}{name}").encode_utf16().collect();
         let bytes = self.read_whole_file(&path)?;
-        Hive::parse(&bytes).map_err(|error| {
-            log::error!("{CONFIG}{name}: {error}");
-            Status::REGISTRY_CORRUPT
-        })
+        let mut logs = Vec::new();
+        if Hive::is_dirty(&bytes) {
+            for ending in LOGS {
+                let path: Vec<u16> = path.iter().copied().chain(ending.encode_utf16()).collect();
+                logs.extend(self.read_whole_file(&path).ok());
+            }
+        }
+        let logs: Vec<&[u8]> = logs.iter().map(Vec::as_slice).collect();
+        match Hive::parse_with_logs(&bytes, &logs) {
+            Ok((hive, recovered)) => {
+                if recovered {
+                    log::info!("{CONFIG}{name}: brought up to date from its log");
+                }
+                Ok(hive)
+            }
+            Err(error) => {
+                log::error!("{CONFIG}{name}: {error}");
+                Err(Status::REGISTRY_CORRUPT)
+            }
+        }
     }
 
     /// NtInitializeRegistry (spec 14 row 23).
