@@ -32,6 +32,7 @@ pub mod table;
 #[cfg(test)]
 mod tests;
 mod thread_context;
+mod threads;
 mod tokens;
 pub mod user;
 mod waits;
@@ -52,6 +53,7 @@ use user::UserPtr;
 
 static BUILT: [Option<Built>; COUNT] = call::assemble(&[
     thread_context::CALLS,
+    threads::CALLS,
     file_information::CALLS,
     files::CALLS,
     locks::CALLS,

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The system calls about processes and threads.
+//! The system calls about processes.
 
 use super::argument::{UserAttributes, services};
 use super::call::{Call, Done, success};
 use super::encode::put_text;
-use super::layout::{
-    Context, InitialTeb, ProcessBasic, ThreadBasic, UnicodeString, Word, client_id,
-};
+use super::layout::{ProcessBasic, UnicodeString, Word};
 use super::user::UserPtr;
-use crate::machine;
-use crate::system::processes::create::{CreateProcess, Stack};
+use crate::system::processes::create::CreateProcess;
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::access::Access;
@@ -35,28 +32,11 @@ services! {
         process: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
     ) => query;
     NtSetInformationProcess(process: Handle, class: u32, buffer: UserPtr, size: u32) => set;
-    NtCreateThread(
-        thread: UserPtr<Word>, access: Access, attributes: UserAttributes, process: Handle,
-        client: UserPtr<ClientId>, context: UserPtr<Context>, stack: UserPtr<InitialTeb>,
-        suspended: bool
-    ) => create_thread;
-    NtOpenThread(
-        thread: UserPtr<Word>, access: Access, attributes: UserAttributes,
-        client: UserPtr<ClientId>
-    ) => open_thread;
-    NtTerminateThread(thread: Handle, status: u32) => terminate_thread;
-    NtSuspendThread(thread: Handle, count: UserPtr<u32>) => suspend_thread;
-    NtResumeThread(thread: Handle, count: UserPtr<u32>) => resume_thread;
-    NtQueryInformationThread(
-        thread: Handle, class: u32, buffer: UserPtr, size: u32, length: UserPtr<u32>
-    ) => query_thread;
-    NtSetInformationThread(thread: Handle, class: u32, buffer: UserPtr, size: u32) => set_thread;
-    NtTestAlert() => test_alert;
     NtIsProcessInJob(process: Handle, job: Handle) => is_in_job;
 }
 
 /// A bit for every processor.
-fn affinity(call: &Call<'_>) -> u64 {
+pub(super) fn affinity(call: &Call<'_>) -> u64 {
     (1_u64 << call.exec.machine.processor().count.clamp(1, 63)) - 1
 }
 
@@ -134,7 +114,7 @@ fn make(call: &mut Call<'_>, wanted: Create) -> Result<Done> {
 
 /// CLIENT_ID and OBJ_ attributes of an opening call; a name is an alternative that these calls do
 /// not have here.
-fn target(
+pub(super) fn target(
     call: &mut Call<'_>,
     place: UserPtr<Word>,
     attributes: UserAttributes,
@@ -165,16 +145,8 @@ fn open(call: &mut Call<'_>, args: NtOpenProcess) -> Result<Done> {
     call.give(args.process, handle)
 }
 
-fn open_thread(call: &mut Call<'_>, args: NtOpenThread) -> Result<Done> {
-    let (client, attributes) = target(call, args.thread, args.attributes, args.client)?;
-    let handle = call
-        .exec
-        .open_thread(call.thread, client, args.access.bits(), attributes)?;
-    call.give(args.thread, handle)
-}
-
 /// How a call ends that may have ended its own thread.
-fn survived(call: &Call<'_>) -> Done {
+pub(super) fn survived(call: &Call<'_>) -> Done {
     let alive = call
         .exec
         .thread(call.thread)
@@ -192,108 +164,15 @@ fn terminate(call: &mut Call<'_>, args: NtTerminateProcess) -> Result<Done> {
     Ok(survived(call))
 }
 
-fn terminate_thread(call: &mut Call<'_>, args: NtTerminateThread) -> Result<Done> {
-    call.exec
-        .terminate_thread(call.thread, args.thread, Status(args.status))?;
-    Ok(survived(call))
-}
-
-fn counted(
-    call: &mut Call<'_>,
-    place: UserPtr<u32>,
-    change: impl FnOnce(&mut Call<'_>) -> Result<u32>,
-) -> Result<Done> {
-    call.probe_optional(place)?;
-    let before = change(call)?;
-    call.write_optional(place, before)?;
-    success()
-}
-
-fn suspend_thread(call: &mut Call<'_>, args: NtSuspendThread) -> Result<Done> {
-    counted(call, args.count, |call| {
-        call.exec.suspend_thread(call.thread, args.thread)
-    })
-}
-
-fn resume_thread(call: &mut Call<'_>, args: NtResumeThread) -> Result<Done> {
-    counted(call, args.count, |call| {
-        call.exec.resume_thread(call.thread, args.thread)
-    })
-}
-
-fn create_thread(call: &mut Call<'_>, args: NtCreateThread) -> Result<Done> {
-    let (result, client) = (args.thread, args.client);
-    call.probe(result)?;
-    if let Some(client) = client.optional() {
-        call.probe_aligned(client, 4)?;
-    }
-    let context = match args.context.optional() {
-        Some(place) => call.read_aligned(place, 16)?,
-        None => return Err(Status::INVALID_PARAMETER),
-    };
-    let teb = call.read_aligned(args.stack, 4)?;
-    let stack = if teb.previous_stack_base == 0 && teb.previous_stack_limit == 0 {
-        Stack {
-            base: teb.stack_base,
-            limit: teb.stack_limit,
-            allocation: teb.allocated_stack_base,
-        }
-    } else {
-        Stack {
-            base: teb.previous_stack_base,
-            limit: teb.previous_stack_limit,
-            allocation: 0,
-        }
-    };
-    let attributes = call.attributes_or_none(args.attributes)?;
-    let registers = registers(&context);
-    let (handle, made) = call.exec.create_thread(
-        call.thread,
-        &attributes.view(),
-        args.access.bits(),
-        args.process,
-        &registers,
-        stack,
-        args.suspended,
-    )?;
-    call.write_optional(client, made)?;
-    call.give(result, handle)
-}
-
-/// The integer registers of a CONTEXT.
-pub const fn registers(context: &Context) -> machine::Context {
-    machine::Context {
-        rip: context.rip,
-        rsp: context.rsp,
-        rax: context.rax,
-        rbx: context.rbx,
-        rcx: context.rcx,
-        rdx: context.rdx,
-        rsi: context.rsi,
-        rdi: context.rdi,
-        rbp: context.rbp,
-        r8: context.r8,
-        r9: context.r9,
-        r10: context.r10,
-        r11: context.r11,
-        r12: context.r12,
-        r13: context.r13,
-        r14: context.r14,
-        r15: context.r15,
-        flags: context.eflags,
-        mxcsr: context.mxcsr,
-    }
-}
-
 /// Where the answer to a query goes.
-struct Room {
-    buffer: UserPtr,
-    size: u32,
-    length: UserPtr<u32>,
+pub(super) struct Room {
+    pub(super) buffer: UserPtr,
+    pub(super) size: u32,
+    pub(super) length: UserPtr<u32>,
 }
 
 /// Delivers an answer. `exact`: the buffer must have exactly its size, else at least that.
-fn answer(call: &mut Call<'_>, to: &Room, bytes: &[u8], exact: bool) -> Result<Done> {
+pub(super) fn answer(call: &mut Call<'_>, to: &Room, bytes: &[u8], exact: bool) -> Result<Done> {
     let size = to.size as usize;
     if size < bytes.len() || (exact && size != bytes.len()) {
         return Err(Status::INFO_LENGTH_MISMATCH);
@@ -426,7 +305,10 @@ fn device_map(call: &mut Call<'_>, to: &Room, process: Handle) -> Result<Done> {
 }
 
 /// What a call that sets something was given: exactly `N` bytes.
-fn value<const N: usize>(call: &mut Call<'_>, (place, size): (UserPtr, u32)) -> Result<[u8; N]> {
+pub(super) fn value<const N: usize>(
+    call: &mut Call<'_>,
+    (place, size): (UserPtr, u32),
+) -> Result<[u8; N]> {
     if size as usize != N {
         return Err(Status::INFO_LENGTH_MISMATCH);
     }
@@ -511,127 +393,12 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
 }
 
 const PROCESS_SET_INFORMATION: u32 = 0x200;
-const THREAD_SET_INFORMATION: u32 = 0x20;
 /// `MEM_EXECUTE_OPTION_ENABLE`, the two dispatch options that come with it,
 /// `MEM_EXECUTE_OPTION_PERMANENT`, and all there are.
 const EXECUTE_ENABLE: u32 = 2;
 const EXECUTE_DISPATCH: u32 = 0x30;
 const EXECUTE_PERMANENT: u32 = 8;
 const EXECUTE_VALID: u32 = 0x3F;
-
-fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<Done> {
-    let (thread, class) = (args.thread, args.class);
-    let (place, size, length) = (args.buffer, args.size, args.length);
-    let to = &Room {
-        buffer: place,
-        size,
-        length,
-    };
-    call.probe_write(place, u64::from(size), 4)?;
-    call.probe_optional::<u32>(length)?;
-    match class {
-        0 => {
-            let facts = call.exec.query_thread(call.thread, thread)?;
-            let basic = ThreadBasic {
-                exit_status: facts.exit_status.0,
-                teb: facts.teb,
-                client: client_id(facts.client),
-                affinity: affinity(call),
-                priority: facts.priority.into(),
-                base_priority: 0,
-                ..ThreadBasic::default()
-            };
-            answer(call, to, basic.as_bytes(), true)
-        }
-        // ThreadQuerySetWin32StartAddress
-        9 => {
-            let id = call.exec.thread_behind(call.thread, thread, 0x40)?;
-            let start = call.exec.thread(id)?.start_address;
-            answer(call, to, start.as_bytes(), true)
-        }
-        // ThreadAmILastThread
-        12 => {
-            let id = call.exec.thread_behind(call.thread, thread, 0x40)?;
-            let last = call.exec.process_of(id)?.threads.len() == 1;
-            answer(call, to, u32::from(last).as_bytes(), true)
-        }
-        18 => {
-            let critical = call.exec.query_thread_critical(call.thread, thread)?;
-            answer(call, to, u32::from(critical).as_bytes(), true)
-        }
-        class if class < 32 => {
-            log::warn!("NtQueryInformationThread: class {class} is not built");
-            Err(Status::NOT_IMPLEMENTED)
-        }
-        _ => Err(Status::INVALID_INFO_CLASS),
-    }
-}
-
-fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done> {
-    let (thread, class) = (args.thread, args.class);
-    let given = (args.buffer, args.size);
-    call.probe_read(args.buffer, u64::from(args.size), 4)?;
-    match class {
-        // ThreadPriority, ThreadBasePriority
-        2 | 3 => {
-            let wanted = i32::from_le_bytes(value(call, given)?);
-            let id = call
-                .exec
-                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
-            let base = i32::from(call.exec.process_of(id)?.base_priority);
-            let priority = if class == 2 {
-                wanted
-            } else {
-                base.saturating_add(wanted).clamp(1, 31)
-            };
-            match u8::try_from(priority) {
-                Ok(priority @ 1..=31) => call.exec.machine.set_priority(id, priority),
-                _ => return Err(Status::INVALID_PARAMETER),
-            }
-        }
-        // ThreadAffinityMask
-        4 => {
-            let wanted = u64::from_le_bytes(value(call, given)?);
-            call.exec
-                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
-            if wanted == 0 || wanted & !affinity(call) != 0 {
-                return Err(Status::INVALID_PARAMETER);
-            }
-        }
-        // ThreadImpersonationToken
-        5 => {
-            let token = Handle(u64::from_le_bytes(value(call, given)?));
-            call.exec.set_impersonation(call.thread, thread, token)?;
-        }
-        // ThreadQuerySetWin32StartAddress
-        9 => {
-            let start = u64::from_le_bytes(value(call, given)?);
-            let id = call
-                .exec
-                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
-            call.exec.thread_mut(id)?.start_address = start;
-        }
-        18 => {
-            let critical = u32::from_le_bytes(value(call, given)?) != 0;
-            call.exec
-                .set_thread_critical(call.thread, thread, critical)?;
-        }
-        _ => {
-            log::warn!("NtSetInformationThread: class {class} is not built");
-            return Err(if class < 32 {
-                Status::NOT_IMPLEMENTED
-            } else {
-                Status::INVALID_INFO_CLASS
-            });
-        }
-    }
-    success()
-}
-
-fn test_alert(_call: &mut Call<'_>, _: NtTestAlert) -> Result<Done> {
-    // Nobody can alert a thread here, and no APC is queued: there is never anything to deliver.
-    success()
-}
 
 fn is_in_job(call: &mut Call<'_>, args: NtIsProcessInJob) -> Result<Done> {
     call.exec.process_behind(call.thread, args.process, 0x400)?;

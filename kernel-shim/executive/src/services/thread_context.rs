@@ -8,7 +8,7 @@
 use super::argument::services;
 use super::call::{Call, Done, success};
 use super::layout::{Context, ExceptionRecord, has_part};
-use super::processes::registers;
+use super::threads::registers;
 use super::user::UserPtr;
 use crate::machine;
 use abi::amd64::{CONTEXT_CONTROL, CONTEXT_FLOATING_POINT, CONTEXT_INTEGER, CONTEXT_SEGMENTS};
