@@ -419,6 +419,25 @@ fn spec_5_1_reg_sz_is_never_expanded_and_the_kernels_variables_stay() {
 }
 
 #[test]
+fn spec_5_1_variables_are_sorted_without_regard_to_case() {
+    let world = World::new();
+    let values = [
+        ("zeta", SZ, bytes("1\0")),
+        ("Alpha", SZ, bytes("2\0")),
+        ("systemdrivf", SZ, bytes("3\0")),
+        ("beta", SZ, bytes("4\0")),
+    ];
+    world.sm("Environment", &values);
+    let configuration = passed(world);
+    let block = String::from_utf16(configuration.environment.block()).unwrap();
+    assert_eq!(
+        block,
+        "Alpha=2\0beta=4\0Path=C:\\ReactOS\\System32\0SystemDrive=C:\0systemdrivf=3\0\
+         SystemRoot=C:\\ReactOS\0zeta=1\0\0"
+    );
+}
+
+#[test]
 fn spec_5_1_a_variable_name_that_cannot_be_set_is_fatal() {
     for name in ["a=b", "=="] {
         let world = World::new();
