@@ -49,6 +49,18 @@ impl std::fmt::Display for Unusable {
 
 impl std::error::Error for Unusable {}
 
+/// The verdict on a verb that has said what failed itself, such as in JSON.
+#[derive(Debug)]
+pub struct Said;
+
+impl std::fmt::Display for Said {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("said above")
+    }
+}
+
+impl std::error::Error for Said {}
+
 fn main() -> ExitCode {
     let cli = cli::Cli::read(std::env::args_os()).unwrap_or_else(|error| error.exit());
     let outcome = match cli.verb {
@@ -78,7 +90,9 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            ui::failure(&error);
+            if !error.is::<Said>() {
+                ui::failure(&error);
+            }
             match error.is::<Unusable>() {
                 true => ExitCode::from(2),
                 false => ExitCode::FAILURE,

@@ -34,7 +34,12 @@ impl Memory for Heap {
         Ok(Pages(vec![0; bytes.div_ceil(8)]))
     }
 
-    fn create_image_section(&self, _: &ObjectAttributes<'_>, _: Access, _: Handle) -> Result<Handle> {
+    fn create_image_section(
+        &self,
+        _: &ObjectAttributes<'_>,
+        _: Access,
+        _: Handle,
+    ) -> Result<Handle> {
         Err(Status::NOT_SUPPORTED)
     }
 
@@ -52,5 +57,10 @@ fuzz_target!(|data: &[u8]| {
     let again = Environment::of(&Heap, environment.iter().collect::<Vec<_>>().into_iter()).unwrap();
     assert!(again.iter().eq(environment.iter()));
     let mut expanded = PageVec::new(&Heap);
-    expand(UnicodeStr(&units), |name| environment.get(name), &mut expanded).unwrap();
+    expand(
+        UnicodeStr(&units),
+        |name| environment.get(name),
+        &mut expanded,
+    )
+    .unwrap();
 });

@@ -16,21 +16,34 @@ fn sound() -> &'static [u8] {
     FILE.get_or_init(|| {
         let mut hive = Hive::new(nt::wide!("ROOT"));
         for number in 0..24 {
-            let path: Vec<u16> = format!("Select\\Key{number}\\Deep").encode_utf16().collect();
-            let key = hive.create_path(hive.root(), UnicodeStr(&path), false, 1).expect("a new key");
+            let path: Vec<u16> = format!("Select\\Key{number}\\Deep")
+                .encode_utf16()
+                .collect();
+            let key = hive
+                .create_path(hive.root(), UnicodeStr(&path), false, 1)
+                .expect("a new key");
             for (name, length) in [("", 3), ("Dword", 4), ("Name", 40 * number)] {
                 let name: Vec<u16> = name.encode_utf16().collect();
-                hive.set_value(key, UnicodeStr(&name), 1, vec![number as u8; length], 1).expect("a new value");
+                hive.set_value(key, UnicodeStr(&name), 1, vec![number as u8; length], 1)
+                    .expect("a new value");
             }
             match number {
                 3 => hive.set_class(key, b"c\0l\0a\0s\0s\0").expect("a class"),
                 5 => hive.set_link(key, true).expect("a link"),
-                7 => hive.set_security(key, &[1, 0, 0x04, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]).expect("a descriptor"),
+                7 => hive
+                    .set_security(
+                        key,
+                        &[
+                            1, 0, 0x04, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                        ],
+                    )
+                    .expect("a descriptor"),
                 _ => {}
             }
         }
         // More than one cell holds.
-        hive.set_value(hive.root(), nt::wide!("Big"), 3, vec![0xB1; 20_000], 1).expect("a large value");
+        hive.set_value(hive.root(), nt::wide!("Big"), 3, vec![0xB1; 20_000], 1)
+            .expect("a large value");
         hive.serialise(1)
     })
 }

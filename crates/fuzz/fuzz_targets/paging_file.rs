@@ -7,10 +7,18 @@ use nt::UnicodeStr;
 use pagefile::sizing::{CAP, sizes};
 
 fuzz_target!(|data: &[u8]| {
-    let units: Vec<u16> = data.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
-    if let Some(Ok(descriptor)) = pagefile::token::parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS")) {
+    let units: Vec<u16> = data
+        .chunks_exact(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+        .collect();
+    if let Some(Ok(descriptor)) =
+        pagefile::token::parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS"))
+    {
         assert_eq!(descriptor.name.as_str().units()[5], u16::from(b':'));
-        let sizes = sizes(descriptor.size, Some(u64::try_from(data.len()).unwrap() << 32));
+        let sizes = sizes(
+            descriptor.size,
+            Some(u64::try_from(data.len()).unwrap() << 32),
+        );
         assert!(sizes.minimum <= sizes.maximum && sizes.maximum <= CAP);
     }
 });

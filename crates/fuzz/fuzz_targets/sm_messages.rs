@@ -14,9 +14,9 @@ use kernel::{Kernel, TestPlan, start_with};
 use libfuzzer_sys::fuzz_target;
 use nt::Status;
 use nt::system::{MessageBuffer, MessageKind};
-use std::sync::OnceLock;
+use sm_protocol::request;
 use sm_protocol::sm::{ConnectionInfo, StopCsr};
-use sm_protocol::{request};
+use std::sync::OnceLock;
 use subsystems::{Counts, Manager};
 
 type World = (&'static Kernel, &'static Manager<Kernel>);
@@ -27,7 +27,9 @@ fn world() -> World {
     *WORLD.get_or_init(|| {
         let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
         let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
-        let booted = manager.load_session0().and_then(|session| session.start_initial());
+        let booted = manager
+            .load_session0()
+            .and_then(|session| session.start_initial());
         assert!(booted.is_ok());
         (kernel, manager)
     })
@@ -42,9 +44,13 @@ fuzz_target!(|input: &[u8]| {
     let (kernel, manager) = world();
     let before = lasting(manager.counts());
     let client = kernel.add_process(0, "client.exe");
-    let Ok(mut context) = kernel.connect(client, &ConnectionInfo::PLAIN) else { return };
+    let Ok(mut context) = kernel.connect(client, &ConnectionInfo::PLAIN) else {
+        return;
+    };
     for part in input.chunks(0x123) {
-        let [what, low, high, data @ ..] = part else { break };
+        let [what, low, high, data @ ..] = part else {
+            break;
+        };
         let mut message = MessageBuffer::default();
         message.header.data_length = u16::from_le_bytes([*low, *high]);
         for (to, from) in message.data.iter_mut().zip(data) {
@@ -54,7 +60,9 @@ fuzz_target!(|input: &[u8]| {
         match what % 4 {
             0 | 1 => assert!(kernel.send(client, context, &message).is_some()),
             // A connection request comes from the kernel only, and is the next case.
-            2 if kind != MessageKind::CONNECTION_REQUEST.0 => drop(kernel.send_kind(client, context, &message, kind)),
+            2 if kind != MessageKind::CONNECTION_REQUEST.0 => {
+                drop(kernel.send_kind(client, context, &message, kind))
+            }
             _ => {
                 kernel.disconnect(client, context);
                 context = kernel.connect_raw(client, data).unwrap_or(0);

@@ -4,5 +4,6 @@
 mod abi;
 mod citations;
 mod documents;
+mod imports;
 mod layers;
 mod tree;

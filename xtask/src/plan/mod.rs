@@ -8,10 +8,10 @@ mod assume;
 mod story;
 mod world;
 
-use crate::Unusable;
 use crate::cli::{NtVersion, PlanOptions};
 use crate::medium::{disk, supplies};
 use crate::ui::{self, Colour};
+use crate::{Said, Unusable};
 use anyhow::{Context, Result, anyhow, bail};
 use assume::Assumptions;
 use executive::Version;
@@ -48,25 +48,22 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
     let ground = ground(options).map_err(|error| error.context(Unusable))?;
     let plan = plan(&ground, options.strict)?;
     if options.json {
+        // Nothing but JSON: the verdict is in it, and in the exit code.
         println!("{:#}", plan.json());
-    } else {
-        plan.print(options);
+        return match &plan.boot.outcome {
+            Outcome::Settled | Outcome::Shutdown(_) => Ok(()),
+            Outcome::Stopped(_) => Err(Said.into()),
+        };
     }
+    plan.print(options);
     match &plan.boot.outcome {
-        Outcome::Settled => {
-            if !options.json {
-                ui::verdict("the boot settles");
-            }
-            Ok(())
-        }
+        Outcome::Settled => ui::verdict("the boot settles"),
         Outcome::Shutdown(action) => {
-            if !options.json {
-                ui::verdict(&format!("the boot ends with a shutdown ({action:?})"));
-            }
-            Ok(())
+            ui::verdict(&format!("the boot ends with a shutdown ({action:?})"));
         }
         Outcome::Stopped(check) => bail!("the boot stops: {}", stopped(check)),
     }
+    Ok(())
 }
 
 /// Reads what the command line names.

@@ -134,6 +134,20 @@ fn a_boot_that_stops_says_why() {
 }
 
 #[test]
+fn a_stop_in_json_is_said_in_json_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = asked(
+        folder.path(),
+        "[\\ControlSet001\\Control\\Session Manager\\SubSystems]\n\"Required\"=-\n\"Windows\"=-\n",
+    );
+    options.json = true;
+    assert!(verb(&options).unwrap_err().is::<Said>());
+    options.json = false;
+    let error = verb(&options).unwrap_err();
+    assert!(error.to_string().contains("C000021A"), "{error:#}");
+}
+
+#[test]
 fn a_tree_is_the_volume() {
     let folder = tempfile::tempdir().unwrap();
     let tree = folder.path().join("c");
