@@ -62,11 +62,14 @@ pub fn read_for_session<'s, S: Registry + Memory + Objects>(
     })
 }
 
+/// What is read of the key, whose handle it gets.
+type Part<'p, 's, S> = dyn FnMut(&mut Pass<'s, S>, Handle) -> Result<(), Stop> + 'p;
+
 /// Reads a part of the key.
 fn run<'s, S: Registry + Memory + Objects>(
     system: &'s S,
     block: &[u16],
-    part: &mut dyn FnMut(&mut Pass<'s, S>, Handle) -> Result<(), Stop>,
+    part: &mut Part<'_, 's, S>,
 ) -> Result<Configuration<'s, S>, Stop> {
     let mut pass = Pass {
         system,
