@@ -165,8 +165,8 @@ impl<S: System> Server<S> {
         // As a pseudo handle is: -1 has all bits set.
         let handle = Handle(i64::from(handle.cast_signed()).cast_unsigned());
         message.set_body(&SbCreatedProcess {
-            process: handle.0.into(),
-            thread: handle.0.into(),
+            process: handle.0,
+            thread: handle.0,
             subsystem: ImageSubsystem::POSIX_CUI,
             padding: Default::default(),
             client: self.system.client_id(),
