@@ -25,7 +25,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
-use core::cell::Cell;
+use core::cell::{Cell, RefCell};
 use nt::{Result, Status, UnicodeStr};
 use std::sync::{Mutex, PoisonError};
 
@@ -33,6 +33,8 @@ pub(super) use processes::Parameters;
 
 std::thread_local! {
     static CURRENT: Cell<Option<ThreadId>> = const { Cell::new(None) };
+    /// The scheduler of this host thread, and the image of its process.
+    static TURNS: RefCell<Option<(Weak<Scheduler>, String)>> = const { RefCell::new(None) };
 }
 
 /// What a process of a program runs.
@@ -113,9 +115,11 @@ impl Seam {
         CURRENT.get().ok_or(Status::INVALID_CID)
     }
 
-    /// Says which thread this host thread is.
-    pub(super) fn become_thread(thread: ThreadId) {
+    /// Says which thread this host thread is, and how it waits for a lock that another one holds.
+    pub(super) fn become_thread(thread: ThreadId, scheduler: Weak<Scheduler>, image: String) {
         CURRENT.set(Some(thread));
+        TURNS.replace(Some((scheduler, image)));
+        nt::lock::install(yield_processor);
     }
 
     fn shared(&self) -> Result<Arc<Shared>> {
@@ -208,6 +212,18 @@ impl Seam {
             result
         });
         ended.unwrap_or(Err(Status::THREAD_IS_TERMINATING))
+    }
+}
+
+/// NtYieldExecution of whoever spins on a lock: its holder, which has no baton, must get on.
+fn yield_processor() {
+    let turns = TURNS.with_borrow(Clone::clone);
+    if let (Some((scheduler, image)), Some(thread)) = (turns, CURRENT.get())
+        && let Some(scheduler) = scheduler.upgrade()
+    {
+        // Whatever is to become of the call: nothing comes of a yield but that others run.
+        let _ = scheduler.before_call(thread, &image, "NtYieldExecution");
+        scheduler.give_way(thread);
     }
 }
 

@@ -80,10 +80,11 @@ impl Shared {
         Self::lock(&self.parameters).insert(process, Arc::clone(&parameters));
         let seam = Seam::new(self, process, Arc::clone(&parameters));
         let main = self.program(&parameters.image_name());
+        let turns = Arc::downgrade(&self.scheduler);
         self.scheduler.set_body(
             thread,
             Box::new(move || {
-                Seam::become_thread(thread);
+                Seam::become_thread(thread, turns, seam.image.clone());
                 let status = match main {
                     Some(main) => main(seam),
                     None => {
@@ -389,10 +390,11 @@ impl Processes for Seam {
         let shared = self.shared()?;
         let (handle, client) = self.new_thread(Handle::CURRENT_PROCESS, 0x1000, 0, false)?;
         let thread = ThreadId(client.thread as u32);
+        let (turns, image) = (Arc::downgrade(&shared.scheduler), self.image.clone());
         shared.scheduler.set_body(
             thread,
             Box::new(move || {
-                Self::become_thread(thread);
+                Self::become_thread(thread, turns, image);
                 body.run();
             }),
         );
