@@ -32,13 +32,15 @@ const QUALITY: SECURITY_QUALITY_OF_SERVICE = SECURITY_QUALITY_OF_SERVICE {
 };
 
 /// A message the kernel only reads: as much of it as its header says, so that a header that says
-/// more than there is (it may have come from somebody else) is an `INVALID_PARAMETER`.
+/// more than there is (it may have come from somebody else) is refused with the kernel's status
+/// for lengths that do not agree, or for a message that is too long.
 fn read_only(message: &MessageBuffer) -> Result<*mut PORT_MESSAGE> {
     let header = &message.header;
-    if usize::from(header.data_length) > message.data.len()
-        || usize::from(header.total_length) > MAX_MESSAGE
-    {
+    if usize::from(header.data_length) > message.data.len() {
         return Err(Status::INVALID_PARAMETER);
+    }
+    if usize::from(header.total_length) > MAX_MESSAGE {
+        return Err(Status::PORT_MESSAGE_TOO_LONG);
     }
     Ok(core::ptr::from_ref(message).cast_mut().cast())
 }

@@ -47,10 +47,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         ])
         .after(&[Want::Process("winlogon.exe", "smss.exe", 0)]),
     Scenario::new("verbosity_comes_from_the_registry", "13.1")
-        .before(&[sm!("\\Debug Print Filter", r#""SMSS"=dword:00000003"#)])
+        .before(&[
+            sm!("\\Debug Print Filter", r#""SMSS"=dword:00000003"#),
+            sm!("\\KnownDLLs", r#""notadll"=dword:00000001"#),
+        ])
         .after(&[
             Want::NoLog("SMSS: phase"),
-            Want::Log("SMSS: boot directory"),
+            Want::Log("SMSS: registry value"),
         ])
         .only(World::Qemu, "the filter stands in crates/ntdll"),
     Scenario::new("nt_6_1_sessions_0_and_1", "11.5")

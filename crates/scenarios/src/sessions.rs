@@ -84,7 +84,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             "\\SubSystems",
             r#""Windows"="C:\\ReactOS\\system32\\csrss.exe ObjectDirectory=\\Windows Windows=On SubSystemType=Windows Picks=ffffffff,fffffffe,4,8,c,10,14,18,1c,1000""#
         ),
-        script!("smctl list; note; 10*smctl load Posix; same; smctl start; smctl stop 1"),
+        script!("smctl list; 10*smctl load Posix; note; 10*smctl load Posix; same; smctl start; smctl stop 1"),
     ])
     .after(&[
         Want::NoScreen("script: smctl load Posix: STATUS_SUCCESS"),
@@ -117,7 +117,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         "10.6",
     )
     .before(&[script!(
-        "2*smdie 0; 2*smdie 1; 2*smdie 2; 2*smdie 4; smdie 5; sleep 100; smctl stop 1; 2*smtest churn 2000; note; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; same"
+        "6*smdie 0; 6*smdie 1; 6*smdie 2; 6*smdie 4; smdie 5; sleep 100; smctl stop 1; 6*smtest churn 2000; note; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 100; smctl stop 1; smtest churn 2000; same"
     )])
     .after(&[
         Want::Screen("smtest: churn: pass"),
