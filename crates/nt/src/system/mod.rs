@@ -2,8 +2,9 @@
 //! The seam: every request to the kernel, as traits, one file an area.
 //!
 //! `ntdll` implements it over `ntdll.dll`; the shim's executive implements it in-process on the
-//! host. Nothing else does. A method is one system call, or one `Rtl` routine where its name says
-//! so; it takes and gives typed values, and an error NTSTATUS comes back as `Err`.
+//! host; tests put a layer in front of that to refuse a call, or a double in its place. A method is
+//! one system call, or one `Rtl` routine where its name says so; it takes and gives typed values,
+//! and an error NTSTATUS comes back as `Err`.
 //!
 //! Invariants every implementation keeps:
 //! * nothing is cached and nothing is retried: what the kernel said is what the caller gets;
