@@ -32,9 +32,16 @@ fn sound() -> &'static [u8] {
         let mut at = volume.root();
         for (name, size) in [("A.TXT", 0), ("a long file name.text", 700), ("B", 5000)] {
             let id = volume
-                .create(&mut device, at, UnicodeStr(&units(name)), FileAttributes::ARCHIVE)
+                .create(
+                    &mut device,
+                    at,
+                    UnicodeStr(&units(name)),
+                    FileAttributes::ARCHIVE,
+                )
                 .expect("a file");
-            volume.write(&mut device, id, 0, &vec![7; size]).expect("content");
+            volume
+                .write(&mut device, id, 0, &vec![7; size])
+                .expect("content");
             at = volume
                 .create(
                     &mut device,
