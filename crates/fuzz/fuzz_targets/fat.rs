@@ -9,6 +9,7 @@
 use formats::fat::{FatVolume, Kind, NodeId, format};
 use formats::partitions::partitions;
 use formats::sectors::MemoryDevice;
+use formats::utf16;
 use libfuzzer_sys::fuzz_target;
 use nt::UnicodeStr;
 use nt::system::FileAttributes;
@@ -17,10 +18,6 @@ use std::sync::OnceLock;
 const SECTORS: usize = 400;
 /// Entries looked at: a damaged volume may have no end of them.
 const STEPS: usize = 40;
-
-fn units(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
 
 /// A volume with directories, long names, and files of no, one and many clusters.
 fn sound() -> &'static [u8] {
@@ -35,7 +32,7 @@ fn sound() -> &'static [u8] {
                 .create(
                     &mut device,
                     at,
-                    UnicodeStr(&units(name)),
+                    UnicodeStr(&utf16(name)),
                     FileAttributes::ARCHIVE,
                 )
                 .expect("a file");
@@ -46,7 +43,7 @@ fn sound() -> &'static [u8] {
                 .create(
                     &mut device,
                     at,
-                    UnicodeStr(&units(&format!("directory of {name}"))),
+                    UnicodeStr(&utf16(&format!("directory of {name}"))),
                     FileAttributes::DIRECTORY,
                 )
                 .expect("a directory");
@@ -71,7 +68,7 @@ fn walk(device: &mut MemoryDevice) {
         pending.extend(volume.children(device, at).unwrap_or_default());
     }
     for (number, &id) in seen.iter().enumerate() {
-        let name = units(&format!("new name {number}"));
+        let name = utf16(&format!("new name {number}"));
         let _ = match number % 4 {
             0 => volume.write(device, id, 300, &[1; 900]),
             1 => volume.rename(device, id, root, UnicodeStr(&name), true),

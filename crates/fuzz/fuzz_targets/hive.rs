@@ -6,6 +6,7 @@
 #![no_main]
 
 use formats::hive::Hive;
+use formats::utf16;
 use libfuzzer_sys::fuzz_target;
 use nt::UnicodeStr;
 use std::sync::OnceLock;
@@ -16,14 +17,12 @@ fn sound() -> &'static [u8] {
     FILE.get_or_init(|| {
         let mut hive = Hive::new(nt::wide!("ROOT"));
         for number in 0..24 {
-            let path: Vec<u16> = format!("Select\\Key{number}\\Deep")
-                .encode_utf16()
-                .collect();
+            let path = utf16(&format!("Select\\Key{number}\\Deep"));
             let key = hive
                 .create_path(hive.root(), UnicodeStr(&path), false, 1)
                 .expect("a new key");
             for (name, length) in [("", 3), ("Dword", 4), ("Name", 40 * number)] {
-                let name: Vec<u16> = name.encode_utf16().collect();
+                let name = utf16(name);
                 hive.set_value(key, UnicodeStr(&name), 1, vec![number as u8; length], 1)
                     .expect("a new value");
             }

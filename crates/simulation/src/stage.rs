@@ -9,6 +9,8 @@ use executive::host::{Outcome, World};
 use executive::ids::ProcessId;
 use executive::ob::prelude::*;
 use executive::{Executive, Version};
+use formats::hive::reg_text::string_data;
+use formats::utf16;
 use nt::system::ValueType;
 use nt::{Status, UnicodeStr};
 use std::collections::BTreeMap;
@@ -41,7 +43,7 @@ impl<'h> Stage<'h> {
         let mut world = World::with_volume(history.version, VOLUME);
         world.no_trace();
         for program in programs::PROGRAMS {
-            let name: Vec<u16> = program.name.encode_utf16().collect();
+            let name = utf16(program.name);
             world.program(
                 program.name,
                 program.subsystem,
@@ -339,9 +341,8 @@ fn content(number: u32) -> Vec<u8> {
 fn multi(texts: &[String]) -> Vec<u8> {
     texts
         .iter()
-        .flat_map(|text| text.encode_utf16().chain([0]))
-        .chain([0])
-        .flat_map(u16::to_le_bytes)
+        .flat_map(|text| string_data(text))
+        .chain([0, 0])
         .collect()
 }
 
@@ -353,11 +354,7 @@ fn settings(world: &mut World, history: &History) {
         windows.push_str(" Elsewhere=");
         windows.push_str(&ways);
     }
-    let text: Vec<u8> = windows
-        .encode_utf16()
-        .chain([0])
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let text = string_data(&windows);
     world.set_value("SubSystems", "Windows", ValueType::EXPAND_SZ.0, &text);
     let optional = multi(&["Posix".to_owned()]);
     world.set_value("SubSystems", "Optional", ValueType::MULTI_SZ.0, &optional);

@@ -14,6 +14,8 @@
 //! | [`hive`] | registry hives (regf) and `.reg` text |
 //! | [`pe`] | portable executables: one reader, and one builder for tests and stand-ins |
 //!
+//! Beside them [`utf16`] and [`utf16_bytes`]: Rust text as all of these store it.
+//!
 //! Invariants: nothing panics on any input; what is wrong is an error that says so with an NTSTATUS
 //! or a place in the file; no function keeps a device or a buffer that it was lent.
 #![no_std]
@@ -31,3 +33,6 @@ pub mod iso9660;
 pub mod partitions;
 pub mod pe;
 pub mod sectors;
+mod text;
+
+pub use text::{utf16, utf16_bytes};

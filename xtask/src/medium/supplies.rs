@@ -11,6 +11,7 @@ use crate::{paths, ui};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use formats::hive::{Hive, reg_text};
+use formats::utf16;
 use nt::UnicodeStr;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -262,9 +263,8 @@ fn without_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
 
 /// The control set that a SYSTEM hive boots from, by its `Select\Current`.
 pub fn current_control_set(hive: &Hive) -> Option<String> {
-    let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
-    let select = hive.find(hive.root(), UnicodeStr(&units("Select")))?;
-    let value = hive.value(select, UnicodeStr(&units("Current")))?;
+    let select = hive.find(hive.root(), UnicodeStr(&utf16("Select")))?;
+    let value = hive.value(select, UnicodeStr(&utf16("Current")))?;
     let number = u32::from_le_bytes(value.data.get(..4)?.try_into().ok()?);
     Some(format!("ControlSet{number:03}"))
 }
@@ -362,9 +362,8 @@ mod tests {
     }
 
     fn value(hive: &Hive, key: &str, name: &str) -> Option<Vec<u8>> {
-        let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
-        let key = hive.find(hive.root(), UnicodeStr(&units(key)))?;
-        hive.value(key, UnicodeStr(&units(name)))
+        let key = hive.find(hive.root(), UnicodeStr(&utf16(key)))?;
+        hive.value(key, UnicodeStr(&utf16(name)))
             .map(|value| value.data.clone())
     }
 
@@ -391,7 +390,7 @@ mod tests {
             value(&hive, "ControlSet002\\Control", "B"),
             Some(vec![2, 0, 0, 0])
         );
-        let old: Vec<u16> = "ControlSet002\\Control\\Old".encode_utf16().collect();
+        let old = utf16("ControlSet002\\Control\\Old");
         assert_eq!(hive.find(hive.root(), UnicodeStr(&old)), None);
     }
 

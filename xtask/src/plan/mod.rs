@@ -19,6 +19,7 @@ use executive::dump::{self, Snapshot};
 use executive::ex::hard_errors::{BugCheck, Parameter};
 use executive::host::Outcome;
 use formats::hive::{Hive, reg_text};
+use formats::utf16;
 use nt::UnicodeStr;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -102,7 +103,7 @@ fn hive(name: &str, file: &Path) -> Result<Hive> {
     let source = crate::paths::root().join(format!("iso/hives/{name}.reg"));
     let default = std::fs::read_to_string(&source)
         .with_context(|| format!("cannot read {}", source.display()))?;
-    let mut hive = Hive::new(UnicodeStr(&name.encode_utf16().collect::<Vec<_>>()));
+    let mut hive = Hive::new(UnicodeStr(&utf16(&name)));
     supplies::merge(&mut hive, name, &default)?;
     supplies::merge(&mut hive, name, &text).with_context(|| format!("in {shown}"))?;
     Ok(hive)
@@ -163,11 +164,10 @@ fn plan(ground: &Ground, strict: bool) -> Result<Plan> {
 
 /// The pending renames of a SYSTEM hive, source and target in turn; none of another hive.
 fn renames(hive: &Hive) -> Vec<String> {
-    let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
     let Some(set) = supplies::current_control_set(hive) else {
         return Vec::new();
     };
-    let path = units(&format!("{set}\\{SESSION_MANAGER}"));
+    let path = utf16(&format!("{set}\\{SESSION_MANAGER}"));
     let Some(key) = hive.find(hive.root(), UnicodeStr(&path)) else {
         return Vec::new();
     };
@@ -177,7 +177,7 @@ fn renames(hive: &Hive) -> Vec<String> {
     ];
     values
         .iter()
-        .filter_map(|name| hive.value(key, UnicodeStr(&units(name))))
+        .filter_map(|name| hive.value(key, UnicodeStr(&utf16(name))))
         .flat_map(|value| {
             let units: Vec<u16> = value
                 .data

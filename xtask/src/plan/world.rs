@@ -12,6 +12,7 @@ use executive::dump::Snapshot;
 use executive::host::{Outcome, VolumeImage, World};
 use executive::trace::Record;
 use formats::hive::Hive;
+use formats::utf16;
 use nt::UnicodeStr;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -67,7 +68,7 @@ pub fn boot(ground: &Ground, assumptions: &Assumptions) -> Result<Boot> {
         *world.hive(name) = hive.clone();
     }
     for program in programs::PROGRAMS {
-        let name: Vec<u16> = program.name.encode_utf16().collect();
+        let name = utf16(program.name);
         world.program(
             program.name,
             program.subsystem,

@@ -5,6 +5,7 @@
 //! Session Manager is told apart by what it must contain: a native PE32+ image with the name of the
 //! port it creates, `\SmApiPort`, in UTF-16.
 
+use formats::utf16_bytes;
 use object::LittleEndian as LE;
 use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile64};
 use std::fmt;
@@ -49,10 +50,7 @@ pub fn kind(bytes: &[u8]) -> Kind {
     if image.nt_headers().file_header().machine.get(LE) != object::pe::IMAGE_FILE_MACHINE_AMD64 {
         return Kind::OtherMachine;
     }
-    let port: Vec<u8> = "\\SmApiPort"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let port = utf16_bytes("\\SmApiPort");
     if bytes.windows(port.len()).any(|window| window == port) {
         Kind::SessionManager
     } else {

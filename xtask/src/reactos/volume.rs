@@ -12,7 +12,7 @@ use crate::medium::tree::{self, Tree};
 use crate::ui;
 use anyhow::{Context, Result};
 use formats::hive::{Hive, reg_text};
-use formats::pe;
+use formats::{pe, utf16};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::Path;
@@ -87,7 +87,7 @@ pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()>
 
 /// What the values of the KnownDlls key name.
 fn known_dlls(hive: &Hive) -> Vec<String> {
-    let path: Vec<u16> = KNOWN_DLLS.encode_utf16().collect();
+    let path = utf16(KNOWN_DLLS);
     let key = hive
         .find(hive.root(), nt::UnicodeStr(&path))
         .and_then(|key| hive.key(key));

@@ -13,7 +13,8 @@ use executive::host::{DiskEvent, Fault, LiveDisk, Outcome, ProcessReport, Volume
 use executive::ids::{ObjectId, ProcessId};
 use executive::ob::prelude::*;
 use executive::trace::{Argument, Record};
-use formats::hive::reg_text;
+use formats::hive::reg_text::{self, string_data};
+use formats::utf16;
 use nt::system::ShutdownAction;
 use nt::system::ValueType;
 use nt::{Status, UnicodeStr};
@@ -115,13 +116,6 @@ pub struct Setup {
     traced: bool,
 }
 
-fn bytes(text: &str) -> Vec<u8> {
-    text.encode_utf16()
-        .chain([0])
-        .flat_map(u16::to_le_bytes)
-        .collect()
-}
-
 impl Setup {
     /// The default medium under a kernel of NT 5.2.
     pub fn new() -> Self {
@@ -140,7 +134,7 @@ impl Setup {
         }
         let mut world = World::with_volume(version, mebibytes);
         for program in programs::PROGRAMS {
-            let name: Vec<u16> = program.name.encode_utf16().collect();
+            let name = utf16(program.name);
             world.program(program.name, program.subsystem, move |seam| {
                 let (_, main) =
                     programs::find(UnicodeStr(&name)).expect("a program of the table has code");
@@ -172,17 +166,17 @@ impl Setup {
     }
 
     pub fn sz(self, key: &str, name: &str, text: &str) -> Self {
-        self.value(key, name, ValueType::SZ, &bytes(text))
+        self.value(key, name, ValueType::SZ, &string_data(text))
     }
 
     pub fn expand(self, key: &str, name: &str, text: &str) -> Self {
-        self.value(key, name, ValueType::EXPAND_SZ, &bytes(text))
+        self.value(key, name, ValueType::EXPAND_SZ, &string_data(text))
     }
 
     pub fn multi(self, key: &str, name: &str, texts: &[&str]) -> Self {
         let data: Vec<u8> = texts
             .iter()
-            .flat_map(|text| bytes(text))
+            .flat_map(|text| string_data(text))
             .chain([0, 0])
             .collect();
         self.value(key, name, ValueType::MULTI_SZ, &data)
@@ -196,9 +190,7 @@ impl Setup {
     /// Without a key below the Session Manager key.
     pub fn without_key(mut self, key: &str) -> Self {
         let hive = self.world.hive("SYSTEM");
-        let path: Vec<u16> = format!("ControlSet001\\Control\\Session Manager\\{key}")
-            .encode_utf16()
-            .collect();
+        let path = utf16(&format!("ControlSet001\\Control\\Session Manager\\{key}"));
         let at = hive
             .find(hive.root(), UnicodeStr(&path))
             .expect("the key is in the default hive");
@@ -209,12 +201,12 @@ impl Setup {
     /// A string below HKLM\SOFTWARE.
     pub fn software_sz(mut self, key: &str, name: &str, text: &str) -> Self {
         let hive = self.world.hive("SOFTWARE");
-        let path: Vec<u16> = key.encode_utf16().collect();
-        let name: Vec<u16> = name.encode_utf16().collect();
+        let path = utf16(key);
+        let name = utf16(name);
         let at = hive
             .create_path(hive.root(), UnicodeStr(&path), false, 0)
             .expect("the key can be made");
-        hive.set_value(at, UnicodeStr(&name), ValueType::SZ.0, bytes(text), 0)
+        hive.set_value(at, UnicodeStr(&name), ValueType::SZ.0, string_data(text), 0)
             .expect("the value can be set");
         self
     }

@@ -8,6 +8,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use formats::hive::Hive;
+use formats::{utf16, utf16_bytes};
 use nt::{Result, Status};
 
 /// NT path of the directory with the hive files.
@@ -26,10 +27,6 @@ pub struct Boot<'a> {
     pub now: u64,
 }
 
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
-
 impl Registry {
     /// Mounts SYSTEM, makes HARDWARE, links CurrentControlSet, and records the boot options.
     ///
@@ -38,14 +35,14 @@ impl Registry {
     pub fn boot(&mut self, boot: Boot<'_>) -> Result<()> {
         let now = boot.now;
         let machine = self
-            .subkey(self.root(), &wide("MACHINE"))
+            .subkey(self.root(), &utf16("MACHINE"))
             .ok_or(Status::REGISTRY_CORRUPT)?;
         self.make_hardware(machine, boot.processor, now)?;
         let system = self.mount(
             machine,
             nt::wide!("SYSTEM"),
             boot.system,
-            Some(wide(&format!("{CONFIG}SYSTEM"))),
+            Some(utf16(&format!("{CONFIG}SYSTEM"))),
         )?;
         let root = KeyRef {
             hive: system,
@@ -61,10 +58,10 @@ impl Registry {
             .ok_or(Status::REGISTRY_CORRUPT)?;
         let options = clean_options(boot.options);
         // The kernel writes the text without a terminating NUL (row 12).
-        let data = options.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let data = utf16_bytes(&options);
         self.set_value(
             control,
-            &wide("SystemStartOptions"),
+            &utf16("SystemStartOptions"),
             nt::system::ValueType::SZ.0,
             data,
             now,
@@ -119,20 +116,20 @@ impl Registry {
     }
 
     fn link_control_set(&mut self, root: KeyRef, now: u64) -> Result<()> {
-        let select = self.subkey(root, &wide("Select"));
+        let select = self.subkey(root, &utf16("Select"));
         let current = select
-            .and_then(|select| self.value(select, &wide("Current")).ok())
+            .and_then(|select| self.value(select, &utf16("Current")).ok())
             .map(|value| value.data.as_slice());
         let number = match current {
             Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
             _ => 1,
         };
         let name = format!("ControlSet{number:03}");
-        if self.subkey(root, &wide(&name)).is_none() {
+        if self.subkey(root, &utf16(&name)).is_none() {
             log::error!("the SYSTEM hive has no key {name}, which Select\\Current names");
             return Err(Status::REGISTRY_CORRUPT);
         }
-        if let Some(stale) = self.subkey(root, &wide("CurrentControlSet")) {
+        if let Some(stale) = self.subkey(root, &utf16("CurrentControlSet")) {
             log::warn!(
                 "the SYSTEM hive has a key CurrentControlSet of its own; it is replaced by the link"
             );
@@ -141,7 +138,7 @@ impl Registry {
                 .hive
                 .delete_tree(stale.key, now)?;
         }
-        let link = self.create(root, &wide("CurrentControlSet"), true, now, 0)?;
+        let link = self.create(root, &utf16("CurrentControlSet"), true, now, 0)?;
         self.make_link(link, &format!("\\Registry\\Machine\\System\\{name}"), now)
     }
 
@@ -196,15 +193,15 @@ impl Registry {
             .ok_or(Status::REGISTRY_CORRUPT)?;
         let list = self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\hivelist");
         for (name, hive, stored) in hives {
-            let units = wide(if name == "DEFAULT" { ".DEFAULT" } else { name });
+            let units = utf16(if name == "DEFAULT" { ".DEFAULT" } else { name });
             let parent = if name == "DEFAULT" { user } else { machine };
-            let hive = hive.unwrap_or_else(|| Hive::new(nt::UnicodeStr(&wide(name))));
+            let hive = hive.unwrap_or_else(|| Hive::new(nt::UnicodeStr(&utf16(name))));
             let file: String = format!("{CONFIG}{name}");
             self.mount(
                 parent,
                 nt::UnicodeStr(&units),
                 hive,
-                stored.then(|| wide(&file)),
+                stored.then(|| utf16(&file)),
             )?;
             if let Some(list) = list {
                 let place = if name == "DEFAULT" {
@@ -215,7 +212,7 @@ impl Registry {
                 self.set_string(list, place, &file, now)?;
             }
         }
-        let alias = self.create(user, &wide("S-1-5-18"), true, now, 0)?;
+        let alias = self.create(user, &utf16("S-1-5-18"), true, now, 0)?;
         self.make_link(alias, "\\Registry\\User\\.Default", now)
     }
 

@@ -13,6 +13,7 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use formats::hive::{Hive, Key, KeyId, Value};
+use formats::{utf16, utf16_bytes};
 use nt::{Result, Status, UnicodeStr};
 
 /// `REG_LINK`.
@@ -383,7 +384,7 @@ impl Registry {
 
     /// Follows an absolute path and every link on it: for the kernel's own use.
     pub fn find(&self, path: &str) -> Option<KeyRef> {
-        let mut path: Vec<u16> = path.encode_utf16().collect();
+        let mut path = utf16(path);
         for _ in 0..8 {
             let rest = strip_root(&path)?;
             match self.walk(self.root(), rest, false).ok()? {
@@ -432,7 +433,7 @@ impl Registry {
         path.split('\\')
             .filter(|name| !name.is_empty())
             .try_fold(from, |at, name| {
-                let name: Vec<u16> = name.encode_utf16().collect();
+                let name = utf16(name);
                 match self.subkey(at, &name) {
                     Some(key) => Ok(key),
                     None => self.create(at, &name, volatile, now, 0),
@@ -442,7 +443,7 @@ impl Registry {
 
     /// Makes a key a link to another.
     pub fn make_link(&mut self, at: KeyRef, target: &str, now: u64) -> Result<()> {
-        let data: Vec<u8> = target.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let data = utf16_bytes(target);
         let hive = &mut self
             .hives
             .get_mut(at.hive.0)
@@ -484,7 +485,7 @@ impl Registry {
 
     /// Sets a REG_SZ, with its NUL: for the kernel's own use.
     pub fn set_string(&mut self, at: KeyRef, name: &str, text: &str, now: u64) -> Result<()> {
-        let name: Vec<u16> = name.encode_utf16().collect();
+        let name = utf16(name);
         self.set_value(
             at,
             &name,
@@ -497,7 +498,7 @@ impl Registry {
 
     /// Sets a REG_DWORD: for the kernel's own use.
     pub fn set_dword(&mut self, at: KeyRef, name: &str, number: u32, now: u64) -> Result<()> {
-        let name: Vec<u16> = name.encode_utf16().collect();
+        let name = utf16(name);
         self.set_value(
             at,
             &name,

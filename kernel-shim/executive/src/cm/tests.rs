@@ -9,6 +9,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use formats::hive::Hive;
+use formats::{utf16, utf16_bytes};
 use nt::{Status, wide};
 
 fn processor() -> Processor {
@@ -22,10 +23,6 @@ fn processor() -> Processor {
         identifier: "AMD64 Family 15 Model 107 Stepping 1".into(),
         megahertz: 1000,
     }
-}
-
-fn units(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
 }
 
 fn system(current: u32) -> Hive {
@@ -83,7 +80,7 @@ fn spec_1_1_row_10_only_system_and_hardware_are_there_at_first() {
         .find("\\REGISTRY\\MACHINE\\Hardware\\Description\\System\\CentralProcessor\\0")
         .unwrap();
     let vendor = registry
-        .value(processor, &units("vendoridentifier"))
+        .value(processor, &utf16("vendoridentifier"))
         .unwrap();
     assert_eq!(
         vendor.data,
@@ -128,15 +125,9 @@ fn spec_1_1_row_12_start_options_have_no_terminating_nul() {
         .find("\\Registry\\Machine\\System\\CurrentControlSet\\Control")
         .unwrap();
     let value = registry
-        .value(control, &units("SystemStartOptions"))
+        .value(control, &utf16("SystemStartOptions"))
         .unwrap();
-    assert_eq!(
-        value.data,
-        "SOS FASTDETECT"
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect::<Vec<u8>>()
-    );
+    assert_eq!(value.data, utf16_bytes("SOS FASTDETECT"));
 }
 
 #[test]
@@ -153,10 +144,10 @@ fn spec_1_1_row_13_boot_options_make_volatile_keys() {
         let registry = booted(options);
         assert_eq!(registry.is_mini(), mini, "{options}");
         let option = registry.find(&std::format!("{control}\\SafeBoot\\Option"));
-        let number = option.map(|key| registry.value(key, &units("OptionValue")).unwrap().data[0]);
+        let number = option.map(|key| registry.value(key, &utf16("OptionValue")).unwrap().data[0]);
         assert_eq!(number, safe, "{options}");
         let shells =
-            option.is_some_and(|key| registry.value(key, &units("UseAlternateShell")).is_ok());
+            option.is_some_and(|key| registry.value(key, &utf16("UseAlternateShell")).is_ok());
         assert_eq!(shells, shell, "{options}");
     }
 }
@@ -175,7 +166,7 @@ fn what_the_kernel_writes_is_not_in_the_file_unless_it_is_stable() {
         "ControlSet001\\Control\\hivelist",
     ] {
         assert_eq!(
-            read.find(read.root(), nt::UnicodeStr(&units(absent))),
+            read.find(read.root(), nt::UnicodeStr(&utf16(absent))),
             None,
             "{absent}"
         );
@@ -186,7 +177,7 @@ fn what_the_kernel_writes_is_not_in_the_file_unless_it_is_stable() {
 fn a_path_is_followed_to_its_key_its_link_or_its_missing_end() {
     let registry = booted("");
     let root = registry.root();
-    let walk = |path: &str, open_link| registry.walk(root, &units(path), open_link);
+    let walk = |path: &str, open_link| registry.walk(root, &utf16(path), open_link);
     assert!(matches!(
         walk("\\machine\\system\\select", false),
         Ok(Walk::Key(_))
@@ -194,7 +185,7 @@ fn a_path_is_followed_to_its_key_its_link_or_its_missing_end() {
     let target = "\\Registry\\Machine\\System\\ControlSet001";
     assert_eq!(
         walk("Machine\\System\\CurrentControlSet", false),
-        Ok(Walk::Link(units(target)))
+        Ok(Walk::Link(utf16(target)))
     );
     assert!(matches!(
         walk("Machine\\System\\CurrentControlSet", true),
@@ -202,10 +193,10 @@ fn a_path_is_followed_to_its_key_its_link_or_its_missing_end() {
     ));
     assert_eq!(
         walk("Machine\\System\\CurrentControlSet\\a\\b", true),
-        Ok(Walk::Link(units(&std::format!("{target}\\a\\b"))))
+        Ok(Walk::Link(utf16(&std::format!("{target}\\a\\b"))))
     );
     assert!(
-        matches!(walk("Machine\\Software", false), Ok(Walk::Missing { name, .. }) if name == units("Software"))
+        matches!(walk("Machine\\Software", false), Ok(Walk::Missing { name, .. }) if name == utf16("Software"))
     );
     assert_eq!(
         walk("Machine\\Software\\x", false),
@@ -227,20 +218,20 @@ fn stable_changes_make_a_hive_dirty_and_volatile_ones_do_not() {
     let manager = registry
         .find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager")
         .unwrap();
-    let volatile = registry.create(manager, &units("v"), true, 0, 10).unwrap();
+    let volatile = registry.create(manager, &utf16("v"), true, 0, 10).unwrap();
     registry
-        .set_value(volatile, &units("x"), 1, vec![], 0, 11)
+        .set_value(volatile, &utf16("x"), 1, vec![], 0, 11)
         .unwrap();
     assert_eq!(registry.dirty().count(), 0);
     assert_eq!(
-        registry.create(volatile, &units("stable"), false, 0, 12),
+        registry.create(volatile, &utf16("stable"), false, 0, 12),
         Err(Status::CHILD_MUST_BE_VOLATILE)
     );
     registry
-        .set_value(manager, &units("x"), 1, vec![], 0, 13)
+        .set_value(manager, &utf16("x"), 1, vec![], 0, 13)
         .unwrap();
     registry
-        .set_value(manager, &units("y"), 1, vec![], 0, 14)
+        .set_value(manager, &utf16("y"), 1, vec![], 0, 14)
         .unwrap();
     assert_eq!(
         registry.dirty().map(|(_, since)| since).collect::<Vec<_>>(),

@@ -262,10 +262,7 @@ mod tests {
     use super::super::{FileEntry, PageFileEntry};
     use super::*;
     use alloc::vec;
-
-    fn wide(text: &str) -> Vec<u8> {
-        text.encode_utf16().flat_map(u16::to_le_bytes).collect()
-    }
+    use formats::utf16_bytes;
 
     fn snapshot() -> Snapshot {
         let named = |path: &str, kind: &str| ObjectEntry {
@@ -301,9 +298,9 @@ mod tests {
                 path: "\\REGISTRY\\MACHINE".into(),
                 volatile: true,
                 values: vec![
-                    value("list", 7, wide("a\0b\0\0")),
-                    value("text", 1, wide("x\0")),
-                    value("bare", 1, wide("x")),
+                    value("list", 7, utf16_bytes("a\0b\0\0")),
+                    value("text", 1, utf16_bytes("x\0")),
+                    value("bare", 1, utf16_bytes("x")),
                     value("odd", 1, vec![1]),
                     value("number", 4, vec![1, 0, 0, 0]),
                 ],

@@ -9,6 +9,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use formats::fat::{FatVolume, Kind, NodeId, format};
 use formats::sectors::{MemoryDevice, SECTOR, Sectors};
+use formats::utf16;
 use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 
@@ -114,10 +115,6 @@ impl Sectors for CutDisk<'_> {
     }
 }
 
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
-
 impl VolumeImage {
     /// An empty FAT16 volume of so many MiB (8 to 2047).
     ///
@@ -185,7 +182,7 @@ impl<D: Sectors> VolumeImage<D> {
 
     fn find(&mut self, path: &str) -> Result<NodeId> {
         let names = path.split('\\').filter(|name| !name.is_empty());
-        names.map(wide).try_fold(self.volume.root(), |at, name| {
+        names.map(utf16).try_fold(self.volume.root(), |at, name| {
             self.volume.lookup(&mut self.device, at, &name)
         })
     }
@@ -196,7 +193,7 @@ impl<D: Sectors> VolumeImage<D> {
     /// `DISK_FULL`, `OBJECT_NAME_INVALID`.
     pub fn make_directory(&mut self, path: &str) -> Result<NodeId> {
         let mut at = self.volume.root();
-        for name in path.split('\\').filter(|name| !name.is_empty()).map(wide) {
+        for name in path.split('\\').filter(|name| !name.is_empty()).map(utf16) {
             at = match self.volume.lookup(&mut self.device, at, &name) {
                 Ok(found) => found,
                 Err(Status::OBJECT_NAME_NOT_FOUND) => self.volume.create(
@@ -224,7 +221,7 @@ impl<D: Sectors> VolumeImage<D> {
         let file = self.volume.create(
             &mut self.device,
             directory,
-            UnicodeStr(&wide(name)),
+            UnicodeStr(&utf16(name)),
             FileAttributes::ARCHIVE,
         )?;
         self.volume.write(&mut self.device, file, 0, bytes)

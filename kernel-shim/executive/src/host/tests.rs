@@ -7,6 +7,7 @@ use crate::Version;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::access::Access;
 use nt::object::Attributes;
 use nt::system::{
@@ -52,8 +53,8 @@ fn parameters<'a>(image: &'a [u16], environment: &'a [u16]) -> ProcessParameters
 
 /// Starts a child and waits for its end: its exit status.
 fn run_child(system: &'static Seam, image: &str) -> Result<Status> {
-    let image: Vec<u16> = image.encode_utf16().collect();
-    let environment: Vec<u16> = "A=1\0B=2\0".encode_utf16().collect();
+    let image = utf16(image);
+    let environment = utf16("A=1\0B=2\0");
     let child = system.create_process(&parameters(&image, &environment))?;
     let (process, thread) = (
         Owned::new(system, Handle(child.process)),
@@ -439,7 +440,7 @@ fn spec_9_3_children_made_between_create_and_detach_are_in_the_session() {
                 system.extend_service_table(wide!("\\SystemRoot\\System32\\WIN32K.sys")),
                 Err(Status::PRIVILEGE_NOT_HELD)
             );
-            let image: Vec<u16> = CHILD.encode_utf16().collect();
+            let image = utf16(CHILD);
             let child = system.create_process(&parameters(&image, &[])).unwrap();
             assert_eq!(system.query_session(Handle(child.process)), Ok(session));
             assert_eq!(system.set_session(Handle(child.process), session), Ok(()));
@@ -488,7 +489,7 @@ fn a_killed_process_gives_everything_back() {
             .map_or_else(|status| status, |_| Status::SUCCESS)
     });
     world.start(|system| {
-        let image: Vec<u16> = CHILD.encode_utf16().collect();
+        let image = utf16(CHILD);
         let child = system.create_process(&parameters(&image, &[])).unwrap();
         system.resume_thread(Handle(child.thread)).unwrap();
         let wait = system.wait_one(Handle(child.process), Timeout::Never);
@@ -508,12 +509,7 @@ fn a_killed_process_gives_everything_back() {
     let child = world.process("child.exe").unwrap();
     assert_eq!(child.handles, 1);
     let named = |world: &World| {
-        world.look(|executive| {
-            executive
-                .ob
-                .find_plain(&crate::system::units("\\Device\\E"))
-                .is_some()
-        })
+        world.look(|executive| executive.ob.find_plain(&utf16("\\Device\\E")).is_some())
     };
     assert!(named(&world));
     world.kill(child.id, Status::UNSUCCESSFUL).unwrap();

@@ -25,6 +25,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use formats::hive::{Hive, reg_text};
 use formats::pe::build::ImageFile;
+use formats::utf16;
 use nt::system::{ImageSubsystem, ShutdownAction};
 use nt::{Result, Status, UnicodeStr};
 use std::sync::Mutex;
@@ -159,7 +160,7 @@ impl World {
     /// The same on a volume that has files already; those of the same names are replaced.
     pub fn on(version: Version, volume: VolumeImage) -> Self {
         let hives = HIVES.map(|(name, text)| {
-            let mut hive = Hive::new(UnicodeStr(&crate::system::units(name)));
+            let mut hive = Hive::new(UnicodeStr(&utf16(name)));
             if let Err(error) = reg_text::apply(&mut hive, text, "", 0) {
                 panic!("{name}.reg: {error}");
             }
@@ -266,11 +267,11 @@ impl World {
     /// empty key is that key itself.
     pub fn set_value(&mut self, key: &str, name: &str, kind: u32, data: &[u8]) -> &mut Self {
         let hive = self.hive("SYSTEM");
-        let path = crate::system::units(&alloc::format!(
+        let path = utf16(&alloc::format!(
             "ControlSet001\\Control\\Session Manager\\{key}"
         ));
         let made = hive.create_path(hive.root(), UnicodeStr(&path), false, 0);
-        let name = crate::system::units(name);
+        let name = utf16(name);
         if made
             .and_then(|at| hive.set_value(at, UnicodeStr(&name), kind, data.to_vec(), 0))
             .is_err()
@@ -283,11 +284,11 @@ impl World {
     /// Deletes a value below the Session Manager key; nothing happens if there is none.
     pub fn delete_value(&mut self, key: &str, name: &str) -> &mut Self {
         let hive = self.hive("SYSTEM");
-        let path = crate::system::units(&alloc::format!(
+        let path = utf16(&alloc::format!(
             "ControlSet001\\Control\\Session Manager\\{key}"
         ));
         if let Some(at) = hive.find(hive.root(), UnicodeStr(&path)) {
-            let name = crate::system::units(name);
+            let name = utf16(name);
             // A value that is not there is as good as deleted.
             let _ = hive.delete_value(at, UnicodeStr(&name), 0);
         }
@@ -469,7 +470,7 @@ impl World {
             programs: Mutex::new(core::mem::take(&mut self.programs)),
             faults: Mutex::new(faults),
             parameters: Mutex::new(BTreeMap::new()),
-            system_root: crate::system::units(SYSTEM_ROOT),
+            system_root: utf16(SYSTEM_ROOT),
         });
         if let (Some(process), Some(thread)) = (session_manager, first) {
             shared.equip(
@@ -720,10 +721,9 @@ impl World {
     pub fn spawn(&mut self, image: &str, command_line: &str) -> Result<u32> {
         let shared = Arc::clone(self.shared());
         let path = alloc::format!("\\SystemRoot\\System32\\{image}");
-        let (process, thread) =
-            self.look(|executive| executive.spawn_image(&crate::system::units(&path)))?;
+        let (process, thread) = self.look(|executive| executive.spawn_image(&utf16(&path)))?;
         let mut parameters = kernel_parameters(&path);
-        parameters.command_line = crate::system::units(command_line);
+        parameters.command_line = utf16(command_line);
         shared.equip(process, thread, parameters);
         self.look(|executive| executive.resume(thread))?;
         Ok(process.0)
@@ -732,16 +732,15 @@ impl World {
 
 /// What the kernel tells the first process (spec 1.1 rows 4 and 5).
 fn kernel_parameters(image: &str) -> Parameters {
-    let units = crate::system::units;
     let path = image.split(' ').next().unwrap_or(image);
     let environment =
         alloc::format!("Path={SYSTEM_ROOT}\\System32\0SystemDrive=C:\0SystemRoot={SYSTEM_ROOT}\0");
     Parameters {
-        image: units(path),
-        dll_path: units(&alloc::format!("{SYSTEM_ROOT}\\System32")),
-        current_directory: units(&alloc::format!("{SYSTEM_ROOT}\\")),
-        command_line: units(image),
-        environment: units(&environment),
+        image: utf16(path),
+        dll_path: utf16(&alloc::format!("{SYSTEM_ROOT}\\System32")),
+        current_directory: utf16(&alloc::format!("{SYSTEM_ROOT}\\")),
+        command_line: utf16(image),
+        environment: utf16(&environment),
         flags: 0x20,
         debug: 0,
         parent: 0,

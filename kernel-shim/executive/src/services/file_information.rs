@@ -13,6 +13,7 @@ use super::user::UserPtr;
 use crate::io::volume::FileFacts;
 use crate::system::files::information::OpenFacts;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::{Handle, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 
@@ -283,7 +284,7 @@ fn query_volume(call: &mut Call<'_>, args: NtQueryVolumeInformationFile) -> Resu
         }
         5 => {
             let facts = call.exec.query_volume(call.thread, file)?;
-            let name: Vec<u16> = facts.system_name.encode_utf16().collect();
+            let name = utf16(facts.system_name);
             let mut bytes = Vec::from([facts.flags, 255].as_bytes());
             named(&mut bytes, &name);
             bytes.resize(bytes.len().max(0x10), 0);

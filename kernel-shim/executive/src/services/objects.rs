@@ -12,6 +12,7 @@ use crate::ob::prelude::*;
 use crate::ob::services::Duplicate;
 use crate::ob::{Kind, TypeInfo};
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
 use zerocopy::IntoBytes;
@@ -216,7 +217,7 @@ fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryObject) -> Result<
     let mut texts: Vec<u8> = Vec::new();
     let texts_at = buffer.address() + ((taken + 1) * ENTRY) as u64;
     for entry in rest.iter().take(taken) {
-        let kind: Vec<u16> = entry.type_name.encode_utf16().collect();
+        let kind = utf16(entry.type_name);
         let mut place = |text: &[u16]| {
             let at = texts_at + texts.len() as u64;
             put_text(&mut texts, text);
@@ -339,7 +340,7 @@ fn query_object(call: &mut Call<'_>, args: NtQueryObject) -> Result<Done> {
     call.probe_write(place, u64::from(size), 1)?;
     call.probe_optional::<u32>(length)?;
     let facts = call.exec.query_object(call.thread, args.handle)?;
-    let type_name: Vec<u16> = call.exec.type_of(facts.kind).name.encode_utf16().collect();
+    let type_name = utf16(call.exec.type_of(facts.kind).name);
     let (bytes, needed) = match args.class {
         0 => {
             let name = call.exec.query_object_name(call.thread, args.handle)?;

@@ -18,6 +18,7 @@ use crate::se::token;
 use crate::system::hard_errors::{Answer, response_in};
 use alloc::string::String;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::system::ShutdownAction;
 use nt::{Handle, Result, Status};
 
@@ -230,7 +231,7 @@ fn display_string(call: &mut Call<'_>, args: NtDisplayString) -> Result<Done> {
 
 /// The system's locale, which is every user's here.
 fn locale(exec: &Executive) -> u32 {
-    let name: Vec<u16> = "Default".encode_utf16().collect();
+    let name = utf16("Default");
     let value = exec
         .registry
         .find(LANGUAGE_KEY)

@@ -6,7 +6,7 @@
 
 use crate::ex::hard_errors::BugCheck;
 use crate::system::Executive;
-use crate::system::units;
+use formats::utf16;
 use nt::Result;
 
 /// `INACCESSIBLE_BOOT_DEVICE`.
@@ -60,7 +60,7 @@ impl Executive {
     /// A REG_DWORD of the Session Manager key.
     fn setting(&self, name: &str) -> Option<u32> {
         let key = self.registry.find(SESSION_MANAGER)?;
-        let value = self.registry.value(key, &units(name)).ok()?;
+        let value = self.registry.value(key, &utf16(name)).ok()?;
         match value.data.as_slice() {
             &[a, b, c, d] if value.kind == nt::system::ValueType::DWORD.0 => {
                 Some(u32::from_le_bytes([a, b, c, d]))

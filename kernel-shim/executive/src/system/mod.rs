@@ -33,7 +33,6 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use core::any::Any;
 
-pub use namespace::units;
 pub use types::{Body, TYPES};
 
 /// How a service that may block ends.

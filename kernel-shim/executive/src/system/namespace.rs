@@ -13,6 +13,7 @@ use crate::se::{SecurityDescriptor, Sid};
 use crate::system::Executive;
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::object::Attributes;
 use nt::{ObjectAttributes, Result, UnicodeStr};
 
@@ -63,11 +64,6 @@ fn global_devices(protected: bool) -> Vec<Ace> {
     ]
 }
 
-/// UTF-16 of an ASCII name.
-pub fn units(name: &str) -> Vec<u16> {
-    name.encode_utf16().collect()
-}
-
 impl Executive {
     /// Makes the directories, links and type objects that stand before devices are named.
     /// `protected` is bit 0 of the registry's `ProtectionMode`, 0 if the value is absent.
@@ -84,7 +80,7 @@ impl Executive {
             self.make_directory(name, &security)?;
         }
         for info in self.ob.types() {
-            let mut name = units("\\ObjectTypes\\");
+            let mut name = utf16("\\ObjectTypes\\");
             name.extend(info.name.encode_utf16());
             self.make_permanent_object(&name, Body::Type(info.kind), None)?;
         }
@@ -108,7 +104,7 @@ impl Executive {
         name: &str,
         security: &SecurityDescriptor,
     ) -> Result<ObjectId> {
-        let name = units(name);
+        let name = utf16(name);
         self.make_permanent_object(&name, Body::Directory(Directory::default()), Some(security))
     }
 
@@ -118,11 +114,11 @@ impl Executive {
     /// As [`Naming::insert_object`].
     pub fn make_link(&mut self, name: &str, target: &str) -> Result<()> {
         let link = SymbolicLink {
-            target: units(target),
+            target: utf16(target),
             created: self.now(),
             drive: None,
         };
-        let name = units(name);
+        let name = utf16(name);
         self.make_permanent_object(&name, Body::SymbolicLink(link), None)
             .map(|_| ())
     }

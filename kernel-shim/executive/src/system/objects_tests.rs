@@ -15,6 +15,7 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::object::Attributes;
 use nt::security as sd;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, wide};
@@ -71,7 +72,7 @@ impl Bench {
     }
 
     fn directory(&mut self, name: &str, attributes: Attributes) -> Result<nt::system::Created> {
-        let name = namespace::units(name);
+        let name = utf16(name);
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).with(attributes);
         self.executive
             .create_directory(self.thread, &attributes, DIRECTORY_ALL)
@@ -83,15 +84,15 @@ impl Bench {
         target: &str,
         attributes: Attributes,
     ) -> Result<nt::system::Created> {
-        let name = namespace::units(name);
-        let target = namespace::units(target);
+        let name = utf16(name);
+        let target = utf16(target);
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).with(attributes);
         self.executive
             .create_symbolic_link(self.thread, &attributes, LINK_ALL, &target)
     }
 
     fn event(&mut self, name: &str, attributes: Attributes) -> Result<Handle> {
-        let name = namespace::units(name);
+        let name = utf16(name);
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).with(attributes);
         self.executive
             .create_event(self.thread, &attributes, 0x1F_0003, true, false)
@@ -99,13 +100,13 @@ impl Bench {
     }
 
     fn open(&mut self, name: &str) -> Result<Handle> {
-        let name = namespace::units(name);
+        let name = utf16(name);
         self.executive
             .open_directory(self.thread, &ObjectAttributes::named(UnicodeStr(&name)), 3)
     }
 
     fn open_link(&mut self, name: &str) -> Result<Handle> {
-        let name = namespace::units(name);
+        let name = utf16(name);
         self.executive.open_symbolic_link(
             self.thread,
             &ObjectAttributes::named(UnicodeStr(&name)),
@@ -297,7 +298,7 @@ fn relative_names_start_in_their_directory() {
             bench.thread,
             &relative,
             LINK_ALL,
-            &namespace::units("\\DosDevices\\COM1"),
+            &utf16("\\DosDevices\\COM1"),
         )
         .unwrap();
     assert_eq!(bench.target("\\??\\aux").unwrap(), "\\DosDevices\\COM1");
@@ -697,16 +698,11 @@ fn spec_2_2_a_defaulted_dacl_gives_way_to_what_the_parent_passes_on() {
         sd::Descriptor::with_dacl(&[sd::Ace::allow(0x1000_0000, sd::Sid::ADMINISTRATORS)]);
     let mut bench = Bench::new();
     let make = |bench: &mut Bench, name: &str, descriptor: &sd::Descriptor| {
-        let name = namespace::units(name);
+        let name = utf16(name);
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).secured(descriptor.as_bytes());
         let handle = bench
             .executive
-            .create_symbolic_link(
-                bench.thread,
-                &attributes,
-                LINK_ALL,
-                &namespace::units("\\x"),
-            )
+            .create_symbolic_link(bench.thread, &attributes, LINK_ALL, &utf16("\\x"))
             .unwrap()
             .handle;
         bench.dacl(handle)

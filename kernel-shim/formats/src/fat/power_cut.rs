@@ -3,9 +3,10 @@
 //! medium in any order: after the next mount the volume is as it was before the operation, or as it
 //! is after it, and no cluster has two owners.
 
-use super::tests::{content, fresh, make, make_directory, pattern, text, tree, units};
+use super::tests::{content, fresh, make, make_directory, pattern, text, tree};
 use super::*;
 use crate::sectors::MemoryDevice;
+use crate::utf16;
 use nt::UnicodeStr;
 use std::string::String;
 
@@ -102,18 +103,18 @@ fn find(volume: &mut FatVolume, device: &mut dyn Sectors, path: &str) -> NodeId 
     path.split('\\')
         .filter(|name| !name.is_empty())
         .fold(volume.root(), |at, name| {
-            volume.lookup(device, at, &units(name)).unwrap()
+            volume.lookup(device, at, &utf16(name)).unwrap()
         })
 }
 
 fn create(v: &mut FatVolume, d: &mut dyn Sectors, name: &str, attributes: u32) -> Result<()> {
-    v.create(d, ROOT, UnicodeStr(&units(name)), attributes)
+    v.create(d, ROOT, UnicodeStr(&utf16(name)), attributes)
         .map(|_| ())
 }
 
 fn rename(v: &mut FatVolume, d: &mut dyn Sectors, from: &str, to: &str, name: &str) -> Result<()> {
     let (id, to) = (find(v, d, from), find(v, d, to));
-    v.rename(d, id, to, UnicodeStr(&units(name)), true)
+    v.rename(d, id, to, UnicodeStr(&utf16(name)), true)
 }
 
 const STEPS: &[(&str, Step)] = &[

@@ -4,6 +4,7 @@
 use super::power_cut::Recorder;
 use super::*;
 use crate::sectors::MemoryDevice;
+use crate::utf16;
 use nt::UnicodeStr;
 use proptest::prelude::*;
 use std::string::String;
@@ -11,10 +12,6 @@ use std::string::String;
 const SERIAL: u32 = 0x1234_5678;
 /// 2026-11-23 12:00:00.
 const NOON: u64 = 134_399_088_000_000_000;
-
-pub(super) fn units(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
 
 pub(super) fn text(units: &[u16]) -> String {
     String::from_utf16_lossy(units)
@@ -43,7 +40,7 @@ pub(super) fn make(
         .create(
             device,
             parent,
-            UnicodeStr(&units(name)),
+            UnicodeStr(&utf16(name)),
             FileAttributes::ARCHIVE,
         )
         .unwrap();
@@ -61,7 +58,7 @@ pub(super) fn make_directory(
         .create(
             device,
             parent,
-            UnicodeStr(&units(name)),
+            UnicodeStr(&utf16(name)),
             FileAttributes::DIRECTORY,
         )
         .unwrap()
@@ -146,7 +143,7 @@ fn files_and_directories_survive_a_remount() {
         assert!(found["\\ReactOS\\System32\\smss.exe"] == pattern(100_000, 1));
         let mut again = FatVolume::mount(&mut device).unwrap();
         let id = again
-            .lookup(&mut device, again.root(), &units("exact.txt"))
+            .lookup(&mut device, again.root(), &utf16("exact.txt"))
             .unwrap();
         assert_eq!(again.node(id).unwrap().times.write, NOON);
         assert_eq!(again.space(), volume.space());
@@ -168,10 +165,10 @@ fn short_names_are_unique_and_found() {
     }
     let mut again = FatVolume::mount(&mut device).unwrap();
     for name in ["LONGFI~1.TEX", "longfi~9.tex", "LONGF~30.TEX"] {
-        again.lookup(&mut device, root, &units(name)).unwrap();
+        again.lookup(&mut device, root, &utf16(name)).unwrap();
     }
     let id = again
-        .lookup(&mut device, root, &units("LONG FILE NAME 7.TEXT"))
+        .lookup(&mut device, root, &utf16("LONG FILE NAME 7.TEXT"))
         .unwrap();
     assert_eq!(content(&mut again, &mut device, id).unwrap(), [7]);
 }
@@ -190,7 +187,7 @@ fn short_names_are_in_the_oem_code_page() {
         (866, "\u{41e}b.txt"),
     ] {
         volume.set_code_page(CodePage::find(page).unwrap());
-        let found = volume.lookup(&mut device, root, &units(name)).unwrap();
+        let found = volume.lookup(&mut device, root, &utf16(name)).unwrap();
         assert_eq!(content(&mut volume, &mut device, found).unwrap(), b"x");
     }
     volume.set_code_page(CodePage::find(850).unwrap());
@@ -199,10 +196,10 @@ fn short_names_are_in_the_oem_code_page() {
     assert!(volume.node(tilde).unwrap().short == *b"\x05          ");
     let mut again = FatVolume::mount(&mut device).unwrap();
     again.set_code_page(CodePage::find(850).unwrap());
-    let found = again.lookup(&mut device, root, &units("\u{f5}")).unwrap();
+    let found = again.lookup(&mut device, root, &utf16("\u{f5}")).unwrap();
     assert_eq!(
         found,
-        again.lookup(&mut device, root, &units("\u{d5}")).unwrap()
+        again.lookup(&mut device, root, &utf16("\u{d5}")).unwrap()
     );
     assert_eq!(content(&mut again, &mut device, found).unwrap(), b"z");
 }
@@ -224,16 +221,16 @@ fn names_that_cannot_be_are_refused() {
         "\u{1}",
         &"n".repeat(256),
     ] {
-        let made = volume.create(&mut device, root, UnicodeStr(&units(name)), 0);
+        let made = volume.create(&mut device, root, UnicodeStr(&utf16(name)), 0);
         assert_eq!(made, Err(Status::OBJECT_NAME_INVALID), "{name:?}");
     }
     make(&mut volume, &mut device, root, "Name", &[]);
     assert_eq!(
-        volume.create(&mut device, root, UnicodeStr(&units("nAME")), 0),
+        volume.create(&mut device, root, UnicodeStr(&utf16("nAME")), 0),
         Err(Status::OBJECT_NAME_COLLISION)
     );
     assert_eq!(
-        volume.lookup(&mut device, root, &units("other")),
+        volume.lookup(&mut device, root, &utf16("other")),
         Err(Status::OBJECT_NAME_NOT_FOUND)
     );
 }
@@ -316,7 +313,7 @@ fn a_paging_file_takes_few_writes() {
         .create(
             &mut device,
             root,
-            UnicodeStr(&units("pagefile.sys")),
+            UnicodeStr(&utf16("pagefile.sys")),
             FileAttributes::SYSTEM,
         )
         .unwrap();
@@ -348,7 +345,7 @@ fn a_full_volume_refuses_and_changes_nothing() {
         .unwrap();
     assert_eq!(volume.space().2, 0);
     let small = volume
-        .create(&mut device, root, UnicodeStr(&units("small")), 0)
+        .create(&mut device, root, UnicodeStr(&utf16("small")), 0)
         .unwrap();
     assert_eq!(
         volume.write(&mut device, small, 0, &[1]),
@@ -357,7 +354,7 @@ fn a_full_volume_refuses_and_changes_nothing() {
     let directory = volume.create(
         &mut device,
         root,
-        UnicodeStr(&units("dir")),
+        UnicodeStr(&utf16("dir")),
         FileAttributes::DIRECTORY,
     );
     assert_eq!(directory, Err(Status::DISK_FULL));
@@ -374,7 +371,7 @@ fn the_fixed_root_directory_fills_up_and_others_grow() {
         .create(
             &mut device,
             root,
-            UnicodeStr(&units(&std::format!("F{made}"))),
+            UnicodeStr(&utf16(&std::format!("F{made}"))),
             0,
         )
         .is_ok()
@@ -405,7 +402,7 @@ fn renames_move_files_and_directories() {
         make(&mut volume, &mut device, root, "target", b"old");
         let rename =
             |volume: &mut FatVolume, device: &mut MemoryDevice, id, parent, name: &str, replace| {
-                volume.rename(device, id, parent, UnicodeStr(&units(name)), replace)
+                volume.rename(device, id, parent, UnicodeStr(&utf16(name)), replace)
             };
         assert_eq!(
             rename(&mut volume, &mut device, one, two, "inside", false),
@@ -480,7 +477,7 @@ fn a_directory_without_clusters_is_not_moved() {
     volume.get_mut(broken).unwrap().first_cluster = 1;
     volume.get_mut(broken).unwrap().runs = None;
     assert_eq!(
-        volume.rename(&mut device, broken, other, UnicodeStr(&units("B")), false),
+        volume.rename(&mut device, broken, other, UnicodeStr(&utf16("B")), false),
         Err(Status::FILE_CORRUPT_ERROR)
     );
 }
@@ -501,7 +498,7 @@ fn attributes_and_times_are_kept() {
         .unwrap();
     let mut again = FatVolume::mount(&mut device).unwrap();
     let id = again
-        .lookup(&mut device, root, &units("PAGEFILE.SYS"))
+        .lookup(&mut device, root, &utf16("PAGEFILE.SYS"))
         .unwrap();
     let node = again.node(id).unwrap();
     assert_eq!(node.attributes, wanted);
@@ -550,7 +547,7 @@ proptest! {
             let mut buffer = vec![0; 20_000];
             let _ = volume.read(&mut device, at, 0, &mut buffer);
             walk.extend(volume.children(&mut device, at).unwrap_or_default());
-            let _ = volume.rename(&mut device, at, root, UnicodeStr(&units("new name")), true);
+            let _ = volume.rename(&mut device, at, root, UnicodeStr(&utf16("new name")), true);
             let _ = volume.write(&mut device, at, 5, &[1; 3000]);
             let _ = volume.delete(&mut device, at);
         }
@@ -586,7 +583,7 @@ proptest! {
                     model.remove(&which);
                 }
                 1 | 2 => {
-                    let renamed = volume.rename(&mut device, id, root, UnicodeStr(&units(names[other])), step == 2);
+                    let renamed = volume.rename(&mut device, id, root, UnicodeStr(&utf16(names[other])), step == 2);
                     let possible = which == other || step == 2 || !ids.contains_key(&other);
                     prop_assert_eq!(renamed.is_ok(), possible);
                     if possible {
@@ -637,7 +634,7 @@ fn an_independent_checker_finds_nothing_wrong() {
                         &mut device,
                         id,
                         root,
-                        UnicodeStr(&units(&std::format!("r{number}"))),
+                        UnicodeStr(&utf16(&std::format!("r{number}"))),
                         false,
                     )
                     .unwrap();
@@ -649,7 +646,7 @@ fn an_independent_checker_finds_nothing_wrong() {
                 &mut device,
                 directory,
                 other,
-                UnicodeStr(&units("moved here")),
+                UnicodeStr(&utf16("moved here")),
                 false,
             )
             .unwrap();

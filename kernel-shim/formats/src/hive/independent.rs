@@ -4,6 +4,7 @@
 //! installed.
 
 use super::*;
+use crate::utf16;
 use nt::{UnicodeStr, wide};
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -20,10 +21,6 @@ const COUNTS: &[usize] = &[0, 1, 2, 499, 500, 501, 1000, 1001, 1200];
 /// Names of one byte a character, and of two.
 const NAMES: &[&str] = &["plain", "caf\u{e9}", "euro \u{20ac}", "a", "\u{3b1}\u{3b2}"];
 
-fn units(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
-
 fn data(length: usize) -> Vec<u8> {
     (0..length).map(|at| (at * 7 % 253) as u8).collect()
 }
@@ -34,25 +31,25 @@ fn sample(version: u32) -> Hive {
     let root = hive.root();
     let values = hive.create_path(root, wide!("Values"), false, 0).unwrap();
     for &length in LENGTHS {
-        let name = units(&std::format!("v{length}"));
+        let name = utf16(&std::format!("v{length}"));
         hive.set_value(values, UnicodeStr(&name), 3, data(length), 0)
             .unwrap();
     }
     for &count in COUNTS {
-        let path = units(&std::format!("C{count}"));
+        let path = utf16(&std::format!("C{count}"));
         let key = hive.create_path(root, UnicodeStr(&path), false, 0).unwrap();
         for number in 0..count {
-            let name = units(&std::format!("k{number:04}"));
+            let name = utf16(&std::format!("k{number:04}"));
             hive.create_key(key, UnicodeStr(&name), false, 0).unwrap();
         }
     }
     let names = hive.create_path(root, wide!("Names"), false, 0).unwrap();
     for name in NAMES {
         let key = hive
-            .create_key(names, UnicodeStr(&units(name)), false, 0)
+            .create_key(names, UnicodeStr(&utf16(name)), false, 0)
             .unwrap();
         hive.set_class(key, b"c\0l\0a\0s\0s\0").unwrap();
-        hive.set_value(key, UnicodeStr(&units(name)), 3, vec![1, 2], 0)
+        hive.set_value(key, UnicodeStr(&utf16(name)), 3, vec![1, 2], 0)
             .unwrap();
     }
     hive

@@ -238,6 +238,7 @@ fn marvin(bytes: &[u8]) -> [u8; 8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::utf16;
     use alloc::vec;
     use nt::{UnicodeStr, wide};
 
@@ -249,7 +250,7 @@ mod tests {
         // The root stays where it is, whatever is below it.
         let key = hive.create_path(hive.root(), wide!("K"), false, 0).unwrap();
         for at in 0..values {
-            let name: Vec<u16> = std::format!("v{at}").encode_utf16().collect();
+            let name = utf16(&std::format!("v{at}"));
             let data = vec![number; 1000];
             hive.set_value(key, UnicodeStr(&name), 3, data, 0).unwrap();
         }

@@ -11,6 +11,7 @@
 //! `"Path"=str(2):"%SystemRoot%"`, `"List"=str(7):"one\0two\0"`.
 
 use super::{Hive, KeyId};
+use crate::utf16;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
@@ -102,7 +103,7 @@ pub fn apply(hive: &mut Hive, text: &str, mount: &str, now: u64) -> Result<(), R
                 .strip_prefix('-')
                 .map_or((name, false), |name| (name, true));
             let path = below(name, mount).ok_or(error("the key is not in this hive"))?;
-            let units: Vec<u16> = path.encode_utf16().collect();
+            let units = utf16(path);
             current = None;
             if delete {
                 if let Some(id) = hive.find(hive.root(), UnicodeStr(&units)) {
@@ -119,7 +120,7 @@ pub fn apply(hive: &mut Hive, text: &str, mount: &str, now: u64) -> Result<(), R
             return fail(number, "a value before any key, or after a deleted one");
         };
         let (name, data) = split_name(line).ok_or(error("no `name=data`"))?;
-        let name: Vec<u16> = name.encode_utf16().collect();
+        let name = utf16(&name);
         if data.trim() == "-" {
             // A value that is not there is as deleted as it can be.
             let _ = hive.delete_value(key, UnicodeStr(&name), now);

@@ -2,14 +2,11 @@
 //! Hives: write and read back, damaged files, the tree's rules, `.reg` text.
 
 use super::*;
+use crate::{utf16, utf16_bytes};
 use nt::{UnicodeStr, wide};
 use proptest::prelude::*;
 use std::string::String;
 use std::vec;
-
-fn units(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
 
 /// Every key and value as lines, in the order of enumeration.
 fn listing(hive: &Hive) -> Vec<String> {
@@ -63,7 +60,7 @@ fn sample() -> Hive {
         .unwrap();
     hive.set_value(
         manager,
-        UnicodeStr(&units("Grüße \u{4e16}")),
+        UnicodeStr(&utf16("Grüße \u{4e16}")),
         3,
         Vec::new(),
         8,
@@ -73,7 +70,7 @@ fn sample() -> Hive {
     let other = hive
         .create_path(
             hive.root(),
-            UnicodeStr(&units("\u{4e16}\u{754c}")),
+            UnicodeStr(&utf16("\u{4e16}\u{754c}")),
             false,
             7,
         )
@@ -92,7 +89,7 @@ fn a_hive_reads_back_as_it_was_written_in_every_version() {
     for version in 3..=6 {
         let mut hive = sample();
         hive.minor_version = version;
-        hive.file_name = units("\\SystemRoot\\System32\\Config\\SYSTEM");
+        hive.file_name = utf16("\\SystemRoot\\System32\\Config\\SYSTEM");
         hive.file_name.truncate(31);
         let file = hive.serialise(42);
         assert_eq!(file.len() % 4096, 0);
@@ -143,7 +140,7 @@ fn data_lengths_around_every_boundary_survive() {
             0, 1, 3, 4, 5, 4060, 4061, 4064, 16343, 16344, 16345, 32688, 32689, 65536,
         ];
         for len in lengths {
-            let name = units(&std::format!("v{len}"));
+            let name = utf16(&std::format!("v{len}"));
             hive.set_value(hive.root(), UnicodeStr(&name), 3, vec![0xA5; len], 0)
                 .unwrap();
         }
@@ -158,7 +155,7 @@ fn data_lengths_around_every_boundary_survive() {
 fn thousands_of_subkeys_need_an_index_of_lists() {
     let mut hive = Hive::new(wide!("R"));
     for number in 0..3000 {
-        let name = units(&std::format!("key{:05}", number * 7919 % 3000));
+        let name = utf16(&std::format!("key{:05}", number * 7919 % 3000));
         hive.create_key(hive.root(), UnicodeStr(&name), false, 0)
             .unwrap();
     }
@@ -179,7 +176,7 @@ fn values_enumerate_in_the_order_they_were_made() {
     let mut hive = Hive::new(wide!("R"));
     let root = hive.root();
     for name in ["c", "a", "b"] {
-        hive.set_value(root, UnicodeStr(&units(name)), 1, Vec::new(), 0)
+        hive.set_value(root, UnicodeStr(&utf16(name)), 1, Vec::new(), 0)
             .unwrap();
     }
     hive.set_value(root, wide!("A"), 4, vec![1], 0).unwrap();
@@ -327,7 +324,7 @@ const REG: &str = "\u{FEFF}Windows Registry Editor Version 5.00\r\n\r\n; comment
 
 #[test]
 fn reg_text_reads_every_form() {
-    let wide_text: Vec<u8> = REG.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide_text = utf16_bytes(REG);
     for bytes in [REG.as_bytes(), &wide_text] {
         let mut hive = Hive::new(wide!("SYSTEM"));
         reg_text::apply(

@@ -4,12 +4,9 @@
 use super::build::disc;
 use super::*;
 use crate::sectors::MemoryDevice;
+use crate::utf16;
 use proptest::prelude::*;
 use std::string::String;
-
-fn units(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
 
 #[test]
 fn plain_and_joliet_names_are_found() {
@@ -20,7 +17,7 @@ fn plain_and_joliet_names_are_found() {
         let mut device = disc(joliet);
         let mut volume = IsoVolume::mount(&mut device).unwrap();
         assert_eq!(String::from_utf16_lossy(volume.label()), label);
-        let file = volume.lookup(&mut device, ROOT, &units(long)).unwrap();
+        let file = volume.lookup(&mut device, ROOT, &utf16(long)).unwrap();
         assert_eq!(
             volume.node(file).unwrap().size,
             5010,
@@ -36,9 +33,9 @@ fn plain_and_joliet_names_are_found() {
             volume.read(&mut device, file, 5010, &mut buffer).unwrap(),
             0
         );
-        let directory = volume.lookup(&mut device, ROOT, &units("ReactOS")).unwrap();
+        let directory = volume.lookup(&mut device, ROOT, &utf16("ReactOS")).unwrap();
         let inner = volume
-            .lookup(&mut device, directory, &units("FILE"))
+            .lookup(&mut device, directory, &utf16("FILE"))
             .unwrap();
         assert_eq!(
             String::from_utf16_lossy(&volume.path(inner)).to_lowercase(),
@@ -48,11 +45,11 @@ fn plain_and_joliet_names_are_found() {
         // 2026-11-23 13:00 one hour east of Greenwich.
         assert_eq!(volume.node(inner).unwrap().time, 134_399_088_000_000_000);
         assert_eq!(
-            volume.lookup(&mut device, file, &units("x")),
+            volume.lookup(&mut device, file, &utf16("x")),
             Err(Status::NOT_A_DIRECTORY)
         );
         assert_eq!(
-            volume.lookup(&mut device, ROOT, &units("x")),
+            volume.lookup(&mut device, ROOT, &utf16("x")),
             Err(Status::OBJECT_NAME_NOT_FOUND)
         );
     }

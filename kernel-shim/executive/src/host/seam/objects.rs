@@ -6,6 +6,7 @@ use crate::ob::prelude::*;
 use crate::ob::services::Duplicate;
 use crate::trace::Argument;
 use crate::{Executive, Outcome};
+use formats::utf16;
 use nt::access::Access;
 use nt::system::{Created, DirectoryEntry, Objects, Timeout, Wait};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
@@ -106,7 +107,7 @@ impl Objects for Seam {
             |executive, thread| executive.query_directory(thread, directory),
         )?;
         for entry in entries {
-            let type_name = crate::system::units(entry.type_name);
+            let type_name = utf16(entry.type_name);
             if !visit(DirectoryEntry {
                 name: UnicodeStr(&entry.name),
                 type_name: UnicodeStr(&type_name),

@@ -319,6 +319,7 @@ fn page_files(facts: &dyn Facts, size: u32, at: u64) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use formats::utf16;
 
     struct Some;
 
@@ -361,7 +362,7 @@ mod tests {
                     process: id,
                     ..ProcessEntry::default()
                 },
-                name: name.encode_utf16().collect(),
+                name: utf16(name),
                 threads: vec![ThreadEntry::default()],
             };
             vec![process(0, ""), process(4, "System")]
@@ -376,7 +377,7 @@ mod tests {
         fn page_files(&self) -> Vec<PageFileFacts> {
             vec![
                 PageFileFacts {
-                    path: "\\??\\C:\\pagefile.sys".encode_utf16().collect(),
+                    path: utf16("\\??\\C:\\pagefile.sys"),
                     total: 256,
                     ..PageFileFacts::default()
                 };

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::layout::{FileBasic, FileStandard, FsDevice, FsSize, IoStatusBlock};
+use formats::utf16_bytes;
 
 const ATTRIBUTES: u64 = 0x100;
 const RESULT: u64 = 0x20;
@@ -165,10 +166,7 @@ fn spec_6_a_file_is_renamed_by_an_absolute_name_and_deleted_with_its_last_handle
         "\\??\\C:\\ReactOS\\System32\\a.txt",
         0x1_0000,
     );
-    let name: Vec<u8> = "\\??\\C:\\ReactOS\\b.txt"
-        .encode_utf16()
-        .flat_map(u16::to_le_bytes)
-        .collect();
+    let name = utf16_bytes("\\??\\C:\\ReactOS\\b.txt");
     world.put(caller, BUFFER, [0_u64, 0]);
     world.put(caller, BUFFER + 0x10, name.len() as u32);
     world.put_bytes(caller, BUFFER + 0x14, &name);

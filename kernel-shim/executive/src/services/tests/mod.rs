@@ -27,6 +27,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use formats::hive::Hive;
 use formats::pe::build::ImageFile;
+use formats::utf16;
 use nt::system::ImageSubsystem;
 use nt::{Status, wide};
 
@@ -190,7 +191,7 @@ impl World {
 
     /// Puts a UNICODE_STRING and its text at `offset`: its address.
     fn string(&mut self, caller: Caller, offset: u64, text: &str) -> u64 {
-        let units: Vec<u16> = text.encode_utf16().collect();
+        let units = utf16(text);
         let length = (units.len() * 2) as u16;
         let buffer = caller.memory + offset + 0x10;
         self.put(

@@ -13,14 +13,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use formats::code_page::CodePage;
+use formats::utf16;
 use nt::{Result, Status};
 
 /// The key with the numbers of the system's code pages.
 const CODE_PAGES: &str = r"\Registry\Machine\System\CurrentControlSet\Control\Nls\CodePage";
-
-fn wide(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
 
 impl Executive {
     /// Mounts every volume of every disk, and finds the system root: `path` (such as `\ReactOS`) on
@@ -44,11 +41,11 @@ impl Executive {
         // Hard disks before CDs, so that they have the lower letters.
         volumes.sort_by_key(|volume: &Volume| volume.kind == DiskKind::CdRom);
         io.volumes = volumes;
-        io.system_path = wide(path);
+        io.system_path = utf16(path);
         for (number, volume) in io.volumes.iter_mut().enumerate() {
             let mut at = Ok(volume.root());
             for name in path.split('\\').filter(|name| !name.is_empty()) {
-                at = at.and_then(|directory| volume.lookup(machine, directory, &wide(name)));
+                at = at.and_then(|directory| volume.lookup(machine, directory, &utf16(name)));
             }
             if let Ok(root) = at
                 && volume.is_directory(root)
@@ -64,7 +61,7 @@ impl Executive {
     /// before there was a registry.
     pub(crate) fn set_oem_code_page(&mut self) {
         let key = self.registry.find(CODE_PAGES);
-        let value = key.and_then(|key| self.registry.value(key, &wide("OEMCP")).ok());
+        let value = key.and_then(|key| self.registry.value(key, &utf16("OEMCP")).ok());
         let Some(value) = value else { return };
         let digits: String = value
             .data
@@ -167,13 +164,13 @@ impl Executive {
     }
 
     fn make_device(&mut self, name: &str, kind: DeviceKind) -> Result<()> {
-        self.make_permanent_object(&wide(name), Body::Device(Device { kind }), None)
+        self.make_permanent_object(&utf16(name), Body::Device(Device { kind }), None)
             .map(|_| ())
     }
 
     fn make_plain_directory(&mut self, name: &str) -> Result<()> {
         self.make_permanent_object(
-            &wide(name),
+            &utf16(name),
             Body::Directory(crate::ob::Directory::default()),
             None,
         )
@@ -185,7 +182,7 @@ impl Executive {
         self.make_link(arc, device)?;
         let Some(number) = volume else { return Ok(()) };
         if let Some(volume) = self.io.volumes.get_mut(number) {
-            volume.name = wide(device);
+            volume.name = utf16(device);
         }
         match u8::try_from(number)
             .ok()

@@ -10,6 +10,7 @@ use crate::io::file::{self, Scan};
 use crate::io::volume::FileFacts;
 use crate::system::Executive;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::case::upcase;
 use nt::{Handle, Result, Status};
 
@@ -74,7 +75,7 @@ impl Executive {
         while scan.next < total {
             let facts = match dots.get(scan.next) {
                 Some(&(node, name)) => FileFacts {
-                    name: name.encode_utf16().collect(),
+                    name: utf16(name),
                     short_name: Vec::new(),
                     ..volume.facts(node)?
                 },
@@ -166,7 +167,7 @@ fn skip_empty(pattern: &[u16], reached: &mut [bool], at_end: bool) {
 #[cfg(test)]
 mod tests {
     use super::matches;
-    use alloc::vec::Vec;
+    use formats::utf16;
 
     #[test]
     fn patterns_match_as_they_always_have() {
@@ -188,8 +189,7 @@ mod tests {
             ("EXACT", "exactly", false),
         ];
         for (pattern, name, expected) in cases {
-            let [pattern_units, name_units] =
-                [pattern, name].map(|text| text.encode_utf16().collect::<Vec<_>>());
+            let [pattern_units, name_units] = [pattern, name].map(utf16);
             assert_eq!(
                 matches(&pattern_units, &name_units),
                 expected,

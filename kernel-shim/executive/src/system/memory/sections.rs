@@ -24,6 +24,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use formats::fat::Fill;
 use formats::pe::{Exports, Symbol, Target};
+use formats::utf16;
 use nt::system::{Created, SectionImageInformation};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
@@ -274,7 +275,7 @@ impl Executive {
         if let Some(section) = self.mm.system_dll {
             return Ok(section);
         }
-        let path: Vec<u16> = r"\SystemRoot\System32\ntdll.dll".encode_utf16().collect();
+        let path = utf16(r"\SystemRoot\System32\ntdll.dll");
         let section = self.open_image_section(&path)?;
         self.mm.system_dll = Some(section);
         Ok(section)

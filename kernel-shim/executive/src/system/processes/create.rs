@@ -21,6 +21,7 @@ use abi::memory::PAGE_READWRITE;
 use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::object::ClientId;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
@@ -66,7 +67,7 @@ impl Executive {
         let token = self.new_object(Body::Token(Box::new(Token::system())));
         let object = self.new_object(Body::Process(ProcessId::SYSTEM));
         let mut process = self.blank_process(ProcessId::SYSTEM, ProcessId(0), object, token);
-        process.image = "System".encode_utf16().collect();
+        process.image = utf16("System");
         self.processes.insert(ProcessId::SYSTEM, process);
         let thread = self.new_object(Body::Thread(ThreadId::SYSTEM));
         self.enter_thread(ThreadId::SYSTEM, ProcessId::SYSTEM, thread, 0, 0);

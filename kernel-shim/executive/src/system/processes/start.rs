@@ -17,6 +17,7 @@ use abi::process::PARAMETERS_RESERVE_1MB;
 use alloc::format;
 use alloc::vec::Vec;
 use core::mem::offset_of;
+use formats::{utf16, utf16_bytes};
 use nt::{Result, Status};
 use zerocopy::IntoBytes;
 
@@ -54,7 +55,7 @@ impl Parameters {
 
     /// A string, its text behind everything else, terminated; `room` is the least `MaximumLength`.
     fn string(&mut self, text: &str, room: usize) -> UnicodeString {
-        let units: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let units = utf16_bytes(text);
         let maximum = (units.len() + 2).max(room);
         let offset = self.text.len();
         let length = units.len() as u16;
@@ -85,7 +86,7 @@ impl Executive {
             ));
         }
         let path = image.split(' ').next().unwrap_or(image);
-        let process = match self.make_image_process(&path.encode_utf16().collect::<Vec<u16>>()) {
+        let process = match self.make_image_process(&utf16(path)) {
             Ok(process) => process,
             Err(status) => {
                 return self.bug_check(BugCheck::new(
@@ -120,7 +121,7 @@ impl Executive {
             return Err(Status::NAME_TOO_LONG);
         }
         let path = command_line.split(' ').next().unwrap_or(command_line);
-        let process = self.make_image_process(&path.encode_utf16().collect::<Vec<u16>>())?;
+        let process = self.make_image_process(&utf16(path))?;
         let started = self
             .give_parameters(process, system_root, path, command_line)
             .and_then(|()| self.run_first_thread(process));
@@ -156,10 +157,7 @@ impl Executive {
         let drive: alloc::string::String = system_root.chars().take(2).collect();
         let environment =
             format!("Path={system32}\0SystemDrive={drive}\0SystemRoot={system_root}\0\0");
-        let environment: Vec<u8> = environment
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect();
+        let environment = utf16_bytes(&environment);
         let block =
             self.allocate_memory_in(process, environment.len() as u64, PAGE_READWRITE, false)?;
         self.write_process(process, block, &environment)?;

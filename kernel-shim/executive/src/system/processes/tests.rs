@@ -10,6 +10,7 @@ use crate::se::token::{CHANGE_NOTIFY, DEBUG, LOAD_DRIVER};
 use crate::{Outcome, Version};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use formats::utf16;
 use nt::object::{Attributes, ObjectAttributes};
 use nt::{UnicodeStr, wide};
 
@@ -456,13 +457,7 @@ fn terminating_a_process_ends_its_threads_closes_its_handles_and_frees_its_memor
             && state.memory.is_none()
             && state.threads.is_empty()
     );
-    assert_eq!(
-        bench
-            .executive
-            .ob
-            .find_plain(&crate::system::units("\\Device\\E")),
-        None
-    );
+    assert_eq!(bench.executive.ob.find_plain(&utf16("\\Device\\E")), None);
     assert_eq!(bench.machine.state().frames(), frames);
     assert_eq!(
         bench

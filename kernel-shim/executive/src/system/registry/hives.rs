@@ -14,6 +14,7 @@ use crate::system::{Body, Executive};
 use alloc::format;
 use alloc::vec::Vec;
 use formats::hive::Hive;
+use formats::utf16;
 use nt::{Result, Status, UnicodeStr};
 
 /// How long a change may wait before its hive is written: 5 seconds, in 100 ns.
@@ -67,7 +68,7 @@ impl Executive {
     }
 
     fn load_hive(&mut self, name: &str) -> Result<Hive> {
-        let path: Vec<u16> = format!("{CONFIG}{name}").encode_utf16().collect();
+        let path = utf16(&format!("{CONFIG}{name}"));
         let bytes = self.read_whole_file(&path)?;
         let mut logs = Vec::new();
         if Hive::is_dirty(&bytes) {
@@ -135,7 +136,7 @@ impl Executive {
             .find("\\Registry\\Machine\\System\\Select")
             .ok_or(Status::REGISTRY_CORRUPT)?;
         let (now, uptime) = (self.now(), self.machine.uptime());
-        let name: Vec<u16> = "LastKnownGood".encode_utf16().collect();
+        let name = utf16("LastKnownGood");
         self.registry.set_value(
             select,
             &name,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the cache and views of a file forbid, as ReactOS' FAT driver and memory manager have it.
 
-use super::{ALL_SHARES, SYNC, SYNCHRONOUS, System, request, units};
+use super::{ALL_SHARES, SYNC, SYNCHRONOUS, System, request};
 use crate::io::file::{APPEND_DATA, DELETE, READ_DATA, WRITE_DATA};
 use crate::mm::SEC_COMMIT;
 use crate::system::files::open::{DELETE_ON_CLOSE, Disposition};
 use crate::system::files::transfer::At;
 use alloc::vec;
+use formats::utf16;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
 const FILE: &str = "\\??\\C:\\source.txt";
@@ -26,7 +27,7 @@ fn look(system: &mut System, options: u32, bytes: usize) -> Result<usize> {
 }
 
 fn make_paging_file(system: &mut System) -> Result<()> {
-    let name = units(FILE);
+    let name = utf16(FILE);
     system
         .exec
         .create_paging_file(system.thread, UnicodeStr(&name), MEGABYTE, MEGABYTE)

@@ -27,16 +27,13 @@ use formats::fat::{FatVolume, Kind, format};
 use formats::hive::Hive;
 use formats::pe::build::{CODE, ImageFile};
 use formats::sectors::MemoryDevice;
+use formats::utf16;
 use nt::system::{FileAttributes, ImageSubsystem};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, wide};
 
 const SYNC: u32 = 0x10_0000;
 const SYNCHRONOUS: u32 = 0x20;
 const ALL_SHARES: u32 = 7;
-
-fn units(text: &str) -> Vec<u16> {
-    text.encode_utf16().collect()
-}
 
 pub(crate) fn system_hive() -> Hive {
     let mut hive = Hive::new(wide!("SYSTEM"));
@@ -80,7 +77,7 @@ fn disk_with(hive: &Hive) -> Vec<u8> {
                 .create(
                     device,
                     at,
-                    UnicodeStr(&units(name)),
+                    UnicodeStr(&utf16(name)),
                     FileAttributes::ARCHIVE,
                 )
                 .unwrap();
@@ -93,7 +90,7 @@ fn disk_with(hive: &Hive) -> Vec<u8> {
             .create(
                 &mut device,
                 at,
-                UnicodeStr(&units(name)),
+                UnicodeStr(&utf16(name)),
                 FileAttributes::DIRECTORY,
             )
             .unwrap();
@@ -153,7 +150,7 @@ impl System {
     fn create(&mut self, name: &str, request: CreateRequest) -> Result<(Handle, u32)> {
         self.exec.create_file(
             self.thread,
-            &ObjectAttributes::named(UnicodeStr(&units(name))),
+            &ObjectAttributes::named(UnicodeStr(&utf16(name))),
             request,
         )
     }
@@ -161,7 +158,7 @@ impl System {
     fn open(&mut self, name: &str, access: u32, share: u32, options: u32) -> Result<Handle> {
         self.exec.open_file(
             self.thread,
-            &ObjectAttributes::named(UnicodeStr(&units(name))),
+            &ObjectAttributes::named(UnicodeStr(&utf16(name))),
             access,
             share,
             options,
@@ -172,7 +169,7 @@ impl System {
         self.exec
             .query_attributes(
                 self.thread,
-                &ObjectAttributes::named(UnicodeStr(&units(name))),
+                &ObjectAttributes::named(UnicodeStr(&utf16(name))),
             )
             .map(|facts| facts.attributes)
     }
@@ -201,7 +198,7 @@ impl System {
             self.thread,
             handle,
             Handle::NULL,
-            UnicodeStr(&units(to)),
+            UnicodeStr(&utf16(to)),
             replace,
         );
         self.close(handle);
@@ -369,7 +366,7 @@ fn a_file_opens_relative_to_a_directory_handle() {
             SYNCHRONOUS | DIRECTORY_FILE,
         )
         .unwrap();
-    let name = units("ntdll.dll");
+    let name = utf16("ntdll.dll");
     let relative = ObjectAttributes::named(UnicodeStr(&name)).under(directory);
     system
         .exec
@@ -737,7 +734,7 @@ fn spec_6_5_a_mapped_image_may_be_renamed_but_not_deleted_replaced_or_written() 
 fn a_directory_lists_itself_its_parent_and_what_is_in_it() {
     let mut system = System::new();
     let list = |system: &mut System, handle, pattern: Option<&str>| {
-        let pattern = pattern.map(units);
+        let pattern = pattern.map(utf16);
         let mut names = Vec::new();
         let mut restart = true;
         loop {
@@ -788,7 +785,7 @@ fn a_directory_lists_itself_its_parent_and_what_is_in_it() {
 #[test]
 fn spec_4_7_a_paging_file_is_made_and_stays() {
     let mut system = System::new();
-    let name = units("\\??\\C:\\pagefile.sys");
+    let name = utf16("\\??\\C:\\pagefile.sys");
     let create = |system: &mut System, name: &[u16], minimum: u64, maximum: u64| {
         system
             .exec
@@ -815,7 +812,7 @@ fn spec_4_7_a_paging_file_is_made_and_stays() {
         Err(Status::OBJECT_NAME_INVALID)
     );
     assert_eq!(
-        create(&mut system, &units("\\??\\E:\\p"), 1 << 20, 1 << 20),
+        create(&mut system, &utf16("\\??\\E:\\p"), 1 << 20, 1 << 20),
         Err(Status::OBJECT_PATH_NOT_FOUND)
     );
     assert_eq!(
@@ -872,7 +869,7 @@ fn spec_4_7_a_paging_file_is_made_and_stays() {
         assert_eq!(
             create(
                 &mut system,
-                &units(&std::format!("\\??\\C:\\p{number}")),
+                &utf16(&std::format!("\\??\\C:\\p{number}")),
                 1 << 20,
                 1 << 20
             ),
@@ -880,7 +877,7 @@ fn spec_4_7_a_paging_file_is_made_and_stays() {
         );
     }
     assert_eq!(
-        create(&mut system, &units("\\??\\C:\\p16"), 1 << 20, 1 << 20),
+        create(&mut system, &utf16("\\??\\C:\\p16"), 1 << 20, 1 << 20),
         Err(Status::TOO_MANY_PAGING_FILES)
     );
 }

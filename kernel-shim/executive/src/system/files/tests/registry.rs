@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Key handles, and hives and their files (spec 1.1 row 10, 6.4, 14 rows 23-24).
 
-use super::{System, disk, units};
+use super::{System, disk};
 use alloc::vec;
 use formats::fat::FatVolume;
 use formats::hive::Hive;
 use formats::sectors::MemoryDevice;
+use formats::utf16;
 use nt::{Handle, ObjectAttributes, Status, UnicodeStr, wide};
 
 fn manager_value(hive: &Hive, name: &str) -> bool {
@@ -15,7 +16,7 @@ fn manager_value(hive: &Hive, name: &str) -> bool {
             wide!("ControlSet001\\Control\\Session Manager"),
         )
         .unwrap();
-    hive.value(key, UnicodeStr(&units(name))).is_some()
+    hive.value(key, UnicodeStr(&utf16(name))).is_some()
 }
 
 fn stored_hive(bytes: &[u8], name: &str) -> Option<Hive> {
@@ -25,7 +26,7 @@ fn stored_hive(bytes: &[u8], name: &str) -> Option<Hive> {
     let mut volume = FatVolume::mount(&mut device).unwrap();
     let mut at = volume.root();
     for part in ["ReactOS", "System32", "config", name] {
-        at = volume.lookup(&mut device, at, &units(part)).ok()?;
+        at = volume.lookup(&mut device, at, &utf16(part)).ok()?;
     }
     let mut bytes = vec![0; volume.node(at).unwrap().size as usize];
     volume.read(&mut device, at, 0, &mut bytes).unwrap();
@@ -33,7 +34,7 @@ fn stored_hive(bytes: &[u8], name: &str) -> Option<Hive> {
 }
 
 fn open_manager(system: &mut System) -> Handle {
-    let name = units("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
+    let name = utf16("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
     system
         .exec
         .open_key(
@@ -48,7 +49,7 @@ fn open_manager(system: &mut System) -> Handle {
 fn spec_6_4_a_deleted_value_stays_on_disk_until_the_registry_is_initialised() {
     let mut system = System::new();
     let key = open_manager(&mut system);
-    let value = units("PendingFileRenameOperations");
+    let value = utf16("PendingFileRenameOperations");
     system
         .exec
         .delete_value(system.thread, key, &value)
@@ -104,7 +105,7 @@ fn spec_14_row_23_the_registry_is_initialised_once() {
         .unwrap();
     system
         .exec
-        .set_value(system.thread, key, &units("x"), 1, vec![0, 0])
+        .set_value(system.thread, key, &utf16("x"), 1, vec![0, 0])
         .unwrap();
     system.exec.flush_key(system.thread, key).unwrap();
     assert!(stored_hive(&system.disk_now(), "SOFTWARE").is_some());
@@ -126,7 +127,7 @@ fn spec_14_row_24_a_mini_system_writes_nothing() {
     let key = open_manager(&mut system);
     system
         .exec
-        .delete_value(system.thread, key, &units("PendingFileRenameOperations"))
+        .delete_value(system.thread, key, &utf16("PendingFileRenameOperations"))
         .unwrap();
     system.exec.initialize_registry(0).unwrap();
     system.exec.flush_key(system.thread, key).unwrap();
@@ -150,7 +151,7 @@ fn a_hive_that_carries_a_mini_nt_key_is_written_all_the_same() {
     let key = open_manager(&mut system);
     system
         .exec
-        .delete_value(system.thread, key, &units("PendingFileRenameOperations"))
+        .delete_value(system.thread, key, &utf16("PendingFileRenameOperations"))
         .unwrap();
     system.exec.initialize_registry(0).unwrap();
     system.exec.flush_key(system.thread, key).unwrap();
@@ -165,7 +166,7 @@ fn a_power_cut_while_a_hive_is_written_leaves_the_old_or_the_new_one() {
         let key = open_manager(&mut system);
         system
             .exec
-            .delete_value(system.thread, key, &units("PendingFileRenameOperations"))
+            .delete_value(system.thread, key, &utf16("PendingFileRenameOperations"))
             .unwrap();
         system.exec.initialize_registry(0).unwrap();
         system.machine.state().disks[0].writes_left = Some(writes);
@@ -188,7 +189,7 @@ fn a_power_cut_while_a_hive_is_written_leaves_the_old_or_the_new_one() {
 #[test]
 fn key_handles_allow_what_they_were_opened_for() {
     let mut system = System::new();
-    let name = units("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
+    let name = utf16("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
     let attributes = ObjectAttributes::named(UnicodeStr(&name));
     let key = system
         .exec
@@ -216,7 +217,7 @@ fn key_handles_allow_what_they_were_opened_for() {
     let sub = ObjectAttributes::named(wide!("Sub")).under(key);
     let (made, done) = system
         .exec
-        .create_key(system.thread, &sub, 0xF_003F, &units("class"), 0)
+        .create_key(system.thread, &sub, 0xF_003F, &utf16("class"), 0)
         .unwrap();
     assert_eq!(done, crate::system::registry::Disposition::Created);
     assert_eq!(
@@ -233,7 +234,7 @@ fn key_handles_allow_what_they_were_opened_for() {
             .enumerate_key(system.thread, key, 0)
             .unwrap()
             .class,
-        units("class")
+        utf16("class")
     );
     let parent = open_manager(&mut system);
     assert_eq!(

@@ -3,13 +3,14 @@
 
 use super::super::open::Disposition;
 use super::super::transfer::At;
-use super::{SYNC, SYNCHRONOUS, System, request, units};
+use super::{SYNC, SYNCHRONOUS, System, request};
 use crate::ids::ProcessId;
 use crate::io::file::{READ_DATA, WRITE_DATA};
 use crate::machine::PageAccess;
 use crate::mm::{SEC_COMMIT, SEC_IMAGE};
 use crate::ob::prelude::*;
 use formats::pe::build::{CODE, DATA, PROGRAM_BASE};
+use formats::utf16;
 use nt::object::Attributes;
 use nt::{Handle, ObjectAttributes, Status, UnicodeStr};
 
@@ -74,7 +75,7 @@ fn spec_7_1_a_permanent_named_section_outlives_its_handle_and_keeps_its_name() {
     let file = system
         .open("\\SystemRoot\\System32\\ntdll.dll", SYNC | 0x20, 5, 0x60)
         .unwrap();
-    let name = units("\\KnownDll");
+    let name = utf16("\\KnownDll");
     let named = ObjectAttributes::named(UnicodeStr(&name)).with(Attributes::PERMANENT);
     let made = system
         .exec
@@ -214,7 +215,7 @@ fn ending_a_process_gives_every_frame_back() {
     let process = system.exec.make_process(ProcessId::SYSTEM, false).unwrap();
     let section = system
         .exec
-        .open_image_section(&units("\\SystemRoot\\System32\\smss.exe"))
+        .open_image_section(&utf16("\\SystemRoot\\System32\\smss.exe"))
         .unwrap();
     let image = system.exec.map_image(process, section).unwrap();
     system
