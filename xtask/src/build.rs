@@ -89,7 +89,7 @@ pub fn all(dev: bool) -> Result<Images> {
     let folder = paths::images(dev)?;
     let profile = if dev { "debug" } else { "release" };
     let built = paths::target().join("x86_64-nt-native").join(profile);
-    // What an older build left under a name that is none any more must not go on a medium.
+    // What an older build left under a name no longer in use must not end up on a medium.
     for entry in std::fs::read_dir(&folder)? {
         std::fs::remove_file(entry?.path())?;
     }

@@ -93,7 +93,7 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
 /// What an attempt to open a key came to that may be missing.
 ///
 /// # Errors
-/// Any other than that there is no such key.
+/// Any error except that there is no such key.
 pub fn if_there<T>(opened: Result<T>) -> Result<Option<T>> {
     match opened {
         Ok(key) => Ok(Some(key)),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The seam, LPC ports.
 //!
-//! The kernel writes a message as long as its sender has made it into whatever address it is given:
-//! the receiver's length is nobody's argument. So it is given a buffer that holds the longest
-//! message there is ([`Incoming`]), whoever the peer is and whatever limit was asked for: ReactOS
-//! delivers connection information of up to its own limit, not the port's. What is longer than this
-//! project's messages is cut on the way to the caller, header included, or refused where a cut
-//! message would be taken for an answer.
+//! The kernel writes a message at its sender's length to whatever address it is given: no argument
+//! tells it how much room the receiver has. So it is always given a buffer that holds the longest
+//! possible message ([`Incoming`]), regardless of the peer and of the limit that was asked for:
+//! ReactOS delivers connection information of up to its own limit, not the port's. A message longer
+//! than this project's is truncated on the way to the caller, header included, or refused where a
+//! truncated message would be taken for an answer.
 
 use crate::Native;
 use crate::convert::{Named, counted, done, handle, length, raw};

@@ -130,8 +130,8 @@ impl Registry for Native {
                 copy(buffer, partial::DATA, data)?;
                 return Ok(information);
             }
-            // A kernel that still says "too short" after it got what it asked for is not asked a
-            // third time.
+            // A kernel that still says "too short" when given the length it asked for is not
+            // asked a third time.
             if (needed as usize) <= buffer.len() {
                 return Err(answer);
             }

@@ -160,16 +160,16 @@ const fn unreadable(status: Status) -> Failed {
     }
 }
 
-/// What a failure to make the list longer is told of.
+/// The object named in the report when the list cannot be extended.
 const LIST: UnicodeStr<'static> = wide!("list of known DLLs");
 
-/// Why known DLLs came to nothing.
+/// Why there are no known DLLs.
 struct Failed {
     at: At,
     status: Status,
 }
 
-/// What it is told of.
+/// The object named in the report.
 #[derive(Clone, Copy)]
 enum At {
     /// An object or a value.

@@ -104,7 +104,7 @@ pub fn plain_list(text: UnicodeStr<'_>) -> impl Iterator<Item = UnicodeStr<'_>> 
         .map(UnicodeStr)
 }
 
-/// A number of four bytes; a text of that length is none.
+/// A number of four bytes; a text of that length does not count.
 pub fn number(kind: ValueType, data: &[u8]) -> Option<u32> {
     if is_text(kind) {
         None

@@ -37,7 +37,7 @@ pub enum Change {
     Remove(&'static str),
     /// A file with this content.
     File(&'static str, &'static str),
-    /// A file of so many zeros.
+    /// A file of this many zeros.
     Fill(&'static str, usize),
     /// Another size of the disk, in MiB.
     DiskSize(u32),
@@ -77,7 +77,7 @@ pub enum Want {
     File(&'static str),
     /// It has not.
     NoFile(&'static str),
-    /// The file has so many bytes.
+    /// The file has this many bytes.
     Size(&'static str, usize),
     /// The file has this content.
     Content(&'static str, &'static str),

@@ -9,7 +9,7 @@ use executive::host::interference::{Action, Interference, Site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// As many calls as no history needs: whoever makes more runs in a circle.
+/// More calls than any history needs: a thread that makes more is in an endless loop.
 const MOST_CALLS: u64 = 400_000;
 
 /// What has happened so far.

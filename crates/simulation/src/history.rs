@@ -70,7 +70,7 @@ pub struct Preemption {
 /// In which order threads run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Schedule {
-    /// At every call, once in so many, whoever is ready is drawn.
+    /// At some of the calls the next thread is drawn at random from those that are ready.
     Drawn {
         /// The seed of the draws.
         seed: u64,
@@ -104,9 +104,9 @@ pub struct History {
     pub power_cut: Option<u64>,
 }
 
-/// What a failing call may say: plausible for most. A success code that is no success (TIMEOUT,
-/// ALERTED) is none of them: the seam turns every one of those into `Ok`, and a call that was not made
-/// has nothing to give.
+/// What a failing call may say: plausible for most. Success codes that do not mean
+/// success (TIMEOUT, ALERTED) are left out: the seam turns all of those into `Ok`, and a call that
+/// was not made has no result to return.
 const STATUSES: &[Status] = &[
     Status::NO_MEMORY,
     Status::INSUFFICIENT_RESOURCES,

@@ -69,7 +69,7 @@ pub(crate) fn stop<S: System>(sm: &'static Manager<S>, terminal: TerminalId) -> 
     Ok(())
 }
 
-/// Ends `terminal`, which has come to nothing with `status`.
+/// Ends `terminal`, whose start has failed with `status`.
 pub(crate) fn undo<S: System>(sm: &'static Manager<S>, terminal: TerminalId, status: Status) {
     nt::error!("session {terminal}: {status}: what was started is ended again");
     tear_down(sm, terminal);

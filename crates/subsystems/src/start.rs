@@ -115,8 +115,8 @@ fn server<S: System>(
     complete(sm, &server, suspended, process::patience(terminal.0))
 }
 
-/// Waits until another server of the session has started, or has come to nothing: whoever starts it
-/// signals its event in any case. `IO_TIMEOUT` if that takes too long.
+/// Waits until another server of the session has started or failed to: whoever starts it signals
+/// its event in either case. `IO_TIMEOUT` if that takes too long.
 fn wait_for_start<S: System>(sm: &Manager<S>, other: &ServerRef<'_, S>) -> Result<()> {
     let patience = Timeout::Milliseconds(2 * SERVER_TIMEOUT);
     wait_for(sm.system, other.view().event, patience)
@@ -136,7 +136,7 @@ fn complete<S: System>(
     result
 }
 
-/// Resumes the server and waits until it has registered. It is ended if it comes to nothing.
+/// Resumes the server and waits until it has registered. It is ended if that fails.
 #[inline(never)]
 fn bring_up<S: System>(
     sm: &'static Manager<S>,

@@ -85,7 +85,7 @@ impl<S: System> Watchdog<S> {
         Some(call)
     }
 
-    /// The thread touches nothing of the caller's any more.
+    /// The thread no longer touches anything that belongs to the caller.
     fn leave(&self) {
         let mut place = self.place.lock();
         *place = match *place {

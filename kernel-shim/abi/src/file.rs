@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files and volumes: what is told of them and what is set.
+//! Files and volumes: what can be queried about them and what can be set.
 #![allow(
     missing_docs,
     reason = "layouts of the ABI: what is not said is the field's own name"

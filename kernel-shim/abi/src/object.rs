@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What is told of objects.
+//! What can be queried about objects.
 #![allow(
     missing_docs,
     reason = "layouts of the ABI: what is not said is the field's own name"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Processes and threads: their environment blocks, their parameters, what is told of them.
+//! Processes and threads: their environment blocks, their parameters, what can be queried.
 //!
-//! The two blocks are given as far as everybody agrees on them; what is far down in them stands in
-//! the module of its architecture, as offsets.
+//! The two blocks are declared as far as all architectures agree on them; fields further down are
+//! in the module of their architecture, as offsets.
 #![allow(
     missing_docs,
     reason = "layouts of the ABI: what is not said is the field's own name"

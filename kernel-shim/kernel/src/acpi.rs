@@ -2,7 +2,7 @@
 //! As much ACPI as a kernel without an interpreter needs: the timer's port, power-off and reset.
 //!
 //! Tables are firmware data: every field is read by copy, and a table that does not make sense is
-//! as good as none.
+//! treated as absent.
 
 use crate::cpu::port;
 use crate::memory::physical::Untouched;

@@ -74,7 +74,7 @@ struct Spec {
 /// # Safety
 /// `format` must be NUL-terminated, and the arguments must be what it asks for.
 pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments: VaList<'_>) {
-    // What is no ASCII character is no part of the language.
+    // Only ASCII characters have a meaning in a format.
     let next = |at: &mut Text| {
         // SAFETY: the caller's promise.
         let unit = unsafe { at.next() };

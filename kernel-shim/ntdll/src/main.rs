@@ -5,11 +5,12 @@
 //! It keeps ReactOS' contract on x86-64 on both sides. Towards the kernel: system-call numbers, the
 //! frames of the user-mode dispatchers, the debug service at interrupt 0x2D. Towards images: export
 //! names, signatures, structure layouts. So the same kernel runs ReactOS' own ntdll.dll, and an
-//! image cannot tell which of the two it has got, as far as this one goes.
+//! image cannot tell which of the two it runs on, as far as this one goes.
 //!
-//! What it has not got is not exported, so that an image which needs more fails at load with
-//! ENTRYPOINT_NOT_FOUND and the name. Of exceptions it does the vectored part: no function table is
-//! searched and no frame is unwound, so an exception that no vectored handler takes is unhandled.
+//! Functions that are not implemented are not exported either, so that an image which needs one
+//! fails to load with ENTRYPOINT_NOT_FOUND and the name. Of exception handling only the vectored
+//! part is there: no function table is searched and no frame is unwound, so an exception that no
+//! vectored handler takes is unhandled.
 //!
 //! Invariants: nothing is imported; all state is in this process's memory; the calling process is
 //! trusted with itself, so a pointer argument is used as it is, as in any ntdll.

@@ -427,7 +427,8 @@ mod tests {
         assert!(!tree.files.contains_key("DATA/INNER/A.TXT"));
     }
 
-    /// A volume of somebody else keeps what it has; the image itself is only written with `keep`.
+    /// A volume that somebody else made keeps its contents; the image itself is only
+    /// written with `keep`.
     #[test]
     fn a_disk_is_booted_as_a_copy_unless_it_is_to_be_kept() {
         if which::which("mformat").is_err() {

@@ -42,8 +42,8 @@ pub struct Assumptions {
 }
 
 impl Assumptions {
-    /// The sources of these operations, as the registry has them: source and target in turn. What
-    /// an earlier operation puts in its place is not assumed.
+    /// The sources of these operations, as the registry has them: source and target
+    /// alternating. A source that an earlier operation puts in place is not assumed.
     pub fn of_renames(operations: &[String]) -> Self {
         let mut made = BTreeSet::new();
         let mut files = BTreeMap::new();

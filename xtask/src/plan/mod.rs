@@ -162,7 +162,7 @@ fn plan(ground: &Ground, strict: bool) -> Result<Plan> {
     bail!("after {ROUNDS} boots something new is still missing")
 }
 
-/// The pending renames of a SYSTEM hive, source and target in turn; none of another hive.
+/// The pending renames of a SYSTEM hive, source and target alternating; none for any other hive.
 fn renames(hive: &Hive) -> Vec<String> {
     let Some(set) = supplies::current_control_set(hive) else {
         return Vec::new();

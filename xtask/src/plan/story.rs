@@ -58,7 +58,7 @@ pub struct Act {
     /// To what; why, if nothing is done.
     pub object: String,
     /// The value below the Session Manager key that asks for it; none for what the Session Manager
-    /// does of itself.
+    /// does on its own.
     pub source: Option<&'static str>,
 }
 

@@ -26,7 +26,7 @@ const MILESTONES: [(&str, &str); 3] = [
 
 /// Under TCG, 1 GiB and a live CD: winlogon after some 20 s, the desktop after some 100 s.
 const LIMIT: Duration = Duration::from_secs(600);
-/// A screen that has not changed for this long stands.
+/// A screen that has not changed for this long counts as still.
 const STILL: Duration = Duration::from_secs(15);
 /// Between two looks at the screen, and at what has come of an unfinished line.
 const LOOK: Duration = Duration::from_secs(2);

@@ -138,8 +138,8 @@ pub trait SystemWide {
     /// NtSetSystemInformation, SystemExtendServiceTableInformation: loads win32k.
     fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()>;
 
-    /// RtlAdjustPrivilege: whether it was enabled before. `PRIVILEGE_NOT_HELD` if the token has not
-    /// got it.
+    /// RtlAdjustPrivilege: whether it was enabled before. `PRIVILEGE_NOT_HELD` if the token lacks
+    /// it.
     fn adjust_privilege(
         &self,
         privilege: Privilege,

@@ -19,7 +19,7 @@ pub fn world() -> World {
     World::with_volume(Version::V5_2, 24)
 }
 
-/// The same with a volume of so many MiB.
+/// The same with a volume of `mebibytes` MiB.
 pub fn world_of(mebibytes: usize) -> World {
     World::with_volume(Version::V5_2, mebibytes)
 }

@@ -275,7 +275,7 @@ impl Memory for World {
 }
 
 /// An image's file as its view shows it: headers, then every section at its address. `None` if it
-/// is none, or is cut off.
+/// is not an image, or is truncated.
 fn laid_out(file: &[u8]) -> Option<Vec<u8>> {
     let u32_at =
         |at: usize| Some(u32::from_le_bytes(file.get(at..at + 4)?.try_into().ok()?) as usize);

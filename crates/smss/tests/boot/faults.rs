@@ -70,7 +70,7 @@ pub(crate) struct Course {
     /// The initial command of session 0.
     initial: &'static str,
     pub(crate) wanted: &'static [(&'static str, Wanted)],
-    /// One call out of so many is made to fail in a plain run.
+    /// In a plain run one call out of this many is made to fail.
     step: u64,
 }
 

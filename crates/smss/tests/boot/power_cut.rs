@@ -9,8 +9,8 @@
 //!   to get, and a moved one not under both;
 //! * every hive is a sound one.
 //!
-//! And the next boot from such a disk settles and finishes what was left to do: asked of cuts at a
-//! flush, of every so many of them in a plain run and of all with `SMSS_FAULT_STEP=1`.
+//! And the next boot from such a disk settles and finishes what was left to do: checked for cuts at
+//! a flush, for a sample of them in a plain run and for all with `SMSS_FAULT_STEP=1`.
 
 use crate::faults::{BUSY, Course, DEFAULT, Files, NT6, Wanted, lost, setting, undone};
 use crate::system::End;

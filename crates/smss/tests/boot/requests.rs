@@ -39,7 +39,7 @@ const STATUSES: [Status; 3] = [
     Status::ACCESS_DENIED,
     Status::INVALID_HANDLE,
 ];
-/// One call out of so many is made to fail in a plain run.
+/// In a plain run one call out of this many is made to fail.
 const STEP: usize = 43;
 /// How many pairs of failing calls are tried in a plain run.
 const PAIRS: u64 = 16;

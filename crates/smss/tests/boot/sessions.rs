@@ -104,8 +104,7 @@ fn a_client_that_dies_at_any_step_leaves_nothing() {
         system.settle();
         assert_eq!(system.handles("smss.exe"), before.0, "{step}");
     }
-    // A session asked for by a client that is gone stands all the same, and is ended by whoever
-    // finds it.
+    // A session whose client is gone is started nevertheless, and ended by whoever finds it.
     system.start_program("smdie.exe 5");
     system.settle();
     assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);
@@ -173,8 +172,8 @@ fn a_program_is_run_in_any_live_session_and_belongs_to_it() {
             system.screen
         );
         let session = system.sessions_of("csrss.exe").last().copied().unwrap();
-        // Graphical, character-mode, and native: the first two are csrss' of that session, the last
-        // is nobody's.
+        // Graphical, character-mode, and native: the first two belong to that session's csrss,
+        // the last to no server.
         for program in ["winlogon.exe", "console.exe", "sleep.exe"] {
             let before = system.sessions_of(program);
             let exec = format!("smctl.exe exec {session} {program}");

@@ -127,7 +127,7 @@ impl Setup {
         Self::of(Version::V6_1, VOLUME)
     }
 
-    /// The same on a volume of so many MiB.
+    /// The same on a volume of `mebibytes` MiB.
     pub fn of(version: Version, mebibytes: usize) -> Self {
         if std::env::var_os("SMSS_TEST_LOG").is_some() && log::set_logger(&Printer).is_ok() {
             log::set_max_level(log::LevelFilter::Debug);

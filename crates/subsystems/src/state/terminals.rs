@@ -108,7 +108,7 @@ impl Terminals {
     }
 
     /// *running*: everything in it stands. `DELETE_PENDING` if its Windows server is gone already,
-    /// or the session itself: it has come to nothing then.
+    /// or the session itself: its start has failed then.
     pub(crate) fn stands(&mut self, id: TerminalId) -> Result<Standing> {
         let terminal = self
             .find(id)

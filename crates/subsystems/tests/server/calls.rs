@@ -317,7 +317,7 @@ fn spec_9_4_a_server_that_has_answered_is_not_ended_because_a_signal_failed() {
     world.kernel.run_standing_by();
     assert_eq!(world.kernel.running("csrss.exe").len(), 2);
     world.kernel.exit(process, Status::SUCCESS);
-    // One handle of each pair is the client's; nothing of the call is left in smss.
+    // One handle of each pair is the client's; the call leaves nothing behind in smss.
     assert_eq!(
         (world.kernel.open_handles(), world.manager.counts().servers),
         (before.0, before.1.servers)

@@ -162,7 +162,7 @@ fn d30_kmode_is_a_trigger_whatever_file_it_names_and_without_a_path_it_is_none()
             plan.kmode = paths.iter().map(|path| units(path)).collect();
             plan
         });
-        // This kernel loads nothing but what has win32k's one name.
+        // The only name this kernel loads a driver by is win32k's.
         assert_eq!(world.kernel.state().sessions.len(), spaces, "{paths:?}");
     }
 }

@@ -76,7 +76,7 @@ impl Registry {
             &format!("{CONFIG}SYSTEM"),
             now,
         )?;
-        // What the kernel wrote by itself is no reason to write the file.
+        // What the kernel itself wrote is not a reason to write the file.
         if let Some(mounted) = self.mounted_mut(system) {
             mounted.dirty_since = None;
         }

@@ -116,7 +116,7 @@ impl Sectors for CutDisk<'_> {
 }
 
 impl VolumeImage {
-    /// An empty FAT16 volume of so many MiB (8 to 2047).
+    /// An empty FAT16 volume of `mebibytes` MiB (8 to 2047).
     ///
     /// # Errors
     /// `INVALID_PARAMETER` for any other size.

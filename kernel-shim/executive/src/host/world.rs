@@ -152,7 +152,7 @@ impl World {
         Self::on(version, volume)
     }
 
-    /// The same with a volume of so many MiB.
+    /// The same with a volume of `mebibytes` MiB.
     pub fn with_volume(version: Version, mebibytes: usize) -> Self {
         Self::on(version, must("volume", VolumeImage::new(mebibytes)))
     }
@@ -289,7 +289,7 @@ impl World {
         ));
         if let Some(at) = hive.find(hive.root(), UnicodeStr(&path)) {
             let name = utf16(name);
-            // A value that is not there is as good as deleted.
+            // A value that does not exist counts as deleted.
             let _ = hive.delete_value(at, UnicodeStr(&name), 0);
         }
         self
@@ -361,7 +361,7 @@ impl World {
         self
     }
 
-    /// From now on C: takes so many writes; the rest fail, as if the power had gone.
+    /// From now on C: takes this many writes; the rest fail, as if the power had gone.
     pub fn cut_power_after(&mut self, writes: u64) {
         if let Some(disk) = self.shared().scheduler.machine.state().disks.first_mut() {
             disk.writes_left = Some(writes);

@@ -80,8 +80,8 @@ impl Lpc {
     }
 
     /// NtConnectPort, after the name and its access check: the client port, whose thread now waits
-    /// for [`Event::Connected`] or [`Event::Failed`]. Until the former the port is nobody's but
-    /// the protocol's, which takes it away with the latter.
+    /// for [`Event::Connected`] or [`Event::Failed`]. Until the former the port belongs to
+    /// the protocol alone, which removes it with the latter.
     ///
     /// Information is cut to what the system carries, not to the port's `MaxConnectionInfoLength`:
     /// ReactOS checks that number in NtCreatePort and keeps it nowhere, so that a server gets more

@@ -268,7 +268,7 @@ impl Lpc {
         })
     }
 
-    /// Whether `port` has to do with the connection that `client`'s request went through.
+    /// Whether `port` belongs to the connection that `client`'s request went through.
     fn related(&self, client: u64, port: PortId) -> bool {
         let Some(used) = self.threads.get(&client).and_then(|state| state.port) else {
             return false;

@@ -156,7 +156,7 @@ struct Thread {
     port: Option<PortId>,
     /// The reply chain it stands in, and with which ticket.
     chained: Option<(PortId, u64)>,
-    /// Where NtRegisterThreadTerminatePort wants to hear of its end.
+    /// The ports of NtRegisterThreadTerminatePort, which are notified when it ends.
     termination: Vec<PortId>,
 }
 

@@ -65,7 +65,7 @@ impl Protect {
         matches!(self.base(), Self::WRITE_COPY | Self::EXECUTE_WRITE_COPY)
     }
 
-    /// Whether a write is allowed, be it to a copy.
+    /// Whether a write is allowed, if only to a copy.
     pub const fn is_writable(self) -> bool {
         matches!(self.base(), Self::READ_WRITE | Self::EXECUTE_READ_WRITE) || self.is_copy()
     }

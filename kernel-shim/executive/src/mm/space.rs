@@ -614,8 +614,8 @@ pub fn zero_bits_limit(zero_bits: u64) -> Result<u64> {
     }
 }
 
-/// Whether so many pages may be promised: nothing is ever paged out, so a promise must have a free
-/// page behind it.
+/// Whether this many pages may be promised: nothing is ever paged out, so a promise must have a
+/// free page behind it.
 pub fn charge(machine: &dyn Machine, pages: u64) -> Result<()> {
     if pages > machine.available_pages() {
         Err(Status::NO_MEMORY)

@@ -34,8 +34,8 @@ impl SymbolicLink {
 /// `DOSDEVICE_DRIVE_CALCULATE`: the target is no device, or cannot be told.
 const DRIVE_CALCULATE: u8 = 1;
 
-/// A link has got its name: if it is a drive letter in a directory with a device map, the map
-/// learns of it (spec 3.1).
+/// A link has been given its name: if it is a drive letter in a directory with a device map, the
+/// map is updated (spec 3.1).
 pub(super) fn link_made<S: System>(system: &mut S, link: ObjectId) {
     let Some(map) = system.ob().device_map_around(link) else {
         return;

@@ -224,7 +224,7 @@ impl Token {
     }
 
     /// NtAdjustPrivilegesToken, with `changes` as `(privilege, attributes)`; `None` disables all.
-    /// What a token has not got is left out, and `NOT_ALL_ASSIGNED` says so. With `apply` false
+    /// A privilege the token lacks is skipped, and `NOT_ALL_ASSIGNED` says so. With `apply` false
     /// nothing changes, and the answer is what it would be.
     pub fn adjust(&mut self, changes: Option<&[(u64, u32)]>, apply: bool) -> Adjusted {
         let mut previous = Vec::new();

@@ -3,7 +3,7 @@
 //! is in `file_information`.
 //!
 //! Every request is carried out before its call returns; an event that was named is signalled then.
-//! A completion routine is an APC, which this system has not got: a request with one is
+//! A completion routine is an APC, which this system does not have: a request with one is
 //! `NOT_IMPLEMENTED`.
 
 use super::argument::{UserAttributes, UserText, services};

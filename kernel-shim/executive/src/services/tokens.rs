@@ -47,7 +47,7 @@ services! {
 const PROCESS_QUERY_INFORMATION: u32 = 0x400;
 const THREAD_QUERY_INFORMATION: u32 = 0x40;
 const TOKEN_DUPLICATE: u32 = 2;
-/// More privileges than there are is no list of privileges.
+/// A list longer than the number of privileges there are is not valid.
 const MOST_PRIVILEGES: u32 = 0x400;
 
 fn open_process_token(call: &mut Call<'_>, args: NtOpenProcessToken) -> Result<Done> {

@@ -322,7 +322,7 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         Ok(whole)
     }
 
-    /// A SID: `INVALID_SID` for one that is none.
+    /// A SID: `INVALID_SID` for anything else.
     pub fn sid(&mut self, pointer: UserPtr) -> Result<Vec<u8>> {
         let head = self.bytes(pointer, 2)?;
         if head[0] != 1 || head[1] > 15 {

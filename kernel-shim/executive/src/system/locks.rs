@@ -60,7 +60,7 @@ impl Executive {
     /// The mutant of an object.
     ///
     /// # Errors
-    /// `OBJECT_TYPE_MISMATCH` if it is none.
+    /// `OBJECT_TYPE_MISMATCH` if it is not one.
     pub(crate) fn mutant_mut(&mut self, object: ObjectId) -> Result<&mut Mutant> {
         match &mut self.object_mut(object)?.body {
             Body::Mutant(mutant) => Ok(mutant),
@@ -71,7 +71,7 @@ impl Executive {
     /// The semaphore of an object.
     ///
     /// # Errors
-    /// `OBJECT_TYPE_MISMATCH` if it is none.
+    /// `OBJECT_TYPE_MISMATCH` if it is not one.
     pub(crate) fn semaphore_mut(&mut self, object: ObjectId) -> Result<&mut Semaphore> {
         match &mut self.object_mut(object)?.body {
             Body::Semaphore(semaphore) => Ok(semaphore),

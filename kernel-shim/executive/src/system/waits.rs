@@ -287,7 +287,7 @@ impl Executive {
         }
     }
 
-    /// The next uptime at which something happens by itself.
+    /// The next uptime at which something happens without a call.
     pub fn next_deadline(&self) -> Option<u64> {
         let wait = self.deadlines.first().map(|&(deadline, _)| deadline);
         wait.into_iter().chain(self.lazy_flush_deadline()).min()

@@ -73,7 +73,7 @@ fn put32(file: &mut [u8], at: usize, value: u32) {
     file[at..at + 4].copy_from_slice(&value.to_le_bytes());
 }
 
-/// A copy of the file with room for so many bytes of bins.
+/// A copy of the file with room for this many bytes of bins.
 fn resized(file: &[u8], bins: usize) -> Option<Vec<u8>> {
     if file.len() < BASE_BLOCK || bins > LARGEST {
         return None;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! I/O ports of the PC that this kernel drives.
 //!
-//! Port I/O touches devices, never memory of ours (no device here is told of memory through a port
-//! but the paging-free ones listed in their own files), so the functions are safe to call; each
-//! device's file owns its ports.
+//! Port I/O touches devices, never our memory (no device here is given a memory address through a
+//! port except the paging-free ones listed in their own files), so the functions are safe to call;
+//! each device's file owns its ports.
 
 use x86_64::instructions::port::Port;
 

@@ -196,8 +196,8 @@ unsafe extern "system" fn RtlAssert(condition: PCSTR, file: PCSTR, line: ULONG, 
     unsafe { core::arch::asm!("int3") };
 }
 
-/// Tags name allocations in a heap's statistics, which this heap has not got: 0 is "no tag", as
-/// when a heap is full of them.
+/// Tags name allocations in a heap's statistics, which this heap does not keep: 0 is "no tag", as
+/// when a heap has no room for another.
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlCreateTagHeap(
     _heap: *mut c_void,

@@ -60,7 +60,7 @@ fn adjust(privilege: ULONG, enable: bool, thread: bool) -> Result<bool, Status> 
         }
         .cast_unsigned(),
     );
-    // A success code: nothing was changed, because the token has not got the privilege.
+    // A success code: nothing was changed, because the token lacks the privilege.
     if answer == Status::NOT_ALL_ASSIGNED {
         return Err(Status::PRIVILEGE_NOT_HELD);
     }

@@ -54,8 +54,8 @@ mod flag {
     pub(super) const DELETE: u32 = 0x40;
 }
 
-/// `RTL_REGISTRY_HANDLE`: the path is a key handle; `RTL_REGISTRY_OPTIONAL`: a missing key is no
-/// failure of the caller's.
+/// `RTL_REGISTRY_HANDLE`: the path is a key handle; `RTL_REGISTRY_OPTIONAL`: a missing key is
+/// not an error.
 const RELATIVE_HANDLE: ULONG = 0x4000_0000;
 const RELATIVE_FLAGS: ULONG = 0xC000_0000;
 
@@ -391,7 +391,8 @@ impl Walk {
             unsafe { self.value(entry, &value) }
         }?;
         if entry.flags & flag::DELETE != 0 {
-            // SAFETY: the name is a live local. A value that stays is no failure of the query.
+            // The query succeeds even if the value cannot be deleted.
+            // SAFETY: the name is a live local.
             let _ = unsafe { NtDeleteValueKey(key, &raw mut name) };
         }
         Ok(())

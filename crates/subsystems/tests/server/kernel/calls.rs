@@ -186,7 +186,7 @@ impl Ports for Kernel {
         match entered {
             Ok(state) => state.object(self.own, port).map(drop),
             Err(status) => {
-                // The client's connection comes to nothing.
+                // The client's attempt to connect fails.
                 self.state().accepted = Some(None);
                 Err(status)
             }

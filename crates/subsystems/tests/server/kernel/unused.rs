@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Files, registry and memory: of these the server side needs next to nothing, and gets an honest
-//! refusal for the rest.
+//! Files, registry and memory: the server side needs almost none of these, and the rest are
+//! refused.
 
 use super::Kernel;
 use nt::access::{Access, OpenOptions, Share};

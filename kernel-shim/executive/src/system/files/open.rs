@@ -376,8 +376,8 @@ fn open_existing(
         return Err(Status::OBJECT_NAME_COLLISION);
     }
     if request.options & OPEN_PAGING_FILE != 0 {
-        // A file that the file system knows already, be it from the cache alone, cannot become a
-        // paging file.
+        // A file that the file system knows already, even if only from the cache, cannot become
+        // a paging file.
         let known = executive.io.controls.get(&file);
         if known.map_or(executive.io.cached.contains(&file), |known| !known.paging) {
             return Err(Status::SHARING_VIOLATION);

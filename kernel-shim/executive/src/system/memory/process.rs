@@ -325,7 +325,7 @@ impl Executive {
     /// becomes the guard.
     ///
     /// # Errors
-    /// `GUARD_PAGE_VIOLATION` if it is nobody's stack, `STACK_OVERFLOW` if there is no room for
+    /// `GUARD_PAGE_VIOLATION` if it is no thread's stack, `STACK_OVERFLOW` if there is no room for
     /// another guard.
     fn grow_stack(&mut self, process: ProcessId, address: u64) -> Result<()> {
         let page = address & !(PAGE_BYTES - 1);

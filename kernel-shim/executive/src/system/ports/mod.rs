@@ -144,7 +144,7 @@ impl Executive {
     pub fn finish_connect(&mut self, caller: ThreadId, event: Event) -> ConnectDone {
         match event {
             Event::Connected(connected) => {
-                // Without a handle the port goes at once, and the server hears of it.
+                // Without a handle the port is closed at once, and the server is notified.
                 let handle = self.port_handle(caller, connected.port);
                 ConnectDone {
                     handle,
@@ -322,8 +322,8 @@ impl Executive {
         Ok(())
     }
 
-    /// A thread has ended: it waits for no port any more, and whoever wants to hear of it does. A
-    /// thread that has registered no port is reported to its process's exception port, as NT
+    /// A thread has ended: it no longer waits for a port, and the ports it registered are notified.
+    /// A thread that has registered no port is reported to its process's exception port, as NT
     /// does.
     pub(crate) fn leave_ports(&mut self, thread: ThreadId) {
         let event = self.port_events.remove(&thread);
@@ -338,8 +338,8 @@ impl Executive {
             .and_then(|process| process.exception_port)
             .and_then(|object| self.port_body(object).ok());
         if let Some(Event::Connected(connected)) = event {
-            // Its connection stands, but it has not lived to have a handle to its end: the end
-            // goes, and the server hears of it.
+            // Its connection stands, but it ended before it had a handle to its end: that end
+            // is closed, and the server is notified.
             self.lpc.delete(connected.port, client, process_create_time);
         }
         let told = self

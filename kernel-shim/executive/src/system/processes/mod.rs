@@ -133,7 +133,7 @@ impl Executive {
     /// A token object's token, to change.
     ///
     /// # Errors
-    /// `NO_TOKEN` if it is none.
+    /// `NO_TOKEN` if it is not one.
     pub fn token_mut(&mut self, object: ObjectId) -> Result<&mut Token> {
         match &mut self.object_mut(object)?.body {
             Body::Token(token) => Ok(token),

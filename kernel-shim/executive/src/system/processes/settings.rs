@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Attributes of processes and threads that NtSetInformationProcess and NtSetInformationThread set
 //! and that no other part of the executive does: exception port, device map, impersonation; and what
-//! is told of a process's image.
+//! can be queried about a process's image.
 
 use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};

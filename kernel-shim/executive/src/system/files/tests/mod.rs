@@ -508,7 +508,7 @@ fn opens_share_only_what_all_of_them_share() {
         Err(Status::SHARING_VIOLATION)
     );
     let second = system.open(file, READ_DATA, 1, 0).unwrap();
-    // Attributes are nobody's to share.
+    // Access to attributes alone takes no part in sharing.
     let third = system.open(file, READ_ATTRIBUTES | SYNC, 0, 0).unwrap();
     for handle in [first, second, third] {
         system.close(handle);
