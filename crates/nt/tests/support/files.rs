@@ -2,6 +2,7 @@
 //! The seam in memory: files, volumes, pages and sections.
 
 use super::*;
+use test_support::Pages;
 
 impl Files for World {
     fn open_file(
@@ -223,29 +224,13 @@ impl Files for World {
     }
 }
 
-pub struct HeapPages(Box<[u64]>);
-
-impl AsRef<[u8]> for HeapPages {
-    fn as_ref(&self) -> &[u8] {
-        zerocopy::IntoBytes::as_bytes(&*self.0)
-    }
-}
-
-impl AsMut<[u8]> for HeapPages {
-    fn as_mut(&mut self) -> &mut [u8] {
-        zerocopy::IntoBytes::as_mut_bytes(&mut *self.0)
-    }
-}
-
 impl Memory for World {
-    type Pages = HeapPages;
+    type Pages = Pages;
     type View = Vec<u8>;
 
-    fn allocate_pages(&self, bytes: usize) -> Result<HeapPages> {
+    fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
         drop(self.enter("allocate_pages")?);
-        Ok(HeapPages(
-            vec![0; bytes.next_multiple_of(4096) / 8].into_boxed_slice(),
-        ))
+        Ok(Pages::zeroed(bytes))
     }
 
     fn create_image_section(

@@ -6,7 +6,7 @@ use super::Kernel;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::*;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
-use zerocopy::IntoBytes;
+use test_support::Pages;
 
 impl Files for Kernel {
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
@@ -132,27 +132,12 @@ impl Registry for Kernel {
     }
 }
 
-/// Pages of the test process.
-pub struct Pages(Vec<u64>);
-
-impl AsRef<[u8]> for Pages {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl AsMut<[u8]> for Pages {
-    fn as_mut(&mut self) -> &mut [u8] {
-        self.0.as_mut_bytes()
-    }
-}
-
 impl Memory for Kernel {
     type Pages = Pages;
     type View = Vec<u8>;
 
     fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
-        Ok(Pages(vec![0; bytes.next_multiple_of(4096) / 8]))
+        Ok(Pages::zeroed(bytes))
     }
 
     fn create_image_section(
