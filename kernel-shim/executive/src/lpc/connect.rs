@@ -202,6 +202,21 @@ impl Lpc {
         Ok(Some(Accepted { port, view }))
     }
 
+    /// The server's end could not be finished after all: the client is refused instead of waiting
+    /// for a completion that nobody can order any more.
+    pub fn refuse_accepted(&mut self, client: u64) {
+        let waiting = self
+            .threads
+            .get(&client)
+            .and_then(|state| state.waiting.clone());
+        if let Some(Waiting::Accepted(connected)) = waiting {
+            self.unchain(client);
+            self.ports.remove(&connected.port);
+            let status = Status::PORT_CONNECTION_REFUSED;
+            self.wake(client, Event::Failed(status, connected.information));
+        }
+    }
+
     /// Where the client's view lies in the server, to be told to the client.
     pub fn set_remote_view(&mut self, port: PortId, base: u64) -> Result<()> {
         let client = self

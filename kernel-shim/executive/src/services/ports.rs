@@ -176,8 +176,13 @@ pub fn finish_connect(
 ) -> Result<Done> {
     let done = call.exec.finish_connect(call.thread, event);
     let (view, mapped) = views;
-    if let (Err(_), Some(mapped)) = (&done.handle, mapped) {
-        call.exec.unmap_client_view(call.process, mapped);
+    match (&done.handle, mapped) {
+        (Err(_), Some(mapped)) => call.exec.unmap_client_view(call.process, mapped),
+        (Ok(handle), Some(mapped)) => {
+            let port = call.exec.port(call.thread, *handle, 0)?;
+            call.exec.keep_port_view(port, call.process, mapped.base);
+        }
+        (_, None) => {}
     }
     let length = capacity.min(done.information.len() as u32);
     if !results.information.is_null() {
@@ -273,10 +278,12 @@ fn accept(call: &mut Call<'_>, args: NtAcceptConnectPort) -> Result<Done> {
                     remote_base: base,
                     ..view
                 };
+                call.exec.keep_port_view(done.port, call.process, base);
                 call.exec.lpc.set_remote_view(done.port, base)?;
             }
             Err(status) => {
-                // Without the view there is no connection: closing the port tells the client.
+                // Without the view there is no connection.
+                call.exec.refuse_accepted(header.client);
                 let _ = call.exec.close(call.thread, done.handle);
                 return Err(status);
             }

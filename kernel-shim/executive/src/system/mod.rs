@@ -72,6 +72,8 @@ pub struct Executive {
     pub(crate) lpc: lpc::Lpc,
     /// What ended a thread's wait for a port, until its call is finished.
     port_events: BTreeMap<ThreadId, lpc::Event>,
+    /// The views that go with an end of a connection: whose, and where.
+    port_views: BTreeMap<lpc::PortId, (ProcessId, u64)>,
     /// The registry.
     pub(crate) registry: cm::Registry,
     /// Devices, volumes, paging files.
@@ -109,6 +111,7 @@ impl Executive {
             sessions: ps::Sessions::default(),
             lpc: lpc::Lpc::new(),
             port_events: BTreeMap::new(),
+            port_views: BTreeMap::new(),
             registry: cm::Registry::new(),
             io: io::Io::default(),
             mm: mm::Mm::default(),

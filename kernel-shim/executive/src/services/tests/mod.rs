@@ -6,6 +6,7 @@ mod files;
 mod fuzz;
 mod memory;
 mod objects;
+mod port_views;
 mod ports;
 mod processes;
 mod registry;

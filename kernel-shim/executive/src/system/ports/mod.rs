@@ -189,11 +189,24 @@ impl Executive {
             self.deliver_ports();
             return Ok(None);
         };
-        let handle = self.port_handle(caller, port)?;
+        let handle = match self.port_handle(caller, port) {
+            Ok(handle) => handle,
+            Err(status) => {
+                self.refuse_accepted(request.client);
+                return Err(status);
+            }
+        };
         if context == 0 {
             self.lpc.set_context(port, handle.0)?;
         }
         Ok(Some(AcceptDone { handle, port, view }))
+    }
+
+    /// Lets a client go whose connection was accepted and came to nothing, as if it had been
+    /// refused: NtAcceptConnectPort leaves nobody waiting when it fails half-way.
+    pub(crate) fn refuse_accepted(&mut self, client: ClientId) {
+        self.lpc.refuse_accepted(client.thread);
+        self.deliver_ports();
     }
 
     /// NtCompleteConnectPort.
@@ -424,4 +437,5 @@ fn deleted(exec: &mut Executive, _object: ObjectId, body: Body) {
     let create_time = exec.process_create_time(ProcessId(creator.process as u32));
     exec.lpc.delete(port, creator, create_time);
     exec.deliver_ports();
+    exec.unmap_port_view(port);
 }

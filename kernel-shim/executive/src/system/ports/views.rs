@@ -3,11 +3,11 @@
 //! other at NtAcceptConnectPort.
 //!
 //! From the client's handle to the server's mapping the section is known by its segment, to which
-//! the view in the client holds a reference. A view lives as long as its process, or until the
-//! process unmaps it.
+//! the view in the client holds a reference. Each view belongs to its end of the connection and is
+//! unmapped with it, unless the process has done so before.
 
 use crate::ids::{ProcessId, ThreadId};
-use crate::lpc::ClientView;
+use crate::lpc::{ClientView, PortId};
 use crate::mm::protection::Protect;
 use crate::mm::segment::SegmentId;
 use crate::mm::view::ViewRequest;
@@ -84,5 +84,17 @@ impl Executive {
             protect: Protect::READ_WRITE.0,
         };
         self.map_segment(server, request).map(|mapped| mapped.base)
+    }
+    /// From now on a view at `base` in `process` goes with this end of a connection.
+    pub(crate) fn keep_port_view(&mut self, port: PortId, process: ProcessId, base: u64) {
+        self.port_views.insert(port, (process, base));
+    }
+
+    /// Unmaps the view of an end of a connection that is gone.
+    pub(crate) fn unmap_port_view(&mut self, port: PortId) {
+        if let Some((process, base)) = self.port_views.remove(&port) {
+            // The process may have unmapped it, or have ended and its memory with it.
+            let _ = self.unmap_view_in(process, base);
+        }
     }
 }
