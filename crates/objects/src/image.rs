@@ -35,6 +35,25 @@ pub enum Layout {
 }
 
 /// A PE image whose headers are in order.
+///
+/// ```
+/// use formats::pe::build::ImageFile;
+/// use objects::image::{Layout, Malformed, PeImage};
+///
+/// let file = ImageFile {
+///     name: "user32.dll",
+///     dll: true,
+///     imports: &[("gdi32.dll", "BitBlt"), ("ntdll.dll", "NtClose")],
+///     ..ImageFile::default()
+/// }
+/// .bytes();
+///
+/// let image = PeImage::parse(&file, Layout::File).expect("the headers are in order");
+/// assert!(image.is_dll());
+/// let imports: Result<Vec<&[u8]>, Malformed> = image.imports().collect();
+/// assert_eq!(imports, Ok(vec![&b"gdi32.dll"[..], b"ntdll.dll"]));
+/// assert!(PeImage::parse(&file[..0x50], Layout::File).is_err());
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct PeImage<'a> {
     bytes: &'a [u8],
