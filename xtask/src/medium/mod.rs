@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod dll;
+pub mod hive_file;
 pub mod iso;
 pub mod supplies;
 pub mod tree;

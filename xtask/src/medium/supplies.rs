@@ -2,11 +2,11 @@
 //! What a person brings to a boot: registry hives, files, a disk of their own, the loader's options.
 //!
 //! Everything is read and checked before anything boots. A hive in regf form takes the place of the
-//! default one as it is; `.reg` text is merged over what is there by then, in the order of the
+//! default one as it is, or as its logs complete it; `.reg` text is merged over what is there by then, in the order of the
 //! command line. A disk is booted as a copy, unless it is to be kept.
 
-use super::disk;
 use super::tree::{self, Tree};
+use super::{disk, hive_file};
 use crate::{paths, ui};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -200,9 +200,14 @@ impl HiveSource {
         let bytes = std::fs::read(&self.file).with_context(|| format!("cannot read {shown}"))?;
         let place = tree::hive_path(self.hive);
         if bytes.starts_with(REGF) {
-            Hive::parse(&bytes).map_err(|error| anyhow!("{shown} cannot be used: {error}"))?;
+            let (hive, recovered) = hive_file::parse(&self.file, &bytes)?;
             ui::note(&format!("hive {}: {shown}", self.hive));
-            tree.files.insert(place, Some(bytes));
+            let whole = if recovered {
+                hive.serialise(tree::NOW)
+            } else {
+                bytes
+            };
+            tree.files.insert(place, Some(whole));
             return Ok(());
         }
         let text = reg_text::decode(&bytes)

@@ -9,7 +9,7 @@ mod story;
 mod world;
 
 use crate::cli::{NtVersion, PlanOptions};
-use crate::medium::{disk, supplies};
+use crate::medium::{disk, hive_file, supplies};
 use crate::ui::{self, Colour};
 use crate::{Said, Unusable};
 use anyhow::{Context, Result, anyhow, bail};
@@ -96,7 +96,7 @@ fn hive(name: &str, file: &Path) -> Result<Hive> {
     let shown = file.display();
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {shown}"))?;
     if bytes.starts_with(supplies::REGF) {
-        return Hive::parse(&bytes).map_err(|error| anyhow!("{shown} cannot be used: {error}"));
+        return hive_file::parse(file, &bytes).map(|(hive, _)| hive);
     }
     let text =
         reg_text::decode(&bytes).map_err(|_| anyhow!("{shown} is neither a hive nor .reg text"))?;

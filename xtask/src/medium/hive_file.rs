@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A hive of a person's own, with the logs that lie beside it.
+//!
+//! NT writes what it changes to a log before it writes the hive. A hive whose writing was
+//! interrupted is dirty: it is used with its logs or not at all, because what it holds without them
+//! may belong to two different moments. The files themselves are only read.
+
+use anyhow::{Context, Result, anyhow, bail};
+use formats::hive::Hive;
+use std::path::Path;
+
+/// What follows a hive's name in those of its logs.
+const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+
+/// Reads the hive that `bytes` of `file` are. Whether its logs brought it up to date, which is said
+/// as well.
+///
+/// # Errors
+/// What is no hive, and a dirty one without a log that applies to it.
+pub fn parse(file: &Path, bytes: &[u8]) -> Result<(Hive, bool)> {
+    let shown = file.display();
+    if !Hive::is_dirty(bytes) {
+        let hive =
+            Hive::parse(bytes).map_err(|error| anyhow!("{shown} cannot be used: {error}"))?;
+        return Ok((hive, false));
+    }
+    let logs = logs(file)?;
+    let slices: Vec<&[u8]> = logs.iter().map(|(_, log)| log.as_slice()).collect();
+    match Hive::parse_with_logs(bytes, &slices) {
+        Ok((hive, _)) => {
+            // Not to standard output, which may be carrying JSON.
+            eprintln!("{shown} was dirty: brought up to date from its log");
+            Ok((hive, true))
+        }
+        Err(error) if logs.is_empty() => bail!(
+            "{shown} is dirty, its last write was interrupted ({error}); put its logs ({}) beside \
+             it, or take a copy made by a clean shutdown",
+            LOGS.map(|ending| format!("{}{ending}", name(file)))
+                .join(", ")
+        ),
+        Err(error) => {
+            let found: Vec<&str> = logs.iter().map(|(name, _)| name.as_str()).collect();
+            bail!(
+                "{shown} is dirty, and {} cannot bring it up to date ({error}); take the logs that \
+                 were copied together with it, or a copy made by a clean shutdown",
+                found.join(", ")
+            )
+        }
+    }
+}
+
+fn name(file: &Path) -> String {
+    file.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
+/// The logs beside a hive, with their names, in the order of [`LOGS`]. NT's names have no case, and
+/// copies come in any.
+fn logs(file: &Path) -> Result<Vec<(String, Vec<u8>)>> {
+    let folder = match file.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let mut beside = Vec::new();
+    for entry in
+        std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?
+    {
+        beside.push(entry?.path());
+    }
+    beside.sort();
+    let mut logs = Vec::new();
+    for ending in LOGS {
+        let wanted = format!("{}{ending}", name(file));
+        for path in &beside {
+            if name(path).eq_ignore_ascii_case(&wanted) {
+                let log = std::fs::read(path)
+                    .with_context(|| format!("cannot read {}", path.display()))?;
+                logs.push((name(path), log));
+            }
+        }
+    }
+    Ok(logs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::medium::tree;
+    use nt::wide;
+
+    const BASE_BLOCK: usize = 4096;
+    const SECTOR: usize = 512;
+    const KIND: usize = 28;
+    const CHECKSUM: usize = 508;
+
+    /// A hive with the key `Old` or the key `New`.
+    fn hive(key: nt::UnicodeStr<'_>) -> Vec<u8> {
+        let mut hive = Hive::new(wide!("SYSTEM"));
+        hive.create_path(hive.root(), key, false, 0).unwrap();
+        hive.serialise(tree::NOW)
+    }
+
+    fn put32(file: &mut [u8], at: usize, value: u32) {
+        file[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    }
+
+    fn seal(base: &mut [u8]) {
+        let sum = base[..CHECKSUM].chunks_exact(4).fold(0, |sum, word| {
+            sum ^ u32::from_le_bytes(word.try_into().unwrap())
+        });
+        put32(base, CHECKSUM, sum);
+    }
+
+    /// The file as an interrupted write leaves it: its two sequence numbers differ.
+    fn dirty(mut file: Vec<u8>) -> Vec<u8> {
+        let first = u32::from_le_bytes(file[4..8].try_into().unwrap());
+        put32(&mut file, 4, first + 1);
+        seal(&mut file);
+        file
+    }
+
+    /// A log of the format until NT 6.2 that holds every page of a hive.
+    fn log(file: &[u8]) -> Vec<u8> {
+        let bins = &file[BASE_BLOCK..];
+        let mut log = file[..SECTOR].to_vec();
+        put32(&mut log, KIND, 1);
+        seal(&mut log);
+        log.extend(b"DIRT");
+        log.resize(log.len() + bins.len() / SECTOR / 8, 0xFF);
+        log.resize(log.len().next_multiple_of(SECTOR), 0);
+        log.extend(bins);
+        log
+    }
+
+    #[test]
+    fn a_dirty_hive_is_brought_up_to_date_from_a_log_of_any_name_beside_it() {
+        for ending in [".LOG", ".log", ".LOG1", ".Log2"] {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("SYSTEM");
+            let bytes = dirty(hive(wide!("Old")));
+            std::fs::write(&file, &bytes).unwrap();
+            let beside = folder.path().join(format!("system{ending}"));
+            std::fs::write(beside, log(&hive(wide!("New")))).unwrap();
+            let (read, recovered) = parse(&file, &bytes).unwrap();
+            assert!(recovered, "{ending}");
+            assert!(read.find(read.root(), wide!("New")).is_some(), "{ending}");
+            assert!(read.find(read.root(), wide!("Old")).is_none(), "{ending}");
+            assert_eq!(
+                std::fs::read(&file).unwrap(),
+                bytes,
+                "the file is only read"
+            );
+        }
+    }
+
+    #[test]
+    fn a_clean_hive_needs_no_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("SYSTEM");
+        std::fs::write(folder.path().join("SYSTEM.LOG"), log(&hive(wide!("New")))).unwrap();
+        let (read, recovered) = parse(&file, &hive(wide!("Old"))).unwrap();
+        assert!(!recovered);
+        assert!(read.find(read.root(), wide!("Old")).is_some());
+    }
+
+    #[test]
+    fn a_dirty_hive_without_a_log_that_applies_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("my.hiv");
+        let bytes = dirty(hive(wide!("Old")));
+        let told = parse(&file, &bytes).unwrap_err().to_string();
+        assert!(told.contains("is dirty"), "{told}");
+        assert!(
+            told.contains("(my.hiv.LOG, my.hiv.LOG1, my.hiv.LOG2) beside it"),
+            "{told}"
+        );
+        // Windows leaves an empty one where it uses the other two.
+        std::fs::write(folder.path().join("my.hiv.LOG"), "").unwrap();
+        let told = parse(&file, &bytes).unwrap_err().to_string();
+        assert!(
+            told.contains("my.hiv.LOG cannot bring it up to date"),
+            "{told}"
+        );
+    }
+}
