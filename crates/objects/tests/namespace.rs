@@ -1,223 +1,320 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Object directories, DOS devices and BootDir over a namespace in memory: rows of spec 2.2, 2.3
-//! #3, 3.2, 9.2 #1 and 17.
+//! Object directories, DOS devices and BootDir over the executive, with calls refused one by one:
+//! rows of spec 2.2, 2.3 #3, 3.2, 9.2 #1 and 17.
 
-#[path = "../../nt/tests/support/mod.rs"]
+#[path = "../../nt/tests/executive/mod.rs"]
 mod support;
 
+use executive::dump::Snapshot;
+use executive::host::Fault;
 use nt::failure::{Essential, Stop};
+use nt::system::{Registry, RegistryBoot};
 use nt::{Status, UnicodeStr};
 use objects::Protection;
-use support::{Kind, World, bytes, wide};
+use std::collections::BTreeMap;
+use support::{Seam, World, below, bytes, object, run, value, wide, world};
 
 const ON: Protection = Protection::from_mode(1);
 const SETUP: &str = "\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup";
 
-fn directory(world: &World, name: &str, protection: Protection) {
-    objects::object_directory(world, protection, UnicodeStr(&wide(name)));
-    assert_eq!(world.open_handles(), 0);
+type Links = &'static [(&'static str, &'static str)];
+
+/// What one act of the Session Manager leaves behind.
+struct Done<T> {
+    result: T,
+    snapshot: Snapshot,
+    /// The handles that are open because of it.
+    handles: usize,
+    /// The calls it made, by service.
+    calls: BTreeMap<&'static str, u64>,
 }
 
-fn security(world: &World, name: &str) -> Option<Vec<u8>> {
-    world.state().objects[&name.to_lowercase()].security.clone()
+fn handles(world: &World) -> usize {
+    world.process("smss.exe").unwrap().handles
 }
 
-fn devices(world: &'static World, links: &[(&str, &str)]) -> Result<(), Stop> {
+/// Lets the Session Manager do `act`, and compares with a boot in which it does nothing.
+fn did<T: Send + 'static>(
+    mut world: World,
+    act: impl Fn(&'static Seam) -> T + Send + Sync + 'static,
+) -> Done<T> {
+    let mut idle = support::world();
+    run(&mut idle, |_| ());
+    let idle_calls = idle.counts();
+    let (result, snapshot) = run(&mut world, act);
+    let calls = world.counts().into_iter().map(|(call, count)| {
+        let others = idle_calls.get(call).copied().unwrap_or(0);
+        (call, count - others)
+    });
+    Done {
+        result,
+        snapshot,
+        handles: handles(&world) - handles(&idle),
+        calls: calls.filter(|&(_, count)| count != 0).collect(),
+    }
+}
+
+/// A world whose kernel refuses the `nth` call of a service, and those that follow if it persists.
+fn refusing(call: &str, nth: u64, persistent: bool, status: Status) -> World {
+    let mut world = world();
+    world.fault(Fault {
+        image: Some("smss.exe".into()),
+        call: Some(call.into()),
+        nth,
+        persistent,
+        status,
+    });
+    world
+}
+
+fn directory(name: &'static str, protection: Protection) -> Done<()> {
+    let done = did(world(), move |seam| {
+        objects::object_directory(seam, protection, UnicodeStr(&wide(name)));
+    });
+    assert_eq!(done.handles, 0);
+    done
+}
+
+/// The DACL of a self-relative descriptor, to its last byte; `None` for a NULL DACL.
+fn dacl(security: &[u8]) -> Option<Vec<u8>> {
+    let at = u32::from_le_bytes(security[16..20].try_into().unwrap()) as usize;
+    let length = |at: usize| usize::from(u16::from_le_bytes([security[at + 2], security[at + 3]]));
+    (at != 0).then(|| security[at..at + length(at)].to_vec())
+}
+
+/// The DACL that a directory has by a descriptor: what counts for the directory itself is in rights
+/// of directories, what is only passed on to objects in it is as it was.
+fn directory_dacl(security: &[u8]) -> Option<Vec<u8>> {
+    const INHERIT_ONLY: u8 = 8;
+    // GENERIC_READ, WRITE, EXECUTE and ALL, and what each is for a directory.
+    const MAPPING: [(u32, u32); 4] = [
+        (0x8000_0000, 0x0002_0003),
+        (0x4000_0000, 0x0002_000C),
+        (0x2000_0000, 0x0002_0003),
+        (0x1000_0000, 0x000F_000F),
+    ];
+    let mut dacl = dacl(security)?;
+    let mut ace = 8;
+    while ace < dacl.len() {
+        let mask = u32::from_le_bytes(dacl[ace + 4..ace + 8].try_into().unwrap());
+        if dacl[ace + 1] & INHERIT_ONLY == 0 {
+            let mapped = MAPPING.iter().fold(mask & 0x0FFF_FFFF, |mapped, map| {
+                mapped | if mask & map.0 != 0 { map.1 } else { 0 }
+            });
+            dacl[ace + 4..ace + 8].copy_from_slice(&mapped.to_le_bytes());
+        }
+        ace += usize::from(u16::from_le_bytes([dacl[ace + 2], dacl[ace + 3]]));
+    }
+    Some(dacl)
+}
+
+fn security<'s>(snapshot: &'s Snapshot, name: &str) -> &'s [u8] {
+    object(snapshot, name).unwrap().security.as_deref().unwrap()
+}
+
+fn link<'s>(snapshot: &'s Snapshot, name: &str) -> Option<&'s str> {
+    object(snapshot, &format!("\\GLOBAL??\\{name}"))?
+        .target
+        .as_deref()
+}
+
+fn devices(seam: &'static Seam, links: Links) -> Result<(), Stop> {
     let links: Vec<(Vec<u16>, Vec<u16>)> = links
         .iter()
         .map(|(name, target)| (wide(name), wide(target)))
         .collect();
-    let made = objects::dos_devices(
-        world,
+    objects::dos_devices(
+        seam,
         ON,
         links
             .iter()
             .map(|(name, target)| (UnicodeStr(name), UnicodeStr(target))),
     )
-    .map(drop);
-    assert_eq!(world.open_handles(), 0);
-    made
+    .map(drop)
+}
+
+/// The links of a former boot, then those of this one.
+fn replaced(former: Links, links: Links) -> Done<Result<(), Stop>> {
+    let done = did(world(), move |seam| {
+        devices(seam, former).unwrap();
+        devices(seam, links)
+    });
+    assert_eq!(done.handles, 0);
+    done
 }
 
 #[test]
 fn spec_2_3_directories_are_permanent_and_two_of_them_liberal() {
-    let world = World::new();
     for (name, liberal) in [
         ("\\RPC CONTROL", true),
         ("\\windows", true),
         ("\\Other", false),
     ] {
-        directory(world, name, ON);
-        assert!(world.state().objects[&name.to_lowercase()].permanent);
+        let snapshot = directory(name, ON).snapshot;
+        assert!(object(&snapshot, name).unwrap().permanent);
+        let wanted = if liberal { ON.liberal() } else { ON.primary() };
         assert_eq!(
-            security(world, name).unwrap(),
-            if liberal { ON.liberal() } else { ON.primary() },
+            dacl(security(&snapshot, name)),
+            directory_dacl(wanted),
             "{name}"
         );
     }
-    // Once more: it is there already.
-    directory(world, "\\Other", ON);
+    let twice = did(world(), |seam| {
+        for _ in 0..2 {
+            objects::object_directory(seam, ON, nt::wide!("\\Other"));
+        }
+    });
+    assert_eq!(twice.handles, 0);
+    assert!(object(&twice.snapshot, "\\Other").unwrap().permanent);
 }
 
 #[test]
 fn spec_2_3_an_empty_string_among_the_directories_names_nothing() {
-    let world = World::new();
-    directory(world, "", ON);
-    assert!(world.state().calls.is_empty());
+    assert_eq!(directory("", ON).calls, BTreeMap::new());
 }
 
 #[test]
 fn spec_2_2_protection_off_is_open_to_everyone() {
-    let world = World::new();
-    directory(world, "\\Windows", Protection::from_mode(0));
-    assert_eq!(security(world, "\\Windows").unwrap().len(), 20);
+    let snapshot = directory("\\Windows", Protection::from_mode(0)).snapshot;
+    assert_eq!(dacl(security(&snapshot, "\\Windows")), None);
 }
 
 #[test]
 fn spec_17_a_directory_below_a_missing_one_is_reported_and_the_boot_goes_on() {
-    let world = World::new();
-    directory(world, "\\Foo\\Bar", ON);
-    directory(world, "", ON);
-    assert!(world.names("\\Foo").is_empty());
+    let snapshot = directory("\\Foo\\Bar", ON).snapshot;
+    assert!(object(&snapshot, "\\Foo").is_none());
+    assert!(below(&snapshot, "\\Foo").is_empty());
 }
 
 #[test]
 fn spec_14_17_sessions_stays_open_and_its_failure_is_fatal() {
-    let world = World::new();
-    let sessions = objects::sessions(world, ON).unwrap();
-    assert_eq!(world.open_handles(), 1);
-    drop(sessions);
-    assert_eq!(security(world, "\\Sessions").unwrap(), ON.primary());
-    let world = World::new();
-    world.state().fault = Some((0, Status::NO_MEMORY, true));
-    assert_eq!(
-        objects::sessions(world, ON).err(),
-        Some(Stop {
-            step: Essential::Sessions,
-            status: Status::NO_MEMORY
-        })
+    let kept = did(world(), |seam| {
+        objects::sessions(seam, ON).map(std::mem::forget)
+    });
+    assert_eq!((kept.result, kept.handles), (Ok(()), 1));
+    let made = security(&kept.snapshot, "\\Sessions");
+    assert_eq!(dacl(made), directory_dacl(ON.primary()));
+    let refused = did(
+        refusing("NtCreateDirectoryObject", 1, true, Status::NO_MEMORY),
+        |seam| objects::sessions(seam, ON).map(drop),
     );
+    let stop = Stop {
+        step: Essential::Sessions,
+        status: Status::NO_MEMORY,
+    };
+    assert_eq!((refused.result, refused.handles), (Err(stop), 0));
 }
 
 #[test]
 fn spec_3_2_links_are_permanent_and_replace_what_stands_there() {
-    let world = World::new();
-    world.object("\\GLOBAL??\\NUL", Kind::Link("\\Device\\Old".into()));
-    devices(
-        world,
+    let done = replaced(
+        &[("NUL", "\\Device\\Old")],
         &[
             ("NUL", "\\Device\\Null"),
             ("AUX", "\\DosDevices\\COM1"),
             ("Z:", "\\??\\C:\\some\\dir"),
         ],
-    )
-    .unwrap();
-    assert_eq!(
-        world.link("\\GLOBAL??\\NUL").as_deref(),
-        Some("\\Device\\Null")
     );
-    assert_eq!(
-        world.link("\\GLOBAL??\\AUX").as_deref(),
-        Some("\\DosDevices\\COM1")
-    );
-    assert_eq!(
-        world.link("\\GLOBAL??\\Z:").as_deref(),
-        Some("\\??\\C:\\some\\dir")
-    );
+    done.result.unwrap();
+    let target = |name| link(&done.snapshot, name);
+    assert_eq!(target("NUL"), Some("\\Device\\Null"));
+    assert_eq!(target("AUX"), Some("\\DosDevices\\COM1"));
+    assert_eq!(target("Z:"), Some("\\??\\C:\\some\\dir"));
     for name in ["\\GLOBAL??\\NUL", "\\GLOBAL??\\Z:"] {
-        assert!(world.state().objects[&name.to_lowercase()].permanent);
-        assert_eq!(security(world, name).unwrap(), ON.primary_defaulted());
+        assert!(object(&done.snapshot, name).unwrap().permanent);
+        // The descriptor is defaulted: what the directory passes on comes before it.
+        let kernels = security(&done.snapshot, "\\GLOBAL??\\C:");
+        assert_eq!(dacl(security(&done.snapshot, name)), dacl(kernels));
     }
 }
 
 #[test]
 fn spec_17_empty_data_removes_a_link_and_d27_makes_none() {
-    let world = World::new();
-    world.object("\\GLOBAL??\\NUL", Kind::Link("\\Device\\Null".into()));
-    devices(world, &[("NUL", ""), ("NEVER", "")]).unwrap();
-    assert!(world.names("\\GLOBAL??").is_empty());
+    let before = did(world(), |_| ()).snapshot;
+    let done = replaced(&[("NUL", "\\Device\\Null")], &[("NUL", ""), ("NEVER", "")]);
+    done.result.unwrap();
+    let names = |snapshot| below(snapshot, "\\GLOBAL??");
+    assert_eq!(names(&done.snapshot), names(&before));
 }
 
 #[test]
 fn spec_3_2_a_link_that_cannot_be_made_is_fatal() {
-    let world = World::new();
-    world.object("\\GLOBAL??\\X", Kind::Directory);
+    let done = did(world(), |seam| {
+        objects::object_directory(seam, ON, nt::wide!("\\GLOBAL??\\X"));
+        devices(seam, &[("A", "\\x"), ("X", "\\y"), ("B", "\\z")])
+    });
     let stop = Stop {
         step: Essential::DosDevices,
         status: Status::OBJECT_TYPE_MISMATCH,
     };
-    assert_eq!(
-        devices(world, &[("A", "\\x"), ("X", "\\y"), ("B", "\\z")]),
-        Err(stop)
-    );
-    assert!(world.link("\\GLOBAL??\\A").is_some() && world.link("\\GLOBAL??\\B").is_none());
-    let world = World::new();
-    world.state().objects.remove("\\global??");
-    assert_eq!(
-        devices(world, &[]).map_err(|stop| stop.step),
-        Err(Essential::DosDevices)
-    );
+    assert_eq!((done.result, done.handles), (Err(stop), 0));
+    assert!(link(&done.snapshot, "A").is_some() && link(&done.snapshot, "B").is_none());
 }
 
 #[test]
 fn every_failing_call_while_links_are_made_is_fatal_and_leaks_nothing() {
-    let prepare = || {
-        let world = World::new();
-        world.object("\\GLOBAL??\\NUL", Kind::Link("\\Device\\Old".into()));
-        world
-    };
-    let run = |world| {
+    let act = |seam: &'static Seam| {
         devices(
-            world,
+            seam,
             &[
-                ("NUL", "\\Device\\Null"),
+                // The kernel's own link stands there.
+                ("C:", "\\Device\\Null"),
                 ("AUX", ""),
                 ("PRN", "\\DosDevices\\LPT1"),
             ],
         )
     };
-    let world = prepare();
-    run(world).unwrap();
-    let calls = world.state().calls.len();
-    for number in 0..calls {
-        let world = prepare();
-        world.state().fault = Some((number, Status::INSUFFICIENT_RESOURCES, false));
-        assert_eq!(
-            run(world),
-            Err(Stop {
+    let smooth = did(world(), act);
+    smooth.result.unwrap();
+    // A handle that the kernel refuses to close is nobody's fault.
+    let calls = smooth.calls.iter().filter(|(call, _)| **call != "NtClose");
+    let mut tried = 0;
+    for (call, &count) in calls {
+        for nth in 1..=count {
+            let refused = did(
+                refusing(call, nth, false, Status::INSUFFICIENT_RESOURCES),
+                act,
+            );
+            let stop = Stop {
                 step: Essential::DosDevices,
-                status: Status::INSUFFICIENT_RESOURCES
-            }),
-            "call {number}"
-        );
+                status: Status::INSUFFICIENT_RESOURCES,
+            };
+            assert_eq!(refused.result, Err(stop), "{call} {nth}");
+            assert_eq!(refused.handles, 0, "{call} {nth}");
+            tried += 1;
+        }
     }
+    assert!(tried >= 6, "{:?}", smooth.calls);
 }
 
-fn boot_directory(partition: (u32, &str), links: &[(&str, &str)]) -> &'static World {
-    let world = World::new();
-    world.key(
-        "\\Registry\\Machine\\System\\Setup",
-        &[("SystemPartition", partition.0, bytes(partition.1))],
-    );
-    world.key(SETUP, &[]);
-    for (name, target) in links {
-        world.object(
-            &format!("\\GLOBAL??\\{name}"),
-            Kind::Link((*target).to_string()),
-        );
-    }
-    let devices = objects::dos_devices(world, ON, std::iter::empty()).unwrap();
-    objects::write_boot_directory(world, devices.get());
-    drop(devices);
-    assert_eq!(world.open_handles(), 0);
-    world
+/// What `BootDir` is after a boot with this system partition and these links.
+fn boot_directory(partition: (u32, &str), links: Links) -> Option<(u32, Vec<u8>)> {
+    let mut world = world();
+    let hive = world.hive("SYSTEM");
+    let setup = hive
+        .create_path(hive.root(), nt::wide!("Setup"), false, 0)
+        .unwrap();
+    let name = nt::wide!("SystemPartition");
+    hive.set_value(setup, name, partition.0, bytes(partition.1), 0)
+        .unwrap();
+    let done = did(world, move |seam| {
+        seam.initialize_registry(RegistryBoot::Smss).unwrap();
+        devices(seam, links).unwrap();
+        let opened = objects::dos_devices(seam, ON, std::iter::empty()).unwrap();
+        objects::write_boot_directory(seam, opened.get());
+        drop(opened);
+        value(seam, SETUP, "BootDir")
+    });
+    assert_eq!(done.handles, 0);
+    done.result
 }
 
-const PARTITION: (u32, &str) = (1, "\\Device\\Harddisk0\\Partition1\0");
+const SZ: u32 = 1;
+const PARTITION: (u32, &str) = (SZ, "\\Device\\Harddisk0\\Partition1\0");
 
 #[test]
 fn spec_9_2_boot_dir_is_the_letter_of_the_system_partition() {
-    let world = boot_directory(
+    let written = boot_directory(
         PARTITION,
         &[
             ("A:", "\\Device\\Floppy0"),
@@ -226,25 +323,21 @@ fn spec_9_2_boot_dir_is_the_letter_of_the_system_partition() {
             ("E:", "\\DEVICE\\Harddisk0\\Partition1"),
         ],
     );
-    assert_eq!(world.text_value(SETUP, "BootDir").as_deref(), Some("E:\\"));
-    assert_eq!(world.value(SETUP, "BootDir").unwrap().1.len(), 8);
+    assert_eq!(written, Some((SZ, bytes("E:\\\0"))));
 }
 
 #[test]
 fn spec_9_2_boot_dir_of_a_link_below_the_partition() {
-    let world = boot_directory(PARTITION, &[("C:", "\\Device\\Harddisk0\\Partition1\\sub")]);
-    assert_eq!(world.text_value(SETUP, "BootDir").as_deref(), Some("C:\\"));
+    let written = boot_directory(PARTITION, &[("C:", "\\Device\\Harddisk0\\Partition1\\sub")]);
+    assert_eq!(written, Some((SZ, bytes("C:\\\0"))));
 }
 
 #[test]
 fn spec_9_2_boot_dir_is_not_written_without_a_match_or_a_sound_value() {
-    for partition in [PARTITION, (4, "x"), (1, "\0"), (1, "")] {
-        let world = boot_directory(partition, &[("C:", "\\Device\\HarddiskVolume1")]);
-        assert_eq!(world.value(SETUP, "BootDir"), None);
+    const OTHER: Links = &[("C:", "\\Device\\HarddiskVolume1")];
+    for partition in [PARTITION, (4, "x"), (SZ, "\0"), (SZ, "")] {
+        assert_eq!(boot_directory(partition, OTHER), None);
     }
     let long = format!("{}\0", "x".repeat(300));
-    assert_eq!(
-        boot_directory((1, &long), &[]).value(SETUP, "BootDir"),
-        None
-    );
+    assert_eq!(boot_directory((SZ, &long), OTHER), None);
 }

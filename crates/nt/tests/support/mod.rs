@@ -3,7 +3,16 @@
 //! files and processes to see what that crate did.
 //!
 //! It judges no rights and blocks on nothing. What has to do with the kernel's own rules is tested
-//! against the executive.
+//! against the executive (`tests/executive`), and so is what only needs a call refused. What is
+//! still tested here, and why:
+//!
+//! - `growth.rs` of `boot`, `objects` and `registry`: elementary steps are counted per thread, and
+//!   the executive would take its own on the thread that calls it.
+//! - `objects/tests/link_security.rs`, `launch/tests/execution.rs`: what is asked of the kernel,
+//!   which the executive overrides (inheritance) or refuses (another session than the creator's).
+//! - `boot/tests/commands.rs` and `renames.rs`, `objects/tests/known_dlls.rs`,
+//!   `pagefile/tests/creation.rs`, `registry/tests/pass.rs`: nothing but their number of cases; each
+//!   may go over to the executive as `objects/tests/namespace.rs` has.
 
 #![allow(dead_code, reason = "every test uses another part")]
 
