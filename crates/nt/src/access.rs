@@ -11,8 +11,14 @@ bitflags! {
         const DELETE = 0x0001_0000;
         /// `READ_CONTROL`.
         const READ_CONTROL = 0x0002_0000;
+        /// `WRITE_DAC`.
+        const WRITE_DAC = 0x0004_0000;
+        /// `WRITE_OWNER`.
+        const WRITE_OWNER = 0x0008_0000;
         /// `SYNCHRONIZE`.
         const SYNCHRONIZE = 0x0010_0000;
+        /// `ACCESS_SYSTEM_SECURITY`.
+        const SYSTEM_SECURITY = 0x0100_0000;
         /// `MAXIMUM_ALLOWED`.
         const MAXIMUM_ALLOWED = 0x0200_0000;
         /// `GENERIC_ALL`.
@@ -65,6 +71,8 @@ impl Access {
     pub const FILE_READ_DATA: Self = Self::from_bits_retain(0x0001);
     /// `FILE_WRITE_DATA`.
     pub const FILE_WRITE_DATA: Self = Self::from_bits_retain(0x0002);
+    /// `FILE_APPEND_DATA`.
+    pub const FILE_APPEND_DATA: Self = Self::from_bits_retain(0x0004);
     /// `FILE_EXECUTE`.
     pub const FILE_EXECUTE: Self = Self::from_bits_retain(0x0020);
     /// `FILE_READ_ATTRIBUTES`.

@@ -6,6 +6,7 @@ use super::{Entry, Kind, Object, System, TypeInfo};
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::se::{SecurityDescriptor, Token};
 use alloc::sync::Arc;
+use nt::access::Access;
 use nt::object::Attributes;
 use nt::{Handle, Result, Status};
 
@@ -90,7 +91,7 @@ pub trait Lifetimes: System {
             Some(security) if !self.in_kernel_mode(caller) => security
                 .check(
                     self.caller_token(caller)?,
-                    access,
+                    Access::from_bits_retain(access),
                     &self.type_of(object.kind).mapping,
                 )
                 .map(|_| ()),

@@ -9,6 +9,7 @@ use crate::ids::{ObjectId, ThreadId};
 use crate::se::{AccessState, SecurityDescriptor, token};
 use alloc::sync::Arc;
 use core::any::Any;
+use nt::access::Access;
 use nt::object::Attributes;
 use nt::system::Created;
 use nt::{Handle, ObjectAttributes, Result, Status};
@@ -54,7 +55,10 @@ pub trait Naming: System {
         if attributes.attributes.bits() & !(OBJ_VALID | OBJ_KERNEL_HANDLE) != 0 {
             return Err(Status::INVALID_PARAMETER);
         }
-        let mut state = AccessState::new(access, self.in_kernel_mode(caller));
+        let mut state = AccessState::new(
+            Access::from_bits_retain(access),
+            self.in_kernel_mode(caller),
+        );
         if let Some(kind) = kind {
             state.map(&self.type_of(kind).mapping);
         }
@@ -85,7 +89,10 @@ pub trait Naming: System {
         access: u32,
         attributes: Attributes,
     ) -> Result<Handle> {
-        let mut state = AccessState::new(access, self.in_kernel_mode(caller));
+        let mut state = AccessState::new(
+            Access::from_bits_retain(access),
+            self.in_kernel_mode(caller),
+        );
         open_found(self, caller, object, attributes, &mut state)
     }
 }
@@ -112,7 +119,7 @@ fn try_insert<S: System>(
     if permanent && !kernel && !system.caller_token(caller)?.has(token::CREATE_PERMANENT) {
         return Err(Status::PRIVILEGE_NOT_HELD);
     }
-    let mut state = AccessState::new(access, kernel);
+    let mut state = AccessState::new(Access::from_bits_retain(access), kernel);
     state.map(&system.type_of(kind).mapping);
     system.object_mut(new)?.permanent = permanent;
     let named = !attributes.name.is_empty();
@@ -156,7 +163,7 @@ fn try_insert<S: System>(
     }
     state.grant_all(&system.type_of(kind).mapping);
     let process = system.caller_process(caller)?;
-    let made = system.create_handle(process, new, state.granted, attributes.attributes);
+    let made = system.create_handle(process, new, state.granted.bits(), attributes.attributes);
     if made.is_err() {
         system.object_mut(new)?.permanent = false;
         system.name_check(new);
@@ -183,7 +190,7 @@ fn open_existing<S: System>(
     }
     grant(system, caller, found, state)?;
     let process = system.caller_process(caller)?;
-    system.create_handle(process, found, state.granted, attributes.attributes)
+    system.create_handle(process, found, state.granted.bits(), attributes.attributes)
 }
 
 fn open_found<S: System>(
@@ -195,7 +202,7 @@ fn open_found<S: System>(
 ) -> Result<Handle> {
     grant(system, caller, found, state)?;
     let process = system.caller_process(caller)?;
-    system.create_handle(process, found, state.granted, attributes)
+    system.create_handle(process, found, state.granted.bits(), attributes)
 }
 
 /// Checks what is still to be granted against the object's descriptor. A parse hook that has
@@ -212,10 +219,10 @@ fn grant<S: System>(
     let security = target.security.clone();
     match security {
         Some(security) if !state.kernel => {
-            if state.remaining != 0 || state.granted == 0 {
+            if !state.remaining.is_empty() || state.granted.is_empty() {
                 state.granted |=
                     security.check(system.caller_token(caller)?, state.remaining, mapping)?;
-                state.remaining = 0;
+                state.remaining = Access::empty();
             }
         }
         _ => state.grant_all(mapping),

@@ -8,6 +8,7 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::ob::prelude::*;
 use crate::se::token;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::object::Attributes;
 use nt::system::Created;
 use nt::{Handle, ObjectAttributes, Result, Status};
@@ -242,17 +243,18 @@ fn duplicate_entry<S: System>(
 ) -> Result<Handle> {
     let object = system.object(entry.object)?;
     let mapping = system.type_of(object.kind).mapping;
+    let had = Access::from_bits_retain(entry.access);
     let access = if request.options & DUPLICATE_SAME_ACCESS != 0 {
-        entry.access
+        had
     } else {
-        mapping.map(request.access)
+        mapping.map(Access::from_bits_retain(request.access))
     };
     // More than the source has must be granted by the object itself.
     let granted = match &object.security {
-        Some(security) if access & !entry.access != 0 && !system.in_kernel_mode(caller) => {
+        Some(security) if !had.contains(access) && !system.in_kernel_mode(caller) => {
             security.check(system.caller_token(caller)?, access, &mapping)?
         }
-        _ if access & 0x0200_0000 != 0 => mapping.all,
+        _ if access.contains(Access::MAXIMUM_ALLOWED) => mapping.all,
         _ => access,
     };
     let inherit = if request.options & DUPLICATE_SAME_ATTRIBUTES != 0 {
@@ -265,7 +267,7 @@ fn duplicate_entry<S: System>(
     } else {
         Attributes::empty()
     };
-    system.create_handle(target, entry.object, granted, attributes)
+    system.create_handle(target, entry.object, granted.bits(), attributes)
 }
 
 /// The entry of a handle in another process's table; pseudo handles mean that process and the

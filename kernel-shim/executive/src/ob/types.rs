@@ -11,6 +11,7 @@ use crate::se::{AccessState, GenericMapping};
 use alloc::vec::Vec;
 use core::any::Any;
 use nt::Result;
+use nt::access::Access;
 
 /// What a parse hook is asked.
 pub struct ParseRequest<'a> {
@@ -114,10 +115,10 @@ impl<S: System> TypeInfo<S> {
             kind,
             name,
             mapping: GenericMapping {
-                read,
-                write,
-                execute,
-                all,
+                read: Access::from_bits_retain(read),
+                write: Access::from_bits_retain(write),
+                execute: Access::from_bits_retain(execute),
+                all: Access::from_bits_retain(all),
             },
             valid: all,
             security_required: false,

@@ -6,28 +6,29 @@ use super::acl::{ALLOW, DENY, INHERIT_ONLY};
 use super::descriptor::{Dacl, SecurityDescriptor};
 use super::mapping::GenericMapping;
 use super::token::{self, Token};
+use nt::access::Access;
 use nt::{Result, Status};
 
 /// ACCESS_STATE: what a request wants, and what it has been granted so far.
 #[derive(Clone, Debug)]
 pub struct AccessState {
     /// What was asked for, generic rights mapped once the type is known.
-    pub desired: u32,
+    pub desired: Access,
     /// What is still to be granted.
-    pub remaining: u32,
+    pub remaining: Access,
     /// What has been granted.
-    pub granted: u32,
+    pub granted: Access,
     /// The request comes from kernel mode: everything is granted.
     pub kernel: bool,
 }
 
 impl AccessState {
     /// A request for `desired`.
-    pub const fn new(desired: u32, kernel: bool) -> Self {
+    pub const fn new(desired: Access, kernel: bool) -> Self {
         Self {
             desired,
             remaining: desired,
-            granted: 0,
+            granted: Access::empty(),
             kernel,
         }
     }
@@ -41,11 +42,13 @@ impl AccessState {
     /// Grants everything that is still to be granted.
     pub const fn grant_all(&mut self, mapping: &GenericMapping) {
         let wanted = mapping.map(self.remaining);
-        self.granted |= wanted & !0x0200_0000;
-        if wanted & 0x0200_0000 != 0 {
-            self.granted |= mapping.all;
+        self.granted = self
+            .granted
+            .union(wanted.difference(Access::MAXIMUM_ALLOWED));
+        if wanted.contains(Access::MAXIMUM_ALLOWED) {
+            self.granted = self.granted.union(mapping.all);
         }
-        self.remaining = 0;
+        self.remaining = Access::empty();
     }
 }
 
@@ -56,60 +59,64 @@ impl SecurityDescriptor {
     /// # Errors
     /// `ACCESS_DENIED`; `PRIVILEGE_NOT_HELD` for `ACCESS_SYSTEM_SECURITY` without
     /// SeSecurityPrivilege.
-    pub fn check(&self, token: &Token, desired: u32, mapping: &GenericMapping) -> Result<u32> {
-        const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
-        const SYSTEM_SECURITY: u32 = 0x0100_0000;
-        const WRITE_OWNER: u32 = 0x0008_0000;
-        const OWNER_RIGHTS: u32 = 0x0006_0000;
+    pub fn check(
+        &self,
+        token: &Token,
+        desired: Access,
+        mapping: &GenericMapping,
+    ) -> Result<Access> {
+        /// What an owner always gets.
+        const OWNER_RIGHTS: Access = Access::READ_CONTROL.union(Access::WRITE_DAC);
         let mut remaining = mapping.map(desired);
-        let mut granted = 0;
-        if remaining == 0 {
+        let mut granted = Access::empty();
+        if remaining.is_empty() {
             return Err(Status::ACCESS_DENIED);
         }
-        if remaining & SYSTEM_SECURITY != 0 {
+        if remaining.contains(Access::SYSTEM_SECURITY) {
             if !token.has(token::SECURITY) {
                 return Err(Status::PRIVILEGE_NOT_HELD);
             }
-            granted |= SYSTEM_SECURITY;
+            granted |= Access::SYSTEM_SECURITY;
         }
-        if remaining & WRITE_OWNER != 0 && token.has(token::TAKE_OWNERSHIP) {
-            granted |= WRITE_OWNER;
+        if remaining.contains(Access::WRITE_OWNER) && token.has(token::TAKE_OWNERSHIP) {
+            granted |= Access::WRITE_OWNER;
         }
-        remaining &= !granted;
-        if remaining == 0 {
+        remaining -= granted;
+        if remaining.is_empty() {
             return Ok(granted);
         }
         let Dacl::Aces(aces) = &self.dacl else {
-            let all = if remaining & MAXIMUM_ALLOWED == 0 {
-                0
-            } else {
+            let all = if remaining.contains(Access::MAXIMUM_ALLOWED) {
                 mapping.all
+            } else {
+                Access::empty()
             };
-            return Ok(granted | all | remaining & !MAXIMUM_ALLOWED);
+            return Ok(granted | all | (remaining - Access::MAXIMUM_ALLOWED));
         };
         if self
             .owner
             .as_ref()
             .is_some_and(|owner| token.is_member(owner, false))
         {
-            if remaining & MAXIMUM_ALLOWED != 0 {
+            if remaining.contains(Access::MAXIMUM_ALLOWED) {
                 granted |= OWNER_RIGHTS;
             } else {
                 granted |= remaining & OWNER_RIGHTS;
             }
         }
-        let maximum = remaining & MAXIMUM_ALLOWED != 0;
-        let wanted = if maximum { !0 } else { remaining };
-        let mut denied = 0;
+        let maximum = remaining.contains(Access::MAXIMUM_ALLOWED);
+        let wanted = if maximum { Access::all() } else { remaining };
+        let mut denied = Access::empty();
         for ace in aces.iter().filter(|ace| ace.flags & INHERIT_ONLY == 0) {
-            let mask = mapping.map(ace.mask);
+            let mask = mapping.map(Access::from_bits_retain(ace.mask));
             match ace.kind {
-                ALLOW if token.is_member(&ace.sid, false) => granted |= mask & wanted & !denied,
-                DENY if token.is_member(&ace.sid, true) => denied |= mask & !granted,
+                ALLOW if token.is_member(&ace.sid, false) => granted |= (mask & wanted) - denied,
+                DENY if token.is_member(&ace.sid, true) => denied |= mask - granted,
                 _ => {}
             }
         }
-        if remaining & !MAXIMUM_ALLOWED & !granted != 0 || granted == 0 {
+        let refused = remaining - Access::MAXIMUM_ALLOWED - granted;
+        if !refused.is_empty() || granted.is_empty() {
             return Err(Status::ACCESS_DENIED);
         }
         Ok(granted)

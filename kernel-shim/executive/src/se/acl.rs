@@ -5,6 +5,7 @@ use super::mapping::GenericMapping;
 use super::sid::Sid;
 use alloc::vec;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::{Result, Status};
 
 /// ACCESS_ALLOWED_ACE_TYPE.
@@ -138,7 +139,7 @@ impl Ace {
                 ..self.clone()
             }];
         }
-        let mask = mapping.map(self.mask) & mapping.all;
+        let mask = (mapping.map(Access::from_bits_retain(self.mask)) & mapping.all).bits();
         let sid = match () {
             () if inherited && self.sid == Sid::creator_owner() => owner.clone(),
             () if inherited && self.sid == Sid::creator_group() => group.clone(),

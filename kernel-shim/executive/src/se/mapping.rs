@@ -1,34 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the generic rights mean for a type of objects.
 
+use nt::access::Access;
+
+/// The rights that mean something else for every type.
+const GENERIC: Access = Access::GENERIC_READ
+    .union(Access::GENERIC_WRITE)
+    .union(Access::GENERIC_EXECUTE)
+    .union(Access::GENERIC_ALL);
+
 /// GENERIC_MAPPING.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct GenericMapping {
     /// What `GENERIC_READ` means.
-    pub read: u32,
+    pub read: Access,
     /// What `GENERIC_WRITE` means.
-    pub write: u32,
+    pub write: Access,
     /// What `GENERIC_EXECUTE` means.
-    pub execute: u32,
+    pub execute: Access,
     /// What `GENERIC_ALL` means.
-    pub all: u32,
+    pub all: Access,
 }
 
 impl GenericMapping {
     /// RtlMapGenericMask.
-    pub const fn map(self, mask: u32) -> u32 {
-        let mut mapped = mask & 0x0FFF_FFFF;
-        if mask & 0x8000_0000 != 0 {
-            mapped |= self.read;
+    pub const fn map(self, mask: Access) -> Access {
+        let mut mapped = mask.difference(GENERIC);
+        if mask.contains(Access::GENERIC_READ) {
+            mapped = mapped.union(self.read);
         }
-        if mask & 0x4000_0000 != 0 {
-            mapped |= self.write;
+        if mask.contains(Access::GENERIC_WRITE) {
+            mapped = mapped.union(self.write);
         }
-        if mask & 0x2000_0000 != 0 {
-            mapped |= self.execute;
+        if mask.contains(Access::GENERIC_EXECUTE) {
+            mapped = mapped.union(self.execute);
         }
-        if mask & 0x1000_0000 != 0 {
-            mapped |= self.all;
+        if mask.contains(Access::GENERIC_ALL) {
+            mapped = mapped.union(self.all);
         }
         mapped
     }

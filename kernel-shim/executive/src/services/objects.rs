@@ -428,10 +428,10 @@ fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
 fn type_information(info: &TypeInfo<Executive>, name: &[u16], place: UserPtr) -> Vec<u8> {
     let mut bytes = named(name, TYPE_INFORMATION, place);
     let words = [
-        info.mapping.read,
-        info.mapping.write,
-        info.mapping.execute,
-        info.mapping.all,
+        info.mapping.read.bits(),
+        info.mapping.write.bits(),
+        info.mapping.execute.bits(),
+        info.mapping.all.bits(),
         info.valid,
     ];
     for (place, word) in bytes

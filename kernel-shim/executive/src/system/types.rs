@@ -251,7 +251,12 @@ mod tests {
     #[test]
     fn generic_all_means_the_masks_of_the_specification() {
         // Spec 0.4, all-access masks.
-        let all = |kind: Kind| TYPES[kind as usize].mapping.map(0x1000_0000);
+        let all = |kind: Kind| {
+            TYPES[kind as usize]
+                .mapping
+                .map(nt::access::Access::GENERIC_ALL)
+                .bits()
+        };
         assert_eq!(all(Kind::Directory), 0x000F_000F);
         assert_eq!(all(Kind::SymbolicLink), 0x000F_0001);
         assert_eq!(all(Kind::Event), 0x001F_0003);

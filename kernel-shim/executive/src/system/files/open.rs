@@ -18,6 +18,7 @@ use crate::system::Body;
 use crate::system::Executive;
 use alloc::vec::Vec;
 use formats::fat::{self, Fill, NodeId};
+use nt::access::Access;
 use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
@@ -36,8 +37,6 @@ pub const FILE_HOOKS: Hooks<Executive> = Hooks {
 };
 
 const BACKSLASH: u16 = 0x5C;
-const MAXIMUM_ALLOWED: u32 = 0x0200_0000;
-const SYNCHRONIZE: u32 = 0x10_0000;
 const WRITE_DAC: u32 = 0x4_0000;
 const DELETE_CHILD: u32 = 0x40;
 const WRITE_EA: u32 = 0x10;
@@ -298,7 +297,15 @@ fn at_device(
             }
             access.grant_all(&executive.type_of(Kind::File).mapping);
             *done = information::OPENED;
-            file_object(executive, device, kind, None, request, access.granted).map(Parsed::Object)
+            file_object(
+                executive,
+                device,
+                kind,
+                None,
+                request,
+                access.granted.bits(),
+            )
+            .map(Parsed::Object)
         }
         Packet::Query(facts) => {
             *facts = Some(FileFacts {
@@ -396,11 +403,12 @@ fn open_existing(
         return Err(Status::OBJECT_NAME_COLLISION);
     }
     let read_only_file = facts.attributes & FileAttributes::READONLY != 0 && !facts.directory;
-    let granted = granted(
+    let granting = granted(
         access,
         &executive.type_of(Kind::File).mapping,
         read_only_file || read_only_volume,
     );
+    let granted = granting.bits();
     let writes = file::WRITE_DATA | file::APPEND_DATA;
     let replaces = request.disposition.replaces();
     if read_only_volume
@@ -458,8 +466,8 @@ fn open_existing(
             information::OVERWRITTEN
         };
     }
-    access.granted = granted;
-    access.remaining = 0;
+    access.granted = granting;
+    access.remaining = Access::empty();
     file_object(
         executive,
         device,
@@ -546,16 +554,16 @@ fn create_new(
         DeviceKind::Volume(volume),
         Some(node),
         request,
-        access.granted,
+        access.granted.bits(),
     )
     .map(Parsed::Object)
 }
 
 /// What is granted: FAT knows no descriptors, so everything but writes to what is read-only.
-fn granted(access: &AccessState, mapping: &GenericMapping, read_only: bool) -> u32 {
+fn granted(access: &AccessState, mapping: &GenericMapping, read_only: bool) -> Access {
     let wanted = mapping.map(access.desired);
-    let mut granted = wanted & !MAXIMUM_ALLOWED;
-    if wanted & MAXIMUM_ALLOWED != 0 {
+    let mut granted = wanted - Access::MAXIMUM_ALLOWED;
+    if wanted.contains(Access::MAXIMUM_ALLOWED) {
         let not = if read_only {
             file::WRITE_DATA
                 | file::APPEND_DATA
@@ -567,7 +575,7 @@ fn granted(access: &AccessState, mapping: &GenericMapping, read_only: bool) -> u
         } else {
             0
         };
-        granted |= mapping.all & !not;
+        granted |= mapping.all - Access::from_bits_retain(not);
     }
     granted
 }
@@ -672,7 +680,7 @@ impl Executive {
         attributes: &ObjectAttributes<'_>,
         packet: &mut Packet,
     ) -> Result<()> {
-        let mut access = AccessState::new(file::READ_ATTRIBUTES, self.is_kernel(caller));
+        let mut access = AccessState::new(Access::FILE_READ_ATTRIBUTES, self.is_kernel(caller));
         let found = self.lookup(Lookup {
             caller,
             root: attributes.root,
@@ -733,21 +741,25 @@ impl Executive {
         request: CreateRequest,
     ) -> Result<(Handle, u32)> {
         let both = DIRECTORY_FILE | NON_DIRECTORY_FILE;
-        let access = self.type_of(Kind::File).mapping.map(request.access);
-        let asks = |needed: u32| access & (needed | MAXIMUM_ALLOWED) != 0;
+        let access = self
+            .type_of(Kind::File)
+            .mapping
+            .map(Access::from_bits_retain(request.access));
+        let asks = |needed: Access| access.intersects(needed | Access::MAXIMUM_ALLOWED);
         let synchronous = request.options & SYNCHRONOUS;
         let valid = match caller {
             ThreadId::SYSTEM => VALID_OPTIONS | OPEN_PAGING_FILE,
             _ => VALID_OPTIONS,
         };
         if request.options & !valid != 0
-            || request.options & NO_INTERMEDIATE_BUFFERING != 0 && access & file::APPEND_DATA != 0
+            || request.options & NO_INTERMEDIATE_BUFFERING != 0
+                && access.contains(Access::FILE_APPEND_DATA)
             || request.options & both == both
             || request.share & !7 != 0
             || request.attributes & !0x7FFF != 0
             || synchronous == SYNCHRONOUS
-            || synchronous != 0 && !asks(SYNCHRONIZE)
-            || request.options & DELETE_ON_CLOSE != 0 && !asks(file::DELETE)
+            || synchronous != 0 && !asks(Access::SYNCHRONIZE)
+            || request.options & DELETE_ON_CLOSE != 0 && !asks(Access::DELETE)
         {
             return Err(Status::INVALID_PARAMETER);
         }

@@ -16,6 +16,7 @@ use crate::se::{AccessState, Sid};
 use crate::system::Body;
 use crate::system::Executive;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::object::{Attributes, ClientId};
 use nt::system::{MessageKind, PortHeader, PortLimits};
 use nt::{Handle, ObjectAttributes, Result, Status};
@@ -99,7 +100,10 @@ impl Executive {
     /// `OBJECT_NAME_NOT_FOUND`, `ACCESS_DENIED`, `INVALID_PORT_HANDLE`, `SERVER_SID_MISMATCH`.
     pub fn connect_port(&mut self, caller: ThreadId, request: &ConnectRequest<'_>) -> Result<()> {
         let client = self.client_id(caller)?;
-        let mut access = AccessState::new(PORT_CONNECT, self.is_kernel(caller));
+        let mut access = AccessState::new(
+            Access::from_bits_retain(PORT_CONNECT),
+            self.is_kernel(caller),
+        );
         let object = self.lookup(Lookup {
             caller,
             root: Handle::NULL,

@@ -8,6 +8,7 @@ use crate::ob::prelude::*;
 use crate::ps::Process;
 use crate::se::token::{Adjusted, DEBUG, INCREASE_BASE_PRIORITY, TCB, TOKEN_ADJUST_PRIVILEGES};
 use crate::system::Executive;
+use nt::access::Access;
 use nt::object::{Attributes, ClientId};
 use nt::{Handle, Result, Status};
 
@@ -108,14 +109,14 @@ impl Executive {
         if self.token_of(caller)?.has(DEBUG) {
             let kind = self.object(object)?.kind;
             let mapping = self.type_of(kind).mapping;
-            let mapped = mapping.map(access);
-            let granted = if mapped & 0x0200_0000 != 0 {
+            let mapped = mapping.map(Access::from_bits_retain(access));
+            let granted = if mapped.contains(Access::MAXIMUM_ALLOWED) {
                 mapping.all
             } else {
                 mapped
             };
             let process = self.process_of(caller)?.id;
-            return self.create_handle(process, object, granted, attributes);
+            return self.create_handle(process, object, granted.bits(), attributes);
         }
         self.open_by_id(caller, object, access, attributes)
     }

@@ -11,6 +11,7 @@ use crate::system::{Body, Executive};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use formats::hive::{MAX_VALUE_NAME, Value};
+use nt::access::Access;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
 /// `KEY_QUERY_VALUE`.
@@ -111,7 +112,11 @@ fn create(
     let link = packet.options & REG_OPTION_CREATE_LINK != 0;
     if !kernel {
         let needed = CREATE_SUB_KEY | if link { CREATE_LINK } else { 0 };
-        above.check(executive.token_of(caller)?, needed, mapping)?;
+        above.check(
+            executive.token_of(caller)?,
+            Access::from_bits_retain(needed),
+            mapping,
+        )?;
     }
     let explicit = packet
         .security
