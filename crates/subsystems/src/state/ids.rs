@@ -5,25 +5,26 @@
 //! the kernel, an environment session is one process in the care of a subsystem server.
 
 use core::fmt;
+use core::num::NonZeroU64;
 use nt::ClientId;
 
-/// A process, by the id that the kernel gave it.
+/// A process, by the id that the kernel gave it: never 0, so that an optional one takes no more room
+/// in the tables than one that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProcessId(u64);
+pub struct ProcessId(NonZeroU64);
 
 impl ProcessId {
     /// The process of a client id. `None` for the id that no process has.
     pub const fn of(client: ClientId) -> Option<Self> {
-        if client.process == 0 {
-            None
-        } else {
-            Some(Self(client.process))
+        match NonZeroU64::new(client.process) {
+            Some(process) => Some(Self(process)),
+            None => None,
         }
     }
 
     /// The number, as messages carry it.
     pub const fn number(self) -> u64 {
-        self.0
+        self.0.get()
     }
 }
 
