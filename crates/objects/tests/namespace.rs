@@ -266,7 +266,7 @@ fn every_failing_call_while_links_are_made_is_fatal_and_leaks_nothing() {
     };
     let smooth = did(world(), act);
     smooth.result.unwrap();
-    // A handle that the kernel refuses to close is nobody's fault.
+    // Nothing can be done about a handle that the kernel refuses to close.
     let calls = smooth.calls.iter().filter(|(call, _)| **call != "NtClose");
     let mut tried = 0;
     for (call, &count) in calls {

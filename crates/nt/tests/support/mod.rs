@@ -11,8 +11,10 @@
 //! - `objects/tests/link_security.rs`, `launch/tests/execution.rs`: what is asked of the kernel,
 //!   which the executive overrides (inheritance) or refuses (another session than the creator's).
 //! - `boot/tests/commands.rs` and `renames.rs`, `objects/tests/known_dlls.rs`,
-//!   `pagefile/tests/creation.rs`, `registry/tests/pass.rs`: nothing but their number of cases; each
-//!   may go over to the executive as `objects/tests/namespace.rs` has.
+//!   `pagefile/tests/creation.rs`, `registry/tests/pass.rs`: each refuses one call, or all from
+//!   there on, counted over every service, or has a file or volume answer as none of the
+//!   executive's does. Over the executive a refusal of all would also reach the wait with which a
+//!   test ends. What needs neither may go over as `objects/tests/namespace.rs` has.
 
 #![allow(dead_code, reason = "every test uses another part")]
 
