@@ -9,7 +9,7 @@
 //!
 //! A structure with pointers in it is generic over their width, [`Pointer`]: `u64` for an x86-64
 //! NT, `u32` for an i386 one. It is packed, so its layout is exactly what is written down, padding
-//! included. [`layout!`] holds its size and its offsets, for both widths, at compile time.
+//! included. The macro `layout!` holds its size and its offsets, for both widths, at compile time.
 //!
 //! Invariants, held by a lint in `xtask`: plain data only. Integers, arrays of them, pointers as
 //! numbers, other layouts; no Rust `enum`, no `bool`, no reference, no function.

@@ -103,7 +103,7 @@ fn hive(name: &str, file: &Path) -> Result<Hive> {
     let source = crate::paths::root().join(format!("iso/hives/{name}.reg"));
     let default = std::fs::read_to_string(&source)
         .with_context(|| format!("cannot read {}", source.display()))?;
-    let mut hive = Hive::new(UnicodeStr(&utf16(&name)));
+    let mut hive = Hive::new(UnicodeStr(&utf16(name)));
     supplies::merge(&mut hive, name, &default)?;
     supplies::merge(&mut hive, name, &text).with_context(|| format!("in {shown}"))?;
     Ok(hive)
