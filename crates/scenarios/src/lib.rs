@@ -10,6 +10,7 @@
 //! A scenario that one world cannot show says so with the reason ([`Scenario::only`]); what needs a
 //! failing system call, a trace or a look into the kernel is no scenario but a test of
 //! `crates/smss/tests/boot`.
+#![forbid(unsafe_code)]
 
 mod boot_commands;
 mod ends;

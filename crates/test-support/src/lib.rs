@@ -5,6 +5,7 @@
 //! A dev-dependency only. The crate links the seam as every other user does, so that the unit tests
 //! inside `nt`, which are compiled against another copy of it, cannot use it; the tests in
 //! `crates/nt/tests` can.
+#![forbid(unsafe_code)]
 
 use nt::access::Access;
 use nt::system::Memory;
