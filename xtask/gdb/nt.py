@@ -18,10 +18,10 @@ class System:
         at = word("DEBUGGER_EXECUTIVE", 8)
         if at == 0:
             raise gdb.GdbError("the system does not stand yet")
-        self.executive = gdb.Value(at).cast(gdb.lookup_type("executive::Executive").pointer()).dereference()
+        self.executive = gdb.Value(at).cast(gdb.lookup_type("executive::system::Executive").pointer()).dereference()
         self.processes = {number(key): value for key, value in items(self.executive["processes"])}
         self.threads = {number(key): value for key, value in items(self.executive["threads"])}
-        self.slots = vector(self.executive["objects"]["slots"])
+        self.slots = vector(self.executive["ob"]["table"]["slots"])
         self.running = word("DEBUGGER_THREAD")
 
     def object(self, identity):
@@ -33,7 +33,7 @@ class System:
 
     def path(self, identity):
         """The object's name from the root on, or an empty text."""
-        names, root = [], int(self.executive["root"]["index"])
+        names, root = [], int(self.executive["ob"]["root"]["index"])
         while int(identity["index"]) != root:
             this = self.object(identity)
             name = this and option(this["name"])
@@ -137,7 +137,7 @@ class Processes(gdb.Command):
         for process, value in system.processes.items():
             session = option(value["session"])
             words = ["parent %d" % number(value["parent"]), "session %s" % ("-" if session is None else int(session))]
-            words.append("threads %d" % len(vector(value["threads"])))
+            words.append("threads %d" % int(value["threads"]["map"]["length"]))
             if bool(value["critical"]):
                 words.append("critical")
             if bool(value["ended"]):
@@ -203,7 +203,7 @@ class Objects(gdb.Command):
 
     def invoke(self, argument, from_tty):
         system = System()
-        identity = system.executive["root"]
+        identity = system.executive["ob"]["root"]
         for name in (part for part in argument.strip().strip("\\").split("\\") if part):
             kind, content = variant(system.object(identity)["body"])
             found = [] if kind != "Directory" else [entry for entry in self.entries(content["__0"]) if entry[0].lower() == name.lower()]
@@ -244,7 +244,7 @@ class Ports(gdb.Command):
             creator = port["creator"]
             print(line.rstrip() + "  by " + " ".join("%s %d" % (f.name, number(creator[f])) for f in creator.type.fields()))
             receivers = [int(thread) for thread in deque(port["receivers"])]
-            chain = [int(thread) for thread in vector(port["reply_chain"])]
+            chain = [int(thread) for _, thread in items(port["reply_chain"])]
             if receivers:
                 print("    receivers: " + ", ".join("tid %d" % thread for thread in receivers))
             if chain:

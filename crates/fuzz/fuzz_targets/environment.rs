@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use nt::UnicodeStr;
 use nt::environment::{Environment, expand, valid_name};
 use nt::pages::PageVec;
-use nt::UnicodeStr;
 use test_support::Heap;
 
 static HEAP: Heap = Heap::new(1 << 24);
