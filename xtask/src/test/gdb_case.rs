@@ -45,6 +45,7 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("next", ""),
     ("info locals", "mini_nt = false"),
     ("nt-status 0xC0000034", "STATUS_OBJECT_NAME_NOT_FOUND"),
+    ("nt-processes", "smss.exe"),
     ("nt-threads", "smss.exe"),
     ("nt-handles smss", "\\SmApiPort"),
     ("nt-objects \\", "SymbolicLink"),
