@@ -8,7 +8,7 @@
 use crate::build::{self, Images};
 use crate::cli::BudgetsOptions;
 use crate::doctor::{self, Need};
-use crate::guest::{self, Outcome, Plan};
+use crate::guest::{self, Booted, UnattendedBoot};
 use crate::medium::tree::Tree;
 use crate::paths;
 use crate::qemu::{self, End};
@@ -92,10 +92,10 @@ pub fn verb(options: &BudgetsOptions) -> Result<()> {
     Ok(())
 }
 
-fn boot(images: &Images, tree: &Tree, size: u32, arguments: &str) -> Result<Outcome> {
+fn boot(images: &Images, tree: &Tree, size: u32, arguments: &str) -> Result<Booted> {
     let folder = paths::folder(paths::target().join("budgets"))?;
     let limit = Duration::from_secs(120);
-    let plan = Plan {
+    let plan = UnattendedBoot {
         kernel: &images.kernel,
         tree,
         size,
@@ -116,7 +116,7 @@ fn boot(images: &Images, tree: &Tree, size: u32, arguments: &str) -> Result<Outc
     Ok(outcome)
 }
 
-fn private_bytes(boot: &Outcome) -> Result<u64> {
+fn private_bytes(boot: &Booted) -> Result<u64> {
     let dump: serde_json::Value = serde_json::from_str(
         boot.reader
             .part("dump-json")

@@ -15,7 +15,7 @@ use crate::cli::GdbOptions;
 use crate::doctor::{self, Need};
 use crate::medium::supplies::Supplies;
 use crate::medium::tree::Tree;
-use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Machine, Setup};
+use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Qemu, Setup};
 use crate::reactos::boot::Medium;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
@@ -95,7 +95,7 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
 /// A stopped machine with a GDB stub.
 pub struct Session {
     /// The machine.
-    pub machine: Machine,
+    pub machine: Qemu,
     port: u16,
     images: PathBuf,
     /// The shim's kernel; none on ReactOS.
@@ -159,7 +159,7 @@ impl Session {
         setup
             .more
             .extend(["-S".into(), "-gdb".into(), format!("tcp:127.0.0.1:{port}")]);
-        let machine = Machine::start(&setup, &folder.join("boot.log"))?;
+        let machine = Qemu::start(&setup, &folder.join("boot.log"))?;
         Ok(Self {
             machine,
             port,

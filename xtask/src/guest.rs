@@ -2,7 +2,7 @@
 //! One boot from beginning to end, unattended: a tree of files in, log, dump and trace out.
 
 use crate::medium::{disk, tree::Tree};
-use crate::qemu::{Boot, End, Machine, Setup};
+use crate::qemu::{Boot, End, Qemu, Setup};
 use crate::serial::Reader;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::time::Duration;
 /// One instruction takes 2 ns.
 const VIRTUAL_TIME: [&str; 4] = ["-icount", "shift=1,sleep=off", "-rtc", "clock=vm"];
 
-/// A boot to make.
-pub struct Plan<'a> {
+/// A boot to make, with nobody watching.
+pub struct UnattendedBoot<'a> {
     /// The kernel.
     pub kernel: &'a Path,
     /// What is on the volume.
@@ -33,7 +33,7 @@ pub struct Plan<'a> {
 }
 
 /// What came of it.
-pub struct Outcome {
+pub struct Booted {
     /// How the machine ended.
     pub end: End,
     /// What it said.
@@ -45,7 +45,7 @@ pub struct Outcome {
 }
 
 /// Boots, waits for the end, judges it.
-pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
+pub fn boot(plan: &UnattendedBoot<'_>) -> Result<Booted> {
     let image = plan.folder.join("disk.img");
     disk::make(&image, plan.size, plan.tree)?;
     let log = plan.folder.join("boot.log");
@@ -63,7 +63,7 @@ pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
         restarts: plan.restarts,
     };
     let mut reader = Reader::default();
-    let mut machine = Machine::start(&setup, &log)?;
+    let mut machine = Qemu::start(&setup, &log)?;
     let mut ring3 = None;
     let seen = || format!("log: {}", log.display());
     while let Some(line) = machine.line(plan.limit).with_context(seen)? {
@@ -76,7 +76,7 @@ pub fn boot(plan: &Plan<'_>) -> Result<Outcome> {
         std::fs::write(plan.folder.join(format!("{name}.txt")), text)?;
     }
     let end = machine.judge().with_context(seen)?;
-    Ok(Outcome {
+    Ok(Booted {
         end,
         reader,
         disk: image,

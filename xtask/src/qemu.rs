@@ -4,7 +4,7 @@
 //! A run passes only on proof: the kernel's sentinel line AND its exact exit code. A time-out, a
 //! triple fault, exit 0 and exit 1 are failures, each with its own message. The one run that may
 //! end with 0 is that of a machine which switches itself off: it is not ended by a reset, so that
-//! nothing but ACPI's power-off ends it so. QEMU dies with xtask: it is killed when [`Machine`] is
+//! nothing but ACPI's power-off ends it so. QEMU dies with xtask: it is killed when [`Qemu`] is
 //! dropped, on Ctrl-C, and (through `setpriv --pdeathsig`) when xtask itself is killed.
 
 use crate::{paths, ui};
@@ -94,7 +94,7 @@ pub struct Setup<'a> {
 }
 
 /// A QEMU under way.
-pub struct Machine {
+pub struct Qemu {
     child: Child,
     lines: mpsc::Receiver<String>,
     unfinished: Arc<Mutex<String>>,
@@ -147,7 +147,7 @@ pub fn accelerator() -> &'static str {
     }
 }
 
-impl Machine {
+impl Qemu {
     /// Starts QEMU; its serial line goes to `log` as well.
     pub fn start(setup: &Setup<'_>, log: &Path) -> Result<Self> {
         kill_on_interrupt();
@@ -342,7 +342,7 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
+impl Drop for Qemu {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

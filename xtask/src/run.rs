@@ -6,7 +6,7 @@ use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
 use crate::medium::tree::Tree;
 use crate::medium::{iso, supplies};
-use crate::qemu::{Boot, End, Machine, Setup};
+use crate::qemu::{Boot, End, Qemu, Setup};
 use crate::reactos::extract::Originals;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
@@ -74,7 +74,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     if !options.exit && options.kill.is_none() {
         ui::note("leave with Ctrl-C, or by closing the window");
     }
-    let mut machine = Machine::start(&setup, &log)?;
+    let mut machine = Qemu::start(&setup, &log)?;
     screen::remember(&machine.qmp)?;
     std::fs::write(sm::socket_file()?, door.display().to_string())?;
     let mut reader = Reader::default();

@@ -10,7 +10,7 @@
 use crate::build::Images;
 use crate::paths;
 use crate::serial::Reader;
-use crate::unwind::{Image, State};
+use crate::unwind::{MappedImage, State};
 use addr2line::Loader;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,7 +28,7 @@ const KERNEL_BASE: u64 = 0xFFFF_FFFF_8000_0000;
 pub struct Symbols {
     folder: PathBuf,
     kernel: PathBuf,
-    images: BTreeMap<String, Option<Image>>,
+    images: BTreeMap<String, Option<MappedImage>>,
     loaders: BTreeMap<PathBuf, Option<Loader>>,
 }
 
@@ -48,7 +48,7 @@ impl Symbols {
         if let Some((name, base)) = announced(line) {
             // Only images that this project built have a debug file here.
             self.images.entry(name.clone()).or_insert_with(|| {
-                Image::load(&self.folder.join(format!("{name}.dbg")), base).ok()
+                MappedImage::load(&self.folder.join(format!("{name}.dbg")), base).ok()
             });
             return Vec::new();
         }

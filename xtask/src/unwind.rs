@@ -17,7 +17,7 @@ const CONTEXT_REGISTERS: u64 = 0x78;
 const CONTEXT_RIP: u64 = 0xF8;
 
 /// A PE image where it is mapped.
-pub struct Image {
+pub struct MappedImage {
     bytes: Vec<u8>,
     /// Where it is.
     pub base: u64,
@@ -42,7 +42,7 @@ pub struct State {
 /// The piece of stack: a word at an address, if it has it.
 pub type Memory<'a> = &'a dyn Fn(u64) -> Option<u64>;
 
-impl Image {
+impl MappedImage {
     /// Reads the tables of the image file at `path`, mapped at `base`.
     pub fn load(path: &Path, base: u64) -> Result<Self> {
         let bytes =

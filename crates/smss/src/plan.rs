@@ -8,7 +8,7 @@ use nt::pages::PageVec;
 use nt::system::System;
 use objects::Protection;
 use registry::Configuration;
-use subsystems::{Entry, Plan};
+use subsystems::{Plan, Subsystem};
 
 /// The configuration and what follows from it for every child.
 pub(crate) struct Loaded<S: System> {
@@ -42,8 +42,8 @@ impl<S: System> Loaded<S> {
     }
 }
 
-fn entry<'a>((name, command): (UnicodeStr<'a>, UnicodeStr<'a>)) -> Entry<'a> {
-    Entry { name, command }
+fn entry<'a>((name, command): (UnicodeStr<'a>, UnicodeStr<'a>)) -> Subsystem<'a> {
+    Subsystem { name, command }
 }
 
 impl<S: System> Plan<S> for Loaded<S> {
@@ -55,11 +55,11 @@ impl<S: System> Plan<S> for Loaded<S> {
             .map(|(_, path)| path)
     }
 
-    fn required(&self, index: usize) -> Option<Entry<'_>> {
+    fn required(&self, index: usize) -> Option<Subsystem<'_>> {
         self.configuration.required().nth(index).map(entry)
     }
 
-    fn optional(&self, index: usize) -> Option<Entry<'_>> {
+    fn optional(&self, index: usize) -> Option<Subsystem<'_>> {
         self.configuration.optional().nth(index).map(entry)
     }
 

@@ -97,7 +97,7 @@ mod watchdog;
 pub use boot::Session0;
 pub use manager::Manager;
 pub use nt6::instance;
-pub use plan::{Entry, Plan};
+pub use plan::{Plan, Subsystem};
 pub use policy::{Policy, SERVER_TIMEOUT};
 pub use state::clients::CLIENTS;
 pub use state::servers::SERVERS;

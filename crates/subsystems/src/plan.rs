@@ -10,7 +10,7 @@ use nt::{Result, UnicodeStr};
 
 /// A named subsystem and its command line, expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry<'a> {
+pub struct Subsystem<'a> {
     /// Value name, such as `Windows`.
     pub name: UnicodeStr<'a>,
     /// Command line.
@@ -23,10 +23,10 @@ pub trait Plan<S: System>: Sync {
     fn kmode(&self, index: usize) -> Option<UnicodeStr<'_>>;
 
     /// The load list: `Required` names that have a value, in the order written.
-    fn required(&self, index: usize) -> Option<Entry<'_>>;
+    fn required(&self, index: usize) -> Option<Subsystem<'_>>;
 
     /// The deferred list: `Optional` names that have a value.
-    fn optional(&self, index: usize) -> Option<Entry<'_>>;
+    fn optional(&self, index: usize) -> Option<Subsystem<'_>>;
 
     /// `Execute`.
     fn execute(&self, index: usize) -> Option<UnicodeStr<'_>>;

@@ -9,7 +9,7 @@
 use super::{judge, pack};
 use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
-use crate::qemu::{Boot, Machine, Next, Setup};
+use crate::qemu::{Boot, Next, Qemu, Setup};
 use crate::serial::Reader;
 use crate::{paths, qemu, screen, ui};
 use anyhow::{Context, Result, bail};
@@ -35,7 +35,7 @@ pub const MEMORY: u32 = 1024;
 
 /// A boot under way, and what it has said so far.
 struct Watched {
-    machine: Machine,
+    machine: Qemu,
     reader: Reader,
     log: PathBuf,
     picture: PathBuf,
@@ -60,7 +60,7 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
         qemu::accelerator()
     ));
     let log = output.join("reactos.log");
-    let machine = Machine::start(&setup, &log)?;
+    let machine = Qemu::start(&setup, &log)?;
     screen::remember(&machine.qmp)?;
     let mut boot = Watched {
         machine,

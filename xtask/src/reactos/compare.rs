@@ -16,7 +16,7 @@ use super::volume;
 use crate::build::{self, Images};
 use crate::cli::CompareOptions;
 use crate::doctor::{self, Need};
-use crate::guest::{self, Outcome, Plan};
+use crate::guest::{self, Booted, UnattendedBoot};
 use crate::medium::tree::Tree;
 use crate::paths;
 use crate::qemu::End;
@@ -62,7 +62,7 @@ pub fn verb(options: &CompareOptions) -> Result<()> {
     let known = deviations()?;
     let mut findings = 0;
     ui::step("the two dumps");
-    let dump = |boot: &Outcome| {
+    let dump = |boot: &Booted| {
         boot.reader
             .part("dump")
             .map(str::to_owned)
@@ -107,10 +107,10 @@ pub fn verb(options: &CompareOptions) -> Result<()> {
     Ok(())
 }
 
-fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
+fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Booted> {
     ui::step(&format!("booting with {name}"));
     let folder = paths::folder(paths::target().join("compare").join(name))?;
-    let plan = Plan {
+    let plan = UnattendedBoot {
         kernel: &images.kernel,
         tree,
         size: DISK_SIZE,
@@ -132,7 +132,7 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Outcome> {
 }
 
 /// The calls smss made, in order, a line each: the line for the end of a wait is left out.
-fn trace(boot: &Outcome) -> Result<Vec<&str>> {
+fn trace(boot: &Booted) -> Result<Vec<&str>> {
     Ok(crate::trace::calls_made(
         boot.reader
             .part("trace")
@@ -141,7 +141,7 @@ fn trace(boot: &Outcome) -> Result<Vec<&str>> {
 }
 
 /// How often smss made each call, by what is compared of a call.
-fn calls(boot: &Outcome) -> Result<BTreeMap<String, u32>> {
+fn calls(boot: &Booted) -> Result<BTreeMap<String, u32>> {
     let mut calls = BTreeMap::new();
     for call in trace(boot)?.into_iter().filter_map(crate::trace::named) {
         *calls.entry(call).or_default() += 1;

@@ -2,7 +2,7 @@
 //! ReactOS' own `smss.exe` and `ntdll.dll`, from files or from a live CD, for a boot on the shim.
 
 use super::image::{Kind, kind, short_hash};
-use super::iso9660::Image;
+use super::iso9660::Disc;
 use crate::medium::tree::Tree;
 use crate::ui;
 use anyhow::{Context, Result, bail};
@@ -42,7 +42,7 @@ impl Originals {
     /// Both, from a live CD.
     pub fn from_iso(iso: &Path) -> Result<Self> {
         let file = File::open(iso).with_context(|| format!("cannot open {}", iso.display()))?;
-        let image = Image::read(file)
+        let image = Disc::read(file)
             .with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
         let content = |name: &str| -> Result<Option<Vec<u8>>> {
             let path = format!("reactos/system32/{name}");

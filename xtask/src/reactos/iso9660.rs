@@ -23,7 +23,7 @@ const LONGEST_PATH: usize = 1024;
 
 /// One file of the image.
 #[derive(Clone, Debug)]
-pub struct Entry {
+pub struct DiscFile {
     /// Path with `/` between names, versions (`;1`) removed.
     pub path: String,
     /// First sector of its content.
@@ -35,17 +35,17 @@ pub struct Entry {
 }
 
 /// An image that was read and understood.
-pub struct Image {
+pub struct Disc {
     file: File,
     sectors: u64,
     descriptors: Vec<u64>,
     /// Directories of the volume that is being read, by their first sectors.
     seen: BTreeSet<u32>,
     /// Every file, of the primary descriptor first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<DiscFile>,
 }
 
-impl Image {
+impl Disc {
     /// Reads the directory trees of an image opened for reading (and for writing, if it is to be
     /// patched).
     pub fn read(file: File) -> Result<Self> {
@@ -136,7 +136,7 @@ impl Image {
                 if record[25] & 2 != 0 {
                     self.directory(extent, size, &path, joliet)?;
                 } else {
-                    self.entries.push(Entry {
+                    self.entries.push(DiscFile {
                         path,
                         extent,
                         size,
@@ -150,7 +150,7 @@ impl Image {
     }
 
     /// The content of a file.
-    pub fn content(&self, entry: &Entry) -> Result<Vec<u8>> {
+    pub fn content(&self, entry: &DiscFile) -> Result<Vec<u8>> {
         self.bytes(u64::from(entry.extent) * SECTOR, entry.size as usize)
             .with_context(|| format!("/{}", entry.path))
     }
@@ -177,7 +177,7 @@ impl Image {
 
     /// Puts `content` in the place of a file's content: in its own sectors if it fits there and
     /// they are nobody else's. Only the records of this path change.
-    pub fn replace(&mut self, entry: &Entry, content: &[u8]) -> Result<()> {
+    pub fn replace(&mut self, entry: &DiscFile, content: &[u8]) -> Result<()> {
         let size =
             u32::try_from(content.len()).context("an ISO 9660 file is shorter than 4 GiB")?;
         let room = u64::from(entry.size).div_ceil(SECTOR) * SECTOR;
@@ -297,13 +297,13 @@ mod tests {
         file
     }
 
-    fn replaced(content: &[u8]) -> Image {
-        let mut image = Image::read(sample(b"the original")).unwrap();
+    fn replaced(content: &[u8]) -> Disc {
+        let mut image = Disc::read(sample(b"the original")).unwrap();
         let entry = image.entries[0].clone();
         assert_eq!(entry.path, "system32/smss.exe");
         assert_eq!(image.content(&entry).unwrap(), b"the original");
         image.replace(&entry, content).unwrap();
-        Image::read(image.file).unwrap()
+        Disc::read(image.file).unwrap()
     }
 
     #[test]
@@ -333,15 +333,15 @@ mod tests {
     }
 
     /// The sample with one more record in `system32`.
-    fn with(content: &[u8], name: &[u8], extent: u32, size: u32) -> Image {
+    fn with(content: &[u8], name: &[u8], extent: u32, size: u32) -> Disc {
         let file = sample(content);
         let at = 19 * SECTOR + record(b"smss.exe;1", 0, 0, 0).len() as u64;
         file.write_all_at(&record(name, extent, size, 0), at)
             .unwrap();
-        Image::read(file).unwrap()
+        Disc::read(file).unwrap()
     }
 
-    fn is(image: &Image, path: &str, content: &[u8]) {
+    fn is(image: &Disc, path: &str, content: &[u8]) {
         let mut entries = image.entries.iter();
         let entry = entries.find(|entry| entry.path == path).unwrap();
         assert!(image.content(entry).unwrap() == content, "{path}");
@@ -352,14 +352,14 @@ mod tests {
         let mut image = with(b"the original", b"empty.txt;1", 20, 0);
         let smss = image.entries[0].clone();
         image.replace(&smss, b"ours").unwrap();
-        let mut image = Image::read(image.file).unwrap();
+        let mut image = Disc::read(image.file).unwrap();
         is(&image, "system32/smss.exe", b"ours");
         is(&image, "system32/empty.txt", b"");
         assert_eq!(image.entries[0].extent, 20, "nobody shares its sector");
         // An empty file that is itself replaced gets a place of its own.
         let empty = image.entries[1].clone();
         image.replace(&empty, b"not any more").unwrap();
-        let image = Image::read(image.file).unwrap();
+        let image = Disc::read(image.file).unwrap();
         is(&image, "system32/smss.exe", b"ours");
         is(&image, "system32/empty.txt", b"not any more");
     }
@@ -369,7 +369,7 @@ mod tests {
         let mut image = with(b"the original", b"copy.exe;1", 20, 12);
         let smss = image.entries[0].clone();
         image.replace(&smss, b"ours").unwrap();
-        let image = Image::read(image.file).unwrap();
+        let image = Disc::read(image.file).unwrap();
         is(&image, "system32/smss.exe", b"ours");
         is(&image, "system32/copy.exe", b"the original");
     }
@@ -379,15 +379,15 @@ mod tests {
         let file = sample(b"x");
         file.write_all_at(&record(b"again", 18, 2048, 2), 19 * SECTOR)
             .unwrap();
-        assert!(Image::read(file).is_err());
+        assert!(Disc::read(file).is_err());
     }
 
     #[test]
     fn an_image_that_is_cut_short_is_refused() {
         let file = sample(b"x");
         file.set_len(20 * SECTOR).unwrap();
-        assert!(Image::read(file).is_err());
+        assert!(Disc::read(file).is_err());
         let empty = tempfile::tempfile().unwrap();
-        assert!(Image::read(empty).is_err());
+        assert!(Disc::read(empty).is_err());
     }
 }

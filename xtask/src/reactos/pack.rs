@@ -6,7 +6,7 @@
 
 use super::cabinet;
 use super::image::{Kind, kind, short_hash};
-use super::iso9660::{Entry, Image};
+use super::iso9660::{Disc, DiscFile};
 use crate::medium::disk;
 use crate::{build, ui};
 use anyhow::{Context, Result, bail};
@@ -22,7 +22,7 @@ pub fn iso(base: &Path, out: &Path) -> Result<()> {
 pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
     written_beside(base, out, |copy| {
         let file = OpenOptions::new().read(true).write(true).open(copy)?;
-        let mut image = Image::read(file)
+        let mut image = Disc::read(file)
             .with_context(|| format!("{} is no ISO that can be used", base.display()))?;
         let mut replaced = 0;
         let (mut seen, mut done) = (Vec::new(), Vec::new());
@@ -105,7 +105,7 @@ fn written_beside(base: &Path, out: &Path, change: impl FnOnce(&Path) -> Result<
     done
 }
 
-fn leaf(entry: &Entry) -> &str {
+fn leaf(entry: &DiscFile) -> &str {
     let name = entry.path.rsplit('/').next().unwrap_or_default();
     // ISO names come in either case.
     if name.eq_ignore_ascii_case("smss.exe") {
@@ -117,7 +117,7 @@ fn leaf(entry: &Entry) -> &str {
     }
 }
 
-fn native(image: &mut Image, entry: &Entry, ours: &[u8], seen: &mut Vec<String>) -> Result<u32> {
+fn native(image: &mut Disc, entry: &DiscFile, ours: &[u8], seen: &mut Vec<String>) -> Result<u32> {
     let old = image.content(entry)?;
     match kind(&old) {
         Kind::SessionManager => {
@@ -134,8 +134,8 @@ fn native(image: &mut Image, entry: &Entry, ours: &[u8], seen: &mut Vec<String>)
 }
 
 fn in_cabinet(
-    image: &mut Image,
-    entry: &Entry,
+    image: &mut Disc,
+    entry: &DiscFile,
     ours: &[u8],
     seen: &mut Vec<String>,
 ) -> Result<u32> {
@@ -172,7 +172,7 @@ fn told(path: &str, old: &[u8], new: &[u8]) {
     ));
 }
 
-fn top_folders(image: &Image) -> String {
+fn top_folders(image: &Disc) -> String {
     let mut names: Vec<&str> = image
         .entries
         .iter()

@@ -7,7 +7,7 @@
 //! still the shim's stand-ins. Because the real kernel32.dll would not live with the stand-in for
 //! csrss, the DLLs lose their entry points: they are there to become sections.
 
-use super::iso9660::Image;
+use super::iso9660::Disc;
 use crate::medium::tree::{self, Tree};
 use crate::ui;
 use anyhow::{Context, Result};
@@ -26,7 +26,7 @@ const HIVE: &str = "ReactOS/System32/config/SYSTEM";
 /// that hive.
 pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()> {
     let file = File::open(iso).with_context(|| format!("cannot open {}", iso.display()))?;
-    let image = Image::read(file)
+    let image = Disc::read(file)
         .with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
     let content = |name: &str| -> Result<Option<Vec<u8>>> {
         let path = format!("{SYSTEM32}/{name}");

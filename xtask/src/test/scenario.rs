@@ -5,7 +5,7 @@
 
 use super::golden;
 use crate::build::Images;
-use crate::guest::{self, Plan};
+use crate::guest::{self, UnattendedBoot};
 use crate::medium::disk;
 use crate::medium::tree::Tree;
 use crate::paths;
@@ -35,7 +35,7 @@ fn boot(scenario: &Scenario, images: &Images, folder: &Path, bless: bool) -> Res
     // A machine that is to switch itself off is not told to end in any other way.
     let restarts = scenario.end == End::PowerOff;
     let arguments = arguments(scenario, restarts);
-    let outcome = guest::boot(&Plan {
+    let outcome = guest::boot(&UnattendedBoot {
         kernel: &images.kernel,
         tree: &tree,
         size,

@@ -6,7 +6,7 @@ use nt::Status;
 use nt::failure::{Essential, Skippable};
 
 /// What a row expects.
-enum Outcome {
+enum Expected {
     /// The boot goes on.
     Settles,
     /// Hard error "Session Manager Initialization".
@@ -17,13 +17,13 @@ enum Outcome {
     Own(&'static str, Status, &'static str),
 }
 
-/// Name, step by its name in the log, what is wrong, what comes of it.
-type Row = (&'static str, &'static str, fn(Setup) -> Setup, Outcome);
+/// Name, step by its name in the log, what is wrong, what is expected.
+type Row = (&'static str, &'static str, fn(Setup) -> Setup, Expected);
 
 const DENIED: Status = Status::ACCESS_DENIED;
 
 fn rows() -> Vec<Row> {
-    use Outcome::{Own, Settles, Stops, StopsAtInitialCommand};
+    use Expected::{Own, Settles, Stops, StopsAtInitialCommand};
     vec![
         (
             "critical flag",
@@ -257,12 +257,12 @@ fn spec_13_5_every_row_of_the_matrix() {
     for (name, step, change, expected) in rows() {
         let system = change(Setup::new()).boot();
         let wanted = match expected {
-            Outcome::Settles => End::Settled,
-            Outcome::Stops(status) => End::stopped("Session Manager Initialization", status),
-            Outcome::StopsAtInitialCommand(status) => {
+            Expected::Settles => End::Settled,
+            Expected::Stops(status) => End::stopped("Session Manager Initialization", status),
+            Expected::StopsAtInitialCommand(status) => {
                 End::stopped("Session Manager ExecuteInitialCommand", status)
             }
-            Outcome::Own(text, status, file) => End::Stopped {
+            Expected::Own(text, status, file) => End::Stopped {
                 text: text.into(),
                 status,
                 rest: vec![file.into()],

@@ -5,7 +5,7 @@ use super::Kernel;
 use nt::UnicodeStr;
 use nt::environment::Environment;
 use nt::pages::PageVec;
-use subsystems::{Entry, Plan};
+use subsystems::{Plan, Subsystem};
 
 /// A configuration made of texts.
 pub struct TestPlan {
@@ -56,8 +56,8 @@ impl TestPlan {
     }
 }
 
-fn entry((name, command): &(Vec<u16>, Vec<u16>)) -> Entry<'_> {
-    Entry {
+fn entry((name, command): &(Vec<u16>, Vec<u16>)) -> Subsystem<'_> {
+    Subsystem {
         name: UnicodeStr(name),
         command: UnicodeStr(command),
     }
@@ -68,11 +68,11 @@ impl Plan<Kernel> for TestPlan {
         self.kmode.get(index).map(|text| UnicodeStr(text))
     }
 
-    fn required(&self, index: usize) -> Option<Entry<'_>> {
+    fn required(&self, index: usize) -> Option<Subsystem<'_>> {
         self.required.get(index).map(entry)
     }
 
-    fn optional(&self, index: usize) -> Option<Entry<'_>> {
+    fn optional(&self, index: usize) -> Option<Subsystem<'_>> {
         self.optional.get(index).map(entry)
     }
 
