@@ -10,22 +10,18 @@ use crate::ids::ObjectId;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use formats::fat::NodeId;
+use nt::access::Access;
 use nt::{Result, Status};
 
-/// `FILE_READ_DATA`, `FILE_LIST_DIRECTORY`.
-pub const READ_DATA: u32 = 0x1;
-/// `FILE_WRITE_DATA`, `FILE_ADD_FILE`.
-pub const WRITE_DATA: u32 = 0x2;
-/// `FILE_APPEND_DATA`.
-pub const APPEND_DATA: u32 = 0x4;
-/// `FILE_EXECUTE`, `FILE_TRAVERSE`.
-pub const EXECUTE: u32 = 0x20;
-/// `FILE_READ_ATTRIBUTES`.
-pub const READ_ATTRIBUTES: u32 = 0x80;
-/// `FILE_WRITE_ATTRIBUTES`.
-pub const WRITE_ATTRIBUTES: u32 = 0x100;
-/// `DELETE`.
-pub const DELETE: u32 = 0x1_0000;
+/// The rights to write to a file's content.
+pub const WRITES: Access = Access::FILE_WRITE_DATA.union(Access::FILE_APPEND_DATA);
+/// The rights to change anything of a file: nobody has them on what is read-only.
+pub const CHANGES: Access = WRITES
+    .union(Access::FILE_WRITE_ATTRIBUTES)
+    .union(Access::FILE_WRITE_EA)
+    .union(Access::FILE_DELETE_CHILD)
+    .union(Access::DELETE)
+    .union(Access::WRITE_DAC);
 
 /// A file of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,7 +75,7 @@ pub struct File {
     /// The file on a volume; none for the device itself.
     pub node: Option<NodeId>,
     /// Granted access.
-    pub access: u32,
+    pub access: Access,
     /// `FILE_SHARE_` bits.
     pub share: u32,
     /// Create options.
@@ -127,18 +123,18 @@ pub struct Control {
     pub buffered: u32,
 }
 
-const fn wants(access: u32) -> (bool, bool, bool) {
+const fn wants(access: Access) -> (bool, bool, bool) {
     (
-        access & (READ_DATA | EXECUTE) != 0,
-        access & (WRITE_DATA | APPEND_DATA) != 0,
-        access & DELETE != 0,
+        access.intersects(Access::FILE_READ_DATA.union(Access::FILE_EXECUTE)),
+        access.intersects(WRITES),
+        access.contains(Access::DELETE),
     )
 }
 
 impl Control {
     /// Whether an open with this access and sharing goes with those that stand
     /// (IoCheckShareAccess).
-    pub const fn check(&self, access: u32, share: u32) -> Result<()> {
+    pub const fn check(&self, access: Access, share: u32) -> Result<()> {
         let (read, write, delete) = wants(access);
         if !read && !write && !delete {
             return Ok(());
@@ -157,7 +153,7 @@ impl Control {
     }
 
     /// Counts an open.
-    pub const fn add(&mut self, access: u32, share: u32) {
+    pub const fn add(&mut self, access: Access, share: u32) {
         let (read, write, delete) = wants(access);
         if read || write || delete {
             self.sharers += 1;
@@ -171,7 +167,7 @@ impl Control {
     }
 
     /// Takes an open back.
-    pub const fn remove(&mut self, access: u32, share: u32) {
+    pub const fn remove(&mut self, access: Access, share: u32) {
         let (read, write, delete) = wants(access);
         if read || write || delete {
             self.sharers -= 1;

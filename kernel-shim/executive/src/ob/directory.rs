@@ -10,15 +10,6 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use nt::case::upcase;
 
-/// `DIRECTORY_QUERY`.
-pub const DIRECTORY_QUERY: u32 = 1;
-/// `DIRECTORY_TRAVERSE`.
-pub const DIRECTORY_TRAVERSE: u32 = 2;
-/// `DIRECTORY_CREATE_OBJECT`.
-pub const DIRECTORY_CREATE_OBJECT: u32 = 4;
-/// `DIRECTORY_CREATE_SUBDIRECTORY`.
-pub const DIRECTORY_CREATE_SUBDIRECTORY: u32 = 8;
-
 /// A device map, by its place in the object manager's list of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DeviceMapId(pub usize);

@@ -9,6 +9,7 @@ use crate::ids::ObjectId;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use nt::Handle;
+use nt::access::Access;
 
 /// One handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +17,7 @@ pub struct Entry {
     /// The object.
     pub object: ObjectId,
     /// What it was granted.
-    pub access: u32,
+    pub access: Access,
     /// Children that inherit handles get a copy (`OBJ_INHERIT`).
     pub inherit: bool,
     /// NtClose refuses it (`HANDLE_FLAG_PROTECT_FROM_CLOSE`).
@@ -109,7 +110,7 @@ mod tests {
                 index: 0,
                 generation: 0,
             },
-            access: 0,
+            access: Access::empty(),
             inherit,
             protect: false,
         }

@@ -85,13 +85,13 @@ pub trait Lifetimes: System {
     ///
     /// # Errors
     /// `ACCESS_DENIED`.
-    fn check_access(&self, caller: ThreadId, object: ObjectId, access: u32) -> Result<()> {
+    fn check_access(&self, caller: ThreadId, object: ObjectId, access: Access) -> Result<()> {
         let object = self.object(object)?;
         match &object.security {
             Some(security) if !self.in_kernel_mode(caller) => security
                 .check(
                     self.caller_token(caller)?,
-                    Access::from_bits_retain(access),
+                    access,
                     &self.type_of(object.kind).mapping,
                 )
                 .map(|_| ()),
@@ -108,7 +108,7 @@ pub trait Lifetimes: System {
         &mut self,
         process: ProcessId,
         object: ObjectId,
-        access: u32,
+        access: Access,
         attributes: Attributes,
     ) -> Result<Handle> {
         let exclusive = attributes.contains(Attributes::EXCLUSIVE);
@@ -123,7 +123,7 @@ pub trait Lifetimes: System {
             _ => {}
         }
         let kind = target.kind;
-        let valid = self.type_of(kind).valid | 0x0100_0000;
+        let valid = self.type_of(kind).valid | Access::SYSTEM_SECURITY;
         let entry = Entry {
             object,
             access: access & valid,
@@ -158,7 +158,7 @@ pub trait Lifetimes: System {
         caller: ThreadId,
         handle: Handle,
         kind: Option<Kind>,
-        access: u32,
+        access: Access,
     ) -> Result<ObjectId> {
         self.resolve_entry(caller, handle, kind, access)
             .map(|entry| entry.object)
@@ -173,7 +173,7 @@ pub trait Lifetimes: System {
         caller: ThreadId,
         handle: Handle,
         kind: Option<Kind>,
-        access: u32,
+        access: Access,
     ) -> Result<Entry> {
         let wanted = |is| kind.is_none_or(|kind| kind == is);
         // Both widths of -1 and -2 are understood, as handles are sign-extended 32-bit numbers.
@@ -184,7 +184,7 @@ pub trait Lifetimes: System {
             }
             return Ok(Entry {
                 object,
-                access: 0x1F_0FFF,
+                access: Access::PROCESS_ALL,
                 inherit: false,
                 protect: false,
             });
@@ -196,7 +196,7 @@ pub trait Lifetimes: System {
         if !wanted(self.object(entry.object)?.kind) {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         }
-        if access & !entry.access != 0 && !self.in_kernel_mode(caller) {
+        if !entry.access.contains(access) && !self.in_kernel_mode(caller) {
             return Err(Status::ACCESS_DENIED);
         }
         Ok(entry)

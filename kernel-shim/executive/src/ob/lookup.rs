@@ -5,9 +5,6 @@
 //! Invariants: what is found comes with a reference that the caller owns; at most 30 links and
 //! reparses are followed; only the last component may be missing when an object is inserted.
 
-use super::directory::{
-    DIRECTORY_CREATE_OBJECT, DIRECTORY_CREATE_SUBDIRECTORY, DIRECTORY_TRAVERSE,
-};
 use super::lifetime::Lifetimes;
 use super::types::{ParseHook, ParseRequest, Parsed};
 use super::{Body, Kind, Name, System};
@@ -15,6 +12,7 @@ use crate::ids::{ObjectId, ThreadId};
 use crate::se::{AccessState, token};
 use alloc::vec::Vec;
 use core::any::Any;
+use nt::access::Access;
 use nt::object::Attributes;
 use nt::{Handle, Result, Status};
 
@@ -54,7 +52,7 @@ pub trait Lookups: System {
         let mut name: Vec<u16> = request.name.to_vec();
         let mut start = self.ob().root();
         if !request.root.is_null() {
-            let root = self.resolve(request.caller, request.root, None, 0)?;
+            let root = self.resolve(request.caller, request.root, None, Access::empty())?;
             let kind = self.object(root)?.kind;
             if name.first() == Some(&BACKSLASH) && kind != Kind::File {
                 return Err(Status::OBJECT_PATH_SYNTAX_BAD);
@@ -169,7 +167,7 @@ fn walk_once<S: System>(
             return Err(Status::OBJECT_NAME_INVALID);
         }
         if traverses {
-            system.check_access(request.caller, directory, DIRECTORY_TRAVERSE)?;
+            system.check_access(request.caller, directory, Access::DIRECTORY_TRAVERSE)?;
         }
         let Some(object) = system
             .ob()
@@ -297,9 +295,9 @@ fn enter<S: System>(
     let kind = system.object(object)?.kind;
     if !kernel {
         let right = if kind == Kind::Directory {
-            DIRECTORY_CREATE_SUBDIRECTORY
+            Access::DIRECTORY_CREATE_SUBDIRECTORY
         } else {
-            DIRECTORY_CREATE_OBJECT
+            Access::DIRECTORY_CREATE_OBJECT
         };
         system.check_access(caller, directory, right)?;
     }

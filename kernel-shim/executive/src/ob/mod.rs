@@ -33,6 +33,7 @@ use crate::se::{SecurityDescriptor, Token};
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::{Handle, Result};
 
 pub use directory::{DeviceMap, DeviceMapId, Directory};
@@ -97,8 +98,12 @@ pub trait System: Sized + 'static {
     ///
     /// # Errors
     /// As [`lifetime::Lifetimes::resolve`].
-    fn process_of_handle(&self, caller: ThreadId, handle: Handle, access: u32)
-    -> Result<ProcessId>;
+    fn process_of_handle(
+        &self,
+        caller: ThreadId,
+        handle: Handle,
+        access: Access,
+    ) -> Result<ProcessId>;
     /// A process's handles; none once it has ended.
     fn handles(&self, process: ProcessId) -> Option<&HandleTable>;
     /// The same, to change.

@@ -33,7 +33,7 @@ pub trait Naming: System {
         caller: ThreadId,
         new: ObjectId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Created> {
         let inserted = try_insert(self, caller, new, attributes, access);
         self.dereference(new);
@@ -49,16 +49,13 @@ pub trait Naming: System {
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
         kind: Option<Kind>,
-        access: u32,
+        access: Access,
         context: Option<&mut dyn Any>,
     ) -> Result<Handle> {
         if attributes.attributes.bits() & !(OBJ_VALID | OBJ_KERNEL_HANDLE) != 0 {
             return Err(Status::INVALID_PARAMETER);
         }
-        let mut state = AccessState::new(
-            Access::from_bits_retain(access),
-            self.in_kernel_mode(caller),
-        );
+        let mut state = AccessState::new(access, self.in_kernel_mode(caller));
         if let Some(kind) = kind {
             state.map(&self.type_of(kind).mapping);
         }
@@ -86,13 +83,10 @@ pub trait Naming: System {
         &mut self,
         caller: ThreadId,
         object: ObjectId,
-        access: u32,
+        access: Access,
         attributes: Attributes,
     ) -> Result<Handle> {
-        let mut state = AccessState::new(
-            Access::from_bits_retain(access),
-            self.in_kernel_mode(caller),
-        );
+        let mut state = AccessState::new(access, self.in_kernel_mode(caller));
         open_found(self, caller, object, attributes, &mut state)
     }
 }
@@ -104,7 +98,7 @@ fn try_insert<S: System>(
     caller: ThreadId,
     new: ObjectId,
     attributes: &ObjectAttributes<'_>,
-    access: u32,
+    access: Access,
 ) -> Result<Created> {
     let kind = system.object(new)?.kind;
     let kernel = system.in_kernel_mode(caller);
@@ -119,7 +113,7 @@ fn try_insert<S: System>(
     if permanent && !kernel && !system.caller_token(caller)?.has(token::CREATE_PERMANENT) {
         return Err(Status::PRIVILEGE_NOT_HELD);
     }
-    let mut state = AccessState::new(Access::from_bits_retain(access), kernel);
+    let mut state = AccessState::new(access, kernel);
     state.map(&system.type_of(kind).mapping);
     system.object_mut(new)?.permanent = permanent;
     let named = !attributes.name.is_empty();
@@ -163,7 +157,7 @@ fn try_insert<S: System>(
     }
     state.grant_all(&system.type_of(kind).mapping);
     let process = system.caller_process(caller)?;
-    let made = system.create_handle(process, new, state.granted.bits(), attributes.attributes);
+    let made = system.create_handle(process, new, state.granted, attributes.attributes);
     if made.is_err() {
         system.object_mut(new)?.permanent = false;
         system.name_check(new);
@@ -190,7 +184,7 @@ fn open_existing<S: System>(
     }
     grant(system, caller, found, state)?;
     let process = system.caller_process(caller)?;
-    system.create_handle(process, found, state.granted.bits(), attributes.attributes)
+    system.create_handle(process, found, state.granted, attributes.attributes)
 }
 
 fn open_found<S: System>(
@@ -202,7 +196,7 @@ fn open_found<S: System>(
 ) -> Result<Handle> {
     grant(system, caller, found, state)?;
     let process = system.caller_process(caller)?;
-    system.create_handle(process, found, state.granted.bits(), attributes)
+    system.create_handle(process, found, state.granted, attributes)
 }
 
 /// Checks what is still to be granted against the object's descriptor. A parse hook that has

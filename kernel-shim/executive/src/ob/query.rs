@@ -7,6 +7,7 @@ use crate::ids::{ObjectId, ThreadId};
 use crate::se::SecurityDescriptor;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::{Handle, Result, Status};
 
 /// OBJECT_BASIC_INFORMATION.
@@ -15,7 +16,7 @@ pub struct BasicInformation {
     /// `OBJ_` attributes that still mean something: inherit, permanent, exclusive.
     pub attributes: u32,
     /// What the handle was granted.
-    pub access: u32,
+    pub access: Access,
     /// Handles in the whole system.
     pub handles: u32,
     /// References.
@@ -60,7 +61,7 @@ pub trait Queries: System {
     /// # Errors
     /// As [`Lifetimes::resolve`].
     fn query_object(&self, caller: ThreadId, handle: Handle) -> Result<BasicInformation> {
-        let entry = self.resolve_entry(caller, handle, None, 0)?;
+        let entry = self.resolve_entry(caller, handle, None, Access::empty())?;
         let object = self.object(entry.object)?;
         let flag = |set: bool, bit: u32| if set { bit } else { 0 };
         Ok(BasicInformation {
@@ -84,7 +85,7 @@ pub trait Queries: System {
     /// # Errors
     /// As [`Lifetimes::resolve`].
     fn query_object_name(&self, caller: ThreadId, handle: Handle) -> Result<Vec<u16>> {
-        self.resolve(caller, handle, None, 0)
+        self.resolve(caller, handle, None, Access::empty())
             .map(|object| self.name_of(object))
     }
 
@@ -93,7 +94,7 @@ pub trait Queries: System {
     /// # Errors
     /// As [`Lifetimes::resolve`].
     fn query_handle_flags(&self, caller: ThreadId, handle: Handle) -> Result<(bool, bool)> {
-        self.resolve_entry(caller, handle, None, 0)
+        self.resolve_entry(caller, handle, None, Access::empty())
             .map(|entry| (entry.inherit, entry.protect))
     }
 
@@ -129,12 +130,12 @@ pub trait Queries: System {
         handle: Handle,
         information: u32,
     ) -> Result<Vec<u8>> {
-        let mut access = 0;
+        let mut access = Access::empty();
         if information & 7 != 0 {
-            access |= 0x0002_0000;
+            access |= Access::READ_CONTROL;
         }
         if information & 8 != 0 {
-            access |= 0x0100_0000;
+            access |= Access::SYSTEM_SECURITY;
         }
         let object = self.resolve(caller, handle, None, access)?;
         let whole = self.object(object)?.security.clone();
@@ -156,15 +157,15 @@ pub trait Queries: System {
         information: u32,
         descriptor: &[u8],
     ) -> Result<()> {
-        let mut access = 0;
+        let mut access = Access::empty();
         if information & 3 != 0 {
-            access |= 0x0008_0000;
+            access |= Access::WRITE_OWNER;
         }
         if information & 4 != 0 {
-            access |= 0x0004_0000;
+            access |= Access::WRITE_DAC;
         }
         if information & 8 != 0 {
-            access |= 0x0100_0000;
+            access |= Access::SYSTEM_SECURITY;
         }
         let object = self.resolve(caller, handle, None, access)?;
         let new = SecurityDescriptor::parse(descriptor)?;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The object manager's services: directories, symbolic links, handles (Nt... of the same names).
 
-use super::directory::{DIRECTORY_QUERY, Directory};
+use super::directory::Directory;
 use super::lifetime::Lifetimes;
 use super::{Body, Entry, Kind, SymbolicLink, System};
 use crate::ids::{ProcessId, ThreadId};
@@ -39,7 +39,7 @@ pub struct Duplicate {
     /// Process that gets a handle, unless null.
     pub target_process: Handle,
     /// What it wants, unless `DUPLICATE_SAME_ACCESS`.
-    pub access: u32,
+    pub access: Access,
     /// `OBJ_INHERIT`, unless `DUPLICATE_SAME_ATTRIBUTES`.
     pub attributes: u32,
     /// `DUPLICATE_` bits.
@@ -58,7 +58,7 @@ pub trait Services: System {
         caller: ThreadId,
         body: Self::Body,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Created> {
         let new = self.new_object(body);
         self.insert_object(caller, new, attributes, access)
@@ -72,7 +72,7 @@ pub trait Services: System {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Created> {
         self.create_object(caller, Directory::default().into(), attributes, access)
     }
@@ -85,7 +85,7 @@ pub trait Services: System {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Handle> {
         self.open_by_name(caller, attributes, Some(Kind::Directory), access, None)
     }
@@ -95,7 +95,12 @@ pub trait Services: System {
     /// # Errors
     /// As [`Lifetimes::resolve`], for `DIRECTORY_QUERY`.
     fn query_directory(&self, caller: ThreadId, directory: Handle) -> Result<Vec<DirectoryEntry>> {
-        let directory = self.resolve(caller, directory, Some(Kind::Directory), DIRECTORY_QUERY)?;
+        let directory = self.resolve(
+            caller,
+            directory,
+            Some(Kind::Directory),
+            Access::DIRECTORY_QUERY,
+        )?;
         let Some(body) = self.object(directory)?.body.directory() else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         };
@@ -117,7 +122,7 @@ pub trait Services: System {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         target: &[u16],
     ) -> Result<Created> {
         let link = SymbolicLink {
@@ -136,7 +141,7 @@ pub trait Services: System {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Handle> {
         self.open_by_name(caller, attributes, Some(Kind::SymbolicLink), access, None)
     }
@@ -146,7 +151,12 @@ pub trait Services: System {
     /// # Errors
     /// As [`Lifetimes::resolve`], for `SYMBOLIC_LINK_QUERY`.
     fn query_symbolic_link(&self, caller: ThreadId, link: Handle) -> Result<Vec<u16>> {
-        let link = self.resolve(caller, link, Some(Kind::SymbolicLink), 1)?;
+        let link = self.resolve(
+            caller,
+            link,
+            Some(Kind::SymbolicLink),
+            Access::SYMBOLIC_LINK_QUERY,
+        )?;
         let link = self.object(link)?.body.link();
         link.map(|body| body.target.clone())
             .ok_or(Status::OBJECT_TYPE_MISMATCH)
@@ -181,12 +191,11 @@ pub trait Services: System {
     /// # Errors
     /// `INVALID_HANDLE`, `ACCESS_DENIED`, `PROCESS_IS_TERMINATING`.
     fn duplicate(&mut self, caller: ThreadId, request: &Duplicate) -> Result<Handle> {
-        const PROCESS_DUP_HANDLE: u32 = 0x40;
         let source_process =
-            self.process_of_handle(caller, request.source_process, PROCESS_DUP_HANDLE)?;
+            self.process_of_handle(caller, request.source_process, Access::PROCESS_DUP_HANDLE)?;
         let target = match request.target_process {
             Handle::NULL => Err(Status::INVALID_HANDLE),
-            target => self.process_of_handle(caller, target, PROCESS_DUP_HANDLE),
+            target => self.process_of_handle(caller, target, Access::PROCESS_DUP_HANDLE),
         };
         let entry = entry_in(self, source_process, caller, request.source)?;
         let close = request.options & DUPLICATE_CLOSE_SOURCE != 0;
@@ -211,7 +220,7 @@ pub trait Services: System {
     /// # Errors
     /// As [`Lifetimes::resolve`], for `DELETE`.
     fn make_temporary(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
-        let object = self.resolve(caller, handle, None, 0x1_0000)?;
+        let object = self.resolve(caller, handle, None, Access::DELETE)?;
         self.object_mut(object)?.permanent = false;
         self.name_check(object);
         Ok(())
@@ -226,7 +235,7 @@ pub trait Services: System {
         {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
-        let object = self.resolve(caller, handle, None, 0)?;
+        let object = self.resolve(caller, handle, None, Access::empty())?;
         self.object_mut(object)?.permanent = true;
         Ok(())
     }
@@ -243,11 +252,11 @@ fn duplicate_entry<S: System>(
 ) -> Result<Handle> {
     let object = system.object(entry.object)?;
     let mapping = system.type_of(object.kind).mapping;
-    let had = Access::from_bits_retain(entry.access);
+    let had = entry.access;
     let access = if request.options & DUPLICATE_SAME_ACCESS != 0 {
         had
     } else {
-        mapping.map(Access::from_bits_retain(request.access))
+        mapping.map(request.access)
     };
     // More than the source has must be granted by the object itself.
     let granted = match &object.security {
@@ -267,7 +276,7 @@ fn duplicate_entry<S: System>(
     } else {
         Attributes::empty()
     };
-    system.create_handle(target, entry.object, granted.bits(), attributes)
+    system.create_handle(target, entry.object, granted, attributes)
 }
 
 /// The entry of a handle in another process's table; pseudo handles mean that process and the
@@ -279,7 +288,7 @@ fn entry_in<S: System>(
     handle: Handle,
 ) -> Result<Entry> {
     if handle == Handle::CURRENT_PROCESS || handle == Handle::CURRENT_THREAD {
-        return system.resolve_entry(caller, handle, None, 0);
+        return system.resolve_entry(caller, handle, None, Access::empty());
     }
     system
         .handles(process)

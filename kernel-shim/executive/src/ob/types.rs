@@ -98,7 +98,7 @@ pub struct TypeInfo<S: System> {
     /// Its generic mapping.
     pub mapping: GenericMapping,
     /// Every access right there is.
-    pub valid: u32,
+    pub valid: Access,
     /// Even an unnamed object of the type has a security descriptor.
     pub security_required: bool,
     /// The module's hooks.
@@ -120,7 +120,7 @@ impl<S: System> TypeInfo<S> {
                 execute: Access::from_bits_retain(execute),
                 all: Access::from_bits_retain(all),
             },
-            valid: all,
+            valid: Access::from_bits_retain(all),
             security_required: false,
             hooks,
         }

@@ -108,7 +108,7 @@ impl SecurityDescriptor {
         let wanted = if maximum { Access::all() } else { remaining };
         let mut denied = Access::empty();
         for ace in aces.iter().filter(|ace| ace.flags & INHERIT_ONLY == 0) {
-            let mask = mapping.map(Access::from_bits_retain(ace.mask));
+            let mask = mapping.map(ace.mask);
             match ace.kind {
                 ALLOW if token.is_member(&ace.sid, false) => granted |= (mask & wanted) - denied,
                 DENY if token.is_member(&ace.sid, true) => denied |= mask - granted,

@@ -30,14 +30,14 @@ pub struct Ace {
     /// Its flags.
     pub flags: u8,
     /// Its mask.
-    pub mask: u32,
+    pub mask: Access,
     /// Whom it is about.
     pub sid: Sid,
 }
 
 impl Ace {
     /// An ACCESS_ALLOWED_ACE.
-    pub const fn allow(flags: u8, mask: u32, sid: Sid) -> Self {
+    pub const fn allow(flags: u8, mask: Access, sid: Sid) -> Self {
         Self {
             kind: ALLOW,
             flags,
@@ -74,7 +74,7 @@ pub fn parse_acl(bytes: &[u8]) -> Result<Vec<Ace>> {
         if kind > 3 {
             return Err(Status::INVALID_ACL);
         }
-        let mask = dword(ace, 4).map_err(invalid)?;
+        let mask = Access::from_bits_retain(dword(ace, 4).map_err(invalid)?);
         let sid = Sid::parse(ace.get(8..).unwrap_or_default()).map_err(invalid)?;
         aces.push(Ace {
             kind,
@@ -95,7 +95,7 @@ pub fn acl_bytes(aces: &[Ace]) -> Vec<u8> {
         let sid = ace.sid.bytes();
         bytes.extend_from_slice(&[ace.kind, ace.flags]);
         bytes.extend_from_slice(&(8 + sid.len() as u16).to_le_bytes());
-        bytes.extend_from_slice(&ace.mask.to_le_bytes());
+        bytes.extend_from_slice(&ace.mask.bits().to_le_bytes());
         bytes.extend_from_slice(&sid);
     }
     let size = (bytes.len() as u16).to_le_bytes();
@@ -139,7 +139,7 @@ impl Ace {
                 ..self.clone()
             }];
         }
-        let mask = (mapping.map(Access::from_bits_retain(self.mask)) & mapping.all).bits();
+        let mask = mapping.map(self.mask) & mapping.all;
         let sid = match () {
             () if inherited && self.sid == Sid::creator_owner() => owner.clone(),
             () if inherited && self.sid == Sid::creator_group() => group.clone(),

@@ -9,6 +9,7 @@ use super::acl::Ace;
 use super::sid::Sid;
 use alloc::vec;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::{Result, Status};
 
 /// SeCreateTokenPrivilege.
@@ -66,11 +67,6 @@ pub const ENABLED_BY_DEFAULT: u32 = 1;
 pub const ENABLED: u32 = 2;
 /// `SE_PRIVILEGE_REMOVED`.
 pub const REMOVED: u32 = 4;
-
-/// `TOKEN_QUERY`.
-pub const TOKEN_QUERY: u32 = 0x08;
-/// `TOKEN_ADJUST_PRIVILEGES`.
-pub const TOKEN_ADJUST_PRIVILEGES: u32 = 0x20;
 
 /// `SE_GROUP_MANDATORY`, by default, enabled.
 const GROUP: u32 = 7;
@@ -134,8 +130,9 @@ pub struct Adjusted {
 impl Token {
     /// The System process's token.
     pub fn system() -> Self {
-        const GENERIC_ALL: u32 = 0x1000_0000;
-        const GENERIC_READ_EXECUTE: u32 = 0xA002_0000;
+        const READ_EXECUTE: Access = Access::GENERIC_READ
+            .union(Access::GENERIC_EXECUTE)
+            .union(Access::READ_CONTROL);
         let group = |sid: Sid, attributes: u32| TokenGroup { sid, attributes };
         // In the order of the token; `true`: enabled from the beginning.
         let privileges = [
@@ -186,8 +183,8 @@ impl Token {
             primary_group: Sid::system(),
             owner_group: Some(0),
             default_dacl: Some(vec![
-                Ace::allow(0, GENERIC_ALL, Sid::system()),
-                Ace::allow(0, GENERIC_READ_EXECUTE, Sid::administrators()),
+                Ace::allow(0, Access::GENERIC_ALL, Sid::system()),
+                Ace::allow(0, READ_EXECUTE, Sid::administrators()),
             ]),
             privileges: privileges.into_iter().map(privilege).collect(),
             logon: 0x3e7,

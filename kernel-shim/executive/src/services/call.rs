@@ -239,13 +239,9 @@ impl Call<'_> {
     ) -> Result<Done> {
         self.probe(place)?;
         let attributes = self.attributes(attributes)?;
-        let handle = self.exec.open_by_name(
-            self.thread,
-            &attributes.view(),
-            Some(kind),
-            access.bits(),
-            None,
-        )?;
+        let handle =
+            self.exec
+                .open_by_name(self.thread, &attributes.view(), Some(kind), access, None)?;
         self.give(place, handle)
     }
 

@@ -14,6 +14,7 @@ use crate::io::volume::FileFacts;
 use crate::system::files::information::OpenFacts;
 use alloc::vec::Vec;
 use formats::utf16;
+use nt::access::Access;
 use nt::{Handle, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 
@@ -33,7 +34,6 @@ services! {
     ) => query_directory;
 }
 
-const FILE_READ_ATTRIBUTES: u32 = 0x80;
 /// The first class there is not.
 const CLASS_LIMIT: u32 = 41;
 
@@ -90,7 +90,7 @@ fn information(class: u32, facts: &OpenFacts) -> Result<(Vec<u8>, usize)> {
         6 => whole(&facts.file.index.to_le_bytes()),
         // FileEaInformation: none
         7 => whole(&[0; 4]),
-        8 => whole(&facts.access.to_le_bytes()),
+        8 => whole(&facts.access.bits().to_le_bytes()),
         9 => {
             let mut bytes = Vec::new();
             named(&mut bytes, &facts.path);
@@ -106,7 +106,7 @@ fn information(class: u32, facts: &OpenFacts) -> Result<(Vec<u8>, usize)> {
             bytes.extend(standard(facts).as_bytes());
             bytes.extend(facts.file.index.to_le_bytes());
             bytes.extend(0_u32.to_le_bytes());
-            bytes.extend(facts.access.to_le_bytes());
+            bytes.extend(facts.access.bits().to_le_bytes());
             bytes.extend(facts.position.to_le_bytes());
             bytes.extend(facts.mode.to_le_bytes());
             bytes.extend(0_u32.to_le_bytes());
@@ -157,9 +157,9 @@ fn query(call: &mut Call<'_>, args: NtQueryInformationFile) -> Result<Done> {
     probe_result(call, args.result)?;
     call.probe_write(place, size.into(), 4)?;
     let access = if matches!(class, 4 | 18 | 34 | 35) {
-        FILE_READ_ATTRIBUTES
+        Access::FILE_READ_ATTRIBUTES
     } else {
-        0
+        Access::empty()
     };
     let facts = call.exec.query_file(call.thread, args.file, access)?;
     match information(class, &facts) {

@@ -58,9 +58,8 @@ services! {
 
 /// The most that is read or written in one request, bytes.
 const LARGEST_TRANSFER: u32 = 16 << 20;
-/// `FILE_DELETE_ON_CLOSE`, `DELETE`.
+/// `FILE_DELETE_ON_CLOSE`, `Access::DELETE`.
 const DELETE_ON_CLOSE: u32 = 0x1000;
-const DELETE: u32 = 0x1_0000;
 
 /// Tells how a request ended.
 pub fn report(
@@ -109,7 +108,7 @@ fn create(call: &mut Call<'_>, args: NtCreateFile) -> Result<Done> {
     }
     let disposition = Disposition::parse(args.disposition)?;
     let request = CreateRequest {
-        access: args.access.bits(),
+        access: args.access,
         share: args.share,
         options: args.options,
         disposition,
@@ -120,7 +119,7 @@ fn create(call: &mut Call<'_>, args: NtCreateFile) -> Result<Done> {
 
 fn open(call: &mut Call<'_>, args: NtOpenFile) -> Result<Done> {
     let request = CreateRequest {
-        access: args.access.bits(),
+        access: args.access,
         share: args.share,
         options: args.options,
         disposition: Disposition::Open,
@@ -132,7 +131,7 @@ fn open(call: &mut Call<'_>, args: NtOpenFile) -> Result<Done> {
 fn delete(call: &mut Call<'_>, args: NtDeleteFile) -> Result<Done> {
     let attributes = call.attributes(args.attributes)?;
     let request = CreateRequest {
-        access: DELETE,
+        access: Access::DELETE,
         share: 7,
         options: DELETE_ON_CLOSE,
         disposition: Disposition::Open,

@@ -36,12 +36,13 @@ services! {
     ) => query_semaphore;
 }
 
-const QUERY_STATE: u32 = 1;
+/// The same bit of both kinds of locks.
+const QUERY_STATE: Access = Access::MUTANT_QUERY_STATE;
 
 fn create_mutant(call: &mut Call<'_>, args: NtCreateMutant) -> Result<Done> {
     call.probe::<u64>(args.mutant)?;
     let attributes = call.attributes_or_none(args.attributes)?;
-    let access = args.access.bits();
+    let access = args.access;
     let made = call
         .exec
         .create_mutant(call.thread, &attributes.view(), access, args.owned)?;
@@ -126,9 +127,9 @@ fn create_semaphore(call: &mut Call<'_>, args: NtCreateSemaphore) -> Result<Done
     }
     let attributes = call.attributes_or_none(args.attributes)?;
     let body = Body::Semaphore(Semaphore { count, limit });
-    let made =
-        call.exec
-            .create_object(call.thread, body, &attributes.view(), args.access.bits())?;
+    let made = call
+        .exec
+        .create_object(call.thread, body, &attributes.view(), args.access)?;
     call.created(args.semaphore, made)
 }
 

@@ -10,7 +10,7 @@ use crate::mm::space::Request;
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::system::Body;
-use crate::system::memory::virtual_memory::{MapRequest, PROCESS_VM_READ, PROCESS_VM_WRITE};
+use crate::system::memory::virtual_memory::MapRequest;
 use alloc::vec::Vec;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
@@ -172,7 +172,7 @@ fn read_other(call: &mut Call<'_>, args: NtReadVirtualMemory) -> Result<Done> {
     call.probe_optional::<u64>(length)?;
     let process = call
         .exec
-        .process_behind(call.thread, args.process, PROCESS_VM_READ)?;
+        .process_behind(call.thread, args.process, Access::PROCESS_VM_READ)?;
     let own = (call.process, buffer.address());
     let (done, result) = call.exec.copy_virtual_memory((process, address), own, size);
     call.write_optional(length, done)?;
@@ -187,7 +187,7 @@ fn write_other(call: &mut Call<'_>, args: NtWriteVirtualMemory) -> Result<Done> 
     call.probe_optional::<u64>(length)?;
     let process = call
         .exec
-        .process_behind(call.thread, args.process, PROCESS_VM_WRITE)?;
+        .process_behind(call.thread, args.process, Access::PROCESS_VM_WRITE)?;
     let own = (call.process, buffer.address());
     let (done, result) = call.exec.copy_virtual_memory(own, (process, address), size);
     call.write_optional(length, done)?;
@@ -202,7 +202,7 @@ fn create_section(call: &mut Call<'_>, args: NtCreateSection) -> Result<Done> {
     };
     let attributes = call.attributes_or_none(args.attributes)?;
     let (access, protect, allocation, file) =
-        (args.access.bits(), args.protect, args.allocation, args.file);
+        (args.access, args.protect, args.allocation, args.file);
     let made = call.exec.create_section(
         call.thread,
         &attributes.view(),
@@ -220,8 +220,6 @@ fn open_section(call: &mut Call<'_>, args: NtOpenSection) -> Result<Done> {
 }
 
 fn query_section(call: &mut Call<'_>, args: NtQuerySection) -> Result<Done> {
-    /// `SECTION_QUERY`.
-    const SECTION_QUERY: u32 = 1;
     let (class, place, size, length) = (args.class, args.buffer, args.size, args.length);
     call.probe_write(place, size, 4)?;
     call.probe_optional::<u64>(length)?;
@@ -237,7 +235,7 @@ fn query_section(call: &mut Call<'_>, args: NtQuerySection) -> Result<Done> {
         call.thread,
         args.section,
         Some(Kind::Section),
-        SECTION_QUERY,
+        Access::SECTION_QUERY,
     )?;
     if class == 1 {
         let information = call.exec.section_information(object)?;

@@ -85,7 +85,7 @@ fn duplicate(call: &mut Call<'_>, args: NtDuplicateObject) -> Result<Done> {
         source_process: args.source,
         source: args.handle,
         target_process: args.target,
-        access: args.access.bits(),
+        access: args.access,
         attributes: args.attributes,
         options: args.options,
     };
@@ -109,7 +109,7 @@ fn create_directory(call: &mut Call<'_>, args: NtCreateDirectoryObject) -> Resul
     let attributes = call.attributes(args.attributes)?;
     let made = call
         .exec
-        .create_directory(call.thread, &attributes.view(), args.access.bits())?;
+        .create_directory(call.thread, &attributes.view(), args.access)?;
     call.created(args.handle, made)
 }
 
@@ -129,12 +129,9 @@ fn create_link(call: &mut Call<'_>, args: NtCreateSymbolicLinkObject) -> Result<
         return Err(Status::INVALID_PARAMETER);
     }
     let target = call.string(args.target)?;
-    let made = call.exec.create_symbolic_link(
-        call.thread,
-        &attributes.view(),
-        args.access.bits(),
-        &target,
-    )?;
+    let made =
+        call.exec
+            .create_symbolic_link(call.thread, &attributes.view(), args.access, &target)?;
     call.created(args.handle, made)
 }
 
@@ -258,7 +255,7 @@ fn create_event(call: &mut Call<'_>, args: NtCreateEvent) -> Result<Done> {
     let made = call.exec.create_event(
         call.thread,
         &attributes.view(),
-        args.access.bits(),
+        args.access,
         notification,
         signalled,
     )?;
@@ -327,7 +324,7 @@ fn create_keyed_event(call: &mut Call<'_>, args: NtCreateKeyedEvent) -> Result<D
     let attributes = call.attributes_or_none(args.attributes)?;
     let made = call
         .exec
-        .create_keyed_event(call.thread, &attributes.view(), args.access.bits())?;
+        .create_keyed_event(call.thread, &attributes.view(), args.access)?;
     call.created(args.handle, made)
 }
 
@@ -351,7 +348,7 @@ fn query_object(call: &mut Call<'_>, args: NtQueryObject) -> Result<Done> {
             };
             let basic = ObjectBasic {
                 attributes: facts.attributes,
-                access: facts.access,
+                access: facts.access.bits(),
                 handles: facts.handles,
                 references: facts.references,
                 name_size: name_size as u32,
@@ -432,7 +429,7 @@ fn type_information(info: &TypeInfo<Executive>, name: &[u16], place: UserPtr) ->
         info.mapping.write.bits(),
         info.mapping.execute.bits(),
         info.mapping.all.bits(),
-        info.valid,
+        info.valid.bits(),
     ];
     for (place, word) in bytes
         .get_mut(0x44..0x58)

@@ -11,6 +11,7 @@ use crate::ob::prelude::*;
 use crate::se::Sid;
 use crate::system::ports::ConnectRequest;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::system::{MessageKind, PortHeader, PortLimits};
 use nt::{Handle, Result, Status};
 
@@ -179,7 +180,7 @@ pub fn finish_connect(
     match (&done.handle, mapped) {
         (Err(_), Some(mapped)) => call.exec.unmap_client_view(call.process, mapped),
         (Ok(handle), Some(mapped)) => {
-            let port = call.exec.port(call.thread, *handle, 0)?;
+            let port = call.exec.port(call.thread, *handle, Access::empty())?;
             call.exec.keep_port_view(port, call.process, mapped.base);
         }
         (_, None) => {}

@@ -103,12 +103,9 @@ fn make(call: &mut Call<'_>, wanted: Create) -> Result<Done> {
         exception_port: wanted.exception_port,
         inherit_handles: wanted.inherit_handles,
     };
-    let handle = call.exec.create_process(
-        call.thread,
-        &attributes.view(),
-        wanted.access.bits(),
-        &request,
-    )?;
+    let handle =
+        call.exec
+            .create_process(call.thread, &attributes.view(), wanted.access, &request)?;
     call.give(wanted.place, handle)
 }
 
@@ -141,7 +138,7 @@ fn open(call: &mut Call<'_>, args: NtOpenProcess) -> Result<Done> {
     let (client, attributes) = target(call, args.process, args.attributes, args.client)?;
     let handle = call
         .exec
-        .open_process(call.thread, client, args.access.bits(), attributes)?;
+        .open_process(call.thread, client, args.access, attributes)?;
     call.give(args.process, handle)
 }
 
@@ -339,7 +336,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
         21 => {
             let wanted = u64::from_le_bytes(value(call, given)?);
             call.exec
-                .process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
+                .process_behind(call.thread, process, Access::PROCESS_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
                 return Err(Status::INVALID_PARAMETER);
             }
@@ -348,7 +345,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
         22 => {
             value::<4>(call, given)?;
             call.exec
-                .process_behind(call.thread, process, PROCESS_SET_INFORMATION)?;
+                .process_behind(call.thread, process, Access::PROCESS_SET_INFORMATION)?;
         }
         23 => {
             let directory = Handle(u64::from_le_bytes(value(call, given)?));
@@ -392,7 +389,6 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
     success()
 }
 
-const PROCESS_SET_INFORMATION: u32 = 0x200;
 /// `MEM_EXECUTE_OPTION_ENABLE`, the two dispatch options that come with it,
 /// `MEM_EXECUTE_OPTION_PERMANENT`, and all there are.
 const EXECUTE_ENABLE: u32 = 2;
@@ -401,6 +397,7 @@ const EXECUTE_PERMANENT: u32 = 8;
 const EXECUTE_VALID: u32 = 0x3F;
 
 fn is_in_job(call: &mut Call<'_>, args: NtIsProcessInJob) -> Result<Done> {
-    call.exec.process_behind(call.thread, args.process, 0x400)?;
+    call.exec
+        .process_behind(call.thread, args.process, Access::PROCESS_QUERY_INFORMATION)?;
     Ok(Done::Returns(Status::PROCESS_NOT_IN_JOB))
 }

@@ -45,7 +45,7 @@ fn open_key(call: &mut Call<'_>, args: NtOpenKey) -> Result<Done> {
     let attributes = call.attributes(args.attributes)?;
     let handle = call
         .exec
-        .open_key(call.thread, &attributes.view(), args.access.bits())?;
+        .open_key(call.thread, &attributes.view(), args.access)?;
     call.give(args.key, handle)
 }
 
@@ -61,7 +61,7 @@ fn create_key(call: &mut Call<'_>, args: NtCreateKey) -> Result<Done> {
     let (handle, made) = call.exec.create_key(
         call.thread,
         &attributes.view(),
-        args.access.bits(),
+        args.access,
         &class,
         args.options,
     )?;

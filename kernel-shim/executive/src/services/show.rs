@@ -18,6 +18,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use nt::Handle;
+use nt::access::Access;
 use nt::system::{MessageKind, PortHeader};
 
 /// The calls that end with a message, and which argument says where it goes.
@@ -80,7 +81,10 @@ fn handle(call: &Call<'_>, handle: Handle) -> Option<String> {
         Handle::CURRENT_THREAD => return Some("own thread".into()),
         _ => {}
     }
-    let entry = call.exec.resolve_entry(call.thread, handle, None, 0).ok()?;
+    let entry = call
+        .exec
+        .resolve_entry(call.thread, handle, None, Access::empty())
+        .ok()?;
     let object = call.exec.ob.get(entry.object)?;
     let path = call.exec.name_of(entry.object);
     let kind = call.exec.ob.type_of(object.kind).name;

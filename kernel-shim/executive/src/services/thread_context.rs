@@ -13,6 +13,7 @@ use super::user::UserPtr;
 use crate::machine;
 use abi::amd64::{CONTEXT_CONTROL, CONTEXT_FLOATING_POINT, CONTEXT_INTEGER, CONTEXT_SEGMENTS};
 use alloc::boxed::Box;
+use nt::access::Access;
 use nt::{Handle, Result, Status};
 
 services! {
@@ -27,8 +28,6 @@ services! {
 
 /// How many numbers of information an EXCEPTION_RECORD holds.
 const EXCEPTION_MAXIMUM_PARAMETERS: usize = 15;
-const THREAD_GET_CONTEXT: u32 = 8;
-const THREAD_SET_CONTEXT: u32 = 0x10;
 /// Code segment of user mode with its privilege level, and the flags user mode may have set;
 /// interrupts are always on.
 const USER_CODE: u16 = 0x33;
@@ -74,7 +73,7 @@ fn get(call: &mut Call<'_>, args: NtGetContextThread) -> Result<Done> {
     let mut context: Context = call.read(place)?;
     let thread = call
         .exec
-        .thread_behind(call.thread, args.thread, THREAD_GET_CONTEXT)?;
+        .thread_behind(call.thread, args.thread, Access::THREAD_GET_CONTEXT)?;
     if call.exec.thread(thread)?.ended {
         return Err(Status::UNSUCCESSFUL);
     }
@@ -101,7 +100,7 @@ fn set(call: &mut Call<'_>, args: NtSetContextThread) -> Result<Done> {
     let context = sanitized(call.read_aligned(args.context, 16)?)?;
     let thread = call
         .exec
-        .thread_behind(call.thread, args.thread, THREAD_SET_CONTEXT)?;
+        .thread_behind(call.thread, args.thread, Access::THREAD_SET_CONTEXT)?;
     if call.exec.thread(thread)?.ended {
         return Err(Status::UNSUCCESSFUL);
     }
@@ -132,10 +131,8 @@ fn set(call: &mut Call<'_>, args: NtSetContextThread) -> Result<Done> {
 }
 
 fn flush_cache(call: &mut Call<'_>, args: NtFlushInstructionCache) -> Result<Done> {
-    /// `PROCESS_VM_WRITE`.
-    const PROCESS_VM_WRITE: u32 = 0x20;
     call.exec
-        .process_behind(call.thread, args.process, PROCESS_VM_WRITE)?;
+        .process_behind(call.thread, args.process, Access::PROCESS_VM_WRITE)?;
     // Instruction fetches of x86-64 see every store.
     success()
 }

@@ -37,7 +37,7 @@ fn open_thread(call: &mut Call<'_>, args: NtOpenThread) -> Result<Done> {
     let (client, attributes) = target(call, args.thread, args.attributes, args.client)?;
     let handle = call
         .exec
-        .open_thread(call.thread, client, args.access.bits(), attributes)?;
+        .open_thread(call.thread, client, args.access, attributes)?;
     call.give(args.thread, handle)
 }
 
@@ -99,7 +99,7 @@ fn create_thread(call: &mut Call<'_>, args: NtCreateThread) -> Result<Done> {
     let (handle, made) = call.exec.create_thread(
         call.thread,
         &attributes.view(),
-        args.access.bits(),
+        args.access,
         args.process,
         &registers,
         stack,
@@ -109,7 +109,6 @@ fn create_thread(call: &mut Call<'_>, args: NtCreateThread) -> Result<Done> {
     call.give(result, handle)
 }
 
-const THREAD_SET_INFORMATION: u32 = 0x20;
 /// The integer registers of a CONTEXT.
 pub const fn registers(context: &Context) -> machine::Context {
     machine::Context {
@@ -161,13 +160,17 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
         }
         // ThreadQuerySetWin32StartAddress
         9 => {
-            let id = call.exec.thread_behind(call.thread, thread, 0x40)?;
+            let id =
+                call.exec
+                    .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
             let start = call.exec.thread(id)?.start_address;
             answer(call, to, start.as_bytes(), true)
         }
         // ThreadAmILastThread
         12 => {
-            let id = call.exec.thread_behind(call.thread, thread, 0x40)?;
+            let id =
+                call.exec
+                    .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
             let last = call.exec.process_of(id)?.threads.len() == 1;
             answer(call, to, u32::from(last).as_bytes(), true)
         }
@@ -191,9 +194,9 @@ fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done>
         // ThreadPriority, ThreadBasePriority
         2 | 3 => {
             let wanted = i32::from_le_bytes(value(call, given)?);
-            let id = call
-                .exec
-                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
+            let id =
+                call.exec
+                    .thread_behind(call.thread, thread, Access::THREAD_SET_INFORMATION)?;
             let base = i32::from(call.exec.process_of(id)?.base_priority);
             let priority = if class == 2 {
                 wanted
@@ -209,7 +212,7 @@ fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done>
         4 => {
             let wanted = u64::from_le_bytes(value(call, given)?);
             call.exec
-                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
+                .thread_behind(call.thread, thread, Access::THREAD_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
                 return Err(Status::INVALID_PARAMETER);
             }
@@ -222,9 +225,9 @@ fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done>
         // ThreadQuerySetWin32StartAddress
         9 => {
             let start = u64::from_le_bytes(value(call, given)?);
-            let id = call
-                .exec
-                .thread_behind(call.thread, thread, THREAD_SET_INFORMATION)?;
+            let id =
+                call.exec
+                    .thread_behind(call.thread, thread, Access::THREAD_SET_INFORMATION)?;
             call.exec.thread_mut(id)?.start_address = start;
         }
         18 => {

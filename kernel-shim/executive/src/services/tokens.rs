@@ -11,7 +11,7 @@ use crate::ob::prelude::*;
 use crate::se::Sid;
 use crate::se::Token;
 use crate::se::acl::acl_bytes;
-use crate::se::token::{TOKEN_ADJUST_PRIVILEGES, TOKEN_QUERY, TokenPrivilege};
+use crate::se::token::TokenPrivilege;
 use crate::system::Body;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -44,9 +44,6 @@ services! {
     ) => duplicate_token;
 }
 
-const PROCESS_QUERY_INFORMATION: u32 = 0x400;
-const THREAD_QUERY_INFORMATION: u32 = 0x40;
-const TOKEN_DUPLICATE: u32 = 2;
 /// A list longer than the number of privileges there are is not valid.
 const MOST_PRIVILEGES: u32 = 0x400;
 
@@ -66,9 +63,9 @@ fn process_token(
     place: UserPtr<Word>,
 ) -> Result<Done> {
     call.probe(place)?;
-    let process = call
-        .exec
-        .process_behind(call.thread, process, PROCESS_QUERY_INFORMATION)?;
+    let process =
+        call.exec
+            .process_behind(call.thread, process, Access::PROCESS_QUERY_INFORMATION)?;
     let token = call.exec.process(process)?.token;
     open(call, token, access, attributes, place)
 }
@@ -83,7 +80,7 @@ fn open(
     let attributes = Attributes::from_bits_retain(attributes & Attributes::INHERIT.bits());
     let handle = call
         .exec
-        .open_by_id(call.thread, token, access.bits(), attributes)?;
+        .open_by_id(call.thread, token, access, attributes)?;
     call.give(place, handle)
 }
 
@@ -105,7 +102,7 @@ fn thread_token(
     call.probe(place)?;
     let thread = call
         .exec
-        .thread_behind(call.thread, thread, THREAD_QUERY_INFORMATION)?;
+        .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
     let token = call
         .exec
         .thread(thread)?
@@ -133,9 +130,9 @@ fn adjust_privileges(call: &mut Call<'_>, args: NtAdjustPrivilegesToken) -> Resu
             changes.push((u64::from(high) << 32 | u64::from(low), entry.attributes));
         }
     }
-    let mut access = TOKEN_ADJUST_PRIVILEGES;
+    let mut access = Access::TOKEN_ADJUST_PRIVILEGES;
     if !previous.is_null() {
-        access |= TOKEN_QUERY;
+        access |= Access::TOKEN_QUERY;
         call.probe_write(previous, u64::from(size), 4)?;
         call.probe::<u32>(length)?;
     }
@@ -204,9 +201,12 @@ fn query_token(call: &mut Call<'_>, args: NtQueryInformationToken) -> Result<Don
     let (place, size, length) = (args.buffer, args.size, args.length);
     call.probe_write(place, u64::from(size), 4)?;
     call.probe::<u32>(length)?;
-    let object = call
-        .exec
-        .resolve(call.thread, args.token, Some(Kind::Token), TOKEN_QUERY)?;
+    let object = call.exec.resolve(
+        call.thread,
+        args.token,
+        Some(Kind::Token),
+        Access::TOKEN_QUERY,
+    )?;
     let Body::Token(token) = &call.exec.object(object)?.body else {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     };
@@ -295,9 +295,12 @@ fn duplicate_token(call: &mut Call<'_>, args: NtDuplicateToken) -> Result<Done> 
     if !matches!(kind, 1 | 2) || level > 3 {
         return Err(Status::INVALID_PARAMETER);
     }
-    let object = call
-        .exec
-        .resolve(call.thread, args.token, Some(Kind::Token), TOKEN_DUPLICATE)?;
+    let object = call.exec.resolve(
+        call.thread,
+        args.token,
+        Some(Kind::Token),
+        Access::TOKEN_DUPLICATE,
+    )?;
     let Body::Token(token) = &call.exec.object(object)?.body else {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     };
@@ -310,14 +313,13 @@ fn duplicate_token(call: &mut Call<'_>, args: NtDuplicateToken) -> Result<Done> 
             .retain(|privilege| privilege.attributes & crate::se::token::ENABLED != 0);
     }
     copy.impersonation = (kind == 2).then_some(level);
-    let access = match args.access.bits() {
+    let access = if args.access.is_empty() {
         // No access asked for means the source handle's.
-        0 => {
-            call.exec
-                .resolve_entry(call.thread, args.token, Some(Kind::Token), 0)?
-                .access
-        }
-        access => access,
+        call.exec
+            .resolve_entry(call.thread, args.token, Some(Kind::Token), Access::empty())?
+            .access
+    } else {
+        args.access
     };
     let new = call.exec.new_object(Body::Token(Box::new(copy)));
     let created = call

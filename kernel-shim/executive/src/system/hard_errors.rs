@@ -11,6 +11,7 @@ use crate::machine::Stop;
 use crate::se::token;
 use crate::system::Executive;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::system::{MessageKind, PortHeader, ShutdownAction};
 use nt::{Handle, Result, Status};
 
@@ -129,7 +130,7 @@ impl Executive {
         if self.hard_errors.ready {
             return Err(Status::UNSUCCESSFUL);
         }
-        let port = self.port(caller, port, 0)?;
+        let port = self.port(caller, port, Access::empty())?;
         let process = self.process_of(caller)?.id;
         self.hard_errors.default_port = Some((port, process));
         self.hard_errors.ready = true;

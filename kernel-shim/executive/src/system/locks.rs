@@ -6,10 +6,9 @@ use crate::ids::{ObjectId, ThreadId};
 use crate::ke::{Mutant, Semaphore};
 use crate::ob::prelude::*;
 use crate::ob::{Hooks, Kind};
+use nt::access::Access;
 use nt::system::Created;
 use nt::{Handle, ObjectAttributes, Result, Status};
-
-const SEMAPHORE_MODIFY_STATE: u32 = 2;
 
 /// The hooks of mutants.
 pub const MUTANT_HOOKS: Hooks<Executive> = Hooks {
@@ -33,7 +32,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         owned: bool,
     ) -> Result<Created> {
         let mutant = Mutant {
@@ -43,7 +42,8 @@ impl Executive {
         };
         let created = self.create_object(caller, Body::Mutant(mutant), attributes, access)?;
         if owned && !created.existed {
-            let object = self.resolve(caller, created.handle, Some(Kind::Mutant), 0)?;
+            let object =
+                self.resolve(caller, created.handle, Some(Kind::Mutant), Access::empty())?;
             if let Ok(thread) = self.thread_mut(caller) {
                 thread.mutants.insert(object);
             }
@@ -84,7 +84,7 @@ impl Executive {
     /// # Errors
     /// `MUTANT_NOT_OWNED`; as [`Lifetimes::resolve`].
     pub fn release_mutant(&mut self, caller: ThreadId, mutant: Handle) -> Result<i32> {
-        let object = self.resolve(caller, mutant, Some(Kind::Mutant), 0)?;
+        let object = self.resolve(caller, mutant, Some(Kind::Mutant), Access::empty())?;
         let mutant = self.mutant_mut(object)?;
         if mutant.owner != Some(caller) {
             return Err(Status::MUTANT_NOT_OWNED);
@@ -113,7 +113,7 @@ impl Executive {
             caller,
             semaphore,
             Some(Kind::Semaphore),
-            SEMAPHORE_MODIFY_STATE,
+            Access::SEMAPHORE_MODIFY_STATE,
         )?;
         let semaphore = self.semaphore_mut(object)?;
         let before = semaphore.count;

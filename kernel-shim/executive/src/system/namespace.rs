@@ -14,14 +14,12 @@ use crate::system::Executive;
 use alloc::vec;
 use alloc::vec::Vec;
 use formats::utf16;
+use nt::access::Access;
 use nt::object::Attributes;
 use nt::{ObjectAttributes, Result, UnicodeStr};
 
+const READ_EXECUTE: Access = Access::GENERIC_READ.union(Access::GENERIC_EXECUTE);
 const PASSED_ON: u8 = OBJECT_INHERIT | CONTAINER_INHERIT | INHERIT_ONLY;
-const ALL: u32 = 0x1000_0000;
-const EXECUTE: u32 = 0x2000_0000;
-const WRITE: u32 = 0x4000_0000;
-const READ: u32 = 0x8000_0000;
 
 /// The permanent directories below the root, besides `\GLOBAL??`.
 const DIRECTORIES: &[&str] = &[
@@ -38,10 +36,10 @@ const DIRECTORIES: &[&str] = &[
 /// What everyone may look at and only the system may change.
 fn public() -> Vec<Ace> {
     vec![
-        Ace::allow(0, READ | EXECUTE, Sid::world()),
-        Ace::allow(0, ALL, Sid::administrators()),
-        Ace::allow(0, ALL, Sid::system()),
-        Ace::allow(0, READ | EXECUTE, Sid::restricted()),
+        Ace::allow(0, READ_EXECUTE, Sid::world()),
+        Ace::allow(0, Access::GENERIC_ALL, Sid::administrators()),
+        Ace::allow(0, Access::GENERIC_ALL, Sid::system()),
+        Ace::allow(0, READ_EXECUTE, Sid::restricted()),
     ]
 }
 
@@ -49,18 +47,18 @@ fn public() -> Vec<Ace> {
 fn global_devices(protected: bool) -> Vec<Ace> {
     if !protected {
         return vec![
-            Ace::allow(0, READ | WRITE | EXECUTE, Sid::world()),
-            Ace::allow(0, ALL, Sid::system()),
-            Ace::allow(PASSED_ON, ALL, Sid::world()),
+            Ace::allow(0, READ_EXECUTE | Access::GENERIC_WRITE, Sid::world()),
+            Ace::allow(0, Access::GENERIC_ALL, Sid::system()),
+            Ace::allow(PASSED_ON, Access::GENERIC_ALL, Sid::world()),
         ];
     }
     vec![
-        Ace::allow(0, READ | EXECUTE, Sid::world()),
-        Ace::allow(0, ALL, Sid::system()),
-        Ace::allow(PASSED_ON, EXECUTE, Sid::world()),
-        Ace::allow(PASSED_ON, ALL, Sid::administrators()),
-        Ace::allow(PASSED_ON, ALL, Sid::system()),
-        Ace::allow(PASSED_ON, ALL, Sid::creator_owner()),
+        Ace::allow(0, READ_EXECUTE, Sid::world()),
+        Ace::allow(0, Access::GENERIC_ALL, Sid::system()),
+        Ace::allow(PASSED_ON, Access::GENERIC_EXECUTE, Sid::world()),
+        Ace::allow(PASSED_ON, Access::GENERIC_ALL, Sid::administrators()),
+        Ace::allow(PASSED_ON, Access::GENERIC_ALL, Sid::system()),
+        Ace::allow(PASSED_ON, Access::GENERIC_ALL, Sid::creator_owner()),
     ]
 }
 
@@ -141,8 +139,8 @@ impl Executive {
             attributes: Attributes::PERMANENT | Attributes::CASE_INSENSITIVE,
             security: bytes.as_deref(),
         };
-        let created = self.create_object(ThreadId::SYSTEM, body, &attributes, 0)?;
-        let object = self.resolve(ThreadId::SYSTEM, created.handle, None, 0)?;
+        let created = self.create_object(ThreadId::SYSTEM, body, &attributes, Access::empty())?;
+        let object = self.resolve(ThreadId::SYSTEM, created.handle, None, Access::empty())?;
         self.close(ThreadId::SYSTEM, created.handle)?;
         Ok(object)
     }

@@ -7,6 +7,7 @@ use crate::io::DeviceKind;
 use crate::machine::DiskKind;
 use crate::ob::{self, DeviceMapId, HandleTable, Kind, Manager};
 use crate::se::Token;
+use nt::access::Access;
 use nt::{Handle, Result, Status};
 
 impl ob::System for Executive {
@@ -44,7 +45,7 @@ impl ob::System for Executive {
         &self,
         caller: ThreadId,
         handle: Handle,
-        access: u32,
+        access: Access,
     ) -> Result<ProcessId> {
         self.process_behind(caller, handle, access)
     }

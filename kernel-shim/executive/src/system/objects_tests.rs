@@ -21,8 +21,6 @@ use nt::object::Attributes;
 use nt::security as sd;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, wide};
 
-const DIRECTORY_ALL: u32 = 0x000F_000F;
-const LINK_ALL: u32 = 0x000F_0001;
 const OPENIF: Attributes = Attributes::CASE_INSENSITIVE
     .union(Attributes::OPENIF)
     .union(Attributes::PERMANENT);
@@ -76,7 +74,7 @@ impl Bench {
         let name = utf16(name);
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).with(attributes);
         self.executive
-            .create_directory(self.thread, &attributes, DIRECTORY_ALL)
+            .create_directory(self.thread, &attributes, Access::DIRECTORY_ALL)
     }
 
     fn link(
@@ -88,22 +86,29 @@ impl Bench {
         let name = utf16(name);
         let target = utf16(target);
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).with(attributes);
-        self.executive
-            .create_symbolic_link(self.thread, &attributes, LINK_ALL, &target)
+        self.executive.create_symbolic_link(
+            self.thread,
+            &attributes,
+            Access::SYMBOLIC_LINK_ALL,
+            &target,
+        )
     }
 
     fn event(&mut self, name: &str, attributes: Attributes) -> Result<Handle> {
         let name = utf16(name);
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).with(attributes);
         self.executive
-            .create_event(self.thread, &attributes, 0x1F_0003, true, false)
+            .create_event(self.thread, &attributes, Access::EVENT_ALL, true, false)
             .map(|created| created.handle)
     }
 
     fn open(&mut self, name: &str) -> Result<Handle> {
         let name = utf16(name);
-        self.executive
-            .open_directory(self.thread, &ObjectAttributes::named(UnicodeStr(&name)), 3)
+        self.executive.open_directory(
+            self.thread,
+            &ObjectAttributes::named(UnicodeStr(&name)),
+            Access::DIRECTORY_QUERY | Access::DIRECTORY_TRAVERSE,
+        )
     }
 
     fn open_link(&mut self, name: &str) -> Result<Handle> {
@@ -111,7 +116,7 @@ impl Bench {
         self.executive.open_symbolic_link(
             self.thread,
             &ObjectAttributes::named(UnicodeStr(&name)),
-            1,
+            Access::SYMBOLIC_LINK_QUERY,
         )
     }
 
@@ -139,7 +144,7 @@ impl Bench {
     fn dacl(&self, handle: Handle) -> Vec<Ace> {
         let object = self
             .executive
-            .resolve(self.thread, handle, None, 0)
+            .resolve(self.thread, handle, None, Access::empty())
             .unwrap();
         match &self
             .executive
@@ -227,9 +232,19 @@ fn spec_3_1_the_dacl_of_the_global_directory() {
     let bench = &mut Bench::protected(true);
     let handle = bench.open("\\GLOBAL??").unwrap();
     let aces = bench.dacl(handle);
-    assert_eq!(aces[0], Ace::allow(0, 0x0002_0003, Sid::world()));
-    assert_eq!(aces[1], Ace::allow(0, DIRECTORY_ALL, Sid::system()));
-    assert_eq!(aces[2], Ace::allow(0x0B, 0x2000_0000, Sid::world()));
+    assert_eq!(
+        aces[0],
+        Ace::allow(
+            0,
+            Access::READ_CONTROL | Access::DIRECTORY_QUERY | Access::DIRECTORY_TRAVERSE,
+            Sid::world()
+        )
+    );
+    assert_eq!(aces[1], Ace::allow(0, Access::DIRECTORY_ALL, Sid::system()));
+    assert_eq!(
+        aces[2],
+        Ace::allow(0x0B, Access::GENERIC_EXECUTE, Sid::world())
+    );
     assert_eq!(aces.len(), 6);
     let bench = &mut Bench::protected(false);
     let handle = bench.open("\\GLOBAL??").unwrap();
@@ -298,7 +313,7 @@ fn relative_names_start_in_their_directory() {
         .create_symbolic_link(
             bench.thread,
             &relative,
-            LINK_ALL,
+            Access::SYMBOLIC_LINK_ALL,
             &utf16("\\DosDevices\\COM1"),
         )
         .unwrap();
@@ -307,13 +322,15 @@ fn relative_names_start_in_their_directory() {
     assert_eq!(
         bench
             .executive
-            .open_symbolic_link(bench.thread, &absolute, 1),
+            .open_symbolic_link(bench.thread, &absolute, Access::SYMBOLIC_LINK_QUERY),
         Err(Status::OBJECT_PATH_SYNTAX_BAD)
     );
     let event = bench.event("", Attributes::empty()).unwrap();
     let inside = ObjectAttributes::named(wide!("x")).under(event);
     assert_eq!(
-        bench.executive.open_directory(bench.thread, &inside, 1),
+        bench
+            .executive
+            .open_directory(bench.thread, &inside, Access::DIRECTORY_QUERY),
         Err(Status::INVALID_HANDLE),
         "an event has no names in it"
     );
@@ -321,7 +338,7 @@ fn relative_names_start_in_their_directory() {
     assert!(
         bench
             .executive
-            .open_directory(bench.thread, &itself, 1)
+            .open_directory(bench.thread, &itself, Access::DIRECTORY_QUERY)
             .is_ok()
     );
 }
@@ -470,7 +487,7 @@ fn exclusive_objects_belong_to_one_process() {
     assert_eq!(
         bench
             .executive
-            .create_event(other, &attributes, 1, true, false),
+            .create_event(other, &attributes, Access::EVENT_QUERY_STATE, true, false),
         Err(Status::ACCESS_DENIED)
     );
     assert!(bench.event("\\E", exclusive).is_ok());
@@ -515,7 +532,13 @@ fn a_handle_gives_what_it_was_granted_and_no_more() {
     let attributes = ObjectAttributes::unnamed();
     let query = bench
         .executive
-        .create_event(bench.thread, &attributes, 1, true, false)
+        .create_event(
+            bench.thread,
+            &attributes,
+            Access::EVENT_QUERY_STATE,
+            true,
+            false,
+        )
         .unwrap()
         .handle;
     assert_eq!(
@@ -532,7 +555,7 @@ fn a_handle_gives_what_it_was_granted_and_no_more() {
     );
     let generic = bench
         .executive
-        .create_event(bench.thread, &attributes, 0x1000_0000, true, false)
+        .create_event(bench.thread, &attributes, Access::GENERIC_ALL, true, false)
         .unwrap()
         .handle;
     assert_eq!(
@@ -541,11 +564,17 @@ fn a_handle_gives_what_it_was_granted_and_no_more() {
             .query_object(bench.thread, generic)
             .unwrap()
             .access,
-        0x1F_0003
+        Access::EVENT_ALL
     );
     let maximum = bench
         .executive
-        .create_event(bench.thread, &attributes, 0x0200_0000, true, false)
+        .create_event(
+            bench.thread,
+            &attributes,
+            Access::MAXIMUM_ALLOWED,
+            true,
+            false,
+        )
         .unwrap()
         .handle;
     assert_eq!(
@@ -554,7 +583,7 @@ fn a_handle_gives_what_it_was_granted_and_no_more() {
             .query_object(bench.thread, maximum)
             .unwrap()
             .access,
-        0x1F_0003
+        Access::EVENT_ALL
     );
 }
 
@@ -566,18 +595,26 @@ fn duplicates_go_to_other_processes_and_may_close_their_source() {
     let process = bench.executive.process_of(other).unwrap().object;
     let target = bench
         .executive
-        .open_by_id(bench.thread, process, 0x40, Attributes::empty())
+        .open_by_id(
+            bench.thread,
+            process,
+            Access::PROCESS_DUP_HANDLE,
+            Attributes::empty(),
+        )
         .unwrap();
     let request = Duplicate {
         source_process: Handle::CURRENT_PROCESS,
         source: event,
         target_process: target,
-        access: 1,
+        access: Access::EVENT_QUERY_STATE,
         attributes: 0,
         options: 0,
     };
     let copy = bench.executive.duplicate(bench.thread, &request).unwrap();
-    assert_eq!(bench.executive.query_object(other, copy).unwrap().access, 1);
+    assert_eq!(
+        bench.executive.query_object(other, copy).unwrap().access,
+        Access::EVENT_QUERY_STATE
+    );
     assert_eq!(
         bench.executive.query_object(other, copy).unwrap().handles,
         2
@@ -589,7 +626,7 @@ fn duplicates_go_to_other_processes_and_may_close_their_source() {
     let moved = bench.executive.duplicate(bench.thread, &same).unwrap();
     assert_eq!(
         bench.executive.query_object(other, moved).unwrap().access,
-        0x1F_0003
+        Access::EVENT_ALL
     );
     assert_eq!(
         bench.executive.close(bench.thread, event),
@@ -600,7 +637,7 @@ fn duplicates_go_to_other_processes_and_may_close_their_source() {
         source_process: target,
         source: moved,
         target_process: Handle::NULL,
-        access: 0,
+        access: Access::empty(),
         attributes: 0,
         options: DUPLICATE_CLOSE_SOURCE,
     };
@@ -626,7 +663,7 @@ fn duplicates_go_to_other_processes_and_may_close_their_source() {
     let own = Duplicate {
         source: Handle::CURRENT_PROCESS,
         target_process: Handle::CURRENT_PROCESS,
-        access: 0x400,
+        access: Access::PROCESS_QUERY_INFORMATION,
         ..request
     };
     let own = bench.executive.duplicate(bench.thread, &own).unwrap();
@@ -668,7 +705,7 @@ fn spec_2_2_owner_and_group_come_from_the_token() {
     let attributes = ObjectAttributes::named(wide!("\\E")).secured(API_PORT.as_bytes());
     let event = bench
         .executive
-        .create_event(bench.thread, &attributes, 0x1F_0003, true, false)
+        .create_event(bench.thread, &attributes, Access::EVENT_ALL, true, false)
         .unwrap()
         .handle;
     let bytes = bench
@@ -679,16 +716,20 @@ fn spec_2_2_owner_and_group_come_from_the_token() {
     assert_eq!(security.owner, Some(Sid::administrators()));
     assert_eq!(security.group, Some(Sid::system()));
     let mapped = vec![
-        Ace::allow(0, 0x1F_0003, Sid::administrators()),
-        Ace::allow(0, 0x1F_0003, Sid::system()),
+        Ace::allow(0, Access::EVENT_ALL, Sid::administrators()),
+        Ace::allow(0, Access::EVENT_ALL, Sid::system()),
     ];
     assert_eq!(security.dacl, Dacl::Aces(mapped));
     bench.demote();
     let open = ObjectAttributes::named(wide!("\\E"));
     assert_eq!(
-        bench
-            .executive
-            .open_by_name(bench.thread, &open, Some(Kind::Event), 1, None),
+        bench.executive.open_by_name(
+            bench.thread,
+            &open,
+            Some(Kind::Event),
+            Access::EVENT_QUERY_STATE,
+            None
+        ),
         Err(Status::ACCESS_DENIED)
     );
 }
@@ -703,16 +744,25 @@ fn spec_2_2_a_defaulted_dacl_gives_way_to_what_the_parent_passes_on() {
         let attributes = ObjectAttributes::named(UnicodeStr(&name)).secured(descriptor.as_bytes());
         let handle = bench
             .executive
-            .create_symbolic_link(bench.thread, &attributes, LINK_ALL, &utf16("\\x"))
+            .create_symbolic_link(
+                bench.thread,
+                &attributes,
+                Access::SYMBOLIC_LINK_ALL,
+                &utf16("\\x"),
+            )
             .unwrap()
             .handle;
         bench.dacl(handle)
     };
     let inherited = vec![
-        Ace::allow(0, 0x0002_0001, Sid::world()),
-        Ace::allow(0, LINK_ALL, Sid::administrators()),
-        Ace::allow(0, LINK_ALL, Sid::system()),
-        Ace::allow(0, LINK_ALL, Sid::administrators()),
+        Ace::allow(
+            0,
+            Access::READ_CONTROL | Access::SYMBOLIC_LINK_QUERY,
+            Sid::world(),
+        ),
+        Ace::allow(0, Access::SYMBOLIC_LINK_ALL, Sid::administrators()),
+        Ace::allow(0, Access::SYMBOLIC_LINK_ALL, Sid::system()),
+        Ace::allow(0, Access::SYMBOLIC_LINK_ALL, Sid::administrators()),
     ];
     assert_eq!(
         make(&mut bench, "\\??\\A", &PRIMARY.defaulted()),
@@ -721,11 +771,19 @@ fn spec_2_2_a_defaulted_dacl_gives_way_to_what_the_parent_passes_on() {
     );
     assert_eq!(
         make(&mut bench, "\\??\\B", &PRIMARY),
-        vec![Ace::allow(0, LINK_ALL, Sid::administrators())]
+        vec![Ace::allow(
+            0,
+            Access::SYMBOLIC_LINK_ALL,
+            Sid::administrators()
+        )]
     );
     assert_eq!(
         make(&mut bench, "\\Device\\C", &PRIMARY.defaulted()),
-        vec![Ace::allow(0, LINK_ALL, Sid::administrators())],
+        vec![Ace::allow(
+            0,
+            Access::SYMBOLIC_LINK_ALL,
+            Sid::administrators()
+        )],
         "nothing is passed on there"
     );
 }
@@ -738,15 +796,22 @@ fn spec_2_2_a_container_passes_on_what_it_inherits() {
         .unwrap()
         .handle;
     let aces = bench.dacl(handle);
-    assert_eq!(aces[0], Ace::allow(0, 0x0002_0003, Sid::world()));
+    assert_eq!(
+        aces[0],
+        Ace::allow(
+            0,
+            Access::READ_CONTROL | Access::DIRECTORY_QUERY | Access::DIRECTORY_TRAVERSE,
+            Sid::world()
+        )
+    );
     assert_eq!(
         aces[1],
-        Ace::allow(0x0B, 0x2000_0000, Sid::world()),
+        Ace::allow(0x0B, Access::GENERIC_EXECUTE, Sid::world()),
         "the generic right goes on"
     );
     assert_eq!(
         aces.last(),
-        Some(&Ace::allow(0x0B, 0x1000_0000, Sid::creator_owner()))
+        Some(&Ace::allow(0x0B, Access::GENERIC_ALL, Sid::creator_owner()))
     );
 }
 
@@ -757,7 +822,7 @@ fn spec_2_2_a_null_dacl_lets_everyone_in() {
     let attributes = ObjectAttributes::named(wide!("\\Open")).secured(null.as_bytes());
     bench
         .executive
-        .create_directory(bench.thread, &attributes, DIRECTORY_ALL)
+        .create_directory(bench.thread, &attributes, Access::DIRECTORY_ALL)
         .unwrap();
     bench.demote();
     assert!(bench.open("\\Open").is_ok());
@@ -793,38 +858,42 @@ fn access_checks_go_through_the_aces_in_order() {
         owner: Some(Sid::world()),
         ..SecurityDescriptor::with_dacl(aces)
     };
-    let check = |world: &SecurityDescriptor, desired| {
-        world
-            .check(&token, Access::from_bits_retain(desired), &mapping)
-            .map(|granted| granted.bits())
-    };
+    let check = |world: &SecurityDescriptor, desired| world.check(&token, desired, &mapping);
+    let (query, modify) = (Access::EVENT_QUERY_STATE, Access::EVENT_MODIFY_STATE);
+    let either = query | modify;
     let deny = Ace {
         kind: DENY,
         flags: 0,
-        mask: 2,
+        mask: modify,
         sid: Sid::system(),
     };
-    let allow = Ace::allow(0, 0x1F_0003, Sid::administrators());
+    let allow = Ace::allow(0, Access::EVENT_ALL, Sid::administrators());
     let both = world(vec![deny.clone(), allow.clone()]);
-    assert_eq!(check(&both, 1), Ok(1));
-    assert_eq!(check(&both, 3), Err(Status::ACCESS_DENIED));
-    assert_eq!(check(&both, 0x0200_0000), Ok(0x1F_0001));
-    assert_eq!(check(&both, 0), Err(Status::ACCESS_DENIED));
+    assert_eq!(check(&both, query), Ok(query));
+    assert_eq!(check(&both, either), Err(Status::ACCESS_DENIED));
     assert_eq!(
-        check(&world(vec![allow, deny]), 3),
-        Ok(3),
+        check(&both, Access::MAXIMUM_ALLOWED),
+        Ok(Access::EVENT_ALL - modify)
+    );
+    assert_eq!(check(&both, Access::empty()), Err(Status::ACCESS_DENIED));
+    assert_eq!(
+        check(&world(vec![allow, deny]), either),
+        Ok(either),
         "what was allowed first stays allowed"
     );
     let nobody = world(Vec::new());
     assert_eq!(
-        check(&nobody, 0x0002_0000),
-        Ok(0x0002_0000),
+        check(&nobody, Access::READ_CONTROL),
+        Ok(Access::READ_CONTROL),
         "the owner may always read and change the DACL"
     );
-    assert_eq!(check(&nobody, 1), Err(Status::ACCESS_DENIED));
-    assert_eq!(check(&nobody, 0x0100_0000), Err(Status::PRIVILEGE_NOT_HELD));
-    let inherit_only = world(vec![Ace::allow(8, 3, Sid::world())]);
-    assert_eq!(check(&inherit_only, 1), Err(Status::ACCESS_DENIED));
+    assert_eq!(check(&nobody, query), Err(Status::ACCESS_DENIED));
+    assert_eq!(
+        check(&nobody, Access::SYSTEM_SECURITY),
+        Err(Status::PRIVILEGE_NOT_HELD)
+    );
+    let inherit_only = world(vec![Ace::allow(8, either, Sid::world())]);
+    assert_eq!(check(&inherit_only, query), Err(Status::ACCESS_DENIED));
 }
 
 #[test]
@@ -833,11 +902,11 @@ fn descriptors_survive_the_way_there_and_back() {
         owner: Some(Sid::system()),
         group: Some(Sid::new(5, &[21, 1, 2, 3])),
         dacl: Dacl::Aces(vec![
-            Ace::allow(0x0B, 0x8000_0000, Sid::creator_owner()),
+            Ace::allow(0x0B, Access::GENERIC_READ, Sid::creator_owner()),
             Ace {
                 kind: DENY,
                 flags: 0,
-                mask: 1,
+                mask: Access::EVENT_QUERY_STATE,
                 sid: Sid::world(),
             },
         ]),
@@ -845,7 +914,7 @@ fn descriptors_survive_the_way_there_and_back() {
         sacl: Some(vec![Ace {
             kind: 2,
             flags: 0x40,
-            mask: 1,
+            mask: Access::EVENT_QUERY_STATE,
             sid: Sid::world(),
         }]),
     };
@@ -894,7 +963,13 @@ fn what_a_failed_creation_made_is_gone() {
     assert!(
         bench
             .executive
-            .create_event(bench.thread, &attributes, 1, true, false)
+            .create_event(
+                bench.thread,
+                &attributes,
+                Access::EVENT_QUERY_STATE,
+                true,
+                false
+            )
             .is_err()
     );
     assert_eq!(bench.executive.ob.len(), objects);

@@ -19,15 +19,13 @@ use crate::ob::prelude::*;
 use crate::ob::{self, Kind};
 use alloc::vec::Vec;
 use core::ops::Bound;
+use nt::access::Access;
 use nt::object::ObjectAttributes;
 use nt::system::Created;
 use nt::{Handle, Result, Status};
 
 /// `MAXIMUM_WAIT_OBJECTS`.
 pub const MAX_OBJECTS: usize = 64;
-const SYNCHRONIZE: u32 = 0x0010_0000;
-const EVENT_MODIFY_STATE: u32 = 2;
-const EVENT_QUERY_STATE: u32 = 1;
 
 impl Executive {
     /// NtWaitForSingleObject and NtWaitForMultipleObjects. A timeout is in 100 ns: negative from
@@ -48,7 +46,7 @@ impl Executive {
         }
         let mut objects = Vec::with_capacity(handles.len());
         for &handle in handles {
-            let object = self.resolve(caller, handle, None, SYNCHRONIZE)?;
+            let object = self.resolve(caller, handle, None, Access::SYNCHRONIZE)?;
             if !can_wait(self.object(object)?.kind) {
                 return Err(Status::OBJECT_TYPE_MISMATCH);
             }
@@ -328,7 +326,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         notification: bool,
         signalled: bool,
     ) -> Result<Created> {
@@ -348,7 +346,7 @@ impl Executive {
     /// # Errors
     /// `INVALID_HANDLE`, `OBJECT_TYPE_MISMATCH`, `ACCESS_DENIED`.
     pub fn set_event(&mut self, caller: ThreadId, event: Handle) -> Result<bool> {
-        let object = self.resolve(caller, event, Some(Kind::Event), EVENT_MODIFY_STATE)?;
+        let object = self.resolve(caller, event, Some(Kind::Event), Access::EVENT_MODIFY_STATE)?;
         let before = core::mem::replace(&mut self.event_mut(object)?.signalled, true);
         self.signal(object);
         Ok(before)
@@ -359,7 +357,7 @@ impl Executive {
     /// # Errors
     /// As [`Executive::set_event`].
     pub fn reset_event(&mut self, caller: ThreadId, event: Handle) -> Result<bool> {
-        let object = self.resolve(caller, event, Some(Kind::Event), EVENT_MODIFY_STATE)?;
+        let object = self.resolve(caller, event, Some(Kind::Event), Access::EVENT_MODIFY_STATE)?;
         Ok(core::mem::replace(
             &mut self.event_mut(object)?.signalled,
             false,
@@ -372,7 +370,7 @@ impl Executive {
     /// As [`Executive::set_event`].
     pub fn pulse_event(&mut self, caller: ThreadId, event: Handle) -> Result<bool> {
         let before = self.set_event(caller, event)?;
-        let object = self.resolve(caller, event, Some(Kind::Event), EVENT_MODIFY_STATE)?;
+        let object = self.resolve(caller, event, Some(Kind::Event), Access::EVENT_MODIFY_STATE)?;
         self.event_mut(object)?.signalled = false;
         Ok(before)
     }
@@ -382,7 +380,7 @@ impl Executive {
     /// # Errors
     /// As [`Executive::set_event`].
     pub fn query_event(&mut self, caller: ThreadId, event: Handle) -> Result<(bool, bool)> {
-        let object = self.resolve(caller, event, Some(Kind::Event), EVENT_QUERY_STATE)?;
+        let object = self.resolve(caller, event, Some(Kind::Event), Access::EVENT_QUERY_STATE)?;
         let event = self.event_mut(object)?;
         Ok((event.notification, event.signalled))
     }
@@ -402,7 +400,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Created> {
         self.create_object(
             caller,

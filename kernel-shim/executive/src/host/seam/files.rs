@@ -9,7 +9,7 @@ use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
 
 /// FileStandardInformation may be asked for with any access.
-const ANY_ACCESS: u32 = 0;
+const ANY_ACCESS: Access = Access::empty();
 
 impl Files for Seam {
     fn open_file(
@@ -23,13 +23,7 @@ impl Files for Seam {
             "NtOpenFile",
             || name("name", attributes.name),
             |executive, thread| {
-                executive.open_file(
-                    thread,
-                    attributes,
-                    access.bits(),
-                    share.bits(),
-                    options.bits(),
-                )
+                executive.open_file(thread, attributes, access, share.bits(), options.bits())
             },
         )
     }
@@ -42,7 +36,7 @@ impl Files for Seam {
         options: OpenOptions,
     ) -> Result<Handle> {
         let request = CreateRequest {
-            access: access.bits(),
+            access,
             share: share.bits(),
             options: options.bits(),
             disposition: Disposition::OpenIf,

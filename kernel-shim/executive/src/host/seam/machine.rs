@@ -19,8 +19,8 @@ use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr
 
 /// `SE_PRIVILEGE_ENABLED`.
 const ENABLED: u32 = 2;
-/// `TOKEN_ADJUST_PRIVILEGES | TOKEN_QUERY`.
-const TOKEN_ACCESS: u32 = 0x28;
+/// What a process needs of its token to adjust a privilege and hear how it was.
+const TOKEN_ACCESS: Access = Access::TOKEN_ADJUST_PRIVILEGES.union(Access::TOKEN_QUERY);
 /// Where the two items lie in the boot status data.
 const BOOT_GOOD_AT: u64 = 10;
 const BOOT_SHUTDOWN_AT: u64 = 11;

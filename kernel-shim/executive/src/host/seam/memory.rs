@@ -117,7 +117,7 @@ impl Memory for Seam {
                 let made = executive.create_section(
                     thread,
                     attributes,
-                    access.bits(),
+                    access,
                     0,
                     PAGE_EXECUTE,
                     SEC_IMAGE,

@@ -57,7 +57,7 @@ impl Objects for Seam {
             source_process: source,
             source: handle,
             target_process: target,
-            access: access.bits(),
+            access,
             attributes: 0,
             options: 0,
         };
@@ -84,7 +84,7 @@ impl Objects for Seam {
         self.call(
             "NtCreateDirectoryObject",
             || name("name", attributes.name),
-            |executive, thread| executive.create_directory(thread, attributes, access.bits()),
+            |executive, thread| executive.create_directory(thread, attributes, access),
         )
     }
 
@@ -92,7 +92,7 @@ impl Objects for Seam {
         self.call(
             "NtOpenDirectoryObject",
             || name("name", attributes.name),
-            |executive, thread| executive.open_directory(thread, attributes, access.bits()),
+            |executive, thread| executive.open_directory(thread, attributes, access),
         )
     }
 
@@ -137,7 +137,7 @@ impl Objects for Seam {
                 arguments
             },
             |executive, thread| {
-                executive.create_symbolic_link(thread, attributes, access.bits(), target.units())
+                executive.create_symbolic_link(thread, attributes, access, target.units())
             },
         )
     }
@@ -150,7 +150,7 @@ impl Objects for Seam {
         self.call(
             "NtOpenSymbolicLinkObject",
             || name("name", attributes.name),
-            |executive, thread| executive.open_symbolic_link(thread, attributes, access.bits()),
+            |executive, thread| executive.open_symbolic_link(thread, attributes, access),
         )
     }
 
@@ -184,7 +184,7 @@ impl Objects for Seam {
             || name("name", attributes.name),
             |executive, thread| {
                 executive
-                    .create_event(thread, attributes, access.bits(), true, false)
+                    .create_event(thread, attributes, access, true, false)
                     .map(|created| created.handle)
             },
         )

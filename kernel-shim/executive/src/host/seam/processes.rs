@@ -24,8 +24,6 @@ use nt::system::{
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 
-/// `PROCESS_VM_WRITE`.
-const PROCESS_VM_WRITE: u32 = 0x20;
 /// Reserved stack of a thread.
 const STACK: u64 = 0x4_0000;
 const PARAMETERS: usize = size_of::<Block>();
@@ -142,7 +140,7 @@ impl Seam {
             "NtWriteVirtualMemory",
             || number("address", address),
             |executive, thread| {
-                let target = executive.process_behind(thread, process, PROCESS_VM_WRITE)?;
+                let target = executive.process_behind(thread, process, Access::PROCESS_VM_WRITE)?;
                 executive.write_process(target, address, bytes)
             },
         )
@@ -227,7 +225,7 @@ impl Seam {
             executive.create_thread(
                 thread,
                 &unnamed,
-                Access::THREAD_ALL.bits(),
+                Access::THREAD_ALL,
                 process,
                 &context,
                 stack,
@@ -255,7 +253,7 @@ impl Seam {
                 "NtCreateProcess",
                 || name("image", UnicodeStr(&parameters.image)),
                 |executive, thread| {
-                    executive.create_process(thread, &unnamed, Access::PROCESS_ALL.bits(), &request)
+                    executive.create_process(thread, &unnamed, Access::PROCESS_ALL, &request)
                 },
             )?,
         );
@@ -355,12 +353,7 @@ impl Processes for Seam {
             "NtOpenProcess",
             || number("process", client.process),
             |executive, thread| {
-                executive.open_process(
-                    thread,
-                    client,
-                    access.bits(),
-                    nt::object::Attributes::empty(),
-                )
+                executive.open_process(thread, client, access, nt::object::Attributes::empty())
             },
         )
     }

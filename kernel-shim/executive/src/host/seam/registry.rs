@@ -31,7 +31,7 @@ impl Registry for Seam {
         self.call(
             "NtOpenKey",
             || name("name", attributes.name),
-            |executive, thread| executive.open_key(thread, attributes, access.bits()),
+            |executive, thread| executive.open_key(thread, attributes, access),
         )
     }
 
@@ -45,7 +45,7 @@ impl Registry for Seam {
             || name("name", attributes.name),
             |executive, thread| {
                 executive
-                    .create_key(thread, attributes, access.bits(), &[], VOLATILE)
+                    .create_key(thread, attributes, access, &[], VOLATILE)
                     .map(|(handle, _)| handle)
             },
         )

@@ -4,7 +4,7 @@
 
 use crate::ids::{ObjectId, ThreadId};
 use crate::io::FileId;
-use crate::io::file::{self, DeviceKind};
+use crate::io::file::DeviceKind;
 use crate::io::volume::{FileFacts, VolumeFacts};
 use crate::ob::Kind;
 use crate::ob::prelude::*;
@@ -12,6 +12,7 @@ use crate::system::Body;
 use crate::system::Executive;
 use alloc::vec::Vec;
 use formats::fat::Fill;
+use nt::access::Access;
 use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
@@ -36,7 +37,7 @@ pub struct OpenFacts {
     /// Create options that FileModeInformation tells of.
     pub mode: u32,
     /// Granted access.
-    pub access: u32,
+    pub access: Access,
 }
 
 /// The name of a file object: its device's, then the path on it.
@@ -63,7 +64,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         handle: Handle,
-        access: u32,
+        access: Access,
     ) -> Result<OpenFacts> {
         let granted = self
             .resolve_entry(caller, handle, Some(Kind::File), access)?
@@ -97,7 +98,7 @@ impl Executive {
         &self,
         caller: ThreadId,
         handle: Handle,
-        access: u32,
+        access: Access,
     ) -> Result<(ObjectId, FileId)> {
         let (object, open) = self.file_behind(caller, handle, access)?;
         open.id()
@@ -118,7 +119,7 @@ impl Executive {
         attributes: u32,
         times: [i64; 3],
     ) -> Result<()> {
-        let (_, id) = self.node_behind(caller, handle, file::WRITE_ATTRIBUTES)?;
+        let (_, id) = self.node_behind(caller, handle, Access::FILE_WRITE_ATTRIBUTES)?;
         let times = times.map(|time| u64::try_from(time).ok().filter(|&time| time != 0));
         let Self { io, machine, .. } = self;
         let volume = io.volume(id.volume)?;
@@ -140,7 +141,7 @@ impl Executive {
     /// root directory, `DIRECTORY_NOT_EMPTY`, `MEDIA_WRITE_PROTECTED`, and as [`Lifetimes::resolve`]
     /// for `DELETE`.
     pub fn set_delete(&mut self, caller: ThreadId, handle: Handle, delete: bool) -> Result<()> {
-        let (_, id) = self.node_behind(caller, handle, file::DELETE)?;
+        let (_, id) = self.node_behind(caller, handle, Access::DELETE)?;
         if delete {
             let segments = &self.mm.segments;
             let mapped = segments.image_of(id).is_some() || segments.data_of(id).is_some();
@@ -185,7 +186,7 @@ impl Executive {
         name: UnicodeStr<'_>,
         replace: bool,
     ) -> Result<()> {
-        let (_, id) = self.node_behind(caller, handle, file::DELETE)?;
+        let (_, id) = self.node_behind(caller, handle, Access::DELETE)?;
         let (number, parent, last, existing) = if root.is_null() && name.first() != Some(0x5C) {
             formats::fat::check_name(name.units())?;
             let Self { io, machine, .. } = self;
@@ -256,7 +257,7 @@ impl Executive {
     /// `DISK_FULL`, `USER_MAPPED_FILE` if a mapped file would shrink, `INVALID_DEVICE_REQUEST` for
     /// a directory, and as [`Lifetimes::resolve`] for `FILE_WRITE_DATA`.
     pub fn set_end_of_file(&mut self, caller: ThreadId, handle: Handle, size: u64) -> Result<()> {
-        let (_, id) = self.node_behind(caller, handle, file::WRITE_DATA)?;
+        let (_, id) = self.node_behind(caller, handle, Access::FILE_WRITE_DATA)?;
         self.resize(id, size, Fill::Zero)
     }
 
@@ -266,7 +267,7 @@ impl Executive {
     /// # Errors
     /// As [`Self::set_end_of_file`].
     pub fn set_allocation(&mut self, caller: ThreadId, handle: Handle, bytes: u64) -> Result<()> {
-        let (_, id) = self.node_behind(caller, handle, file::WRITE_DATA)?;
+        let (_, id) = self.node_behind(caller, handle, Access::FILE_WRITE_DATA)?;
         let volume = self.io.volume(id.volume)?;
         let facts = volume.facts(id.node)?;
         let room = volume.volume_facts();
@@ -301,7 +302,7 @@ impl Executive {
     /// # Errors
     /// `INVALID_PARAMETER` for a negative one, and as [`Lifetimes::resolve`].
     pub fn set_position(&mut self, caller: ThreadId, handle: Handle, position: i64) -> Result<()> {
-        let (object, _) = self.file_behind(caller, handle, 0)?;
+        let (object, _) = self.file_behind(caller, handle, Access::empty())?;
         self.file_mut(object)?.position =
             u64::try_from(position).map_err(|_| Status::INVALID_PARAMETER)?;
         Ok(())
@@ -313,7 +314,7 @@ impl Executive {
     /// `INVALID_DEVICE_REQUEST` for the sizes of what is no volume: `FileFsDeviceInformation` is
     /// all that a plain device has, see [`Self::query_device`].
     pub fn query_volume(&mut self, caller: ThreadId, handle: Handle) -> Result<VolumeFacts> {
-        match self.file_behind(caller, handle, 0)?.1.kind {
+        match self.file_behind(caller, handle, Access::empty())?.1.kind {
             DeviceKind::Volume(volume) => Ok(self.io.volume(volume)?.volume_facts()),
             _ => Err(Status::INVALID_DEVICE_REQUEST),
         }
@@ -324,7 +325,7 @@ impl Executive {
     /// # Errors
     /// As [`Lifetimes::resolve`].
     pub fn query_device(&mut self, caller: ThreadId, handle: Handle) -> Result<(u32, u32)> {
-        let kind = self.file_behind(caller, handle, 0)?.1.kind;
+        let kind = self.file_behind(caller, handle, Access::empty())?.1.kind;
         Ok(match kind {
             DeviceKind::Volume(volume) => {
                 let facts = self.io.volume(volume)?.volume_facts();
@@ -344,7 +345,7 @@ impl Executive {
     /// kernel always is: it keeps directories and tables in memory; `INVALID_DEVICE_REQUEST`
     /// for other codes.
     pub fn fs_control(&mut self, caller: ThreadId, handle: Handle, code: u32) -> Result<Vec<u8>> {
-        let kind = self.file_behind(caller, handle, 0)?.1.kind;
+        let kind = self.file_behind(caller, handle, Access::empty())?.1.kind;
         let DeviceKind::Volume(volume) = kind else {
             return Err(Status::INVALID_DEVICE_REQUEST);
         };

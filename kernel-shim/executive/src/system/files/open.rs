@@ -37,9 +37,6 @@ pub const FILE_HOOKS: Hooks<Executive> = Hooks {
 };
 
 const BACKSLASH: u16 = 0x5C;
-const WRITE_DAC: u32 = 0x4_0000;
-const DELETE_CHILD: u32 = 0x40;
-const WRITE_EA: u32 = 0x10;
 
 /// `FILE_DIRECTORY_FILE`.
 pub const DIRECTORY_FILE: u32 = 0x1;
@@ -100,7 +97,7 @@ impl Disposition {
 #[derive(Clone, Copy, Debug)]
 pub struct CreateRequest {
     /// Desired access.
-    pub access: u32,
+    pub access: Access,
     /// `FILE_SHARE_` bits.
     pub share: u32,
     /// Create options.
@@ -297,15 +294,7 @@ fn at_device(
             }
             access.grant_all(&executive.type_of(Kind::File).mapping);
             *done = information::OPENED;
-            file_object(
-                executive,
-                device,
-                kind,
-                None,
-                request,
-                access.granted.bits(),
-            )
-            .map(Parsed::Object)
+            file_object(executive, device, kind, None, request, access.granted).map(Parsed::Object)
         }
         Packet::Query(facts) => {
             *facts = Some(FileFacts {
@@ -403,22 +392,16 @@ fn open_existing(
         return Err(Status::OBJECT_NAME_COLLISION);
     }
     let read_only_file = facts.attributes & FileAttributes::READONLY != 0 && !facts.directory;
-    let granting = granted(
+    let granted = granted(
         access,
         &executive.type_of(Kind::File).mapping,
         read_only_file || read_only_volume,
     );
-    let granted = granting.bits();
-    let writes = file::WRITE_DATA | file::APPEND_DATA;
     let replaces = request.disposition.replaces();
-    if read_only_volume
-        && granted
-            & (writes | file::WRITE_ATTRIBUTES | WRITE_EA | DELETE_CHILD | file::DELETE | WRITE_DAC)
-            != 0
-    {
+    if read_only_volume && granted.intersects(file::CHANGES) {
         return Err(Status::ACCESS_DENIED);
     }
-    if read_only_file && (granted & writes != 0 || replaces) {
+    if read_only_file && (granted.intersects(file::WRITES) || replaces) {
         return Err(Status::ACCESS_DENIED);
     }
     let deletes = request.options & DELETE_ON_CLOSE != 0;
@@ -428,9 +411,9 @@ fn open_existing(
     // What a disposition does counts for sharing as the access that it stands for.
     let implied = granted
         | match request.disposition {
-            Disposition::Supersede => file::DELETE,
-            Disposition::Overwrite | Disposition::OverwriteIf => file::WRITE_DATA,
-            _ => 0,
+            Disposition::Supersede => Access::DELETE,
+            Disposition::Overwrite | Disposition::OverwriteIf => Access::FILE_WRITE_DATA,
+            _ => Access::empty(),
         };
     if let Some(control) = executive.io.controls.get(&file) {
         if control.delete_pending {
@@ -443,7 +426,7 @@ fn open_existing(
         if deletes {
             return Err(Status::CANNOT_DELETE);
         }
-        if implied & writes != 0 {
+        if implied.intersects(file::WRITES) {
             return Err(Status::SHARING_VIOLATION);
         }
     }
@@ -466,7 +449,7 @@ fn open_existing(
             information::OVERWRITTEN
         };
     }
-    access.granted = granting;
+    access.granted = granted;
     access.remaining = Access::empty();
     file_object(
         executive,
@@ -554,7 +537,7 @@ fn create_new(
         DeviceKind::Volume(volume),
         Some(node),
         request,
-        access.granted.bits(),
+        access.granted,
     )
     .map(Parsed::Object)
 }
@@ -564,18 +547,11 @@ fn granted(access: &AccessState, mapping: &GenericMapping, read_only: bool) -> A
     let wanted = mapping.map(access.desired);
     let mut granted = wanted - Access::MAXIMUM_ALLOWED;
     if wanted.contains(Access::MAXIMUM_ALLOWED) {
-        let not = if read_only {
-            file::WRITE_DATA
-                | file::APPEND_DATA
-                | WRITE_EA
-                | DELETE_CHILD
-                | file::WRITE_ATTRIBUTES
-                | file::DELETE
-                | WRITE_DAC
+        granted |= if read_only {
+            mapping.all - file::CHANGES
         } else {
-            0
+            mapping.all
         };
-        granted |= mapping.all - Access::from_bits_retain(not);
     }
     granted
 }
@@ -586,7 +562,7 @@ fn file_object(
     kind: DeviceKind,
     node: Option<NodeId>,
     request: &CreateRequest,
-    granted: u32,
+    granted: Access,
 ) -> Result<ObjectId> {
     let file = File {
         device,
@@ -741,10 +717,7 @@ impl Executive {
         request: CreateRequest,
     ) -> Result<(Handle, u32)> {
         let both = DIRECTORY_FILE | NON_DIRECTORY_FILE;
-        let access = self
-            .type_of(Kind::File)
-            .mapping
-            .map(Access::from_bits_retain(request.access));
+        let access = self.type_of(Kind::File).mapping.map(request.access);
         let asks = |needed: Access| access.intersects(needed | Access::MAXIMUM_ALLOWED);
         let synchronous = request.options & SYNCHRONOUS;
         let valid = match caller {
@@ -788,7 +761,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         share: u32,
         options: u32,
     ) -> Result<Handle> {

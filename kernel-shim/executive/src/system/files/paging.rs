@@ -4,10 +4,11 @@
 
 use super::open::{CreateRequest, Disposition, NO_INTERMEDIATE_BUFFERING, OPEN_PAGING_FILE};
 use crate::ids::ThreadId;
-use crate::io::file::{self, PageFile};
+use crate::io::file::PageFile;
 use crate::ob::prelude::*;
 use crate::system::Executive;
 use formats::fat::Fill;
+use nt::access::Access;
 use nt::system::FileAttributes;
 use nt::{ObjectAttributes, Result, Status, UnicodeStr};
 
@@ -15,8 +16,6 @@ const MAX_PAGING_FILES: usize = 16;
 const SMALLEST: u64 = 1 << 20;
 const LARGEST: u64 = 0xFFFF_FFFF * 4096;
 const MAX_NAME_BYTES: usize = 256;
-const SYNCHRONIZE: u32 = 0x10_0000;
-const WRITE_DAC: u32 = 0x4_0000;
 const FLOPPY_DISKETTE: u32 = 0x4;
 
 impl Executive {
@@ -55,7 +54,10 @@ impl Executive {
         }
         let attributes = ObjectAttributes::named(name);
         let request = CreateRequest {
-            access: SYNCHRONIZE | WRITE_DAC | file::READ_DATA | file::WRITE_DATA,
+            access: Access::SYNCHRONIZE
+                | Access::WRITE_DAC
+                | Access::FILE_READ_DATA
+                | Access::FILE_WRITE_DATA,
             share: 2,
             options: NO_INTERMEDIATE_BUFFERING | OPEN_PAGING_FILE,
             disposition: Disposition::Supersede,
@@ -82,7 +84,7 @@ impl Executive {
         minimum: u64,
         maximum: u64,
     ) -> Result<()> {
-        let (object, open) = self.file_behind(ThreadId::SYSTEM, handle, 0)?;
+        let (object, open) = self.file_behind(ThreadId::SYSTEM, handle, Access::empty())?;
         let file = open.id().ok_or(Status::UNRECOGNIZED_VOLUME)?;
         if let Err(status) = self.resize(file, minimum, Fill::Nothing) {
             // The file that stood here before is gone already; an empty one in its place is of no
@@ -118,7 +120,7 @@ impl Executive {
         let opened = self.open_file(
             ThreadId::SYSTEM,
             attributes,
-            SYNCHRONIZE | file::WRITE_DATA,
+            Access::SYNCHRONIZE | Access::FILE_WRITE_DATA,
             3,
             options,
         );
@@ -127,7 +129,7 @@ impl Executive {
             Err(status) => return status,
         };
         let file = self
-            .file_behind(ThreadId::SYSTEM, handle, 0)
+            .file_behind(ThreadId::SYSTEM, handle, Access::empty())
             .ok()
             .and_then(|(_, open)| open.id());
         // Closing cannot fail: the handle was made a moment ago.

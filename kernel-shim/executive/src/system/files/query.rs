@@ -6,11 +6,12 @@
 //! the buffer, moves on with [`Executive::entry_taken`].
 
 use crate::ids::ThreadId;
-use crate::io::file::{self, Scan};
+use crate::io::file::Scan;
 use crate::io::volume::FileFacts;
 use crate::system::Executive;
 use alloc::vec::Vec;
 use formats::utf16;
+use nt::access::Access;
 use nt::case::upcase;
 use nt::{Handle, Result, Status};
 
@@ -36,7 +37,7 @@ impl Executive {
         pattern: Option<&[u16]>,
         restart: bool,
     ) -> Result<FileFacts> {
-        let (object, open) = self.file_behind(caller, handle, file::READ_DATA)?;
+        let (object, open) = self.file_behind(caller, handle, Access::FILE_READ_DATA)?;
         let (scan, id) = (
             open.scan.clone(),
             open.id().ok_or(Status::INVALID_PARAMETER)?,
@@ -102,7 +103,7 @@ impl Executive {
     /// # Errors
     /// As [`resolve`](crate::ob::lifetime::Lifetimes::resolve).
     pub fn entry_taken(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
-        let (object, _) = self.file_behind(caller, handle, 0)?;
+        let (object, _) = self.file_behind(caller, handle, Access::empty())?;
         if let Some(scan) = &mut self.file_mut(object)?.scan {
             scan.next += 1;
         }

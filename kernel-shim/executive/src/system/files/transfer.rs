@@ -14,6 +14,7 @@ use crate::system::Executive;
 use alloc::vec::Vec;
 use formats::fat::Fill;
 use formats::sectors::{SECTOR, Sectors, Window};
+use nt::access::Access;
 use nt::system::FileAttributes;
 use nt::{Handle, Result, Status, UnicodeStr};
 
@@ -36,7 +37,7 @@ impl Executive {
         &self,
         caller: ThreadId,
         handle: Handle,
-        access: u32,
+        access: Access,
     ) -> Result<(ObjectId, &File)> {
         let object = self.resolve(caller, handle, Some(Kind::File), access)?;
         match &self.object(object)?.body {
@@ -65,7 +66,7 @@ impl Executive {
         at: At,
         buffer: &mut [u8],
     ) -> Result<usize> {
-        let (object, file) = self.file_behind(caller, handle, file::READ_DATA)?;
+        let (object, file) = self.file_behind(caller, handle, Access::FILE_READ_DATA)?;
         let file = file.clone();
         let offset = match at {
             At::Offset(offset) => offset,
@@ -160,11 +161,14 @@ impl Executive {
         at: At,
         data: &[u8],
     ) -> Result<usize> {
-        let entry = self.resolve_entry(caller, handle, Some(Kind::File), 0)?;
-        let (object, file) = self.file_behind(caller, handle, 0)?;
+        let entry = self.resolve_entry(caller, handle, Some(Kind::File), Access::empty())?;
+        let (object, file) = self.file_behind(caller, handle, Access::empty())?;
         let file = file.clone();
-        let only_append = entry.access & file::WRITE_DATA == 0;
-        if only_append && entry.access & file::APPEND_DATA == 0 && !self.is_kernel(caller) {
+        let only_append = !entry.access.contains(Access::FILE_WRITE_DATA);
+        if only_append
+            && !entry.access.contains(Access::FILE_APPEND_DATA)
+            && !self.is_kernel(caller)
+        {
             return Err(Status::ACCESS_DENIED);
         }
         let end = match file.id() {
@@ -208,11 +212,11 @@ impl Executive {
     /// # Errors
     /// What the disk says; `ACCESS_DENIED` for a handle that may not write.
     pub fn flush_file(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
-        let entry = self.resolve_entry(caller, handle, Some(Kind::File), 0)?;
-        if entry.access & (file::WRITE_DATA | file::APPEND_DATA) == 0 && !self.is_kernel(caller) {
+        let entry = self.resolve_entry(caller, handle, Some(Kind::File), Access::empty())?;
+        if !entry.access.intersects(file::WRITES) && !self.is_kernel(caller) {
             return Err(Status::ACCESS_DENIED);
         }
-        let (_, file) = self.file_behind(caller, handle, 0)?;
+        let (_, file) = self.file_behind(caller, handle, Access::empty())?;
         let DeviceKind::Volume(volume) = file.kind else {
             return Ok(());
         };

@@ -8,7 +8,6 @@
 
 use crate::ids::{ObjectId, ThreadId};
 use crate::io::FileId;
-use crate::io::file::{EXECUTE, READ_DATA, WRITE_DATA};
 use crate::machine::PAGE;
 use crate::mm::protection::Protect;
 use crate::mm::segment::{Backing, Segment, SegmentId};
@@ -25,6 +24,7 @@ use alloc::vec::Vec;
 use formats::fat::Fill;
 use formats::pe::{Exports, Symbol, Target};
 use formats::utf16;
+use nt::access::Access;
 use nt::system::{Created, SectionImageInformation};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
@@ -34,8 +34,6 @@ pub const SECTION_HOOKS: Hooks<Executive> = Hooks {
     ..Hooks::NONE
 };
 
-const SECTION_QUERY: u32 = 1;
-const SYNCHRONIZE: u32 = 0x10_0000;
 const SHARE_READ_DELETE: u32 = 1 | 4;
 const SYNCHRONOUS_NON_DIRECTORY: u32 = 0x60;
 
@@ -48,13 +46,17 @@ fn delete(executive: &mut Executive, _: ObjectId, body: Body) {
 }
 
 /// The access a file handle needs for a section of this protection.
-const fn file_access(protect: Protect) -> u32 {
+const fn file_access(protect: Protect) -> Access {
     match protect.base() {
-        Protect::EXECUTE => EXECUTE,
-        Protect::EXECUTE_READ | Protect::EXECUTE_WRITE_COPY => EXECUTE | READ_DATA,
-        Protect::READ_WRITE => READ_DATA | WRITE_DATA,
-        Protect::EXECUTE_READ_WRITE => EXECUTE | READ_DATA | WRITE_DATA,
-        _ => READ_DATA,
+        Protect::EXECUTE => Access::FILE_EXECUTE,
+        Protect::EXECUTE_READ | Protect::EXECUTE_WRITE_COPY => {
+            Access::FILE_EXECUTE.union(Access::FILE_READ_DATA)
+        }
+        Protect::READ_WRITE => Access::FILE_READ_DATA.union(Access::FILE_WRITE_DATA),
+        Protect::EXECUTE_READ_WRITE => Access::FILE_EXECUTE
+            .union(Access::FILE_READ_DATA)
+            .union(Access::FILE_WRITE_DATA),
+        _ => Access::FILE_READ_DATA,
     }
 }
 
@@ -70,7 +72,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         size: u64,
         protect: u32,
         kind: u32,
@@ -205,12 +207,12 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Handle> {
         self.open_by_name(caller, attributes, Some(Kind::Section), access, None)
     }
 
-    fn section_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<Section> {
+    fn section_behind(&self, caller: ThreadId, handle: Handle, access: Access) -> Result<Section> {
         let object = self.resolve(caller, handle, Some(Kind::Section), access)?;
         match &self.object(object)?.body {
             Body::Section(section) => Ok(*section),
@@ -221,22 +223,22 @@ impl Executive {
     /// NtQuerySection, SectionBasicInformation: attributes and bytes.
     ///
     /// # Errors
-    /// As [`Lifetimes::resolve`] for `SECTION_QUERY`.
+    /// As [`Lifetimes::resolve`] for `Access::SECTION_QUERY`.
     pub fn query_section(&self, caller: ThreadId, section: Handle) -> Result<(u32, u64)> {
-        let section = self.section_behind(caller, section, SECTION_QUERY)?;
+        let section = self.section_behind(caller, section, Access::SECTION_QUERY)?;
         Ok((section.attributes, section.size))
     }
 
     /// NtQuerySection, SectionImageInformation.
     ///
     /// # Errors
-    /// `SECTION_NOT_IMAGE`, and as [`Lifetimes::resolve`] for `SECTION_QUERY`.
+    /// `SECTION_NOT_IMAGE`, and as [`Lifetimes::resolve`] for `Access::SECTION_QUERY`.
     pub fn query_section_image(
         &self,
         caller: ThreadId,
         section: Handle,
     ) -> Result<SectionImageInformation> {
-        let object = self.resolve(caller, section, Some(Kind::Section), SECTION_QUERY)?;
+        let object = self.resolve(caller, section, Some(Kind::Section), Access::SECTION_QUERY)?;
         self.section_information(object)
     }
 
@@ -247,7 +249,7 @@ impl Executive {
     /// What opening the file gives, and what a bad image gives.
     pub fn open_image_section(&mut self, path: &[u16]) -> Result<ObjectId> {
         let attributes = ObjectAttributes::named(UnicodeStr(path));
-        let access = EXECUTE | READ_DATA | SYNCHRONIZE;
+        let access = Access::FILE_EXECUTE | Access::FILE_READ_DATA | Access::SYNCHRONIZE;
         let handle = self.open_file(
             ThreadId::SYSTEM,
             &attributes,
@@ -261,7 +263,7 @@ impl Executive {
     }
 
     fn section_of_handle(&mut self, handle: Handle) -> Result<ObjectId> {
-        let (object, open) = self.file_behind(ThreadId::SYSTEM, handle, 0)?;
+        let (object, open) = self.file_behind(ThreadId::SYSTEM, handle, Access::empty())?;
         let id = open.id().ok_or(Status::INVALID_FILE_FOR_SECTION)?;
         let section = self.file_section(object, id, 0, Protect::EXECUTE, SEC_IMAGE)?;
         Ok(self.new_object(Body::Section(section)))

@@ -15,18 +15,8 @@ use crate::system::Body;
 use crate::system::Executive;
 use alloc::vec;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::{Handle, Result, Status};
-
-/// `PROCESS_VM_OPERATION`.
-const PROCESS_VM_OPERATION: u32 = 0x08;
-/// `PROCESS_VM_READ`.
-pub const PROCESS_VM_READ: u32 = 0x10;
-/// `PROCESS_VM_WRITE`.
-pub const PROCESS_VM_WRITE: u32 = 0x20;
-const PROCESS_QUERY_INFORMATION: u32 = 0x400;
-const SECTION_MAP_WRITE: u32 = 2;
-const SECTION_MAP_READ: u32 = 4;
-const SECTION_MAP_EXECUTE: u32 = 8;
 
 /// What NtMapViewOfSection is asked.
 #[derive(Clone, Copy, Debug)]
@@ -48,13 +38,13 @@ pub struct MapRequest {
 }
 
 /// What a section must have been opened for, to be mapped with this protection.
-const fn section_access(protect: u32) -> u32 {
+const fn section_access(protect: u32) -> Access {
     match protect & 0xFF {
-        0x04 => SECTION_MAP_WRITE,
-        0x10 => SECTION_MAP_EXECUTE,
-        0x20 | 0x80 => SECTION_MAP_READ | SECTION_MAP_EXECUTE,
-        0x40 => SECTION_MAP_WRITE | SECTION_MAP_EXECUTE,
-        _ => SECTION_MAP_READ,
+        0x04 => Access::SECTION_MAP_WRITE,
+        0x10 => Access::SECTION_MAP_EXECUTE,
+        0x20 | 0x80 => Access::SECTION_MAP_READ.union(Access::SECTION_MAP_EXECUTE),
+        0x40 => Access::SECTION_MAP_WRITE.union(Access::SECTION_MAP_EXECUTE),
+        _ => Access::SECTION_MAP_READ,
     }
 }
 
@@ -85,7 +75,7 @@ impl Executive {
         process: Handle,
         request: Request,
     ) -> Result<(u64, u64)> {
-        let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         let (space, machine, mm) = self.space_of(process)?;
         space.allocate(machine, &mut mm.segments, request)
     }
@@ -102,7 +92,7 @@ impl Executive {
         size: u64,
         kind: u32,
     ) -> Result<(u64, u64)> {
-        let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         let (space, machine, _) = self.space_of(process)?;
         space.free(machine, base, size, kind)
     }
@@ -119,7 +109,7 @@ impl Executive {
         size: u64,
         protect: u32,
     ) -> Result<(u64, u64, u32)> {
-        let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         let (space, machine, mm) = self.space_of(process)?;
         space.protect(machine, &mm.segments, base, size, protect)
     }
@@ -134,7 +124,7 @@ impl Executive {
         process: Handle,
         address: u64,
     ) -> Result<Region> {
-        let process = self.process_behind(caller, process, PROCESS_QUERY_INFORMATION)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_QUERY_INFORMATION)?;
         let (space, _, mm) = self.space_of(process)?;
         space.query(&mm.segments, address)
     }
@@ -150,7 +140,7 @@ impl Executive {
         process: Handle,
         address: u64,
     ) -> Result<Vec<u16>> {
-        let process = self.process_behind(caller, process, PROCESS_QUERY_INFORMATION)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_QUERY_INFORMATION)?;
         let (space, _, mm) = self.space_of(process)?;
         let Some(Use::View { segment, .. }) = space.find(address).map(|vad| vad.kind) else {
             return Err(Status::INVALID_ADDRESS);
@@ -182,7 +172,7 @@ impl Executive {
         process: Handle,
         request: MapRequest,
     ) -> Result<Mapped> {
-        let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         let section = self.resolve(
             caller,
             section,
@@ -225,7 +215,7 @@ impl Executive {
         process: Handle,
         address: u64,
     ) -> Result<()> {
-        let process = self.process_behind(caller, process, PROCESS_VM_OPERATION)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         self.unmap_view_in(process, address)
     }
 

@@ -21,11 +21,6 @@ use nt::object::{Attributes, ClientId};
 use nt::system::{MessageKind, PortHeader, PortLimits};
 use nt::{Handle, ObjectAttributes, Result, Status};
 
-/// `PORT_CONNECT`.
-pub const PORT_CONNECT: u32 = 1;
-/// `PORT_ALL_ACCESS`.
-pub const PORT_ALL_ACCESS: u32 = 0x001F_0001;
-
 /// The hooks of ports.
 pub const PORT_HOOKS: Hooks<Executive> = Hooks {
     parse: None,
@@ -89,7 +84,7 @@ impl Executive {
             .lpc
             .create(creator, named, limits.connection_info, limits.message)?;
         let object = self.new_object(Body::Port(port));
-        self.insert_object(caller, object, attributes, PORT_ALL_ACCESS)
+        self.insert_object(caller, object, attributes, Access::PORT_ALL)
             .map(|created| created.handle)
     }
 
@@ -100,10 +95,7 @@ impl Executive {
     /// `OBJECT_NAME_NOT_FOUND`, `ACCESS_DENIED`, `INVALID_PORT_HANDLE`, `SERVER_SID_MISMATCH`.
     pub fn connect_port(&mut self, caller: ThreadId, request: &ConnectRequest<'_>) -> Result<()> {
         let client = self.client_id(caller)?;
-        let mut access = AccessState::new(
-            Access::from_bits_retain(PORT_CONNECT),
-            self.is_kernel(caller),
-        );
+        let mut access = AccessState::new(Access::PORT_CONNECT, self.is_kernel(caller));
         let object = self.lookup(Lookup {
             caller,
             root: Handle::NULL,
@@ -129,7 +121,7 @@ impl Executive {
         object: ObjectId,
         request: &ConnectRequest<'_>,
     ) -> Result<PortId> {
-        self.check_access(caller, object, PORT_CONNECT)?;
+        self.check_access(caller, object, Access::PORT_CONNECT)?;
         let port = self.port_body(object)?;
         if let (Some(wanted), Some(PortKind::Connection)) = (&request.server, self.lpc.kind(port)) {
             let server = self
@@ -218,7 +210,7 @@ impl Executive {
     /// # Errors
     /// `INVALID_HANDLE`, `INVALID_PORT_HANDLE`, `INVALID_PARAMETER`.
     pub fn complete_connect_port(&mut self, caller: ThreadId, port: Handle) -> Result<()> {
-        let port = self.port(caller, port, PORT_ALL_ACCESS)?;
+        let port = self.port(caller, port, Access::PORT_ALL)?;
         self.lpc.complete(port)?;
         self.deliver_ports();
         Ok(())
@@ -235,7 +227,7 @@ impl Executive {
         header: &PortHeader,
         data: &[u8],
     ) -> Result<()> {
-        let port = self.port(caller, port, 0)?;
+        let port = self.port(caller, port, Access::empty())?;
         self.lpc.check_reply(port, header)?;
         self.check_client(header.client)?;
         self.lpc.reply(port, header, data)?;
@@ -255,7 +247,7 @@ impl Executive {
         reply: Option<(&PortHeader, &[u8])>,
     ) -> Result<Receive> {
         let receiver = self.client_id(caller)?;
-        let port = self.port(caller, port, 0)?;
+        let port = self.port(caller, port, Access::empty())?;
         if let Some((header, data)) = reply {
             self.lpc.check_reply(port, header)?;
             self.lpc.receive_queue(port)?;
@@ -282,7 +274,7 @@ impl Executive {
         data: &[u8],
     ) -> Result<()> {
         let sender = self.client_id(caller)?;
-        let port = self.port(caller, port, 0)?;
+        let port = self.port(caller, port, Access::empty())?;
         self.lpc.datagram(sender, port, header, data)?;
         self.deliver_ports();
         Ok(())
@@ -301,7 +293,7 @@ impl Executive {
         data: &[u8],
     ) -> Result<()> {
         let sender = self.client_id(caller)?;
-        let port = self.port(caller, port, 0)?;
+        let port = self.port(caller, port, Access::empty())?;
         self.lpc.request(sender, port, header, data)?;
         self.park(caller);
         self.deliver_ports();
@@ -320,7 +312,7 @@ impl Executive {
         data: &[u8],
     ) -> Result<()> {
         let sender = self.client_id(caller)?;
-        let port = self.port(caller, port, 0)?;
+        let port = self.port(caller, port, Access::empty())?;
         self.check_client(header.client)?;
         self.lpc.reply_wait_reply(sender, port, header, data)?;
         self.park(caller);
@@ -334,7 +326,7 @@ impl Executive {
     /// `INVALID_HANDLE`, `OBJECT_TYPE_MISMATCH`.
     pub fn register_thread_terminate_port(&mut self, caller: ThreadId, port: Handle) -> Result<()> {
         let client = self.client_id(caller)?;
-        let port = self.port(caller, port, PORT_ALL_ACCESS)?;
+        let port = self.port(caller, port, Access::PORT_ALL)?;
         self.lpc.register_termination(client.thread, port);
         Ok(())
     }
@@ -395,13 +387,13 @@ impl Executive {
             caller,
             object,
             &ObjectAttributes::unnamed(),
-            PORT_ALL_ACCESS,
+            Access::PORT_ALL,
         )
         .map(|created| created.handle)
     }
 
     /// The protocol's name for the port behind a handle.
-    pub(crate) fn port(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<PortId> {
+    pub(crate) fn port(&self, caller: ThreadId, handle: Handle, access: Access) -> Result<PortId> {
         let object = self.resolve(caller, handle, Some(Kind::Port), access)?;
         self.port_body(object)
     }

@@ -16,10 +16,10 @@ use crate::ob::prelude::*;
 use crate::system::Body;
 use crate::system::Executive;
 use crate::system::memory::virtual_memory::MapRequest;
+use nt::access::Access;
 use nt::{Handle, Result, Status};
 
-/// `SECTION_MAP_READ` and `SECTION_MAP_WRITE`.
-const SECTION_MAP_READ_WRITE: u32 = 6;
+const READ_WRITE: Access = Access::SECTION_MAP_READ.union(Access::SECTION_MAP_WRITE);
 
 impl Executive {
     /// Maps the client's section into the client.
@@ -33,7 +33,7 @@ impl Executive {
         offset: u32,
         size: u64,
     ) -> Result<ClientView> {
-        let object = self.resolve(caller, section, Some(Kind::Section), SECTION_MAP_READ_WRITE)?;
+        let object = self.resolve(caller, section, Some(Kind::Section), READ_WRITE)?;
         let Body::Section(body) = &self.object(object)?.body else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         };

@@ -22,15 +22,10 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use formats::utf16;
+use nt::access::Access;
 use nt::object::ClientId;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
-/// `PROCESS_CREATE_THREAD`.
-const PROCESS_CREATE_THREAD: u32 = 0x02;
-/// `PROCESS_CREATE_PROCESS`.
-const PROCESS_CREATE_PROCESS: u32 = 0x80;
-/// `SECTION_MAP_EXECUTE`.
-const SECTION_MAP_EXECUTE: u32 = 8;
 /// `OSBuildNumber` of each version.
 const BUILD_5_2: u16 = 3790;
 const BUILD_6_1: u16 = 7601;
@@ -118,20 +113,25 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         request: &CreateProcess,
     ) -> Result<Handle> {
-        let parent = self.process_behind(caller, request.parent, PROCESS_CREATE_PROCESS)?;
+        let parent = self.process_behind(caller, request.parent, Access::PROCESS_CREATE_PROCESS)?;
         let section = self.resolve(
             caller,
             request.section,
             Some(Kind::Section),
-            SECTION_MAP_EXECUTE,
+            Access::SECTION_MAP_EXECUTE,
         )?;
         let port = if request.exception_port.is_null() {
             None
         } else {
-            Some(self.resolve(caller, request.exception_port, Some(Kind::Port), 1)?)
+            Some(self.resolve(
+                caller,
+                request.exception_port,
+                Some(Kind::Port),
+                Access::PORT_CONNECT,
+            )?)
         };
         let process = self.make_process(parent, request.inherit_handles)?;
         let result = self.finish_process(caller, process, section, port, attributes, access);
@@ -148,7 +148,7 @@ impl Executive {
         section: ObjectId,
         port: Option<ObjectId>,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Handle> {
         self.load_process(process, section)?;
         if let Some(port) = port {
@@ -281,13 +281,13 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         process: Handle,
         context: &Context,
         stack: Stack,
         suspended: bool,
     ) -> Result<(Handle, ClientId)> {
-        let process = self.process_behind(caller, process, PROCESS_CREATE_THREAD)?;
+        let process = self.process_behind(caller, process, Access::PROCESS_CREATE_THREAD)?;
         let thread = self.make_thread(process, context, stack)?;
         let object = self.thread(thread)?.object;
         self.reference(object);

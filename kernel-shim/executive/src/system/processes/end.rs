@@ -10,12 +10,9 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Stop;
 use crate::ob::prelude::*;
 use crate::system::Executive;
+use nt::access::Access;
 use nt::{Handle, Result, Status};
 
-/// `PROCESS_TERMINATE`.
-const PROCESS_TERMINATE: u32 = 1;
-/// `THREAD_TERMINATE`.
-const THREAD_TERMINATE: u32 = 1;
 /// `SESSION5_INITIALIZATION_FAILED`.
 const SESSION5_INITIALIZATION_FAILED: u32 = 0x71;
 /// `CRITICAL_PROCESS_DIED`.
@@ -58,7 +55,7 @@ impl Executive {
         } else {
             process
         };
-        let id = self.process_behind(caller, wanted, PROCESS_TERMINATE)?;
+        let id = self.process_behind(caller, wanted, Access::PROCESS_TERMINATE)?;
         let keep = others_only.then_some(caller);
         self.kill_process(id, keep, status)
     }
@@ -112,7 +109,7 @@ impl Executive {
         } else {
             thread
         };
-        let id = self.thread_behind(caller, wanted, THREAD_TERMINATE)?;
+        let id = self.thread_behind(caller, wanted, Access::THREAD_TERMINATE)?;
         if self.thread(id)?.critical {
             self.bug_check(BugCheck::new(
                 CRITICAL_OBJECT_TERMINATION,

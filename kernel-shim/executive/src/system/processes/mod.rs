@@ -18,6 +18,7 @@ use crate::ob::prelude::*;
 use crate::ob::{Hooks, Kind};
 use crate::ps::{Process, Thread};
 use crate::se::{Sid, Token};
+use nt::access::Access;
 use nt::object::ClientId;
 use nt::{Handle, Result, Status};
 
@@ -171,7 +172,7 @@ impl Executive {
         &self,
         caller: ThreadId,
         handle: Handle,
-        access: u32,
+        access: Access,
     ) -> Result<ProcessId> {
         let object = self.resolve(caller, handle, Some(Kind::Process), access)?;
         match self.object(object)?.body {
@@ -184,7 +185,12 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Lifetimes::resolve`].
-    pub fn thread_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<ThreadId> {
+    pub fn thread_behind(
+        &self,
+        caller: ThreadId,
+        handle: Handle,
+        access: Access,
+    ) -> Result<ThreadId> {
         let object = self.resolve(caller, handle, Some(Kind::Thread), access)?;
         match self.object(object)?.body {
             Body::Thread(thread) => Ok(thread),

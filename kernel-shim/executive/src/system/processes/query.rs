@@ -6,20 +6,12 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::ps::Process;
-use crate::se::token::{Adjusted, DEBUG, INCREASE_BASE_PRIORITY, TCB, TOKEN_ADJUST_PRIVILEGES};
+use crate::se::token::{Adjusted, DEBUG, INCREASE_BASE_PRIORITY, TCB};
 use crate::system::Executive;
 use nt::access::Access;
 use nt::object::{Attributes, ClientId};
 use nt::{Handle, Result, Status};
 
-/// `PROCESS_SET_INFORMATION`.
-const PROCESS_SET_INFORMATION: u32 = 0x200;
-/// `PROCESS_QUERY_INFORMATION`.
-const PROCESS_QUERY_INFORMATION: u32 = 0x400;
-/// `THREAD_SET_INFORMATION`.
-const THREAD_SET_INFORMATION: u32 = 0x20;
-/// `THREAD_QUERY_INFORMATION`.
-const THREAD_QUERY_INFORMATION: u32 = 0x40;
 /// Bit 31 of a base priority: memory priority of the foreground.
 const MEMORY_FOREGROUND: u32 = 0x8000_0000;
 /// The highest base priority.
@@ -63,7 +55,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         client: ClientId,
-        access: u32,
+        access: Access,
         attributes: Attributes,
     ) -> Result<Handle> {
         let process = if client.thread == 0 {
@@ -83,7 +75,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         client: ClientId,
-        access: u32,
+        access: Access,
         attributes: Attributes,
     ) -> Result<Handle> {
         let object = self.thread(self.by_client(client)?.0)?.object;
@@ -103,30 +95,30 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         object: crate::ids::ObjectId,
-        access: u32,
+        access: Access,
         attributes: Attributes,
     ) -> Result<Handle> {
         if self.token_of(caller)?.has(DEBUG) {
             let kind = self.object(object)?.kind;
             let mapping = self.type_of(kind).mapping;
-            let mapped = mapping.map(Access::from_bits_retain(access));
+            let mapped = mapping.map(access);
             let granted = if mapped.contains(Access::MAXIMUM_ALLOWED) {
                 mapping.all
             } else {
                 mapped
             };
             let process = self.process_of(caller)?.id;
-            return self.create_handle(process, object, granted.bits(), attributes);
+            return self.create_handle(process, object, granted, attributes);
         }
         self.open_by_id(caller, object, access, attributes)
     }
 
     fn asked(&self, caller: ThreadId, process: Handle) -> Result<&Process> {
-        self.process(self.process_behind(caller, process, PROCESS_QUERY_INFORMATION)?)
+        self.process(self.process_behind(caller, process, Access::PROCESS_QUERY_INFORMATION)?)
     }
 
     fn settable(&mut self, caller: ThreadId, process: Handle) -> Result<&mut Process> {
-        let id = self.process_behind(caller, process, PROCESS_SET_INFORMATION)?;
+        let id = self.process_behind(caller, process, Access::PROCESS_SET_INFORMATION)?;
         self.process_mut(id)
     }
 
@@ -220,7 +212,7 @@ impl Executive {
     /// # Errors
     /// As [`Lifetimes::resolve`].
     pub fn query_thread_critical(&self, caller: ThreadId, thread: Handle) -> Result<bool> {
-        let id = self.thread_behind(caller, thread, THREAD_QUERY_INFORMATION)?;
+        let id = self.thread_behind(caller, thread, Access::THREAD_QUERY_INFORMATION)?;
         self.thread(id).map(|thread| thread.critical)
     }
 
@@ -234,7 +226,7 @@ impl Executive {
         thread: Handle,
         critical: bool,
     ) -> Result<()> {
-        let id = self.thread_behind(caller, thread, THREAD_SET_INFORMATION)?;
+        let id = self.thread_behind(caller, thread, Access::THREAD_SET_INFORMATION)?;
         self.token_of(caller)?.demand(DEBUG)?;
         self.thread_mut(id)?.critical = critical;
         Ok(())
@@ -245,7 +237,7 @@ impl Executive {
     /// # Errors
     /// As [`Lifetimes::resolve`].
     pub fn query_thread(&self, caller: ThreadId, thread: Handle) -> Result<ThreadBasic> {
-        let id = self.thread_behind(caller, thread, THREAD_QUERY_INFORMATION)?;
+        let id = self.thread_behind(caller, thread, Access::THREAD_QUERY_INFORMATION)?;
         let thread = self.thread(id)?;
         Ok(ThreadBasic {
             exit_status: thread.exit_status,
@@ -292,7 +284,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         process: Handle,
-        access: u32,
+        access: Access,
     ) -> Result<Handle> {
         let token = self.asked(caller, process)?.token;
         self.open_by_id(caller, token, access, Attributes::empty())
@@ -306,9 +298,9 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         thread: Handle,
-        access: u32,
+        access: Access,
     ) -> Result<Handle> {
-        let id = self.thread_behind(caller, thread, THREAD_QUERY_INFORMATION)?;
+        let id = self.thread_behind(caller, thread, Access::THREAD_QUERY_INFORMATION)?;
         let token = self.thread(id)?.impersonation.ok_or(Status::NO_TOKEN)?;
         self.open_by_id(caller, token, access, Attributes::empty())
     }
@@ -326,7 +318,12 @@ impl Executive {
         changes: Option<&[(u64, u32)]>,
         fits: impl FnOnce(usize) -> bool,
     ) -> Result<Adjusted> {
-        let object = self.resolve(caller, token, Some(Kind::Token), TOKEN_ADJUST_PRIVILEGES)?;
+        let object = self.resolve(
+            caller,
+            token,
+            Some(Kind::Token),
+            Access::TOKEN_ADJUST_PRIVILEGES,
+        )?;
         let token = self.token_mut(object)?;
         if !fits(token.adjust(changes, false).previous.len()) {
             return Err(Status::BUFFER_TOO_SMALL);

@@ -6,18 +6,13 @@
 use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};
 use crate::ob::Kind;
-use crate::ob::directory::DIRECTORY_TRAVERSE;
 use crate::ob::prelude::*;
 use crate::se::token;
 use crate::system::Body;
 use alloc::vec::Vec;
+use nt::access::Access;
 use nt::system::SectionImageInformation;
 use nt::{Handle, Result, Status};
-
-const PROCESS_SET_INFORMATION: u32 = 0x200;
-const PROCESS_SUSPEND_RESUME: u32 = 0x800;
-const THREAD_SET_THREAD_TOKEN: u32 = 0x80;
-const TOKEN_IMPERSONATE: u32 = 4;
 
 impl Executive {
     /// ProcessExceptionPort: once in a process's life.
@@ -33,12 +28,12 @@ impl Executive {
         let id = self.process_behind(
             caller,
             process,
-            PROCESS_SET_INFORMATION | PROCESS_SUSPEND_RESUME,
+            Access::PROCESS_SET_INFORMATION | Access::PROCESS_SUSPEND_RESUME,
         )?;
         if !self.privileged(caller, token::TCB)? {
             return Err(Status::PRIVILEGE_NOT_HELD);
         }
-        let port = self.resolve(caller, port, Some(Kind::Port), 0)?;
+        let port = self.resolve(caller, port, Some(Kind::Port), Access::empty())?;
         let process = self.process_mut(id)?;
         if process.exception_port.is_some() {
             return Err(Status::PORT_ALREADY_SET);
@@ -58,8 +53,13 @@ impl Executive {
         process: Handle,
         directory: Handle,
     ) -> Result<()> {
-        let id = self.process_behind(caller, process, PROCESS_SET_INFORMATION)?;
-        let object = self.resolve(caller, directory, Some(Kind::Directory), DIRECTORY_TRAVERSE)?;
+        let id = self.process_behind(caller, process, Access::PROCESS_SET_INFORMATION)?;
+        let object = self.resolve(
+            caller,
+            directory,
+            Some(Kind::Directory),
+            Access::DIRECTORY_TRAVERSE,
+        )?;
         let (map, new) = self
             .ob
             .device_map_for(object)
@@ -82,11 +82,12 @@ impl Executive {
         thread: Handle,
         token: Handle,
     ) -> Result<()> {
-        let id = self.thread_behind(caller, thread, THREAD_SET_THREAD_TOKEN)?;
+        let id = self.thread_behind(caller, thread, Access::THREAD_SET_THREAD_TOKEN)?;
         let new = if token.is_null() {
             None
         } else {
-            let object = self.resolve(caller, token, Some(Kind::Token), TOKEN_IMPERSONATE)?;
+            let object =
+                self.resolve(caller, token, Some(Kind::Token), Access::TOKEN_IMPERSONATE)?;
             if self.token_mut(object)?.impersonation.is_none() {
                 return Err(Status::BAD_TOKEN_TYPE);
             }

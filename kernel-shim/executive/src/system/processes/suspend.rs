@@ -3,10 +3,9 @@
 
 use crate::ids::ThreadId;
 use crate::system::Executive;
+use nt::access::Access;
 use nt::{Handle, Result, Status};
 
-/// `THREAD_SUSPEND_RESUME`.
-const THREAD_SUSPEND_RESUME: u32 = 2;
 /// `MAXIMUM_SUSPEND_COUNT`.
 const MAXIMUM_SUSPEND_COUNT: u32 = 0x7f;
 
@@ -16,7 +15,7 @@ impl Executive {
     /// # Errors
     /// `SUSPEND_COUNT_EXCEEDED`, `THREAD_IS_TERMINATING`, and as [`resolve`](crate::ob::lifetime::Lifetimes::resolve).
     pub fn suspend_thread(&mut self, caller: ThreadId, thread: Handle) -> Result<u32> {
-        let id = self.thread_behind(caller, thread, THREAD_SUSPEND_RESUME)?;
+        let id = self.thread_behind(caller, thread, Access::THREAD_SUSPEND_RESUME)?;
         let thread = self.thread_mut(id)?;
         if thread.ended {
             return Err(Status::THREAD_IS_TERMINATING);
@@ -35,7 +34,7 @@ impl Executive {
     /// # Errors
     /// As [`resolve`](crate::ob::lifetime::Lifetimes::resolve).
     pub fn resume_thread(&mut self, caller: ThreadId, thread: Handle) -> Result<u32> {
-        let id = self.thread_behind(caller, thread, THREAD_SUSPEND_RESUME)?;
+        let id = self.thread_behind(caller, thread, Access::THREAD_SUSPEND_RESUME)?;
         self.resume(id)
     }
 

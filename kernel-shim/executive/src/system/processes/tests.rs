@@ -11,10 +11,10 @@ use crate::{Outcome, Version};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use formats::utf16;
+use nt::access::Access;
 use nt::object::{Attributes, ObjectAttributes};
 use nt::{UnicodeStr, wide};
 
-const EVENT_ALL: u32 = 0x1F_0003;
 const MILLISECOND: i64 = 10_000;
 
 /// A system with its namespace and some processes of the System's token.
@@ -57,7 +57,7 @@ impl Bench {
     }
 
     /// A handle of the bench's process to another one.
-    fn handle_to(&mut self, process: ProcessId, access: u32) -> Handle {
+    fn handle_to(&mut self, process: ProcessId, access: Access) -> Handle {
         let object = self.executive.process(process).unwrap().object;
         self.executive
             .open_by_id(self.thread, object, access, Attributes::empty())
@@ -67,7 +67,7 @@ impl Bench {
     fn handle_to_thread(&mut self, thread: ThreadId) -> Handle {
         let object = self.executive.thread(thread).unwrap().object;
         self.executive
-            .open_by_id(self.thread, object, 0x1F_03FF, Attributes::empty())
+            .open_by_id(self.thread, object, Access::THREAD_ALL, Attributes::empty())
             .unwrap()
     }
 
@@ -76,7 +76,7 @@ impl Bench {
             .create_event(
                 self.thread,
                 &ObjectAttributes::unnamed(),
-                EVENT_ALL,
+                Access::EVENT_ALL,
                 notification,
                 false,
             )
@@ -153,7 +153,7 @@ fn handles_that_are_to_be_inherited_are() {
     let attributes = ObjectAttributes::unnamed().with(Attributes::INHERIT);
     let kept = bench
         .executive
-        .create_event(bench.thread, &attributes, EVENT_ALL, true, false)
+        .create_event(bench.thread, &attributes, Access::EVENT_ALL, true, false)
         .unwrap()
         .handle;
     let other = bench.event(true);
@@ -311,7 +311,13 @@ fn waits_that_cannot_be() {
     );
     let modify = bench
         .executive
-        .create_event(thread, &ObjectAttributes::unnamed(), 2, true, true)
+        .create_event(
+            thread,
+            &ObjectAttributes::unnamed(),
+            Access::EVENT_MODIFY_STATE,
+            true,
+            true,
+        )
         .unwrap()
         .handle;
     assert_eq!(
@@ -384,7 +390,7 @@ fn the_end_of_a_thread_and_of_a_process_signal_their_objects() {
     let mut bench = bench();
     let (child, first) = bench.process(bench.own());
     let second = bench.thread_of(child);
-    let process = bench.handle_to(child, 0x1F_0FFF);
+    let process = bench.handle_to(child, Access::PROCESS_ALL);
     let thread = bench.handle_to_thread(first);
     let waiter = bench.thread;
     bench
@@ -438,14 +444,14 @@ fn terminating_a_process_ends_its_threads_closes_its_handles_and_frees_its_memor
     let name = ObjectAttributes::named(wide!("\\Device\\E"));
     let event = bench
         .executive
-        .create_event(thread, &name, EVENT_ALL, true, false)
+        .create_event(thread, &name, Access::EVENT_ALL, true, false)
         .unwrap()
         .handle;
     bench
         .executive
         .wait(another, &[event], false, None)
         .unwrap();
-    let handle = bench.handle_to(child, 0x1F_0FFF);
+    let handle = bench.handle_to(child, Access::PROCESS_ALL);
     bench
         .executive
         .terminate_process(bench.thread, handle, Status(7))
@@ -675,7 +681,7 @@ fn spec_11_5_in_nt_6_a_child_makes_its_own_session() {
 fn spec_11_1_the_session_of_a_process_can_only_be_set_to_what_it_is() {
     let mut bench = bench();
     let (child, _) = bench.process(bench.own());
-    let handle = bench.handle_to(child, 0x1F_0FFF);
+    let handle = bench.handle_to(child, Access::PROCESS_ALL);
     assert_eq!(bench.executive.query_session(bench.thread, handle), Ok(0));
     assert_eq!(bench.executive.set_session(bench.thread, handle, 0), Ok(()));
     assert_eq!(
@@ -698,9 +704,12 @@ fn opening_a_process_is_checked_and_debug_opens_everything() {
         thread: thread.into(),
     };
     let open = |bench: &mut Bench, client| {
-        bench
-            .executive
-            .open_process(bench.thread, client, 0x1F_0FFF, Attributes::empty())
+        bench.executive.open_process(
+            bench.thread,
+            client,
+            Access::PROCESS_ALL,
+            Attributes::empty(),
+        )
     };
     assert!(open(&mut bench, by(child.0, 0)).is_ok());
     assert!(open(&mut bench, by(child.0, thread.0)).is_ok());
@@ -742,13 +751,26 @@ fn the_mutants_of_a_thread_that_ends_are_abandoned() {
     let owner = bench.thread_of(process);
     let theirs = bench
         .executive
-        .create_mutant(owner, &ObjectAttributes::unnamed(), 0x1F_0001, true)
+        .create_mutant(
+            owner,
+            &ObjectAttributes::unnamed(),
+            Access::MUTANT_ALL,
+            true,
+        )
         .unwrap()
         .handle;
-    let object = bench.executive.resolve(owner, theirs, None, 0).unwrap();
+    let object = bench
+        .executive
+        .resolve(owner, theirs, None, Access::empty())
+        .unwrap();
     let handle = bench
         .executive
-        .open_by_id(bench.thread, object, 0x1F_0001, Attributes::empty())
+        .open_by_id(
+            bench.thread,
+            object,
+            Access::MUTANT_ALL,
+            Attributes::empty(),
+        )
         .unwrap();
     let waiter = bench.thread;
     assert_eq!(

@@ -14,17 +14,6 @@ use formats::hive::{MAX_VALUE_NAME, Value};
 use nt::access::Access;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
-/// `KEY_QUERY_VALUE`.
-pub const QUERY_VALUE: u32 = 0x1;
-/// `KEY_SET_VALUE`.
-pub const SET_VALUE: u32 = 0x2;
-/// `KEY_CREATE_SUB_KEY`.
-pub const CREATE_SUB_KEY: u32 = 0x4;
-/// `KEY_ENUMERATE_SUB_KEYS`.
-pub const ENUMERATE_SUB_KEYS: u32 = 0x8;
-/// `KEY_CREATE_LINK`.
-pub const CREATE_LINK: u32 = 0x20;
-const DELETE: u32 = 0x1_0000;
 const OPEN_LINK: u32 = 0x100;
 
 /// The hooks of key objects.
@@ -111,12 +100,9 @@ fn create(
     let above = SecurityDescriptor::parse(executive.registry.security(parent)?)?;
     let link = packet.options & REG_OPTION_CREATE_LINK != 0;
     if !kernel {
-        let needed = CREATE_SUB_KEY | if link { CREATE_LINK } else { 0 };
-        above.check(
-            executive.token_of(caller)?,
-            Access::from_bits_retain(needed),
-            mapping,
-        )?;
+        let mut needed = Access::KEY_CREATE_SUB_KEY;
+        needed.set(Access::KEY_CREATE_LINK, link);
+        above.check(executive.token_of(caller)?, needed, mapping)?;
     }
     let explicit = packet
         .security
@@ -161,7 +147,7 @@ fn name_of(executive: &Executive, object: ObjectId) -> Vec<u16> {
 }
 
 impl Executive {
-    fn key_behind(&self, caller: ThreadId, handle: Handle, access: u32) -> Result<KeyRef> {
+    fn key_behind(&self, caller: ThreadId, handle: Handle, access: Access) -> Result<KeyRef> {
         let object = self.resolve(caller, handle, Some(Kind::Key), access)?;
         match self.object(object)?.body {
             Body::Key(body) => self.registry.key(body.key).map(|_| body.key),
@@ -178,7 +164,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
     ) -> Result<Handle> {
         self.open_by_name(caller, attributes, Some(Kind::Key), access, None)
     }
@@ -192,7 +178,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         attributes: &ObjectAttributes<'_>,
-        access: u32,
+        access: Access,
         class: &[u16],
         options: u32,
     ) -> Result<(Handle, Disposition)> {
@@ -254,7 +240,15 @@ impl Executive {
     /// # Errors
     /// `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_QUERY_VALUE`.
     pub fn query_key(&self, caller: ThreadId, key: Handle, name_only: bool) -> Result<KeyFacts> {
-        let key = self.key_behind(caller, key, if name_only { 0 } else { QUERY_VALUE })?;
+        let key = self.key_behind(
+            caller,
+            key,
+            if name_only {
+                Access::empty()
+            } else {
+                Access::KEY_QUERY_VALUE
+            },
+        )?;
         Ok(KeyFacts {
             path: self.registry.path(key),
             ..self.key_facts(key)?
@@ -266,7 +260,7 @@ impl Executive {
     /// # Errors
     /// `NO_MORE_ENTRIES`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_ENUMERATE_SUB_KEYS`.
     pub fn enumerate_key(&self, caller: ThreadId, key: Handle, index: u32) -> Result<KeyFacts> {
-        let key = self.key_behind(caller, key, ENUMERATE_SUB_KEYS)?;
+        let key = self.key_behind(caller, key, Access::KEY_ENUMERATE_SUB_KEYS)?;
         let subkey = self
             .registry
             .subkeys(key)?
@@ -280,7 +274,7 @@ impl Executive {
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_QUERY_VALUE`.
     pub fn query_value(&self, caller: ThreadId, key: Handle, name: &[u16]) -> Result<&Value> {
-        let key = self.key_behind(caller, key, QUERY_VALUE)?;
+        let key = self.key_behind(caller, key, Access::KEY_QUERY_VALUE)?;
         self.registry.value(key, name)
     }
 
@@ -289,7 +283,7 @@ impl Executive {
     /// # Errors
     /// `NO_MORE_ENTRIES`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_QUERY_VALUE`.
     pub fn enumerate_value(&self, caller: ThreadId, key: Handle, index: u32) -> Result<&Value> {
-        let key = self.key_behind(caller, key, QUERY_VALUE)?;
+        let key = self.key_behind(caller, key, Access::KEY_QUERY_VALUE)?;
         self.registry
             .key(key)?
             .values()
@@ -310,7 +304,7 @@ impl Executive {
         kind: u32,
         data: Vec<u8>,
     ) -> Result<()> {
-        let key = self.key_behind(caller, key, SET_VALUE)?;
+        let key = self.key_behind(caller, key, Access::KEY_SET_VALUE)?;
         if name.len() > MAX_VALUE_NAME {
             return Err(Status::INVALID_PARAMETER);
         }
@@ -323,7 +317,7 @@ impl Executive {
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND`, `KEY_DELETED`, and as [`Lifetimes::resolve`] for `KEY_SET_VALUE`.
     pub fn delete_value(&mut self, caller: ThreadId, key: Handle, name: &[u16]) -> Result<()> {
-        let key = self.key_behind(caller, key, SET_VALUE)?;
+        let key = self.key_behind(caller, key, Access::KEY_SET_VALUE)?;
         let (now, uptime) = (self.now(), self.machine.uptime());
         self.registry.delete_value(key, name, now, uptime)
     }
@@ -332,9 +326,9 @@ impl Executive {
     ///
     /// # Errors
     /// `CANNOT_DELETE` for a key with subkeys and for the root of a hive, `KEY_DELETED`, and as
-    /// [`Lifetimes::resolve`] for `DELETE`.
+    /// [`Lifetimes::resolve`] for `Access::DELETE`.
     pub fn delete_key(&mut self, caller: ThreadId, key: Handle) -> Result<()> {
-        let key = self.key_behind(caller, key, DELETE)?;
+        let key = self.key_behind(caller, key, Access::DELETE)?;
         let (now, uptime) = (self.now(), self.machine.uptime());
         self.registry.delete(key, now, uptime)
     }
@@ -344,7 +338,7 @@ impl Executive {
     /// # Errors
     /// What writing the file says; `KEY_DELETED`, `INVALID_HANDLE`.
     pub fn flush_key(&mut self, caller: ThreadId, key: Handle) -> Result<()> {
-        let key = self.key_behind(caller, key, 0)?;
+        let key = self.key_behind(caller, key, Access::empty())?;
         if !self.registry.writes_enabled()
             || self
                 .registry

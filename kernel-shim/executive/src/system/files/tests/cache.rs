@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the cache and views of a file forbid, as ReactOS' FAT driver and memory manager have it.
 
-use super::{ALL_SHARES, SYNC, SYNCHRONOUS, System, request};
-use crate::io::file::{APPEND_DATA, DELETE, READ_DATA, WRITE_DATA};
+use super::{ALL_SHARES, SYNCHRONOUS, System, request};
 use crate::mm::SEC_COMMIT;
 use crate::system::files::open::{DELETE_ON_CLOSE, Disposition};
 use crate::system::files::transfer::At;
 use alloc::vec;
 use formats::utf16;
+use nt::access::Access;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 
 const FILE: &str = "\\??\\C:\\source.txt";
@@ -16,7 +16,7 @@ const MEGABYTE: u64 = 1 << 20;
 
 /// Opens the file, reads its first bytes, closes it.
 fn look(system: &mut System, options: u32, bytes: usize) -> Result<usize> {
-    let access = READ_DATA | SYNC;
+    let access = Access::FILE_READ_DATA | Access::SYNCHRONIZE;
     let handle = system.open(FILE, access, ALL_SHARES, SYNCHRONOUS | options)?;
     let mut buffer = vec![0; bytes];
     let read = system
@@ -36,12 +36,25 @@ fn make_paging_file(system: &mut System) -> Result<()> {
 /// A section of the file's data; its handle keeps the file mapped.
 fn data_section(system: &mut System) -> Handle {
     let file = system
-        .open(FILE, READ_DATA | WRITE_DATA | SYNC, ALL_SHARES, SYNCHRONOUS)
+        .open(
+            FILE,
+            Access::FILE_READ_DATA | Access::FILE_WRITE_DATA | Access::SYNCHRONIZE,
+            ALL_SHARES,
+            SYNCHRONOUS,
+        )
         .unwrap();
     let unnamed = ObjectAttributes::unnamed();
     let made = system
         .exec
-        .create_section(system.thread, &unnamed, 0xF_001F, 0, 4, SEC_COMMIT, file)
+        .create_section(
+            system.thread,
+            &unnamed,
+            Access::SECTION_ALL,
+            0,
+            4,
+            SEC_COMMIT,
+            file,
+        )
         .unwrap();
     system.close(file);
     made.handle
@@ -74,7 +87,7 @@ fn past_the_cache_there_are_whole_sectors_only() {
         look(&mut system, UNBUFFERED, 8),
         Err(Status::INVALID_PARAMETER)
     );
-    let access = WRITE_DATA | SYNC;
+    let access = Access::FILE_WRITE_DATA | Access::SYNCHRONIZE;
     let options = SYNCHRONOUS | UNBUFFERED;
     let handle = system.open(FILE, access, ALL_SHARES, options).unwrap();
     let mut write = |at, bytes: &[u8]| {
@@ -86,7 +99,12 @@ fn past_the_cache_there_are_whole_sectors_only() {
     assert_eq!(write(512, &[1; 3]), Err(Status::INVALID_PARAMETER));
     assert_eq!(write(512, &[1; 512]), Ok(512));
     assert_eq!(
-        system.open(FILE, APPEND_DATA | SYNC, ALL_SHARES, options),
+        system.open(
+            FILE,
+            Access::FILE_APPEND_DATA | Access::SYNCHRONIZE,
+            ALL_SHARES,
+            options
+        ),
         Err(Status::INVALID_PARAMETER)
     );
 }
@@ -95,7 +113,7 @@ fn past_the_cache_there_are_whole_sectors_only() {
 fn a_mapped_file_is_neither_cut_nor_replaced_nor_deleted() {
     let mut system = System::new();
     let section = data_section(&mut system);
-    let access = WRITE_DATA | DELETE | SYNC;
+    let access = Access::FILE_WRITE_DATA | Access::DELETE | Access::SYNCHRONIZE;
     let file = system.open(FILE, access, ALL_SHARES, SYNCHRONOUS).unwrap();
     let resize = |system: &mut System, size| system.exec.set_end_of_file(system.thread, file, size);
     assert_eq!(resize(&mut system, 2), Err(Status::USER_MAPPED_FILE));
@@ -124,9 +142,14 @@ fn to_supersede_is_shared_as_to_delete_and_to_overwrite_as_to_write() {
         (5, Disposition::OverwriteIf),
     ] {
         let mut system = System::new();
-        let other = system.open(FILE, READ_DATA | SYNC, share, SYNCHRONOUS);
+        let other = system.open(
+            FILE,
+            Access::FILE_READ_DATA | Access::SYNCHRONIZE,
+            share,
+            SYNCHRONOUS,
+        );
         let mut wanted = request(disposition);
-        wanted.access = READ_DATA | SYNC;
+        wanted.access = Access::FILE_READ_DATA | Access::SYNCHRONIZE;
         assert_eq!(
             system.create(FILE, wanted),
             Err(Status::SHARING_VIOLATION),
@@ -142,7 +165,7 @@ fn to_delete_a_mapped_image_on_close_is_refused_as_a_deletion() {
     let mut system = System::new();
     let image = "\\SystemRoot\\System32\\smss.exe";
     let section = system.image(image);
-    let access = WRITE_DATA | DELETE | SYNC;
+    let access = Access::FILE_WRITE_DATA | Access::DELETE | Access::SYNCHRONIZE;
     let options = SYNCHRONOUS | DELETE_ON_CLOSE;
     assert_eq!(
         system.open(image, access, ALL_SHARES, options),

@@ -12,7 +12,6 @@ use super::open::{
 use super::transfer::At;
 use crate::host::machine::{MemoryDisk, MemoryMachine};
 use crate::ids::{ProcessId, ThreadId};
-use crate::io::file::{DELETE, READ_ATTRIBUTES, READ_DATA, WRITE_ATTRIBUTES, WRITE_DATA};
 use crate::machine::Context;
 use crate::mm::SEC_IMAGE;
 use crate::ob::DeviceMapId;
@@ -28,10 +27,10 @@ use formats::hive::Hive;
 use formats::pe::build::{CODE, ImageFile};
 use formats::sectors::MemoryDevice;
 use formats::utf16;
+use nt::access::Access;
 use nt::system::{FileAttributes, ImageSubsystem};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, wide};
 
-const SYNC: u32 = 0x10_0000;
 const SYNCHRONOUS: u32 = 0x20;
 const ALL_SHARES: u32 = 7;
 
@@ -155,7 +154,7 @@ impl System {
         )
     }
 
-    fn open(&mut self, name: &str, access: u32, share: u32, options: u32) -> Result<Handle> {
+    fn open(&mut self, name: &str, access: Access, share: u32, options: u32) -> Result<Handle> {
         self.exec.open_file(
             self.thread,
             &ObjectAttributes::named(UnicodeStr(&utf16(name))),
@@ -180,7 +179,12 @@ impl System {
 
     fn content(&mut self, name: &str) -> Vec<u8> {
         let handle = self
-            .open(name, READ_DATA | SYNC, ALL_SHARES, SYNCHRONOUS)
+            .open(
+                name,
+                Access::FILE_READ_DATA | Access::SYNCHRONIZE,
+                ALL_SHARES,
+                SYNCHRONOUS,
+            )
             .unwrap();
         let mut buffer = vec![0; 4096];
         let read = self
@@ -193,7 +197,7 @@ impl System {
     }
 
     fn rename(&mut self, from: &str, to: &str, replace: bool) -> Result<()> {
-        let handle = self.open(from, DELETE | SYNC, 3, SYNCHRONOUS)?;
+        let handle = self.open(from, Access::DELETE | Access::SYNCHRONIZE, 3, SYNCHRONOUS)?;
         let renamed = self.exec.rename(
             self.thread,
             handle,
@@ -206,20 +210,22 @@ impl System {
     }
 
     fn delete(&mut self, name: &str) -> Result<()> {
-        let handle = self.open(name, DELETE | SYNC, 3, SYNCHRONOUS)?;
+        let handle = self.open(name, Access::DELETE | Access::SYNCHRONIZE, 3, SYNCHRONOUS)?;
         let deleted = self.exec.set_delete(self.thread, handle, true);
         self.close(handle);
         deleted
     }
 
     fn image(&mut self, name: &str) -> Handle {
-        let file = self.open(name, SYNC | 0x20, 5, 0x60).unwrap();
+        let file = self
+            .open(name, Access::SYNCHRONIZE | Access::FILE_EXECUTE, 5, 0x60)
+            .unwrap();
         let made = self
             .exec
             .create_section(
                 self.thread,
                 &ObjectAttributes::unnamed(),
-                0xF_001F,
+                Access::SECTION_ALL,
                 0,
                 0x10,
                 SEC_IMAGE,
@@ -233,7 +239,10 @@ impl System {
 
 fn request(disposition: Disposition) -> CreateRequest {
     CreateRequest {
-        access: READ_DATA | WRITE_DATA | DELETE | SYNC,
+        access: Access::FILE_READ_DATA
+            | Access::FILE_WRITE_DATA
+            | Access::DELETE
+            | Access::SYNCHRONIZE,
         share: ALL_SHARES,
         options: SYNCHRONOUS,
         disposition,
@@ -244,7 +253,7 @@ fn request(disposition: Disposition) -> CreateRequest {
 #[test]
 fn spec_4_2_a_volume_opens_by_its_letter_and_tells_its_kind() {
     let mut system = System::new();
-    let access = READ_ATTRIBUTES | WRITE_ATTRIBUTES | SYNC;
+    let access = Access::FILE_READ_ATTRIBUTES | Access::FILE_WRITE_ATTRIBUTES | Access::SYNCHRONIZE;
     let c = system
         .open("\\??\\C:\\", access, 3, SYNCHRONOUS | DIRECTORY_FILE)
         .unwrap();
@@ -259,7 +268,7 @@ fn spec_4_2_a_volume_opens_by_its_letter_and_tells_its_kind() {
     let d = system
         .open(
             "\\??\\D:\\",
-            READ_ATTRIBUTES | SYNC,
+            Access::FILE_READ_ATTRIBUTES | Access::SYNCHRONIZE,
             3,
             SYNCHRONOUS | DIRECTORY_FILE,
         )
@@ -308,9 +317,12 @@ fn a_file_has_many_names() {
         "\\ArcName\\multi(0)disk(0)rdisk(0)partition(1)\\ReactOS\\System32\\smss.exe",
     ] {
         let handle = system
-            .open(name, READ_ATTRIBUTES, 7, NON_DIRECTORY_FILE)
+            .open(name, Access::FILE_READ_ATTRIBUTES, 7, NON_DIRECTORY_FILE)
             .unwrap();
-        let object = system.exec.resolve(system.thread, handle, None, 0).unwrap();
+        let object = system
+            .exec
+            .resolve(system.thread, handle, None, Access::empty())
+            .unwrap();
         let full = String::from_utf16_lossy(&system.exec.name_of(object));
         assert_eq!(
             full,
@@ -335,22 +347,32 @@ fn names_that_lead_nowhere_say_how() {
     ];
     for (name, status) in cases {
         assert_eq!(
-            system.open(name, READ_ATTRIBUTES, 7, 0),
+            system.open(name, Access::FILE_READ_ATTRIBUTES, 7, 0),
             Err(status),
             "{name}"
         );
         assert_eq!(system.attributes(name), Err(status), "{name}");
     }
     assert_eq!(
-        system.open("\\??\\C:\\ReactOS", READ_DATA, 7, NON_DIRECTORY_FILE),
+        system.open(
+            "\\??\\C:\\ReactOS",
+            Access::FILE_READ_DATA,
+            7,
+            NON_DIRECTORY_FILE
+        ),
         Err(Status::FILE_IS_A_DIRECTORY)
     );
     assert_eq!(
-        system.open("\\??\\C:\\source.txt", READ_DATA, 7, DIRECTORY_FILE),
+        system.open(
+            "\\??\\C:\\source.txt",
+            Access::FILE_READ_DATA,
+            7,
+            DIRECTORY_FILE
+        ),
         Err(Status::NOT_A_DIRECTORY)
     );
     assert_eq!(
-        system.open("\\Device\\Null\\x", READ_DATA, 7, 0),
+        system.open("\\Device\\Null\\x", Access::FILE_READ_DATA, 7, 0),
         Err(Status::OBJECT_NAME_NOT_FOUND)
     );
 }
@@ -361,7 +383,7 @@ fn a_file_opens_relative_to_a_directory_handle() {
     let directory = system
         .open(
             "\\SystemRoot\\System32",
-            1 | SYNC,
+            Access::FILE_READ_DATA | Access::SYNCHRONIZE,
             3,
             SYNCHRONOUS | DIRECTORY_FILE,
         )
@@ -370,13 +392,23 @@ fn a_file_opens_relative_to_a_directory_handle() {
     let relative = ObjectAttributes::named(UnicodeStr(&name)).under(directory);
     system
         .exec
-        .open_file(system.thread, &relative, SYNC | 0x20, 5, 0x60)
+        .open_file(
+            system.thread,
+            &relative,
+            Access::SYNCHRONIZE | Access::FILE_EXECUTE,
+            5,
+            0x60,
+        )
         .unwrap();
     let absolute = ObjectAttributes::named(wide!("\\ntdll.dll")).under(directory);
     assert_eq!(
-        system
-            .exec
-            .open_file(system.thread, &absolute, SYNC | 0x20, 5, 0x60),
+        system.exec.open_file(
+            system.thread,
+            &absolute,
+            Access::SYNCHRONIZE | Access::FILE_EXECUTE,
+            5,
+            0x60
+        ),
         Err(Status::OBJECT_NAME_INVALID)
     );
 }
@@ -418,7 +450,7 @@ fn dispositions_do_what_they_say() {
         let (handle, done) = system.create(file, request(disposition)).unwrap();
         let size = system
             .exec
-            .query_file(system.thread, handle, 0)
+            .query_file(system.thread, handle, Access::empty())
             .unwrap()
             .file
             .size;
@@ -441,7 +473,7 @@ fn dispositions_do_what_they_say() {
     assert!(
         system
             .exec
-            .query_file(system.thread, handle, 0)
+            .query_file(system.thread, handle, Access::empty())
             .unwrap()
             .file
             .directory
@@ -469,11 +501,11 @@ fn options_that_contradict_each_other_are_refused() {
             ..base
         },
         CreateRequest {
-            access: READ_DATA,
+            access: Access::FILE_READ_DATA,
             ..base
         },
         CreateRequest {
-            access: READ_DATA | SYNC,
+            access: Access::FILE_READ_DATA | Access::SYNCHRONIZE,
             options: DELETE_ON_CLOSE,
             ..base
         },
@@ -494,33 +526,47 @@ fn options_that_contradict_each_other_are_refused() {
 fn opens_share_only_what_all_of_them_share() {
     let mut system = System::new();
     let file = "\\??\\C:\\source.txt";
-    let first = system.open(file, READ_DATA, 1, 0).unwrap();
+    let first = system.open(file, Access::FILE_READ_DATA, 1, 0).unwrap();
     assert_eq!(
-        system.open(file, WRITE_DATA, 7, 0),
+        system.open(file, Access::FILE_WRITE_DATA, 7, 0),
         Err(Status::SHARING_VIOLATION)
     );
     assert_eq!(
-        system.open(file, READ_DATA, 6, 0),
+        system.open(file, Access::FILE_READ_DATA, 6, 0),
         Err(Status::SHARING_VIOLATION)
     );
     assert_eq!(
-        system.open(file, DELETE, 7, 0),
+        system.open(file, Access::DELETE, 7, 0),
         Err(Status::SHARING_VIOLATION)
     );
-    let second = system.open(file, READ_DATA, 1, 0).unwrap();
+    let second = system.open(file, Access::FILE_READ_DATA, 1, 0).unwrap();
     // Access to attributes alone takes no part in sharing.
-    let third = system.open(file, READ_ATTRIBUTES | SYNC, 0, 0).unwrap();
+    let third = system
+        .open(
+            file,
+            Access::FILE_READ_ATTRIBUTES | Access::SYNCHRONIZE,
+            0,
+            0,
+        )
+        .unwrap();
     for handle in [first, second, third] {
         system.close(handle);
     }
-    system.open(file, WRITE_DATA | DELETE, 0, 0).unwrap();
+    system
+        .open(file, Access::FILE_WRITE_DATA | Access::DELETE, 0, 0)
+        .unwrap();
 }
 
 #[test]
 fn reads_end_at_the_end() {
     let mut system = System::new();
     let handle = system
-        .open("\\??\\C:\\source.txt", READ_DATA | SYNC, 7, SYNCHRONOUS)
+        .open(
+            "\\??\\C:\\source.txt",
+            Access::FILE_READ_DATA | Access::SYNCHRONIZE,
+            7,
+            SYNCHRONOUS,
+        )
         .unwrap();
     let mut buffer = [0; 4];
     let mut read = |system: &mut System, at| {
@@ -535,7 +581,7 @@ fn reads_end_at_the_end() {
     let null = system
         .open(
             "\\Device\\Null",
-            READ_DATA | WRITE_DATA | SYNC,
+            Access::FILE_READ_DATA | Access::FILE_WRITE_DATA | Access::SYNCHRONIZE,
             7,
             SYNCHRONOUS,
         )
@@ -552,7 +598,9 @@ fn reads_end_at_the_end() {
             .write_file(system.thread, null, At::Offset(0), &[0; 4]),
         Ok(4)
     );
-    let directory = system.open("\\SystemRoot", READ_DATA, 7, 0).unwrap();
+    let directory = system
+        .open("\\SystemRoot", Access::FILE_READ_DATA, 7, 0)
+        .unwrap();
     assert_eq!(
         system
             .exec
@@ -576,7 +624,12 @@ fn spec_6_2_a_rename_replaces_only_what_may_be_replaced() {
         Err(Status::OBJECT_NAME_COLLISION)
     );
     let handle = system
-        .open(target, WRITE_ATTRIBUTES | SYNC, 3, SYNCHRONOUS)
+        .open(
+            target,
+            Access::FILE_WRITE_ATTRIBUTES | Access::SYNCHRONIZE,
+            3,
+            SYNCHRONOUS,
+        )
         .unwrap();
     system
         .exec
@@ -639,7 +692,12 @@ fn spec_6_3_renames_that_cannot_be() {
     );
     assert_eq!(system.content("\\SystemRoot\\moved.txt"), b"source");
     let inside = system
-        .open("\\SystemRoot\\System32\\smss.exe", READ_DATA, 7, 0)
+        .open(
+            "\\SystemRoot\\System32\\smss.exe",
+            Access::FILE_READ_DATA,
+            7,
+            0,
+        )
         .unwrap();
     assert_eq!(
         system.rename("\\??\\C:\\ReactOS", "\\??\\C:\\Elsewhere", false),
@@ -658,7 +716,7 @@ fn spec_6_3_deletes_that_cannot_be() {
     let handle = system
         .open(
             "\\??\\C:\\source.txt",
-            WRITE_ATTRIBUTES | SYNC,
+            Access::FILE_WRITE_ATTRIBUTES | Access::SYNCHRONIZE,
             7,
             SYNCHRONOUS,
         )
@@ -678,12 +736,12 @@ fn spec_6_3_deletes_that_cannot_be() {
     assert_eq!(system.delete("\\??\\C:\\source.txt"), Ok(()));
     // Another handle keeps the file, but nobody opens it any more.
     assert_eq!(
-        system.open("\\??\\C:\\source.txt", READ_DATA, 7, 0),
+        system.open("\\??\\C:\\source.txt", Access::FILE_READ_DATA, 7, 0),
         Err(Status::DELETE_PENDING)
     );
     system.close(handle);
     assert_eq!(
-        system.open("\\??\\C:\\source.txt", READ_DATA, 7, 0),
+        system.open("\\??\\C:\\source.txt", Access::FILE_READ_DATA, 7, 0),
         Err(Status::OBJECT_NAME_NOT_FOUND)
     );
     let last = system
@@ -713,7 +771,7 @@ fn spec_6_5_a_mapped_image_may_be_renamed_but_not_deleted_replaced_or_written() 
     let section = system.image(image);
     assert_eq!(system.delete(image), Err(Status::CANNOT_DELETE));
     assert_eq!(
-        system.open(image, WRITE_DATA, 7, 0),
+        system.open(image, Access::FILE_WRITE_DATA, 7, 0),
         Err(Status::SHARING_VIOLATION)
     );
     assert_eq!(
@@ -752,7 +810,7 @@ fn a_directory_lists_itself_its_parent_and_what_is_in_it() {
     let handle = system
         .open(
             "\\SystemRoot\\System32",
-            1 | SYNC,
+            Access::FILE_READ_DATA | Access::SYNCHRONIZE,
             7,
             SYNCHRONOUS | DIRECTORY_FILE,
         )
@@ -774,7 +832,12 @@ fn a_directory_lists_itself_its_parent_and_what_is_in_it() {
         (Vec::new(), Status::NO_SUCH_FILE)
     );
     let root = system
-        .open("\\??\\C:\\", 1 | SYNC, 7, SYNCHRONOUS | DIRECTORY_FILE)
+        .open(
+            "\\??\\C:\\",
+            Access::FILE_READ_DATA | Access::SYNCHRONIZE,
+            7,
+            SYNCHRONOUS | DIRECTORY_FILE,
+        )
         .unwrap();
     assert_eq!(
         list(&mut system, root, None).0,
@@ -835,7 +898,7 @@ fn spec_4_7_a_paging_file_is_made_and_stays() {
     let handle = system
         .open(
             "\\??\\C:\\pagefile.sys",
-            READ_ATTRIBUTES | SYNC,
+            Access::FILE_READ_ATTRIBUTES | Access::SYNCHRONIZE,
             3,
             SYNCHRONOUS,
         )
@@ -843,7 +906,7 @@ fn spec_4_7_a_paging_file_is_made_and_stays() {
     assert_eq!(
         system
             .exec
-            .query_file(system.thread, handle, 0)
+            .query_file(system.thread, handle, Access::empty())
             .unwrap()
             .file
             .size,
@@ -886,7 +949,12 @@ fn spec_4_7_a_paging_file_is_made_and_stays() {
 fn volumes_refuse_to_be_locked() {
     let mut system = System::new();
     let volume = system
-        .open("\\??\\C:", READ_DATA | SYNC, 3, SYNCHRONOUS)
+        .open(
+            "\\??\\C:",
+            Access::FILE_READ_DATA | Access::SYNCHRONIZE,
+            3,
+            SYNCHRONOUS,
+        )
         .unwrap();
     let mut sector = [0; 512];
     assert_eq!(

@@ -7,6 +7,7 @@ use formats::fat::FatVolume;
 use formats::hive::Hive;
 use formats::sectors::MemoryDevice;
 use formats::utf16;
+use nt::access::Access;
 use nt::{Handle, ObjectAttributes, Status, UnicodeStr, wide};
 
 fn manager_value(hive: &Hive, name: &str) -> bool {
@@ -40,7 +41,7 @@ fn open_manager(system: &mut System) -> Handle {
         .open_key(
             system.thread,
             &ObjectAttributes::named(UnicodeStr(&name)),
-            0x8000_0000 | 0x4000_0000 | 0x1_0000,
+            Access::GENERIC_READ | Access::GENERIC_WRITE | Access::DELETE,
         )
         .unwrap()
 }
@@ -87,7 +88,9 @@ fn spec_14_row_23_the_registry_is_initialised_once() {
     let mut system = System::new();
     let software = ObjectAttributes::named(wide!("\\Registry\\Machine\\Software"));
     assert_eq!(
-        system.exec.open_key(system.thread, &software, 0x2_0019),
+        system
+            .exec
+            .open_key(system.thread, &software, Access::KEY_READ),
         Err(Status::OBJECT_NAME_NOT_FOUND)
     );
     assert_eq!(system.exec.initialize_registry(0), Ok(()));
@@ -101,7 +104,7 @@ fn spec_14_row_23_the_registry_is_initialised_once() {
     );
     let key = system
         .exec
-        .open_key(system.thread, &software, 0xF_003F)
+        .open_key(system.thread, &software, Access::KEY_ALL)
         .unwrap();
     system
         .exec
@@ -193,7 +196,7 @@ fn key_handles_allow_what_they_were_opened_for() {
     let attributes = ObjectAttributes::named(UnicodeStr(&name));
     let key = system
         .exec
-        .open_key(system.thread, &attributes, 0x8)
+        .open_key(system.thread, &attributes, Access::KEY_ENUMERATE_SUB_KEYS)
         .unwrap();
     assert_eq!(
         system
@@ -217,13 +220,13 @@ fn key_handles_allow_what_they_were_opened_for() {
     let sub = ObjectAttributes::named(wide!("Sub")).under(key);
     let (made, done) = system
         .exec
-        .create_key(system.thread, &sub, 0xF_003F, &utf16("class"), 0)
+        .create_key(system.thread, &sub, Access::KEY_ALL, &utf16("class"), 0)
         .unwrap();
     assert_eq!(done, crate::system::registry::Disposition::Created);
     assert_eq!(
         system
             .exec
-            .create_key(system.thread, &sub, 0x1, &[], 0)
+            .create_key(system.thread, &sub, Access::KEY_QUERY_VALUE, &[], 0)
             .unwrap()
             .1,
         crate::system::registry::Disposition::Opened

@@ -3,14 +3,14 @@
 
 use super::super::open::Disposition;
 use super::super::transfer::At;
-use super::{SYNC, SYNCHRONOUS, System, request};
+use super::{SYNCHRONOUS, System, request};
 use crate::ids::ProcessId;
-use crate::io::file::{READ_DATA, WRITE_DATA};
 use crate::machine::PageAccess;
 use crate::mm::{SEC_COMMIT, SEC_IMAGE};
 use crate::ob::prelude::*;
 use formats::pe::build::{CODE, DATA, PROGRAM_BASE};
 use formats::utf16;
+use nt::access::Access;
 use nt::object::Attributes;
 use nt::{Handle, ObjectAttributes, Status, UnicodeStr};
 
@@ -21,11 +21,24 @@ fn sections_of_files_have_their_rules() {
     let make = |system: &mut System, size, protect, kind, file| {
         system
             .exec
-            .create_section(system.thread, &unnamed, 0xF_001F, size, protect, kind, file)
+            .create_section(
+                system.thread,
+                &unnamed,
+                Access::SECTION_ALL,
+                size,
+                protect,
+                kind,
+                file,
+            )
             .map(|created| created.handle)
     };
     let text = system
-        .open("\\??\\C:\\source.txt", READ_DATA | 0x20, 7, 0)
+        .open(
+            "\\??\\C:\\source.txt",
+            Access::FILE_READ_DATA | Access::FILE_EXECUTE,
+            7,
+            0,
+        )
         .unwrap();
     assert_eq!(
         make(&mut system, 0, 0x10, SEC_IMAGE, text),
@@ -55,7 +68,14 @@ fn sections_of_files_have_their_rules() {
         make(&mut system, 0, 0x02, SEC_COMMIT | SEC_IMAGE, text),
         Err(Status::INVALID_PARAMETER_6)
     );
-    let directory = system.open("\\SystemRoot", READ_DATA | 0x20, 7, 0).unwrap();
+    let directory = system
+        .open(
+            "\\SystemRoot",
+            Access::FILE_READ_DATA | Access::FILE_EXECUTE,
+            7,
+            0,
+        )
+        .unwrap();
     assert_eq!(
         make(&mut system, 0, 0x10, SEC_IMAGE, directory),
         Err(Status::INVALID_FILE_FOR_SECTION)
@@ -73,18 +93,36 @@ fn sections_of_files_have_their_rules() {
 fn spec_7_1_a_permanent_named_section_outlives_its_handle_and_keeps_its_name() {
     let mut system = System::new();
     let file = system
-        .open("\\SystemRoot\\System32\\ntdll.dll", SYNC | 0x20, 5, 0x60)
+        .open(
+            "\\SystemRoot\\System32\\ntdll.dll",
+            Access::SYNCHRONIZE | Access::FILE_EXECUTE,
+            5,
+            0x60,
+        )
         .unwrap();
     let name = utf16("\\KnownDll");
     let named = ObjectAttributes::named(UnicodeStr(&name)).with(Attributes::PERMANENT);
     let made = system
         .exec
-        .create_section(system.thread, &named, 0xF_001F, 0, 0x10, SEC_IMAGE, file)
+        .create_section(
+            system.thread,
+            &named,
+            Access::SECTION_ALL,
+            0,
+            0x10,
+            SEC_IMAGE,
+            file,
+        )
         .unwrap();
-    let again =
-        system
-            .exec
-            .create_section(system.thread, &named, 0xF_001F, 0, 0x10, SEC_IMAGE, file);
+    let again = system.exec.create_section(
+        system.thread,
+        &named,
+        Access::SECTION_ALL,
+        0,
+        0x10,
+        SEC_IMAGE,
+        file,
+    );
     assert_eq!(again.unwrap_err(), Status::OBJECT_NAME_COLLISION);
     system.close(made.handle);
     let opened = system
@@ -92,7 +130,10 @@ fn spec_7_1_a_permanent_named_section_outlives_its_handle_and_keeps_its_name() {
         .open_section(
             system.thread,
             &ObjectAttributes::named(UnicodeStr(&name)),
-            0xF,
+            Access::SECTION_QUERY
+                | Access::SECTION_MAP_READ
+                | Access::SECTION_MAP_WRITE
+                | Access::SECTION_MAP_EXECUTE,
         )
         .unwrap();
     let information = system
@@ -108,7 +149,7 @@ fn two_processes_share_an_images_frames_until_one_writes() {
     let section = system.image("\\SystemRoot\\System32\\smss.exe");
     let object = system
         .exec
-        .resolve(system.thread, section, None, 0)
+        .resolve(system.thread, section, None, Access::empty())
         .unwrap();
     let other = system.exec.make_process(ProcessId::SYSTEM, false).unwrap();
     let first = system.exec.map_image(system.process, object).unwrap();
@@ -164,12 +205,25 @@ fn what_a_view_writes_is_in_the_file() {
     let mut system = System::new();
     let name = "\\??\\C:\\source.txt";
     let file = system
-        .open(name, READ_DATA | WRITE_DATA | SYNC, 7, SYNCHRONOUS)
+        .open(
+            name,
+            Access::FILE_READ_DATA | Access::FILE_WRITE_DATA | Access::SYNCHRONIZE,
+            7,
+            SYNCHRONOUS,
+        )
         .unwrap();
     let unnamed = ObjectAttributes::unnamed();
     let section = system
         .exec
-        .create_section(system.thread, &unnamed, 0xF_001F, 0, 0x04, SEC_COMMIT, file)
+        .create_section(
+            system.thread,
+            &unnamed,
+            Access::SECTION_ALL,
+            0,
+            0x04,
+            SEC_COMMIT,
+            file,
+        )
         .unwrap()
         .handle;
     let view = system
