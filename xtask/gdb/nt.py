@@ -188,7 +188,7 @@ class Handles(gdb.Command):
             if entry is not None:
                 flags = ("i" if bool(entry["inherit"]) else "-") + ("p" if bool(entry["protect"]) else "-")
                 kind, name = system.describe(entry["object"])
-                print("%#6x %08x %s %-14s %s" % ((slot + 1) * 4, int(entry["access"]), flags, kind, name))
+                print("%#6x %08x %s %-14s %s" % ((slot + 1) * 4, number(entry["access"]), flags, kind, name))
 
 
 class Objects(gdb.Command):

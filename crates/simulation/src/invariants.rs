@@ -14,7 +14,7 @@
 //! | a session that was started and ended leaves no handle, no record and no process | at the end |
 
 use executive::ex::hard_errors::BugCheck;
-use executive::host::{Outcome, ProcessReport};
+use executive::host::{ProcessReport, RunEnd};
 use nt::Status;
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ impl Violation {
 
 /// The system has come to rest in time, or has stopped in a defined way. `Ok(false)`: it has
 /// stopped.
-pub fn rest(outcome: &Outcome, spent: u64) -> Result<bool, Violation> {
+pub fn rest(outcome: &RunEnd, spent: u64) -> Result<bool, Violation> {
     if spent > HOUR {
         return Err(Violation::new(
             "the system comes to rest within an hour",
@@ -61,10 +61,10 @@ pub fn rest(outcome: &Outcome, spent: u64) -> Result<bool, Violation> {
         ));
     }
     match outcome {
-        Outcome::Settled => Ok(true),
-        Outcome::Shutdown(_) => Ok(false),
-        Outcome::Stopped(check) if is_defined(check) => Ok(false),
-        Outcome::Stopped(check) => Err(Violation::new("a stop is a defined one", check.text())),
+        RunEnd::Settled => Ok(true),
+        RunEnd::Shutdown(_) => Ok(false),
+        RunEnd::Stopped(check) if is_defined(check) => Ok(false),
+        RunEnd::Stopped(check) => Err(Violation::new("a stop is a defined one", check.text())),
     }
 }
 
@@ -112,9 +112,9 @@ mod tests {
     #[test]
     fn a_bugcheck_of_the_kernel_itself_is_no_defined_stop() {
         let page_fault = BugCheck::new(0x50, [0; 4]);
-        assert!(rest(&Outcome::Stopped(page_fault), 0).is_err());
+        assert!(rest(&RunEnd::Stopped(page_fault), 0).is_err());
         let lost = BugCheck::of_hard_error(Status::SYSTEM_PROCESS_TERMINATED, Vec::new());
-        assert_eq!(rest(&Outcome::Stopped(lost), 0), Ok(false));
-        assert!(rest(&Outcome::Settled, HOUR + 1).is_err());
+        assert_eq!(rest(&RunEnd::Stopped(lost), 0), Ok(false));
+        assert!(rest(&RunEnd::Settled, HOUR + 1).is_err());
     }
 }

@@ -5,7 +5,7 @@ use crate::disturbance::{Disturbance, Noted, lock};
 use crate::history::{History, Operation, Schedule};
 use crate::invariants::{self, Violation};
 use crate::report::Reached;
-use executive::host::{Outcome, World};
+use executive::host::{RunEnd, World};
 use executive::ids::ProcessId;
 use executive::ob::prelude::*;
 use executive::{Executive, Version};
@@ -142,7 +142,7 @@ impl<'h> Stage<'h> {
 
     fn settle(&mut self) -> Result<bool, Violation> {
         let before = self.world().uptime();
-        let outcome: Outcome = self.world().run();
+        let outcome: RunEnd = self.world().run();
         let spent = self.world().uptime() - before;
         let alive = invariants::rest(&outcome, spent)?;
         if alive {

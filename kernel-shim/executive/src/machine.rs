@@ -194,7 +194,7 @@ pub trait Machine: Send {
 
     /// Lets a thread run, or stops it. A thread is stopped while it is suspended or waits for a
     /// service's completion; when it runs again after a service that gave
-    /// [`crate::Outcome::Pending`], its completion is there
+    /// [`crate::Completion::Pending`], its completion is there
     /// ([`crate::Executive::take_completion`]).
     fn set_runnable(&mut self, thread: ThreadId, runnable: bool);
 

@@ -28,7 +28,7 @@ pub enum Argument {
 
 /// How a call ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Outcome {
+pub enum CallEnd {
     /// It returned this.
     Returned(Status),
     /// It does not return: the thread ended, or goes on elsewhere.
@@ -49,7 +49,7 @@ pub struct Record {
     /// Its arguments with their names, in order.
     pub arguments: Vec<(&'static str, Argument)>,
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: CallEnd,
 }
 
 impl Record {
@@ -69,11 +69,11 @@ impl Record {
         map.insert("call".into(), Json::from(self.call));
         map.insert("arguments".into(), Json::Object(arguments.collect()));
         match self.outcome {
-            Outcome::Returned(status) => {
+            CallEnd::Returned(status) => {
                 map.insert("status".into(), Json::from(spelling::status(status)));
                 map.insert("code".into(), Json::from(status.0));
             }
-            Outcome::Gone | Outcome::Waits => {
+            CallEnd::Gone | CallEnd::Waits => {
                 map.insert("status".into(), Json::Null);
             }
         }
@@ -100,9 +100,9 @@ impl fmt::Display for Record {
             }
         }
         match self.outcome {
-            Outcome::Returned(status) => write!(out, ") = {}", spelling::status(status)),
-            Outcome::Gone => out.write_str(") does not return"),
-            Outcome::Waits => out.write_str(") waits"),
+            CallEnd::Returned(status) => write!(out, ") = {}", spelling::status(status)),
+            CallEnd::Gone => out.write_str(") does not return"),
+            CallEnd::Waits => out.write_str(") waits"),
         }
     }
 }
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    fn record(outcome: Outcome) -> Record {
+    fn record(outcome: CallEnd) -> Record {
         Record {
             time: 12_345_678,
             client: ClientId {
@@ -201,18 +201,18 @@ mod tests {
 
     #[test]
     fn a_record_is_one_line_of_text() {
-        let line = record(Outcome::Returned(Status::OBJECT_NAME_NOT_FOUND)).to_string();
+        let line = record(CallEnd::Returned(Status::OBJECT_NAME_NOT_FOUND)).to_string();
         assert_eq!(
             line,
             r#"    1.2345678 8.c NtOpenKey(access=0x20019, name="\\Registry\\\"x\"") = OBJECT_NAME_NOT_FOUND"#
         );
         assert!(
-            record(Outcome::Returned(Status(0xC0FF_EE00)))
+            record(CallEnd::Returned(Status(0xC0FF_EE00)))
                 .to_string()
                 .ends_with(") = C0FFEE00")
         );
         assert!(
-            record(Outcome::Gone)
+            record(CallEnd::Gone)
                 .to_string()
                 .ends_with(") does not return")
         );
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_record_is_one_line_of_json() {
-        let line = record(Outcome::Returned(Status::SUCCESS)).json();
+        let line = record(CallEnd::Returned(Status::SUCCESS)).json();
         assert_eq!(
             line,
             r#"{"arguments":{"access":"0x20019","name":"\\Registry\\\"x\""},"call":"NtOpenKey","code":0,"process":8,"status":"SUCCESS","thread":12,"time":12345678}"#
@@ -231,12 +231,12 @@ mod tests {
     fn every_call_is_counted_and_only_wanted_ones_are_kept() {
         let mut trace = Trace::default();
         assert!(!trace.wanted());
-        assert_eq!(trace.record(record(Outcome::Waits)), None);
+        assert_eq!(trace.record(record(CallEnd::Waits)), None);
         trace.keep();
         trace.set_format(Format::Text);
         assert!(
             trace
-                .record(record(Outcome::Waits))
+                .record(record(CallEnd::Waits))
                 .is_some_and(|line| line.ends_with(") waits"))
         );
         trace.count("NtOpenKey");

@@ -5,7 +5,7 @@
 //! machine does what it was asked to.
 
 use crate::boot::options::{ExitAt, Options};
-use crate::exit::{Outcome, exit, halt};
+use crate::exit::{Verdict, exit, halt};
 use crate::serial::line;
 use crate::{acpi, cpu, screen};
 use nt::system::ShutdownAction;
@@ -26,14 +26,14 @@ pub fn bugcheck(code: u32, parameters: [u64; 4], text: &str, options: &Options) 
             cpu::interrupt::idle();
         }
     }
-    exit(Outcome::Bugcheck)
+    exit(Verdict::Bugcheck)
 }
 
 /// NtShutdownSystem went through.
 pub fn shutdown(action: ShutdownAction, options: &Options) -> ! {
     line(format_args!("shutdown: {action:?}"));
     if options.exit != ExitAt::Never {
-        exit(Outcome::Pass);
+        exit(Verdict::Pass);
     }
     match action {
         ShutdownAction::PowerOff => acpi::power_off(),

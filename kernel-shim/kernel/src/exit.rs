@@ -14,7 +14,7 @@ const DEBUG_EXIT: u16 = 0xf4;
 /// The outcome of a run. QEMU's exit code is twice the value plus one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Outcome {
+pub enum Verdict {
     /// Exit code 33.
     Pass = 0x10,
     /// Exit code 35.
@@ -25,11 +25,11 @@ pub enum Outcome {
 
 /// Prints the sentinel line and ends QEMU with the outcome's code; without the device, stops the
 /// processor.
-pub fn exit(outcome: Outcome) -> ! {
+pub fn exit(outcome: Verdict) -> ! {
     let name = match outcome {
-        Outcome::Pass => "pass",
-        Outcome::Failure => "failure",
-        Outcome::Bugcheck => "bugcheck",
+        Verdict::Pass => "pass",
+        Verdict::Failure => "failure",
+        Verdict::Bugcheck => "bugcheck",
     };
     line(format_args!("kernel exit: {name}"));
     port::write8(DEBUG_EXIT, outcome as u8);

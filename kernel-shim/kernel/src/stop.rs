@@ -6,7 +6,7 @@
 //! the kernel's own range only.
 
 use crate::cpu::{interrupt, user};
-use crate::exit::{Outcome, exit};
+use crate::exit::{Verdict, exit};
 use crate::serial::{Serial, line};
 use core::fmt::Write;
 use core::panic::PanicInfo;
@@ -79,7 +79,7 @@ extern "C" fn kernel_trap(frame: &KernelFrame) {
         let _ = writeln!(Serial);
         backtrace(Some(rip), frame.0[10]);
     }
-    exit(Outcome::Bugcheck)
+    exit(Verdict::Bugcheck)
 }
 
 #[panic_handler]
@@ -88,5 +88,5 @@ fn panic(information: &PanicInfo<'_>) -> ! {
         line(format_args!("kernel panic: {information}"));
         backtrace(None, frame_pointer());
     }
-    exit(Outcome::Bugcheck)
+    exit(Verdict::Bugcheck)
 }

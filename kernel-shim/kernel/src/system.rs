@@ -8,7 +8,7 @@
 use crate::boot::options::{ExitAt, Kill, Options};
 use crate::cpu::user::{self, Registers, Trap};
 use crate::cpu::{clock, context, interrupt};
-use crate::exit::{Outcome, exit};
+use crate::exit::{Verdict, exit};
 use crate::host_port::{self, HostPort, TooLong};
 use crate::machine::Pending;
 use crate::serial::line;
@@ -89,7 +89,7 @@ impl System {
             {
                 line(format_args!("not settled within the time limit"));
                 self.leave();
-                exit(Outcome::Failure);
+                exit(Verdict::Failure);
             }
             let next = self.machine.lock().ready.next();
             match next {
@@ -179,7 +179,7 @@ impl System {
             line(format_args!("killing {image}, as the command line says"));
             if self.kill(image).is_err() {
                 line(format_args!("there is no process {image}"));
-                exit(Outcome::Failure);
+                exit(Verdict::Failure);
             }
             // It may settle once more.
             self.settled = !exits;
@@ -187,7 +187,7 @@ impl System {
         }
         if exits {
             self.leave();
-            exit(Outcome::Pass);
+            exit(Verdict::Pass);
         }
     }
 

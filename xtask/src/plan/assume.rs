@@ -8,7 +8,7 @@
 
 use super::world::Moment;
 use executive::host::World;
-use executive::trace::{Argument, Outcome, Record};
+use executive::trace::{Argument, CallEnd, Record};
 use formats::pe::build::ImageFile;
 use nt::Status;
 use nt::system::ImageSubsystem;
@@ -150,7 +150,7 @@ impl Assumptions {
 /// The file of C: that a call looked for, and whether it was there.
 fn looked_for(record: &Record, phase: u32) -> Option<(String, bool)> {
     let opens = ["NtOpenFile", "NtCreateFile", "NtQueryAttributesFile"];
-    let Outcome::Returned(status) = record.outcome else {
+    let CallEnd::Returned(status) = record.outcome else {
         return None;
     };
     let absent = [Status::OBJECT_NAME_NOT_FOUND, Status::OBJECT_PATH_NOT_FOUND];
@@ -214,7 +214,7 @@ mod tests {
             },
             call,
             arguments: vec![("name", Argument::Text(name.to_owned()))],
-            outcome: Outcome::Returned(status),
+            outcome: CallEnd::Returned(status),
         })
     }
 

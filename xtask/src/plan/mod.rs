@@ -17,7 +17,7 @@ use assume::Assumptions;
 use executive::Version;
 use executive::dump::{self, Snapshot};
 use executive::ex::hard_errors::{BugCheck, Parameter};
-use executive::host::Outcome;
+use executive::host::RunEnd;
 use formats::hive::{Hive, reg_text};
 use formats::utf16;
 use nt::UnicodeStr;
@@ -52,17 +52,17 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
         // Nothing but JSON: the verdict is in it, and in the exit code.
         println!("{:#}", plan.json());
         return match &plan.boot.outcome {
-            Outcome::Settled | Outcome::Shutdown(_) => Ok(()),
-            Outcome::Stopped(_) => Err(Said.into()),
+            RunEnd::Settled | RunEnd::Shutdown(_) => Ok(()),
+            RunEnd::Stopped(_) => Err(Said.into()),
         };
     }
     plan.print(options);
     match &plan.boot.outcome {
-        Outcome::Settled => ui::verdict("the boot settles"),
-        Outcome::Shutdown(action) => {
+        RunEnd::Settled => ui::verdict("the boot settles"),
+        RunEnd::Shutdown(action) => {
             ui::verdict(&format!("the boot ends with a shutdown ({action:?})"));
         }
-        Outcome::Stopped(check) => bail!("the boot stops: {}", stopped(check)),
+        RunEnd::Stopped(check) => bail!("the boot stops: {}", stopped(check)),
     }
     Ok(())
 }
@@ -252,9 +252,9 @@ impl Plan {
 
     fn json(&self) -> Value {
         let end = match &self.boot.outcome {
-            Outcome::Settled => json!({ "settled": true }),
-            Outcome::Shutdown(action) => json!({ "shutdown": format!("{action:?}") }),
-            Outcome::Stopped(check) => json!({ "stopped": stopped(check) }),
+            RunEnd::Settled => json!({ "settled": true }),
+            RunEnd::Shutdown(action) => json!({ "shutdown": format!("{action:?}") }),
+            RunEnd::Stopped(check) => json!({ "stopped": stopped(check) }),
         };
         let stands: Value =
             serde_json::from_str(&dump::json(&self.boot.snapshot)).unwrap_or(Value::Null);

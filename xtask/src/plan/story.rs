@@ -7,7 +7,7 @@
 //! it, with the consequence; the call itself is not told again.
 
 use super::world::Moment;
-use executive::trace::{Argument, Outcome, Record};
+use executive::trace::{Argument, CallEnd, Record};
 use serde_json::{Value, json};
 
 /// What is done.
@@ -142,7 +142,7 @@ impl Teller {
     }
 
     fn call(&mut self, record: &Record) {
-        if !matches!(record.outcome, Outcome::Returned(status) if status.is_success()) {
+        if !matches!(record.outcome, CallEnd::Returned(status) if status.is_success()) {
             return;
         }
         let text = |wanted: &str| {

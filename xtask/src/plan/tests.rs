@@ -48,7 +48,7 @@ impl Plan {
 #[test]
 fn the_default_hive_settles_and_every_list_is_told() {
     let plan = plan_of("", "");
-    assert_eq!(plan.boot.outcome, Outcome::Settled);
+    assert_eq!(plan.boot.outcome, RunEnd::Settled);
     plan.shows(
         Verb::Create,
         r"directory \RPC Control",
@@ -125,7 +125,7 @@ fn pending_renames_are_told_in_their_order() {
 #[test]
 fn a_boot_that_stops_says_why() {
     let plan = plan_of("\\SubSystems", "\"Required\"=-\n\"Windows\"=-");
-    let Outcome::Stopped(check) = &plan.boot.outcome else {
+    let RunEnd::Stopped(check) = &plan.boot.outcome else {
         panic!("{:?}", plan.boot.outcome);
     };
     let text = stopped(check);

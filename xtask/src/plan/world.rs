@@ -9,7 +9,7 @@ use super::assume::Assumptions;
 use anyhow::{Context, Result, anyhow};
 use executive::Version;
 use executive::dump::Snapshot;
-use executive::host::{Outcome, VolumeImage, World};
+use executive::host::{RunEnd, VolumeImage, World};
 use executive::trace::Record;
 use formats::hive::Hive;
 use formats::utf16;
@@ -46,7 +46,7 @@ pub enum Moment {
 /// What came of a boot.
 pub struct Boot {
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: RunEnd,
     /// What happened, in order.
     pub moments: Vec<Moment>,
     /// What stands.

@@ -6,7 +6,7 @@
 
 pub use executive::Version;
 use executive::dump::{ObjectEntry, Snapshot};
-pub use executive::host::{Outcome, Seam, World};
+pub use executive::host::{RunEnd, Seam, World};
 use nt::access::Access;
 use nt::system::{Objects, Registry, Timeout};
 use nt::{ObjectAttributes, Owned, Status, UnicodeStr};
@@ -42,7 +42,7 @@ pub fn run<T: Send + 'static>(
         let _ = seam.wait_one(never, Timeout::Never);
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     let done = result.lock().unwrap().take().expect("it was done");
     (done, world.look(|executive| executive.snapshot()))
 }

@@ -2,7 +2,7 @@
 //! The chronology of spec 14 and its invariants (a) to (f), over the trace of system calls.
 
 use crate::system::{Booted, End, Setup};
-use executive::trace::{Argument, Outcome, Record};
+use executive::trace::{Argument, CallEnd, Record};
 
 fn traced() -> Booted {
     let system = Setup::new()
@@ -26,7 +26,7 @@ fn names(record: &Record, text: &str) -> bool {
 }
 
 fn succeeded(record: &Record) -> bool {
-    matches!(record.outcome, Outcome::Returned(status) if status.is_success())
+    matches!(record.outcome, CallEnd::Returned(status) if status.is_success())
 }
 
 /// Index of the first successful call of smss with this name and text.

@@ -21,7 +21,7 @@
 
 use crate::system::{Booted, End, Setup};
 use executive::host::VolumeImage;
-use executive::trace::{Outcome, Record};
+use executive::trace::{CallEnd, Record};
 use formats::sectors::Sectors;
 use nt::Status;
 use std::collections::BTreeMap;
@@ -235,7 +235,7 @@ fn leaked(
     status: Status,
 ) -> Vec<String> {
     let refused =
-        |record: &&Record| record.call == "NtClose" && record.outcome == Outcome::Returned(status);
+        |record: &&Record| record.call == "NtClose" && record.outcome == CallEnd::Returned(status);
     let kept = system.trace_of("smss.exe").iter().filter(refused).count();
     let mut excess = Vec::new();
     let mut sum = 0;

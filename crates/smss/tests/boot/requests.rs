@@ -14,7 +14,7 @@
 //! `SMSS_FAULT_STEP=1` takes every call instead of the sample, as in the sweep of the boot.
 
 use crate::system::{Booted, End, Setup};
-use executive::trace::Outcome;
+use executive::trace::CallEnd;
 use nt::Status;
 use std::collections::BTreeMap;
 
@@ -117,7 +117,7 @@ fn failed(system: &Booted, call: &str) -> usize {
     let trace = system.trace_of("smss.exe");
     let refused = trace.iter().filter(|record| {
         record.call == call
-            && matches!(record.outcome, Outcome::Returned(status) if !status.is_success())
+            && matches!(record.outcome, CallEnd::Returned(status) if !status.is_success())
     });
     refused.count()
 }

@@ -9,7 +9,7 @@
 use executive::Version;
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};
 use executive::ex::hard_errors::Parameter;
-use executive::host::{DiskEvent, Fault, LiveDisk, Outcome, ProcessReport, VolumeImage, World};
+use executive::host::{DiskEvent, Fault, LiveDisk, ProcessReport, RunEnd, VolumeImage, World};
 use executive::ids::{ObjectId, ProcessId};
 use executive::ob::prelude::*;
 use executive::trace::{Argument, Record};
@@ -69,12 +69,12 @@ impl End {
     }
 }
 
-impl From<Outcome> for End {
-    fn from(outcome: Outcome) -> Self {
+impl From<RunEnd> for End {
+    fn from(outcome: RunEnd) -> Self {
         let check = match outcome {
-            Outcome::Settled => return Self::Settled,
-            Outcome::Shutdown(action) => return Self::Shutdown(action),
-            Outcome::Stopped(check) => check,
+            RunEnd::Settled => return Self::Settled,
+            RunEnd::Shutdown(action) => return Self::Shutdown(action),
+            RunEnd::Stopped(check) => check,
         };
         match &check.hard_error {
             Some((Status::SYSTEM_PROCESS_TERMINATED, parameters)) => {

@@ -21,4 +21,4 @@ pub use disk::{CutDisk, LiveDisk, VolumeImage};
 pub use faults::Fault;
 pub use machine::{DiskEvent, MemoryDisk};
 pub use seam::Seam;
-pub use world::{Outcome, ProcessReport, World};
+pub use world::{ProcessReport, RunEnd, World};

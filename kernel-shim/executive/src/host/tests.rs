@@ -118,7 +118,7 @@ fn spec_1_1_the_first_process_finds_what_the_kernel_gives_it() {
     });
     assert_eq!(
         world.run(),
-        Outcome::Settled,
+        RunEnd::Settled,
         "49 days later it has ended, which is no five seconds"
     );
     let smss = &world.processes()[0];
@@ -200,7 +200,7 @@ fn directories_links_events_and_waits() {
             .unwrap();
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     assert_eq!(
         world.uptime(),
         2_500_000,
@@ -237,7 +237,7 @@ fn spec_8_3_a_process_is_made_run_and_waited_for() {
             .unwrap();
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     assert_eq!(log.lines(), ["child  one two", "A=1", "NTSTATUS 00000042"]);
     assert_eq!(
         world
@@ -299,7 +299,7 @@ fn every_call_of_making_a_process_can_fail_and_leaves_nothing_behind() {
                 .wait_one(Handle::CURRENT_PROCESS, Timeout::Never)
                 .map_or_else(|status| status, |_| Status::SUCCESS)
         });
-        assert_eq!(world.run(), Outcome::Settled, "call {nth}");
+        assert_eq!(world.run(), RunEnd::Settled, "call {nth}");
         assert_eq!(world.faults_hit(), 1);
         let running = world
             .processes()
@@ -353,7 +353,7 @@ fn threads_take_turns_in_the_same_order_every_time() {
                 .unwrap();
             Status::SUCCESS
         });
-        assert_eq!(world.run(), Outcome::Settled);
+        assert_eq!(world.run(), RunEnd::Settled);
         orders.push(ADDER.log.lock().unwrap().clone());
     }
     assert_eq!(orders[0].len(), 6);
@@ -364,7 +364,7 @@ fn threads_take_turns_in_the_same_order_every_time() {
 fn spec_1_1_row_6_an_end_within_five_seconds_is_bugcheck_71() {
     let mut world = world();
     world.start(|_| Status(0x11));
-    let Outcome::Stopped(stop) = world.run() else {
+    let RunEnd::Stopped(stop) = world.run() else {
         panic!("it did not stop")
     };
     assert_eq!((stop.code, stop.parameters[0]), (0x71, 0x11));
@@ -381,12 +381,12 @@ fn spec_1_4_the_end_of_a_critical_process_is_bugcheck_f4() {
             .unwrap();
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     let id = world.processes()[0].id;
     assert!(world.processes()[0].critical);
     world.pass_time(60_000_000);
     world.kill(id, Status::UNSUCCESSFUL).unwrap();
-    let Outcome::Stopped(stop) = world.run() else {
+    let RunEnd::Stopped(stop) = world.run() else {
         panic!("it did not stop")
     };
     assert_eq!(stop.code, 0xF4);
@@ -402,12 +402,12 @@ fn spec_1_4_without_the_flag_it_ends_and_nothing_else_happens() {
             .unwrap();
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     let id = world.processes()[0].id;
     world.clear_critical(id).unwrap();
     world.pass_time(60_000_000);
     world.kill(id, Status::UNSUCCESSFUL).unwrap();
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     assert!(world.processes().iter().all(|process| !process.running));
 }
 
@@ -461,7 +461,7 @@ fn spec_9_3_children_made_between_create_and_detach_are_in_the_session() {
             .unwrap();
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     let sessions: Vec<u32> = world
         .processes()
         .iter()
@@ -505,7 +505,7 @@ fn a_killed_process_gives_everything_back() {
             .unwrap();
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     let child = world.process("child.exe").unwrap();
     assert_eq!(child.handles, 1);
     let named = |world: &World| {
@@ -513,7 +513,7 @@ fn a_killed_process_gives_everything_back() {
     };
     assert!(named(&world));
     world.kill(child.id, Status::UNSUCCESSFUL).unwrap();
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     assert!(!named(&world), "the event's only handle was the process's");
     world.look(|executive| {
         assert!(
@@ -557,7 +557,7 @@ fn sections_images_and_views() {
             .unwrap();
         Status::SUCCESS
     });
-    assert_eq!(world.run(), Outcome::Settled);
+    assert_eq!(world.run(), RunEnd::Settled);
     assert_eq!(world.counts().get("NtUnmapViewOfSection"), Some(&1));
 }
 
@@ -581,7 +581,7 @@ fn a_damaged_system_hive_is_a_bugcheck() {
         b"regf and then nothing",
     );
     world.start(|_| Status::SUCCESS);
-    let Outcome::Stopped(stop) = world.run() else {
+    let RunEnd::Stopped(stop) = world.run() else {
         panic!("it did not stop")
     };
     assert_eq!(stop.code, 0x67);

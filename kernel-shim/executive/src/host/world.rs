@@ -59,7 +59,7 @@ const SYSTEM_DLL_EXPORTS: &[&str] = &[
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RunEnd {
     /// Everybody waits, and no timer is set.
     Settled,
     /// The system stopped.
@@ -497,7 +497,7 @@ impl World {
 
     /// Lets the system run until it has settled or ended. A panic in one of its threads goes on
     /// here.
-    pub fn run(&mut self) -> Outcome {
+    pub fn run(&mut self) -> RunEnd {
         if self.shared.is_none() {
             self.build(None);
         }
@@ -505,12 +505,12 @@ impl World {
         self.outcome()
     }
 
-    fn outcome(&self) -> Outcome {
+    fn outcome(&self) -> RunEnd {
         let stop = self.shared().scheduler.machine.state().stop;
         match stop {
-            None => Outcome::Settled,
-            Some(Stop::Shutdown(action)) => Outcome::Shutdown(action),
-            Some(Stop::Bugcheck { code, parameters }) => Outcome::Stopped(
+            None => RunEnd::Settled,
+            Some(Stop::Shutdown(action)) => RunEnd::Shutdown(action),
+            Some(Stop::Bugcheck { code, parameters }) => RunEnd::Stopped(
                 self.look(|executive| executive.bug_check.clone())
                     .unwrap_or_else(|| BugCheck::new(code, parameters)),
             ),

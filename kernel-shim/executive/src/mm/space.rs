@@ -51,7 +51,7 @@ pub enum Use {
 
 /// A page that differs from what its descriptor says of all its pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct PageState {
     /// Its protection; none for a page of a private range that is not committed.
     pub protect: Protect,
     /// A frame of this space's own.
@@ -70,7 +70,7 @@ pub struct Vad {
     /// What it is for.
     pub kind: Use,
     /// Committed pages (private), changed or copied pages (view), by page from `start`.
-    pub entries: BTreeMap<u64, Entry>,
+    pub entries: BTreeMap<u64, PageState>,
 }
 
 impl Vad {
@@ -101,7 +101,7 @@ pub struct Region {
 
 /// What is asked of [`AddressSpace::allocate`].
 #[derive(Clone, Copy, Debug)]
-pub struct Request {
+pub struct Allocation {
     /// Where; 0 for anywhere.
     pub base: u64,
     /// Bytes.
@@ -205,7 +205,7 @@ impl AddressSpace {
         &mut self,
         machine: &mut dyn Machine,
         segments: &mut Segments,
-        request: Request,
+        request: Allocation,
     ) -> Result<(u64, u64)> {
         let limit = zero_bits_limit(request.zero_bits)?;
         let known = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_RESET | 0x20_0000 | 0x40_0000;
@@ -238,7 +238,7 @@ impl AddressSpace {
                     .map(|page| {
                         (
                             page,
-                            Entry {
+                            PageState {
                                 protect,
                                 frame: None,
                             },
@@ -272,7 +272,7 @@ impl AddressSpace {
         Ok((start, end - start))
     }
 
-    fn place(&self, request: Request, limit: u64) -> Result<(u64, u64)> {
+    fn place(&self, request: Allocation, limit: u64) -> Result<(u64, u64)> {
         if request.base == 0 {
             let size = request.size.next_multiple_of(PAGE_BYTES);
             let start = self
@@ -312,7 +312,7 @@ impl AddressSpace {
                     .count() as u64;
                 charge(machine, fresh)?;
                 for page in pages {
-                    let entry = vad.entries.entry(page).or_insert(Entry {
+                    let entry = vad.entries.entry(page).or_insert(PageState {
                         protect,
                         frame: None,
                     });
@@ -496,7 +496,7 @@ impl AddressSpace {
             };
             vad.entries.insert(
                 page,
-                Entry {
+                PageState {
                     protect: now,
                     frame,
                 },

@@ -4,8 +4,8 @@
 use super::protection::Protect;
 use super::segment::Segments;
 use super::space::{
-    AddressSpace, GRANULARITY, MEM_COMMIT, MEM_DECOMMIT, MEM_FREE, MEM_PRIVATE, MEM_RELEASE,
-    MEM_RESERVE, MEM_TOP_DOWN, Request, SHARED_DATA,
+    AddressSpace, Allocation, GRANULARITY, MEM_COMMIT, MEM_DECOMMIT, MEM_FREE, MEM_PRIVATE,
+    MEM_RELEASE, MEM_RESERVE, MEM_TOP_DOWN, SHARED_DATA,
 };
 use super::view::{Touch, ViewRequest};
 use crate::host::machine::MemoryMachine;
@@ -37,7 +37,7 @@ impl World {
         self.space.allocate(
             &mut self.machine,
             &mut self.segments,
-            Request {
+            Allocation {
                 base,
                 size,
                 zero_bits: 0,

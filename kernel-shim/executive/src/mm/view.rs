@@ -4,8 +4,8 @@
 use super::protection::Protect;
 use super::segment::{Backing, Segment, SegmentId, Segments};
 use super::space::{
-    AddressSpace, Entry, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, Use, Vad, charge, page_protection,
-    zero_bits_limit,
+    AddressSpace, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, PageState, Use, Vad, charge,
+    page_protection, zero_bits_limit,
 };
 use crate::machine::{Frame, Machine, PAGE, PageAccess, USER_END};
 use alloc::collections::BTreeMap;
@@ -305,7 +305,7 @@ impl AddressSpace {
             let frame = vad.entries.get(&page).and_then(|entry| entry.frame);
             vad.entries.insert(
                 page,
-                Entry {
+                PageState {
                     protect: protect.unguarded(),
                     frame,
                 },
@@ -327,7 +327,7 @@ impl AddressSpace {
             let frame = machine.allocate_frame()?;
             vad.entries.insert(
                 page,
-                Entry {
+                PageState {
                     protect,
                     frame: Some(frame),
                 },
@@ -358,7 +358,7 @@ impl AddressSpace {
             let protect = protect.copied();
             vad.entries.insert(
                 page,
-                Entry {
+                PageState {
                     protect,
                     frame: Some(copy),
                 },

@@ -13,7 +13,7 @@ use nt::access::Access;
 
 /// One handle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct HandleEntry {
     /// The object.
     pub object: ObjectId,
     /// What it was granted.
@@ -27,7 +27,7 @@ pub struct Entry {
 /// A handle table.
 #[derive(Debug, Default)]
 pub struct HandleTable {
-    entries: Vec<Option<Entry>>,
+    entries: Vec<Option<HandleEntry>>,
     /// The slots of `entries` that are free: a new handle is found without a walk through the table,
     /// whose length its process chooses.
     free: BTreeSet<usize>,
@@ -39,7 +39,7 @@ fn slot(handle: Handle) -> Option<usize> {
 
 impl HandleTable {
     /// Enters a handle.
-    pub fn insert(&mut self, entry: Entry) -> Handle {
+    pub fn insert(&mut self, entry: HandleEntry) -> Handle {
         let at = self.free.pop_first().unwrap_or_else(|| {
             self.entries.push(None);
             self.entries.len() - 1
@@ -49,17 +49,17 @@ impl HandleTable {
     }
 
     /// The entry of a handle.
-    pub fn get(&self, handle: Handle) -> Option<Entry> {
+    pub fn get(&self, handle: Handle) -> Option<HandleEntry> {
         *self.entries.get(slot(handle)?)?
     }
 
     /// The entry of a handle, to change.
-    pub fn get_mut(&mut self, handle: Handle) -> Option<&mut Entry> {
+    pub fn get_mut(&mut self, handle: Handle) -> Option<&mut HandleEntry> {
         self.entries.get_mut(slot(handle)?)?.as_mut()
     }
 
     /// Takes a handle out.
-    pub fn remove(&mut self, handle: Handle) -> Option<Entry> {
+    pub fn remove(&mut self, handle: Handle) -> Option<HandleEntry> {
         let at = slot(handle)?;
         let entry = self.entries.get_mut(at)?.take()?;
         self.free.insert(at);
@@ -67,7 +67,7 @@ impl HandleTable {
     }
 
     /// Every handle, by value.
-    pub fn iter(&self) -> impl Iterator<Item = (Handle, Entry)> + '_ {
+    pub fn iter(&self) -> impl Iterator<Item = (Handle, HandleEntry)> + '_ {
         self.entries
             .iter()
             .enumerate()
@@ -104,8 +104,8 @@ impl HandleTable {
 mod tests {
     use super::*;
 
-    fn entry(inherit: bool) -> Entry {
-        Entry {
+    fn entry(inherit: bool) -> HandleEntry {
+        HandleEntry {
             object: ObjectId {
                 index: 0,
                 generation: 0,

@@ -2,7 +2,7 @@
 //! How objects come and go: references, handles, and the end of a name.
 
 use super::{Body, link};
-use super::{Entry, Kind, Object, System, TypeInfo};
+use super::{HandleEntry, Kind, Object, System, TypeInfo};
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::se::{SecurityDescriptor, Token};
 use alloc::sync::Arc;
@@ -124,7 +124,7 @@ pub trait Lifetimes: System {
         }
         let kind = target.kind;
         let valid = self.type_of(kind).valid | Access::SYSTEM_SECURITY;
-        let entry = Entry {
+        let entry = HandleEntry {
             object,
             access: access & valid,
             inherit,
@@ -174,7 +174,7 @@ pub trait Lifetimes: System {
         handle: Handle,
         kind: Option<Kind>,
         access: Access,
-    ) -> Result<Entry> {
+    ) -> Result<HandleEntry> {
         let wanted = |is| kind.is_none_or(|kind| kind == is);
         // Both widths of -1 and -2 are understood, as handles are sign-extended 32-bit numbers.
         if matches!(handle, Handle::CURRENT_PROCESS | Handle::CURRENT_THREAD) {
@@ -182,7 +182,7 @@ pub trait Lifetimes: System {
             if !wanted(is) {
                 return Err(Status::OBJECT_TYPE_MISMATCH);
             }
-            return Ok(Entry {
+            return Ok(HandleEntry {
                 object,
                 access: Access::PROCESS_ALL,
                 inherit: false,
@@ -203,7 +203,7 @@ pub trait Lifetimes: System {
     }
 
     /// Closes a handle of a process, protected or not.
-    fn close_entry(&mut self, process: ProcessId, entry: Entry) {
+    fn close_entry(&mut self, process: ProcessId, entry: HandleEntry) {
         let Some(object) = self.ob_mut().get_mut(entry.object) else {
             return;
         };

@@ -3,13 +3,13 @@
 
 use super::directory::{DeviceMap, DeviceMapId, Directory};
 use super::types::{Kind, TypeInfo};
-use super::{Body, Object, System, Table};
+use super::{Body, Object, ObjectTable, System};
 use crate::ids::ObjectId;
 use alloc::vec::Vec;
 
 /// What the object manager keeps.
 pub struct Manager<S: System> {
-    table: Table<S::Body>,
+    table: ObjectTable<S::Body>,
     root: ObjectId,
     /// The first is the system's, once there is one.
     device_maps: Vec<DeviceMap>,
@@ -19,7 +19,7 @@ pub struct Manager<S: System> {
 impl<S: System> Manager<S> {
     /// Nothing but the root of the namespace. `types` has every type at its place in [`Kind`].
     pub fn new(types: &'static [TypeInfo<S>; Kind::COUNT]) -> Self {
-        let mut table = Table::new();
+        let mut table = ObjectTable::new();
         let root = table.insert(Directory::default().into());
         if let Some(root) = table.get_mut(root) {
             root.permanent = true;

@@ -37,10 +37,10 @@ use nt::access::Access;
 use nt::{Handle, Result};
 
 pub use directory::{DeviceMap, DeviceMapId, Directory};
-pub use handles::{Entry, HandleTable};
+pub use handles::{HandleEntry, HandleTable};
 pub use link::SymbolicLink;
 pub use manager::Manager;
-pub use table::Table;
+pub use table::ObjectTable;
 pub use types::{Hooks, Kind, ParseRequest, Parsed, TypeInfo};
 
 /// The object manager's operations, as methods of the [`System`] it is part of.

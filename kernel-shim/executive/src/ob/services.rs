@@ -3,7 +3,7 @@
 
 use super::directory::Directory;
 use super::lifetime::Lifetimes;
-use super::{Body, Entry, Kind, SymbolicLink, System};
+use super::{Body, HandleEntry, Kind, SymbolicLink, System};
 use crate::ids::{ProcessId, ThreadId};
 use crate::ob::prelude::*;
 use crate::se::token;
@@ -247,7 +247,7 @@ fn duplicate_entry<S: System>(
     system: &mut S,
     caller: ThreadId,
     request: &Duplicate,
-    entry: Entry,
+    entry: HandleEntry,
     target: ProcessId,
 ) -> Result<Handle> {
     let object = system.object(entry.object)?;
@@ -286,7 +286,7 @@ fn entry_in<S: System>(
     process: ProcessId,
     caller: ThreadId,
     handle: Handle,
-) -> Result<Entry> {
+) -> Result<HandleEntry> {
     if handle == Handle::CURRENT_PROCESS || handle == Handle::CURRENT_THREAD {
         return system.resolve_entry(caller, handle, None, Access::empty());
     }

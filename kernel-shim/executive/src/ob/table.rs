@@ -17,18 +17,18 @@ struct Slot<B> {
 
 /// All objects.
 #[derive(Debug)]
-pub struct Table<B> {
+pub struct ObjectTable<B> {
     slots: Vec<Slot<B>>,
     free: Vec<u32>,
 }
 
-impl<B: Body> Default for Table<B> {
+impl<B: Body> Default for ObjectTable<B> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<B: Body> Table<B> {
+impl<B: Body> ObjectTable<B> {
     /// No objects.
     pub const fn new() -> Self {
         Self {

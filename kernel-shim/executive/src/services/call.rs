@@ -14,7 +14,7 @@ use super::user::{CapturedAttributes, User, UserMemory, UserPtr, UserSlice};
 use crate::ids::{ProcessId, ThreadId};
 use crate::ob::Kind;
 use crate::ob::prelude::*;
-use crate::{Executive, Outcome};
+use crate::{Completion, Executive};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use nt::access::Access;
@@ -222,10 +222,10 @@ impl Call<'_> {
     }
 
     /// The end of a call whose wait may be over already.
-    pub fn outcome(&mut self, outcome: Outcome<Status>) -> Result<Done> {
+    pub fn outcome(&mut self, outcome: Completion<Status>) -> Result<Done> {
         match outcome {
-            Outcome::Done(status) => Ok(Done::Returns(status)),
-            Outcome::Pending => self.wait(Pending::Status),
+            Completion::Done(status) => Ok(Done::Returns(status)),
+            Completion::Pending => self.wait(Pending::Status),
         }
     }
 

@@ -6,7 +6,7 @@ use super::call::{Call, Done, success};
 use super::encode::put_text;
 use super::layout::{MemoryBasic, SectionBasic, UnicodeString, Word};
 use super::user::UserPtr;
-use crate::mm::space::Request;
+use crate::mm::space::Allocation;
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::system::Body;
@@ -64,7 +64,7 @@ fn range(call: &mut Call<'_>, base: UserPtr<Word>, size: UserPtr<Word>) -> Resul
 fn allocate(call: &mut Call<'_>, args: NtAllocateVirtualMemory) -> Result<Done> {
     let (base_at, size_at) = (args.base, args.size);
     let (base, size) = range(call, base_at, size_at)?;
-    let request = Request {
+    let request = Allocation {
         base,
         size,
         zero_bits: args.bits,

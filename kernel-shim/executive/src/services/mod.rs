@@ -41,7 +41,7 @@ pub use crate::layout;
 
 use crate::Executive;
 use crate::ids::ThreadId;
-use crate::trace::{Argument, Outcome, Record};
+use crate::trace::{Argument, CallEnd, Record};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use call::{Built, Call, Done};
@@ -234,9 +234,9 @@ fn record(
         return;
     }
     let outcome = match done {
-        Done::Returns(status) => Outcome::Returned(*status),
-        Done::Waits => Outcome::Waits,
-        Done::Gone | Done::Continues(_) | Done::Raises(..) => Outcome::Gone,
+        Done::Returns(status) => CallEnd::Returned(*status),
+        Done::Waits => CallEnd::Waits,
+        Done::Gone | Done::Continues(_) | Done::Raises(..) => CallEnd::Gone,
     };
     let record = Record {
         time: exec.machine.uptime(),

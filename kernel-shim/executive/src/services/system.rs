@@ -15,7 +15,7 @@ use crate::ex::hard_errors::{
 };
 use crate::lpc::Event;
 use crate::se::token;
-use crate::system::hard_errors::{Answer, response_in};
+use crate::system::hard_errors::{HardErrorResult, response_in};
 use alloc::string::String;
 use alloc::vec::Vec;
 use formats::utf16;
@@ -158,16 +158,16 @@ fn raise_hard_error(call: &mut Call<'_>, args: NtRaiseHardError) -> Result<Done>
         .exec
         .raise_hard_error(call.thread, status, mask, parameters, option)?;
     match answered {
-        Answer::Refused => {
+        HardErrorResult::Refused => {
             call.write(response, RESPONSE_NOT_HANDLED)?;
             Err(Status::PRIVILEGE_NOT_HELD)
         }
-        Answer::Returned => {
+        HardErrorResult::Returned => {
             call.write(response, RESPONSE_RETURN_TO_CALLER)?;
             success()
         }
-        Answer::Stopped => Ok(Done::Gone),
-        Answer::Waits => call.wait(Pending::HardError { response }),
+        HardErrorResult::Stopped => Ok(Done::Gone),
+        HardErrorResult::Waits => call.wait(Pending::HardError { response }),
     }
 }
 

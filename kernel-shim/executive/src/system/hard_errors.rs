@@ -24,7 +24,7 @@ const RESPONSE_AT: usize = 0x14;
 
 /// What came of a hard error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Answer {
+pub enum HardErrorResult {
     /// The caller may not: `PRIVILEGE_NOT_HELD`.
     Refused,
     /// The system has stopped.
@@ -58,7 +58,7 @@ impl Executive {
         mask: u32,
         parameters: Vec<Parameter>,
         option: u32,
-    ) -> Result<Answer> {
+    ) -> Result<HardErrorResult> {
         let process = self.process_of(caller)?;
         let (id, wanted, exception_port) = (
             process.id,
@@ -80,10 +80,10 @@ impl Executive {
             server: default.is_some_and(|(_, server)| server == id),
         };
         match (self.hard_errors.raise(status, circumstances), port) {
-            (Course::Refuse, _) => Ok(Answer::Refused),
+            (Course::Refuse, _) => Ok(HardErrorResult::Refused),
             (Course::Stop, _) => {
                 self.bug_check(BugCheck::of_hard_error(status, parameters));
-                Ok(Answer::Stopped)
+                Ok(HardErrorResult::Stopped)
             }
             (Course::Ask, Some(port)) => {
                 let data = self.message(status, mask, &parameters, option);
@@ -97,9 +97,9 @@ impl Executive {
                     .request_of_kind(sender, port, ERROR_EVENT, &header, &data)?;
                 self.park(caller);
                 self.deliver_ports();
-                Ok(Answer::Waits)
+                Ok(HardErrorResult::Waits)
             }
-            (Course::Return | Course::Ask, _) => Ok(Answer::Returned),
+            (Course::Return | Course::Ask, _) => Ok(HardErrorResult::Returned),
         }
     }
 

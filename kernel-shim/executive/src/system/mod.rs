@@ -37,7 +37,7 @@ pub use types::{Body, TYPES};
 
 /// How a service that may block ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome<T> {
+pub enum Completion<T> {
     /// It is done.
     Done(T),
     /// The calling thread is parked; [`Executive::take_completion`] has the status once it runs

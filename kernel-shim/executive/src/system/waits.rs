@@ -12,7 +12,7 @@
 //! what a wait consumes (an event of synchronisation, a unit of a semaphore) is consumed at the
 //! moment it is satisfied.
 
-use super::{Body, Executive, Outcome};
+use super::{Body, Completion, Executive};
 use crate::ids::{ObjectId, ThreadId};
 use crate::ke::{Event, KeyedEvent, Mutant, Waiting};
 use crate::ob::prelude::*;
@@ -40,7 +40,7 @@ impl Executive {
         handles: &[Handle],
         all: bool,
         timeout: Option<i64>,
-    ) -> Result<Outcome<Status>> {
+    ) -> Result<Completion<Status>> {
         if handles.is_empty() || handles.len() > MAX_OBJECTS {
             return Err(Status::INVALID_PARAMETER);
         }
@@ -53,10 +53,10 @@ impl Executive {
             objects.push(object);
         }
         if let Some(status) = self.satisfied(caller, &objects, all) {
-            return Ok(Outcome::Done(status));
+            return Ok(Completion::Done(status));
         }
         if timeout == Some(0) {
-            return Ok(Outcome::Done(Status::TIMEOUT));
+            return Ok(Completion::Done(Status::TIMEOUT));
         }
         let ticket = self.next_ticket;
         self.next_ticket += 1;
@@ -74,13 +74,13 @@ impl Executive {
                 deadline,
             },
         );
-        Ok(Outcome::Pending)
+        Ok(Completion::Pending)
     }
 
     /// NtDelayExecution.
-    pub fn delay(&mut self, caller: ThreadId, timeout: i64) -> Outcome<Status> {
+    pub fn delay(&mut self, caller: ThreadId, timeout: i64) -> Completion<Status> {
         if timeout == 0 {
-            return Outcome::Done(Status::SUCCESS);
+            return Completion::Done(Status::SUCCESS);
         }
         let deadline = Some(self.deadline(timeout));
         self.park_for(
@@ -90,7 +90,7 @@ impl Executive {
                 ..Waiting::default()
             },
         );
-        Outcome::Pending
+        Completion::Pending
     }
 
     /// Parks a thread until [`Executive::unpark`].

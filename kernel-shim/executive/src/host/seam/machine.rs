@@ -2,11 +2,11 @@
 //! The seam, the system as a whole.
 
 use super::{Seam, name, nothing, number};
-use crate::Outcome;
+use crate::Completion;
 use crate::ex::hard_errors::{Parameter, RESPONSE_NOT_HANDLED};
 use crate::lpc::Event;
 use crate::se::token;
-use crate::system::hard_errors::Answer;
+use crate::system::hard_errors::HardErrorResult;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
@@ -199,12 +199,12 @@ impl SystemWide for Seam {
                 parameters,
                 option,
             )? {
-                Answer::Refused => {
+                HardErrorResult::Refused => {
                     log::debug!("hard error: response {RESPONSE_NOT_HANDLED}");
                     Err(Status::PRIVILEGE_NOT_HELD)
                 }
-                Answer::Stopped | Answer::Returned => Ok(Outcome::Done(())),
-                Answer::Waits => Ok(Outcome::Pending),
+                HardErrorResult::Stopped | HardErrorResult::Returned => Ok(Completion::Done(())),
+                HardErrorResult::Waits => Ok(Completion::Pending),
             },
             |executive, thread, status| match executive.take_port_event(thread) {
                 Some(Event::Failed(status, _)) => Err(status),

@@ -18,8 +18,8 @@ use super::faults::{EXEMPT, Faults};
 use super::interference::Action;
 use super::scheduler::Scheduler;
 use crate::ids::{ProcessId, ThreadId};
-use crate::trace::{Argument, Outcome as Ended, Record};
-use crate::{Executive, Outcome};
+use crate::trace::{Argument, CallEnd, Record};
+use crate::{Completion, Executive};
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -136,7 +136,7 @@ impl Seam {
         self.wait_call(
             call,
             arguments,
-            |executive, thread| act(executive, thread).map(Outcome::Done),
+            |executive, thread| act(executive, thread).map(Completion::Done),
             |_, _, status| Err(status),
         )
     }
@@ -147,7 +147,7 @@ impl Seam {
         &self,
         call: &'static str,
         arguments: impl FnOnce() -> Arguments,
-        act: impl FnOnce(&mut Executive, ThreadId) -> Result<Outcome<R>>,
+        act: impl FnOnce(&mut Executive, ThreadId) -> Result<Completion<R>>,
         finish: impl FnOnce(&mut Executive, ThreadId, Status) -> Result<R>,
     ) -> Result<R> {
         let shared = self.shared()?;
@@ -182,33 +182,39 @@ impl Seam {
                 None => act(executive, thread),
             };
             match &result {
-                Ok(Outcome::Done(_)) => record(
+                Ok(Completion::Done(_)) => record(
                     executive,
                     thread,
                     call,
                     &mut noted,
-                    Ended::Returned(Status::SUCCESS),
+                    CallEnd::Returned(Status::SUCCESS),
                 ),
-                Ok(Outcome::Pending) => {}
+                Ok(Completion::Pending) => {}
                 Err(status) => record(
                     executive,
                     thread,
                     call,
                     &mut noted,
-                    Ended::Returned(*status),
+                    CallEnd::Returned(*status),
                 ),
             }
             result
         });
         match begun.unwrap_or(Err(Status::THREAD_IS_TERMINATING))? {
-            Outcome::Done(result) => return Ok(result),
-            Outcome::Pending => shared.scheduler.wait(thread),
+            Completion::Done(result) => return Ok(result),
+            Completion::Pending => shared.scheduler.wait(thread),
         }
         let ended = shared.scheduler.enter(thread, |executive| {
             let status = executive.take_completion(thread).unwrap_or(Status::SUCCESS);
             let result = finish(executive, thread, status);
             let status = result.as_ref().map_or_else(|status| *status, |_| status);
-            record(executive, thread, call, &mut noted, Ended::Returned(status));
+            record(
+                executive,
+                thread,
+                call,
+                &mut noted,
+                CallEnd::Returned(status),
+            );
             result
         });
         ended.unwrap_or(Err(Status::THREAD_IS_TERMINATING))
@@ -233,7 +239,7 @@ fn record(
     thread: ThreadId,
     call: &'static str,
     arguments: &mut Arguments,
-    outcome: Ended,
+    outcome: CallEnd,
 ) {
     executive.trace.count(call);
     if !executive.trace.wanted() {

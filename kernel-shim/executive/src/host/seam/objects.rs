@@ -5,7 +5,7 @@ use super::{Seam, name, nothing, number};
 use crate::ob::prelude::*;
 use crate::ob::services::Duplicate;
 use crate::trace::Argument;
-use crate::{Executive, Outcome};
+use crate::{Completion, Executive};
 use formats::utf16;
 use nt::access::Access;
 use nt::system::{Created, DirectoryEntry, Objects, Timeout, Wait};
@@ -30,10 +30,10 @@ fn ended(status: Status) -> Result<Wait> {
     }
 }
 
-fn at_once(outcome: Outcome<Status>) -> Result<Outcome<Wait>> {
+fn at_once(outcome: Completion<Status>) -> Result<Completion<Wait>> {
     match outcome {
-        Outcome::Done(status) => ended(status).map(Outcome::Done),
-        Outcome::Pending => Ok(Outcome::Pending),
+        Completion::Done(status) => ended(status).map(Completion::Done),
+        Completion::Pending => Ok(Completion::Pending),
     }
 }
 
@@ -236,8 +236,8 @@ impl Objects for Seam {
             || number("milliseconds", milliseconds.into()),
             |executive: &mut Executive, thread| {
                 Ok(match executive.delay(thread, timeout) {
-                    Outcome::Done(_) => Outcome::Done(()),
-                    Outcome::Pending => Outcome::Pending,
+                    Completion::Done(_) => Completion::Done(()),
+                    Completion::Pending => Completion::Pending,
                 })
             },
             |_, _, status| status.ok(),

@@ -2,8 +2,8 @@
 //! The seam, LPC ports.
 
 use super::{Seam, name, nothing, number};
+use crate::Completion;
 use crate::Executive;
-use crate::Outcome;
 use crate::ids::ThreadId;
 use crate::lpc::{Event, Message, Receive};
 use crate::system::ports::ConnectRequest;
@@ -74,7 +74,7 @@ impl Ports for Seam {
                 };
                 executive
                     .connect_port(thread, &request)
-                    .map(|()| Outcome::Pending)
+                    .map(|()| Completion::Pending)
             },
             |executive, thread, status| {
                 let event = event(executive, thread, status)?;
@@ -130,8 +130,8 @@ impl Ports for Seam {
             |executive, thread| {
                 let reply = reply.map(|reply| (&reply.header, data(reply)));
                 match executive.reply_wait_receive_port(thread, port, reply)? {
-                    Receive::Message(message) => Ok(Outcome::Done(message)),
-                    Receive::Blocked => Ok(Outcome::Pending),
+                    Receive::Message(message) => Ok(Completion::Done(message)),
+                    Receive::Blocked => Ok(Completion::Pending),
                 }
             },
             |executive, thread, status| match event(executive, thread, status)? {
@@ -149,7 +149,7 @@ impl Ports for Seam {
             |executive, thread| {
                 executive
                     .request_wait_reply_port(thread, port, &message.header, data(message))
-                    .map(|()| Outcome::Pending)
+                    .map(|()| Completion::Pending)
             },
             |executive, thread, status| answer(event(executive, thread, status)?),
         )?;

@@ -6,7 +6,7 @@ use super::{Main, Seam, Shared, name, nothing, number};
 use crate::ids::{ProcessId, ThreadId};
 use crate::layout::{Peb, ProcessParameters as Block};
 use crate::machine::Context;
-use crate::mm::space::Request;
+use crate::mm::space::Allocation;
 use crate::system::processes::create::{CreateProcess, Stack};
 use abi::memory::{MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE};
 use abi::process::PARAMETERS_NORMALIZED;
@@ -117,7 +117,7 @@ impl Seam {
     }
 
     fn allocate_at(&self, process: Handle, base: u64, size: u64, kind: u32) -> Result<u64> {
-        let request = Request {
+        let request = Allocation {
             base,
             zero_bits: 0,
             size,

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::layout::BasicInformation;
-use crate::trace::{Argument, Outcome};
+use crate::trace::{Argument, CallEnd};
 
 const SELF: u64 = u64::MAX;
 
@@ -192,7 +192,7 @@ fn the_trace_shows_names_and_statuses() {
         (records[0].call, records[0].outcome),
         (
             "NtOpenEvent",
-            Outcome::Returned(Status::OBJECT_PATH_NOT_FOUND)
+            CallEnd::Returned(Status::OBJECT_PATH_NOT_FOUND)
         )
     );
     assert!(

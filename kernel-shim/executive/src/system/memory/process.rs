@@ -10,7 +10,9 @@ use crate::layout::Teb;
 use crate::machine::{PAGE, PageAccess, USER_END};
 use crate::mm::protection::Protect;
 use crate::mm::segment::SegmentId;
-use crate::mm::space::{GRANULARITY, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, MEM_TOP_DOWN, Request};
+use crate::mm::space::{
+    Allocation, GRANULARITY, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, MEM_TOP_DOWN,
+};
 use crate::mm::view::{Touch, ViewRequest};
 use crate::mm::{AddressSpace, Mapped};
 use crate::ob::prelude::*;
@@ -149,7 +151,7 @@ impl Executive {
         let kind = MEM_RESERVE | MEM_COMMIT | if top_down { MEM_TOP_DOWN } else { 0 };
         self.allocate_at(
             process,
-            Request {
+            Allocation {
                 base: 0,
                 size,
                 zero_bits: 0,
@@ -159,7 +161,7 @@ impl Executive {
         )
     }
 
-    fn allocate_at(&mut self, process: ProcessId, request: Request) -> Result<u64> {
+    fn allocate_at(&mut self, process: ProcessId, request: Allocation) -> Result<u64> {
         let memory = self
             .processes
             .get_mut(&process)
@@ -224,7 +226,7 @@ impl Executive {
         let protect = Protect::READ_WRITE.0;
         let allocation = self.allocate_at(
             process,
-            Request {
+            Allocation {
                 base: 0,
                 size: reserve,
                 zero_bits: 0,
@@ -237,7 +239,7 @@ impl Executive {
         let made = self
             .allocate_at(
                 process,
-                Request {
+                Allocation {
                     base: limit,
                     size: commit,
                     zero_bits: 0,
@@ -261,7 +263,7 @@ impl Executive {
         let protect = Protect::READ_WRITE.0 | Protect::GUARD;
         self.allocate_at(
             process,
-            Request {
+            Allocation {
                 base: address,
                 size: PAGE_BYTES,
                 zero_bits: 0,

@@ -6,7 +6,9 @@
 
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Machine;
-use crate::mm::space::{AddressSpace, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, Region, Request, Use};
+use crate::mm::space::{
+    AddressSpace, Allocation, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, Region, Use,
+};
 use crate::mm::view::ViewRequest;
 use crate::mm::{Mapped, Mm};
 use crate::ob::Kind;
@@ -73,7 +75,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         process: Handle,
-        request: Request,
+        request: Allocation,
     ) -> Result<(u64, u64)> {
         let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         let (space, machine, mm) = self.space_of(process)?;
@@ -241,7 +243,7 @@ impl Executive {
         size: u64,
         protect: u32,
     ) -> Result<u64> {
-        let request = Request {
+        let request = Allocation {
             base: 0,
             size,
             zero_bits: 0,

@@ -7,7 +7,7 @@ use super::*;
 use crate::host::machine::MemoryMachine;
 use crate::machine::{Context, Stop};
 use crate::se::token::{CHANGE_NOTIFY, DEBUG, LOAD_DRIVER};
-use crate::{Outcome, Version};
+use crate::{Completion, Version};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use formats::utf16;
@@ -215,7 +215,7 @@ fn a_notification_event_lets_all_through_a_synchronisation_event_one() {
         for waiter in waiters {
             assert_eq!(
                 bench.executive.wait(waiter, &[event], false, None),
-                Ok(Outcome::Pending)
+                Ok(Completion::Pending)
             );
             assert!(!bench.runnable(waiter));
         }
@@ -253,14 +253,14 @@ fn wait_any_takes_the_first_and_wait_all_takes_all_at_once() {
         bench
             .executive
             .wait(thread, &[first, second], false, Some(0)),
-        Ok(Outcome::Done(Status::TIMEOUT))
+        Ok(Completion::Done(Status::TIMEOUT))
     );
     bench.executive.set_event(thread, second).unwrap();
     assert_eq!(
         bench
             .executive
             .wait(thread, &[first, second], true, Some(0)),
-        Ok(Outcome::Done(Status::TIMEOUT))
+        Ok(Completion::Done(Status::TIMEOUT))
     );
     assert_eq!(
         bench.executive.query_event(thread, second),
@@ -271,7 +271,7 @@ fn wait_any_takes_the_first_and_wait_all_takes_all_at_once() {
         bench
             .executive
             .wait(thread, &[first, second], false, Some(0)),
-        Ok(Outcome::Done(Status(1)))
+        Ok(Completion::Done(Status(1)))
     );
     assert_eq!(
         bench.executive.query_event(thread, second),
@@ -279,7 +279,7 @@ fn wait_any_takes_the_first_and_wait_all_takes_all_at_once() {
     );
     assert_eq!(
         bench.executive.wait(thread, &[first, second], true, None),
-        Ok(Outcome::Pending)
+        Ok(Completion::Pending)
     );
     let process = bench.own();
     let other = bench.thread_of(process);
@@ -357,7 +357,7 @@ fn timeouts_are_relative_or_absolute_and_a_delay_succeeds() {
     );
     assert_eq!(
         bench.executive.delay(thread, -MILLISECOND),
-        Outcome::Pending
+        Completion::Pending
     );
     bench.pass(10_000);
     assert_eq!(
@@ -401,7 +401,7 @@ fn the_end_of_a_thread_and_of_a_process_signal_their_objects() {
     assert_eq!(bench.executive.take_completion(waiter), Some(Status(1)));
     assert_eq!(
         bench.executive.wait(waiter, &[process], false, Some(0)),
-        Ok(Outcome::Done(Status::TIMEOUT))
+        Ok(Completion::Done(Status::TIMEOUT))
     );
     assert_eq!(
         bench
@@ -414,7 +414,7 @@ fn the_end_of_a_thread_and_of_a_process_signal_their_objects() {
     bench.executive.end_thread(second, Status(0x66));
     assert_eq!(
         bench.executive.wait(waiter, &[process], false, Some(0)),
-        Ok(Outcome::Done(Status::SUCCESS))
+        Ok(Completion::Done(Status::SUCCESS))
     );
     assert_eq!(
         bench
@@ -775,7 +775,7 @@ fn the_mutants_of_a_thread_that_ends_are_abandoned() {
     let waiter = bench.thread;
     assert_eq!(
         bench.executive.wait(waiter, &[handle], false, None),
-        Ok(Outcome::Pending)
+        Ok(Completion::Pending)
     );
     bench.executive.end_thread(owner, Status::SUCCESS);
     assert_eq!(
@@ -784,7 +784,7 @@ fn the_mutants_of_a_thread_that_ends_are_abandoned() {
     );
     assert_eq!(
         bench.executive.wait(waiter, &[handle], false, Some(0)),
-        Ok(Outcome::Done(Status::SUCCESS)),
+        Ok(Completion::Done(Status::SUCCESS)),
         "its owner may take it again"
     );
 }
