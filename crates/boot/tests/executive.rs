@@ -2,9 +2,6 @@
 //! Boot commands, pending renames and computed variables over the executive: real processes, a real
 //! FAT volume, a real power cut.
 
-#[path = "../../nt/tests/executive/mod.rs"]
-mod support;
-
 use boot::{RenameList, execute_commands, process_renames, write_computed_variables};
 use executive::host::Fault;
 use launch::Launcher;
@@ -13,7 +10,7 @@ use nt::failure::Skippable;
 use nt::system::{FileAttributes, ImageSubsystem, Objects, Processes, SystemWide};
 use nt::{Status, UnicodeStr};
 use std::sync::{Arc, Mutex};
-use support::{SM, Seam, World, run, text, wide, world};
+use test_support::host::{SM, Seam, World, run, text, wide, world};
 
 fn execute(seam: &'static Seam, lines: &[&str]) {
     let environment = Environment::copied(seam, seam.own_environment()).unwrap();

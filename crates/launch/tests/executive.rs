@@ -2,15 +2,12 @@
 //! Process creation over the executive: what a child really gets, and what is left of one that may
 //! not live.
 
-#[path = "../../nt/tests/executive/mod.rs"]
-mod support;
-
 use launch::{Launcher, Start};
 use nt::environment::Environment;
 use nt::system::{ImageSubsystem, Objects, Processes};
 use nt::{Status, UnicodeStr};
 use std::sync::{Arc, Mutex};
-use support::{Seam, run, wide, world};
+use test_support::host::{Seam, run, wide, world};
 
 fn with_launcher<T>(seam: &'static Seam, act: impl FnOnce(&Launcher<'_, Seam>) -> T) -> T {
     let extra = (nt::wide!("Extra"), nt::wide!("%x%"));
@@ -96,8 +93,8 @@ fn spec_17_what_is_not_native_is_killed_and_nothing_is_left_open() {
     world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| {
         panic!("it never runs")
     });
-    let handles = |world: &support::World| world.process("smss.exe").unwrap().handles;
-    let mut idle = support::world();
+    let handles = |world: &test_support::host::World| world.process("smss.exe").unwrap().handles;
+    let mut idle = test_support::host::world();
     run(&mut idle, |_| ());
     let (done, _) = run(&mut world, |seam| {
         with_launcher(seam, |launcher| launcher.execute(nt::wide!("cmd.exe"), 0))

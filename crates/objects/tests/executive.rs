@@ -2,12 +2,9 @@
 //! Object directories, DOS devices, known DLLs and BootDir over the executive: what the kernel
 //! makes of them.
 
-#[path = "../../nt/tests/executive/mod.rs"]
-mod support;
-
 use nt::UnicodeStr;
 use objects::{KnownDlls, Protection};
-use support::{Seam, below, object, run, text, wide, world};
+use test_support::host::{Seam, below, object, run, text, wide, world};
 
 const ON: Protection = Protection::from_mode(1);
 

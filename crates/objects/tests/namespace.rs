@@ -2,9 +2,6 @@
 //! Object directories, DOS devices and BootDir over the executive, with calls refused one by one:
 //! rows of spec 2.2, 2.3 #3, 3.2, 9.2 #1 and 17.
 
-#[path = "../../nt/tests/executive/mod.rs"]
-mod support;
-
 use executive::dump::Snapshot;
 use executive::host::Fault;
 use nt::failure::{Essential, Stop};
@@ -12,7 +9,7 @@ use nt::system::{Registry, RegistryBoot};
 use nt::{Status, UnicodeStr};
 use objects::Protection;
 use std::collections::BTreeMap;
-use support::{Seam, World, below, bytes, object, run, value, wide, world};
+use test_support::host::{Seam, World, below, bytes, object, run, value, wide, world};
 
 const ON: Protection = Protection::from_mode(1);
 const SETUP: &str = "\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup";
@@ -38,7 +35,7 @@ fn did<T: Send + 'static>(
     mut world: World,
     act: impl Fn(&'static Seam) -> T + Send + Sync + 'static,
 ) -> Done<T> {
-    let mut idle = support::world();
+    let mut idle = test_support::host::world();
     run(&mut idle, |_| ());
     let idle_calls = idle.counts();
     let (result, snapshot) = run(&mut world, act);

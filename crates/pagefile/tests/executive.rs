@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Paging files over the executive: on a real FAT volume, with the kernel's own limits.
 
-#[path = "../../nt/tests/executive/mod.rs"]
-mod support;
-
 use executive::dump::Snapshot;
 use nt::UnicodeStr;
 use pagefile::create_paging_files;
-use support::{Seam, run, wide, world_of};
+use test_support::host::{Seam, run, wide, world_of};
 
 const MB: u64 = 1 << 20;
 

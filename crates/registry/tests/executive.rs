@@ -2,12 +2,9 @@
 //! The registry pass over the executive's registry: the default hive, and what of it reaches the
 //! disk when.
 
-#[path = "../../nt/tests/executive/mod.rs"]
-mod support;
-
 use nt::UnicodeStr;
 use nt::system::{Objects, Processes, Registry, RegistryBoot};
-use support::{SM, Seam, World, bytes, run, value, world, world_of};
+use test_support::host::{SM, Seam, World, bytes, run, value, world};
 
 const MULTI: u32 = 7;
 const RENAMES: &str = "PendingFileRenameOperations";
@@ -126,19 +123,6 @@ fn spec_6_4_a_deleted_value_is_gone_from_memory_and_still_on_the_disk_until_the_
     assert_eq!(second.renames, first.renames, "the work is repeated");
     let mut world = world.reboot();
     assert_eq!(run(&mut world, read).0.renames, [""; 0], "and is done then");
-}
-
-#[test]
-fn a_value_of_10_megabytes_is_read_whole() {
-    let mut world = world_of(64);
-    let tail = "x".repeat(230);
-    let list: String = (0..20_000)
-        .map(|number| format!("\\??\\C:\\{number}\\{tail}\0"))
-        .collect();
-    world.set_value("", RENAMES, MULTI, &bytes(&format!("{list}\0")));
-    let (read, _) = run(&mut world, read);
-    assert_eq!(read.renames.len(), 20_000);
-    assert!(read.renames[19_999].starts_with("\\??\\C:\\19999\\x"));
 }
 
 #[test]

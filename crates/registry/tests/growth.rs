@@ -2,26 +2,28 @@
 //! What a big but legal key costs the pass: the number of elementary steps (units folded, compared
 //! or copied, rows looked at) grows as the number of values does, not as its square.
 
-#[path = "../../nt/tests/support/mod.rs"]
-mod support;
-
 use nt::system::Processes;
-use support::{SM, World, bytes};
+use test_support::host::{SM, Watched, bytes, watched, world_without_values};
 
 const SZ: u32 = 1;
 const MULTI: u32 = 7;
 
+/// Puts so many entries into a key.
+type Add = fn(&Watched, usize);
+
 /// Steps of a pass over `count` entries that `add` puts into the key.
-fn steps(count: usize, add: &dyn Fn(&World, usize)) -> usize {
-    let world = World::new();
-    add(world, count);
-    let before = nt::steps::taken();
-    registry::read(world, world.own_environment(), false, &mut |_, _| {}).unwrap();
-    nt::steps::taken() - before
+fn steps(count: usize, add: Add) -> usize {
+    let counted = move |world: &'static Watched| {
+        add(world, count);
+        let before = world.steps();
+        registry::read(world, world.own_environment(), false, &mut |_, _| {}).unwrap();
+        world.steps() - before
+    };
+    watched(&mut world_without_values(), counted).0
 }
 
 /// Holds the growth from `size` to twice and four times of it, and the cost of one entry.
-fn grows_evenly(size: usize, most: usize, add: &dyn Fn(&World, usize)) {
+fn grows_evenly(size: usize, most: usize, add: Add) {
     let costs = [size, size * 2, size * 4].map(|count| steps(count, add));
     // Quadratic would be sixteen times as much.
     assert!(costs[2] <= costs[0] * 7, "{costs:?}");
@@ -29,7 +31,7 @@ fn grows_evenly(size: usize, most: usize, add: &dyn Fn(&World, usize)) {
     assert!(each <= most, "{each} steps an entry");
 }
 
-fn values(world: &World, key: &str, count: usize) {
+fn values(world: &Watched, key: &str, count: usize) {
     let values: Vec<(String, Vec<u8>)> = (0..count)
         // Neither ascending nor descending.
         .map(|number| format!("NAME{:05}", number * 7919 % 99991))
@@ -42,7 +44,7 @@ fn values(world: &World, key: &str, count: usize) {
     world.sm(key, &values);
 }
 
-fn list(world: &World, name: &str, count: usize) {
+fn list(world: &Watched, name: &str, count: usize) {
     let text: String = (0..count)
         .map(|number| format!("\\Name{number:05}\0"))
         .collect();
@@ -51,34 +53,30 @@ fn list(world: &World, name: &str, count: usize) {
 
 #[test]
 fn variables_of_the_environment() {
-    grows_evenly(250, 600, &|world, count| {
-        values(world, "Environment", count)
-    });
+    grows_evenly(250, 600, |world, count| values(world, "Environment", count));
 }
 
 #[test]
 fn dos_devices() {
-    grows_evenly(500, 200, &|world, count| {
-        values(world, "DOS Devices", count)
-    });
+    grows_evenly(500, 200, |world, count| values(world, "DOS Devices", count));
 }
 
 #[test]
 fn known_dlls() {
-    grows_evenly(125, 250, &|world, count| values(world, "KnownDlls", count));
+    grows_evenly(125, 250, |world, count| values(world, "KnownDlls", count));
 }
 
 #[test]
 fn subsystems() {
-    grows_evenly(125, 250, &|world, count| values(world, "SubSystems", count));
+    grows_evenly(125, 250, |world, count| values(world, "SubSystems", count));
 }
 
 #[test]
 fn object_directories_and_exclusions() {
-    grows_evenly(500, 200, &|world, count| {
+    grows_evenly(500, 200, |world, count| {
         list(world, "ObjectDirectories", count)
     });
-    grows_evenly(125, 250, &|world, count| {
+    grows_evenly(125, 250, |world, count| {
         list(world, "ExcludeFromKnownDlls", count)
     });
 }

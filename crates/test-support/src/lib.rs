@@ -1,78 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the tests of more than one crate need and no image may contain: the memory side of the
-//! seam, served from the heap of the test process.
-//!
-//! A dev-dependency only. The crate links the seam as every other user does, so that the unit tests
-//! inside `nt`, which are compiled against another copy of it, cannot use it; the tests in
-//! `crates/nt/tests` can.
+//! What the tests of more than one crate need and no image may contain: a heap behind the memory
+//! side of the seam, a layer that notes and refuses calls, and the executive's host with a Session
+//! Manager that does one thing. A dev-dependency only.
 #![forbid(unsafe_code)]
 
-use nt::access::Access;
-use nt::system::Memory;
-use nt::{Handle, ObjectAttributes, Result, Status};
-use zerocopy::IntoBytes;
+#[cfg(feature = "host")]
+pub mod host;
+mod interceptor;
+mod memory;
 
-/// Bytes of a page, as on every machine this runs on.
-const PAGE: usize = 4096;
+pub use interceptor::{Call, Child, Interceptor, Volume};
+pub use memory::{Heap, Pages};
 
-/// Memory of the test process, up to a limit in bytes for one allocation. There are no sections.
-#[derive(Debug)]
-pub struct Heap {
-    limit: usize,
+/// A text in UTF-16.
+pub fn wide(text: &str) -> Vec<u16> {
+    text.encode_utf16().collect()
 }
 
-impl Heap {
-    /// A heap that gives at most `limit` bytes at a time.
-    pub const fn new(limit: usize) -> Self {
-        Self { limit }
-    }
-}
-
-/// Pages of the test process: zeroed, whole, and aligned for any [`nt::pages::Plain`] data.
-#[derive(Debug)]
-pub struct Pages(Box<[u64]>);
-
-impl Pages {
-    /// As many pages as hold `bytes` bytes.
-    pub fn zeroed(bytes: usize) -> Self {
-        let words = bytes.next_multiple_of(PAGE) / size_of::<u64>();
-        Self(vec![0; words].into_boxed_slice())
-    }
-}
-
-impl AsRef<[u8]> for Pages {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
-impl AsMut<[u8]> for Pages {
-    fn as_mut(&mut self) -> &mut [u8] {
-        self.0.as_mut_bytes()
-    }
-}
-
-impl Memory for Heap {
-    type Pages = Pages;
-    type View = Vec<u8>;
-
-    fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
-        if bytes > self.limit {
-            return Err(Status::NO_MEMORY);
-        }
-        Ok(Pages::zeroed(bytes))
-    }
-
-    fn create_image_section(
-        &self,
-        _: &ObjectAttributes<'_>,
-        _: Access,
-        _: Handle,
-    ) -> Result<Handle> {
-        Err(Status::NOT_SUPPORTED)
-    }
-
-    fn map_view(&self, _: Handle) -> Result<Vec<u8>> {
-        Err(Status::NOT_SUPPORTED)
-    }
+/// A text in UTF-16, little-endian, as registry data has it.
+pub fn bytes(text: &str) -> Vec<u8> {
+    text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

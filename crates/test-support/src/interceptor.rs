@@ -1,0 +1,619 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! A layer over the seam: it notes every request, refuses those that a test wants refused, and
+//! passes the others on to the kernel below.
+//!
+//! Requests are numbered from 0 as they are made. What gives something back (NtClose, the end of
+//! pages and views) is neither counted nor refused: nothing could be done about it. The layer adds
+//! no behaviour of its own but for [`Interceptor::pretend_volumes`], which stands for volumes that
+//! no disk in memory can be.
+
+use nt::access::{Access, OpenOptions, Share};
+use nt::object::ClientId;
+use nt::system::*;
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A request, as it was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The method of the seam.
+    pub name: &'static str,
+    /// The object, the file or the text that it is about, if it says one.
+    pub about: String,
+    /// The security descriptor that a new object is to have.
+    pub security: Option<Vec<u8>>,
+}
+
+/// A process that was created, as its creator described it and what its creator did with it.
+#[derive(Clone, Debug)]
+pub struct Child {
+    /// NT path of the image.
+    pub image: String,
+    /// The whole command line.
+    pub command_line: String,
+    /// The current directory; `None` takes the creator's.
+    pub directory: Option<String>,
+    /// `DllPath`; `None` takes the creator's.
+    pub dll_path: Option<String>,
+    /// The environment block.
+    pub environment: Vec<u16>,
+    /// Flags to set.
+    pub flags: ParameterFlags,
+    /// `DebugFlags`.
+    pub debug: bool,
+    /// The session it was put into.
+    pub session: Option<u32>,
+    /// Its first thread was resumed.
+    pub resumed: bool,
+    /// It was ended by its creator.
+    pub ended: Option<Status>,
+    /// Its creator waited for it.
+    pub waited: bool,
+    handles: [u64; 2],
+}
+
+/// What a volume is said to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Volume {
+    /// Its drive letter.
+    pub letter: char,
+    /// Free bytes.
+    pub free: u64,
+    /// FILE_DEVICE characteristics.
+    pub characteristics: u32,
+}
+
+/// Volumes that are not there, and the paging files that were made on them.
+#[derive(Debug, Default)]
+struct Pretended {
+    volumes: Vec<Volume>,
+    answers: VecDeque<Status>,
+    paging_files: Vec<(String, u64, u64)>,
+}
+
+#[derive(Debug)]
+struct Refusal {
+    number: usize,
+    status: Status,
+    persistent: bool,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    calls: Vec<Call>,
+    refusal: Option<Refusal>,
+    children: Vec<Child>,
+    pretended: Option<Pretended>,
+    /// What the files behind handles are called.
+    files: BTreeMap<u64, String>,
+    /// Numbers that files are said to have on their volumes, by lower-case names.
+    file_ids: BTreeMap<String, u64>,
+    /// Elementary steps that the kernel below took on this thread.
+    steps_below: usize,
+}
+
+/// The layer.
+#[derive(Debug)]
+pub struct Interceptor<S: 'static> {
+    below: &'static S,
+    state: Mutex<State>,
+}
+
+impl<S: System> Interceptor<S> {
+    /// A layer over `below`, for the rest of the test process's life.
+    pub fn over(below: &'static S) -> &'static Self {
+        Box::leak(Box::new(Self {
+            below,
+            state: Mutex::default(),
+        }))
+    }
+
+    /// The kernel below: what is asked of it is neither noted nor refused.
+    pub fn below(&self) -> &'static S {
+        self.below
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Every request so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// What the requests by this name were about, in order.
+    pub fn about(&self, name: &str) -> Vec<String> {
+        let calls = self.calls().into_iter();
+        calls
+            .filter(|call| call.name == name)
+            .map(|call| call.about)
+            .collect()
+    }
+
+    /// How many requests by this name there were.
+    pub fn count(&self, name: &str) -> usize {
+        self.about(name).len()
+    }
+
+    /// Refuses the request with this number, and all after it if so said.
+    pub fn refuse(&self, number: usize, status: Status, persistent: bool) {
+        self.state().refusal = Some(Refusal {
+            number,
+            status,
+            persistent,
+        });
+    }
+
+    /// Refuses nothing any more.
+    pub fn refuse_nothing(&self) {
+        self.state().refusal = None;
+    }
+
+    /// Every process that was created.
+    pub fn children(&self) -> Vec<Child> {
+        self.state().children.clone()
+    }
+
+    /// From now on these are the volumes, as far as drive letters, sizes and characteristics go;
+    /// attempts to make a paging file give `answers`, and then succeed, and reach the kernel below in
+    /// neither case.
+    pub fn pretend_volumes(&self, volumes: &[Volume], answers: &[Status]) {
+        self.state().pretended = Some(Pretended {
+            volumes: volumes.to_vec(),
+            answers: answers.iter().copied().collect(),
+            paging_files: Vec::new(),
+        });
+    }
+
+    /// The paging files that were made on pretended volumes: name, initial and maximum size.
+    pub fn paging_files(&self) -> Vec<(String, u64, u64)> {
+        let state = self.state();
+        let pretended = state.pretended.as_ref();
+        pretended.map_or_else(Vec::new, |pretended| pretended.paging_files.clone())
+    }
+
+    /// Says of a file, by its NT path, that it has this number on its volume.
+    pub fn pretend_file_id(&self, path: &str, id: u64) {
+        self.state().file_ids.insert(path.to_lowercase(), id);
+    }
+
+    /// Elementary steps of this thread, without those that the kernel below took.
+    pub fn steps(&self) -> usize {
+        nt::steps::taken() - self.state().steps_below
+    }
+
+    /// Notes a request, and passes it on unless it is refused.
+    fn pass<R>(&self, call: Call, act: impl FnOnce(&'static S) -> Result<R>) -> Result<R> {
+        let mut state = self.state();
+        let number = state.calls.len();
+        state.calls.push(call);
+        let refused = state.refusal.as_ref().filter(|refusal| {
+            refusal.number == number || refusal.persistent && refusal.number < number
+        });
+        if let Some(refusal) = refused {
+            return Err(refusal.status);
+        }
+        // Nothing may be held while the kernel lets other threads run.
+        drop(state);
+        let before = nt::steps::taken();
+        let result = act(self.below);
+        self.state().steps_below += nt::steps::taken() - before;
+        result
+    }
+
+    /// Notes a file's name with its handle.
+    fn opened(&self, name: String, file: Result<Handle>) -> Result<Handle> {
+        self.state().files.insert(file?.0, name);
+        file
+    }
+
+    fn file_name(&self, file: Handle) -> String {
+        self.state().files.get(&file.0).cloned().unwrap_or_default()
+    }
+
+    /// A name as the kernel resolves it: below the object behind the root handle, if there is one.
+    fn full_name(&self, attributes: &ObjectAttributes<'_>) -> String {
+        match self.file_name(attributes.root) {
+            root if root.is_empty() => attributes.name.to_string(),
+            root => format!("{}\\{}", root.trim_end_matches('\\'), attributes.name),
+        }
+    }
+
+    fn with_child(&self, handle: Handle, note: impl FnOnce(&mut Child)) {
+        let mut state = self.state();
+        let mut children = state.children.iter_mut().rev();
+        if let Some(child) = children.find(|child| child.handles.contains(&handle.0)) {
+            note(child);
+        }
+    }
+
+    /// The pretended volume that a file is on, if volumes are pretended.
+    fn volume(&self, file: Handle) -> Option<Result<Volume>> {
+        let name = self.file_name(file);
+        let state = self.state();
+        let volumes = &state.pretended.as_ref()?.volumes;
+        let letter = name.strip_prefix("\\??\\")?.chars().next()?;
+        let volume = volumes.iter().find(|volume| volume.letter == letter);
+        Some(volume.copied().ok_or(Status::NO_SUCH_DEVICE))
+    }
+}
+
+fn call(name: &'static str, about: String) -> Call {
+    Call {
+        name,
+        about,
+        security: None,
+    }
+}
+
+fn creation(name: &'static str, attributes: &ObjectAttributes<'_>) -> Call {
+    Call {
+        security: attributes.security.map(<[u8]>::to_vec),
+        ..call(name, attributes.name.to_string())
+    }
+}
+
+/// Methods that are noted by their names only.
+macro_rules! pass_on {
+    ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
+        fn $name(&self, $($argument: $kind),*) -> Result<$result> {
+            self.pass(call(stringify!($name), String::new()), |below| below.$name($($argument),*))
+        }
+    )*};
+}
+
+/// Methods that make or open an object by its attributes.
+macro_rules! pass_on_attributes {
+    ($($name:ident(attributes $(, $argument:ident: $kind:ty)*) -> $result:ty;)*) => {$(
+        fn $name(&self, attributes: &ObjectAttributes<'_>, $($argument: $kind),*) -> Result<$result> {
+            self.pass(creation(stringify!($name), attributes), |below| {
+                below.$name(attributes, $($argument),*)
+            })
+        }
+    )*};
+}
+
+/// What is no request to the kernel.
+macro_rules! tell {
+    ($($name:ident -> $result:ty;)*) => {$(
+        fn $name(&self) -> $result {
+            self.below.$name()
+        }
+    )*};
+}
+
+impl<S: System> Objects for Interceptor<S> {
+    pass_on_attributes! {
+        create_directory(attributes, access: Access) -> Created;
+        open_directory(attributes, access: Access) -> Handle;
+        create_symbolic_link(attributes, access: Access, target: UnicodeStr<'_>) -> Created;
+        open_symbolic_link(attributes, access: Access) -> Handle;
+        create_event(attributes, access: Access) -> Handle;
+    }
+
+    pass_on! {
+        duplicate(source: Handle, handle: Handle, target: Handle, access: Access) -> Handle;
+        make_temporary(handle: Handle) -> ();
+        query_directory(directory: Handle, visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool) -> ();
+        set_event(event: Handle) -> ();
+        wait_any(objects: &[Handle], timeout: Timeout) -> Wait;
+        delay(milliseconds: u32) -> ();
+    }
+
+    fn close(&self, handle: Handle) -> Result<()> {
+        self.state().files.remove(&handle.0);
+        self.below.close(handle)
+    }
+
+    fn query_symbolic_link<'b>(
+        &self,
+        link: Handle,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
+        self.pass(call("query_symbolic_link", String::new()), |below| {
+            below.query_symbolic_link(link, buffer)
+        })
+    }
+
+    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
+        let done = self.pass(call("wait_one", String::new()), |below| {
+            below.wait_one(object, timeout)
+        })?;
+        self.with_child(object, |child| child.waited = true);
+        Ok(done)
+    }
+}
+
+impl<S: System> Registry for Interceptor<S> {
+    pass_on_attributes! {
+        open_key(attributes, access: Access) -> Handle;
+        create_volatile_key(attributes, access: Access) -> Handle;
+    }
+
+    pass_on! {
+        query_value(key: Handle, name: UnicodeStr<'_>, data: &mut [u8]) -> ValueInformation;
+        enumerate_value(
+            key: Handle,
+            index: u32,
+            name: &mut [u16],
+            data: &mut [u8]
+        ) -> ValueInformation;
+        set_value(key: Handle, name: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> ();
+        delete_value(key: Handle, name: UnicodeStr<'_>) -> ();
+        flush_key(key: Handle) -> ();
+        initialize_registry(boot: RegistryBoot) -> ();
+    }
+}
+
+impl<S: System> Files for Interceptor<S> {
+    pass_on_attributes! {
+        query_attributes(attributes) -> FileAttributes;
+    }
+
+    pass_on! {
+        read_file(file: Handle, offset: u64, buffer: &mut [u8]) -> usize;
+        write_file(file: Handle, offset: u64, data: &[u8]) -> usize;
+        query_standard(file: Handle) -> FileStandard;
+        set_delete(file: Handle) -> ();
+        rename(file: Handle, target: UnicodeStr<'_>, replace: bool) -> ();
+        set_attributes(file: Handle, attributes: FileAttributes) -> ();
+        set_end_of_file(file: Handle, bytes: u64) -> ();
+    }
+
+    fn open_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle> {
+        let name = self.full_name(attributes);
+        let file = self.pass(call("open_file", name.clone()), |below| {
+            below.open_file(attributes, access, share, options)
+        });
+        self.opened(name, file)
+    }
+
+    fn create_file(
+        &self,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+        share: Share,
+        options: OpenOptions,
+    ) -> Result<Handle> {
+        let name = self.full_name(attributes);
+        let file = self.pass(call("create_file", name.clone()), |below| {
+            below.create_file(attributes, access, share, options)
+        });
+        self.opened(name, file)
+    }
+
+    fn flush_file(&self, file: Handle) -> Result<()> {
+        self.pass(call("flush_file", self.file_name(file)), |below| {
+            below.flush_file(file)
+        })
+    }
+
+    fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
+        self.pass(call("mark_volume_dirty", self.file_name(volume)), |below| {
+            below.mark_volume_dirty(volume)
+        })
+    }
+
+    fn query_file_id(&self, file: Handle) -> Result<u64> {
+        let name = self.file_name(file);
+        let pretended = self.state().file_ids.get(&name.to_lowercase()).copied();
+        self.pass(call("query_file_id", name), |below| match pretended {
+            Some(id) => Ok(id),
+            None => below.query_file_id(file),
+        })
+    }
+
+    fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
+        let volume = self.volume(file);
+        self.pass(call("query_fs_size", self.file_name(file)), |below| {
+            let Some(volume) = volume else {
+                return below.query_fs_size(file);
+            };
+            let units = volume?.free / 4096;
+            Ok(FsSize {
+                total_units: units,
+                available_units: units,
+                sectors_per_unit: 8,
+                bytes_per_sector: 512,
+            })
+        })
+    }
+
+    fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
+        let volume = self.volume(file);
+        self.pass(call("query_fs_device", self.file_name(file)), |below| {
+            let device = below.query_fs_device(file)?;
+            volume.map_or(Ok(device), |volume| {
+                Ok(FsDevice {
+                    characteristics: volume?.characteristics,
+                    ..device
+                })
+            })
+        })
+    }
+
+    fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+        self.pass(call("create_paging_file", name.to_string()), |below| {
+            match &mut self.state().pretended {
+                None => {}
+                Some(pretended) => {
+                    let answer = pretended.answers.pop_front();
+                    answer.unwrap_or(Status::SUCCESS).ok()?;
+                    let made = (name.to_string(), minimum, maximum);
+                    pretended.paging_files.push(made);
+                    return Ok(());
+                }
+            }
+            below.create_paging_file(name, minimum, maximum)
+        })
+    }
+}
+
+impl<S: System> Memory for Interceptor<S> {
+    type Pages = S::Pages;
+    type View = S::View;
+
+    pass_on! {
+        allocate_pages(bytes: usize) -> Self::Pages;
+        map_view(section: Handle) -> Self::View;
+    }
+
+    pass_on_attributes! {
+        create_image_section(attributes, access: Access, file: Handle) -> Handle;
+    }
+}
+
+impl<S: System> Ports for Interceptor<S> {
+    pass_on_attributes! {
+        create_port(attributes, limits: PortLimits) -> Handle;
+    }
+
+    pass_on! {
+        connect_port(name: UnicodeStr<'_>, information: &mut [u8]) -> Handle;
+        accept_connect(request: &MessageBuffer, accept: Accept) -> Handle;
+        complete_connect(port: Handle) -> ();
+        reply_wait_receive(
+            port: Handle,
+            reply: Option<&MessageBuffer>,
+            received: &mut MessageBuffer
+        ) -> Received;
+        request_wait_reply(port: Handle, message: &mut MessageBuffer) -> ();
+    }
+}
+
+impl<S: System> Processes for Interceptor<S> {
+    pass_on! {
+        open_process(client: ClientId, access: Access) -> Handle;
+        read_memory(process: Handle, address: u64, into: &mut [u8]) -> ();
+        exit_thread(status: Status) -> ();
+        query_exit(process: Handle) -> ExitInformation;
+        query_thread(thread: Handle) -> ClientId;
+        query_session(process: Handle) -> u32;
+        set_process_critical(critical: bool) -> ();
+        set_thread_critical(critical: bool) -> ();
+        set_base_priority(priority: u32) -> ();
+        set_hard_error_mode(mode: u32) -> ();
+    }
+
+    tell! {
+        client_id -> ClientId;
+        own_environment -> &[u16];
+        own_dll_path -> UnicodeStr<'_>;
+        own_command_line -> UnicodeStr<'_>;
+        own_debug_flags -> u32;
+        own_global_flag -> u32;
+    }
+
+    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+        let image = parameters.image.to_string();
+        let information = self.pass(call("create_process", image.clone()), |below| {
+            below.create_process(parameters)
+        })?;
+        self.state().children.push(Child {
+            image,
+            command_line: parameters.command_line.to_string(),
+            directory: parameters.current_directory.map(|text| text.to_string()),
+            dll_path: parameters.dll_path.map(|text| text.to_string()),
+            environment: parameters.environment.to_vec(),
+            flags: parameters.flags,
+            debug: parameters.debug,
+            session: None,
+            resumed: false,
+            ended: None,
+            waited: false,
+            handles: [information.process, information.thread],
+        });
+        Ok(information)
+    }
+
+    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+        self.pass(call("terminate_process", String::new()), |below| {
+            below.terminate_process(process, status)
+        })?;
+        self.with_child(process, |child| child.ended = Some(status));
+        Ok(())
+    }
+
+    fn resume_thread(&self, thread: Handle) -> Result<()> {
+        self.pass(call("resume_thread", String::new()), |below| {
+            below.resume_thread(thread)
+        })?;
+        self.with_child(thread, |child| child.resumed = true);
+        Ok(())
+    }
+
+    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+        self.pass(call("create_thread", String::new()), |below| {
+            below.create_thread(body)
+        })
+    }
+
+    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+        self.pass(call("set_session", session.to_string()), |below| {
+            below.set_session(process, session)
+        })?;
+        self.with_child(process, |child| child.session = Some(session));
+        Ok(())
+    }
+
+    fn query_device_map(&self) -> Result<DeviceMap> {
+        self.pass(call("query_device_map", String::new()), |below| {
+            let map = below.query_device_map()?;
+            let letters = |pretended: &Pretended| {
+                pretended.volumes.iter().fold(0, |drives, volume| {
+                    drives | 1 << (u32::from(volume.letter) - u32::from('A'))
+                })
+            };
+            let drives = self.state().pretended.as_ref().map(letters);
+            Ok(DeviceMap {
+                drives: drives.unwrap_or(map.drives),
+                ..map
+            })
+        })
+    }
+}
+
+impl<S: System> SystemWide for Interceptor<S> {
+    tell! {
+        system_root -> UnicodeStr<'_>;
+        version -> VersionInformation;
+    }
+
+    pass_on! {
+        query_basic() -> BasicInformation;
+        query_processor() -> ProcessorInformation;
+        query_raw(class: u32, into: &mut [u8]) -> usize;
+        create_session() -> u32;
+        detach_session(session: u32) -> ();
+        extend_service_table(driver: UnicodeStr<'_>) -> ();
+        adjust_privilege(privilege: Privilege, enable: bool, holder: PrivilegeHolder) -> bool;
+        raise_hard_error(error: &HardError<'_>) -> ();
+        shut_down(action: ShutdownAction) -> ();
+        exchange_boot_status(items: &[BootStatusItem; 2], values: [bool; 2]) -> [bool; 2];
+    }
+
+    fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
+        self.pass(call("display_string", text.to_string()), |below| {
+            below.display_string(text)
+        })
+    }
+
+    fn query_image_option<'b>(
+        &self,
+        image: UnicodeStr<'_>,
+        option: UnicodeStr<'_>,
+        buffer: &'b mut [u16],
+    ) -> Result<UnicodeStr<'b>> {
+        self.pass(call("query_image_option", image.to_string()), |below| {
+            below.query_image_option(image, option, buffer)
+        })
+    }
+}
