@@ -71,7 +71,7 @@ fn spec_9_4_5b_another_answer_than_not_implemented_is_the_clients() {
     });
     let before = (world.kernel.open_handles(), world.manager.counts());
     assert_eq!(deferred(&world, "Posix"), Err(Status::NO_MEMORY));
-    assert_eq!(world.kernel.running("psxss.exe"), []);
+    assert!(world.kernel.running("psxss.exe").is_empty());
     assert_eq!(
         (world.kernel.open_handles(), world.manager.counts()),
         before
@@ -165,7 +165,7 @@ fn spec_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
         deferred_by(&world, client, context, "Posix"),
         Err(Status::ACCESS_DENIED)
     );
-    assert_eq!(world.kernel.running("psxss.exe"), []);
+    assert!(world.kernel.running("psxss.exe").is_empty());
     assert_eq!(
         (world.kernel.open_handles(), world.manager.counts()),
         before
