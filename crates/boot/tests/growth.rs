@@ -1,29 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a long list of pending renames costs: elementary steps, at three sizes.
 
-#[path = "../../nt/tests/support/mod.rs"]
-mod support;
-
 use boot::{RenameList, process_renames};
 use nt::UnicodeStr;
-use support::{World, wide};
+use test_support::host::{Watched, watched, wide, world};
 
 /// Steps of a list of `count` operations on files that are not there.
-fn steps(count: usize, pair: &dyn Fn(usize) -> String) -> usize {
-    let world = World::new();
-    let text: Vec<String> = (0..count).map(pair).collect();
-    let text = wide(&text.join("|").replace('|', "\0"));
-    let list = RenameList {
-        text: UnicodeStr(&text),
-        strings: count * 2,
+fn steps(count: usize, pair: fn(usize) -> String) -> usize {
+    let counted = move |world: &'static Watched| {
+        let text: Vec<String> = (0..count).map(pair).collect();
+        let text = wide(&text.join("|").replace('|', "\0"));
+        let list = RenameList {
+            text: UnicodeStr(&text),
+            strings: count * 2,
+        };
+        let before = world.steps();
+        let summary = process_renames(world, [list, RenameList::default()]);
+        assert_eq!(summary.failed, count);
+        world.steps() - before
     };
-    let before = nt::steps::taken();
-    let summary = process_renames(world, [list, RenameList::default()]);
-    assert_eq!(summary.failed, count);
-    nt::steps::taken() - before
+    watched(&mut world(), counted).0
 }
 
-fn grows_evenly(pair: &dyn Fn(usize) -> String) -> usize {
+fn grows_evenly(pair: fn(usize) -> String) -> usize {
     let costs = [250, 500, 1000].map(|count| steps(count, pair));
     // Quadratic would be sixteen times as much.
     assert!(costs[2] <= costs[0] * 7, "{costs:?}");
@@ -32,15 +31,15 @@ fn grows_evenly(pair: &dyn Fn(usize) -> String) -> usize {
 
 #[test]
 fn renames_of_one_name_to_itself_and_distinct_ones() {
-    let equal = grows_evenly(&|_| "\\??\\C:\\temp\\x|!\\??\\C:\\temp\\x".to_owned());
+    let equal = grows_evenly(|_| "\\??\\C:\\temp\\x|!\\??\\C:\\temp\\x".to_owned());
     let distinct =
-        grows_evenly(&|number| format!("\\??\\C:\\temp\\{number}|!\\??\\C:\\app\\{number}"));
+        grows_evenly(|number| format!("\\??\\C:\\temp\\{number}|!\\??\\C:\\app\\{number}"));
     assert!(equal * 2 <= distinct * 3, "{equal} against {distinct}");
 }
 
 #[test]
 fn renames_that_are_in_each_others_way() {
-    grows_evenly(&|number| match number % 2 {
+    grows_evenly(|number| match number % 2 {
         0 => format!("\\??\\C:\\app\\{}|", number / 2),
         _ => format!("\\??\\C:\\new\\{0}|\\??\\C:\\app\\{0}", number / 2),
     });

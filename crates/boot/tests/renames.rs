@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Pending file renames over files in memory: rows of spec 6 and 17.
-
-#[path = "../../nt/tests/support/mod.rs"]
-mod support;
+//! Pending file renames over files of a test: rows of spec 6 and 17.
 
 use boot::{RenameList, Summary, process_renames};
 use nt::system::FileAttributes;
 use nt::{Status, UnicodeStr};
-use support::World;
+use proptest::prelude::{ProptestConfig, TestCaseError};
+use proptest::{prop_assert, prop_assert_eq, proptest};
+use std::collections::BTreeMap;
+use test_support::host::{Watched, watched, world};
 
 /// Processes values, each a list of strings divided by `|`.
-fn process(world: &World, values: &[&str]) -> (usize, usize) {
+fn process(world: &Watched, values: &[&str]) -> (usize, usize) {
     let texts: Vec<Vec<u16>> = values
         .iter()
         .map(|value| value.replace('|', "\0").encode_utf16().collect())
@@ -26,180 +26,188 @@ fn process(world: &World, values: &[&str]) -> (usize, usize) {
             lists.next().unwrap_or_default(),
         ],
     );
-    assert_eq!(world.open_handles(), 0, "every handle is closed");
     (done, failed)
 }
 
-fn content(world: &World, path: &str) -> Option<String> {
+fn content(world: &Watched, path: &str) -> Option<String> {
     world
         .content(path)
         .map(|data| String::from_utf8(data).unwrap())
 }
 
-fn two_files() -> &'static World {
-    let world = World::new();
+/// Lets the Session Manager do its act on a volume that has a system root only.
+fn on(act: impl FnOnce(&'static Watched) + Send + 'static) {
+    let mut world = world();
+    world.directory("\\ReactOS\\System32\\config");
+    watched(&mut world, act);
+}
+
+fn two_files(world: &Watched) {
     world.file("C:\\a", b"new").file("C:\\b", b"old");
-    world
 }
 
 #[test]
 fn spec_17_an_empty_destination_deletes() {
-    let world = two_files();
-    assert_eq!(process(world, &["\\??\\C:\\a|"]), (1, 0));
-    assert_eq!(content(world, "C:\\a"), None);
-    assert_eq!(process(world, &["@\\??\\C:\\b|"]), (1, 0));
-    assert_eq!(content(world, "C:\\b"), None);
+    on(move |world| {
+        two_files(world);
+        assert_eq!(process(world, &["\\??\\C:\\a|"]), (1, 0));
+        assert_eq!(content(world, "C:\\a"), None);
+        assert_eq!(process(world, &["@\\??\\C:\\b|"]), (1, 0));
+        assert_eq!(content(world, "C:\\b"), None);
+    });
 }
 
 #[test]
 fn spec_17_an_exclamation_mark_replaces_a_read_only_target() {
     for mark in ["!", "@"] {
-        let world = two_files();
-        world.state().files.get_mut("c:\\b").unwrap().attributes = FileAttributes::READONLY;
-        assert_eq!(
-            process(world, &[&format!("\\??\\C:\\a|{mark}\\??\\C:\\b")]),
-            (1, 0)
-        );
-        assert_eq!(content(world, "C:\\a"), None);
-        assert_eq!(content(world, "C:\\b").as_deref(), Some("new"));
+        on(move |world| {
+            two_files(world);
+            world.set_file_attributes("C:\\b", FileAttributes::READONLY);
+            assert_eq!(
+                process(world, &[&format!("\\??\\C:\\a|{mark}\\??\\C:\\b")]),
+                (1, 0)
+            );
+            assert_eq!(content(world, "C:\\a"), None);
+            assert_eq!(content(world, "C:\\b").as_deref(), Some("new"));
+        });
     }
 }
 
 #[test]
 fn spec_17_without_a_mark_an_existing_target_is_a_collision_and_both_stay() {
-    let world = two_files();
-    assert_eq!(process(world, &["\\??\\C:\\a|\\??\\C:\\b"]), (0, 1));
-    assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
-    assert_eq!(content(world, "C:\\b").as_deref(), Some("old"));
+    on(move |world| {
+        two_files(world);
+        assert_eq!(process(world, &["\\??\\C:\\a|\\??\\C:\\b"]), (0, 1));
+        assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
+        assert_eq!(content(world, "C:\\b").as_deref(), Some("old"));
+    });
 }
 
 #[test]
 fn spec_17_an_odd_number_of_strings_ignores_the_last_source() {
-    let world = two_files();
-    assert_eq!(process(world, &["\\??\\C:\\a||\\??\\C:\\b"]), (1, 1));
-    assert_eq!(content(world, "C:\\b").as_deref(), Some("old"));
+    on(move |world| {
+        two_files(world);
+        assert_eq!(process(world, &["\\??\\C:\\a||\\??\\C:\\b"]), (1, 1));
+        assert_eq!(content(world, "C:\\b").as_deref(), Some("old"));
+    });
 }
 
 #[test]
 fn d13_an_odd_first_value_does_not_shift_the_pairs_of_the_second() {
-    let world = two_files();
-    assert_eq!(
-        process(world, &["\\??\\C:\\a", "\\??\\C:\\b|\\??\\C:\\c"]),
-        (1, 1)
-    );
-    assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
-    assert_eq!(content(world, "C:\\c").as_deref(), Some("old"));
+    on(move |world| {
+        two_files(world);
+        assert_eq!(
+            process(world, &["\\??\\C:\\a", "\\??\\C:\\b|\\??\\C:\\c"]),
+            (1, 1)
+        );
+        assert_eq!(content(world, "C:\\a").as_deref(), Some("new"));
+        assert_eq!(content(world, "C:\\c").as_deref(), Some("old"));
+    });
     // Nor does it shift what is held against a repetition.
-    let (world, value) = (upgradable(), ["\\??\\C:\\e", UPGRADES[1]]);
-    assert_eq!(process(world, &value), (2, 1));
-    let finished = files(world);
-    assert_eq!(process(world, &value), (0, 0));
-    assert_eq!(files(world), finished);
+    on(|world| {
+        upgradable(world);
+        let value = ["\\??\\C:\\e", UPGRADES[1]];
+        assert_eq!(process(world, &value), (2, 1));
+        let finished = files(world);
+        assert_eq!(process(world, &value), (0, 0));
+        assert_eq!(files(world), finished);
+    });
 }
 
 #[test]
 fn spec_6_1_values_and_operations_are_in_order() {
-    let world = two_files();
-    assert_eq!(
-        process(
-            world,
-            &[
-                "\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\a|\\??\\C:\\b",
-                "\\??\\C:\\c|"
-            ]
-        ),
-        (3, 0)
-    );
-    assert_eq!(
-        (
-            content(world, "C:\\a"),
-            content(world, "C:\\b").as_deref(),
-            content(world, "C:\\c")
-        ),
-        (None, Some("new"), None)
-    );
+    on(move |world| {
+        two_files(world);
+        assert_eq!(
+            process(
+                world,
+                &[
+                    "\\??\\C:\\b|\\??\\C:\\c|\\??\\C:\\a|\\??\\C:\\b",
+                    "\\??\\C:\\c|"
+                ]
+            ),
+            (3, 0)
+        );
+        assert_eq!(
+            (
+                content(world, "C:\\a"),
+                content(world, "C:\\b").as_deref(),
+                content(world, "C:\\c")
+            ),
+            (None, Some("new"), None)
+        );
+    });
 }
 
 #[test]
 fn spec_6_3_each_failure_is_its_pairs_only() {
-    let world = two_files();
-    world
-        .directory("C:\\full")
-        .file("C:\\full\\x", b"x")
-        .directory("C:\\empty");
-    world
-        .file("C:\\locked", b"l")
-        .state()
-        .files
-        .get_mut("c:\\locked")
-        .unwrap()
-        .refuses = Some(Status::SHARING_VIOLATION);
-    world
-        .file("C:\\ro", b"r")
-        .state()
-        .files
-        .get_mut("c:\\ro")
-        .unwrap()
-        .attributes = FileAttributes::READONLY;
-    let failing = [
-        "\\??\\C:\\missing|\\??\\C:\\x",
-        "\\??\\C:\\a|\\??\\D:\\a",
-        "\\??\\C:\\a|\\??\\C:\\no\\directory",
-        "\\??\\C:\\full|",
-        "\\??\\C:\\locked|",
-        "\\??\\C:\\ro|",
-        "|\\??\\C:\\x",
-        "|",
-        "no path|",
-    ];
-    for pair in failing {
-        assert_eq!(process(world, &[pair]), (0, 1), "{pair}");
-    }
-    assert_eq!(
-        process(
-            world,
-            &[&format!(
-                "{}|\\??\\C:\\empty||\\??\\C:\\a|\\??\\C:\\z",
-                failing.join("|")
-            )]
-        ),
-        (2, failing.len())
-    );
-    assert_eq!(content(world, "C:\\z").as_deref(), Some("new"));
-    assert_eq!(content(world, "C:\\full\\x").as_deref(), Some("x"));
-    assert_eq!(content(world, "C:\\ro").as_deref(), Some("r"));
+    on(move |world| {
+        two_files(world);
+        world
+            .directory("C:\\full")
+            .file("C:\\full\\x", b"x")
+            .directory("C:\\empty");
+        world.file("C:\\locked", b"l").file("C:\\ro", b"r");
+        world.set_file_attributes("C:\\ro", FileAttributes::READONLY);
+        let _locked = world.locked("C:\\locked");
+        let failing = [
+            "\\??\\C:\\missing|\\??\\C:\\x",
+            "\\??\\C:\\a|\\??\\D:\\a",
+            "\\??\\C:\\a|\\??\\C:\\no\\directory",
+            "\\??\\C:\\full|",
+            "\\??\\C:\\locked|",
+            "\\??\\C:\\ro|",
+            "|\\??\\C:\\x",
+            "|",
+            "no path|",
+        ];
+        for pair in failing {
+            assert_eq!(process(world, &[pair]), (0, 1), "{pair}");
+        }
+        assert_eq!(
+            process(
+                world,
+                &[&format!(
+                    "{}|\\??\\C:\\empty||\\??\\C:\\a|\\??\\C:\\z",
+                    failing.join("|")
+                )]
+            ),
+            (2, failing.len())
+        );
+        assert_eq!(content(world, "C:\\z").as_deref(), Some("new"));
+        assert_eq!(content(world, "C:\\full\\x").as_deref(), Some("x"));
+        assert_eq!(content(world, "C:\\ro").as_deref(), Some("r"));
+    });
 }
 
 #[test]
 fn spec_6_2_directories_are_renamed_with_what_is_in_them() {
-    let world = World::new();
-    world.directory("C:\\d").file("C:\\d\\x", b"x");
-    assert_eq!(process(world, &["\\??\\C:\\d|\\??\\C:\\e"]), (1, 0));
-    assert_eq!(content(world, "C:\\e\\x").as_deref(), Some("x"));
+    on(move |world| {
+        world.directory("C:\\d").file("C:\\d\\x", b"x");
+        assert_eq!(process(world, &["\\??\\C:\\d|\\??\\C:\\e"]), (1, 0));
+        assert_eq!(content(world, "C:\\e\\x").as_deref(), Some("x"));
+    });
 }
 
 #[test]
 fn nothing_to_do_asks_the_kernel_nothing() {
-    let world = World::new();
-    process_renames(world, [RenameList::default(); 2]);
-    assert!(world.state().calls.is_empty());
+    on(move |world| {
+        process_renames(world, [RenameList::default(); 2]);
+        assert!(world.calls().is_empty());
+    });
 }
 
 #[test]
 fn spec_6_2_the_restore_privilege_is_on_while_files_are_renamed_and_off_after() {
-    let world = two_files();
-    process(world, &["\\??\\C:\\a|"]);
-    let state = world.state();
-    assert_eq!(state.calls.first(), Some(&"adjust_privilege"));
-    assert_eq!(state.calls.last(), Some(&"adjust_privilege"));
-    assert_eq!(
-        state
-            .calls
-            .iter()
-            .filter(|call| **call == "adjust_privilege")
-            .count(),
-        2
-    );
+    on(move |world| {
+        two_files(world);
+        process(world, &["\\??\\C:\\a|"]);
+        let calls = world.calls();
+        for call in [calls.first(), calls.last()] {
+            assert_eq!(call.unwrap().name, "adjust_privilege");
+        }
+        assert_eq!(world.count("adjust_privilege"), 2);
+    });
 }
 
 /// What an upgrade leaves to be done, and the files of one finished boot.
@@ -217,8 +225,8 @@ const UPGRADES: [&str; 6] = [
     "\\??\\C:\\a|\\??\\C:\\old|\\??\\C:\\c|\\??\\C:\\t|\\??\\C:\\t|\\??\\C:\\a",
 ];
 
-fn upgradable() -> &'static World {
-    let world = two_files();
+fn upgradable(world: &Watched) {
+    two_files(world);
     world
         .file("C:\\c", b"c")
         .file("C:\\e", b"e")
@@ -226,209 +234,269 @@ fn upgradable() -> &'static World {
         .file("C:\\dir\\x", b"x")
         .directory("C:\\new")
         .file("C:\\new\\x", b"new x");
-    world.state().files.get_mut("c:\\b").unwrap().attributes = FileAttributes::READONLY;
-    world
+    world.set_file_attributes("C:\\b", FileAttributes::READONLY);
 }
 
-fn files(world: &World) -> Vec<(String, Vec<u8>)> {
-    world
-        .state()
-        .files
-        .iter()
-        .filter(|(name, _)| !name.ends_with("smss.mark"))
-        .map(|(name, file)| (name.clone(), file.data.clone()))
-        .collect()
+/// What says how far a boot has got.
+const MARK: &str = "C:\\ReactOS\\System32\\config\\smss.mark";
+
+/// Every name that these tests make on the volume, what lies in a directory before it.
+const NAMES: [&str; 13] = [
+    "a", "b", "c", "d", "e", "t", "old", "dir\\x", "new\\x", "App\\x", "App\\y", "dir", "new",
+];
+
+fn dos_path(name: &str) -> String {
+    format!("C:\\{name}")
+}
+
+/// What there is of `NAMES`, with its content.
+fn files(world: &Watched) -> Vec<(&'static str, Vec<u8>)> {
+    let content = |name: &'static str| Some((name, world.content(&dos_path(name))?));
+    NAMES.into_iter().filter_map(content).collect()
+}
+
+/// Takes everything off the volume that a test has put there, and what says how far a boot got.
+fn clear(world: &Watched) {
+    for name in NAMES {
+        world.remove(&dos_path(name));
+    }
+    world.remove(MARK);
 }
 
 #[test]
 fn d6_4_a_power_cut_at_any_point_and_the_repetition_come_to_the_same_files() {
     for upgrade in UPGRADES {
-        let world = upgradable();
-        let (done, failed) = process(world, &[upgrade]);
-        assert_eq!(
-            (done, failed),
-            (upgrade.split('|').count() / 2, 0),
-            "{upgrade}"
-        );
-        let finished = files(world);
-        let calls = world.state().calls.len();
-        for number in 0..=calls {
-            let world = upgradable();
-            // From here on nothing reaches the disk; the next boot begins again with what is there.
-            world.state().fault = Some((number, Status::IO_DEVICE_ERROR, true));
-            process(world, &[upgrade]);
-            world.state().fault = None;
-            process(world, &[upgrade]);
-            assert_eq!(files(world), finished, "{upgrade}: call {number}");
-        }
+        on(move |world| {
+            upgradable(world);
+            let done = process(world, &[upgrade]);
+            assert_eq!(done, (upgrade.split('|').count() / 2, 0), "{upgrade}");
+            let finished = files(world);
+            let calls = world.calls().len();
+            for number in 0..=calls {
+                clear(world);
+                upgradable(world);
+                // From here on nothing reaches the disk; the next boot begins again with what is
+                // there.
+                let first = world.calls().len();
+                world.refuse(first + number, Status::IO_DEVICE_ERROR, true);
+                process(world, &[upgrade]);
+                world.refuse_nothing();
+                process(world, &[upgrade]);
+                assert_eq!(files(world), finished, "{upgrade}: call {number}");
+            }
+        });
     }
 }
 
 #[test]
 fn spec_6_1_a_first_run_does_what_the_list_says_however_stale_it_is() {
     // Neither of the sources that are to take the names is there.
-    let world = two_files();
-    let value = "\\??\\C:\\a||\\??\\C:\\gone|\\??\\C:\\a";
-    assert_eq!(process(world, &[value]), (1, 1));
-    assert_eq!(content(world, "C:\\a"), None);
-    let world = World::new();
-    world
-        .directory("C:\\App")
-        .file("C:\\App\\x", b"x")
-        .file("C:\\App\\y", b"y");
-    let value = "\\??\\C:\\App\\x||\\??\\C:\\App\\y||\\??\\C:\\App||\\??\\C:\\Gone|!\\??\\C:\\App";
-    assert_eq!(process(world, &[value]), (3, 1));
-    assert_eq!(content(world, "C:\\App"), None);
-    let world = two_files();
-    let value = "\\??\\C:\\a|!\\??\\C:\\a.bak|\\??\\C:\\a.new|\\??\\C:\\a";
-    assert_eq!(process(world, &[value]), (1, 1));
-    assert_eq!(content(world, "C:\\a.bak").as_deref(), Some("new"));
+    on(move |world| {
+        two_files(world);
+        let value = "\\??\\C:\\a||\\??\\C:\\gone|\\??\\C:\\a";
+        assert_eq!(process(world, &[value]), (1, 1));
+        assert_eq!(content(world, "C:\\a"), None);
+    });
+    on(move |world| {
+        world
+            .directory("C:\\App")
+            .file("C:\\App\\x", b"x")
+            .file("C:\\App\\y", b"y");
+        let value =
+            "\\??\\C:\\App\\x||\\??\\C:\\App\\y||\\??\\C:\\App||\\??\\C:\\Gone|!\\??\\C:\\App";
+        assert_eq!(process(world, &[value]), (3, 1));
+        assert_eq!(content(world, "C:\\App"), None);
+    });
+    on(move |world| {
+        two_files(world);
+        let value = "\\??\\C:\\a|!\\??\\C:\\a.bak|\\??\\C:\\a.new|\\??\\C:\\a";
+        assert_eq!(process(world, &[value]), (1, 1));
+        assert_eq!(content(world, "C:\\a.bak").as_deref(), Some("new"));
+    });
 }
 
 #[test]
 fn spec_6_4_a_list_is_safe_on_the_disk_before_it_is_done_and_before_it_takes_a_name_again() {
-    let world = two_files();
-    process(world, &["\\??\\C:\\a|!\\??\\C:\\b"]);
-    assert_eq!(world.state().flushed, ["c:"], "no barrier, no mark");
-    let mark = "c:\\reactos\\system32\\config\\smss.mark";
-    assert_eq!(content(world, mark), None);
-    let world = two_files();
-    process(world, &["\\??\\C:\\a||\\??\\C:\\b|\\??\\C:\\a"]);
-    // What was done, the mark and its new place in the directory; what was done since, the mark.
-    assert_eq!(world.state().flushed, ["c:", mark, "c:", "c:", mark]);
-    boot::forget_mark(world);
-    assert!(world.content(mark).is_none());
-    assert_eq!(world.open_handles(), 0);
+    const VOLUME: &str = "\\??\\C:";
+    on(|world| {
+        two_files(world);
+        process(world, &["\\??\\C:\\a|!\\??\\C:\\b"]);
+        assert_eq!(world.about("flush_file"), [VOLUME], "no barrier, no mark");
+        assert!(!world.exists(MARK));
+    });
+    on(|world| {
+        two_files(world);
+        process(world, &["\\??\\C:\\a||\\??\\C:\\b|\\??\\C:\\a"]);
+        // What was done, the mark and its new place in the directory; what was done since, the mark.
+        let mark = format!("\\??\\{MARK}");
+        let flushed = [VOLUME, &mark, VOLUME, VOLUME, &mark];
+        assert_eq!(world.about("flush_file"), flushed);
+        boot::forget_mark(world);
+        assert!(!world.exists(MARK));
+    });
 }
 
 #[test]
 fn spec_6_4_a_mark_of_another_list_counts_for_nothing() {
-    let world = two_files();
-    process(world, &["\\??\\C:\\a||\\??\\C:\\b|\\??\\C:\\a"]);
-    world.file("C:\\c", b"c").file("C:\\d", b"d");
-    let value = "\\??\\C:\\c||\\??\\C:\\d|\\??\\C:\\c";
-    assert_eq!(process(world, &[value]), (2, 0));
-    assert_eq!(content(world, "C:\\c").as_deref(), Some("d"));
+    on(move |world| {
+        two_files(world);
+        process(world, &["\\??\\C:\\a||\\??\\C:\\b|\\??\\C:\\a"]);
+        world.file("C:\\c", b"c").file("C:\\d", b"d");
+        let value = "\\??\\C:\\c||\\??\\C:\\d|\\??\\C:\\c";
+        assert_eq!(process(world, &[value]), (2, 0));
+        assert_eq!(content(world, "C:\\c").as_deref(), Some("d"));
+    });
 }
 
 #[test]
 fn spec_6_4_two_names_of_one_file_both_stay_and_the_volume_is_marked_for_its_check() {
     for (mark, value) in [("", "C:\\b"), ("!", "C:\\b")] {
-        let world = two_files();
-        for name in ["c:\\a", "c:\\b"] {
-            world.state().files.get_mut(name).unwrap().id = 0x5000;
-        }
-        let value = format!("\\??\\C:\\a|{mark}\\??\\{value}");
-        assert_eq!(process(world, &[&value]), (0, 1), "{value}");
-        assert!(content(world, "C:\\a").is_some() && content(world, "C:\\b").is_some());
-        assert_eq!(world.state().dirty, ["c:"]);
+        on(move |world| {
+            two_files(world);
+            for name in ["\\??\\C:\\a", "\\??\\C:\\b"] {
+                world.pretend_file_id(name, 0x5000);
+            }
+            let value = format!("\\??\\C:\\a|{mark}\\??\\{value}");
+            assert_eq!(process(world, &[&value]), (0, 1), "{value}");
+            assert!(content(world, "C:\\a").is_some() && content(world, "C:\\b").is_some());
+            assert_eq!(world.about("mark_volume_dirty"), ["\\??\\C:"]);
+        });
     }
     // Only the case of the name changes.
-    let world = two_files();
-    world.state().files.get_mut("c:\\a").unwrap().id = 0x5000;
-    process(world, &["\\??\\C:\\a|!\\??\\C:\\A"]);
-    assert!(world.state().dirty.is_empty());
+    on(move |world| {
+        two_files(world);
+        world.pretend_file_id("\\??\\C:\\a", 0x5000);
+        process(world, &["\\??\\C:\\a|!\\??\\C:\\A"]);
+        assert!(world.about("mark_volume_dirty").is_empty());
+    });
 }
 
 #[test]
-fn a_list_of_20000_operations_is_walked_once() {
-    let world = World::new();
-    let list: Vec<String> = (0..10_000)
-        .map(|number| format!("\\??\\C:\\{number}||\\??\\C:\\{number}.new|\\??\\C:\\{number}"))
-        .collect();
-    for number in 0..10_000 {
-        world
-            .file(&format!("C:\\{number}"), b"old")
-            .file(&format!("C:\\{number}.new"), b"new");
-    }
-    assert_eq!(process(world, &[&list.join("|")]), (20_000, 0));
-    assert_eq!(content(world, "C:\\9999").as_deref(), Some("new"));
+fn a_list_of_1000_operations_is_done_whole() {
+    on(|world| {
+        world.directory("C:\\many");
+        let list: Vec<String> = (0..500)
+            .map(|number| format!("\\??\\C:\\many\\{number}"))
+            .map(|name| format!("{name}||{name}.new|{name}"))
+            .collect();
+        for number in 0..500 {
+            let name = format!("C:\\many\\{number}");
+            world
+                .file(&name, b"old")
+                .file(&format!("{name}.new"), b"new");
+        }
+        assert_eq!(process(world, &[&list.join("|")]), (1000, 0));
+        assert_eq!(content(world, "C:\\many\\499").as_deref(), Some("new"));
+    });
 }
 
 #[test]
 fn every_single_failing_call_costs_at_most_its_own_operation() {
     let value = ["\\??\\C:\\a|!\\??\\C:\\b|\\??\\C:\\c|"];
-    let world = two_files();
-    world.file("C:\\c", b"c");
-    process(world, &value);
-    let calls = world.state().calls.len();
-    for number in 0..calls {
-        let world = two_files();
-        world.file("C:\\c", b"c");
-        world.state().fault = Some((number, Status::NO_MEMORY, false));
-        let (done, failed) = process(world, &value);
-        assert_eq!(done + failed, 2);
-        assert!(failed <= 1, "call {number}");
-        assert!(
-            content(world, "C:\\a").is_some() || content(world, "C:\\b").as_deref() == Some("new"),
-            "no file is lost"
-        );
-    }
+    on(move |world| {
+        let prepare = || {
+            clear(world);
+            two_files(world);
+            world.file("C:\\c", b"c");
+            world.calls().len()
+        };
+        prepare();
+        process(world, &value);
+        for number in 0..world.calls().len() {
+            world.refuse(prepare() + number, Status::NO_MEMORY, false);
+            let (done, failed) = process(world, &value);
+            assert_eq!(done + failed, 2);
+            assert!(failed <= 1, "call {number}");
+            let replaced = content(world, "C:\\b").as_deref() == Some("new");
+            assert!(
+                replaced || content(world, "C:\\a").is_some(),
+                "no file is lost"
+            );
+        }
+    });
 }
 
-/// What a list does to files `a` to `e` that all exist, if nothing fails: name and content at the
-/// end.
-fn model(
-    operations: &[(usize, Option<(usize, bool)>)],
-    initial: u8,
-) -> Option<Vec<(String, String)>> {
-    let name = |index: usize| format!("c:\\{}", ["a", "b", "c", "d", "e"][index]);
-    let mut files: std::collections::BTreeMap<String, String> = (0..5)
+/// A source among `NAMES`, and what becomes of it: deletion, or a target and whether it replaces.
+type Action = (usize, Option<(usize, bool)>);
+
+/// What a list does to files `a` to `e`, if nothing fails: name and content at the end.
+fn model(operations: &[Action], initial: u8) -> Option<Vec<(&'static str, String)>> {
+    let mut files: BTreeMap<&'static str, String> = (0..5)
         .filter(|index| initial & (1 << index) != 0)
-        .map(|index| (name(index), format!("{index}")))
+        .map(|index| (NAMES[index], format!("{index}")))
         .collect();
     for &(source, action) in operations {
-        let content = files.remove(&name(source))?;
+        let content = files.remove(NAMES[source])?;
         if let Some((target, replace)) = action {
-            if source == target || (!replace && files.contains_key(&name(target))) {
+            if source == target || (!replace && files.contains_key(NAMES[target])) {
                 return None;
             }
-            files.insert(name(target), content);
+            files.insert(NAMES[target], content);
         }
     }
     Some(files.into_iter().collect())
 }
 
-proptest::proptest! {
-    #![proptest_config(proptest::prelude::ProptestConfig { cases: 1000, max_global_rejects: 1_000_000, failure_persistence: None, ..Default::default() })]
-
-    #[test]
-    fn a_sound_list_is_done_whole_and_its_repetition_after_a_power_cut_loses_no_content(
-        operations in proptest::collection::vec((0usize..5, proptest::option::of((0usize..5, proptest::bool::ANY))), 1..6),
-        initial in 0u8..32,
-        cut in 0usize..60,
-    ) {
-        let Some(expected) = model(&operations, initial) else { return Err(proptest::prelude::TestCaseError::reject("fails by itself")) };
-        let text: Vec<String> = operations.iter().map(|(source, action)| {
-            let name = |index: &usize| format!("\\??\\C:\\{}", ["a", "b", "c", "d", "e"][*index]);
-            match action {
-                None => format!("{}|", name(source)),
-                Some((target, replace)) => format!("{}|{}{}", name(source), if *replace { "!" } else { "" }, name(target)),
+/// The list as it stands in the registry.
+fn list_of(operations: &[Action]) -> String {
+    let pair = |&(source, action): &Action| {
+        let nt_path = |index: usize| format!("\\??\\{}", dos_path(NAMES[index]));
+        let source = nt_path(source);
+        match action {
+            None => format!("{source}|"),
+            Some((target, replace)) => {
+                let mark = if replace { "!" } else { "" };
+                format!("{source}|{mark}{}", nt_path(target))
             }
-        }).collect();
-        let text = text.join("|");
-        let prepare = || {
-            let world = World::new();
-            for index in (0..5).filter(|index| initial & (1 << index) != 0) {
-                world.file(&format!("C:\\{}", ["a", "b", "c", "d", "e"][index]), format!("{index}").as_bytes());
-            }
-            world
-        };
-        let found = |world: &World| -> Vec<(String, String)> {
-            let is_ours = |(name, _): &(String, Vec<u8>)| name.len() == 4;
-            files(world).into_iter().filter(is_ours).map(|(name, data)| (name, String::from_utf8(data).unwrap())).collect()
-        };
-        let world = prepare();
-        proptest::prop_assert_eq!(process(world, &[&text]), (operations.len(), 0), "{}", text);
-        proptest::prop_assert_eq!(&found(world), &expected);
-        let world = prepare();
-        world.state().fault = Some((cut, Status::IO_DEVICE_ERROR, true));
-        process(world, &[&text]);
-        world.state().fault = None;
-        process(world, &[&text]);
-        let left = found(world);
-        for (_, content) in &expected {
-            proptest::prop_assert!(left.iter().any(|(_, there)| there == content), "{}: cut at {}: {:?} of {:?}", text, cut, left, expected);
         }
-    }
+    };
+    operations.iter().map(pair).collect::<Vec<_>>().join("|")
+}
+
+fn texts(world: &Watched) -> Vec<(&'static str, String)> {
+    let files = files(world).into_iter();
+    files
+        .map(|(name, data)| (name, String::from_utf8(data).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_sound_list_is_done_whole_and_its_repetition_after_a_power_cut_loses_no_content() {
+    let config = ProptestConfig {
+        cases: 300,
+        max_global_rejects: 1_000_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
+    let action = proptest::option::of((0usize..5, proptest::bool::ANY));
+    let operations = proptest::collection::vec((0usize..5, action), 1..6);
+    on(move |world| {
+        proptest!(config, |(operations in operations, initial in 0u8..32, cut in 0usize..60)| {
+            let Some(expected) = model(&operations, initial) else {
+                return Err(TestCaseError::reject("fails by itself"));
+            };
+            let text = list_of(&operations);
+            let prepare = || {
+                clear(world);
+                for index in (0..5).filter(|index| initial & (1 << index) != 0) {
+                    world.file(&dos_path(NAMES[index]), format!("{index}").as_bytes());
+                }
+                world.calls().len()
+            };
+            prepare();
+            prop_assert_eq!(process(world, &[&text]), (operations.len(), 0), "{}", text);
+            prop_assert_eq!(texts(world), &expected[..]);
+            world.refuse(prepare() + cut, Status::IO_DEVICE_ERROR, true);
+            process(world, &[&text]);
+            world.refuse_nothing();
+            process(world, &[&text]);
+            let left = texts(world);
+            for (_, content) in &expected {
+                prop_assert!(
+                    left.iter().any(|(_, there)| there == content),
+                    "{}: cut at {}: {:?} of {:?}", text, cut, left, expected
+                );
+            }
+        });
+    });
 }

@@ -210,13 +210,13 @@ impl Watched {
         let seam = self.below();
         let access = Access::FILE_WRITE_DATA | Access::SYNCHRONIZE;
         let options = options | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-        let file = Self::attributes_of(path, |attributes| {
+        let file = Self::attributes_of(&format!("\\??\\{path}"), |attributes| {
             seam.create_file(attributes, access, Share::empty(), options)
         });
         Owned::new(seam, file.expect(path))
     }
 
-    /// A new file, by its NT path.
+    /// A new file, by its DOS path.
     pub fn file(&self, path: &str, data: &[u8]) -> &Self {
         let file = self.make(path, OpenOptions::NON_DIRECTORY_FILE);
         if !data.is_empty() {
@@ -225,7 +225,7 @@ impl Watched {
         self
     }
 
-    /// A new directory, by its NT path.
+    /// A new directory, by its DOS path.
     pub fn directory(&self, path: &str) -> &Self {
         drop(self.make(path, OpenOptions::DIRECTORY_FILE));
         self
@@ -233,7 +233,7 @@ impl Watched {
 
     fn open(&self, path: &str, access: Access, share: Share) -> nt::Result<Handle> {
         let options = OpenOptions::SYNCHRONOUS_IO_NONALERT;
-        Self::attributes_of(path, |attributes| {
+        Self::attributes_of(&format!("\\??\\{path}"), |attributes| {
             self.below().open_file(
                 attributes,
                 access | Access::SYNCHRONIZE | Access::FILE_READ_ATTRIBUTES,
@@ -250,6 +250,17 @@ impl Watched {
         self.below()
             .set_attributes(file.get(), FileAttributes(attributes))
             .expect(path);
+    }
+
+    /// Deletes a file or an empty directory, if there is one of this name.
+    pub fn remove(&self, path: &str) {
+        let seam = self.below();
+        if self.exists(path) {
+            self.set_file_attributes(path, FileAttributes::NORMAL);
+            let file = self.open(path, Access::DELETE, Share::empty());
+            let file = Owned::new(seam, file.expect(path));
+            seam.set_delete(file.get()).expect(path);
+        }
     }
 
     /// Keeps a file open for as long as the result lives, so that nobody else can open it.
@@ -275,6 +286,9 @@ impl Watched {
 
     /// Whether there is a file or directory of this name.
     pub fn exists(&self, path: &str) -> bool {
-        Self::attributes_of(path, |attributes| self.below().query_attributes(attributes)).is_ok()
+        Self::attributes_of(&format!("\\??\\{path}"), |attributes| {
+            self.below().query_attributes(attributes)
+        })
+        .is_ok()
     }
 }

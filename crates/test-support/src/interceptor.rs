@@ -340,10 +340,21 @@ impl<S: System> Registry for Interceptor<S> {
             name: &mut [u16],
             data: &mut [u8]
         ) -> ValueInformation;
-        set_value(key: Handle, name: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> ();
         delete_value(key: Handle, name: UnicodeStr<'_>) -> ();
         flush_key(key: Handle) -> ();
         initialize_registry(boot: RegistryBoot) -> ();
+    }
+
+    fn set_value(
+        &self,
+        key: Handle,
+        name: UnicodeStr<'_>,
+        kind: ValueType,
+        data: &[u8],
+    ) -> Result<()> {
+        self.pass(call("set_value", name.to_string()), |below| {
+            below.set_value(key, name, kind, data)
+        })
     }
 }
 
