@@ -383,7 +383,7 @@ fn settings(world: &mut World, history: &History) {
 
 /// Keeps a process's object, so that its exit status is known after its end.
 fn keep(executive: &mut Executive, process: u32) -> executive::ids::ObjectId {
-    let object = executive.processes[&ProcessId(process)].object;
+    let object = executive.process(ProcessId(process)).unwrap().object;
     executive.reference(object);
     object
 }

@@ -14,7 +14,7 @@ use executive::{Executive, dump};
 /// The parts `trace` and `trace-json`: one line a call, in the text with the name of the caller's
 /// image in front. Nothing if none was asked for.
 pub fn trace(executive: &Executive, images: &BTreeMap<ProcessId, String>) {
-    let records = executive.trace.records();
+    let records = executive.trace().records();
     if records.is_empty() {
         return;
     }

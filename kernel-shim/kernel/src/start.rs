@@ -27,7 +27,7 @@ pub fn executive(machine: &Shared, options: &Options, command_line: &str) -> Exe
     };
     let mut executive = Executive::new(Box::new(machine.clone()), version);
     if options.trace {
-        executive.trace.keep();
+        executive.trace_mut().keep();
     }
     if options.gdb_wait {
         line(format_args!("waiting for a debugger to set GDB_GO"));

@@ -130,8 +130,8 @@ impl System {
         if let Some((object, process)) = self.client {
             let status = self
                 .executive
-                .processes
-                .get(&process)
+                .process(process)
+                .ok()
                 .filter(|process| process.ended)
                 .map(|process| process.exit_status);
             if let Some(status) = status {
@@ -147,11 +147,8 @@ impl System {
             Err(TooLong) => Err(Status::NAME_TOO_LONG),
         };
         let object = started.and_then(|process| {
-            self.executive
-                .processes
-                .get(&process)
-                .map(|entry| (entry.object, process))
-                .ok_or(Status::INVALID_CID)
+            let started = self.executive.process(process)?;
+            Ok((started.object, process))
         });
         match object {
             Ok((object, process)) => {
@@ -205,12 +202,10 @@ impl System {
         let named = |name: &[u16]| String::from_utf16_lossy(name).eq_ignore_ascii_case(image);
         let found = self
             .executive
-            .processes
-            .values_mut()
+            .processes()
             .find(|process| !process.ended && named(&process.image));
-        let process = found.ok_or(Status::INVALID_CID)?;
-        process.critical = false;
-        let id = process.id;
+        let id = found.ok_or(Status::INVALID_CID)?.id;
+        self.executive.process_mut(id)?.critical = false;
         self.executive.kill_process(id, None, KILLED)
     }
 
@@ -468,8 +463,7 @@ impl System {
             Stop::Bugcheck { code, parameters } => {
                 let text = self
                     .executive
-                    .bug_check
-                    .as_ref()
+                    .bug_check()
                     .map_or_else(String::new, |check| check.text());
                 end::bugcheck(code, parameters, &text, &self.options)
             }

@@ -569,7 +569,7 @@ impl Booted {
             .spawn(image, command_line)
             .expect("the program can be started");
         let object = self.world.look(|executive| {
-            let object = executive.processes[&ProcessId(process)].object;
+            let object = executive.process(ProcessId(process)).unwrap().object;
             executive.reference(object);
             object
         });

@@ -49,8 +49,7 @@ impl Executive {
             files: self.shown_files(),
         };
         let ids: Vec<ProcessId> = self
-            .processes
-            .values()
+            .processes()
             .filter(|process| !process.ended)
             .map(|process| process.id)
             .collect();
@@ -65,8 +64,8 @@ impl Executive {
     }
 
     fn shown_objects(&self) -> Vec<ObjectEntry> {
-        let mut shown = vec![self.shown_object(self.ob.root(), "\\".to_string())];
-        let mut directories = vec![(self.ob.root(), String::new())];
+        let mut shown = vec![self.shown_object(self.ob().root(), "\\".to_string())];
+        let mut directories = vec![(self.ob().root(), String::new())];
         while let Some((directory, path)) = directories.pop() {
             let Ok(Body::Directory(body)) = self.object(directory).map(|object| &object.body)
             else {
@@ -102,7 +101,7 @@ impl Executive {
                 ),
             ),
             Body::Section(section) => {
-                let segment = self.mm.segments.get(section.segment);
+                let segment = self.segments().get(section.segment);
                 (
                     None,
                     segment
@@ -126,14 +125,14 @@ impl Executive {
         let mut shown = Vec::new();
         for top in TOPS {
             for key in self
-                .registry
+                .registry()
                 .find(top)
                 .into_iter()
                 .flat_map(|key| self.subkeys_of(key))
             {
-                let volatile = self.registry.key(key).is_ok_and(|key| key.volatile);
+                let volatile = self.registry().key(key).is_ok_and(|key| key.volatile);
                 shown.push(KeyEntry {
-                    path: text(&self.registry.path(key)),
+                    path: text(&self.registry().path(key)),
                     volatile,
                     values: Vec::new(),
                 });
@@ -141,13 +140,13 @@ impl Executive {
         }
         for tree in TREES {
             let mut keys: Vec<(KeyRef, String)> = self
-                .registry
+                .registry()
                 .find(tree)
                 .map(|key| (key, tree.to_string()))
                 .into_iter()
                 .collect();
             while let Some((at, path)) = keys.pop() {
-                let Ok(key) = self.registry.key(at) else {
+                let Ok(key) = self.registry().key(at) else {
                     continue;
                 };
                 let values = key.values().iter().map(|value| ValueEntry {
@@ -163,7 +162,7 @@ impl Executive {
                 keys.extend(
                     self.subkeys_of(at)
                         .into_iter()
-                        .map(|key| (key, format!("{path}\\{}", text(self.registry.name(key))))),
+                        .map(|key| (key, format!("{path}\\{}", text(self.registry().name(key))))),
                 );
             }
         }
@@ -171,14 +170,14 @@ impl Executive {
     }
 
     fn subkeys_of(&self, key: KeyRef) -> Vec<KeyRef> {
-        self.registry
+        self.registry()
             .subkeys(key)
             .map(Iterator::collect)
             .unwrap_or_default()
     }
 
     fn shown_process(&self, id: ProcessId, command_line: Vec<u16>) -> Option<ProcessEntry> {
-        let process = self.processes.get(&id)?;
+        let process = self.process(id).ok()?;
         let mut handles: BTreeMap<String, usize> = BTreeMap::new();
         for (_, entry) in process.handles.iter().flat_map(|handles| handles.iter()) {
             if let Ok(object) = self.object(entry.object) {
@@ -199,7 +198,7 @@ impl Executive {
             private_bytes: process
                 .memory
                 .as_ref()
-                .map_or(0, |space| space.private_bytes(&self.mm.segments)),
+                .map_or(0, |space| space.private_bytes(self.segments())),
             handles: handles.into_iter().collect(),
         })
     }
@@ -207,7 +206,7 @@ impl Executive {
     /// The command line of a process: as its creator said where there is no PEB, else as its
     /// parameters have it now; empty where they make no sense.
     pub fn command_line_of(&mut self, id: ProcessId) -> Vec<u16> {
-        let Some(process) = self.processes.get(&id) else {
+        let Some(process) = self.process(id).ok() else {
             return Vec::new();
         };
         if let Some(line) = &process.command_line {
@@ -256,13 +255,12 @@ impl Executive {
     }
 
     fn shown_page_files(&mut self) -> Vec<PageFileEntry> {
-        let files = self.io.page_files.clone();
-        let size = |executive: &mut Self, file: &crate::io::file::PageFile| {
-            executive
-                .io
-                .volume(file.file.volume)
-                .and_then(|volume| volume.facts(file.file.node))
-                .map_or(0, |facts| facts.size)
+        let files = self.io().page_files().to_vec();
+        let size = |executive: &mut Self, file: &crate::io::PageFile| {
+            let (volumes, _) = executive.volumes_and_machine();
+            let volume = volumes.get_mut(file.file.volume);
+            let facts = volume.and_then(|volume| volume.facts(file.file.node).ok());
+            facts.map_or(0, |facts| facts.size)
         };
         files
             .iter()
@@ -277,13 +275,8 @@ impl Executive {
     /// The files of every volume that can be written.
     fn shown_files(&mut self) -> Vec<FileEntry> {
         let mut shown = Vec::new();
-        let machine = &mut *self.machine;
-        for volume in self
-            .io
-            .volumes
-            .iter_mut()
-            .filter(|volume| !volume.read_only)
-        {
+        let (volumes, machine) = self.volumes_and_machine();
+        for volume in volumes.iter_mut().filter(|volume| !volume.read_only) {
             let name = text(&volume.name);
             let mut directories: Vec<(NodeId, String, usize)> = vec![(volume.root(), name, 0)];
             while let Some((directory, path, depth)) = directories.pop() {

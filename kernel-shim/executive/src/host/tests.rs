@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::Version;
+use crate::ob::System as _;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -509,7 +510,7 @@ fn a_killed_process_gives_everything_back() {
     let child = world.process("child.exe").unwrap();
     assert_eq!(child.handles, 1);
     let named = |world: &World| {
-        world.look(|executive| executive.ob.find_plain(&utf16("\\Device\\E")).is_some())
+        world.look(|executive| executive.ob().find_plain(&utf16("\\Device\\E")).is_some())
     };
     assert!(named(&world));
     world.kill(child.id, Status::UNSUCCESSFUL).unwrap();
@@ -517,9 +518,7 @@ fn a_killed_process_gives_everything_back() {
     assert!(!named(&world), "the event's only handle was the process's");
     world.look(|executive| {
         assert!(
-            !executive
-                .processes
-                .contains_key(&crate::ids::ProcessId(child.id)),
+            executive.process(crate::ids::ProcessId(child.id)).is_err(),
             "nobody keeps the process object"
         );
     });

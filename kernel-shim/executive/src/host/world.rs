@@ -453,16 +453,16 @@ impl World {
         let machine = MemoryMachine::new(self.physical_pages, disks);
         let mut executive = Executive::new(Box::new(machine.clone()), self.version);
         if self.keep_trace {
-            executive.trace.keep();
+            executive.trace_mut().keep();
         }
         match image {
             Some(image) => executive.start_system(SYSTEM_ROOT, &self.options, image),
             // The failure is the bugcheck that the next run reports.
             None => drop(executive.build_system(SYSTEM_ROOT, &self.options)),
         }
-        let session_manager = executive.session_manager;
+        let session_manager = executive.session_manager();
         let first = session_manager
-            .and_then(|process| executive.processes.get(&process)?.threads.first().copied());
+            .and_then(|process| executive.process(process).ok()?.threads.first().copied());
         let mut faults = Faults::default();
         self.faults.drain(..).for_each(|fault| faults.arm(fault));
         let shared = Arc::new(Shared {
@@ -511,7 +511,7 @@ impl World {
             None => RunEnd::Settled,
             Some(Stop::Shutdown(action)) => RunEnd::Shutdown(action),
             Some(Stop::Bugcheck { code, parameters }) => RunEnd::Stopped(
-                self.look(|executive| executive.bug_check.clone())
+                self.look(|executive| executive.bug_check().cloned())
                     .unwrap_or_else(|| BugCheck::new(code, parameters)),
             ),
         }
@@ -555,7 +555,7 @@ impl World {
         let text = |units: &[u16]| UnicodeStr(units).to_string();
         self.look(|executive| {
             let report = |(id, parameters): (ProcessId, Arc<Parameters>)| {
-                let process = executive.processes.get(&id);
+                let process = executive.process(id).ok();
                 ProcessReport {
                     id: id.0,
                     parent: parameters.parent,
@@ -595,8 +595,8 @@ impl World {
         self.look(|executive| {
             let mut types = BTreeMap::new();
             let table = executive
-                .processes
-                .get(&ProcessId(process))
+                .process(ProcessId(process))
+                .ok()
                 .and_then(|process| process.handles.as_ref());
             for (_, entry) in table.iter().flat_map(|table| table.iter()) {
                 if let Ok(object) = executive.object(entry.object) {
@@ -611,7 +611,7 @@ impl World {
 
     /// Every call that was made, in order.
     pub fn trace(&self) -> Vec<Record> {
-        self.look(|executive| executive.trace.records().to_vec())
+        self.look(|executive| executive.trace().records().to_vec())
     }
 
     /// Says at any time how many records the trace has, for a logger that places its lines among the
@@ -621,13 +621,13 @@ impl World {
         move || {
             shared
                 .scheduler
-                .with(|executive| executive.trace.records().len())
+                .with(|executive| executive.trace().records().len())
         }
     }
 
     /// How often each service was called.
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
-        self.look(|executive| executive.trace.counts().clone())
+        self.look(|executive| executive.trace().counts().clone())
     }
 
     /// What stands on the boot screen.

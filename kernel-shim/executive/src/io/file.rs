@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Open files: the bodies of file and device objects, and who shares what.
-//!
-//! Invariants: a [`Control`] stands for every file that is open or mapped; its share counts are
-//! those of the opens that have a handle; a file whose delete is pending is deleted when the last
-//! of its opens and sections goes.
+//! The bodies of file and device objects.
 
-use super::volume::Volume;
 use crate::ids::ObjectId;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use formats::fat::NodeId;
 use nt::access::Access;
-use nt::{Result, Status};
 
 /// The rights to write to a file's content.
 pub const WRITES: Access = Access::FILE_WRITE_DATA.union(Access::FILE_APPEND_DATA);
@@ -22,6 +15,9 @@ pub const CHANGES: Access = WRITES
     .union(Access::FILE_DELETE_CHILD)
     .union(Access::DELETE)
     .union(Access::WRITE_DAC);
+
+/// `FILE_NO_INTERMEDIATE_BUFFERING`.
+pub const NO_INTERMEDIATE_BUFFERING: u32 = 0x8;
 
 /// A file of a volume.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,137 +87,16 @@ pub struct File {
 }
 
 impl File {
+    /// Whether what is read and written goes through the cache.
+    pub const fn is_buffered(&self) -> bool {
+        self.options & NO_INTERMEDIATE_BUFFERING == 0
+    }
+
     /// The file of a volume.
     pub const fn id(&self) -> Option<FileId> {
         match (self.kind, self.node) {
             (DeviceKind::Volume(volume), Some(node)) => Some(FileId { volume, node }),
             _ => None,
         }
-    }
-}
-
-/// What is known of a file that is open or mapped.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Control {
-    /// Opens with a handle that count for sharing.
-    sharers: u32,
-    readers: u32,
-    writers: u32,
-    deleters: u32,
-    share_read: u32,
-    share_write: u32,
-    share_delete: u32,
-    /// File objects, with or without handles.
-    pub opens: u32,
-    /// File objects that still have a handle.
-    pub handles: u32,
-    /// FileDispositionInformation has been set, or an open with `FILE_DELETE_ON_CLOSE` was closed.
-    pub delete_pending: bool,
-    /// It is a paging file.
-    pub paging: bool,
-    /// Those of the file objects with a handle that go through the cache.
-    pub buffered: u32,
-}
-
-const fn wants(access: Access) -> (bool, bool, bool) {
-    (
-        access.intersects(Access::FILE_READ_DATA.union(Access::FILE_EXECUTE)),
-        access.intersects(WRITES),
-        access.contains(Access::DELETE),
-    )
-}
-
-impl Control {
-    /// Whether an open with this access and sharing goes with those that stand
-    /// (IoCheckShareAccess).
-    pub const fn check(&self, access: Access, share: u32) -> Result<()> {
-        let (read, write, delete) = wants(access);
-        if !read && !write && !delete {
-            return Ok(());
-        }
-        let refused = read && self.share_read < self.sharers
-            || write && self.share_write < self.sharers
-            || delete && self.share_delete < self.sharers
-            || self.readers > 0 && share & 1 == 0
-            || self.writers > 0 && share & 2 == 0
-            || self.deleters > 0 && share & 4 == 0;
-        if refused {
-            Err(Status::SHARING_VIOLATION)
-        } else {
-            Ok(())
-        }
-    }
-
-    /// Counts an open.
-    pub const fn add(&mut self, access: Access, share: u32) {
-        let (read, write, delete) = wants(access);
-        if read || write || delete {
-            self.sharers += 1;
-            self.readers += read as u32;
-            self.writers += write as u32;
-            self.deleters += delete as u32;
-            self.share_read += share & 1;
-            self.share_write += share >> 1 & 1;
-            self.share_delete += share >> 2 & 1;
-        }
-    }
-
-    /// Takes an open back.
-    pub const fn remove(&mut self, access: Access, share: u32) {
-        let (read, write, delete) = wants(access);
-        if read || write || delete {
-            self.sharers -= 1;
-            self.readers -= read as u32;
-            self.writers -= write as u32;
-            self.deleters -= delete as u32;
-            self.share_read -= share & 1;
-            self.share_write -= share >> 1 & 1;
-            self.share_delete -= share >> 2 & 1;
-        }
-    }
-}
-
-/// A paging file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PageFile {
-    /// The file object, which stays open.
-    pub object: ObjectId,
-    /// The file.
-    pub file: FileId,
-    /// Its name, as it was given.
-    pub name: Vec<u16>,
-    /// Bytes.
-    pub minimum: u64,
-    /// Bytes.
-    pub maximum: u64,
-}
-
-/// What the I/O manager keeps.
-#[derive(Debug, Default)]
-pub struct Io {
-    /// Mounted volumes.
-    pub volumes: Vec<Volume>,
-    /// Files that are open or mapped.
-    pub controls: BTreeMap<FileId, Control>,
-    /// The system root: its volume and directory.
-    pub system_root: Option<(usize, NodeId)>,
-    /// The path of the system root on its volume, such as `\\ReactOS`.
-    pub system_path: Vec<u16>,
-    /// Files whose content the cache holds: read or written through it. They stay known to the file
-    /// system, whether or not somebody has them open, until the cache is purged of them.
-    pub cached: BTreeSet<FileId>,
-    /// Paging files, in the order in which they were made.
-    pub page_files: Vec<PageFile>,
-}
-
-impl Io {
-    /// A volume, if there is one of this number.
-    pub fn volume_at(&self, number: usize) -> Option<&Volume> {
-        self.volumes.get(number)
-    }
-
-    /// A volume, to work on. `NO_SUCH_DEVICE`.
-    pub fn volume(&mut self, number: usize) -> Result<&mut Volume> {
-        self.volumes.get_mut(number).ok_or(Status::NO_SUCH_DEVICE)
     }
 }

@@ -5,6 +5,10 @@
 //! [`mod@file`] is what is open. The services around them are in [`crate::system`].
 
 pub mod file;
+pub mod manager;
+mod sharing;
 pub mod volume;
 
-pub use file::{Device, DeviceKind, File, FileId, Io};
+pub use file::{Device, DeviceKind, File, FileId};
+pub use manager::{Io, PageFile};
+pub use volume::Volume;

@@ -38,18 +38,70 @@ pub struct Section {
     pub file: Option<ObjectId>,
 }
 
-/// What the memory manager keeps for the whole system.
+/// What the memory manager keeps for the whole system. What [`Mm::keep_system_dll`] and its like
+/// keep stays as it is for as long as the system runs.
 #[derive(Debug, Default)]
 pub struct Mm {
+    segments: Segments,
+    system_dll: Option<ObjectId>,
+    system_dll_exports: BTreeMap<Vec<u8>, u32>,
+    national_tables: Option<NationalTables>,
+    drivers: Vec<ObjectId>,
+}
+
+/// The national language tables that every process sees.
+#[derive(Clone, Copy, Debug)]
+pub struct NationalTables {
+    /// Where they are.
+    pub segment: SegmentId,
+    /// Where in the segment each of the three begins.
+    pub offsets: [u64; 3],
+}
+
+impl Mm {
     /// Every segment.
-    pub segments: Segments,
+    pub const fn segments(&self) -> &Segments {
+        &self.segments
+    }
+
+    /// The same, to change.
+    pub const fn segments_mut(&mut self) -> &mut Segments {
+        &mut self.segments
+    }
+
     /// The section of ntdll.dll, once it was made.
-    pub system_dll: Option<ObjectId>,
-    /// What was found of its exports: each process that is made asks for the same few.
-    pub system_dll_exports: BTreeMap<Vec<u8>, u32>,
-    /// The national language tables that every process sees, once they were made, and where in
-    /// them each table begins.
-    pub national: Option<(SegmentId, [u64; 3])>,
-    /// The sections of the drivers that were loaded.
-    pub drivers: Vec<ObjectId>,
+    pub const fn system_dll(&self) -> Option<ObjectId> {
+        self.system_dll
+    }
+
+    /// Takes over a reference to the section of ntdll.dll.
+    pub const fn keep_system_dll(&mut self, section: ObjectId) {
+        self.system_dll = Some(section);
+    }
+
+    /// An export of ntdll.dll that was found before: each process that is made asks for the same
+    /// few.
+    pub fn system_dll_export(&self, name: &[u8]) -> Option<u32> {
+        self.system_dll_exports.get(name).copied()
+    }
+
+    /// Remembers the relative virtual address of an export of ntdll.dll.
+    pub fn keep_system_dll_export(&mut self, name: &[u8], address: u32) {
+        self.system_dll_exports.insert(name.to_vec(), address);
+    }
+
+    /// The national language tables, once they were made.
+    pub const fn national_tables(&self) -> Option<NationalTables> {
+        self.national_tables
+    }
+
+    /// Takes over a reference to the segment of the national language tables.
+    pub const fn keep_national_tables(&mut self, tables: NationalTables) {
+        self.national_tables = Some(tables);
+    }
+
+    /// Takes over a reference to the section of a driver that was loaded: drivers stay.
+    pub fn keep_driver(&mut self, section: ObjectId) {
+        self.drivers.push(section);
+    }
 }

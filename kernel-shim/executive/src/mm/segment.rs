@@ -130,6 +130,11 @@ impl Segments {
         self.data.get(&file).copied()
     }
 
+    /// Whether a section of the file is there, of either kind.
+    pub fn is_mapped(&self, file: FileId) -> bool {
+        self.image_of(file).is_some() || self.data_of(file).is_some()
+    }
+
     /// One reference more.
     pub fn reference(&mut self, id: SegmentId) {
         if let Some(segment) = self.all.get_mut(&id) {

@@ -45,6 +45,7 @@ pub use types::{Hooks, Kind, ParseRequest, Parsed, TypeInfo};
 
 /// The object manager's operations, as methods of the [`System`] it is part of.
 pub mod prelude {
+    pub use super::System as _;
     pub use super::lifetime::Lifetimes;
     pub use super::lookup::Lookups;
     pub use super::naming::Naming;

@@ -113,7 +113,7 @@ pub fn dispatch(
     if let Err(status) = stack_arguments(&mut call, service, stack) {
         return Done::Returns(status);
     }
-    let mut shown = if call.exec.trace.wanted() {
+    let mut shown = if call.exec.trace().wanted() {
         show::arguments(&mut call, service)
     } else {
         Vec::new()
@@ -128,7 +128,7 @@ pub fn dispatch(
             Done::Returns(Status::NOT_IMPLEMENTED)
         }
     };
-    if call.exec.trace.wanted() {
+    if call.exec.trace().wanted() {
         shown.extend(show::brought(&mut call, service, &done));
     }
     let (pending, arguments) = (call.pending.take(), call.arguments);
@@ -143,7 +143,7 @@ pub fn dispatch(
             },
         );
     }
-    exec.trace.count(service.name);
+    exec.trace_mut().count(service.name);
     record(exec, client, service, shown, &done);
     done
 }
@@ -174,7 +174,7 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
     };
     let done = pending::finish(&mut call, pending, status, event).unwrap_or_else(Done::Returns);
     let mut shown = Vec::new();
-    if let (true, Some(service)) = (call.exec.trace.wanted(), table::service(number)) {
+    if let (true, Some(service)) = (call.exec.trace().wanted(), table::service(number)) {
         shown.extend(show::brought(&mut call, service, &done));
     }
     let pending = call.pending.take();
@@ -230,7 +230,7 @@ fn record(
     arguments: Vec<(&'static str, Argument)>,
     done: &Done,
 ) {
-    if !exec.trace.wanted() {
+    if !exec.trace().wanted() {
         return;
     }
     let outcome = match done {
@@ -239,15 +239,15 @@ fn record(
         Done::Gone | Done::Continues(_) | Done::Raises(..) => CallEnd::Gone,
     };
     let record = Record {
-        time: exec.machine.uptime(),
+        time: exec.machine().uptime(),
         client,
         call: service.name,
         arguments,
         outcome,
     };
-    if let Some(mut line) = exec.trace.record(record) {
+    if let Some(mut line) = exec.trace_mut().record(record) {
         line.push('\n');
-        exec.machine.debug_print(&line);
+        exec.machine_mut().debug_print(&line);
     }
 }
 

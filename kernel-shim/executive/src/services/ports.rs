@@ -280,7 +280,7 @@ fn accept(call: &mut Call<'_>, args: NtAcceptConnectPort) -> Result<Done> {
                     ..view
                 };
                 call.exec.keep_port_view(done.port, call.process, base);
-                call.exec.lpc.set_remote_view(done.port, base)?;
+                call.exec.set_remote_view(done.port, base)?;
             }
             Err(status) => {
                 // Without the view there is no connection.

@@ -6,6 +6,7 @@ use super::call::{Call, Done, success};
 use super::encode::put_text;
 use super::layout::{ProcessBasic, UnicodeString, Word};
 use super::user::UserPtr;
+use crate::ob::System as _;
 use crate::system::processes::create::CreateProcess;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -37,7 +38,7 @@ services! {
 
 /// A bit for every processor.
 pub(super) fn affinity(call: &Call<'_>) -> u64 {
-    (1_u64 << call.exec.machine.processor().count.clamp(1, 63)) - 1
+    (1_u64 << call.exec.machine().processor().count.clamp(1, 63)) - 1
 }
 
 fn create(call: &mut Call<'_>, args: NtCreateProcess) -> Result<Done> {
@@ -148,7 +149,7 @@ pub(super) fn survived(call: &Call<'_>) -> Done {
         .exec
         .thread(call.thread)
         .is_ok_and(|thread| !thread.ended);
-    if alive && call.exec.bug_check.is_none() {
+    if alive && call.exec.bug_check().is_none() {
         Done::Returns(Status::SUCCESS)
     } else {
         Done::Gone
@@ -293,7 +294,7 @@ fn device_map(call: &mut Call<'_>, to: &Room, process: Handle) -> Result<Done> {
     let map = call.exec.process(id)?.device_map;
     let mut bytes = vec![0; 4];
     let mut types = [0; 32];
-    if let Some(map) = call.exec.ob.device_map(map) {
+    if let Some(map) = call.exec.ob().device_map(map) {
         bytes.copy_from_slice(&map.drives.to_le_bytes());
         types = map.types;
     }

@@ -85,9 +85,9 @@ fn handle(call: &Call<'_>, handle: Handle) -> Option<String> {
         .exec
         .resolve_entry(call.thread, handle, None, Access::empty())
         .ok()?;
-    let object = call.exec.ob.get(entry.object)?;
+    let object = call.exec.ob().get(entry.object)?;
     let path = call.exec.name_of(entry.object);
-    let kind = call.exec.ob.type_of(object.kind).name;
+    let kind = call.exec.ob().type_of(object.kind).name;
     let name = match &object.body {
         _ if !path.is_empty() => String::from_utf16_lossy(&path),
         Body::Process(id) => {

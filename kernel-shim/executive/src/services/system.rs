@@ -94,7 +94,8 @@ fn set_information(call: &mut Call<'_>, args: NtSetSystemInformation) -> Result<
             if !call.exec.privileged(call.thread, token::DEBUG)? {
                 return Err(Status::ACCESS_VIOLATION);
             }
-            call.exec.global_flag = call.read(place.cast())?;
+            let flags = call.read(place.cast())?;
+            call.exec.set_global_flag(flags);
         }
         class::EXTEND_SERVICE_TABLE => {
             sized(0x10)?;
@@ -225,7 +226,9 @@ fn shutdown(call: &mut Call<'_>, args: NtShutdownSystem) -> Result<Done> {
 fn display_string(call: &mut Call<'_>, args: NtDisplayString) -> Result<Done> {
     call.demand(token::TCB)?;
     let text = call.string(args.text)?;
-    call.exec.machine.display(&String::from_utf16_lossy(&text));
+    call.exec
+        .machine_mut()
+        .display(&String::from_utf16_lossy(&text));
     success()
 }
 
@@ -233,9 +236,9 @@ fn display_string(call: &mut Call<'_>, args: NtDisplayString) -> Result<Done> {
 fn locale(exec: &Executive) -> u32 {
     let name = utf16("Default");
     let value = exec
-        .registry
+        .registry()
         .find(LANGUAGE_KEY)
-        .and_then(|key| exec.registry.value(key, &name).ok());
+        .and_then(|key| exec.registry().value(key, &name).ok());
     let text = value.map(|value| {
         value
             .data
@@ -285,7 +288,7 @@ fn query_counter(call: &mut Call<'_>, args: NtQueryPerformanceCounter) -> Result
     let (place, frequency) = (args.counter, args.frequency);
     call.probe::<u64>(place)?;
     call.probe_optional::<u64>(frequency)?;
-    let uptime = call.exec.machine.uptime();
+    let uptime = call.exec.machine().uptime();
     call.write(place, uptime)?;
     call.write_optional(frequency, COUNTER_FREQUENCY)?;
     success()

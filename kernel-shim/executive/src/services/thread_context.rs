@@ -77,7 +77,7 @@ fn get(call: &mut Call<'_>, args: NtGetContextThread) -> Result<Done> {
     if call.exec.thread(thread)?.ended {
         return Err(Status::UNSUCCESSFUL);
     }
-    let now = call.exec.machine.context(thread);
+    let now = call.exec.machine().context(thread);
     if has_part(&context, CONTEXT_CONTROL) {
         (context.rip, context.rsp, context.eflags) = (now.rip, now.rsp, now.flags);
         (context.cs, context.ss) = (USER_CODE, USER_DATA);
@@ -108,7 +108,7 @@ fn set(call: &mut Call<'_>, args: NtSetContextThread) -> Result<Done> {
         // The calling thread goes on with it at once.
         return Ok(Done::Continues(Box::new(context)));
     }
-    let now = call.exec.machine.context(thread);
+    let now = call.exec.machine().context(thread);
     let wanted = registers(&context);
     let mut new = now;
     if has_part(&context, CONTEXT_INTEGER) {
@@ -126,7 +126,7 @@ fn set(call: &mut Call<'_>, args: NtSetContextThread) -> Result<Done> {
     if has_part(&context, CONTEXT_FLOATING_POINT) {
         new.mxcsr = wanted.mxcsr;
     }
-    call.exec.machine.set_context(thread, &new);
+    call.exec.machine_mut().set_context(thread, &new);
     success()
 }
 

@@ -204,7 +204,7 @@ fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done>
                 base.saturating_add(wanted).clamp(1, 31)
             };
             match u8::try_from(priority) {
-                Ok(priority @ 1..=31) => call.exec.machine.set_priority(id, priority),
+                Ok(priority @ 1..=31) => call.exec.machine_mut().set_priority(id, priority),
                 _ => return Err(Status::INVALID_PARAMETER),
             }
         }

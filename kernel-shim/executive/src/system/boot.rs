@@ -52,7 +52,7 @@ impl Executive {
         let result = act(self);
         if let Err(status) = result {
             log::error!("start: {status}: the system stops");
-            self.bug_check(BugCheck::new(bugcheck, [status.0.into(), 0, 0, 0]));
+            self.stop_system(BugCheck::new(bugcheck, [status.0.into(), 0, 0, 0]));
         }
         result
     }

@@ -82,7 +82,7 @@ impl Executive {
         match (self.hard_errors.raise(status, circumstances), port) {
             (Course::Refuse, _) => Ok(HardErrorResult::Refused),
             (Course::Stop, _) => {
-                self.bug_check(BugCheck::of_hard_error(status, parameters));
+                self.stop_system(BugCheck::of_hard_error(status, parameters));
                 Ok(HardErrorResult::Stopped)
             }
             (Course::Ask, Some(port)) => {

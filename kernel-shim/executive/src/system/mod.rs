@@ -57,39 +57,39 @@ pub enum Version {
 /// One running system.
 pub struct Executive {
     /// What it stands on.
-    pub machine: Box<dyn Machine>,
+    machine: Box<dyn Machine>,
     /// The version it reports.
-    pub version: Version,
+    version: Version,
     /// Objects, their names, device maps, types.
-    pub(crate) ob: ob::Manager<Self>,
+    ob: ob::Manager<Self>,
     /// Processes, until the last reference to them goes.
-    pub processes: BTreeMap<ProcessId, ps::Process>,
+    processes: BTreeMap<ProcessId, ps::Process>,
     /// Threads, until the last reference to them goes.
-    pub threads: BTreeMap<ThreadId, ps::Thread>,
+    threads: BTreeMap<ThreadId, ps::Thread>,
     /// Sessions and their spaces.
-    pub(crate) sessions: ps::Sessions,
+    sessions: ps::Sessions,
     /// Ports and messages.
-    pub(crate) lpc: lpc::Lpc,
+    lpc: lpc::Lpc,
     /// What ended a thread's wait for a port, until its call is finished.
     port_events: BTreeMap<ThreadId, lpc::Event>,
     /// The views that go with an end of a connection: whose, and where.
     port_views: BTreeMap<lpc::PortId, (ProcessId, u64)>,
     /// The registry.
-    pub(crate) registry: cm::Registry,
+    registry: cm::Registry,
     /// Devices, volumes, paging files.
-    pub(crate) io: io::Io,
+    io: io::Io,
     /// Section bookkeeping that belongs to no one object.
-    pub(crate) mm: mm::Mm,
+    mm: mm::Mm,
     /// Hard errors.
     hard_errors: ex::hard_errors::HardErrors,
     /// The trace of system calls.
-    pub trace: trace::Trace,
+    trace: trace::Trace,
     /// The Session Manager, once it was started.
-    pub(crate) session_manager: Option<ProcessId>,
+    session_manager: Option<ProcessId>,
     /// `NtGlobalFlag`.
-    pub(crate) global_flag: u32,
+    global_flag: u32,
     /// What stopped the system.
-    pub bug_check: Option<ex::hard_errors::BugCheck>,
+    bug_check: Option<ex::hard_errors::BugCheck>,
     /// What the layer of the system calls keeps of a call whose thread waits: its own affair, but it
     /// goes with the thread.
     pending_calls: BTreeMap<ThreadId, Box<dyn Any + Send>>,
@@ -127,6 +127,81 @@ impl Executive {
         };
         this.create_system_process();
         this
+    }
+
+    /// What the system stands on.
+    pub fn machine(&self) -> &dyn Machine {
+        &*self.machine
+    }
+
+    /// The same, to work with.
+    pub fn machine_mut(&mut self) -> &mut dyn Machine {
+        &mut *self.machine
+    }
+
+    /// The version it reports.
+    pub const fn version(&self) -> Version {
+        self.version
+    }
+
+    /// The trace of system calls.
+    pub const fn trace(&self) -> &trace::Trace {
+        &self.trace
+    }
+
+    /// The same, to write to.
+    pub const fn trace_mut(&mut self) -> &mut trace::Trace {
+        &mut self.trace
+    }
+
+    /// What stopped the system.
+    pub const fn bug_check(&self) -> Option<&ex::hard_errors::BugCheck> {
+        self.bug_check.as_ref()
+    }
+
+    /// `NtGlobalFlag`.
+    pub const fn global_flag(&self) -> u32 {
+        self.global_flag
+    }
+
+    /// Sets `NtGlobalFlag`.
+    pub(crate) const fn set_global_flag(&mut self, flags: u32) {
+        self.global_flag = flags;
+    }
+
+    /// The Session Manager, once it was started.
+    pub const fn session_manager(&self) -> Option<ProcessId> {
+        self.session_manager
+    }
+
+    /// Processes, until the last reference to them goes.
+    pub fn processes(&self) -> impl Iterator<Item = &ps::Process> {
+        self.processes.values()
+    }
+
+    /// Sessions and their spaces.
+    pub(crate) const fn sessions(&self) -> &ps::Sessions {
+        &self.sessions
+    }
+
+    /// The registry.
+    pub(crate) const fn registry(&self) -> &cm::Registry {
+        &self.registry
+    }
+
+    /// Devices, volumes, paging files.
+    pub(crate) const fn io(&self) -> &io::Io {
+        &self.io
+    }
+
+    /// The volumes, and the machine whose disks they lie on.
+    pub(crate) fn volumes_and_machine(&mut self) -> (&mut [io::Volume], &mut dyn Machine) {
+        (self.io.volumes_mut(), &mut *self.machine)
+    }
+
+    /// Every segment of the memory manager.
+    pub(crate) const fn segments(&self) -> &mm::segment::Segments {
+        self.mm.segments()
     }
 
     /// Keeps what a call of a waiting thread will need when the thread runs again.

@@ -50,9 +50,9 @@ impl SystemWide for Seam {
             |executive, _| {
                 Ok(BasicInformation {
                     page_size: crate::machine::PAGE as u32,
-                    physical_pages: u32::try_from(executive.machine.physical_pages())
+                    physical_pages: u32::try_from(executive.machine().physical_pages())
                         .unwrap_or(u32::MAX),
-                    processors: executive.machine.processor().count,
+                    processors: executive.machine().processor().count,
                 })
             },
         )
@@ -63,7 +63,7 @@ impl SystemWide for Seam {
             "NtQuerySystemInformation",
             || number("class", 1),
             |executive, _| {
-                let processor = executive.machine.processor();
+                let processor = executive.machine().processor();
                 Ok(ProcessorInformation {
                     architecture: processor.architecture,
                     level: processor.level,
@@ -167,7 +167,7 @@ impl SystemWide for Seam {
             || name("text", text),
             |executive, thread| {
                 executive.token_of(thread)?.demand(token::TCB)?;
-                executive.machine.display(&text.to_string());
+                executive.machine_mut().display(&text.to_string());
                 Ok(())
             },
         )

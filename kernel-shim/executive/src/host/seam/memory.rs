@@ -36,10 +36,10 @@ impl Drop for Region {
         // A thread that unwinds is past making calls; its process's memory is gone already.
         let _ = shared.scheduler.enter(thread, |executive| {
             let freed = if view {
-                executive.trace.count("NtUnmapViewOfSection");
+                executive.trace_mut().count("NtUnmapViewOfSection");
                 executive.unmap_view(thread, Handle::CURRENT_PROCESS, address)
             } else {
-                executive.trace.count("NtFreeVirtualMemory");
+                executive.trace_mut().count("NtFreeVirtualMemory");
                 executive.free_memory(thread, Handle::CURRENT_PROCESS, address)
             };
             if let Err(status) = freed {

@@ -93,11 +93,13 @@ impl Seam {
         parameters: Arc<Parameters>,
     ) -> &'static Self {
         let image = parameters.image_name();
-        let version = shared.scheduler.with(|executive| match executive.version {
-            crate::Version::V5_2 => nt::system::VersionInformation { major: 5, minor: 2 },
-            crate::Version::V6_1 => nt::system::VersionInformation { major: 6, minor: 1 },
-        });
-        let global_flag = shared.scheduler.with(|executive| executive.global_flag);
+        let version = shared
+            .scheduler
+            .with(|executive| match executive.version() {
+                crate::Version::V5_2 => nt::system::VersionInformation { major: 5, minor: 2 },
+                crate::Version::V6_1 => nt::system::VersionInformation { major: 6, minor: 1 },
+            });
+        let global_flag = shared.scheduler.with(|executive| executive.global_flag());
         let system_root = shared.system_root.clone();
         Box::leak(Box::new(Self {
             shared: Arc::downgrade(shared),
@@ -171,7 +173,7 @@ impl Seam {
         let mut arguments = Some(arguments);
         let mut noted = Vec::new();
         let begun = shared.scheduler.enter(thread, |executive| {
-            if executive.trace.wanted() {
+            if executive.trace().wanted() {
                 noted = arguments
                     .take()
                     .map(|arguments| arguments())
@@ -241,16 +243,16 @@ fn record(
     arguments: &mut Arguments,
     outcome: CallEnd,
 ) {
-    executive.trace.count(call);
-    if !executive.trace.wanted() {
+    executive.trace_mut().count(call);
+    if !executive.trace().wanted() {
         return;
     }
     let Ok(client) = executive.client_id(thread) else {
         return;
     };
-    let time = executive.machine.uptime();
+    let time = executive.machine().uptime();
     let arguments = core::mem::take(arguments);
-    let line = executive.trace.record(Record {
+    let line = executive.trace_mut().record(Record {
         time,
         client,
         call,
@@ -258,6 +260,6 @@ fn record(
         outcome,
     });
     if let Some(line) = line {
-        executive.machine.debug_print(&line);
+        executive.machine_mut().debug_print(&line);
     }
 }

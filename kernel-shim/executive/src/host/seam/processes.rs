@@ -7,6 +7,7 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::layout::{Peb, ProcessParameters as Block};
 use crate::machine::Context;
 use crate::mm::space::Allocation;
+use crate::ob::System as _;
 use crate::system::processes::create::{CreateProcess, Stack};
 use abi::memory::{MEM_COMMIT, MEM_RESERVE, PAGE_READWRITE};
 use abi::process::PARAMETERS_NORMALIZED;
@@ -442,7 +443,7 @@ impl Processes for Seam {
         let map = self.call("NtQueryInformationProcess", nothing, |executive, thread| {
             let map = executive.process_of(thread)?.device_map;
             executive
-                .ob
+                .ob()
                 .device_map(map)
                 .cloned()
                 .ok_or(Status::NO_SUCH_DEVICE)

@@ -23,8 +23,8 @@ const SUSPENDED: u32 = 5;
 
 impl Facts for Executive {
     fn basic(&self) -> BasicInformation {
-        let pages = self.machine.physical_pages() as u32;
-        let processors = self.machine.processor().count;
+        let pages = self.machine().physical_pages() as u32;
+        let processors = self.machine().processor().count;
         BasicInformation {
             timer_resolution: TIMER_RESOLUTION,
             page_size: PAGE as u32,
@@ -41,7 +41,7 @@ impl Facts for Executive {
     }
 
     fn processor(&self) -> ProcessorInformation {
-        let processor = self.machine.processor();
+        let processor = self.machine().processor();
         ProcessorInformation {
             architecture: processor.architecture,
             level: processor.level,
@@ -53,41 +53,39 @@ impl Facts for Executive {
 
     fn performance(&self) -> PerformanceFacts {
         let files: u64 = self
-            .io
-            .page_files
+            .io()
+            .page_files()
             .iter()
             .map(|file| file.minimum / PAGE as u64)
             .sum();
         PerformanceFacts {
-            available: self.machine.available_pages() as u32,
-            committed: self.machine.committed_pages() as u32,
-            limit: (self.machine.physical_pages() + files) as u32,
+            available: self.machine().available_pages() as u32,
+            committed: self.machine().committed_pages() as u32,
+            limit: (self.machine().physical_pages() + files) as u32,
         }
     }
 
     fn time_of_day(&self) -> TimeOfDay {
         TimeOfDay {
-            boot: self.machine.start_time(),
+            boot: self.machine().start_time(),
             now: self.now(),
             ..TimeOfDay::default()
         }
     }
 
     fn flags(&self) -> u32 {
-        self.global_flag
+        self.global_flag()
     }
 
     fn processes(&self) -> Vec<ProcessFacts> {
         let idle = ProcessFacts::default();
-        let living = self
-            .processes
-            .values()
+        let living = Self::processes(self)
             .filter(|process| !process.ended)
             .map(|process| {
                 let threads = process
                     .threads
                     .iter()
-                    .filter_map(|thread| self.threads.get(thread))
+                    .filter_map(|thread| self.thread(*thread).ok())
                     .map(|thread| {
                         let waits = thread.wait.is_some() || thread.suspended > 0;
                         ThreadEntry {
@@ -125,7 +123,7 @@ impl Facts for Executive {
 
     fn modules(&self) -> Vec<ModuleFacts> {
         // The kernel itself is no loaded image with an address of its own; drivers are.
-        self.sessions
+        self.sessions()
             .drivers()
             .iter()
             .map(|path| ModuleFacts {
@@ -139,13 +137,13 @@ impl Facts for Executive {
     fn page_files(&self) -> Vec<PageFileFacts> {
         let pages = |bytes: u64| (bytes / PAGE as u64) as u32;
         // Nothing is ever paged out here: a paging file is there, and empty.
-        let facts = |file: &crate::io::file::PageFile| PageFileFacts {
+        let facts = |file: &crate::io::PageFile| PageFileFacts {
             path: file.name.clone(),
             total: pages(file.minimum),
             used: 0,
             peak: 0,
         };
-        self.io.page_files.iter().map(facts).collect()
+        self.io().page_files().iter().map(facts).collect()
     }
 
     fn range_start(&self) -> u64 {

@@ -10,6 +10,7 @@
 
 use super::*;
 use crate::ob::Kind;
+use crate::ob::System as _;
 use crate::services::BUILT;
 use crate::services::argument::{Parameter, Shape};
 use crate::services::layout::{ClientId, Context as Registers, QualityOfService};
@@ -270,7 +271,7 @@ impl Fuzzer {
             .into_iter()
             .flat_map(|table| table.iter())
             .filter(|(_, entry)| {
-                let found = exec.ob.get(entry.object).map(|object| object.kind);
+                let found = exec.ob().get(entry.object).map(|object| object.kind);
                 kind.is_none() || found == kind
             })
             .map(|(handle, _)| handle.0)
@@ -447,7 +448,7 @@ impl Fuzzer {
         if !matches!(done, Done::Returns(status) if !status.is_success()) {
             self.reached.insert(number);
         }
-        self.world.exec.bug_check.is_none() && self.world.machine.state().stop.is_none()
+        self.world.exec.bug_check().is_none() && self.world.machine.state().stop.is_none()
     }
 }
 

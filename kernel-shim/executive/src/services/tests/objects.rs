@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::layout::{DirectoryEntry, ObjectBasic};
+use crate::ob::System as _;
 
 const ATTRIBUTES: u64 = 0x100;
 
@@ -53,7 +54,7 @@ fn an_events_previous_state_comes_back_and_an_optional_result_may_be_left_out() 
 fn a_handle_that_cannot_be_delivered_is_not_left_behind() {
     let mut world = World::new();
     let caller = world.caller();
-    let before = world.exec.ob.len();
+    let before = world.exec.ob().len();
     assert_eq!(
         world.status(caller, "NtCreateEvent", &[3, 0x1F_0003, 0, 0, 0]),
         Status::ACCESS_VIOLATION
@@ -74,7 +75,7 @@ fn a_handle_that_cannot_be_delivered_is_not_left_behind() {
         ),
         Status::INVALID_PARAMETER
     );
-    assert_eq!(world.exec.ob.len(), before);
+    assert_eq!(world.exec.ob().len(), before);
 }
 
 #[test]

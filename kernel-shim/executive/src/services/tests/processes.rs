@@ -99,10 +99,7 @@ fn spec_12_5_the_end_of_a_critical_process_is_a_bugcheck() {
         world.call(caller, "NtTerminateProcess", &[SELF, 5]),
         Done::Gone
     );
-    assert_eq!(
-        world.exec.bug_check.as_ref().map(|check| check.code),
-        Some(0xF4)
-    );
+    assert_eq!(world.exec.bug_check().map(|check| check.code), Some(0xF4));
 }
 
 #[test]

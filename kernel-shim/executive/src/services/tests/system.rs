@@ -126,7 +126,7 @@ fn spec_12_5_a_hard_error_needs_both_privileges_and_stops_the_system_with_its_te
     assert_eq!(world.get::<u32>(caller, 0x60), 1);
     enable(&mut world, caller, 19);
     assert_eq!(raise(&mut world, caller, parameters, 1, 6), Done::Gone);
-    let check = world.exec.bug_check.clone().expect("a bugcheck");
+    let check = world.exec.bug_check().cloned().expect("a bugcheck");
     assert_eq!((check.code, check.parameters[0]), (0x4C, 0xC000_021A));
     assert!(check.text().contains(
         "The Windows SubSystem system process terminated unexpectedly with a status of 0xc0000005"
@@ -158,7 +158,7 @@ fn hard_error_arguments_are_checked_before_anything_happens() {
         ),
         Status::INVALID_PARAMETER_2
     );
-    assert!(world.exec.bug_check.is_none());
+    assert!(world.exec.bug_check().is_none());
 }
 
 #[test]
@@ -183,10 +183,10 @@ fn spec_8_4_text_for_the_boot_screen_is_shown() {
 fn the_trace_shows_names_and_statuses() {
     let mut world = World::new();
     let caller = world.caller();
-    world.exec.trace.keep();
+    world.exec.trace_mut().keep();
     let attributes = world.attributes(caller, 0x100, "\\Nowhere\\Event", 0x40);
     world.status(caller, "NtOpenEvent", &[caller.memory, 2, attributes]);
-    let records = world.exec.trace.records();
+    let records = world.exec.trace().records();
     assert_eq!(records.len(), 1);
     assert_eq!(
         (records[0].call, records[0].outcome),
@@ -200,5 +200,5 @@ fn the_trace_shows_names_and_statuses() {
             .arguments
             .contains(&("attributes", Argument::Text("\\Nowhere\\Event".into())))
     );
-    assert_eq!(world.exec.trace.counts().get("NtOpenEvent"), Some(&1));
+    assert_eq!(world.exec.trace().counts().get("NtOpenEvent"), Some(&1));
 }

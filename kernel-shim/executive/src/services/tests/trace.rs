@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 fn last(world: &World) -> String {
     let line = world
         .exec
-        .trace
+        .trace()
         .records()
         .last()
         .map_or_else(String::new, ToString::to_string);
@@ -19,7 +19,7 @@ fn last(world: &World) -> String {
 fn numbers_are_spelled_and_handles_have_their_names() {
     let mut world = World::booted();
     let caller = world.caller();
-    world.exec.trace.keep();
+    world.exec.trace_mut().keep();
     let at = |offset: u64| caller.memory + offset;
     let name = "\\??\\C:\\ReactOS\\System32\\a.txt";
     let attributes = world.attributes(caller, 0x100, name, 0x40);
@@ -62,7 +62,7 @@ fn numbers_are_spelled_and_handles_have_their_names() {
 fn a_message_is_shown_with_its_type_and_its_number() {
     let mut world = World::new();
     let caller = world.caller();
-    world.exec.trace.keep();
+    world.exec.trace_mut().keep();
     let at = |offset: u64| caller.memory + offset;
     let header = nt::system::PortHeader {
         data_length: 8,

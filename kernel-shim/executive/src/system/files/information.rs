@@ -47,7 +47,7 @@ pub fn name_of(executive: &Executive, object: ObjectId) -> Vec<u16> {
     };
     let mut name = executive.name_of(file.device);
     if let (DeviceKind::Volume(volume), Some(node)) = (file.kind, file.node)
-        && let Some(volume) = executive.io.volumes.get(volume)
+        && let Some(volume) = executive.io.volume_at(volume)
     {
         name.extend(volume.path(node));
     }
@@ -85,11 +85,7 @@ impl Executive {
             let volume = self.io.volume(id.volume)?;
             facts.path = volume.path(id.node);
             facts.file = volume.facts(id.node)?;
-            facts.delete_pending = self
-                .io
-                .controls
-                .get(&id)
-                .is_some_and(|control| control.delete_pending);
+            facts.delete_pending = self.io.is_delete_pending(id);
         }
         Ok(facts)
     }
@@ -143,8 +139,7 @@ impl Executive {
     pub fn set_delete(&mut self, caller: ThreadId, handle: Handle, delete: bool) -> Result<()> {
         let (_, id) = self.node_behind(caller, handle, Access::DELETE)?;
         if delete {
-            let segments = &self.mm.segments;
-            let mapped = segments.image_of(id).is_some() || segments.data_of(id).is_some();
+            let mapped = self.mm.segments().is_mapped(id);
             let Self { io, machine, .. } = self;
             let volume = io.volume(id.volume)?;
             let facts = volume.facts(id.node)?;
@@ -164,9 +159,7 @@ impl Executive {
                 return Err(Status::DIRECTORY_NOT_EMPTY);
             }
         }
-        if let Some(control) = self.io.controls.get_mut(&id) {
-            control.delete_pending = delete;
-        }
+        self.io.set_delete_pending(id, delete);
         Ok(())
     }
 
@@ -201,7 +194,7 @@ impl Executive {
         if number != id.volume {
             return Err(Status::NOT_SAME_DEVICE);
         }
-        if self.io.volume(number)?.is_directory(id.node) && self.has_open_below(id) {
+        if self.io.volume(number)?.is_directory(id.node) && self.io.is_open_below(id) {
             return Err(Status::ACCESS_DENIED);
         }
         if let Some(target) = existing.filter(|&target| target != id.node && replace) {
@@ -214,41 +207,19 @@ impl Executive {
                 volume: number,
                 node: target,
             };
-            let mapped = self.mm.segments.image_of(target).is_some()
-                || self.mm.segments.data_of(target).is_some();
-            if mapped || self.io.controls.contains_key(&target) {
+            if self.mm.segments().is_mapped(target) || self.io.is_open(target) {
                 return Err(Status::ACCESS_DENIED);
             }
         }
         let Self { io, machine, .. } = self;
         if let Some(node) = existing.filter(|&target| target != id.node && replace) {
-            io.cached.remove(&FileId {
+            io.purge(FileId {
                 volume: number,
                 node,
             });
         }
         io.volume(number)?
             .rename(&mut **machine, id.node, parent, &last, replace)
-    }
-
-    fn has_open_below(&self, directory: FileId) -> bool {
-        let Some(volume) = self.io.volumes.get(directory.volume) else {
-            return false;
-        };
-        self.io
-            .controls
-            .keys()
-            .filter(|open| open.volume == directory.volume && open.node != directory.node)
-            .any(|open| {
-                let mut at = volume.parent(open.node);
-                while let Some(above) = at {
-                    if above == directory.node {
-                        return true;
-                    }
-                    at = volume.parent(above);
-                }
-                false
-            })
     }
 
     /// NtSetInformationFile, FileEndOfFileInformation. New bytes are zero.
@@ -283,7 +254,7 @@ impl Executive {
     }
 
     pub(crate) fn resize(&mut self, id: FileId, size: u64, fill: Fill) -> Result<()> {
-        let segments = &self.mm.segments;
+        let segments = self.mm.segments();
         let mapped = segments.data_of(id).is_some() || segments.image_of(id).is_some();
         let Self { io, machine, .. } = self;
         let volume = io.volume(id.volume)?;

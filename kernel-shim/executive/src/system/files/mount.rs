@@ -5,7 +5,6 @@
 //! [`Executive::mount_disks`], then [`Executive::name_devices`].
 
 use crate::io::file::{Device, DeviceKind};
-use crate::io::volume::Volume;
 use crate::machine::DiskKind;
 use crate::system::Body;
 use crate::system::Executive;
@@ -14,7 +13,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use formats::code_page::CodePage;
 use formats::utf16;
-use nt::{Result, Status};
+use nt::Result;
 
 /// The key with the numbers of the system's code pages.
 const CODE_PAGES: &str = r"\Registry\Machine\System\CurrentControlSet\Control\Nls\CodePage";
@@ -27,34 +26,7 @@ impl Executive {
     /// `OBJECT_PATH_NOT_FOUND` if no volume has it.
     pub fn mount_disks(&mut self, path: &str) -> Result<()> {
         let Self { io, machine, .. } = self;
-        let machine = &mut **machine;
-        let mut volumes = Vec::new();
-        for number in (0..).take_while(|&number| number < 64) {
-            if machine.disk(number).is_none() {
-                break;
-            }
-            match Volume::mount_all(machine, number) {
-                Ok(mounted) => volumes.extend(mounted),
-                Err(status) => log::warn!("disk {number}: no volume: {status}"),
-            }
-        }
-        // Hard disks before CDs, so that they have the lower letters.
-        volumes.sort_by_key(|volume: &Volume| volume.kind == DiskKind::CdRom);
-        io.volumes = volumes;
-        io.system_path = utf16(path);
-        for (number, volume) in io.volumes.iter_mut().enumerate() {
-            let mut at = Ok(volume.root());
-            for name in path.split('\\').filter(|name| !name.is_empty()) {
-                at = at.and_then(|directory| volume.lookup(machine, directory, &utf16(name)));
-            }
-            if let Ok(root) = at
-                && volume.is_directory(root)
-            {
-                io.system_root = Some((number, root));
-                return Ok(());
-            }
-        }
-        Err(Status::OBJECT_PATH_NOT_FOUND)
+        io.mount_disks(&mut **machine, &utf16(path))
     }
 
     /// Short names of FAT are in the OEM code page that the registry names. The volumes were mounted
@@ -75,19 +47,15 @@ impl Executive {
             );
             return;
         };
-        for volume in &mut self.io.volumes {
-            volume.set_code_page(page);
-        }
+        self.io.set_code_page(page);
     }
 
     /// The letter of the system volume and the system root on it, as a DOS path: `C:\ReactOS`.
     pub fn system_root_dos_path(&self) -> Vec<u16> {
-        let letter = self
-            .io
-            .system_root
-            .map_or(0x43, |(number, _)| 0x43 + number as u16);
+        let root = self.io.system_root();
+        let letter = 0x43 + root.map_or(0, |root| root.volume as u16);
         let mut path = Vec::from([letter, 0x3A]);
-        path.extend_from_slice(&self.io.system_path);
+        path.extend_from_slice(self.io.system_path());
         path
     }
 
@@ -110,11 +78,7 @@ impl Executive {
         let (mut hard_disks, mut cds, mut hard_volumes) = (0, 0, 0);
         for (number, kind) in disks {
             if kind == DiskKind::CdRom {
-                let volume = self
-                    .io
-                    .volumes
-                    .iter()
-                    .position(|volume| volume.disk == number);
+                let volume = self.io.volumes_of_disk(number).next();
                 let device = format!("\\Device\\CdRom{cds}");
                 self.make_device(
                     &device,
@@ -138,9 +102,7 @@ impl Executive {
                 &format!("\\ArcName\\multi(0)disk(0)rdisk({hard_disks})"),
                 &format!("{directory}\\Partition0"),
             )?;
-            let volumes: Vec<usize> = (0..self.io.volumes.len())
-                .filter(|&at| self.io.volumes[at].disk == number)
-                .collect();
+            let volumes: Vec<usize> = self.io.volumes_of_disk(number).collect();
             for (partition, volume) in (1..).zip(volumes) {
                 hard_volumes += 1;
                 let device = format!("\\Device\\HarddiskVolume{hard_volumes}");
@@ -152,14 +114,9 @@ impl Executive {
             }
             hard_disks += 1;
         }
-        let (system, _) = self.io.system_root.ok_or(Status::OBJECT_PATH_NOT_FOUND)?;
-        let device = self
-            .io
-            .volumes
-            .get(system)
-            .map(|volume| String::from_utf16_lossy(&volume.name))
-            .unwrap_or_default();
-        let path = String::from_utf16_lossy(&self.io.system_path);
+        let system = self.io.system_root()?.volume;
+        let device = String::from_utf16_lossy(&self.io.volume(system)?.name);
+        let path = String::from_utf16_lossy(self.io.system_path());
         self.make_link("\\SystemRoot", &format!("{device}{path}"))
     }
 
@@ -181,9 +138,7 @@ impl Executive {
     fn name_volume(&mut self, volume: Option<usize>, device: &str, arc: &str) -> Result<()> {
         self.make_link(arc, device)?;
         let Some(number) = volume else { return Ok(()) };
-        if let Some(volume) = self.io.volumes.get_mut(number) {
-            volume.name = utf16(device);
-        }
+        self.io.volume(number)?.name = utf16(device);
         match u8::try_from(number)
             .ok()
             .and_then(|number| b'C'.checked_add(number))

@@ -48,8 +48,6 @@ pub const NON_DIRECTORY_FILE: u32 = 0x40;
 pub const DELETE_ON_CLOSE: u32 = 0x1000;
 const OPEN_BY_FILE_ID: u32 = 0x2000;
 const VALID_OPTIONS: u32 = 0x00FF_FFFF;
-/// `FILE_NO_INTERMEDIATE_BUFFERING`: past the cache.
-pub(super) const NO_INTERMEDIATE_BUFFERING: u32 = 0x8;
 /// The kernel's own: the file is to be a paging file (`SL_OPEN_PAGING_FILE`). No caller can say so.
 pub(super) const OPEN_PAGING_FILE: u32 = 0x8000_0000;
 
@@ -372,10 +370,8 @@ fn open_existing(
         return Err(Status::OBJECT_NAME_COLLISION);
     }
     if request.options & OPEN_PAGING_FILE != 0 {
-        // A file that the file system knows already, even if only from the cache, cannot become
-        // a paging file.
-        let known = executive.io.controls.get(&file);
-        if known.map_or(executive.io.cached.contains(&file), |known| !known.paging) {
+        // What is known already cannot become a paging file.
+        if executive.io.is_ordinary(file) {
             return Err(Status::SHARING_VIOLATION);
         }
     }
@@ -415,13 +411,8 @@ fn open_existing(
             Disposition::Overwrite | Disposition::OverwriteIf => Access::FILE_WRITE_DATA,
             _ => Access::empty(),
         };
-    if let Some(control) = executive.io.controls.get(&file) {
-        if control.delete_pending {
-            return Err(Status::DELETE_PENDING);
-        }
-        control.check(implied, request.share)?;
-    }
-    if executive.mm.segments.image_of(file).is_some() {
+    executive.io.check_open(file, implied, request.share)?;
+    if executive.mm.segments().image_of(file).is_some() {
         // An image that is mapped may be renamed, but neither written nor deleted (spec 6.5).
         if deletes {
             return Err(Status::CANNOT_DELETE);
@@ -430,15 +421,11 @@ fn open_existing(
             return Err(Status::SHARING_VIOLATION);
         }
     }
-    let unbuffered = request.options & NO_INTERMEDIATE_BUFFERING != 0;
-    let buffered = executive
-        .io
-        .controls
-        .get(&file)
-        .map_or(0, |known| known.buffered);
-    if unbuffered && buffered == 0 && executive.mm.segments.data_of(file).is_none() {
+    let unbuffered = request.options & file::NO_INTERMEDIATE_BUFFERING != 0;
+    let mapped = executive.mm.segments().data_of(file).is_some();
+    if unbuffered && !executive.io.is_buffered(file) && !mapped {
         // Nobody looks through the cache any more: it is purged, so that the two cannot differ.
-        executive.io.cached.remove(&file);
+        executive.io.purge(file);
     }
     *done = information::OPENED;
     if replaces {
@@ -473,12 +460,11 @@ fn replace(
     if facts.attributes & kept & !request.attributes != 0 {
         return Err(Status::ACCESS_DENIED);
     }
-    let segments = &executive.mm.segments;
-    if segments.data_of(file).is_some() || segments.image_of(file).is_some() {
+    if executive.mm.segments().is_mapped(file) {
         return Err(Status::USER_MAPPED_FILE);
     }
     let Executive { io, machine, .. } = executive;
-    io.cached.remove(&file);
+    io.purge(file);
     let volume = io.volume(file.volume)?;
     volume.set_size(&mut **machine, file.node, 0, Fill::Zero)?;
     volume.set_basic(
@@ -506,15 +492,11 @@ fn create_new(
         return Err(Status::OBJECT_NAME_INVALID);
     }
     let (parent, name) = followed.place.ok_or(Status::OBJECT_NAME_INVALID)?;
-    if executive
-        .io
-        .controls
-        .get(&FileId {
-            volume,
-            node: parent,
-        })
-        .is_some_and(|control| control.delete_pending)
-    {
+    let above = FileId {
+        volume,
+        node: parent,
+    };
+    if executive.io.is_delete_pending(above) {
         return Err(Status::DELETE_PENDING);
     }
     let kind = if directory {
@@ -577,11 +559,7 @@ fn file_object(
         scan: None,
     };
     if let Some(id) = file.id() {
-        let control = executive.io.controls.entry(id).or_default();
-        control.add(granted, request.share);
-        control.opens += 1;
-        control.handles += 1;
-        control.buffered += u32::from(request.options & NO_INTERMEDIATE_BUFFERING == 0);
+        executive.io.open(id, &file);
     }
     executive.reference(device);
     Ok(executive.new_object(Body::File(file)))
@@ -606,16 +584,9 @@ fn delete(executive: &mut Executive, _: ObjectId, body: Body) {
         cleanup(executive, &file);
     }
     if let Some(id) = file.id()
-        && let Some(control) = executive.io.controls.get_mut(&id)
+        && executive.io.close(id)
     {
-        control.opens -= 1;
-        if control.opens == 0 {
-            let pending = control.delete_pending;
-            executive.io.controls.remove(&id);
-            if pending {
-                executive.delete_file(id);
-            }
-        }
+        executive.delete_file(id);
     }
     executive.dereference(file.device);
 }
@@ -623,17 +594,8 @@ fn delete(executive: &mut Executive, _: ObjectId, body: Body) {
 /// The last handle is gone (IRP_MJ_CLEANUP).
 fn cleanup(executive: &mut Executive, file: &File) {
     let Some(id) = file.id() else { return };
-    let mapped = executive.mm.segments.data_of(id).is_some();
-    let Some(control) = executive.io.controls.get_mut(&id) else {
-        return;
-    };
-    control.remove(file.access, file.share);
-    control.handles -= 1;
-    control.buffered -= u32::from(file.options & NO_INTERMEDIATE_BUFFERING == 0);
-    control.delete_pending |= file.delete_on_close;
-    // A file that is still mapped as data is needed until its section goes.
-    if control.delete_pending && control.handles == 0 && !mapped {
-        control.delete_pending = false;
+    let mapped = executive.mm.segments().data_of(id).is_some();
+    if executive.io.clean_up(id, file, mapped) {
         executive.delete_file(id);
     }
 }
@@ -641,7 +603,7 @@ fn cleanup(executive: &mut Executive, file: &File) {
 impl Executive {
     fn delete_file(&mut self, file: FileId) {
         let Self { io, machine, .. } = self;
-        io.cached.remove(&file);
+        io.purge(file);
         let deleted = io
             .volume(file.volume)
             .and_then(|volume| volume.delete(&mut **machine, file.node));
@@ -725,7 +687,7 @@ impl Executive {
             _ => VALID_OPTIONS,
         };
         if request.options & !valid != 0
-            || request.options & NO_INTERMEDIATE_BUFFERING != 0
+            || request.options & file::NO_INTERMEDIATE_BUFFERING != 0
                 && access.contains(Access::FILE_APPEND_DATA)
             || request.options & both == both
             || request.share & !7 != 0

@@ -2,9 +2,10 @@
 //! NtCreatePagingFile (spec 4.7). Nothing is ever paged out: a paging file is made, kept open and
 //! listed.
 
-use super::open::{CreateRequest, Disposition, NO_INTERMEDIATE_BUFFERING, OPEN_PAGING_FILE};
+use super::open::{CreateRequest, Disposition, OPEN_PAGING_FILE};
 use crate::ids::ThreadId;
-use crate::io::file::PageFile;
+use crate::io::PageFile;
+use crate::io::file::NO_INTERMEDIATE_BUFFERING;
 use crate::ob::prelude::*;
 use crate::system::Executive;
 use formats::fat::Fill;
@@ -33,7 +34,7 @@ impl Executive {
         minimum: u64,
         maximum: u64,
     ) -> Result<()> {
-        if self.io.page_files.len() >= MAX_PAGING_FILES {
+        if self.io.page_files().len() >= MAX_PAGING_FILES {
             return Err(Status::TOO_MANY_PAGING_FILES);
         }
         if !self.is_kernel(caller)
@@ -96,10 +97,7 @@ impl Executive {
             self.file_mut(object)?.delete_on_close = true;
             return Err(Status::FLOPPY_VOLUME);
         }
-        if let Some(control) = self.io.controls.get_mut(&file) {
-            control.paging = true;
-        }
-        self.io.page_files.push(PageFile {
+        self.io.add_page_file(PageFile {
             object,
             file,
             name: name.units().to_vec(),
@@ -136,7 +134,7 @@ impl Executive {
         let _ = self.close(ThreadId::SYSTEM, handle);
         let Some(known) = self
             .io
-            .page_files
+            .page_files()
             .iter()
             .find(|known| Some(known.file) == file)
         else {

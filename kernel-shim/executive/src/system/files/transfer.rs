@@ -2,7 +2,7 @@
 //! Reading and writing open files: NtReadFile, NtWriteFile, and whole files for the kernel's own
 //! use.
 
-use super::open::{NO_INTERMEDIATE_BUFFERING, SYNCHRONOUS};
+use super::open::SYNCHRONOUS;
 use crate::ids::{ObjectId, ThreadId};
 use crate::io::FileId;
 use crate::io::file::{self, DeviceKind, File};
@@ -109,9 +109,9 @@ impl Executive {
         bytes: usize,
     ) -> Result<()> {
         let Some(id) = file.id() else { return Ok(()) };
-        if file.options & NO_INTERMEDIATE_BUFFERING == 0 {
+        if file.is_buffered() {
             if bytes > 0 {
-                self.io.cached.insert(id);
+                self.io.cache(id);
             }
             return Ok(());
         }
@@ -139,7 +139,7 @@ impl Executive {
             return Err(Status::INVALID_DEVICE_REQUEST);
         }
         let read = volume.read(&mut **machine, id.node, offset, buffer)?;
-        mm.segments.overlay(
+        mm.segments().overlay(
             &**machine,
             id,
             offset,
@@ -193,7 +193,8 @@ impl Executive {
                     return Err(Status::INVALID_DEVICE_REQUEST);
                 }
                 volume.write(&mut **machine, id.node, offset, data)?;
-                mm.segments.file_written(&mut **machine, id, offset, data);
+                mm.segments_mut()
+                    .file_written(&mut **machine, id, offset, data);
             }
             (DeviceKind::Null, None) => {}
             (DeviceKind::Volume(_) | DeviceKind::Disk(_), None) => {
@@ -227,7 +228,7 @@ impl Executive {
     /// Ends the work of every volume: at shutdown.
     pub fn flush_volumes(&mut self) {
         let Self { io, machine, .. } = self;
-        for volume in &mut io.volumes {
+        for volume in io.volumes_mut() {
             if let Err(status) = volume.settle(&mut **machine) {
                 log::warn!("volume {}: not flushed: {status}", UnicodeStr(&volume.name));
             }
@@ -236,7 +237,7 @@ impl Executive {
 
     /// A file below the system root, by its `\SystemRoot\...` name: directory and last name.
     fn system_file(&mut self, path: &[u16]) -> Result<(FileId, Vec<u16>)> {
-        let (volume_number, root) = self.io.system_root.ok_or(Status::OBJECT_PATH_NOT_FOUND)?;
+        let mut at = self.io.system_root()?;
         let prefix = nt::wide!("\\SystemRoot\\");
         let head = path
             .get(..prefix.len())
@@ -245,26 +246,19 @@ impl Executive {
             return Err(Status::OBJECT_PATH_SYNTAX_BAD);
         }
         let Self { io, machine, .. } = self;
-        let volume = io.volume(volume_number)?;
+        let volume = io.volume(at.volume)?;
         let mut names: Vec<&[u16]> = path
             .get(prefix.len()..)
             .unwrap_or_default()
             .split(|&unit| unit == BACKSLASH)
             .collect();
         let last = names.pop().ok_or(Status::OBJECT_NAME_INVALID)?.to_vec();
-        let mut at = root;
         for name in names {
-            at = volume
-                .lookup(&mut **machine, at, name)
+            at.node = volume
+                .lookup(&mut **machine, at.node, name)
                 .map_err(|_| Status::OBJECT_PATH_NOT_FOUND)?;
         }
-        Ok((
-            FileId {
-                volume: volume_number,
-                node: at,
-            },
-            last,
-        ))
+        Ok((at, last))
     }
 
     /// Reads a file below `\SystemRoot`, for the kernel's own use.
@@ -291,7 +285,7 @@ impl Executive {
         let (number, parent) = (directory.volume, directory.node);
         let existing = io.volume(number)?.lookup(machine, parent, &name).ok();
         if existing.is_some_and(|node| {
-            io.controls.contains_key(&FileId {
+            io.is_open(FileId {
                 volume: number,
                 node,
             })

@@ -14,7 +14,7 @@ use crate::mm::space::{
     Allocation, GRANULARITY, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, MEM_TOP_DOWN,
 };
 use crate::mm::view::{Touch, ViewRequest};
-use crate::mm::{AddressSpace, Mapped};
+use crate::mm::{AddressSpace, Mapped, NationalTables};
 use crate::ob::prelude::*;
 use crate::system::Body;
 use crate::system::Executive;
@@ -68,26 +68,31 @@ impl Executive {
             kind: MEM_TOP_DOWN,
             protect,
         };
-        let (segment, offsets) = match self.mm.national {
+        let made = match self.mm.national_tables() {
             Some(made) => made,
             None => {
                 let tables = crate::nls::tables();
                 let segment = self
                     .mm
-                    .segments
+                    .segments_mut()
                     .make_memory(tables.bytes.len() as u64, true);
                 let filled = self
                     .map_segment(process, view(segment, Protect::READ_WRITE.0))?
                     .base;
                 self.write_process(process, filled, &tables.bytes)?;
                 self.unmap_view_in(process, filled)?;
-                *self.mm.national.insert((segment, tables.offsets))
+                let made = NationalTables {
+                    segment,
+                    offsets: tables.offsets,
+                };
+                self.mm.keep_national_tables(made);
+                made
             }
         };
         let base = self
-            .map_segment(process, view(segment, Protect::READ_ONLY.0))?
+            .map_segment(process, view(made.segment, Protect::READ_ONLY.0))?
             .base;
-        Ok(offsets.map(|offset| base + offset))
+        Ok(made.offsets.map(|offset| base + offset))
     }
 
     /// SECTION_IMAGE_INFORMATION of a section.
@@ -95,7 +100,7 @@ impl Executive {
     /// # Errors
     /// `SECTION_NOT_IMAGE`.
     pub fn section_information(&self, section: ObjectId) -> Result<SectionImageInformation> {
-        let segment = self.mm.segments.get(self.segment_of(section)?);
+        let segment = self.mm.segments().get(self.segment_of(section)?);
         let image = segment
             .and_then(|segment| segment.image())
             .ok_or(Status::SECTION_NOT_IMAGE)?;
@@ -110,7 +115,7 @@ impl Executive {
         let segment = self.segment_of(section)?;
         if self
             .mm
-            .segments
+            .segments()
             .get(segment)
             .and_then(|segment| segment.image())
             .is_none()
@@ -134,7 +139,7 @@ impl Executive {
             .and_then(|process| process.memory.as_mut());
         memory
             .ok_or(Status::PROCESS_IS_TERMINATING)?
-            .map(&mut self.mm.segments, request)
+            .map(self.mm.segments_mut(), request)
     }
 
     /// Committed private memory in a process.
@@ -168,7 +173,7 @@ impl Executive {
             .and_then(|process| process.memory.as_mut());
         let memory = memory.ok_or(Status::PROCESS_IS_TERMINATING)?;
         memory
-            .allocate(&mut *self.machine, &mut self.mm.segments, request)
+            .allocate(&mut *self.machine, self.mm.segments_mut(), request)
             .map(|(base, _)| base)
     }
 
@@ -289,7 +294,7 @@ impl Executive {
                 .get_mut(&process)
                 .and_then(|process| process.memory.as_mut());
             let memory = memory.ok_or(Status::ACCESS_VIOLATION)?;
-            match memory.touch(&mut *self.machine, &mut self.mm.segments, address, access) {
+            match memory.touch(&mut *self.machine, self.mm.segments_mut(), address, access) {
                 Ok(Touch::Done) => return Ok(()),
                 Ok(Touch::Read { segment, page }) => self.read_in(segment, page)?,
                 Err(Status::GUARD_PAGE_VIOLATION) => return self.grow_stack(process, address),
@@ -300,7 +305,7 @@ impl Executive {
 
     /// Reads a page of a file into its segment.
     fn read_in(&mut self, id: SegmentId, page: u32) -> Result<()> {
-        let segment = self.mm.segments.get(id).ok_or(Status::ACCESS_VIOLATION)?;
+        let segment = self.mm.segments().get(id).ok_or(Status::ACCESS_VIOLATION)?;
         let file = segment.file.ok_or(Status::IN_PAGE_ERROR)?;
         let mut bytes = vec![0; PAGE];
         let volume = self
@@ -317,7 +322,7 @@ impl Executive {
             .map_err(|_| Status::IN_PAGE_ERROR)?;
         let frame = self.machine.allocate_frame()?;
         self.machine.write_frame(frame, 0, &bytes);
-        if let Some(segment) = self.mm.segments.get_mut(id) {
+        if let Some(segment) = self.mm.segments_mut().get_mut(id) {
             segment.frames.insert(page, frame);
         }
         Ok(())

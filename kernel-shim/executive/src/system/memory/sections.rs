@@ -117,7 +117,7 @@ impl Executive {
         if all {
             charge(&*self.machine, size / PAGE as u64)?;
         }
-        let segment = self.mm.segments.make_memory(size, all);
+        let segment = self.mm.segments_mut().make_memory(size, all);
         Ok(Section {
             segment,
             protect,
@@ -145,7 +145,7 @@ impl Executive {
             (
                 segment,
                 self.mm
-                    .segments
+                    .segments()
                     .get(segment)
                     .map_or(0, |segment| segment.size),
             )
@@ -174,8 +174,8 @@ impl Executive {
 
     /// The image segment of a file, with one more reference.
     fn image_segment(&mut self, file: FileId, path: Vec<u16>) -> Result<SegmentId> {
-        if let Some(segment) = self.mm.segments.image_of(file) {
-            self.mm.segments.reference(segment);
+        if let Some(segment) = self.mm.segments().image_of(file) {
+            self.mm.segments_mut().reference(segment);
             return Ok(segment);
         }
         let size = usize::try_from(self.io.volume(file.volume)?.facts(file.node)?.size)
@@ -184,16 +184,16 @@ impl Executive {
         let read = self.read_node(file, 0, &mut content)?;
         content.truncate(read);
         self.mm
-            .segments
+            .segments_mut()
             .make_image(&mut *self.machine, file, &content, path)
     }
 
     fn data_segment(&mut self, file: FileId, size: u64, path: Vec<u16>) -> SegmentId {
-        let Some(id) = self.mm.segments.data_of(file) else {
-            return self.mm.segments.make_data(file, size, path);
+        let Some(id) = self.mm.segments().data_of(file) else {
+            return self.mm.segments_mut().make_data(file, size, path);
         };
-        self.mm.segments.reference(id);
-        if let Some(segment) = self.mm.segments.get_mut(id) {
+        self.mm.segments_mut().reference(id);
+        if let Some(segment) = self.mm.segments_mut().get_mut(id) {
             segment.size = segment.size.max(size);
         }
         id
@@ -274,25 +274,25 @@ impl Executive {
     /// # Errors
     /// As [`Self::open_image_section`].
     pub fn system_dll_section(&mut self) -> Result<ObjectId> {
-        if let Some(section) = self.mm.system_dll {
+        if let Some(section) = self.mm.system_dll() {
             return Ok(section);
         }
         let path = utf16(r"\SystemRoot\System32\ntdll.dll");
         let section = self.open_image_section(&path)?;
-        self.mm.system_dll = Some(section);
+        self.mm.keep_system_dll(section);
         Ok(section)
     }
 
     /// The relative virtual address of a name that ntdll.dll exports.
     pub fn system_dll_export(&mut self, name: &[u8]) -> Option<u32> {
-        if let Some(&known) = self.mm.system_dll_exports.get(name) {
+        if let Some(known) = self.mm.system_dll_export(name) {
             return Some(known);
         }
         let section = self.system_dll_section().ok()?;
         let Body::Section(section) = &self.object(section).ok()?.body else {
             return None;
         };
-        let segment = self.mm.segments.get(section.segment)?;
+        let segment = self.mm.segments().get(section.segment)?;
         let image = segment.image()?;
         let mut view = vec![0; image.span()];
         for (page, bytes) in view.chunks_mut(PAGE).enumerate() {
@@ -306,7 +306,7 @@ impl Executive {
         let found = u32::try_from(found)
             .ok()
             .filter(|&rva| rva < image.headers.size_of_image)?;
-        self.mm.system_dll_exports.insert(name.to_vec(), found);
+        self.mm.keep_system_dll_export(name, found);
         Some(found)
     }
 
@@ -318,14 +318,14 @@ impl Executive {
     pub fn load_driver(&mut self, path: &[u16]) -> Result<()> {
         // The image stays loaded, as a driver's does: the reference is kept for good.
         let section = self.open_image_section(path)?;
-        self.mm.drivers.push(section);
+        self.mm.keep_driver(section);
         Ok(())
     }
 
     /// Takes a reference to a segment away; with the last one its content goes where it belongs,
     /// and its frames go.
     pub fn drop_segment(&mut self, segment: SegmentId) {
-        let Some(gone) = self.mm.segments.dereference(segment) else {
+        let Some(gone) = self.mm.segments_mut().dereference(segment) else {
             return;
         };
         if matches!(gone.backing, Backing::File) {

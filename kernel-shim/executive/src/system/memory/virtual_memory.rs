@@ -79,7 +79,7 @@ impl Executive {
     ) -> Result<(u64, u64)> {
         let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         let (space, machine, mm) = self.space_of(process)?;
-        space.allocate(machine, &mut mm.segments, request)
+        space.allocate(machine, mm.segments_mut(), request)
     }
 
     /// NtFreeVirtualMemory: what was freed.
@@ -113,7 +113,7 @@ impl Executive {
     ) -> Result<(u64, u64, u32)> {
         let process = self.process_behind(caller, process, Access::PROCESS_VM_OPERATION)?;
         let (space, machine, mm) = self.space_of(process)?;
-        space.protect(machine, &mm.segments, base, size, protect)
+        space.protect(machine, mm.segments(), base, size, protect)
     }
 
     /// NtQueryVirtualMemory, MemoryBasicInformation.
@@ -128,7 +128,7 @@ impl Executive {
     ) -> Result<Region> {
         let process = self.process_behind(caller, process, Access::PROCESS_QUERY_INFORMATION)?;
         let (space, _, mm) = self.space_of(process)?;
-        space.query(&mm.segments, address)
+        space.query(mm.segments(), address)
     }
 
     /// NtQueryVirtualMemory, MemorySectionName: the name of the file whose view covers the address.
@@ -147,7 +147,7 @@ impl Executive {
         let Some(Use::View { segment, .. }) = space.find(address).map(|vad| vad.kind) else {
             return Err(Status::INVALID_ADDRESS);
         };
-        let segment = mm.segments.get(segment).ok_or(Status::INVALID_ADDRESS)?;
+        let segment = mm.segments().get(segment).ok_or(Status::INVALID_ADDRESS)?;
         if segment.path.is_empty() {
             Err(Status::SECTION_NOT_IMAGE)
         } else {
@@ -204,7 +204,7 @@ impl Executive {
     /// `PROCESS_IS_TERMINATING`, and as [`AddressSpace::map`].
     pub(crate) fn map_segment(&mut self, process: ProcessId, view: ViewRequest) -> Result<Mapped> {
         let (space, _, mm) = self.space_of(process)?;
-        space.map(&mut mm.segments, view)
+        space.map(mm.segments_mut(), view)
     }
 
     /// NtUnmapViewOfSection.

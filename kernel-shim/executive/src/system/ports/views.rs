@@ -90,6 +90,14 @@ impl Executive {
         self.port_views.insert(port, (process, base));
     }
 
+    /// The client is told where the server has mapped its view.
+    ///
+    /// # Errors
+    /// As [`crate::lpc::Lpc::set_remote_view`].
+    pub(crate) fn set_remote_view(&mut self, port: PortId, base: u64) -> Result<()> {
+        self.lpc.set_remote_view(port, base)
+    }
+
     /// Unmaps the view of an end of a connection that is gone.
     pub(crate) fn unmap_port_view(&mut self, port: PortId) {
         if let Some((process, base)) = self.port_views.remove(&port) {

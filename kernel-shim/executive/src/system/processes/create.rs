@@ -394,7 +394,7 @@ impl Executive {
         match self.object(section).map(|object| &object.body) {
             Ok(Body::Section(section)) => self
                 .mm
-                .segments
+                .segments()
                 .get(section.segment)
                 .map_or_else(Vec::new, |segment| segment.path.clone()),
             _ => Vec::new(),

@@ -27,7 +27,7 @@ const SESSION_MANAGER_WATCH: u64 = 50_000_000;
 
 impl Executive {
     /// KeBugCheckEx: the first one counts. The machine runs nobody any more.
-    pub fn bug_check(&mut self, check: BugCheck) {
+    pub fn stop_system(&mut self, check: BugCheck) {
         if self.bug_check.is_some() {
             return;
         }
@@ -75,7 +75,7 @@ impl Executive {
             return Err(Status::PROCESS_IS_TERMINATING);
         }
         if entry.critical {
-            self.bug_check(BugCheck::new(
+            self.stop_system(BugCheck::new(
                 CRITICAL_OBJECT_TERMINATION,
                 [PROCESS_OBJECT, process.0.into(), 0, 0],
             ));
@@ -111,7 +111,7 @@ impl Executive {
         };
         let id = self.thread_behind(caller, wanted, Access::THREAD_TERMINATE)?;
         if self.thread(id)?.critical {
-            self.bug_check(BugCheck::new(
+            self.stop_system(BugCheck::new(
                 CRITICAL_OBJECT_TERMINATION,
                 [THREAD_OBJECT, id.0.into(), 0, 0],
             ));
@@ -172,10 +172,10 @@ impl Executive {
             process.exception_port.take(),
         );
         if critical {
-            self.bug_check(BugCheck::new(CRITICAL_PROCESS_DIED, [id.0.into(), 0, 0, 0]));
+            self.stop_system(BugCheck::new(CRITICAL_PROCESS_DIED, [id.0.into(), 0, 0, 0]));
         }
         if self.session_manager == Some(id) && self.now() < create_time + SESSION_MANAGER_WATCH {
-            self.bug_check(BugCheck::new(
+            self.stop_system(BugCheck::new(
                 SESSION5_INITIALIZATION_FAILED,
                 [status.0.into(), 0, 0, 0],
             ));

@@ -112,7 +112,7 @@ impl Executive {
         match &self.object(section)?.body {
             Body::Section(section) => Ok(self
                 .mm
-                .segments
+                .segments()
                 .get(section.segment)
                 .map(|segment| segment.path.clone())
                 .unwrap_or_default()),
@@ -134,7 +134,7 @@ impl Executive {
         };
         let segment = self
             .mm
-            .segments
+            .segments()
             .get(section.segment)
             .ok_or(Status::SECTION_NOT_IMAGE)?;
         segment

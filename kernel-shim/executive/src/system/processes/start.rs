@@ -80,7 +80,7 @@ impl Executive {
     /// Starts the Session Manager; whatever goes wrong is the bugcheck of its step.
     pub fn start_session_manager(&mut self, system_root: &str, image: &str) {
         if image.is_empty() || image.encode_utf16().count() > LONGEST_NAME {
-            return self.bug_check(BugCheck::new(
+            return self.stop_system(BugCheck::new(
                 SESSION2_INITIALIZATION_FAILED,
                 [Status::INVALID_PARAMETER.0.into(), 0, 0, 0],
             ));
@@ -89,21 +89,21 @@ impl Executive {
         let process = match self.make_image_process(&utf16(path)) {
             Ok(process) => process,
             Err(status) => {
-                return self.bug_check(BugCheck::new(
+                return self.stop_system(BugCheck::new(
                     SESSION3_INITIALIZATION_FAILED,
                     [status.0.into(), 0, 0, 0],
                 ));
             }
         };
         if let Err(status) = self.give_parameters(process, system_root, path, image) {
-            return self.bug_check(BugCheck::new(
+            return self.stop_system(BugCheck::new(
                 SESSION1_INITIALIZATION_FAILED,
                 [status.0.into(), 0, 0, 0],
             ));
         }
         self.session_manager = Some(process);
         if let Err(status) = self.run_first_thread(process) {
-            self.bug_check(BugCheck::new(
+            self.stop_system(BugCheck::new(
                 SESSION4_INITIALIZATION_FAILED,
                 [status.0.into(), 0, 0, 0],
             ));
@@ -211,7 +211,7 @@ impl Executive {
         };
         let image = self
             .mm
-            .segments
+            .segments()
             .get(body.segment)
             .and_then(|segment| segment.image())
             .ok_or(Status::SECTION_NOT_IMAGE)?;
