@@ -1,40 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a long list of known DLLs with as many exclusions costs: elementary steps, at three sizes.
 
-#[path = "../../nt/tests/support/mod.rs"]
-mod support;
-
 use nt::UnicodeStr;
 use objects::{KnownDlls, Protection};
-use support::{World, wide};
+use test_support::host::{Watched, watched, wide, world};
 
 /// Steps of making `count` DLLs known, none of which is there, with as many exclusions of others.
 fn steps(count: usize) -> usize {
-    let world = World::new();
-    let dlls: Vec<(Vec<u16>, Vec<u16>)> = (0..count)
-        .map(|number| {
-            (
-                wide(&format!("name{number:04}")),
-                wide(&format!("name{number:04}.dll")),
-            )
-        })
-        .collect();
-    let excluded: Vec<Vec<u16>> = (0..count)
-        .map(|number| wide(&format!("name{number:04}.x")))
-        .collect();
-    let known_dlls = KnownDlls {
-        system: world,
-        protection: Protection::from_mode(1),
-        dlls: dlls
-            .iter()
-            .map(|(name, file)| (UnicodeStr(name), UnicodeStr(file))),
-        excluded: excluded.iter().map(|name| UnicodeStr(name)),
+    let counted = move |world: &'static Watched| {
+        let dlls: Vec<(Vec<u16>, Vec<u16>)> = (0..count)
+            .map(|number| {
+                (
+                    wide(&format!("name{number:04}")),
+                    wide(&format!("name{number:04}.dll")),
+                )
+            })
+            .collect();
+        let excluded: Vec<Vec<u16>> = (0..count)
+            .map(|number| wide(&format!("name{number:04}.x")))
+            .collect();
+        let known_dlls = KnownDlls {
+            system: world,
+            protection: Protection::from_mode(1),
+            dlls: dlls
+                .iter()
+                .map(|(name, file)| (UnicodeStr(name), UnicodeStr(file))),
+            excluded: excluded.iter().map(|name| UnicodeStr(name)),
+        };
+        let before = world.steps();
+        known_dlls
+            .make(Some(nt::wide!("C:\\ReactOS\\System32")))
+            .unwrap();
+        world.steps() - before
     };
-    let before = nt::steps::taken();
-    known_dlls
-        .make(Some(nt::wide!("C:\\ReactOS\\System32")))
-        .unwrap();
-    nt::steps::taken() - before
+    watched(&mut world(), counted).0
 }
 
 #[test]

@@ -1,26 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Paging files over volumes in memory: rows of spec 4 and 17.
-
-#[path = "../../nt/tests/support/mod.rs"]
-mod support;
+//! Paging files over volumes of any size, which are pretended: rows of spec 4 and 17. What the kernel
+//! makes on real ones is in `executive.rs`.
 
 use nt::{Status, UnicodeStr};
 use pagefile::create_paging_files;
-use support::{CONTROL, World, wide};
+use test_support::Volume;
+use test_support::host::{CONTROL, MemoryDisk, VolumeImage, Watched, watched, wide, world_of};
 
 const MB: u64 = 1 << 20;
 const GB: u64 = 1 << 30;
 
+/// Drive letter, free bytes, characteristics.
+type Volumes<'a> = &'a [(char, u64, u32)];
+
+/// One disk, as most tests have it.
+const C: Volumes<'static> = &[('C', GB, 0)];
+
 /// Paging files made, in megabytes.
-fn made(world: &World, tokens: &[&str]) -> Vec<(String, u64, u64)> {
+fn made(world: &'static Watched, tokens: &[&str]) -> Vec<(String, u64, u64)> {
     let tokens: Vec<Vec<u16>> = tokens.iter().map(|token| wide(token)).collect();
     create_paging_files(world, tokens.iter().map(|token| UnicodeStr(token)));
-    assert_eq!(world.open_handles(), 0, "every handle is closed");
-    world
-        .state()
-        .paging_files
-        .iter()
-        .map(|(name, minimum, maximum)| (name.clone(), minimum / MB, maximum / MB))
+    let files = world.paging_files().into_iter();
+    files
+        .map(|(name, minimum, maximum)| (name, minimum / MB, maximum / MB))
         .collect()
 }
 
@@ -28,337 +30,346 @@ fn file(letter: char, minimum: u64, maximum: u64) -> (String, u64, u64) {
     (format!("\\??\\{letter}:\\pagefile.sys"), minimum, maximum)
 }
 
-fn with(volumes: &[(char, u64, u32)]) -> &'static World {
-    let world = World::new();
-    world.state().volumes = volumes.to_vec();
-    for (letter, ..) in volumes {
-        world.directory(&format!("{letter}:"));
-    }
-    world
+fn pretend(world: &Watched, volumes: Volumes<'_>, answers: &[Status]) {
+    let volumes: Vec<Volume> = volumes
+        .iter()
+        .map(|&(letter, free, characteristics)| Volume {
+            letter,
+            free,
+            characteristics,
+        })
+        .collect();
+    world.pretend_volumes(&volumes, answers);
 }
 
-fn calls(world: &World, name: &str) -> usize {
-    world
-        .state()
-        .calls
-        .iter()
-        .filter(|call| **call == name)
-        .count()
+/// Lets the Session Manager do its act with so many megabytes of memory and these volumes, attempts
+/// to make a paging file on which give these answers first.
+fn with_memory(
+    megabytes: u64,
+    volumes: Volumes<'_>,
+    answers: &'static [Status],
+    act: impl FnOnce(&'static Watched) + Send + 'static,
+) {
+    let mut world = world_of(64);
+    world.memory(megabytes);
+    for _ in ['D', 'E'] {
+        let volume = VolumeImage::new(16).unwrap().into_bytes().unwrap();
+        world.disk(MemoryDisk::fixed(volume));
+    }
+    let volumes = volumes.to_vec();
+    watched(&mut world, move |world| {
+        pretend(world, &volumes, answers);
+        act(world);
+    });
+}
+
+fn with(volumes: Volumes<'_>, act: impl FnOnce(&'static Watched) + Send + 'static) {
+    with_memory(512, volumes, &[], act);
 }
 
 #[test]
 fn spec_17_explicit_sizes() {
-    assert_eq!(
-        made(World::new(), &["C:\\pagefile.sys 64 128"]),
-        [file('C', 64, 128)]
-    );
-    assert_eq!(
-        made(World::new(), &["C:\\pagefile.sys 200 100"]),
-        [file('C', 200, 200)]
-    );
-    assert_eq!(
-        made(World::new(), &["C:\\pagefile.sys 0x40 0x80"]),
-        [file('C', 64, 128)]
-    );
-    assert_eq!(
-        made(World::new(), &["C:\\pagefile.sys 64\t128"]),
-        [file('C', 64, 64)]
-    );
+    for (token, sizes) in [
+        ("C:\\pagefile.sys 64 128", (64, 128)),
+        ("C:\\pagefile.sys 200 100", (200, 200)),
+        ("C:\\pagefile.sys 0x40 0x80", (64, 128)),
+        ("C:\\pagefile.sys 64\t128", (64, 64)),
+    ] {
+        with(C, move |world| {
+            assert_eq!(made(world, &[token]), [file('C', sizes.0, sizes.1)]);
+        });
+    }
 }
 
 #[test]
 fn spec_17_below_16_megabytes_is_never_made_and_the_emergency_file_is() {
-    let world = with(&[('C', 4 * GB, 0)]);
-    world.state().memory_megabytes = 64;
-    assert_eq!(made(world, &["C:\\pagefile.sys 8 8"]), [file('C', 96, 192)]);
+    with_memory(64, &[('C', 4 * GB, 0)], &[], |world| {
+        assert_eq!(made(world, &["C:\\pagefile.sys 8 8"]), [file('C', 96, 192)]);
+    });
 }
 
 #[test]
 fn spec_17_any_drive_is_the_first_fitting_fixed_one() {
-    let world = with(&[
+    const VOLUMES: Volumes<'static> = &[
         ('A', GB, 5),
         ('C', GB / 2, 0),
         ('D', 8 * GB, 2),
         ('E', 8 * GB, 0),
-    ]);
-    assert_eq!(made(world, &["?:\\pagefile.sys"]), [file('E', 768, 1536)]);
+    ];
+    with(VOLUMES, |world| {
+        assert_eq!(made(world, &["?:\\pagefile.sys"]), [file('E', 768, 1536)]);
+    });
 }
 
 #[test]
 fn spec_4_4_if_nothing_fits_whole_the_first_volume_with_16_megabytes_is_taken() {
-    let world = with(&[('C', 40 * MB, 0), ('D', 100 * MB, 0)]);
-    assert_eq!(made(world, &["?:\\pagefile.sys"]), [file('D', 68, 68)]);
+    with(&[('C', 40 * MB, 0), ('D', 100 * MB, 0)], move |world| {
+        assert_eq!(made(world, &["?:\\pagefile.sys"]), [file('D', 68, 68)]);
+    });
 }
 
 #[test]
 fn spec_17_an_empty_list_is_no_paging_file_and_no_survey() {
     for tokens in [&[][..], &[""], &["", "  "]] {
-        let world = World::new();
-        assert_eq!(made(world, tokens), []);
-        assert!(world.state().calls.is_empty());
+        with(C, move |world| {
+            assert_eq!(made(world, tokens), []);
+            assert!(world.calls().is_empty());
+        });
     }
 }
 
 #[test]
 fn spec_17_of_17_tokens_the_first_16_are_used() {
-    let world = with(&[('C', 64 * GB, 0)]);
-    let tokens: Vec<String> = (0..17)
-        .map(|number| format!("C:\\p{number}.sys 16 16"))
-        .collect();
-    let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    let made = made(world, &tokens);
-    assert_eq!(made.len(), 16);
-    assert_eq!(made[15].0, "\\??\\C:\\p15.sys");
+    with(&[('C', 64 * GB, 0)], move |world| {
+        let tokens: Vec<String> = (0..17)
+            .map(|number| format!("C:\\p{number}.sys 16 16"))
+            .collect();
+        let tokens: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        let made = made(world, &tokens);
+        assert_eq!(made.len(), 16);
+        assert_eq!(made[15].0, "\\??\\C:\\p15.sys");
+    });
 }
 
 #[test]
 fn spec_4_1_a_second_any_drive_token_is_dropped() {
-    let world = with(&[('C', 64 * GB, 0)]);
-    assert_eq!(
-        made(
-            world,
-            &[
-                "?:\\pagefile.sys 64 64",
-                "?:\\other.sys 64 64",
-                "C:\\x.sys 32 32"
-            ]
-        )
-        .len(),
-        2
-    );
+    with(&[('C', 64 * GB, 0)], move |world| {
+        assert_eq!(
+            made(
+                world,
+                &[
+                    "?:\\pagefile.sys 64 64",
+                    "?:\\other.sys 64 64",
+                    "C:\\x.sys 32 32"
+                ]
+            )
+            .len(),
+            2
+        );
+    });
 }
 
 #[test]
 fn spec_4_2_removable_read_only_floppy_and_remote_volumes_are_not_used() {
     for characteristics in [1, 2, 4, 0x10] {
-        let world = with(&[('C', 8 * GB, characteristics)]);
-        assert_eq!(made(world, &["C:\\pagefile.sys 64 64"]), []);
-        assert_eq!(calls(world, "create_paging_file"), 0);
+        with(&[('C', 8 * GB, characteristics)], move |world| {
+            assert_eq!(made(world, &["C:\\pagefile.sys 64 64"]), []);
+            assert_eq!(world.count("create_paging_file"), 0);
+        });
     }
 }
 
 #[test]
 fn spec_4_2_no_volume_is_said_once_and_the_boot_goes_on() {
-    let world = with(&[]);
-    assert_eq!(
-        made(
-            world,
-            &[
-                "C:\\pagefile.sys 64 64",
-                "D:\\pagefile.sys",
-                "?:\\pagefile.sys"
-            ]
-        ),
-        []
-    );
-    assert_eq!(calls(world, "query_device_map"), 1);
-    assert_eq!(calls(world, "create_paging_file"), 0);
+    with(&[], move |world| {
+        assert_eq!(
+            made(
+                world,
+                &[
+                    "C:\\pagefile.sys 64 64",
+                    "D:\\pagefile.sys",
+                    "?:\\pagefile.sys"
+                ]
+            ),
+            []
+        );
+        assert_eq!(world.count("query_device_map"), 1);
+        assert_eq!(world.count("create_paging_file"), 0);
+    });
 }
 
 #[test]
 fn a_boot_whose_volumes_can_all_not_be_written_goes_on_without_a_paging_file() {
-    let world = World::new();
-    world
-        .state()
-        .paging_answers
-        .extend([Status::MEDIA_WRITE_PROTECTED; 100]);
-    assert_eq!(
-        made(world, &["C:\\pagefile.sys 64 64", "?:\\pagefile.sys"]),
-        []
-    );
-    assert!(
-        calls(world, "create_paging_file") <= 4,
-        "a smaller file does not help there"
-    );
+    with_memory(512, C, &[Status::MEDIA_WRITE_PROTECTED; 100], |world| {
+        let tokens = ["C:\\pagefile.sys 64 64", "?:\\pagefile.sys"];
+        assert_eq!(made(world, &tokens), []);
+        assert!(
+            world.count("create_paging_file") <= 4,
+            "a smaller file does not help there"
+        );
+    });
 }
 
 #[test]
 fn spec_4_2_32_megabytes_stay_free() {
-    let world = with(&[('C', 132 * MB, 0)]);
-    assert_eq!(
-        made(world, &["C:\\pagefile.sys 200 400"]),
-        [file('C', 100, 100)]
-    );
-    let world = with(&[('C', 32 * MB, 0)]);
-    assert_eq!(made(world, &["C:\\pagefile.sys 16 16"]), []);
+    with(&[('C', 132 * MB, 0)], move |world| {
+        assert_eq!(
+            made(world, &["C:\\pagefile.sys 200 400"]),
+            [file('C', 100, 100)]
+        );
+    });
+    with(&[('C', 32 * MB, 0)], move |world| {
+        assert_eq!(made(world, &["C:\\pagefile.sys 16 16"]), []);
+    });
 }
 
 #[test]
 fn spec_4_4_a_refused_minimum_is_made_smaller_by_16_megabytes() {
-    let world = World::new();
-    world.state().paging_answers.extend([
-        Status::DISK_FULL,
-        Status::INVALID_PARAMETER_2,
-        Status::SUCCESS,
-    ]);
-    assert_eq!(
-        made(world, &["C:\\pagefile.sys 100 200"]),
-        [file('C', 68, 200)]
-    );
+    const ANSWERS: &[Status] = &[Status::DISK_FULL, Status::INVALID_PARAMETER_2];
+    with_memory(512, C, ANSWERS, |world| {
+        let made = made(world, &["C:\\pagefile.sys 100 200"]);
+        assert_eq!(made, [file('C', 68, 200)]);
+    });
 }
 
 #[test]
 fn spec_4_4_a_stale_file_counts_as_room_and_goes_if_nothing_fits() {
-    let world = with(&[('C', 132 * MB, 0)]);
-    world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
-    assert_eq!(
-        made(world, &["C:\\pagefile.sys 150 200"]),
-        [file('C', 150, 150)]
-    );
-    let world = with(&[('C', 132 * MB, 0)]);
-    world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
+    const VOLUMES: Volumes<'static> = &[('C', 132 * MB, 0)];
+    with(VOLUMES, |world| {
+        world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
+        let made = made(world, &["C:\\pagefile.sys 150 200"]);
+        assert_eq!(made, [file('C', 150, 150)]);
+    });
     // Every size that is tried is refused; then the stale file is deleted and the emergency file
     // takes the drive.
-    world.state().paging_answers.extend([Status::DISK_FULL; 9]);
-    world.state().memory_megabytes = 64;
-    assert_eq!(
-        made(world, &["C:\\pagefile.sys 150 200"]),
-        [file('C', 96, 150)]
-    );
-    assert_eq!(world.content("C:\\pagefile.sys"), None);
+    with_memory(64, VOLUMES, &[Status::DISK_FULL; 9], |world| {
+        world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
+        let made = made(world, &["C:\\pagefile.sys 150 200"]);
+        assert_eq!(made, [file('C', 96, 150)]);
+        assert_eq!(world.content("C:\\pagefile.sys"), None);
+    });
 }
 
 #[test]
 fn spec_4_4_a_fixed_drive_that_is_not_there_leads_to_the_emergency_file() {
-    let world = with(&[('C', 8 * GB, 0)]);
-    assert_eq!(
-        made(world, &["X:\\pagefile.sys 64 64"]),
-        [file('C', 768, 1536)]
-    );
+    with(&[('C', 8 * GB, 0)], move |world| {
+        assert_eq!(
+            made(world, &["X:\\pagefile.sys 64 64"]),
+            [file('C', 768, 1536)]
+        );
+    });
 }
 
 #[test]
 fn spec_4_6_a_path_that_names_no_drive_still_asks_for_a_paging_file() {
-    let world = with(&[('C', 8 * GB, 0)]);
-    assert_eq!(made(world, &["NUL 64 64"]), [file('C', 768, 1536)]);
+    with(&[('C', 8 * GB, 0)], move |world| {
+        assert_eq!(made(world, &["NUL 64 64"]), [file('C', 768, 1536)]);
+    });
 }
 
 #[test]
 fn spec_4_5_descriptors_are_independent() {
-    let world = with(&[('C', 8 * GB, 0), ('D', 8 * GB, 0)]);
-    assert_eq!(
-        made(
-            world,
-            &[
-                "X:\\pagefile.sys 1 1",
-                "D:\\pagefile.sys 64 64",
-                "C:\\pagefile.sys 32 32"
-            ]
-        ),
-        [file('D', 64, 64), file('C', 32, 32)]
-    );
+    with(&[('C', 8 * GB, 0), ('D', 8 * GB, 0)], move |world| {
+        assert_eq!(
+            made(
+                world,
+                &[
+                    "X:\\pagefile.sys 1 1",
+                    "D:\\pagefile.sys 64 64",
+                    "C:\\pagefile.sys 32 32"
+                ]
+            ),
+            [file('D', 64, 64), file('C', 32, 32)]
+        );
+    });
 }
 
 #[test]
 fn a_second_file_on_a_volume_counts_with_the_room_the_first_left() {
-    let world = with(&[('C', 132 * MB, 0)]);
-    let files = made(world, &["C:\\a.sys 60 60", "C:\\b.sys 60 60"]);
-    assert_eq!(files[1], ("\\??\\C:\\b.sys".to_string(), 40, 40));
+    with(&[('C', 132 * MB, 0)], move |world| {
+        let files = made(world, &["C:\\a.sys 60 60", "C:\\b.sys 60 60"]);
+        assert_eq!(files[1], ("\\??\\C:\\b.sys".to_string(), 40, 40));
+    });
 }
 
 #[test]
 fn spec_4_3_memory_that_cannot_be_asked_for_means_128_megabytes() {
-    let world = World::new();
-    // The first call is the one for the size of the memory.
-    world.state().fault = Some((0, Status::ACCESS_DENIED, false));
-    assert_eq!(made(world, &["C:\\pagefile.sys"]), [file('C', 128, 128)]);
+    with(C, move |world| {
+        // The first call is the one for the size of the memory.
+        world.refuse(0, Status::ACCESS_DENIED, false);
+        assert_eq!(made(world, &["C:\\pagefile.sys"]), [file('C', 128, 128)]);
+    });
 }
 
 #[test]
 fn spec_4_3_sizes_beyond_32_bits() {
-    let world = with(&[('C', 1 << 40, 0)]);
-    world.state().memory_megabytes = 8 << 10;
-    assert_eq!(
-        made(world, &["C:\\pagefile.sys", "C:\\b.sys 5000 6000"]),
-        [
-            file('C', 8192, 24576),
-            ("\\??\\C:\\b.sys".into(), 5000, 6000)
-        ]
-    );
+    with_memory(8 << 10, &[('C', 1 << 40, 0)], &[], |world| {
+        let made = made(world, &["C:\\pagefile.sys", "C:\\b.sys 5000 6000"]);
+        let second = ("\\??\\C:\\b.sys".into(), 5000, 6000);
+        assert_eq!(made, [file('C', 8192, 24576), second]);
+    });
 }
 
 #[test]
 fn spec_4_8_a_crash_dump_in_the_old_paging_file_is_kept_and_recorded() {
-    let world = World::new();
-    world.key(&format!("{CONTROL}\\CrashControl"), &[]);
-    world.file("C:\\pagefile.sys", b"PAGEDU64 and the dump");
-    assert_eq!(
-        made(world, &["C:\\pagefile.sys 64 64"]),
-        [file('C', 64, 64)]
-    );
-    assert_eq!(
-        world.content("C:\\MACHINE_CRASH.DMP").as_deref(),
-        Some(&b"PAGEDU64 and the dump"[..])
-    );
-    assert_eq!(world.content("C:\\pagefile.sys"), None);
-    let key = format!("{CONTROL}\\CrashControl\\MachineCrash");
-    assert_eq!(
-        world.text_value(&key, "DumpFile").as_deref(),
-        Some("C:\\MACHINE_CRASH.DMP")
-    );
-    assert_eq!(
-        world.value(&key, "TempDestination"),
-        Some((4, vec![1, 0, 0, 0]))
-    );
-}
-
-#[test]
-fn spec_4_8_the_look_for_a_dump_leaves_no_data_section_in_the_way_of_the_paging_file() {
-    let world = World::new();
-    // What the last boot left.
-    world.file("C:\\pagefile.sys", &[0; 8192]);
-    let tokens = ["C:\\pagefile.sys 64 64"];
-    assert_eq!(made(world, &tokens), [file('C', 64, 64)]);
+    with(C, move |world| {
+        world.key(&format!("{CONTROL}\\CrashControl"), &[]);
+        world.file("C:\\pagefile.sys", b"PAGEDU64 and the dump");
+        assert_eq!(
+            made(world, &["C:\\pagefile.sys 64 64"]),
+            [file('C', 64, 64)]
+        );
+        assert_eq!(
+            world.content("C:\\MACHINE_CRASH.DMP").as_deref(),
+            Some(&b"PAGEDU64 and the dump"[..])
+        );
+        assert_eq!(world.content("C:\\pagefile.sys"), None);
+        let key = format!("{CONTROL}\\CrashControl\\MachineCrash");
+        assert_eq!(
+            world.text_value(&key, "DumpFile").as_deref(),
+            Some("C:\\MACHINE_CRASH.DMP")
+        );
+        assert_eq!(
+            world.value(&key, "TempDestination"),
+            Some((4, vec![1, 0, 0, 0]))
+        );
+    });
 }
 
 #[test]
 fn spec_4_8_only_the_boot_volume_holds_a_dump_and_an_ordinary_file_is_none() {
-    let world = with(&[('C', GB, 0), ('D', GB, 0)]);
-    world
-        .file("D:\\pagefile.sys", b"PAGEDUMP")
-        .file("C:\\pagefile.sys", b"PAGE");
-    assert_eq!(
-        made(world, &["D:\\pagefile.sys 64 64", "C:\\pagefile.sys 64 64"]).len(),
-        2
-    );
-    assert_eq!(world.content("C:\\MACHINE_CRASH.DMP"), None);
-    assert_eq!(world.content("D:\\MACHINE_CRASH.DMP"), None);
+    with(&[('C', GB, 0), ('D', GB, 0)], move |world| {
+        world
+            .file("D:\\pagefile.sys", b"PAGEDUMP")
+            .file("C:\\pagefile.sys", b"PAGE");
+        assert_eq!(
+            made(world, &["D:\\pagefile.sys 64 64", "C:\\pagefile.sys 64 64"]).len(),
+            2
+        );
+        assert_eq!(world.content("C:\\MACHINE_CRASH.DMP"), None);
+        assert_eq!(world.content("D:\\MACHINE_CRASH.DMP"), None);
+    });
 }
 
 #[test]
 fn every_failing_call_leaves_the_boot_going_and_leaks_nothing() {
-    let prepare = || {
-        let world = with(&[('C', GB, 0), ('D', GB, 0)]);
+    const VOLUMES: Volumes<'static> = &[('C', GB, 0), ('D', GB, 0)];
+    const TOKENS: [&str; 2] = ["C:\\pagefile.sys 64 64", "?:\\x.sys"];
+    fn prepare(world: &Watched) -> usize {
+        world.remove("C:\\pagefile.sys");
+        world.remove("C:\\MACHINE_CRASH.DMP");
         world.file("C:\\pagefile.sys", b"PAGEDUMP");
-        world
-    };
-    let tokens = ["C:\\pagefile.sys 64 64", "?:\\x.sys"];
-    let world = prepare();
-    made(world, &tokens);
-    let count = world.state().calls.len();
-    for status in [
-        Status::NO_MEMORY,
-        Status::ACCESS_DENIED,
-        Status::IO_DEVICE_ERROR,
-    ] {
-        for number in 0..count {
-            for persistent in [false, true] {
-                let world = prepare();
-                world.state().fault = Some((number, status, persistent));
-                made(world, &tokens);
-                assert!(world.state().calls.len() < 1000, "no endless tries");
+        pretend(world, VOLUMES, &[]);
+        world.calls().len()
+    }
+    with(VOLUMES, |world| {
+        prepare(world);
+        made(world, &TOKENS);
+        let count = world.calls().len();
+        for status in [
+            Status::NO_MEMORY,
+            Status::ACCESS_DENIED,
+            Status::IO_DEVICE_ERROR,
+        ] {
+            for (number, persistent) in (0..count).flat_map(|n| [(n, false), (n, true)]) {
+                let first = prepare(world);
+                world.refuse(first + number, status, persistent);
+                made(world, &TOKENS);
+                world.refuse_nothing();
+                let calls = &world.calls()[first..];
+                assert!(calls.len() < 1000, "no endless tries");
                 let dump = [
                     world.content("C:\\pagefile.sys"),
                     world.content("C:\\MACHINE_CRASH.DMP"),
                 ];
                 let kept = dump.iter().flatten().any(|data| data == b"PAGEDUMP");
                 let unseen = ["open_file", "query_standard", "allocate_pages", "read_file"]
-                    .contains(&world.state().calls[number]);
+                    .contains(&calls[number].name);
                 assert!(
                     kept || unseen,
                     "a dump that was seen is not lost: call {number}, {status}"
                 );
             }
         }
-    }
+    });
 }

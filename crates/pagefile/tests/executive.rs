@@ -119,6 +119,15 @@ fn spec_4_8_a_crash_dump_survives_the_new_paging_file() {
 }
 
 #[test]
+fn spec_4_8_the_look_for_a_dump_leaves_no_data_section_in_the_way_of_the_paging_file() {
+    let mut world = world_of(140);
+    // What the last boot left.
+    world.file("\\pagefile.sys", &[0; 8192]);
+    let ((), snapshot) = run(&mut world, create(&["C:\\pagefile.sys 64 64"]));
+    assert_eq!(files(&snapshot), [(64, 64)]);
+}
+
+#[test]
 fn a_stale_file_of_the_last_boot_is_used_again() {
     let mut world = world_of(140);
     run(&mut world, create(&["C:\\pagefile.sys 64 64"]));

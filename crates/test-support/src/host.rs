@@ -11,7 +11,7 @@ use crate::Interceptor;
 pub use crate::{bytes, wide};
 pub use executive::Version;
 use executive::dump::{ObjectEntry, Snapshot};
-pub use executive::host::{RunEnd, Seam, World};
+pub use executive::host::{MemoryDisk, RunEnd, Seam, VolumeImage, World};
 use nt::access::{Access, OpenOptions, Share};
 use nt::object::Attributes;
 use nt::system::{FileAttributes, Files, Objects, Registry, Timeout, ValueType};

@@ -5,8 +5,12 @@
 //! What happens in other processes happens inside the call that causes it: resuming csrss makes it
 //! register, a request to a port runs the server's code, a process that ends sends its PORT_CLOSED
 //! at once. So a whole session comes up and goes in one call stack, always the same, with every
-//! handle of smss accounted for and any call made to fail. (The real concurrency is the
-//! executive's, whose tests run the whole boot.)
+//! handle of smss accounted for and any call made to fail.
+//!
+//! It does not give way to the executive, because what these tests show is what smss does between
+//! two moments of another process: a server that dies inside a call of smss, a message that arrives
+//! while a table is full. The executive's scheduler decides when others run; here the test does. (The
+//! real concurrency is tested over the executive, by the boots of `crates/smss/tests`.)
 //!
 //! A wait that nothing could ever end is a failed test.
 
