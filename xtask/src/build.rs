@@ -36,6 +36,8 @@ pub struct Images {
     pub folder: PathBuf,
     /// The kernel, an ELF for GRUB and for `qemu -kernel`.
     pub kernel: PathBuf,
+    /// Whether they are the development images.
+    pub dev: bool,
 }
 
 /// Size of the stripped smss.exe in bytes.
@@ -101,7 +103,11 @@ pub fn all(dev: bool) -> Result<Images> {
         .join("x86_64-unknown-none")
         .join(profile)
         .join("kernel");
-    Ok(Images { folder, kernel })
+    Ok(Images {
+        folder,
+        kernel,
+        dev,
+    })
 }
 
 /// The image of all programs under each of their names, and their debug files.
@@ -120,6 +126,23 @@ fn copy_programs(built: &Path, folder: &Path) -> Result<()> {
             .with_context(|| format!("cannot write {}", debug.display()))?;
     }
     Ok(())
+}
+
+/// A person's own program, ready for a medium: stripped, at a base that none of ours has. Its debug
+/// file goes into `folder`, under its name.
+pub fn put_aside(built: &Path, folder: &Path, name: &str) -> Result<Vec<u8>> {
+    let stripped = built.with_extension("stripped");
+    strip(built, &stripped)?;
+    let debug = folder.join(format!("{name}.dbg"));
+    std::fs::copy(built, &debug).with_context(|| format!("cannot write {}", debug.display()))?;
+    let image = std::fs::read(&stripped)?;
+    let base = FIRST_BASE + (PROGRAMS.len() * BASE_DISTANCE) as u64;
+    let subsystem = PeFile64::parse(&*image)?
+        .nt_headers()
+        .optional_header()
+        .subsystem
+        .get(LE);
+    pe::copy_for(&image, subsystem, base)
 }
 
 /// A tool of the toolchain's llvm-tools component.

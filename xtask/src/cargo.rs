@@ -16,6 +16,9 @@ pub const NT: [&[&str]; 3] = [
     &["-p", "shim-ntdll"],
 ];
 
+/// The example programs, for the NT target as well; built when they are asked for.
+pub const EXAMPLES: &[&str] = &["-p", "examples", "--bins"];
+
 /// The crate of the bare machine.
 pub const KERNEL: &[&str] = &["-p", "kernel"];
 

@@ -81,7 +81,7 @@ fn clippy() -> Result<()> {
     // All three, so that one run names every warning.
     let mut outcomes = vec![lint("the host, tests included", &["--all-targets"], &[])];
     let flags = cargo::nt_flags(false)?;
-    for package in cargo::NT {
+    for package in cargo::NT.into_iter().chain([cargo::EXAMPLES]) {
         outcomes.push(lint(
             &format!("the NT target, {}", package[1]),
             package,

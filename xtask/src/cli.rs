@@ -198,7 +198,7 @@ impl Kill {
 }
 
 /// What `run --base` has no use for: the shim's own.
-const SHIM_ONLY: [&str; 14] = [
+const SHIM_ONLY: [&str; 17] = [
     "dump",
     "json",
     "trace",
@@ -213,10 +213,22 @@ const SHIM_ONLY: [&str; 14] = [
     "disk",
     "keep",
     "boot_options",
+    "program",
+    "arguments",
+    "role",
 ];
 
 /// What a real ReactOS has of its own.
-const SUPPLIES: [&str; 5] = ["hive", "file", "disk", "keep", "boot_options"];
+const SUPPLIES: [&str; 8] = [
+    "hive",
+    "file",
+    "disk",
+    "keep",
+    "boot_options",
+    "program",
+    "arguments",
+    "role",
+];
 
 /// Options of `run`.
 #[derive(Args, Default)]
@@ -580,6 +592,10 @@ mod tests {
             "gdb --attach --batch bt",
             "ci --only everything",
             "run --keep",
+            "run --program helo",
+            "run --role initial",
+            "run --arguments x",
+            "run --base a.iso --program hello",
             "run --hive SOFTWRE=a.hiv",
             "run --file a=..",
             "run --boot-options exit=settled",

@@ -116,7 +116,8 @@ impl Session {
         supplies: &Supplies,
     ) -> Result<Self> {
         let folder = paths::folder(paths::target().join(name))?;
-        let image = supplies.make_disk(&folder.join("disk.img"), &mut Tree::system(images)?)?;
+        let (image, _) =
+            supplies.make_disk(&folder.join("disk.img"), &mut Tree::system(images)?, images)?;
         let boot = Boot::Direct(&images.kernel);
         let setup = Setup {
             boot,

@@ -42,7 +42,9 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     )?
     .put_on(&mut tree);
     let disk_image = output.join("disk.img");
-    let disk_image = options.supplies.make_disk(&disk_image, &mut tree)?;
+    let (disk_image, program) = options
+        .supplies
+        .make_disk(&disk_image, &mut tree, &images)?;
 
     let arguments = arguments(options);
     let iso_image = output.join("smss.iso");
@@ -80,6 +82,8 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut reader = Reader::default();
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
+    // What the kernel says when it maps the program's image.
+    let mut awaited = program.map(|program| format!("image {program} "));
     // Once settled, the machine is the user's: no limit any more.
     let limit = |settled: Option<Duration>| match settled {
         None => LIMIT,
@@ -87,6 +91,9 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         Some(_) => Duration::MAX,
     };
     while let Some(line) = machine.line(limit(settled))? {
+        if awaited.as_ref().is_some_and(|sign| line.contains(sign)) {
+            awaited = None;
+        }
         if let Some(shown) = reader.take(&line) {
             println!("{shown}");
         }
@@ -111,7 +118,14 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         println!("{dump}");
     }
     qemu::see(&log);
-    match machine.judge()? {
+    let end = machine.judge()?;
+    if let Some(program) = awaited {
+        bail!(
+            "the program was not started: there is no `{}` in the log",
+            program.trim_end()
+        );
+    }
+    match end {
         End::Bugcheck if options.kill.is_some() => {
             ui::verdict("the system stopped, as it must when this process ends")
         }

@@ -7,7 +7,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The folders at the top: a code span that begins with one of them is a path of this repository.
-const TOP: [&str; 5] = ["crates/", "docs/", "iso/", "kernel-shim/", "xtask/"];
+const TOP: [&str; 6] = [
+    "crates/",
+    "docs/",
+    "examples/",
+    "iso/",
+    "kernel-shim/",
+    "xtask/",
+];
 
 /// The files and folders of a tree.
 struct Names {

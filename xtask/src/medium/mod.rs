@@ -5,5 +5,6 @@ pub mod disk;
 pub mod dll;
 pub mod hive_file;
 pub mod iso;
+pub mod program;
 pub mod supplies;
 pub mod tree;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What a person brings to a boot: registry hives, files, a disk of their own, the loader's options.
+//! What a person brings to a boot: registry hives, files, a program, a disk of their own, the
+//! loader's options.
 //!
 //! Everything is read and checked before anything boots. A hive in regf form takes the place of the
-//! default one as it is, or as its logs complete it; `.reg` text is merged over what is there by then, in the order of the
-//! command line. A disk is booted as a copy, unless it is to be kept.
+//! default one as it is, or as its logs complete it; `.reg` text is merged over what is there by
+//! then, in the order of the command line; a program is entered in what came of it. A disk is booted as a copy, unless it is to be kept.
 
+use super::program::ProgramOptions;
 use super::tree::{self, Tree};
 use super::{disk, hive_file};
+use crate::build::Images;
 use crate::{paths, ui};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -37,6 +40,9 @@ pub struct Supplies {
     /// Options of the loader, such as `MININT SOS`.
     #[arg(long, value_name = "TEXT", value_parser = loader_options)]
     pub boot_options: Option<String>,
+    /// A program of their own.
+    #[command(flatten)]
+    pub program: ProgramOptions,
 }
 
 /// `[NAME=]FILE`.
@@ -132,15 +138,21 @@ impl Supplies {
 
     /// Makes the machine's disk: a new one, `file`, with the tree on it, or the disk that was
     /// brought. Of that one's hives, those that it has count before the default ones. Gives what is
-    /// to be booted.
+    /// to be booted, and the file name of the program that was brought.
     ///
     /// # Errors
     /// As [`Supplies::put_on`], and those of the image.
-    pub fn make_disk(&self, file: &Path, tree: &mut Tree) -> Result<PathBuf> {
+    pub fn make_disk(
+        &self,
+        file: &Path,
+        tree: &mut Tree,
+        images: &Images,
+    ) -> Result<(PathBuf, Option<String>)> {
         let Some(image) = &self.disk else {
             self.put_on(tree)?;
+            let program = self.program.put_on(tree, images)?;
             disk::make(file, disk::DEFAULT_SIZE, tree)?;
-            return Ok(file.to_owned());
+            return Ok((file.to_owned(), program));
         };
         disk::list(image)
             .with_context(|| format!("{} holds no FAT volume that can be read", image.display()))?;
@@ -150,6 +162,7 @@ impl Supplies {
             }
         }
         self.put_on(tree)?;
+        let program = self.program.put_on(tree, images)?;
         let booted = if self.keep {
             image.clone()
         } else {
@@ -159,7 +172,7 @@ impl Supplies {
         };
         disk::fill(&booted, tree)
             .with_context(|| format!("the system does not fit on {}", image.display()))?;
-        Ok(booted)
+        Ok((booted, program))
     }
 }
 
@@ -463,8 +476,13 @@ mod tests {
             "ReactOS/System32/smss.exe".to_owned(),
             Some(b"ours".to_vec()),
         );
-        let booted = supplies
-            .make_disk(&path("disk.img"), &mut ours.clone())
+        let images = Images {
+            folder: folder.path().to_owned(),
+            kernel: path("kernel"),
+            dev: false,
+        };
+        let (booted, _) = supplies
+            .make_disk(&path("disk.img"), &mut ours.clone(), &images)
             .unwrap();
         assert_eq!(booted, path("disk.img"));
         assert_eq!(std::fs::read(path("theirs.img")).unwrap(), before);
@@ -473,7 +491,9 @@ mod tests {
         assert_eq!(on("ReactOS/System32/smss.exe"), b"ours");
         assert_eq!(on(&tree::hive_path("SYSTEM")), hive);
         supplies.keep = true;
-        let booted = supplies.make_disk(&path("disk.img"), &mut ours).unwrap();
+        let (booted, _) = supplies
+            .make_disk(&path("disk.img"), &mut ours, &images)
+            .unwrap();
         assert_eq!(booted, path("theirs.img"));
         assert!(disk::read(&booted, "ReactOS/System32/smss.exe").is_ok());
         // What came out of it lies beside the log.

@@ -5,6 +5,7 @@
 //! `crates/scenarios` and the debugger. A filter chooses among both, `--list` shows what there is.
 //! The closing lines are `N passed, N failed` and the verdict.
 
+mod examples_case;
 mod faults;
 mod fuzz;
 mod gdb_case;

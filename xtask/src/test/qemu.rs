@@ -5,7 +5,7 @@
 //! runs at a time, because a machine takes a processor of the host's whole. A test that fails says
 //! with which QEMU and which command line, so that it can be repeated by hand.
 
-use super::{Tally, gdb_case, scenario};
+use super::{Tally, examples_case, gdb_case, scenario};
 use crate::build;
 use crate::build::Images;
 use crate::cli::TestOptions;
@@ -30,7 +30,10 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     };
     let scenarios = || scenarios::all().filter(|scenario| scenario.runs_in(World::Qemu));
     // Built before the first test, not in it.
-    let images = if !options.list && scenarios().any(|scenario| wanted(scenario.name)) {
+    let mut names = scenarios()
+        .map(|scenario| scenario.name)
+        .chain([examples_case::NAME]);
+    let images = if !options.list && names.any(wanted) {
         Some(Arc::new(build::all(false)?))
     } else {
         None
@@ -60,6 +63,12 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             test(it.name, Box::new(run))
         })
         .collect();
+    let for_examples = images.clone();
+    let examples = move || match for_examples {
+        Some(images) => examples_case::run(&images),
+        None => anyhow::bail!("the images were not built"),
+    };
+    trials.push(test(examples_case::NAME, Box::new(examples)));
     trials.push(test(gdb_case::NAME, Box::new(gdb_case::run)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     tally.passed += u32::try_from(conclusion.num_passed)?;
