@@ -32,7 +32,7 @@ const EXAMPLES: [(&str, &str, Role, &[&str]); 3] = [
         "notice",
         "\\??\\C:\\notice.txt",
         Role::BootExecute,
-        &["screen: first line", "screen: second ?", "26 bytes shown"],
+        &["screen: first line", "screen: second ?", "27 bytes shown"],
     ),
     (
         "server",
