@@ -157,7 +157,8 @@ pub fn llvm_tool(name: &str) -> Result<PathBuf> {
         .parent()
         .context("rustc prints a strange target-libdir")?
         .join("bin")
-        .join(name);
+        .join(name)
+        .with_extension(std::env::consts::EXE_EXTENSION);
     if !tool.exists() {
         bail!("{name} is not installed; run `rustup toolchain install` in the checkout");
     }

@@ -22,6 +22,7 @@ mod medium;
 mod paths;
 mod pe;
 mod plan;
+mod platform;
 mod qemu;
 mod reactos;
 mod run;

@@ -7,12 +7,11 @@
 //! nothing but ACPI's power-off ends it so. QEMU dies with xtask: it is killed when [`Qemu`] is
 //! dropped, on Ctrl-C, and (through `setpriv --pdeathsig`) when xtask itself is killed.
 
+use crate::platform::{self, Door};
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -104,7 +103,9 @@ pub struct Qemu {
     /// When QEMU was started.
     pub started: Instant,
     /// QEMU's control socket.
-    pub qmp: PathBuf,
+    pub qmp: Door,
+    /// Another one, for its events.
+    events_door: Door,
 }
 
 static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
@@ -120,9 +121,7 @@ fn kill_on_interrupt() {
                 return;
             }
             if let Some(pid) = RUNNING.lock().ok().and_then(|running| *running) {
-                let _ = Command::new("kill")
-                    .args(["-KILL", &pid.to_string()])
-                    .status();
+                platform::kill(pid);
             }
             std::process::exit(130);
         });
@@ -151,9 +150,9 @@ impl Qemu {
     /// Starts QEMU; its serial line goes to `log` as well.
     pub fn start(setup: &Setup<'_>, log: &Path) -> Result<Self> {
         kill_on_interrupt();
-        let qmp =
-            std::env::temp_dir().join(format!("smss-qmp-{}-{}", std::process::id(), unique()));
-        let events = qmp.with_extension("events");
+        let name = format!("smss-qmp-{}-{}", std::process::id(), unique());
+        let qmp = Door::new(&name)?;
+        let events = Door::new(&format!("{name}.events"))?;
         let mut arguments: Vec<String> = vec![
             "-accel".into(),
             accelerator().into(),
@@ -164,9 +163,9 @@ impl Qemu {
             "-monitor".into(),
             "none".into(),
             "-qmp".into(),
-            format!("unix:{},server=on,wait=off", qmp.display()),
+            qmp.for_qemu(),
             "-qmp".into(),
-            format!("unix:{},server=on,wait=off", events.display()),
+            events.for_qemu(),
             "-device".into(),
             "isa-debug-exit,iobase=0xf4,iosize=4".into(),
             "-net".into(),
@@ -223,7 +222,8 @@ impl Qemu {
             Err(_) => Command::new("qemu-system-x86_64"),
         };
         // A group of its own: Ctrl-C reaches QEMU through the handler above or not at all.
-        command.args(&arguments).process_group(0);
+        command.args(&arguments);
+        platform::own_group(&mut command);
         let mut file = std::fs::File::create(log)
             .with_context(|| format!("cannot write the log {}", log.display()))?;
         writeln!(file, "# {}", version())?;
@@ -247,7 +247,8 @@ impl Qemu {
             lines,
             unfinished,
             log: file,
-            events: Some(Events::of(events)),
+            events: Some(Events::of(events.clone())),
+            events_door: events,
             sentinel: None,
             started: Instant::now(),
             qmp,
@@ -346,8 +347,8 @@ impl Drop for Qemu {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = std::fs::remove_file(&self.qmp);
-        let _ = std::fs::remove_file(self.qmp.with_extension("events"));
+        self.qmp.remove();
+        self.events_door.remove();
         if let Ok(mut running) = RUNNING.lock() {
             *running = None;
         }
@@ -396,7 +397,7 @@ struct Events {
 }
 
 impl Events {
-    fn of(socket: PathBuf) -> Self {
+    fn of(socket: Door) -> Self {
         Self {
             listener: Some(std::thread::spawn(move || Self::listen(&socket))),
             reason: None,
@@ -404,10 +405,11 @@ impl Events {
     }
 
     /// Reads events until QEMU closes the socket; gives the reason of the shutdown among them.
-    fn listen(socket: &Path) -> Option<String> {
+    fn listen(socket: &Door) -> Option<String> {
         // QEMU makes the socket a moment after its start.
         let stream = (0..100).find_map(|_| {
-            UnixStream::connect(socket)
+            socket
+                .connect()
                 .inspect_err(|_| std::thread::sleep(Duration::from_millis(50)))
                 .ok()
         })?;

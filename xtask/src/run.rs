@@ -6,6 +6,7 @@ use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
 use crate::medium::tree::Tree;
 use crate::medium::{iso, supplies};
+use crate::platform::Door;
 use crate::qemu::{Boot, End, Qemu, Setup};
 use crate::reactos::extract::Originals;
 use crate::serial::Reader;
@@ -58,11 +59,8 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     } else {
         Boot::Iso(&iso_image)
     };
-    let door = std::env::temp_dir().join(format!("smss-sm-{}", std::process::id()));
-    let more = vec![
-        "-serial".into(),
-        format!("unix:{},server=on,wait=off", door.display()),
-    ];
+    let door = Door::new(&format!("smss-sm-{}", std::process::id()))?;
+    let more = vec!["-serial".into(), door.for_qemu()];
     let setup = Setup {
         boot,
         disk: Some(&disk_image),
@@ -78,7 +76,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     let mut machine = Qemu::start(&setup, &log)?;
     screen::remember(&machine.qmp)?;
-    std::fs::write(sm::socket_file()?, door.display().to_string())?;
+    std::fs::write(sm::socket_file()?, door.to_string())?;
     let mut reader = Reader::default();
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
@@ -108,7 +106,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
             came_up(&reader, machine.started);
         }
     }
-    let _ = std::fs::remove_file(&door);
+    door.remove();
     leave_files(&output, &reader)?;
     supplies::write_back(&disk_image, &output)?;
     if let (true, Some(dump)) = (

@@ -2,20 +2,20 @@
 //! A picture of the running machine's screen, through QEMU's control socket.
 
 use crate::cli::ShotOptions;
+use crate::platform::Door;
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 /// Where the verb finds the control socket of the machine under way.
 const FILE: &str = "qmp";
 
 /// Makes a machine the one that the verb takes a picture of.
-pub fn remember(qmp: &Path) -> Result<()> {
+pub fn remember(qmp: &Door) -> Result<()> {
     Ok(std::fs::write(
         paths::output()?.join(FILE),
-        qmp.display().to_string(),
+        qmp.to_string(),
     )?)
 }
 
@@ -23,15 +23,14 @@ pub fn remember(qmp: &Path) -> Result<()> {
 pub fn verb(options: &ShotOptions) -> Result<()> {
     let qmp = std::fs::read_to_string(paths::output()?.join(FILE))
         .context("no machine is running; start one with `cargo xtask run`")?;
-    shot(Path::new(qmp.trim()), &options.file)?;
+    shot(&Door::from_text(&qmp), &options.file)?;
     ui::verdict(&format!("the screen is in {}", options.file.display()));
     Ok(())
 }
 
 /// Saves the screen as a PNG file.
-pub fn shot(qmp: &Path, file: &Path) -> Result<()> {
-    let socket = UnixStream::connect(qmp)
-        .with_context(|| format!("no machine listens at {}", qmp.display()))?;
+pub fn shot(qmp: &Door, file: &Path) -> Result<()> {
+    let socket = qmp.connect()?;
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut socket = socket;
     let mut greeting = String::new();

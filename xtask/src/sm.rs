@@ -6,11 +6,11 @@
 //! at last its exit status.
 
 use crate::cli::{SmAction, SmOptions};
+use crate::platform::Door;
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
 use nt::Status;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -26,8 +26,9 @@ pub fn socket_file() -> Result<PathBuf> {
 pub fn verb(options: &SmOptions) -> Result<()> {
     let socket = std::fs::read_to_string(socket_file()?)
         .context("no shim is running; start one with `cargo xtask run`")?;
-    let mut stream =
-        UnixStream::connect(socket.trim()).context("the shim that `run` started has ended")?;
+    let mut stream = Door::from_text(&socket)
+        .connect()
+        .context("the shim that `run` started has ended")?;
     stream.set_read_timeout(Some(LIMIT))?;
     let request = request(&options.action);
     writeln!(stream, "{request}")?;

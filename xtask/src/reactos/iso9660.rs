@@ -12,7 +12,7 @@
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// Bytes in a logical sector.
 pub const SECTOR: u64 = 2048;
@@ -93,8 +93,9 @@ impl Disc {
             bail!("it is cut short: {count} bytes at {at} are missing");
         }
         let mut bytes = vec![0; count];
-        self.file
-            .read_exact_at(&mut bytes, at)
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(at))
+            .and_then(|_| file.read_exact(&mut bytes))
             .with_context(|| format!("it is cut short: {count} bytes at {at} are missing"))?;
         Ok(bytes)
     }
@@ -193,8 +194,7 @@ impl Disc {
             let first = self.file.metadata()?.len().div_ceil(SECTOR);
             u32::try_from(first).context("the image is too large")?
         };
-        self.file
-            .write_all_at(&padded, u64::from(extent) * SECTOR)?;
+        write_at(&self.file, &padded, u64::from(extent) * SECTOR)?;
         self.sectors = self
             .sectors
             .max(u64::from(extent) + padded.len() as u64 / SECTOR);
@@ -217,8 +217,14 @@ impl Disc {
     fn put32(&self, at: u64, value: u32) -> Result<()> {
         let mut both = value.to_le_bytes().to_vec();
         both.extend(value.to_be_bytes());
-        Ok(self.file.write_all_at(&both, at)?)
+        Ok(write_at(&self.file, &both, at)?)
     }
+}
+
+/// Writes at a place of a file, on every system alike.
+fn write_at(mut file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(bytes)
 }
 
 fn le32(bytes: &[u8], at: usize) -> u32 {
@@ -336,8 +342,7 @@ mod tests {
     fn with(content: &[u8], name: &[u8], extent: u32, size: u32) -> Disc {
         let file = sample(content);
         let at = 19 * SECTOR + record(b"smss.exe;1", 0, 0, 0).len() as u64;
-        file.write_all_at(&record(name, extent, size, 0), at)
-            .unwrap();
+        write_at(&file, &record(name, extent, size, 0), at).unwrap();
         Disc::read(file).unwrap()
     }
 
@@ -377,8 +382,7 @@ mod tests {
     #[test]
     fn a_directory_that_contains_itself_is_refused() {
         let file = sample(b"x");
-        file.write_all_at(&record(b"again", 18, 2048, 2), 19 * SECTOR)
-            .unwrap();
+        write_at(&file, &record(b"again", 18, 2048, 2), 19 * SECTOR).unwrap();
         assert!(Disc::read(file).is_err());
     }
 

@@ -2,7 +2,7 @@
 //! The examples under test: all of them in one boot, each in the role that its first lines give.
 
 use crate::build::Images;
-use crate::guest::{self, Plan};
+use crate::guest::{self, UnattendedBoot};
 use crate::medium::disk;
 use crate::medium::program::{ProgramOptions, Role, examples};
 use crate::medium::tree::Tree;
@@ -70,7 +70,7 @@ fn boot(images: &Images, folder: &Path) -> Result<()> {
         };
         options.put_on(&mut tree, images)?;
     }
-    let outcome = guest::boot(&Plan {
+    let outcome = guest::boot(&UnattendedBoot {
         kernel: &images.kernel,
         tree: &tree,
         size: disk::DEFAULT_SIZE,
