@@ -6,10 +6,12 @@
 //! [`crate::system`].
 
 pub mod protection;
+mod query;
 pub mod segment;
 pub mod space;
 #[cfg(test)]
 mod tests;
+mod vad;
 pub mod view;
 
 use crate::ids::ObjectId;
@@ -18,7 +20,9 @@ use alloc::vec::Vec;
 use protection::Protect;
 use segment::{SegmentId, Segments};
 
+pub use query::Region;
 pub use space::AddressSpace;
+pub use vad::{Use, Vad};
 pub use view::Mapped;
 
 pub use abi::memory::{SEC_COMMIT, SEC_FILE, SEC_IMAGE, SEC_RESERVE};

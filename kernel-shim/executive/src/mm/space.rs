@@ -4,13 +4,13 @@
 //! Nothing is mapped until it is touched: [`AddressSpace::touch`] does that. Here is what is
 //! reserved, committed, protected and free.
 //!
-//! Invariants: descriptors do not overlap and begin on 64 KB; a page with an entry lies inside its
-//! descriptor; the machine maps a page only if its descriptor has it committed; `committed` counts
-//! the private pages of this space that are charged.
+//! Invariants: descriptors do not overlap and begin on 64 KB; the machine maps a page only if its
+//! descriptor has it committed; `committed` counts the private pages of this space that are charged.
 
 use super::protection::Protect;
-use super::segment::{Segment, SegmentId, Segments};
-use crate::machine::{Frame, Machine, PAGE, SpaceId, USER_END};
+use super::segment::Segments;
+use super::vad::{PageState, Use, Vad, page_protection};
+use crate::machine::{Machine, PAGE, SpaceId, USER_END};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use nt::{Result, Status};
@@ -22,82 +22,12 @@ pub const LOWEST: u64 = 0x1_0000;
 /// KUSER_SHARED_DATA, and the 64 KB around it that nothing else may have.
 pub const SHARED_DATA: u64 = abi::shared_data::ADDRESS;
 
-const PAGE_BYTES: u64 = PAGE as u64;
+pub(super) const PAGE_BYTES: u64 = PAGE as u64;
 
 pub use abi::memory::{
     MEM_COMMIT, MEM_DECOMMIT, MEM_FREE, MEM_IMAGE, MEM_MAPPED, MEM_PRIVATE, MEM_RELEASE,
     MEM_RESERVE, MEM_RESET, MEM_TOP_DOWN,
 };
-
-/// What a range of addresses is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// Private memory.
-    Private,
-    /// A view of a segment, from this page of it on.
-    View {
-        /// The segment.
-        segment: SegmentId,
-        /// The first page.
-        first: u32,
-        /// Whether it is an image.
-        image: bool,
-        /// Children get it too (`ViewShare`).
-        inherit: bool,
-    },
-    /// The page every process shares with the kernel; the machine maps it.
-    Shared,
-}
-
-/// A page that differs from what its descriptor says of all its pages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageState {
-    /// Its protection; none for a page of a private range that is not committed.
-    pub protect: Protect,
-    /// A frame of this space's own.
-    pub frame: Option<Frame>,
-}
-
-/// A virtual address descriptor.
-#[derive(Clone, Debug)]
-pub struct Vad {
-    /// First address.
-    pub start: u64,
-    /// Pages.
-    pub pages: u64,
-    /// `AllocationProtect`.
-    pub protect: Protect,
-    /// What it is for.
-    pub kind: Use,
-    /// Committed pages (private), changed or copied pages (view), by page from `start`.
-    pub entries: BTreeMap<u64, PageState>,
-}
-
-impl Vad {
-    /// One past the last address.
-    pub const fn end(&self) -> u64 {
-        self.start + self.pages * PAGE_BYTES
-    }
-}
-
-/// MEMORY_BASIC_INFORMATION.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region {
-    /// First address of the region.
-    pub base: u64,
-    /// First address of the allocation it belongs to; 0 for a free one.
-    pub allocation: u64,
-    /// The protection that was given when it was reserved.
-    pub allocation_protect: u32,
-    /// Bytes with the same state from `base` on.
-    pub size: u64,
-    /// `MEM_COMMIT`, `MEM_RESERVE` or `MEM_FREE`.
-    pub state: u32,
-    /// Protection of committed pages, else 0; `PAGE_NOACCESS` for free ones.
-    pub protect: u32,
-    /// `MEM_PRIVATE`, `MEM_MAPPED`, `MEM_IMAGE`, or 0.
-    pub kind: u32,
-}
 
 /// What is asked of [`AddressSpace::allocate`].
 #[derive(Clone, Copy, Debug)]
@@ -125,7 +55,7 @@ pub struct AddressSpace {
     pub committed: u64,
 }
 
-const fn page_down(address: u64) -> u64 {
+pub(super) const fn page_down(address: u64) -> u64 {
     address & !(PAGE_BYTES - 1)
 }
 
@@ -508,97 +438,6 @@ impl AddressSpace {
             );
         }
         Ok((start, end - start, old.0))
-    }
-
-    /// Bytes that must be promised to this process alone: its committed private pages, and the
-    /// pages of images that it may write, touched or not.
-    pub fn private_bytes(&self, segments: &Segments) -> u64 {
-        let pages = self.vads.values().map(|vad| {
-            let segment = match vad.kind {
-                Use::Private => None,
-                Use::View {
-                    segment,
-                    image: true,
-                    ..
-                } => segments.get(segment),
-                Use::View { .. } | Use::Shared => return 0,
-            };
-            let promised =
-                |protect: Protect| segment.is_none() || protect.is_copy() || protect.is_writable();
-            (0..vad.pages)
-                .filter(|&page| page_protection(vad, segment, page).is_some_and(promised))
-                .count() as u64
-        });
-        pages.sum::<u64>() * PAGE_BYTES
-    }
-
-    /// NtQueryVirtualMemory, MemoryBasicInformation. `INVALID_PARAMETER` past the end of user
-    /// space.
-    pub fn query(&self, segments: &Segments, address: u64) -> Result<Region> {
-        if address >= USER_END {
-            return Err(Status::INVALID_PARAMETER);
-        }
-        let base = page_down(address);
-        let Some(vad) = self.find(base) else {
-            let next = self
-                .vads
-                .range(base..)
-                .next()
-                .map_or(USER_END, |(&start, _)| start);
-            let free = Region {
-                base,
-                allocation: 0,
-                allocation_protect: 0,
-                size: next - base,
-                state: MEM_FREE,
-                protect: 1,
-                kind: 0,
-            };
-            return Ok(free);
-        };
-        let (segment, kind) = match vad.kind {
-            Use::Private | Use::Shared => (None, MEM_PRIVATE),
-            Use::View { segment, image, .. } => (
-                segments.get(segment),
-                if image { MEM_IMAGE } else { MEM_MAPPED },
-            ),
-        };
-        let first = (base - vad.start) / PAGE_BYTES;
-        let state = page_protection(vad, segment, first);
-        let same = (first..vad.pages)
-            .take_while(|&page| page_protection(vad, segment, page) == state)
-            .count() as u64;
-        Ok(Region {
-            base,
-            allocation: vad.start,
-            allocation_protect: vad.protect.0,
-            size: same * PAGE_BYTES,
-            state: if state.is_some() {
-                MEM_COMMIT
-            } else {
-                MEM_RESERVE
-            },
-            protect: state.map_or(0, |protect| protect.0),
-            kind,
-        })
-    }
-}
-
-/// The protection of a committed page; none if it is only reserved.
-pub(super) fn page_protection(vad: &Vad, segment: Option<&Segment>, page: u64) -> Option<Protect> {
-    if let Some(entry) = vad.entries.get(&page) {
-        return Some(entry.protect);
-    }
-    match (vad.kind, segment) {
-        (Use::View { first, image, .. }, Some(segment)) => {
-            let page = first + page as u32;
-            match segment.image() {
-                Some(header) if image => Some(Segment::image_protection(header, page)),
-                _ => segment.is_committed(page).then_some(vad.protect),
-            }
-        }
-        (Use::Shared, _) => (page == 0).then_some(Protect::READ_ONLY),
-        _ => None,
     }
 }
 

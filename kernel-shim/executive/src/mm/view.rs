@@ -4,14 +4,12 @@
 use super::protection::Protect;
 use super::segment::{Backing, Segment, SegmentId, Segments};
 use super::space::{
-    AddressSpace, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, PageState, Use, Vad, charge,
-    page_protection, zero_bits_limit,
+    AddressSpace, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, PAGE_BYTES, charge, zero_bits_limit,
 };
+use super::vad::{PageState, Use, Vad, page_protection};
 use crate::machine::{Frame, Machine, PAGE, PageAccess, USER_END};
 use alloc::collections::BTreeMap;
 use nt::{Result, Status};
-
-const PAGE_BYTES: u64 = PAGE as u64;
 
 /// What is asked of [`AddressSpace::map`].
 #[derive(Clone, Copy, Debug)]

@@ -31,6 +31,7 @@
 //! the end mark moves.
 
 mod directory;
+mod entries;
 mod file;
 mod format;
 mod geometry;

@@ -2,7 +2,7 @@
 //! The seam, files and volumes.
 
 use super::{Seam, name, number};
-use crate::system::files::open::{CreateRequest, Disposition};
+use crate::system::files::request::{CreateRequest, Disposition};
 use crate::system::files::transfer::At;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{FileAttributes, FileStandard, Files, FsDevice, FsSize};

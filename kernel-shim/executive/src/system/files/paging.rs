@@ -2,7 +2,7 @@
 //! NtCreatePagingFile (spec 4.7). Nothing is ever paged out: a paging file is made, kept open and
 //! listed.
 
-use super::open::{CreateRequest, Disposition, OPEN_PAGING_FILE};
+use super::request::{CreateRequest, Disposition, OPEN_PAGING_FILE};
 use crate::ids::ThreadId;
 use crate::io::PageFile;
 use crate::io::file::NO_INTERMEDIATE_BUFFERING;

@@ -2,7 +2,7 @@
 //! Reading and writing open files: NtReadFile, NtWriteFile, and whole files for the kernel's own
 //! use.
 
-use super::open::SYNCHRONOUS;
+use super::request::SYNCHRONOUS;
 use crate::ids::{ObjectId, ThreadId};
 use crate::io::FileId;
 use crate::io::file::{self, DeviceKind, File};

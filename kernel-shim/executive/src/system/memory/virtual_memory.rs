@@ -6,11 +6,10 @@
 
 use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Machine;
-use crate::mm::space::{
-    AddressSpace, Allocation, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, Region, Use,
-};
+use crate::mm::space::{AddressSpace, Allocation, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE};
 use crate::mm::view::ViewRequest;
 use crate::mm::{Mapped, Mm};
+use crate::mm::{Region, Use};
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::system::Body;

@@ -3,7 +3,7 @@
 
 use super::{ALL_SHARES, SYNCHRONOUS, System, request};
 use crate::mm::SEC_COMMIT;
-use crate::system::files::open::{DELETE_ON_CLOSE, Disposition};
+use crate::system::files::request::{DELETE_ON_CLOSE, Disposition};
 use crate::system::files::transfer::At;
 use alloc::vec;
 use formats::utf16;

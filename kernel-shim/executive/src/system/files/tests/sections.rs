@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Sections of files and images, views of them, and the memory of processes (spec 6.5, 7.1).
 
-use super::super::open::Disposition;
+use super::super::request::Disposition;
 use super::super::transfer::At;
 use super::{SYNCHRONOUS, System, request};
 use crate::ids::ProcessId;
