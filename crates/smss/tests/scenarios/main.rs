@@ -5,7 +5,7 @@
 //! A test target of its own, one scenario after the other: `log` has one backend for the whole
 //! process, and a scenario says what the log must have.
 
-#[path = "../boot/system.rs"]
+#[path = "../boot/system/mod.rs"]
 mod system;
 
 use libtest_mimic::{Arguments, Trial};

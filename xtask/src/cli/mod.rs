@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The command line: verbs and their options, and nothing else.
 
-use crate::medium::supplies::Supplies;
+mod boot;
+#[cfg(test)]
+mod tests;
+
+pub use boot::{GdbOptions, NtVersion, RunOptions};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -142,145 +146,6 @@ pub struct BudgetsOptions {
     /// Changes to that hive, such as the Session Manager key of an installed system.
     #[arg(long, value_name = "FILE.reg", requires = "from")]
     pub hive: Option<PathBuf>,
-}
-
-/// The NT version the shim reports.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum NtVersion {
-    /// Server 2003: one smss, everything in session 0.
-    #[default]
-    #[value(name = "5.2")]
-    V5_2,
-    /// Windows 7: an smss a session, session 0 for services.
-    #[value(name = "6.1")]
-    V6_1,
-}
-
-impl NtVersion {
-    /// As the kernel's command line has it.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::V5_2 => "5.2",
-            Self::V6_1 => "6.1",
-        }
-    }
-}
-
-/// A process whose end stops the system.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Kill {
-    /// The Windows subsystem.
-    Csrss,
-    /// The initial command of session 0 on NT 5.2. On NT 6.1 its end is that of its session only.
-    Winlogon,
-    /// The initial command of session 0 on NT 6.1.
-    Wininit,
-}
-
-impl Kill {
-    /// As the kernel's command line has it.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Csrss => "csrss",
-            Self::Winlogon => "winlogon",
-            Self::Wininit => "wininit",
-        }
-    }
-
-    /// Whether a system of this version has it and cannot be without it.
-    pub const fn stops(self, version: NtVersion) -> bool {
-        match self {
-            Self::Csrss => true,
-            Self::Winlogon => matches!(version, NtVersion::V5_2),
-            Self::Wininit => matches!(version, NtVersion::V6_1),
-        }
-    }
-}
-
-/// What `run --base` has no use for: the shim's own.
-const SHIM_ONLY: [&str; 17] = [
-    "dump",
-    "json",
-    "trace",
-    "direct",
-    "nt",
-    "kill",
-    "smss",
-    "ntdll",
-    "from",
-    "hive",
-    "file",
-    "disk",
-    "keep",
-    "boot_options",
-    "program",
-    "arguments",
-    "role",
-];
-
-/// What a real ReactOS has of its own.
-const SUPPLIES: [&str; 8] = [
-    "hive",
-    "file",
-    "disk",
-    "keep",
-    "boot_options",
-    "program",
-    "arguments",
-    "role",
-];
-
-/// Options of `run`.
-#[derive(Args, Default)]
-pub struct RunOptions {
-    /// Install what is missing first (Debian and Ubuntu, as root).
-    #[arg(long)]
-    pub install: bool,
-    /// No QEMU window.
-    #[arg(long)]
-    pub headless: bool,
-    /// Stop once the Session Manager has settled into its wait.
-    #[arg(long)]
-    pub exit: bool,
-    /// Print what stands after the boot: namespace, registry, processes, page files, volume.
-    #[arg(long)]
-    pub dump: bool,
-    /// The dump as JSON.
-    #[arg(long, requires = "dump")]
-    pub json: bool,
-    /// Write the system-call trace beside the log, as text and as JSON lines.
-    #[arg(long)]
-    pub trace: bool,
-    /// Boot the kernel directly instead of from the ISO: quicker, no boot menu.
-    #[arg(long)]
-    pub direct: bool,
-    /// The NT version the shim reports.
-    #[arg(long, value_enum, default_value_t)]
-    pub nt: NtVersion,
-    /// End this process once the system has settled, to see the C000021A stop.
-    #[arg(long, value_enum, value_name = "PROCESS")]
-    pub kill: Option<Kill>,
-    /// Memory of the machine in MiB [default: 512; 1024 with --base].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(64..))]
-    pub memory: Option<u32>,
-    /// Save a picture of the screen (PNG) when the run has settled.
-    #[arg(long, value_name = "FILE")]
-    pub shot: Option<PathBuf>,
-    /// Boot this real ReactOS, a CD or a disk image, with our smss.exe in it, instead of the shim.
-    #[arg(long, value_name = "REACTOS", conflicts_with_all = SHIM_ONLY)]
-    pub base: Option<PathBuf>,
-    /// Boot this smss.exe on the shim instead of ours, such as ReactOS' own.
-    #[arg(long, value_name = "FILE")]
-    pub smss: Option<PathBuf>,
-    /// Boot with this ntdll.dll instead of the shim's, such as ReactOS' own.
-    #[arg(long, value_name = "FILE")]
-    pub ntdll: Option<PathBuf>,
-    /// Take both, smss.exe and ntdll.dll, from this ReactOS live CD.
-    #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = ["smss", "ntdll"])]
-    pub from: Option<PathBuf>,
-    /// What the person brings.
-    #[command(flatten)]
-    pub supplies: Supplies,
 }
 
 /// Options of `simulate`.
@@ -436,27 +301,6 @@ pub struct CompareOptions {
     pub hive: Option<PathBuf>,
 }
 
-/// Options of `gdb`.
-#[derive(Args)]
-pub struct GdbOptions {
-    /// Only print the command lines for a debugger of your own, and leave the machine stopped.
-    #[arg(long)]
-    pub attach: bool,
-    /// Debug the optimised image instead of the development one.
-    #[arg(long)]
-    pub release: bool,
-    /// Debug our smss.exe on this real ReactOS, a live CD or a disk image, instead of on the shim.
-    #[arg(long, value_name = "REACTOS", conflicts_with_all = SUPPLIES)]
-    pub base: Option<PathBuf>,
-    /// From smss.exe's entry on, run these GDB commands and end, instead of a session: one an
-    /// argument.
-    #[arg(long, value_name = "COMMAND", conflicts_with = "attach")]
-    pub batch: Vec<String>,
-    /// What the person brings.
-    #[command(flatten)]
-    pub supplies: Supplies,
-}
-
 /// Options of `shot`.
 #[derive(Args)]
 pub struct ShotOptions {
@@ -529,113 +373,4 @@ pub enum SmAction {
         /// Its value name, such as `Posix`.
         name: String,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(line: &str) -> Result<Cli, clap::Error> {
-        Cli::read(
-            std::iter::once("xtask")
-                .chain(line.split_whitespace())
-                .map(OsString::from),
-        )
-    }
-
-    #[test]
-    fn the_help_of_every_verb_ends_with_an_example_that_is_understood() {
-        let cli = Cli::command();
-        for verb in cli.get_subcommands() {
-            let name = verb.get_name();
-            let help = verb.clone().render_long_help().to_string();
-            let (_, example) = help
-                .rsplit_once("Example:\n")
-                .unwrap_or_else(|| panic!("the help of `{name}` has no example"));
-            let example = example.trim();
-            let words = example
-                .strip_prefix("cargo xtask ")
-                .unwrap_or_else(|| panic!("`{example}` is no call of xtask"));
-            assert!(words.starts_with(name), "`{example}` shows another verb");
-            // Where its output goes is the shell's. An argument in quotes is one word.
-            let words = words.split(" > ").next().unwrap_or_default();
-            let words = words.split('"').enumerate().flat_map(|(part, text)| {
-                if part % 2 == 1 {
-                    vec![text]
-                } else {
-                    text.split_whitespace().collect()
-                }
-            });
-            let read = Cli::read(std::iter::once("xtask").chain(words).map(OsString::from));
-            assert!(read.is_ok(), "`{example}`: {}", read.err().unwrap());
-        }
-    }
-
-    #[test]
-    fn what_would_have_no_effect_is_a_usage_error() {
-        for line in [
-            "run --kill explorer",
-            "run --kill wininit",
-            "run --nt 6.1 --kill winlogon",
-            "run --nt 7",
-            "run --memory 0",
-            "run --json",
-            "run --base a.iso --dump",
-            "run --base a.iso --kill csrss",
-            "run --base a.iso --nt 6.1",
-            "run --from a.iso --smss b.exe",
-            "test --fuzz hive",
-            "test --faults hive",
-            "test --host-only --qemu-only",
-            "test --bless --host-only",
-            "test --list --faults",
-            "gdb --attach --batch bt",
-            "ci --only everything",
-            "run --keep",
-            "run --program helo",
-            "run --role initial",
-            "run --arguments x",
-            "run --base a.iso --program hello",
-            "run --hive SOFTWRE=a.hiv",
-            "run --file a=..",
-            "run --boot-options exit=settled",
-            "run --base a.iso --hive a.hiv",
-            "gdb --base a.iso --file a.exe",
-            "iso --base a.iso --disk b.img",
-        ] {
-            let error = read(line)
-                .err()
-                .unwrap_or_else(|| panic!("`{line}` passes"));
-            assert_eq!(error.exit_code(), 2, "{line}");
-        }
-    }
-
-    #[test]
-    fn every_shell_has_completions_of_every_verb() {
-        for &shell in clap_complete::Shell::value_variants() {
-            let mut script = Vec::new();
-            Cli::completions(&CompletionsOptions { shell }, &mut script);
-            let script = String::from_utf8(script).unwrap();
-            for verb in Cli::command().get_subcommands() {
-                assert!(
-                    script.contains(verb.get_name()),
-                    "{shell}: {}",
-                    verb.get_name()
-                );
-            }
-            assert!(script.contains("boot-options"), "{shell}");
-        }
-    }
-
-    #[test]
-    fn only_what_stops_the_system_can_be_killed() {
-        for line in [
-            "run --kill csrss",
-            "run --kill winlogon",
-            "run --nt 6.1 --kill csrss",
-            "run --nt 6.1 --kill wininit",
-        ] {
-            assert!(read(line).is_ok(), "{line}");
-        }
-    }
 }
