@@ -171,6 +171,7 @@ fn leave_files(output: &std::path::Path, reader: &Reader) -> Result<()> {
     for (name, text) in &reader.parts {
         let file: PathBuf = output.join(match name.as_str() {
             "dump-json" => "dump.json".to_owned(),
+            "before-json" => "before.json".to_owned(),
             "trace-json" => "trace.jsonl".to_owned(),
             other => format!("{other}.txt"),
         });

@@ -40,7 +40,7 @@ pub mod ob;
 pub mod ps;
 pub mod se;
 pub mod services;
-mod spelling;
+pub mod spelling;
 pub mod system;
 pub mod trace;
 

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The trace of system calls: who called what with which arguments when, and what came of it.
+//! The trace of system calls: who called what with which arguments when, and what came of it; and
+//! what happens between them ([`events`]): processes that start and end, lines that programs print.
 //!
 //! A record is made when a call ends (or, for one that does not return, when it is made). It prints
 //! as one line of text or one line of JSON; both are the same on every run of the same boot,
 //! because time here is the executive's own and no host address is recorded.
+
+pub mod events;
 
 use crate::spelling;
 use alloc::collections::BTreeMap;
@@ -11,6 +14,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::{self, Write};
+use events::Event;
 use nt::Status;
 use nt::object::ClientId;
 use serde_json::{Map, Value as Json};
@@ -42,6 +46,8 @@ pub enum CallEnd {
 pub struct Record {
     /// When it ended, units of 100 ns since the start of the system.
     pub time: u64,
+    /// When it was made: for the end of a wait, when the wait's call was.
+    pub began: u64,
     /// Who called.
     pub client: ClientId,
     /// The service's name.
@@ -64,6 +70,7 @@ impl Record {
         });
         let mut map = Map::new();
         map.insert("time".into(), Json::from(self.time));
+        map.insert("began".into(), Json::from(self.began));
         map.insert("process".into(), Json::from(self.client.process));
         map.insert("thread".into(), Json::from(self.client.thread));
         map.insert("call".into(), Json::from(self.call));
@@ -81,16 +88,22 @@ impl Record {
     }
 }
 
-/// One line of text.
+/// Units of time in a second.
+const UNITS: u64 = 10_000_000;
+
+/// How a line of text begins: when, and who.
+fn head(time: u64, client: ClientId) -> String {
+    let (seconds, rest) = (time / UNITS, time % UNITS);
+    format!(
+        "{seconds:5}.{rest:07} {:x}.{:x}",
+        client.process, client.thread
+    )
+}
+
+/// One line of text, with the time that the call took at its end.
 impl fmt::Display for Record {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let seconds = self.time / 10_000_000;
-        let rest = self.time % 10_000_000;
-        write!(
-            out,
-            "{seconds:5}.{rest:07} {:x}.{:x} {}(",
-            self.client.process, self.client.thread, self.call
-        )?;
+        write!(out, "{} {}(", head(self.time, self.client), self.call)?;
         for (index, (name, value)) in self.arguments.iter().enumerate() {
             let comma = if index == 0 { "" } else { ", " };
             match value {
@@ -100,7 +113,15 @@ impl fmt::Display for Record {
             }
         }
         match self.outcome {
-            CallEnd::Returned(status) => write!(out, ") = {}", spelling::status(status)),
+            CallEnd::Returned(status) => {
+                let took = self.time.saturating_sub(self.began);
+                let (seconds, rest) = (took / UNITS, took % UNITS);
+                write!(
+                    out,
+                    ") = {} <{seconds}.{rest:07}>",
+                    spelling::status(status)
+                )
+            }
             CallEnd::Gone => out.write_str(") does not return"),
             CallEnd::Waits => out.write_str(") waits"),
         }
@@ -124,6 +145,7 @@ pub enum Format {
 pub struct Trace {
     format: Format,
     kept: Option<Vec<Record>>,
+    events: Vec<Event>,
     counts: BTreeMap<&'static str, u64>,
 }
 
@@ -167,6 +189,24 @@ impl Trace {
         line
     }
 
+    /// Takes what happened between calls, and gives the line to print, if any.
+    pub fn happened(&mut self, event: Event) -> Option<String> {
+        let line = match self.format {
+            Format::Off => None,
+            Format::Text => Some(event.to_string()),
+            Format::Json => Some(event.json()),
+        };
+        if self.kept.is_some() {
+            self.events.push(event);
+        }
+        line
+    }
+
+    /// The events kept, in order.
+    pub fn events(&self) -> &[Event] {
+        &self.events
+    }
+
     /// The records kept.
     pub fn records(&self) -> &[Record] {
         self.kept.as_deref().unwrap_or_default()
@@ -186,6 +226,7 @@ mod tests {
     fn record(outcome: CallEnd) -> Record {
         Record {
             time: 12_345_678,
+            began: 12_345_600,
             client: ClientId {
                 process: 8,
                 thread: 12,
@@ -204,12 +245,12 @@ mod tests {
         let line = record(CallEnd::Returned(Status::OBJECT_NAME_NOT_FOUND)).to_string();
         assert_eq!(
             line,
-            r#"    1.2345678 8.c NtOpenKey(access=0x20019, name="\\Registry\\\"x\"") = OBJECT_NAME_NOT_FOUND"#
+            r#"    1.2345678 8.c NtOpenKey(access=0x20019, name="\\Registry\\\"x\"") = OBJECT_NAME_NOT_FOUND <0.0000078>"#
         );
         assert!(
             record(CallEnd::Returned(Status(0xC0FF_EE00)))
                 .to_string()
-                .ends_with(") = C0FFEE00")
+                .contains(") = C0FFEE00 <")
         );
         assert!(
             record(CallEnd::Gone)
@@ -223,7 +264,7 @@ mod tests {
         let line = record(CallEnd::Returned(Status::SUCCESS)).json();
         assert_eq!(
             line,
-            r#"{"arguments":{"access":"0x20019","name":"\\Registry\\\"x\""},"call":"NtOpenKey","code":0,"process":8,"status":"SUCCESS","thread":12,"time":12345678}"#
+            r#"{"arguments":{"access":"0x20019","name":"\\Registry\\\"x\""},"began":12345600,"call":"NtOpenKey","code":0,"process":8,"status":"SUCCESS","thread":12,"time":12345678}"#
         );
     }
 

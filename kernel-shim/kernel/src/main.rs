@@ -46,7 +46,7 @@
 //! | `exit=shutdown` | end with pass when NtShutdownSystem goes through |
 //! | `timeout=<seconds>` | end with failure if neither has happened by then |
 //! | `dump` | once settled, the parts `dump` (text) and `dump-json` |
-//! | `trace` | the parts `trace` (text) and `trace-json` (a line a call): every system call, printed once settled and at the end |
+//! | `trace` | the parts `trace` (text) and `trace-json` (a line a call): every system call, printed once settled and at the end; before the first process, the part `before-json`: a dump of what stands then |
 //! | `log=error..trace` | level of the kernel's own log |
 //! | `kill=csrss`, `kill=winlogon` | once settled, end that process |
 //! | `minint`, `safeboot=minimal` (`network`, `dsrepair`) | spec 1.1 fact 13 |

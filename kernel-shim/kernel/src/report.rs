@@ -11,8 +11,8 @@ use core::fmt::Write;
 use executive::ids::{ProcessId, ThreadId};
 use executive::{Executive, dump};
 
-/// The parts `trace` and `trace-json`: one line a call, in the text with the name of the caller's
-/// image in front. Nothing if none was asked for.
+/// The parts `trace` and `trace-json`: one line a call or event, in the text with the name of the
+/// process's image in front. Nothing if none was asked for.
 pub fn trace(executive: &Executive, images: &BTreeMap<ProcessId, String>) {
     let records = executive.trace().records();
     if records.is_empty() {
@@ -24,13 +24,25 @@ pub fn trace(executive: &Executive, images: &BTreeMap<ProcessId, String>) {
             .and_then(|id| images.get(&ProcessId(id)))
             .map_or("?", String::as_str)
     };
-    let lines: Vec<String> = records
-        .iter()
-        .map(|record| format!("{} {record}", image(record.client.process)))
-        .collect();
-    announce::part("trace", lines.iter().map(String::as_str));
-    let lines: Vec<String> = records.iter().map(executive::trace::Record::json).collect();
-    announce::part("trace-json", lines.iter().map(String::as_str));
+    let mut lines: Vec<(u64, String, String)> = Vec::new();
+    for record in records {
+        let text = format!("{} {record}", image(record.client.process));
+        lines.push((record.time, text, record.json()));
+    }
+    for event in executive.trace().events() {
+        let text = format!("{} {event}", image(event.client.process));
+        lines.push((event.time, text, event.json()));
+    }
+    // The sort is stable: calls of one moment stay in their order.
+    lines.sort_by_key(|&(time, ..)| time);
+    announce::part("trace", lines.iter().map(|(_, text, _)| text.as_str()));
+    announce::part("trace-json", lines.iter().map(|(_, _, json)| json.as_str()));
+}
+
+/// The part `before-json`: what stands before the first process runs.
+pub fn before(executive: &mut Executive) {
+    let snapshot = executive.snapshot();
+    announce::part("before-json", dump::json(&snapshot).lines());
 }
 
 /// The parts `dump` and `dump-json`.

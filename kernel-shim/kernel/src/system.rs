@@ -72,6 +72,9 @@ impl System {
     /// Runs until the end.
     pub fn run(mut self) -> ! {
         announce::executive(&mut self.executive);
+        if self.options.trace {
+            report::before(&mut self.executive);
+        }
         loop {
             if core::mem::take(&mut self.time_passed) {
                 self.machine.lock().update_time();
@@ -166,6 +169,10 @@ impl System {
         // What stands is shown once: of a run that ends by itself, what stands at its end.
         if self.options.dump && !(exits && self.options.kill.is_some()) {
             report::dump(&mut self.executive);
+        }
+        // A machine that stays up is ended by a person, who may not let it say any more.
+        if !exits {
+            report::trace(&self.executive, &self.images);
         }
         if let Some(kill) = self.options.kill.take() {
             let image = match kill {
@@ -440,7 +447,9 @@ impl System {
         if registers.rax == DEBUG_PRINT {
             let mut text = vec![0; (registers.rdx & 0xffff).min(DEBUG_LIMIT) as usize];
             if self.read(thread, registers.rcx, &mut text).is_ok() {
-                crate::serial::debug_print(&String::from_utf8_lossy(&text));
+                let text = String::from_utf8_lossy(&text);
+                crate::serial::debug_print(&text);
+                self.executive.printed(thread, &text);
             }
         }
         if let Some(thread) = self.machine.lock().thread(thread) {

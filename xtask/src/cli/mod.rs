@@ -326,7 +326,8 @@ pub enum TraceAction {
         /// The other.
         right: PathBuf,
     },
-    /// Count the calls of a trace by name: how often, how many failed, how long they waited.
+    /// Count the calls of a trace by phase of the boot and by name: how often, how many failed, the
+    /// time inside them, the time they waited.
     Stat {
         /// The trace, as text (`trace.txt`).
         trace: PathBuf,

@@ -208,6 +208,7 @@ mod tests {
     fn opened(call: &'static str, name: &str, status: Status) -> Moment {
         Moment::Called(Record {
             time: 0,
+            began: 0,
             client: ClientId {
                 process: 12,
                 thread: 16,

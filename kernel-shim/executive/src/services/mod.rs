@@ -79,6 +79,8 @@ pub struct Waiting {
     number: u32,
     arguments: [u64; MAX_ARGUMENTS],
     pending: Pending,
+    /// When the call was made.
+    began: u64,
 }
 
 /// Carries out the system call `number` (EAX) of `thread`, with R10, RDX, R8, R9 and the stack
@@ -99,6 +101,7 @@ pub fn dispatch(
     };
     // Afterwards the caller may be gone.
     let client = exec.client_id(thread).unwrap_or_default();
+    let began = exec.machine().uptime();
     let mut arguments = [0; MAX_ARGUMENTS];
     for (to, from) in arguments.iter_mut().zip(registers).take(service.arguments) {
         *to = from;
@@ -129,7 +132,7 @@ pub fn dispatch(
         }
     };
     if call.exec.trace().wanted() {
-        shown.extend(show::brought(&mut call, service, &done));
+        show::results(&mut call, service, &mut shown, &done);
     }
     let (pending, arguments) = (call.pending.take(), call.arguments);
     if let (Done::Waits, Some(pending)) = (&done, pending) {
@@ -140,11 +143,12 @@ pub fn dispatch(
                 number,
                 arguments,
                 pending,
+                began,
             },
         );
     }
     exec.trace_mut().count(service.name);
-    record(exec, client, service, shown, &done);
+    record(exec, client, service, shown, began, &done);
     done
 }
 
@@ -160,6 +164,7 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
         number,
         arguments,
         pending,
+        began,
     } = *kept;
     let Ok(process) = exec.process_of(thread).map(|process| process.id) else {
         return Done::Gone;
@@ -175,7 +180,7 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
     let done = pending::finish(&mut call, pending, status, event).unwrap_or_else(Done::Returns);
     let mut shown = Vec::new();
     if let (true, Some(service)) = (call.exec.trace().wanted(), table::service(number)) {
-        shown.extend(show::brought(&mut call, service, &done));
+        show::results(&mut call, service, &mut shown, &done);
     }
     let pending = call.pending.take();
     if let (Done::Waits, Some(pending)) = (&done, pending) {
@@ -186,11 +191,12 @@ pub fn complete(exec: &mut Executive, thread: ThreadId) -> Done {
                 number,
                 arguments,
                 pending,
+                began,
             },
         );
     }
     if let Some(service) = table::service(number) {
-        record(exec, client, service, shown, &done);
+        record(exec, client, service, shown, began, &done);
     }
     done
 }
@@ -228,6 +234,7 @@ fn record(
     client: ClientId,
     service: &'static Service,
     arguments: Vec<(&'static str, Argument)>,
+    began: u64,
     done: &Done,
 ) {
     if !exec.trace().wanted() {
@@ -240,6 +247,7 @@ fn record(
     };
     let record = Record {
         time: exec.machine().uptime(),
+        began,
         client,
         call: service.name,
         arguments,

@@ -17,6 +17,7 @@ pub mod hard_errors;
 mod locks;
 pub mod memory;
 mod namespace;
+mod noted;
 mod objects;
 #[cfg(test)]
 mod objects_tests;

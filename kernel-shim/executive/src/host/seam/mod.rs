@@ -172,7 +172,9 @@ impl Seam {
         };
         let mut arguments = Some(arguments);
         let mut noted = Vec::new();
+        let mut began = 0;
         let begun = shared.scheduler.enter(thread, |executive| {
+            began = executive.machine().uptime();
             if executive.trace().wanted() {
                 noted = arguments
                     .take()
@@ -189,6 +191,7 @@ impl Seam {
                     thread,
                     call,
                     &mut noted,
+                    began,
                     CallEnd::Returned(Status::SUCCESS),
                 ),
                 Ok(Completion::Pending) => {}
@@ -197,6 +200,7 @@ impl Seam {
                     thread,
                     call,
                     &mut noted,
+                    began,
                     CallEnd::Returned(*status),
                 ),
             }
@@ -215,6 +219,7 @@ impl Seam {
                 thread,
                 call,
                 &mut noted,
+                began,
                 CallEnd::Returned(status),
             );
             result
@@ -241,6 +246,7 @@ fn record(
     thread: ThreadId,
     call: &'static str,
     arguments: &mut Arguments,
+    began: u64,
     outcome: CallEnd,
 ) {
     executive.trace_mut().count(call);
@@ -254,6 +260,7 @@ fn record(
     let arguments = core::mem::take(arguments);
     let line = executive.trace_mut().record(Record {
         time,
+        began,
         client,
         call,
         arguments,

@@ -267,6 +267,7 @@ impl Executive {
         };
         self.write_process(process, peb, &block.bytes())?;
         self.process_mut(process)?.peb = peb;
+        self.process_started(process);
         Ok(())
     }
 

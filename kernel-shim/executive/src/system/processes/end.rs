@@ -171,6 +171,7 @@ impl Executive {
             process.section.take(),
             process.exception_port.take(),
         );
+        self.process_ended(id, status);
         if critical {
             self.stop_system(BugCheck::new(CRITICAL_PROCESS_DIED, [id.0.into(), 0, 0, 0]));
         }

@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What the trace shows of a call: its arguments as a person reads them, and the message it brings.
+//! What the trace shows of a call: its arguments as a person reads them, and what comes back.
 //!
-//! Everything is read before the call is carried out, as its caller has left it, and nothing is
-//! changed. What cannot be read is shown as the address it is.
+//! What a caller gives is read before the call is carried out ([`given`]), what the call has written
+//! for it afterwards ([`returned`]). Nothing is changed. What cannot be read is shown as the address
+//! it is.
+
+mod given;
+mod returned;
+mod values;
+
+pub use returned::results;
 
 use super::BUILT;
 use super::argument::{Argument as _, Parameter, Shape, UserAttributes, UserText};
-use super::call::{Call, Done};
+use super::call::Call;
 use super::table::{MAX_ARGUMENTS, Service};
 use super::user::UserPtr;
 use crate::lpc::HEADER;
@@ -20,15 +27,6 @@ use alloc::vec::Vec;
 use nt::Handle;
 use nt::access::Access;
 use nt::system::{MessageKind, PortHeader};
-
-/// The calls that end with a message, and which argument says where it goes.
-const BRINGING: [(&str, usize); 5] = [
-    ("NtListenPort", 1),
-    ("NtReplyWaitReceivePort", 3),
-    ("NtReplyWaitReceivePortEx", 3),
-    ("NtReplyWaitReplyPort", 1),
-    ("NtRequestWaitReplyPort", 2),
-];
 
 /// A call's arguments with their names.
 pub fn arguments(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)> {
@@ -67,7 +65,7 @@ fn argument(call: &mut Call<'_>, service: &Service, parameter: &Parameter, slot:
         Shape::Access => Some(spelling::access(service.name, slot as u32)),
         Shape::Number(_) => spelling::number(service.name, parameter.name, slot as u32),
         Shape::Handle => handle(call, Handle(slot)),
-        Shape::Pointer => behind(call, service, parameter, slot),
+        Shape::Pointer => given::behind(call, service, parameter, slot),
         Shape::Boolean => None,
     };
     words.map_or(Argument::Number(value), Argument::Words)
@@ -104,37 +102,6 @@ fn handle(call: &Call<'_>, handle: Handle) -> Option<String> {
     Some(format!("{:#x}<{name}>", handle.0))
 }
 
-/// What an address points to, where the trace knows how to say it.
-fn behind(
-    call: &mut Call<'_>,
-    service: &Service,
-    parameter: &Parameter,
-    slot: u64,
-) -> Option<String> {
-    if slot == 0 {
-        return None;
-    }
-    match parameter.name {
-        "timeout" | "interval" => call.read(UserPtr::new(slot)).ok().map(spelling::time),
-        "reply" | "message" if is_sent(service.name, parameter.name) => message(call, slot),
-        _ => None,
-    }
-}
-
-/// Whether a message is what the caller sends, and not room for one.
-fn is_sent(service: &str, parameter: &str) -> bool {
-    match service {
-        "NtAcceptConnectPort" | "NtRequestPort" | "NtRequestWaitReplyPort" => {
-            parameter == "message"
-        }
-        "NtReplyPort"
-        | "NtReplyWaitReceivePort"
-        | "NtReplyWaitReceivePortEx"
-        | "NtReplyWaitReplyPort" => parameter == "reply",
-        _ => false,
-    }
-}
-
 /// A PORT_MESSAGE: its type, the bytes of its data, and the number that most protocols begin with.
 fn message(call: &mut Call<'_>, at: u64) -> Option<String> {
     let place = UserPtr::<PortHeader>::new(at);
@@ -147,18 +114,4 @@ fn message(call: &mut Call<'_>, at: u64) -> Option<String> {
     }
     let number: u32 = call.read(place.at(HEADER as u64).ok()?).ok()?;
     Some(format!("{{{kind}, {length:#x} bytes, api {number:#x}}}"))
-}
-
-/// The message that a call has brought which ends like this.
-pub fn brought(
-    call: &mut Call<'_>,
-    service: &Service,
-    done: &Done,
-) -> Option<(&'static str, Argument)> {
-    let (_, place) = BRINGING.iter().find(|(name, _)| *name == service.name)?;
-    if !matches!(done, Done::Returns(status) if status.is_success()) {
-        return None;
-    }
-    let at = *call.arguments.get(*place)?;
-    message(call, at).map(|message| ("received", Argument::Words(message)))
 }
