@@ -12,6 +12,7 @@ use nt::access::Access;
 use nt::failure::{Attempt, Skippable};
 use nt::key::{Key, MAX_TEXT};
 use nt::system::{BootStatusItem, Objects, Registry, System};
+use nt::text::Text;
 use nt::{Result, UnicodeBuf, UnicodeStr, wide};
 
 /// Units of the longest command line of a disk check.
@@ -57,7 +58,7 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     let Some(image) = launcher.find(command.program)? else {
         display(
             system,
-            format_args!(
+            nt::text!(
                 "{} program not found - skipping AUTOCHECK\r\n",
                 command.program
             ),
@@ -69,10 +70,10 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     // Without arguments it checks nothing, which is better than checking with half of one.
     line.push(command.arguments).or_skip(
         Skippable::BootExecute,
-        format_args!("arguments of {}", command.program),
+        nt::text!("arguments of {}", command.program),
     );
     if announce {
-        display(system, format_args!("{line}\r\n"));
+        display(system, nt::text!("{line}\r\n"));
     }
     let items = [BootStatusItem::BootGood, BootStatusItem::BootShutdown];
     let before = system.exchange_boot_status(&items, [true, true]);
@@ -93,10 +94,10 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     done
 }
 
-fn display<S: System>(system: &S, text: core::fmt::Arguments<'_>) {
+fn display<S: System>(system: &S, text: Text<'_>) {
     let mut message = UnicodeBuf::<MAX_TEXT>::new();
     if let Err(status) = message
-        .push_fmt(text)
+        .push_text(text)
         .and_then(|()| system.display_string(message.as_str()))
     {
         nt::warn!("boot screen: {text}: {status}");

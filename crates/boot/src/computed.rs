@@ -5,11 +5,11 @@
 //! This boot's environment block was made before: its children see what the last boot wrote. Every
 //! value is a REG_SZ with its NUL.
 
-use core::fmt;
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::key::{Key, MAX_TEXT};
 use nt::system::{ProcessorInformation, System, ValueType};
+use nt::text::{Part, Show, Text};
 use nt::{Result, Status, UnicodeBuf, UnicodeStr, wide};
 use zerocopy::IntoBytes;
 
@@ -35,21 +35,21 @@ const AMD64: u16 = 9;
 pub fn write_computed_variables<S: System>(system: &S) -> Result<(), Stop> {
     let key = Key::open(system, ENVIRONMENT, Access::GENERIC_WRITE).or_stop(STEP, ENVIRONMENT)?;
     let key = EnvironmentKey { system, key };
-    key.set(wide!("OS"), format_args!("Windows_NT"))?;
+    key.set(wide!("OS"), nt::text!("Windows_NT"))?;
     let name = wide!("PROCESSOR_ARCHITECTURE");
     let processor = system.query_processor().or_stop(STEP, name)?;
     let kind = architecture(processor.architecture);
-    key.set(name, format_args!("{kind}"))?;
+    key.set(name, nt::text!("{kind}"))?;
     let level = processor.level;
-    key.set(wide!("PROCESSOR_LEVEL"), format_args!("{level}"))?;
+    key.set(wide!("PROCESSOR_LEVEL"), nt::text!("{level}"))?;
     key.set_identifier(wide!("PROCESSOR_IDENTIFIER"))?;
     let revision = Revision(processor);
-    key.set(wide!("PROCESSOR_REVISION"), format_args!("{revision}"))?;
+    key.set(wide!("PROCESSOR_REVISION"), nt::text!("{revision}"))?;
     let name = wide!("NUMBER_OF_PROCESSORS");
     let processors = system.query_basic().or_stop(STEP, name)?.processors;
-    key.set(name, format_args!("{processors}"))?;
+    key.set(name, nt::text!("{processors}"))?;
     match safe_boot(system) {
-        Some(option) => key.set(wide!("SAFEBOOT_OPTION"), format_args!("{option}")),
+        Some(option) => key.set(wide!("SAFEBOOT_OPTION"), nt::text!("{option}")),
         None => Ok(()),
     }
 }
@@ -61,13 +61,13 @@ struct EnvironmentKey<'s, S: System> {
 }
 
 impl<S: System> EnvironmentKey<'_, S> {
-    fn set(&self, name: UnicodeStr<'_>, value: fmt::Arguments<'_>) -> Result<(), Stop> {
+    fn set(&self, name: UnicodeStr<'_>, value: Text<'_>) -> Result<(), Stop> {
         self.write(name, value).or_stop(STEP, name)
     }
 
-    fn write(&self, name: UnicodeStr<'_>, value: fmt::Arguments<'_>) -> Result<()> {
+    fn write(&self, name: UnicodeStr<'_>, value: Text<'_>) -> Result<()> {
         let mut text = UnicodeBuf::<MAX_TEXT>::new();
-        text.push_fmt(value)?;
+        text.push_text(value)?;
         text.push_unit(0)?;
         let data = text.as_str().units().as_bytes();
         self.key.set(name, ValueType::SZ, data)
@@ -87,8 +87,8 @@ impl<S: System> EnvironmentKey<'_, S> {
             identifier => identifier.or_stop(STEP, name)?,
         };
         match processor.text(wide!("VendorIdentifier"), &mut vendor) {
-            Ok(vendor) => self.set(name, format_args!("{identifier}, {vendor}")),
-            Err(_) => self.set(name, format_args!("{identifier}")),
+            Ok(vendor) => self.set(name, nt::text!("{identifier}, {vendor}")),
+            Err(_) => self.set(name, nt::text!("{identifier}")),
         }
     }
 }
@@ -105,13 +105,13 @@ const fn architecture(architecture: u16) -> &'static str {
 /// The revision as `PROCESSOR_REVISION` has it.
 struct Revision(ProcessorInformation);
 
-impl fmt::Display for Revision {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let revision = self.0.revision;
+impl Show for Revision {
+    fn part(&self) -> Part<'_> {
+        let revision = u64::from(self.0.revision);
         match self.0.architecture {
-            X86 if revision >> 8 == 0xFF => write!(out, "{:02X}", revision & 0xFF),
-            X86 | IA64 | AMD64 => write!(out, "{revision:04x}"),
-            _ => write!(out, "{revision}"),
+            X86 if revision >> 8 == 0xFF => Part::Number(revision & 0xFF).upper_hex(2),
+            X86 | IA64 | AMD64 => Part::Number(revision).hex(4),
+            _ => Part::Number(revision),
         }
     }
 }
@@ -137,12 +137,12 @@ mod tests {
     use std::string::ToString;
 
     fn of(architecture: u16, revision: u16) -> std::string::String {
-        Revision(ProcessorInformation {
+        let revision = Revision(ProcessorInformation {
             architecture,
             level: 6,
             revision,
-        })
-        .to_string()
+        });
+        nt::text!("{revision}").to_string()
     }
 
     #[test]

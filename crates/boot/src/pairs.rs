@@ -5,8 +5,8 @@
 //! installers of later systems put before a path, `*1\??\C:\x`, is passed over: a user wants the
 //! file renamed.
 
-use core::fmt;
-use nt::UnicodeStr;
+use nt::failure::Skippable;
+use nt::{Status, UnicodeStr};
 
 /// A value of pending renames.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,22 +41,21 @@ pub struct Pair<'a> {
     pub operation: Option<Operation<'a>>,
 }
 
-impl fmt::Display for Pair<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Pair<'_> {
+    /// Reports that it could not be carried out.
+    pub fn report(&self, status: Status) {
+        const STEP: Skippable = Skippable::PendingRename;
         match self.operation {
             Some(Operation {
                 source,
                 target: Some(target),
                 replace,
             }) => {
-                write!(
-                    out,
-                    "{source} -> {target}{}",
-                    if replace { ", replaced" } else { "" }
-                )
+                let replaced = if replace { ", replaced" } else { "" };
+                STEP.report(nt::text!("{source} -> {target}{replaced}"), status);
             }
-            Some(Operation { source, .. }) => write!(out, "delete {source}"),
-            None => self.source.fmt(out),
+            Some(Operation { source, .. }) => STEP.report(nt::text!("delete {source}"), status),
+            None => STEP.report(self.source, status),
         }
     }
 }

@@ -16,7 +16,6 @@ use crate::mark::{self, Mark};
 use crate::pairs::{Operation, Pair, Pairs, RenameList};
 use crate::volumes::{Touched, flush_volume, mark_for_check};
 use nt::access::{Access, OpenOptions, Share};
-use nt::failure::Skippable;
 use nt::key::Key;
 use nt::pages::PageVec;
 use nt::privilege::Privileged;
@@ -80,7 +79,7 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         match operation.and_then(|operation| carry_out(system, &operation)) {
             Ok(()) => summary.done += 1,
             Err(status) => {
-                Skippable::PendingRename.report(pair, status);
+                pair.report(status);
                 summary.failed += 1;
             }
         }

@@ -26,8 +26,8 @@
 //! assert_eq!(phase(), Err(stop));
 //! ```
 
+use crate::text::{Part, Show};
 use crate::{Result, Status};
-use core::fmt;
 
 macro_rules! steps {
     ($($(#[$half_doc:meta])* $half:ident { $($(#[$doc:meta])* $name:ident $text:literal;)* })*) => {$(
@@ -116,27 +116,27 @@ steps! {
 
 impl Skippable {
     /// Reports that this step failed on `object` and that the boot goes on.
-    pub fn report(self, object: impl fmt::Display, status: Status) {
-        report(self.text(), &object, status);
+    pub fn report(self, object: impl Show, status: Status) {
+        report(self.text(), object.part(), status);
     }
 }
 
 impl Essential {
     /// Reports that this step failed on `object`, and gives the stop that follows.
-    pub fn stop(self, object: impl fmt::Display, status: Status) -> Stop {
-        report_stop(self.text(), &object, status);
+    pub fn stop(self, object: impl Show, status: Status) -> Stop {
+        report_stop(self.text(), object.part(), status);
         Stop { step: self, status }
     }
 }
 
 /// One piece of code for objects of every type.
 #[inline(never)]
-fn report(step: &str, object: &dyn fmt::Display, status: Status) {
+fn report(step: &str, object: Part<'_>, status: Status) {
     crate::warn!("{step}: {object}: {status}: skipped");
 }
 
 #[inline(never)]
-fn report_stop(step: &str, object: &dyn fmt::Display, status: Status) {
+fn report_stop(step: &str, object: Part<'_>, status: Status) {
     crate::error!("{step}: {object}: {status}: the system stops");
 }
 
@@ -153,17 +153,17 @@ pub struct Stop {
 /// What came of an attempt, and what follows for the boot if it failed.
 pub trait Attempt<T> {
     /// The value; or nothing, and it is reported that `step` failed on `object`.
-    fn or_skip(self, step: Skippable, object: impl fmt::Display) -> Option<T>;
+    fn or_skip(self, step: Skippable, object: impl Show) -> Option<T>;
 
     /// The value.
     ///
     /// # Errors
     /// [`Stop`], after it was reported that `step` failed on `object`.
-    fn or_stop(self, step: Essential, object: impl fmt::Display) -> Result<T, Stop>;
+    fn or_stop(self, step: Essential, object: impl Show) -> Result<T, Stop>;
 }
 
 impl<T> Attempt<T> for Result<T> {
-    fn or_skip(self, step: Skippable, object: impl fmt::Display) -> Option<T> {
+    fn or_skip(self, step: Skippable, object: impl Show) -> Option<T> {
         match self {
             Ok(value) => Some(value),
             Err(status) => {
@@ -173,7 +173,7 @@ impl<T> Attempt<T> for Result<T> {
         }
     }
 
-    fn or_stop(self, step: Essential, object: impl fmt::Display) -> Result<T, Stop> {
+    fn or_stop(self, step: Essential, object: impl Show) -> Result<T, Stop> {
         self.map_err(|status| step.stop(object, status))
     }
 }

@@ -12,6 +12,8 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+// What `text_for` writes begins with `::nt`.
+extern crate self as nt;
 #[cfg(any(test, feature = "steps"))]
 extern crate std;
 
@@ -35,8 +37,10 @@ pub mod status;
 pub mod steps;
 pub mod string;
 pub mod system;
+pub mod text;
 
 pub use handle::{Handle, Owned};
+pub use nt_macros::text_for;
 pub use object::{ClientId, ObjectAttributes};
 pub use status::{Result, Status};
 pub use string::{UnicodeBuf, UnicodeStr};

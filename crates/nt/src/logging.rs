@@ -1,45 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Log lines: [`error!`](crate::error), [`warn!`](crate::warn), [`info!`](crate::info) and
-//! [`debug!`](crate::debug).
+//! Log lines: [`error!`](crate::error!), [`warn!`](crate::warn!), [`info!`](crate::info!) and
+//! [`debug!`](crate::debug!), written as with the `log` crate.
 //!
-//! They end in the `log` crate, so that every backend serves. Its own macros build a record with
-//! module, file and line at each call, which no backend of ours prints; here a call is a level and
-//! a text, and the record is built in one place.
+//! In the image a line goes to the sink of `ntdll`, and `core::fmt` has no part in it
+//! ([`text`](crate::text)). On the host it goes to the `log` crate, for whatever logger is there.
 
-use core::fmt;
+use crate::text::{Part, Text};
 pub use log::{Level, LevelFilter};
+use spin::Once;
+
+/// Where lines end.
+pub type Sink = fn(Level, &Text<'_>);
+
+static SINK: Once<Sink> = Once::new();
+
+/// Installs the sink. The first call wins; before it, lines go nowhere.
+pub fn install(sink: Sink) {
+    SINK.call_once(|| sink);
+}
+
+/// Has lines end in the `log` crate: what the host wants.
+pub fn install_log() {
+    install(|level, text| log::log!(level, "{text}"));
+}
 
 /// Lets through lines of this level and above from now on.
 pub fn limit(filter: LevelFilter) {
     log::set_max_level(filter);
 }
 
-/// Hands `text` to the logger, if `level` is of interest.
 #[inline(never)]
-pub fn line(level: Level, text: fmt::Arguments<'_>) {
-    log::log!(level, "{text}");
+fn line(level: Level, template: &'static str, parts: &[Part<'_>]) {
+    if level <= log::max_level()
+        && let Some(sink) = SINK.get()
+    {
+        sink(level, &Text::new(template, parts));
+    }
+}
+
+/// What [`error!`](crate::error!) calls, and so on: a function a level, so that a call is no more than
+/// the text and its parts.
+#[doc(hidden)]
+#[inline(never)]
+pub fn error(template: &'static str, parts: &[Part<'_>]) {
+    line(Level::Error, template, parts);
+}
+
+#[doc(hidden)]
+#[inline(never)]
+pub fn warn(template: &'static str, parts: &[Part<'_>]) {
+    line(Level::Warn, template, parts);
+}
+
+#[doc(hidden)]
+#[inline(never)]
+pub fn info(template: &'static str, parts: &[Part<'_>]) {
+    line(Level::Info, template, parts);
+}
+
+#[doc(hidden)]
+#[inline(never)]
+pub fn debug(template: &'static str, parts: &[Part<'_>]) {
+    line(Level::Debug, template, parts);
 }
 
 /// Logs why something cannot be done, or an end.
 #[macro_export]
 macro_rules! error {
-    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Error, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::text_for!($crate::logging::error, $($text)*) };
 }
 
 /// Logs what is left out or put right.
 #[macro_export]
 macro_rules! warn {
-    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Warn, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::text_for!($crate::logging::warn, $($text)*) };
 }
 
 /// Logs a step.
 #[macro_export]
 macro_rules! info {
-    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Info, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::text_for!($crate::logging::info, $($text)*) };
 }
 
 /// Logs a detail.
 #[macro_export]
 macro_rules! debug {
-    ($($text:tt)*) => { $crate::logging::line($crate::logging::Level::Debug, format_args!($($text)*)) };
+    ($($text:tt)*) => { $crate::text_for!($crate::logging::debug, $($text)*) };
 }

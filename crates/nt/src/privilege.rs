@@ -34,7 +34,7 @@ impl<S: SystemWide> Drop for Privileged<'_, S> {
                 self.system
                     .adjust_privilege(self.privilege, false, PrivilegeHolder::Process)
         {
-            crate::warn!("privilege {:?} stays enabled: {status}", self.privilege);
+            crate::warn!("privilege {} stays enabled: {status}", self.privilege);
         }
     }
 }

@@ -52,14 +52,17 @@ macro_rules! statuses {
             /// The name without its `STATUS_` prefix, if this code is listed here.
             pub fn name(self) -> Option<&'static str> {
                 let listed = CODES.iter().position(|&code| code == self.0)?;
-                NAMES.split_terminator(' ').nth(listed)
+                let length = |&length: &u8| usize::from(length);
+                let before = LENGTHS.get(..listed)?.iter().map(length).sum();
+                NAMES.get(before..)?.get(..LENGTHS.get(listed).map(length)?)
             }
         }
 
-        /// Every code listed; a table and one text are far smaller than a `match`.
+        /// Every code listed; tables and one text are far smaller than a `match`.
         static CODES: &[u32] = &[$($value),*];
-        /// Their names in the same order.
-        static NAMES: &str = concat!($(stringify!($name), " "),*);
+        /// Their names in the same order, and how long each is.
+        static NAMES: &str = concat!($(stringify!($name)),*);
+        static LENGTHS: &[u8] = &[$(stringify!($name).len() as u8),*];
 
         #[cfg(test)]
         const LISTED: &[(&str, u32)] = &[$((stringify!($name), $value)),*];

@@ -6,6 +6,7 @@
 //! off silently.
 
 use crate::case::{same, upcase};
+use crate::text::{Output, Text};
 use crate::{Result, Status};
 use core::fmt;
 
@@ -210,13 +211,9 @@ impl<const N: usize> UnicodeBuf<N> {
         self.0.push(unit).map_err(|_| Status::NAME_TOO_LONG)
     }
 
-    /// Appends a formatted text whole, or nothing with `NAME_TOO_LONG`.
-    pub fn push_fmt(&mut self, text: fmt::Arguments<'_>) -> Result<()> {
-        let before = self.0.len();
-        fmt::Write::write_fmt(self, text).map_err(|_| {
-            self.0.truncate(before);
-            Status::NAME_TOO_LONG
-        })
+    /// Appends a composed text whole, or nothing with `NAME_TOO_LONG`.
+    pub fn push_text(&mut self, text: Text<'_>) -> Result<()> {
+        append_text(&mut self.0, text)
     }
 
     /// Removes everything after the first `len` units.
@@ -249,15 +246,35 @@ fn append(units: &mut heapless::VecView<u16>, text: UnicodeStr<'_>) -> Result<()
 }
 
 #[inline(never)]
-fn append_text(units: &mut heapless::VecView<u16>, text: &str) -> fmt::Result {
-    text.encode_utf16()
-        .try_for_each(|unit| units.push(unit).map_err(|_| fmt::Error))
-}
-
-impl<const N: usize> fmt::Write for UnicodeBuf<N> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        append_text(&mut self.0, text)
+fn append_text(units: &mut heapless::VecView<u16>, text: Text<'_>) -> Result<()> {
+    struct Appended<'u> {
+        units: &'u mut heapless::VecView<u16>,
+        result: Result<()>,
     }
+
+    impl Output for Appended<'_> {
+        fn narrow(&mut self, piece: &str) {
+            for unit in piece.encode_utf16() {
+                self.wide(UnicodeStr(&[unit]));
+            }
+        }
+
+        fn wide(&mut self, piece: UnicodeStr<'_>) {
+            self.result = self.result.and_then(|()| append(self.units, piece));
+        }
+    }
+
+    let before = units.len();
+    let mut appended = Appended {
+        units,
+        result: Ok(()),
+    };
+    text.write(&mut appended);
+    let result = appended.result;
+    if result.is_err() {
+        units.truncate(before);
+    }
+    result
 }
 
 impl<const N: usize> fmt::Display for UnicodeBuf<N> {
@@ -291,7 +308,7 @@ mod tests {
         assert_eq!(buf.push(wide!("abc")), Ok(()));
         assert_eq!(buf.push(wide!("de")), Err(Status::NAME_TOO_LONG));
         assert_eq!(
-            buf.push_fmt(format_args!("{}", 10)),
+            buf.push_text(crate::text!("{}", 10_u32)),
             Err(Status::NAME_TOO_LONG)
         );
         assert_eq!(format!("{buf}"), "abc");

@@ -7,8 +7,8 @@
 //! wrong on that way ends the process at once. In a release image a panic is an exception: an
 //! illegal instruction.
 
-use crate::Native;
 use crate::machine::end_process;
+use crate::{Native, logger};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 use nt::system::{HardError, HardErrorOption, HardErrorParameter, SystemWide};
@@ -53,7 +53,7 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
     }
     let address = record.ExceptionAddress.addr();
     let [first, second, ..] = record.ExceptionInformation;
-    nt::error!("unhandled exception: {code}: at {address:#x} ({first:#x}, {second:#x})");
+    nt::error!("unhandled exception: {code}: at 0x{address:x} (0x{first:x}, 0x{second:x})");
     // SAFETY: as above; only the address is taken.
     let context = unsafe { (*pointers).ContextRecord }.addr();
     fatal(code, address, context)
@@ -61,7 +61,7 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
 
 #[panic_handler]
 fn panic(information: &PanicInfo<'_>) -> ! {
-    nt::error!("{information}");
+    logger::print_formatted(format_args!("{information}"));
     // No exception, so no address and no context; the line above says where.
     fatal(Status::UNHANDLED_EXCEPTION, 0, 0)
 }

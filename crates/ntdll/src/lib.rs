@@ -36,7 +36,7 @@ mod scratch;
 
 pub use entry::{Program, image_name, start};
 pub use exception::Fatal;
-pub use logger::set_verbosity;
+pub use logger::install_log;
 pub use memory::{Pages, View};
 
 /// The kernel below `ntdll.dll`, as the seam's value. It holds nothing: all state is the kernel's.

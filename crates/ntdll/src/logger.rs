@@ -1,50 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The `log` backend: one line an event over `DbgPrint`, behind the program's prefix.
+//! The sink of log lines: one line an event over `DbgPrint`, behind the program's prefix.
 //!
-//! A record is formatted on the stack and never cut: what does not fit one `DbgPrint` goes on with
+//! A line is composed on the stack and never cut: what does not fit one `DbgPrint` goes on with
 //! the next. Levels are not printed, because a line says what it is; they are the verbosity
-//! ([`set_verbosity`]).
+//! ([`nt::logging::limit`]).
 
-use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::fmt;
 use log::{LevelFilter, Log, Metadata, Record};
+use nt::UnicodeStr;
+use nt::text::Output;
 use ntapi::ntdbg::DbgPrint;
+use spin::Once;
 
 /// Bytes of one `DbgPrint`; its own limit is 512.
 const LINE: usize = 256;
 
-struct DebugPort;
+static PREFIX: Once<&str> = Once::new();
 
-static DEBUG_PORT: DebugPort = DebugPort;
-static PREFIX: AtomicPtr<u8> = AtomicPtr::new(core::ptr::null_mut());
-static PREFIX_BYTES: AtomicUsize = AtomicUsize::new(0);
-
-/// Which records are printed from now on. Costs nothing for those that are not: they are not even
-/// formatted.
-pub fn set_verbosity(filter: LevelFilter) {
-    log::set_max_level(filter);
+/// Makes this the sink of log lines, once, at start; `prefix` is what every line begins with.
+pub(crate) fn install(prefix: &'static str, filter: LevelFilter) {
+    PREFIX.call_once(|| prefix);
+    nt::logging::install(|_, text| print(|line| text.write(line)));
+    nt::logging::limit(filter);
 }
 
-/// Makes this the backend of `log`, once, at start; `prefix` is what every line begins with.
-pub(crate) fn install(prefix: &'static str, filter: LevelFilter) {
-    PREFIX.store(prefix.as_ptr().cast_mut(), Ordering::Relaxed);
-    PREFIX_BYTES.store(prefix.len(), Ordering::Relaxed);
+/// Has the records of the `log` crate printed as well, for a program that writes its lines with it.
+/// It brings `core::fmt` into the image.
+pub fn install_log() {
     // A second start in one process does not happen; if it did, the first backend would stay, which
     // is this one.
-    let _ = log::set_logger(&DEBUG_PORT);
-    set_verbosity(filter);
+    let _ = log::set_logger(&DebugPort);
 }
 
-fn prefix() -> &'static str {
-    let bytes = PREFIX.load(Ordering::Relaxed);
-    if bytes.is_null() {
-        return "";
-    }
-    // SAFETY: `install` stored the address of a `&'static str` before the first record, when the
-    // process had one thread.
-    let bytes = unsafe { core::slice::from_raw_parts(bytes, PREFIX_BYTES.load(Ordering::Relaxed)) };
-    core::str::from_utf8(bytes).unwrap_or_default()
-}
+struct DebugPort;
 
 impl Log for DebugPort {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
@@ -52,16 +40,30 @@ impl Log for DebugPort {
     }
 
     fn log(&self, record: &Record<'_>) {
-        let mut line = Line {
-            bytes: [0; LINE],
-            used: 0,
-        };
-        // Neither part can fail: a full line is flushed, and no Display of ours refuses.
-        let _ = writeln!(line, "{}{}", prefix(), record.args());
-        line.flush();
+        print_formatted(*record.args());
     }
 
     fn flush(&self) {}
+}
+
+/// Prints a line for which `core::fmt` is needed.
+pub(crate) fn print_formatted(text: fmt::Arguments<'_>) {
+    // It cannot fail: a full line is flushed, and no Display of ours refuses.
+    print(|line| {
+        let _ = fmt::Write::write_fmt(line, text);
+    });
+}
+
+/// Prints a line with what `write` writes behind the prefix.
+fn print(write: impl FnOnce(&mut Line)) {
+    let mut line = Line {
+        bytes: [0; LINE],
+        used: 0,
+    };
+    line.narrow(PREFIX.get().copied().unwrap_or_default());
+    write(&mut line);
+    line.narrow("\n");
+    line.flush();
 }
 
 struct Line {
@@ -70,30 +72,46 @@ struct Line {
 }
 
 impl Line {
-    fn flush(&mut self) {
-        if self.used == 0 {
-            return;
+    fn push(&mut self, byte: u8) {
+        if self.used == LINE - 1 {
+            self.flush();
         }
-        // SAFETY: the format takes one string, and the line ends with the NUL that `write_str`
-        // always leaves room for.
+        if let Some(place) = self.bytes.get_mut(self.used) {
+            // A NUL inside a text would end the line for the kernel.
+            *place = if byte == 0 { b' ' } else { byte };
+            self.used += 1;
+        }
+    }
+
+    fn flush(&mut self) {
+        if let Some(end) = self.bytes.get_mut(self.used) {
+            *end = 0;
+        }
+        // SAFETY: the format takes one string, and the line ends with the NUL that `push` always
+        // leaves room for.
         let _ = unsafe { DbgPrint(c"%s".as_ptr(), self.bytes.as_ptr()) };
-        self.bytes = [0; LINE];
         self.used = 0;
+    }
+}
+
+impl Output for Line {
+    fn narrow(&mut self, piece: &str) {
+        for &byte in piece.as_bytes() {
+            self.push(byte);
+        }
+    }
+
+    fn wide(&mut self, piece: UnicodeStr<'_>) {
+        for character in char::decode_utf16(piece.units().iter().copied()) {
+            let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+            self.narrow(character.encode_utf8(&mut [0; 4]));
+        }
     }
 }
 
 impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for &byte in text.as_bytes() {
-            if self.used == LINE - 1 {
-                self.flush();
-            }
-            if let Some(place) = self.bytes.get_mut(self.used) {
-                // A NUL inside a text would end the line for the kernel.
-                *place = if byte == 0 { b' ' } else { byte };
-                self.used += 1;
-            }
-        }
+        self.narrow(text);
         Ok(())
     }
 }

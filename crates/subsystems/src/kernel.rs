@@ -2,17 +2,17 @@
 //! Requests to the kernel that are made in more than one place, and judged the same way each time.
 
 use crate::state::ids::ProcessId;
-use core::fmt;
 use nt::access::Access;
 use nt::system::{Objects, System, Timeout, Wait};
+use nt::text::{Part, Show};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status};
 
 /// How an id that may be missing is written in the log.
 struct Named(Option<ProcessId>);
 
-impl fmt::Display for Named {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.map_or(0, ProcessId::number).fmt(out)
+impl Show for Named {
+    fn part(&self) -> Part<'_> {
+        Part::Number(self.0.map_or(0, ProcessId::number))
     }
 }
 
@@ -22,7 +22,7 @@ pub(crate) fn close<S: Objects>(system: &S, handle: Handle) {
     if !handle.is_null()
         && let Err(status) = system.close(handle)
     {
-        nt::warn!("handle {handle:?}: {status}: not closed");
+        nt::warn!("handle 0x{handle:x}: {status}: not closed");
     }
 }
 

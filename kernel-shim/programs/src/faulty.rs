@@ -109,7 +109,7 @@ pub(crate) fn next_way<'w, S: System>(system: &S, ways: UnicodeStr<'w>) -> Optio
         .enumerate()
         .find_map(|(turn, way)| {
             let mut name = UnicodeBuf::<32>::new();
-            name.push_fmt(format_args!("\\FaultyTurn{turn}")).ok()?;
+            name.push_text(nt::text!("\\FaultyTurn{turn}")).ok()?;
             let attributes = ObjectAttributes::named(name.as_str())
                 .with(Attributes::CASE_INSENSITIVE.union(Attributes::PERMANENT));
             let mark = system
@@ -149,7 +149,7 @@ fn register<S: System>(
 ) -> Result<()> {
     let mut name = UnicodeBuf::<64>::new();
     if !way.eq_ascii("nameless") {
-        name.push_fmt(format_args!("\\FaultyPort{}", system.client_id().process))?;
+        name.push_text(nt::text!("\\FaultyPort{}", system.client_id().process))?;
         let wordy = way.eq_ascii("wordy");
         faulty.wordy.store(wordy, Ordering::Relaxed);
         let limits = PortLimits {

@@ -64,7 +64,7 @@ pub fn create<S: System>(
     request.length = command.byte_len() as u32;
     let mut name = UnicodeBuf::<64>::new();
     if session != 0 {
-        name.push_fmt(format_args!("\\Sessions\\{session}"))?;
+        name.push_text(nt::text!("\\Sessions\\{session}"))?;
     }
     name.push(wide!("\\Windows\\ApiPort"))?;
     let port = Owned::new(system, system.connect_port(name.as_str(), &mut [])?);

@@ -20,6 +20,7 @@ ntdll::program!(ntdll::Program {
 });
 
 fn main(system: &'static Native) -> Status {
+    ntdll::install_log();
     let name = ntdll::image_name();
     match programs::find(name) {
         Some((_, main)) => main(system, &STATICS),

@@ -2,8 +2,8 @@
 //! Lines on the boot screen, and in the log.
 
 use core::fmt;
-use nt::UnicodeBuf;
 use nt::system::SystemWide;
+use nt::{UnicodeBuf, wide};
 
 /// Shows one line on the boot screen. A line of more than 512 units is shown as its first 512: this
 /// is for people to read.
@@ -15,7 +15,7 @@ pub fn show<S: SystemWide>(system: &S, text: fmt::Arguments<'_>) {
     };
     // Only the limit ends this early.
     let _ = fmt::Write::write_fmt(&mut limited, text);
-    let _ = line.push_fmt(format_args!("\r\n"));
+    let _ = line.push(wide!("\r\n"));
     if let Err(status) = system.display_string(line.as_str()) {
         log::warn!("boot screen: {status}: {line}");
     }

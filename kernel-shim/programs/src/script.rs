@@ -147,7 +147,7 @@ fn perform<S: System>(
     let mut command = UnicodeBuf::<256>::new();
     for &unit in line.units() {
         if unit == u16::from(b'$') {
-            command.push_fmt(format_args!("{turn}"))?;
+            command.push_text(nt::text!("{turn}"))?;
         } else {
             command.push_unit(unit)?;
         }

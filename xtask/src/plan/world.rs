@@ -159,7 +159,8 @@ impl Recorder {
         let claim = CLAIM.lock().unwrap_or_else(PoisonError::into_inner);
         // The second time it is there already.
         let _ = log::set_logger(&LOGGER);
-        log::set_max_level(log::LevelFilter::Debug);
+        nt::logging::install_log();
+        nt::logging::limit(log::LevelFilter::Debug);
         *kept() = Kept::default();
         Self { _claim: claim }
     }

@@ -2,6 +2,7 @@
 //! The seam, the system as a whole: what it is, its sessions and drivers, privileges, the boot
 //! screen, the end.
 
+use crate::text::{Part, Show};
 use crate::{Result, Status, UnicodeStr};
 
 /// SystemBasicInformation, as far as a session manager needs it.
@@ -47,6 +48,17 @@ pub enum Privilege {
     Restore = 18,
     /// SeShutdownPrivilege.
     Shutdown = 19,
+}
+
+impl Show for Privilege {
+    fn part(&self) -> Part<'_> {
+        Part::Narrow(match self {
+            Self::Tcb => "Tcb",
+            Self::LoadDriver => "LoadDriver",
+            Self::Restore => "Restore",
+            Self::Shutdown => "Shutdown",
+        })
+    }
 }
 
 /// Whose token a privilege is changed in.

@@ -52,7 +52,8 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     log::set_logger(&LOG).expect("nobody else logs here");
-    log::set_max_level(log::LevelFilter::Info);
+    nt::logging::install_log();
+    nt::logging::limit(log::LevelFilter::Info);
     let trials = scenarios::all()
         .filter(|scenario| scenario.runs_in(World::Host))
         .map(|scenario| {

@@ -146,7 +146,7 @@ fn run_child<S: System>(
         image.directory.push(path::directory(own))?;
     }
     let mut line = UnicodeBuf::<256>::new();
-    line.push_fmt(format_args!(
+    line.push_text(nt::text!(
         "{own} {:08x} {:08x}",
         wanted.map_or(ANY_SESSION, |terminal| terminal.0),
         key.to_context() as u32

@@ -4,9 +4,9 @@
 //! "Session" alone means two things in the specification: a terminal session is a session space of
 //! the kernel, an environment session is one process in the care of a subsystem server.
 
-use core::fmt;
 use core::num::NonZeroU64;
 use nt::ClientId;
+use nt::text::{Part, Show};
 
 /// A process, by the id that the kernel gave it: never 0, so that an optional one takes no more room
 /// in the tables than one that is there.
@@ -41,20 +41,20 @@ impl TerminalId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EnvironmentId(pub u32);
 
-impl fmt::Display for ProcessId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
+impl Show for ProcessId {
+    fn part(&self) -> Part<'_> {
+        Part::Number(self.number())
     }
 }
 
-impl fmt::Display for TerminalId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
+impl Show for TerminalId {
+    fn part(&self) -> Part<'_> {
+        self.0.part()
     }
 }
 
-impl fmt::Display for EnvironmentId {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(out)
+impl Show for EnvironmentId {
+    fn part(&self) -> Part<'_> {
+        self.0.part()
     }
 }

@@ -4,7 +4,6 @@
 //! `\Sessions` is smss's; a server that finds it missing fails. In session 0 the server's directory
 //! is the one it is given, in session n the one of that name under `\Sessions\n`.
 
-use core::fmt;
 use nt::access::Access;
 use nt::object::Attributes;
 use nt::security::{Ace, Descriptor, Sid};
@@ -38,7 +37,7 @@ impl Directory {
         }
         let mut name = Name::new();
         if session != 0 {
-            name.push_fmt(format_args!("\\Sessions\\{session}"))?;
+            name.push_text(nt::text!("\\Sessions\\{session}"))?;
         }
         name.push(root)?;
         directory(system, name.as_str())?;
@@ -67,24 +66,24 @@ impl Directory {
 }
 
 fn session_objects<S: System>(system: &S, session: u32) -> Result<()> {
-    let at = |text: fmt::Arguments<'_>| {
+    let at = |text: nt::text::Text<'_>| {
         let mut name = Name::new();
-        name.push_fmt(text)?;
+        name.push_text(text)?;
         Ok::<_, nt::Status>(name)
     };
     let named_objects = if session == 0 {
-        at(format_args!("\\BaseNamedObjects"))?
+        at(nt::text!("\\BaseNamedObjects"))?
     } else {
-        at(format_args!("\\Sessions\\{session}\\BaseNamedObjects"))?
+        at(nt::text!("\\Sessions\\{session}\\BaseNamedObjects"))?
     };
     directory(system, wide!("\\Sessions\\BNOLINKS"))?;
-    directory(system, at(format_args!("\\Sessions\\{session}"))?.as_str())?;
+    directory(system, at(nt::text!("\\Sessions\\{session}"))?.as_str())?;
     directory(
         system,
-        at(format_args!("\\Sessions\\{session}\\DosDevices"))?.as_str(),
+        at(nt::text!("\\Sessions\\{session}\\DosDevices"))?.as_str(),
     )?;
     directory(system, named_objects.as_str())?;
-    let link = at(format_args!("\\Sessions\\BNOLINKS\\{session}"))?;
+    let link = at(nt::text!("\\Sessions\\BNOLINKS\\{session}"))?;
     let attributes = ObjectAttributes::named(link.as_str()).with(PERMANENT);
     let created = system.create_symbolic_link(
         &attributes,

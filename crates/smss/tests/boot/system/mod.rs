@@ -130,7 +130,8 @@ impl Setup {
     /// The same on a volume of `mebibytes` MiB.
     pub fn of(version: Version, mebibytes: usize) -> Self {
         if std::env::var_os("SMSS_TEST_LOG").is_some() && log::set_logger(&Printer).is_ok() {
-            log::set_max_level(log::LevelFilter::Debug);
+            nt::logging::install_log();
+            nt::logging::limit(log::LevelFilter::Debug);
         }
         let mut world = World::with_volume(version, mebibytes);
         for program in programs::PROGRAMS {
