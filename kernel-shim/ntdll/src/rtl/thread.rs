@@ -143,6 +143,10 @@ impl Drop for Stack {
     }
 }
 
+/// A context where NT wants one to lie; the header's type does not say so.
+#[repr(C, align(16))]
+struct Context(CONTEXT);
+
 /// What a new thread begins with: `start(parameter)` as if called, with nobody to return to.
 fn first_context(start: *mut c_void, parameter: *mut c_void, stack: *mut c_void) -> CONTEXT {
     // SAFETY: integers only; all zeros are a value.
@@ -179,7 +183,7 @@ impl NewThread {
     /// Makes it: its handle and its id.
     pub(crate) fn create(&self) -> Result<(HANDLE, CLIENT_ID), Status> {
         let stack = Stack::new(self.process, self.zero_bits, self.reserve, self.commit)?;
-        let mut context = first_context(self.start, self.parameter, stack.base);
+        let mut context = Context(first_context(self.start, self.parameter, stack.base));
         let mut initial = stack.initial_teb();
         let mut attributes = unnamed(self.security);
         let mut client = CLIENT_ID {
@@ -195,7 +199,7 @@ impl NewThread {
                 &raw mut attributes,
                 self.process,
                 &raw mut client,
-                &raw mut context,
+                &raw mut context.0,
                 &raw mut initial,
                 u8::from(self.suspended),
             )
