@@ -195,7 +195,7 @@ impl Show for Part<'_> {
 
 impl Show for Handle {
     fn part(&self) -> Part<'_> {
-        Part::Number(self.0 as u64)
+        Part::Number(self.0)
     }
 }
 
