@@ -2,13 +2,13 @@
 //! The end of a program that went wrong: an exception nobody handles, or a panic.
 //!
 //! A vectored handler sees every exception of every thread first, so neither an unwinder nor a
-//! frame in each thread is needed (spec 13.1). Both ways end in [`fatal`]: one line to the
-//! debugger, then what the program's [`Fatal`] says, then the end of the process. Whatever goes
-//! wrong on that way ends the process at once. In a release image a panic is an exception: an
-//! illegal instruction.
+//! frame in each thread is needed (spec 13.1). A [guarded](guarded) load goes on with its answer.
+//! Everything else ends in [`fatal`]: one line to the debugger, then what the program's [`Fatal`]
+//! says, then the end of the process. Whatever goes wrong on that way ends the process at once. In
+//! a release image a panic is an exception: an illegal instruction.
 
 use crate::machine::end_process;
-use crate::{Native, logger};
+use crate::{Native, guarded, logger};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 use nt::system::{HardError, HardErrorOption, HardErrorParameter, SystemWide};
@@ -28,6 +28,7 @@ pub enum Fatal {
 static STOPS_SYSTEM: AtomicBool = AtomicBool::new(false);
 static DYING: AtomicBool = AtomicBool::new(false);
 
+const EXCEPTION_CONTINUE_EXECUTION: LONG = -1;
 const EXCEPTION_CONTINUE_SEARCH: LONG = 0;
 const UNHANDLED: UnicodeStr<'static> = wide!("Unhandled Exception in Session Manager");
 
@@ -52,11 +53,16 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
         return EXCEPTION_CONTINUE_SEARCH;
     }
     let address = record.ExceptionAddress.addr();
+    // SAFETY: likewise.
+    let context = unsafe { (*pointers).ContextRecord };
+    // SAFETY: likewise, and nobody else looks at it before this returns.
+    let context = unsafe { &mut *context };
+    if guarded::recover(code, address, context) {
+        return EXCEPTION_CONTINUE_EXECUTION;
+    }
     let [first, second, ..] = record.ExceptionInformation;
     nt::error!("unhandled exception: {code}: at 0x{address:x} (0x{first:x}, 0x{second:x})");
-    // SAFETY: as above; only the address is taken.
-    let context = unsafe { (*pointers).ContextRecord }.addr();
-    fatal(code, address, context)
+    fatal(code, address, core::ptr::from_mut(context).addr())
 }
 
 #[panic_handler]

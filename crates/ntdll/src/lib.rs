@@ -21,6 +21,7 @@ mod convert;
 mod entry;
 mod exception;
 mod files;
+mod guarded;
 mod imports;
 mod layout;
 mod logger;

@@ -2,7 +2,7 @@
 //! The seam, memory: pages and views that give themselves back.
 
 use crate::convert::{Named, done, handle, raw};
-use crate::{Native, pool};
+use crate::{Native, guarded, pool};
 use core::ptr::NonNull;
 use nt::access::Access;
 use nt::system::Memory;
@@ -103,12 +103,19 @@ pub struct View {
     bytes: usize,
 }
 
-impl AsRef<[u8]> for View {
-    fn as_ref(&self) -> &[u8] {
-        // SAFETY: the kernel mapped `bytes` bytes at `base`, and they stay mapped as long as this
-        // value lives. Pages that the image's headers make unreadable are not looked at:
-        // that is the contract of `Memory::map_view`.
-        unsafe { core::slice::from_raw_parts(self.base.as_ptr(), self.bytes) }
+impl nt::system::View for View {
+    fn read(&self, at: usize, buffer: &mut [u8]) -> Result<()> {
+        let end = at.checked_add(buffer.len());
+        if end.is_none_or(|end| end > self.bytes) {
+            return Err(Status::ACCESS_VIOLATION);
+        }
+        for (at, byte) in (at..).zip(buffer) {
+            // SAFETY: inside the view, as was just checked.
+            let from = unsafe { self.base.add(at) };
+            // SAFETY: the view stays where it is as long as this value lives.
+            *byte = unsafe { guarded::byte(from.as_ptr()) }?;
+        }
+        Ok(())
     }
 }
 

@@ -2,21 +2,30 @@
 //! A PE image as far as known DLLs need it: is it a DLL, and which DLLs does it import (spec 7.2
 //! #7, #8).
 //!
-//! Pure: bytes in, names out. The bytes are an image section's view, in which a relative virtual
-//! address is an index, or the file itself, in which the section headers say what is where. Every
-//! offset is checked; bytes that contradict themselves are [`Malformed`]. Behind the headers of a
-//! view nothing is looked at but what a readable section covers, because a view has no readable
-//! bytes elsewhere.
+//! Nothing is written and nothing is asked of the kernel but bytes. They come from an image
+//! section's view, in which a relative virtual address is an index, or are the file itself, in
+//! which the section headers say what is where. Every offset is checked; bytes that contradict
+//! themselves are [`Unusable::Malformed`]. Behind the headers of a view nothing is looked at but
+//! what a readable section covers, because a view has no readable bytes elsewhere.
 
-/// The bytes are not a PE image, or contradict themselves.
+use heapless::Vec;
+use nt::Status;
+use nt::system::View;
+
+/// Why an image says nothing, or nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
+pub enum Unusable {
+    /// The bytes are not a PE image, or contradict themselves.
+    Malformed,
+    /// Its file cannot be read, for this reason.
+    Unreadable(Status),
+}
 
 /// `IMAGE_FILE_DLL`.
 const DLL: u16 = 0x2000;
 const PE32: u16 = 0x10B;
 const PE32_PLUS: u16 = 0x20B;
-const IMPORT: usize = 1;
+const IMPORT: u32 = 1;
 const DESCRIPTOR: usize = 20;
 const SECTION_HEADER: usize = 40;
 /// `IMAGE_SCN_MEM_EXECUTE`, `_READ` and `_WRITE`: each makes pages that can be read.
@@ -24,6 +33,9 @@ const READABLE: u32 = 0xE000_0000;
 /// The longest name of an import that is looked at, in bytes; a longer one comes cut off one byte
 /// behind it.
 pub const MAX_NAME: usize = 259;
+
+/// The name of an import, as it stands in the image: no text that is known to be any.
+pub type Name = Vec<u8, { MAX_NAME + 1 }>;
 
 /// How an image's bytes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +50,7 @@ pub enum Layout {
 ///
 /// ```
 /// use formats::pe::build::ImageFile;
-/// use objects::image::{Layout, Malformed, PeImage};
+/// use objects::image::{Layout, Name, PeImage, Unusable};
 ///
 /// let file = ImageFile {
 ///     name: "user32.dll",
@@ -50,16 +62,17 @@ pub enum Layout {
 ///
 /// let image = PeImage::parse(&file, Layout::File).expect("the headers are in order");
 /// assert!(image.is_dll());
-/// let imports: Result<Vec<&[u8]>, Malformed> = image.imports().collect();
-/// assert_eq!(imports, Ok(vec![&b"gdi32.dll"[..], b"ntdll.dll"]));
-/// assert!(PeImage::parse(&file[..0x50], Layout::File).is_err());
+/// let imports: Result<Vec<Name>, Unusable> = image.imports().collect();
+/// assert_eq!(imports.unwrap(), [&b"gdi32.dll"[..], b"ntdll.dll"]);
+/// assert!(PeImage::parse(&&file[..0x50], Layout::File).is_err());
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct PeImage<'a> {
-    bytes: &'a [u8],
+    bytes: &'a dyn View,
     layout: Layout,
     characteristics: u16,
-    sections: &'a [u8],
+    /// Where the section table is, and how many sections it has.
+    sections: (usize, u16),
     /// Relative virtual address of the import table; 0 if there is none.
     imports: u32,
 }
@@ -68,36 +81,43 @@ impl<'a> PeImage<'a> {
     /// Looks at the headers.
     ///
     /// # Errors
-    /// [`Malformed`].
-    pub fn parse(bytes: &'a [u8], layout: Layout) -> Result<Self, Malformed> {
-        if bytes.get(..2) != Some(b"MZ") {
-            return Err(Malformed);
+    /// [`Unusable`].
+    pub fn parse(bytes: &'a dyn View, layout: Layout) -> Result<Self, Unusable> {
+        if read(bytes, 0)? != *b"MZ" {
+            return Err(Unusable::Malformed);
         }
         let header = index(u32_at(bytes, 0x3C)?);
-        if slice(bytes, header, 4)? != b"PE\0\0" {
-            return Err(Malformed);
+        if read(bytes, header)? != *b"PE\0\0" {
+            return Err(Unusable::Malformed);
         }
-        let sections = usize::from(u16_at(bytes, add(header, 6)?)?);
+        let sections = u16_at(bytes, add(header, 6)?)?;
         let optional_size = usize::from(u16_at(bytes, add(header, 20)?)?);
         let characteristics = u16_at(bytes, add(header, 22)?)?;
-        let optional_at = add(header, 24)?;
-        let optional = slice(bytes, optional_at, optional_size)?;
-        let directories = match u16_at(optional, 0)? {
+        let optional = add(header, 24)?;
+        // Nothing of the optional header is looked at that does not belong to it.
+        let inside = |at: usize, size: usize| {
+            (at + size <= optional_size)
+                .then_some(at)
+                .ok_or(Unusable::Malformed)
+                .and_then(|at| add(optional, at))
+        };
+        let directories = match u16_at(bytes, inside(0, 2)?)? {
             PE32 => 96,
             PE32_PLUS => 112,
-            _ => return Err(Malformed),
+            _ => return Err(Unusable::Malformed),
         };
-        let count = index(u32_at(optional, directories - 4)?);
+        let count = u32_at(bytes, inside(directories - 4, 4)?)?;
         let imports = if count > IMPORT {
-            u32_at(optional, directories + IMPORT * 8)?
+            u32_at(bytes, inside(directories + index(IMPORT) * 8, 4)?)?
         } else {
             0
         };
-        let sections = slice(
-            bytes,
-            add(optional_at, optional_size)?,
-            sections * SECTION_HEADER,
-        )?;
+        let sections = (add(optional, optional_size)?, sections);
+        let table = usize::from(sections.1) * SECTION_HEADER;
+        if let Some(last) = add(sections.0, table)?.checked_sub(1) {
+            // Then all of it is there.
+            read::<1>(bytes, last)?;
+        }
         Ok(Self {
             bytes,
             layout,
@@ -112,82 +132,112 @@ impl<'a> PeImage<'a> {
         self.characteristics & DLL != 0
     }
 
-    /// The names of the DLLs it imports, in the table's order. After [`Malformed`] nothing more
-    /// comes.
+    /// The names of the DLLs it imports, in the table's order. After [`Unusable`] nothing more comes.
     pub fn imports(&self) -> Imports<'a> {
         let rest = if self.imports == 0 {
-            Ok(&[][..])
+            Ok(None)
         } else {
-            self.at(self.imports)
+            self.at(self.imports).map(Some)
         };
         Imports { image: *self, rest }
     }
 
     /// What lies at a relative virtual address, to the end of its section.
-    fn at(&self, address: u32) -> Result<&'a [u8], Malformed> {
-        for section in self.sections.chunks_exact(SECTION_HEADER) {
-            let (start, raw_size) = (u32_at(section, 12)?, u32_at(section, 16)?);
+    fn at(&self, address: u32) -> Result<Run, Unusable> {
+        let (mut table, count) = self.sections;
+        for _ in 0..count {
+            let section: [u8; SECTION_HEADER] = read(self.bytes, table)?;
+            table = add(table, SECTION_HEADER)?;
+            let field = |at| u32_at(&section, at);
+            let (start, raw_size) = (field(12)?, field(16)?);
             let (size, at) = match self.layout {
-                Layout::View if u32_at(section, 36)? & READABLE == 0 => continue,
-                Layout::View => (u32_at(section, 8)?.max(raw_size), start),
-                Layout::File => (raw_size, u32_at(section, 20)?),
+                Layout::View if field(36)? & READABLE == 0 => continue,
+                Layout::View => (field(8)?.max(raw_size), start),
+                Layout::File => (raw_size, field(20)?),
             };
             if let Some(inside) = address.checked_sub(start)
                 && inside < size
             {
-                let from = add(index(at), index(inside))?;
-                let rest = self.bytes.get(from..).ok_or(Malformed)?;
-                return Ok(rest.get(..index(size - inside)).unwrap_or(rest));
+                return Ok(Run {
+                    at: add(index(at), index(inside))?,
+                    bytes: index(size - inside),
+                });
             }
         }
-        Err(Malformed)
+        Err(Unusable::Malformed)
+    }
+}
+
+/// A stretch of an image that belongs to one section.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    /// Where it begins in the view or the file.
+    at: usize,
+    bytes: usize,
+}
+
+impl Run {
+    /// The run behind the first `bytes` bytes; `None` if it does not have as many.
+    fn skip(self, bytes: usize) -> Option<Self> {
+        Some(Self {
+            at: self.at.checked_add(bytes)?,
+            bytes: self.bytes.checked_sub(bytes)?,
+        })
     }
 }
 
 /// See [`PeImage::imports`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Imports<'a> {
     image: PeImage<'a>,
-    /// The table from the next descriptor on; empty at the end.
-    rest: Result<&'a [u8], Malformed>,
+    /// The table from the next descriptor on; nothing at the end.
+    rest: Result<Option<Run>, Unusable>,
 }
 
-impl<'a> Imports<'a> {
-    fn advance(&mut self) -> Result<Option<&'a [u8]>, Malformed> {
-        let table = self.rest?;
-        if table.is_empty() {
+impl Imports<'_> {
+    fn advance(&mut self) -> Result<Option<Name>, Unusable> {
+        let Some(table) = self.rest? else {
             return Ok(None);
-        }
-        let (descriptor, rest) = table.split_at_checked(DESCRIPTOR).ok_or(Malformed)?;
-        let name = u32_at(descriptor, 12)?;
+        };
+        let rest = table.skip(DESCRIPTOR).ok_or(Unusable::Malformed)?;
+        let name = u32_at(self.image.bytes, add(table.at, 12)?)?;
         if name == 0 {
-            self.rest = Ok(&[]);
+            self.rest = Ok(None);
             return Ok(None);
         }
         // A table that runs into the end of its section lacks its terminator.
-        self.rest = if rest.is_empty() {
-            Err(Malformed)
+        self.rest = if rest.bytes == 0 {
+            Err(Unusable::Malformed)
         } else {
-            Ok(rest)
+            Ok(Some(rest))
         };
-        let text = self.image.at(name)?;
-        let text = text.get(..=MAX_NAME).unwrap_or(text);
-        let end = text
-            .iter()
-            .position(|&byte| byte == 0)
-            .or((text.len() > MAX_NAME).then_some(text.len()))
-            .ok_or(Malformed)?;
-        text.get(..end).map(Some).ok_or(Malformed)
+        self.name(name).map(Some)
+    }
+
+    /// The text at a relative virtual address, up to its NUL or the most that is looked at.
+    fn name(&self, address: u32) -> Result<Name, Unusable> {
+        let run = self.image.at(address)?;
+        let mut name = Name::new();
+        for at in 0..run.bytes {
+            let [byte] = read(self.image.bytes, add(run.at, at)?)?;
+            if byte == 0 {
+                return Ok(name);
+            }
+            if name.push(byte).is_err() || name.is_full() {
+                return Ok(name);
+            }
+        }
+        Err(Unusable::Malformed)
     }
 }
 
-impl<'a> Iterator for Imports<'a> {
-    type Item = Result<&'a [u8], Malformed>;
+impl Iterator for Imports<'_> {
+    type Item = Result<Name, Unusable>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let next = self.advance();
         if next.is_err() {
-            self.rest = Ok(&[]);
+            self.rest = Ok(None);
         }
         next.transpose()
     }
@@ -197,29 +247,26 @@ fn index(value: u32) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 
-fn add(left: usize, right: usize) -> Result<usize, Malformed> {
-    left.checked_add(right).ok_or(Malformed)
+fn add(left: usize, right: usize) -> Result<usize, Unusable> {
+    left.checked_add(right).ok_or(Unusable::Malformed)
 }
 
-fn slice(bytes: &[u8], at: usize, length: usize) -> Result<&[u8], Malformed> {
-    bytes
-        .get(at..)
-        .and_then(|rest| rest.get(..length))
-        .ok_or(Malformed)
+/// What is not in the view or the file, the image should not have named.
+fn read<const N: usize>(bytes: &dyn View, at: usize) -> Result<[u8; N], Unusable> {
+    let mut value = [0; N];
+    match bytes.read(at, &mut value) {
+        Ok(()) => Ok(value),
+        Err(Status::ACCESS_VIOLATION) => Err(Unusable::Malformed),
+        Err(status) => Err(Unusable::Unreadable(status)),
+    }
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> Result<u16, Malformed> {
-    slice(bytes, at, 2)?
-        .try_into()
-        .map(u16::from_le_bytes)
-        .map_err(|_| Malformed)
+fn u16_at(bytes: &dyn View, at: usize) -> Result<u16, Unusable> {
+    read(bytes, at).map(u16::from_le_bytes)
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> Result<u32, Malformed> {
-    slice(bytes, at, 4)?
-        .try_into()
-        .map(u32::from_le_bytes)
-        .map_err(|_| Malformed)
+fn u32_at(bytes: &dyn View, at: usize) -> Result<u32, Unusable> {
+    read(bytes, at).map(u32::from_le_bytes)
 }
 
 #[cfg(test)]
@@ -228,6 +275,26 @@ pub(crate) mod tests {
     use proptest::prelude::*;
     use std::vec;
     use std::vec::Vec;
+
+    fn names(bytes: &dyn View, layout: Layout) -> Vec<Result<Name, Unusable>> {
+        PeImage::parse(bytes, layout).unwrap().imports().collect()
+    }
+
+    fn name(text: &[u8]) -> Result<Name, Unusable> {
+        Ok(Name::from_slice(text).unwrap())
+    }
+
+    /// An image on a disk of which this page cannot be read.
+    struct Failing(Vec<u8>, usize);
+
+    impl View for Failing {
+        fn read(&self, at: usize, buffer: &mut [u8]) -> nt::Result<()> {
+            if at / 0x1000 == self.1 || (at + buffer.len() - 1) / 0x1000 == self.1 {
+                return Err(Status::IN_PAGE_ERROR);
+            }
+            self.0.read(at, buffer)
+        }
+    }
 
     /// A PE32+ image as its view shows it: one readable section at address 0x1000, which holds its
     /// import table.
@@ -264,7 +331,7 @@ pub(crate) mod tests {
         let image = PeImage::parse(&bytes, Layout::View).unwrap();
         assert!(image.is_dll());
         let names: Vec<_> = image.imports().collect();
-        assert_eq!(names, [Ok(&b"KERNEL32.dll"[..]), Ok(&b"ntdll.dll"[..])]);
+        assert_eq!(names, [name(b"KERNEL32.dll"), name(b"ntdll.dll")]);
     }
 
     #[test]
@@ -276,9 +343,7 @@ pub(crate) mod tests {
         bytes[section + 16..section + 20].copy_from_slice(&0x1000u32.to_le_bytes());
         bytes[section + 20..section + 24].copy_from_slice(&0x200u32.to_le_bytes());
         bytes[section + 39] = 0;
-        let image = PeImage::parse(&bytes, Layout::File).unwrap();
-        let names: Vec<_> = image.imports().collect();
-        assert_eq!(names, [Ok(&b"a.dll"[..])]);
+        assert_eq!(names(&bytes, Layout::File), [name(b"a.dll")]);
     }
 
     #[test]
@@ -292,14 +357,17 @@ pub(crate) mod tests {
 
     #[test]
     fn what_is_no_pe_is_malformed() {
-        assert_eq!(PeImage::parse(b"MZ", Layout::View).err(), Some(Malformed));
+        assert_eq!(
+            PeImage::parse(b"MZ", Layout::View).err(),
+            Some(Unusable::Malformed)
+        );
         assert_eq!(
             PeImage::parse(
                 b"just a text that is somewhat longer than a DOS header would be....",
                 Layout::File
             )
             .err(),
-            Some(Malformed)
+            Some(Unusable::Malformed)
         );
     }
 
@@ -307,22 +375,14 @@ pub(crate) mod tests {
     fn an_import_table_outside_the_image_is_malformed() {
         let mut bytes = image(DLL, &["a.dll"]);
         bytes[0x58 + 120..0x58 + 124].copy_from_slice(&0x00FF_0000u32.to_le_bytes());
-        let names: Vec<_> = PeImage::parse(&bytes, Layout::View)
-            .unwrap()
-            .imports()
-            .collect();
-        assert_eq!(names, [Err(Malformed)]);
+        assert_eq!(names(&bytes, Layout::View), [Err(Unusable::Malformed)]);
     }
 
     #[test]
     fn what_lies_in_no_readable_section_is_not_looked_at() {
         let mut bytes = image(DLL, &["a.dll"]);
         bytes[0x58 + 0xF0 + 39] = 0;
-        let names: Vec<_> = PeImage::parse(&bytes, Layout::View)
-            .unwrap()
-            .imports()
-            .collect();
-        assert_eq!(names, [Err(Malformed)]);
+        assert_eq!(names(&bytes, Layout::View), [Err(Unusable::Malformed)]);
     }
 
     #[test]
@@ -330,11 +390,45 @@ pub(crate) mod tests {
         let mut bytes = image(DLL, &["a.dll"]);
         let section = 0x58 + 0xF0;
         bytes[section + 8..section + 12].copy_from_slice(&20u32.to_le_bytes());
-        let names: Vec<_> = PeImage::parse(&bytes, Layout::View)
-            .unwrap()
-            .imports()
-            .collect();
-        assert_eq!(names.last(), Some(&Err(Malformed)));
+        let names = names(&bytes, Layout::View);
+        assert_eq!(names.last(), Some(&Err(Unusable::Malformed)));
+    }
+
+    #[test]
+    fn a_page_that_the_disk_does_not_give_is_its_status_and_not_malformed() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        bytes.resize(0x3000, 0);
+        let unreadable = Err(Unusable::Unreadable(Status::IN_PAGE_ERROR));
+        let headers = Failing(bytes.clone(), 0);
+        assert_eq!(PeImage::parse(&headers, Layout::View).map(drop), unreadable);
+        let table = Failing(bytes.clone(), 1);
+        assert_eq!(
+            names(&table, Layout::View),
+            [Err(Unusable::Unreadable(Status::IN_PAGE_ERROR))]
+        );
+        assert_eq!(names(&Failing(bytes, 2), Layout::View), [name(b"a.dll")]);
+    }
+
+    #[test]
+    fn a_name_longer_than_a_path_comes_one_byte_too_long() {
+        for length in [MAX_NAME, MAX_NAME + 1, MAX_NAME + 2] {
+            let long = "n".repeat(length);
+            let bytes = image(DLL, &[&long]);
+            let seen = &long.as_bytes()[..length.min(MAX_NAME + 1)];
+            assert_eq!(names(&bytes, Layout::View), [name(seen)]);
+        }
+    }
+
+    #[test]
+    fn a_section_table_that_the_file_does_not_have_is_malformed() {
+        let mut bytes = image(DLL, &[]);
+        bytes.truncate(0x58 + 0xF0 + SECTION_HEADER);
+        assert!(PeImage::parse(&bytes, Layout::View).is_ok());
+        bytes.pop();
+        assert_eq!(
+            PeImage::parse(&bytes, Layout::View).map(drop),
+            Err(Unusable::Malformed)
+        );
     }
 
     proptest! {

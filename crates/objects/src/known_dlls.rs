@@ -12,10 +12,11 @@
 //! that turns out not to be a DLL vanishes again. Where the kernel makes no section because of what
 //! is in the file, the file itself is read: it may be no image at all, or one that this kernel will
 //! not map, such as a DLL for another machine. That one is left out, and its imports are walked as
-//! any other's (spec 7.2 #7, #9).
+//! any other's (spec 7.2 #7, #9). A DLL of which the disk does not give a page that the walk needs
+//! is left out as well, without a section: no process could run it.
 
 use crate::dll_list::{DllList, Names};
-use crate::image::{Layout, Malformed, PeImage};
+use crate::image::{Layout, PeImage, Unusable};
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Attempt, Essential, Skippable, Stop};
@@ -191,6 +192,42 @@ impl<T> FailedAt<T> for Result<T> {
     }
 }
 
+/// Why the imports of an image were not walked to their end.
+enum Unwalked {
+    /// The system stops.
+    Failed(Failed),
+    /// The disk does not give a page of it: only this DLL is left out.
+    Unread(Status),
+}
+
+impl Unwalked {
+    /// Reports `file` if it is left out.
+    fn or_skip(self, file: UnicodeStr<'_>) -> Result<(), Failed> {
+        match self {
+            Self::Failed(failed) => Err(failed),
+            Self::Unread(status) => {
+                Skippable::KnownDll.report(file, status);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl From<Failed> for Unwalked {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
+}
+
+impl From<Unusable> for Unwalked {
+    fn from(why: Unusable) -> Self {
+        match why {
+            Unusable::Malformed => Self::Failed(UNREADABLE),
+            Unusable::Unreadable(status) => Self::Unread(status),
+        }
+    }
+}
+
 struct Making<'s, S: System> {
     system: &'s S,
     protection: Protection,
@@ -245,7 +282,8 @@ impl<'s, S: System> Making<'s, S> {
                 Ok(section) => Owned::new(system, section),
                 Err(status) => {
                     if is_bad_image(status) {
-                        read_and_walk(system, files, file, list)?;
+                        read_and_walk(system, files, file, list)
+                            .or_else(|why| why.or_skip(file))?;
                     }
                     Skippable::KnownDll.report(file, status);
                     return Ok(());
@@ -255,7 +293,7 @@ impl<'s, S: System> Making<'s, S> {
         if known.is_err() {
             let _ = system.make_temporary(section.get());
         }
-        known
+        known.or_else(|why| why.or_skip(file))
     }
 }
 
@@ -285,9 +323,9 @@ fn map_and_walk<S: System>(
     system: &S,
     section: Handle,
     list: &mut DllList<'_, S>,
-) -> Result<(), Failed> {
+) -> Result<(), Unwalked> {
     let view = system.map_view(section).map_err(unreadable)?;
-    walk(PeImage::parse(view.as_ref(), Layout::View), list)
+    walk(PeImage::parse(&view, Layout::View), list)
 }
 
 /// Walks the imports of an image that has no section, in its file. A file that cannot be read is
@@ -298,11 +336,11 @@ fn read_and_walk<S: System>(
     directory: Handle,
     file: UnicodeStr<'_>,
     list: &mut DllList<'_, S>,
-) -> Result<(), Failed> {
+) -> Result<(), Unwalked> {
     let content = content(system, directory, file).or_skip(Skippable::KnownDll, file);
     content.map_or(Ok(()), |(pages, length)| {
         let bytes = pages.as_ref().get(..length).unwrap_or_default();
-        walk(PeImage::parse(bytes, Layout::File), list)
+        walk(PeImage::parse(&bytes, Layout::File), list)
     })
 }
 
@@ -338,15 +376,18 @@ fn content<S: System>(
 
 /// Adds what an image imports to `list`.
 fn walk<S: System>(
-    image: Result<PeImage<'_>, Malformed>,
+    image: Result<PeImage<'_>, Unusable>,
     list: &mut DllList<'_, S>,
-) -> Result<(), Failed> {
-    let image = image.map_err(|Malformed| UNREADABLE)?;
+) -> Result<(), Unwalked> {
+    let image = image?;
     for import in image.imports() {
-        let import = import.map_err(|Malformed| UNREADABLE)?;
-        list.add_import(import).map_err(unreadable)?;
+        list.add_import(&import?).map_err(unreadable)?;
     }
-    if image.is_dll() { Ok(()) } else { Err(NO_DLL) }
+    if image.is_dll() {
+        Ok(())
+    } else {
+        Err(NO_DLL.into())
+    }
 }
 
 /// Whether the kernel makes no section because of what is in the file.

@@ -20,7 +20,7 @@ mod registry;
 mod system_wide;
 
 pub use files::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
-pub use memory::Memory;
+pub use memory::{Memory, View};
 pub use objects::{Created, DirectoryEntry, Objects, Timeout, Wait};
 pub use ports::{
     Accept, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, PortLimits, Ports, Received,

@@ -13,7 +13,7 @@ use nt::access::Access;
 use nt::object::Attributes;
 use nt::system::{
     ImageSubsystem, Memory, Objects, ParameterFlags, ProcessParameters, Processes, SystemWide,
-    ThreadBody, Timeout, Wait,
+    ThreadBody, Timeout, View as _, Wait,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
 use std::sync::Mutex;
@@ -546,8 +546,15 @@ fn sections_images_and_views() {
             .create_image_section(&name, Access::SECTION_ALL, file)
             .unwrap();
         let view = system.map_view(section).unwrap();
-        assert_eq!(view.as_ref().get(..2), Some(b"MZ".as_slice()));
-        assert_eq!(view.as_ref().get(0x1000), Some(&0xC3));
+        let mut bytes = [0; 2];
+        view.read(0, &mut bytes).unwrap();
+        assert_eq!(bytes, *b"MZ");
+        view.read(0x1000, &mut bytes[..1]).unwrap();
+        assert_eq!(bytes[0], 0xC3);
+        assert_eq!(
+            view.read(0x10_0000, &mut bytes),
+            Err(Status::ACCESS_VIOLATION)
+        );
         drop(view);
         system.close(section).unwrap();
         system.close(file).unwrap();

@@ -3,8 +3,6 @@
 //! the books of the address space.
 
 use super::{Seam, Shared, name, number};
-use crate::Executive;
-use crate::ids::ProcessId;
 use abi::memory::{PAGE_EXECUTE, SEC_IMAGE};
 use alloc::sync::Weak;
 use alloc::vec;
@@ -71,13 +69,25 @@ impl AsMut<[u8]> for Pages {
 /// A view of a section.
 #[derive(Debug)]
 pub struct View {
-    bytes: Vec<u8>,
-    _region: Region,
+    region: Region,
+    bytes: usize,
 }
 
-impl AsRef<[u8]> for View {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
+impl nt::system::View for View {
+    fn read(&self, at: usize, buffer: &mut [u8]) -> Result<()> {
+        let end = at.checked_add(buffer.len());
+        if end.is_none_or(|end| end > self.bytes) {
+            return Err(Status::ACCESS_VIOLATION);
+        }
+        let shared = self.region.shared.upgrade();
+        let shared = shared.ok_or(Status::PROCESS_IS_TERMINATING)?;
+        let (thread, address) = (Seam::current()?, self.region.address + at as u64);
+        // As ring 3 would: no system call, but what the first touch of a page brings about.
+        let read = shared.scheduler.enter(thread, |executive| {
+            let process = executive.process_of(thread)?.id;
+            executive.read_process(process, address, buffer)
+        });
+        read.unwrap_or(Err(Status::PROCESS_IS_TERMINATING))
     }
 }
 
@@ -129,40 +139,16 @@ impl Memory for Seam {
     }
 
     fn map_view(&self, section: Handle) -> Result<View> {
-        let (address, bytes) = self.call(
+        let mapped = self.call(
             "NtMapViewOfSection",
             || number("handle", section.0),
             |executive, thread| {
-                let mapped =
-                    executive.map_view(thread, section, Handle::CURRENT_PROCESS, PAGE_EXECUTE)?;
-                let process = executive.process_of(thread)?.id;
-                read_view(executive, process, mapped.base, mapped.size)
-                    .map(|bytes| (mapped.base, bytes))
+                executive.map_view(thread, section, Handle::CURRENT_PROCESS, PAGE_EXECUTE)
             },
         )?;
         Ok(View {
-            bytes,
-            _region: self.region(address, true),
+            region: self.region(mapped.base, true),
+            bytes: usize::try_from(mapped.size).map_err(|_| Status::NO_MEMORY)?,
         })
     }
-}
-
-/// The bytes of a view; what its pages do not let be read (a hole between image sections) is zeros.
-fn read_view(
-    executive: &mut Executive,
-    process: ProcessId,
-    base: u64,
-    size: u64,
-) -> Result<Vec<u8>> {
-    let size = usize::try_from(size).map_err(|_| Status::NO_MEMORY)?;
-    let mut bytes = vec![0; size];
-    let mut at = base;
-    for page in bytes.chunks_mut(crate::machine::PAGE) {
-        match executive.read_process(process, at, page) {
-            Ok(()) | Err(Status::ACCESS_VIOLATION) => {}
-            Err(status) => return Err(status),
-        }
-        at += page.len() as u64;
-    }
-    Ok(bytes)
 }
