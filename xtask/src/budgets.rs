@@ -99,6 +99,7 @@ fn boot(images: &Images, tree: &Tree, size: u32, arguments: &str) -> Result<Boot
         kernel: &images.kernel,
         tree,
         size,
+        spoilt: None,
         arguments,
         folder: &folder,
         limit,

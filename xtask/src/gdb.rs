@@ -122,6 +122,7 @@ impl Session {
         let setup = Setup {
             boot,
             disk: Some(&image),
+            unreadable: None,
             memory: 512,
             arguments: arguments.to_owned(),
             window: false,
@@ -139,6 +140,7 @@ impl Session {
         let setup = Setup {
             boot: medium.boot(),
             disk: None,
+            unreadable: None,
             memory: reactos::boot::MEMORY,
             arguments: String::new(),
             window: false,

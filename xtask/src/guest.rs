@@ -5,6 +5,7 @@ use crate::medium::{disk, tree::Tree};
 use crate::qemu::{Boot, End, Qemu, Setup};
 use crate::serial::Reader;
 use anyhow::{Context, Result};
+use formats::sectors;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct UnattendedBoot<'a> {
     pub tree: &'a Tree,
     /// Size of the disk in MiB.
     pub size: u32,
+    /// Content of the one sector of the disk that cannot be read.
+    pub spoilt: Option<&'a [u8]>,
     /// Words for the kernel's command line.
     pub arguments: &'a str,
     /// Where log, dump, trace and disk image go.
@@ -49,9 +52,17 @@ pub fn boot(plan: &UnattendedBoot<'_>) -> Result<Booted> {
     let image = plan.folder.join("disk.img");
     disk::make(&image, plan.size, plan.tree)?;
     let log = plan.folder.join("boot.log");
+    let unreadable = match plan.spoilt {
+        None => None,
+        Some(content) => Some(
+            sectors::only(&std::fs::read(&image)?, content)
+                .context("no sector of its own has the content to spoil")?,
+        ),
+    };
     let setup = Setup {
         boot: Boot::Direct(plan.kernel),
         disk: Some(&image),
+        unreadable,
         memory: 512,
         arguments: plan.arguments.to_owned(),
         window: false,

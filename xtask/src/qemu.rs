@@ -80,6 +80,8 @@ pub struct Setup<'a> {
     pub boot: Boot<'a>,
     /// The image of its virtio disk.
     pub disk: Option<&'a Path>,
+    /// A sector of that disk which cannot be read.
+    pub unreadable: Option<u64>,
     /// Its memory in MiB.
     pub memory: u32,
     /// The kernel's command line (direct boot; the ISO carries its own).
@@ -175,10 +177,17 @@ impl Qemu {
             arguments.push("-no-reboot".into());
         }
         if let Some(disk) = setup.disk {
-            let drive = format!(
-                "file={},if=none,id=disk,format=raw,cache=unsafe",
-                disk.display()
-            );
+            let file = disk.display();
+            let drive = match setup.unreadable {
+                None => format!("file={file},if=none,id=disk,format=raw,cache=unsafe"),
+                // EIO, each time.
+                Some(sector) => format!(
+                    "if=none,id=disk,driver=raw,cache=unsafe,file.driver=blkdebug,\
+                     file.image.driver=file,file.image.filename={file},\
+                     file.inject-error.0.event=read_aio,file.inject-error.0.errno=5,\
+                     file.inject-error.0.once=off,file.inject-error.0.sector={sector}"
+                ),
+            };
             arguments.extend([
                 "-drive".into(),
                 drive,

@@ -64,6 +64,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let setup = Setup {
         boot,
         disk: Some(&disk_image),
+        unreadable: None,
         memory: options.memory.unwrap_or(MEMORY),
         arguments,
         window: !options.headless,

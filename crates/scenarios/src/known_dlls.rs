@@ -17,6 +17,19 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Want::NoObject("\\KnownDlls\\advapi32.dll"),
             Want::Object("\\KnownDlls\\user32.dll", "Section"),
         ]),
+    Scenario::new(
+        "spec_7_2_a_dll_that_the_disc_does_not_give_is_left_out",
+        "7.2, 13.5",
+    )
+    .before(&[
+        sm!("\\KnownDlls", r#""spoilt"="spoilt.dll""#),
+        Change::SpoiltLibrary("spoilt.dll"),
+    ])
+    .after(&[
+        Want::Log("known DLL: spoilt.dll: STATUS_IN_PAGE_ERROR"),
+        Want::NoObject("\\KnownDlls\\spoilt.dll"),
+        Want::Object("\\KnownDlls\\user32.dll", "Section"),
+    ]),
     Scenario::new("spec_17_known_dlls_entry_naming_an_exe", "17, 7.2, 13.5")
         .before(&[sm!("\\KnownDlls", r#""exe"="env.exe""#)])
         .ends(End::Stopped(

@@ -38,6 +38,9 @@ pub enum Change {
     Remove(&'static str),
     /// A file with this content.
     File(&'static str, &'static str),
+    /// A DLL of this name in System32 whose headers can be read, but not the sector with its import
+    /// table.
+    SpoiltLibrary(&'static str),
     /// A file of this many zeros.
     Fill(&'static str, usize),
     /// Another size of the disk, in MiB.

@@ -29,6 +29,14 @@ pub trait Sectors {
     fn flush(&mut self) -> Result<()>;
 }
 
+/// The one sector of a medium with this content; `None` if there is none, or more than one.
+pub fn only(medium: &[u8], content: &[u8]) -> Option<u64> {
+    let sectors = medium.chunks_exact(SECTOR).zip(0..);
+    let mut found = sectors.filter(|(bytes, _)| *bytes == content);
+    let (_, sector) = found.next()?;
+    found.next().is_none().then_some(sector)
+}
+
 /// A range of another device: a partition.
 pub struct Window<'d> {
     device: &'d mut dyn Sectors,

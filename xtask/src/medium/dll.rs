@@ -6,7 +6,7 @@
 //! imports what it is told. What matters of them is their import tables: the known-DLL walk must
 //! find `gdi32.dll`, which no registry value names, through `user32.dll`.
 
-use formats::pe::build::ImageFile;
+use formats::pe::build::{ImageFile, PAGE_OF_CODE};
 use nt::system::ImageSubsystem;
 
 /// The function that the stand-ins import from each other.
@@ -43,6 +43,20 @@ pub fn build(name: &str, imports: &[(&str, &str)]) -> Vec<u8> {
         code: SUCCEED,
         imports,
         exports: &EXPORTS,
+        ..ImageFile::default()
+    }
+    .bytes()
+}
+
+/// A DLL whose import table stands in another page of its file than its headers, at
+/// [`DATA_BEHIND_PAGE`](formats::pe::build::DATA_BEHIND_PAGE).
+pub fn spoilt(name: &str) -> Vec<u8> {
+    ImageFile {
+        name,
+        subsystem: ImageSubsystem::WINDOWS_GUI,
+        dll: true,
+        code: PAGE_OF_CODE,
+        imports: &[("gdi32.dll", EXPORT)],
         ..ImageFile::default()
     }
     .bytes()

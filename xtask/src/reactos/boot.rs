@@ -49,6 +49,7 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
     let setup = Setup {
         boot: medium.boot(),
         disk: None,
+        unreadable: None,
         memory: options.memory.unwrap_or(MEMORY),
         arguments: String::new(),
         window: !options.headless,

@@ -114,6 +114,7 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Booted> {
         kernel: &images.kernel,
         tree,
         size: DISK_SIZE,
+        spoilt: None,
         arguments: "dump trace exit=settled",
         folder: &folder,
         limit: Duration::from_secs(300),

@@ -74,6 +74,7 @@ fn boot(images: &Images, folder: &Path) -> Result<()> {
         kernel: &images.kernel,
         tree: &tree,
         size: disk::DEFAULT_SIZE,
+        spoilt: None,
         arguments: "exit=settled",
         folder,
         restarts: false,

@@ -6,13 +6,15 @@
 use super::golden;
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
-use crate::medium::disk;
 use crate::medium::tree::Tree;
+use crate::medium::{disk, dll};
 use crate::paths;
 use crate::qemu;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
 use anyhow::{Context, Result, anyhow, bail};
+use formats::pe::build::DATA_BEHIND_PAGE;
+use formats::sectors::SECTOR;
 use nt::Status;
 use scenarios::{Change, End, Object, Process, Scenario, Seen, Version};
 use serde_json::Value as Json;
@@ -31,14 +33,15 @@ pub fn run(scenario: &Scenario, images: &Images, bless: bool) -> Result<()> {
 }
 
 fn boot(scenario: &Scenario, images: &Images, folder: &Path, bless: bool) -> Result<()> {
-    let (tree, size) = medium(scenario, images)?;
+    let medium = medium(scenario, images)?;
     // A machine that is to switch itself off is not told to end in any other way.
     let restarts = scenario.end == End::PowerOff;
     let arguments = arguments(scenario, restarts);
     let outcome = guest::boot(&UnattendedBoot {
         kernel: &images.kernel,
-        tree: &tree,
-        size,
+        tree: &medium.tree,
+        size: medium.size,
+        spoilt: medium.spoilt.as_deref(),
         arguments: &arguments,
         folder,
         restarts,
@@ -54,8 +57,17 @@ fn boot(scenario: &Scenario, images: &Images, folder: &Path, bless: bool) -> Res
     golden::compare(scenario.name, &outcome.reader, bless)
 }
 
-/// Files of the disk, and its size in MiB.
-fn medium(scenario: &Scenario, images: &Images) -> Result<(Tree, u32)> {
+/// What a scenario boots from.
+struct Medium {
+    /// Files of the disk.
+    tree: Tree,
+    /// Its size in MiB.
+    size: u32,
+    /// Content of the sector that cannot be read.
+    spoilt: Option<Vec<u8>>,
+}
+
+fn medium(scenario: &Scenario, images: &Images) -> Result<Medium> {
     let mut tree = Tree::with_hives(images, |hive, text| {
         for change in scenario.before {
             if let Change::Registry {
@@ -70,6 +82,7 @@ fn medium(scenario: &Scenario, images: &Images) -> Result<(Tree, u32)> {
         }
     })?;
     let mut size = disk::DEFAULT_SIZE;
+    let mut spoilt = None;
     for change in scenario.before {
         match change {
             Change::Registry { .. } => {}
@@ -85,10 +98,18 @@ fn medium(scenario: &Scenario, images: &Images) -> Result<(Tree, u32)> {
             Change::Fill(path, bytes) => {
                 tree.files.insert((*path).to_owned(), Some(vec![0; *bytes]));
             }
+            Change::SpoiltLibrary(name) => {
+                let image = dll::spoilt(name);
+                spoilt = image
+                    .get(DATA_BEHIND_PAGE..DATA_BEHIND_PAGE + SECTOR)
+                    .map(<[u8]>::to_vec);
+                tree.files
+                    .insert(format!("ReactOS/System32/{name}"), Some(image));
+            }
             Change::DiskSize(mebibytes) => size = *mebibytes,
         }
     }
-    Ok((tree, size))
+    Ok(Medium { tree, size, spoilt })
 }
 
 /// The kernel's command line.

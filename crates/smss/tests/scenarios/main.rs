@@ -105,6 +105,7 @@ fn setup(scenario: &Scenario) -> Setup {
             Change::Remove(path) => setup.without_file(&on_volume(path)),
             Change::File(path, content) => setup.file(&on_volume(path), content.as_bytes()),
             Change::Fill(path, bytes) => setup.file(&on_volume(path), &vec![0; *bytes]),
+            Change::SpoiltLibrary(name) => setup.spoilt_library(name),
             Change::DiskSize(_) => setup,
         })
 }

@@ -38,6 +38,8 @@ pub struct MemoryDisk {
     /// Writes that are still let through; `None`: all. At zero, every write fails with
     /// `IO_DEVICE_ERROR`: the power cut of the tests.
     pub writes_left: Option<u64>,
+    /// Sectors that cannot be read: a read of any of them fails with `IO_DEVICE_ERROR`.
+    pub unreadable: BTreeSet<u64>,
     /// Every sector written and every flush, if somebody wants to know.
     pub journal: Option<Vec<DiskEvent>>,
 }
@@ -55,6 +57,7 @@ impl MemoryDisk {
             disk,
             bytes,
             writes_left: None,
+            unreadable: BTreeSet::new(),
             journal: None,
         }
     }
@@ -71,6 +74,7 @@ impl MemoryDisk {
             disk,
             bytes,
             writes_left: None,
+            unreadable: BTreeSet::new(),
             journal: None,
         }
     }
@@ -398,6 +402,15 @@ impl Machine for MemoryMachine {
         let state = self.state();
         let disk = state.disks.get(number).ok_or(Status::NO_SUCH_DEVICE)?;
         let range = disk.range(sector, buffer.len())?;
+        let count = buffer.len() as u64 / u64::from(disk.disk.sector_bytes);
+        if disk
+            .unreadable
+            .range(sector..sector + count)
+            .next()
+            .is_some()
+        {
+            return Err(Status::IO_DEVICE_ERROR);
+        }
         buffer.copy_from_slice(&disk.bytes[range]);
         Ok(())
     }

@@ -25,6 +25,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use formats::hive::{Hive, reg_text};
 use formats::pe::build::ImageFile;
+use formats::sectors;
 use formats::utf16;
 use nt::system::{ImageSubsystem, ShutdownAction};
 use nt::{Result, Status, UnicodeStr};
@@ -123,6 +124,7 @@ pub struct World {
     version: Version,
     volume: Option<VolumeImage>,
     disks: Vec<MemoryDisk>,
+    spoilt: Vec<Vec<u8>>,
     hives: Vec<(&'static str, Hive)>,
     programs: BTreeMap<String, Main>,
     physical_pages: u64,
@@ -170,6 +172,7 @@ impl World {
             version,
             volume: Some(volume),
             disks: Vec::new(),
+            spoilt: Vec::new(),
             hives: Vec::from(hives),
             programs: BTreeMap::new(),
             physical_pages: 512 << 8,
@@ -334,6 +337,12 @@ impl World {
         self.file(&alloc::format!("{SYSTEM32}\\{name}"), &image.bytes())
     }
 
+    /// The sector of C: with this content, of which there must be one, cannot be read.
+    pub fn spoil(&mut self, content: &[u8]) -> &mut Self {
+        self.spoilt.push(content.to_vec());
+        self
+    }
+
     /// Arms a fault, before the start or between runs.
     pub fn fault(&mut self, fault: Fault) -> &mut Self {
         match &self.shared {
@@ -405,6 +414,7 @@ impl World {
             version: self.version,
             volume: Some(must("volume", VolumeImage::open(first))),
             disks: Vec::new(),
+            spoilt: Vec::new(),
             hives: Vec::new(),
             programs,
             physical_pages: self.physical_pages,
@@ -444,6 +454,12 @@ impl World {
         };
         let bytes = must("volume", volume.into_bytes());
         let mut first = MemoryDisk::fixed(bytes);
+        for content in &self.spoilt {
+            match sectors::only(&first.bytes, content) {
+                Some(sector) => first.unreadable.insert(sector),
+                None => panic!("no sector of its own has the content to spoil"),
+            };
+        }
         if let Some(start) = &mut self.recorded {
             start.clone_from(&first.bytes);
             first.journal = Some(Vec::new());
@@ -701,6 +717,7 @@ impl World {
             version: self.version,
             volume: Some(must("volume", VolumeImage::open(first.bytes))),
             disks,
+            spoilt: Vec::new(),
             hives: Vec::new(),
             programs,
             physical_pages: self.physical_pages,

@@ -2,9 +2,9 @@
 //! Segments: the pages behind section objects, shared by all views of them.
 //!
 //! There is one image segment and one data segment a file, whoever opens it, for as long as a
-//! section or a view of it exists; so two processes that map the same DLL share its frames. An
-//! image segment is read whole when it is made; a data segment reads a page when it
-//! is first touched, and writes back what was written when it goes or is flushed.
+//! section or a view of it exists; so two processes that map the same DLL share its frames. A page
+//! is read when it is first touched. Of an image segment as many as the disk gives are read ahead
+//! when it is made; a data segment writes back what was written when it goes or is flushed.
 //!
 //! Invariants: a segment owns one reference of each of its frames; `references` counts sections and
 //! views.
@@ -97,6 +97,25 @@ impl Segment {
                 Backing::Memory { all, committed } => *all || committed.contains(&page),
                 _ => true,
             }
+    }
+}
+
+/// The content of a file, as far as its disk gives it.
+#[derive(Debug, Default)]
+pub struct ReadAhead {
+    /// As long as the file; what could not be read is zeros.
+    pub bytes: Vec<u8>,
+    /// The pages of the file that could not be read, and why not.
+    pub failed: BTreeMap<u32, Status>,
+}
+
+impl ReadAhead {
+    /// Why something of this stretch of the file is not there.
+    fn missing(&self, offset: u32, bytes: u32) -> Option<Status> {
+        let page = |at: u32| at / PAGE as u32;
+        let last = offset.saturating_add(bytes).checked_sub(1)?;
+        let mut failed = self.failed.range(page(offset)..=page(last));
+        failed.next().map(|(_, status)| *status)
     }
 }
 
@@ -200,24 +219,33 @@ impl Segments {
         id
     }
 
-    /// An image segment of a file that has none yet, one reference. `content` is the whole file.
+    /// An image segment of a file that has none yet, one reference.
     ///
     /// # Errors
-    /// What [`Image::parse`] says; `NO_MEMORY`.
+    /// What [`Image::parse`] says; `NO_MEMORY`; for headers that were not read, why not.
     pub fn make_image(
         &mut self,
         machine: &mut dyn Machine,
         file: FileId,
-        content: &[u8],
+        content: &ReadAhead,
         path: Vec<u16>,
     ) -> Result<SegmentId> {
-        let image = Image::parse(content).map_err(|error| {
+        let image = Image::parse(&content.bytes).map_err(|error| {
             log::warn!("{}: {error}", nt::UnicodeStr(&path));
             error.status
         })?;
-        let view = image.layout(content);
+        if let Some(status) = content.missing(0, image.headers.size_of_headers) {
+            return Err(status);
+        }
+        let view = image.layout(&content.bytes);
         let mut frames = BTreeMap::new();
         for (page, bytes) in view.chunks(PAGE).enumerate() {
+            let there = image
+                .pieces_of_page((page * PAGE) as u32)
+                .all(|piece| content.missing(piece.offset, piece.bytes).is_none());
+            if !there {
+                continue;
+            }
             let Ok(frame) = machine.allocate_frame() else {
                 frames.values().for_each(|&frame| machine.free_frame(frame));
                 return Err(Status::NO_MEMORY);

@@ -342,7 +342,9 @@ impl AddressSpace {
                 segment.frames.insert(of_segment, frame);
                 frame
             }
-            (None, Backing::File) if u64::from(of_segment) < segment.pages() => {
+            (None, Backing::File | Backing::Image(_))
+                if u64::from(of_segment) < segment.pages() =>
+            {
                 return Ok(Touch::Read {
                     segment: id,
                     page: of_segment,

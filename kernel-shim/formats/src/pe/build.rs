@@ -27,6 +27,11 @@ const PAGE: u32 = 0x1000;
 /// `ret`.
 const RETURN: &[u8] = &[0xC3];
 
+/// What fills a page of code, so that the data of an image begins behind its file's first page.
+pub const PAGE_OF_CODE: &[u8] = &[0xC3; PAGE as usize];
+/// Where in the file the data begin if the code is [`PAGE_OF_CODE`].
+pub const DATA_BEHIND_PAGE: usize = HEADERS + PAGE as usize;
+
 /// What an image is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ImageFile<'a> {

@@ -57,6 +57,17 @@ impl Section {
     }
 }
 
+/// A stretch of the file and where it lies in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Relative virtual address.
+    pub rva: u32,
+    /// Where in the file.
+    pub offset: u32,
+    /// How many bytes.
+    pub bytes: u32,
+}
+
 /// An image file that can be mapped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
@@ -193,24 +204,44 @@ impl Image {
         }
     }
 
+    /// What of the file lies where: headers and sections.
+    fn pieces(&self) -> impl Iterator<Item = Piece> {
+        let headers = Piece {
+            rva: 0,
+            offset: 0,
+            bytes: self.headers.size_of_headers,
+        };
+        let sections = self.sections.iter().map(|section| Piece {
+            rva: section.rva,
+            offset: section.raw_offset,
+            bytes: section.raw_size.min(section.span()),
+        });
+        core::iter::once(headers).chain(sections)
+    }
+
+    /// What of the file lies in the page at this relative virtual address; the rest of it is zeros.
+    pub fn pieces_of_page(&self, page: u32) -> impl Iterator<Item = Piece> {
+        self.pieces().filter_map(move |piece| {
+            let from = piece.rva.max(page);
+            let to = (piece.rva + piece.bytes).min(page.saturating_add(PAGE));
+            (from < to).then(|| Piece {
+                rva: from,
+                offset: piece.offset + (from - piece.rva),
+                bytes: to - from,
+            })
+        })
+    }
+
     /// The image as it lies in memory before relocation. `file` is the file that was parsed.
     pub fn layout(&self, file: &[u8]) -> Vec<u8> {
         let mut view = vec![0; self.span()];
-        let mut put = |rva: u32, offset: u32, len: u32| {
+        for piece in self.pieces() {
             let from = file
-                .get(offset as usize..offset as usize + len as usize)
+                .get(piece.offset as usize..piece.offset as usize + piece.bytes as usize)
                 .unwrap_or_default();
-            if let Some(to) = view.get_mut(rva as usize..rva as usize + from.len()) {
+            if let Some(to) = view.get_mut(piece.rva as usize..piece.rva as usize + from.len()) {
                 to.copy_from_slice(from);
             }
-        };
-        put(0, 0, self.headers.size_of_headers);
-        for section in &self.sections {
-            put(
-                section.rva,
-                section.raw_offset,
-                section.raw_size.min(section.span()),
-            );
         }
         view
     }

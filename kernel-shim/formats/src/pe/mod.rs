@@ -21,7 +21,7 @@ mod tests;
 
 pub use exports::{Exports, Target};
 pub use headers::{Directory, Headers, directory};
-pub use image::{Image, SCN_EXECUTE, SCN_READ, SCN_SHARED, SCN_WRITE, Section};
+pub use image::{Image, Piece, SCN_EXECUTE, SCN_READ, SCN_SHARED, SCN_WRITE, Section};
 pub use imports::{Import, imports, symbols};
 pub use relocations::{Block, relocation_blocks};
 

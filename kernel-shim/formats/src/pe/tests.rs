@@ -87,6 +87,22 @@ fn the_view_is_laid_out_by_the_section_headers() {
 }
 
 #[test]
+fn a_page_alone_is_laid_out_as_in_the_whole_view() {
+    let file = sample();
+    let image = Image::parse(&file).unwrap();
+    let view = image.layout(&file);
+    for (number, whole) in view.chunks(0x1000).enumerate() {
+        let page = number as u32 * 0x1000;
+        let mut alone = [0; 0x1000];
+        for piece in image.pieces_of_page(page) {
+            let from = &file[piece.offset as usize..][..piece.bytes as usize];
+            alone[(piece.rva - page) as usize..][..from.len()].copy_from_slice(from);
+        }
+        assert_eq!(alone, whole, "page {number}");
+    }
+}
+
+#[test]
 fn exports_are_found_by_name_by_hint_and_by_ordinal() {
     let file = sample();
     let image = Image::parse(&file).unwrap();

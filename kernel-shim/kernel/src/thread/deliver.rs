@@ -15,16 +15,19 @@ use zerocopy::IntoBytes;
 
 /// `EXCEPTION_ACCESS_VIOLATION` and its like: what ring 3 may raise by running (STATUS_ values).
 mod code {
+    pub const GUARD_PAGE_VIOLATION: u32 = 0x8000_0001;
     pub const DATATYPE_MISALIGNMENT: u32 = 0x8000_0002;
     pub const BREAKPOINT: u32 = 0x8000_0003;
     pub const SINGLE_STEP: u32 = 0x8000_0004;
     pub const ACCESS_VIOLATION: u32 = 0xc000_0005;
+    pub const IN_PAGE_ERROR: u32 = 0xc000_0006;
     pub const ILLEGAL_INSTRUCTION: u32 = 0xc000_001d;
     pub const PRIVILEGED_INSTRUCTION: u32 = 0xc000_0096;
     pub const FLOAT_MULTIPLE_FAULTS: u32 = 0xc000_02b4;
     pub const FLOAT_DIVIDE_BY_ZERO: u32 = 0xc000_008e;
     pub const INTEGER_DIVIDE_BY_ZERO: u32 = 0xc000_0094;
     pub const INTEGER_OVERFLOW: u32 = 0xc000_0095;
+    pub const STACK_OVERFLOW: u32 = 0xc000_00fd;
     pub const ASSERTION_FAILURE: u32 = 0xc000_0420;
     pub const STACK_BUFFER_OVERRUN: u32 = 0xc000_0409;
 }
@@ -44,8 +47,9 @@ pub fn record(code: u32, address: u64, parameters: &[u64]) -> ExceptionRecord {
     }
 }
 
-/// An access violation: what was tried is in the page fault's error code.
-pub fn page_fault(code: u32, rip: u64, address: u64, error: u64) -> ExceptionRecord {
+/// A page fault that came to nothing, as NT tells it: what was tried is in the fault's error code. A
+/// page that may be touched, and was not to be had, is an in-page error with the reason.
+pub fn page_fault(status: u32, rip: u64, address: u64, error: u64) -> ExceptionRecord {
     let kind = if error & 1 << 4 != 0 {
         8
     } else if error & 1 << 1 != 0 {
@@ -53,7 +57,12 @@ pub fn page_fault(code: u32, rip: u64, address: u64, error: u64) -> ExceptionRec
     } else {
         0
     };
-    record(code, rip, &[kind, address])
+    match status {
+        code::ACCESS_VIOLATION | code::GUARD_PAGE_VIOLATION | code::STACK_OVERFLOW => {
+            record(status, rip, &[kind, address])
+        }
+        _ => record(code::IN_PAGE_ERROR, rip, &[kind, address, status.into()]),
+    }
 }
 
 /// What NT makes of a trap that is no page fault. `opcode` is the byte at the instruction pointer,

@@ -14,6 +14,8 @@ use executive::ex::hard_errors::Parameter;
 use executive::host::{Fault, RunEnd, World};
 use executive::trace::{Argument, Record};
 use formats::hive::reg_text::{self, string_data};
+use formats::pe::build::{DATA_BEHIND_PAGE, ImageFile, PAGE_OF_CODE};
+use formats::sectors::SECTOR;
 use formats::utf16;
 use nt::system::ShutdownAction;
 use nt::system::ValueType;
@@ -233,6 +235,22 @@ impl Setup {
     /// A DLL in System32 that imports from others.
     pub fn library(mut self, name: &str, imports: &[&str]) -> Self {
         self.world.library(name, imports);
+        self
+    }
+
+    /// A DLL in System32 whose headers can be read, but not the sector with its import table.
+    pub fn spoilt_library(mut self, name: &str) -> Self {
+        let image = ImageFile {
+            name,
+            dll: true,
+            code: PAGE_OF_CODE,
+            imports: &[("gdi32.dll", "Function")],
+            ..ImageFile::default()
+        }
+        .bytes();
+        self.world
+            .file(&format!("\\ReactOS\\System32\\{name}"), &image);
+        self.world.spoil(&image[DATA_BEHIND_PAGE..][..SECTOR]);
         self
     }
 

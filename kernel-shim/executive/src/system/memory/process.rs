@@ -21,7 +21,9 @@ use crate::system::Executive;
 use crate::system::processes::create::Stack;
 use abi::amd64::teb;
 use alloc::vec;
+use alloc::vec::Vec;
 use core::mem::offset_of;
+use formats::pe::Piece;
 use nt::system::SectionImageInformation;
 use nt::{Result, Status};
 
@@ -304,22 +306,35 @@ impl Executive {
     }
 
     /// Reads a page of a file into its segment.
+    ///
+    /// # Errors
+    /// `IN_PAGE_ERROR`, `NO_MEMORY`.
     fn read_in(&mut self, id: SegmentId, page: u32) -> Result<()> {
         let segment = self.mm.segments().get(id).ok_or(Status::ACCESS_VIOLATION)?;
         let file = segment.file.ok_or(Status::IN_PAGE_ERROR)?;
+        // Where in the page, where in the file, how many bytes.
+        let pieces: Vec<(usize, u64, usize)> = match segment.image() {
+            None => vec![(0, u64::from(page) * PAGE_BYTES, PAGE)],
+            Some(image) => {
+                let rva = page.wrapping_mul(PAGE as u32);
+                let piece = |piece: Piece| {
+                    let at = (piece.rva - rva) as usize;
+                    (at, piece.offset.into(), piece.bytes as usize)
+                };
+                image.pieces_of_page(rva).map(piece).collect()
+            }
+        };
         let mut bytes = vec![0; PAGE];
         let volume = self
             .io
             .volume(file.volume)
             .map_err(|_| Status::IN_PAGE_ERROR)?;
-        volume
-            .read(
-                &mut *self.machine,
-                file.node,
-                u64::from(page) * PAGE_BYTES,
-                &mut bytes,
-            )
-            .map_err(|_| Status::IN_PAGE_ERROR)?;
+        for (at, offset, count) in pieces {
+            let into = bytes.get_mut(at..at + count).unwrap_or_default();
+            volume
+                .read(&mut *self.machine, file.node, offset, into)
+                .map_err(|_| Status::IN_PAGE_ERROR)?;
+        }
         let frame = self.machine.allocate_frame()?;
         self.machine.write_frame(frame, 0, &bytes);
         if let Some(segment) = self.mm.segments_mut().get_mut(id) {

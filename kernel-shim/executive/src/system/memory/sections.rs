@@ -10,7 +10,7 @@ use crate::ids::{ObjectId, ThreadId};
 use crate::io::FileId;
 use crate::machine::PAGE;
 use crate::mm::protection::Protect;
-use crate::mm::segment::{Backing, Segment, SegmentId};
+use crate::mm::segment::{Backing, ReadAhead, Segment, SegmentId};
 use crate::mm::space::charge;
 use crate::mm::{SEC_COMMIT, SEC_FILE, SEC_IMAGE, SEC_RESERVE, Section};
 use crate::ob::Kind;
@@ -180,12 +180,38 @@ impl Executive {
         }
         let size = usize::try_from(self.io.volume(file.volume)?.facts(file.node)?.size)
             .map_err(|_| Status::SECTION_TOO_BIG)?;
-        let mut content = vec![0; size];
-        let read = self.read_node(file, 0, &mut content)?;
-        content.truncate(read);
+        let content = self.read_ahead(file, size)?;
         self.mm
             .segments_mut()
             .make_image(&mut *self.machine, file, &content, path)
+    }
+
+    /// Reads a file, as far as its disk gives it.
+    fn read_ahead(&mut self, file: FileId, size: usize) -> Result<ReadAhead> {
+        let mut content = ReadAhead {
+            bytes: vec![0; size],
+            ..ReadAhead::default()
+        };
+        match self.read_node(file, 0, &mut content.bytes) {
+            Ok(read) => {
+                content.bytes.truncate(read);
+                return Ok(content);
+            }
+            // Nothing is known of a file without its first page.
+            Err(status) if size <= PAGE => return Err(status),
+            Err(_) => {}
+        }
+        for (page, bytes) in content.bytes.chunks_mut(PAGE).enumerate() {
+            match self.read_node(file, (page * PAGE) as u64, bytes) {
+                Ok(_) => {}
+                Err(status) if page == 0 => return Err(status),
+                Err(status) => {
+                    bytes.fill(0);
+                    content.failed.insert(page as u32, status);
+                }
+            }
+        }
+        Ok(content)
     }
 
     fn data_segment(&mut self, file: FileId, size: u64, path: Vec<u16>) -> SegmentId {
