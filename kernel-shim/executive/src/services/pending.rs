@@ -5,7 +5,7 @@ use super::call::{Call, Done};
 use super::layout::{PortView, Word};
 use super::ports::{self, ConnectResults};
 use super::user::UserPtr;
-use crate::lpc::{ClientView, Event};
+use crate::lpc::Event;
 use nt::system::PortHeader;
 use nt::{Handle, Result, Status};
 
@@ -22,8 +22,6 @@ pub enum Pending {
         capacity: u32,
         /// The client's view as it was given.
         view: Option<PortView>,
-        /// The same, as it is mapped.
-        mapped: Option<ClientView>,
     },
     /// NtListenPort.
     Listen {
@@ -68,8 +66,7 @@ pub fn finish(
             results,
             capacity,
             view,
-            mapped,
-        } => ports::finish_connect(call, event, results, capacity, (view, mapped)),
+        } => ports::finish_connect(call, event, results, capacity, view),
         Pending::Listen { port, message } => ports::finish_listen(call, event, port, message),
         Pending::Receive { context, message } => {
             ports::finish_receive(call, event, context, message)

@@ -9,9 +9,8 @@ use super::user::{User, UserPtr};
 use crate::lpc::{ClientView, Event, HEADER, Message, Receive};
 use crate::ob::prelude::*;
 use crate::se::Sid;
-use crate::system::ports::ConnectRequest;
+use crate::system::ports::{ConnectDone, ConnectRequest};
 use alloc::vec::Vec;
-use nt::access::Access;
 use nt::system::{MessageKind, PortHeader, PortLimits};
 use nt::{Handle, Result, Status};
 
@@ -163,28 +162,39 @@ fn start_connect(
         results,
         capacity: information.len() as u32,
         view: client_view,
-        mapped: view,
     })
 }
 
-/// The end of NtConnectPort.
+/// The end of NtConnectPort. Its results were probed before the wait, in which the client can have
+/// taken their places away: then there is no connection.
 pub fn finish_connect(
     call: &mut Call<'_>,
     event: Event,
     results: ConnectResults,
     capacity: u32,
-    views: (Option<PortView>, Option<ClientView>),
+    view: Option<PortView>,
 ) -> Result<Done> {
     let done = call.exec.finish_connect(call.thread, event);
-    let (view, mapped) = views;
-    match (&done.handle, mapped) {
-        (Err(_), Some(mapped)) => call.exec.unmap_client_view(call.process, mapped),
-        (Ok(handle), Some(mapped)) => {
-            let port = call.exec.port(call.thread, *handle, Access::empty())?;
-            call.exec.keep_port_view(port, call.process, mapped.base);
+    let written = write_connected(call, &done, results, capacity, view);
+    match (done.handle, written) {
+        (Ok(handle), Ok(())) => call.give(results.handle, handle),
+        (Ok(handle), Err(status)) => {
+            // The handle was made by this call: closing it cannot fail.
+            let _ = call.exec.close(call.thread, handle);
+            Err(status)
         }
-        (_, None) => {}
+        (Err(status), written) => Err(written.err().unwrap_or(status)),
     }
+}
+
+/// All results of a connection but the handle.
+fn write_connected(
+    call: &mut Call<'_>,
+    done: &ConnectDone,
+    results: ConnectResults,
+    capacity: u32,
+    view: Option<PortView>,
+) -> Result<()> {
     let length = capacity.min(done.information.len() as u32);
     if !results.information.is_null() {
         call.write_optional(results.length, length)?;
@@ -193,7 +203,9 @@ pub fn finish_connect(
             done.information.get(..length as usize).unwrap_or_default(),
         )?;
     }
-    let handle = done.handle?;
+    if done.handle.is_err() {
+        return Ok(());
+    }
     call.write_optional(results.max_message, done.max_message)?;
     if let (Some(place), Some(mut view), Some(made)) = (results.view.optional(), view, done.view) {
         (view.base, view.size, view.offset, view.remote_base) =
@@ -210,7 +222,7 @@ pub fn finish_connect(
             },
         )?;
     }
-    call.give(results.handle, handle)
+    Ok(())
 }
 
 fn listen(call: &mut Call<'_>, args: NtListenPort) -> Result<Done> {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A system-call fuzzer: several threads of several processes make calls of every number, with
 //! arguments that are mostly what the declaration asks for and sometimes not, in memory that holds
-//! structures in every state of repair.
+//! structures in every state of repair, or cannot be written.
 //!
 //! It is stateful: handles that one call gave are what the next ones are made with, and memory is
 //! as the calls before have left it. What must hold is that the executive never panics, that no
-//! call does anything but return, wait, end its thread or go on elsewhere, and that it answers a
-//! number that is no service so. The same seed gives the same calls.
+//! call does anything but return, wait, end its thread or go on elsewhere, that it answers a
+//! number that is no service so, and that a call which fails leaves no handle and no memory in
+//! anybody's tables. The same seed gives the same calls.
 
 use super::*;
 use crate::ob::Kind;
@@ -15,7 +16,7 @@ use crate::services::BUILT;
 use crate::services::argument::{Parameter, Shape};
 use crate::services::layout::{ClientId, Context as Registers, QualityOfService};
 use abi::amd64::{CONTEXT_CONTROL, CONTEXT_INTEGER};
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use nt::system::PortHeader;
 use zerocopy::FromZeros;
 
@@ -29,6 +30,9 @@ const SLOTS: u64 = STACK / SLOT;
 /// The first slots hold OBJECT_ATTRIBUTES, the next ones UNICODE_STRINGs, the rest anything.
 const ATTRIBUTES: u64 = 16;
 const TEXTS: u64 = 24;
+
+/// A page that every process can read and none can write.
+const SHARED_DATA: u64 = abi::shared_data::ADDRESS;
 
 /// Calls that may take a caller's own memory away.
 const MEMORY_CALLS: [&str; 5] = [
@@ -290,6 +294,7 @@ impl Fuzzer {
         match self.random.below(20) {
             0 => 0,
             1 => self.random.number(),
+            4 => SHARED_DATA + self.random.below(0x1000),
             2 => caller.memory + self.random.below(MEMORY),
             3 => caller.memory + MEMORY - self.random.below(32),
             _ => caller.memory + self.random.below(SLOTS) * SLOT,
@@ -356,6 +361,37 @@ impl Fuzzer {
         }
     }
 
+    /// Handles and regions of memory of every process.
+    fn held(&self) -> BTreeMap<ProcessId, (usize, usize)> {
+        let processes = self.world.exec.processes();
+        processes
+            .map(|process| {
+                let handles = process
+                    .handles
+                    .as_ref()
+                    .map_or(0, |table| table.iter().count());
+                let regions = process.memory.as_ref().map_or(0, |space| space.vads.len());
+                (process.id, (handles, regions))
+            })
+            .collect()
+    }
+
+    /// Holds what there is after a call against what there was before it.
+    fn check(&self, before: &BTreeMap<ProcessId, (usize, usize)>, done: &Done, number: u32) {
+        let Done::Returns(status) = done else { return };
+        if status.is_success() {
+            return;
+        }
+        for (process, now) in self.held() {
+            let was = before.get(&process).copied().unwrap_or_default();
+            let name = table::service(number).map_or("a call that waited", |service| service.name);
+            assert!(
+                now.0 <= was.0 && now.1 <= was.1,
+                "{name} gave {status}, and handles and regions of {process:?} went from {was:?} to {now:?}"
+            );
+        }
+    }
+
     /// A caller that can make a call; one that waits goes on first if its wait is over.
     fn ready(&mut self) -> Caller {
         self.callers.retain(|caller| {
@@ -369,11 +405,14 @@ impl Fuzzer {
             if !self.world.machine.state().is_runnable(caller.thread) {
                 continue;
             }
-            if self.waiting.remove(&caller.thread)
-                && complete(&mut self.world.exec, caller.thread) == Done::Waits
-            {
-                self.waiting.insert(caller.thread);
-                continue;
+            if self.waiting.remove(&caller.thread) {
+                let before = self.held();
+                let done = complete(&mut self.world.exec, caller.thread);
+                self.check(&before, &done, u32::MAX);
+                if done == Done::Waits {
+                    self.waiting.insert(caller.thread);
+                    continue;
+                }
             }
             ready.push(caller);
         }
@@ -437,8 +476,10 @@ impl Fuzzer {
         } else {
             caller.memory + STACK
         };
+        let before = self.held();
         let exec = &mut self.world.exec;
         let done = dispatch(exec, caller.thread, number, registers, stack);
+        self.check(&before, &done, number);
         if table::service(number).is_none() {
             assert_eq!(done, Done::Returns(Status::INVALID_SYSTEM_SERVICE));
         }

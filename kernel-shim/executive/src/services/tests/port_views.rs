@@ -4,7 +4,9 @@
 
 use super::*;
 use crate::layout::{PortView, QualityOfService, RemotePortView};
+use nt::Handle;
 
+const PAGE_READONLY: u32 = 2;
 const HANDLE: u64 = 0x00;
 const CONTEXT: u64 = 0x08;
 const SECTION: u64 = 0x10;
@@ -143,5 +145,60 @@ fn a_client_whose_view_cannot_be_mapped_into_the_server_is_refused() {
         offered.world.finish(offered.client),
         Status::PORT_CONNECTION_REFUSED
     );
+    assert_eq!(offered.regions().1, offered.before.1);
+}
+
+#[test]
+fn a_thread_that_ends_while_it_connects_takes_its_view_with_it() {
+    for accepted in [false, true] {
+        let mut offered = Offered::new();
+        if accepted {
+            assert_eq!(offered.accept(), Status::SUCCESS);
+        }
+        let Caller {
+            thread, process, ..
+        } = offered.client;
+        let exec = &mut offered.world.exec;
+        // The process has another thread and lives on.
+        exec.make_thread(process, &Context::default(), Stack::default())
+            .unwrap();
+        exec.end_thread(thread, Status::UNSUCCESSFUL);
+        assert_eq!(
+            offered.regions().1,
+            offered.before.1,
+            "accepted: {accepted}"
+        );
+    }
+}
+
+#[test]
+fn a_client_whose_results_have_no_place_any_more_has_no_connection() {
+    let handles = |offered: &Offered| {
+        let process = offered.world.exec.process(offered.client.process);
+        process.unwrap().handles.as_ref().unwrap().iter().count()
+    };
+    let mut offered = Offered::new();
+    let before = handles(&offered);
+    assert_eq!(offered.accept(), Status::SUCCESS);
+    let client = offered.client;
+    let server_end: u64 = offered.world.get(offered.server, HANDLE);
+    let end = [server_end];
+    succeeds(
+        &mut offered.world,
+        offered.server,
+        "NtCompleteConnectPort",
+        &end,
+    );
+    // Another thread of the client takes the page of its PORT_VIEW away while the first one waits.
+    let sibling = offered.world.exec.protect_virtual_memory(
+        client.thread,
+        Handle::CURRENT_PROCESS,
+        client.memory,
+        0x1000,
+        PAGE_READONLY,
+    );
+    sibling.unwrap();
+    assert_eq!(offered.world.finish(client), Status::ACCESS_VIOLATION);
+    assert_eq!(handles(&offered), before);
     assert_eq!(offered.regions().1, offered.before.1);
 }

@@ -108,7 +108,10 @@ impl Executive {
         })?;
         let connecting = self.connect_object(caller, client, object, request);
         self.dereference(object);
-        connecting?;
+        let port = connecting?;
+        if let Some(view) = request.view {
+            self.keep_port_view(port, ProcessId(client.process as u32), view.base);
+        }
         self.park(caller);
         self.deliver_ports();
         Ok(())
@@ -149,12 +152,15 @@ impl Executive {
                     view: connected.view,
                 }
             }
-            Event::Failed(status, information) => ConnectDone {
-                handle: Err(status),
-                information,
-                max_message: 0,
-                view: None,
-            },
+            Event::Failed(status, information) => {
+                self.unmap_lost_views();
+                ConnectDone {
+                    handle: Err(status),
+                    information,
+                    max_message: 0,
+                    view: None,
+                }
+            }
             Event::Received(_) | Event::Replied(_) => ConnectDone {
                 handle: Err(Status::REPLY_MESSAGE_MISMATCH),
                 information: Vec::new(),
@@ -363,6 +369,8 @@ impl Executive {
                 &create_time.to_le_bytes(),
             );
         }
+        // It may have been about to connect; its process lives on.
+        self.unmap_lost_views();
         self.deliver_ports();
     }
 

@@ -3,8 +3,8 @@
 //! other at NtAcceptConnectPort.
 //!
 //! From the client's handle to the server's mapping the section is known by its segment, to which
-//! the view in the client holds a reference. Each view belongs to its end of the connection and is
-//! unmapped with it, unless the process has done so before.
+//! the view in the client holds a reference. Each view belongs to its end of the connection, also
+//! while that is being made, and is unmapped with it, unless the process has done so before.
 
 use crate::ids::{ProcessId, ThreadId};
 use crate::lpc::{ClientView, PortId};
@@ -16,6 +16,7 @@ use crate::ob::prelude::*;
 use crate::system::Body;
 use crate::system::Executive;
 use crate::system::memory::virtual_memory::MapRequest;
+use alloc::vec::Vec;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
 
@@ -85,6 +86,7 @@ impl Executive {
         };
         self.map_segment(server, request).map(|mapped| mapped.base)
     }
+
     /// From now on a view at `base` in `process` goes with this end of a connection.
     pub(crate) fn keep_port_view(&mut self, port: PortId, process: ProcessId, base: u64) {
         self.port_views.insert(port, (process, base));
@@ -96,6 +98,15 @@ impl Executive {
     /// As [`crate::lpc::Lpc::set_remote_view`].
     pub(crate) fn set_remote_view(&mut self, port: PortId, base: u64) -> Result<()> {
         self.lpc.set_remote_view(port, base)
+    }
+
+    /// Unmaps the views of ends that the protocol has removed: connections that came to nothing.
+    pub(crate) fn unmap_lost_views(&mut self) {
+        let ports = self.port_views.keys().copied();
+        let lost: Vec<PortId> = ports
+            .filter(|port| self.lpc.kind(*port).is_none())
+            .collect();
+        lost.into_iter().for_each(|port| self.unmap_port_view(port));
     }
 
     /// Unmaps the view of an end of a connection that is gone.
