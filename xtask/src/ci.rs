@@ -7,12 +7,12 @@
 use crate::cli::{CiOptions, Gate, TestOptions};
 use crate::doctor::{self, Need};
 use crate::test::{self, Tally};
-use crate::{cargo, doc, ui};
+use crate::{cargo, doc, ui, windows};
 use anyhow::Result;
 use std::time::Instant;
 
 /// In the order they run, with what each one holds a change against.
-const GATES: [(Gate, &str); 4] = [
+const GATES: [(Gate, &str); 5] = [
     (Gate::Format, "format: rustfmt's own width and heuristics"),
     (
         Gate::Clippy,
@@ -23,6 +23,10 @@ const GATES: [(Gate, &str); 4] = [
         "reference: rustdoc of the whole workspace; no broken link",
     ),
     (
+        Gate::Windows,
+        "Windows: xtask cross-built without warnings, and walked through where there is Wine",
+    ),
+    (
         Gate::Tests,
         "tests: on the host (with the lint of the ABI and the check of citations), then in QEMU",
     ),
@@ -30,12 +34,20 @@ const GATES: [(Gate, &str); 4] = [
 
 /// Runs the verb.
 pub fn verb(options: &CiOptions) -> Result<()> {
-    doctor::preflight(options.install, &[Need::Boot, Need::Debug])?;
     let started = Instant::now();
     let chosen: Vec<_> = GATES
         .iter()
         .filter(|(gate, _)| options.only.is_empty() || options.only.contains(gate))
         .collect();
+    let mut needs = Vec::new();
+    for (gate, _) in &chosen {
+        match gate {
+            Gate::Format | Gate::Clippy | Gate::Doc => {}
+            Gate::Windows => needs.push(Need::Windows),
+            Gate::Tests => needs.extend([Need::Boot, Need::Debug]),
+        }
+    }
+    doctor::preflight(options.install, &needs)?;
     let mut tally = Tally::default();
     for (number, (gate, purpose)) in (1..).zip(&chosen) {
         println!();
@@ -45,6 +57,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
             Gate::Format => format(),
             Gate::Clippy => clippy(),
             Gate::Doc => doc::all().map(drop),
+            Gate::Windows => windows::gate(),
             Gate::Tests => test::all(&TestOptions::default(), &mut tally),
         };
         match outcome {

@@ -16,6 +16,8 @@ pub enum Need {
     Debug,
     /// Build the fuzz targets.
     Fuzz,
+    /// Build xtask for Windows.
+    Windows,
 }
 
 /// A program of the host, or a file without a program of its own, the Debian package that brings
@@ -76,6 +78,12 @@ const TOOLS: &[Tool] = &[
         need: Need::Fuzz,
         purpose: "builds libFuzzer for `test --fuzz`",
     },
+    Tool {
+        name: "x86_64-w64-mingw32-gcc",
+        package: "gcc-mingw-w64-x86-64",
+        need: Need::Windows,
+        purpose: "links xtask for Windows",
+    },
 ];
 
 impl Tool {
@@ -91,7 +99,10 @@ impl Tool {
 
 /// Runs the verb.
 pub fn verb(options: &DoctorOptions) -> Result<()> {
-    preflight(options.install, &[Need::Boot, Need::Debug, Need::Fuzz])?;
+    preflight(
+        options.install,
+        &[Need::Boot, Need::Debug, Need::Fuzz, Need::Windows],
+    )?;
     ui::verdict("this machine has everything");
     Ok(())
 }

@@ -35,6 +35,7 @@ mod test;
 mod trace;
 mod ui;
 mod unwind;
+mod windows;
 
 use std::process::ExitCode;
 

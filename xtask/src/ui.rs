@@ -54,6 +54,11 @@ pub fn note(text: &str) {
     println!("    {text}");
 }
 
+/// A remark that must not be missed.
+pub fn warning(text: &str) {
+    println!("    {}", paint(Colour::Yellow, text));
+}
+
 /// The good verdict: the last line of a verb.
 pub fn verdict(text: &str) {
     println!("{} {text}", paint(Colour::Green, "PASS"));

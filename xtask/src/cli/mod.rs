@@ -169,6 +169,8 @@ pub enum Gate {
     Format,
     /// clippy on every target.
     Clippy,
+    /// xtask for Windows: cross-built, and walked through under Wine.
+    Windows,
     /// rustdoc of the whole workspace.
     Doc,
     /// The host tests and the QEMU tests.
@@ -263,11 +265,14 @@ pub struct IsoOptions {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Pack our smss.exe into a copy of this ReactOS ISO instead of making our own.
-    #[arg(long, value_name = "REACTOS.iso", conflicts_with = "disk")]
+    #[arg(long, value_name = "REACTOS.iso", group = "reactos")]
     pub base: Option<PathBuf>,
     /// Put our smss.exe into a copy of this disk image of an installed ReactOS.
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", group = "reactos")]
     pub disk: Option<PathBuf>,
+    /// Put this smss.exe in instead of building ours.
+    #[arg(long, value_name = "FILE", requires = "reactos")]
+    pub smss: Option<PathBuf>,
 }
 
 /// Options of `install`.
@@ -276,7 +281,10 @@ pub struct InstallOptions {
     /// The ReactOS build tree (the folder that ninja runs in).
     #[arg(long, value_name = "DIR")]
     pub tree: PathBuf,
-    /// Bring the original back.
+    /// Put this smss.exe in instead of building ours.
+    #[arg(long, value_name = "FILE", conflicts_with = "undo")]
+    pub smss: Option<PathBuf>,
+    /// Bring the original back, and leave no trace.
     #[arg(long)]
     pub undo: bool,
 }

@@ -70,6 +70,8 @@ fn what_would_have_no_effect_is_a_usage_error() {
         "run --base a.iso --hive a.hiv",
         "gdb --base a.iso --file a.exe",
         "iso --base a.iso --disk b.img",
+        "iso --smss a.exe",
+        "install --tree a --smss b.exe --undo",
     ] {
         let error = read(line)
             .err()

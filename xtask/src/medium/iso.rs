@@ -14,9 +14,10 @@ use std::process::Command;
 
 /// Runs the verb.
 pub fn verb(options: &IsoOptions) -> Result<()> {
+    type PutInto = fn(&Path, &Path, &[u8]) -> Result<()>;
     let packed = match (&options.base, &options.disk) {
-        (Some(base), _) => Some((base, pack::iso as fn(&Path, &Path) -> Result<()>)),
-        (_, Some(disk)) => Some((disk, pack::disk as fn(&Path, &Path) -> Result<()>)),
+        (Some(base), _) => Some((base, pack::iso as PutInto)),
+        (_, Some(disk)) => Some((disk, pack::disk as PutInto)),
         _ => None,
     };
     if let Some((base, put_into)) = packed {
@@ -24,8 +25,8 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
             .out
             .clone()
             .unwrap_or_else(|| pack::default_output(base));
-        put_into(base, &out)?;
-        ui::verdict(&format!("{} carries our smss.exe", out.display()));
+        put_into(base, &out, &pack::image(options.smss.as_deref())?)?;
+        ui::verdict(&format!("{} carries the smss.exe", out.display()));
         return Ok(());
     }
     doctor::preflight(false, &[Need::Boot])?;

@@ -113,11 +113,11 @@ impl Medium {
     pub fn with(base: &Path, folder: &Path, smss: &[u8]) -> Result<Self> {
         if is_iso(base)? {
             let iso = folder.join("reactos.iso");
-            pack::iso_with(base, &iso, smss)?;
+            pack::iso(base, &iso, smss)?;
             Ok(Self::Iso(iso))
         } else {
             let disk = folder.join("reactos.img");
-            pack::disk_with(base, &disk, smss)?;
+            pack::disk(base, &disk, smss)?;
             Ok(Self::Disk(disk))
         }
     }

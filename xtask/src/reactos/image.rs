@@ -58,6 +58,22 @@ pub fn kind(bytes: &[u8]) -> Kind {
     }
 }
 
+/// The machine that a PE image is for; none if it is no such image.
+pub fn machine(bytes: &[u8]) -> Option<u16> {
+    let header = u32::from_le_bytes(bytes.get(0x3C..0x40)?.try_into().ok()?) as usize;
+    let header = bytes.get(header..)?.strip_prefix(b"PE\0\0")?;
+    Some(u16::from_le_bytes(header.get(..2)?.try_into().ok()?))
+}
+
+/// A machine by the name that ReactOS has for it.
+pub fn machine_name(machine: u16) -> &'static str {
+    match machine {
+        object::pe::IMAGE_FILE_MACHINE_AMD64 => "amd64",
+        object::pe::IMAGE_FILE_MACHINE_I386 => "i386",
+        _ => "another machine",
+    }
+}
+
 /// The first 16 hex digits of a file's SHA-256, enough to tell two files apart by eye.
 pub fn short_hash(bytes: &[u8]) -> String {
     use sha2::{Digest, Sha256};

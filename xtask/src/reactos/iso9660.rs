@@ -252,54 +252,14 @@ fn decoded(name: &[u8], joliet: bool) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::small_disc::{self, record};
     use super::*;
     use std::io::Write;
 
     /// A directory record.
-    fn record(name: &[u8], extent: u32, size: u32, flags: u8) -> Vec<u8> {
-        let mut record = vec![0; 33];
-        record.extend(name);
-        if record.len() % 2 == 1 {
-            record.push(0);
-        }
-        record[0] = record.len() as u8;
-        record[2..6].copy_from_slice(&extent.to_le_bytes());
-        record[6..10].copy_from_slice(&extent.to_be_bytes());
-        record[10..14].copy_from_slice(&size.to_le_bytes());
-        record[14..18].copy_from_slice(&size.to_be_bytes());
-        record[25] = flags;
-        record[32] = name.len() as u8;
-        record
-    }
-
-    /// An image of 22 sectors with one file, `/system32/smss.exe`, in sector 20, and a marker in
-    /// sector 21.
     fn sample(content: &[u8]) -> File {
-        let mut bytes = vec![0; 22 * SECTOR as usize];
-        let sector = |number: usize| number * SECTOR as usize;
-        let put = |bytes: &mut Vec<u8>, at: usize, what: &[u8]| {
-            bytes[at..at + what.len()].copy_from_slice(what)
-        };
-        put(&mut bytes, sector(16), b"\x01CD001\x01");
-        put(&mut bytes, sector(16) + 80, &22u32.to_le_bytes());
-        put(&mut bytes, sector(16) + 156, &record(&[0], 18, 2048, 2));
-        put(&mut bytes, sector(17), b"\xFFCD001\x01");
-        let root: Vec<u8> = [
-            record(&[0], 18, 2048, 2),
-            record(&[1], 18, 2048, 2),
-            record(b"system32", 19, 2048, 2),
-        ]
-        .concat();
-        put(&mut bytes, sector(18), &root);
-        put(
-            &mut bytes,
-            sector(19),
-            &record(b"smss.exe;1", 20, content.len() as u32, 0),
-        );
-        put(&mut bytes, sector(20), content);
-        put(&mut bytes, sector(21), b"marker");
         let mut file = tempfile::tempfile().unwrap();
-        file.write_all(&bytes).unwrap();
+        file.write_all(&small_disc::bytes(content)).unwrap();
         file
     }
 

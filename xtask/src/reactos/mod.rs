@@ -10,4 +10,5 @@ pub mod install;
 pub mod iso9660;
 mod judge;
 pub mod pack;
+pub mod small_disc;
 pub mod volume;

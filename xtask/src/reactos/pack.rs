@@ -13,13 +13,8 @@ use anyhow::{Context, Result, bail};
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-/// Packs our smss.exe into a copy of the ReactOS ISO `base`; gives the copy's path.
-pub fn iso(base: &Path, out: &Path) -> Result<()> {
-    iso_with(base, out, &ours()?)
-}
-
 /// Packs this smss.exe into a copy of the ReactOS ISO `base`.
-pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
+pub fn iso(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
     written_beside(base, out, |copy| {
         let file = OpenOptions::new().read(true).write(true).open(copy)?;
         let mut image = Disc::read(file)
@@ -53,13 +48,8 @@ pub fn iso_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
     })
 }
 
-/// Puts our smss.exe into a copy of a disk image with an installed ReactOS.
-pub fn disk(base: &Path, out: &Path) -> Result<()> {
-    disk_with(base, out, &ours()?)
-}
-
 /// Puts this smss.exe into a copy of a disk image with an installed ReactOS.
-pub fn disk_with(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
+pub fn disk(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
     const PATH: &str = "ReactOS/system32/smss.exe";
     written_beside(base, out, |copy| {
         let old = disk::read(copy, PATH).with_context(|| {
@@ -83,6 +73,16 @@ pub fn default_output(base: &Path) -> PathBuf {
     let stem = base.file_stem().unwrap_or_default().to_string_lossy();
     let ending = base.extension().unwrap_or_default().to_string_lossy();
     base.with_file_name(format!("{stem}-smss.{ending}"))
+}
+
+/// The smss.exe in this file, or else ours, built.
+pub fn image(given: Option<&Path>) -> Result<Vec<u8>> {
+    match given {
+        Some(file) => {
+            std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+        }
+        None => ours(),
+    }
 }
 
 /// Our smss.exe, built.
