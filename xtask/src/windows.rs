@@ -171,7 +171,7 @@ const CALLS: [(&str, i32, &[&str]); 8] = [
         &["tree/base/system/smss/smss.exe"],
     ),
     ("plan system.reg", 0, &[]),
-    ("plan missing.reg", 2, &[]),
+    ("plan one.txt", 2, &[]),
     ("trace diff one.txt one.txt", 0, &[]),
     ("trace diff one.txt other.txt", 1, &[]),
     ("iso --smss ours.exe", 2, &[]),
