@@ -2,7 +2,7 @@
 //! Command lines to processes, with what the kernel is asked for and calls that are refused: rows of
 //! spec 5.2, 8.1 to 8.3 and 17.
 
-use launch::{Launcher, Start};
+use launch::Launcher;
 use nt::environment::Environment;
 use nt::system::{ImageSubsystem, ParameterFlags, Processes};
 use nt::{Result, Status, UnicodeStr};
@@ -151,30 +151,6 @@ fn spec_8_1_path_is_searched_before_the_library_path_and_must_be_there() {
         );
         assert_eq!(find(Some("C:\\tools"), "neither"), Ok(None));
         assert_eq!(find(None, "foo"), Err(Status::OBJECT_NAME_NOT_FOUND));
-    });
-}
-
-#[test]
-fn spec_8_3_a_deferred_subsystem_stays_suspended_with_its_first_megabyte_reserved() {
-    with_program("foo.exe", |world| {
-        with_launcher(world, |launcher| {
-            let image = launcher.find(nt::wide!("foo")).unwrap().unwrap();
-            let start = Start {
-                image: &image,
-                command_line: nt::wide!("foo"),
-                session: 0,
-                debug: false,
-                subsystem: true,
-            };
-            drop(launcher.create(&start).unwrap());
-        });
-        let child = only_child(world);
-        assert_eq!(
-            child.flags,
-            ParameterFlags::NX | ParameterFlags::RESERVE_1MB
-        );
-        assert!(!child.resumed && !child.waited && child.ended.is_none());
-        assert_eq!(child.session, Some(0));
     });
 }
 

@@ -405,3 +405,46 @@ fn every_failing_call_ends_in_a_stop_or_in_fewer_known_dlls_and_leaks_nothing() 
         }
     }
 }
+
+/// The ACEs of a self-relative descriptor: flags, mask, and the SID's last sub-authority.
+fn aces(security: &[u8]) -> Vec<(u8, u32, u32)> {
+    let at = |at: usize| u32::from_le_bytes(security[at..at + 4].try_into().unwrap());
+    let acl = at(16) as usize;
+    if acl == 0 {
+        return Vec::new();
+    }
+    let count = usize::from(u16::from_le_bytes(
+        security[acl + 4..acl + 6].try_into().unwrap(),
+    ));
+    let mut aces = Vec::new();
+    let mut next = acl + 8;
+    for _ in 0..count {
+        let size = usize::from(u16::from_le_bytes(
+            security[next + 2..next + 4].try_into().unwrap(),
+        ));
+        aces.push((security[next + 1], at(next + 4), at(next + size - 4)));
+        next += size;
+    }
+    aces
+}
+
+#[test]
+fn spec_2_2_the_world_ends_up_with_map_write_on_a_known_dll() {
+    const WORLD: u32 = 0;
+    const INHERIT_ONLY: u8 = 8;
+    let case = Case {
+        dlls: &[("a", "a.dll")],
+        excluded: &[],
+        files: vec![("a.dll", dll(&[]))],
+    };
+    let snapshot = case.run().snapshot;
+    let section = object(&snapshot, "\\KnownDlls\\a.dll").unwrap();
+    let aces = aces(section.security.as_deref().unwrap());
+    let mask = aces
+        .iter()
+        .find(|(flags, _, sid)| flags & INHERIT_ONLY == 0 && *sid == WORLD)
+        .map(|(_, mask, _)| *mask)
+        .unwrap();
+    // SECTION_MAP_WRITE 2, SECTION_MAP_READ 4, SECTION_MAP_EXECUTE 8.
+    assert_eq!(mask & 0xE, 0xE, "{mask:#x}");
+}

@@ -338,3 +338,26 @@ fn spec_9_2_boot_dir_is_not_written_without_a_match_or_a_sound_value() {
     let long = format!("{}\0", "x".repeat(300));
     assert_eq!(boot_directory((SZ, &long), OTHER), None);
 }
+
+#[test]
+fn spec_17_a_substituted_drive_lists_its_directory_and_is_calculated() {
+    use nt::system::{Files, Processes};
+    let mut world = world();
+    let ((there, map), _) = run(&mut world, |seam| {
+        let (name, target) = (wide("Q:"), wide("\\??\\C:\\ReactOS"));
+        objects::dos_devices(
+            seam,
+            ON,
+            std::iter::once((UnicodeStr(&name), UnicodeStr(&target))),
+        )
+        .unwrap();
+        let smss = nt::ObjectAttributes::named(nt::wide!("\\??\\Q:\\System32\\smss.exe"));
+        (
+            seam.query_attributes(&smss).is_ok(),
+            seam.query_device_map().unwrap(),
+        )
+    });
+    assert!(there);
+    assert_ne!(map.drives & (1 << 16), 0);
+    assert_eq!(map.types[16].0, 1, "CALCULATE");
+}

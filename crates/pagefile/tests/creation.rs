@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Paging files over volumes of any size, which are pretended: rows of spec 4 and 17. What the kernel
-//! makes on real ones is in `executive.rs`.
+//! makes on real ones is in `volumes.rs`.
 
 use nt::{Status, UnicodeStr};
 use pagefile::create_paging_files;

@@ -7,7 +7,7 @@ use executive::host::Fault;
 use launch::Launcher;
 use nt::environment::Environment;
 use nt::failure::Skippable;
-use nt::system::{FileAttributes, ImageSubsystem, Objects, Processes, SystemWide};
+use nt::system::{FileAttributes, ImageSubsystem, Objects, Processes};
 use nt::{Status, UnicodeStr};
 use std::sync::{Arc, Mutex};
 use test_support::host::{SM, Seam, World, run, text, wide, world};
@@ -107,17 +107,6 @@ fn spec_17_a_windows_program_is_killed_and_the_next_runs() {
     assert!(world.process("cmd.exe").is_none());
 }
 
-#[test]
-fn spec_17_a_missing_disk_check_is_one_line_on_the_boot_screen() {
-    let mut world = world();
-    run(&mut world, |seam| execute(seam, &["autocheck nosuch *"]));
-    assert!(
-        world
-            .boot_screen()
-            .contains("nosuch program not found - skipping AUTOCHECK\r\n")
-    );
-}
-
 /// A list of strings divided by `|`, as the Session Manager processes it.
 fn rename(seam: &'static Seam, list: &str) -> (usize, usize) {
     let text = wide(&list.replace('|', "\0"));
@@ -167,17 +156,6 @@ fn spec_17_renames_on_a_real_volume() {
 }
 
 #[test]
-fn spec_17_a_collision_leaves_both_files() {
-    let mut world = upgradable();
-    assert_eq!(
-        run(&mut world, |seam| rename(seam, "\\??\\C:\\a|\\??\\C:\\b")).0,
-        (0, 1)
-    );
-    assert_eq!(world.read_file("\\a").as_deref(), Some(&b"a"[..]));
-    assert_eq!(world.read_file("\\b").as_deref(), Some(&b"b"[..]));
-}
-
-#[test]
 fn spec_6_4_a_power_cut_at_any_call_is_made_good_at_the_next_boot() {
     let calls = {
         let mut world = upgradable();
@@ -211,29 +189,6 @@ fn spec_6_4_a_power_cut_at_any_call_is_made_good_at_the_next_boot() {
 
 fn variable(seam: &'static Seam, name: &str) -> Option<String> {
     text(seam, &format!("{SM}\\Environment"), name)
-}
-
-#[test]
-fn spec_5_3_computed_variables_are_those_of_the_machine() {
-    let mut world = world();
-    run(&mut world, |seam| {
-        write_computed_variables(seam).unwrap();
-        assert_eq!(variable(seam, "OS").as_deref(), Some("Windows_NT"));
-        assert_eq!(
-            variable(seam, "PROCESSOR_ARCHITECTURE").as_deref(),
-            Some("AMD64")
-        );
-        assert_eq!(
-            variable(seam, "NUMBER_OF_PROCESSORS"),
-            Some(seam.query_basic().unwrap().processors.to_string())
-        );
-        assert!(variable(seam, "PROCESSOR_IDENTIFIER").is_some_and(|text| !text.is_empty()));
-        assert_eq!(
-            variable(seam, "PROCESSOR_REVISION").map(|text| text.len()),
-            Some(4)
-        );
-        assert_eq!(variable(seam, "SAFEBOOT_OPTION"), None);
-    });
 }
 
 #[test]
