@@ -11,6 +11,7 @@
 
 use crate::kernel::close;
 use crate::manager::Manager;
+use crate::state::ids::ProcessId;
 use nt::Result;
 use nt::system::{System, ThreadBody};
 
@@ -45,22 +46,25 @@ where
 }
 
 /// A request of a client that holds its thread until this is dropped.
-pub(super) struct Held<'m, S: System>(&'m Manager<S>);
+pub(super) struct Held<'m, S: System>(&'m Manager<S>, ProcessId);
 
 impl<S: System> Drop for Held<'_, S> {
     fn drop(&mut self) {
-        self.0.tables.lock().threads.let_go();
+        self.0.tables.lock().threads.let_go(self.1);
     }
 }
 
-/// Lets a client's request hold its thread, another one receiving meanwhile.
+/// Lets a request of the client `process` hold its thread, another one receiving meanwhile.
 /// `INSUFF_SERVER_RESOURCES` if clients hold too many already.
-pub(super) fn hold<S: System>(sm: &'static Manager<S>) -> Result<Held<'static, S>>
+pub(super) fn hold<S: System>(
+    sm: &'static Manager<S>,
+    process: ProcessId,
+) -> Result<Held<'static, S>>
 where
     Manager<S>: ThreadBody,
 {
-    sm.tables.lock().threads.hold()?;
-    let held = Held(sm);
+    sm.tables.lock().threads.hold(process)?;
+    let held = Held(sm, process);
     leave_a_receiver(sm)?;
     Ok(held)
 }

@@ -48,7 +48,7 @@ pub(super) fn serve<S: System>(
                 leave_a_receiver(sm)?;
                 None
             } else {
-                Some(hold(sm)?)
+                Some(hold(sm, client.process_id)?)
             };
             exec::exec_pgm(sm, sender, body)
         }
@@ -58,13 +58,13 @@ pub(super) fn serve<S: System>(
             if name.is_empty() {
                 return Err(Status::INVALID_PARAMETER);
             }
-            let _held = hold(sm)?;
+            let _held = hold(sm, client.process_id)?;
             start::deferred(sm, client.terminal, name)
         }
-        SmApi::START_CSR => start_csr(sm, message.body_mut()?),
+        SmApi::START_CSR => start_csr(sm, client, message.body_mut()?),
         SmApi::STOP_CSR => {
             let body: &mut StopCsr = message.body_mut()?;
-            let _held = hold(sm)?;
+            let _held = hold(sm, client.process_id)?;
             sessions::stop(sm, TerminalId(body.session))
         }
         SmApi::QUERY_INFORMATION => query::sessions(sm, message.body_mut()?),
@@ -80,9 +80,13 @@ pub(super) fn serve<S: System>(
 
 /// StartCsr: a new terminal session (spec 10.4 #5).
 #[inline(never)]
-fn start_csr<S: System>(sm: &'static Manager<S>, body: &mut StartCsr) -> Result<()> {
+fn start_csr<S: System>(
+    sm: &'static Manager<S>,
+    client: &Client,
+    body: &mut StartCsr,
+) -> Result<()> {
     let command = counted(&body.command, body.length)?;
-    let _held = hold(sm)?;
+    let _held = hold(sm, client.process_id)?;
     let terminal = match sm.policy.sessions {
         SessionModel::Resident => sessions::start(sm, command),
         SessionModel::ChildInstance => resident::start(sm, command),

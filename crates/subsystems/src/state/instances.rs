@@ -11,7 +11,7 @@ use nt::{Handle, Result, Status, UnicodeBuf};
 use sm_protocol::sm::COMMAND_UNITS;
 
 /// Child instances at once: one for each request that may hold a thread, and those of the boot.
-const INSTANCES: usize = REQUESTS as usize + 2;
+const INSTANCES: usize = REQUESTS + 2;
 
 /// One child instance.
 pub(crate) struct Instance {

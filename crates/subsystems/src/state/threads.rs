@@ -4,23 +4,31 @@
 //!
 //! A request that starts or ends something holds a thread until it is answered, and what it waits
 //! for arrives as messages that need threads as well: a server registers, a child instance hands
-//! its initial command over. So clients get no more than [`REQUESTS`] threads together, and as many
-//! again and two more are for smss itself.
+//! its initial command over. So clients get no more than [`REQUESTS`] threads together, a few
+//! more are kept for processes that hold none ([`RESERVED`]), and as many again and two more are for
+//! smss itself.
 
+use super::ids::ProcessId;
 use nt::{Result, Status};
 
 /// Threads at the start.
 pub const INITIAL_THREADS: u32 = 2;
 /// Requests of clients at once that hold a thread: a kernel has 64 session spaces.
-pub const REQUESTS: u32 = 64;
+pub const REQUESTS: usize = 64;
+/// Threads beyond those for client processes that hold none yet, so that one process with a
+/// request in every thread keeps nobody else from being served.
+const RESERVED: usize = 8;
+/// Requests of clients that hold a thread, at most.
+const HELD: usize = REQUESTS + RESERVED;
 /// Threads at most.
-pub const MAXIMUM_THREADS: u32 = 2 * REQUESTS + 2;
+pub const MAXIMUM_THREADS: u32 = 2 * HELD as u32 + 2;
 
 /// The count.
 pub(crate) struct Threads {
     total: u32,
     idle: u32,
-    requests: u32,
+    /// For each request that holds a thread, whose it is.
+    held: [Option<ProcessId>; HELD],
 }
 
 impl Threads {
@@ -28,7 +36,7 @@ impl Threads {
         Self {
             total: 0,
             idle: 0,
-            requests: 0,
+            held: [None; HELD],
         }
     }
 
@@ -64,21 +72,64 @@ impl Threads {
         self.idle > 0
     }
 
-    /// A request of a client is about to hold a thread. `INSUFF_SERVER_RESOURCES` if too many do.
-    pub(crate) fn hold(&mut self) -> Result<()> {
-        if self.requests >= REQUESTS {
-            return Err(Status::INSUFF_SERVER_RESOURCES);
+    /// A request of the client `process` is about to hold a thread. `INSUFF_SERVER_RESOURCES` if too
+    /// many do.
+    pub(crate) fn hold(&mut self, process: ProcessId) -> Result<()> {
+        let count = self.held.iter().flatten().count();
+        let one_of_many = self.held.contains(&Some(process));
+        let free = self.held.iter_mut().find(|held| held.is_none());
+        match free {
+            Some(free) if count < REQUESTS || !one_of_many => {
+                *free = Some(process);
+                Ok(())
+            }
+            _ => Err(Status::INSUFF_SERVER_RESOURCES),
         }
-        self.requests += 1;
-        Ok(())
     }
 
-    /// It is answered.
-    pub(crate) fn let_go(&mut self) {
-        self.requests -= 1;
+    /// A request of `process` is answered.
+    pub(crate) fn let_go(&mut self, process: ProcessId) {
+        let held = self.held.iter_mut().find(|held| **held == Some(process));
+        if let Some(held) = held {
+            *held = None;
+        }
     }
 
     pub(crate) fn total(&self) -> u32 {
         self.total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(number: u64) -> ProcessId {
+        let client = nt::ClientId {
+            process: number,
+            thread: 0,
+        };
+        ProcessId::of(client).unwrap()
+    }
+
+    #[test]
+    fn a_process_that_holds_many_threads_leaves_some_to_those_that_hold_none() {
+        let mut threads = Threads::new();
+        for _ in 0..REQUESTS {
+            threads.hold(process(4)).unwrap();
+        }
+        let full = Err(Status::INSUFF_SERVER_RESOURCES);
+        assert_eq!(threads.hold(process(4)), full);
+        for other in 1..=RESERVED as u64 {
+            threads.hold(process(4 + 4 * other)).unwrap();
+            assert_eq!(threads.hold(process(4 + 4 * other)), full, "one each");
+        }
+        assert_eq!(threads.hold(process(400)), full, "nothing is left");
+        threads.let_go(process(8));
+        threads.hold(process(400)).unwrap();
+        for _ in 0..REQUESTS {
+            threads.let_go(process(4));
+        }
+        threads.hold(process(4)).unwrap();
     }
 }
