@@ -31,6 +31,7 @@ pub mod fat;
 pub mod hive;
 pub mod iso9660;
 pub mod partitions;
+mod path;
 pub mod pe;
 pub mod sectors;
 mod text;

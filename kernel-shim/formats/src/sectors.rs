@@ -4,6 +4,7 @@
 //! A file system never owns its device: every call is handed one. So the executive can lend the
 //! machine's disk for the length of a service, and the tests can lend one that stops in the middle.
 
+use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::{Result, Status};
@@ -129,6 +130,62 @@ impl Sectors for MemoryDevice {
     fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
         let range = self.at(sector, data.len())?;
         self.bytes[range].copy_from_slice(data);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A medium, and the sectors that were written to it since: they can be left out, so that a power cut
+/// can be played.
+#[derive(Clone)]
+pub struct Overlay<'m> {
+    medium: &'m [u8],
+    /// What was written, by sector.
+    pub written: BTreeMap<u64, Vec<u8>>,
+}
+
+impl<'m> Overlay<'m> {
+    /// A medium of 512-byte sectors that nothing was written to yet.
+    pub const fn of(medium: &'m [u8]) -> Self {
+        Self {
+            medium,
+            written: BTreeMap::new(),
+        }
+    }
+
+    /// Every byte of it.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = self.medium.to_vec();
+        for (&sector, data) in &self.written {
+            bytes[sector as usize * SECTOR..][..SECTOR].copy_from_slice(data);
+        }
+        bytes
+    }
+}
+
+impl Sectors for Overlay<'_> {
+    fn count(&self) -> u64 {
+        (self.medium.len() / SECTOR) as u64
+    }
+
+    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
+        let start = sector as usize * SECTOR;
+        let bytes = self.medium.get(start..start + buffer.len());
+        buffer.copy_from_slice(bytes.ok_or(Status::INVALID_PARAMETER)?);
+        let end = sector + (buffer.len() / SECTOR) as u64;
+        for (at, data) in self.written.range(sector..end) {
+            buffer[(at - sector) as usize * SECTOR..][..SECTOR].copy_from_slice(data);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
+        let sectors = (sector..).zip(data.chunks_exact(SECTOR));
+        self.written
+            .extend(sectors.map(|(at, bytes)| (at, bytes.to_vec())));
         Ok(())
     }
 

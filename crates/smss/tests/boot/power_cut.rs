@@ -14,7 +14,7 @@
 
 use crate::faults::{BUSY, Course, DEFAULT, Files, NT6, Wanted, lost, setting, undone};
 use crate::system::End;
-use executive::host::{CutDisk, DiskEvent, VolumeImage};
+use executive::host::{DiskEvent, VolumeImage, after_power_cut};
 use formats::hive::Hive;
 use formats::sectors::Sectors;
 
@@ -77,7 +77,7 @@ fn cut_everywhere(course: &Course) {
     let step = setting("SMSS_FAULT_STEP").map_or(flushes / BOOTS + 1, |step| step as usize);
     assert!(flushes > 8, "{flushes} flushes");
     let system = booted.read_file(SYSTEM).expect("the hive is there");
-    let mut first = VolumeImage::mount(CutDisk::new(start, &[], || true)).expect("a volume");
+    let mut first = VolumeImage::mount(after_power_cut(start, &[], || true)).expect("a volume");
     assert!(
         first.read(SYSTEM).expect("the hive is there") != system,
         "the hive was written"
@@ -88,7 +88,7 @@ fn cut_everywhere(course: &Course) {
     for end in 0..=journal.len() {
         let log = &journal[..end];
         for in_part in [false, true] {
-            let disk = CutDisk::new(start, log, || !in_part || chance.coin());
+            let disk = after_power_cut(start, log, || !in_part || chance.coin());
             let found = match VolumeImage::mount_mended(disk) {
                 Ok(mut volume) => wrong(course, &before, &mut volume),
                 Err(status) => vec![format!("no volume: {status}")],
@@ -100,7 +100,7 @@ fn cut_everywhere(course: &Course) {
         }
         flush += 1;
         if flush % step == 0 {
-            let next = booted.boot_from(CutDisk::new(start, log, || true).bytes());
+            let next = booted.boot_from(after_power_cut(start, log, || true).bytes());
             if next.end != End::Settled {
                 faults.push(format!("cut {end}: the next boot ends with {:?}", next.end));
                 continue;

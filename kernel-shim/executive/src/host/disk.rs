@@ -3,12 +3,11 @@
 
 use super::machine::{DiskEvent, MemoryMachine};
 use crate::machine::Machine;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use formats::fat::{FatVolume, Kind, NodeId, format};
-use formats::sectors::{MemoryDevice, SECTOR, Sectors};
+use formats::sectors::{MemoryDevice, Overlay, SECTOR, Sectors};
 use formats::utf16;
 use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
@@ -52,67 +51,25 @@ impl Sectors for LiveDisk {
     }
 }
 
-/// A medium as a power cut has left it, and what was written to it since.
-#[derive(Clone)]
-pub struct CutDisk<'m> {
+/// A medium of 512-byte sectors that began as `start`, after the power went at the end of `journal`:
+/// all is there that came before the last flush, and of the later writes those that `keep` says have
+/// reached it.
+pub fn after_power_cut<'m>(
     start: &'m [u8],
-    written: BTreeMap<u64, Vec<u8>>,
-}
-
-impl<'m> CutDisk<'m> {
-    /// A medium of 512-byte sectors that began as `start`, after the power went at the end of
-    /// `journal`: all is there that came before the last flush, and of the later writes those that
-    /// `keep` says have reached it.
-    pub fn new(start: &'m [u8], journal: &[DiskEvent], mut keep: impl FnMut() -> bool) -> Self {
-        let last_flush = journal.iter().rposition(|event| *event == DiskEvent::Flush);
-        let safe = last_flush.unwrap_or(0);
-        let mut written = BTreeMap::new();
-        for (at, event) in journal.iter().enumerate() {
-            if let DiskEvent::Write(sector, data) = event
-                && (at < safe || keep())
-            {
-                written.insert(*sector, data.clone());
-            }
+    journal: &[DiskEvent],
+    mut keep: impl FnMut() -> bool,
+) -> Overlay<'m> {
+    let last_flush = journal.iter().rposition(|event| *event == DiskEvent::Flush);
+    let safe = last_flush.unwrap_or(0);
+    let mut left = Overlay::of(start);
+    for (at, event) in journal.iter().enumerate() {
+        if let DiskEvent::Write(sector, data) = event
+            && (at < safe || keep())
+        {
+            left.written.insert(*sector, data.clone());
         }
-        Self { start, written }
     }
-
-    /// Every byte of it.
-    pub fn bytes(&self) -> Vec<u8> {
-        let mut bytes = self.start.to_vec();
-        for (&sector, data) in &self.written {
-            bytes[sector as usize * SECTOR..][..SECTOR].copy_from_slice(data);
-        }
-        bytes
-    }
-}
-
-impl Sectors for CutDisk<'_> {
-    fn count(&self) -> u64 {
-        (self.start.len() / SECTOR) as u64
-    }
-
-    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
-        let start = sector as usize * SECTOR;
-        let bytes = self.start.get(start..start + buffer.len());
-        buffer.copy_from_slice(bytes.ok_or(Status::INVALID_PARAMETER)?);
-        let end = sector + (buffer.len() / SECTOR) as u64;
-        for (at, data) in self.written.range(sector..end) {
-            buffer[(at - sector) as usize * SECTOR..][..SECTOR].copy_from_slice(data);
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
-        let sectors = (sector..).zip(data.chunks_exact(SECTOR));
-        self.written
-            .extend(sectors.map(|(at, bytes)| (at, bytes.to_vec())));
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
+    left
 }
 
 impl VolumeImage {

@@ -47,28 +47,20 @@ pub struct MemoryDisk {
 impl MemoryDisk {
     /// A fixed disk with these bytes.
     pub fn fixed(bytes: Vec<u8>) -> Self {
-        let disk = Disk {
-            kind: DiskKind::Fixed,
-            sector_bytes: 512,
-            sectors: bytes.len() as u64 / 512,
-            read_only: false,
-        };
-        Self {
-            disk,
-            bytes,
-            writes_left: None,
-            unreadable: BTreeSet::new(),
-            journal: None,
-        }
+        Self::new(DiskKind::Fixed, 512, bytes)
     }
 
     /// A CD-ROM with these bytes.
     pub fn cd_rom(bytes: Vec<u8>) -> Self {
+        Self::new(DiskKind::CdRom, 2048, bytes)
+    }
+
+    fn new(kind: DiskKind, sector_bytes: u32, bytes: Vec<u8>) -> Self {
         let disk = Disk {
-            kind: DiskKind::CdRom,
-            sector_bytes: 2048,
-            sectors: bytes.len() as u64 / 2048,
-            read_only: true,
+            kind,
+            sector_bytes,
+            sectors: bytes.len() as u64 / u64::from(sector_bytes),
+            read_only: kind == DiskKind::CdRom,
         };
         Self {
             disk,

@@ -17,7 +17,7 @@ mod seam;
 mod tests;
 pub mod world;
 
-pub use disk::{CutDisk, LiveDisk, VolumeImage};
+pub use disk::{LiveDisk, VolumeImage, after_power_cut};
 pub use faults::Fault;
 pub use machine::{DiskEvent, MemoryDisk};
 pub use seam::Seam;

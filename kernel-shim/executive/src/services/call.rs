@@ -255,6 +255,19 @@ impl Call<'_> {
         })
     }
 
+    /// Changes something that has a count or a state, and tells what it was before to a caller who
+    /// asks.
+    pub fn previous(
+        &mut self,
+        place: UserPtr<u32>,
+        change: impl FnOnce(&mut Self) -> Result<u32>,
+    ) -> Result<Done> {
+        self.probe_optional(place)?;
+        let before = change(self)?;
+        self.write_optional(place, before)?;
+        success()
+    }
+
     /// Gives a new handle to the caller. The place was probed before; if it has gone since, the
     /// handle is closed again.
     pub fn give(&mut self, pointer: UserPtr<Word>, handle: Handle) -> Result<Done> {

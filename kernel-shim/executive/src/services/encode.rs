@@ -7,6 +7,7 @@
 
 use crate::cm::KeyFacts;
 use alloc::vec::Vec;
+use formats::hive::Value;
 use nt::{Result, Status};
 
 /// An answer, whole.
@@ -52,6 +53,16 @@ pub struct ValueFacts<'a> {
     pub kind: u32,
     /// Its data.
     pub data: &'a [u8],
+}
+
+impl<'a> From<&'a Value> for ValueFacts<'a> {
+    fn from(value: &'a Value) -> Self {
+        Self {
+            name: &value.name,
+            kind: value.kind,
+            data: &value.data,
+        }
+    }
 }
 
 /// KEY_INFORMATION_CLASS: basic 0, node 1, full 2, name 3.

@@ -147,12 +147,10 @@ fn release_semaphore(call: &mut Call<'_>, args: NtReleaseSemaphore) -> Result<Do
     if release == 0 || release > i32::MAX as u32 {
         return Err(Status::INVALID_PARAMETER);
     }
-    call.probe_optional::<u32>(place)?;
-    let before = call
-        .exec
-        .release_semaphore(call.thread, args.semaphore, release)?;
-    call.write_optional(place, before)?;
-    success()
+    call.previous(place, |call| {
+        call.exec
+            .release_semaphore(call.thread, args.semaphore, release)
+    })
 }
 
 fn query_semaphore(call: &mut Call<'_>, args: NtQuerySemaphore) -> Result<Done> {

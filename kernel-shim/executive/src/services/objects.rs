@@ -266,26 +266,17 @@ fn open_event(call: &mut Call<'_>, args: NtOpenEvent) -> Result<Done> {
     call.open(args.handle, args.access, args.attributes, Kind::Event)
 }
 
-fn previous_state(
-    call: &mut Call<'_>,
-    place: UserPtr<u32>,
-    change: impl FnOnce(&mut Call<'_>) -> Result<bool>,
-) -> Result<Done> {
-    call.probe_optional(place)?;
-    let before = change(call)?;
-    call.write_optional(place, u32::from(before))?;
-    success()
-}
-
 fn set_event(call: &mut Call<'_>, args: NtSetEvent) -> Result<Done> {
-    previous_state(call, args.previous, |call| {
-        call.exec.set_event(call.thread, args.event)
+    call.previous(args.previous, |call| {
+        call.exec.set_event(call.thread, args.event).map(u32::from)
     })
 }
 
 fn reset_event(call: &mut Call<'_>, args: NtResetEvent) -> Result<Done> {
-    previous_state(call, args.previous, |call| {
-        call.exec.reset_event(call.thread, args.event)
+    call.previous(args.previous, |call| {
+        call.exec
+            .reset_event(call.thread, args.event)
+            .map(u32::from)
     })
 }
 
@@ -295,8 +286,10 @@ fn clear_event(call: &mut Call<'_>, args: NtClearEvent) -> Result<Done> {
 }
 
 fn pulse_event(call: &mut Call<'_>, args: NtPulseEvent) -> Result<Done> {
-    previous_state(call, args.previous, |call| {
-        call.exec.pulse_event(call.thread, args.event)
+    call.previous(args.previous, |call| {
+        call.exec
+            .pulse_event(call.thread, args.event)
+            .map(u32::from)
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::argument::{UserAttributes, UserText, services};
 use super::call::{Call, Done, success};
-use super::encode::{self, Answer, ValueFacts};
+use super::encode::{self, Answer};
 use super::layout::Word;
 use super::user::UserPtr;
 use crate::system::registry::Disposition;
@@ -122,14 +122,7 @@ fn query_value(call: &mut Call<'_>, args: NtQueryValueKey) -> Result<Done> {
     let name = call.string(args.name)?;
     let room = probed(call, (args.buffer, args.size, args.length))?;
     let value = call.exec.query_value(call.thread, args.key, &name)?;
-    let answer = encode::value(
-        args.class,
-        ValueFacts {
-            name: &value.name,
-            kind: value.kind,
-            data: &value.data,
-        },
-    )?;
+    let answer = encode::value(args.class, value.into())?;
     deliver(call, &answer, room)
 }
 
@@ -138,14 +131,7 @@ fn enumerate_value(call: &mut Call<'_>, args: NtEnumerateValueKey) -> Result<Don
     let value = call
         .exec
         .enumerate_value(call.thread, args.key, args.index)?;
-    let answer = encode::value(
-        args.class,
-        ValueFacts {
-            name: &value.name,
-            kind: value.kind,
-            data: &value.data,
-        },
-    )?;
+    let answer = encode::value(args.class, value.into())?;
     deliver(call, &answer, room)
 }
 

@@ -47,25 +47,14 @@ fn terminate_thread(call: &mut Call<'_>, args: NtTerminateThread) -> Result<Done
     Ok(survived(call))
 }
 
-fn counted(
-    call: &mut Call<'_>,
-    place: UserPtr<u32>,
-    change: impl FnOnce(&mut Call<'_>) -> Result<u32>,
-) -> Result<Done> {
-    call.probe_optional(place)?;
-    let before = change(call)?;
-    call.write_optional(place, before)?;
-    success()
-}
-
 fn suspend_thread(call: &mut Call<'_>, args: NtSuspendThread) -> Result<Done> {
-    counted(call, args.count, |call| {
+    call.previous(args.count, |call| {
         call.exec.suspend_thread(call.thread, args.thread)
     })
 }
 
 fn resume_thread(call: &mut Call<'_>, args: NtResumeThread) -> Result<Done> {
-    counted(call, args.count, |call| {
+    call.previous(args.count, |call| {
         call.exec.resume_thread(call.thread, args.thread)
     })
 }

@@ -45,9 +45,9 @@ mod table;
 mod tests;
 
 use crate::code_page::{self, CodePage};
+use crate::path;
 use crate::sectors::{SECTOR, Sectors};
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::vec;
 use alloc::vec::Vec;
 use geometry::Geometry;
 use names::ShortName;
@@ -290,20 +290,9 @@ impl FatVolume {
 
     /// The path from the root, with backslashes; `\` for the root itself.
     pub fn path(&self, id: NodeId) -> Vec<u16> {
-        let mut names = Vec::new();
-        let mut at = self.nodes.get(&id);
-        while let Some(node) = at {
-            let Some(parent) = node.parent else { break };
-            names.push(node.name.as_slice());
-            at = self.nodes.get(&parent);
-        }
-        if names.is_empty() {
-            return vec![u16::from(b'\\')];
-        }
-        names
-            .into_iter()
-            .rev()
-            .flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied()))
-            .collect()
+        path::upwards(id, |id| {
+            let node = self.nodes.get(&id)?;
+            Some((node.parent?, node.name.as_slice()))
+        })
     }
 }

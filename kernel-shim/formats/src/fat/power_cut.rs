@@ -5,61 +5,11 @@
 
 use super::tests::{content, fresh, make, make_directory, pattern, text, tree};
 use super::*;
-use crate::sectors::MemoryDevice;
+use crate::sectors::{MemoryDevice, Overlay};
 use crate::utf16;
+use alloc::vec;
 use nt::UnicodeStr;
 use std::string::String;
-
-/// A medium, and the sectors that were written to it since.
-#[derive(Clone)]
-struct Overlay<'m> {
-    medium: &'m MemoryDevice,
-    written: BTreeMap<u64, Vec<u8>>,
-}
-
-impl<'m> Overlay<'m> {
-    fn of(medium: &'m MemoryDevice) -> Self {
-        Self {
-            medium,
-            written: BTreeMap::new(),
-        }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = self.medium.bytes.clone();
-        for (&sector, data) in &self.written {
-            bytes[sector as usize * SECTOR..][..SECTOR].copy_from_slice(data);
-        }
-        bytes
-    }
-}
-
-impl Sectors for Overlay<'_> {
-    fn count(&self) -> u64 {
-        self.medium.count()
-    }
-
-    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> Result<()> {
-        let start = sector as usize * SECTOR;
-        buffer.copy_from_slice(&self.medium.bytes[start..start + buffer.len()]);
-        let end = sector + (buffer.len() / SECTOR) as u64;
-        for (at, data) in self.written.range(sector..end) {
-            buffer[(at - sector) as usize * SECTOR..][..SECTOR].copy_from_slice(data);
-        }
-        Ok(())
-    }
-
-    fn write(&mut self, sector: u64, data: &[u8]) -> Result<()> {
-        let sectors = (sector..).zip(data.chunks_exact(SECTOR));
-        self.written
-            .extend(sectors.map(|(at, bytes)| (at, bytes.to_vec())));
-        Ok(())
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        Ok(())
-    }
-}
 
 /// What a disk was asked to do.
 #[derive(Clone)]
@@ -301,7 +251,9 @@ fn any_cut(kind: Kind, draws: usize, independent: bool) {
         for end in 0..=recorder.log.len() {
             let log = &recorder.log[..end];
             for draw in 0..=draws {
-                let mut device = cut(&Overlay::of(&start), log, || draw == 0 || chance.coin());
+                let mut device = cut(&Overlay::of(&start.bytes), log, || {
+                    draw == 0 || chance.coin()
+                });
                 let mut mended = FatVolume::mount_mended(&mut device).unwrap();
                 check(&mut device);
                 let found = tree(&mut device);
@@ -345,7 +297,7 @@ fn a_power_cut_at_any_write_leaves_the_state_before_or_after_on_fat32() {
 fn a_cut_while_a_cut_is_mended_is_mended() {
     let (mut medium, mut volume) = start(Kind::Fat12);
     let before = tree(&mut medium);
-    let start = Overlay::of(&medium);
+    let start = Overlay::of(&medium.bytes);
     let mut recorder = Recorder {
         inner: start.clone(),
         log: Vec::new(),

@@ -10,6 +10,7 @@ mod tests;
 
 use crate::bytes::{u16_at, u32_at};
 use crate::fat::NodeId;
+use crate::path;
 use crate::sectors::{SECTOR, Sectors};
 use alloc::collections::BTreeMap;
 use alloc::vec;
@@ -283,21 +284,10 @@ impl IsoVolume {
 
     /// The path from the root, with backslashes; `\` for the root itself.
     pub fn path(&self, id: NodeId) -> Vec<u16> {
-        let mut names = Vec::new();
-        let mut at = self.nodes.get(&id);
-        while let Some(node) = at {
-            let Some(parent) = node.parent else { break };
-            names.push(node.name.as_slice());
-            at = self.nodes.get(&parent);
-        }
-        if names.is_empty() {
-            return vec![u16::from(b'\\')];
-        }
-        names
-            .into_iter()
-            .rev()
-            .flat_map(|name| [u16::from(b'\\')].into_iter().chain(name.iter().copied()))
-            .collect()
+        path::upwards(id, |id| {
+            let node = self.nodes.get(&id)?;
+            Some((node.parent?, node.name.as_slice()))
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use super::power_cut::Recorder;
 use super::*;
 use crate::sectors::MemoryDevice;
 use crate::utf16;
+use alloc::vec;
 use nt::UnicodeStr;
 use proptest::prelude::*;
 use std::string::String;
