@@ -128,7 +128,7 @@ fn copy_programs(built: &Path, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A person's own program, ready for a medium: stripped, at a base that none of ours has. Its debug
+/// A user's program, ready for a medium: stripped, at a base that none of ours has. Its debug
 /// file goes into `folder`, under its name.
 pub fn put_aside(built: &Path, folder: &Path, name: &str) -> Result<Vec<u8>> {
     let stripped = built.with_extension("stripped");

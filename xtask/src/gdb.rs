@@ -8,7 +8,7 @@
 //! are asked for.
 //!
 //! On a real ReactOS (`--base`) nobody announces images: the scripts wait for smss.exe's entry
-//! where the PEB says it is mapped, and check that it is the image that stands there.
+//! where the PEB says it is mapped, and check that it is the image mapped there.
 
 use crate::build::Images;
 use crate::cli::GdbOptions;
@@ -31,7 +31,7 @@ use std::time::Duration;
 pub fn verb(options: &GdbOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Boot, Need::Debug])?;
     let images = build::all(!options.release)?;
-    // A batch ends with the machine; a person looks around for as long as they like.
+    // A batch ends with the machine; an interactive session lasts as long as the user likes.
     let mut session = match &options.base {
         Some(base) => Session::reactos(&images, base)?,
         None => {
@@ -108,7 +108,7 @@ impl Session {
         Self::start_with(images, name, arguments, &Supplies::default())
     }
 
-    /// The same with what a person brings.
+    /// The same with the user's own hives, files and disk.
     fn start_with(
         images: &Images,
         name: &str,
@@ -184,7 +184,7 @@ impl Session {
         Ok(())
     }
 
-    /// Shows what the machine has said by now; gives whether it has ended.
+    /// Shows what the machine has said by now; returns whether it has ended.
     fn rest(&mut self, images: &Images) -> Result<bool> {
         ui::step("the machine's log");
         let limit = self.machine.started.elapsed() + Duration::from_millis(500);
@@ -235,7 +235,7 @@ impl Session {
         ])
     }
 
-    /// What a person types to attach a debugger of their own.
+    /// What a user types to attach their own debugger.
     pub fn command_lines(&self) -> Result<Vec<String>> {
         let variables = self
             .environment()?

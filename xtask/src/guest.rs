@@ -35,7 +35,7 @@ pub struct UnattendedBoot<'a> {
     pub virtual_time: bool,
 }
 
-/// What came of it.
+/// The result of one.
 pub struct Booted {
     /// How the machine ended.
     pub end: End,

@@ -4,8 +4,8 @@
 //! The programs of the shim are one image under many names. A session manager judges a program by
 //! the subsystem in its header, and an address in a log or at a breakpoint should belong to one
 //! image only, whichever process it was seen in: so every copy gets the subsystem of its program
-//! and a base of its own. Nothing else differs, so that one debug file serves all copies: whoever
-//! reads it takes the distance between the bases into account, as for any relocated image.
+//! and a base of its own. Nothing else differs, so that one debug file serves all copies: its
+//! reader takes the distance between the bases into account, as for any relocated image.
 
 use anyhow::{Context, Result, bail};
 use object::pe;

@@ -112,7 +112,7 @@ pub struct Qemu {
 
 static RUNNING: Mutex<Option<u32>> = Mutex::new(None);
 
-/// Ctrl-C is meant for another program of ours that has the terminal, such as GDB.
+/// Ctrl-C is meant for another program that xtask has given the terminal to, such as GDB.
 pub static INTERRUPTS_ARE_OTHERS: AtomicBool = AtomicBool::new(false);
 
 fn kill_on_interrupt() {

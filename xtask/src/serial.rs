@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The serial log as a person reads it: coloured by phase, with the machine-readable parts cut out.
+//! The serial log in a readable form: coloured by phase, with the machine-readable parts cut out.
 //!
 //! The kernel puts the dump and the trace between marker lines (`SHIM-BEGIN: name` and
 //! `SHIM-FINISH: name`); those parts are collected, not shown.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What a person sees: steps, colours, failures, verdicts.
+//! What the user sees: steps, colours, failures, verdicts.
 //!
 //! Colours only on a terminal and only without `NO_COLOR`; everything goes to standard output line
 //! by line, so that a log of it reads well.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The computed environment variables, written to the registry for the next boot and for whoever
-//! reads it later (spec 5.3).
+//! The computed environment variables, written to the registry for the next boot and for
+//! programs that read the registry later (spec 5.3).
 //!
-//! This boot's environment block was made before: its children see what the last boot wrote. Every
+//! This boot's environment block was made earlier, so its children see what the last boot wrote. Every
 //! value is a REG_SZ with its NUL.
 
 use nt::access::Access;

@@ -35,7 +35,7 @@ pub struct Pair<'a> {
     pub list: usize,
     /// At which unit of that value's text it begins.
     pub at: usize,
-    /// Its first string, as it stands there.
+    /// Its first string, as it is written.
     pub source: UnicodeStr<'a>,
     /// What it asks for; a source that was left over asks for nothing.
     pub operation: Option<Operation<'a>>,

@@ -25,7 +25,7 @@ use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, file, wide
 const SESSION_MANAGER: UnicodeStr<'_> =
     wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
 
-/// What came of the operations.
+/// The results of the operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Operations done.
@@ -158,7 +158,7 @@ fn carry_out<S: Objects + Files>(system: &S, operation: &Operation<'_>) -> Resul
         refuse_one_file(system, file.get(), operation.source, target)?;
         return done;
     }
-    // What stands there is read-only, as it seems.
+    // The target that exists is probably read-only.
     let old = open(system, target, Access::FILE_WRITE_ATTRIBUTES)?;
     system.set_attributes(old.get(), FileAttributes(FileAttributes::NORMAL))?;
     drop(old);

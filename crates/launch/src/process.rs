@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Making a process: parameters, session, subsystem check, wait (spec 8.2, 8.3).
 //!
-//! A child is born suspended. Whoever holds the [`Child`] resumes it or kills it; dropping it
-//! closes the handles only. A child that cannot be brought into its session is killed, never left
+//! A child is created suspended. The owner of the [`Child`] resumes it or kills it; dropping it
+//! only closes the handles. A child that cannot be brought into its session is killed, never left
 //! running behind an error.
 
 use crate::grammar::{self, Modifiers};

@@ -6,9 +6,9 @@
 //! on. To move a row from one half to the other is therefore a compile error wherever the caller
 //! has to decide anew.
 //!
-//! A failure is reported once, in one line, `step: object: NTSTATUS: consequence`, by whoever knows
-//! the object: the call that failed says so itself ([`Attempt`]), and nothing is remembered on the
-//! side.
+//! A failure is reported once, in one line, `step: object: NTSTATUS: consequence`, by the code
+//! that knows the object: the failed call reports it on the spot ([`Attempt`]), and nothing is
+//! remembered elsewhere.
 //!
 //! ```
 //! use nt::Status;
@@ -150,7 +150,7 @@ pub struct Stop {
     pub status: Status,
 }
 
-/// What came of an attempt, and what follows for the boot if it failed.
+/// The result of an attempt, and what its failure means for the boot.
 pub trait Attempt<T> {
     /// The value; or nothing, and it is reported that `step` failed on `object`.
     fn or_skip(self, step: Skippable, object: impl Show) -> Option<T>;

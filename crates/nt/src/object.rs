@@ -17,7 +17,7 @@ bitflags! {
         const EXCLUSIVE = 0x20;
         /// `OBJ_CASE_INSENSITIVE`.
         const CASE_INSENSITIVE = 0x40;
-        /// `OBJ_OPENIF`: create, or open what stands there already.
+        /// `OBJ_OPENIF`: create, or open the object if it exists already.
         const OPENIF = 0x80;
         /// Attributes this project has no name for.
         const _ = !0;

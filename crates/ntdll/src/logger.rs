@@ -48,7 +48,7 @@ impl Log for DebugPort {
 
 /// Prints a line for which `core::fmt` is needed.
 pub(crate) fn print_formatted(text: fmt::Arguments<'_>) {
-    // It cannot fail: a full line is flushed, and no Display of ours refuses.
+    // It cannot fail: a full line is flushed, and none of our Display implementations fails.
     print(|line| {
         let _ = fmt::Write::write_fmt(line, text);
     });

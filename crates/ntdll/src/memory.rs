@@ -85,7 +85,7 @@ impl Drop for Pages {
         }
         let mut base = self.base.as_ptr().cast();
         let mut size = 0;
-        // SAFETY: the base of an allocation of ours, and nothing borrows from it any more.
+        // SAFETY: the base of an allocation that this value owns; nothing borrows from it any more.
         let _ = unsafe {
             NtFreeVirtualMemory(
                 raw(Handle::CURRENT_PROCESS),
@@ -121,7 +121,7 @@ impl nt::system::View for View {
 
 impl Drop for View {
     fn drop(&mut self) {
-        // SAFETY: the base of a view of ours, and nothing borrows from it any more.
+        // SAFETY: the base of a view that this value owns; nothing borrows from it any more.
         let _ = unsafe {
             NtUnmapViewOfSection(raw(Handle::CURRENT_PROCESS), self.base.as_ptr().cast())
         };

@@ -2,9 +2,9 @@
 //! A few pages that are part of the image, for what an ordinary boot asks for: no system call to
 //! get them, none to give them back.
 //!
-//! Invariants: a set bit of the map is a page that somebody owns; whoever sets a bit owns its page
-//! until it is given back; a page is zeroed when it is taken. What does not fit is the kernel's to
-//! give.
+//! Invariants: a set bit of the map is a page that is owned; the caller that sets a bit owns its page
+//! until it is given back; a page is zeroed when it is taken. What does not fit comes from the
+//! kernel.
 
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -31,7 +31,7 @@ const fn run(count: usize) -> u32 {
     (1 << count) - 1
 }
 
-/// A run of zeroed pages of at least `bytes` bytes, with its size; `None` if there is none free.
+/// A run of zeroed pages of at least `bytes` bytes, with its size; `None` if no such run is free.
 pub(crate) fn take(bytes: usize) -> Option<(NonNull<u8>, usize)> {
     let count = bytes.max(1).div_ceil(PAGE);
     if count > COUNT {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! DOS devices: the symbolic links of the registry in `\??` (spec 3.2).
 //!
-//! A link is permanent; one that stands there already is replaced, and empty data removes it and
+//! A link is permanent; one that exists already is replaced, and empty data removes it and
 //! makes none (deviation D27: ReactOS makes a link to the root of the namespace if there was none).
 
 use crate::Protection;

@@ -52,7 +52,7 @@ struct Case {
     files: Vec<(&'static str, Vec<u8>)>,
 }
 
-/// What came of it.
+/// The result, and what there is afterwards.
 struct Done<T> {
     result: T,
     snapshot: Snapshot,

@@ -11,7 +11,7 @@ use test_support::host::{watched, wide, world};
 fn spec_3_2_links_are_handed_the_defaulted_descriptor_of_their_mode() {
     for mode in [Protection::from_mode(0), Protection::from_mode(1)] {
         watched(&mut world(), move |world| {
-            // The first stands there already.
+            // The first exists already.
             let links = ["C:", "Z:"].map(|name| (wide(name), wide("\\Device\\Null")));
             let links = links.each_ref();
             let links = links.map(|(name, target)| (UnicodeStr(name), UnicodeStr(target)));

@@ -3,8 +3,8 @@
 //!
 //! It is kept by giving the file another name in the same directory, before a new paging file takes
 //! its place, and recorded in the volatile key `CrashControl\MachineCrash` for the program that
-//! saves it. The details differ between Windows versions; a user wants the dump not to
-//! be overwritten, whoever collects it.
+//! saves it. The details differ between Windows versions; what a user wants is
+//! that the dump is not overwritten, whichever program collects it.
 
 use crate::volumes::open;
 use nt::access::{Access, OpenOptions};

@@ -97,7 +97,7 @@ fn usable<S: System>(system: &S, letter: u16) -> Result<Option<u64>> {
     ))
 }
 
-/// Opens a file or directory, whoever else uses it.
+/// Opens a file or directory, sharing it with everyone.
 pub(crate) fn open<'s, S: System>(
     system: &'s S,
     name: UnicodeStr<'_>,

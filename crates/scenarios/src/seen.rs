@@ -14,7 +14,7 @@ pub struct Object {
     pub target: Option<String>,
     /// Whether the name outlives the last handle.
     pub permanent: bool,
-    /// What else is to be seen of it, such as `signalled`.
+    /// Other state that can be seen, such as `signalled`.
     pub detail: Option<String>,
 }
 

@@ -77,7 +77,7 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
     raise(system, &parameters);
 }
 
-/// Stops the system from an API thread without which the boot, or what came of it, cannot go on;
+/// Stops the system from an API thread that the boot, or the booted system, cannot do without;
 /// ends smss if the kernel refuses.
 pub(crate) fn stop_and_end<S: System>(system: &S, status: Status) {
     stop(

@@ -3,12 +3,12 @@
 //!
 //! A process that smss creates joins the session smss is in (spec 9.3), so nobody may create one
 //! while somebody else has smss inside a session. A spin lock cannot guard that, because the holder
-//! waits for servers to come up; whoever finds the gate shut waits on an event that the holder
-//! signals.
+//! waits for servers to come up; a thread that finds the gate shut waits on an event that the
+//! holder signals.
 //!
-//! Nobody waits without limit: the event only makes it quick. Whoever waits looks again by itself
-//! after a while, so a signal that fails costs time and nothing else; and gives up when one and the
-//! same holder stays inside for too long.
+//! No wait is without a limit: the event only makes it quick. A waiter looks again by itself after
+//! a while, so a signal that fails costs only time, and it gives up when the same holder stays
+//! inside for too long.
 
 use crate::kernel::new_event;
 use crate::policy::SERVER_TIMEOUT;

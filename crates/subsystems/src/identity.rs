@@ -16,7 +16,7 @@ pub(crate) struct Identity {
     pub(crate) parent: u64,
 }
 
-/// `INVALID_HANDLE` for a handle that names whoever uses it, which here would be smss, or nothing.
+/// `INVALID_HANDLE` for a pseudo-handle, which names the process that uses it (here smss), and for null.
 pub(crate) const fn ordinary(handle: Handle) -> Result<Handle> {
     if handle.0.cast_signed() > 0 {
         Ok(handle)

@@ -115,8 +115,8 @@ fn server<S: System>(
     complete(sm, &server, suspended, process::patience(terminal.0))
 }
 
-/// Waits until another server of the session has started or failed to: whoever starts it signals
-/// its event in either case. `IO_TIMEOUT` if that takes too long.
+/// Waits until another server of the session has started or failed to: the thread that starts it
+/// signals its event in either case. `IO_TIMEOUT` if that takes too long.
 fn wait_for_start<S: System>(sm: &Manager<S>, other: &ServerRef<'_, S>) -> Result<()> {
     let patience = Timeout::Milliseconds(2 * SERVER_TIMEOUT);
     wait_for(sm.system, other.view().event, patience)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Options of the verbs that boot a machine for a person: `run` and `gdb`.
+//! Options of the verbs that boot a machine interactively: `run` and `gdb`.
 
 use crate::medium::supplies::Supplies;
 use clap::{Args, ValueEnum};
@@ -139,7 +139,7 @@ pub struct RunOptions {
     /// Take both, smss.exe and ntdll.dll, from this ReactOS live CD.
     #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = ["smss", "ntdll"])]
     pub from: Option<PathBuf>,
-    /// What the person brings.
+    /// The user's own hives, files, program and disk.
     #[command(flatten)]
     pub supplies: Supplies,
 }
@@ -160,7 +160,7 @@ pub struct GdbOptions {
     /// argument.
     #[arg(long, value_name = "COMMAND", conflicts_with = "attach")]
     pub batch: Vec<String>,
-    /// What the person brings.
+    /// The user's own hives, files, program and disk.
     #[command(flatten)]
     pub supplies: Supplies,
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A hive of a person's own, with the logs that lie beside it.
+//! A user's hive, with the logs that lie beside it.
 //!
 //! NT writes what it changes to a log before it writes the hive. A hive whose writing was
 //! interrupted is dirty: it is used with its logs or not at all, because what it holds without them

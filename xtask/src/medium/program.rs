@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! `--program`: a native program of a person's own, built, put into System32 and entered in the
+//! `--program`: a user's native program, built, put into System32 and entered in the
 //! registry where the Session Manager finds it.
 //!
 //! It is one of `examples/`, a crate of theirs, or an image that is built already. What is given is
@@ -102,7 +102,7 @@ impl ProgramOptions {
     /// its debug file goes beside those of the images. Gives its file name.
     ///
     /// # Errors
-    /// A build that fails, a name that the system needs itself, a hive that is none.
+    /// A build that fails, a name that the system needs itself, a file that is no hive.
     pub fn put_on(&self, tree: &mut Tree, images: &Images) -> Result<Option<String>> {
         let Some(source) = &self.program else {
             return Ok(None);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! What a person brings to a boot: registry hives, files, a program, a disk of their own, the
+//! What a user brings to a boot: registry hives, files, a program, a disk of their own, the
 //! loader's options.
 //!
 //! Everything is read and checked before anything boots. A hive in regf form takes the place of the
 //! default one as it is, or as its logs complete it; `.reg` text is merged over what is there by
-//! then, in the order of the command line; a program is entered in what came of it. A disk is booted as a copy, unless it is to be kept.
+//! then, in the order of the command line; a program is entered in the result. A disk is booted as
+//! a copy, unless it is to be kept.
 
 use super::program::ProgramOptions;
 use super::tree::{self, Tree};

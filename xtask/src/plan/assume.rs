@@ -2,7 +2,7 @@
 //! What a plan takes for granted: a hive without its volume names programs and files that are
 //! somewhere else, and a boot that only says what is missing here would say nothing about there.
 //!
-//! What a boot looked for in vain is put on the volume, and it boots again, until nothing new is
+//! What a boot looked for and did not find is put on the volume, and it boots again, until nothing new is
 //! missing. The sources of pending renames are put there beforehand, as each operation uses up what
 //! the next may need. Nothing is assumed about the registry.
 
@@ -113,7 +113,7 @@ impl Assumptions {
         folders
     }
 
-    /// Adds what a boot looked for in vain; gives whether there was anything new.
+    /// Adds what a boot looked for and did not find; whether there was anything new.
     pub fn learn(&mut self, moments: &[Moment]) -> bool {
         let mut phase = 0;
         let mut found = BTreeSet::new();

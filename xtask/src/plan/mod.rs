@@ -2,7 +2,7 @@
 //! `cargo xtask plan FILE`: what would a boot with this hive do?
 //!
 //! Nothing here knows what a Session Manager does: the real one boots on the executive's host, on a
-//! copy of everything it is given, and what it said and called is told in a person's words.
+//! copy of everything it is given, and what it said and called is told in plain words.
 
 mod assume;
 mod story;

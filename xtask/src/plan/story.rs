@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! From what a boot said and called to what a person wants to know: what is run, renamed, deleted,
+//! From what a boot said and called to what a reader wants to know: what is run, renamed, deleted,
 //! created, loaded and started, and which registry value asks for it.
 //!
 //! The phase that a call was made in says where it comes from: in each phase the Session Manager

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Plans of the default hive with changes, as a person would ask for them.
+//! Plans of the default hive with changes, as a user would ask for them.
 
 use super::*;
 

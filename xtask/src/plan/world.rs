@@ -43,7 +43,7 @@ pub enum Moment {
     Called(Record),
 }
 
-/// What came of a boot.
+/// The result of a boot.
 pub struct Boot {
     /// How it ended.
     pub outcome: RunEnd,

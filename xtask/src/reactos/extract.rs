@@ -12,7 +12,7 @@ use std::path::Path;
 /// Where the system files are on the shim's volume.
 const SYSTEM32: &str = "ReactOS/System32";
 
-/// Images that take the place of ours.
+/// Images that replace our own.
 #[derive(Clone, Default)]
 pub struct Originals {
     /// Instead of our Session Manager.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The debugger under test: GDB, without a person, on the development images.
+//! The debugger under test: GDB, unattended, on the development images.
 //!
 //! It stops at smss.exe's entry in ring 3, at a function by file and line, steps, reads a local,
 //! goes back through the frames, looks at the executive, and lets the system go on to its pass

@@ -47,7 +47,7 @@ pub enum Outcome<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// Cuts a line apart; nothing of a line that is none of a trace.
+    /// Cuts a line apart; `None` for a line that is not a trace's.
     pub fn parse(line: &'a str) -> Option<Self> {
         let (image, rest) = line.split_once(' ')?;
         let (time, rest) = rest.trim_start().split_once(' ')?;

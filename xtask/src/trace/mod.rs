@@ -79,7 +79,7 @@ fn essence(line: &str) -> Option<String> {
     named(line).map(|call| format!("{call} {status}").trim_end().to_owned())
 }
 
-/// A call with the names among its arguments, whatever came of it; nothing of a line that is no
+/// A call with the names among its arguments, whatever its status; `None` for a line that is not a
 /// call.
 pub fn named(line: &str) -> Option<String> {
     let (call, arguments) = line::call(line)?;

@@ -104,7 +104,7 @@ fn a_client_that_dies_at_any_step_leaves_nothing() {
         system.settle();
         assert_eq!(system.handles("smss.exe"), before.0, "{step}");
     }
-    // A session whose client is gone is started nevertheless, and ended by whoever finds it.
+    // A session whose client is gone is started nevertheless, and ended by the thread that finds it.
     system.start_program("smdie.exe 5");
     system.settle();
     assert_eq!(system.sessions_of("csrss.exe"), [0, 1]);

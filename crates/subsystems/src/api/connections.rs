@@ -150,8 +150,8 @@ fn unanswered<S: System>(sm: &'static Manager<S>, client: ClientId, status: Stat
     }
 }
 
-/// The record of `process` if this connection registers it: it is a server of ours and announces a
-/// type.
+/// The record of `process` if this connection registers it: it is a server that smss started, and it
+/// announces a type.
 fn registering<'m, S: System>(
     sm: &'m Manager<S>,
     process: ProcessId,

@@ -142,7 +142,7 @@ fn serve<S: System>(sm: &'static Manager<S>) {
             }
         }
     }
-    // Whoever waits for an answer, smss itself among them, would wait for ever.
+    // Every client that waits for an answer, smss itself included, would wait for ever.
     nt::error!("{SM_PORT}: nothing can be received");
     end::stop_and_end(sm.system, last);
 }

@@ -3,8 +3,8 @@
 //!
 //! Everything that more than one thread sees is in [`Tables`], behind one lock that is held for
 //! table work only, never across a wait, an LPC call or a process creation (spec 9.4). Handles in
-//! the tables are closed by whoever takes them out. Each kind of record has a file, and its states
-//! change by the methods there and nowhere else; the table of them is in the crate's documentation.
+//! the tables are closed by the code that takes them out. Each kind of record has a file, and only
+//! the methods there change its state; the table of them is in the crate's documentation.
 
 pub(crate) mod clients;
 pub(crate) mod environments;

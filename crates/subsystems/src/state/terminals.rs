@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Records of terminal sessions and their transitions (spec 11).
 //!
-//! Whoever makes a session also undoes it, so a session is *starting* until everything in it
-//! stands. What it stands on may end before that: it is noted, and whoever makes the session finds
-//! out when it is to stand. Readers get copies; a record changes nowhere but here.
+//! The thread that makes a session also undoes it, so a session is *starting* until everything in
+//! it is up. What it depends on may end before that: this is noted, and the thread finds out when
+//! it is about to complete the session. Readers get copies; a record changes nowhere but here.
 
 use super::ids::{ProcessId, TerminalId};
 use super::slots::Slots;

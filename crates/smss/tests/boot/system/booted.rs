@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A system that has booted, or has tried: what is to be seen of it, and what an operator does.
+//! A system that has booted, or has tried: what can be seen of it, and what an operator does.
 
 use super::{End, Setup};
 use executive::dump::{ObjectEntry, ProcessEntry, Snapshot};

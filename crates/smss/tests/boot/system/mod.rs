@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! A system to boot: the default medium, changed by a test, and what is to be seen of it
+//! A system to boot: the default medium, changed by a test, and what can be seen of it
 //! afterwards.
 #![allow(
     dead_code,
