@@ -30,7 +30,7 @@ fn grows_evenly(pair: fn(usize) -> String) -> usize {
 }
 
 #[test]
-fn renames_of_one_name_to_itself_and_distinct_ones() {
+fn renames_of_one_name_to_itself_cost_no_more_than_distinct_ones() {
     let equal = grows_evenly(|_| "\\??\\C:\\temp\\x|!\\??\\C:\\temp\\x".to_owned());
     let distinct =
         grows_evenly(|number| format!("\\??\\C:\\temp\\{number}|!\\??\\C:\\app\\{number}"));
@@ -38,7 +38,7 @@ fn renames_of_one_name_to_itself_and_distinct_ones() {
 }
 
 #[test]
-fn renames_that_are_in_each_others_way() {
+fn renames_that_are_in_each_others_way_cost_as_much_as_there_are() {
     grows_evenly(|number| match number % 2 {
         0 => format!("\\??\\C:\\app\\{}|", number / 2),
         _ => format!("\\??\\C:\\new\\{0}|\\??\\C:\\app\\{0}", number / 2),

@@ -264,7 +264,7 @@ fn clear(world: &Watched) {
 }
 
 #[test]
-fn d6_4_a_power_cut_at_any_point_and_the_repetition_come_to_the_same_files() {
+fn spec_6_4_a_power_cut_at_any_call_and_the_repetition_come_to_the_same_files() {
     for upgrade in UPGRADES {
         on(move |world| {
             upgradable(world);

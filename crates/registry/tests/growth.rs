@@ -52,27 +52,27 @@ fn list(world: &Watched, name: &str, count: usize) {
 }
 
 #[test]
-fn variables_of_the_environment() {
+fn variables_of_the_environment_cost_as_much_as_there_are() {
     grows_evenly(250, 600, |world, count| values(world, "Environment", count));
 }
 
 #[test]
-fn dos_devices() {
+fn dos_devices_cost_as_much_as_there_are() {
     grows_evenly(500, 200, |world, count| values(world, "DOS Devices", count));
 }
 
 #[test]
-fn known_dlls() {
+fn known_dlls_cost_as_much_as_there_are() {
     grows_evenly(125, 250, |world, count| values(world, "KnownDlls", count));
 }
 
 #[test]
-fn subsystems() {
+fn subsystems_cost_as_much_as_there_are() {
     grows_evenly(125, 250, |world, count| values(world, "SubSystems", count));
 }
 
 #[test]
-fn object_directories_and_exclusions() {
+fn object_directories_and_exclusions_cost_as_much_as_there_are() {
     grows_evenly(500, 200, |world, count| {
         list(world, "ObjectDirectories", count)
     });

@@ -22,7 +22,7 @@ fn the_default_boot_settles_with_csrss_and_winlogon_as_children_of_smss() {
 }
 
 #[test]
-fn the_namespace_after_the_default_boot() {
+fn the_default_boot_leaves_the_namespace_of_the_specification() {
     let system = Setup::new().boot();
     for (path, kind) in [
         ("\\SmApiPort", "Port"),
@@ -65,7 +65,7 @@ fn the_namespace_after_the_default_boot() {
 }
 
 #[test]
-fn the_handles_of_smss_in_steady_state() {
+fn smss_has_the_handles_of_the_specification_in_steady_state() {
     let system = Setup::new().boot();
     let handles = &system.process("smss.exe").handles;
     let of = |kind: &str| {
@@ -75,8 +75,8 @@ fn the_handles_of_smss_in_steady_state() {
             .map_or(0, |(_, count)| *count)
     };
     // Spec 14, below the table, without a connection of smss to itself: the port, csrss'
-    // server-side port, the call-back port; `\GLOBAL??` and `\Sessions`; csrss twice (from its creation and from its
-    // connection) and winlogon; csrss' event; no thread, no section.
+    // server-side port, the call-back port; `\GLOBAL??` and `\Sessions`; csrss twice (from its
+    // creation and from its connection) and winlogon; csrss' event; no thread, no section.
     assert_eq!(
         (of("Port"), of("Directory"), of("Process"), of("Event")),
         (3, 2, 3, 1),
