@@ -25,6 +25,7 @@ mod plan;
 mod platform;
 mod qemu;
 mod reactos;
+mod report;
 mod run;
 mod screen;
 mod serial;
@@ -87,6 +88,8 @@ fn main() -> ExitCode {
         cli::Verb::Shot(options) => screen::verb(&options),
         cli::Verb::Sm(options) => sm::verb(&options),
         cli::Verb::Trace(options) => trace::verb(&options),
+        cli::Verb::Report(options) => report::verb(&options),
+        cli::Verb::Chart(options) => report::chart_verb(&options),
         cli::Verb::Install(options) => reactos::install::verb(&options),
     };
     match outcome {

@@ -11,7 +11,7 @@ use crate::qemu::{Boot, End, Qemu, Setup};
 use crate::reactos::extract::Originals;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{paths, qemu, reactos, screen, sm, ui};
+use crate::{paths, qemu, reactos, report, screen, sm, ui};
 use anyhow::{Result, bail};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -81,6 +81,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut reader = Reader::default();
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
+    let mut reported = false;
     // What the kernel says when it maps the program's image.
     let mut awaited = program.map(|program| format!("image {program} "));
     // Once settled, the machine is the user's: no limit any more.
@@ -106,9 +107,22 @@ pub fn verb(options: &RunOptions) -> Result<()> {
             }
             came_up(&reader, machine.started);
         }
+        // A machine that stays up has its report while it does.
+        if options.report
+            && !options.exit
+            && settled.is_some()
+            && !reported
+            && reader.part("trace-json").is_some()
+        {
+            reported = true;
+            make_report(&output, &reader)?;
+        }
     }
     door.remove();
     leave_files(&output, &reader)?;
+    if options.report {
+        make_report(&output, &reader)?;
+    }
     supplies::write_back(&disk_image, &output)?;
     if let (true, Some(dump)) = (
         options.dump,
@@ -143,7 +157,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
 /// The kernel's command line for these options.
 fn arguments(options: &RunOptions) -> String {
     let mut words = vec![format!("nt={}", options.nt.text()), "dump".to_owned()];
-    if options.trace {
+    if options.trace || options.report {
         words.push("trace".to_owned());
     }
     if options.exit {
@@ -167,8 +181,21 @@ fn came_up(reader: &Reader, started: Instant) {
     }
 }
 
-/// Puts the marked parts of the log into files of their own.
+/// Makes the page of a run that has been traced so far.
+fn make_report(output: &std::path::Path, reader: &Reader) -> Result<()> {
+    leave_files(output, reader)?;
+    let page = output.join("report.html");
+    report::write(output, None, &page)?;
+    ui::note(&format!("the report: {}", page.display()));
+    Ok(())
+}
+
+/// Puts the marked parts of the log into files of their own. None of an earlier run stays: it would be
+/// taken for this one's.
 fn leave_files(output: &std::path::Path, reader: &Reader) -> Result<()> {
+    for stale in ["trace.txt", "trace.jsonl", "before.json"] {
+        let _ = std::fs::remove_file(output.join(stale));
+    }
     for (name, text) in &reader.parts {
         let file: PathBuf = output.join(match name.as_str() {
             "dump-json" => "dump.json".to_owned(),

@@ -59,10 +59,11 @@ impl Kill {
 }
 
 /// What `run --base` has no use for: the shim's own.
-const SHIM_ONLY: [&str; 17] = [
+const SHIM_ONLY: [&str; 18] = [
     "dump",
     "json",
     "trace",
+    "report",
     "direct",
     "nt",
     "kill",
@@ -112,6 +113,9 @@ pub struct RunOptions {
     /// Write the system-call trace beside the log, as text and as JSON lines.
     #[arg(long)]
     pub trace: bool,
+    /// Write the trace and make a page of the run: target/run/report.html.
+    #[arg(long)]
+    pub report: bool,
     /// Boot the kernel directly instead of from the ISO: quicker, no boot menu.
     #[arg(long)]
     pub direct: bool,

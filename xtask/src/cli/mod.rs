@@ -2,12 +2,14 @@
 //! The command line: verbs and their options, and nothing else.
 
 mod boot;
+mod look;
 #[cfg(test)]
 mod tests;
 
 pub use boot::{GdbOptions, NtVersion, RunOptions};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+pub use look::{ChartOptions, ReportOptions};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -115,11 +117,19 @@ Example:
     /// in them.
     #[command(after_help = "Example:\n  cargo xtask sm list")]
     Sm(SmOptions),
-    /// Compare system-call traces.
+    /// Compare system-call traces, or count one.
     #[command(
         after_help = "Example:\n  cargo xtask trace diff before/trace.txt target/run/trace.txt"
     )]
     Trace(TraceOptions),
+    /// Make one HTML page of a traced run: boot chart, changes, namespace, log, system calls.
+    #[command(
+        after_help = "Example:\n  cargo xtask report --against before/report.html --out report.html"
+    )]
+    Report(ReportOptions),
+    /// Draw the boot chart of a traced run as SVG.
+    #[command(after_help = "Example:\n  cargo xtask chart --out boot.svg")]
+    Chart(ChartOptions),
     /// Boot ReactOS' Session Manager and ours on the shim and explain every difference.
     #[command(after_help = "Example:\n  cargo xtask compare --from reactos-livecd.iso")]
     Compare(CompareOptions),
