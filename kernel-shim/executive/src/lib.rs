@@ -11,7 +11,7 @@
 //! * *a service*: a method of [`Executive`] that takes the calling thread's id and typed arguments
 //!   and gives a typed result. System calls (`services`) and the host seam are two ways to call it;
 //! * *a service that blocks*: it parks the thread ([`Executive::park`], [`Executive::wait`]) and
-//!   says [`Completion::Pending`]. Whoever ends the wait calls [`Executive::unpark`]; when the thread
+//!   says [`Completion::Pending`]. What ends the wait calls [`Executive::unpark`]; when the thread
 //!   runs again, [`Executive::take_completion`] has the status of its call.
 //!
 //! Invariants: nothing here blocks the processor; nothing depends on addresses or on the host's

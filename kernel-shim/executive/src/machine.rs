@@ -9,7 +9,7 @@
 //! Invariants:
 //! * a frame is reference-counted by the machine: [`Machine::allocate_frame`] gives one reference,
 //!   [`Machine::share_frame`] adds one, [`Machine::free_frame`] takes one. A mapping holds no
-//!   reference: whoever maps a frame owns the reference;
+//!   reference: the one who maps a frame owns the reference;
 //! * addresses given to [`Machine::map`], [`Machine::unmap`] and [`Machine::protect`] are
 //!   page-aligned user addresses;
 //! * the machine never decides what a thread does next in the executive's terms: it runs threads

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The trace of system calls: who called what with which arguments when, and what came of it; and
+//! The trace of system calls: who called what with which arguments when, and with what result; and
 //! what happens between them ([`events`]): processes that start and end, lines that programs print.
 //!
 //! A record is made when a call ends (or, for one that does not return, when it is made). It prints
@@ -54,7 +54,7 @@ pub struct Record {
     pub call: &'static str,
     /// Its arguments with their names, in order.
     pub arguments: Vec<(&'static str, Argument)>,
-    /// What came of it.
+    /// How it ended.
     pub outcome: CallEnd,
 }
 

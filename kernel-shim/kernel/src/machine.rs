@@ -231,7 +231,8 @@ impl Machine for Bare {
             // SAFETY: the frame is one the executive holds for processes: the kernel keeps no
             // reference into such a frame, and by the trait's contract it stays held while mapped.
             Some(rights) => unsafe { space.map(at, address(frame), rights) },
-            // SAFETY: likewise.
+            // SAFETY: the frame is held for processes while it is mapped, and the kernel has no
+            // reference into it.
             None => unsafe { space.map_hidden(at, address(frame)) },
         };
         result.map_err(|_| Status::NO_MEMORY)

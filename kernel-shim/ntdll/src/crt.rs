@@ -56,7 +56,7 @@ unsafe extern "C" fn wcsstr(text: *const u16, part: *const u16) -> *const u16 {
     let (text_units, part_units) = (unsafe { length(text) }, unsafe { length(part) });
     // SAFETY: just walked.
     let haystack = unsafe { core::slice::from_raw_parts(text, text_units) };
-    // SAFETY: likewise.
+    // SAFETY: that many units of it were walked above.
     let needle = unsafe { core::slice::from_raw_parts(part, part_units) };
     if needle.is_empty() {
         return text;
@@ -73,7 +73,7 @@ unsafe extern "C" fn _wcsicmp(a: *const u16, b: *const u16) -> i32 {
     loop {
         // SAFETY: neither text has ended before here.
         let one = upcase(unsafe { a.wrapping_add(at).read() });
-        // SAFETY: likewise.
+        // SAFETY: the two texts were equal up to here, so that this one has not ended either.
         let other = upcase(unsafe { b.wrapping_add(at).read() });
         match one.cmp(&other) {
             Ordering::Equal if one == 0 => return 0,
@@ -89,7 +89,7 @@ unsafe extern "C" fn _stricmp(a: *const u8, b: *const u8) -> i32 {
     loop {
         // SAFETY: neither text has ended before here.
         let one = unsafe { a.wrapping_add(at).read() }.to_ascii_lowercase();
-        // SAFETY: likewise.
+        // SAFETY: the two texts were equal up to here, so that this one has not ended either.
         let other = unsafe { b.wrapping_add(at).read() }.to_ascii_lowercase();
         match one.cmp(&other) {
             Ordering::Equal if one == 0 => return 0,
@@ -108,7 +108,7 @@ unsafe extern "C" fn _wcsupr(text: *mut u16) -> *mut u16 {
         if unit == 0 {
             return text;
         }
-        // SAFETY: likewise.
+        // SAFETY: the unit that was just read, of a text that the caller may change.
         unsafe { at.write(upcase(unit)) };
         at = at.wrapping_add(1);
     }
@@ -201,7 +201,7 @@ unsafe extern "C" fn sprintf(buffer: *mut u8, text: *const u8, arguments: ...) -
 
 #[unsafe(no_mangle)]
 unsafe extern "C" fn swprintf(buffer: *mut u16, text: *const u16, arguments: ...) -> i32 {
-    // SAFETY: as above.
+    // SAFETY: the caller promises a buffer that holds whatever the format makes.
     unsafe { _vsnwprintf(buffer, usize::MAX, text, arguments) }
 }
 

@@ -108,7 +108,7 @@ unsafe extern "C" fn DbgPrintEx(
     text: PCSTR,
     arguments: ...
 ) -> ULONG {
-    // SAFETY: as above.
+    // SAFETY: the caller promises arguments that fit the format, as to printf.
     unsafe { formatted(component, level, text, arguments) }
 }
 
@@ -119,7 +119,7 @@ unsafe extern "system" fn vDbgPrintEx(
     text: PCSTR,
     arguments: VaList<'_>,
 ) -> ULONG {
-    // SAFETY: as above.
+    // SAFETY: the caller promises arguments that fit the format, as to vprintf.
     unsafe { formatted(component, level, text, arguments) }
 }
 
@@ -131,6 +131,6 @@ unsafe extern "system" fn DbgBreakPoint() {
 
 #[unsafe(no_mangle)]
 unsafe extern "system" fn DbgUserBreakPoint() {
-    // SAFETY: as above.
+    // SAFETY: traps to the debugger, or raises a breakpoint exception.
     unsafe { core::arch::asm!("int3") };
 }

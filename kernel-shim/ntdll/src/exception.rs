@@ -203,7 +203,7 @@ unsafe extern "system" fn raise(record: *mut EXCEPTION_RECORD, context: *mut CON
         // SAFETY: a captured context, possibly changed by a handler that answers for it.
         unsafe { NtContinue(context, 0) }
     } else {
-        // SAFETY: as above.
+        // SAFETY: the record and the context that RtlRaiseException captured, both on its frame.
         unsafe { NtRaiseException(record, context, 0) }
     };
     // Neither returns when it succeeds.

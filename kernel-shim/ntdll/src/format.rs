@@ -46,7 +46,7 @@ impl Text {
                 u16::from(byte)
             }
             Self::Wide(at) => {
-                // SAFETY: likewise.
+                // SAFETY: the caller promises a terminated text; nothing past the NUL is read.
                 let unit = unsafe { at.read() };
                 *at = at.wrapping_add(usize::from(unit != 0));
                 unit
@@ -195,13 +195,13 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments
                     spec.half == 0 && (spec.wide || spec.long > 0 || (byte == b'S') != wide_format);
                 // SAFETY: the caller's promise.
                 let text = unsafe { arguments.next_arg::<*const u8>() };
-                // SAFETY: likewise.
+                // SAFETY: the caller promises a text of this kind for the directive.
                 unsafe { string(sink, spec, text, wide) };
             }
             b'Z' => {
                 // SAFETY: the caller's promise.
                 let text = unsafe { arguments.next_arg::<*const UNICODE_STRING>() };
-                // SAFETY: likewise.
+                // SAFETY: the caller promises a counted string for the directive.
                 unsafe { counted(sink, spec, text) };
             }
             b'%' => sink.byte(b'%'),

@@ -155,7 +155,7 @@ unsafe extern "system" fn RtlReAllocateHeap(
     if !new.is_null() {
         // SAFETY: two different blocks, each with at least this many bytes.
         unsafe { core::ptr::copy_nonoverlapping(old.as_ptr(), new, before.min(bytes)) };
-        // SAFETY: as above; the caller has the new block instead.
+        // SAFETY: the caller gave the old block away: it has the new one instead.
         unsafe { free(old) };
     }
     new.cast()

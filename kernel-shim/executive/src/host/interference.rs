@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Interference: whoever wants to decide at every system call of a world what becomes of it, and who
+//! Interference: code that decides at every system call of a world how it ends, and which thread
 //! runs next.
 //!
 //! Without any, calls go through and threads run in the order in which they became runnable.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Segments: the pages behind section objects, shared by all views of them.
 //!
-//! There is one image segment and one data segment a file, whoever opens it, for as long as a
+//! There is one image segment and one data segment a file, no matter who opens it, for as long as a
 //! section or a view of it exists; so two processes that map the same DLL share its frames. A page
 //! is read when it is first touched. Of an image segment as many as the disk gives are read ahead
 //! when it is made; a data segment writes back what was written when it goes or is flushed.

@@ -210,8 +210,8 @@ impl AddressSpace {
                 .ok_or(Status::NO_MEMORY)?;
             return Ok((start, start + size));
         }
-        // Whoever names an address in the first 64 KB gets it: that is how the first megabyte is
-        // reserved (spec 9.4).
+        // A caller that names an address in the first 64 KB gets it: the first megabyte is reserved
+        // like that (spec 9.4).
         let start = request.base & !(GRANULARITY - 1);
         let end = page_down(request.base + request.size + PAGE_BYTES - 1);
         if end > USER_END || !self.is_free(start, end) {

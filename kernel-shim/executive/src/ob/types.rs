@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Object types: their names, their generic mappings, and the hooks by which whoever owns a type
+//! Object types: their names, their generic mappings, and the hooks by which the owner of a type
 //! keeps its objects.
 //!
 //! A type is a row of the table that [`super::Manager::new`] is given. The object manager never

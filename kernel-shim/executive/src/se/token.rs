@@ -118,7 +118,7 @@ pub struct Token {
     pub impersonation: Option<u32>,
 }
 
-/// What became of an adjustment.
+/// The result of an adjustment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adjusted {
     /// `SUCCESS` or `NOT_ALL_ASSIGNED`.

@@ -22,7 +22,7 @@ const MESSAGE_DATA: usize = 0x48;
 /// Where the response stands in them.
 const RESPONSE_AT: usize = 0x14;
 
-/// What came of a hard error.
+/// How raising a hard error ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum HardErrorResult {
     /// The caller may not: `PRIVILEGE_NOT_HELD`.

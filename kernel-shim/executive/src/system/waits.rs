@@ -166,7 +166,7 @@ impl Executive {
         Some(waiting)
     }
 
-    /// What a thread's ended wait gave: taken once, by whoever finishes the call.
+    /// What a thread's ended wait gave: taken once, by the code that finishes the call.
     pub fn take_completion(&mut self, thread: ThreadId) -> Option<Status> {
         self.threads.get_mut(&thread)?.completion.take()
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Portable executables, PE32+ for x86-64: one reader for whoever maps, binds or builds them.
+//! Portable executables, PE32+ for x86-64: one reader for all that map, bind or build them.
 //!
 //! Two ways of looking at an image. The memory manager has a *file*: [`Image::parse`] refuses every
 //! one that cannot be mapped. A loader has a *view*, the image as it lies in memory, where a

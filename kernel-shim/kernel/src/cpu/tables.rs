@@ -128,7 +128,7 @@ pub fn initialize() {
     fill(unsafe { &mut *tables });
     // SAFETY: only the address of the field is taken.
     let gdt = unsafe { &raw const (*tables).gdt } as u64;
-    // SAFETY: as above.
+    // SAFETY: only the address of the field is taken; nothing is read.
     let idt = unsafe { &raw const (*tables).idt } as u64;
     let pointer = DescriptorTablePointer {
         limit: size_of::<[u64; 12]>() as u16 - 1,
@@ -142,11 +142,11 @@ pub fn initialize() {
     unsafe { SS::set_reg(SegmentSelector(0x18)) };
     // SAFETY: data segments are not used by 64-bit code; ring 3 finds its usual values.
     unsafe { DS::set_reg(SegmentSelector(USER_DATA)) };
-    // SAFETY: as above.
+    // SAFETY: 64-bit code ignores ES; the selector is one of the loaded table.
     unsafe { ES::set_reg(SegmentSelector(USER_DATA)) };
-    // SAFETY: as above; the kernel uses no FS.
+    // SAFETY: the kernel uses no FS; the selector is one of the loaded table.
     unsafe { FS::set_reg(SegmentSelector(USER_TEB32)) };
-    // SAFETY: as above; the kernel uses no GS, the base is set with each switch to ring 3.
+    // SAFETY: the kernel uses no GS, and its base is set with each switch to ring 3.
     unsafe { GS::set_reg(SegmentSelector(USER_DATA)) };
     let pointer = DescriptorTablePointer {
         limit: size_of::<[[u64; 2]; 256]>() as u16 - 1,

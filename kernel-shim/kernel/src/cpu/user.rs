@@ -154,7 +154,7 @@ pub fn run(registers: &mut Registers, vectors: &mut Vectors, teb: u64) -> Trap {
     // processor and no re-entry.
     unsafe { frame.write(*registers) };
     // SAFETY: 512 bytes, 16-byte aligned, and a state that FXSAVE or `default` made: reserved MXCSR
-    // bits are masked by whoever sets it.
+    // bits are masked by the code that sets it.
     unsafe { core::arch::asm!("fxrstor64 [{}]", in(reg) &raw const vectors.0, options(nostack)) };
     // SAFETY: the frame holds ring 3 selectors and flags, so that nothing of the kernel is
     // reachable; it comes back with every callee-saved register restored by `from_user`.

@@ -62,7 +62,7 @@ unsafe impl Hal for Memory {
 
 struct Block {
     device: VirtIOBlk<Memory, PciTransport>,
-    /// Device sectors in one of ours: a CD's sector has 2048 bytes, whatever carries it.
+    /// Device sectors in one of the executive's: a CD's sector has 2048 bytes, whatever the device's.
     scale: usize,
 }
 

@@ -5,8 +5,8 @@
 //! and kernel image) is built once and shared by entry. Nothing is both writable and executable,
 //! and nothing of the upper half is reachable from ring 3.
 //!
-//! Invariants: an [`AddressSpace`] owns its tables, not the frames it maps: whoever mapped a frame
-//! frees it after unmapping. A [`Table`] is a frame that this file has taken from the allocator, or
+//! Invariants: an [`AddressSpace`] owns its tables, not the frames it maps: the one who mapped a
+//! frame frees it after unmapping. A [`Table`] is a frame that this file has taken from the allocator, or
 //! read back from an entry in which it put such a frame; nobody else has a reference into one.
 
 use super::physical::{self, DIRECT_LIMIT, DIRECT_MAP, PAGE};

@@ -3,7 +3,7 @@
 //! KiUserApcDispatcher.
 //!
 //! Both are a CONTEXT at the new stack pointer, to which NtContinue returns; unwinders find a
-//! machine frame behind it. The machine layer only builds the bytes: whoever owns the address space
+//! machine frame behind it. The machine layer only builds the bytes: the owner of the address space
 //! writes them, and what a failed write means is decided there.
 
 use crate::cpu::context;

@@ -124,7 +124,7 @@ fn dll_path() -> UnicodeStr<'static> {
     let parameters = unsafe { (*peb()).ProcessParameters };
     // SAFETY: null, or this process's normalised parameters.
     match unsafe { parameters.as_ref() } {
-        // SAFETY: likewise.
+        // SAFETY: a string of the normalised parameters: its buffer is an address.
         Some(parameters) => unsafe { units(&parameters.DllPath) },
         None => UnicodeStr::EMPTY,
     }

@@ -87,16 +87,16 @@ unsafe fn initialize_process(context: *mut CONTEXT, own_base: *mut c_void) -> Re
     let parameters = unsafe { (*peb).ProcessParameters };
     // SAFETY: null, or this process's parameters.
     let parameters = unsafe { RtlNormalizeProcessParams(parameters) };
-    // SAFETY: likewise.
+    // SAFETY: the PEB of this process, which nobody else uses yet.
     unsafe { (*peb).ProcessHeap = crate::heap::handle() };
     module::initialize();
-    // SAFETY: likewise.
+    // SAFETY: the PEB of this process, which nobody else uses yet.
     let base = unsafe { (*peb).ImageBaseAddress };
     // SAFETY: the kernel maps the process's image there for the life of the process.
     let image = unsafe { Image::at(base) }?;
     // SAFETY: null, or this process's normalised parameters, which are not freed.
     let path = match unsafe { parameters.as_ref() } {
-        // SAFETY: likewise.
+        // SAFETY: a string of the normalised parameters: its buffer is an address.
         Some(parameters) => unsafe { units(&parameters.ImagePathName) },
         None => UnicodeStr::EMPTY,
     };
@@ -174,7 +174,7 @@ fn call(image: Image, reason: u32) -> Result<bool, Status> {
     // SAFETY: the entry point of a mapped and bound DLL has this type.
     let entry: EntryPoint = unsafe { core::mem::transmute(entry) };
     // The last argument says that the DLL is loaded with the process and not by a call.
-    // SAFETY: likewise.
+    // SAFETY: the entry point of a DLL that is mapped and bound, called as one.
     Ok(unsafe { entry(image.base(), reason, core::ptr::without_provenance_mut(1)) } != 0)
 }
 
@@ -200,7 +200,7 @@ fn fail(error: Status) -> ! {
     let parameters = unsafe { (*peb()).ProcessParameters };
     // SAFETY: null, or the normalised parameters.
     let name = match unsafe { parameters.as_ref() } {
-        // SAFETY: likewise.
+        // SAFETY: a string of the normalised parameters: its buffer is an address.
         Some(parameters) => unsafe { units(&parameters.ImagePathName) },
         None => UnicodeStr::EMPTY,
     };

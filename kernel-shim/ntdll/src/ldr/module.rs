@@ -81,9 +81,9 @@ unsafe fn append(head: *mut LIST_ENTRY, entry: *mut LIST_ENTRY) {
             Blink: last,
         })
     };
-    // SAFETY: likewise.
+    // SAFETY: the last entry of a linked list, or its head, is never freed.
     unsafe { (*last).Flink = entry };
-    // SAFETY: likewise.
+    // SAFETY: the head is never freed, by the caller's promise.
     unsafe { (*head).Blink = entry };
 }
 

@@ -96,7 +96,8 @@ unsafe extern "system" fn RtlGetSetBootStatusData(
             )
         }
     } else {
-        // SAFETY: likewise.
+        // SAFETY: the caller's buffer has as many bytes as said; the rest are live locals, and the
+        // file is synchronous.
         unsafe {
             NtWriteFile(
                 file,

@@ -175,7 +175,7 @@ unsafe extern "system" fn RtlSetEnvironmentVariable(
     }
     // SAFETY: null, or a string of the caller's; one without a buffer deletes.
     let value = unsafe { value.as_ref() }.filter(|value| !value.Buffer.is_null());
-    // SAFETY: likewise.
+    // SAFETY: the string that the caller passed is alive during the call.
     let value = value.map(|value| unsafe { units(value) });
     let locked = block.is_null();
     if locked {
@@ -184,10 +184,10 @@ unsafe extern "system" fn RtlSetEnvironmentVariable(
     let place = if locked { own() } else { block };
     // SAFETY: the caller's environment, or this process's, held by the lock.
     let old = unsafe { place.read() };
-    // SAFETY: likewise.
+    // SAFETY: the block that stands at `place`, which nobody else changes now.
     let new = unsafe { changed(old, name, value) };
     let answer = pages(&new).map(|new| {
-        // SAFETY: likewise.
+        // SAFETY: the place that was read above: the caller's, or the PEB's under its lock.
         unsafe { place.write(new) };
         // SAFETY: the block that the new one has replaced.
         unsafe { free(old) };

@@ -134,7 +134,7 @@ unsafe extern "system" fn RtlCreateProcessParameters(
 ) -> NTSTATUS {
     // SAFETY: the PEB's block is this process's own, normalised at start.
     let own = unsafe { (*peb()).ProcessParameters };
-    // SAFETY: likewise.
+    // SAFETY: the strings of the parameters, normalised at start, are in the block.
     let own_strings = unsafe { strings(own) };
     let or_own = |given: *const UNICODE_STRING, own: *mut UNICODE_STRING| {
         if given.is_null() {

@@ -13,9 +13,9 @@ use winapi::shared::ntdef::{BOOLEAN, PCWSTR, ULONG, UNICODE_STRING};
 fn current() -> UnicodeStr<'static> {
     // SAFETY: this process's normalised parameters.
     let parameters = unsafe { (*peb()).ProcessParameters };
-    // SAFETY: null, or as above.
+    // SAFETY: null, or the parameters, which live as long as the process.
     match unsafe { parameters.as_ref() } {
-        // SAFETY: likewise.
+        // SAFETY: a string of the normalised parameters: its buffer is an address.
         Some(parameters) => unsafe { units(&parameters.CurrentDirectory.DosPath) },
         None => UnicodeStr::EMPTY,
     }
@@ -55,7 +55,7 @@ unsafe extern "system" fn RtlDosPathNameToNtPathName_U(
     }
     // SAFETY: the block has room for the name and a NUL.
     unsafe { core::ptr::copy_nonoverlapping(name.units().as_ptr(), buffer, name.len()) };
-    // SAFETY: likewise.
+    // SAFETY: the block has room for a NUL behind the name.
     unsafe { buffer.wrapping_add(name.len()).write(0) };
     let length = name.byte_len() as u16;
     *nt = UNICODE_STRING {
@@ -125,13 +125,13 @@ unsafe extern "system" fn RtlDosSearchPath_U(
 ) -> ULONG {
     // SAFETY: the caller's texts.
     let path = unsafe { terminated(path) };
-    // SAFETY: likewise.
+    // SAFETY: the caller promises a terminated text.
     let file = unsafe { terminated(file) };
     // An extension is added to a name that has none.
     let extension = if extension.is_null() {
         UnicodeStr::EMPTY
     } else {
-        // SAFETY: likewise.
+        // SAFETY: the caller promises a terminated text, and it is not null.
         unsafe { terminated(extension) }
     };
     let extension = if file_name(file).find(b'.').is_some() {
@@ -153,7 +153,7 @@ unsafe extern "system" fn RtlDosSearchPath_U(
     }
     // SAFETY: the caller's buffer has room, checked above.
     unsafe { core::ptr::copy_nonoverlapping(found.units().as_ptr(), buffer, found.len()) };
-    // SAFETY: likewise.
+    // SAFETY: the buffer has room for a NUL behind the name, checked above.
     unsafe { buffer.wrapping_add(found.len()).write(0) };
     // SAFETY: null, or the caller's pointer.
     if let Some(part) = unsafe { part.as_mut() } {

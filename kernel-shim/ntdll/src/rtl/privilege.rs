@@ -39,7 +39,7 @@ fn adjust(privilege: ULONG, enable: bool, thread: bool) -> Result<bool, Status> 
         // SAFETY: the out-pointer is a live local.
         unsafe { NtOpenThreadToken(CURRENT_THREAD, access, 0, &raw mut token) }
     } else {
-        // SAFETY: likewise.
+        // SAFETY: the out-pointer is a live local.
         unsafe { NtOpenProcessToken(CURRENT_PROCESS, access, &raw mut token) }
     })?;
     let token = Owned(token);

@@ -128,7 +128,7 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
         // From the first page after nothing to the end of the first megabyte.
         allocate(process, 4, 0x10_0000 - 0x100, MEM_RESERVE)?;
     }
-    // SAFETY: likewise.
+    // SAFETY: a field of the caller's block.
     let own_environment = unsafe { (*block).Environment };
     if !own_environment.is_null() {
         // SAFETY: the creator's environment ends with an empty string.
@@ -141,9 +141,9 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
         // SAFETY: a field of the caller's block.
         unsafe { (*block).Environment = copy };
     }
-    // SAFETY: likewise.
+    // SAFETY: a field of the caller's block.
     let maximum = unsafe { (*block).MaximumLength } as usize;
-    // SAFETY: likewise.
+    // SAFETY: a field of the caller's block.
     let length = unsafe { (*block).Length } as usize;
     let copy = allocate(process, 0, maximum.max(PAGE), MEM_RESERVE | MEM_COMMIT)?;
     // SAFETY: the block says how long it is.

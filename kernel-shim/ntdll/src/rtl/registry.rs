@@ -472,7 +472,7 @@ unsafe fn direct(
         // SAFETY: the caller's room, checked above.
         unsafe { place.cast::<[u32; 2]>().write([length as u32, kind]) };
     }
-    // SAFETY: likewise.
+    // SAFETY: `length` bytes fit behind `start`, checked above; the data has as many.
     unsafe { core::ptr::copy_nonoverlapping(data, place.cast::<u8>().wrapping_add(start), length) };
     Ok(())
 }

@@ -68,9 +68,9 @@ unsafe extern "system" fn RtlAllocateAndInitializeSid(
     }
     // SAFETY: the new block has room for all of it.
     unsafe { new.cast::<[u8; 2]>().write([SID_REVISION, count]) };
-    // SAFETY: likewise, and the caller's authority has six bytes.
+    // SAFETY: the block has room for a SID of `count`; the authority has six bytes.
     unsafe { core::ptr::copy_nonoverlapping(authority.cast(), new.wrapping_add(2), 6) };
-    // SAFETY: likewise; there are at least so many sub-authorities.
+    // SAFETY: the block has room for `count` sub-authorities, and `sub` has as many.
     unsafe {
         core::ptr::copy_nonoverlapping(sub.as_ptr(), new.wrapping_add(8).cast(), usize::from(count))
     };
@@ -162,15 +162,15 @@ unsafe extern "system" fn RtlAddAccessAllowedAce(
     let ace = core::ptr::from_mut(acl).cast::<u8>().wrapping_add(at);
     // SAFETY: the ACL has room for the ACE, checked above.
     unsafe { ace.cast::<[u8; 2]>().write([ACCESS_ALLOWED_ACE_TYPE, 0]) };
-    // SAFETY: likewise.
+    // SAFETY: bytes 2 and 3 of the ACE, for which the ACL has room.
     unsafe {
         ace.wrapping_add(2)
             .cast::<u16>()
             .write_unaligned(bytes as u16)
     };
-    // SAFETY: likewise.
+    // SAFETY: bytes 4 to 7 of the ACE, for which the ACL has room.
     unsafe { ace.wrapping_add(4).cast::<u32>().write_unaligned(mask) };
-    // SAFETY: likewise; the SID has as many bytes as its count says.
+    // SAFETY: the ACE ends with room for the SID, which is as long as its count says.
     unsafe { core::ptr::copy_nonoverlapping(sid, ace.wrapping_add(ACE_FIXED), sid_bytes(count)) };
     acl.AceCount += 1;
     acl.AclRevision = acl.AclRevision.max(revision);

@@ -89,7 +89,7 @@ unsafe extern "system" fn RtlCompareUnicodeString(
 ) -> LONG {
     // SAFETY: the caller passes two strings.
     let a = unsafe { units(a) };
-    // SAFETY: likewise.
+    // SAFETY: the caller passes two strings.
     let b = unsafe { units(b) };
     compare(a, b, fold != 0) as LONG
 }
@@ -102,7 +102,7 @@ unsafe extern "system" fn RtlEqualUnicodeString(
 ) -> BOOLEAN {
     // SAFETY: the caller passes two strings.
     let a = unsafe { units(a) };
-    // SAFETY: likewise.
+    // SAFETY: the caller passes two strings.
     let b = unsafe { units(b) };
     u8::from(a.len() == b.len() && compare(a, b, fold != 0) == Ordering::Equal)
 }
@@ -115,7 +115,7 @@ unsafe extern "system" fn RtlPrefixUnicodeString(
 ) -> BOOLEAN {
     // SAFETY: the caller passes two strings.
     let prefix = unsafe { units(prefix) };
-    // SAFETY: likewise.
+    // SAFETY: the caller passes two strings.
     let string = unsafe { units(string) };
     u8::from(
         prefix.len() <= string.len()

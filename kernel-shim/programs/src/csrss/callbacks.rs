@@ -32,8 +32,8 @@ pub(super) fn serve_clients<S: System>(server: &'static Server<S>) {
     });
 }
 
-/// Accepts whoever connects, and has every request answered with the result of `serve`. For ever;
-/// ends when the port is broken.
+/// Accepts every client that connects, and answers every request with the result of `serve`, until
+/// the port is broken.
 fn receive<S: System>(
     system: &'static S,
     port: Handle,
@@ -72,7 +72,7 @@ fn receive<S: System>(
     log::error!("subsystem server: its port is broken: a thread ends");
 }
 
-/// Accepts whoever connects: the port's DACL has decided.
+/// Accepts every client that connects: the port's DACL has decided.
 fn accept<S: System>(system: &S, request: &MessageBuffer) {
     let accepted = system.accept_connect(request, Accept::Yes { context: 0 });
     if let Err(status) = accepted.and_then(|port| system.complete_connect(port)) {

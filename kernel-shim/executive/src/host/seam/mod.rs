@@ -228,13 +228,13 @@ impl Seam {
     }
 }
 
-/// NtYieldExecution of whoever spins on a lock: its holder, which has no baton, must get on.
+/// NtYieldExecution of a thread that spins on a lock: its holder, which has no baton, must get on.
 fn yield_processor() {
     let turns = TURNS.with_borrow(Clone::clone);
     if let (Some((scheduler, image)), Some(thread)) = (turns, CURRENT.get())
         && let Some(scheduler) = scheduler.upgrade()
     {
-        // Whatever is to become of the call: nothing comes of a yield but that others run.
+        // If interference fails the call, others run all the same: a yield has no other effect.
         let _ = scheduler.before_call(thread, &image, "NtYieldExecution");
         scheduler.give_way(thread);
     }

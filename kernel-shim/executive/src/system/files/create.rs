@@ -183,7 +183,8 @@ pub(super) fn create_new(
     let node = io
         .volume(volume)?
         .create(&mut **machine, parent, &name, attributes)?;
-    // Whoever makes a file may do with it what was asked for, even if it is read-only from now on.
+    // The maker of a file may do with it what it asked for, even if the file is read-only from now
+    // on.
     access.grant_all(&executive.type_of(Kind::File).mapping);
     *done = information::CREATED;
     file_object(

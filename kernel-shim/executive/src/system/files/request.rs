@@ -80,7 +80,7 @@ pub struct CreateRequest {
     pub attributes: u32,
 }
 
-/// What came of it, for IO_STATUS_BLOCK.Information.
+/// What was done, for IO_STATUS_BLOCK.Information.
 pub mod information {
     /// `FILE_SUPERSEDED`.
     pub const SUPERSEDED: u32 = 0;

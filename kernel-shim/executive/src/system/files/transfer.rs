@@ -99,7 +99,7 @@ impl Executive {
         Ok(read)
     }
 
-    /// What comes of a transfer for the cache: it holds the file from now on, or, past it, only whole
+    /// What a transfer means for the cache: it holds the file from now on, or, past it, only whole
     /// sectors can be asked for.
     fn through_cache(
         &mut self,

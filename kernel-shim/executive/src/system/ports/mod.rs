@@ -2,8 +2,8 @@
 //! The port services with handles, names and access checks around the protocol (spec 10.2).
 //!
 //! A call that waits leaves its thread parked; when the protocol wakes the thread, its [`Event`] is
-//! kept until whoever runs the thread takes it ([`Executive::take_port_event`]) and finishes the
-//! call with it.
+//! kept until the code that runs the thread takes it ([`Executive::take_port_event`]) and finishes
+//! the call with it.
 
 mod views;
 

@@ -71,7 +71,7 @@ fn parse(executive: &mut Executive, mut request: ParseRequest<'_>) -> Result<Par
         (Walk::Missing { parent, name }, Some(packet)) => {
             let made = create(executive, request.caller, parent, &name, packet)?;
             packet.disposition = Disposition::Created;
-            // Whoever makes a key gets what was asked for, whatever the key's descriptor says.
+            // The maker of a key gets what it asked for, whatever the key's descriptor says.
             request
                 .access
                 .grant_all(&executive.type_of(Kind::Key).mapping);
