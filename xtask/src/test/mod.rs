@@ -8,6 +8,7 @@
 mod examples_case;
 mod faults;
 mod fuzz;
+mod fuzz_case;
 mod gdb_case;
 mod golden;
 mod qemu;

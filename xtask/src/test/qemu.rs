@@ -5,7 +5,7 @@
 //! runs at a time, because a machine takes a processor of the host's whole. A test that fails says
 //! with which QEMU and which command line, so that it can be repeated by hand.
 
-use super::{Tally, examples_case, gdb_case, scenario};
+use super::{Tally, examples_case, fuzz_case, gdb_case, scenario};
 use crate::build;
 use crate::build::Images;
 use crate::cli::TestOptions;
@@ -32,7 +32,7 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     // Built before the first test, not in it.
     let mut names = scenarios()
         .map(|scenario| scenario.name)
-        .chain([examples_case::NAME]);
+        .chain([examples_case::NAME, fuzz_case::NAME]);
     let images = if !options.list && names.any(wanted) {
         Some(Arc::new(build::all(false)?))
     } else {
@@ -69,6 +69,12 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         None => anyhow::bail!("the images were not built"),
     };
     trials.push(test(examples_case::NAME, Box::new(examples)));
+    let for_fuzzer = images.clone();
+    let fuzzer = move || match for_fuzzer {
+        Some(images) => fuzz_case::run(&images),
+        None => anyhow::bail!("the images were not built"),
+    };
+    trials.push(test(fuzz_case::NAME, Box::new(fuzzer)));
     trials.push(test(gdb_case::NAME, Box::new(gdb_case::run)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     tally.passed += u32::try_from(conclusion.num_passed)?;

@@ -51,6 +51,12 @@ use pending::Pending;
 use table::{COUNT, MAX_ARGUMENTS, Service};
 use user::UserPtr;
 
+/// The parameters of a service, if it is built.
+pub fn parameters(number: u32) -> Option<&'static [argument::Parameter]> {
+    let built = BUILT.get(number as usize)?.as_ref()?;
+    Some(built.parameters)
+}
+
 static BUILT: [Option<Built>; COUNT] = call::assemble(&[
     thread_context::CALLS,
     threads::CALLS,

@@ -13,6 +13,8 @@ use nt::system::ImageSubsystem;
 pub const CODE: u32 = 0x1000;
 /// RVA of the data, which begins with the pointers.
 pub const DATA: u32 = 0x2000;
+/// RVA of [`ImageFile::more`] in an image without pointers.
+pub const MORE: u32 = DATA + 8;
 /// Preferred base of a program; DLLs have [`DLL_BASE`].
 pub const PROGRAM_BASE: u64 = 0x1_4000_0000;
 /// Preferred base of a DLL: apart from a program's, so that neither has to move for the other.
@@ -45,6 +47,8 @@ pub struct ImageFile<'a> {
     pub code: &'a [u8],
     /// RVAs whose addresses stand at the start of the data, and move with the image.
     pub pointers: &'a [u32],
+    /// Bytes behind the pointers, in memory that the program may write.
+    pub more: &'a [u8],
     /// DLLs, and what is imported from each: a name, or `#` and an ordinal.
     pub imports: &'a [(&'a str, &'a str)],
     /// Functions it exports.
@@ -176,6 +180,7 @@ impl ImageFile<'_> {
         }
         // No table lies at the very start, and none is empty.
         data.add(&[0; 8]);
+        data.add(self.more);
         let imports = self.import_directory(&mut data);
         let exports = self.export_directory(&mut data);
         let relocations = self.relocations();
