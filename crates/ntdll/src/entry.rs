@@ -81,10 +81,7 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
 /// File name of the image that this process runs, as its creator gave it in the process parameters
 /// (spec 1.2): an image that is several programs finds by it which one it is.
 pub fn image_name() -> UnicodeStr<'static> {
-    // SAFETY: `parameter` passes the live block; this only computes an address in it.
-    nt::path::file_name(own_process::parameter(|block| unsafe {
-        &raw const (*block).ImagePathName
-    }))
+    nt::path::file_name(own_process::parameter(|block| &block.ImagePathName))
 }
 
 fn upcase(unit: u16) -> u16 {

@@ -105,10 +105,10 @@ fn query_volume<T: Plain>(file: Handle, class: u32) -> Result<T> {
     Ok(information)
 }
 
-/// How a read or write ended, whose buffer and `io` are the caller's until this returns.
+/// How a request ended, whose buffer and `io` are the caller's until this returns.
 ///
-/// Every file that [`Files::open_file`] gives is synchronous, and of such a file the kernel answers
-/// no read or write before its end. If one says PENDING all the same, its end is waited for; a
+/// Every file that [`Files::open_file`] and [`Files::create_file`] give is synchronous, and of such a
+/// file the kernel answers no request before its end. If one says PENDING all the same, its end is waited for; a
 /// request that can neither be ended nor waited for would go on writing into a stack that is no
 /// longer its own, so that the process ends instead.
 fn ended(file: Handle, answer: NTSTATUS, io: *const IO_STATUS_BLOCK) -> Result<()> {
@@ -126,6 +126,16 @@ fn ended(file: Handle, answer: NTSTATUS, io: *const IO_STATUS_BLOCK) -> Result<(
     done(unsafe { io.u.Status })
 }
 
+/// `INVALID_PARAMETER` for options that do not make every request of the file wait until it is done:
+/// nothing here could end a request of such a file.
+fn synchronous(options: OpenOptions) -> Result<()> {
+    if options.contains(OpenOptions::SYNCHRONOUS_IO_NONALERT) {
+        Ok(())
+    } else {
+        Err(Status::INVALID_PARAMETER)
+    }
+}
+
 impl Files for Native {
     fn open_file(
         &self,
@@ -134,10 +144,7 @@ impl Files for Native {
         share: Share,
         options: OpenOptions,
     ) -> Result<Handle> {
-        if !options.contains(OpenOptions::SYNCHRONOUS_IO_NONALERT) {
-            // Nothing here could end a request of such a file.
-            return Err(Status::INVALID_PARAMETER);
-        }
+        synchronous(options)?;
         let mut named = Named::new(attributes)?;
         let mut io = IO_STATUS_BLOCK::zero();
         let mut file = core::ptr::null_mut();
@@ -163,6 +170,7 @@ impl Files for Native {
         share: Share,
         options: OpenOptions,
     ) -> Result<Handle> {
+        synchronous(options)?;
         let mut named = Named::new(attributes)?;
         let mut io = IO_STATUS_BLOCK::zero();
         let mut file = core::ptr::null_mut();
@@ -232,16 +240,18 @@ impl Files for Native {
 
     fn flush_file(&self, file: Handle) -> Result<()> {
         let mut io = IO_STATUS_BLOCK::zero();
-        // SAFETY: the status block is a live local, and the file is synchronous.
-        done(unsafe { NtFlushBuffersFile(raw(file), &raw mut io) })
+        // SAFETY: the status block is a live local; `ended` waits for the request's end before it
+        // goes.
+        let answer = unsafe { NtFlushBuffersFile(raw(file), &raw mut io) };
+        ended(file, answer, &raw const io)
     }
 
     fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
         const FSCTL_MARK_VOLUME_DIRTY: u32 = 0x9_0030;
         let mut io = IO_STATUS_BLOCK::zero();
-        // SAFETY: the status block is a live local; nothing goes in or out, and the file is
-        // synchronous.
-        done(unsafe {
+        // SAFETY: the status block is a live local, and nothing goes in or out; `ended` waits for the
+        // request's end before the block goes.
+        let answer = unsafe {
             NtFsControlFile(
                 raw(volume),
                 core::ptr::null_mut(),
@@ -254,7 +264,8 @@ impl Files for Native {
                 core::ptr::null_mut(),
                 0,
             )
-        })
+        };
+        ended(volume, answer, &raw const io)
     }
 
     fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {

@@ -80,7 +80,8 @@ impl AsMut<[u8]> for Pages {
 impl Drop for Pages {
     fn drop(&mut self) {
         if self.pooled {
-            pool::give_back(self.base, self.bytes);
+            // SAFETY: `allocate` took it for this value, from which nothing borrows any more.
+            unsafe { pool::give_back(self.base, self.bytes) };
             return;
         }
         let mut base = self.base.as_ptr().cast();

@@ -55,15 +55,15 @@ pub(crate) fn parameters() -> Option<NonNull<RTL_USER_PROCESS_PARAMETERS>> {
     NonNull::new(unsafe { (*peb()).ProcessParameters })
 }
 
-/// A string of this process's parameters, whose field `field` picks.
+/// A string of this process's parameters, which `field` picks.
 pub(crate) fn parameter(
-    field: fn(*const RTL_USER_PROCESS_PARAMETERS) -> *const UNICODE_STRING,
+    field: fn(&RTL_USER_PROCESS_PARAMETERS) -> &UNICODE_STRING,
 ) -> UnicodeStr<'static> {
     let Some(parameters) = parameters() else {
         return UnicodeStr::EMPTY;
     };
-    // SAFETY: `field` gives the address of a field of the live parameter block.
-    let text = unsafe { field(parameters.as_ptr()).read() };
+    // SAFETY: the block lives as long as the process, and nobody changes it any more.
+    let text = field(unsafe { parameters.as_ref() });
     if text.Buffer.is_null() {
         return UnicodeStr::EMPTY;
     }
@@ -87,8 +87,8 @@ pub(crate) fn environment() -> &'static [u16] {
     let mut units = 0;
     let mut at_start = true;
     loop {
-        // SAFETY: the block ends with an empty string (the creator found its length by the same
-        // rule), and the walk stops there.
+        // SAFETY: the block ends with an empty string, by which RtlCreateProcessParameters, or for
+        // the first process the kernel, has measured it to copy it here; the walk stops there.
         let unit = unsafe { block.wrapping_add(units).read() };
         if unit == 0 && at_start {
             break;

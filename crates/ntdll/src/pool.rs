@@ -53,8 +53,11 @@ pub(crate) fn take(bytes: usize) -> Option<(NonNull<u8>, usize)> {
     None
 }
 
-/// Ends the ownership of a run that [`take`] gave.
-pub(crate) fn give_back(base: NonNull<u8>, bytes: usize) {
+/// Ends the ownership of a run.
+///
+/// # Safety
+/// [`take`] gave the run, and its owner uses it no more.
+pub(crate) unsafe fn give_back(base: NonNull<u8>, bytes: usize) {
     let first = (base.as_ptr().addr() - MEMORY.0.get().addr()) / PAGE;
     MAP.fetch_and(!(run(bytes / PAGE) << first), Ordering::Release);
 }

@@ -364,13 +364,11 @@ impl Processes for Native {
     }
 
     fn own_dll_path(&self) -> UnicodeStr<'_> {
-        // SAFETY: the caller passes the live block; this only computes an address in it.
-        own_process::parameter(|block| unsafe { &raw const (*block).DllPath })
+        own_process::parameter(|block| &block.DllPath)
     }
 
     fn own_command_line(&self) -> UnicodeStr<'_> {
-        // SAFETY: likewise.
-        own_process::parameter(|block| unsafe { &raw const (*block).CommandLine })
+        own_process::parameter(|block| &block.CommandLine)
     }
 
     fn own_debug_flags(&self) -> u32 {

@@ -4,9 +4,12 @@
 
 use crate::rtl::io_status;
 use crate::support::{CURRENT_PROCESS, Owned, done, status};
+use alloc::vec::Vec;
 use nt::Status;
 use ntapi::ntioapi::{FILE_STANDARD_INFORMATION, FileStandardInformation, NtQueryInformationFile};
-use ntapi::ntmmapi::{NtCreateSection, NtMapViewOfSection, NtUnmapViewOfSection, ViewShare};
+use ntapi::ntmmapi::{
+    NtCreateSection, NtMapViewOfSection, NtReadVirtualMemory, NtUnmapViewOfSection, ViewShare,
+};
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, USHORT};
 use winapi::um::winnt::{PAGE_EXECUTE, SEC_COMMIT, SECTION_MAP_EXECUTE};
@@ -170,20 +173,36 @@ unsafe fn check(
             PAGE_EXECUTE,
         )
     })?;
-    // SAFETY: the view has this many readable bytes, and nobody writes the file while it is open
-    // without sharing for that.
-    let bytes = unsafe { core::slice::from_raw_parts(base.cast::<u8>(), length.min(size)) };
-    let answer = verify(bytes);
+    let copied = copy(base, length.min(size));
+    // SAFETY: our own view, which nobody uses any more.
+    let _ = unsafe { NtUnmapViewOfSection(CURRENT_PROCESS, base) };
+    let bytes = copied?;
+    let answer = verify(&bytes);
     if let (Ok(_), Some(callback)) = (answer, callback) {
         // An image without imports has no import directory, which is no error.
-        // SAFETY: the caller's routine; the text is inside the view and ends there.
-        let _ = imports(bytes, |at| unsafe {
+        // SAFETY: the caller's routine; the text is inside the copy and ends there.
+        let _ = imports(&bytes, |at| unsafe {
             callback(context, bytes.as_ptr().wrapping_add(at))
         });
     }
-    // SAFETY: our own view, which nobody uses any more.
-    let _ = unsafe { NtUnmapViewOfSection(CURRENT_PROCESS, base) };
     answer
+}
+
+/// The bytes of a view. They are copied by the kernel, which has a status where the disk does not
+/// give a page: a load would be an exception. `IMAGE_CHECKSUM_MISMATCH` then, as NT answers it.
+fn copy(view: *mut c_void, length: usize) -> Result<Vec<u8>, Status> {
+    let mut bytes = Vec::new();
+    bytes
+        .try_reserve_exact(length)
+        .map_err(|_| Status::NO_MEMORY)?;
+    bytes.resize(length, 0);
+    let none = core::ptr::null_mut();
+    let target = bytes.as_mut_ptr().cast();
+    // SAFETY: the buffer is as long as said; what lies at the view's address is the kernel's to
+    // judge.
+    let read = unsafe { NtReadVirtualMemory(CURRENT_PROCESS, view, target, length, none) };
+    done(read).map_err(|_| Status::IMAGE_CHECKSUM_MISMATCH)?;
+    Ok(bytes)
 }
 
 #[unsafe(no_mangle)]
