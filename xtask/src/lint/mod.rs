@@ -6,4 +6,5 @@ mod citations;
 mod documents;
 mod imports;
 mod layers;
+mod length;
 mod tree;
