@@ -10,33 +10,68 @@ use formats::hive::Hive;
 use std::path::Path;
 
 /// What follows a hive's name in those of its logs.
-const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
+pub const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 
-/// Reads the hive that `bytes` of `file` are. Whether its logs brought it up to date, which is said
-/// as well.
+/// A hive as it is read from its file.
+#[derive(Debug)]
+pub struct Read {
+    /// What stands in it, its log included.
+    pub hive: Hive,
+    /// Whether a log brought it up to date, which is said as well.
+    pub recovered: bool,
+}
+
+/// Reads the hive that `bytes` of `file` are.
 ///
 /// # Errors
 /// What is no hive, and a dirty one without a log that applies to it.
-pub fn parse(file: &Path, bytes: &[u8]) -> Result<(Hive, bool)> {
-    let shown = file.display();
-    if !Hive::is_dirty(bytes) {
-        let hive =
-            Hive::parse(bytes).map_err(|error| anyhow!("{shown} cannot be used: {error}"))?;
-        return Ok((hive, false));
+pub fn parse(file: &Path, bytes: &[u8]) -> Result<Read> {
+    let logs = if Hive::is_dirty(bytes) {
+        logs(file)?
+    } else {
+        Vec::new()
+    };
+    parse_with(&file.display().to_string(), &name(file), bytes, &logs)
+}
+
+/// Reads a hive of a volume, shown as `shown`; `content` gives the files beside it, by their whole
+/// path.
+///
+/// # Errors
+/// As [`parse`], and those of `content`.
+pub fn parse_at(
+    shown: &str,
+    path: &str,
+    bytes: &[u8],
+    content: impl Fn(&str) -> Result<Option<Vec<u8>>>,
+) -> Result<Read> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let mut logs = Vec::new();
+    if Hive::is_dirty(bytes) {
+        for ending in LOGS {
+            if let Some(log) = content(&format!("{path}{ending}"))? {
+                logs.push((format!("{name}{ending}"), log));
+            }
+        }
     }
-    let logs = logs(file)?;
+    parse_with(shown, name, bytes, &logs)
+}
+
+fn parse_with(shown: &str, name: &str, bytes: &[u8], logs: &[(String, Vec<u8>)]) -> Result<Read> {
     let slices: Vec<&[u8]> = logs.iter().map(|(_, log)| log.as_slice()).collect();
     match Hive::parse_with_logs(bytes, &slices) {
-        Ok((hive, _)) => {
-            // Not to standard output, which may be carrying JSON.
-            eprintln!("{shown} was dirty: brought up to date from its log");
-            Ok((hive, true))
+        Ok((hive, recovered)) => {
+            if recovered {
+                // Not to standard output, which may be carrying JSON.
+                eprintln!("{shown} was dirty: brought up to date from its log");
+            }
+            Ok(Read { hive, recovered })
         }
+        Err(error) if !Hive::is_dirty(bytes) => Err(anyhow!("{shown} cannot be used: {error}")),
         Err(error) if logs.is_empty() => bail!(
             "{shown} is dirty, its last write was interrupted ({error}); put its logs ({}) beside \
              it, or take a copy made by a clean shutdown",
-            LOGS.map(|ending| format!("{}{ending}", name(file)))
-                .join(", ")
+            LOGS.map(|ending| format!("{name}{ending}")).join(", ")
         ),
         Err(error) => {
             let found: Vec<&str> = logs.iter().map(|(name, _)| name.as_str()).collect();
@@ -143,7 +178,10 @@ mod tests {
             std::fs::write(&file, &bytes).unwrap();
             let beside = folder.path().join(format!("system{ending}"));
             std::fs::write(beside, log(&hive(wide!("New")))).unwrap();
-            let (read, recovered) = parse(&file, &bytes).unwrap();
+            let Read {
+                hive: read,
+                recovered,
+            } = parse(&file, &bytes).unwrap();
             assert!(recovered, "{ending}");
             assert!(read.find(read.root(), wide!("New")).is_some(), "{ending}");
             assert!(read.find(read.root(), wide!("Old")).is_none(), "{ending}");
@@ -156,11 +194,31 @@ mod tests {
     }
 
     #[test]
+    fn a_dirty_hive_of_a_volume_is_brought_up_to_date_from_the_logs_on_it() {
+        let bytes = dirty(hive(wide!("Old")));
+        let logged = log(&hive(wide!("New")));
+        let beside = |path: &str| Ok((path == "config/SYSTEM.LOG1").then(|| logged.clone()));
+        let read = parse_at("the hive", "config/SYSTEM", &bytes, beside).unwrap();
+        assert!(read.recovered);
+        assert!(read.hive.find(read.hive.root(), wide!("New")).is_some());
+        let told = parse_at("the hive", "config/SYSTEM", &bytes, |_| Ok(None))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains("(SYSTEM.LOG, SYSTEM.LOG1, SYSTEM.LOG2)"),
+            "{told}"
+        );
+    }
+
+    #[test]
     fn a_clean_hive_needs_no_log() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("SYSTEM");
         std::fs::write(folder.path().join("SYSTEM.LOG"), log(&hive(wide!("New")))).unwrap();
-        let (read, recovered) = parse(&file, &hive(wide!("Old"))).unwrap();
+        let Read {
+            hive: read,
+            recovered,
+        } = parse(&file, &hive(wide!("Old"))).unwrap();
         assert!(!recovered);
         assert!(read.find(read.root(), wide!("Old")).is_some());
     }

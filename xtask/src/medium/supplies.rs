@@ -17,6 +17,7 @@ use clap::Args;
 use formats::hive::{Hive, reg_text};
 use formats::utf16;
 use nt::UnicodeStr;
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -158,8 +159,13 @@ impl Supplies {
         disk::list(image)
             .with_context(|| format!("{} holds no FAT volume that can be read", image.display()))?;
         for hive in tree::HIVES {
-            if let Ok(bytes) = disk::read(image, &tree::hive_path(hive)) {
-                tree.files.insert(tree::hive_path(hive), Some(bytes));
+            // Its logs as well: what is merged over a dirty hive is merged over what they make of
+            // it.
+            for ending in iter::once("").chain(hive_file::LOGS) {
+                let path = tree::hive_path(hive) + ending;
+                if let Ok(bytes) = disk::read(image, &path) {
+                    tree.files.insert(path, Some(bytes));
+                }
             }
         }
         self.put_on(tree)?;
@@ -214,10 +220,10 @@ impl HiveSource {
         let bytes = std::fs::read(&self.file).with_context(|| format!("cannot read {shown}"))?;
         let place = tree::hive_path(self.hive);
         if bytes.starts_with(REGF) {
-            let (hive, recovered) = hive_file::parse(&self.file, &bytes)?;
+            let read = hive_file::parse(&self.file, &bytes)?;
             ui::note(&format!("hive {}: {shown}", self.hive));
-            let whole = if recovered {
-                hive.serialise(tree::NOW)
+            let whole = if read.recovered {
+                read.hive.serialise(tree::NOW)
             } else {
                 bytes
             };
@@ -231,7 +237,9 @@ impl HiveSource {
             .get(&place)
             .and_then(Option::as_ref)
             .with_context(|| format!("there is no hive {} to merge {shown} over", self.hive))?;
-        let mut hive = Hive::parse(old).map_err(|error| anyhow!("{}: {error}", self.hive))?;
+        let name = format!("hive {}", self.hive);
+        let beside = |path: &str| Ok(tree.files.get(path).cloned().flatten());
+        let mut hive = hive_file::parse_at(&name, &place, old, beside)?.hive;
         merge(&mut hive, self.hive, &text).with_context(|| format!("in {shown}"))?;
         ui::note(&format!("hive {}: {shown} merged over it", self.hive));
         tree.files.insert(place, Some(hive.serialise(tree::NOW)));

@@ -96,7 +96,7 @@ fn hive(name: &str, file: &Path) -> Result<Hive> {
     let shown = file.display();
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {shown}"))?;
     if bytes.starts_with(supplies::REGF) {
-        return hive_file::parse(file, &bytes).map(|(hive, _)| hive);
+        return hive_file::parse(file, &bytes).map(|read| read.hive);
     }
     let text =
         reg_text::decode(&bytes).map_err(|_| anyhow!("{shown} is neither a hive nor .reg text"))?;

@@ -178,13 +178,9 @@ impl Registry {
     }
 
     /// Mounts what NtInitializeRegistry(0) brings: `hives` are name and content of SOFTWARE, SAM,
-    /// SECURITY and DEFAULT; none for a file that is not there, which becomes an empty hive, as
-    /// the kernel makes it (spec 14, row 23).
-    pub fn mount_remaining(
-        &mut self,
-        hives: [(&str, Option<Hive>, bool); 4],
-        now: u64,
-    ) -> Result<()> {
+    /// SECURITY and DEFAULT; no content for a file that is not there, which becomes an empty hive,
+    /// as the kernel makes it (spec 14, row 23). In a MiniNT boot they are kept in memory only.
+    pub fn mount_remaining(&mut self, hives: Vec<(&str, Option<Hive>)>, now: u64) -> Result<()> {
         let machine = self
             .find("\\Registry\\Machine")
             .ok_or(Status::REGISTRY_CORRUPT)?;
@@ -192,7 +188,7 @@ impl Registry {
             .find("\\Registry\\User")
             .ok_or(Status::REGISTRY_CORRUPT)?;
         let list = self.find("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\hivelist");
-        for (name, hive, stored) in hives {
+        for (name, hive) in hives {
             let units = utf16(if name == "DEFAULT" { ".DEFAULT" } else { name });
             let parent = if name == "DEFAULT" { user } else { machine };
             let hive = hive.unwrap_or_else(|| Hive::new(nt::UnicodeStr(&utf16(name))));
@@ -201,7 +197,7 @@ impl Registry {
                 parent,
                 nt::UnicodeStr(&units),
                 hive,
-                stored.then(|| utf16(&file)),
+                (!self.mini).then(|| utf16(&file)),
             )?;
             if let Some(list) = list {
                 let place = if name == "DEFAULT" {

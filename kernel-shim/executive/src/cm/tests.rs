@@ -250,11 +250,11 @@ fn spec_14_row_23_the_other_hives_and_the_system_users_alias() {
     software
         .create_path(root, wide!("Microsoft"), false, 0)
         .unwrap();
-    let hives = [
-        ("SOFTWARE", Some(software), true),
-        ("SAM", None, true),
-        ("SECURITY", None, true),
-        ("DEFAULT", None, true),
+    let hives = vec![
+        ("SOFTWARE", Some(software)),
+        ("SAM", None),
+        ("SECURITY", None),
+        ("DEFAULT", None),
     ];
     registry.mount_remaining(hives, 9).unwrap();
     assert!(

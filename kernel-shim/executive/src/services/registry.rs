@@ -154,6 +154,10 @@ fn delete_value(call: &mut Call<'_>, args: NtDeleteValueKey) -> Result<Done> {
 }
 
 fn initialize(call: &mut Call<'_>, args: NtInitializeRegistry) -> Result<Done> {
-    call.exec.initialize_registry(args.flag)?;
+    let done = call.exec.initialize_registry(args.flag);
+    if call.exec.bug_check().is_some() {
+        return Ok(Done::Gone);
+    }
+    done?;
     success()
 }

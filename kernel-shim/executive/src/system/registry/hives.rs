@@ -9,9 +9,11 @@
 use crate::cm::KeyBody;
 use crate::cm::boot::{Boot, CONFIG};
 use crate::cm::registry::HiveId;
+use crate::ex::hard_errors::{BugCheck, Parameter};
 use crate::se::SecurityDescriptor;
 use crate::system::{Body, Executive};
 use alloc::format;
+use alloc::vec;
 use alloc::vec::Vec;
 use formats::hive::Hive;
 use formats::utf16;
@@ -19,6 +21,8 @@ use nt::{Result, Status, UnicodeStr};
 
 /// How long a change may wait before its hive is written: 5 seconds, in 100 ns.
 pub const LAZY_FLUSH: u64 = 50_000_000;
+/// The hives that NtInitializeRegistry loads, by the names of their files.
+const REMAINING: [&str; 4] = ["SOFTWARE", "SAM", "SECURITY", "DEFAULT"];
 /// What the names of a hive's logs end in.
 const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
 /// `CM_BOOT_FLAG_SETUP`.
@@ -96,7 +100,7 @@ impl Executive {
     ///
     /// # Errors
     /// `ACCESS_DENIED` for the second call of a kind, `INVALID_PARAMETER` for a flag that there is
-    /// not.
+    /// not; `CANNOT_LOAD_REGISTRY_FILE` when a damaged hive has stopped the system.
     pub fn initialize_registry(&mut self, flag: u16) -> Result<()> {
         if flag > BOOT_MAX {
             return Err(Status::INVALID_PARAMETER);
@@ -107,16 +111,10 @@ impl Executive {
         self.registry.begin_initialisation()?;
         let mini = self.registry.is_mini();
         if flag != BOOT_SETUP {
-            let hives = ["SOFTWARE", "SAM", "SECURITY", "DEFAULT"].map(|name| {
-                let loaded = self.load_hive(name);
-                // A file that is there but is no hive must not be written over: its hive is kept in
-                // memory only.
-                let stored = !mini && !matches!(loaded, Err(Status::REGISTRY_CORRUPT));
-                if let Err(status) = &loaded {
-                    log::warn!("hive {name}: {status}; an empty one takes its place");
-                }
-                (name, loaded.ok(), stored)
-            });
+            let mut hives = Vec::with_capacity(REMAINING.len());
+            for name in REMAINING {
+                hives.push((name, self.load_remaining_hive(name)?));
+            }
             let now = self.now();
             self.registry.mount_remaining(hives, now)?;
         }
@@ -124,6 +122,29 @@ impl Executive {
             self.registry.enable_writes();
         }
         Ok(())
+    }
+
+    /// Loads a hive other than SYSTEM; none if its file is not there. A hive that is there and
+    /// cannot be read stops the system with the hard error that the thread which loads hives raises
+    /// (CmpLoadHiveThread): no port is asked, since nothing could go on without the hive.
+    ///
+    /// # Errors
+    /// `CANNOT_LOAD_REGISTRY_FILE` when the system has stopped.
+    fn load_remaining_hive(&mut self, name: &str) -> Result<Option<Hive>> {
+        match self.load_hive(name) {
+            Ok(hive) => Ok(Some(hive)),
+            Err(Status::OBJECT_NAME_NOT_FOUND) => {
+                log::warn!("hive {name}: there is none; an empty one takes its place");
+                Ok(None)
+            }
+            Err(status) => {
+                log::error!("hive {name}: {status}");
+                let file = Parameter::Text(format!("{CONFIG}{name}"), 0);
+                let status = Status::CANNOT_LOAD_REGISTRY_FILE;
+                self.stop_system(BugCheck::of_hard_error(status, vec![file]));
+                Err(status)
+            }
+        }
     }
 
     fn accept_boot(&mut self, control_set: u16) -> Result<()> {

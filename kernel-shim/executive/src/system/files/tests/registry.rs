@@ -3,11 +3,13 @@
 
 use super::{System, disk};
 use alloc::vec;
+use alloc::vec::Vec;
 use formats::fat::FatVolume;
 use formats::hive::Hive;
 use formats::sectors::MemoryDevice;
 use formats::utf16;
 use nt::access::Access;
+use nt::system::FileAttributes;
 use nt::{Handle, ObjectAttributes, Status, UnicodeStr, wide};
 
 fn manager_value(hive: &Hive, name: &str) -> bool {
@@ -121,6 +123,53 @@ fn spec_14_row_23_the_registry_is_initialised_once() {
         system.exec.initialize_registry(2000),
         Err(Status::INVALID_PARAMETER)
     );
+}
+
+/// The system's disk with a file `SOFTWARE` of this content beside SYSTEM.
+fn disk_with_software(content: &[u8]) -> Vec<u8> {
+    let mut device = MemoryDevice { bytes: disk() };
+    let mut volume = FatVolume::mount(&mut device).unwrap();
+    let mut at = volume.root();
+    for part in ["ReactOS", "System32", "config"] {
+        at = volume.lookup(&mut device, at, &utf16(part)).unwrap();
+    }
+    let name = utf16("SOFTWARE");
+    let file = volume
+        .create(&mut device, at, UnicodeStr(&name), FileAttributes::ARCHIVE)
+        .unwrap();
+    volume.write(&mut device, file, 0, content).unwrap();
+    device.bytes
+}
+
+#[test]
+fn a_damaged_hive_other_than_system_stops_the_system_with_its_name() {
+    let whole = Hive::new(wide!("SOFTWARE")).serialise(0);
+    let mut cut = whole.clone();
+    cut.truncate(5000);
+    // An interrupted write: the two sequence numbers differ, and no log is there.
+    let mut dirty = whole.clone();
+    dirty[4] ^= 1;
+    for options in ["", "MININT"] {
+        for content in [&cut, &dirty, &vec![]] {
+            let disk = disk_with_software(content);
+            let mut system = System::start(options, disk.clone());
+            assert_eq!(
+                system.exec.initialize_registry(0),
+                Err(Status::CANNOT_LOAD_REGISTRY_FILE)
+            );
+            let check = system.exec.bug_check().expect("a bugcheck");
+            assert_eq!((check.code, check.parameters[0]), (0x4C, 0xC000_0218));
+            assert_eq!(
+                check.text(),
+                "STOP: c0000218 {Fatal System Error} STATUS_CANNOT_LOAD_REGISTRY_FILE\n\
+                 (\\SystemRoot\\System32\\config\\SOFTWARE)\nThe system has been shut down."
+            );
+            assert!(system.disk_now() == disk, "nothing is written over it");
+        }
+    }
+    let mut system = System::start("", disk_with_software(&whole));
+    assert_eq!(system.exec.initialize_registry(0), Ok(()));
+    assert!(system.exec.bug_check().is_none());
 }
 
 #[test]
