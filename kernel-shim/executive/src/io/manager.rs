@@ -141,6 +141,13 @@ impl Io {
 
 /// Open files.
 impl Io {
+    /// The files that are open on a volume, with the number of file objects that have a handle.
+    pub(super) fn open_files(&self, volume: usize) -> impl Iterator<Item = (FileId, u32)> + '_ {
+        let open = self.controls.iter();
+        open.filter(move |(file, _)| file.volume == volume)
+            .map(|(&file, control)| (file, control.handles()))
+    }
+
     /// Whether a file object stands for the file.
     pub fn is_open(&self, file: FileId) -> bool {
         self.controls.contains_key(&file)

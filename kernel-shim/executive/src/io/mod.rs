@@ -5,6 +5,7 @@
 //! [`mod@file`] is what is open. The services around them are in [`crate::system`].
 
 pub mod file;
+mod locking;
 pub mod manager;
 mod sharing;
 pub mod volume;

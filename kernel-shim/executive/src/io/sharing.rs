@@ -65,6 +65,11 @@ impl Control {
         self.buffered > 0
     }
 
+    /// File objects that still have a handle.
+    pub const fn handles(&self) -> u32 {
+        self.handles
+    }
+
     /// Counts a new file object and its handle.
     pub fn open(&mut self, file: &File) {
         self.opens += 1;

@@ -4,6 +4,7 @@
 //! Invariants: a [`FileId`](crate::io::FileId) names the same file as long as it exists; what is asked of a CD to
 //! write is refused with `MEDIA_WRITE_PROTECTED`.
 
+use super::sharing::Control;
 use crate::machine::{Disk, DiskKind, Machine};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -98,8 +99,14 @@ pub struct Volume {
     pub system: FileSystem,
     /// The name of the device: `\Device\HarddiskVolume1`.
     pub name: Vec<u16>,
-    /// It is to be checked at the next boot.
+    /// It asked for a check when it was mounted, or somebody has asked since.
     pub check: bool,
+    /// Who has the volume itself open.
+    pub opens: Control,
+    /// `FSCTL_LOCK_VOLUME`: nothing on it can be opened.
+    pub locked: bool,
+    /// Its sectors were written past the file system, which does not know of it yet.
+    pub overwritten: bool,
 }
 
 /// What there is to know of a file.
@@ -184,6 +191,10 @@ impl Volume {
             };
             match system {
                 Ok(system) => {
+                    let check = match &system {
+                        FileSystem::Fat(volume) => volume.wants_check(&mut window)?,
+                        FileSystem::Iso(_) => false,
+                    };
                     let read_only = disk.read_only || matches!(system, FileSystem::Iso(_));
                     volumes.push(Self {
                         disk: number,
@@ -192,7 +203,10 @@ impl Volume {
                         read_only,
                         system,
                         name: Vec::new(),
-                        check: false,
+                        check,
+                        opens: Control::default(),
+                        locked: false,
+                        overwritten: false,
                     });
                 }
                 Err(status) => log::warn!(
@@ -491,27 +505,56 @@ impl Volume {
         }
     }
 
-    /// Writes what is kept back, and says on the volume that it was ended, unless it is marked for
-    /// a check. Nothing to do for a volume that is only read.
+    /// Writes what is kept back, and says on the volume that it was ended. Nothing to do for a volume
+    /// that is only read.
     pub fn settle(&mut self, machine: &mut dyn Machine) -> Result<()> {
         if self.read_only {
             return Ok(());
         }
-        let check = self.check;
-        self.writing(machine, &mut |volume, sectors| {
-            if check {
-                volume.flush(sectors)
-            } else {
-                volume.settle(sectors)
-            }
-        })
+        self.writing(machine, &mut |volume, sectors| volume.settle(sectors))
     }
 
     /// Marks the volume for a check at the next boot (`FSCTL_MARK_VOLUME_DIRTY`).
     pub fn mark_for_check(&mut self, machine: &mut dyn Machine) -> Result<()> {
-        self.writing(machine, &mut |volume, sectors| volume.begin(sectors))?;
+        self.writing(machine, &mut |volume, sectors| {
+            volume.mark_for_check(sectors)
+        })?;
         self.check = true;
         Ok(())
+    }
+
+    /// Writes sectors past the file system, which learns of it with [`Self::reread`].
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER` for anything but whole sectors of the volume, `MEDIA_WRITE_PROTECTED`, what
+    /// the disk says.
+    pub fn write_sectors(
+        &mut self,
+        machine: &mut dyn Machine,
+        offset: u64,
+        data: &[u8],
+    ) -> Result<()> {
+        let sector = SECTOR as u64;
+        let end = offset.checked_add(data.len() as u64);
+        if !offset.is_multiple_of(sector)
+            || !data.len().is_multiple_of(SECTOR)
+            || end.is_none_or(|end| end > self.range.count * sector)
+        {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        self.writing(machine, &mut |_, sectors| {
+            sectors.write(offset / sector, data)
+        })?;
+        self.overwritten = true;
+        Ok(())
+    }
+
+    /// The file system learns what was written past it, if anything was.
+    pub fn reread(&mut self, machine: &mut dyn Machine) -> Result<()> {
+        if !core::mem::take(&mut self.overwritten) {
+            return Ok(());
+        }
+        self.writing(machine, &mut |volume, sectors| volume.reread(sectors))
     }
 
     /// Writes what is kept back. Nothing to do for a volume that is only read.

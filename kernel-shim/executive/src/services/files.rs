@@ -244,7 +244,9 @@ fn fs_control(call: &mut Call<'_>, args: NtFsControlFile) -> Result<Done> {
     call.probe_read(args.input, args.insize.into(), 1)?;
     call.probe_write(output, room.into(), 1)?;
     let event = begin(call, "NtFsControlFile", args.event, args.routine)?;
-    let answer = call.exec.fs_control(call.thread, args.file, args.code)?;
+    let answer = call
+        .exec
+        .fs_control(call.thread, args.file, args.code, room as usize)?;
     if answer.len() > room as usize {
         return Err(Status::BUFFER_TOO_SMALL);
     }

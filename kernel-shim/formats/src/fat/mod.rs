@@ -30,6 +30,7 @@
 //! memory; slots after the end mark of a directory are zero in memory and written as zero before
 //! the end mark moves.
 
+mod check;
 mod directory;
 mod entries;
 mod file;
@@ -138,10 +139,11 @@ impl FatVolume {
     /// Mounts the volume on `device` as it is: nothing is written. `UNRECOGNIZED_VOLUME` if there is
     /// none.
     pub fn mount(device: &mut dyn Sectors) -> Result<Self> {
-        Self::mount_with(device, code_page::DEFAULT)
+        Self::mount_from(device, code_page::DEFAULT, 1)
     }
 
-    fn mount_with(device: &mut dyn Sectors, page: &'static CodePage) -> Result<Self> {
+    /// Mounts the volume; its nodes are numbered from `first` on.
+    fn mount_from(device: &mut dyn Sectors, page: &'static CodePage, first: u32) -> Result<Self> {
         let geometry = Geometry::read(device)?;
         let table = Table::load(device, geometry)?;
         let root = Node {
@@ -161,7 +163,7 @@ impl FatVolume {
             geometry,
             table,
             nodes: BTreeMap::from([(ROOT, root)]),
-            next: 1,
+            next: first,
             label: Vec::new(),
             page,
             marked: Vec::new(),

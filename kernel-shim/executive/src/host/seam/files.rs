@@ -67,7 +67,7 @@ impl Files for Seam {
             || number("file", volume.0),
             |executive, thread| {
                 executive
-                    .fs_control(thread, volume, FSCTL_MARK_VOLUME_DIRTY)
+                    .fs_control(thread, volume, FSCTL_MARK_VOLUME_DIRTY, 0)
                     .map(drop)
             },
         )

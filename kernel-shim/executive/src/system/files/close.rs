@@ -28,17 +28,23 @@ pub(super) fn delete(executive: &mut Executive, _: ObjectId, body: Body) {
     if !file.cleaned {
         cleanup(executive, &file);
     }
-    if let Some(id) = file.id()
-        && executive.io.close(id)
-    {
-        executive.delete_file(id);
+    match file.id() {
+        Some(id) => {
+            if executive.io.close(id) {
+                executive.delete_file(id);
+            }
+        }
+        None => executive.io.close_volume(&file),
     }
     executive.dereference(file.device);
 }
 
 /// The last handle is gone (IRP_MJ_CLEANUP).
 fn cleanup(executive: &mut Executive, file: &File) {
-    let Some(id) = file.id() else { return };
+    let Some(id) = file.id() else {
+        let Executive { io, machine, .. } = executive;
+        return io.clean_up_volume(&mut **machine, file);
+    };
     let mapped = executive.mm.segments().data_of(id).is_some();
     if executive.io.clean_up(id, file, mapped) {
         executive.delete_file(id);

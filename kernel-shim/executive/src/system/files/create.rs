@@ -233,8 +233,9 @@ pub(super) fn file_object(
         cleaned: false,
         scan: None,
     };
-    if let Some(id) = file.id() {
-        executive.io.open(id, &file);
+    match file.id() {
+        Some(id) => executive.io.open(id, &file),
+        None => executive.io.open_volume(&file),
     }
     executive.reference(device);
     Ok(executive.new_object(Body::File(file)))

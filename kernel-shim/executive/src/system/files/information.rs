@@ -309,27 +309,48 @@ impl Executive {
         })
     }
 
-    /// NtFsControlFile: what goes into the output buffer.
+    /// NtFsControlFile: what goes into the output buffer, which has `room` bytes. A volume that is
+    /// locked is to be unlocked by whoever did it: the lock outlasts its handle.
     ///
     /// # Errors
-    /// `ACCESS_DENIED` for locking or dismounting a volume that is in use, which a volume of this
-    /// kernel always is: it keeps directories and tables in memory; `INVALID_DEVICE_REQUEST`
-    /// for other codes.
-    pub fn fs_control(&mut self, caller: ThreadId, handle: Handle, code: u32) -> Result<Vec<u8>> {
-        let kind = self.file_behind(caller, handle, Access::empty())?.1.kind;
-        let DeviceKind::Volume(volume) = kind else {
+    /// `ACCESS_DENIED` for locking a volume that others use, for unlocking one that is not locked,
+    /// for either with a file's handle, and for dismounting the system volume or one that is not
+    /// locked; `INVALID_BUFFER_SIZE`; `INVALID_DEVICE_REQUEST` for other codes.
+    pub fn fs_control(
+        &mut self,
+        caller: ThreadId,
+        handle: Handle,
+        code: u32,
+        room: usize,
+    ) -> Result<Vec<u8>> {
+        let (_, file) = self.file_behind(caller, handle, Access::empty())?;
+        let (kind, whole) = (file.kind, file.node.is_none());
+        let DeviceKind::Volume(number) = kind else {
             return Err(Status::INVALID_DEVICE_REQUEST);
         };
         let Self { io, machine, .. } = self;
-        let volume = io.volume(volume)?;
         match code {
-            FSCTL_LOCK_VOLUME | FSCTL_DISMOUNT_VOLUME => Err(Status::ACCESS_DENIED),
-            FSCTL_UNLOCK_VOLUME => Err(Status::NOT_LOCKED),
+            FSCTL_LOCK_VOLUME | FSCTL_UNLOCK_VOLUME if !whole => Err(Status::ACCESS_DENIED),
+            FSCTL_LOCK_VOLUME | FSCTL_UNLOCK_VOLUME => io
+                .lock_volume(&mut **machine, number, code == FSCTL_LOCK_VOLUME)
+                .map(|()| Vec::new()),
+            FSCTL_DISMOUNT_VOLUME => {
+                let system = io.system_root().is_ok_and(|root| root.volume == number);
+                if system || !io.volume(number)?.locked {
+                    return Err(Status::ACCESS_DENIED);
+                }
+                log::warn!("FSCTL_DISMOUNT_VOLUME is not built");
+                Err(Status::NOT_IMPLEMENTED)
+            }
             FSCTL_IS_VOLUME_MOUNTED => Ok(Vec::new()),
-            FSCTL_MARK_VOLUME_DIRTY => volume.mark_for_check(&mut **machine).map(|()| Vec::new()),
+            FSCTL_MARK_VOLUME_DIRTY => {
+                let volume = io.volume(number)?;
+                volume.mark_for_check(&mut **machine).map(|()| Vec::new())
+            }
+            FSCTL_IS_VOLUME_DIRTY if room != size_of::<u32>() => Err(Status::INVALID_BUFFER_SIZE),
             // What a power cut leaves is mended when the volume is mounted, so that only who asked
             // for a check gets one.
-            FSCTL_IS_VOLUME_DIRTY => Ok(u32::from(volume.check).to_le_bytes().to_vec()),
+            FSCTL_IS_VOLUME_DIRTY => Ok(u32::from(io.volume(number)?.check).to_le_bytes().to_vec()),
             other => {
                 log::debug!("file system control {other:#x} is not built");
                 Err(Status::INVALID_DEVICE_REQUEST)

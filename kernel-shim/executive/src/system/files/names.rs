@@ -5,7 +5,9 @@
 //! with the lookup as a [`Packet`]; the result travels back in it.
 
 use super::create::{create_new, file_object, open_existing};
-use super::request::{CreateRequest, DIRECTORY_FILE, Disposition, NON_DIRECTORY_FILE, information};
+use super::request::{
+    CreateRequest, DELETE_ON_CLOSE, DIRECTORY_FILE, Disposition, NON_DIRECTORY_FILE, information,
+};
 use crate::ids::ObjectId;
 use crate::io::FileId;
 use crate::io::file::DeviceKind;
@@ -73,6 +75,9 @@ pub(super) fn parse_device(
         executive.reference(device_object);
         return Ok(Parsed::Object(device_object));
     };
+    if let DeviceKind::Volume(volume) = device.kind {
+        executive.io.check_unlocked(volume)?;
+    }
     if let (DeviceKind::Volume(volume), false) = (device.kind, request.remaining.is_empty()) {
         let root = executive.io.volume(volume)?.root();
         let followed = follow(executive, volume, root, request.remaining)?;
@@ -113,6 +118,9 @@ pub(super) fn parse_file(
         .take()
         .and_then(|context| context.downcast_mut::<Packet>())
         .ok_or(Status::OBJECT_TYPE_MISMATCH)?;
+    if let DeviceKind::Volume(volume) = kind {
+        executive.io.check_unlocked(volume)?;
+    }
     let (DeviceKind::Volume(volume), Some(node)) = (kind, node) else {
         return if request.remaining.is_empty() {
             at_device(executive, request.access, packet, device, kind)
@@ -204,6 +212,16 @@ fn at_device(
                 return Err(Status::OBJECT_NAME_COLLISION);
             }
             access.grant_all(&executive.type_of(Kind::File).mapping);
+            if let DeviceKind::Volume(volume) = kind {
+                if !matches!(request.disposition, Disposition::Open | Disposition::OpenIf) {
+                    return Err(Status::ACCESS_DENIED);
+                }
+                if request.options & DELETE_ON_CLOSE != 0 {
+                    return Err(Status::CANNOT_DELETE);
+                }
+                let io = &executive.io;
+                io.check_volume_open(volume, access.granted, request.share)?;
+            }
             *done = information::OPENED;
             file_object(executive, device, kind, None, request, access.granted).map(Parsed::Object)
         }

@@ -152,7 +152,7 @@ impl Executive {
     ///
     /// # Errors
     /// `DISK_FULL`, `INVALID_DEVICE_REQUEST`, `INVALID_PARAMETER`, `MEDIA_WRITE_PROTECTED`,
-    /// `ACCESS_DENIED` for the sectors under a mounted volume, and as [`Lifetimes::resolve`] for
+    /// `ACCESS_DENIED` for the sectors of a whole disk, and as [`Lifetimes::resolve`] for
     /// `FILE_WRITE_DATA` or `FILE_APPEND_DATA`.
     pub fn write_file(
         &mut self,
@@ -197,9 +197,12 @@ impl Executive {
                     .file_written(&mut **machine, id, offset, data);
             }
             (DeviceKind::Null, None) => {}
-            (DeviceKind::Volume(_) | DeviceKind::Disk(_), None) => {
-                return Err(Status::ACCESS_DENIED);
+            (DeviceKind::Volume(number), None) => {
+                let Self { io, machine, .. } = self;
+                io.volume(number)?
+                    .write_sectors(&mut **machine, offset, data)?;
             }
+            (DeviceKind::Disk(_), None) => return Err(Status::ACCESS_DENIED),
             (DeviceKind::NamedPipe | DeviceKind::MailSlot, None) => {
                 return Err(Status::INVALID_DEVICE_REQUEST);
             }
@@ -283,6 +286,7 @@ impl Executive {
         let Self { io, machine, .. } = self;
         let machine = &mut **machine;
         let (number, parent) = (directory.volume, directory.node);
+        io.check_unlocked(number)?;
         let existing = io.volume(number)?.lookup(machine, parent, &name).ok();
         if existing.is_some_and(|node| {
             io.is_open(FileId {

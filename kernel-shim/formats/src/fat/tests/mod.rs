@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! FAT volumes: round trips, names, full volumes, damaged volumes.
 
+mod check;
 mod names;
 mod space;
 mod whole;

@@ -4,6 +4,7 @@
 
 mod cache;
 mod contents;
+mod locking;
 mod opening;
 mod registry;
 mod renames;
