@@ -52,6 +52,8 @@ pub const MEM_TOP_DOWN: u32 = 0x10_0000;
 /// `MEM_IMAGE`.
 pub const MEM_IMAGE: u32 = 0x100_0000;
 
+/// `SEC_BASED`: every process sees the section at one address.
+pub const SEC_BASED: u32 = 0x20_0000;
 /// `SEC_NO_CHANGE`.
 pub const SEC_NO_CHANGE: u32 = 0x40_0000;
 /// `SEC_FILE`.

@@ -28,8 +28,10 @@ use executive::services::layout::ExceptionRecord;
 use executive::services::{self, table};
 use nt::{Result, Status};
 
-/// The debug service of interrupt 0x2d: RCX is text, EDX its length.
+/// The debug services of interrupt 0x2d: RCX is text, EDX its length. Nobody is there to answer a
+/// prompt, which is an exception of the caller's then.
 const DEBUG_PRINT: u64 = 1;
+const DEBUG_PROMPT: u64 = 2;
 /// The service that gives the rest of a quantum away.
 const YIELD: u32 = table::number_of("NtYieldExecution");
 /// The longest text it prints.
@@ -260,7 +262,9 @@ impl System {
                     self.raise(thread, &record, true);
                 }
             }
-            Trap::Exception { vector: 0x2d, .. } => self.debug_service(thread, registers),
+            Trap::Exception { vector: 0x2d, .. } if registers.rax != DEBUG_PROMPT => {
+                self.debug_service(thread, registers);
+            }
             Trap::Exception { .. } => {
                 let mut opcode = [0; 2];
                 // Unreadable code is not privileged code.

@@ -10,12 +10,25 @@
 //! views.
 
 use super::protection::Protect;
+use super::space::{GRANULARITY, LOWEST};
 use crate::io::FileId;
-use crate::machine::{Frame, Machine, PAGE};
+use crate::machine::{Frame, Machine, PAGE, USER_END};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use formats::pe::{self, Image};
 use nt::{Result, Status};
+
+/// Where the addresses of based sections end, 8 MiB below the end of user memory
+/// (`MmHighSectionBase`).
+const HIGHEST_BASED: u64 = USER_END - 0x80_0000;
+
+/// The highest address at which `size` bytes end at `end` or below.
+const fn fits_below(end: u64, size: u64) -> Option<u64> {
+    match end.checked_sub(size) {
+        Some(base) => Some(base & !(GRANULARITY - 1)),
+        None => None,
+    }
+}
 
 /// A segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +67,8 @@ pub struct Segment {
     pub written: BTreeSet<u32>,
     /// The path of the file, `\Device\...`, for who asks what is mapped.
     pub path: Vec<u16>,
+    /// `SEC_BASED`: where every process sees its first byte.
+    pub based: Option<u64>,
 }
 
 impl Segment {
@@ -187,8 +202,31 @@ impl Segments {
         id
     }
 
+    /// An address that no segment is based at, from the top down: for one of `size` bytes.
+    ///
+    /// # Errors
+    /// `NO_MEMORY`.
+    pub fn find_base(&self, size: u64) -> Result<u64> {
+        let mut taken: Vec<(u64, u64)> = self
+            .all
+            .values()
+            .filter_map(|segment| Some((segment.based?, segment.size)))
+            .collect();
+        taken.sort_unstable_by(|left, right| right.cmp(left));
+        let mut end = HIGHEST_BASED;
+        for (base, bytes) in taken {
+            if fits_below(end, size).is_some_and(|free| free >= base + bytes) {
+                break;
+            }
+            end = base;
+        }
+        fits_below(end, size)
+            .filter(|&base| base >= LOWEST)
+            .ok_or(Status::NO_MEMORY)
+    }
+
     /// A segment of memory, one reference. `all`: committed from the start.
-    pub fn make_memory(&mut self, size: u64, all: bool) -> SegmentId {
+    pub fn make_memory(&mut self, size: u64, all: bool, based: Option<u64>) -> SegmentId {
         let backing = Backing::Memory {
             all,
             committed: BTreeSet::new(),
@@ -201,6 +239,7 @@ impl Segments {
             references: 1,
             written: BTreeSet::new(),
             path: Vec::new(),
+            based,
         })
     }
 
@@ -214,6 +253,7 @@ impl Segments {
             references: 1,
             written: BTreeSet::new(),
             path,
+            based: None,
         });
         self.data.insert(file, id);
         id
@@ -261,6 +301,7 @@ impl Segments {
             references: 1,
             written: BTreeSet::new(),
             path,
+            based: None,
         };
         let id = self.insert(segment);
         self.images.insert(file, id);

@@ -284,7 +284,7 @@ fn a_guard_page_speaks_once() {
 #[test]
 fn views_of_memory_share_their_pages() {
     let mut world = World::new();
-    let segment = world.segments.make_memory(0x3_0000, true);
+    let segment = world.segments.make_memory(0x3_0000, true, None);
     let request = ViewRequest {
         segment,
         section: Protect::READ_WRITE,
@@ -446,4 +446,27 @@ proptest! {
         prop_assert_eq!(world.machine.state().frames(), 0);
         prop_assert_eq!(world.space.committed, 0);
     }
+}
+
+#[test]
+fn based_segments_lie_side_by_side_from_the_top_down() {
+    let mut world = World::new();
+    let mut based = |size| {
+        let base = world.segments.find_base(size).unwrap();
+        (base, world.segments.make_memory(size, true, Some(base)))
+    };
+    let (first, _) = based(0x3_1000);
+    assert_eq!(first, USER_END - 0x80_0000 - 0x4_0000);
+    let (second, middle) = based(0x1_0000);
+    assert_eq!(second, first - 0x1_0000);
+    let (third, _) = based(0x1000);
+    assert_eq!(third, second - 0x1_0000);
+    world.segments.dereference(middle);
+    assert_eq!(
+        world.segments.find_base(0x2000),
+        Ok(second),
+        "a gap is taken"
+    );
+    assert_eq!(world.segments.find_base(0x1_1000), Ok(third - 0x2_0000));
+    assert_eq!(world.segments.find_base(USER_END), Err(Status::NO_MEMORY));
 }

@@ -18,7 +18,7 @@ pub struct ViewRequest {
     pub segment: SegmentId,
     /// The protection of the section object.
     pub section: Protect,
-    /// Where; 0 for anywhere.
+    /// Where; 0 for anywhere, or where the segment is based.
     pub base: u64,
     /// As for allocations.
     pub zero_bits: u64,
@@ -192,7 +192,11 @@ impl AddressSpace {
         if size > rest && request.kind & MEM_RESERVE == 0 || size > USER_END {
             return Err(Status::INVALID_VIEW_SIZE);
         }
-        if request.base == 0 {
+        let chosen = match segment.based {
+            Some(based) if request.base == 0 => based + request.offset,
+            _ => request.base,
+        };
+        if chosen == 0 {
             let base = self
                 .find_free(size, limit, top_down)
                 .ok_or(Status::NO_MEMORY)?;
@@ -202,11 +206,11 @@ impl AddressSpace {
                 at_base: true,
             });
         }
-        if request.base + size > USER_END || !self.is_unused(request.base, size) {
+        if chosen + size > USER_END || !self.is_unused(chosen, size) {
             return Err(Status::CONFLICTING_ADDRESSES);
         }
         Ok(Mapped {
-            base: request.base,
+            base: chosen,
             size,
             at_base: true,
         })

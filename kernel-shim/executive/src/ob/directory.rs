@@ -36,7 +36,8 @@ pub struct Directory {
     entries: BTreeMap<Vec<u16>, Vec<(Vec<u16>, ObjectId)>>,
     /// The device map that the directory belongs to.
     pub device_map: Option<DeviceMapId>,
-    /// The session whose directory it is, if it is one's.
+    /// The session whose directory it is, if it is one's: others make neither sections nor symbolic
+    /// links in it, unless they may make global objects.
     pub session: Option<u32>,
 }
 

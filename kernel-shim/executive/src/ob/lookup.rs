@@ -304,6 +304,14 @@ fn enter<S: System>(
     let Some(body) = system.object_mut(directory)?.body.directory_mut() else {
         return Err(Status::OBJECT_TYPE_MISMATCH);
     };
+    if let (Some(session), Kind::Section | Kind::SymbolicLink) = (body.session, kind)
+        && system.is_foreign(caller, session)?
+    {
+        return Err(Status::ACCESS_DENIED);
+    }
+    let Some(body) = system.object_mut(directory)?.body.directory_mut() else {
+        return Err(Status::OBJECT_TYPE_MISMATCH);
+    };
     body.insert(name, object);
     system.reference(directory);
     system.reference(object);

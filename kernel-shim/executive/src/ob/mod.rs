@@ -114,6 +114,11 @@ pub trait System: Sized + 'static {
     /// # Errors
     /// `INVALID_CID`.
     fn device_map_of(&self, process: ProcessId) -> Result<DeviceMapId>;
+    /// Whether the caller belongs to another session than this one and may not make global objects.
+    ///
+    /// # Errors
+    /// `INVALID_CID`.
+    fn is_foreign(&self, caller: ThreadId, session: u32) -> Result<bool>;
     /// `DOSDEVICE_DRIVE_` type of a device; none for every other object.
     fn device_drive_type(&self, object: ObjectId) -> Option<u8>;
     /// NT time: 100 ns since 1601.

@@ -83,4 +83,6 @@ pub struct Process {
     pub exception_port: Option<ObjectId>,
     /// When it was made, NT time.
     pub create_time: u64,
+    /// When it ended, NT time; 0 before.
+    pub exit_time: u64,
 }

@@ -39,4 +39,6 @@ pub struct Thread {
     pub impersonation: Option<ObjectId>,
     /// When it was made, NT time.
     pub create_time: u64,
+    /// When it ended, NT time; 0 before.
+    pub exit_time: u64,
 }

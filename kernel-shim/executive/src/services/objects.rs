@@ -435,16 +435,23 @@ fn type_information(info: &TypeInfo<Executive>, name: &[u16], place: UserPtr) ->
     bytes
 }
 
+/// `ObjectHandleFlagInformation`.
+const HANDLE_FLAGS: u32 = 4;
+/// `ObjectSessionInformation`, which has no content.
+const SESSION: u32 = 5;
+
 fn set_object(call: &mut Call<'_>, args: NtSetInformationObject) -> Result<Done> {
-    if args.class != 4 {
-        return Err(Status::INVALID_INFO_CLASS);
+    match args.class {
+        HANDLE_FLAGS if args.size != 2 => return Err(Status::INFO_LENGTH_MISMATCH),
+        HANDLE_FLAGS => {
+            let [inherit, protect] = call.read::<[u8; 2]>(args.buffer)?;
+            let (inherit, protect) = (inherit != 0, protect != 0);
+            call.exec
+                .set_handle_flags(call.thread, args.handle, inherit, protect)?;
+        }
+        SESSION => call.exec.set_directory_session(call.thread, args.handle)?,
+        _ => return Err(Status::INVALID_INFO_CLASS),
     }
-    if args.size != 2 {
-        return Err(Status::INFO_LENGTH_MISMATCH);
-    }
-    let [inherit, protect] = call.read::<[u8; 2]>(args.buffer)?;
-    call.exec
-        .set_handle_flags(call.thread, args.handle, inherit != 0, protect != 0)?;
     success()
 }
 

@@ -209,8 +209,8 @@ fn query(call: &mut Call<'_>, args: NtQueryInformationProcess) -> Result<Done> {
         // ProcessTimes: processor time is not kept
         4 => {
             let id = call.exec.query_process(call.thread, process)?.process;
-            let mut times = [0_u64; 4];
-            times[0] = call.exec.process(id)?.create_time;
+            let process = call.exec.process(id)?;
+            let times = [process.create_time, process.exit_time, 0, 0];
             answer(call, to, times.as_bytes(), true)
         }
         // ProcessDebugPort: none
@@ -317,7 +317,9 @@ pub(super) fn value<const N: usize>(
 fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
     let (process, class) = (args.process, args.class);
     let given = (args.buffer, args.size);
-    call.probe_read(args.buffer, u64::from(args.size), 4)?;
+    // ProcessEnableAlignmentFaultFixup, ProcessPriorityClass, ProcessForegroundInformation are bytes.
+    let alignment = if matches!(class, 17 | 18 | 25) { 1 } else { 4 };
+    call.probe_read(args.buffer, u64::from(args.size), alignment)?;
     match class {
         5 => {
             let priority = u32::from_le_bytes(value(call, given)?);
@@ -355,6 +357,12 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
         24 => {
             let session = u32::from_le_bytes(value(call, given)?);
             call.exec.set_session(call.thread, process, session)?;
+        }
+        // ProcessForegroundInformation: the base priority is that of the class again, in the
+        // foreground as in the background; quanta are all of one length
+        25 => {
+            value::<1>(call, given)?;
+            call.exec.reset_base_priority(call.thread, process)?;
         }
         29 => {
             let critical = u32::from_le_bytes(value(call, given)?) != 0;

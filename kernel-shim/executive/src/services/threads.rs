@@ -147,6 +147,15 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
             };
             answer(call, to, basic.as_bytes(), true)
         }
+        // ThreadTimes: processor time is not kept
+        1 => {
+            let id =
+                call.exec
+                    .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
+            let thread = call.exec.thread(id)?;
+            let times = [thread.create_time, thread.exit_time, 0, 0];
+            answer(call, to, times.as_bytes(), true)
+        }
         // ThreadQuerySetWin32StartAddress
         9 => {
             let id =
@@ -166,6 +175,14 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
         18 => {
             let critical = call.exec.query_thread_critical(call.thread, thread)?;
             answer(call, to, u32::from(critical).as_bytes(), true)
+        }
+        // ThreadIsTerminated
+        20 => {
+            let id =
+                call.exec
+                    .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
+            let ended = call.exec.thread(id)?.ended;
+            answer(call, to, u32::from(ended).as_bytes(), true)
         }
         class if class < 32 => {
             log::warn!("NtQueryInformationThread: class {class} is not built");

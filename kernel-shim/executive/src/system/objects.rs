@@ -6,7 +6,7 @@ use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::io::DeviceKind;
 use crate::machine::DiskKind;
 use crate::ob::{self, DeviceMapId, HandleTable, Kind, Manager};
-use crate::se::Token;
+use crate::se::{Token, token};
 use nt::access::Access;
 use nt::{Handle, Result, Status};
 
@@ -60,6 +60,11 @@ impl ob::System for Executive {
 
     fn device_map_of(&self, process: ProcessId) -> Result<DeviceMapId> {
         Ok(self.process(process)?.device_map)
+    }
+
+    fn is_foreign(&self, caller: ThreadId, session: u32) -> Result<bool> {
+        let own = self.session_of(self.process_of(caller)?.id)?;
+        Ok(own != session && !self.privileged(caller, token::CREATE_GLOBAL)?)
     }
 
     /// Removable 2, fixed 3, CD-ROM 5, else 1 (spec 3.1).

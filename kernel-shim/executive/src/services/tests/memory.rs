@@ -109,3 +109,52 @@ fn another_process_is_read_and_written_as_far_as_it_goes() {
     );
     assert_eq!(world.get::<u64>(caller, 0x20), 0x10);
 }
+
+#[test]
+fn a_based_section_lies_at_one_address_in_every_process() {
+    let mut world = World::new();
+    let (first, second) = (world.caller(), world.caller());
+    world.put(first, 0x10, 0x2_0000_u64);
+    const BASED_COMMIT: u64 = 0x820_0000;
+    let name = world.attributes(first, 0x100, "\\Based", 0);
+    assert_eq!(
+        world.status(
+            first,
+            "NtCreateSection",
+            &[
+                first.memory,
+                0xF_001F,
+                name,
+                first.memory + 0x10,
+                4,
+                BASED_COMMIT,
+                0
+            ]
+        ),
+        Status::SUCCESS
+    );
+    let name = world.attributes(second, 0x100, "\\Based", 0);
+    assert_eq!(
+        world.status(second, "NtOpenSection", &[second.memory, 0xF_001F, name]),
+        Status::SUCCESS
+    );
+    let bases = [first, second].map(|caller| {
+        let section: u64 = world.get(caller, 0);
+        world.put(caller, 0x20, [0_u64; 3]);
+        let at = |offset: u64| caller.memory + offset;
+        let map = |world: &mut World| {
+            let arguments = [section, u64::MAX, at(0x20), 0, 0, 0, at(0x28), 2, 0, 4];
+            world.status(caller, "NtMapViewOfSection", &arguments)
+        };
+        assert_eq!(map(&mut world), Status::SUCCESS);
+        let base: u64 = world.get(caller, 0x20);
+        world.put(caller, 0x20, [0_u64; 2]);
+        assert_eq!(
+            map(&mut world),
+            Status::CONFLICTING_ADDRESSES,
+            "there it is already"
+        );
+        base
+    });
+    assert_eq!(bases, [0x7FF_FF7D_0000; 2]);
+}

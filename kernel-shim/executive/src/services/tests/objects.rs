@@ -3,7 +3,8 @@
 
 use super::*;
 use crate::layout::{DirectoryEntry, ObjectBasic};
-use crate::ob::System as _;
+use crate::ob::prelude::*;
+use crate::system::Body;
 
 const ATTRIBUTES: u64 = 0x100;
 
@@ -439,4 +440,78 @@ fn a_semaphore_never_exceeds_its_limit() {
         Status::SUCCESS
     );
     assert_eq!(world.get::<[u32; 2]>(caller, 0x10), [0, 2]);
+}
+
+#[test]
+fn a_directory_becomes_its_sessions_and_strangers_make_no_links_in_it() {
+    let mut world = World::new();
+    let caller = world.caller();
+    let directory = world.attributes(caller, 0x100, "\\BaseNamedObjects", 0x80);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtCreateDirectoryObject",
+            &[caller.memory, 0xF_000F, directory]
+        ),
+        Status::SUCCESS
+    );
+    let handle: u64 = world.get(caller, 0);
+    let set = [handle, 5, 0, 0];
+    assert_eq!(
+        world.status(caller, "NtSetInformationObject", &set),
+        Status::SUCCESS
+    );
+    let link = |world: &mut World, caller: Caller, name: &str| {
+        let attributes = world.attributes(caller, 0x200, name, 0);
+        let target = world.string(caller, 0x300, "\\BaseNamedObjects");
+        world.status(
+            caller,
+            "NtCreateSymbolicLinkObject",
+            &[caller.memory + 8, 0xF_0001, attributes, target],
+        )
+    };
+    assert_eq!(
+        link(&mut world, caller, "\\BaseNamedObjects\\Global"),
+        Status::SUCCESS
+    );
+    let stranger = world.caller();
+    world.exec.process_mut(stranger.process).unwrap().session = Some(3);
+    assert_eq!(
+        link(&mut world, stranger, "\\BaseNamedObjects\\Privileged"),
+        Status::SUCCESS,
+        "it may make global objects"
+    );
+    let token = world.exec.process(stranger.process).unwrap().token;
+    let Body::Token(token) = &mut world.exec.object_mut(token).unwrap().body else {
+        panic!("no token");
+    };
+    token.adjust(None, true);
+    assert_eq!(
+        link(&mut world, stranger, "\\BaseNamedObjects\\Local"),
+        Status::ACCESS_DENIED
+    );
+    let event = world.attributes(stranger, 0x200, "\\BaseNamedObjects\\Event", 0);
+    assert_eq!(
+        world.status(
+            stranger,
+            "NtCreateEvent",
+            &[stranger.memory, 0x1F_0003, event, 0, 0]
+        ),
+        Status::SUCCESS,
+        "events are made by anybody"
+    );
+    let own = world.attributes(stranger, 0x200, "\\BaseNamedObjects", 0);
+    assert_eq!(
+        world.status(
+            stranger,
+            "NtOpenDirectoryObject",
+            &[stranger.memory, 1, own]
+        ),
+        Status::SUCCESS
+    );
+    let handle: u64 = world.get(stranger, 0);
+    assert_eq!(
+        world.status(stranger, "NtSetInformationObject", &[handle, 5, 0, 0]),
+        Status::PRIVILEGE_NOT_HELD
+    );
 }

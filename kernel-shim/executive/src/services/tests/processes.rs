@@ -4,6 +4,7 @@
 use super::*;
 use crate::layout::Context as Registers;
 use crate::layout::{InitialTeb, ProcessBasic, ThreadBasic};
+use crate::ob::prelude::*;
 use abi::amd64::{CONTEXT_CONTROL, CONTEXT_INTEGER};
 use zerocopy::FromZeros;
 
@@ -431,5 +432,84 @@ fn execute_flags_are_set_until_they_are_permanent() {
     assert_eq!(
         world.status(caller, "NtSetInformationProcess", &[SELF, 34, at, 4]),
         Status::INVALID_PARAMETER
+    );
+}
+
+#[test]
+fn a_thread_tells_when_it_was_made_and_when_it_ended() {
+    let mut world = World::new();
+    let caller = world.caller();
+    let at = |offset: u64| caller.memory + offset;
+    let times = |world: &mut World, thread: u64| {
+        let arguments = [thread, 1, at(0), 0x20, 0];
+        assert_eq!(
+            world.status(caller, "NtQueryInformationThread", &arguments),
+            Status::SUCCESS
+        );
+        let arguments = [thread, 20, at(0x20), 4, 0];
+        assert_eq!(
+            world.status(caller, "NtQueryInformationThread", &arguments),
+            Status::SUCCESS
+        );
+        (
+            world.get::<[u64; 4]>(caller, 0),
+            world.get::<u32>(caller, 0x20),
+        )
+    };
+    let (own, ended) = times(&mut world, OWN_THREAD);
+    let made = world.exec.now();
+    assert_eq!((own, ended), ([made, 0, 0, 0], 0));
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQueryInformationThread",
+            &[OWN_THREAD, 1, at(0), 0x28, 0]
+        ),
+        Status::INFO_LENGTH_MISMATCH
+    );
+    // Another thread of the process, by a handle that outlives it.
+    let other = world
+        .exec
+        .make_thread(caller.process, &Context::default(), Stack::default())
+        .unwrap();
+    let object = world.exec.thread(other).unwrap().object;
+    let handle = world
+        .exec
+        .open_by_id(
+            caller.thread,
+            object,
+            nt::access::Access::THREAD_ALL,
+            nt::object::Attributes::empty(),
+        )
+        .unwrap();
+    world.machine.state().uptime += 50;
+    world.exec.end_thread(other, Status::SUCCESS);
+    world.machine.state().uptime += 50;
+    assert_eq!(times(&mut world, handle.0), ([made, made + 50, 0, 0], 1));
+}
+
+#[test]
+fn the_foreground_is_a_byte_anywhere_and_gives_the_normal_priority_back() {
+    let mut world = World::new();
+    let caller = world.caller();
+    let at = |offset: u64| caller.memory + offset;
+    world.put(caller, 0, 11_u32);
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 5, at(0), 4]),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 25, at(3), 1]),
+        Status::SUCCESS
+    );
+    let process = world.exec.process(caller.process).unwrap();
+    assert_eq!(process.base_priority, 8);
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 25, at(3), 4]),
+        Status::INFO_LENGTH_MISMATCH
+    );
+    assert_eq!(
+        world.status(caller, "NtSetInformationProcess", &[SELF, 5, at(1), 4]),
+        Status::DATATYPE_MISALIGNMENT
     );
 }

@@ -74,10 +74,10 @@ impl Executive {
             Some(made) => made,
             None => {
                 let tables = crate::nls::tables();
-                let segment = self
-                    .mm
-                    .segments_mut()
-                    .make_memory(tables.bytes.len() as u64, true);
+                let segment =
+                    self.mm
+                        .segments_mut()
+                        .make_memory(tables.bytes.len() as u64, true, None);
                 let filled = self
                     .map_segment(process, view(segment, Protect::READ_WRITE.0))?
                     .base;

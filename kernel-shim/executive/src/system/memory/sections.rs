@@ -18,7 +18,7 @@ use crate::ob::prelude::*;
 use crate::ob::types::Hooks;
 use crate::system::Body;
 use crate::system::Executive;
-use abi::memory::{SEC_NO_CHANGE, SEC_NOCACHE};
+use abi::memory::{SEC_BASED, SEC_NO_CHANGE, SEC_NOCACHE};
 use alloc::vec;
 use alloc::vec::Vec;
 use formats::fat::Fill;
@@ -78,7 +78,13 @@ impl Executive {
         kind: u32,
         file: Handle,
     ) -> Result<Created> {
-        let known = SEC_FILE | SEC_IMAGE | SEC_RESERVE | SEC_COMMIT | SEC_NO_CHANGE | SEC_NOCACHE;
+        let known = SEC_FILE
+            | SEC_BASED
+            | SEC_IMAGE
+            | SEC_RESERVE
+            | SEC_COMMIT
+            | SEC_NO_CHANGE
+            | SEC_NOCACHE;
         let exactly_one = (kind & (SEC_IMAGE | SEC_RESERVE | SEC_COMMIT)).count_ones() == 1;
         if kind & !known != 0
             || !exactly_one
@@ -117,7 +123,13 @@ impl Executive {
         if all {
             charge(&*self.machine, size / PAGE as u64)?;
         }
-        let segment = self.mm.segments_mut().make_memory(size, all);
+        let segments = self.mm.segments_mut();
+        let based = if attributes & SEC_BASED == 0 {
+            None
+        } else {
+            Some(segments.find_base(size)?)
+        };
+        let segment = segments.make_memory(size, all, based);
         Ok(Section {
             segment,
             protect,

@@ -101,6 +101,7 @@ impl Executive {
             session_leader: false,
             exception_port: None,
             create_time: self.now(),
+            exit_time: 0,
         }
     }
 
@@ -381,6 +382,7 @@ impl Executive {
             hard_errors_disabled: false,
             impersonation: None,
             create_time: self.now(),
+            exit_time: 0,
         };
         self.threads.insert(id, thread);
         if let Some(owner) = self.processes.get_mut(&process) {

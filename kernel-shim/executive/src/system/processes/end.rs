@@ -128,10 +128,12 @@ impl Executive {
 
     /// Ends a thread that runs, waits or is suspended.
     pub fn end_thread(&mut self, id: ThreadId, status: Status) {
+        let now = self.now();
         let Some(thread) = self.threads.get_mut(&id).filter(|thread| !thread.ended) else {
             return;
         };
         thread.ended = true;
+        thread.exit_time = now;
         thread.exit_status = status;
         let (object, process, teb) = (thread.object, thread.process, thread.teb);
         let impersonation = thread.impersonation.take();
@@ -159,10 +161,12 @@ impl Executive {
 
     /// Ends a process without threads.
     pub fn end_process(&mut self, id: ProcessId, status: Status) {
+        let now = self.now();
         let Some(process) = self.processes.get_mut(&id).filter(|process| !process.ended) else {
             return;
         };
         process.ended = true;
+        process.exit_time = now;
         process.exit_status = status;
         let critical = process.critical;
         let (object, create_time) = (process.object, process.create_time);

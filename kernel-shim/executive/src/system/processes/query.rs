@@ -6,6 +6,7 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::ps::Process;
+use crate::ps::process::NORMAL_PRIORITY;
 use crate::se::token::{Adjusted, DEBUG, INCREASE_BASE_PRIORITY, TCB};
 use crate::system::Executive;
 use nt::access::Access;
@@ -268,10 +269,24 @@ impl Executive {
         if wanted > u32::from(before) {
             self.token_of(caller)?.demand(INCREASE_BASE_PRIORITY)?;
         }
+        self.give_priority(id, wanted as u8)
+    }
+
+    /// ProcessForegroundInformation: the base priority is the one of the process's class, which is the
+    /// normal one for every process of this system.
+    ///
+    /// # Errors
+    /// As [`Lifetimes::resolve`].
+    pub fn reset_base_priority(&mut self, caller: ThreadId, process: Handle) -> Result<()> {
+        let id = self.settable(caller, process)?.id;
+        self.give_priority(id, NORMAL_PRIORITY)
+    }
+
+    fn give_priority(&mut self, id: ProcessId, priority: u8) -> Result<()> {
         let process = self.process_mut(id)?;
-        process.base_priority = wanted as u8;
+        process.base_priority = priority;
         for thread in process.threads.clone() {
-            self.machine.set_priority(thread, wanted as u8);
+            self.machine.set_priority(thread, priority);
         }
         Ok(())
     }

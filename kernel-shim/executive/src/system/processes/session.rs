@@ -6,14 +6,35 @@
 //! session 0 for ever. NT 6 lets each child instance of the Session Manager make its own.
 
 use crate::ids::{ProcessId, ThreadId};
-use crate::se::token::LOAD_DRIVER;
-use crate::system::{Executive, Version};
-use nt::{Result, Status};
+use crate::ob::Kind;
+use crate::ob::prelude::*;
+use crate::se::token::{self, LOAD_DRIVER};
+use crate::system::{Body, Executive, Version};
+use nt::access::Access;
+use nt::{Handle, Result, Status};
 
 /// The one driver that SystemExtendServiceTableInformation loads.
 const WIN32K: &str = r"\SystemRoot\System32\win32k.sys";
 
 impl Executive {
+    /// NtSetInformationObject, ObjectSessionInformation: the directory is the caller's session's from
+    /// now on.
+    ///
+    /// # Errors
+    /// `PRIVILEGE_NOT_HELD` without SeTcbPrivilege, and as [`Lifetimes::resolve`].
+    pub fn set_directory_session(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
+        if !self.privileged(caller, token::TCB)? {
+            return Err(Status::PRIVILEGE_NOT_HELD);
+        }
+        let session = self.session_of(self.process_of(caller)?.id)?;
+        let object = self.resolve(caller, handle, Some(Kind::Directory), Access::empty())?;
+        let Body::Directory(directory) = &mut self.object_mut(object)?.body else {
+            return Err(Status::OBJECT_TYPE_MISMATCH);
+        };
+        directory.session = Some(session);
+        Ok(())
+    }
+
     /// NtSetSystemInformation, SystemSessionCreate: the new session, which the caller's process is
     /// in from now on.
     ///
