@@ -9,6 +9,7 @@ use crate::medium::{iso, supplies};
 use crate::platform::Door;
 use crate::qemu::{Boot, End, Qemu, Setup};
 use crate::reactos::extract::Originals;
+use crate::reactos::programs;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
 use crate::{paths, qemu, reactos, report, screen, sm, ui};
@@ -42,6 +43,9 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         options.from.as_deref(),
     )?
     .put_on(&mut tree);
+    if let Some(iso) = &options.from {
+        programs::put_on(&mut tree, iso, &options.with)?;
+    }
     let disk_image = output.join("disk.img");
     let (disk_image, program) = options
         .supplies

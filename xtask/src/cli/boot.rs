@@ -2,6 +2,7 @@
 //! Options of the verbs that boot a machine interactively: `run` and `gdb`.
 
 use crate::medium::supplies::Supplies;
+use crate::reactos::programs::Program;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -70,6 +71,7 @@ const SHIM_ONLY: [&str; 18] = [
     "smss",
     "ntdll",
     "from",
+    "with",
     "hive",
     "file",
     "disk",
@@ -143,6 +145,15 @@ pub struct RunOptions {
     /// Take both, smss.exe and ntdll.dll, from this ReactOS live CD.
     #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = ["smss", "ntdll"])]
     pub from: Option<PathBuf>,
+    /// Take these programs from it as well.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "PROGRAM",
+        value_delimiter = ',',
+        requires = "from"
+    )]
+    pub with: Vec<Program>,
     /// The user's own hives, files, program and disk.
     #[command(flatten)]
     pub supplies: Supplies,

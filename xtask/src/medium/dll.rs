@@ -13,8 +13,15 @@ use nt::system::ImageSubsystem;
 pub const EXPORT: &str = "StandIn";
 
 /// Every stand-in's exports, sorted. The first two are what ReactOS' loader looks up in
-/// `kernel32.dll` before a Windows program runs.
-pub const EXPORTS: [&str; 3] = ["BaseProcessInitPostImport", "BaseQueryModuleData", EXPORT];
+/// `kernel32.dll` before a Windows program runs, the next two what its csrsrv.dll looks up in
+/// `user32.dll` and in a server DLL.
+pub const EXPORTS: [&str; 5] = [
+    "BaseProcessInitPostImport",
+    "BaseQueryModuleData",
+    "ClientThreadSetup",
+    "ServerDllInitialization",
+    EXPORT,
+];
 
 /// The DLLs of the default medium: name and content.
 pub fn all() -> impl Iterator<Item = (&'static str, Vec<u8>)> {

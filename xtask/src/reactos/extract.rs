@@ -2,11 +2,10 @@
 //! ReactOS' own `smss.exe` and `ntdll.dll`, from files or from a live CD, for a boot on the shim.
 
 use super::image::{Kind, kind, short_hash};
-use super::iso9660::Disc;
+use super::live_cd::LiveCd;
 use crate::medium::tree::Tree;
 use crate::ui;
 use anyhow::{Context, Result, bail};
-use std::fs::File;
 use std::path::Path;
 
 /// Where the system files are on the shim's volume.
@@ -41,25 +40,8 @@ impl Originals {
 
     /// Both, from a live CD.
     pub fn from_iso(iso: &Path) -> Result<Self> {
-        let file = File::open(iso).with_context(|| format!("cannot open {}", iso.display()))?;
-        let image = Disc::read(file)
-            .with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
-        let content = |name: &str| -> Result<Option<Vec<u8>>> {
-            let path = format!("reactos/system32/{name}");
-            image
-                .entries
-                .iter()
-                .find(|entry| entry.path.eq_ignore_ascii_case(&path))
-                .map(|entry| image.content(entry))
-                .transpose()
-        };
-        let (smss, ntdll) = (content("smss.exe")?, content("ntdll.dll")?);
-        let (Some(smss), Some(ntdll)) = (smss, ntdll) else {
-            bail!(
-                "{} has no reactos/system32 with smss.exe and ntdll.dll: it is no live CD",
-                iso.display()
-            );
-        };
+        let cd = LiveCd::open(iso)?;
+        let (smss, ntdll) = (cd.required("smss.exe")?, cd.required("ntdll.dll")?);
         match kind(&smss) {
             Kind::SessionManager => Ok(Self {
                 smss: Some(smss),

@@ -9,6 +9,8 @@ pub mod image;
 pub mod install;
 pub mod iso9660;
 mod judge;
+pub mod live_cd;
 pub mod pack;
+pub mod programs;
 pub mod small_disc;
 pub mod volume;

@@ -7,17 +7,16 @@
 //! still the shim's stand-ins. Because the real kernel32.dll would not live with the stand-in for
 //! csrss, the DLLs lose their entry points: they are there to become sections.
 
-use super::iso9660::Disc;
+use super::live_cd::LiveCd;
+use crate::medium::hive_file;
 use crate::medium::tree::{self, Tree};
 use crate::ui;
 use anyhow::{Context, Result};
 use formats::hive::{Hive, reg_text};
 use formats::{pe, utf16};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::path::Path;
 
-const SYSTEM32: &str = "reactos/system32";
 const MANIFESTS: &str = "reactos/winsxs/manifests/";
 const KNOWN_DLLS: &str = "ControlSet001\\Control\\Session Manager\\KnownDlls";
 const HIVE: &str = "ReactOS/System32/config/SYSTEM";
@@ -25,26 +24,11 @@ const HIVE: &str = "ReactOS/System32/config/SYSTEM";
 /// Puts the SYSTEM hive of a live CD and its known DLLs on the volume; `changes` is `.reg` text for
 /// that hive.
 pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()> {
-    let file = File::open(iso).with_context(|| format!("cannot open {}", iso.display()))?;
-    let image = Disc::read(file)
-        .with_context(|| format!("{} is no ISO that can be used", iso.display()))?;
-    let content = |name: &str| -> Result<Option<Vec<u8>>> {
-        let path = format!("{SYSTEM32}/{name}");
-        image
-            .entries
-            .iter()
-            .find(|entry| entry.path.eq_ignore_ascii_case(&path))
-            .map(|entry| image.content(entry))
-            .transpose()
-    };
-    let bytes = content("config/SYSTEM")?.with_context(|| {
-        format!(
-            "{} has no {SYSTEM32}/config/SYSTEM: it is no live CD",
-            iso.display()
-        )
-    })?;
-    let mut hive =
-        Hive::parse(&bytes).with_context(|| format!("the SYSTEM hive of {}", iso.display()))?;
+    let cd = LiveCd::open(iso)?;
+    let content = |name: &str| cd.system_file(name);
+    let bytes = cd.required("config/SYSTEM")?;
+    let shown = format!("the SYSTEM hive of {}", iso.display());
+    let mut hive = hive_file::parse_at(&shown, "config/SYSTEM", &bytes, content)?.hive;
     if let Some(path) = changes {
         let text = reg_text::decode(
             &std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
@@ -69,11 +53,11 @@ pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()>
         tree.files
             .insert(format!("ReactOS/System32/{name}"), Some(bytes));
     }
-    for entry in &image.entries {
+    for entry in &cd.disc.entries {
         if let Some(name) = entry.path.to_ascii_lowercase().strip_prefix(MANIFESTS) {
             tree.files.insert(
                 format!("ReactOS/winsxs/manifests/{name}"),
-                Some(image.content(entry)?),
+                Some(cd.disc.content(entry)?),
             );
         }
     }

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `run --from REACTOS.iso --with PROGRAM`: programs of ReactOS, unmodified, in the place of the
+//! stand-ins that the shim has for them.
+//!
+//! csrss.exe comes with csrsrv.dll, basesrv.dll and kernel32.dll, but without winsrv.dll, which is
+//! nothing without the driver win32k.sys. One thing only is asked of that side: csrsrv.dll does not
+//! serve its port before `ClientThreadSetup` of a user32.dll in its process says that it may. The
+//! stand-in for user32.dll says so, and is loaded as a server DLL to be in the process.
+
+use super::image::short_hash;
+use super::live_cd::LiveCd;
+use crate::medium::supplies;
+use crate::medium::tree::{self, Tree};
+use crate::medium::{dll, hive_file};
+use crate::ui;
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+use std::path::Path;
+
+/// A program of ReactOS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Program {
+    /// Checks the volume, instead of the stand-in that only prints its command line.
+    Autochk,
+    /// Serves the Windows subsystem, with kernel32.dll for its programs.
+    Csrss,
+}
+
+impl Program {
+    const fn files(self) -> &'static [&'static str] {
+        match self {
+            Self::Autochk => &["autochk.exe"],
+            Self::Csrss => &["csrss.exe", "csrsrv.dll", "basesrv.dll", "kernel32.dll"],
+        }
+    }
+}
+
+/// The command line of the Windows subsystem, as the hive of a live CD has it but for its server
+/// DLLs.
+const SUBSYSTEM: &str = "Windows Registry Editor Version 5.00\n\n\
+    [HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager\\SubSystems]\n\
+    \"Windows\"=str(2):\"%SystemRoot%\\\\system32\\\\csrss.exe ObjectDirectory=\\\\Windows \
+    SharedSection=1024,12288,512 Windows=On SubSystemType=Windows ServerDll=basesrv,1 \
+    ServerDll=user32,2 ProfileControl=Off MaxRequestThreads=16\"\n";
+
+/// Puts programs of a live CD on a volume that has its ntdll.dll.
+///
+/// # Errors
+/// What the CD lacks.
+pub fn put_on(tree: &mut Tree, iso: &Path, programs: &[Program]) -> Result<()> {
+    if programs.is_empty() {
+        return Ok(());
+    }
+    let cd = LiveCd::open(iso)?;
+    for name in programs.iter().flat_map(|program| program.files()) {
+        let bytes = cd.required(name)?;
+        ui::note(&format!(
+            "{name}: ReactOS' own, {} bytes {}",
+            bytes.len(),
+            short_hash(&bytes)
+        ));
+        put(tree, name, bytes);
+    }
+    if programs.contains(&Program::Csrss) {
+        put(tree, "user32.dll", dll::build("user32.dll", &[]));
+        let place = tree::hive_path("SYSTEM");
+        let old = tree
+            .files
+            .get(&place)
+            .and_then(Option::as_ref)
+            .context("there is no SYSTEM hive")?;
+        let beside = |path: &str| Ok(tree.files.get(path).cloned().flatten());
+        let mut hive = hive_file::parse_at("the SYSTEM hive", &place, old, beside)?.hive;
+        supplies::merge(&mut hive, "SYSTEM", SUBSYSTEM)?;
+        tree.files.insert(place, Some(hive.serialise(tree::NOW)));
+    }
+    Ok(())
+}
+
+fn put(tree: &mut Tree, name: &str, bytes: Vec<u8>) {
+    let place = format!("{}/{name}", tree::SYSTEM32);
+    // FAT knows no case: one name, one file.
+    tree.files
+        .retain(|path, _| !path.eq_ignore_ascii_case(&place));
+    tree.files.insert(place, Some(bytes));
+}
