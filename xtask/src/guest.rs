@@ -51,6 +51,14 @@ pub struct Booted {
 pub fn boot(plan: &UnattendedBoot<'_>) -> Result<Booted> {
     let image = plan.folder.join("disk.img");
     disk::make(&image, plan.size, plan.tree)?;
+    boot_disk(plan, image)
+}
+
+/// The same from a disk that is made already, whatever became of it.
+///
+/// # Errors
+/// As [`boot`].
+pub fn boot_disk(plan: &UnattendedBoot<'_>, image: PathBuf) -> Result<Booted> {
     let log = plan.folder.join("boot.log");
     let unreadable = match plan.spoilt {
         None => None,

@@ -8,3 +8,4 @@ pub mod iso;
 pub mod program;
 pub mod supplies;
 pub mod tree;
+pub mod windows_program;

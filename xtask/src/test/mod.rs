@@ -12,6 +12,7 @@ mod fuzz_case;
 mod gdb_case;
 mod golden;
 mod qemu;
+mod reactos_case;
 mod scenario;
 
 use crate::cli::TestOptions;

@@ -5,10 +5,11 @@
 //! runs at a time, because a machine takes a processor of the host's whole. A test that fails says
 //! with which QEMU and which command line, so that it can be repeated by hand.
 
-use super::{Tally, examples_case, fuzz_case, gdb_case, scenario};
+use super::{Tally, examples_case, fuzz_case, gdb_case, reactos_case, scenario};
 use crate::build;
 use crate::build::Images;
 use crate::cli::TestOptions;
+use crate::ui;
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::World;
@@ -29,9 +30,20 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             .is_none_or(|filter| name.contains(filter))
     };
     let scenarios = || scenarios::all().filter(|scenario| scenario.runs_in(World::Qemu));
+    let iso = reactos_case::iso();
+    let on_reactos = || reactos_case::CASES.iter().filter(|_| iso.is_some());
+    let skipped: Vec<_> = reactos_case::CASES.iter().map(|case| case.name).collect();
+    if iso.is_none() && skipped.iter().any(|name| wanted(name)) {
+        ui::note(&format!(
+            "skipped: {} tests of ReactOS' own programs; {}=REACTOS.iso names a live CD",
+            skipped.len(),
+            reactos_case::ISO
+        ));
+    }
     // Built before the first test, not in it.
     let mut names = scenarios()
         .map(|scenario| scenario.name)
+        .chain(on_reactos().map(|case| case.name))
         .chain([examples_case::NAME, fuzz_case::NAME]);
     let images = if !options.list && names.any(wanted) {
         Some(Arc::new(build::all(false)?))
@@ -75,6 +87,14 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         None => anyhow::bail!("the images were not built"),
     };
     trials.push(test(fuzz_case::NAME, Box::new(fuzzer)));
+    for case in on_reactos() {
+        let (images, iso): (Option<Arc<Images>>, _) = (images.clone(), iso.clone());
+        let run = move || match (images, iso) {
+            (Some(images), Some(iso)) => case.run(&images, &iso),
+            _ => anyhow::bail!("the images were not built"),
+        };
+        trials.push(test(case.name, Box::new(run)));
+    }
     trials.push(test(gdb_case::NAME, Box::new(gdb_case::run)));
     let conclusion = libtest_mimic::run(&arguments, trials);
     tally.passed += u32::try_from(conclusion.num_passed)?;

@@ -14,7 +14,7 @@ impl System {
         self.open("\\??\\C:", access | Access::SYNCHRONIZE, share, SYNCHRONOUS)
     }
 
-    fn to_be_written(&mut self) -> Handle {
+    fn open_for_writing(&mut self) -> Handle {
         let access = Access::FILE_READ_DATA | Access::FILE_WRITE_DATA;
         self.open_volume(access, 0).unwrap()
     }
@@ -33,7 +33,7 @@ impl System {
 #[test]
 fn nothing_on_a_locked_volume_can_be_opened() {
     let mut system = System::new();
-    let volume = system.to_be_written();
+    let volume = system.open_for_writing();
     assert_eq!(
         system.control(volume, UNLOCK),
         Err(Status::ACCESS_DENIED),
@@ -73,7 +73,7 @@ fn nothing_on_a_locked_volume_can_be_opened() {
 fn the_system_volume_can_be_locked_past_two_current_directories_only() {
     let mut system = System::new();
     let first = system.directory("\\??\\C:\\ReactOS");
-    let volume = system.to_be_written();
+    let volume = system.open_for_writing();
     let second = system.directory("\\??\\C:\\ReactOS\\System32");
     assert_eq!(system.control(volume, LOCK), Ok(vec![]));
     system.control(volume, UNLOCK).unwrap();
@@ -119,7 +119,7 @@ fn opens_of_a_volume_share_it() {
     );
     assert!(system.open_volume(Access::FILE_READ_ATTRIBUTES, 0).is_ok());
     system.close(reader);
-    let writer = system.to_be_written();
+    let writer = system.open_for_writing();
     assert_eq!(
         system.open_volume(Access::FILE_READ_DATA, 7),
         Err(Status::SHARING_VIOLATION)
@@ -163,7 +163,7 @@ fn what_is_written_past_the_file_system_is_there_when_the_volume_is_unlocked_or_
             .unwrap();
         other.delete(&mut device, target).unwrap();
 
-        let volume = system.to_be_written();
+        let volume = system.open_for_writing();
         if unlocks {
             system.control(volume, LOCK).unwrap();
         }
