@@ -60,7 +60,7 @@ impl Kill {
 }
 
 /// What `run --base` has no use for: the shim's own.
-const SHIM_ONLY: [&str; 18] = [
+const SHIM_ONLY: [&str; 19] = [
     "dump",
     "json",
     "trace",
