@@ -27,7 +27,7 @@ const BASE_DISTANCE: usize = 0x0100_0000;
 /// What makes the release images small. A panic is an illegal instruction without text or place:
 /// the exception handler says where, and the debug file has the line. The development images say it
 /// in words.
-const SMALL: &str =
+pub const SMALL: &str =
     "target.x86_64-nt-native.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']";
 
 /// What a build gives.
@@ -165,7 +165,8 @@ pub fn llvm_tool(name: &str) -> Result<PathBuf> {
     Ok(tool)
 }
 
-fn strip(from: &Path, to: &Path) -> Result<()> {
+/// Strips an image; what it was with its symbols lies beside the result, with the ending `.dbg`.
+pub fn strip(from: &Path, to: &Path) -> Result<()> {
     let debug = to.with_extension(format!(
         "{}.dbg",
         to.extension().unwrap_or_default().to_string_lossy()

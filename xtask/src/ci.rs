@@ -7,12 +7,12 @@
 use crate::cli::{CiOptions, Gate, TestOptions};
 use crate::doctor::{self, Need};
 use crate::test::{self, Tally};
-use crate::{cargo, doc, ui, windows};
+use crate::{cargo, dist, doc, ui, windows};
 use anyhow::Result;
 use std::time::Instant;
 
 /// In the order they run, with what each one holds a change against.
-const GATES: [(Gate, &str); 5] = [
+const GATES: [(Gate, &str); 6] = [
     (Gate::Format, "format: rustfmt's own width and heuristics"),
     (
         Gate::Clippy,
@@ -25,6 +25,10 @@ const GATES: [(Gate, &str); 5] = [
     (
         Gate::Windows,
         "Windows: xtask cross-built without warnings, and walked through where there is Wine",
+    ),
+    (
+        Gate::Dist,
+        "archive: two clones in different folders give the same bytes",
     ),
     (
         Gate::Tests,
@@ -42,7 +46,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
     let mut needs = Vec::new();
     for (gate, _) in &chosen {
         match gate {
-            Gate::Format | Gate::Clippy | Gate::Doc => {}
+            Gate::Format | Gate::Clippy | Gate::Doc | Gate::Dist => {}
             Gate::Windows => needs.push(Need::Windows),
             Gate::Tests => needs.extend([Need::Boot, Need::Debug]),
         }
@@ -58,6 +62,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
             Gate::Clippy => clippy(),
             Gate::Doc => doc::all().map(drop),
             Gate::Windows => windows::gate(),
+            Gate::Dist => dist::reproducible(),
             Gate::Tests => test::all(&TestOptions::default(), &mut tally),
         };
         match outcome {

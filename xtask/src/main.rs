@@ -12,6 +12,7 @@ mod cargo;
 mod ci;
 mod cli;
 mod coverage;
+mod dist;
 mod doc;
 mod doctor;
 mod gdb;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         cli::Verb::Test(options) => test::verb(&options),
         cli::Verb::Ci(options) => ci::verb(&options),
         cli::Verb::Coverage(options) => coverage::verb(&options),
+        cli::Verb::Dist(options) => dist::verb(&options),
         cli::Verb::Doc => doc::verb(),
         cli::Verb::Simulate(options) => simulate::verb(&options),
         cli::Verb::Iso(options) => medium::iso::verb(&options),

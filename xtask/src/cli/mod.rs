@@ -82,6 +82,9 @@ pub enum Verb {
     /// Show which lines of the Session Manager the host tests reach, by file.
     #[command(after_help = "Example:\n  cargo xtask coverage boot pagefile")]
     Coverage(CoverageOptions),
+    /// Make the archive for those who do not build: image, debug file, sums, bill of materials.
+    #[command(after_help = "Example:\n  cargo xtask dist --out smss.tar.gz")]
+    Dist(DistOptions),
     /// Build the reference of the whole workspace.
     #[command(after_help = "Example:\n  cargo xtask doc")]
     Doc,
@@ -181,6 +184,8 @@ pub enum Gate {
     Clippy,
     /// xtask for Windows: cross-built, and walked through under Wine.
     Windows,
+    /// The archive of `dist`: two clones give the same bytes.
+    Dist,
     /// rustdoc of the whole workspace.
     Doc,
     /// The host tests and the QEMU tests.
@@ -283,6 +288,14 @@ pub struct IsoOptions {
     /// Put this smss.exe in instead of building ours.
     #[arg(long, value_name = "FILE", requires = "reactos")]
     pub smss: Option<PathBuf>,
+}
+
+/// Options of `dist`.
+#[derive(Args)]
+pub struct DistOptions {
+    /// Where the archive goes [default: below target/dist].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// Options of `install`.
