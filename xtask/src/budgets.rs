@@ -29,7 +29,7 @@ const REACTOS_CALLS: [u64; 2] = [678, 632];
 
 /// Runs the verb.
 pub fn verb(options: &BudgetsOptions) -> Result<()> {
-    doctor::preflight(false, &[Need::Boot])?;
+    doctor::preflight(false, &[Need::Machine])?;
     let images = build::all(false)?;
     let mut tree = Tree::system(&images)?;
     let mut disk = crate::medium::disk::DEFAULT_SIZE;

@@ -48,7 +48,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
         match gate {
             Gate::Format | Gate::Clippy | Gate::Doc | Gate::Dist => {}
             Gate::Windows => needs.push(Need::Windows),
-            Gate::Tests => needs.extend([Need::Boot, Need::Debug]),
+            Gate::Tests => needs.extend([Need::Machine, Need::Debug]),
         }
     }
     doctor::preflight(options.install, &needs)?;

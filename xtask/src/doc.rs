@@ -78,7 +78,8 @@ fn packages() -> Result<Vec<Package>> {
     for package in metadata["packages"].as_array().into_iter().flatten() {
         let name = package["name"].as_str().unwrap_or_default();
         let targets = || package["targets"].as_array().into_iter().flatten();
-        let library = targets().find(|target| target["kind"][0] == "lib");
+        let library = targets()
+            .find(|target| target["kind"][0] == "lib" || target["kind"][0] == "proc-macro");
         let documented = library
             .or_else(|| targets().find(|target| target["kind"][0] == "bin"))
             .with_context(|| format!("the crate {name} has nothing to document"))?;

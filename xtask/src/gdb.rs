@@ -19,7 +19,7 @@ use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Qemu, Setup};
 use crate::reactos::boot::Medium;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{build, paths, reactos, screen, ui};
+use crate::{build, paths, reactos, screen, ui, vscode};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ use std::time::Duration;
 
 /// Runs the verb.
 pub fn verb(options: &GdbOptions) -> Result<()> {
-    doctor::preflight(false, &[Need::Boot, Need::Debug])?;
+    doctor::preflight(false, &[Need::Machine, Need::Debug])?;
     let images = build::all(!options.release)?;
     // A batch ends with the machine; an interactive session lasts as long as the user likes.
     let mut session = match &options.base {
@@ -41,9 +41,15 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         }
     };
     screen::remember(&session.machine.qmp)?;
-    if options.attach {
-        for line in session.command_lines()? {
-            println!("{line}");
+    if options.vscode {
+        let file = session.launch_configuration()?;
+        ui::note(&format!("{} is for this machine: press F5", file.display()));
+    }
+    if options.attach || options.vscode {
+        if options.attach {
+            for line in session.command_lines()? {
+                println!("{line}");
+            }
         }
         ui::note("the machine is stopped; leave with Ctrl-C");
         return session.log(&images, Duration::MAX);
@@ -253,6 +259,18 @@ impl Session {
             })
             .collect();
         Ok(vec![format!("{variables} gdb {}", words.join(" "))])
+    }
+
+    /// Writes the launch configuration of an editor; gives its path.
+    fn launch_configuration(&self) -> Result<PathBuf> {
+        let smss = self.images.join("smss.exe.dbg");
+        vscode::write(&vscode::Target {
+            port: self.port,
+            program: self.kernel.as_deref().unwrap_or(&smss),
+            smss: &smss,
+            script: &paths::root().join("xtask/gdb/start.py"),
+            environment: &self.environment()?,
+        })
     }
 
     fn gdb(&self) -> Result<Command> {

@@ -37,6 +37,7 @@ mod test;
 mod trace;
 mod ui;
 mod unwind;
+mod vscode;
 mod windows;
 
 use std::process::ExitCode;

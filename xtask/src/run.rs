@@ -32,7 +32,11 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     if let Some(base) = &options.base {
         return reactos::boot::verb(options, base);
     }
-    doctor::preflight(options.install, &[Need::Boot])?;
+    if options.json {
+        ui::keep_output_for_json();
+    }
+    doctor::preflight(options.install, &[Need::Machine])?;
+    let direct = options.direct || !may_boot_from_disc(options)?;
     let images = build::all(false)?;
     let output = paths::output()?;
     ui::step("making the disk: FAT32 volume C: with the system and its hives");
@@ -53,12 +57,12 @@ pub fn verb(options: &RunOptions) -> Result<()> {
 
     let arguments = arguments(options);
     let iso_image = output.join("smss.iso");
-    if !options.direct {
+    if !direct {
         ui::step("making the boot ISO");
         iso::make(&iso_image, &images, &tree, &arguments)?;
     }
     let log = output.join("boot.log");
-    let boot = if options.direct {
+    let boot = if direct {
         Boot::Direct(&images.kernel)
     } else {
         Boot::Iso(&iso_image)
@@ -99,10 +103,10 @@ pub fn verb(options: &RunOptions) -> Result<()> {
             awaited = None;
         }
         if let Some(shown) = reader.take(&line) {
-            println!("{shown}");
+            ui::say(&shown);
         }
         for more in symbols.follow(&line, &reader) {
-            println!("{more}");
+            ui::say(&more);
         }
         if settled.is_none() && line.contains("SHIM-SETTLED") {
             settled = Some(machine.started.elapsed());
@@ -158,6 +162,22 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     Ok(())
 }
 
+/// Whether there is what a boot disc is made with; without it the kernel is booted directly, which
+/// leaves out nothing but the boot menu.
+fn may_boot_from_disc(options: &RunOptions) -> Result<bool> {
+    if options.install {
+        doctor::preflight(true, &[Need::Disc])?;
+    }
+    let missing = doctor::missing(&[Need::Disc]);
+    if let (Some(tool), false) = (missing.first(), options.direct) {
+        ui::note(&format!(
+            "no boot disc without {}: the kernel is booted directly",
+            tool.name
+        ));
+    }
+    Ok(missing.is_empty())
+}
+
 /// The kernel's command line for these options.
 fn arguments(options: &RunOptions) -> String {
     let mut words = vec![format!("nt={}", options.nt.text()), "dump".to_owned()];
@@ -175,7 +195,7 @@ fn arguments(options: &RunOptions) -> String {
 }
 
 fn came_up(reader: &Reader, started: Instant) {
-    println!();
+    ui::say("");
     ui::step(&format!(
         "settled after {:.1} s",
         started.elapsed().as_secs_f32()

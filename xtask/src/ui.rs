@@ -2,10 +2,12 @@
 //! What the user sees: steps, colours, failures, verdicts.
 //!
 //! Colours only on a terminal and only without `NO_COLOR`; everything goes to standard output line
-//! by line, so that a log of it reads well.
+//! by line, so that a log of it reads well. A verb that was asked for JSON has standard output for
+//! that alone; what a person sees goes to standard error then.
 
 use std::io::IsTerminal;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Whether output may carry colours.
 pub fn colours() -> bool {
@@ -44,24 +46,41 @@ pub fn paint(colour: Colour, text: &str) -> String {
     format!("\x1b[{code}m{text}\x1b[0m")
 }
 
+/// Standard output belongs to JSON.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Leaves standard output to the JSON that a verb is about to print.
+pub fn keep_output_for_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
+/// A line for a person.
+pub fn say(line: &str) {
+    if JSON.load(Ordering::Relaxed) {
+        eprintln!("{line}");
+    } else {
+        println!("{line}");
+    }
+}
+
 /// A step that begins.
 pub fn step(text: &str) {
-    println!("{} {text}", paint(Colour::Cyan, "==>"));
+    say(&format!("{} {text}", paint(Colour::Cyan, "==>")));
 }
 
 /// A remark below a step.
 pub fn note(text: &str) {
-    println!("    {text}");
+    say(&format!("    {text}"));
 }
 
 /// A remark that must not be missed.
 pub fn warning(text: &str) {
-    println!("    {}", paint(Colour::Yellow, text));
+    say(&format!("    {}", paint(Colour::Yellow, text)));
 }
 
 /// The good verdict: the last line of a verb.
 pub fn verdict(text: &str) {
-    println!("{} {text}", paint(Colour::Green, "PASS"));
+    say(&format!("{} {text}", paint(Colour::Green, "PASS")));
 }
 
 /// The bad verdict, with its chain of causes.
@@ -69,7 +88,7 @@ pub fn failure(error: &anyhow::Error) {
     let mut lines = error.chain().map(ToString::to_string);
     let first = lines.next().unwrap_or_default();
     for cause in lines {
-        println!("    because: {cause}");
+        say(&format!("    because: {cause}"));
     }
-    println!("{} {first}", paint(Colour::Red, "FAIL"));
+    say(&format!("{} {first}", paint(Colour::Red, "FAIL")));
 }

@@ -165,6 +165,10 @@ pub struct GdbOptions {
     /// Only print the command lines for a debugger of your own, and leave the machine stopped.
     #[arg(long)]
     pub attach: bool,
+    /// Write a launch configuration for Visual Studio Code instead of a session, and leave the
+    /// machine stopped for it.
+    #[arg(long, conflicts_with_all = ["attach", "batch"])]
+    pub vscode: bool,
     /// Debug the optimised image instead of the development one.
     #[arg(long)]
     pub release: bool,

@@ -58,6 +58,7 @@ fn what_would_have_no_effect_is_a_usage_error() {
         "test --bless --host-only",
         "test --list --faults",
         "gdb --attach --batch bt",
+        "gdb --vscode --attach",
         "ci --only everything",
         "run --keep",
         "run --program helo",

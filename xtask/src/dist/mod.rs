@@ -14,6 +14,7 @@ use crate::{build, cargo, paths, ui};
 use anyhow::{Context, Result, bail};
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
+use std::env::consts::EXE_EXTENSION;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -109,6 +110,9 @@ fn sum(bytes: &[u8]) -> String {
 /// clone, so that is what it is true of.
 pub fn reproducible() -> Result<()> {
     let top = paths::folder(paths::target().join("reproducible"))?;
+    // A copy: a build meanwhile would take the program away under its name.
+    let program = top.join("xtask").with_extension(EXE_EXTENSION);
+    std::fs::copy(std::env::current_exe()?, &program)?;
     let mut sums = Vec::new();
     for place in ["one", "another/with a longer name"] {
         let clone = top.join(place);
@@ -124,7 +128,7 @@ pub fn reproducible() -> Result<()> {
             bail!("the checkout cannot be cloned");
         }
         let out = top.join("archive.tar.gz");
-        let status = Command::new(std::env::current_exe()?)
+        let status = Command::new(&program)
             .args(["dist", "--out"])
             .arg(&out)
             .current_dir(&clone)

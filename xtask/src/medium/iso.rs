@@ -29,7 +29,7 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
         ui::verdict(&format!("{} carries the smss.exe", out.display()));
         return Ok(());
     }
-    doctor::preflight(false, &[Need::Boot])?;
+    doctor::preflight(false, &[Need::Disc])?;
     let images = build::all(false)?;
     let tree = Tree::system(&images)?;
     let out = options
@@ -75,7 +75,8 @@ pub fn make(file: &Path, images: &Images, tree: &Tree, arguments: &str) -> Resul
             std::fs::write(path, bytes)?;
         }
     }
-    let output = Command::new("grub-mkrescue")
+    let grub = doctor::grub_mkrescue().context("there is no grub-mkrescue")?;
+    let output = Command::new(grub)
         .arg("-o")
         .arg(file)
         .args(["--compress=xz", "--locales=", "--fonts=", "--themes="])

@@ -9,6 +9,7 @@ mod story;
 mod world;
 
 use crate::cli::{NtVersion, PlanOptions};
+use crate::medium::tree::{self, Tree};
 use crate::medium::{disk, hive_file, supplies};
 use crate::ui::{self, Colour};
 use crate::{Said, Unusable};
@@ -46,6 +47,9 @@ struct Plan {
 /// # Errors
 /// [`Unusable`] if a file that was given cannot be read; an error that says so if the system stops.
 pub fn verb(options: &PlanOptions) -> Result<()> {
+    if options.json {
+        ui::keep_output_for_json();
+    }
     let ground = ground(options).map_err(|error| error.context(Unusable))?;
     let plan = plan(&ground, options.strict)?;
     if options.json {
@@ -160,6 +164,41 @@ fn plan(ground: &Ground, strict: bool) -> Result<Plan> {
         }
     }
     bail!("after {ROUNDS} boots something new is still missing")
+}
+
+/// What stands at the end of a boot of NT 5.2 with exactly these files and hives, as the kernel's
+/// own dump has it. The programs that this repository has are there without being in the tree.
+///
+/// # Errors
+/// A hive that is none; files that do not fit.
+pub fn stands_at_the_end(tree: &Tree) -> Result<Value> {
+    let mut hives = Vec::new();
+    for name in tree::HIVES {
+        if let Some(Some(bytes)) = tree.files.get(&tree::hive_path(name)) {
+            let hive = Hive::parse(bytes).map_err(|error| anyhow!("{name}: {error}"))?;
+            hives.push((name, hive));
+        }
+    }
+    let ours = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        ["smss.exe", "ntdll.dll"].contains(&name)
+            || programs::PROGRAMS.iter().any(|it| it.name == name)
+            || tree::HIVES.iter().any(|hive| path == tree::hive_path(hive))
+    };
+    let files = tree
+        .files
+        .iter()
+        .filter(|(path, _)| !ours(path))
+        .map(|(path, content)| (format!("\\{}", path.replace('/', "\\")), content.clone()))
+        .collect();
+    let ground = Ground {
+        version: Version::V5_2,
+        hives,
+        volume: None,
+        files,
+    };
+    let boot = world::boot(&ground, &Assumptions::default())?;
+    Ok(serde_json::from_str(&dump::json(&boot.snapshot))?)
 }
 
 /// The pending renames of a SYSTEM hive, source and target alternating; none for any other hive.

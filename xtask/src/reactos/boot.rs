@@ -43,7 +43,7 @@ struct Watched {
 
 /// Runs the verb.
 pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
-    doctor::preflight(options.install, &[Need::Boot])?;
+    doctor::preflight(options.install, &[Need::Machine])?;
     let output = paths::output()?;
     let medium = Medium::with_ours(base, &output)?;
     let setup = Setup {

@@ -43,7 +43,7 @@ struct Deviation<'a> {
 
 /// Runs the verb.
 pub fn verb(options: &CompareOptions) -> Result<()> {
-    doctor::preflight(false, &[Need::Boot])?;
+    doctor::preflight(false, &[Need::Machine])?;
     let images = build::all(false)?;
     let originals = Originals::from_iso(&options.from)?;
     let mut base = Tree::system(&images)?;

@@ -11,6 +11,7 @@ mod fuzz;
 mod fuzz_case;
 mod gdb_case;
 mod golden;
+mod plan_case;
 mod qemu;
 mod reactos_case;
 mod scenario;
@@ -37,7 +38,7 @@ pub fn verb(options: &TestOptions) -> Result<()> {
     let needs: &[Need] = match (options.list, options.fuzz) {
         (true, _) => &[],
         (_, true) => &[Need::Fuzz],
-        _ => &[Need::Boot, Need::Debug],
+        _ => &[Need::Machine, Need::Debug],
     };
     doctor::preflight(options.install, needs)?;
     let started = Instant::now();

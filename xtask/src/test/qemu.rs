@@ -5,7 +5,7 @@
 //! runs at a time, because a machine takes a processor of the host's whole. A test that fails says
 //! with which QEMU and which command line, so that it can be repeated by hand.
 
-use super::{Tally, examples_case, fuzz_case, gdb_case, reactos_case, scenario};
+use super::{Tally, examples_case, fuzz_case, gdb_case, plan_case, reactos_case, scenario};
 use crate::build;
 use crate::build::Images;
 use crate::cli::TestOptions;
@@ -14,6 +14,16 @@ use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::World;
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// A test by its name.
+type Case = (&'static str, fn(&Images) -> Result<()>);
+
+/// What is no scenario: it boots the same images with something of its own.
+const WITH_IMAGES: [Case; 3] = [
+    (examples_case::NAME, examples_case::run),
+    (fuzz_case::NAME, fuzz_case::run),
+    (plan_case::NAME, plan_case::run),
+];
 
 /// Runs or lists those that the options ask for.
 pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
@@ -44,7 +54,7 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     let mut names = scenarios()
         .map(|scenario| scenario.name)
         .chain(on_reactos().map(|case| case.name))
-        .chain([examples_case::NAME, fuzz_case::NAME]);
+        .chain(WITH_IMAGES.map(|(name, _)| name));
     let images = if !options.list && names.any(wanted) {
         Some(Arc::new(build::all(false)?))
     } else {
@@ -75,18 +85,14 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             test(it.name, Box::new(run))
         })
         .collect();
-    let for_examples = images.clone();
-    let examples = move || match for_examples {
-        Some(images) => examples_case::run(&images),
-        None => anyhow::bail!("the images were not built"),
-    };
-    trials.push(test(examples_case::NAME, Box::new(examples)));
-    let for_fuzzer = images.clone();
-    let fuzzer = move || match for_fuzzer {
-        Some(images) => fuzz_case::run(&images),
-        None => anyhow::bail!("the images were not built"),
-    };
-    trials.push(test(fuzz_case::NAME, Box::new(fuzzer)));
+    for (name, run) in WITH_IMAGES {
+        let images = images.clone();
+        let run = move || match images {
+            Some(images) => run(&images),
+            None => anyhow::bail!("the images were not built"),
+        };
+        trials.push(test(name, Box::new(run)));
+    }
     for case in on_reactos() {
         let (images, iso): (Option<Arc<Images>>, _) = (images.clone(), iso.clone());
         let run = move || match (images, iso) {

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `plan` against the machine: with the same hives and files, what stands at the end of a plan is
+//! what the dump of a boot in QEMU shows.
+//!
+//! Both are written by one function of the executive, and are compared whole: objects with type,
+//! target and descriptor, processes with their handles, paging files, registry, files. Only what
+//! the images of programs weigh differs, on the disk and in memory: on the host they have no code.
+
+use crate::build::Images;
+use crate::guest::{self, UnattendedBoot};
+use crate::medium::tree::{self, Tree};
+use crate::medium::{disk, supplies};
+use crate::qemu::{self, End};
+use crate::{paths, plan};
+use anyhow::{Context, Result, anyhow, bail};
+use formats::hive::Hive;
+use serde_json::Value;
+use similar::{ChangeTag, TextDiff};
+use std::time::Duration;
+
+/// Name among the tests.
+pub const NAME: &str = "a_plan_is_what_the_machine_does";
+
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// Session Manager keys over the default hive: none, and those of an installed ReactOS and of its
+/// live CD.
+const HIVES: [(&str, &str); 3] = [
+    ("default", ""),
+    ("disk", include_str!("hives/reactos-disk.reg")),
+    ("livecd", include_str!("hives/reactos-livecd.reg")),
+];
+
+/// Differences that are shown.
+const SHOWN: usize = 12;
+
+/// Runs it; a failure says which hive it was, and how QEMU was run.
+pub fn run(images: &Images) -> Result<()> {
+    for (name, changes) in HIVES {
+        let folder = paths::folder(paths::target().join("qemu-tests").join(NAME).join(name))?;
+        let mut tree = Tree::system(images)?;
+        merge(&mut tree, changes)?;
+        let booted = guest::boot(&UnattendedBoot {
+            kernel: &images.kernel,
+            tree: &tree,
+            size: disk::DEFAULT_SIZE,
+            spoilt: None,
+            arguments: "dump exit=settled",
+            folder: &folder,
+            restarts: false,
+            limit: LIMIT,
+            virtual_time: true,
+        })?;
+        let log = folder.join("boot.log");
+        compare(&tree, &booted).map_err(|error| {
+            anyhow!(
+                "hive {name}: {error:#}\n{}\nlog: {}",
+                qemu::how(&log),
+                log.display()
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// Changes the SYSTEM hive of a tree.
+fn merge(tree: &mut Tree, changes: &str) -> Result<()> {
+    let bytes = tree
+        .files
+        .get_mut(&tree::hive_path("SYSTEM"))
+        .and_then(Option::as_mut)
+        .context("the tree has no SYSTEM hive")?;
+    let mut hive = Hive::parse(bytes).map_err(|error| anyhow!("the SYSTEM hive: {error}"))?;
+    if !changes.is_empty() {
+        supplies::merge(&mut hive, "SYSTEM", changes)?;
+    }
+    *bytes = hive.serialise(tree::NOW);
+    Ok(())
+}
+
+fn compare(tree: &Tree, booted: &guest::Booted) -> Result<()> {
+    if booted.end != End::Pass {
+        bail!("the machine ended with {:?}", booted.end);
+    }
+    let dump = booted
+        .reader
+        .part("dump-json")
+        .context("the kernel printed no dump")?;
+    let machine = lines(serde_json::from_str(dump)?)?;
+    let planned = lines(plan::stands_at_the_end(tree)?)?;
+    let diff = TextDiff::from_lines(&planned, &machine);
+    let differences: Vec<String> = diff
+        .iter_all_changes()
+        .filter(|change| change.tag() != ChangeTag::Equal)
+        .take(SHOWN)
+        .map(|change| format!("{}{}", change.tag(), change.value().trim_end()))
+        .collect();
+    if !differences.is_empty() {
+        bail!(
+            "the plan (-) is not what the machine did (+):\n{}",
+            differences.join("\n")
+        );
+    }
+    Ok(())
+}
+
+/// Everything that a dump has, one thing a line, in the common form of plan and machine.
+fn lines(mut dump: Value) -> Result<String> {
+    let mut text = String::new();
+    for section in ["objects", "processes", "pagingFiles", "registry", "files"] {
+        let entries = dump[section]
+            .as_array_mut()
+            .with_context(|| format!("the dump has no list {section}"))?;
+        for entry in entries {
+            let entry = entry.as_object_mut().context("an entry is no object")?;
+            entry.remove("privateBytes");
+            if entry.get("path").is_some_and(is_program) {
+                entry.remove("size");
+            }
+            text.push_str(&format!("{section} {}\n", serde_json::to_string(entry)?));
+        }
+    }
+    Ok(text)
+}
+
+/// Whether a path is that of a program or of the system's DLL.
+fn is_program(path: &Value) -> bool {
+    path.as_str().is_some_and(|path| {
+        path.ends_with(".exe") || path.ends_with("ntdll.dll") || path.ends_with(".sys")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dump(size: u32, target: &str) -> Value {
+        serde_json::json!({
+            "objects": [{ "path": "\\A", "target": target }],
+            "processes": [{ "name": "a.exe", "privateBytes": size }],
+            "pagingFiles": [], "registry": [],
+            "files": [{ "path": "\\a.exe", "size": size }, { "path": "\\b.txt", "size": 5 }],
+        })
+    }
+
+    #[test]
+    fn only_the_weight_of_programs_may_differ() {
+        let one = lines(dump(1, "x")).unwrap();
+        assert_eq!(one, lines(dump(2, "x")).unwrap());
+        assert_ne!(one, lines(dump(1, "y")).unwrap());
+        assert!(one.contains("\"size\":5"), "{one}");
+        assert!(lines(serde_json::json!({})).is_err());
+    }
+}
