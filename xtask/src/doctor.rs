@@ -211,6 +211,8 @@ const VERBS: &[(&str, &[Need])] = &[
     ("shot", &[Need::Machine]),
     ("sm", &[Need::Machine]),
     ("trace", &[]),
+    ("report", &[]),
+    ("chart", &[]),
     ("compare", &[Need::Machine]),
     ("install", &[]),
     // With an option, they need more or less.
