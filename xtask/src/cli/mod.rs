@@ -6,6 +6,7 @@ mod look;
 #[cfg(test)]
 mod tests;
 
+use crate::reactos::programs::Program;
 pub use boot::{GdbOptions, NtVersion, RunOptions};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
@@ -330,6 +331,10 @@ pub struct CompareOptions {
     /// Changes to that hive, such as the Session Manager key of an installed system.
     #[arg(long, value_name = "FILE.reg")]
     pub hive: Option<PathBuf>,
+    /// Programs that come from there too, instead of the shim's stand-ins.
+    #[arg(long, value_enum, value_name = "PROGRAM", value_delimiter = ',')]
+    #[arg(default_value = "autochk,csrss")]
+    pub with: Vec<Program>,
 }
 
 /// Options of `shot`.

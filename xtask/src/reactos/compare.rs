@@ -6,13 +6,16 @@
 //! an entry of `deviations.txt` beside this file (specification section 15), or it is a finding;
 //! only without findings is the verdict good.
 //!
+//! The other side is ReactOS' own as well: its csrss.exe answers both, and its autochk.exe is the boot
+//! command, unless `--with` says otherwise.
+//!
 //! Both have the registry values and the known DLLs of the live CD before them, so that the number
 //! of system calls each needs until the initial command is created is that of a real boot. It is
 //! told apart by who made the calls: ReactOS' loader, which is the same for both, or the session
 //! manager.
 
 use super::extract::Originals;
-use super::volume;
+use super::{programs, volume};
 use crate::build::{self, Images};
 use crate::cli::CompareOptions;
 use crate::doctor::{self, Need};
@@ -48,6 +51,7 @@ pub fn verb(options: &CompareOptions) -> Result<()> {
     let originals = Originals::from_iso(&options.from)?;
     let mut base = Tree::system(&images)?;
     volume::put_on(&mut base, &options.from, options.hive.as_deref())?;
+    programs::put_on(&mut base, &options.from, &options.with)?;
     let mut theirs = base.clone();
     originals.put_on(&mut theirs);
     let mut ours = base;

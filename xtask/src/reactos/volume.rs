@@ -3,9 +3,10 @@
 //! and the known DLLs of a live CD.
 //!
 //! With these both session managers have the work of a real boot before them: the same values, the
-//! same closure of imports, the same manifests for the loader. The programs that they start are
-//! still the shim's stand-ins. Because the real kernel32.dll would not live with the stand-in for
-//! csrss, the DLLs lose their entry points: they are there to become sections.
+//! same closure of imports, the same manifests for the loader. Because the real kernel32.dll would
+//! not live with the stand-in for csrss, the DLLs lose their entry points: they are there to become
+//! sections. With ReactOS' own csrss.exe ([`super::programs`]) the real kernel32.dll takes its
+//! place again.
 
 use super::live_cd::LiveCd;
 use crate::medium::hive_file;
