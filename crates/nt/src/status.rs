@@ -28,6 +28,20 @@ impl Status {
         self.0 >= 0xC000_0000
     }
 
+    /// The result of a call that gives something: `Ok` if it has succeeded and come to its end.
+    /// `TIMEOUT`, `PENDING`, `USER_APC` and `ALERTED` are codes of success and say that it has not;
+    /// they become `UNSUCCESSFUL`, because whoever is told of an error, in another process perhaps,
+    /// must not take it for a success.
+    #[inline(never)]
+    pub const fn ended(self) -> Result<()> {
+        match self {
+            Self::TIMEOUT | Self::PENDING | Self::USER_APC | Self::ALERTED => {
+                Err(Self::UNSUCCESSFUL)
+            }
+            other => other.ok(),
+        }
+    }
+
     /// `Ok` for success and informational codes, `Err` for warnings and errors.
     pub const fn ok(self) -> Result<()> {
         if self.is_success() { Ok(()) } else { Err(self) }
@@ -247,6 +261,25 @@ impl fmt::Debug for Status {
 mod tests {
     use super::*;
     use std::format;
+
+    #[test]
+    fn a_code_of_success_that_is_no_end_is_an_error_to_everybody() {
+        assert_eq!(Status::SUCCESS.ended(), Ok(()));
+        assert_eq!(Status::IMAGE_NOT_AT_BASE.ended(), Ok(()));
+        assert_eq!(
+            Status::BUFFER_OVERFLOW.ended(),
+            Err(Status::BUFFER_OVERFLOW)
+        );
+        for endless in [
+            Status::TIMEOUT,
+            Status::PENDING,
+            Status::USER_APC,
+            Status::ALERTED,
+        ] {
+            assert!(endless.is_success());
+            assert_eq!(endless.ended(), Err(Status::UNSUCCESSFUL));
+        }
+    }
 
     #[test]
     fn every_constant_has_its_name_in_the_public_listing() {

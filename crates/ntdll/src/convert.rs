@@ -10,9 +10,9 @@ pub(crate) const fn status(raw: NTSTATUS) -> Status {
     Status(raw.cast_unsigned())
 }
 
-/// `Ok` unless the NTSTATUS of a call is a warning or an error.
+/// `Ok` if the NTSTATUS of a call says that it has succeeded and come to its end.
 pub(crate) const fn done(raw: NTSTATUS) -> Result<()> {
-    status(raw).ok()
+    status(raw).ended()
 }
 
 /// A handle as the calls take it.

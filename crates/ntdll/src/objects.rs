@@ -91,7 +91,8 @@ fn waited(answer: Status, count: usize) -> Result<Wait> {
     if (index as usize) < count {
         Ok(Wait::Object(index as usize))
     } else {
-        Err(answer)
+        // It was not alertable, and an error must not be a code of success.
+        Err(Status::UNSUCCESSFUL)
     }
 }
 

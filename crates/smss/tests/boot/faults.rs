@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The fault sweep: the N-th system call of smss in a boot fails, for every N, once and from then
-//! on, with each of three statuses.
+//! on, with each of three statuses; and once with a status that is no error and yet says that the
+//! call came to no end.
 //!
 //! Three courses: the default boot, one with something to do in every step, and one under NT 6.1
 //! with its child instances. Of every single run it is asserted that
@@ -30,6 +31,13 @@ const STATUSES: [Status; 3] = [
     Status::NO_MEMORY,
     Status::ACCESS_DENIED,
     Status::IO_DEVICE_ERROR,
+];
+/// Codes of success where a result was expected, in turn.
+const ENDLESS: [Status; 4] = [
+    Status::TIMEOUT,
+    Status::PENDING,
+    Status::USER_APC,
+    Status::ALERTED,
 ];
 /// What a hard error may say (spec 12.4).
 const NAMES: [&str; 6] = [
@@ -385,21 +393,25 @@ fn sweep(course: &Course) {
     let mut table = BTreeMap::<String, u64>::new();
     let mut wrong = Vec::new();
     for nth in (first..=last).step_by(setting("SMSS_FAULT_STEP").unwrap_or(course.step) as usize) {
+        let endless = ENDLESS[nth as usize % ENDLESS.len()];
         for (status, persistent) in STATUSES
             .into_iter()
             .flat_map(|status| [(status, false), (status, true)])
+            .chain([(endless, false)])
         {
             let system = (course.setup)()
                 .traced()
                 .fail_nth(nth, status, persistent)
                 .boot();
+            // What smss sees of it.
+            let seen = status.ended().err().unwrap_or(status);
             let mut faults = if stands_still(&system, persistent) {
-                leaked(&system, &most, status)
+                leaked(&system, &most, seen)
             } else {
                 Vec::new()
             };
             faults.extend(lost(course, &before, &mut system.volume()));
-            match ending(course, &system, nth <= critical, persistent, status) {
+            match ending(course, &system, nth <= critical, persistent, seen) {
                 Ok(outcome) => *table.entry(outcome).or_default() += 1,
                 Err(fault) => faults.push(fault),
             }

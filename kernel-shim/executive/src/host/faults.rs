@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Fault injection: the N-th system call of a process fails with a status, once or from then on.
 //!
-//! The end of a thread or process is never refused, because nothing could follow; everything else
-//! may be.
+//! The end of a caller's own thread or process is never refused, because nothing could follow, and
+//! is not counted; everything else may be.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,9 +22,6 @@ pub struct Fault {
     /// With what.
     pub status: Status,
 }
-
-/// Services that are never made to fail.
-pub(super) const EXEMPT: &[&str] = &["NtTerminateProcess", "NtTerminateThread"];
 
 #[derive(Debug)]
 struct Armed {
@@ -61,9 +58,6 @@ impl Faults {
 
     /// A call is made: whether it is to fail, and with what.
     pub fn next(&mut self, image: &str, call: &str) -> Option<Status> {
-        if EXEMPT.contains(&call) {
-            return None;
-        }
         let mut status = None;
         for armed in &mut self.armed {
             let fault = &armed.fault;
@@ -117,10 +111,9 @@ mod tests {
     }
 
     #[test]
-    fn persistent_means_from_then_on_but_never_the_end_of_a_process() {
+    fn persistent_means_from_then_on() {
         let mut faults = Faults::default();
         faults.arm(fault(1, true));
-        assert_eq!(faults.next("smss.exe", "NtTerminateProcess"), None);
         assert!((0..3).all(|_| faults.next("smss.exe", "NtClose").is_some()));
     }
 }

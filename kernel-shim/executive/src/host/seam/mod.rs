@@ -14,7 +14,7 @@ mod ports;
 mod processes;
 mod registry;
 
-use super::faults::{EXEMPT, Faults};
+use super::faults::Faults;
 use super::interference::Action;
 use super::scheduler::Scheduler;
 use crate::ids::{ProcessId, ThreadId};
@@ -152,13 +152,41 @@ impl Seam {
         act: impl FnOnce(&mut Executive, ThreadId) -> Result<Completion<R>>,
         finish: impl FnOnce(&mut Executive, ThreadId, Status) -> Result<R>,
     ) -> Result<R> {
+        self.serve(true, call, arguments, act, finish)
+    }
+
+    /// The caller's own end, which is never refused, because nothing could follow.
+    pub(super) fn own_end(
+        &self,
+        call: &'static str,
+        arguments: impl FnOnce() -> Arguments,
+        act: impl FnOnce(&mut Executive, ThreadId) -> Result<()>,
+    ) -> Result<()> {
+        self.serve(
+            false,
+            call,
+            arguments,
+            |executive, thread| act(executive, thread).map(Completion::Done),
+            |_, _, status| Err(status),
+        )
+    }
+
+    fn serve<R>(
+        &self,
+        refusable: bool,
+        call: &'static str,
+        arguments: impl FnOnce() -> Arguments,
+        act: impl FnOnce(&mut Executive, ThreadId) -> Result<Completion<R>>,
+        finish: impl FnOnce(&mut Executive, ThreadId, Status) -> Result<R>,
+    ) -> Result<R> {
         let shared = self.shared()?;
         let thread = Self::current()?;
         let action = shared.scheduler.before_call(thread, &self.image, call);
         let fault = match action {
-            Action::Proceed => Shared::lock(&shared.faults).next(&self.image, call),
-            Action::Fail(status) if EXEMPT.contains(&call) => {
-                log::debug!("{call} is never refused: not with {status} either");
+            Action::Proceed if refusable => Shared::lock(&shared.faults).next(&self.image, call),
+            Action::Proceed => None,
+            Action::Fail(status) if !refusable => {
+                log::debug!("{call}: an end of one's own is not refused with {status}");
                 None
             }
             Action::Fail(status) => Some(status),
@@ -182,7 +210,8 @@ impl Seam {
                     .unwrap_or_default();
             }
             let result = match fault {
-                Some(status) => Err(status),
+                // What a seam makes of a code of success for a call that came to no end.
+                Some(status) => Err(status.ended().err().unwrap_or(status)),
                 None => act(executive, thread),
             };
             match &result {

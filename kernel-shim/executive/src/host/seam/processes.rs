@@ -3,6 +3,7 @@
 //! goes through, so that each of them counts, and each can fail.
 
 use super::{Main, Seam, Shared, name, nothing, number};
+use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};
 use crate::layout::{Peb, ProcessParameters as Block};
 use crate::machine::Context;
@@ -360,11 +361,15 @@ impl Processes for Seam {
     }
 
     fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
-        self.call(
-            "NtTerminateProcess",
-            || number("handle", process.0),
-            |executive, thread| executive.terminate_process(thread, process, status),
-        )
+        let arguments = || number("handle", process.0);
+        let act = |executive: &mut Executive, thread| {
+            executive.terminate_process(thread, process, status)
+        };
+        if process == Handle::CURRENT_PROCESS {
+            self.own_end("NtTerminateProcess", arguments, act)
+        } else {
+            self.call("NtTerminateProcess", arguments, act)
+        }
     }
 
     fn read_memory(&self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
@@ -396,7 +401,7 @@ impl Processes for Seam {
     }
 
     fn exit_thread(&self, status: Status) -> Result<()> {
-        self.call("NtTerminateThread", nothing, |executive, thread| {
+        self.own_end("NtTerminateThread", nothing, |executive, thread| {
             executive.terminate_thread(thread, Handle::CURRENT_THREAD, status)
         })
     }
