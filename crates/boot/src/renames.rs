@@ -13,7 +13,7 @@
 
 use crate::barriers::barriers;
 use crate::mark::{self, Mark};
-use crate::pairs::{Operation, Pair, Pairs, RenameList};
+use crate::pairs::{Operation, Pairs, RenameList};
 use crate::volumes::{Touched, flush_volume, mark_for_check};
 use nt::access::{Access, OpenOptions, Share};
 use nt::key::Key;
@@ -76,14 +76,13 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
             set_mark(system, &mut mark, place);
         }
         let operation = pair.operation.ok_or(Status::INVALID_PARAMETER);
-        match operation.and_then(|operation| carry_out(system, &operation)) {
+        match operation.and_then(|operation| carry_out(system, &operation, &mut touched)) {
             Ok(()) => summary.done += 1,
             Err(status) => {
                 pair.report(status);
                 summary.failed += 1;
             }
         }
-        note(&mut touched, pair);
     }
     touched.flush();
     if !barriers.is_empty() {
@@ -100,13 +99,6 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         summary.failed
     );
     summary
-}
-
-fn note<'v, S: Objects + Files>(touched: &mut Touched<'_, 'v, S>, pair: Pair<'v>) {
-    if let Some(operation) = pair.operation {
-        // A target elsewhere cannot have been reached.
-        touched.note(operation.source);
-    }
 }
 
 fn set_mark<S: Objects + Files + SystemWide>(system: &S, mark: &mut Mark<'_, S>, done: usize) {
@@ -141,28 +133,64 @@ fn open<'s, S: Objects + Files>(
     file::open(system, &name, access, share, OpenOptions::empty())
 }
 
-fn carry_out<S: Objects + Files>(system: &S, operation: &Operation<'_>) -> Result<()> {
-    let file = open(system, operation.source, Access::DELETE)?;
+fn carry_out<'v, S: Objects + Files>(
+    system: &S,
+    operation: &Operation<'v>,
+    touched: &mut Touched<'_, 'v, S>,
+) -> Result<()> {
+    // A target on another volume cannot be reached.
+    touched.note(operation.source);
     let Some(target) = operation.target else {
-        return system.set_delete(file.get());
+        return system.set_delete(open(system, operation.source, Access::DELETE)?.get());
     };
+    let file = open_source(system, operation.source)?;
+    rename(system, file.get(), operation, target)?;
+    // A FAT driver may write the directory that the name has left before the one it has come to, and
+    // a power cut between the two loses the file. To flush the file writes its new directory first.
+    // A read-only file and a directory have no such flush; the volume's follows in any case, so that
+    // a cut finds no more than one name on its way.
+    let _ = system.flush_file(file.get());
+    touched.flush();
+    Ok(())
+}
+
+/// Opens the source of a rename such that it can be flushed, if it can be opened so: not if it is
+/// read-only.
+fn open_source<'s, S: Objects + Files>(
+    system: &'s S,
+    name: UnicodeStr<'_>,
+) -> Result<Owned<'s, S>> {
+    match open(system, name, Access::DELETE | Access::FILE_APPEND_DATA) {
+        Err(Status::ACCESS_DENIED | Status::SHARING_VIOLATION) => {
+            open(system, name, Access::DELETE)
+        }
+        opened => opened,
+    }
+}
+
+fn rename<S: Objects + Files>(
+    system: &S,
+    file: Handle,
+    operation: &Operation<'_>,
+    target: UnicodeStr<'_>,
+) -> Result<()> {
     if operation.replace {
         // To replace one name of a file by another would free what both of them lead to.
-        refuse_one_file(system, file.get(), operation.source, target)?;
+        refuse_one_file(system, file, operation.source, target)?;
     }
-    let done = system.rename(file.get(), target, operation.replace);
+    let done = system.rename(file, target, operation.replace);
     if done != Err(Status::OBJECT_NAME_COLLISION) {
         return done;
     }
     if !operation.replace {
-        refuse_one_file(system, file.get(), operation.source, target)?;
+        refuse_one_file(system, file, operation.source, target)?;
         return done;
     }
     // The target that exists is probably read-only.
     let old = open(system, target, Access::FILE_WRITE_ATTRIBUTES)?;
     system.set_attributes(old.get(), FileAttributes(FileAttributes::NORMAL))?;
     drop(old);
-    system.rename(file.get(), target, true)
+    system.rename(file, target, true)
 }
 
 /// Refuses a rename whose source and target are two names of one file: what a power cut leaves on a
