@@ -41,6 +41,7 @@ impl Executive {
         self.phase(OBJECT1_INITIALIZATION_FAILED, |this| {
             // What the kernel takes from the registry for itself (spec 2.4).
             this.global_flag = this.setting("GlobalFlag").unwrap_or(0);
+            this.object_security_mode = this.setting("ObjectSecurityMode").unwrap_or(0);
             let protected = this.setting("ProtectionMode").unwrap_or(0) & 1 != 0;
             this.make_namespace(protected)?;
             this.name_devices()?;

@@ -89,6 +89,8 @@ pub struct Executive {
     session_manager: Option<ProcessId>,
     /// `NtGlobalFlag`.
     global_flag: u32,
+    /// `ObjectSecurityMode` of the Session Manager key.
+    object_security_mode: u32,
     /// What stopped the system.
     bug_check: Option<ex::hard_errors::BugCheck>,
     /// What the layer of the system calls keeps of a call whose thread waits: its own affair, but it
@@ -120,6 +122,7 @@ impl Executive {
             trace: trace::Trace::default(),
             session_manager: None,
             global_flag: 0,
+            object_security_mode: 0,
             bug_check: None,
             pending_calls: BTreeMap::new(),
             deadlines: BTreeSet::new(),
@@ -163,6 +166,11 @@ impl Executive {
     /// `NtGlobalFlag`.
     pub const fn global_flag(&self) -> u32 {
         self.global_flag
+    }
+
+    /// `ObjectSecurityMode` of the Session Manager key, as it was when the system started.
+    pub const fn object_security_mode(&self) -> u32 {
+        self.object_security_mode
     }
 
     /// Sets `NtGlobalFlag`.

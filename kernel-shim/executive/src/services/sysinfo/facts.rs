@@ -77,6 +77,10 @@ impl Facts for Executive {
         self.global_flag()
     }
 
+    fn object_security_mode(&self) -> u32 {
+        self.object_security_mode()
+    }
+
     fn processes(&self) -> Vec<ProcessFacts> {
         let idle = ProcessFacts::default();
         let living = Self::processes(self)

@@ -39,6 +39,7 @@ pub mod class {
     pub const SESSION_DETACH: u32 = 48;
     pub const RANGE_START: u32 = 50;
     pub const SHARED_DATA_ALIGNMENT: u32 = 58;
+    pub const OBJECT_SECURITY_MODE: u32 = 70;
 }
 
 /// A process and its threads, without what the answer makes of them.
@@ -99,6 +100,8 @@ pub trait Facts {
     fn time_of_day(&self) -> TimeOfDay;
     /// NtGlobalFlag.
     fn flags(&self) -> u32;
+    /// SystemObjectSecurityMode.
+    fn object_security_mode(&self) -> u32;
     /// Processes, the oldest first.
     fn processes(&self) -> Vec<ProcessFacts>;
     /// Loaded system images in load order.
@@ -136,6 +139,11 @@ pub fn query(facts: &dyn Facts, class: u32, size: u32, at: u64) -> Answer {
         class::KERNEL_DEBUGGER => quiet(at_least(&[0, 1], size)),
         class::RANGE_START => quiet(exact(facts.range_start().as_bytes(), size)),
         class::SHARED_DATA_ALIGNMENT => quiet(exact(64_u32.as_bytes(), size)),
+        // It never tells the length.
+        class::OBJECT_SECURITY_MODE => Answer {
+            length: 0,
+            ..exact(facts.object_security_mode().as_bytes(), size)
+        },
         class if class < CLASS_LIMIT => Answer {
             status: Status::NOT_IMPLEMENTED,
             bytes: Vec::new(),
@@ -356,6 +364,9 @@ mod tests {
         fn flags(&self) -> u32 {
             4
         }
+        fn object_security_mode(&self) -> u32 {
+            1
+        }
         fn processes(&self) -> Vec<ProcessFacts> {
             let process = |id, name: &str| ProcessFacts {
                 entry: ProcessEntry {
@@ -415,6 +426,12 @@ mod tests {
         assert_eq!(of(class::FLAGS, 4), (Status::SUCCESS, 4, 4));
         assert_eq!(of(class::FLAGS, 8), (mismatch, 0, 0));
         assert_eq!(of(class::KERNEL_DEBUGGER, 1), (mismatch, 0, 0));
+        assert_eq!(of(class::OBJECT_SECURITY_MODE, 4), (Status::SUCCESS, 4, 0));
+        assert_eq!(of(class::OBJECT_SECURITY_MODE, 8), (mismatch, 0, 0));
+        assert_eq!(
+            query(&Some, class::OBJECT_SECURITY_MODE, 4, 0).bytes,
+            [1, 0, 0, 0]
+        );
         assert_eq!(of(4, 0x1000).0, Status::NOT_IMPLEMENTED);
         assert_eq!(of(CLASS_LIMIT, 0).0, Status::INVALID_INFO_CLASS);
         assert_eq!(of(u32::MAX, 0).0, Status::INVALID_INFO_CLASS);

@@ -202,3 +202,23 @@ fn the_trace_shows_names_and_statuses() {
     );
     assert_eq!(world.exec.trace().counts().get("NtOpenEvent"), Some(&1));
 }
+
+#[test]
+fn the_object_security_mode_is_the_one_of_the_registry() {
+    let mut world = World::booted();
+    let caller = world.caller();
+    world.put(caller, 0, 7_u64);
+    assert_eq!(
+        world.status(
+            caller,
+            "NtQuerySystemInformation",
+            &[70, caller.memory, 4, caller.memory + 4]
+        ),
+        Status::SUCCESS
+    );
+    assert_eq!(
+        world.get::<[u32; 2]>(caller, 0),
+        [0, 0],
+        "there is no value"
+    );
+}
