@@ -110,10 +110,15 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         }
         if settled.is_none() && line.contains("SHIM-SETTLED") {
             settled = Some(machine.started.elapsed());
-            if let Some(file) = &options.shot {
+            if let (Some(file), None) = (&options.shot, options.kill) {
                 screen::shot(&machine.qmp, file)?;
             }
             came_up(&reader, machine.started);
+        }
+        if let Some(file) = &options.shot
+            && line.contains("held: the stop screen")
+        {
+            screen::shot(&machine.qmp, file)?;
         }
         // A machine that stays up has its report while it does.
         if options.report
@@ -189,6 +194,12 @@ fn arguments(options: &RunOptions) -> String {
     }
     if let Some(process) = options.kill {
         words.push(format!("kill={}", process.text()));
+        // For a person to read, or for a picture.
+        match (options.headless, &options.shot) {
+            (false, _) => words.push("hold=15".to_owned()),
+            (true, Some(_)) => words.push("hold=2".to_owned()),
+            (true, None) => {}
+        }
     }
     words.extend(options.supplies.words().map(str::to_owned));
     words.join(" ")

@@ -4,27 +4,31 @@
 //! A run that was told to end by itself (`exit=`) ends QEMU with an exit code; otherwise the
 //! machine does what it was asked to.
 
-use crate::boot::options::{ExitAt, Options};
+use crate::boot::options::{ExitAt, Hold, Options};
+use crate::cpu::clock;
 use crate::exit::{Verdict, exit, halt};
 use crate::serial::line;
 use crate::{acpi, cpu, screen};
 use nt::system::ShutdownAction;
 
-/// Shows the stop screen with its text and ends the run as a bugcheck. With `hold` on the command
-/// line the screen stays.
+/// Shows the stop screen with its text and ends the run as a bugcheck, after as long as `hold` on the
+/// command line says.
 pub fn bugcheck(code: u32, parameters: [u64; 4], text: &str, options: &Options) -> ! {
     let [a, b, c, d] = parameters;
     line(format_args!(
         "*** STOP {code:#010x} ({a:#018x}, {b:#018x}, {c:#018x}, {d:#018x})"
     ));
     screen::stop(text);
-    if options.hold {
-        line(format_args!(
-            "held: the stop screen stays until the machine is switched off"
-        ));
-        loop {
-            cpu::interrupt::idle();
-        }
+    let until = match options.hold {
+        Hold::No => clock::uptime(),
+        Hold::Seconds(seconds) => clock::uptime() + u64::from(seconds) * clock::SECOND,
+        Hold::Forever => u64::MAX,
+    };
+    if options.hold != Hold::No {
+        line(format_args!("held: the stop screen stays"));
+    }
+    while clock::uptime() < until {
+        cpu::interrupt::idle();
     }
     exit(Verdict::Bugcheck)
 }

@@ -51,7 +51,7 @@
 //! | `kill=csrss`, `kill=winlogon` | once settled, end that process |
 //! | `minint`, `safeboot=minimal` (`network`, `dsrepair`) | spec 1.1 fact 13 |
 //! | `image=<path>` | the first process instead of `\SystemRoot\System32\smss.exe` |
-//! | `hold` | the stop screen stays instead of ending the run |
+//! | `hold`, `hold=<seconds>` | the stop screen stays, for ever or so long, before the run ends |
 //! | `gdbwait` | before the first process, wait until a debugger sets `GDB_GO` to 1 |
 //!
 //! # What it says (COM1, 115200 8N1)

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The boot screen: VGA text, 80 columns and 25 rows, light grey on black below a title; and the
-//! stop screen, white on blue.
+//! The boot screen: VGA text, 80 columns and 25 rows below a title; and the stop screen, white on blue.
 //!
-//! What goes to the screen also goes to the serial port, as `screen: <text>` a line, because most
-//! runs have no display. Code page 437 beyond ASCII is not translated: a question mark stands for
+//! What programs show is white; between it the kernel notes in grey what starts and ends. What programs
+//! show also goes to the serial port, as `screen: <text>` a line, because most runs have no display; the
+//! log knows of the rest by itself. Code page 437 beyond ASCII is not translated: a question mark stands for
 //! it.
 
-use crate::cpu::port;
+use crate::cpu::{clock, port};
 use crate::host_port;
 use crate::memory::physical;
 use crate::serial::line;
+use core::fmt::Write;
 use heapless::String;
 use spin::Mutex;
 
@@ -17,8 +18,10 @@ const BUFFER: u64 = 0xb8000;
 const COLUMNS: usize = 80;
 const ROWS: usize = 25;
 
-/// Light grey on black.
-const BOOT: u8 = 0x07;
+/// White on black: what programs show.
+const BOOT: u8 = 0x0f;
+/// Light grey on black: the kernel's notes.
+const NOTE: u8 = 0x07;
 /// Black on light grey.
 const TITLE: u8 = 0x70;
 /// White on blue.
@@ -85,6 +88,17 @@ impl Screen {
         }
     }
 
+    /// A row of the kernel's own, below what there is.
+    fn note(&mut self, text: &str) {
+        if self.column != 0 {
+            self.next_row();
+        }
+        for (column, byte) in text.bytes().take(COLUMNS).enumerate() {
+            cell(self.row, column, byte, NOTE);
+        }
+        self.next_row();
+    }
+
     fn put(&mut self, character: char) {
         match character {
             '\r' => self.column = 0,
@@ -125,6 +139,16 @@ pub fn boot(title: &str) {
         cell(0, column, byte, TITLE);
     }
     screen.row = 2;
+}
+
+/// Notes something that happens, with the time since the start: one row of ASCII, cut at its end.
+pub fn note(text: &str) {
+    let milliseconds = clock::uptime() / (clock::SECOND / 1000);
+    let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000);
+    let mut row: String<COLUMNS> = String::new();
+    // What does not fit is cut: it is in the log.
+    let _ = write!(row, "{seconds:4}.{rest:03}  {text}");
+    SCREEN.lock().note(&row);
 }
 
 /// Shows the stop screen with this text instead of everything else.

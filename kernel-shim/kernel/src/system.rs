@@ -14,8 +14,9 @@ use crate::machine::Pending;
 use crate::serial::line;
 use crate::shared::Shared;
 use crate::thread::deliver::{self, UserFrame};
-use crate::{SYSTEM_ROOT, announce, end, report};
-use alloc::collections::BTreeMap;
+use crate::{SYSTEM_ROOT, announce, end, report, screen};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use executive::Executive;
@@ -54,6 +55,8 @@ pub struct System {
     client: Option<(ObjectId, ProcessId)>,
     /// The images of the processes that have run, of which the host was told.
     images: BTreeMap<ProcessId, String>,
+    /// Those of them whose end the screen has not shown.
+    shown: BTreeSet<ProcessId>,
 }
 
 impl System {
@@ -68,6 +71,7 @@ impl System {
             host: HostPort::new(),
             client: None,
             images: BTreeMap::new(),
+            shown: BTreeSet::new(),
         }
     }
 
@@ -167,6 +171,8 @@ impl System {
     fn settle(&mut self) {
         self.settled = true;
         announce::settled();
+        self.show_ends();
+        screen::note("settled: every thread waits");
         let exits = self.options.exit == ExitAt::Settled;
         // What stands is shown once: of a run that ends by itself, what stands at its end.
         if self.options.dump && !(exits && self.options.kill.is_some()) {
@@ -294,7 +300,7 @@ impl System {
     /// Puts the outcome of a service into the thread's registers.
     fn finish(&mut self, thread: ThreadId, done: Done) {
         match done {
-            Done::Gone => {}
+            Done::Gone => self.show_ends(),
             Done::Waits => self.set_pending(thread, Pending::Service),
             Done::Returns(status) => {
                 if let Some(thread) = self.machine.lock().thread(thread) {
@@ -354,7 +360,28 @@ impl System {
         let name = String::from_utf16_lossy(&process.image);
         announce::image(&name, process.image_base, process.id.0);
         announce::image("ntdll.dll", dll.base, process.id.0);
+        let session = process
+            .session
+            .map_or_else(String::new, |number| format!(", session {number}"));
+        screen::note(&format!("{name} starts, process {}{session}", process.id.0));
+        self.shown.insert(process.id);
         self.images.insert(process.id, name);
+    }
+
+    /// Shows on the screen which processes have ended.
+    fn show_ends(&mut self) {
+        let executive = &self.executive;
+        let images = &self.images;
+        self.shown.retain(|id| {
+            let Ok(process) = executive.process(*id) else {
+                return false;
+            };
+            if process.ended {
+                let name = images.get(id).map_or("?", String::as_str);
+                screen::note(&format!("{name} ends, {}", process.exit_status));
+            }
+            !process.ended
+        });
     }
 
     fn system_dll(&self, thread: ThreadId) -> Option<SystemDll> {

@@ -124,13 +124,14 @@ pub struct RunOptions {
     /// The NT version the shim reports.
     #[arg(long, value_enum, default_value_t)]
     pub nt: NtVersion,
-    /// End this process once the system has settled, to see the C000021A stop.
+    /// End this process once the system has settled, to see the C000021A stop: in a window it stays
+    /// for a quarter of a minute.
     #[arg(long, value_enum, value_name = "PROCESS")]
     pub kill: Option<Kill>,
     /// Memory of the machine in MiB [default: 512; 1024 with --base].
     #[arg(long, value_parser = clap::value_parser!(u32).range(64..))]
     pub memory: Option<u32>,
-    /// Save a picture of the screen (PNG) when the run has settled.
+    /// Save a picture of the screen (PNG) when the run has settled; with --kill, of the stop screen.
     #[arg(long, value_name = "FILE")]
     pub shot: Option<PathBuf>,
     /// Boot this real ReactOS, a CD or a disk image, with our smss.exe in it, instead of the shim.

@@ -61,14 +61,25 @@ pub struct Options {
     pub kill: Option<Kill>,
     /// `gdbwait`: wait before the first process until a debugger sets `GDB_GO`.
     pub gdb_wait: bool,
-    /// `hold`: the stop screen stays instead of ending the run.
-    pub hold: bool,
+    /// `hold`, `hold=<seconds>`: how long the stop screen stays before the run ends.
+    pub hold: Hold,
     /// `log=error|warn|info|debug|trace`.
     pub log: log::LevelFilter,
     /// `image=\SystemRoot\...`: the first process, by default smss (spec 1.1 fact 1).
     pub image: String<128>,
     /// `timeout=<seconds>`: end with failure if the system has not settled by then.
     pub timeout: Option<u32>,
+}
+
+/// How long the stop screen stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hold {
+    /// Not at all: the run ends.
+    No,
+    /// This long.
+    Seconds(u32),
+    /// Until the machine is switched off.
+    Forever,
 }
 
 impl Options {
@@ -84,7 +95,7 @@ impl Options {
             safe_boot: None,
             kill: None,
             gdb_wait: false,
-            hold: false,
+            hold: Hold::No,
             log: log::LevelFilter::Info,
             image: String::new(),
             timeout: None,
@@ -120,7 +131,8 @@ impl Options {
             "kill" if is("csrss") => self.kill = Some(Kill::Csrss),
             "kill" if is("winlogon") => self.kill = Some(Kill::Winlogon),
             "kill" if is("wininit") => self.kill = Some(Kill::Wininit),
-            "hold" => self.hold = true,
+            "hold" if value.is_empty() => self.hold = Hold::Forever,
+            "hold" => self.hold = Hold::Seconds(value.parse().ok()?),
             "gdbwait" => self.gdb_wait = true,
             "log" => self.log = value.parse().ok()?,
             "image" => self.image = String::try_from(value).ok()?,
