@@ -232,7 +232,7 @@ fn creator(timeline: &Timeline, place: usize) -> Option<usize> {
 }
 
 fn label(scale: &Scale, process: &Process, timeline: &Timeline, y: u32) -> Markup {
-    let early = scale.share(process.begins) < 40.0;
+    let early = scale.share(process.begins) < 25.0;
     let (x, anchor) = if early {
         (scale.at(process.begins), "start")
     } else {

@@ -149,7 +149,7 @@ fn legend() -> Markup {
     let entries = [
         (Kind::Call, "call"),
         (Kind::Disk, "files and disks"),
-        (Kind::Child, "waits for a child"),
+        (Kind::Child, "waits for a process"),
         (Kind::Message, "waits for a message"),
         (Kind::Other, "waits for something else"),
     ];

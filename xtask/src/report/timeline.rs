@@ -19,7 +19,7 @@ pub enum Kind {
     Call,
     /// Files and disks.
     Disk,
-    /// Waited for a process or thread of its own making.
+    /// Waited for a process or a thread, mostly one of its own making.
     Child,
     /// Waited for a message, or for the answer to one.
     Message,
