@@ -20,6 +20,7 @@ const PHASE: u32 = 17;
 const NAME: u32 = 20;
 const THREAD: u32 = 10;
 const GAP: u32 = 7;
+const SETTLED: u32 = 12;
 /// The width of a picture that stands alone.
 const WIDTH: u32 = 1200;
 
@@ -106,6 +107,7 @@ impl Chart {
             let history = history(&scale, run, numbered, &mut y);
             // Below everything else: a line through a name makes neither readable.
             if let Some(settled) = run.recording.settled(run.timeline) {
+                y += SETTLED;
                 parts.push(settled_mark(&scale, settled, top, y));
             }
             parts.push(history);
@@ -147,7 +149,7 @@ fn settled_mark(scale: &Scale, at: u64, top: u32, bottom: u32) -> Markup {
     let dx = if scale.share(at) > 50.0 { "-5" } else { "5" };
     html! {
         line.settled x1=(scale.at(at)) x2=(scale.at(at)) y1=(top) y2=(bottom) {}
-        text.settled-name x=(scale.at(at)) y=(top + 11) dx=(dx) text-anchor=(end) {
+        text.settled-name x=(scale.at(at)) y=(bottom - 3) dx=(dx) text-anchor=(end) {
             "settled " (super::time(at)) " ms"
         }
     }
