@@ -97,7 +97,7 @@ const SUPPLIES: [&str; 8] = [
 /// Options of `run`.
 #[derive(Args, Default)]
 pub struct RunOptions {
-    /// Install what is missing first (Debian and Ubuntu, as root).
+    /// Install what is missing first, with this system's package manager (it may want root).
     #[arg(long)]
     pub install: bool,
     /// No QEMU window.

@@ -203,7 +203,7 @@ pub struct CoverageOptions {
 /// Options of `ci`.
 #[derive(Args)]
 pub struct CiOptions {
-    /// Install what is missing first (Debian and Ubuntu, as root).
+    /// Install what is missing first, with this system's package manager (it may want root).
     #[arg(long)]
     pub install: bool,
     /// Only this gate; may be given more than once.
@@ -248,7 +248,7 @@ pub struct PlanOptions {
 /// Options of `test`.
 #[derive(Args, Default)]
 pub struct TestOptions {
-    /// Install what is missing first (Debian and Ubuntu, as root).
+    /// Install what is missing first, with this system's package manager (it may want root).
     #[arg(long)]
     pub install: bool,
     /// Only the tests whose name contains this text.
@@ -316,7 +316,7 @@ pub struct InstallOptions {
 /// Options of `doctor`.
 #[derive(Args)]
 pub struct DoctorOptions {
-    /// Install what is missing (Debian and Ubuntu, as root).
+    /// Install what is missing, with this system's package manager (it may want root).
     #[arg(long)]
     pub install: bool,
 }
