@@ -6,7 +6,7 @@
 use simulation::{History, Played, Reached, play, shrink};
 use std::process::ExitCode;
 use std::sync::mpsc::sync_channel;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Plays until the shrinking gives up.
 const SHRINKING: usize = 150;
@@ -14,6 +14,9 @@ const SHRINKING: usize = 150;
 const LAST: usize = 25;
 /// Violations after which it is enough.
 const ENOUGH: usize = 5;
+
+/// How often it is told how far the work is.
+const PROGRESS: Duration = Duration::from_secs(10);
 
 struct Options {
     first: u64,
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|_| {}));
     let begun = Instant::now();
     let mut reached = Reached::default();
+    let mut told = begun;
     let mut failures = 0;
     for (seed, history, played) in played(&options) {
         if options.replay {
@@ -96,6 +100,15 @@ fn main() -> ExitCode {
             played.trace.iter().for_each(|line| println!("{line}"));
         }
         reached.add(played.reached);
+        if told.elapsed() >= PROGRESS {
+            told = Instant::now();
+            eprintln!(
+                "{} of {} histories, {} s",
+                reached.histories,
+                options.seeds,
+                begun.elapsed().as_secs()
+            );
+        }
         let Some(violation) = played.violation else {
             continue;
         };
