@@ -3,8 +3,8 @@
 
 use super::protection::Protect;
 use super::segment::Segments;
-use super::space::{AddressSpace, PAGE_BYTES, page_down};
-use super::vad::{Use, page_protection};
+use super::space::{AddressSpace, page_down};
+use super::vad::{PAGE_BYTES, Use, page_protection};
 use crate::machine::USER_END;
 pub use abi::memory::{MEM_COMMIT, MEM_FREE, MEM_IMAGE, MEM_MAPPED, MEM_PRIVATE, MEM_RESERVE};
 use nt::{Result, Status};

@@ -62,7 +62,7 @@ pub struct Segment {
     /// Frames of the pages that were touched.
     pub frames: BTreeMap<u32, Frame>,
     /// Sections and views.
-    pub references: u32,
+    references: u32,
     /// A data segment's pages that a view may have written.
     pub written: BTreeSet<u32>,
     /// The path of the file, `\Device\...`, for who asks what is mapped.

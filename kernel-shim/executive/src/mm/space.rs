@@ -9,8 +9,8 @@
 
 use super::protection::Protect;
 use super::segment::Segments;
-use super::vad::{PageState, Use, Vad, page_protection};
-use crate::machine::{Machine, PAGE, SpaceId, USER_END};
+use super::vad::{PAGE_BYTES, PageState, Use, Vad, page_protection};
+use crate::machine::{Machine, SpaceId, USER_END};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use nt::{Result, Status};
@@ -21,8 +21,6 @@ pub const GRANULARITY: u64 = 0x1_0000;
 pub const LOWEST: u64 = 0x1_0000;
 /// KUSER_SHARED_DATA, and the 64 KB around it that nothing else may have.
 pub const SHARED_DATA: u64 = abi::shared_data::ADDRESS;
-
-pub(super) const PAGE_BYTES: u64 = PAGE as u64;
 
 pub use abi::memory::{
     MEM_COMMIT, MEM_DECOMMIT, MEM_FREE, MEM_IMAGE, MEM_MAPPED, MEM_PRIVATE, MEM_RELEASE,
@@ -48,11 +46,11 @@ pub struct Allocation {
 #[derive(Debug)]
 pub struct AddressSpace {
     /// What the machine knows it by.
-    pub space: SpaceId,
+    pub(super) space: SpaceId,
     /// The descriptors, by first address.
-    pub vads: BTreeMap<u64, Vad>,
+    pub(super) vads: BTreeMap<u64, Vad>,
     /// Private pages that are charged.
-    pub committed: u64,
+    pub(super) committed: u64,
 }
 
 pub(super) const fn page_down(address: u64) -> u64 {
@@ -74,6 +72,21 @@ impl AddressSpace {
             vads: BTreeMap::from([(SHARED_DATA, shared)]),
             committed: 0,
         }
+    }
+
+    /// What the machine knows it by.
+    pub const fn id(&self) -> SpaceId {
+        self.space
+    }
+
+    /// Private pages that are charged.
+    pub const fn committed(&self) -> u64 {
+        self.committed
+    }
+
+    /// How many descriptors there are.
+    pub fn descriptors(&self) -> usize {
+        self.vads.len()
     }
 
     /// The descriptor that covers an address.

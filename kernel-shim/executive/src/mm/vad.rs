@@ -5,10 +5,10 @@
 
 use super::protection::Protect;
 use super::segment::{Segment, SegmentId};
-use crate::machine::Frame;
+use crate::machine::{Frame, PAGE};
 use alloc::collections::BTreeMap;
 
-use super::space::PAGE_BYTES;
+pub(super) const PAGE_BYTES: u64 = PAGE as u64;
 
 /// What a range of addresses is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

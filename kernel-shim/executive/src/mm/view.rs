@@ -3,10 +3,8 @@
 
 use super::protection::Protect;
 use super::segment::{Backing, Segment, SegmentId, Segments};
-use super::space::{
-    AddressSpace, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, PAGE_BYTES, charge, zero_bits_limit,
-};
-use super::vad::{PageState, Use, Vad, page_protection};
+use super::space::{AddressSpace, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, charge, zero_bits_limit};
+use super::vad::{PAGE_BYTES, PageState, Use, Vad, page_protection};
 use crate::machine::{Frame, Machine, PAGE, PageAccess, USER_END};
 use alloc::collections::BTreeMap;
 use nt::{Result, Status};

@@ -370,7 +370,10 @@ impl Fuzzer {
                     .handles
                     .as_ref()
                     .map_or(0, |table| table.iter().count());
-                let regions = process.memory.as_ref().map_or(0, |space| space.vads.len());
+                let regions = process
+                    .memory
+                    .as_ref()
+                    .map_or(0, |space| space.descriptors());
                 (process.id, (handles, regions))
             })
             .collect()

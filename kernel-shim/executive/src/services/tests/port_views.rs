@@ -29,7 +29,10 @@ struct Offered {
 
 fn regions(world: &World, caller: Caller) -> usize {
     let process = &world.exec.process(caller.process).unwrap();
-    process.memory.as_ref().map_or(0, |space| space.vads.len())
+    process
+        .memory
+        .as_ref()
+        .map_or(0, |space| space.descriptors())
 }
 
 impl Offered {

@@ -393,7 +393,7 @@ impl Executive {
         address: u64,
         buffer: &mut [u8],
     ) -> Result<()> {
-        let space = self.memory_of(process)?.space;
+        let space = self.memory_of(process)?.id();
         let mut at = address;
         let mut rest = buffer;
         while !rest.is_empty() {
@@ -417,7 +417,7 @@ impl Executive {
     /// # Errors
     /// `ACCESS_VIOLATION`, and what a touch gives; the pages before are written.
     pub fn write_process(&mut self, process: ProcessId, address: u64, data: &[u8]) -> Result<()> {
-        let space = self.memory_of(process)?.space;
+        let space = self.memory_of(process)?.id();
         let mut at = address;
         let mut rest = data;
         while !rest.is_empty() {
@@ -448,7 +448,7 @@ impl Executive {
         for segment in memory.clear(&mut *self.machine) {
             self.drop_segment(segment);
         }
-        self.machine.delete_space(memory.space);
+        self.machine.delete_space(memory.id());
     }
 }
 

@@ -159,7 +159,7 @@ impl Executive {
         self.processes
             .get(&process)
             .and_then(|process| process.memory.as_ref())
-            .map_or(0, |memory| memory.committed)
+            .map_or(0, |memory| memory.committed())
     }
 
     /// NtMapViewOfSection.

@@ -323,7 +323,7 @@ impl Executive {
             .memory
             .as_ref()
             .ok_or(Status::PROCESS_IS_TERMINATING)?
-            .space;
+            .id();
         let peb = owner.peb;
         let id = ThreadId(self.new_id());
         let teb = self.allocate_memory_in(process, TEB_BYTES as u64, PAGE_READWRITE, true)?;
