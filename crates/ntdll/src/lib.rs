@@ -29,7 +29,7 @@ mod machine;
 mod memory;
 mod objects;
 mod own_process;
-mod pool;
+mod page_pool;
 mod ports;
 mod processes;
 mod registry;

@@ -2,7 +2,7 @@
 //! The seam, memory: pages and views that give themselves back.
 
 use crate::convert::{Named, done, handle, raw};
-use crate::{Native, guarded, pool};
+use crate::{Native, guarded, page_pool};
 use core::ptr::NonNull;
 use nt::access::Access;
 use nt::system::Memory;
@@ -15,7 +15,7 @@ use winapi::um::winnt::{
     MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE,
 };
 
-/// Private memory of this process: a run of the [pool]'s pages, or an allocation of
+/// Private memory of this process: a run of the [page_pool]'s pages, or an allocation of
 /// the kernel's.
 pub struct Pages {
     base: NonNull<u8>,
@@ -32,7 +32,7 @@ unsafe impl Sync for Pages {}
 impl Pages {
     /// At least `bytes` bytes, zeroed. `NO_MEMORY` if there are none.
     pub(crate) fn allocate(bytes: usize) -> Result<Self> {
-        if let Some((base, bytes)) = pool::take(bytes) {
+        if let Some((base, bytes)) = page_pool::take(bytes) {
             return Ok(Self {
                 base,
                 bytes,
@@ -81,7 +81,7 @@ impl Drop for Pages {
     fn drop(&mut self) {
         if self.pooled {
             // SAFETY: `allocate` took it for this value, from which nothing borrows any more.
-            unsafe { pool::give_back(self.base, self.bytes) };
+            unsafe { page_pool::give_back(self.base, self.bytes) };
             return;
         }
         let mut base = self.base.as_ptr().cast();

@@ -4,27 +4,26 @@
 //! "Session" alone means two things in the specification: a terminal session is a session space of
 //! the kernel, an environment session is one process in the care of a subsystem server.
 
-use core::num::NonZeroU64;
+use core::num::NonZeroU32;
 use nt::ClientId;
 use nt::text::{Part, Show};
 
-/// A process, by the id that the kernel gave it: never 0, so that an optional one takes no more room
-/// in the tables than one that is there.
+/// A process, by the id that the kernel gave it: 32 bits that are never all 0, so that an optional one
+/// takes no more room in the tables than one that is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ProcessId(NonZeroU64);
+pub struct ProcessId(NonZeroU32);
 
 impl ProcessId {
-    /// The process of a client id. `None` for the id that no process has.
-    pub const fn of(client: ClientId) -> Option<Self> {
-        match NonZeroU64::new(client.process) {
-            Some(process) => Some(Self(process)),
-            None => None,
-        }
+    /// The process of a client id. `None` for an id that no process has: 0, or more than 32 bits, as
+    /// a kernel never gives.
+    pub fn of(client: ClientId) -> Option<Self> {
+        let process = u32::try_from(client.process).ok()?;
+        NonZeroU32::new(process).map(Self)
     }
 
     /// The number, as messages carry it.
-    pub const fn number(self) -> u64 {
-        self.0.get()
+    pub fn number(self) -> u64 {
+        u64::from(self.0.get())
     }
 }
 
