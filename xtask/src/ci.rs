@@ -7,12 +7,12 @@
 use crate::cli::{CiOptions, Gate, TestOptions};
 use crate::doctor::{self, Need};
 use crate::test::{self, Tally};
-use crate::{cargo, dist, doc, ui, windows};
+use crate::{budgets, cargo, dist, doc, ui, windows};
 use anyhow::Result;
 use std::time::Instant;
 
 /// In the order they run, with what each one holds a change against.
-const GATES: [(Gate, &str); 6] = [
+const GATES: [(Gate, &str); 7] = [
     (Gate::Format, "format: rustfmt's own width and heuristics"),
     (
         Gate::Clippy,
@@ -29,6 +29,10 @@ const GATES: [(Gate, &str); 6] = [
     (
         Gate::Dist,
         "archive: two clones in different folders give the same bytes",
+    ),
+    (
+        Gate::Budgets,
+        "budgets: no figure of docs/budgets.txt has grown by more than 2 %",
     ),
     (
         Gate::Tests,
@@ -48,6 +52,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
         match gate {
             Gate::Format | Gate::Clippy | Gate::Doc | Gate::Dist => {}
             Gate::Windows => needs.push(Need::Windows),
+            Gate::Budgets => needs.push(Need::Machine),
             Gate::Tests => needs.extend([Need::Machine, Need::Debug]),
         }
     }
@@ -61,6 +66,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
             Gate::Format => format(),
             Gate::Clippy => clippy(),
             Gate::Doc => doc::all().map(drop),
+            Gate::Budgets => budgets::gate(),
             Gate::Windows => windows::gate(),
             Gate::Dist => dist::reproducible(),
             Gate::Tests => test::all(&TestOptions::default(), &mut tally),

@@ -9,7 +9,9 @@ use formats::sectors;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// One instruction takes 2 ns.
+/// Ticks of the time stamp counter an instruction takes in virtual time; one is 1 ns.
+pub const TICKS: u64 = 2;
+/// The same, as QEMU wants it.
 const VIRTUAL_TIME: [&str; 4] = ["-icount", "shift=1,sleep=off", "-rtc", "clock=vm"];
 
 /// A boot to make, with nobody watching.

@@ -93,6 +93,7 @@ mod host_port;
 mod machine;
 mod memory;
 mod report;
+mod ring3;
 mod schedule;
 mod screen;
 mod serial;

@@ -11,6 +11,7 @@ use crate::cpu::{clock, context, interrupt};
 use crate::exit::{Verdict, exit};
 use crate::host_port::{self, HostPort, TooLong};
 use crate::machine::Pending;
+use crate::ring3::Ring3;
 use crate::serial::line;
 use crate::shared::Shared;
 use crate::thread::deliver::{self, UserFrame};
@@ -57,6 +58,7 @@ pub struct System {
     images: BTreeMap<ProcessId, String>,
     /// Those of them whose end the screen has not shown.
     shown: BTreeSet<ProcessId>,
+    ring3: Ring3,
 }
 
 impl System {
@@ -72,6 +74,7 @@ impl System {
             client: None,
             images: BTreeMap::new(),
             shown: BTreeSet::new(),
+            ring3: Ring3::default(),
         }
     }
 
@@ -180,7 +183,7 @@ impl System {
         }
         // A machine that stays up is ended by a person, who may not let it say any more.
         if !exits {
-            report::trace(&self.executive, &self.images);
+            self.trace();
         }
         if let Some(kill) = self.options.kill.take() {
             let image = match kill {
@@ -203,10 +206,19 @@ impl System {
         }
     }
 
+    /// The trace, and with it how much each process ran.
+    fn trace(&self) {
+        report::trace(&self.executive, &self.images);
+        if self.options.trace {
+            let lines = self.ring3.lines(&self.images);
+            announce::part("ring3", lines.iter().map(String::as_str));
+        }
+    }
+
     /// What is done before every end: the trace is printed, and what was written is brought to the
     /// disks.
     fn leave(&mut self) {
-        report::trace(&self.executive, &self.images);
+        self.trace();
         self.executive.flush_volumes();
         self.machine.lock().flush();
     }
@@ -249,6 +261,9 @@ impl System {
         }
         let trap = user::run(&mut registers, &mut vectors, teb);
         self.machine.lock().leave(thread, &registers, vectors);
+        if let Ok(process) = self.executive.process_of(thread) {
+            self.ring3.was_in(process.id);
+        }
         self.serve(thread, trap, &registers);
     }
 
@@ -308,6 +323,9 @@ impl System {
                 }
             }
             Done::Continues(context) => {
+                if let Ok(process) = self.executive.process_of(thread) {
+                    self.ring3.continues(process.id);
+                }
                 if let Some(thread) = self.machine.lock().thread(thread) {
                     context::apply(&context, &mut thread.registers, &mut thread.vectors);
                 }

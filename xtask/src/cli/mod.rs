@@ -64,8 +64,7 @@ pub enum Verb {
     /// Build smss.exe and everything around it; print its size and imports.
     #[command(after_help = "Example:\n  cargo xtask build --dev")]
     Build(BuildOptions),
-    /// Measure the image against its budgets: size, private memory, system calls, time until ring
-    /// 3.
+    /// Measure the image: size, private memory, system calls, instructions, time until ring 3.
     #[command(after_help = "Example:\n  cargo xtask budgets --from reactos-livecd.iso")]
     Budgets(BudgetsOptions),
     /// Build, make the boot medium, boot it in QEMU.
@@ -160,6 +159,9 @@ pub struct BudgetsOptions {
     /// Changes to that hive, such as the Session Manager key of an installed system.
     #[arg(long, value_name = "FILE.reg", requires = "from")]
     pub hive: Option<PathBuf>,
+    /// Write the figures to docs/budgets.txt, which `ci` holds a change against.
+    #[arg(long)]
+    pub record: bool,
 }
 
 /// Options of `simulate`.
@@ -189,6 +191,8 @@ pub enum Gate {
     Dist,
     /// rustdoc of the whole workspace.
     Doc,
+    /// The figures of docs/budgets.txt.
+    Budgets,
     /// The host tests and the QEMU tests.
     Tests,
 }

@@ -68,6 +68,9 @@ trap_entry:
 
 from_user:
     push_all
+    rdtsc
+    mov dword ptr [user_left], eax
+    mov dword ptr [user_left + 4], edx
     mov rsp, qword ptr [user_kernel_stack]
     pop r15
     pop r14
@@ -112,6 +115,9 @@ user_run:
     push r15
     mov qword ptr [user_kernel_stack], rsp
     mov rsp, offset user_frame
+    rdtsc
+    mov dword ptr [user_entered], eax
+    mov dword ptr [user_entered + 4], edx
     pop_all
     add rsp, 16
     iretq
@@ -122,6 +128,11 @@ user_run:
 user_frame: .skip 22 * 8
 .global user_frame_end
 user_frame_end:
+# The time stamp counter when ring 3 began, and when it ended.
 .balign 16
+.global user_entered
+user_entered: .skip 8
+.global user_left
+user_left: .skip 8
 user_kernel_stack: .skip 8
 user_stack_pointer: .skip 8

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! `cargo xtask budgets`: what the image costs, against what it may cost.
+//!
+//! A budget is a benchmark, not a test: what is over it is said, and the verb is content as soon as
+//! everything could be measured. What must not grow unnoticed is in a checked-in file ([`record`]). With
+//! a live CD (`--from`) the same is measured of ReactOS' own Session Manager, on its ntdll.dll, hive and
+//! known DLLs.
+
+mod record;
+mod ring3;
+mod rooms;
+
+use crate::build::{self, Images};
+use crate::cli::BudgetsOptions;
+use crate::doctor::{self, Need};
+use crate::guest::{self, Booted, UnattendedBoot};
+use crate::medium::tree::Tree;
+use crate::paths;
+use crate::qemu::End;
+use crate::reactos::extract::Originals;
+use crate::reactos::volume;
+use crate::trace::{Counts, calls_made};
+use crate::ui::{self, Colour};
+use anyhow::{Context, Result, bail};
+use record::Figures;
+use ring3::Instructions;
+use std::path::Path;
+use std::time::Duration;
+
+/// Bytes of private commit.
+const PRIVATE: u64 = 256 * 1024;
+/// Milliseconds from QEMU's start until ring 3, on the direct path.
+const RING3: u64 = 500;
+
+/// Names of figures that are shown or compared by themselves.
+const IMAGE: &str = "bytes of smss.exe, stripped";
+const COMMIT: &str = "bytes of private commit";
+const LOADER: &str = "instructions in ring 3 before the image";
+const INSTRUCTIONS: &str = "instructions in ring 3 from then on";
+const CALLS: &str = "system calls until the initial command";
+
+/// Runs the verb.
+pub fn verb(options: &BudgetsOptions) -> Result<()> {
+    doctor::preflight(false, &[Need::Machine])?;
+    let images = build::all(false)?;
+    let figures = measure(&images)?;
+    ui::step("budgets");
+    show(&images, &figures)?;
+    if let Some(iso) = &options.from {
+        against(&images, iso, options)?;
+    }
+    if options.record {
+        record::write(&figures)?;
+        ui::note("written to docs/budgets.txt");
+    } else {
+        for line in record::grown(&figures)? {
+            ui::note(&ui::paint(Colour::Yellow, &format!("grown: {line}")));
+        }
+    }
+    ui::verdict("measured");
+    Ok(())
+}
+
+/// The gate of `ci`: no figure has grown since docs/budgets.txt was written.
+pub fn gate() -> Result<()> {
+    let images = build::all(false)?;
+    record::hold(&measure(&images)?)
+}
+
+/// Everything that is the same at every run, of the default medium.
+fn measure(images: &Images) -> Result<Figures> {
+    ui::step("booting in virtual time, with a trace of every system call");
+    let size = crate::medium::disk::DEFAULT_SIZE;
+    let cost = Cost::of(&boot(images, &Tree::system(images)?, size, true)?)?;
+    let mut figures = vec![
+        (IMAGE.to_owned(), build::size(images)?),
+        (COMMIT.to_owned(), cost.private),
+        (LOADER.to_owned(), cost.instructions.loader),
+        (INSTRUCTIONS.to_owned(), cost.instructions.image),
+        (
+            String::from("system calls of the loader"),
+            u64::from(cost.calls.loader),
+        ),
+        (CALLS.to_owned(), u64::from(cost.calls.own())),
+    ];
+    for (name, count) in &cost.calls.calls {
+        figures.push((format!("calls of {name}"), u64::from(*count)));
+    }
+    for (name, bytes) in rooms::of(&images.folder.join("smss.exe.dbg"))? {
+        figures.push((format!("{}{name}", record::ROOM), bytes));
+    }
+    Ok(figures)
+}
+
+/// Prints the figures, those that have a budget with it.
+fn show(images: &Images, figures: &Figures) -> Result<()> {
+    for (name, value) in figures {
+        let budget = match name.as_str() {
+            IMAGE => Some(build::SMSS_BUDGET),
+            COMMIT => Some(PRIVATE),
+            _ => None,
+        };
+        row(name, *value, budget);
+    }
+    let size = crate::medium::disk::DEFAULT_SIZE;
+    let plain = boot(images, &Tree::system(images)?, size, false)?;
+    let ring3 = plain.ring3.context("smss.exe never came to ring 3")?;
+    let milliseconds = u64::try_from(ring3.as_millis())?;
+    row(
+        "ms from QEMU's start until ring 3",
+        milliseconds,
+        Some(RING3),
+    );
+    Ok(())
+}
+
+/// What ReactOS' own Session Manager and ours cost on ReactOS' ntdll.dll, hive and DLLs.
+fn against(images: &Images, iso: &Path, options: &BudgetsOptions) -> Result<()> {
+    let originals = Originals::from_iso(iso)?;
+    let ntdll = Originals {
+        smss: None,
+        ntdll: originals.ntdll.clone(),
+    };
+    let cost = |smss: &Originals| -> Result<Cost> {
+        let mut tree = Tree::system(images)?;
+        volume::put_on(&mut tree, iso, options.hive.as_deref())?;
+        smss.put_on(&mut tree);
+        Cost::of(&boot(
+            images,
+            &tree,
+            crate::reactos::compare::DISK_SIZE,
+            true,
+        )?)
+    };
+    ui::step("booting with ReactOS' own smss.exe, then with ours, both on its ntdll.dll");
+    let (theirs, ours) = (cost(&originals)?, cost(&ntdll)?);
+    ui::step("against ReactOS' own");
+    ui::note(&format!("{:40} {:>8} {:>8}", "", "ReactOS'", "ours"));
+    let compared = |name: &str, left: u64, right: u64| {
+        let ratio = right as f64 / left.max(1) as f64;
+        ui::note(&format!("{name:40} {left:8} {right:8}   {ratio:.2}"));
+    };
+    compared(
+        INSTRUCTIONS,
+        theirs.instructions.image,
+        ours.instructions.image,
+    );
+    let own = |cost: &Cost| u64::from(cost.calls.own());
+    compared(CALLS, own(&theirs), own(&ours));
+    let all = |cost: &Cost| own(cost) + u64::from(cost.calls.loader);
+    compared("the same and the loader's", all(&theirs), all(&ours));
+    compared(COMMIT, theirs.private, ours.private);
+    Ok(())
+}
+
+/// What a boot with a trace, in virtual time, tells of the Session Manager.
+struct Cost {
+    calls: Counts,
+    instructions: Instructions,
+    private: u64,
+}
+
+impl Cost {
+    fn of(boot: &Booted) -> Result<Self> {
+        let part = |name| {
+            let part = boot.reader.part(name);
+            part.with_context(|| format!("the boot printed no {name}"))
+        };
+        Ok(Self {
+            calls: Counts::of(&calls_made(part("trace")?)),
+            instructions: Instructions::of(part("ring3")?, "smss.exe")?,
+            private: private_bytes(boot)?,
+        })
+    }
+}
+
+/// Boots until it settles; in virtual time with a trace.
+fn boot(images: &Images, tree: &Tree, size: u32, traced: bool) -> Result<Booted> {
+    let folder = paths::folder(paths::target().join("budgets"))?;
+    let limit = Duration::from_secs(120);
+    let plan = UnattendedBoot {
+        kernel: &images.kernel,
+        tree,
+        size,
+        spoilt: None,
+        arguments: if traced {
+            "dump trace exit=settled"
+        } else {
+            "exit=settled"
+        },
+        folder: &folder,
+        limit,
+        virtual_time: traced,
+        restarts: false,
+    };
+    let outcome = guest::boot(&plan)?;
+    if outcome.end != End::Pass {
+        bail!(
+            "the boot ended with {:?}; log in {}",
+            outcome.end,
+            folder.display()
+        );
+    }
+    Ok(outcome)
+}
+
+fn private_bytes(boot: &Booted) -> Result<u64> {
+    let dump: serde_json::Value = serde_json::from_str(
+        boot.reader
+            .part("dump-json")
+            .context("the boot printed no dump")?,
+    )?;
+    let mut processes = dump["processes"].as_array().into_iter().flatten();
+    let smss = processes
+        .find(|process| process["name"] == "smss.exe")
+        .context("the dump has no smss.exe")?;
+    smss["privateBytes"]
+        .as_u64()
+        .context("the dump does not say how much smss.exe commits")
+}
+
+fn row(what: &str, measured: u64, budget: Option<u64>) {
+    let verdict = match budget {
+        None => String::new(),
+        Some(budget) if measured <= budget => {
+            ui::paint(Colour::Green, &format!("   budget {budget}: met"))
+        }
+        Some(budget) => ui::paint(
+            Colour::Yellow,
+            &format!("   budget {budget}: {} over", measured - budget),
+        ),
+    };
+    ui::note(&format!("{what:40} {measured:8}{verdict}"));
+}
