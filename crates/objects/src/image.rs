@@ -34,6 +34,10 @@ const READABLE: u32 = 0xE000_0000;
 /// behind it.
 pub const MAX_NAME: usize = 259;
 
+/// Bytes of a name that are read at once: never of two pages, so that what lies behind a name's end
+/// and cannot be read does not count.
+const PIECE: usize = 16;
+
 /// The name of an import, as it stands in the image: no text that is known to be any.
 pub type Name = Vec<u8, { MAX_NAME + 1 }>;
 
@@ -195,15 +199,28 @@ pub struct Imports<'a> {
 }
 
 impl Imports<'_> {
-    fn advance(&mut self) -> Result<Option<Name>, Unusable> {
+    /// Puts the next name into `name`; false if there is none more. Like the iterator, without a copy of
+    /// each name on its way.
+    ///
+    /// # Errors
+    /// [`Unusable`], after which nothing more comes.
+    pub fn read_next(&mut self, name: &mut Name) -> Result<bool, Unusable> {
+        let next = self.advance(name);
+        if next.is_err() {
+            self.rest = Ok(None);
+        }
+        next
+    }
+
+    fn advance(&mut self, into: &mut Name) -> Result<bool, Unusable> {
         let Some(table) = self.rest? else {
-            return Ok(None);
+            return Ok(false);
         };
         let rest = table.skip(DESCRIPTOR).ok_or(Unusable::Malformed)?;
         let name = u32_at(self.image.bytes, add(table.at, 12)?)?;
         if name == 0 {
             self.rest = Ok(None);
-            return Ok(None);
+            return Ok(false);
         }
         // A table that runs into the end of its section lacks its terminator.
         self.rest = if rest.bytes == 0 {
@@ -211,21 +228,24 @@ impl Imports<'_> {
         } else {
             Ok(Some(rest))
         };
-        self.name(name).map(Some)
+        self.name(name, into).map(|()| true)
     }
 
     /// The text at a relative virtual address, up to its NUL or the most that is looked at.
-    fn name(&self, address: u32) -> Result<Name, Unusable> {
-        let run = self.image.at(address)?;
-        let mut name = Name::new();
-        for at in 0..run.bytes {
-            let [byte] = read(self.image.bytes, add(run.at, at)?)?;
-            if byte == 0 {
-                return Ok(name);
+    fn name(&self, address: u32, name: &mut Name) -> Result<(), Unusable> {
+        let mut run = self.image.at(address)?;
+        name.clear();
+        while run.bytes != 0 {
+            let mut piece = [0; PIECE];
+            let length = (PIECE - run.at % PIECE).min(run.bytes);
+            let piece = piece.get_mut(..length).unwrap_or_default();
+            fill(self.image.bytes, run.at, piece)?;
+            for &mut byte in piece {
+                if byte == 0 || name.push(byte).is_err() || name.is_full() {
+                    return Ok(());
+                }
             }
-            if name.push(byte).is_err() || name.is_full() {
-                return Ok(name);
-            }
+            run = run.skip(length).ok_or(Unusable::Malformed)?;
         }
         Err(Unusable::Malformed)
     }
@@ -235,11 +255,11 @@ impl Iterator for Imports<'_> {
     type Item = Result<Name, Unusable>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let next = self.advance();
-        if next.is_err() {
-            self.rest = Ok(None);
+        let mut name = Name::new();
+        match self.read_next(&mut name) {
+            Ok(more) => more.then_some(Ok(name)),
+            Err(unusable) => Some(Err(unusable)),
         }
-        next.transpose()
     }
 }
 
@@ -254,8 +274,13 @@ fn add(left: usize, right: usize) -> Result<usize, Unusable> {
 /// What is not in the view or the file, the image should not have named.
 fn read<const N: usize>(bytes: &dyn View, at: usize) -> Result<[u8; N], Unusable> {
     let mut value = [0; N];
-    match bytes.read(at, &mut value) {
-        Ok(()) => Ok(value),
+    fill(bytes, at, &mut value)?;
+    Ok(value)
+}
+
+fn fill(bytes: &dyn View, at: usize, buffer: &mut [u8]) -> Result<(), Unusable> {
+    match bytes.read(at, buffer) {
+        Ok(()) => Ok(()),
         Err(Status::ACCESS_VIOLATION) => Err(Unusable::Malformed),
         Err(status) => Err(Unusable::Unreadable(status)),
     }

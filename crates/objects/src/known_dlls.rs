@@ -16,7 +16,7 @@
 //! is left out as well, without a section: no process could run it.
 
 use crate::dll_list::{DllList, Names};
-use crate::image::{Layout, PeImage, Unusable};
+use crate::image::{Layout, Name, PeImage, Unusable};
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Attempt, Essential, Skippable, Stop};
@@ -380,8 +380,9 @@ fn walk<S: System>(
     list: &mut DllList<'_, S>,
 ) -> Result<(), Unwalked> {
     let image = image?;
-    for import in image.imports() {
-        list.add_import(&import?).map_err(unreadable)?;
+    let (mut imports, mut name) = (image.imports(), Name::new());
+    while imports.read_next(&mut name)? {
+        list.add_import(&name).map_err(unreadable)?;
     }
     if image.is_dll() {
         Ok(())

@@ -38,7 +38,8 @@ fn room(name: &str) -> Option<String> {
     let begin = before
         .rfind(|one: char| !one.is_ascii_alphanumeric() && one != '_')
         .map_or(0, |at| at + 1);
-    before.get(begin..).map(str::to_owned)
+    let room = before.get(begin..)?;
+    (!room.is_empty()).then(|| room.to_owned())
 }
 
 #[cfg(test)]
@@ -55,6 +56,7 @@ mod tests {
             ),
             ("boot::renames::process::<ntdll::Native>", Some("boot")),
             ("memcpy", None),
+            ("<&[u8]>::get", None),
         ] {
             assert_eq!(room(name).as_deref(), wanted, "{name}");
         }
