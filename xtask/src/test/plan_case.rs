@@ -111,14 +111,20 @@ fn lines(mut dump: Value) -> Result<String> {
         let entries = dump[section]
             .as_array_mut()
             .with_context(|| format!("the dump has no list {section}"))?;
+        let mut lines = Vec::new();
         for entry in entries {
             let entry = entry.as_object_mut().context("an entry is no object")?;
             entry.remove("privateBytes");
             if entry.get("path").is_some_and(is_program) {
                 entry.remove("size");
             }
-            text.push_str(&format!("{section} {}\n", serde_json::to_string(entry)?));
+            lines.push(format!("{section} {}\n", serde_json::to_string(entry)?));
         }
+        // A folder's order is that in which its files were put there, by mtools or by the plan.
+        if section == "files" {
+            lines.sort_unstable();
+        }
+        text.extend(lines);
     }
     Ok(text)
 }
