@@ -3,7 +3,7 @@
 //! [`debug!`](crate::debug!), written as with the `log` crate.
 //!
 //! In the image a line goes to the sink of `ntdll`, and `core::fmt` has no part in it
-//! ([`text`](crate::text)). On the host it goes to the `log` crate, for whatever logger is there.
+//! ([`text`](mod@crate::text)). On the host it goes to the `log` crate, for whatever logger is there.
 
 use crate::text::{Part, Text};
 pub use log::{Level, LevelFilter};

@@ -352,7 +352,7 @@ fn spec_15_d3_exec_pgm_does_not_go_to_a_dead_port() {
 }
 
 #[test]
-fn issue_4_sixty_four_sessions_at_once_and_everything_is_back_afterwards() {
+fn sixty_four_sessions_at_once_and_everything_is_back_afterwards() {
     let world = booted(|plan| plan);
     let before = world.sizes();
     for round in 0..2 {
