@@ -143,9 +143,6 @@ fn on_volume<S: System>(
     while let Some(minimum) = next.filter(|&minimum| minimum >= required) {
         match system.create_paging_file(name, minimum, maximum) {
             Ok(()) => {
-                // The kernel writes the file's name and its clusters when it likes. A power cut before
-                // that leaves a name without clusters, which the next boot trips over (D36).
-                nt::volume::flush(system, name).or_skip(Skippable::PagingFile, name);
                 volume.usable = limit.saturating_sub(minimum);
                 nt::info!(
                     "paging file: {name}: {} MB, at most {} MB",

@@ -2,7 +2,6 @@
 //! Paging files over the executive: on a real FAT volume, with the kernel's own limits.
 
 use executive::dump::Snapshot;
-use executive::host::DiskEvent;
 use nt::UnicodeStr;
 use pagefile::create_paging_files;
 use test_support::host::{Seam, run, wide, world_of};
@@ -136,18 +135,4 @@ fn a_stale_file_of_the_last_boot_is_used_again() {
     let mut world = world.reboot();
     let ((), snapshot) = run(&mut world, create(&["C:\\pagefile.sys 64 64"]));
     assert_eq!(files(&snapshot), [(64, 64)]);
-}
-
-#[test]
-fn d36_a_new_paging_file_is_on_the_disk_when_the_boot_goes_on() {
-    let mut world = world_of(140);
-    world.record_disk();
-    run(&mut world, create(&["C:\\pagefile.sys 64 64"]));
-    let (_, history) = world.disk_history();
-    assert!(history.len() > 1, "a paging file was made");
-    assert_eq!(
-        history.last(),
-        Some(&DiskEvent::Flush),
-        "nothing is left to be written"
-    );
 }
