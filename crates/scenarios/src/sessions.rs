@@ -110,7 +110,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         Want::Screen("script: smctl stop 1: STATUS_SUCCESS"),
         Want::Process("csrss.exe", "smss.exe", 0),
     ]),
-    // The first round has a session twice: how many threads the port gets, and how deep their stacks
+    // The first round begins with the churn and has a session twice: how many threads the port gets, and how deep their stacks
     // have been used, depends on how requests meet, and by then both have grown to what these
     // clients need.
     Scenario::new(
@@ -118,7 +118,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         "10.6",
     )
     .before(&[script!(
-        "smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 99; smctl stop 1; smdie 5; sleep 99; smctl stop 1; smtest churn 2000; note; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 99; smctl stop 1; smtest churn 2000; same"
+        "smtest churn 2000; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 99; smctl stop 1; smdie 5; sleep 99; smctl stop 1; note; smdie 0; smdie 1; smdie 2; smdie 4; smdie 5; sleep 99; smctl stop 1; smtest churn 2000; same"
     )])
     .after(&[
         Want::Screen("smtest: churn: pass"),
