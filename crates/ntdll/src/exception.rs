@@ -2,7 +2,7 @@
 //! The end of a program that went wrong: an exception nobody handles, or a panic.
 //!
 //! A vectored handler sees every exception of every thread first, so neither an unwinder nor a
-//! frame in each thread is needed (spec 13.1). A [guarded](guarded) load goes on with its answer.
+//! frame in each thread is needed (spec 13.1). A [guarded] load goes on with its answer.
 //! Everything else ends in [`fatal`]: one line to the debugger, then what the program's [`Fatal`]
 //! says, then the end of the process. Whatever goes wrong on that way ends the process at once. In
 //! a release image a panic is an exception: an illegal instruction.

@@ -24,7 +24,7 @@ ntdll::program!(ntdll::Program {
 fn hello(system: &impl System) -> Result<()> {
     let key = Key::open(system, ENVIRONMENT, Access::KEY_READ)?;
     let mut text = [0; MAX_TEXT];
-    log::info!("ComSpec is {}", key.text(wide!("ComSpec"), &mut text)?);
+    nt::info!("ComSpec is {}", key.text(wide!("ComSpec"), &mut text)?);
     let event = ObjectAttributes::named(wide!("\\HelloEvent"));
     let event = Owned::new(system, system.create_event(&event, Access::EVENT_ALL)?);
     system.set_event(event.get())?;

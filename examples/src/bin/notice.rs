@@ -31,7 +31,7 @@ fn notice(system: &impl System) -> Result<()> {
     let file = argument(system.own_command_line()).ok_or(Status::INVALID_PARAMETER)?;
     let mut text = [0; SHOWN];
     let count = read(system, file, &mut text).inspect_err(|status| {
-        log::error!("{file}: {status}");
+        nt::error!("{file}: {status}");
     })?;
     for line in text
         .get(..count)
@@ -40,7 +40,7 @@ fn notice(system: &impl System) -> Result<()> {
     {
         show(system, line)?;
     }
-    log::info!("{file}: {count} bytes shown");
+    nt::info!("{file}: {count} bytes shown");
     system.delay(PAUSE)
 }
 

@@ -50,7 +50,7 @@ fn serve(system: &impl System) -> Result<()> {
     drop(Owned::new(system, system.create_thread(&LISTENER)?));
     let announced = ConnectionInfo::server(SERVED, CALLBACKS)?;
     let session_manager = Owned::new(system, client::connect(system, &announced)?);
-    log::info!("registered for image type {}", SERVED.0);
+    nt::info!("registered for image type {}", SERVED.0);
     // The connection is what keeps it registered; it has nothing else to do itself.
     system.wait_one(Handle::CURRENT_PROCESS, Timeout::Never)?;
     drop(session_manager);
@@ -66,7 +66,7 @@ impl ThreadBody for Listener {
             match receive(&ntdll::NATIVE, port, reply.take(), &mut message) {
                 Ok(answer) => reply = answer,
                 Err(status) => {
-                    log::error!("call-back port: {status}");
+                    nt::error!("call-back port: {status}");
                     return;
                 }
             }
@@ -114,6 +114,6 @@ fn receive(
 fn let_run(system: &impl System, body: &SbCreateSession) -> Result<()> {
     let _process = Owned::new(system, Handle(body.process.process));
     let thread = Owned::new(system, Handle(body.process.thread));
-    log::info!("process {} runs", body.process.client.process);
+    nt::info!("process {} runs", body.process.client.process);
     system.resume_thread(thread.get())
 }
