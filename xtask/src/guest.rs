@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One boot from beginning to end, unattended: a tree of files in, log, dump and trace out.
 
+use crate::build::Images;
 use crate::medium::{disk, tree::Tree};
 use crate::qemu::{Boot, End, Qemu, Setup};
 use crate::serial::Reader;
@@ -35,6 +36,24 @@ pub struct UnattendedBoot<'a> {
     /// The machine's time is counted in instructions and jumps over what nobody works in: a minute
     /// of waiting takes no time, and no outcome depends on the host's speed.
     pub virtual_time: bool,
+}
+
+impl<'a> UnattendedBoot<'a> {
+    /// A boot of this tree until the Session Manager has settled, in virtual time, on a disk of the
+    /// usual size: what most boots differ from in a field or two.
+    pub fn until_settled(images: &'a Images, tree: &'a Tree, folder: &'a Path) -> Self {
+        Self {
+            kernel: &images.kernel,
+            tree,
+            size: disk::DEFAULT_SIZE,
+            spoilt: None,
+            arguments: "exit=settled",
+            folder,
+            restarts: false,
+            limit: Duration::from_secs(90),
+            virtual_time: true,
+        }
+    }
 }
 
 /// The result of one.

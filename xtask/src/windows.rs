@@ -133,8 +133,8 @@ impl Build<'_> {
     }
 }
 
-/// What passes for a Session Manager.
-fn session_manager(version: &str) -> Vec<u8> {
+/// What passes for a Session Manager, in the tests of `install` as well.
+pub fn session_manager(version: &str) -> Vec<u8> {
     let mut image = ImageFile {
         subsystem: ImageSubsystem::NATIVE,
         ..ImageFile::default()

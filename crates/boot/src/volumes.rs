@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The volumes that a list of renames has touched (spec 6.4).
 
+use nt::access::{Access, OpenOptions, Share};
 use nt::system::{Files, Objects};
-use nt::{Owned, Result, Status, UnicodeStr, volume};
+use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, file};
 
 /// Volumes that are remembered at once; with more, all are flushed early.
 const MOST: usize = 8;
@@ -30,7 +31,7 @@ impl<'s, 'v, S: Objects + Files> Touched<'s, 'v, S> {
 
     /// Notes that something on the volume of `path` was changed.
     pub(crate) fn note(&mut self, path: UnicodeStr<'v>) {
-        let name = volume::of(path);
+        let name = volume_of(path);
         let mut known = self.volumes.iter_mut();
         if let Some(known) = known.find(|known| known.name.eq_ignore_case(name)) {
             known.changed = true;
@@ -63,7 +64,7 @@ impl<'s, S: Objects + Files> Volume<'s, '_, S> {
     fn flush(&mut self, system: &'s S) -> Result<()> {
         let open = match self.open.take() {
             Some(open) => open,
-            None => volume::open(system, self.name)?,
+            None => open(system, self.name)?,
         };
         system.flush_file(self.open.insert(open).get())
     }
@@ -75,17 +76,50 @@ fn not_flushed(name: UnicodeStr<'_>, status: Status) {
 
 /// Has the volume of `path` written to its disk. If it cannot be, that is reported.
 pub(crate) fn flush_volume<S: Objects + Files>(system: &S, path: UnicodeStr<'_>) {
-    if let Err(status) = volume::flush(system, path) {
-        not_flushed(volume::of(path), status);
+    let name = volume_of(path);
+    let volume = open(system, name);
+    if let Err(status) = volume.and_then(|volume| system.flush_file(volume.get())) {
+        not_flushed(name, status);
     }
 }
 
 /// Has the volume of `path` looked at by the next disk check.
 pub(crate) fn mark_for_check<S: Objects + Files>(system: &S, path: UnicodeStr<'_>) {
-    let name = volume::of(path);
-    let volume = volume::open(system, path);
+    let name = volume_of(path);
+    let volume = open(system, name);
     match volume.and_then(|volume| system.mark_volume_dirty(volume.get())) {
         Ok(()) => nt::warn!("pending file renames: {name}: marked for its check"),
         Err(status) => nt::warn!("pending file renames: {name}: {status}: not marked for a check"),
+    }
+}
+
+/// Opens the volume itself.
+fn open<'s, S: Objects + Files>(system: &'s S, name: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
+    let share = Share::READ | Share::WRITE | Share::DELETE;
+    let (name, options) = (ObjectAttributes::named(name), OpenOptions::empty());
+    file::open(system, &name, Access::FILE_WRITE_DATA, share, options)
+}
+
+/// The name of the volume in an NT path: its first two components, as in `\??\C:`.
+fn volume_of(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
+    let mut separators = (0..)
+        .zip(path.units())
+        .filter(|(_, unit)| **unit == u16::from(b'\\'));
+    separators
+        .nth(2)
+        .map_or(path, |(third, _)| path.take(third))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nt::wide;
+
+    #[test]
+    fn a_volume_is_the_first_two_components_of_a_path() {
+        assert_eq!(volume_of(wide!("\\??\\C:\\x\\y")), wide!("\\??\\C:"));
+        assert_eq!(volume_of(wide!("\\Device\\V1\\x")), wide!("\\Device\\V1"));
+        assert_eq!(volume_of(wide!("\\??\\C:")), wide!("\\??\\C:"));
+        assert_eq!(volume_of(wide!("x")), wide!("x"));
     }
 }

@@ -38,7 +38,6 @@ pub mod steps;
 pub mod string;
 pub mod system;
 pub mod text;
-pub mod volume;
 
 pub use handle::{Handle, Owned};
 pub use nt_macros::text_for;

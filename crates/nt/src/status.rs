@@ -30,7 +30,7 @@ impl Status {
 
     /// The result of a call that gives something: `Ok` if it has succeeded and come to its end.
     /// `TIMEOUT`, `PENDING`, `USER_APC` and `ALERTED` are codes of success and say that it has not;
-    /// they become `UNSUCCESSFUL`, because whoever is told of an error, in another process perhaps,
+    /// they become `UNSUCCESSFUL`, because the receiver of an error, perhaps in another process,
     /// must not take it for a success.
     #[inline(never)]
     pub const fn ended(self) -> Result<()> {

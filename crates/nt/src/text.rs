@@ -65,7 +65,7 @@ pub trait Show {
     fn part(&self) -> Part<'_>;
 }
 
-/// Where a text is written to, piece by piece. Whoever is full keeps that to itself until the end.
+/// Where a text is written to, piece by piece. One that is full says so at the end only.
 pub trait Output {
     /// Takes a piece of UTF-8.
     fn narrow(&mut self, piece: &str);

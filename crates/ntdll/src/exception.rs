@@ -45,7 +45,7 @@ pub(crate) fn install(fatal: Fatal) {
 unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
     // SAFETY: the dispatcher passes two live structures for the time of the call.
     let record = unsafe { (*pointers).ExceptionRecord };
-    // SAFETY: likewise.
+    // SAFETY: the record lives until this returns, and nobody writes to it.
     let record = unsafe { &*record };
     let code = Status(record.ExceptionCode);
     // Informational codes, such as a debugger's print request, are meant for somebody else.
@@ -53,9 +53,9 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
         return EXCEPTION_CONTINUE_SEARCH;
     }
     let address = record.ExceptionAddress.addr();
-    // SAFETY: likewise.
+    // SAFETY: the pair of pointers is still the dispatcher's, live until this returns.
     let context = unsafe { (*pointers).ContextRecord };
-    // SAFETY: likewise, and nobody else looks at it before this returns.
+    // SAFETY: the context lives until this returns, and nobody else looks at it before.
     let context = unsafe { &mut *context };
     if guarded::recover(code, address, context) {
         return EXCEPTION_CONTINUE_EXECUTION;

@@ -72,7 +72,8 @@ impl AsRef<[u8]> for Pages {
 
 impl AsMut<[u8]> for Pages {
     fn as_mut(&mut self) -> &mut [u8] {
-        // SAFETY: as above, and `&mut self` is the only way to them now.
+        // SAFETY: `bytes` bytes at `base` were given to this value alone, and `&mut self` is the only
+        // way to them now.
         unsafe { core::slice::from_raw_parts_mut(self.base.as_ptr(), self.bytes) }
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn version() -> (u32, u32) {
     let peb = peb();
     // SAFETY: the PEB lives as long as the process; offset asserted in `layout`.
     let major = unsafe { (*peb).OSMajorVersion };
-    // SAFETY: likewise.
+    // SAFETY: the same live PEB, and the field beside the last one; offset asserted in `layout`.
     let minor = unsafe { (*peb).OSMinorVersion };
     (major, minor)
 }

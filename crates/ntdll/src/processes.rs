@@ -142,9 +142,9 @@ impl ParameterBlock {
         let block = Self(block);
         // The block comes denormalised and stays so: the new process's loader normalises its copy
         // (spec 8.3).
-        // SAFETY: a live block of ours, offset asserted in `layout`.
+        // SAFETY: a live block that this value owns, offset asserted in `layout`.
         unsafe { (*block.0).Flags |= from.flags.bits() };
-        // SAFETY: likewise.
+        // SAFETY: the same block, which nobody else has; offset asserted in `layout`.
         unsafe { (*block.0).DebugFlags = u32::from(from.debug) };
         Ok(block)
     }

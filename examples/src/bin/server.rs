@@ -82,7 +82,7 @@ fn receive(
     message: &mut MessageBuffer,
 ) -> Result<Option<MessageBuffer>> {
     let received = match system.reply_wait_receive(port, reply.as_ref(), message) {
-        // Whoever asked is gone; that is no reason to stop.
+        // The client is gone; that is no reason to stop.
         Err(_) if reply.is_some() => return Ok(None),
         received => received?,
     };

@@ -177,21 +177,17 @@ impl Cost {
 /// Boots until it settles; in virtual time with a trace.
 fn boot(images: &Images, tree: &Tree, size: u32, traced: bool) -> Result<Booted> {
     let folder = paths::folder(paths::target().join("budgets"))?;
-    let limit = Duration::from_secs(120);
+    let settled = UnattendedBoot::until_settled(images, tree, &folder);
     let plan = UnattendedBoot {
-        kernel: &images.kernel,
-        tree,
         size,
-        spoilt: None,
         arguments: if traced {
             "dump trace exit=settled"
         } else {
-            "exit=settled"
+            settled.arguments
         },
-        folder: &folder,
-        limit,
+        limit: Duration::from_secs(120),
         virtual_time: traced,
-        restarts: false,
+        ..settled
     };
     let outcome = guest::boot(&plan)?;
     if outcome.end != End::Pass {

@@ -4,15 +4,23 @@
 use clap::Args;
 use std::path::PathBuf;
 
-/// Options of `report`.
+/// The runs that are shown.
 #[derive(Args)]
-pub struct ReportOptions {
+pub struct RunsOptions {
     /// The run: its folder, or an earlier report [default: target/run, where `run` leaves it].
     #[arg(value_name = "RUN")]
     pub run: Option<PathBuf>,
     /// Another run, folder or report, under the same time axis.
     #[arg(long, value_name = "OTHER")]
     pub against: Option<PathBuf>,
+}
+
+/// Options of `report`.
+#[derive(Args)]
+pub struct ReportOptions {
+    /// The runs to show.
+    #[command(flatten)]
+    pub runs: RunsOptions,
     /// Where the report goes [default: target/run/report.html].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -38,12 +46,9 @@ pub struct ReportOptions {
 /// Options of `chart`.
 #[derive(Args)]
 pub struct ChartOptions {
-    /// The run: its folder, or a report [default: target/run, where `run` leaves it].
-    #[arg(value_name = "RUN")]
-    pub run: Option<PathBuf>,
-    /// Another run, folder or report, under the same time axis.
-    #[arg(long, value_name = "OTHER")]
-    pub against: Option<PathBuf>,
+    /// The runs to show.
+    #[command(flatten)]
+    pub runs: RunsOptions,
     /// Where the chart goes [default: target/run/chart.svg].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

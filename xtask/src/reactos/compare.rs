@@ -115,15 +115,11 @@ fn boot(images: &Images, tree: &Tree, name: &str) -> Result<Booted> {
     ui::step(&format!("booting with {name}"));
     let folder = paths::folder(paths::target().join("compare").join(name))?;
     let plan = UnattendedBoot {
-        kernel: &images.kernel,
-        tree,
         size: DISK_SIZE,
-        spoilt: None,
         arguments: "dump trace exit=settled",
-        folder: &folder,
         limit: Duration::from_secs(300),
         virtual_time: false,
-        restarts: false,
+        ..UnattendedBoot::until_settled(images, tree, &folder)
     };
     let outcome = guest::boot(&plan)?;
     if outcome.end != End::Pass {

@@ -219,21 +219,7 @@ fn for_cmake(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use formats::pe::build::ImageFile;
-    use formats::utf16_bytes;
-    use nt::system::ImageSubsystem;
-
-    /// What passes for a Session Manager.
-    fn session_manager(version: &str) -> Vec<u8> {
-        let mut image = ImageFile {
-            subsystem: ImageSubsystem::NATIVE,
-            ..ImageFile::default()
-        }
-        .bytes();
-        image.extend(utf16_bytes("\\SmApiPort"));
-        image.extend(version.as_bytes());
-        image
-    }
+    use crate::windows::session_manager;
 
     fn options(tree: &Path, smss: &Path, undo: bool) -> InstallOptions {
         InstallOptions {

@@ -31,12 +31,12 @@ use timeline::Timeline;
 
 /// Runs the verb `report`.
 pub fn verb(options: &ReportOptions) -> Result<()> {
-    let folder = folder(options.run.as_deref())?;
+    let folder = folder(options.runs.run.as_deref())?;
     let out = options
         .out
         .clone()
         .unwrap_or(paths::output()?.join("report.html"));
-    write(&folder, options.against.as_deref(), &out)?;
+    write(&folder, options.runs.against.as_deref(), &out)?;
     if let Some(picture) = &options.picture {
         take_picture(&out, picture, options)?;
     }
@@ -46,12 +46,12 @@ pub fn verb(options: &ReportOptions) -> Result<()> {
 
 /// Runs the verb `chart`.
 pub fn chart_verb(options: &ChartOptions) -> Result<()> {
-    let folder = folder(options.run.as_deref())?;
+    let folder = folder(options.runs.run.as_deref())?;
     let out = options
         .out
         .clone()
         .unwrap_or(paths::output()?.join("chart.svg"));
-    draw(&folder, options.against.as_deref(), &out, chart::alone)?;
+    draw(&folder, options.runs.against.as_deref(), &out, chart::alone)?;
     ui::verdict(&format!("the chart is in {}", out.display()));
     Ok(())
 }

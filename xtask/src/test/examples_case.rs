@@ -3,19 +3,15 @@
 
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
-use crate::medium::disk;
 use crate::medium::program::{ProgramOptions, Role, examples};
 use crate::medium::tree::Tree;
 use crate::paths;
 use crate::qemu::{self, End};
 use anyhow::{Context, Result, anyhow, bail};
 use std::path::Path;
-use std::time::Duration;
 
 /// Name among the tests.
 pub const NAME: &str = "examples_run_in_ring_3";
-
-const LIMIT: Duration = Duration::from_secs(90);
 
 /// Each with its arguments and its role, and with what the log must have of it.
 const EXAMPLES: [(&str, &str, Role, &[&str]); 3] = [
@@ -70,17 +66,7 @@ fn boot(images: &Images, folder: &Path) -> Result<()> {
         };
         options.put_on(&mut tree, images)?;
     }
-    let outcome = guest::boot(&UnattendedBoot {
-        kernel: &images.kernel,
-        tree: &tree,
-        size: disk::DEFAULT_SIZE,
-        spoilt: None,
-        arguments: "exit=settled",
-        folder,
-        restarts: false,
-        limit: LIMIT,
-        virtual_time: true,
-    })?;
+    let outcome = guest::boot(&UnattendedBoot::until_settled(images, &tree, folder))?;
     if outcome.end != End::Pass {
         bail!("the machine ended with {:?}", outcome.end);
     }

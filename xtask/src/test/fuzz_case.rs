@@ -10,7 +10,6 @@
 
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
-use crate::medium::disk;
 use crate::medium::tree::Tree;
 use crate::paths;
 use crate::qemu::{self, End};
@@ -22,12 +21,10 @@ use formats::pe::build::{CODE, ImageFile, MORE, PROGRAM_BASE};
 use formats::utf16;
 use nt::system::ImageSubsystem;
 use std::path::Path;
-use std::time::Duration;
 
 /// Name among the tests.
 pub const NAME: &str = "no_system_call_from_ring_3_stops_the_kernel";
 
-const LIMIT: Duration = Duration::from_secs(90);
 const PROGRAMS: u64 = 12;
 /// Calls of a program.
 const CALLS: usize = 2_000;
@@ -248,17 +245,7 @@ fn boot(images: &Images, folder: &Path, seed: u64) -> Result<()> {
     ui::step(&format!(
         "{PROGRAMS} programs with {CALLS} calls each, SMSS_FUZZ_SEED={seed}"
     ));
-    let outcome = guest::boot(&UnattendedBoot {
-        kernel: &images.kernel,
-        tree: &tree,
-        size: disk::DEFAULT_SIZE,
-        spoilt: None,
-        arguments: "exit=settled",
-        folder,
-        restarts: false,
-        limit: LIMIT,
-        virtual_time: true,
-    })?;
+    let outcome = guest::boot(&UnattendedBoot::until_settled(images, &tree, folder))?;
     if outcome.end != End::Pass {
         bail!("the machine ended with {:?}", outcome.end);
     }

@@ -10,20 +10,17 @@
 
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
+use crate::medium::supplies;
 use crate::medium::tree::{self, Tree};
-use crate::medium::{disk, supplies};
 use crate::qemu::{self, End};
 use crate::{paths, plan};
 use anyhow::{Context, Result, anyhow, bail};
 use formats::hive::Hive;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
-use std::time::Duration;
 
 /// Name among the tests.
 pub const NAME: &str = "a_plan_is_what_the_machine_does";
-
-const LIMIT: Duration = Duration::from_secs(90);
 
 /// Session Manager keys over the default hive: none, and those of an installed ReactOS and of its
 /// live CD; and whether the hive says how large the paging file is.
@@ -43,15 +40,8 @@ pub fn run(images: &Images) -> Result<()> {
         let mut tree = Tree::system(images)?;
         merge(&mut tree, changes)?;
         let booted = guest::boot(&UnattendedBoot {
-            kernel: &images.kernel,
-            tree: &tree,
-            size: disk::DEFAULT_SIZE,
-            spoilt: None,
             arguments: "dump exit=settled",
-            folder: &folder,
-            restarts: false,
-            limit: LIMIT,
-            virtual_time: true,
+            ..UnattendedBoot::until_settled(images, &tree, &folder)
         })?;
         let log = folder.join("boot.log");
         compare(&tree, &booted, sized).map_err(|error| {

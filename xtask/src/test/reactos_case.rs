@@ -20,12 +20,9 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 /// The variable that names the live CD.
 pub const ISO: &str = "SMSS_REACTOS_ISO";
-
-const LIMIT: Duration = Duration::from_secs(90);
 
 /// The live CD, if there is one to test with.
 pub fn iso() -> Option<PathBuf> {
@@ -208,15 +205,8 @@ impl Case {
         let arguments = format!("trace dump {}", self.arguments);
         let booted = guest::boot_disk(
             &UnattendedBoot {
-                kernel: &images.kernel,
-                tree: &tree,
-                size: disk::DEFAULT_SIZE,
-                spoilt: None,
                 arguments: &arguments,
-                folder,
-                restarts: false,
-                limit: LIMIT,
-                virtual_time: true,
+                ..UnattendedBoot::until_settled(images, &tree, folder)
             },
             image,
         )?;

@@ -19,10 +19,6 @@ use nt::Status;
 use scenarios::{Change, End, Object, Process, Scenario, Seen, Version};
 use serde_json::Value as Json;
 use std::path::Path;
-use std::time::Duration;
-
-/// No scenario needs this long; one that does hangs.
-const LIMIT: Duration = Duration::from_secs(90);
 
 /// Runs one; a failure says how QEMU was run.
 pub fn run(scenario: &Scenario, images: &Images, bless: bool) -> Result<()> {
@@ -38,15 +34,11 @@ fn boot(scenario: &Scenario, images: &Images, folder: &Path, bless: bool) -> Res
     let restarts = scenario.end == End::PowerOff;
     let arguments = arguments(scenario, restarts);
     let outcome = guest::boot(&UnattendedBoot {
-        kernel: &images.kernel,
-        tree: &medium.tree,
         size: medium.size,
         spoilt: medium.spoilt.as_deref(),
         arguments: &arguments,
-        folder,
         restarts,
-        limit: LIMIT,
-        virtual_time: true,
+        ..UnattendedBoot::until_settled(images, &medium.tree, folder)
     })?;
     let frames = Symbols::of_boot(images, &outcome.reader);
     if !frames.is_empty() {

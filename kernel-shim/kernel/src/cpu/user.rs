@@ -151,7 +151,7 @@ pub const WAY: u64 = 45;
 pub fn last_ticks() -> u64 {
     // SAFETY: a static that `trap.s` writes while ring 3 begins, and nobody now.
     let entered = unsafe { user_entered.get().read() };
-    // SAFETY: likewise, while it ends.
+    // SAFETY: a static that `trap.s` writes while ring 3 ends, and nobody now.
     let left = unsafe { user_left.get().read() };
     left.wrapping_sub(entered)
 }

@@ -310,7 +310,7 @@ impl Executive {
     }
 
     /// NtFsControlFile: what goes into the output buffer, which has `room` bytes. A volume that is
-    /// locked is to be unlocked by whoever did it: the lock outlasts its handle.
+    /// locked has to be unlocked by the caller that locked it: the lock outlasts its handle.
     ///
     /// # Errors
     /// `ACCESS_DENIED` for locking a volume that others use, for unlocking one that is not locked,
