@@ -2,6 +2,12 @@
 //! The namespace: directories, symbolic links, and how long names stay (spec 3).
 
 use super::*;
+use crate::ob::DeviceMap;
+
+/// The drive letters of the system.
+fn drive_letters(bench: &Bench) -> &DeviceMap {
+    bench.executive.ob.device_map(DeviceMapId::SYSTEM).unwrap()
+}
 
 #[test]
 fn spec_1_1_row_14_the_namespace_before_smss() {
@@ -208,22 +214,9 @@ fn spec_3_2_step_3_a_temporary_link_vanishes_and_can_be_made_again() {
         .unwrap()
         .handle;
     bench.close(first);
+    assert_eq!(drive_letters(&bench).drives, 1 << 25);
     assert_eq!(
-        bench
-            .executive
-            .ob
-            .device_map(DeviceMapId::SYSTEM)
-            .unwrap()
-            .drives,
-        1 << 25
-    );
-    assert_eq!(
-        bench
-            .executive
-            .ob
-            .device_map(DeviceMapId::SYSTEM)
-            .unwrap()
-            .types[25],
+        drive_letters(&bench).types[25],
         1,
         "calculate: a substituted drive"
     );
@@ -239,15 +232,7 @@ fn spec_3_2_step_3_a_temporary_link_vanishes_and_can_be_made_again() {
     );
     bench.close(again.handle);
     assert_eq!(bench.target("\\??\\Z:"), Err(Status::OBJECT_NAME_NOT_FOUND));
-    assert_eq!(
-        bench
-            .executive
-            .ob
-            .device_map(DeviceMapId::SYSTEM)
-            .unwrap()
-            .drives,
-        0
-    );
+    assert_eq!(drive_letters(&bench).drives, 0);
     assert!(
         !bench
             .link("\\??\\Z:", "\\Device\\x", Attributes::PERMANENT)
@@ -262,25 +247,9 @@ fn spec_3_1_only_drive_letters_change_the_device_map() {
     for name in ["\\??\\COM1", "\\??\\1:", "\\??\\CC:", "\\Device\\C:"] {
         bench.link(name, "\\Device\\Null", OPENIF).unwrap();
     }
-    assert_eq!(
-        bench
-            .executive
-            .ob
-            .device_map(DeviceMapId::SYSTEM)
-            .unwrap()
-            .drives,
-        0
-    );
+    assert_eq!(drive_letters(&bench).drives, 0);
     bench.link("\\??\\c:", "\\Device\\Null", OPENIF).unwrap();
-    assert_eq!(
-        bench
-            .executive
-            .ob
-            .device_map(DeviceMapId::SYSTEM)
-            .unwrap()
-            .drives,
-        4
-    );
+    assert_eq!(drive_letters(&bench).drives, 4);
 }
 
 #[test]
