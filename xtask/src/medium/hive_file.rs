@@ -5,6 +5,7 @@
 //! interrupted is dirty: it is used with its logs or not at all, because what it holds without them
 //! may belong to two different moments. The files themselves are only read.
 
+use super::tree::{self, Tree};
 use anyhow::{Context, Result, anyhow, bail};
 use formats::hive::Hive;
 use std::path::Path;
@@ -55,6 +56,18 @@ pub fn parse_at(
         }
     }
     parse_with(shown, name, bytes, &logs)
+}
+
+/// Reads the hive `name` of a tree, with its logs on it, to be changed and put back.
+///
+/// # Errors
+/// As [`parse_at`], and a tree without it.
+pub fn of_tree(tree: &Tree, name: &str) -> Result<Hive> {
+    let place = tree::hive_path(name);
+    let content = |path: &str| tree.files.get(path).cloned().flatten();
+    let bytes = content(&place).with_context(|| format!("there is no hive {name}"))?;
+    let beside = |path: &str| Ok(content(path));
+    Ok(parse_at(&format!("hive {name}"), &place, &bytes, beside)?.hive)
 }
 
 fn parse_with(shown: &str, name: &str, bytes: &[u8], logs: &[(String, Vec<u8>)]) -> Result<Read> {

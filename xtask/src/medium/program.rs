@@ -5,6 +5,7 @@
 //! It is one of `examples/`, a crate of theirs, or an image that is built already. What is given is
 //! looked for while the command line is read, so that a typo never becomes a boot.
 
+use super::hive_file;
 use super::supplies::current_control_set;
 use super::tree::{self, Tree};
 use crate::build::{self, Images};
@@ -123,12 +124,10 @@ impl ProgramOptions {
             build::put_aside(&image, &images.folder, &name)?
         };
         tree.files.insert(place, Some(bytes));
-        let hive = tree
-            .files
-            .get_mut(&tree::hive_path("SYSTEM"))
-            .and_then(Option::as_mut)
-            .context("there is no SYSTEM hive to enter the program in")?;
-        *hive = self.role.enter(hive, &name, &self.arguments)?;
+        let mut hive = hive_file::of_tree(tree, "SYSTEM").context("to enter the program in")?;
+        self.role.enter(&mut hive, &name, &self.arguments)?;
+        let place = tree::hive_path("SYSTEM");
+        tree.files.insert(place, Some(hive.serialise(tree::NOW)));
         ui::note(&format!("{name} is in System32, and {}", self.role.text()));
         Ok(Some(name))
     }
@@ -143,25 +142,24 @@ impl Role {
         }
     }
 
-    /// The SYSTEM hive `bytes` with the program in it.
-    fn enter(self, bytes: &[u8], file: &str, arguments: &str) -> Result<Vec<u8>> {
-        let mut hive = Hive::parse(bytes).map_err(|error| anyhow!("the SYSTEM hive: {error}"))?;
-        let set = current_control_set(&hive).context("the SYSTEM hive has no Select\\Current")?;
+    /// Names the program in the SYSTEM hive.
+    fn enter(self, hive: &mut Hive, file: &str, arguments: &str) -> Result<()> {
+        let set = current_control_set(hive).context("the SYSTEM hive has no Select\\Current")?;
         let key = format!("{set}\\Control\\Session Manager");
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let line = |program: &str| format!("{program} {arguments}").trim_end().to_owned();
         match self {
-            Self::BootExecute => append(&mut hive, &key, "BootExecute", &line(file))?,
-            Self::Initial => append(&mut hive, &key, "Execute", &line(file))?,
+            Self::BootExecute => append(hive, &key, "BootExecute", &line(file))?,
+            Self::Initial => append(hive, &key, "Execute", &line(file))?,
             Self::Subsystem => {
                 let key = format!("{key}\\SubSystems");
-                append(&mut hive, &key, "Required", stem)?;
+                append(hive, &key, "Required", stem)?;
                 let line = line(&format!("%SystemRoot%\\System32\\{file}"));
                 let data = reg_text::string_data(&line);
-                set_value(&mut hive, &key, stem, ValueType::EXPAND_SZ, data)?;
+                set_value(hive, &key, stem, ValueType::EXPAND_SZ, data)?;
             }
         }
-        Ok(hive.serialise(tree::NOW))
+        Ok(())
     }
 }
 
@@ -271,13 +269,15 @@ mod tests {
 
     const KEY: &str = "ControlSet001\\Control\\Session Manager";
 
-    fn hive() -> Vec<u8> {
+    fn entered(role: Role, file: &str, arguments: &str) -> Hive {
         let source = paths::root().join("iso/hives/SYSTEM.reg");
-        tree::compile(&std::fs::read_to_string(source).unwrap()).unwrap()
+        let bytes = tree::compile(&std::fs::read_to_string(source).unwrap()).unwrap();
+        let mut hive = Hive::parse(&bytes).unwrap();
+        role.enter(&mut hive, file, arguments).unwrap();
+        hive
     }
 
-    fn value(bytes: &[u8], key: &str, name: &str) -> String {
-        let hive = Hive::parse(bytes).unwrap();
+    fn value(hive: &Hive, key: &str, name: &str) -> String {
         let key = hive.find(hive.root(), UnicodeStr(&utf16(key))).unwrap();
         let value = hive.value(key, UnicodeStr(&utf16(name))).unwrap();
         text(&value.data)
@@ -285,15 +285,15 @@ mod tests {
 
     #[test]
     fn a_role_is_where_the_registry_names_the_program() {
-        let entered = Role::BootExecute.enter(&hive(), "a.exe", "x y").unwrap();
-        let list = value(&entered, KEY, "BootExecute");
+        let hive = entered(Role::BootExecute, "a.exe", "x y");
+        let list = value(&hive, KEY, "BootExecute");
         assert_eq!(list, "autocheck autochk *\0a.exe x y\0\0");
-        let entered = Role::Initial.enter(&hive(), "a.exe", "").unwrap();
-        assert_eq!(value(&entered, KEY, "Execute"), "a.exe\0\0");
-        let entered = Role::Subsystem.enter(&hive(), "a.exe", "x").unwrap();
+        let hive = entered(Role::Initial, "a.exe", "");
+        assert_eq!(value(&hive, KEY, "Execute"), "a.exe\0\0");
+        let hive = entered(Role::Subsystem, "a.exe", "x");
         let key = format!("{KEY}\\SubSystems");
-        assert_eq!(value(&entered, &key, "Required"), "Debug\0Windows\0a\0\0");
-        let line = value(&entered, &key, "a");
+        assert_eq!(value(&hive, &key, "Required"), "Debug\0Windows\0a\0\0");
+        let line = value(&hive, &key, "a");
         assert_eq!(line, "%SystemRoot%\\System32\\a.exe x\0");
     }
 

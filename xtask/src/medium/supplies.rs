@@ -232,14 +232,8 @@ impl HiveSource {
         }
         let text = reg_text::decode(&bytes)
             .map_err(|_| anyhow!("{shown} is neither a hive nor .reg text"))?;
-        let old = tree
-            .files
-            .get(&place)
-            .and_then(Option::as_ref)
-            .with_context(|| format!("there is no hive {} to merge {shown} over", self.hive))?;
-        let name = format!("hive {}", self.hive);
-        let beside = |path: &str| Ok(tree.files.get(path).cloned().flatten());
-        let mut hive = hive_file::parse_at(&name, &place, old, beside)?.hive;
+        let mut hive = hive_file::of_tree(tree, self.hive)
+            .with_context(|| format!("to merge {shown} over"))?;
         merge(&mut hive, self.hive, &text).with_context(|| format!("in {shown}"))?;
         ui::note(&format!("hive {}: {shown} merged over it", self.hive));
         tree.files.insert(place, Some(hive.serialise(tree::NOW)));

@@ -13,7 +13,7 @@ use crate::medium::supplies;
 use crate::medium::tree::{self, Tree};
 use crate::medium::{dll, hive_file};
 use crate::ui;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::ValueEnum;
 use std::path::Path;
 
@@ -63,15 +63,9 @@ pub fn put_on(tree: &mut Tree, iso: &Path, programs: &[Program]) -> Result<()> {
     }
     if programs.contains(&Program::Csrss) {
         put(tree, "user32.dll", dll::build("user32.dll", &[]));
-        let place = tree::hive_path("SYSTEM");
-        let old = tree
-            .files
-            .get(&place)
-            .and_then(Option::as_ref)
-            .context("there is no SYSTEM hive")?;
-        let beside = |path: &str| Ok(tree.files.get(path).cloned().flatten());
-        let mut hive = hive_file::parse_at("the SYSTEM hive", &place, old, beside)?.hive;
+        let mut hive = hive_file::of_tree(tree, "SYSTEM")?;
         supplies::merge(&mut hive, "SYSTEM", SUBSYSTEM)?;
+        let place = tree::hive_path("SYSTEM");
         tree.files.insert(place, Some(hive.serialise(tree::NOW)));
     }
     Ok(())

@@ -85,11 +85,11 @@ pub fn closing(tally: &Tally, started: Instant) -> Result<()> {
     }
     ui::note(&format!("in {:.0} s", started.elapsed().as_secs_f32()));
     println!("{} passed, {} failed", tally.passed, tally.failed.len());
-    if tally.passed == 0 {
-        bail!("no test ran");
-    }
     if !tally.failed.is_empty() {
         bail!("{} tests failed", tally.failed.len());
+    }
+    if tally.passed == 0 {
+        bail!("no test ran");
     }
     ui::verdict("all tests passed");
     Ok(())

@@ -47,9 +47,22 @@ const CHECK_ALWAYS: &str = "Windows Registry Editor Version 5.00\n\n\
     [HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager]\n\
     \"BootExecute\"=str(7):\"autocheck autochk /p *\\0\"\n";
 
+const BOOT_STATUS_FILE: &str = "ReactOS/bootstat.dat";
+
 const READER: &str = "Windows Registry Editor Version 5.00\n\n\
     [HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control\\Session Manager]\n\
     \"Execute\"=str(7):\"reader.exe\\0\"\n";
+
+/// Boot status data as ReactOS' ntdll.dll makes them, of a boot that went wrong: neither *boot
+/// good* (byte 10) nor *boot shutdown* (byte 11).
+const BOOT_STATUS: [u8; 64] = {
+    let mut data = [0; 64];
+    data[0] = 64;
+    data[4] = 1;
+    data[8] = 1;
+    data[9] = 30;
+    data
+};
 
 /// All of them.
 pub const CASES: [Case; 7] = [
@@ -66,6 +79,7 @@ pub const CASES: [Case; 7] = [
             if dirty_queries(booted)? != 1 {
                 bail!("it asked again whether the volume is dirty");
             }
+            boot_status_is_kept(booted)?;
             fsck(&booted.disk)
         },
     },
@@ -194,6 +208,8 @@ impl Case {
             "ReactOS/TEMP/read.txt".to_owned(),
             Some(b"OKAY, and more".to_vec()),
         );
+        tree.files
+            .insert(BOOT_STATUS_FILE.to_owned(), Some(BOOT_STATUS.to_vec()));
         for name in ["first.bin", "second.bin"] {
             tree.files.insert(name.to_owned(), Some(vec![7; 40_000]));
         }
@@ -240,6 +256,31 @@ fn part<'b>(booted: &'b Booted, name: &str) -> Result<&'b str> {
 fn dirty_queries(booted: &Booted) -> Result<usize> {
     let asks = |line: &&str| line.starts_with("autochk.exe") && line.contains("code=0x90078");
     Ok(part(booted, "trace")?.lines().filter(asks).count())
+}
+
+/// autochk.exe ended with success. While it ran the boot status data said that all is well, and
+/// afterwards they are what they were (spec 8.4).
+fn boot_status_is_kept(booted: &Booted) -> Result<()> {
+    let trace = part(booted, "trace")?;
+    let position = |from: usize, what: &dyn Fn(&str) -> bool| {
+        let mut lines = trace.lines().enumerate().skip(from);
+        lines.find(|(_, line)| what(line)).map(|(index, _)| index)
+    };
+    let wrote = |line: &str| line.starts_with("smss.exe") && line.contains("NtWriteFile");
+    let ended = |line: &str| {
+        line.starts_with("autochk.exe")
+            && line.contains("NtTerminateProcess")
+            && line.contains("status=SUCCESS")
+    };
+    let end = position(0, &ended).context("autochk.exe did not end with success")?;
+    let before = trace.lines().take(end).filter(|line| wrote(line)).count();
+    if before < 2 || position(end, &wrote).is_none() {
+        bail!("the boot status data were not written before and after autochk.exe");
+    }
+    if disk::read(&booted.disk, BOOT_STATUS_FILE)? != BOOT_STATUS {
+        bail!("the boot status data are not what they were before autochk.exe");
+    }
+    Ok(())
 }
 
 /// `fsck.fat` of a disk's volume, which must be as it should be.
