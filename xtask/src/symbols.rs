@@ -214,7 +214,7 @@ fn hexadecimal(text: &str) -> Option<u64> {
 }
 
 /// Name and base of `image NAME base HEX process N`.
-fn announced(line: &str) -> Option<(String, u64)> {
+pub fn announced(line: &str) -> Option<(String, u64)> {
     let mut words = line.split(" image ").nth(1)?.split_whitespace();
     let name = words.next()?.to_ascii_lowercase();
     (words.next()? == "base").then_some(())?;

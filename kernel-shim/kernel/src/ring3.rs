@@ -1,20 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! How much each process has run in ring 3, by the time stamp counter, for the host to print.
+//! How much each process has run in ring 3, by the time stamp counter, for the host to print; and of
+//! one of them, if the command line asks for it (`steps=`), every instruction by its address.
 //!
 //! Under `-icount` the counter counts instructions, so this is exact and the same at every run. It is
 //! read at the last moment before ring 3 and at the first one after it (`trap.s`); what lies between
 //! the two is `WAY` instructions of the kernel each time.
+//!
+//! Instructions are told apart by single steps: ring 3 runs one, and the kernel notes where that was.
+//! A boot with steps takes longer in virtual time than one without, so its threads may take turns
+//! differently; the counter is for figures, steps are for finding out what they consist of.
 
-use crate::cpu::user;
+use crate::cpu::user::{self, Registers, Trap, Vectors};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use executive::ids::ProcessId;
 
+/// Vector of the exception after a single step.
+const STEPPED: u8 = 1;
+
 /// Ring 3, of every process that has run.
 #[derive(Default)]
-pub struct Ring3(BTreeMap<ProcessId, Parts>);
+pub struct Ring3 {
+    processes: BTreeMap<ProcessId, Parts>,
+    /// Whose instructions are told apart.
+    stepping: Option<ProcessId>,
+    /// How often the instruction at an address has run.
+    steps: BTreeMap<u64, u64>,
+}
 
 /// What a process did before its image had the word, and after that.
 #[derive(Default)]
@@ -33,22 +47,52 @@ struct Spent {
 }
 
 impl Ring3 {
-    /// `process` was in ring 3 just now.
-    pub fn was_in(&mut self, process: ProcessId) {
-        let parts = self.0.entry(process).or_default();
+    /// Runs a thread of `process` until its next trap.
+    pub fn run(
+        &mut self,
+        process: ProcessId,
+        registers: &mut Registers,
+        vectors: &mut Vectors,
+        teb: u64,
+    ) -> Trap {
+        let parts = self.processes.entry(process).or_default();
+        let steps = parts.entered && self.stepping == Some(process);
         let spent = if parts.entered {
             &mut parts.image
         } else {
             &mut parts.loader
         };
-        spent.turns += 1;
-        spent.ticks += user::last_ticks();
+        loop {
+            let at = registers.rip;
+            if steps {
+                registers.set_stepping(true);
+            }
+            let trap = user::run(registers, vectors, teb);
+            spent.turns += 1;
+            spent.ticks += user::last_ticks();
+            if steps {
+                registers.set_stepping(false);
+                // Neither a fault nor an interrupt lets the instruction happen that it stands before.
+                if !matches!(trap, Trap::PageFault { .. } | Trap::Interrupt(_)) {
+                    *self.steps.entry(at).or_default() += 1;
+                }
+                if matches!(trap, Trap::Exception { vector, .. } if vector == STEPPED) {
+                    continue;
+                }
+            }
+            return trap;
+        }
     }
 
     /// A thread of `process` goes on where it is told to: the first time that is the loader, which
     /// hands over to the image.
     pub fn continues(&mut self, process: ProcessId) {
-        self.0.entry(process).or_default().entered = true;
+        self.processes.entry(process).or_default().entered = true;
+    }
+
+    /// Tells the instructions of `process` apart from now on, unless another's are.
+    pub fn step(&mut self, process: ProcessId) {
+        self.stepping.get_or_insert(process);
     }
 
     /// A line a process: name, id; turns and ticks before its image began; the same afterwards; how
@@ -67,6 +111,12 @@ impl Ring3 {
                 user::WAY
             )
         };
-        self.0.iter().map(line).collect()
+        self.processes.iter().map(line).collect()
+    }
+
+    /// A line an instruction that was told apart: its address, in hexadecimal, and how often it ran.
+    pub fn steps(&self) -> Vec<String> {
+        let line = |(at, count): (&u64, &u64)| format!("{at:x} {count}");
+        self.steps.iter().map(line).collect()
     }
 }

@@ -6,7 +6,7 @@
 //! first), and gone. The executive says when; this file only obeys.
 
 use crate::boot::options::{ExitAt, Kill, Options};
-use crate::cpu::user::{self, Registers, Trap};
+use crate::cpu::user::{Registers, Trap};
 use crate::cpu::{clock, context, interrupt};
 use crate::exit::{Verdict, exit};
 use crate::host_port::{self, HostPort, TooLong};
@@ -213,6 +213,10 @@ impl System {
             let lines = self.ring3.lines(&self.images);
             announce::part("ring3", lines.iter().map(String::as_str));
         }
+        if self.options.steps.is_some() {
+            let lines = self.ring3.steps();
+            announce::part("steps", lines.iter().map(String::as_str));
+        }
     }
 
     /// What is done before every end: the trace is printed, and what was written is brought to the
@@ -256,14 +260,12 @@ impl System {
         let Some((mut registers, mut vectors, teb)) = self.machine.lock().begin(thread) else {
             return;
         };
-        if let Ok(process) = self.executive.process_of(thread) {
-            announce::running(process.id, thread);
-        }
-        let trap = user::run(&mut registers, &mut vectors, teb);
+        let Ok(process) = self.executive.process_of(thread) else {
+            return;
+        };
+        announce::running(process.id, thread);
+        let trap = (self.ring3).run(process.id, &mut registers, &mut vectors, teb);
         self.machine.lock().leave(thread, &registers, vectors);
-        if let Ok(process) = self.executive.process_of(thread) {
-            self.ring3.was_in(process.id);
-        }
         self.serve(thread, trap, &registers);
     }
 
@@ -383,6 +385,9 @@ impl System {
             .map_or_else(String::new, |number| format!(", session {number}"));
         screen::note(&format!("{name} starts, process {}{session}", process.id.0));
         self.shown.insert(process.id);
+        if self.options.steps.as_deref() == Some(name.as_str()) {
+            self.ring3.step(process.id);
+        }
         self.images.insert(process.id, name);
     }
 

@@ -6,6 +6,7 @@
 //! a live CD (`--from`) the same is measured of ReactOS' own Session Manager, on its ntdll.dll, hive and
 //! known DLLs.
 
+mod profile;
 mod record;
 mod ring3;
 mod rooms;
@@ -22,6 +23,7 @@ use crate::reactos::volume;
 use crate::trace::{Counts, calls_made};
 use crate::ui::{self, Colour};
 use anyhow::{Context, Result, bail};
+use profile::Source;
 use record::Figures;
 use ring3::Instructions;
 use std::path::Path;
@@ -46,6 +48,8 @@ pub fn verb(options: &BudgetsOptions) -> Result<()> {
     let figures = measure(&images)?;
     ui::step("budgets");
     show(&images, &figures)?;
+    let sources = [own("smss.exe", &images)?, own("ntdll.dll", &images)?];
+    by_image(&Medium::usual(&images)?, &sources, options.functions)?;
     if let Some(iso) = &options.from {
         against(&images, iso, options)?;
     }
@@ -70,8 +74,7 @@ pub fn gate() -> Result<()> {
 /// Everything that is the same at every run, of the default medium.
 fn measure(images: &Images) -> Result<Figures> {
     ui::step("booting in virtual time, with a trace of every system call");
-    let size = crate::medium::disk::DEFAULT_SIZE;
-    let cost = Cost::of(&boot(images, &Tree::system(images)?, size, true)?)?;
+    let cost = Cost::of(&Medium::usual(images)?.boot(TRACED)?)?;
     let mut figures = vec![
         (IMAGE.to_owned(), build::size(images)?),
         (COMMIT.to_owned(), cost.private),
@@ -102,8 +105,7 @@ fn show(images: &Images, figures: &Figures) -> Result<()> {
         };
         row(name, *value, budget);
     }
-    let size = crate::medium::disk::DEFAULT_SIZE;
-    let plain = boot(images, &Tree::system(images)?, size, false)?;
+    let plain = Medium::usual(images)?.boot(PLAIN)?;
     let ring3 = plain.ring3.context("smss.exe never came to ring 3")?;
     let milliseconds = u64::try_from(ring3.as_millis())?;
     row(
@@ -114,6 +116,30 @@ fn show(images: &Images, figures: &Figures) -> Result<()> {
     Ok(())
 }
 
+/// The image as the kernel knows it, with the symbols of its debug file.
+fn own(name: &'static str, images: &Images) -> Result<Source> {
+    let debug = images.folder.join(format!("{name}.dbg"));
+    let bytes =
+        std::fs::read(&debug).with_context(|| format!("cannot read {}", debug.display()))?;
+    Ok(Source { name, bytes })
+}
+
+/// Prints how many instructions are of which image, and the first `functions` functions of each.
+fn by_image(medium: &Medium<'_>, sources: &[Source], functions: usize) -> Result<()> {
+    let booted = medium.boot(STEPPED)?;
+    for image in profile::of(&booted, sources)? {
+        row(
+            &format!("instructions of {}", image.name),
+            image.instructions,
+            None,
+        );
+        for (name, count) in image.functions.iter().take(functions) {
+            ui::note(&format!("{count:>12} {name}"));
+        }
+    }
+    Ok(())
+}
+
 /// What ReactOS' own Session Manager and ours cost on ReactOS' ntdll.dll, hive and DLLs.
 fn against(images: &Images, iso: &Path, options: &BudgetsOptions) -> Result<()> {
     let originals = Originals::from_iso(iso)?;
@@ -121,19 +147,17 @@ fn against(images: &Images, iso: &Path, options: &BudgetsOptions) -> Result<()> 
         smss: None,
         ntdll: originals.ntdll.clone(),
     };
-    let cost = |smss: &Originals| -> Result<Cost> {
-        let mut tree = Tree::system(images)?;
-        volume::put_on(&mut tree, iso, options.hive.as_deref())?;
-        smss.put_on(&mut tree);
-        Cost::of(&boot(
-            images,
-            &tree,
-            crate::reactos::compare::DISK_SIZE,
-            true,
-        )?)
+    let medium = |smss: &Originals| -> Result<Medium<'_>> {
+        let mut medium = Medium::usual(images)?;
+        medium.size = crate::reactos::compare::DISK_SIZE;
+        volume::put_on(&mut medium.tree, iso, options.hive.as_deref())?;
+        smss.put_on(&mut medium.tree);
+        Ok(medium)
     };
+    let (their_medium, our_medium) = (medium(&originals)?, medium(&ntdll)?);
     ui::step("booting with ReactOS' own smss.exe, then with ours, both on its ntdll.dll");
-    let (theirs, ours) = (cost(&originals)?, cost(&ntdll)?);
+    let theirs = Cost::of(&their_medium.boot(TRACED)?)?;
+    let ours = Cost::of(&our_medium.boot(TRACED)?)?;
     ui::step("against ReactOS' own");
     ui::note(&format!("{:40} {:>8} {:>8}", "", "ReactOS'", "ours"));
     let compared = |name: &str, left: u64, right: u64| {
@@ -145,12 +169,25 @@ fn against(images: &Images, iso: &Path, options: &BudgetsOptions) -> Result<()> 
         theirs.instructions.image,
         ours.instructions.image,
     );
-    let own = |cost: &Cost| u64::from(cost.calls.own());
-    compared(CALLS, own(&theirs), own(&ours));
-    let all = |cost: &Cost| own(cost) + u64::from(cost.calls.loader);
+    let calls = |cost: &Cost| u64::from(cost.calls.own());
+    compared(CALLS, calls(&theirs), calls(&ours));
+    let all = |cost: &Cost| calls(cost) + u64::from(cost.calls.loader);
     compared("the same and the loader's", all(&theirs), all(&ours));
     compared(COMMIT, theirs.private, ours.private);
-    Ok(())
+    let bytes = |image: Option<Vec<u8>>| image.context("the live CD lacks it");
+    let (smss, dll) = (bytes(originals.smss)?, bytes(originals.ntdll)?);
+    let dll = || Source {
+        name: "ntdll.dll",
+        bytes: dll.clone(),
+    };
+    let smss = Source {
+        name: "smss.exe",
+        bytes: smss,
+    };
+    ui::step("ReactOS' own by image, then ours");
+    by_image(&their_medium, &[smss, dll()], options.functions)?;
+    let sources = [own("smss.exe", images)?, dll()];
+    by_image(&our_medium, &sources, options.functions)
 }
 
 /// What a boot with a trace, in virtual time, tells of the Session Manager.
@@ -174,30 +211,52 @@ impl Cost {
     }
 }
 
-/// Boots until it settles; in virtual time with a trace.
-fn boot(images: &Images, tree: &Tree, size: u32, traced: bool) -> Result<Booted> {
-    let folder = paths::folder(paths::target().join("budgets"))?;
-    let settled = UnattendedBoot::until_settled(images, tree, &folder);
-    let plan = UnattendedBoot {
-        size,
-        arguments: if traced {
-            "dump trace exit=settled"
-        } else {
-            settled.arguments
-        },
-        limit: Duration::from_secs(120),
-        virtual_time: traced,
-        ..settled
-    };
-    let outcome = guest::boot(&plan)?;
-    if outcome.end != End::Pass {
-        bail!(
-            "the boot ended with {:?}; log in {}",
-            outcome.end,
-            folder.display()
-        );
+/// A way to boot: words for the kernel, and whether its time is counted in instructions.
+type Way = (&'static str, bool);
+/// With a trace of every system call.
+const TRACED: Way = ("dump trace exit=settled", true);
+/// With smss.exe by single steps.
+const STEPPED: Way = ("steps=smss.exe exit=settled", true);
+/// As on any day.
+const PLAIN: Way = ("exit=settled", false);
+
+/// What is booted.
+struct Medium<'a> {
+    images: &'a Images,
+    tree: Tree,
+    /// Of the disk, in MiB.
+    size: u32,
+}
+
+impl<'a> Medium<'a> {
+    /// The default one.
+    fn usual(images: &'a Images) -> Result<Self> {
+        Ok(Self {
+            images,
+            tree: Tree::system(images)?,
+            size: crate::medium::disk::DEFAULT_SIZE,
+        })
     }
-    Ok(outcome)
+
+    /// Boots until it settles.
+    fn boot(&self, (arguments, virtual_time): Way) -> Result<Booted> {
+        let folder = paths::folder(paths::target().join("budgets"))?;
+        let outcome = guest::boot(&UnattendedBoot {
+            size: self.size,
+            arguments,
+            limit: Duration::from_secs(120),
+            virtual_time,
+            ..UnattendedBoot::until_settled(self.images, &self.tree, &folder)
+        })?;
+        if outcome.end != End::Pass {
+            bail!(
+                "the boot ended with {:?}; log in {}",
+                outcome.end,
+                folder.display()
+            );
+        }
+        Ok(outcome)
+    }
 }
 
 fn private_bytes(boot: &Booted) -> Result<u64> {

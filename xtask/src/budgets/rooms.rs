@@ -21,7 +21,7 @@ pub fn of(debug: &Path) -> Result<Vec<(String, u64)>> {
         let [symbol, next] = pair else { continue };
         if symbol.kind() == SymbolKind::Text
             && let Ok(name) = symbol.name()
-            && let Some(room) = room(&addr2line::demangle_auto(Cow::from(name), None))
+            && let Some(room) = room(&demangled(name))
         {
             *rooms.entry(room).or_default() += next.address() - symbol.address();
         }
@@ -29,6 +29,27 @@ pub fn of(debug: &Path) -> Result<Vec<(String, u64)>> {
     let mut rooms: Vec<_> = rooms.into_iter().collect();
     rooms.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
     Ok(rooms)
+}
+
+/// Where each function of an image begins, by its symbols and its exports, and what it is called.
+pub fn functions(image: &object::File<'_>) -> Result<BTreeMap<u64, String>> {
+    let mut functions = BTreeMap::new();
+    for export in image.exports()? {
+        let name = String::from_utf8_lossy(export.name()).into_owned();
+        functions.insert(export.address(), name);
+    }
+    for symbol in image.symbols() {
+        if symbol.kind() == SymbolKind::Text
+            && let Ok(name) = symbol.name()
+        {
+            functions.insert(symbol.address(), demangled(name));
+        }
+    }
+    Ok(functions)
+}
+
+fn demangled(name: &str) -> String {
+    addr2line::demangle_auto(Cow::from(name), None).into_owned()
 }
 
 /// The crate that a function's demangled name begins with.

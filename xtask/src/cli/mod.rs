@@ -159,6 +159,9 @@ pub struct BudgetsOptions {
     /// Changes to that hive, such as the Session Manager key of an installed system.
     #[arg(long, value_name = "FILE.reg", requires = "from")]
     pub hive: Option<PathBuf>,
+    /// Show this many functions of each image, those that run the most instructions.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub functions: usize,
     /// Write the figures to docs/budgets.txt, which `ci` holds a change against.
     #[arg(long)]
     pub record: bool,

@@ -47,6 +47,9 @@ pub struct Options {
     pub version: (u32, u32),
     /// `trace`: every system call on the serial port.
     pub trace: bool,
+    /// `steps=smss.exe`: the first process with this image runs by single steps, and how often each of
+    /// its instructions has run is printed at the end.
+    pub steps: Option<String<16>>,
     /// `dump`: what stands, printed when settled. `dump=json` prints JSON.
     pub dump: bool,
     /// Whether the dump is JSON.
@@ -88,6 +91,7 @@ impl Options {
         let mut options = Self {
             version: (5, 2),
             trace: false,
+            steps: None,
             dump: false,
             json: false,
             exit: ExitAt::Never,
@@ -120,6 +124,7 @@ impl Options {
             "nt" if is("5.2") => self.version = (5, 2),
             "nt" if is("6.1") => self.version = (6, 1),
             "trace" => self.trace = true,
+            "steps" => self.steps = Some(String::try_from(value).ok()?),
             "dump" if value.is_empty() || is("text") => self.dump = true,
             "dump" if is("json") => (self.dump, self.json) = (true, true),
             "exit" if is("settled") => self.exit = ExitAt::Settled,

@@ -134,6 +134,15 @@ pub enum Trap {
 /// alignment, identification.
 const USER_FLAGS: u64 = 0x0021_0dd5 | 0x4_0000;
 const ALWAYS_FLAGS: u64 = 0x202;
+/// The trap flag: an exception after the next instruction.
+const TRAP_FLAG: u64 = 0x100;
+
+impl Registers {
+    /// Whether ring 3 stops after one instruction.
+    pub fn set_stepping(&mut self, stepping: bool) {
+        self.rflags = self.rflags & !TRAP_FLAG | if stepping { TRAP_FLAG } else { 0 };
+    }
+}
 
 unsafe extern "C" {
     static user_frame: UnsafeCell<Registers>;
