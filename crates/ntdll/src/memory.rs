@@ -112,22 +112,10 @@ impl nt::system::View for View {
             return Err(Status::ACCESS_VIOLATION);
         }
         // SAFETY: inside the view, as was just checked, or at its end.
-        let mut from = unsafe { self.base.add(at) };
-        let (words, bytes) = buffer.as_chunks_mut();
-        for word in words {
-            // SAFETY: all eight are inside the view, which stays where it is as long as this value
-            // lives.
-            *word = unsafe { guarded::word(from.as_ptr()) }?;
-            // SAFETY: inside the view, or at its end.
-            from = unsafe { from.add(8) };
-        }
-        for byte in bytes {
-            // SAFETY: inside the view, as above.
-            *byte = unsafe { guarded::byte(from.as_ptr()) }?;
-            // SAFETY: inside the view, or at its end.
-            from = unsafe { from.add(1) };
-        }
-        Ok(())
+        let from = unsafe { self.base.add(at) };
+        // SAFETY: all of it is inside the view, which stays where it is as long as this value lives;
+        // views are not written to.
+        unsafe { guarded::copy(from.as_ptr(), buffer) }
     }
 }
 

@@ -11,6 +11,8 @@
 use heapless::Vec;
 use nt::Status;
 use nt::system::View;
+use zerocopy::little_endian::{U16, U32};
+use zerocopy::{FromBytes, IntoBytes};
 
 /// Why an image says nothing, or nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +29,7 @@ const PE32: u16 = 0x10B;
 const PE32_PLUS: u16 = 0x20B;
 const IMPORT: u32 = 1;
 const DESCRIPTOR: usize = 20;
-const SECTION_HEADER: usize = 40;
+const SECTION_HEADER: usize = size_of::<SectionHeader>();
 /// `IMAGE_SCN_MEM_EXECUTE`, `_READ` and `_WRITE`: each makes pages that can be read.
 const READABLE: u32 = 0xE000_0000;
 /// The longest name of an import that is looked at, in bytes; a longer one comes cut off one byte
@@ -40,6 +42,21 @@ const PIECE: usize = 16;
 
 /// The name of an import, as it stands in the image: no text that is known to be any.
 pub type Name = Vec<u8, { MAX_NAME + 1 }>;
+
+/// `IMAGE_SECTION_HEADER`.
+#[derive(Clone, Copy, FromBytes, IntoBytes)]
+#[repr(C)]
+struct SectionHeader {
+    name: [u8; 8],
+    size: U32,
+    address: U32,
+    raw_size: U32,
+    raw_at: U32,
+    of_object_files: [u8; 12],
+    characteristics: U32,
+}
+
+const _: () = assert!(SECTION_HEADER == 40);
 
 /// How an image's bytes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,11 +104,11 @@ impl<'a> PeImage<'a> {
     /// # Errors
     /// [`Unusable`].
     pub fn parse(bytes: &'a dyn View, layout: Layout) -> Result<Self, Unusable> {
-        if read(bytes, 0)? != *b"MZ" {
+        if read::<[u8; 2]>(bytes, 0)? != *b"MZ" {
             return Err(Unusable::Malformed);
         }
         let header = index(u32_at(bytes, 0x3C)?);
-        if read(bytes, header)? != *b"PE\0\0" {
+        if read::<[u8; 4]>(bytes, header)? != *b"PE\0\0" {
             return Err(Unusable::Malformed);
         }
         let sections = u16_at(bytes, add(header, 6)?)?;
@@ -120,7 +137,7 @@ impl<'a> PeImage<'a> {
         let table = usize::from(sections.1) * SECTION_HEADER;
         if let Some(last) = add(sections.0, table)?.checked_sub(1) {
             // Then all of it is there.
-            read::<1>(bytes, last)?;
+            read::<u8>(bytes, last)?;
         }
         Ok(Self {
             bytes,
@@ -138,37 +155,58 @@ impl<'a> PeImage<'a> {
 
     /// The names of the DLLs it imports, in the table's order. After [`Unusable`] nothing more comes.
     pub fn imports(&self) -> Imports<'a> {
-        let rest = if self.imports == 0 {
-            Ok(None)
-        } else {
-            self.at(self.imports).map(Some)
+        let mut imports = Imports {
+            image: *self,
+            section: Section::default(),
+            rest: Ok(None),
         };
-        Imports { image: *self, rest }
+        if self.imports != 0 {
+            imports.rest = imports.at(self.imports).map(Some);
+        }
+        imports
     }
 
-    /// What lies at a relative virtual address, to the end of its section.
-    fn at(&self, address: u32) -> Result<Run, Unusable> {
+    /// The section with this relative virtual address.
+    fn section(&self, address: u32) -> Result<Section, Unusable> {
         let (mut table, count) = self.sections;
         for _ in 0..count {
-            let section: [u8; SECTION_HEADER] = read(self.bytes, table)?;
+            let header: SectionHeader = read(self.bytes, table)?;
             table = add(table, SECTION_HEADER)?;
-            let field = |at| u32_at(&section, at);
-            let (start, raw_size) = (field(12)?, field(16)?);
+            let (start, raw_size) = (header.address.get(), header.raw_size.get());
             let (size, at) = match self.layout {
-                Layout::View if field(36)? & READABLE == 0 => continue,
-                Layout::View => (field(8)?.max(raw_size), start),
-                Layout::File => (raw_size, field(20)?),
+                Layout::View if header.characteristics.get() & READABLE == 0 => continue,
+                Layout::View => (header.size.get().max(raw_size), start),
+                Layout::File => (raw_size, header.raw_at.get()),
             };
-            if let Some(inside) = address.checked_sub(start)
-                && inside < size
-            {
-                return Ok(Run {
-                    at: add(index(at), index(inside))?,
-                    bytes: index(size - inside),
-                });
+            let section = Section { start, size, at };
+            if section.from(address).is_some() {
+                return Ok(section);
             }
         }
         Err(Unusable::Malformed)
+    }
+}
+
+/// What the section headers say of a section that can be looked at.
+#[derive(Clone, Copy, Default)]
+struct Section {
+    /// The first relative virtual address, and how many there are.
+    start: u32,
+    size: u32,
+    /// Where the first is, in the view or the file.
+    at: u32,
+}
+
+impl Section {
+    /// What lies from a relative virtual address on, if it is in the section.
+    fn from(self, address: u32) -> Option<Run> {
+        let inside = address.checked_sub(self.start)?;
+        let bytes = self.size.checked_sub(inside)?;
+        (bytes != 0).then_some(())?;
+        Some(Run {
+            at: index(self.at).checked_add(index(inside))?,
+            bytes: index(bytes),
+        })
     }
 }
 
@@ -194,6 +232,8 @@ impl Run {
 #[derive(Clone)]
 pub struct Imports<'a> {
     image: PeImage<'a>,
+    /// Where something was found last: the table and its names are in one section, usually.
+    section: Section,
     /// The table from the next descriptor on; nothing at the end.
     rest: Result<Option<Run>, Unusable>,
 }
@@ -210,6 +250,15 @@ impl Imports<'_> {
             self.rest = Ok(None);
         }
         next
+    }
+
+    /// What lies at a relative virtual address, to the end of its section.
+    fn at(&mut self, address: u32) -> Result<Run, Unusable> {
+        if let Some(run) = self.section.from(address) {
+            return Ok(run);
+        }
+        self.section = self.image.section(address)?;
+        self.section.from(address).ok_or(Unusable::Malformed)
     }
 
     fn advance(&mut self, into: &mut Name) -> Result<bool, Unusable> {
@@ -232,18 +281,20 @@ impl Imports<'_> {
     }
 
     /// The text at a relative virtual address, up to its NUL or the most that is looked at.
-    fn name(&self, address: u32, name: &mut Name) -> Result<(), Unusable> {
-        let mut run = self.image.at(address)?;
+    fn name(&mut self, address: u32, name: &mut Name) -> Result<(), Unusable> {
+        let mut run = self.at(address)?;
         name.clear();
         while run.bytes != 0 {
             let mut piece = [0; PIECE];
             let length = (PIECE - run.at % PIECE).min(run.bytes);
             let piece = piece.get_mut(..length).unwrap_or_default();
             fill(self.image.bytes, run.at, piece)?;
-            for &mut byte in piece {
-                if byte == 0 || name.push(byte).is_err() || name.is_full() {
-                    return Ok(());
-                }
+            let end = piece.iter().position(|&byte| byte == 0);
+            let text = end.unwrap_or(length).min(name.capacity() - name.len());
+            // There is room: it has just been asked for.
+            let _ = name.extend_from_slice(piece.get(..text).unwrap_or_default());
+            if end.is_some() || name.is_full() {
+                return Ok(());
             }
             run = run.skip(length).ok_or(Unusable::Malformed)?;
         }
@@ -272,9 +323,9 @@ fn add(left: usize, right: usize) -> Result<usize, Unusable> {
 }
 
 /// What is not in the view or the file, the image should not have named.
-fn read<const N: usize>(bytes: &dyn View, at: usize) -> Result<[u8; N], Unusable> {
-    let mut value = [0; N];
-    fill(bytes, at, &mut value)?;
+fn read<T: FromBytes + IntoBytes>(bytes: &dyn View, at: usize) -> Result<T, Unusable> {
+    let mut value = T::new_zeroed();
+    fill(bytes, at, value.as_mut_bytes())?;
     Ok(value)
 }
 
@@ -287,11 +338,11 @@ fn fill(bytes: &dyn View, at: usize, buffer: &mut [u8]) -> Result<(), Unusable> 
 }
 
 fn u16_at(bytes: &dyn View, at: usize) -> Result<u16, Unusable> {
-    read(bytes, at).map(u16::from_le_bytes)
+    read(bytes, at).map(U16::get)
 }
 
 fn u32_at(bytes: &dyn View, at: usize) -> Result<u32, Unusable> {
-    read(bytes, at).map(u32::from_le_bytes)
+    read(bytes, at).map(U32::get)
 }
 
 #[cfg(test)]
