@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod boot_commands;
+mod builder;
 mod ends;
 mod files;
 mod known_dlls;
@@ -148,50 +149,6 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A boot of the default medium that settles.
-    const fn new(name: &'static str, rows: &'static str) -> Self {
-        Self {
-            name,
-            rows,
-            before: &[],
-            version: Version::Nt5_2,
-            kill: None,
-            end: End::Settled,
-            after: &[],
-            only: None,
-        }
-    }
-
-    const fn before(mut self, before: &'static [Change]) -> Self {
-        self.before = before;
-        self
-    }
-
-    const fn nt6(mut self) -> Self {
-        self.version = Version::Nt6_1;
-        self
-    }
-
-    const fn kill(mut self, image: &'static str) -> Self {
-        self.kill = Some(image);
-        self
-    }
-
-    const fn ends(mut self, end: End) -> Self {
-        self.end = end;
-        self
-    }
-
-    const fn after(mut self, after: &'static [Want]) -> Self {
-        self.after = after;
-        self
-    }
-
-    const fn only(mut self, world: World, why: &'static str) -> Self {
-        self.only = Some((world, why));
-        self
-    }
-
     /// Whether `world` can show it.
     pub fn runs_in(&self, world: World) -> bool {
         self.only.is_none_or(|(only, _)| only == world)
