@@ -50,16 +50,13 @@ enum Use {
     Left,
 }
 
-/// A place, and the body of the thread that watches over the call in it.
-struct Watchdog<S: System> {
-    system: &'static S,
-    place: Mutex<Use>,
-}
+/// What the caller and the thread share.
+struct Place(Mutex<Use>);
 
-impl<S: System> Watchdog<S> {
+impl Place {
     /// Takes the place for `call` if it is free.
     fn take(&self, call: Call) -> bool {
-        let mut place = self.place.lock();
+        let mut place = self.0.lock();
         let free = matches!(*place, Use::Free);
         if free {
             *place = Use::Watched(call);
@@ -69,7 +66,7 @@ impl<S: System> Watchdog<S> {
 
     /// The call, if it is still under way.
     fn call(&self) -> Option<Call> {
-        match *self.place.lock() {
+        match *self.0.lock() {
             Use::Watched(call) => Some(call),
             _ => None,
         }
@@ -77,7 +74,7 @@ impl<S: System> Watchdog<S> {
 
     /// The same; who asks ends the called process.
     fn end(&self) -> Option<Call> {
-        let mut place = self.place.lock();
+        let mut place = self.0.lock();
         let Use::Watched(call) = *place else {
             return None;
         };
@@ -85,9 +82,14 @@ impl<S: System> Watchdog<S> {
         Some(call)
     }
 
+    /// Whether the thread is ending the called process, with the caller's handles.
+    fn is_ending(&self) -> bool {
+        matches!(*self.0.lock(), Use::Ending)
+    }
+
     /// The thread no longer touches anything that belongs to the caller.
     fn leave(&self) {
-        let mut place = self.place.lock();
+        let mut place = self.0.lock();
         *place = match *place {
             Use::Answered => Use::Free,
             _ => Use::Left,
@@ -96,7 +98,7 @@ impl<S: System> Watchdog<S> {
 
     /// The call is answered: whether the thread still uses the caller's handles.
     fn answered(&self) -> bool {
-        let mut place = self.place.lock();
+        let mut place = self.0.lock();
         match *place {
             Use::Watched(_) => *place = Use::Answered,
             Use::Ending => return true,
@@ -104,14 +106,25 @@ impl<S: System> Watchdog<S> {
         }
         false
     }
+
+    /// There is no thread, or it has left.
+    fn free(&self) {
+        *self.0.lock() = Use::Free;
+    }
+}
+
+/// A place, and the body of the thread that watches over the call in it.
+struct Watchdog<S: System> {
+    system: &'static S,
+    place: Place,
 }
 
 impl<S: System> ThreadBody for Watchdog<S> {
     fn run(&'static self) {
         let mut waited = 0;
-        while let Some(call) = self.call() {
+        while let Some(call) = self.place.call() {
             if waited >= SERVER_TIMEOUT {
-                if let Some(call) = self.end() {
+                if let Some(call) = self.place.end() {
                     nt::error!(
                         "process {}: a subsystem server that does not answer in time: it is ended",
                         call.process_id.map_or(0, ProcessId::number)
@@ -133,7 +146,7 @@ impl<S: System> ThreadBody for Watchdog<S> {
             }
             waited += LOOK;
         }
-        self.leave();
+        self.place.leave();
     }
 }
 
@@ -149,7 +162,7 @@ impl<S: System> Watchdogs<S> {
             system,
             places: core::array::from_fn(|_| Watchdog {
                 system,
-                place: Mutex::new(Use::Free),
+                place: Place(Mutex::new(Use::Free)),
             }),
         }
     }
@@ -166,29 +179,85 @@ impl<S: System> Watchdogs<S> {
             process: server.process,
             process_id: server.process_id,
         };
-        let Some(watchdog) = self.places.iter().find(|watchdog| watchdog.take(call)) else {
+        let Some(watchdog) = self
+            .places
+            .iter()
+            .find(|watchdog| watchdog.place.take(call))
+        else {
             return Err(Status::INSUFF_SERVER_RESOURCES);
         };
         let thread = match system.create_thread(watchdog) {
             Ok(thread) => Owned::new(system, thread),
             Err(status) => {
-                *watchdog.place.lock() = Use::Free;
+                watchdog.place.free();
                 return Err(status);
             }
         };
         let result = system.request_wait_reply(server.callback, message);
         let signalled = system.set_event(done.get());
-        if watchdog.answered() {
+        if watchdog.place.answered() {
             // It is about to be done, and a wait that fails must not let it act on closed handles.
-            while matches!(*watchdog.place.lock(), Use::Ending) {
+            while watchdog.place.is_ending() {
                 let _ = system.wait_one(thread.get(), Timeout::Milliseconds(LOOK));
             }
-            *watchdog.place.lock() = Use::Free;
+            watchdog.place.free();
         } else if signalled.is_ok() {
             // Its handles go with it, so that nothing is left of the call. If it cannot be waited
             // for, it finds the call answered all the same.
             let _ = system.wait_one(thread.get(), Timeout::Milliseconds(SERVER_TIMEOUT));
         }
         result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CALL: Call = Call {
+        done: Handle(4),
+        process: Handle(8),
+        process_id: None,
+    };
+
+    fn taken() -> Place {
+        let place = Place(Mutex::new(Use::Free));
+        assert!(place.take(CALL));
+        assert!(!place.take(CALL), "one call at a time");
+        place
+    }
+
+    #[test]
+    fn a_call_that_is_answered_first_is_not_ended_and_the_thread_frees_its_place() {
+        let place = taken();
+        assert!(place.call().is_some());
+        assert!(!place.answered());
+        assert!(place.call().is_none() && place.end().is_none());
+        assert!(!place.take(CALL), "the thread has not looked yet");
+        place.leave();
+        assert!(place.take(CALL));
+    }
+
+    #[test]
+    fn a_caller_waits_for_the_thread_that_ends_the_called_process_and_frees_the_place() {
+        let place = taken();
+        assert_eq!(place.end().map(|call| call.process), Some(CALL.process));
+        assert!(place.end().is_none(), "once");
+        assert!(place.answered() && place.is_ending());
+        assert!(place.call().is_none());
+        place.leave();
+        assert!(!place.is_ending());
+        assert!(!place.take(CALL), "the caller's handles go first");
+        place.free();
+        assert!(place.take(CALL));
+    }
+
+    #[test]
+    fn a_thread_that_left_before_the_answer_leaves_the_place_to_the_caller() {
+        let place = taken();
+        assert!(place.end().is_some());
+        place.leave();
+        assert!(!place.answered());
+        assert!(place.take(CALL));
     }
 }

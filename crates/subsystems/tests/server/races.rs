@@ -149,10 +149,23 @@ fn spec_10_2_of_two_registrations_at_once_one_is_refused() {
 
 #[test]
 fn spec_11_5_a_child_instance_killed_at_any_call_leaves_nothing() {
+    killed_at_any_call(0);
+}
+
+#[test]
+fn spec_11_5_what_a_killed_child_instance_left_is_found_among_any_number_of_processes() {
+    // The kernel's list of them has more than the 64 KiB that are asked for at first.
+    killed_at_any_call(600);
+}
+
+fn killed_at_any_call(others: usize) {
     let mut nth = 0;
     let mut killed = 0;
     loop {
         let world = instances::booted(Some(1)).0;
+        for _ in 0..others {
+            world.kernel.add_process(0, "other.exe");
+        }
         let before = (world.kernel.open_handles(), world.manager.counts());
         let (started, reached) = start_with(&world, nth, |kernel| {
             if let [_, child] = kernel.running("smss.exe")[..] {

@@ -208,6 +208,71 @@ fn spec_17_ifeo_winlogon_debugger_stands_before_the_command() {
 }
 
 #[test]
+fn spec_13_2_a_debugger_that_does_not_fit_is_left_out_not_cut() {
+    // With the blank and the command it is 256 units, which is all that fits, and one more.
+    for (units_of_debugger, fits) in [(243, true), (244, false)] {
+        let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+        let debugger = "d".repeat(units_of_debugger - 4) + ".exe";
+        kernel.state().debugger = units(&debugger);
+        let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
+        manager.load_session0().unwrap().start_initial().unwrap();
+        let image = if fits { &debugger } else { "winlogon.exe" };
+        let started = kernel.running(image)[0];
+        let line = kernel.state().processes[&started].command_line.clone();
+        let whole = format!("{debugger} winlogon.exe");
+        assert_eq!(line, if fits { &whole } else { "winlogon.exe" });
+    }
+}
+
+#[test]
+fn spec_12_1_an_initial_command_starts_even_if_the_pause_before_it_fails() {
+    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+    kernel.refuse("delay", Status::ALERTED);
+    let mut plan = TestPlan::new(kernel);
+    plan.execute = vec![units("foo.exe bar")];
+    let (kernel, manager) = start_with(kernel, plan.leak());
+    manager.load_session0().unwrap().start_initial().unwrap();
+    assert_eq!(kernel.running("foo.exe").len(), 1);
+}
+
+#[test]
+fn spec_12_3_the_end_of_either_process_is_told_by_its_name_and_status() {
+    const INITIAL: nt::UnicodeStr<'static> = nt::wide!("Windows Logon Process");
+    for (image, name) in [
+        ("csrss.exe", nt::wide!("Windows SubSystem")),
+        ("winlogon.exe", INITIAL),
+    ] {
+        for with_server in [true, false] {
+            let (kernel, manager) = cold(|plan| plan);
+            let mut watched = manager.load_session0().unwrap().start_initial().unwrap();
+            watched.initial_name = INITIAL;
+            if !with_server {
+                // No Windows subsystem was asked for: only the initial command counts.
+                watched.server = None;
+                kernel.exit(kernel.running("winlogon.exe")[0], Status(0xC000_0005));
+            } else {
+                kernel.exit(kernel.running(image)[0], Status(0xC000_0005));
+            }
+            let ending = subsystems::end::wait(kernel, &watched);
+            let name = if with_server { name } else { INITIAL };
+            assert_eq!((ending.name, ending.status), (name, Status(0xC000_0005)));
+        }
+    }
+}
+
+#[test]
+fn spec_12_3_a_wait_that_fails_ends_the_system_with_its_own_status() {
+    let (kernel, manager) = cold(|plan| plan);
+    let watched = manager.load_session0().unwrap().start_initial().unwrap();
+    kernel.refuse("wait_any", Status::INVALID_HANDLE);
+    let ending = subsystems::end::wait(kernel, &watched);
+    assert_eq!(
+        (ending.name, ending.status),
+        (watched.initial_name, Status::INVALID_HANDLE)
+    );
+}
+
+#[test]
 fn spec_1_3_global_flag_puts_ntsd_before_the_command() {
     for (flags, line) in [
         (0x4, "ntsd -d winlogon.exe"),

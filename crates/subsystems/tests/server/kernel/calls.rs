@@ -70,6 +70,7 @@ impl Objects for Kernel {
     }
 
     fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
+        self.refusal("wait_any")?;
         if self.enter()?.stopped {
             // Nobody runs on; here everybody is one thread, which has to come back.
             return Err(Status::THREAD_IS_TERMINATING);
@@ -84,6 +85,7 @@ impl Objects for Kernel {
     }
 
     fn delay(&self, milliseconds: u32) -> Result<()> {
+        self.refusal("delay")?;
         self.enter()?.delays.push(milliseconds);
         Ok(())
     }
