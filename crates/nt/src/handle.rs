@@ -65,3 +65,18 @@ impl<S: Objects + ?Sized> Drop for Owned<'_, S> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn a_handle_prints_as_debuggers_show_it() {
+        assert_eq!(format!("{:?}", Handle(0x24)), "0x24");
+        assert_eq!(
+            format!("{:?}", Handle::CURRENT_THREAD),
+            "0xfffffffffffffffe"
+        );
+    }
+}

@@ -79,7 +79,8 @@ pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
 /// The NT path of `dos`; `current` is this process's current directory, `X:\...`.
 ///
 /// # Errors
-/// `OBJECT_NAME_INVALID` for an empty path, `NAME_TOO_LONG` for one that does not fit.
+/// `OBJECT_NAME_INVALID` for an empty path or a current directory without a drive, `NAME_TOO_LONG`
+/// for a path that does not fit.
 ///
 /// ```
 /// use nt::{path, wide};
@@ -319,6 +320,8 @@ mod tests {
                 "\\??\\UNC\\server\\share\\y",
             ),
             ("\\\\.\\PhysicalDrive0", "\\??\\PhysicalDrive0"),
+            ("\\\\.", "\\??\\"),
+            ("\\\\.\\con", "\\??\\con"),
             ("\\\\?\\C:\\a\\..\\b", "\\??\\C:\\a\\..\\b"),
             ("NUL", "\\??\\NUL"),
             ("C:\\some\\nul.txt", "\\??\\nul"),
@@ -333,10 +336,27 @@ mod tests {
     }
 
     #[test]
+    fn a_current_directory_without_a_drive_is_no_place_to_begin_from() {
+        for current in ["", "ReactOS", "\\ReactOS", "\\\\server\\share"] {
+            let units: Vec<u16> = current.encode_utf16().collect();
+            assert_eq!(
+                to_nt(crate::wide!("x"), UnicodeStr(&units)).map(|name| format!("{name}")),
+                Err(Status::OBJECT_NAME_INVALID),
+                "{current}"
+            );
+        }
+    }
+
+    #[test]
     fn a_path_too_long_is_refused() {
         assert_eq!(
             nt(&format!("C:\\{}", "x".repeat(300))),
             Err(Status::NAME_TOO_LONG)
+        );
+        assert_eq!(
+            nt(&format!("\\\\{}\\share\\x", "s".repeat(300))),
+            Err(Status::NAME_TOO_LONG),
+            "a root is a part of it"
         );
     }
 

@@ -189,8 +189,7 @@ mod tests {
 
     #[test]
     fn one_ace_has_the_reference_bytes() {
-        const GRANTED: Descriptor =
-            Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS)]);
+        let granted = Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS)]);
         #[rustfmt::skip]
         let reference: &[u8] = &[
             1, 0, 0x04, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, // SECURITY_DESCRIPTOR_RELATIVE
@@ -198,7 +197,24 @@ mod tests {
             0, 0, 24, 0, 0, 0, 0, 0x10, // ACCESS_ALLOWED_ACE, GENERIC_ALL
             1, 2, 0, 0, 0, 0, 0, 5, 32, 0, 0, 0, 0x20, 2, 0, 0, // S-1-5-32-544
         ];
-        assert_eq!(GRANTED.as_bytes(), reference);
+        assert_eq!(granted.as_bytes(), reference);
+    }
+
+    #[test]
+    fn aces_follow_each_other_and_what_is_inherited_says_so() {
+        let two = Descriptor::with_dacl(&[
+            Ace::allow(0x2000_0000, Sid::CREATOR_OWNER),
+            Ace::inherit(0xA000_0001, Sid::LOCAL_SYSTEM),
+        ])
+        .defaulted();
+        #[rustfmt::skip]
+        let reference: &[u8] = &[
+            1, 0, 0x0C, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, // defaulted
+            2, 0, 48, 0, 2, 0, 0, 0, // ACL: 48 bytes, two ACEs
+            0, 0, 20, 0, 0, 0, 0, 0x20, 1, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, // GENERIC_EXECUTE, S-1-3-0
+            0, 0x0B, 20, 0, 1, 0, 0, 0xA0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0, // OICIIO, S-1-5-18
+        ];
+        assert_eq!(two.as_bytes(), reference);
     }
 
     #[test]

@@ -323,6 +323,19 @@ mod tests {
     }
 
     #[test]
+    fn an_ascii_text_becomes_units_and_nothing_else_does() {
+        assert_eq!(ascii_units::<4>("a\\Z~"), [0x61, 0x5C, 0x5A, 0x7E]);
+        assert!(std::panic::catch_unwind(|| ascii_units::<2>("\u{e9}")).is_err());
+    }
+
+    #[test]
+    fn a_debug_print_is_quoted() {
+        let mut buf = UnicodeBuf::<4>::new();
+        assert_eq!(buf.push(wide!("ab")), Ok(()));
+        assert_eq!(format!("{:?} {buf:?}", wide!("x y")), "\"x y\" \"ab\"");
+    }
+
+    #[test]
     fn until_nul_stops_at_the_first() {
         assert_eq!(UnicodeStr(&[1, 0, 2, 0]).until_nul(), UnicodeStr(&[1]));
         assert_eq!(UnicodeStr(&[1, 2]).until_nul(), UnicodeStr(&[1, 2]));

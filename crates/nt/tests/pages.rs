@@ -15,6 +15,7 @@ fn what_is_appended_stands_in_order() {
     assert_eq!(list.as_slice(), &[1, 2, 3, 4, 5]);
     list.truncate(2);
     assert_eq!(list.as_slice(), &[1, 2]);
+    assert_eq!(format!("{list:?}"), "[1, 2]");
 }
 
 #[test]

@@ -155,6 +155,8 @@ mod tests {
         assert_eq!(on.liberal(), shared_reference(0x8004, 0xE0));
         assert_eq!(on.liberal_defaulted(), shared_reference(0x800C, 0xE0));
         assert_eq!(Protection::from_mode(3), on);
+        // The mask is that of world and restricted code, and of nobody else.
+        assert_eq!(shared(EXECUTE).as_bytes(), shared_reference(0x8004, 0x20));
     }
 
     #[test]

@@ -25,11 +25,6 @@ pub struct RawValue<S: Memory> {
 }
 
 impl<S: Memory> RawValue<S> {
-    /// Its type.
-    pub const fn kind(&self) -> ValueType {
-        self.kind
-    }
-
     /// Its data.
     pub fn data(&self) -> &[u8] {
         self.pages.as_ref().get(..self.length).unwrap_or_default()

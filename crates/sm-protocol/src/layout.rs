@@ -19,3 +19,15 @@ pub type Gap = [u8; size_of::<Word>() - size_of::<u32>()];
 pub(crate) const fn by_width(wide: usize, narrow: usize) -> usize {
     if size_of::<Word>() == 8 { wide } else { narrow }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_as_wide_as_a_pointer_and_stands_aligned_behind_its_gap() {
+        assert_eq!(by_width(8, 4), size_of::<*const ()>());
+        assert_eq!(by_width(8, 4), size_of::<Word>());
+        assert_eq!((size_of::<u32>() + size_of::<Gap>()) % size_of::<Word>(), 0);
+    }
+}

@@ -49,13 +49,18 @@ pub(crate) fn verbosity<S: System>(system: &S) {
     let Some(mask) = registry::debug_print_filter(system) else {
         return;
     };
-    logging::limit(match mask {
+    logging::limit(level(mask));
+}
+
+/// The most that is told with this mask of message levels.
+fn level(mask: u32) -> LevelFilter {
+    match mask {
         0 => LevelFilter::Off,
         1 => LevelFilter::Error,
         2..=3 => LevelFilter::Warn,
         _ if mask & 4 != 0 => LevelFilter::Debug,
         _ => LevelFilter::Info,
-    });
+    }
 }
 
 /// Step 8: the event on which the mount manager waits before it writes to volumes (spec 1.5 #7).
@@ -217,4 +222,25 @@ pub(crate) fn paging_files<S: System>(system: &S, loaded: &Loaded<S>, mini_nt: b
 pub(crate) fn computed_environment<S: System>(system: &S) -> Result<(), Stop> {
     nt::info!("phase: 25 computed environment");
     boot::write_computed_variables(system)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mask_of_levels_tells_down_to_its_most_talkative_bit() {
+        for (mask, expected) in [
+            (0, LevelFilter::Off),
+            (1, LevelFilter::Error),
+            (2, LevelFilter::Warn),
+            (3, LevelFilter::Warn),
+            (8, LevelFilter::Info),
+            (0xB, LevelFilter::Info),
+            (4, LevelFilter::Debug),
+            (u32::MAX, LevelFilter::Debug),
+        ] {
+            assert_eq!(level(mask), expected, "{mask:#x}");
+        }
+    }
 }

@@ -73,3 +73,27 @@ impl Memory for Heap {
         Err(Status::NOT_SUPPORTED)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nt::wide;
+
+    #[test]
+    fn pages_are_whole_zeroed_and_within_the_limit_and_sections_there_are_none() {
+        let heap = Heap::new(2 * PAGE);
+        let mut pages = heap.allocate_pages(PAGE + 1).unwrap();
+        assert_eq!(pages.as_ref(), [0; 2 * PAGE]);
+        pages.as_mut()[2 * PAGE - 1] = 1;
+        assert_eq!(
+            heap.allocate_pages(2 * PAGE + 1).err(),
+            Some(Status::NO_MEMORY)
+        );
+        let name = ObjectAttributes::named(wide!("\\KnownDlls\\x.dll"));
+        assert_eq!(
+            heap.create_image_section(&name, Access::SECTION_ALL, Handle(4)),
+            Err(Status::NOT_SUPPORTED)
+        );
+        assert_eq!(heap.map_view(Handle(4)), Err(Status::NOT_SUPPORTED));
+    }
+}

@@ -21,11 +21,6 @@ impl FileAttributes {
     pub const ARCHIVE: u32 = 0x20;
     /// `FILE_ATTRIBUTE_NORMAL`.
     pub const NORMAL: u32 = 0x80;
-
-    /// Whether it is a directory.
-    pub const fn is_directory(self) -> bool {
-        self.0 & Self::DIRECTORY != 0
-    }
 }
 
 /// FileStandardInformation.

@@ -187,3 +187,22 @@ pub trait SystemWide {
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>>;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn a_privilege_is_named_and_numbered_as_nt_does_it() {
+        for (privilege, number, name) in [
+            (Privilege::Tcb, 7, "Tcb"),
+            (Privilege::LoadDriver, 10, "LoadDriver"),
+            (Privilege::Restore, 18, "Restore"),
+            (Privilege::Shutdown, 19, "Shutdown"),
+        ] {
+            assert_eq!(privilege as u32, number);
+            assert_eq!(format!("{}", crate::text!("{}", privilege)), name);
+        }
+    }
+}

@@ -26,6 +26,18 @@ fn spec_2_3_protection_mode_and_its_lengths() {
 }
 
 #[test]
+fn the_debug_print_filter_is_a_number_of_its_own_key() {
+    on(|world| {
+        assert_eq!(registry::debug_print_filter(world), None, "no value");
+        let key = "Debug Print Filter";
+        world.sm(key, &[("SMSS", DWORD, vec![7, 1, 0, 0])]);
+        assert_eq!(registry::debug_print_filter(world), Some(0x107));
+        world.sm(key, &[("SMSS", SZ, bytes("7\0"))]);
+        assert_eq!(registry::debug_print_filter(world), None, "no number");
+    });
+}
+
+#[test]
 fn spec_2_3_object_directories_are_made_during_the_pass() {
     on(move |world| {
         world.sm(
