@@ -15,6 +15,15 @@ pub fn install(yield_processor: fn()) {
     YIELD.call_once(|| yield_processor);
 }
 
+#[cfg(feature = "lock-points")]
+static POINT: Once<fn(&'static core::panic::Location<'static>)> = Once::new();
+
+/// Installs what is told before each lock is taken, and where. The first call wins.
+#[cfg(feature = "lock-points")]
+pub fn install_point(before_lock: fn(&'static core::panic::Location<'static>)) {
+    POINT.call_once(|| before_lock);
+}
+
 /// The relax strategy of every lock in this project.
 pub struct Yield;
 
@@ -41,7 +50,17 @@ impl<T> Mutex<T> {
     /// Waits for the lock and takes it until the guard is dropped. A call, not a loop in place of
     /// each.
     #[inline(never)]
+    #[cfg_attr(feature = "lock-points", track_caller)]
     pub fn lock(&self) -> SpinMutexGuard<'_, T, Yield> {
+        #[cfg(feature = "lock-points")]
+        if let Some(before_lock) = POINT.get() {
+            before_lock(core::panic::Location::caller());
+        }
         self.0.lock()
+    }
+
+    /// Takes the lock if nobody has it.
+    pub fn try_lock(&self) -> Option<SpinMutexGuard<'_, T, Yield>> {
+        self.0.try_lock()
     }
 }

@@ -4,25 +4,38 @@
 //! It counts the calls, so that the same history hits the same ones, and notes what it did.
 
 use crate::history::{History, Preemption, Schedule};
+use crate::model::Model;
 use crate::random::Random;
+use core::panic::Location;
 use executive::host::interference::{Action, Interference, Site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// More calls than any history needs: a thread that makes more is in an endless loop.
-const MOST_CALLS: u64 = 400_000;
+/// More points than any history needs: a thread that comes to more is in an endless loop.
+const MOST_POINTS: u64 = 800_000;
+
+/// A place in the sources: file and line.
+pub type Place = (&'static str, u32);
 
 /// What has happened so far.
 #[derive(Debug, Default)]
 pub struct Noted {
     /// Calls of all processes.
     pub calls: u64,
+    /// Places where another thread may be let run: calls, and locks that are about to be taken.
+    pub points: u64,
     /// Calls by image.
     pub calls_by_image: BTreeMap<String, u64>,
     /// The services that were made to fail.
     pub failed: BTreeSet<&'static str>,
+    /// The services that were slow.
+    pub slow: BTreeSet<&'static str>,
     /// The services before which a thread was preempted.
     pub preempted: BTreeSet<&'static str>,
+    /// The locks before which a thread was preempted, by where they are taken.
+    pub preempted_at: BTreeSet<Place>,
+    /// The locks that were taken, by where.
+    pub locks: BTreeSet<Place>,
     /// Every preemption that took place.
     pub preemptions: Vec<Preemption>,
     /// Processes that died.
@@ -31,10 +44,19 @@ pub struct Noted {
     pub calm: bool,
     /// The last calls.
     pub trace: Vec<String>,
+    /// The model, held against the records of every Session Manager that runs.
+    pub model: Model,
     next: Option<u64>,
 }
 
 impl Noted {
+    /// Holds the model against the records, as they are after the last step.
+    fn watch(&mut self) {
+        if let Err(seen) = self.model.step() {
+            panic!("{seen}");
+        }
+    }
+
     /// Says at the last call what became of it.
     fn mark(&mut self, what: &str) {
         if let Some(line) = self.trace.last_mut() {
@@ -93,9 +115,10 @@ impl Interference for Disturbance {
     fn at_call(&mut self, site: &Site<'_>) -> Action {
         let noted = Arc::clone(&self.noted);
         let mut noted = lock(&noted);
-        let point = noted.calls;
+        let point = noted.points;
+        noted.points += 1;
         noted.calls += 1;
-        assert!(point < MOST_CALLS, "the system runs in a circle");
+        assert!(point < MOST_POINTS, "the system runs in a circle");
         let line = format!(
             "{point} {} {}.{} {}",
             site.time, site.image, site.thread, site.call
@@ -103,6 +126,9 @@ impl Interference for Disturbance {
         noted.trace.push(line);
         let image = site.image.to_ascii_lowercase();
         let own = image == "smss.exe";
+        if own {
+            noted.watch();
+        }
         let of_image = noted.calls_by_image.entry(image.clone()).or_default();
         let nth = *of_image;
         *of_image += 1;
@@ -125,15 +151,53 @@ impl Interference for Disturbance {
             noted.mark("dies here");
             return Action::Die;
         }
+        if let Some(slow) = self
+            .history
+            .slow
+            .iter()
+            .find(|slow| slow.image == image && slow.call == nth)
+        {
+            noted.slow.insert(site.call);
+            noted.mark(&format!("takes {} s", slow.seconds));
+            return Action::Delay(slow.seconds * 10_000_000);
+        }
         let fault = self.history.faults.iter().find(|fault| fault.call == nth);
         match fault {
             Some(fault) if own => {
                 noted.failed.insert(site.call);
-                noted.mark(&format!("fails: {}", fault.status));
-                Action::Fail(fault.status)
+                let status = fault.status(site.call);
+                noted.mark(&format!("fails: {status}"));
+                Action::Fail(status)
             }
             _ => Action::Proceed,
         }
+    }
+
+    fn at_lock(&mut self, image: &str, thread: u32, place: &'static Location<'static>) {
+        let noted = Arc::clone(&self.noted);
+        let mut noted = lock(&noted);
+        let point = noted.points;
+        noted.points += 1;
+        assert!(point < MOST_POINTS, "the system runs in a circle");
+        if !image.eq_ignore_ascii_case("smss.exe") {
+            return;
+        }
+        noted.watch();
+        if noted.calm {
+            return;
+        }
+        let place = (place.file(), place.line());
+        if let Some(next) = self.preemption(point) {
+            noted.preemptions.push(Preemption { point, next });
+            let line = format!(
+                "{point} {image}.{thread} lock {}:{}: others first",
+                place.0, place.1
+            );
+            noted.trace.push(line);
+            noted.preempted_at.insert(place);
+            noted.next = Some(next);
+        }
+        noted.locks.insert(place);
     }
 
     fn preempts(&mut self) -> bool {

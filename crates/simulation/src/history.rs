@@ -4,7 +4,10 @@
 //! Nothing in it depends on anything else in it, so that any part can be left out and what is left
 //! is a history still: that is what makes shrinking possible.
 
+use crate::machine::{Machine, PowerCut, Rename};
 use crate::random::Random;
+use crate::settings::Setting;
+use crate::statuses;
 use executive::Version;
 use nt::Status;
 
@@ -23,6 +26,8 @@ pub enum Operation {
     Load(&'static str),
     /// A client that ends in the middle of something, at this step.
     Die(u32),
+    /// A client that breaks the protocol in this way.
+    Break(&'static str),
 }
 
 impl Operation {
@@ -36,6 +41,7 @@ impl Operation {
             Self::Exec(session, program) => format!("smctl.exe exec {session} {program}"),
             Self::Load(name) => format!("smctl.exe load {name}"),
             Self::Die(step) => format!("smdie.exe {step}"),
+            Self::Break(case) => format!("smtest.exe {case}"),
         }
     }
 }
@@ -45,8 +51,26 @@ impl Operation {
 pub struct FailedCall {
     /// Which of smss' calls, from 0.
     pub call: u64,
-    /// With what.
-    pub status: Status,
+    /// With what: a choice among what that call can give.
+    pub choice: u64,
+}
+
+impl FailedCall {
+    /// What `call` gives.
+    pub fn status(&self, call: &str) -> Status {
+        statuses::of(call, self.choice)
+    }
+}
+
+/// A call that takes its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SlowCall {
+    /// The image.
+    pub image: &'static str,
+    /// Which call of all processes of that image, from 0.
+    pub call: u64,
+    /// How long, in seconds of virtual time.
+    pub seconds: u64,
 }
 
 /// A process that ends at one of its own calls.
@@ -61,7 +85,7 @@ pub struct Death {
 /// A place where the running thread gives way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Preemption {
-    /// Which call of all processes it is made before, from 0.
+    /// Which point of all processes, from 0: a call, or a lock of smss' own that is taken.
     pub point: u64,
     /// Which of those that are ready goes on: this number modulo how many there are.
     pub next: u64,
@@ -70,7 +94,7 @@ pub struct Preemption {
 /// In which order threads run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Schedule {
-    /// At some of the calls the next thread is drawn at random from those that are ready.
+    /// At some of the points the next thread is drawn at random from those that are ready.
     Drawn {
         /// The seed of the draws.
         seed: u64,
@@ -90,50 +114,65 @@ pub struct History {
     pub servers: Vec<&'static str>,
     /// How many programs the registry asks to run before the subsystems, and which.
     pub boot_commands: Vec<&'static str>,
-    /// Pending renames: this many files, each to another name.
-    pub renames: u32,
+    /// The disks.
+    pub machine: Machine,
+    /// What else the registry says.
+    pub settings: Vec<Setting>,
+    /// Pending renames.
+    pub renames: Vec<Rename>,
     /// What clients do: those of one round at the same time, the rounds one after the other.
     pub rounds: Vec<Vec<Operation>>,
     /// Which calls fail.
     pub faults: Vec<FailedCall>,
+    /// Which calls are slow.
+    pub slow: Vec<SlowCall>,
+    /// Which requests for a frame of memory are refused, counted from the first boot's start.
+    pub frames: Vec<u64>,
     /// Which processes die.
     pub deaths: Vec<Death>,
     /// Who runs.
     pub schedule: Schedule,
-    /// After how many writes to the disk the power goes in the first boot.
-    pub power_cut: Option<u64>,
+    /// The power cuts of the first boots, one a boot.
+    pub power_cuts: Vec<PowerCut>,
 }
-
-/// What a failing call may say: plausible for most. Success codes that do not mean
-/// success (TIMEOUT, ALERTED) are left out: the seam turns all of those into `Ok`, and a call that
-/// was not made has no result to return.
-const STATUSES: &[Status] = &[
-    Status::NO_MEMORY,
-    Status::INSUFFICIENT_RESOURCES,
-    Status::ACCESS_DENIED,
-    Status::OBJECT_NAME_NOT_FOUND,
-    Status::INVALID_HANDLE,
-    Status::IO_DEVICE_ERROR,
-    Status::UNSUCCESSFUL,
-];
 
 /// Ways of the server of a new session (`Elsewhere=` of the stand-in csrss).
 const WAYS: &[&str] = &[
-    "honest", "silent", "deaf", "mute", "refuses", "leaves", "nameless", "dies",
+    "honest", "silent", "deaf", "mute", "refuses", "leaves", "nameless", "dies", "wordy", "twice",
 ];
 
 const COMMANDS: &[&str] = &["sleep.exe", "logoff.exe", "winlogon.exe", "nosuch.exe"];
 const PROGRAMS: &[&str] = &["sleep.exe", "console.exe", "winlogon.exe", "nosuch.exe"];
 const BOOT_COMMANDS: &[&str] = &["autocheck autochk *", "exit.exe", "nosuch.exe"];
 const MORTALS: &[&str] = &["csrss.exe", "winlogon.exe", "smctl.exe", "psxss.exe"];
+const SLOW: &[&str] = &[
+    "csrss.exe",
+    "smss.exe",
+    "smctl.exe",
+    "psxss.exe",
+    "winlogon.exe",
+];
+/// Cases of smtest that a Session Manager in any state must outlive.
+const BROKEN: &[&str] = &[
+    "unknown-numbers",
+    "foreign-sessions",
+    "session-complete",
+    "deferred-names",
+    "stop-csr",
+    "short-messages",
+    "long-connection-data",
+    "forged-headers",
+    "exec-pgm",
+    "query",
+];
 
 /// Roughly how many calls smss makes in a boot: faults are drawn below this, and beyond it those
 /// that hit what clients ask for.
 const BOOT_CALLS: u64 = 500;
 /// Roughly how many it makes in all.
 const ALL_CALLS: u64 = 1500;
-/// Roughly how many writes to the disk there are.
-const WRITES: u64 = 120;
+/// Roughly how many frames of memory are asked for in a boot and what follows.
+const FRAMES: u64 = 3000;
 
 impl History {
     /// The history of a seed.
@@ -144,9 +183,15 @@ impl History {
         let servers = many(random, 4, |random| *random.pick(WAYS));
         let boot_commands = many(random, 2, |random| *random.pick(BOOT_COMMANDS));
         let renames = if random.one_in(3) {
-            random.below(6) as u32
+            many(random, 5, Rename::draw)
         } else {
-            0
+            Vec::new()
+        };
+        let machine = Machine::draw(random);
+        let settings = if random.one_in(2) {
+            many(random, 6, Setting::draw)
+        } else {
+            Vec::new()
         };
         let rounds = many(random, 5, |random| {
             let mut round = many(random, 3, operation);
@@ -154,15 +199,30 @@ impl History {
             round
         });
         let disturbed_boot = random.one_in(3);
-        let faults = match random.below(3) {
+        let faults = match random.below(4) {
             0 => Vec::new(),
             1 => vec![fault(random, disturbed_boot)],
-            _ => many(random, 4, |random| fault(random, disturbed_boot)),
+            2 => vec![fault(random, disturbed_boot), fault(random, disturbed_boot)],
+            _ => many(random, 12, |random| fault(random, disturbed_boot)),
+        };
+        let slow = if random.one_in(3) {
+            many(random, 3, |random| SlowCall {
+                image: random.pick(SLOW),
+                call: random.below(400),
+                seconds: 1 << random.below(8),
+            })
+        } else {
+            Vec::new()
+        };
+        let frames = if random.one_in(4) {
+            many(random, 4, |random| random.below(FRAMES))
+        } else {
+            Vec::new()
         };
         let deaths = if random.one_in(2) {
-            many(random, 2, |random| Death {
+            many(random, 3, |random| Death {
                 image: random.pick(MORTALS),
-                call: random.below(120),
+                call: random.below(160),
             })
         } else {
             Vec::new()
@@ -178,17 +238,27 @@ impl History {
                 one_in: 2 + random.below(40),
             },
         };
-        let power_cut = (renames > 0 && random.one_in(2)).then(|| random.below(WRITES));
+        let power_cuts = if !renames.is_empty() && random.one_in(2) {
+            let mut cuts = many(random, 1, PowerCut::draw);
+            cuts.push(PowerCut::draw(random));
+            cuts
+        } else {
+            Vec::new()
+        };
         Self {
             version,
             servers,
             boot_commands,
+            machine,
+            settings,
             renames,
             rounds,
             faults,
+            slow,
+            frames,
             deaths,
             schedule,
-            power_cut,
+            power_cuts,
         }
     }
 
@@ -200,31 +270,37 @@ impl History {
         };
         self.servers.len()
             + self.boot_commands.len()
-            + self.renames as usize
+            + self.machine.size()
+            + self.settings.len()
+            + self.renames.len()
             + self
                 .rounds
                 .iter()
                 .map(|round| 1 + round.len())
                 .sum::<usize>()
             + self.faults.len()
+            + self.slow.len()
+            + self.frames.len()
             + self.deaths.len()
             + schedule
-            + usize::from(self.power_cut.is_some())
+            + self.power_cuts.len()
     }
 }
 
-fn many<T>(random: &mut Random, most: u64, mut one: impl FnMut(&mut Random) -> T) -> Vec<T> {
+/// Up to `most` of something.
+pub fn many<T>(random: &mut Random, most: u64, mut one: impl FnMut(&mut Random) -> T) -> Vec<T> {
     (0..random.below(most + 1)).map(|_| one(random)).collect()
 }
 
 fn operation(random: &mut Random) -> Operation {
     let session = |random: &mut Random| 1 + random.below(4) as u32;
-    match random.below(10) {
+    match random.below(11) {
         0..=3 => Operation::Start(random.one_in(3).then(|| *random.pick(COMMANDS))),
         4 | 5 => Operation::Stop(session(random)),
         6 => Operation::List,
         7 => Operation::Exec(session(random), random.pick(PROGRAMS)),
         8 => Operation::Load("Posix"),
+        9 => Operation::Break(random.pick(BROKEN)),
         _ => Operation::Die(random.below(6) as u32),
     }
 }
@@ -237,7 +313,7 @@ fn fault(random: &mut Random, boot: bool) -> FailedCall {
     };
     FailedCall {
         call,
-        status: *random.pick(STATUSES),
+        choice: random.bits(),
     }
 }
 

@@ -9,13 +9,17 @@
 //! | the Session Manager does not end by itself | always |
 //! | a stop is a defined one: the hard error of a lost critical process (spec 12.4, 12.5) | always |
 //! | what is in a session has a csrss of that session | at rest |
-//! | a content is never gone, and never under two names | after every boot |
+//! | each rename is done once or not at all, and no content is gone | after every power cut and boot |
+//! | a record changes as the table of states says ([`crate::model`]) | after every step |
+//! | every record has its process, and no lock is held | at rest |
 //! | once nothing is disturbed, a session can be started, listed and ended | at the end |
-//! | a session that was started and ended leaves no handle, no record and no process | at the end |
+//! | a session that was started and ended leaves no handle, thread, object, frame, record or process | at the end |
 
 use executive::ex::hard_errors::BugCheck;
 use executive::host::{ProcessReport, RunEnd};
+use executive::ids::ProcessId;
 use nt::Status;
+use smss::{Counts, Kind, Record, Stage};
 use std::any::Any;
 use std::collections::BTreeSet;
 
@@ -103,6 +107,53 @@ pub fn processes(processes: &[ProcessReport]) -> Result<(), Violation> {
             ),
         )),
     }
+}
+
+/// What the Session Managers know and what the kernel knows are the same: every record in service has
+/// its process, in its session, and every server's process a record. Sessions under way have been
+/// left behind by then: the system is at rest.
+pub fn records(
+    known: &[(ProcessId, Vec<Record>, Option<Counts>)],
+    processes: &[ProcessReport],
+) -> Result<(), Violation> {
+    let running = |id: u64| {
+        processes
+            .iter()
+            .find(|process| process.running && u64::from(process.id) == id)
+    };
+    let broken = |smss: ProcessId, record: &Record, what: &str| {
+        Err(Violation::new(
+            "every record has its process",
+            format!("{record:?} of smss {}: {what}", smss.0),
+        ))
+    };
+    for (smss, records, counts) in known {
+        if counts.is_none() {
+            return Err(Violation::new(
+                "no lock is held at rest",
+                format!("somebody in smss {} sleeps with the tables' lock", smss.0),
+            ));
+        }
+        for record in records {
+            let process = record.process.and_then(running);
+            match (record.kind, record.stage, process) {
+                (Kind::Server, Stage::Retired, _) => {}
+                (Kind::Server, Stage::Reserved, _) => {
+                    return broken(*smss, record, "at rest, nobody creates it");
+                }
+                (Kind::Server, _, None) => return broken(*smss, record, "its process is gone"),
+                (Kind::Server, _, Some(process)) if record.session != Some(process.session) => {
+                    return broken(*smss, record, "its process is in another session");
+                }
+                (Kind::Terminal, Stage::Starting | Stage::StartingNoted, _) => {
+                    return broken(*smss, record, "at rest, nobody makes it");
+                }
+                (Kind::Instance, _, None) => return broken(*smss, record, "its process is gone"),
+                _ => {}
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

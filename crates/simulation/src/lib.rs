@@ -15,10 +15,14 @@
 mod disturbance;
 pub mod history;
 pub mod invariants;
+pub mod machine;
+pub mod model;
 mod random;
 pub mod report;
+pub mod settings;
 pub mod shrink;
 mod stage;
+pub mod statuses;
 
 pub use history::History;
 pub use invariants::Violation;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What many histories reached, and how they ended.
 
+use crate::disturbance::Place;
+use crate::model::{TABLE, Transition};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -17,6 +19,14 @@ pub struct Reached {
     pub failed: BTreeSet<&'static str>,
     /// Services before which somebody was preempted.
     pub preempted: BTreeSet<&'static str>,
+    /// Locks of smss before which a thread was preempted, by where they are taken.
+    pub preempted_at: BTreeSet<Place>,
+    /// Locks of smss that were taken.
+    pub locks: BTreeSet<Place>,
+    /// Services that were slow.
+    pub slow: BTreeSet<&'static str>,
+    /// Transitions of the model.
+    pub transitions: BTreeSet<Transition>,
     /// Preemptions.
     pub preemptions: u64,
     /// Processes that died of themselves.
@@ -39,6 +49,10 @@ impl Reached {
         }
         self.failed.extend(other.failed);
         self.preempted.extend(other.preempted);
+        self.preempted_at.extend(other.preempted_at);
+        self.locks.extend(other.locks);
+        self.slow.extend(other.slow);
+        self.transitions.extend(other.transitions);
         self.preemptions += other.preemptions;
         self.deaths += other.deaths;
         self.power_cuts += other.power_cuts;
@@ -61,17 +75,38 @@ impl fmt::Display for Reached {
         for (answer, count) in &self.answers {
             writeln!(out, "  {count:6} {answer}")?;
         }
-        let list =
-            |names: &BTreeSet<&'static str>| names.iter().copied().collect::<Vec<_>>().join(" ");
+        let list = |out: &mut fmt::Formatter<'_>, what: &str, names: Vec<&str>| {
+            writeln!(out, "{what} ({}): {}", names.len(), names.join(" "))
+        };
+        let services = |names: &BTreeSet<&'static str>| names.iter().copied().collect();
+        list(out, "calls of smss that failed", services(&self.failed))?;
+        list(out, "calls that were slow", services(&self.slow))?;
+        list(out, "preempted before calls", services(&self.preempted))?;
+        let places = |names: &BTreeSet<Place>| names.len();
         writeln!(
             out,
-            "calls of smss that were made to fail: {}",
-            list(&self.failed)
+            "preempted before locks: {} of {} places",
+            places(&self.preempted_at),
+            places(&self.locks)
         )?;
+        for (file, line) in self.locks.difference(&self.preempted_at) {
+            writeln!(out, "  never: {file}:{line}")?;
+        }
         writeln!(
             out,
-            "calls before which a thread was preempted: {}",
-            list(&self.preempted)
-        )
+            "transitions of the model: {} of {}",
+            self.transitions.len(),
+            TABLE.len()
+        )?;
+        for (row, name) in TABLE {
+            if !self.transitions.contains(row) {
+                writeln!(
+                    out,
+                    "  never: {:?} {:?} -> {:?} ({name})",
+                    row.0, row.1, row.2
+                )?;
+            }
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //! Making a history that breaks a promise shorter, until nothing of it can be left out.
 
 use crate::history::{History, Schedule};
+use crate::machine::Machine;
 use crate::{Violation, play};
 
 /// The shortest history found that breaks the same promise, and how: `most` plays at most.
@@ -55,11 +56,31 @@ fn candidates(history: &History) -> Vec<History> {
             }
         }
     }
-    if history.power_cut.is_some() {
-        with(&|history| history.power_cut = None);
+    with(&|history| history.machine = Machine::default());
+    for at in 0..history.power_cuts.len() {
+        with(&|history| {
+            history.power_cuts.remove(at);
+        });
     }
-    if history.renames > 0 {
-        with(&|history| history.renames -= 1);
+    for at in 0..history.settings.len() {
+        with(&|history| {
+            history.settings.remove(at);
+        });
+    }
+    for at in (0..history.renames.len()).rev() {
+        with(&|history| {
+            history.renames.remove(at);
+        });
+    }
+    for at in 0..history.slow.len() {
+        with(&|history| {
+            history.slow.remove(at);
+        });
+    }
+    for at in 0..history.frames.len() {
+        with(&|history| {
+            history.frames.remove(at);
+        });
     }
     for at in 0..history.faults.len() {
         with(&|history| {

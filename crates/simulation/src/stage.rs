@@ -4,6 +4,7 @@
 use crate::disturbance::{Disturbance, Noted, lock};
 use crate::history::{History, Operation, Schedule};
 use crate::invariants::{self, Violation};
+use crate::machine::{PowerCut, Rename, multi};
 use crate::report::Reached;
 use executive::host::{RunEnd, World};
 use executive::ids::ProcessId;
@@ -11,16 +12,44 @@ use executive::ob::prelude::*;
 use executive::{Executive, Version};
 use formats::hive::reg_text::string_data;
 use formats::utf16;
-use nt::system::ValueType;
+use nt::system::{Processes as _, ValueType};
 use nt::{Status, UnicodeStr};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-/// MiB of the volume.
-const VOLUME: usize = 16;
-/// Where the files are that are to be renamed, and where to.
-const FROM: &str = "\\from";
-const TO: &str = "\\to";
+thread_local! {
+    /// A machine with every program on its volume, by the MiB of that: most of what it costs to make
+    /// one is the same for all.
+    static FURNISHED: RefCell<BTreeMap<usize, World>> = const { RefCell::new(BTreeMap::new()) };
+}
+
+/// A machine of such a volume with every program.
+fn furnished(mebibytes: usize, version: Version) -> World {
+    FURNISHED.with_borrow_mut(|worlds| {
+        worlds
+            .entry(mebibytes)
+            .or_insert_with(|| {
+                let mut world = World::with_volume(version, mebibytes);
+                world.no_trace();
+                for program in programs::PROGRAMS {
+                    let name = utf16(program.name);
+                    world.program(
+                        program.name,
+                        program.subsystem,
+                        move |seam| match programs::find(UnicodeStr(&name)) {
+                            Some((_, main)) => {
+                                main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
+                            }
+                            None => Status::DLL_NOT_FOUND,
+                        },
+                    );
+                }
+                world
+            })
+            .copy(version)
+    })
+}
 
 /// A world and what happens to it.
 pub struct Stage<'h> {
@@ -40,21 +69,8 @@ struct Client {
 impl<'h> Stage<'h> {
     /// A machine as the history has it before its first boot.
     pub fn new(history: &'h History) -> Self {
-        let mut world = World::with_volume(history.version, VOLUME);
-        world.no_trace();
-        for program in programs::PROGRAMS {
-            let name = utf16(program.name);
-            world.program(
-                program.name,
-                program.subsystem,
-                move |seam| match programs::find(UnicodeStr(&name)) {
-                    Some((_, main)) => {
-                        main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
-                    }
-                    None => Status::DLL_NOT_FOUND,
-                },
-            );
-        }
+        let mut world = furnished(history.machine.mebibytes(), history.version);
+        history.machine.furnish(&mut world);
         settings(&mut world, history);
         let (disturbance, noted) = Disturbance::new(history);
         world.interfere(Box::new(disturbance));
@@ -71,10 +87,26 @@ impl<'h> Stage<'h> {
 
     /// Plays the history. The first broken promise ends it.
     pub fn play(&mut self) -> Result<(), Violation> {
-        let alive = self.boot(self.history.power_cut)?;
-        if self.history.power_cut.is_some() {
+        let history = self.history;
+        for (number, cut) in history.power_cuts.iter().enumerate() {
+            self.world().record_disk();
+            self.boot(number == 0)?;
             self.reached.power_cuts += 1;
-            self.power_is_back()?;
+            self.power_goes(cut)?;
+        }
+        let cut = !history.power_cuts.is_empty();
+        if cut {
+            lock(&self.noted).calm = true;
+        }
+        let alive = self.boot(!cut)?;
+        self.renames(alive && self.is_undisturbed())?;
+        if cut {
+            if !alive && history.settings.is_empty() {
+                return Err(Violation::new(
+                    RECOVERS,
+                    "the boot after the power cut stopped",
+                ));
+            }
             self.end("the power went, and the next boot was good");
             return Ok(());
         }
@@ -82,7 +114,6 @@ impl<'h> Stage<'h> {
             self.end("the boot was stopped");
             return Ok(());
         }
-        let history = self.history;
         for round in &history.rounds {
             if !self.round(round)? {
                 self.end("stopped by the loss of a critical process");
@@ -90,6 +121,7 @@ impl<'h> Stage<'h> {
             }
         }
         lock(&self.noted).calm = true;
+        self.world().refuse_frames(&BTreeSet::new());
         self.recovers()?;
         self.end("at rest");
         Ok(())
@@ -107,6 +139,10 @@ impl<'h> Stage<'h> {
         self.reached.preemptions += noted.preemptions.len() as u64;
         self.reached.failed = noted.failed;
         self.reached.preempted = noted.preempted;
+        self.reached.preempted_at = noted.preempted_at;
+        self.reached.locks = noted.locks;
+        self.reached.slow = noted.slow;
+        self.reached.transitions = noted.model.reached.clone();
         (self.reached, noted.trace, recorded)
     }
 
@@ -128,14 +164,20 @@ impl<'h> Stage<'h> {
             .expect("a world stands until it is finished")
     }
 
-    /// Boots: whether the system still runs.
-    fn boot(&mut self, power_cut: Option<u64>) -> Result<bool, Violation> {
-        self.world().start(|seam| {
+    /// Boots: whether the system still runs. `first`: what is refused is refused in this boot.
+    fn boot(&mut self, first: bool) -> Result<bool, Violation> {
+        let noted = Arc::clone(&self.noted);
+        lock(&noted).model.forget();
+        self.world().start(move |seam| {
             let tables = Box::leak(Box::new(smss::TableSpace::new()));
+            // A process id is a small number.
+            let process = ProcessId(seam.client_id().process as u32);
+            lock(&noted).model.watch(process, tables);
             smss::run(seam, Box::leak(Box::new(smss::State::new(seam, tables))))
         });
-        if let Some(writes) = power_cut {
-            self.world().cut_power_after(writes);
+        if first {
+            let frames = self.history.frames.iter().copied().collect();
+            self.world().refuse_frames(&frames);
         }
         self.settle()
     }
@@ -146,7 +188,14 @@ impl<'h> Stage<'h> {
         let spent = self.world().uptime() - before;
         let alive = invariants::rest(&outcome, spent)?;
         if alive {
-            invariants::processes(&self.world().processes())?;
+            let processes = self.world().processes();
+            invariants::processes(&processes)?;
+            let known = lock(&self.noted).model.at_rest(|process| {
+                processes
+                    .iter()
+                    .any(|report| report.running && report.id == process.0)
+            });
+            invariants::records(&known, &processes)?;
         }
         Ok(alive)
     }
@@ -287,64 +336,82 @@ impl<'h> Stage<'h> {
         };
         let mut held = self.world().handles_of(smss.id);
         held.insert("threads", smss.threads);
+        held.insert("frames of the whole system", self.world().frames());
+        let objects = self.world().look(|executive| {
+            // The stand-in csrss counts its turns in permanent directories.
+            let others = executive
+                .ob()
+                .iter()
+                .filter(|(_, object)| executive.type_of(object.kind).name != "Directory");
+            others.count()
+        });
+        held.insert("objects of the whole system", objects);
         held
     }
 
-    /// The next boot after a power cut: nothing is lost, and what was to be done is done.
-    fn power_is_back(&mut self) -> Result<(), Violation> {
+    /// The power goes in the boot that has just been, and the next one is about to be: nothing is
+    /// lost.
+    fn power_goes(&mut self, cut: &PowerCut) -> Result<(), Violation> {
         let world = self
             .world
             .take()
             .expect("a world stands until it is finished");
-        let mut world = world.reboot();
-        world.no_trace();
-        lock(&self.noted).calm = true;
-        world.interfere(Box::new(Disturbance::noting(self.history, &self.noted)));
-        self.world = Some(world);
-        let contents = self.contents()?;
-        for number in 0..self.history.renames {
-            let places = contents
-                .get(&content(number))
-                .map_or(&[][..], Vec::as_slice);
-            if places.len() != 1 {
+        let medium = {
+            let (start, journal) = world.disk_history();
+            cut.medium(start, &journal)
+        };
+        let mut next = world.boot_from(medium);
+        next.no_trace();
+        next.interfere(Box::new(Disturbance::noting(self.history, &self.noted)));
+        self.world = Some(next);
+        let files = self.world().files();
+        let find = |path: &str| {
+            files
+                .iter()
+                .find(|(there, _)| there.eq_ignore_ascii_case(path))
+                .map(|(_, bytes)| bytes.clone())
+        };
+        self.judge_renames(&find, false)
+    }
+
+    /// Whether nothing in the history keeps a rename from being done.
+    const fn is_undisturbed(&self) -> bool {
+        let history = self.history;
+        history.faults.is_empty()
+            && history.frames.is_empty()
+            && history.settings.is_empty()
+            && history.machine.full == 0
+    }
+
+    /// Every pending rename has been done, once, or not at all, and no content is gone. `done`: it
+    /// must have been.
+    fn renames(&mut self, done: bool) -> Result<(), Violation> {
+        if self.history.renames.is_empty() {
+            return Ok(());
+        }
+        let volume = RefCell::new(self.world().volume_now());
+        self.judge_renames(&|path| volume.borrow_mut().read(path).ok(), done)
+    }
+
+    fn judge_renames(
+        &self,
+        find: &dyn Fn(&str) -> Option<Vec<u8>>,
+        done: bool,
+    ) -> Result<(), Violation> {
+        for (number, rename) in self.history.renames.iter().enumerate() {
+            let (from, to) = Rename::paths(number);
+            if let Some(seen) = rename.fault(number, find(&from), find(&to), done) {
                 return Err(Violation::new(
-                    "a content is never gone, and never under two names",
-                    format!("file {number} is at {places:?} after the power cut"),
+                    "each rename is done once or not at all, and no content is gone",
+                    seen,
                 ));
             }
         }
-        if !self.boot(None)? {
-            return Err(Violation::new(
-                RECOVERS,
-                "the boot after the power cut stopped",
-            ));
-        }
         Ok(())
-    }
-
-    /// Where each content is on the disk.
-    fn contents(&mut self) -> Result<BTreeMap<Vec<u8>, Vec<String>>, Violation> {
-        let mut contents: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
-        for (path, bytes) in self.world().files() {
-            contents.entry(bytes).or_default().push(path);
-        }
-        Ok(contents)
     }
 }
 
 const RECOVERS: &str = "once nothing is disturbed, a session can be started, listed and ended";
-
-fn content(number: u32) -> Vec<u8> {
-    format!("the content of file {number}").into_bytes()
-}
-
-fn multi(texts: &[String]) -> Vec<u8> {
-    texts
-        .iter()
-        .flat_map(|text| string_data(text))
-        .chain([0, 0])
-        .collect()
-}
 
 /// The registry and the files that a history begins with.
 fn settings(world: &mut World, history: &History) {
@@ -365,11 +432,12 @@ fn settings(world: &mut World, history: &History) {
         .collect();
     world.set_value("", "BootExecute", ValueType::MULTI_SZ.0, &multi(&commands));
     let mut pairs = Vec::new();
-    for number in 0..history.renames {
-        world.file(&format!("{FROM}\\{number}.txt"), &content(number));
-        world.directory(TO);
-        pairs.push(format!("\\??\\C:{FROM}\\{number}.txt"));
-        pairs.push(format!("\\??\\C:{TO}\\{number}.txt"));
+    for (number, rename) in history.renames.iter().enumerate() {
+        rename.furnish(number, world);
+        pairs.extend(rename.pair(number));
+    }
+    for setting in &history.settings {
+        setting.furnish(world);
     }
     if !pairs.is_empty() {
         world.set_value(

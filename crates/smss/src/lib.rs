@@ -24,12 +24,12 @@ use nt::system::System;
 use objects::BadImage;
 use plan::Loaded;
 use spin::Once;
+use subsystems::Manager;
 use subsystems::end::{self, Ending, Watched};
 use subsystems::instance::{self, Arguments};
 use subsystems::policy::{Order, SessionModel};
-use subsystems::{Counts, Manager};
 
-pub use subsystems::TableSpace;
+pub use subsystems::{Counts, Kind, Record, Stage, TableSpace};
 
 /// Everything that lives as long as the process.
 pub struct State<S: System> {

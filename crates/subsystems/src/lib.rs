@@ -100,6 +100,7 @@ pub use nt6::instance;
 pub use plan::{Plan, Subsystem};
 pub use policy::{Policy, SERVER_TIMEOUT};
 pub use state::clients::CLIENTS;
+pub use state::records::{Kind, Record, Stage};
 pub use state::servers::SERVERS;
 pub use state::terminals::SESSIONS;
 pub use state::threads::{INITIAL_THREADS, MAXIMUM_THREADS};

@@ -87,6 +87,11 @@ impl Instances {
         self.0.get(key).map(|instance| &*instance)
     }
 
+    /// All records with their keys.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, &Instance)> {
+        self.0.entries()
+    }
+
     /// The instance whose process this is.
     pub(crate) fn of(&mut self, process_id: ProcessId) -> Option<&Instance> {
         self.find(process_id).map(|instance| &*instance)

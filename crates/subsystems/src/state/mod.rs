@@ -10,6 +10,7 @@ pub(crate) mod clients;
 pub(crate) mod environments;
 pub(crate) mod ids;
 pub(crate) mod instances;
+pub mod records;
 pub(crate) mod servers;
 pub(crate) mod slots;
 pub(crate) mod terminals;

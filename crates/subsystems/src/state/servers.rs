@@ -61,6 +61,11 @@ impl Server {
         ..Self::new(Handle::NULL, TerminalId(u32::MAX), 0)
     };
 
+    /// It has asked to register.
+    pub(crate) const fn registering(&self) -> bool {
+        self.registering
+    }
+
     /// The process handle, if it is closed with the record.
     pub(crate) const fn own_process(&self) -> Handle {
         if self.process_lent {
@@ -204,6 +209,11 @@ impl Servers {
     /// All records, the retired ones among them as long as somebody refers to them.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Server> {
         self.0.iter()
+    }
+
+    /// All records with their keys.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, &Server)> {
+        self.0.entries()
     }
 
     pub(crate) fn len(&self) -> usize {

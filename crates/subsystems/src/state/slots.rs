@@ -136,6 +136,13 @@ impl<T, const N: usize> Slots<T, N> {
         self.slots.iter().filter_map(|slot| slot.value.as_ref())
     }
 
+    /// All values with their keys.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            Some((Key::new(index, slot.generation)?, slot.value.as_ref()?))
+        })
+    }
+
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
         self.len as usize

@@ -6,7 +6,7 @@
 //! it is about to complete the session. Readers get copies; a record changes nowhere but here.
 
 use super::ids::{ProcessId, TerminalId};
-use super::slots::Slots;
+use super::slots::{Key, Slots};
 use nt::{Handle, Result, Status};
 
 /// Terminal sessions at once.
@@ -33,6 +33,23 @@ pub(crate) struct Terminal {
     server_lost: bool,
     /// The initial command ended while the session was starting.
     initial_ended: bool,
+}
+
+impl Terminal {
+    /// Its number.
+    pub(crate) const fn id(&self) -> TerminalId {
+        self.id
+    }
+
+    /// Everything in it stands.
+    pub(crate) const fn runs(&self) -> bool {
+        matches!(self.stage, Stage::Running)
+    }
+
+    /// What it stands on has ended while it was starting.
+    pub(crate) const fn is_noted(&self) -> bool {
+        self.server_lost || self.initial_ended
+    }
 }
 
 /// What a session is when its maker is done.
@@ -153,6 +170,11 @@ impl Terminals {
         self.0
             .iter()
             .any(|terminal| terminal.initial_id == Some(process_id))
+    }
+
+    /// All records with their keys.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, &Terminal)> {
+        self.0.entries()
     }
 
     pub(crate) fn len(&self) -> usize {

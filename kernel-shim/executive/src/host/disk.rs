@@ -13,6 +13,7 @@ use nt::system::FileAttributes;
 use nt::{Result, Status, UnicodeStr};
 
 /// A FAT volume in memory.
+#[derive(Clone)]
 pub struct VolumeImage<D = MemoryDevice> {
     device: D,
     volume: FatVolume,

@@ -4,6 +4,7 @@
 //!
 //! Without any, calls go through and threads run in the order in which they became runnable.
 
+use core::panic::Location;
 use nt::Status;
 
 /// A call that is about to be made.
@@ -24,8 +25,11 @@ pub struct Site<'a> {
 pub enum Action {
     /// It is made.
     Proceed,
-    /// It is not made and gives this.
+    /// It is not made and gives this. A success code stands for the end of a wait; other calls give
+    /// it as it is.
     Fail(Status),
+    /// It is made after so much virtual time, in 100 ns.
+    Delay(u64),
     /// The caller's process ends instead.
     Die,
 }
@@ -35,7 +39,12 @@ pub trait Interference: Send {
     /// Before every call, while the caller holds the baton.
     fn at_call(&mut self, site: &Site<'_>) -> Action;
 
-    /// Asked once after each [`Self::at_call`]: whether the caller gives the baton away first.
+    /// Before a lock of the program's own is taken at `place` of its source, while the caller holds
+    /// the baton.
+    fn at_lock(&mut self, image: &str, thread: u32, place: &'static Location<'static>);
+
+    /// Asked once after each [`Self::at_call`] and each [`Self::at_lock`]: whether the caller gives
+    /// the baton away first.
     fn preempts(&mut self) -> bool;
 
     /// Which of `ready` (at least 1) threads, in the order in which they became so, runs next.

@@ -119,6 +119,10 @@ pub struct State {
     pub debug: String,
     /// How the system ended.
     pub stop: Option<Stop>,
+    /// Frames that were asked for since the start.
+    pub frames_asked: u64,
+    /// Which of them, by that count, are refused as if there were no memory.
+    pub frames_refused: BTreeSet<u64>,
 }
 
 impl State {
@@ -207,7 +211,11 @@ impl Machine for MemoryMachine {
 
     fn allocate_frame(&mut self) -> Result<Frame> {
         let mut state = self.state();
-        if state.pages.len() as u64 >= state.physical_pages {
+        let number = state.frames_asked;
+        state.frames_asked += 1;
+        if state.pages.len() as u64 >= state.physical_pages
+            || state.frames_refused.contains(&number)
+        {
             return Err(Status::NO_MEMORY);
         }
         let frame = state.next_frame;

@@ -18,6 +18,7 @@ use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::panic::Location;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -36,12 +37,30 @@ struct State {
     panic: Option<Box<dyn std::any::Any + Send>>,
     closing: bool,
     interference: Option<Box<dyn Interference>>,
+    /// How each host thread that has no turn is woken: alone, because a system of many threads
+    /// would otherwise wake them all at each change.
+    sleepers: BTreeMap<ThreadId, Arc<Condvar>>,
+}
+
+impl State {
+    fn wake(&self, thread: ThreadId) {
+        if let Some(sleeper) = self.sleepers.get(&thread) {
+            sleeper.notify_all();
+        }
+    }
+
+    fn wake_all(&self) {
+        self.sleepers
+            .values()
+            .for_each(|sleeper| sleeper.notify_all());
+    }
 }
 
 /// The scheduler of one simulated system.
 pub struct Scheduler {
     state: Mutex<State>,
-    turn: Condvar,
+    /// Nobody has the baton any more, or the system is taken down.
+    rest: Condvar,
     /// The machine under the executive.
     pub machine: MemoryMachine,
 }
@@ -57,10 +76,11 @@ impl Scheduler {
             panic: None,
             closing: false,
             interference: None,
+            sleepers: BTreeMap::new(),
         };
         Arc::new(Self {
             state: Mutex::new(state),
-            turn: Condvar::new(),
+            rest: Condvar::new(),
             machine,
         })
     }
@@ -102,6 +122,29 @@ impl Scheduler {
             self.await_turn(state, thread);
         }
         action
+    }
+
+    /// `thread`, which holds the baton, is about to take a lock of its program's own: others may
+    /// run before it does.
+    pub fn before_lock(
+        self: &Arc<Self>,
+        thread: ThreadId,
+        image: &str,
+        place: &'static Location<'static>,
+    ) {
+        let mut state = self.lock();
+        if state.closing || state.running != Some(thread) {
+            return;
+        }
+        let Some(interference) = &mut state.interference else {
+            return;
+        };
+        interference.at_lock(image, thread.0, place);
+        if interference.preempts() {
+            self.machine.state().requeue(thread);
+            self.hand_over(&mut state);
+            self.await_turn(state, thread);
+        }
     }
 
     /// Says what a thread runs once it is let run.
@@ -163,18 +206,20 @@ impl Scheduler {
     }
 
     fn await_turn(&self, mut state: MutexGuard<'_, State>, thread: ThreadId) {
+        if state.running == Some(thread) {
+            return;
+        }
+        let woken = Arc::clone(state.sleepers.entry(thread).or_default());
         while state.running != Some(thread) {
             if state.closing || !self.machine.state().is_alive(thread) {
+                state.sleepers.remove(&thread);
                 drop(state);
                 if !std::thread::panicking() {
                     resume_unwind(Box::new(Gone));
                 }
                 return;
             }
-            state = self
-                .turn
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = woken.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -184,7 +229,7 @@ impl Scheduler {
         let mut state = self.lock();
         while stopped && !state.closing {
             state = self
-                .turn
+                .rest
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
@@ -194,7 +239,7 @@ impl Scheduler {
     fn hand_over(self: &Arc<Self>, state: &mut State) {
         state.running = None;
         if state.closing || self.machine.state().stop.is_some() {
-            self.turn.notify_all();
+            self.rest.notify_all();
             return;
         }
         loop {
@@ -216,7 +261,12 @@ impl Scheduler {
             }
             state.executive.expire_timers();
         }
-        self.turn.notify_all();
+        let ended = core::mem::take(&mut self.machine.state().ended);
+        ended.into_iter().for_each(|thread| state.wake(thread));
+        match state.running {
+            Some(thread) => state.wake(thread),
+            None => self.rest.notify_all(),
+        }
     }
 
     /// The next thread to run, taken out of the ready queue.
@@ -264,7 +314,7 @@ impl Scheduler {
         self.hand_over(&mut state);
         while state.running.is_some() {
             state = self
-                .turn
+                .rest
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
         }
@@ -280,9 +330,10 @@ impl Scheduler {
         let threads = {
             let mut state = self.lock();
             state.closing = true;
+            state.wake_all();
             core::mem::take(&mut state.threads)
         };
-        self.turn.notify_all();
+        self.rest.notify_all();
         for thread in threads {
             // A panic was kept when it happened.
             let _ = thread.join();

@@ -118,7 +118,7 @@ struct Listing {
 }
 
 /// A mounted volume.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FatVolume {
     geometry: Geometry,
     table: Table,

@@ -31,7 +31,7 @@ const CLEAN_16: u32 = 0x8000;
 const CLEAN_32: u32 = 0x0800_0000;
 
 /// The table.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Table {
     /// As FAT32 has them, whatever the width.
     entries: Vec<u32>,

@@ -26,6 +26,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::{Arc, Weak};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
+use core::panic::Location;
 use nt::{Result, Status, UnicodeStr};
 use std::sync::{Mutex, PoisonError};
 
@@ -122,10 +123,22 @@ impl Seam {
         CURRENT.set(Some(thread));
         TURNS.replace(Some((scheduler, image)));
         nt::lock::install(yield_processor);
+        nt::lock::install_point(before_lock);
     }
 
     fn shared(&self) -> Result<Arc<Shared>> {
         self.shared.upgrade().ok_or(Status::PROCESS_IS_TERMINATING)
+    }
+
+    /// Lets virtual time pass before a call of `thread` is made.
+    fn slow(scheduler: &Arc<Scheduler>, thread: ThreadId, hundred_nanoseconds: u64) {
+        let relative = -i64::try_from(hundred_nanoseconds).unwrap_or(i64::MAX);
+        let begun = scheduler.enter(thread, |executive| executive.delay(thread, relative));
+        if matches!(begun, Some(Completion::Pending)) {
+            scheduler.wait(thread);
+            // How the delay ended does not matter to the call that follows it.
+            let _ = scheduler.enter(thread, |executive| executive.take_completion(thread));
+        }
     }
 
     /// One service that does not wait.
@@ -183,6 +196,10 @@ impl Seam {
         let thread = Self::current()?;
         let action = shared.scheduler.before_call(thread, &self.image, call);
         let fault = match action {
+            Action::Delay(time) => {
+                Self::slow(&shared.scheduler, thread, time);
+                None
+            }
             Action::Proceed if refusable => Shared::lock(&shared.faults).next(&self.image, call),
             Action::Proceed => None,
             Action::Fail(status) if !refusable => {
@@ -201,6 +218,9 @@ impl Seam {
         let mut arguments = Some(arguments);
         let mut noted = Vec::new();
         let mut began = 0;
+        let mut ended_early = Some(finish);
+        let ends_early =
+            is_wait(call) && matches!(action, Action::Fail(status) if !status.is_error());
         let begun = shared.scheduler.enter(thread, |executive| {
             began = executive.machine().uptime();
             if executive.trace().wanted() {
@@ -210,6 +230,10 @@ impl Seam {
                     .unwrap_or_default();
             }
             let result = match fault {
+                // A wait that ends otherwise than by what was waited for.
+                Some(status) if ends_early => ended_early.take().map_or(Err(status), |finish| {
+                    finish(executive, thread, status).map(Completion::Done)
+                }),
                 // What a seam makes of a code of success for a call that came to no end.
                 Some(status) => Err(status.ended().err().unwrap_or(status)),
                 None => act(executive, thread),
@@ -241,7 +265,10 @@ impl Seam {
         }
         let ended = shared.scheduler.enter(thread, |executive| {
             let status = executive.take_completion(thread).unwrap_or(Status::SUCCESS);
-            let result = finish(executive, thread, status);
+            let result = match ended_early.take() {
+                Some(finish) => finish(executive, thread, status),
+                None => Err(status),
+            };
             let status = result.as_ref().map_or_else(|status| *status, |_| status);
             record(
                 executive,
@@ -254,6 +281,24 @@ impl Seam {
             result
         });
         ended.unwrap_or(Err(Status::THREAD_IS_TERMINATING))
+    }
+}
+
+/// Whether a call is a wait for time or objects, which may end with a success code of its own.
+fn is_wait(call: &str) -> bool {
+    matches!(
+        call,
+        "NtWaitForSingleObject" | "NtWaitForMultipleObjects" | "NtDelayExecution"
+    )
+}
+
+/// A lock of the program's own is about to be taken: another thread may run first.
+fn before_lock(place: &'static Location<'static>) {
+    let turns = TURNS.with_borrow(Clone::clone);
+    if let (Some((scheduler, image)), Some(thread)) = (turns, CURRENT.get())
+        && let Some(scheduler) = scheduler.upgrade()
+    {
+        scheduler.before_lock(thread, &image, place);
     }
 }
 

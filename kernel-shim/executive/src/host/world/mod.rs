@@ -20,7 +20,7 @@ use crate::ids::{ProcessId, ThreadId};
 use crate::machine::Stop;
 use crate::{Executive, Version};
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -91,6 +91,19 @@ impl World {
         if let Some(disk) = self.shared().scheduler.machine.state().disks.first_mut() {
             disk.writes_left = Some(writes);
         }
+    }
+
+    /// From now on these requests for a frame of memory, counted from 0, are refused; an empty set
+    /// ends it.
+    pub fn refuse_frames(&mut self, numbers: &BTreeSet<u64>) {
+        let mut state = self.shared().scheduler.machine.state();
+        let asked = state.frames_asked;
+        state.frames_refused = numbers.iter().map(|number| asked + number).collect();
+    }
+
+    /// Frames of memory that somebody owns.
+    pub fn frames(&self) -> usize {
+        self.shared().scheduler.machine.state().frames()
     }
 
     /// Without this, every call is recorded; with it they are only counted.

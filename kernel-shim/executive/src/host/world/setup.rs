@@ -272,6 +272,29 @@ impl World {
         self
     }
 
+    /// Another world that is as this one is, which has not started, for a kernel of `version`.
+    ///
+    /// # Panics
+    /// After the start.
+    pub fn copy(&self, version: Version) -> Self {
+        assert!(self.shared.is_none(), "the world has started");
+        Self {
+            version,
+            volume: self.volume.clone(),
+            disks: self.disks.clone(),
+            spoilt: self.spoilt.clone(),
+            hives: self.hives.clone(),
+            programs: self.programs.clone(),
+            physical_pages: self.physical_pages,
+            options: self.options.clone(),
+            keep_trace: self.keep_trace,
+            shared: None,
+            faults: self.faults.clone(),
+            recorded: self.recorded.clone(),
+            interference: None,
+        }
+    }
+
     /// Leaves the hive files on the volume as the test has put them there.
     pub fn hives_are_not_written(&mut self) -> &mut Self {
         self.hives.clear();
