@@ -18,6 +18,7 @@ pub mod invariants;
 pub mod machine;
 pub mod model;
 mod random;
+mod recovery;
 pub mod report;
 pub mod settings;
 pub mod shrink;

@@ -5,6 +5,7 @@ use crate::disturbance::{Disturbance, Noted, lock};
 use crate::history::{History, Operation, Schedule};
 use crate::invariants::{self, Violation};
 use crate::machine::{PowerCut, Rename, multi};
+use crate::recovery::RECOVERS;
 use crate::report::Reached;
 use executive::host::{RunEnd, World};
 use executive::ids::ProcessId;
@@ -53,17 +54,17 @@ fn furnished(mebibytes: usize, version: Version) -> World {
 
 /// A world and what happens to it.
 pub struct Stage<'h> {
-    history: &'h History,
+    pub(crate) history: &'h History,
     world: Option<World>,
     noted: Arc<Mutex<Noted>>,
     reached: Reached,
 }
 
 /// A client's program that runs or has run.
-struct Client {
-    operation: Operation,
-    process: u32,
-    object: executive::ids::ObjectId,
+pub(crate) struct Client {
+    pub(crate) operation: Operation,
+    pub(crate) process: u32,
+    pub(crate) object: executive::ids::ObjectId,
 }
 
 impl<'h> Stage<'h> {
@@ -158,7 +159,7 @@ impl<'h> Stage<'h> {
             .or_default() += 1;
     }
 
-    fn world(&mut self) -> &mut World {
+    pub(crate) fn world(&mut self) -> &mut World {
         self.world
             .as_mut()
             .expect("a world stands until it is finished")
@@ -182,7 +183,7 @@ impl<'h> Stage<'h> {
         self.settle()
     }
 
-    fn settle(&mut self) -> Result<bool, Violation> {
+    pub(crate) fn settle(&mut self) -> Result<bool, Violation> {
         let before = self.world().uptime();
         let outcome: RunEnd = self.world().run();
         let spent = self.world().uptime() - before;
@@ -239,114 +240,6 @@ impl<'h> Stage<'h> {
             }
         }
         Ok(alive)
-    }
-
-    /// Runs one client, undisturbed: what it was answered.
-    fn ask(&mut self, operation: &Operation) -> Result<Status, Violation> {
-        let line = operation.command_line();
-        let image = line.split(' ').next().unwrap_or_default();
-        let process = self.world().spawn(image, &line).map_err(|status| {
-            Violation::new(RECOVERS, format!("{line} cannot be started: {status}"))
-        })?;
-        let object = self.world().look(|executive| keep(executive, process));
-        let alive = self.settle()?;
-        let client = Client {
-            operation: operation.clone(),
-            process,
-            object,
-        };
-        match self.world().look(|executive| exit_of(executive, &client)) {
-            Some(status) if alive => Ok(status),
-            _ => Err(Violation::new(RECOVERS, format!("{line} is not answered"))),
-        }
-    }
-
-    /// Once nothing is disturbed any more: a session comes, is listed, goes, and leaves nothing.
-    fn recovers(&mut self) -> Result<(), Violation> {
-        // The first one makes what stays: threads of the pool.
-        self.session_comes_and_goes()?;
-        let before = self.held();
-        self.session_comes_and_goes()?;
-        let after = self.held();
-        if before == after {
-            Ok(())
-        } else {
-            Err(Violation::new(
-                "a session that was started and ended leaves nothing",
-                format!("before {before:?}, after {after:?}"),
-            ))
-        }
-    }
-
-    fn session_comes_and_goes(&mut self) -> Result<(), Violation> {
-        let before = self.sessions();
-        // Servers that misbehave are still to come: each takes its turn.
-        let mut status = Status::UNSUCCESSFUL;
-        for _ in 0..=self.history.servers.len() {
-            status = self.ask(&Operation::Start(Some("sleep.exe")))?;
-            if !status.is_error() {
-                break;
-            }
-        }
-        let failed = |what: String| Err(Violation::new(RECOVERS, what));
-        if status.is_error() {
-            return failed(format!("a new session is refused: {status}"));
-        }
-        let new: Vec<u32> = self
-            .sessions()
-            .into_keys()
-            .filter(|session| !before.contains_key(session))
-            .collect();
-        let &[session] = new.as_slice() else {
-            return failed(format!(
-                "StartCsr says SUCCESS, and new sessions are {new:?}"
-            ));
-        };
-        let listed = self.ask(&Operation::List)?;
-        if listed.is_error() {
-            return failed(format!("the list is refused: {listed}"));
-        }
-        let ended = self.ask(&Operation::Stop(session))?;
-        if ended.is_error() {
-            return failed(format!("the end of session {session} is refused: {ended}"));
-        }
-        let after = self.sessions();
-        if after == before {
-            Ok(())
-        } else {
-            failed(format!("sessions before {before:?}, after {after:?}"))
-        }
-    }
-
-    /// How many processes are in each session but the first.
-    fn sessions(&mut self) -> BTreeMap<u32, usize> {
-        let mut sessions = BTreeMap::new();
-        for process in self.world().processes() {
-            if process.running && process.session != 0 {
-                *sessions.entry(process.session).or_default() += 1;
-            }
-        }
-        sessions
-    }
-
-    /// What the first Session Manager holds: its handles by type, and its threads.
-    fn held(&mut self) -> BTreeMap<&'static str, usize> {
-        let Some(smss) = self.world().process("smss.exe") else {
-            return BTreeMap::new();
-        };
-        let mut held = self.world().handles_of(smss.id);
-        held.insert("threads", smss.threads);
-        held.insert("frames of the whole system", self.world().frames());
-        let objects = self.world().look(|executive| {
-            // The stand-in csrss counts its turns in permanent directories.
-            let others = executive
-                .ob()
-                .iter()
-                .filter(|(_, object)| executive.type_of(object.kind).name != "Directory");
-            others.count()
-        });
-        held.insert("objects of the whole system", objects);
-        held
     }
 
     /// The power goes in the boot that has just been, and the next one is about to be: nothing is
@@ -411,8 +304,6 @@ impl<'h> Stage<'h> {
     }
 }
 
-const RECOVERS: &str = "once nothing is disturbed, a session can be started, listed and ended";
-
 /// The registry and the files that a history begins with.
 fn settings(world: &mut World, history: &History) {
     let ways = history.servers.join(",");
@@ -450,14 +341,14 @@ fn settings(world: &mut World, history: &History) {
 }
 
 /// Keeps a process's object, so that its exit status is known after its end.
-fn keep(executive: &mut Executive, process: u32) -> executive::ids::ObjectId {
+pub(crate) fn keep(executive: &mut Executive, process: u32) -> executive::ids::ObjectId {
     let object = executive.process(ProcessId(process)).unwrap().object;
     executive.reference(object);
     object
 }
 
 /// What a client ended with, if it has ended; its object is given back.
-fn exit_of(executive: &mut Executive, client: &Client) -> Option<Status> {
+pub(crate) fn exit_of(executive: &mut Executive, client: &Client) -> Option<Status> {
     let status = executive
         .process(ProcessId(client.process))
         .ok()
