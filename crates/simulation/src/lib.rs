@@ -12,6 +12,7 @@
 //! The way is that of FoundationDB's simulation and TigerBeetle's VOPR.
 #![forbid(unsafe_code)]
 
+mod course;
 mod disturbance;
 pub mod history;
 pub mod invariants;

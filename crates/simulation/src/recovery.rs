@@ -5,6 +5,7 @@
 
 use crate::history::Operation;
 use crate::invariants::Violation;
+use crate::settings::Setting;
 use crate::stage::{Client, Stage, exit_of, keep};
 use executive::ob::prelude::*;
 use nt::Status;
@@ -96,6 +97,11 @@ impl Stage<'_> {
             }
         }
         let failed = |what: String| Err(Violation::new(RECOVERS, what));
+        // Without a Kmode entry there is no session space, and so only ever session 0 (spec 11.2).
+        if status == Status::NOT_SUPPORTED && self.history.settings.iter().any(Setting::is_of_kmode)
+        {
+            return Ok(());
+        }
         if status.is_error() {
             return failed(format!("a new session is refused: {status}"));
         }

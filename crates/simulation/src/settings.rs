@@ -173,6 +173,11 @@ impl Setting {
         }
     }
 
+    /// Whether it says what the kernel's part of the Windows subsystem is.
+    pub fn is_of_kmode(&self) -> bool {
+        (self.key, self.name) == ("SubSystems", "Kmode")
+    }
+
     /// Puts it into the registry.
     pub fn furnish(&self, world: &mut World) {
         world.set_value(self.key, self.name, self.kind, &self.data);

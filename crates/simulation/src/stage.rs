@@ -4,8 +4,7 @@
 use crate::disturbance::{Disturbance, Noted, lock};
 use crate::history::{History, Operation, Schedule};
 use crate::invariants::{self, Violation};
-use crate::machine::{PowerCut, Rename, multi};
-use crate::recovery::RECOVERS;
+use crate::machine::multi;
 use crate::report::Reached;
 use executive::host::{RunEnd, World};
 use executive::ids::ProcessId;
@@ -16,7 +15,7 @@ use formats::utf16;
 use nt::system::{Processes as _, ValueType};
 use nt::{Status, UnicodeStr};
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 thread_local! {
@@ -55,9 +54,9 @@ fn furnished(mebibytes: usize, version: Version) -> World {
 /// A world and what happens to it.
 pub struct Stage<'h> {
     pub(crate) history: &'h History,
-    world: Option<World>,
-    noted: Arc<Mutex<Noted>>,
-    reached: Reached,
+    pub(crate) world: Option<World>,
+    pub(crate) noted: Arc<Mutex<Noted>>,
+    pub(crate) reached: Reached,
 }
 
 /// A client's program that runs or has run.
@@ -86,48 +85,6 @@ impl<'h> Stage<'h> {
         }
     }
 
-    /// Plays the history. The first broken promise ends it.
-    pub fn play(&mut self) -> Result<(), Violation> {
-        let history = self.history;
-        for (number, cut) in history.power_cuts.iter().enumerate() {
-            self.world().record_disk();
-            self.boot(number == 0)?;
-            self.reached.power_cuts += 1;
-            self.power_goes(cut)?;
-        }
-        let cut = !history.power_cuts.is_empty();
-        if cut {
-            lock(&self.noted).calm = true;
-        }
-        let alive = self.boot(!cut)?;
-        self.renames(alive && self.is_undisturbed())?;
-        if cut {
-            if !alive && history.settings.is_empty() {
-                return Err(Violation::new(
-                    RECOVERS,
-                    "the boot after the power cut stopped",
-                ));
-            }
-            self.end("the power went, and the next boot was good");
-            return Ok(());
-        }
-        if !alive {
-            self.end("the boot was stopped");
-            return Ok(());
-        }
-        for round in &history.rounds {
-            if !self.round(round)? {
-                self.end("stopped by the loss of a critical process");
-                return Ok(());
-            }
-        }
-        lock(&self.noted).calm = true;
-        self.world().refuse_frames(&BTreeSet::new());
-        self.recovers()?;
-        self.end("at rest");
-        Ok(())
-    }
-
     /// What was reached, every call, and the history with its schedule as it went.
     pub fn finish(mut self) -> (Reached, Vec<String>, History) {
         // Its threads unwind before what they noted is taken.
@@ -147,7 +104,7 @@ impl<'h> Stage<'h> {
         (self.reached, noted.trace, recorded)
     }
 
-    fn end(&mut self, how: &str) {
+    pub(crate) fn end(&mut self, how: &str) {
         let version = match self.history.version {
             Version::V5_2 => "5.2",
             Version::V6_1 => "6.1",
@@ -166,7 +123,7 @@ impl<'h> Stage<'h> {
     }
 
     /// Boots: whether the system still runs. `first`: what is refused is refused in this boot.
-    fn boot(&mut self, first: bool) -> Result<bool, Violation> {
+    pub(crate) fn boot(&mut self, first: bool) -> Result<bool, Violation> {
         let noted = Arc::clone(&self.noted);
         lock(&noted).model.forget();
         self.world().start(move |seam| {
@@ -202,7 +159,7 @@ impl<'h> Stage<'h> {
     }
 
     /// Lets clients do something at the same time: whether the system still runs.
-    fn round(&mut self, operations: &[Operation]) -> Result<bool, Violation> {
+    pub(crate) fn round(&mut self, operations: &[Operation]) -> Result<bool, Violation> {
         let mut clients = Vec::new();
         for operation in operations {
             let line = operation.command_line();
@@ -240,67 +197,6 @@ impl<'h> Stage<'h> {
             }
         }
         Ok(alive)
-    }
-
-    /// The power goes in the boot that has just been, and the next one is about to be: nothing is
-    /// lost.
-    fn power_goes(&mut self, cut: &PowerCut) -> Result<(), Violation> {
-        let world = self
-            .world
-            .take()
-            .expect("a world stands until it is finished");
-        let medium = {
-            let (start, journal) = world.disk_history();
-            cut.medium(start, &journal)
-        };
-        let mut next = world.boot_from(medium);
-        next.no_trace();
-        next.interfere(Box::new(Disturbance::noting(self.history, &self.noted)));
-        self.world = Some(next);
-        let files = self.world().files();
-        let find = |path: &str| {
-            files
-                .iter()
-                .find(|(there, _)| there.eq_ignore_ascii_case(path))
-                .map(|(_, bytes)| bytes.clone())
-        };
-        self.judge_renames(&find, false)
-    }
-
-    /// Whether nothing in the history keeps a rename from being done.
-    const fn is_undisturbed(&self) -> bool {
-        let history = self.history;
-        history.faults.is_empty()
-            && history.frames.is_empty()
-            && history.settings.is_empty()
-            && history.machine.full == 0
-    }
-
-    /// Every pending rename has been done, once, or not at all, and no content is gone. `done`: it
-    /// must have been.
-    fn renames(&mut self, done: bool) -> Result<(), Violation> {
-        if self.history.renames.is_empty() {
-            return Ok(());
-        }
-        let volume = RefCell::new(self.world().volume_now());
-        self.judge_renames(&|path| volume.borrow_mut().read(path).ok(), done)
-    }
-
-    fn judge_renames(
-        &self,
-        find: &dyn Fn(&str) -> Option<Vec<u8>>,
-        done: bool,
-    ) -> Result<(), Violation> {
-        for (number, rename) in self.history.renames.iter().enumerate() {
-            let (from, to) = Rename::paths(number);
-            if let Some(seen) = rename.fault(number, find(&from), find(&to), done) {
-                return Err(Violation::new(
-                    "each rename is done once or not at all, and no content is gone",
-                    seen,
-                ));
-            }
-        }
-        Ok(())
     }
 }
 

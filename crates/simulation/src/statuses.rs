@@ -100,8 +100,10 @@ fn groups(call: &str) -> [&'static [Status]; 3] {
         | "NtConnectPort"
         | "NtAcceptConnectPort"
         | "NtCompleteConnectPort"
-        | "NtRequestWaitReplyPort"
-        | "NtReplyWaitReceivePort" => [ANY, PORT, &[]],
+        | "NtRequestWaitReplyPort" => [ANY, PORT, &[]],
+        // What else it may say is about the client of the reply that goes with it: that the client is
+        // gone. Only the kernel can say so, of a client that is.
+        "NtReplyWaitReceivePort" => [ANY, &[], &[]],
         "NtCreateSection" | "NtMapViewOfSection" => [ANY, IMAGE, NAMED],
         "NtCreateProcess"
         | "NtCreateThread"
@@ -129,6 +131,13 @@ pub fn of(call: &str, choice: u64) -> Status {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_that_waits_for_its_reply_is_never_said_to_be_gone() {
+        for choice in 0..100 {
+            assert!(!PORT.contains(&of("NtReplyWaitReceivePort", choice)));
+        }
+    }
 
     #[test]
     fn a_call_that_is_no_wait_never_gives_a_success_code() {
