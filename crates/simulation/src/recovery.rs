@@ -97,10 +97,19 @@ impl Stage<'_> {
             }
         }
         let failed = |what: String| Err(Violation::new(RECOVERS, what));
-        // Without a Kmode entry there is no session space, and so only ever session 0 (spec 11.2).
-        if status == Status::NOT_SUPPORTED && self.history.settings.iter().any(Setting::is_of_kmode)
+        // A registry that says that a session cannot be: it is refused, and leaves nothing.
+        if status.is_error()
+            && self
+                .history
+                .settings
+                .iter()
+                .any(Setting::may_refuse_sessions)
         {
-            return Ok(());
+            return if self.sessions() == before {
+                Ok(())
+            } else {
+                failed(format!("a session that was refused with {status} is there"))
+            };
         }
         if status.is_error() {
             return failed(format!("a new session is refused: {status}"));

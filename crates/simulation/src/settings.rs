@@ -173,9 +173,11 @@ impl Setting {
         }
     }
 
-    /// Whether it says what the kernel's part of the Windows subsystem is.
-    pub fn is_of_kmode(&self) -> bool {
-        (self.key, self.name) == ("SubSystems", "Kmode")
+    /// Whether it may say that no session can be made: without a `Kmode` entry there is no session
+    /// space, and so only ever session 0 (spec 9.3); and each server that is `Required` must come up
+    /// in a session, whatever its command is (spec 9.2).
+    pub fn may_refuse_sessions(&self) -> bool {
+        matches!((self.key, self.name), ("SubSystems", "Kmode" | "Required"))
     }
 
     /// Puts it into the registry.

@@ -96,14 +96,12 @@ fn groups(call: &str) -> [&'static [Status]; 3] {
         | "NtCreatePagingFile"
         | "NtFsControlFile"
         | "NtQueryAttributesFile" => [ANY, DISK, &[]],
-        "NtCreatePort"
-        | "NtConnectPort"
-        | "NtAcceptConnectPort"
-        | "NtCompleteConnectPort"
-        | "NtRequestWaitReplyPort" => [ANY, PORT, &[]],
-        // What else it may say is about the client of the reply that goes with it: that the client is
-        // gone. Only the kernel can say so, of a client that is.
-        "NtReplyWaitReceivePort" => [ANY, &[], &[]],
+        "NtCreatePort" | "NtConnectPort" | "NtRequestWaitReplyPort" => [ANY, PORT, &[]],
+        // What else they may say is that the client has gone to whom they answer. Only the kernel can
+        // say so, of a client that has.
+        "NtReplyWaitReceivePort" | "NtAcceptConnectPort" | "NtCompleteConnectPort" => {
+            [ANY, &[], &[]]
+        }
         "NtCreateSection" | "NtMapViewOfSection" => [ANY, IMAGE, NAMED],
         "NtCreateProcess"
         | "NtCreateThread"
@@ -133,9 +131,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_client_that_waits_for_its_reply_is_never_said_to_be_gone() {
+    fn a_client_that_waits_for_its_answer_is_never_said_to_be_gone() {
         for choice in 0..100 {
-            assert!(!PORT.contains(&of("NtReplyWaitReceivePort", choice)));
+            for call in ["NtReplyWaitReceivePort", "NtAcceptConnectPort"] {
+                assert!(!PORT.contains(&of(call, choice)));
+            }
         }
     }
 

@@ -80,3 +80,28 @@ pub(crate) fn end<S: System>(
         nt::warn!("process {}: wait for its end: {status}", Named(id));
     }
 }
+
+/// Whether a port's answer to whom a message came from is that nobody waits for it any more.
+pub(crate) const fn client_is_gone(status: Status) -> bool {
+    matches!(
+        status,
+        Status::INVALID_CID | Status::REPLY_MESSAGE_MISMATCH | Status::PORT_DISCONNECTED
+    )
+}
+
+/// Does what a client waits for and nothing else can give it: whatever stands in the way, it is
+/// tried again, unless the client has gone. Blocks for a second at most.
+#[inline(never)]
+pub(crate) fn persist<S: System>(system: &S, act: &dyn Fn() -> Result<()>) -> Result<()> {
+    let mut last = Ok(());
+    for _ in 0..10 {
+        last = act();
+        match last {
+            Err(status) if !client_is_gone(status) => {}
+            _ => break,
+        }
+        // A pause that cannot be made only means that the next attempt comes at once.
+        let _ = system.delay(100);
+    }
+    last
+}

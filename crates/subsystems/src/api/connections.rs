@@ -7,7 +7,7 @@
 //! the kernel wrote into the message header.
 
 use super::pool::leave_a_receiver;
-use crate::kernel::{close, terminate};
+use crate::kernel::{close, persist, terminate};
 use crate::manager::Manager;
 use crate::nt6::resident;
 use crate::servers::{self, ServerRef};
@@ -30,7 +30,9 @@ pub(super) fn connection_request<S: System>(sm: &'static Manager<S>, message: &M
             "SM connection of process {}: {status}: refused",
             client.process
         );
-        if let Err(status) = sm.system.accept_connect(message, Accept::No) {
+        let system = sm.system;
+        let refuse = || system.accept_connect(message, Accept::No).map(drop);
+        if let Err(status) = persist(system, &refuse) {
             unanswered(sm, client, status);
         }
     }
@@ -83,7 +85,7 @@ fn admit<S: System>(
             let _ = tables.servers.registered(server.key(), announced.subsystem);
         }
     }
-    if let Err(status) = complete(system, port) {
+    if let Err(status) = persist(system, &|| system.complete_connect(port)) {
         // The client is gone, or never learns that it is connected: it cannot be refused any
         // more.
         gone(sm, key);
@@ -117,20 +119,6 @@ fn connect<S: System>(
             Err(status)
         }
     }
-}
-
-/// Lets a client go that is connected. Whatever stands in the way, it is tried again: nothing else
-/// releases a client that was accepted. Blocks for a second at most.
-fn complete<S: System>(system: &S, port: Handle) -> Result<()> {
-    let mut last = Ok(());
-    for _ in 0..10 {
-        last = system.complete_connect(port);
-        if last.is_ok() {
-            break;
-        }
-        let _ = system.delay(100);
-    }
-    last
 }
 
 /// A client waits for an answer that cannot be given. What smss has started, a server or a child

@@ -6,6 +6,7 @@
 use super::pool::add_thread;
 use super::{connections, requests};
 use crate::end;
+use crate::kernel::client_is_gone;
 use crate::manager::Manager;
 use crate::state::slots::Key;
 use crate::state::threads::INITIAL_THREADS;
@@ -119,15 +120,8 @@ fn serve<S: System>(sm: &'static Manager<S>) {
             }
             Err(status) => {
                 // Nothing was received (D5). A reply is still owed, and the same one is sent
-                // again (spec 10.6), unless its client has gone before its
-                // answer or nothing helps.
-                let gone = matches!(
-                    status,
-                    Status::INVALID_CID
-                        | Status::REPLY_MESSAGE_MISMATCH
-                        | Status::PORT_DISCONNECTED
-                );
-                if gone && core::mem::take(&mut owed) {
+                // again (spec 10.6), unless its client has gone before its answer or nothing helps.
+                if client_is_gone(status) && core::mem::take(&mut owed) {
                     errors = 0;
                     continue;
                 }

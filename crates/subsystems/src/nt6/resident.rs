@@ -199,7 +199,7 @@ fn finish<S: System>(
         .get(child)
         .map_or(Handle::NULL, |instance| instance.process);
     let ended = wait_for(sm.system, process, timeout)
-        .and_then(|()| sm.system.query_exit(process)?.status.ok());
+        .and_then(|()| sm.system.query_exit(process)?.status.ended());
     if ended.is_err() {
         end_with_orphans(sm, child);
     }

@@ -221,3 +221,27 @@ fn spec_10_2_6_a_client_that_could_not_be_let_go_at_once_is_let_go_later() {
         (0, before)
     );
 }
+
+#[test]
+fn spec_10_2_4_a_client_that_could_not_be_refused_at_once_is_refused_later() {
+    let (kernel, manager) = world();
+    for _ in 0..3 {
+        kernel.refuse("refuse_connect", Status::NO_MEMORY);
+    }
+    // There is no such process.
+    assert_eq!(
+        kernel.connect(0xDEAD, &ConnectionInfo::PLAIN),
+        Err(Status::PORT_CONNECTION_REFUSED)
+    );
+    assert_eq!(manager.counts().clients, 0);
+}
+
+#[test]
+fn spec_10_2_4_a_client_that_has_gone_is_not_waited_for() {
+    let (kernel, _) = world();
+    for gone in [Status::INVALID_CID, Status::REPLY_MESSAGE_MISMATCH] {
+        kernel.refuse("refuse_connect", gone);
+        assert!(kernel.connect(0xDEAD, &ConnectionInfo::PLAIN).is_err());
+        assert!(kernel.state().delays.is_empty(), "{gone}");
+    }
+}

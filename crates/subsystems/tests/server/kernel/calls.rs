@@ -159,14 +159,16 @@ impl Ports for Kernel {
     }
 
     fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
-        let mut state = self.state();
         match accept {
             Accept::No => {
-                state.accepted = Some(None);
-                Ok(Handle::NULL)
+                let refused = self.refusal("refuse_connect");
+                // A client that has gone has its answer.
+                if !matches!(refused, Err(Status::NO_MEMORY)) {
+                    self.state().accepted = Some(None);
+                }
+                refused.map(|()| Handle::NULL)
             }
             Accept::Yes { context } => {
-                drop(state);
                 let entered = self.enter();
                 let Ok(mut state) = entered else {
                     return entered.map(|_| Handle::NULL);

@@ -26,7 +26,8 @@ fn ended(status: Status) -> Result<Wait> {
         Status(index) if (Status::ABANDONED.0..Status::ABANDONED.0 + 64).contains(&index) => {
             Ok(Wait::Object((index - Status::ABANDONED.0) as usize))
         }
-        status => Err(status),
+        // It was not alertable, and an error must not be a code of success.
+        status => Err(status.ended().err().unwrap_or(Status::UNSUCCESSFUL)),
     }
 }
 
@@ -240,7 +241,22 @@ impl Objects for Seam {
                     Completion::Pending => Completion::Pending,
                 })
             },
-            |_, _, status| status.ok(),
+            |_, _, status| status.ended(),
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_ends_without_its_object_or_its_time_gives_an_error_that_is_one() {
+        for status in [Status::ALERTED, Status::USER_APC, Status::PENDING] {
+            assert_eq!(ended(status), Err(Status::UNSUCCESSFUL), "{status}");
+        }
+        assert_eq!(ended(Status::TIMEOUT), Ok(Wait::Timeout));
+        assert_eq!(ended(Status(3)), Ok(Wait::Object(3)));
+        assert_eq!(ended(Status::NO_MEMORY), Err(Status::NO_MEMORY));
     }
 }
