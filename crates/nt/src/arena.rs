@@ -78,7 +78,8 @@ impl<'s, S: Memory> TextArena<'s, S> {
 
     /// The text of `span`.
     pub fn get(&self, span: Span) -> UnicodeStr<'_> {
-        let text = self.0.as_str().skip(span.at as usize);
-        text.take(span.length as usize)
+        let (at, length) = (span.at as usize, span.length as usize);
+        let texts = self.0.as_slice();
+        UnicodeStr(texts.get(at..at.saturating_add(length)).unwrap_or_default())
     }
 }

@@ -119,17 +119,13 @@ struct PageBytes<'s, S: Memory> {
 
 impl<S: Memory> PageBytes<'_, S> {
     fn held(&self) -> &[u8] {
-        self.pages
-            .as_ref()
-            .and_then(|pages| pages.as_ref().get(..self.length))
-            .unwrap_or_default()
+        let Some(pages) = &self.pages else { return &[] };
+        pages.as_ref().get(..self.length).unwrap_or_default()
     }
 
     fn held_mut(&mut self) -> &mut [u8] {
-        self.pages
-            .as_mut()
-            .and_then(|pages| pages.as_mut().get_mut(..self.length))
-            .unwrap_or_default()
+        let Some(pages) = &mut self.pages else { return &mut [] };
+        pages.as_mut().get_mut(..self.length).unwrap_or_default()
     }
 
     fn committed(&self) -> usize {
@@ -164,14 +160,24 @@ impl<S: Memory> PageBytes<'_, S> {
 
     #[inline(never)]
     fn append(&mut self, data: &[u8]) -> Result<()> {
-        self.reserve(data.len())?;
         steps::took(data.len() / 2);
-        let at = self.length;
-        self.length += data.len();
-        if let Some(place) = self.held_mut().get_mut(at..) {
-            place.copy_from_slice(data);
+        if !self.put(data) {
+            self.reserve(data.len())?;
+            self.put(data);
         }
         Ok(())
+    }
+
+    /// Appends `data` if there is room.
+    fn put(&mut self, data: &[u8]) -> bool {
+        let Some(pages) = &mut self.pages else { return false };
+        let end = self.length.saturating_add(data.len());
+        let Some(room) = pages.as_mut().get_mut(self.length..end) else {
+            return false;
+        };
+        room.copy_from_slice(data);
+        self.length = end;
+        true
     }
 }
 
