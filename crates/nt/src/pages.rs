@@ -124,7 +124,9 @@ impl<S: Memory> PageBytes<'_, S> {
     }
 
     fn held_mut(&mut self) -> &mut [u8] {
-        let Some(pages) = &mut self.pages else { return &mut [] };
+        let Some(pages) = &mut self.pages else {
+            return &mut [];
+        };
         pages.as_mut().get_mut(..self.length).unwrap_or_default()
     }
 
@@ -170,7 +172,9 @@ impl<S: Memory> PageBytes<'_, S> {
 
     /// Appends `data` if there is room.
     fn put(&mut self, data: &[u8]) -> bool {
-        let Some(pages) = &mut self.pages else { return false };
+        let Some(pages) = &mut self.pages else {
+            return false;
+        };
         let end = self.length.saturating_add(data.len());
         let Some(room) = pages.as_mut().get_mut(self.length..end) else {
             return false;

@@ -84,12 +84,13 @@ impl<'a> UnicodeStr<'a> {
 
     /// Equal to an ASCII text, case folded.
     pub fn eq_ascii(self, text: &str) -> bool {
-        self.len() == text.len()
-            && self
-                .0
-                .iter()
-                .zip(text.bytes())
-                .all(|(&a, b)| same(a, u16::from(b)))
+        self.eq_bytes(text.as_bytes())
+    }
+
+    /// Equal to bytes each of which stands for the unit of its value, case folded.
+    pub fn eq_bytes(self, bytes: &[u8]) -> bool {
+        self.len() == bytes.len()
+            && (self.0.iter().zip(bytes)).all(|(&unit, &byte)| same(unit, u16::from(byte)))
     }
 
     /// Order by the NT upcase rules, as object directories and environment blocks are sorted.

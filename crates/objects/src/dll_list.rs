@@ -63,12 +63,18 @@ impl<'s, S: Memory> DllList<'s, S> {
         let ahead = self
             .dlls
             .find(hash, |index, dll| index >= self.walked && is_called(dll));
-        let file = self.text.add(file)?;
+        let text = self.text.add(file)?;
         if let Some(dll) = ahead.and_then(|index| self.dlls.row_mut(index)) {
-            dll.file = file;
+            dll.file = text;
             return Ok(());
         }
-        let (name, node) = (self.text.add(name)?, Node::default());
+        let name = if file.take(name.len()) == name {
+            text.prefix(name.len())
+        } else {
+            self.text.add(name)?
+        };
+        let node = Node::default();
+        let file = text;
         self.dlls.insert(hash, Dll { name, file, node })
     }
 
@@ -78,6 +84,19 @@ impl<'s, S: Memory> DllList<'s, S> {
     /// # Errors
     /// `NO_MEMORY`.
     pub fn add_import(&mut self, import: &[u8]) -> Result<()> {
+        let dot = import.iter().position(|&byte| byte == b'.');
+        let name = dot.unwrap_or(import.len());
+        let hash = import
+            .iter()
+            .take(name)
+            .fold(NameHash::EMPTY, |hash, &byte| hash.and(byte.into()));
+        let is_it = |dll: &Dll| {
+            // Usually the name is the beginning of the file's, and then there is no more to compare.
+            self.text.get(dll.file).eq_bytes(import) && dll.name == dll.file.prefix(name)
+        };
+        if self.dlls.find(hash, |_, dll| is_it(dll)).is_some() {
+            return Ok(());
+        }
         if import.eq_ignore_ascii_case(b"ntdll.dll") || import.len() > crate::image::MAX_NAME {
             return Ok(());
         }
@@ -86,7 +105,7 @@ impl<'s, S: Memory> DllList<'s, S> {
             .iter()
             .try_for_each(|&byte| file.push_unit(u16::from(byte)))?;
         let file = file.as_str();
-        self.add(file.take(file.find(b'.').unwrap_or(file.len())), file)
+        self.add(file.take(name), file)
     }
 
     /// Name and file of the next entry that the walk has not come by.

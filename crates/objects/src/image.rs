@@ -8,7 +8,7 @@
 //! themselves are [`Unusable::Malformed`]. Behind the headers of a view nothing is looked at but
 //! what a readable section covers, because a view has no readable bytes elsewhere.
 
-use heapless::Vec;
+use core::ops::Deref;
 use nt::Status;
 use nt::system::View;
 use zerocopy::little_endian::{U16, U32};
@@ -36,12 +36,53 @@ const READABLE: u32 = 0xE000_0000;
 /// behind it.
 pub const MAX_NAME: usize = 259;
 
-/// Bytes of a name that are read at once: never of two pages, so that what lies behind a name's end
-/// and cannot be read does not count.
-const PIECE: usize = 16;
+/// Bytes of a name that are read at once, if they are of one page: what lies behind a name's end and
+/// cannot be read does not count.
+const PIECE: usize = 32;
+const PAGE: usize = 4096;
 
 /// The name of an import, as it stands in the image: no text that is known to be any.
-pub type Name = Vec<u8, { MAX_NAME + 1 }>;
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    bytes: [u8; MAX_NAME + 1],
+    length: usize,
+}
+
+impl Name {
+    /// An empty one.
+    pub const fn new() -> Self {
+        Self {
+            bytes: [0; MAX_NAME + 1],
+            length: 0,
+        }
+    }
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Deref for Name {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// The signature `PE` and `IMAGE_FILE_HEADER`.
+#[derive(Clone, Copy, FromBytes, IntoBytes)]
+#[repr(C)]
+struct FileHeader {
+    signature: [u8; 4],
+    machine: U16,
+    sections: U16,
+    of_object_files: [u8; 12],
+    optional_size: U16,
+    characteristics: U16,
+}
 
 /// `IMAGE_SECTION_HEADER`.
 #[derive(Clone, Copy, FromBytes, IntoBytes)]
@@ -71,7 +112,7 @@ pub enum Layout {
 ///
 /// ```
 /// use formats::pe::build::ImageFile;
-/// use objects::image::{Layout, Name, PeImage, Unusable};
+/// use objects::image::{Layout, Name, PeImage};
 ///
 /// let file = ImageFile {
 ///     name: "user32.dll",
@@ -83,8 +124,9 @@ pub enum Layout {
 ///
 /// let image = PeImage::parse(&file, Layout::File).expect("the headers are in order");
 /// assert!(image.is_dll());
-/// let imports: Result<Vec<Name>, Unusable> = image.imports().collect();
-/// assert_eq!(imports.unwrap(), [&b"gdi32.dll"[..], b"ntdll.dll"]);
+/// let (mut imports, mut name) = (image.imports(), Name::new());
+/// assert_eq!(imports.read_next(&mut name), Ok(true));
+/// assert_eq!(*name, *b"gdi32.dll");
 /// assert!(PeImage::parse(&&file[..0x50], Layout::File).is_err());
 /// ```
 #[derive(Clone, Copy)]
@@ -107,14 +149,13 @@ impl<'a> PeImage<'a> {
         if read::<[u8; 2]>(bytes, 0)? != *b"MZ" {
             return Err(Unusable::Malformed);
         }
-        let header = index(u32_at(bytes, 0x3C)?);
-        if read::<[u8; 4]>(bytes, header)? != *b"PE\0\0" {
+        let at = index(u32_at(bytes, 0x3C)?);
+        let header: FileHeader = read(bytes, at)?;
+        if header.signature != *b"PE\0\0" {
             return Err(Unusable::Malformed);
         }
-        let sections = u16_at(bytes, add(header, 6)?)?;
-        let optional_size = usize::from(u16_at(bytes, add(header, 20)?)?);
-        let characteristics = u16_at(bytes, add(header, 22)?)?;
-        let optional = add(header, 24)?;
+        let optional = add(at, size_of::<FileHeader>())?;
+        let optional_size = usize::from(header.optional_size.get());
         // Nothing of the optional header is looked at that does not belong to it.
         let inside = |at: usize, size: usize| {
             (at + size <= optional_size)
@@ -133,7 +174,7 @@ impl<'a> PeImage<'a> {
         } else {
             0
         };
-        let sections = (add(optional, optional_size)?, sections);
+        let sections = (add(optional, optional_size)?, header.sections.get());
         let table = usize::from(sections.1) * SECTION_HEADER;
         if let Some(last) = add(sections.0, table)?.checked_sub(1) {
             // Then all of it is there.
@@ -142,7 +183,7 @@ impl<'a> PeImage<'a> {
         Ok(Self {
             bytes,
             layout,
-            characteristics,
+            characteristics: header.characteristics.get(),
             sections,
             imports,
         })
@@ -283,17 +324,16 @@ impl Imports<'_> {
     /// The text at a relative virtual address, up to its NUL or the most that is looked at.
     fn name(&mut self, address: u32, name: &mut Name) -> Result<(), Unusable> {
         let mut run = self.at(address)?;
-        name.clear();
+        name.length = 0;
         while run.bytes != 0 {
-            let mut piece = [0; PIECE];
-            let length = (PIECE - run.at % PIECE).min(run.bytes);
-            let piece = piece.get_mut(..length).unwrap_or_default();
+            let rest = name.bytes.get_mut(name.length..).unwrap_or_default();
+            let most = PIECE.min(PAGE - run.at % PAGE).min(run.bytes);
+            let length = most.min(rest.len());
+            let piece = rest.get_mut(..length).unwrap_or_default();
             fill(self.image.bytes, run.at, piece)?;
             let end = piece.iter().position(|&byte| byte == 0);
-            let text = end.unwrap_or(length).min(name.capacity() - name.len());
-            // There is room: it has just been asked for.
-            let _ = name.extend_from_slice(piece.get(..text).unwrap_or_default());
-            if end.is_some() || name.is_full() {
+            name.length += end.unwrap_or(length);
+            if end.is_some() || length == rest.len() {
                 return Ok(());
             }
             run = run.skip(length).ok_or(Unusable::Malformed)?;
@@ -352,12 +392,13 @@ pub(crate) mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    fn names(bytes: &dyn View, layout: Layout) -> Vec<Result<Name, Unusable>> {
-        PeImage::parse(bytes, layout).unwrap().imports().collect()
+    fn names(bytes: &dyn View, layout: Layout) -> Vec<Result<Vec<u8>, Unusable>> {
+        let imports = PeImage::parse(bytes, layout).unwrap().imports();
+        imports.map(|name| name.map(|name| name.to_vec())).collect()
     }
 
-    fn name(text: &[u8]) -> Result<Name, Unusable> {
-        Ok(Name::from_slice(text).unwrap())
+    fn name(text: &[u8]) -> Result<Vec<u8>, Unusable> {
+        Ok(text.to_vec())
     }
 
     /// An image on a disk of which this page cannot be read.
@@ -404,9 +445,8 @@ pub(crate) mod tests {
     #[test]
     fn imports_are_found_in_order() {
         let bytes = image(DLL, &["KERNEL32.dll", "ntdll.dll"]);
-        let image = PeImage::parse(&bytes, Layout::View).unwrap();
-        assert!(image.is_dll());
-        let names: Vec<_> = image.imports().collect();
+        assert!(PeImage::parse(&bytes, Layout::View).unwrap().is_dll());
+        let names = names(&bytes, Layout::View);
         assert_eq!(names, [name(b"KERNEL32.dll"), name(b"ntdll.dll")]);
     }
 
