@@ -6,6 +6,7 @@ use crate::disturbance::{Disturbance, lock};
 use crate::invariants::Violation;
 use crate::machine::{PowerCut, Rename};
 use crate::recovery::RECOVERS;
+use crate::report::Section;
 use crate::stage::Stage;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -17,7 +18,7 @@ impl Stage<'_> {
         for (number, cut) in history.power_cuts.iter().enumerate() {
             self.world().record_disk();
             self.boot(number == 0)?;
-            self.reached.power_cuts += 1;
+            self.reached.count(Section::Total, "power cuts", 1);
             self.power_goes(cut)?;
         }
         let cut = !history.power_cuts.is_empty();

@@ -26,11 +26,13 @@ pub struct Noted {
     pub points: u64,
     /// Calls by image.
     pub calls_by_image: BTreeMap<String, u64>,
-    /// The services that were made to fail.
+    /// The services that smss called.
+    pub called: BTreeSet<&'static str>,
+    /// Those of them that were made to fail.
     pub failed: BTreeSet<&'static str>,
     /// The services that were slow.
     pub slow: BTreeSet<&'static str>,
-    /// The services before which a thread was preempted.
+    /// The services before which a thread of smss was preempted.
     pub preempted: BTreeSet<&'static str>,
     /// The locks before which a thread was preempted, by where they are taken.
     pub preempted_at: BTreeSet<Place>,
@@ -128,6 +130,7 @@ impl Interference for Disturbance {
         let own = image == "smss.exe";
         if own {
             noted.watch();
+            noted.called.insert(site.call);
         }
         let of_image = noted.calls_by_image.entry(image.clone()).or_default();
         let nth = *of_image;
@@ -136,7 +139,9 @@ impl Interference for Disturbance {
             return Action::Proceed;
         }
         if let Some(next) = self.preemption(point) {
-            noted.preempted.insert(site.call);
+            if own {
+                noted.preempted.insert(site.call);
+            }
             noted.preemptions.push(Preemption { point, next });
             noted.mark("others first");
             noted.next = Some(next);

@@ -72,12 +72,18 @@ pub fn rest(outcome: &RunEnd, spent: u64) -> Result<bool, Violation> {
     }
 }
 
-/// The hard error C000021A, or the end of a process that smss had marked as critical.
+/// The hard error C000021A, the end of a process that smss had marked as critical, or, where the
+/// hard error itself cannot be raised, the end of smss in its first five seconds, of which the kernel
+/// makes a stop (spec 1.1 #6).
 fn is_defined(check: &BugCheck) -> bool {
     const CRITICAL_OBJECT_TERMINATION: u32 = 0xF4;
+    const SESSION5_INITIALIZATION_FAILED: u32 = 0x71;
     match &check.hard_error {
         Some((status, _)) => *status == Status::SYSTEM_PROCESS_TERMINATED,
-        None => check.code == CRITICAL_OBJECT_TERMINATION,
+        None => matches!(
+            check.code,
+            CRITICAL_OBJECT_TERMINATION | SESSION5_INITIALIZATION_FAILED
+        ),
     }
 }
 

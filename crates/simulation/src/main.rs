@@ -3,10 +3,11 @@
 //! its calls. Exit code 0 exactly when every promise was kept.
 #![forbid(unsafe_code)]
 
+mod blocks;
+
 use simulation::{History, Played, Reached, play, shrink};
 use std::process::ExitCode;
-use std::sync::mpsc::sync_channel;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Plays until the shrinking gives up.
 const SHRINKING: usize = 150;
@@ -15,13 +16,13 @@ const LAST: usize = 25;
 /// Violations after which it is enough.
 const ENOUGH: usize = 5;
 
-/// How often it is told how far the work is.
-const PROGRESS: Duration = Duration::from_secs(10);
-
+/// What is asked for.
 struct Options {
     first: u64,
     seeds: u64,
     replay: bool,
+    /// This process plays a block for another one.
+    block: bool,
 }
 
 fn options() -> Result<Options, String> {
@@ -29,6 +30,7 @@ fn options() -> Result<Options, String> {
         first: 0,
         seeds: 200,
         replay: false,
+        block: false,
     };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
@@ -43,6 +45,7 @@ fn options() -> Result<Options, String> {
             "--first" => options.first = number()?,
             "--seed" => (options.first, options.seeds) = (number()?, 1),
             "--replay" => options.replay = true,
+            blocks::OPTION => options.block = true,
             other => return Err(format!("{other}: no such option")),
         }
     }
@@ -50,30 +53,6 @@ fn options() -> Result<Options, String> {
         return Err("no seed, nothing shown".to_owned());
     }
     Ok(options)
-}
-
-/// The histories of the seeds, played by as many threads as there are processors, in the order of
-/// the seeds.
-fn played(options: &Options) -> impl Iterator<Item = (u64, History, Played)> {
-    let workers = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    let end = options.first + options.seeds;
-    let queues: Vec<_> = (0..workers)
-        .map(|worker| {
-            let (give, take) = sync_channel(4);
-            let seeds = (options.first + worker..end).step_by(workers as usize);
-            std::thread::spawn(move || {
-                for seed in seeds {
-                    let history = History::draw(seed);
-                    let played = play(&history);
-                    if give.send((seed, history, played)).is_err() {
-                        return;
-                    }
-                }
-            });
-            take
-        })
-        .collect();
-    (0..options.seeds).map_while(move |at| queues[(at % workers) as usize].recv().ok())
 }
 
 fn main() -> ExitCode {
@@ -90,52 +69,74 @@ fn main() -> ExitCode {
     }
     // What panics is told as a violation, with its history.
     std::panic::set_hook(Box::new(|_| {}));
+    let seeds = options.first..options.first + options.seeds;
+    if options.block {
+        blocks::play_block(seeds);
+        return ExitCode::SUCCESS;
+    }
     let begun = Instant::now();
-    let mut reached = Reached::default();
-    let mut told = begun;
-    let mut failures = 0;
-    for (seed, history, played) in played(&options) {
+    let (reached, failures) = if options.seeds == 1 {
+        let history = History::draw(options.first);
+        let played = play(&history);
         if options.replay {
             println!("{history:#?}");
             played.trace.iter().for_each(|line| println!("{line}"));
         }
-        reached.add(played.reached);
-        if told.elapsed() >= PROGRESS {
-            told = Instant::now();
-            eprintln!(
-                "{} of {} histories, {} s",
-                reached.histories,
-                options.seeds,
-                begun.elapsed().as_secs()
-            );
-        }
-        let Some(violation) = played.violation else {
-            continue;
-        };
-        failures += 1;
-        println!(
-            "seed {seed}: broken: {}: {}",
-            violation.invariant, violation.seen
-        );
-        let last = played.trace.len().saturating_sub(LAST);
-        played.trace[last..]
-            .iter()
-            .for_each(|line| println!("    {line}"));
-        if !options.replay {
-            let (shortest, why) = shrink::shrink(&played.recorded, violation, SHRINKING);
-            println!("  the shortest found ({}): {shortest:#?}", why.seen);
-        }
-        println!("  again: cargo xtask simulate --seed {seed} --replay");
-        if failures == ENOUGH {
-            break;
-        }
-    }
+        let reached = played.reached.clone();
+        (
+            reached,
+            usize::from(tell(options.first, played, options.replay)),
+        )
+    } else {
+        many(seeds)
+    };
     println!("{reached}");
     println!(
-        "{} of {} histories broke a promise; {} s",
-        failures,
-        reached.histories,
+        "{failures} of {} histories broke a promise; {} s",
+        options.seeds,
         begun.elapsed().as_secs()
     );
     ExitCode::from(u8::from(failures > 0))
+}
+
+/// Has the histories played by other processes, and plays those again that broke a promise: what was
+/// reached, and how many broke one.
+fn many(seeds: std::ops::Range<u64>) -> (Reached, usize) {
+    let mut failures = 0;
+    let reached = blocks::play_all(seeds, &mut |seed, how| {
+        failures += 1;
+        match how {
+            blocks::Broken::Promise => {
+                if !tell(seed, play(&History::draw(seed)), false) {
+                    println!("seed {seed}: broke a promise, and does so no more");
+                }
+            }
+            blocks::Broken::Process(status) => {
+                println!("seed {seed}: the process that played it ended: {status}");
+            }
+        }
+        failures < ENOUGH
+    });
+    (reached, failures)
+}
+
+/// Tells of a history that broke a promise: whether it did.
+fn tell(seed: u64, played: Played, replay: bool) -> bool {
+    let Some(violation) = played.violation else {
+        return false;
+    };
+    println!(
+        "seed {seed}: broken: {}: {}",
+        violation.invariant, violation.seen
+    );
+    let last = played.trace.len().saturating_sub(LAST);
+    played.trace[last..]
+        .iter()
+        .for_each(|line| println!("    {line}"));
+    if !replay {
+        let (shortest, why) = shrink::shrink(&played.recorded, violation, SHRINKING);
+        println!("  the shortest found ({}): {shortest:#?}", why.seen);
+    }
+    println!("  again: cargo xtask simulate --seed {seed} --replay");
+    true
 }

@@ -5,7 +5,7 @@ use crate::disturbance::{Disturbance, Noted, lock};
 use crate::history::{History, Operation, Schedule};
 use crate::invariants::{self, Violation};
 use crate::machine::multi;
-use crate::report::Reached;
+use crate::report::{Reached, Section};
 use executive::host::{RunEnd, World};
 use executive::ids::ProcessId;
 use executive::ob::prelude::*;
@@ -74,14 +74,13 @@ impl<'h> Stage<'h> {
         settings(&mut world, history);
         let (disturbance, noted) = Disturbance::new(history);
         world.interfere(Box::new(disturbance));
+        let mut reached = Reached::default();
+        reached.count(Section::Total, "histories", 1);
         Self {
             history,
             world: Some(world),
             noted,
-            reached: Reached {
-                histories: 1,
-                ..Reached::default()
-            },
+            reached,
         }
     }
 
@@ -92,15 +91,38 @@ impl<'h> Stage<'h> {
         let noted = core::mem::take(&mut *lock(&self.noted));
         let mut recorded = self.history.clone();
         recorded.schedule = Schedule::Listed(noted.preemptions.clone());
-        self.reached.calls += noted.calls;
-        self.reached.deaths += noted.deaths;
-        self.reached.preemptions += noted.preemptions.len() as u64;
-        self.reached.failed = noted.failed;
-        self.reached.preempted = noted.preempted;
-        self.reached.preempted_at = noted.preempted_at;
-        self.reached.locks = noted.locks;
-        self.reached.slow = noted.slow;
-        self.reached.transitions = noted.model.reached.clone();
+        let reached = &mut self.reached;
+        let preemptions = noted.preemptions.len() as u64;
+        for (name, count) in [
+            ("calls", noted.calls),
+            ("deaths", noted.deaths),
+            ("preemptions", preemptions),
+        ] {
+            reached.count(Section::Total, name, count);
+        }
+        for (section, calls) in [
+            (Section::Called, &noted.called),
+            (Section::Failed, &noted.failed),
+            (Section::Preempted, &noted.preempted),
+            (Section::Slow, &noted.slow),
+        ] {
+            calls
+                .iter()
+                .for_each(|call| reached.count(section, *call, 1));
+        }
+        for (section, places) in [
+            (Section::Lock, &noted.locks),
+            (Section::PreemptedAt, &noted.preempted_at),
+        ] {
+            places
+                .iter()
+                .for_each(|place| reached.count_place(section, *place));
+        }
+        noted
+            .model
+            .reached
+            .iter()
+            .for_each(|row| reached.count_row(row));
         (self.reached, noted.trace, recorded)
     }
 
@@ -109,11 +131,8 @@ impl<'h> Stage<'h> {
             Version::V5_2 => "5.2",
             Version::V6_1 => "6.1",
         };
-        *self
-            .reached
-            .ends
-            .entry(format!("{version}: {how}"))
-            .or_default() += 1;
+        self.reached
+            .count(Section::End, format!("{version}: {how}"), 1);
     }
 
     pub(crate) fn world(&mut self) -> &mut World {
@@ -181,7 +200,7 @@ impl<'h> Stage<'h> {
                     let verb = client.operation.command_line();
                     let verb: Vec<&str> = verb.split(' ').take(2).collect();
                     let answer = format!("{}: {status}", verb.join(" "));
-                    *self.reached.answers.entry(answer).or_default() += 1;
+                    self.reached.count(Section::Answer, answer, 1);
                 }
                 None if alive => {
                     return Err(Violation::new(
