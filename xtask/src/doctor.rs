@@ -201,6 +201,7 @@ const VERBS: &[(&str, &[Need])] = &[
     ("simulate", &[]),
     ("ci", &[Need::Machine, Need::Debug, Need::Windows]),
     ("coverage", &[]),
+    ("mutants", &[]),
     ("dist", &[]),
     ("doc", &[]),
     ("iso", &[Need::Disc]),

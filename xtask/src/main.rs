@@ -20,6 +20,7 @@ mod guest;
 #[cfg(test)]
 mod lint;
 mod medium;
+mod mutants;
 mod paths;
 mod pe;
 mod plan;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         cli::Verb::Test(options) => test::verb(&options),
         cli::Verb::Ci(options) => ci::verb(&options),
         cli::Verb::Coverage(options) => coverage::verb(&options),
+        cli::Verb::Mutants(options) => mutants::verb(&options),
         cli::Verb::Dist(options) => dist::verb(&options),
         cli::Verb::Doc => doc::verb(),
         cli::Verb::Simulate(options) => simulate::verb(&options),

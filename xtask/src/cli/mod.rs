@@ -82,6 +82,9 @@ pub enum Verb {
     /// Show which lines of the Session Manager the host tests reach, by file.
     #[command(after_help = "Example:\n  cargo xtask coverage boot pagefile")]
     Coverage(CoverageOptions),
+    /// Show whether the tests of a crate notice when its code is changed (wants cargo-mutants; hours).
+    #[command(after_help = "Example:\n  cargo xtask mutants pagefile --file token.rs")]
+    Mutants(MutantsOptions),
     /// Make the archive for those who do not build: image, debug file, sums, bill of materials.
     #[command(after_help = "Example:\n  cargo xtask dist --out smss.tar.gz")]
     Dist(DistOptions),
@@ -205,6 +208,19 @@ pub enum Gate {
 pub struct CoverageOptions {
     /// Only the tests of these crates; all below `crates/` without any.
     pub crates: Vec<String>,
+}
+
+/// Options of `mutants`.
+#[derive(Args)]
+pub struct MutantsOptions {
+    /// Only these crates; without any, all that are held to a figure.
+    pub crates: Vec<String>,
+    /// Only one part of many of the changes, such as 0/4; the figure is that of the part.
+    #[arg(long, value_name = "K/N")]
+    pub shard: Option<String>,
+    /// Only the changes of sources whose name or path matches; may be given more than once.
+    #[arg(long = "file", value_name = "GLOB")]
+    pub files: Vec<String>,
 }
 
 /// Options of `ci`.
