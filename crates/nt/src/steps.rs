@@ -8,7 +8,7 @@
 /// Counts `count` steps of this thread.
 #[inline(always)]
 #[cfg(not(any(test, feature = "steps")))]
-pub(crate) const fn took(_: usize) {}
+pub const fn took(_: usize) {}
 
 #[cfg(any(test, feature = "steps"))]
 mod counted {
@@ -19,7 +19,7 @@ mod counted {
     }
 
     /// Counts `count` steps of this thread.
-    pub(crate) fn took(count: usize) {
+    pub fn took(count: usize) {
         TAKEN.with(|taken| taken.set(taken.get() + count));
     }
 
@@ -30,6 +30,4 @@ mod counted {
 }
 
 #[cfg(any(test, feature = "steps"))]
-pub use counted::taken;
-#[cfg(any(test, feature = "steps"))]
-pub(crate) use counted::took;
+pub use counted::{taken, took};

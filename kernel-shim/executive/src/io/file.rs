@@ -55,8 +55,11 @@ pub struct Device {
 pub struct Scan {
     /// The pattern, upcased; empty for all.
     pub pattern: Vec<u16>,
-    /// Index of the next entry: 0 and 1 are `.` and `..` (not in a root).
+    /// Where the next entry is looked for: 0 and 1 are `.` and `..` (not in a root), places in the
+    /// directory come behind them.
     pub next: usize,
+    /// Where the one behind it is looked for.
+    pub after: usize,
     /// Something matched.
     pub found: bool,
 }

@@ -275,6 +275,19 @@ impl Volume {
         })
     }
 
+    /// The first entry at or behind a place in a directory, and the place behind it.
+    pub fn next_child(
+        &mut self,
+        machine: &mut dyn Machine,
+        directory: NodeId,
+        from: usize,
+    ) -> Result<Option<(NodeId, usize)>> {
+        self.with(machine, &mut |system, sectors| match system {
+            FileSystem::Fat(volume) => volume.next_child(sectors, directory, from),
+            FileSystem::Iso(volume) => volume.next_child(sectors, directory, from),
+        })
+    }
+
     /// Whether it is a directory; false for a file that has gone.
     pub fn is_directory(&self, node: NodeId) -> bool {
         match &self.system {

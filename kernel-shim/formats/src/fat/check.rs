@@ -79,7 +79,7 @@ impl FatVolume {
             if self.load_listing(device, directory).is_err() {
                 continue;
             }
-            for &id in &listing.children {
+            for id in listing.children() {
                 let Some(before) = old.nodes.get(&id) else {
                     continue;
                 };
@@ -117,20 +117,14 @@ impl FatVolume {
         let Some(node) = self.nodes.remove(&new) else {
             return false;
         };
-        self.nodes.insert(id, node);
         let listing = self
             .nodes
             .get_mut(&directory)
             .and_then(|node| node.listing.as_mut());
         if let Some(listing) = listing {
-            let numbers = listing
-                .children
-                .iter_mut()
-                .chain(listing.by_name.values_mut());
-            for number in numbers.filter(|number| **number == new) {
-                *number = id;
-            }
+            listing.renumber(new, id, &node);
         }
+        self.nodes.insert(id, node);
         true
     }
 }

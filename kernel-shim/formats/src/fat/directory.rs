@@ -5,9 +5,7 @@ use super::names::{self, LONG_NAME, SLOT, ShortName};
 use super::{FatVolume, Listing, Node, NodeId, ROOT, Times};
 use crate::bytes::{u16_at, u32_at};
 use crate::sectors::{SECTOR, Sectors};
-use alloc::vec;
 use alloc::vec::Vec;
-use nt::case::upcase;
 use nt::{Result, Status};
 
 pub(super) const FREE: u8 = 0xE5;
@@ -22,10 +20,6 @@ pub(super) const KEPT_ATTRIBUTES: u32 = 0x37;
 /// The largest directory FAT allows, in bytes.
 pub(super) const LARGEST: usize = 65536 * SLOT;
 
-fn fold(name: &[u16]) -> Vec<u16> {
-    name.iter().map(|&unit| upcase(unit)).collect()
-}
-
 impl FatVolume {
     /// Reads a directory and makes a node of every entry.
     pub(super) fn load_listing(&mut self, device: &mut dyn Sectors, id: NodeId) -> Result<()> {
@@ -36,11 +30,7 @@ impl FatVolume {
         if node.listing.is_some() {
             return Ok(());
         }
-        let mut listing = Listing {
-            places: self.directory_places(id)?,
-            ..Listing::default()
-        };
-        listing.raw = vec![0; listing.places.len() * SECTOR];
+        let mut listing = Listing::new(self.directory_places(id)?);
         let mut at = 0;
         while let Some(&first) = listing.places.get(at) {
             // One request for as many sectors as lie side by side.
@@ -61,6 +51,19 @@ impl FatVolume {
         self.parse_listing(id, &mut listing);
         self.get_mut(id)?.listing = Some(listing);
         Ok(())
+    }
+
+    /// A directory's content, read if it was not.
+    pub(super) fn listing(
+        &mut self,
+        device: &mut dyn Sectors,
+        directory: NodeId,
+    ) -> Result<&mut Listing> {
+        self.load_listing(device, directory)?;
+        self.get_mut(directory)?
+            .listing
+            .as_mut()
+            .ok_or(Status::FILE_CORRUPT_ERROR)
     }
 
     pub(super) fn directory_places(&mut self, id: NodeId) -> Result<Vec<u64>> {
@@ -86,10 +89,9 @@ impl FatVolume {
     }
 
     fn parse_listing(&mut self, id: NodeId, listing: &mut Listing) {
-        let slots = listing.raw.len() / SLOT;
         let mut long: Vec<names::LongPart> = Vec::new();
-        for index in 0..slots {
-            let Some(slot) = slot_at(&listing.raw, index) else {
+        for index in 0.. {
+            let Some(slot) = listing.slot(index) else {
                 break;
             };
             if slot[0] == 0 {
@@ -202,19 +204,18 @@ impl FatVolume {
         else {
             return;
         };
-        listing.by_name.clear();
-        for child in core::mem::take(&mut listing.children) {
+        for child in listing.unlist_all() {
             let Some(node) = self.nodes.get_mut(&child) else {
                 continue;
             };
             let last = node.slots.1 - 1;
-            let case = slot_at(&listing.raw, last).map_or(0, |slot| slot[MARKS_AT]);
+            let case = listing.slot(last).map_or(0, |slot| slot[MARKS_AT]);
             let without_long_name = node.name == node.short_name;
             node.short_name = names::short_text(&node.short, case, page);
             if without_long_name {
                 node.name = node.short_name.clone();
             }
-            enlist(&mut listing, child, node);
+            listing.enlist(child, node);
         }
         if let Some(node) = self.nodes.get_mut(&directory) {
             node.listing = Some(listing);
@@ -224,7 +225,7 @@ impl FatVolume {
     pub(super) fn adopt(&mut self, listing: &mut Listing, node: Node) -> NodeId {
         let id = NodeId(self.next);
         self.next += 1;
-        enlist(listing, id, &node);
+        listing.enlist(id, &node);
         self.nodes.insert(id, node);
         id
     }
@@ -237,82 +238,53 @@ impl FatVolume {
         directory: NodeId,
         name: &[u16],
     ) -> Result<NodeId> {
-        self.load_listing(device, directory)?;
-        let listing = self
-            .get(directory)?
-            .listing
-            .as_ref()
-            .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        listing
-            .by_name
-            .get(&fold(name))
-            .copied()
-            .ok_or(Status::OBJECT_NAME_NOT_FOUND)
+        let listing = self.listing(device, directory)?;
+        listing.named(name).ok_or(Status::OBJECT_NAME_NOT_FOUND)
     }
 
     /// The entries of a directory, in the order in which they stand there.
     pub fn children(&mut self, device: &mut dyn Sectors, directory: NodeId) -> Result<Vec<NodeId>> {
-        self.load_listing(device, directory)?;
-        let listing = self
-            .get(directory)?
-            .listing
-            .as_ref()
-            .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        let mut children = listing.children.clone();
-        children.sort_by_key(|child| self.nodes.get(child).map(|node| node.slots));
-        Ok(children)
+        Ok(self.listing(device, directory)?.children().collect())
     }
 
-    /// Takes a node out of its directory's maps; its slots are not touched.
+    /// The first entry at or behind a place in a directory, and the place behind it. Entries that
+    /// come and go meanwhile do not move the others.
+    pub fn next_child(
+        &mut self,
+        device: &mut dyn Sectors,
+        directory: NodeId,
+        from: usize,
+    ) -> Result<Option<(NodeId, usize)>> {
+        let next = self.listing(device, directory)?.next_child(from);
+        Ok(next.map(|(slot, id)| (id, slot + 1)))
+    }
+
+    /// Takes a node out of its directory's list; its slots are not touched.
     pub(super) fn unlist(&mut self, id: NodeId) -> Result<()> {
-        let node = self.get(id)?;
-        let (Some(parent), name, short_name, short) = (
-            node.parent,
-            fold(&node.name),
-            fold(&node.short_name),
-            node.short,
-        ) else {
-            return Err(Status::CANNOT_DELETE);
-        };
-        let listing = self
+        self.with_parent(id, Listing::unlist)
+    }
+
+    /// Puts a node into its directory's list.
+    pub(super) fn relist(&mut self, id: NodeId) -> Result<()> {
+        self.with_parent(id, Listing::enlist)
+    }
+
+    /// Does something to the list of the directory that a node is in.
+    fn with_parent(
+        &mut self,
+        id: NodeId,
+        act: impl FnOnce(&mut Listing, NodeId, &Node),
+    ) -> Result<()> {
+        let parent = self.get(id)?.parent.ok_or(Status::CANNOT_DELETE)?;
+        let mut listing = self
             .get_mut(parent)?
             .listing
-            .as_mut()
+            .take()
             .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        listing.children.retain(|&child| child != id);
-        listing.shorts.remove(&short);
-        for key in [name, short_name] {
-            if listing.by_name.get(&key) == Some(&id) {
-                listing.by_name.remove(&key);
-            }
+        if let Some(node) = self.nodes.get(&id) {
+            act(&mut listing, id, node);
         }
+        self.get_mut(parent)?.listing = Some(listing);
         Ok(())
     }
-
-    /// Puts a node into its directory's maps.
-    pub(super) fn relist(&mut self, id: NodeId) -> Result<()> {
-        let node = self.get(id)?.clone();
-        let parent = node.parent.ok_or(Status::CANNOT_DELETE)?;
-        enlist(
-            self.get_mut(parent)?
-                .listing
-                .as_mut()
-                .ok_or(Status::FILE_CORRUPT_ERROR)?,
-            id,
-            &node,
-        );
-        Ok(())
-    }
-}
-
-fn enlist(listing: &mut Listing, id: NodeId, node: &Node) {
-    listing.children.push(id);
-    listing.shorts.insert(node.short);
-    // On a damaged volume two entries may share a name: the first one has it.
-    listing.by_name.entry(fold(&node.name)).or_insert(id);
-    listing.by_name.entry(fold(&node.short_name)).or_insert(id);
-}
-
-pub(super) fn slot_at(raw: &[u8], index: usize) -> Option<[u8; SLOT]> {
-    raw.get(index * SLOT..(index + 1) * SLOT)?.try_into().ok()
 }

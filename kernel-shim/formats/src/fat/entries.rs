@@ -3,9 +3,9 @@
 //!
 //! Invariant: what a power cut leaves of each change is in the table of [`super`].
 
-use super::directory::{ARRIVING, FREE, KEPT_ATTRIBUTES, LARGEST, LEAVING, MARKS_AT, slot_at};
+use super::directory::{ARRIVING, KEPT_ATTRIBUTES, LARGEST, LEAVING, MARKS_AT};
 use super::names::{self, SLOT};
-use super::{FatVolume, Listing, Node, NodeId, ROOT, Times};
+use super::{FatVolume, Listing, Node, NodeId, ROOT, Times, short};
 use crate::sectors::{SECTOR, Sectors};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -128,25 +128,21 @@ impl FatVolume {
         node: &mut Node,
         mark: u8,
     ) -> Result<()> {
-        self.load_listing(device, parent)?;
-        let listing = self
-            .get(parent)?
-            .listing
-            .as_ref()
-            .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        let (short, needs_long) = names::make_short(&node.name, &listing.shorts, self.page)?;
+        let page = self.page;
+        let listing = self.listing(device, parent)?;
+        let (short, needs_long) = short::make(&node.name, listing.shorts(), page)?;
         let mut slots = if needs_long {
             names::long_slots(&node.name, &short)
         } else {
             Vec::new()
         };
         node.short = short;
-        node.short_name = names::short_text(&short, 0, self.page);
+        node.short_name = names::short_text(&short, 0, page);
         node.parent = Some(parent);
         let mut entry = encode(node);
         entry[MARKS_AT] |= mark;
         slots.push(entry);
-        let first = match find_space(&listing.raw, slots.len()) {
+        let first = match listing.find_room(slots.len()) {
             Some(first) => first,
             None => self.grow_directory(device, parent, slots.len())?,
         };
@@ -158,7 +154,7 @@ impl FatVolume {
             .as_mut()
             .ok_or(Status::FILE_CORRUPT_ERROR)?;
         for (at, slot) in slots.iter().enumerate() {
-            put_slot(&mut listing.raw, first + at, slot);
+            listing.put(first + at, slot);
         }
         // Where the end mark moves to must be zero on the device before the slots in front of it
         // are written.
@@ -222,7 +218,7 @@ impl FatVolume {
             .ok_or(Status::FILE_CORRUPT_ERROR)?;
         listing.raw.resize(places.len() * SECTOR, 0);
         listing.places = places;
-        find_space(&listing.raw, needed).ok_or(Status::FILE_CORRUPT_ERROR)
+        listing.find_room(needed).ok_or(Status::FILE_CORRUPT_ERROR)
     }
 
     /// Rewrites the slot that holds a node's size, clusters, attributes and times. One sector: all
@@ -238,8 +234,8 @@ impl FatVolume {
             .listing
             .as_mut()
             .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        let marks = slot_at(&listing.raw, at).map_or(0, |old| old[MARKS_AT]);
-        put_slot(&mut listing.raw, at, &slot);
+        let marks = listing.slot(at).map_or(0, |old| old[MARKS_AT]);
+        listing.put(at, &slot);
         if let Some(byte) = listing.raw.get_mut(at * SLOT + MARKS_AT) {
             *byte = marks;
         }
@@ -292,11 +288,7 @@ impl FatVolume {
             .listing
             .as_mut()
             .ok_or(Status::FILE_CORRUPT_ERROR)?;
-        for at in slots.0..slots.1 {
-            if let Some(byte) = listing.raw.get_mut(at * SLOT) {
-                *byte = FREE;
-            }
-        }
+        listing.free(slots);
         let (first, last) = (slots.0 * SLOT / SECTOR, (slots.1 * SLOT - 1) / SECTOR);
         write_sectors(device, listing, [last])?;
         device.flush()?;
@@ -372,28 +364,6 @@ pub(super) fn encode(node: &Node) -> [u8; SLOT] {
     };
     slot[28..32].copy_from_slice(&size.to_le_bytes());
     slot
-}
-
-fn put_slot(raw: &mut [u8], index: usize, slot: &[u8; SLOT]) {
-    if let Some(place) = raw.get_mut(index * SLOT..(index + 1) * SLOT) {
-        place.copy_from_slice(slot);
-    }
-}
-
-/// The first of `count` free slots side by side.
-fn find_space(raw: &[u8], count: usize) -> Option<usize> {
-    let mut run = 0;
-    for (index, slot) in raw.chunks_exact(SLOT).enumerate() {
-        run = if matches!(slot.first(), Some(0 | &FREE)) {
-            run + 1
-        } else {
-            0
-        };
-        if run == count {
-            return Some(index + 1 - count);
-        }
-    }
-    None
 }
 
 fn write_sectors(

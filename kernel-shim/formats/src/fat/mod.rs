@@ -36,11 +36,13 @@ mod entries;
 mod file;
 mod format;
 mod geometry;
+mod listing;
 mod mend;
 mod names;
 #[cfg(test)]
 mod power_cut;
 mod rename;
+mod short;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -48,9 +50,10 @@ mod tests;
 use crate::code_page::{self, CodePage};
 use crate::path;
 use crate::sectors::{SECTOR, Sectors};
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use geometry::Geometry;
+use listing::Listing;
 use names::ShortName;
 use nt::system::FileAttributes;
 use nt::{Result, Status};
@@ -104,17 +107,6 @@ impl Node {
     pub const fn is_directory(&self) -> bool {
         self.attributes & FileAttributes::DIRECTORY != 0
     }
-}
-
-/// A directory's content in memory.
-#[derive(Clone, Debug, Default)]
-struct Listing {
-    raw: Vec<u8>,
-    /// Where each sector of `raw` is on the device.
-    places: Vec<u64>,
-    children: Vec<NodeId>,
-    by_name: BTreeMap<Vec<u16>, NodeId>,
-    shorts: BTreeSet<ShortName>,
 }
 
 /// A mounted volume.

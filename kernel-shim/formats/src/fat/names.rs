@@ -1,12 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Names in a FAT directory: 8.3 names, long names, and the one made from the other.
+//! Names in a FAT directory: 8.3 names and long names as they stand in slots, and the times beside them.
 
 use crate::code_page::CodePage;
-use alloc::collections::BTreeSet;
-use alloc::format;
-use alloc::vec;
 use alloc::vec::Vec;
-use nt::case::upcase;
 use nt::{Result, Status};
 
 /// Bytes in a directory slot.
@@ -123,89 +119,6 @@ pub fn long_slots(name: &[u16], short: &ShortName) -> Vec<[u8; SLOT]> {
         slot
     };
     (1..=parts).rev().map(encode).collect()
-}
-
-fn short_byte(unit: u16) -> Option<u8> {
-    let byte = u8::try_from(upcase(unit)).ok()?;
-    (byte.is_ascii_alphanumeric() || b"!#$%&'()-@^_`{}~".contains(&byte)).then_some(byte)
-}
-
-/// The 8.3 name that says exactly the same, if there is one: then no long name is needed.
-fn exact(name: &[u16], page: &CodePage) -> Option<ShortName> {
-    let mut short = *b"           ";
-    let dot = name.iter().rposition(|&unit| unit == u16::from(b'.'));
-    let (base, extension) = match dot {
-        Some(dot) => (name.get(..dot)?, name.get(dot + 1..)?),
-        None => (name, [].as_slice()),
-    };
-    if base.is_empty()
-        || base.len() > 8
-        || extension.len() > 3
-        || (dot.is_some() && extension.is_empty())
-    {
-        return None;
-    }
-    for (at, &unit) in (0..8).zip(base).chain((8..11).zip(extension)) {
-        short[at] = match short_byte(unit) {
-            Some(byte) => Some(byte).filter(|&byte| u16::from(byte) == unit),
-            None if upcase(unit) == unit => page.encode(unit).filter(|&byte| byte >= 0x80),
-            None => None,
-        }?;
-    }
-    if short[0] == 0xE5 {
-        short[0] = 0x05;
-    }
-    Some(short)
-}
-
-/// The 8.3 name for a new file that no other file of the directory (`taken`) has, and whether a
-/// long name must go with it.
-pub fn make_short(
-    name: &[u16],
-    taken: &BTreeSet<ShortName>,
-    page: &CodePage,
-) -> Result<(ShortName, bool)> {
-    if let Some(short) = exact(name, page)
-        && !taken.contains(&short)
-    {
-        return Ok((short, false));
-    }
-    let clean = |part: &[u16], limit: usize| -> Vec<u8> {
-        part.iter()
-            .filter(|&&unit| unit != u16::from(b' ') && unit != u16::from(b'.'))
-            .map(|&unit| short_byte(unit).unwrap_or(b'_'))
-            .take(limit)
-            .collect()
-    };
-    let dot = name
-        .iter()
-        .rposition(|&unit| unit == u16::from(b'.'))
-        .filter(|&dot| dot > 0);
-    let base = clean(name.get(..dot.unwrap_or(name.len())).unwrap_or_default(), 6);
-    let extension = clean(
-        dot.and_then(|dot| name.get(dot + 1..)).unwrap_or_default(),
-        3,
-    );
-    for number in 1..1_000_000u32 {
-        let tail = format!("~{number}");
-        let mut short = vec![b' '; 11];
-        let keep = base.len().min(8 - tail.len());
-        for (to, from) in short
-            .iter_mut()
-            .zip(base.iter().take(keep).copied().chain(tail.bytes()))
-        {
-            *to = from;
-        }
-        for (to, from) in short.iter_mut().skip(8).zip(&extension) {
-            *to = *from;
-        }
-        let short =
-            ShortName::try_from(short.as_slice()).map_err(|_| Status::OBJECT_NAME_INVALID)?;
-        if !taken.contains(&short) {
-            return Ok((short, true));
-        }
-    }
-    Err(Status::DISK_FULL)
 }
 
 /// Days from 1601-01-01 to the given date of the Gregorian calendar.

@@ -213,6 +213,21 @@ impl IsoVolume {
         Ok(children)
     }
 
+    /// The first entry at or behind a place in a directory, and the place behind it.
+    pub fn next_child(
+        &mut self,
+        device: &mut dyn Sectors,
+        directory: NodeId,
+        from: usize,
+    ) -> Result<Option<(NodeId, usize)>> {
+        let loaded = |node: &Node| Some(node.children.as_ref()?.get(from).copied());
+        let next = match self.nodes.get(&directory).and_then(loaded) {
+            Some(next) => next,
+            None => self.children(device, directory)?.get(from).copied(),
+        };
+        Ok(next.map(|id| (id, from + 1)))
+    }
+
     /// The entry of this name, without regard to case. `OBJECT_NAME_NOT_FOUND`.
     pub fn lookup(
         &mut self,

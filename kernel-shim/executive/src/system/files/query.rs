@@ -54,6 +54,7 @@ impl Executive {
                     .map(|&unit| upcase(unit))
                     .collect(),
                 next: 0,
+                after: 0,
                 found: false,
             },
         };
@@ -62,29 +63,34 @@ impl Executive {
         if !volume.is_directory(id.node) {
             return Err(Status::INVALID_PARAMETER);
         }
-        let children = volume.children(&mut **machine, id.node)?;
         let dots: Vec<_> = match volume.parent(id.node) {
             Some(parent) => Vec::from([(id.node, "."), (parent, "..")]),
             None => Vec::new(),
         };
-        let total = dots.len() + children.len();
         let mut result = Err(if scan.found {
             Status::NO_MORE_FILES
         } else {
             Status::NO_SUCH_FILE
         });
-        while scan.next < total {
+        loop {
             let facts = match dots.get(scan.next) {
-                Some(&(node, name)) => FileFacts {
-                    name: utf16(name),
-                    short_name: Vec::new(),
-                    ..volume.facts(node)?
-                },
-                None => volume.facts(
-                    *children
-                        .get(scan.next - dots.len())
-                        .ok_or(Status::NO_MORE_FILES)?,
-                )?,
+                Some(&(node, name)) => {
+                    scan.after = scan.next + 1;
+                    FileFacts {
+                        name: utf16(name),
+                        short_name: Vec::new(),
+                        ..volume.facts(node)?
+                    }
+                }
+                None => {
+                    let from = scan.next - dots.len();
+                    let Some((node, behind)) = volume.next_child(&mut **machine, id.node, from)?
+                    else {
+                        break;
+                    };
+                    scan.after = behind + dots.len();
+                    volume.facts(node)?
+                }
             };
             let fits = |name: &[u16]| !name.is_empty() && matches(&scan.pattern, name);
             if scan.pattern.is_empty() || fits(&facts.name) || fits(&facts.short_name) {
@@ -92,7 +98,7 @@ impl Executive {
                 result = Ok(facts);
                 break;
             }
-            scan.next += 1;
+            scan.next = scan.after;
         }
         self.file_mut(object)?.scan = Some(scan);
         result
@@ -105,7 +111,7 @@ impl Executive {
     pub fn entry_taken(&mut self, caller: ThreadId, handle: Handle) -> Result<()> {
         let (object, _) = self.file_behind(caller, handle, Access::empty())?;
         if let Some(scan) = &mut self.file_mut(object)?.scan {
-            scan.next += 1;
+            scan.next = scan.after;
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 //! FAT volumes: round trips, names, full volumes, damaged volumes.
 
 mod check;
+mod growth;
 mod names;
 mod space;
 mod whole;
