@@ -4,21 +4,22 @@
 //! [`Handle`] is a plain value, as it travels in messages and structures. [`Owned`] is a handle
 //! this process must close: it closes itself when dropped, so that no early return leaks one.
 
+use crate::Word;
 use crate::system::Objects;
 use core::fmt;
 
 /// A handle value, or one of the pseudo handles.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(transparent)]
-pub struct Handle(pub u64);
+pub struct Handle(pub Word);
 
 impl Handle {
     /// No object.
     pub const NULL: Self = Self(0);
     /// `NtCurrentProcess()`.
-    pub const CURRENT_PROCESS: Self = Self(u64::MAX);
+    pub const CURRENT_PROCESS: Self = Self(Word::MAX);
     /// `NtCurrentThread()`.
-    pub const CURRENT_THREAD: Self = Self(u64::MAX - 1);
+    pub const CURRENT_THREAD: Self = Self(Word::MAX - 1);
 
     /// Whether this is the null handle.
     pub const fn is_null(self) -> bool {

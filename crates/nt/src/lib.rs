@@ -38,6 +38,7 @@ pub mod steps;
 pub mod string;
 pub mod system;
 pub mod text;
+pub mod word;
 
 pub use handle::{Handle, Owned};
 pub use nt_macros::text_for;
@@ -45,3 +46,4 @@ pub use object::{ClientId, ObjectAttributes};
 pub use status::{Result, Status};
 pub use string::{UnicodeBuf, UnicodeStr};
 pub use system::System;
+pub use word::{Gap, Word, by_width, widened};

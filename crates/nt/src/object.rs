@@ -2,7 +2,7 @@
 //! How an object is named when it is created or opened: OBJECT_ATTRIBUTES and CLIENT_ID (spec 0.4,
 //! 13.4).
 
-use crate::{Handle, UnicodeStr};
+use crate::{Handle, UnicodeStr, Word};
 use bitflags::bitflags;
 
 bitflags! {
@@ -84,7 +84,7 @@ impl<'a> ObjectAttributes<'a> {
 #[derive(zerocopy::FromBytes, zerocopy::IntoBytes, zerocopy::Immutable, zerocopy::KnownLayout)]
 pub struct ClientId {
     /// `UniqueProcess`.
-    pub process: u64,
+    pub process: Word,
     /// `UniqueThread`.
-    pub thread: u64,
+    pub thread: Word,
 }

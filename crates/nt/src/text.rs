@@ -15,7 +15,7 @@
 //! # Ok::<(), Status>(())
 //! ```
 
-use crate::{Handle, Status, UnicodeBuf, UnicodeStr};
+use crate::{Handle, Status, UnicodeBuf, UnicodeStr, widened};
 use core::fmt;
 
 /// What stands for a part in a template; no text of ours has it.
@@ -195,7 +195,7 @@ impl Show for Part<'_> {
 
 impl Show for Handle {
     fn part(&self) -> Part<'_> {
-        Part::Number(self.0)
+        Part::Number(widened(self.0))
     }
 }
 

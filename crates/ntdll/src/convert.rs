@@ -2,7 +2,7 @@
 //! From the seam's types to the ABI's and back: statuses, handles, strings, object attributes.
 
 use crate::layout::Plain;
-use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, Word};
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
 /// The NTSTATUS of a call, whatever it is.
@@ -22,7 +22,7 @@ pub(crate) const fn raw(handle: Handle) -> HANDLE {
 
 /// A handle as a call gave it.
 pub(crate) fn handle(raw: HANDLE) -> Handle {
-    Handle(raw.addr() as u64)
+    Handle(raw.addr() as Word)
 }
 
 /// A byte count as the calls take it. `INVALID_PARAMETER` if it has more than 32 bits.

@@ -7,7 +7,14 @@
 //! knows its address and makes the copy end with the exception's code for a result ([`recover`]). That
 //! is what a kernel does that reads what a program has named.
 
-use core::arch::naked_asm;
+#[cfg(target_arch = "x86_64")]
+#[path = "guarded/amd64.rs"]
+mod machine;
+#[cfg(target_arch = "x86")]
+#[path = "guarded/i386.rs"]
+mod machine;
+
+use machine::{begin, end_with, move_bytes};
 use nt::{Result, Status};
 use winapi::um::winnt::CONTEXT;
 
@@ -30,33 +37,6 @@ pub fn recover(code: Status, address: usize, context: &mut CONTEXT) -> bool {
     if address != move_bytes as *const () as usize {
         return false;
     }
-    context.Rax = code.0.into();
-    context.Rip = end as *const () as u64;
+    end_with(context, code.0);
     true
-}
-
-/// 0, or the code of the exception. What the caller has in the registers of a string instruction is
-/// kept in others meanwhile: nothing is on the stack but the return address, in all three pieces.
-#[unsafe(naked)]
-unsafe extern "system" fn begin(from: *const u8, to: *mut u8, bytes: usize) -> u32 {
-    naked_asm!(
-        "mov r9, rsi",
-        "mov r10, rdi",
-        "mov rsi, rcx",
-        "mov rdi, rdx",
-        "mov rcx, r8",
-        "xor eax, eax",
-        "jmp {move_bytes}",
-        move_bytes = sym move_bytes
-    )
-}
-
-#[unsafe(naked)]
-unsafe extern "system" fn move_bytes() {
-    naked_asm!("rep movsb", "jmp {end}", end = sym end)
-}
-
-#[unsafe(naked)]
-unsafe extern "system" fn end() {
-    naked_asm!("mov rsi, r9", "mov rdi, r10", "ret")
 }

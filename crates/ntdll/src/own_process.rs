@@ -7,7 +7,7 @@
 
 use abi::shared_data::{ADDRESS, KD_DEBUGGER_ENABLED, NT_SYSTEM_ROOT, NT_SYSTEM_ROOT_UNITS};
 use core::ptr::NonNull;
-use nt::{ClientId, UnicodeStr};
+use nt::{ClientId, UnicodeStr, Word};
 use ntapi::ntpebteb::{PEB, TEB};
 use ntapi::ntrtl::RTL_USER_PROCESS_PARAMETERS;
 use winapi::shared::ntdef::UNICODE_STRING;
@@ -15,10 +15,13 @@ use winapi::shared::ntdef::UNICODE_STRING;
 /// This thread's TEB.
 fn teb() -> *const TEB {
     let teb: *const TEB;
-    // SAFETY: GS points to the TEB in every thread of a 64-bit process, and TEB.NtTib.Self at 0x30
-    // is the TEB's own address.
+    // SAFETY: the segment register points to the TEB in every thread, GS in a 64-bit process and FS
+    // in a 32-bit one, and the offset is that of TEB.NtTib.Self, the TEB's own address.
     unsafe {
+        #[cfg(target_arch = "x86_64")]
         core::arch::asm!("mov {}, gs:[0x30]", out(reg) teb, options(nostack, pure, readonly, preserves_flags));
+        #[cfg(target_arch = "x86")]
+        core::arch::asm!("mov {}, fs:[0x18]", out(reg) teb, options(nostack, pure, readonly, preserves_flags));
     }
     teb
 }
@@ -28,8 +31,8 @@ pub(crate) fn client_id() -> ClientId {
     // SAFETY: the TEB lives as long as the thread that reads it, and the offset is asserted in `layout`.
     let client = unsafe { (*teb()).ClientId };
     ClientId {
-        process: client.UniqueProcess as u64,
-        thread: client.UniqueThread as u64,
+        process: client.UniqueProcess as Word,
+        thread: client.UniqueThread as Word,
     }
 }
 

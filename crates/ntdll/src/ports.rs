@@ -186,7 +186,7 @@ impl Ports for Native {
         // its kind must be.
         let _ = incoming.hand_on(received);
         Ok(Received {
-            context: context.addr() as u64,
+            context: context.addr() as nt::Word,
         })
     }
 

@@ -9,10 +9,10 @@ use crate::own_process;
 
 use nt::access::Access;
 use nt::system::{
-    DeviceMap, DriveType, ExitInformation, ImageSubsystem, ProcessParameters, Processes,
-    SectionImageInformation, ThreadBody, UserProcessInformation,
+    DeviceMap, DriveType, ExitInformation, ProcessParameters, Processes, ThreadBody,
+    UserProcessInformation,
 };
-use nt::{ClientId, Handle, Result, Status, UnicodeStr};
+use nt::{ClientId, Handle, Result, Status, UnicodeStr, Word};
 use ntapi::ntapi_base::CLIENT_ID;
 use ntapi::ntmmapi::NtReadVirtualMemory;
 use ntapi::ntpsapi::{
@@ -280,8 +280,8 @@ impl Processes for Native {
         )?;
         Ok(ExitInformation {
             status: status(basic.ExitStatus),
-            process: basic.UniqueProcessId.addr() as u64,
-            parent: basic.InheritedFromUniqueProcessId.addr() as u64,
+            process: basic.UniqueProcessId.addr() as Word,
+            parent: basic.InheritedFromUniqueProcessId.addr() as Word,
         })
     }
 
@@ -298,8 +298,8 @@ impl Processes for Native {
             )
         })?;
         Ok(ClientId {
-            process: basic.ClientId.UniqueProcess.addr() as u64,
-            thread: basic.ClientId.UniqueThread.addr() as u64,
+            process: basic.ClientId.UniqueProcess.addr() as Word,
+            thread: basic.ClientId.UniqueThread.addr() as Word,
         })
     }
 
@@ -388,6 +388,3 @@ fn information(made: &RTL_USER_PROCESS_INFORMATION) -> UserProcessInformation {
     information.size = RTL_USER_PROCESS_INFORMATION::SIZE;
     information
 }
-
-const _: () =
-    assert!(size_of::<ImageSubsystem>() == 4 && size_of::<SectionImageInformation>() == 0x40);

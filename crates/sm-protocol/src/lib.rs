@@ -20,10 +20,8 @@
 extern crate std;
 
 pub mod client;
-mod layout;
 pub mod message;
 pub mod sb;
 pub mod sm;
 
-pub use layout::{Gap, Word};
 pub use message::{ApiHeader, ApiMessage, Request, counted, request, result_of};

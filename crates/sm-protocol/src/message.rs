@@ -5,10 +5,9 @@
 //! Nothing is read beyond the bytes that the kernel says were sent, and nothing is written beyond
 //! the buffer.
 
-use crate::layout::by_width;
 use core::mem::offset_of;
 use nt::system::{MessageBuffer, PortHeader};
-use nt::{Status, UnicodeStr};
+use nt::{Status, UnicodeStr, by_width};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of an SB_API_MSG: what every call-back sends as its total length.

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! SB messages: what smss sends to a subsystem server's call-back port, byte for byte (spec 10.7).
 
-use crate::layout::{Gap, Word, by_width};
 use crate::message::{ApiHeader, message};
 use crate::sm::ConnectionInfo;
 use core::mem::offset_of;
-use nt::ClientId;
 use nt::system::{ImageSubsystem, MessageBuffer, PortHeader, PortLimits, UserProcessInformation};
+use nt::{ClientId, Gap, Word, by_width};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 pub use crate::message::SB_MESSAGE_BYTES;

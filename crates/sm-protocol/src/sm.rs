@@ -4,11 +4,10 @@
 //! Every layout is that of NT 5.2 and is checked at compile time, size and offsets, for both
 //! pointer widths; the table is at the end of the definitions.
 
-use crate::layout::{Word, by_width};
 use crate::message::{ApiHeader, ApiMessage, Request, SB_MESSAGE_BYTES, put};
 use core::mem::offset_of;
 use nt::system::{ImageSubsystem, MessageBuffer, PortHeader, PortLimits, UserProcessInformation};
-use nt::{ClientId, Status, UnicodeStr, wide};
+use nt::{ClientId, Status, UnicodeStr, Word, by_width, wide};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The Session Manager's port.

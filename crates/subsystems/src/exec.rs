@@ -25,7 +25,7 @@ pub(crate) fn exec_pgm<S: System>(
         system,
         system.open_process(caller, Access::PROCESS_DUP_HANDLE)?,
     );
-    let take = |handle: u64, access| {
+    let take = |handle, access| {
         let handle = identity::ordinary(Handle(handle))?;
         let own = system.duplicate(process.get(), handle, Handle::CURRENT_PROCESS, access)?;
         Ok::<_, Status>(Owned::new(system, own))

@@ -5,7 +5,7 @@
 //! after the kernel has said that it is what it must be, and closed only if it was given to smss.
 
 use nt::system::System;
-use nt::{ClientId, Handle, Result, Status};
+use nt::{ClientId, Handle, Result, Status, Word};
 
 /// A process as the kernel knows it.
 #[derive(Clone, Copy)]
@@ -13,7 +13,7 @@ pub(crate) struct Identity {
     /// Process id, and the id of the thread that was named with it.
     pub(crate) client: ClientId,
     /// Process id of its parent.
-    pub(crate) parent: u64,
+    pub(crate) parent: Word,
 }
 
 /// `INVALID_HANDLE` for a pseudo-handle, which names the process that uses it (here smss), and for null.

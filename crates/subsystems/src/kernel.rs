@@ -5,14 +5,14 @@ use crate::state::ids::ProcessId;
 use nt::access::Access;
 use nt::system::{Objects, System, Timeout, Wait};
 use nt::text::{Part, Show};
-use nt::{Handle, ObjectAttributes, Owned, Result, Status};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, widened};
 
 /// How an id that may be missing is written in the log.
 struct Named(Option<ProcessId>);
 
 impl Show for Named {
     fn part(&self) -> Part<'_> {
-        Part::Number(self.0.map_or(0, ProcessId::number))
+        Part::Number(widened(self.0.map_or(0, ProcessId::number)))
     }
 }
 

@@ -246,10 +246,10 @@ fn address_of(text: UnicodeStr<'_>) -> StringAddress {
         length,
         maximum_length: length,
         padding: Default::default(),
-        buffer: text.units().as_ptr().addr() as sm_protocol::Word,
+        buffer: text.units().as_ptr().addr() as nt::Word,
     }
 }
 
-fn address(string: &StringAddress) -> sm_protocol::Word {
-    core::ptr::from_ref(string).addr() as sm_protocol::Word
+fn address(string: &StringAddress) -> nt::Word {
+    core::ptr::from_ref(string).addr() as nt::Word
 }

@@ -2,12 +2,12 @@
 //! The seam, LPC ports: messages as bytes behind a typed PORT_MESSAGE header (spec 10.1).
 
 use crate::object::ClientId;
-use crate::{Handle, ObjectAttributes, Result, UnicodeStr};
+use crate::{Gap, Handle, ObjectAttributes, Result, UnicodeStr, Word, by_width};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The longest message any port of this project carries: header and data of an SM message (spec
 /// 10.3).
-pub const MAX_MESSAGE: usize = 0x148;
+pub const MAX_MESSAGE: usize = by_width(0x148, 0x130);
 
 /// PORT_MESSAGE, 0x28 bytes (spec 10.1).
 #[derive(
@@ -17,7 +17,7 @@ pub const MAX_MESSAGE: usize = 0x148;
 pub struct PortHeader {
     /// Bytes of data after the header.
     pub data_length: u16,
-    /// Bytes in all: at least `data_length` + 0x28.
+    /// Bytes in all: at least `data_length` and this header.
     pub total_length: u16,
     /// [`MessageKind`], set by the kernel.
     pub kind: u16,
@@ -28,12 +28,12 @@ pub struct PortHeader {
     /// The kernel's number for this message.
     pub message_id: u32,
     /// Alignment.
-    pub padding: u32,
+    pub padding: Gap,
     /// `ClientViewSize` / `CallbackId`.
-    pub client_view_size: u64,
+    pub client_view_size: Word,
 }
 
-const _: () = assert!(size_of::<PortHeader>() == 0x28);
+const _: () = assert!(size_of::<PortHeader>() == by_width(0x28, 0x18));
 
 /// LPC message types (spec 0.4): an open set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub enum Accept {
     /// Make a communication port; messages that come through it carry this context.
     Yes {
         /// `PortContext`.
-        context: u64,
+        context: Word,
     },
     /// The client gets `PORT_CONNECTION_REFUSED`.
     No,
@@ -104,7 +104,7 @@ pub enum Accept {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
     /// Context of the communication port the message came through; 0 for a connection request.
-    pub context: u64,
+    pub context: Word,
 }
 
 /// Requests about LPC ports.

@@ -3,7 +3,7 @@
 
 use crate::access::Access;
 use crate::object::ClientId;
-use crate::{Handle, Result, Status, UnicodeStr};
+use crate::{Gap, Handle, Result, Status, UnicodeStr, Word, by_width};
 use bitflags::bitflags;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -39,11 +39,11 @@ impl ImageSubsystem {
     reason = "a layout of the ABI: the names are the fields' own"
 )]
 pub struct SectionImageInformation {
-    pub transfer_address: u64,
+    pub transfer_address: Word,
     pub zero_bits: u32,
-    pub padding0: u32,
-    pub maximum_stack_size: u64,
-    pub committed_stack_size: u64,
+    pub padding0: Gap,
+    pub maximum_stack_size: Word,
+    pub committed_stack_size: Word,
     pub subsystem: ImageSubsystem,
     pub minor_version: u16,
     pub major_version: u16,
@@ -58,7 +58,7 @@ pub struct SectionImageInformation {
     pub reserved: u32,
 }
 
-/// RTL_USER_PROCESS_INFORMATION, 0x68 bytes (spec 10.1).
+/// RTL_USER_PROCESS_INFORMATION (spec 10.1).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
@@ -69,15 +69,15 @@ pub struct SectionImageInformation {
 )]
 pub struct UserProcessInformation {
     pub size: u32,
-    pub padding0: u32,
-    pub process: u64,
-    pub thread: u64,
+    pub padding0: Gap,
+    pub process: Word,
+    pub thread: Word,
     pub client: ClientId,
     pub image: SectionImageInformation,
 }
 
-const _: () = assert!(size_of::<SectionImageInformation>() == 0x40);
-const _: () = assert!(size_of::<UserProcessInformation>() == 0x68);
+const _: () = assert!(size_of::<SectionImageInformation>() == by_width(0x40, 0x30));
+const _: () = assert!(size_of::<UserProcessInformation>() == by_width(0x68, 0x44));
 
 bitflags! {
     /// Flags of RTL_USER_PROCESS_PARAMETERS that a creator sets (spec 13.4).
@@ -128,9 +128,9 @@ pub struct ExitInformation {
     /// Exit status; `STATUS_PENDING` while it runs.
     pub status: Status,
     /// Its process id.
-    pub process: u64,
+    pub process: Word,
     /// Process id of its parent, which may have ended since.
-    pub parent: u64,
+    pub parent: Word,
 }
 
 /// What a new thread runs.

@@ -53,7 +53,7 @@ impl<S: System> Manager<S> {
     /// Deals with one message that came from the client `context` names: whether it has become a
     /// reply, to be sent. Blocks while a request does.
     #[inline(never)]
-    pub fn handle(&'static self, message: &mut MessageBuffer, context: u64) -> bool {
+    pub fn handle(&'static self, message: &mut MessageBuffer, context: nt::Word) -> bool {
         // The kernel may set flags above the type.
         match MessageKind(message.header.kind & 0xFF) {
             MessageKind::CONNECTION_REQUEST => connections::connection_request(self, message),

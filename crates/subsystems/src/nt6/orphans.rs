@@ -8,11 +8,11 @@
 use crate::kernel::terminate;
 use crate::manager::Manager;
 use crate::state::ids::ProcessId;
+use nt::Word;
 use nt::access::Access;
 use nt::pages::PageVec;
 use nt::system::System;
 use nt::{ClientId, Owned, Result, Status};
-use sm_protocol::Word;
 
 /// SystemProcessInformation.
 const PROCESSES: u32 = 5;
@@ -70,11 +70,7 @@ fn list<S: System>(system: &S) -> Result<PageVec<'_, S, u8>> {
 }
 
 /// Process id and parent's process id of every entry; the list ends where it makes no sense.
-#[allow(
-    clippy::useless_conversion,
-    reason = "a word has 32 bits on some machines"
-)]
-fn entries(list: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
+fn entries(list: &[u8]) -> impl Iterator<Item = (Word, Word)> + '_ {
     let mut rest = Some(list);
     core::iter::from_fn(move || {
         let entry = rest.take()?;
@@ -83,10 +79,7 @@ fn entries(list: &[u8]) -> impl Iterator<Item = (u64, u64)> + '_ {
         let (process, after) = entry.get(PROCESS_ID..)?.split_first_chunk()?;
         let (parent, _) = after.split_first_chunk()?;
         rest = if next == 0 { None } else { entry.get(next..) };
-        Some((
-            u64::from(Word::from_le_bytes(*process)),
-            u64::from(Word::from_le_bytes(*parent)),
-        ))
+        Some((Word::from_le_bytes(*process), Word::from_le_bytes(*parent)))
     })
 }
 
@@ -96,11 +89,11 @@ mod tests {
     use std::vec;
     use std::vec::Vec;
 
-    fn entry(next: u32, process: u64, parent: u64) -> Vec<u8> {
+    fn entry(next: u32, process: Word, parent: Word) -> Vec<u8> {
         let mut bytes = vec![0; 0x100];
         bytes[..4].copy_from_slice(&next.to_le_bytes());
-        bytes[0x50..0x58].copy_from_slice(&process.to_le_bytes());
-        bytes[0x58..0x60].copy_from_slice(&parent.to_le_bytes());
+        let ids = [process.to_le_bytes(), parent.to_le_bytes()].concat();
+        bytes[PROCESS_ID..][..ids.len()].copy_from_slice(&ids);
         bytes
     }
 

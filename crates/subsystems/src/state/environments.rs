@@ -104,7 +104,7 @@ impl Environments {
 mod tests {
     use super::*;
 
-    const OWNER: Key = Key::from_context(1 << 32).unwrap();
+    const OWNER: Key = Key::from_context(1 << (nt::Word::BITS / 2)).unwrap();
 
     fn create(all: &mut Environments) -> Option<u32> {
         Some(all.create(OWNER, None, TerminalId(0), None)?.0)

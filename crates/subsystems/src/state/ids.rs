@@ -5,8 +5,8 @@
 //! the kernel, an environment session is one process in the care of a subsystem server.
 
 use core::num::NonZeroU32;
-use nt::ClientId;
 use nt::text::{Part, Show};
+use nt::{ClientId, Word, widened};
 
 /// A process, by the id that the kernel gave it: 32 bits that are never all 0, so that an optional one
 /// takes no more room in the tables than one that is there.
@@ -17,13 +17,13 @@ impl ProcessId {
     /// The process of a client id. `None` for an id that no process has: 0, or more than 32 bits, as
     /// a kernel never gives.
     pub fn of(client: ClientId) -> Option<Self> {
-        let process = u32::try_from(client.process).ok()?;
+        let process = u32::try_from(widened(client.process)).ok()?;
         NonZeroU32::new(process).map(Self)
     }
 
     /// The number, as messages carry it.
-    pub fn number(self) -> u64 {
-        u64::from(self.0.get())
+    pub fn number(self) -> Word {
+        self.0.get() as Word
     }
 }
 
@@ -42,7 +42,7 @@ pub struct EnvironmentId(pub u32);
 
 impl Show for ProcessId {
     fn part(&self) -> Part<'_> {
-        Part::Number(self.number())
+        Part::Number(self.0.get().into())
     }
 }
 

@@ -8,26 +8,42 @@
 //! Taking a place and giving it back cost the same however full the table is: free places are
 //! chained.
 
-use core::num::NonZeroU64;
+use core::num::NonZero;
+use nt::Word;
+
+/// Half of a key: 32 bits of a 64-bit NT's port context, 16 of a 32-bit one's.
+#[cfg(target_pointer_width = "64")]
+type Half = u32;
+#[cfg(target_pointer_width = "32")]
+type Half = u16;
 
 /// Names a value in a [`Slots`]: its place in the lower half, the place's generation, which is
 /// never 0, in the upper one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key(NonZeroU64);
+pub(crate) struct Key(NonZero<Word>);
 
 impl Key {
-    const fn new(index: usize, generation: u32) -> Option<Self> {
-        Self::from_context(((generation as u64) << 32) | index as u64)
+    const fn new(index: usize, generation: Half) -> Option<Self> {
+        Self::from_context(((generation as Word) << Half::BITS) | (index as Half) as Word)
+    }
+
+    /// The place in the table.
+    const fn index(self) -> usize {
+        (self.0.get() as Half) as usize
+    }
+
+    const fn generation(self) -> Half {
+        (self.0.get() >> Half::BITS) as Half
     }
 
     /// The key as a port context.
-    pub(crate) const fn to_context(self) -> u64 {
+    pub(crate) const fn to_context(self) -> Word {
         self.0.get()
     }
 
     /// The key that a port context may be; whether it names anything is for the table to say.
-    pub(crate) const fn from_context(context: u64) -> Option<Self> {
-        match NonZeroU64::new(context) {
+    pub(crate) const fn from_context(context: Word) -> Option<Self> {
+        match NonZero::new(context) {
             Some(context) => Some(Self(context)),
             None => None,
         }
@@ -35,7 +51,7 @@ impl Key {
 }
 
 struct Slot<T> {
-    generation: u32,
+    generation: Half,
     /// While it is free: the next free place, counted from 1, or 0.
     next: u32,
     value: Option<T>,
@@ -84,9 +100,8 @@ impl<T, const N: usize> Slots<T, N> {
 
     #[inline(never)]
     fn slot(&mut self, key: Key) -> Option<&mut Option<T>> {
-        let context = key.to_context();
-        let slot = self.slots.get_mut((context as u32) as usize)?;
-        (u64::from(slot.generation) == context >> 32).then_some(&mut slot.value)
+        let slot = self.slots.get_mut(key.index())?;
+        (slot.generation == key.generation()).then_some(&mut slot.value)
     }
 
     /// The value that `key` names.
@@ -97,11 +112,10 @@ impl<T, const N: usize> Slots<T, N> {
     /// Takes the value that `key` names out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
         let value = self.slot(key)?.take()?;
-        // The lower half of a key that names a value is a place in the table.
-        let index = key.to_context() as u32;
-        if let Some(slot) = self.slots.get_mut(index as usize) {
+        let index = key.index();
+        if let Some(slot) = self.slots.get_mut(index) {
             slot.next = self.free;
-            self.free = index + 1;
+            self.free = index as u32 + 1;
         }
         self.len -= 1;
         Some(value)
@@ -182,7 +196,7 @@ mod tests {
         assert_ne!(key.to_context(), 0);
         assert_eq!(Key::from_context(key.to_context()), Some(key));
         assert_eq!(Key::from_context(0), None);
-        for forged in [1, u64::MAX, key.to_context() + (1 << 32), 77] {
+        for forged in [1, Word::MAX, key.to_context() + (1 << Half::BITS), 77] {
             assert_eq!(
                 slots.get(Key::from_context(forged).unwrap()),
                 None,

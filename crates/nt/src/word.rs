@@ -5,10 +5,10 @@
 //! 32-bit field stands before one, a 64-bit NT leaves a gap and a 32-bit NT leaves none: [`Gap`]
 //! is that gap. A layout made of these two is right for either width.
 
-/// A field as wide as a pointer of the NT system that the message belongs to.
+/// A field as wide as a pointer of the NT system that this runs on.
 #[cfg(target_pointer_width = "64")]
 pub type Word = u64;
-/// A field as wide as a pointer of the NT system that the message belongs to.
+/// A field as wide as a pointer of the NT system that this runs on.
 #[cfg(target_pointer_width = "32")]
 pub type Word = u32;
 
@@ -16,8 +16,18 @@ pub type Word = u32;
 pub type Gap = [u8; size_of::<Word>() - size_of::<u32>()];
 
 /// The one of two sizes or offsets, both in bytes, that holds for the pointer width compiled for.
-pub(crate) const fn by_width(wide: usize, narrow: usize) -> usize {
+pub const fn by_width(wide: usize, narrow: usize) -> usize {
     if size_of::<Word>() == 8 { wide } else { narrow }
+}
+
+/// A [`Word`] as a number, whatever its width.
+#[allow(
+    clippy::unnecessary_cast,
+    clippy::cast_lossless,
+    reason = "a word is as wide as what this is compiled for"
+)]
+pub const fn widened(word: Word) -> u64 {
+    word as u64
 }
 
 #[cfg(test)]
