@@ -12,21 +12,13 @@ const LIBRARY: &str = "crates/ntdll/src/imports.rs";
 /// How the functions of `ntdll.dll` begin that the crate may call.
 const PREFIXES: [&str; 4] = ["Nt", "Rtl", "Ldr", "Dbg"];
 
-/// The names in the import library.
-fn library(source: &str) -> BTreeSet<String> {
-    let (_, names) = source
-        .split_once("\nnames! {")
-        .expect("the list of the import library");
-    let (names, _) = names.split_once('}').expect("the end of the list");
-    names.split_whitespace().map(str::to_owned).collect()
-}
-
-/// The functions of `ntdll.dll` that a source calls.
-fn called(source: &str) -> BTreeSet<String> {
+/// The names of functions of `ntdll.dll` that stand before a parenthesis in a source, and whether
+/// each stands in a definition or a declaration.
+fn named(source: &str) -> Vec<(String, bool)> {
     let code = source
         .lines()
         .map(|line| line.split("//").next().unwrap_or_default());
-    let mut names = BTreeSet::new();
+    let mut names = Vec::new();
     for line in code {
         for (at, _) in line.match_indices('(') {
             let head = &line[..at];
@@ -40,12 +32,23 @@ fn called(source: &str) -> BTreeSet<String> {
                     rest.starts_with(|letter: char| letter.is_ascii_uppercase())
                 })
             });
-            if is_function && !before.ends_with("fn") {
-                names.insert(name.to_owned());
+            if is_function {
+                names.push((name.to_owned(), before.ends_with("fn")));
             }
         }
     }
     names
+}
+
+/// The names in the import library: `NtClose(_)`, or a declaration.
+fn library(source: &str) -> BTreeSet<String> {
+    named(source).into_iter().map(|(name, _)| name).collect()
+}
+
+/// The functions of `ntdll.dll` that a source calls.
+fn called(source: &str) -> BTreeSet<String> {
+    let calls = named(source).into_iter().filter(|(_, defined)| !defined);
+    calls.map(|(name, _)| name).collect()
 }
 
 #[test]
@@ -67,4 +70,6 @@ fn a_call_is_told_from_a_definition_and_from_a_comment() {
     let source = "// NtA(1)\nfn NtB() {}\nunsafe { NtC(2, RtlD(3)) }; Ntype(4); NtStatus { }\n";
     let names: Vec<_> = called(source).into_iter().collect();
     assert_eq!(names, ["NtC", "RtlD"]);
+    let names: Vec<_> = library("NtA(_ _)\nfn DbgB();\n").into_iter().collect();
+    assert_eq!(names, ["DbgB", "NtA"]);
 }
