@@ -6,11 +6,12 @@
 //! with the ending `.dbg`, for GDB. `llvm-objcopy` writes a zero CheckSum, so it is computed again
 //! after stripping. The programs are one image, copied under every name ([`crate::pe`]).
 
+use crate::arch::Arch;
 use crate::cli::BuildOptions;
 use crate::{cargo, paths, pe, ui};
 use anyhow::{Context, Result, bail};
 use object::LittleEndian as LE;
-use object::read::pe::{ImageNtHeaders, PeFile64};
+use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile, PeFile32, PeFile64};
 use programs::PROGRAMS;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,11 +25,15 @@ pub const SMSS_BUDGET: u64 = 96 * 1024;
 const FIRST_BASE: u64 = 0x1_5000_0000;
 const BASE_DISTANCE: usize = 0x0100_0000;
 
-/// What makes the release images small. A panic is an illegal instruction without text or place:
-/// the exception handler says where, and the debug file has the line. The development images say it
-/// in words.
-pub const SMALL: &str =
-    "target.x86_64-nt-native.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']";
+/// What makes the release images small, as cargo's `--config` takes it. A panic is an illegal
+/// instruction without text or place: the exception handler says where, and the debug file has the
+/// line. The development images say it in words.
+pub fn small(arch: Arch) -> String {
+    format!(
+        "target.{}.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']",
+        arch.target()
+    )
+}
 
 /// What a build gives.
 pub struct Images {
@@ -50,9 +55,11 @@ pub fn size(images: &Images) -> Result<u64> {
 
 /// Runs the verb.
 pub fn verb(options: &BuildOptions) -> Result<()> {
-    let images = all(options.dev)?;
-    let smss = images.folder.join("smss.exe");
-    let size = report(&smss)?;
+    let folder = match options.arch {
+        Arch::Amd64 => all(options.dev)?.folder,
+        Arch::I386 => session_manager(Arch::I386, options.dev)?,
+    };
+    let size = report(&folder.join("smss.exe"))?;
     if !options.dev && size > SMSS_BUDGET {
         // A budget is a benchmark, not a test: what is over it is said, and the image is there all
         // the same.
@@ -61,21 +68,44 @@ pub fn verb(options: &BuildOptions) -> Result<()> {
             &format!("smss.exe is {} bytes over its budget", size - SMSS_BUDGET),
         ));
     }
-    ui::verdict(&format!("images in {}", images.folder.display()));
+    ui::verdict(&format!("images in {}", folder.display()));
     Ok(())
+}
+
+/// Builds the Session Manager alone; gives the folder with it and its debug file.
+pub fn session_manager(arch: Arch, dev: bool) -> Result<PathBuf> {
+    ui::step(&format!("building smss.exe for {arch}"));
+    nt(arch, cargo::SMSS, dev)?;
+    let folder = paths::images(arch, dev)?;
+    strip(&built(arch, dev).join("smss.exe"), &folder.join("smss.exe"))?;
+    Ok(folder)
+}
+
+/// Builds a package for the NT target of a machine.
+fn nt(arch: Arch, package: &[&str], dev: bool) -> Result<()> {
+    let mut command = cargo::command();
+    command.args(["build", "--quiet"]).args(package);
+    command.args(cargo::nt_flags(arch, !dev)?);
+    if !dev {
+        command.args(["--release", "--config", &small(arch)]);
+    }
+    cargo::succeed(&mut command)
+}
+
+/// Where cargo leaves what [`nt`] builds.
+fn built(arch: Arch, dev: bool) -> PathBuf {
+    paths::target().join(arch.target()).join(profile(dev))
+}
+
+fn profile(dev: bool) -> &'static str {
+    if dev { "debug" } else { "release" }
 }
 
 /// Builds everything.
 pub fn all(dev: bool) -> Result<Images> {
     ui::step("building smss.exe, the programs and the shim's ntdll.dll (NT target)");
     for package in cargo::NT {
-        let mut command = cargo::command();
-        command.args(["build", "--quiet"]).args(package);
-        command.args(cargo::nt_flags(!dev)?);
-        if !dev {
-            command.args(["--release", "--config", SMALL]);
-        }
-        cargo::succeed(&mut command)?;
+        nt(Arch::Amd64, package, dev)?;
     }
     ui::step("building the shim's kernel");
     let mut command = cargo::command();
@@ -88,9 +118,8 @@ pub fn all(dev: bool) -> Result<Images> {
     }
     cargo::succeed(&mut command)?;
 
-    let folder = paths::images(dev)?;
-    let profile = if dev { "debug" } else { "release" };
-    let built = paths::target().join("x86_64-nt-native").join(profile);
+    let folder = paths::images(Arch::Amd64, dev)?;
+    let built = built(Arch::Amd64, dev);
     // What an older build left under a name no longer in use must not end up on a medium.
     for entry in std::fs::read_dir(&folder)? {
         std::fs::remove_file(entry?.path())?;
@@ -101,7 +130,7 @@ pub fn all(dev: bool) -> Result<Images> {
     copy_programs(&built.join("programs.exe"), &folder)?;
     let kernel = paths::target()
         .join("x86_64-unknown-none")
-        .join(profile)
+        .join(profile(dev))
         .join("kernel");
     Ok(Images {
         folder,
@@ -190,7 +219,15 @@ pub fn strip(from: &Path, to: &Path) -> Result<()> {
 /// Prints size and imports of an image; gives its size in bytes.
 fn report(path: &Path) -> Result<u64> {
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let image = PeFile64::parse(&*bytes)?;
+    match PeFile64::parse(&*bytes) {
+        Ok(image) => told(&image, path, bytes.len())?,
+        Err(_) => told(&PeFile32::parse(&*bytes)?, path, bytes.len())?,
+    }
+    Ok(bytes.len() as u64)
+}
+
+/// Prints a line about an image of `size` bytes.
+fn told<Pe: ImageNtHeaders>(image: &PeFile<'_, Pe>, path: &Path, size: usize) -> Result<()> {
     let mut imports = Vec::new();
     if let Some(table) = image.import_table()? {
         let mut descriptors = table.descriptors()?;
@@ -198,22 +235,21 @@ fn report(path: &Path) -> Result<u64> {
             let name = String::from_utf8_lossy(table.name(descriptor.name.get(LE))?).into_owned();
             let mut thunks = table.thunks(descriptor.original_first_thunk.get(LE))?;
             let mut count = 0;
-            while thunks.next::<object::pe::ImageNtHeaders64>()?.is_some() {
+            while thunks.next::<Pe>()?.is_some() {
                 count += 1;
             }
             imports.push(format!("{count} from {name}"));
         }
     }
     let header = image.nt_headers().optional_header();
-    let size = bytes.len() as u64;
     ui::note(&format!(
         "{}: {size} bytes (budget {SMSS_BUDGET}), imports {}, subsystem {} {}.{:02}, checksum {:#x}",
         path.file_name().unwrap_or_default().to_string_lossy(),
         imports.join(", "),
-        header.subsystem.get(LE),
-        header.major_subsystem_version.get(LE),
-        header.minor_subsystem_version.get(LE),
-        header.check_sum.get(LE),
+        header.subsystem(),
+        header.major_subsystem_version(),
+        header.minor_subsystem_version(),
+        header.check_sum(),
     ));
-    Ok(size)
+    Ok(())
 }

@@ -5,13 +5,17 @@
 //! images of user mode are for the NT target, whose `core` is built with them; the kernel is for
 //! the bare machine.
 
+use crate::arch::Arch;
 use crate::paths;
 use anyhow::{Context, Result, bail};
 use std::process::{Command, Stdio};
 
+/// The Session Manager, with the flags that select its image.
+pub const SMSS: &[&str] = &["-p", "smss", "--features", "smss/native", "--bin", "smss"];
+
 /// The crates of the NT target, each with the flags that select its image.
 pub const NT: [&[&str]; 3] = [
-    &["-p", "smss", "--features", "smss/native", "--bin", "smss"],
+    SMSS,
     &["-p", "programs", "--features", "programs/native", "--bins"],
     &["-p", "shim-ntdll"],
 ];
@@ -29,9 +33,9 @@ pub fn command() -> Command {
     command
 }
 
-/// The flags for the NT target; `small` builds its `core` for size.
-pub fn nt_flags(small: bool) -> Result<Vec<String>> {
-    let target = paths::root().join("x86_64-nt-native.json");
+/// The flags for the NT target of a machine; `small` builds its `core` for size.
+pub fn nt_flags(arch: Arch, small: bool) -> Result<Vec<String>> {
+    let target = paths::root().join(format!("{}.json", arch.target()));
     let target = target
         .to_str()
         .context("the checkout's path is not UTF-8")?;

@@ -4,6 +4,7 @@
 //! A gate that fails does not keep the others from running: the closing lines name every failure of
 //! the run. The cheap gates come first, the tests last.
 
+use crate::arch::Arch;
 use crate::cli::{CiOptions, Gate, TestOptions};
 use crate::doctor::{self, Need};
 use crate::test::{self, Tally};
@@ -104,7 +105,7 @@ fn clippy() -> Result<()> {
     };
     // All three, so that one run names every warning.
     let mut outcomes = vec![lint("the host, tests included", &["--all-targets"], &[])];
-    let flags = cargo::nt_flags(false)?;
+    let flags = cargo::nt_flags(Arch::Amd64, false)?;
     for package in cargo::NT.into_iter().chain([cargo::EXAMPLES]) {
         outcomes.push(lint(
             &format!("the NT target, {}", package[1]),
@@ -112,6 +113,11 @@ fn clippy() -> Result<()> {
             &flags,
         ));
     }
+    outcomes.push(lint(
+        "the NT target for i386, smss",
+        cargo::SMSS,
+        &cargo::nt_flags(Arch::I386, false)?,
+    ));
     outcomes.push(lint(
         "the bare machine, kernel",
         cargo::KERNEL,

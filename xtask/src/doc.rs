@@ -6,6 +6,7 @@
 //! are included: a reader of this project looks for what is inside an image as well. A broken link
 //! is an error.
 
+use crate::arch::Arch;
 use crate::{cargo, paths, ui};
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -43,7 +44,10 @@ pub fn all() -> Result<PathBuf> {
     let packages = packages()?;
     for (target, flags) in [
         (None, vec!["--features".into(), "executive/host".into()]),
-        (Some("x86_64-nt-native"), cargo::nt_flags(false)?),
+        (
+            Some("x86_64-nt-native"),
+            cargo::nt_flags(Arch::Amd64, false)?,
+        ),
         (Some("x86_64-unknown-none"), cargo::bare_flags()),
     ] {
         ui::step(&format!("rustdoc, {}", target.unwrap_or("the host")));

@@ -10,6 +10,7 @@
 //! On a real ReactOS (`--base`) nobody announces images: the scripts wait for smss.exe's entry
 //! where the PEB says it is mapped, and check that it is the image mapped there.
 
+use crate::arch::Arch;
 use crate::build::Images;
 use crate::cli::GdbOptions;
 use crate::doctor::{self, Need};
@@ -17,6 +18,7 @@ use crate::medium::supplies::Supplies;
 use crate::medium::tree::Tree;
 use crate::qemu::{Boot, End, INTERRUPTS_ARE_OTHERS, Qemu, Setup};
 use crate::reactos::boot::Medium;
+use crate::reactos::pack::Replacement;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
 use crate::{build, paths, reactos, screen, ui, vscode};
@@ -142,6 +144,7 @@ impl Session {
     pub fn reactos(images: &Images, base: &Path) -> Result<Self> {
         let folder = paths::folder(paths::target().join("gdb"))?;
         let smss = std::fs::read(images.folder.join("smss.exe"))?;
+        let smss = Replacement::given(Arch::Amd64, smss);
         let medium = Medium::with(base, &folder, &smss)?;
         let setup = Setup {
             boot: medium.boot(),

@@ -6,6 +6,7 @@
 //! is not, and 2 when the command line was not understood.
 #![forbid(unsafe_code)]
 
+mod arch;
 mod budgets;
 mod build;
 mod cargo;

@@ -4,6 +4,7 @@
 //! The checkout is looked for at run time: one that was moved or copied together with its built
 //! xtask works where it is now, not where xtask was compiled.
 
+use crate::arch::Arch;
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -49,8 +50,13 @@ pub fn output() -> Result<PathBuf> {
 }
 
 /// Built images as they go on the medium, and their debug files.
-pub fn images(dev: bool) -> Result<PathBuf> {
-    folder(target().join(if dev { "images-dev" } else { "images" }))
+pub fn images(arch: Arch, dev: bool) -> Result<PathBuf> {
+    let arch = match arch {
+        Arch::Amd64 => "",
+        Arch::I386 => "-i386",
+    };
+    let dev = if dev { "-dev" } else { "" };
+    folder(target().join(format!("images{arch}{dev}")))
 }
 
 /// Makes a folder if it is not there.

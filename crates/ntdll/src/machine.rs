@@ -93,6 +93,11 @@ impl SystemWide for Native {
         VersionInformation { major, minor }
     }
 
+    #[cfg(target_arch = "x86")]
+    fn wide_page_tables(&self) -> bool {
+        own_process::pae_enabled()
+    }
+
     fn query_basic(&self) -> Result<BasicInformation> {
         let basic: SYSTEM_BASIC_INFORMATION = query(SystemBasicInformation)?;
         Ok(BasicInformation {

@@ -6,6 +6,8 @@
 //! asserted in [`crate::layout`] that is the shape of NT 5.2, and nothing past them is read.
 
 use abi::shared_data::{ADDRESS, KD_DEBUGGER_ENABLED, NT_SYSTEM_ROOT, NT_SYSTEM_ROOT_UNITS};
+#[cfg(target_arch = "x86")]
+use abi::shared_data::{PAE_ENABLED, PROCESSOR_FEATURES};
 use core::ptr::NonNull;
 use nt::{ClientId, UnicodeStr, Word};
 use ntapi::ntpebteb::{PEB, TEB};
@@ -126,6 +128,14 @@ pub(crate) fn system_root() -> UnicodeStr<'static> {
     // SAFETY: the kernel maps this page readable into every process and changes this field no more
     // once user mode runs.
     UnicodeStr(unsafe { core::slice::from_raw_parts(text, NT_SYSTEM_ROOT_UNITS) }).until_nul()
+}
+
+/// `PF_PAE_ENABLED` of an i386 kernel.
+#[cfg(target_arch = "x86")]
+pub(crate) fn pae_enabled() -> bool {
+    let feature = shared_data(PROCESSOR_FEATURES + PAE_ENABLED);
+    // SAFETY: a byte of the same page, which the kernel changes no more once user mode runs.
+    unsafe { feature.read() != 0 }
 }
 
 /// Whether a kernel debugger is attached and answers (KdDebuggerEnabled, bits 0 and 1).

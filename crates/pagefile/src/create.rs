@@ -2,7 +2,7 @@
 //! Making the paging files: one drive, any drive, all tokens, the emergency file (spec 4.4 to 4.6).
 
 use crate::dump;
-use crate::sizing::{LEAST, STEP, Sizes, sizes};
+use crate::sizing::{CAP, LEAST, NARROW_CAP, STEP, Sizes, sizes};
 use crate::token::{self, Descriptor, Drive, MEGABYTE, Size};
 use crate::volumes::{self, Volume, Volumes, open};
 use nt::access::{Access, OpenOptions};
@@ -63,7 +63,12 @@ fn whole<S: System>(system: &S, size: Size) -> Sizes {
                 u64::from(basic.physical_pages).saturating_mul(u64::from(basic.page_size))
             }),
     };
-    sizes(size, memory)
+    let cap = if system.wide_page_tables() {
+        CAP
+    } else {
+        NARROW_CAP
+    };
+    sizes(size, memory, cap)
 }
 
 struct Run<'s, S: System> {

@@ -4,9 +4,11 @@
 
 use crate::token::{MEGABYTE, Size};
 
-/// The largest paging file the kernel takes: one page less than 16 TB, (2^32 - 1) pages (deviation
-/// D16).
+/// The largest paging file that a kernel takes: one page less than 16 TB, (2^32 - 1) pages
+/// (deviation D16).
 pub const CAP: u64 = (1 << 44) - 4096;
+/// The same for an i386 kernel whose page tables have entries of 32 bits.
+pub const NARROW_CAP: u64 = 4095 * MEGABYTE;
 /// The least that is tried when there is no room for more (spec 4.4).
 pub const LEAST: u64 = 16 * MEGABYTE;
 /// By how much the next try is smaller (spec 4.4 #5).
@@ -23,16 +25,17 @@ pub struct Sizes {
     pub maximum: u64,
 }
 
-/// What `size` means on a machine with `memory` bytes of RAM, if that is known.
+/// What `size` means on a machine with `memory` bytes of RAM, if that is known, and a kernel that
+/// takes paging files of up to `cap` bytes: [`CAP`] or [`NARROW_CAP`].
 ///
 /// ```
-/// use pagefile::sizing::{Sizes, sizes};
+/// use pagefile::sizing::{CAP, Sizes, sizes};
 /// use pagefile::token::{MEGABYTE, Size};
 ///
-/// let managed = sizes(Size::Managed, Some(512 * MEGABYTE));
+/// let managed = sizes(Size::Managed, Some(512 * MEGABYTE), CAP);
 /// assert_eq!(managed, Sizes { minimum: 768 * MEGABYTE, maximum: 1536 * MEGABYTE });
 /// ```
-pub fn sizes(size: Size, memory: Option<u64>) -> Sizes {
+pub fn sizes(size: Size, memory: Option<u64>, cap: u64) -> Sizes {
     let (minimum, maximum) = match (size, memory) {
         (Size::Explicit { minimum, maximum }, _) => (minimum, maximum),
         (Size::Managed, None) => (128 * MEGABYTE, 128 * MEGABYTE),
@@ -49,8 +52,8 @@ pub fn sizes(size: Size, memory: Option<u64>) -> Sizes {
         }
     };
     Sizes {
-        minimum: minimum.min(CAP),
-        maximum: maximum.max(minimum).min(CAP),
+        minimum: minimum.min(cap),
+        maximum: maximum.max(minimum).min(cap),
     }
 }
 
@@ -69,6 +72,7 @@ mod tests {
                 maximum: maximum * MEGABYTE,
             },
             None,
+            CAP,
         )
     }
 
@@ -88,7 +92,7 @@ mod tests {
 
     #[test]
     fn spec_4_3_system_managed() {
-        let managed = |memory: u64| megabytes(sizes(Size::Managed, Some(memory * MEGABYTE)));
+        let managed = |memory: u64| megabytes(sizes(Size::Managed, Some(memory * MEGABYTE), CAP));
         assert_eq!(managed(512), (768, 1536));
         assert_eq!(managed(1023), (1534, 3069));
         assert_eq!(managed(1024), (1024, 3072));
@@ -97,7 +101,18 @@ mod tests {
             (8192, 24576),
             "RAM of 4 GB and more does not wrap"
         );
-        assert_eq!(megabytes(sizes(Size::Managed, None)), (128, 128));
-        assert_eq!(sizes(Size::Managed, Some(u64::MAX)).maximum, CAP);
+        assert_eq!(megabytes(sizes(Size::Managed, None, CAP)), (128, 128));
+        assert_eq!(sizes(Size::Managed, Some(u64::MAX), CAP).maximum, CAP);
+    }
+
+    #[test]
+    fn spec_4_3_without_pae_an_i386_kernel_takes_4095_megabytes() {
+        let narrow = |memory: u64| {
+            let memory = Some(memory * MEGABYTE);
+            megabytes(sizes(Size::Managed, memory, NARROW_CAP))
+        };
+        assert_eq!(narrow(1024), (1024, 3072));
+        assert_eq!(narrow(2048), (2048, 4095));
+        assert_eq!(narrow(8192), (4095, 4095));
     }
 }

@@ -146,7 +146,10 @@ pub(crate) fn known_dlls<S: System>(
             Failure::Stop(stop) => Fatal::Step(stop),
             Failure::BadImage(bad) => Fatal::KnownDll(bad),
         })?;
-    known_dlls.make32(configuration.dll_directory32());
+    // A 32-bit system has one kind of DLL (spec 7.2), whatever its registry says.
+    if cfg!(target_pointer_width = "64") {
+        known_dlls.make32(configuration.dll_directory32());
+    }
     Ok(())
 }
 

@@ -30,6 +30,8 @@ pub const NT_MAJOR_VERSION: u64 = 0x26C;
 pub const NT_MINOR_VERSION: u64 = 0x270;
 /// Offset of `ProcessorFeatures`, a byte each.
 pub const PROCESSOR_FEATURES: u64 = 0x274;
+/// `PF_PAE_ENABLED`, an index of [`PROCESSOR_FEATURES`].
+pub const PAE_ENABLED: u64 = 9;
 /// Offset of `KdDebuggerEnabled`: bit 0 there is one, bit 1 it answers.
 pub const KD_DEBUGGER_ENABLED: u64 = 0x2D4;
 /// Offset of `NXSupportPolicy`.

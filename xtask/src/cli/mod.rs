@@ -6,6 +6,7 @@ mod look;
 #[cfg(test)]
 mod tests;
 
+use crate::arch::Arch;
 use crate::reactos::programs::Program;
 pub use boot::{GdbOptions, NtVersion, RunOptions};
 use clap::error::ErrorKind;
@@ -62,7 +63,7 @@ const ALIAS: &str = "xtask";
 #[derive(Subcommand)]
 pub enum Verb {
     /// Build smss.exe and everything around it; print its size and imports.
-    #[command(after_help = "Example:\n  cargo xtask build --dev")]
+    #[command(after_help = "Example:\n  cargo xtask build --arch i386")]
     Build(BuildOptions),
     /// Measure the image: size, private memory, system calls, instructions, time until ring 3.
     #[command(after_help = "Example:\n  cargo xtask budgets --from reactos-livecd.iso")]
@@ -147,6 +148,9 @@ Example:
 /// Options of `build`.
 #[derive(Args, Default)]
 pub struct BuildOptions {
+    /// The machine to build for; the shim and its programs are for amd64 only.
+    #[arg(long, value_enum, default_value_t)]
+    pub arch: Arch,
     /// Without optimisation, quicker to build and easier to step through.
     #[arg(long)]
     pub dev: bool,

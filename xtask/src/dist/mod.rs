@@ -9,6 +9,7 @@
 
 mod bill;
 
+use crate::arch::Arch;
 use crate::cli::DistOptions;
 use crate::{build, cargo, paths, ui};
 use anyhow::{Context, Result, bail};
@@ -70,9 +71,9 @@ fn built(folder: &Path) -> Result<PathBuf> {
     let mut command = cargo::command();
     command
         .args(["build", "--quiet", "--release", "--locked"])
-        .args(cargo::NT[0])
-        .args(cargo::nt_flags(true)?)
-        .args(["--config", build::SMALL, "-Ztrim-paths"])
+        .args(cargo::SMSS)
+        .args(cargo::nt_flags(Arch::Amd64, true)?)
+        .args(["--config", &build::small(Arch::Amd64), "-Ztrim-paths"])
         .args(["--config", "profile.release.trim-paths='all'"])
         .arg("--target-dir")
         .arg(folder)

@@ -6,7 +6,7 @@ use super::tree::Tree;
 use crate::build::{self, Images};
 use crate::cli::IsoOptions;
 use crate::doctor::{self, Need};
-use crate::reactos::pack;
+use crate::reactos::pack::{self, Replacement};
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use std::process::Command;
 
 /// Runs the verb.
 pub fn verb(options: &IsoOptions) -> Result<()> {
-    type PutInto = fn(&Path, &Path, &[u8]) -> Result<()>;
+    type PutInto = fn(&Path, &Path, &Replacement) -> Result<()>;
     let packed = match (&options.base, &options.disk) {
         (Some(base), _) => Some((base, pack::iso as PutInto)),
         (_, Some(disk)) => Some((disk, pack::disk as PutInto)),
@@ -25,7 +25,7 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
             .out
             .clone()
             .unwrap_or_else(|| pack::default_output(base));
-        put_into(base, &out, &pack::image(options.smss.as_deref())?)?;
+        put_into(base, &out, &Replacement::read(options.smss.as_deref())?)?;
         ui::verdict(&format!("{} carries the smss.exe", out.display()));
         return Ok(());
     }

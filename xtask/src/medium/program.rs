@@ -8,6 +8,7 @@
 use super::hive_file;
 use super::supplies::current_control_set;
 use super::tree::{self, Tree};
+use crate::arch::Arch;
 use crate::build::{self, Images};
 use crate::{cargo, paths, ui};
 use anyhow::{Context, Result, anyhow, bail};
@@ -227,7 +228,7 @@ impl Source {
             command.arg("--release");
         }
         command
-            .args(cargo::nt_flags(false)?)
+            .args(cargo::nt_flags(Arch::Amd64, false)?)
             .arg("--message-format=json-render-diagnostics");
         let output = command
             .stdin(Stdio::null())

@@ -6,7 +6,8 @@
 //! registered and that winlogon was adopted, and none of the ends that ReactOS prints came before
 //! the screen had stopped changing: the desktop, or the first message box.
 
-use super::{judge, pack};
+use super::judge;
+use super::pack::{self, Replacement};
 use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
 use crate::qemu::{Boot, Next, Qemu, Setup};
@@ -45,7 +46,7 @@ struct Watched {
 pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
     doctor::preflight(options.install, &[Need::Machine])?;
     let output = paths::output()?;
-    let medium = Medium::with_ours(base, &output)?;
+    let medium = Medium::with(base, &output, &Replacement::default())?;
     let setup = Setup {
         boot: medium.boot(),
         disk: None,
@@ -103,14 +104,8 @@ pub enum Medium {
 }
 
 impl Medium {
-    /// Copies `base` into `folder` and puts our smss.exe into the copy.
-    pub fn with_ours(base: &Path, folder: &Path) -> Result<Self> {
-        let ours = pack::ours()?;
-        Self::with(base, folder, &ours)
-    }
-
     /// Copies `base` into `folder` and puts this smss.exe into the copy.
-    pub fn with(base: &Path, folder: &Path, smss: &[u8]) -> Result<Self> {
+    pub fn with(base: &Path, folder: &Path, smss: &Replacement) -> Result<Self> {
         if is_iso(base)? {
             let iso = folder.join("reactos.iso");
             pack::iso(base, &iso, smss)?;

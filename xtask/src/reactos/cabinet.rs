@@ -28,22 +28,24 @@ const HAS_RESERVE: u16 = 4;
 const FIRST_SPECIAL_FOLDER: u16 = 0xFFFD;
 
 /// A cabinet with one file replaced.
-pub struct Change {
+pub struct Change<'n> {
     /// The new cabinet.
     pub cabinet: Vec<u8>,
     /// The file's name in it.
     pub name: String,
     /// The file's old content.
     pub old: Vec<u8>,
+    /// Its new content.
+    pub new: &'n [u8],
 }
 
-/// Replaces the file named `leaf` whose content `is_it`; `None` if there is none.
-pub fn replace(
+/// Replaces the first file named `leaf` for whose content `new` gives another one; `None` if there
+/// is no such file.
+pub fn replace<'n>(
     cabinet: &[u8],
     leaf: &str,
-    new: &[u8],
-    is_it: impl Fn(&[u8]) -> bool,
-) -> Result<Option<Change>> {
+    new: impl Fn(&[u8]) -> Result<Option<&'n [u8]>>,
+) -> Result<Option<Change<'n>>> {
     let layout = Layout::read(cabinet).context("the cabinet cannot be understood")?;
     let mut reader =
         Cabinet::new(Cursor::new(cabinet)).context("the cabinet cannot be understood")?;
@@ -61,11 +63,12 @@ pub fn replace(
             .read_file(&name)
             .and_then(|mut file| file.read_to_end(&mut old))
             .with_context(|| format!("{name} in the cabinet"))?;
-        if is_it(&old) {
+        if let Some(new) = new(&old)? {
             return Ok(Some(Change {
                 cabinet: layout.with(index, new)?,
                 name,
                 old,
+                new,
             }));
         }
     }

@@ -5,6 +5,16 @@ use super::*;
 use cab::{CabinetBuilder, CompressionType};
 use std::io::Write;
 
+/// Replaces the file named `leaf` whose content `is_it` with `new`.
+fn replace<'n>(
+    cabinet: &[u8],
+    leaf: &str,
+    new: &'n [u8],
+    is_it: impl Fn(&[u8]) -> bool,
+) -> Result<Option<Change<'n>>> {
+    super::replace(cabinet, leaf, |old| Ok(is_it(old).then_some(new)))
+}
+
 /// A cabinet of folders of files.
 fn cabinet(folders: &[&[(&str, &[u8])]]) -> Vec<u8> {
     let mut builder = CabinetBuilder::new();

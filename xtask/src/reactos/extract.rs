@@ -3,6 +3,7 @@
 
 use super::image::{Kind, kind, short_hash};
 use super::live_cd::LiveCd;
+use crate::arch::Arch;
 use crate::medium::tree::Tree;
 use crate::ui;
 use anyhow::{Context, Result, bail};
@@ -43,10 +44,15 @@ impl Originals {
         let cd = LiveCd::open(iso)?;
         let (smss, ntdll) = (cd.required("smss.exe")?, cd.required("ntdll.dll")?);
         match kind(&smss) {
-            Kind::SessionManager => Ok(Self {
+            Kind::SessionManager(Arch::Amd64) => Ok(Self {
                 smss: Some(smss),
                 ntdll: Some(ntdll),
             }),
+            Kind::SessionManager(arch) => bail!(
+                "{} holds a ReactOS for {arch}: the shim runs programs for {} only",
+                iso.display(),
+                Arch::Amd64
+            ),
             other => bail!("smss.exe of {} is {other}", iso.display()),
         }
     }

@@ -13,10 +13,10 @@
 //! cache, brings the original back and removes the folder.
 
 use super::image::{self, Kind, short_hash};
+use crate::arch::Arch;
 use crate::cli::InstallOptions;
 use crate::{build, paths, ui};
 use anyhow::{Context, Result, bail};
-use object::pe::{IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -41,7 +41,7 @@ pub fn verb(options: &InstallOptions) -> Result<()> {
     let (image, debug) = match &options.smss {
         Some(image) => (image.clone(), None),
         None => {
-            let folder = build::all(false)?.folder;
+            let folder = build::session_manager(tree.arch()?, false)?;
             (folder.join("smss.exe"), Some(folder.join("smss.exe.dbg")))
         }
     };
@@ -96,10 +96,21 @@ impl Tree {
     /// The machine that it is built for, if that can be seen.
     fn machine(&self) -> Option<u16> {
         match self.cached("ARCH") {
-            Some("amd64") => Some(IMAGE_FILE_MACHINE_AMD64),
-            Some("i386") => Some(IMAGE_FILE_MACHINE_I386),
+            Some("amd64") => Some(Arch::Amd64.machine()),
+            Some("i386") => Some(Arch::I386.machine()),
             _ => image::machine(&std::fs::read(self.smss()).ok()?),
         }
+    }
+
+    /// The machine to build for.
+    fn arch(&self) -> Result<Arch> {
+        let Some(machine) = self.machine() else {
+            return Ok(Arch::default());
+        };
+        Arch::of(machine).with_context(|| {
+            let name = self.cached("ARCH").unwrap_or("another machine");
+            format!("the tree is built for {name}: neither amd64 nor i386")
+        })
     }
 
     fn install(&self, image: &Path, debug: Option<&Path>) -> Result<()> {
@@ -122,7 +133,7 @@ impl Tree {
         if let Ok(old) = std::fs::read(self.smss()) {
             let is_ours = std::fs::read(&kept).is_ok_and(|kept| kept == old);
             if !is_ours {
-                if ours == IMAGE_FILE_MACHINE_AMD64 && image::kind(&old) != Kind::SessionManager {
+                if !matches!(image::kind(&old), Kind::SessionManager(_)) {
                     bail!("{} is {}", self.smss().display(), image::kind(&old));
                 }
                 std::fs::write(&original, &old)?;

@@ -5,16 +5,18 @@
 //! nothing half-written.
 
 use super::cabinet;
-use super::image::{Kind, kind, short_hash};
+use super::image::{Kind, kind, machine, machine_name, short_hash};
 use super::iso9660::{Disc, DiscFile};
+use crate::arch::Arch;
 use crate::medium::disk;
 use crate::{build, ui};
 use anyhow::{Context, Result, bail};
+use std::cell::OnceCell;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 /// Packs this smss.exe into a copy of the ReactOS ISO `base`.
-pub fn iso(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
+pub fn iso(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
     written_beside(base, out, |copy| {
         let file = OpenOptions::new().read(true).write(true).open(copy)?;
         let mut image = Disc::read(file)
@@ -49,7 +51,7 @@ pub fn iso(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
 }
 
 /// Puts this smss.exe into a copy of a disk image with an installed ReactOS.
-pub fn disk(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
+pub fn disk(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
     const PATH: &str = "ReactOS/system32/smss.exe";
     written_beside(base, out, |copy| {
         let old = disk::read(copy, PATH).with_context(|| {
@@ -58,10 +60,10 @@ pub fn disk(base: &Path, out: &Path, ours: &[u8]) -> Result<()> {
                 base.display()
             )
         })?;
-        match kind(&old) {
-            Kind::SessionManager => {}
+        let ours = match kind(&old) {
+            Kind::SessionManager(arch) => ours.image(arch)?,
             other => bail!("{PATH} is {other}"),
-        }
+        };
         disk::write(copy, PATH, ours)?;
         told(PATH, &old, ours);
         Ok(())
@@ -75,20 +77,63 @@ pub fn default_output(base: &Path) -> PathBuf {
     base.with_file_name(format!("{stem}-smss.{ending}"))
 }
 
-/// The smss.exe in this file, or else ours, built.
-pub fn image(given: Option<&Path>) -> Result<Vec<u8>> {
-    match given {
-        Some(file) => {
-            std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
-        }
-        None => ours(),
-    }
+/// What comes into the place of a Session Manager, for the machine that the old one is for.
+#[derive(Default)]
+pub struct Replacement {
+    given: Option<(Arch, Vec<u8>)>,
+    built: [OnceCell<Vec<u8>>; 2],
 }
 
-/// Our smss.exe, built.
-pub fn ours() -> Result<Vec<u8>> {
-    let path = build::all(false)?.folder.join("smss.exe");
-    std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
+impl Replacement {
+    /// This image, which is for this machine.
+    pub fn given(arch: Arch, image: Vec<u8>) -> Self {
+        Self {
+            given: Some((arch, image)),
+            ..Self::default()
+        }
+    }
+
+    /// The smss.exe in this file; without one, ours: it is built when the machine is known.
+    ///
+    /// # Errors
+    /// A file that cannot be read or that no machine here can run.
+    pub fn read(file: Option<&Path>) -> Result<Self> {
+        let Some(file) = file else {
+            return Ok(Self::default());
+        };
+        let shown = file.display();
+        let bytes = std::fs::read(file).with_context(|| format!("cannot read {shown}"))?;
+        let machine = machine(&bytes).with_context(|| format!("{shown} is no PE image"))?;
+        let arch = Arch::of(machine).with_context(|| {
+            format!(
+                "{shown} is for {}: neither amd64 nor i386",
+                machine_name(machine)
+            )
+        })?;
+        Ok(Self::given(arch, bytes))
+    }
+
+    /// The image for this machine.
+    ///
+    /// # Errors
+    /// A given image for another one; a build that fails.
+    pub fn image(&self, arch: Arch) -> Result<&[u8]> {
+        match &self.given {
+            Some((given, bytes)) if *given == arch => return Ok(bytes),
+            Some((given, _)) => bail!(
+                "this ReactOS is for {arch}, the smss.exe given is for {given}: give one for {arch}"
+            ),
+            None => {}
+        }
+        let built = &self.built[arch as usize];
+        if let Some(bytes) = built.get() {
+            return Ok(bytes);
+        }
+        let path = build::session_manager(arch, false)?.join("smss.exe");
+        let bytes =
+            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(built.get_or_init(|| bytes))
+    }
 }
 
 fn written_beside(base: &Path, out: &Path, change: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
@@ -117,10 +162,16 @@ fn leaf(entry: &DiscFile) -> &str {
     }
 }
 
-fn native(image: &mut Disc, entry: &DiscFile, ours: &[u8], seen: &mut Vec<String>) -> Result<u32> {
+fn native(
+    image: &mut Disc,
+    entry: &DiscFile,
+    ours: &Replacement,
+    seen: &mut Vec<String>,
+) -> Result<u32> {
     let old = image.content(entry)?;
     match kind(&old) {
-        Kind::SessionManager => {
+        Kind::SessionManager(arch) => {
+            let ours = ours.image(arch)?;
             image.replace(entry, ours)?;
             told(&entry.path, &old, ours);
             Ok(1)
@@ -136,19 +187,21 @@ fn native(image: &mut Disc, entry: &DiscFile, ours: &[u8], seen: &mut Vec<String
 fn in_cabinet(
     image: &mut Disc,
     entry: &DiscFile,
-    ours: &[u8],
+    ours: &Replacement,
     seen: &mut Vec<String>,
 ) -> Result<u32> {
     let old = image.content(entry)?;
-    match cabinet::replace(&old, "smss.exe", ours, |bytes| {
-        kind(bytes) == Kind::SessionManager
-    })? {
+    let change = cabinet::replace(&old, "smss.exe", |bytes| match kind(bytes) {
+        Kind::SessionManager(arch) => ours.image(arch).map(Some),
+        _ => Ok(None),
+    })?;
+    match change {
         Some(change) => {
             image.replace(entry, &change.cabinet)?;
             told(
                 &format!("{}:{}", entry.path, change.name),
                 &change.old,
-                ours,
+                change.new,
             );
             Ok(1)
         }

@@ -129,6 +129,12 @@ pub trait SystemWide {
     /// The version the kernel reports. No system call.
     fn version(&self) -> VersionInformation;
 
+    /// Whether the kernel's page tables have entries of 64 bits: those of x86-64 always, those of
+    /// i386 with PAE (`PF_PAE_ENABLED` of KUSER_SHARED_DATA). No system call.
+    fn wide_page_tables(&self) -> bool {
+        true
+    }
+
     /// NtQuerySystemInformation, SystemBasicInformation.
     fn query_basic(&self) -> Result<BasicInformation>;
 

@@ -17,8 +17,7 @@ pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> 
     body.entries = [SessionEntry::default(); QUERY_ENTRIES];
     body.count = 0;
     let mut passed = 0;
-    // Ids of processes are those of handles: multiples of 4 far below 2^32.
-    let number = |id: Option<ProcessId>| id.map_or(0, |id| id.number() as u32);
+    let number = |id: Option<ProcessId>| id.map_or(0, ProcessId::get);
     let tables = sm.tables.lock();
     for server in tables
         .servers

@@ -149,7 +149,7 @@ fn run_child<S: System>(
     line.push_text(nt::text!(
         "{own} {:08x} {:08x}",
         wanted.map_or(ANY_SESSION, |terminal| terminal.0),
-        key.to_context() as u32
+        key.index()
     ))?;
     let start = Start {
         image: &image,

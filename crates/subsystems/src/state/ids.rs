@@ -21,6 +21,11 @@ impl ProcessId {
         NonZeroU32::new(process).map(Self)
     }
 
+    /// The number.
+    pub fn get(self) -> u32 {
+        self.0.get()
+    }
+
     /// The number, as messages carry it.
     pub fn number(self) -> Word {
         self.0.get() as Word

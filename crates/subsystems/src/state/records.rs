@@ -6,6 +6,7 @@
 use super::servers::Server;
 use super::terminals::Terminal;
 use super::{Counts, TableSpace};
+use nt::Word;
 
 /// What a record is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,11 +50,11 @@ pub struct Record {
     /// What it is of.
     pub kind: Kind,
     /// Its name: never used again for another record of its kind.
-    pub key: u64,
+    pub key: Word,
     /// How far it has come.
     pub stage: Stage,
     /// The process that it stands for: a server, an initial command, an instance.
-    pub process: Option<u64>,
+    pub process: Option<Word>,
     /// Its session, once it has one.
     pub session: Option<u32>,
 }

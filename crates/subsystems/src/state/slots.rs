@@ -28,7 +28,7 @@ impl Key {
     }
 
     /// The place in the table.
-    const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         (self.0.get() as Half) as usize
     }
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! The machines that smss.exe is built for, and which of them a file is for.
+//!
+//! The shim runs x86-64 programs; an i386 image is for a real ReactOS. What is to be replaced says
+//! itself for which machine the replacement must be, so only `build` has to be told.
+
+use clap::ValueEnum;
+use object::pe::{IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386};
+use std::fmt;
+
+/// A machine, by the name that ReactOS' build has for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Arch {
+    /// x86-64
+    #[default]
+    Amd64,
+    /// 32-bit x86, from the Pentium on
+    I386,
+}
+
+impl Arch {
+    /// The machine with this number in a PE header; none if nothing is built for it.
+    pub fn of(machine: u16) -> Option<Self> {
+        [Self::Amd64, Self::I386]
+            .into_iter()
+            .find(|arch| arch.machine() == machine)
+    }
+
+    /// Its number in a PE header.
+    pub fn machine(self) -> u16 {
+        match self {
+            Self::Amd64 => IMAGE_FILE_MACHINE_AMD64,
+            Self::I386 => IMAGE_FILE_MACHINE_I386,
+        }
+    }
+
+    /// The name of the Rust target of its native images: that of a file at the top of the checkout.
+    pub fn target(self) -> &'static str {
+        match self {
+            Self::Amd64 => "x86_64-nt-native",
+            Self::I386 => "i686-nt-native",
+        }
+    }
+}
+
+impl fmt::Display for Arch {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Amd64 => "amd64",
+            Self::I386 => "i386",
+        })
+    }
+}
