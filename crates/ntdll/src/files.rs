@@ -31,8 +31,10 @@ mod rename {
     pub(super) const REPLACE: usize = offset_of!(Rename, replace);
     pub(super) const NAME_LENGTH: usize = offset_of!(Rename, name_length);
     pub(super) const NAME: usize = size_of::<Rename>();
-    /// The structure's own size with its padding, which the kernel wants at least.
-    pub(super) const SIZE: usize = NAME.next_multiple_of(align_of::<abi::Native>());
+    /// The structure's own size, a unit of the name and its padding included: the kernel wants that
+    /// at least.
+    pub(super) const SIZE: usize =
+        (NAME + size_of::<u16>()).next_multiple_of(align_of::<abi::Native>());
 }
 
 /// A 64-bit quantity as the calls take it.

@@ -11,7 +11,7 @@ use nt::{Status, UnicodeStr, by_width};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of an SB_API_MSG: what every call-back sends as its total length.
-pub const SB_MESSAGE_BYTES: usize = by_width(0x120, 0x10C);
+pub const SB_MESSAGE_BYTES: usize = by_width(0x120, 0x110);
 
 /// API number and result, at the start of the data of every SM and SB message (spec 10.3).
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
