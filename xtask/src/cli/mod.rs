@@ -321,6 +321,9 @@ pub struct IsoOptions {
 /// Options of `dist`.
 #[derive(Args)]
 pub struct DistOptions {
+    /// The machine that the image is for.
+    #[arg(long, value_enum, default_value_t)]
+    pub arch: Arch,
     /// Where the archive goes [default: below target/dist].
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

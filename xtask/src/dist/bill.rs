@@ -4,6 +4,7 @@
 //! What cargo resolves for the image's package, target and features, dependencies of builds and
 //! tests left out; the sums are those of the lock file. Nothing in it depends on the machine.
 
+use crate::arch::Arch;
 use crate::{cargo, paths};
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -13,9 +14,9 @@ use std::process::Stdio;
 /// The package of the image.
 const IMAGE: &str = "smss";
 
-/// The bill as text.
-pub fn of_materials() -> Result<String> {
-    let target = paths::root().join("x86_64-nt-native.json");
+/// The bill of the image for this machine, as text.
+pub fn of_materials(arch: Arch) -> Result<String> {
+    let target = paths::root().join(format!("{}.json", arch.target()));
     let output = cargo::command()
         .args(["metadata", "--format-version=1", "--locked"])
         .args(["--features", "smss/native", "--filter-platform"])
@@ -133,7 +134,7 @@ mod tests {
 
     #[test]
     fn what_is_in_the_image_is_on_the_bill() {
-        let text = of_materials().unwrap();
+        let text = of_materials(Arch::Amd64).unwrap();
         let bill: Value = serde_json::from_str(&text).unwrap();
         let names: Vec<&str> = list(&bill["components"])
             .iter()

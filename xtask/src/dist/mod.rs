@@ -24,12 +24,12 @@ const TESTING: &str = include_str!("TESTING.txt");
 
 /// Runs the verb.
 pub fn verb(options: &DistOptions) -> Result<()> {
-    let name = format!("smss-{}-amd64", env!("CARGO_PKG_VERSION"));
+    let name = format!("smss-{}-{}", env!("CARGO_PKG_VERSION"), options.arch);
     let out = match &options.out {
         Some(out) => out.clone(),
         None => paths::folder(paths::target().join("dist"))?.join(format!("{name}.tar.gz")),
     };
-    let archive = archive(&name, &contents()?)?;
+    let archive = archive(&name, &contents(options.arch)?)?;
     std::fs::write(&out, &archive).with_context(|| format!("cannot write {}", out.display()))?;
     ui::note(&format!("SHA-256 {}", sum(&archive)));
     ui::verdict(&format!("{} ({} bytes)", out.display(), archive.len()));
@@ -37,10 +37,10 @@ pub fn verb(options: &DistOptions) -> Result<()> {
 }
 
 /// The files of the archive, the sums last.
-fn contents() -> Result<Vec<(String, Vec<u8>)>> {
-    let folder = paths::folder(paths::target().join("dist"))?;
+fn contents(arch: Arch) -> Result<Vec<(String, Vec<u8>)>> {
+    let folder = paths::folder(paths::target().join("dist").join(arch.to_string()))?;
     let image = folder.join("smss.exe");
-    build::strip(&built(&folder.join("build"))?, &image)?;
+    build::strip(&built(arch, &folder.join("build"))?, &image)?;
     let read = |path: PathBuf| {
         std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
     };
@@ -51,10 +51,13 @@ fn contents() -> Result<Vec<(String, Vec<u8>)>> {
             read(folder.join("smss.exe.dbg"))?,
         ),
         ("LICENSE".to_owned(), read(paths::root().join("LICENSE"))?),
-        ("TESTING.txt".to_owned(), TESTING.as_bytes().to_vec()),
+        (
+            "TESTING.txt".to_owned(),
+            TESTING.replace("@ARCH@", &arch.to_string()).into_bytes(),
+        ),
         (
             "sbom.cdx.json".to_owned(),
-            bill::of_materials()?.into_bytes(),
+            bill::of_materials(arch)?.into_bytes(),
         ),
     ];
     let sums: String = files
@@ -66,14 +69,16 @@ fn contents() -> Result<Vec<(String, Vec<u8>)>> {
 }
 
 /// Builds smss.exe without a trace of where it was built, in a folder of its own.
-fn built(folder: &Path) -> Result<PathBuf> {
-    ui::step("building smss.exe (NT target, without paths of this machine)");
+fn built(arch: Arch, folder: &Path) -> Result<PathBuf> {
+    ui::step(&format!(
+        "building smss.exe for {arch}, without paths of this machine"
+    ));
     let mut command = cargo::command();
     command
         .args(["build", "--quiet", "--release", "--locked"])
         .args(cargo::SMSS)
-        .args(cargo::nt_flags(Arch::Amd64, true)?)
-        .args(["--config", &build::small(Arch::Amd64), "-Ztrim-paths"])
+        .args(cargo::nt_flags(arch, true)?)
+        .args(["--config", &build::small(arch), "-Ztrim-paths"])
         .args(["--config", "profile.release.trim-paths='all'"])
         .arg("--target-dir")
         .arg(folder)
@@ -81,7 +86,7 @@ fn built(folder: &Path) -> Result<PathBuf> {
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo::succeed(&mut command)?;
-    Ok(folder.join("x86_64-nt-native/release/smss.exe"))
+    Ok(folder.join(arch.target()).join("release/smss.exe"))
 }
 
 /// A tar archive, compressed: owner, group and times are zero.
