@@ -6,13 +6,13 @@
 //! looked for while the command line is read, so that a typo never becomes a boot.
 
 use super::hive_file;
-use super::supplies::current_control_set;
 use super::tree::{self, Tree};
 use crate::arch::Arch;
 use crate::build::{self, Images};
 use crate::{cargo, paths, ui};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
+use executive::cm::boot::current_control_set;
 use formats::hive::{Hive, reg_text};
 use formats::utf16;
 use nt::UnicodeStr;
@@ -145,7 +145,8 @@ impl Role {
 
     /// Names the program in the SYSTEM hive.
     fn enter(self, hive: &mut Hive, file: &str, arguments: &str) -> Result<()> {
-        let set = current_control_set(hive).context("the SYSTEM hive has no Select\\Current")?;
+        let set =
+            current_control_set(hive).context("the SYSTEM hive has no control set to boot from")?;
         let key = format!("{set}\\Control\\Session Manager");
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let line = |program: &str| format!("{program} {arguments}").trim_end().to_owned();

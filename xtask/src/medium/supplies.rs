@@ -14,9 +14,8 @@ use crate::build::Images;
 use crate::{paths, ui};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
+use executive::cm::boot::current_control_set;
 use formats::hive::{Hive, reg_text};
-use formats::utf16;
-use nt::UnicodeStr;
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -282,14 +281,6 @@ fn without_prefix<'t>(text: &'t str, prefix: &str) -> Option<&'t str> {
     (head.eq_ignore_ascii_case(prefix) && rest.starts_with(['\\', ']'])).then_some(rest)
 }
 
-/// The control set that a SYSTEM hive boots from, by its `Select\Current`.
-pub fn current_control_set(hive: &Hive) -> Option<String> {
-    let select = hive.find(hive.root(), UnicodeStr(&utf16("Select")))?;
-    let value = hive.value(select, UnicodeStr(&utf16("Current")))?;
-    let number = u32::from_le_bytes(value.data.get(..4)?.try_into().ok()?);
-    Some(format!("ControlSet{number:03}"))
-}
-
 /// Puts a file, or a folder with all that is in it, at a place of the tree.
 fn put_file(tree: &mut Tree, host: &Path, place: &str) -> Result<()> {
     let cannot = || format!("cannot read {}", host.display());
@@ -339,6 +330,8 @@ pub fn write_back(image: &Path, output: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use formats::utf16;
+    use nt::UnicodeStr;
 
     fn place(text: &str) -> Result<String, String> {
         text.parse::<FileSource>().map(|source| source.place)

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask plan FILE`: what would a boot with this hive do?
 //!
-//! Nothing here knows what a Session Manager does: the real one boots on the executive's host, on a
-//! copy of everything it is given, and what it said and called is told in plain words.
-
-mod assume;
-mod story;
-mod world;
+//! The crate `plan` knows; here are the files that the command line names, and the print.
 
 use crate::cli::{NtVersion, PlanOptions};
 use crate::medium::tree::{self, Tree};
@@ -14,33 +9,17 @@ use crate::medium::{disk, hive_file, supplies};
 use crate::ui::{self, Colour};
 use crate::{Said, Unusable};
 use anyhow::{Context, Result, anyhow, bail};
-use assume::Assumptions;
 use executive::Version;
 use executive::dump::{self, Snapshot};
-use executive::ex::hard_errors::{BugCheck, Parameter};
 use executive::host::RunEnd;
 use formats::hive::{Hive, reg_text};
 use formats::utf16;
 use nt::UnicodeStr;
-use serde_json::{Value, json};
+use plan::{Assumptions, Ground, Plan, Verb};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use story::{Act, Verb};
-use world::{Boot, Ground};
-
-/// What was found missing is assumed to be there, boot by boot; one that is given more each time
-/// and never has enough is given up.
-const ROUNDS: u32 = 8;
-/// Sessions of NT that a name like `PendingFileRenameOperations2` is found below.
-const SESSION_MANAGER: &str = "Control\\Session Manager";
-
-/// A plan: what was done on which ground.
-struct Plan {
-    boot: Boot,
-    acts: Vec<Act>,
-    assumptions: Assumptions,
-}
 
 /// Runs the verb.
 ///
@@ -51,7 +30,7 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
         ui::keep_output_for_json();
     }
     let ground = ground(options).map_err(|error| error.context(Unusable))?;
-    let plan = plan(&ground, options.strict)?;
+    let plan = Plan::of(&ground, options.strict)?;
     if options.json {
         // Nothing but JSON: the verdict is in it, and in the exit code.
         println!("{:#}", plan.json());
@@ -60,13 +39,13 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
             RunEnd::Stopped(_) => Err(Said.into()),
         };
     }
-    plan.print(options);
+    print(&plan, options);
     match &plan.boot.outcome {
         RunEnd::Settled => ui::verdict("the boot settles"),
         RunEnd::Shutdown(action) => {
             ui::verdict(&format!("the boot ends with a shutdown ({action:?})"));
         }
-        RunEnd::Stopped(check) => bail!("the boot stops: {}", stopped(check)),
+        RunEnd::Stopped(check) => bail!("the boot stops: {}", plan::stopped(check)),
     }
     Ok(())
 }
@@ -143,29 +122,6 @@ fn gather(folder: &Path, place: &str, files: &mut BTreeMap<String, Option<Vec<u8
     Ok(())
 }
 
-/// Boots until nothing is missing that may be assumed.
-fn plan(ground: &Ground, strict: bool) -> Result<Plan> {
-    let mut assumptions = Assumptions::default();
-    if !strict && ground.volume.is_none() && ground.files.is_empty() {
-        for (_, hive) in &ground.hives {
-            assumptions
-                .files
-                .extend(Assumptions::of_renames(&renames(hive)).files);
-        }
-    }
-    for _ in 0..ROUNDS {
-        let boot = world::boot(ground, &assumptions)?;
-        if strict || !assumptions.learn(&boot.moments) {
-            return Ok(Plan {
-                acts: story::tell(&boot.moments),
-                boot,
-                assumptions,
-            });
-        }
-    }
-    bail!("after {ROUNDS} boots something new is still missing")
-}
-
 /// What stands at the end of a boot of NT 5.2 with exactly these files and hives, as the kernel's
 /// own dump has it. The programs that this repository has are there without being in the tree.
 ///
@@ -197,112 +153,43 @@ pub fn stands_at_the_end(tree: &Tree) -> Result<Value> {
         volume: None,
         files,
     };
-    let boot = world::boot(&ground, &Assumptions::default())?;
+    let boot = plan::boot(&ground, &Assumptions::default())?;
     Ok(serde_json::from_str(&dump::json(&boot.snapshot))?)
 }
 
-/// The pending renames of a SYSTEM hive, source and target alternating; none for any other hive.
-fn renames(hive: &Hive) -> Vec<String> {
-    let Some(set) = supplies::current_control_set(hive) else {
-        return Vec::new();
-    };
-    let path = utf16(&format!("{set}\\{SESSION_MANAGER}"));
-    let Some(key) = hive.find(hive.root(), UnicodeStr(&path)) else {
-        return Vec::new();
-    };
-    let values = [
-        "PendingFileRenameOperations",
-        "PendingFileRenameOperations2",
-    ];
-    values
-        .iter()
-        .filter_map(|name| hive.value(key, UnicodeStr(&utf16(name))))
-        .flat_map(|value| {
-            let units: Vec<u16> = value
-                .data
-                .chunks_exact(2)
-                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
-                .collect();
-            units
-                .split(|&unit| unit == 0)
-                .map(String::from_utf16_lossy)
-                .collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-/// A stop in words: the parameters of the hard error, if there is one behind it.
-fn stopped(check: &BugCheck) -> String {
-    let parameters = match &check.hard_error {
-        Some((status, parameters)) => {
-            let shown: Vec<String> = parameters
-                .iter()
-                .map(|parameter| match parameter {
-                    Parameter::Text(text, _) => text.clone(),
-                    Parameter::Number(number) => format!("{number:#x}"),
-                })
-                .collect();
-            format!("{status}: {}", shown.join(", "))
-        }
-        None => check
-            .parameters
-            .map(|number| format!("{number:#x}"))
-            .join(", "),
-    };
-    format!("bugcheck {:08X}: {parameters}", check.code)
-}
-
-impl Plan {
-    fn print(&self, options: &PlanOptions) {
-        ui::step(&format!(
-            "a boot with {} under NT {}",
-            options.file.display(),
-            options.nt.text()
-        ));
-        for act in &self.acts {
-            let verb = format!("{:<9}", act.verb.text());
-            let verb = match act.verb {
-                Verb::Skip => ui::paint(Colour::Yellow, &verb),
-                Verb::Stop => ui::paint(Colour::Red, &verb),
-                _ => ui::paint(Colour::Cyan, &verb),
-            };
-            let source = act
-                .source
-                .map(|source| ui::paint(Colour::Grey, &format!("  <- {source}")))
-                .unwrap_or_default();
-            ui::note(&format!("{verb} {}{source}", act.object));
-        }
-        let assumed: Vec<&str> = self.assumptions.files.keys().map(String::as_str).collect();
-        if !assumed.is_empty() {
-            const SHOWN: usize = 12;
-            let more = assumed.len().saturating_sub(SHOWN);
-            let mut list = assumed[..assumed.len() - more].join(", ");
-            if more > 0 {
-                list.push_str(&format!(" and {more} more"));
-            }
-            ui::step("assumed to be on C: (--strict assumes nothing)");
-            ui::note(&list);
-        }
-        ui::step("what stands at the end");
-        for line in standing(&self.boot.snapshot) {
-            ui::note(&line);
-        }
-    }
-
-    fn json(&self) -> Value {
-        let end = match &self.boot.outcome {
-            RunEnd::Settled => json!({ "settled": true }),
-            RunEnd::Shutdown(action) => json!({ "shutdown": format!("{action:?}") }),
-            RunEnd::Stopped(check) => json!({ "stopped": stopped(check) }),
+fn print(plan: &Plan, options: &PlanOptions) {
+    ui::step(&format!(
+        "a boot with {} under NT {}",
+        options.file.display(),
+        options.nt.text()
+    ));
+    for act in &plan.acts {
+        let verb = format!("{:<9}", act.verb.text());
+        let verb = match act.verb {
+            Verb::Skip => ui::paint(Colour::Yellow, &verb),
+            Verb::Stop => ui::paint(Colour::Red, &verb),
+            _ => ui::paint(Colour::Cyan, &verb),
         };
-        let stands: Value =
-            serde_json::from_str(&dump::json(&self.boot.snapshot)).unwrap_or(Value::Null);
-        json!({
-            "end": end,
-            "acts": self.acts.iter().map(Act::json).collect::<Vec<_>>(),
-            "assumed": self.assumptions.files.keys().collect::<Vec<_>>(),
-            "stands": stands,
-        })
+        let source = act
+            .source
+            .map(|source| ui::paint(Colour::Grey, &format!("  <- {source}")))
+            .unwrap_or_default();
+        ui::note(&format!("{verb} {}{source}", act.object));
+    }
+    let assumed: Vec<&str> = plan.assumptions.files.keys().map(String::as_str).collect();
+    if !assumed.is_empty() {
+        const SHOWN: usize = 12;
+        let more = assumed.len().saturating_sub(SHOWN);
+        let mut list = assumed[..assumed.len() - more].join(", ");
+        if more > 0 {
+            list.push_str(&format!(" and {more} more"));
+        }
+        ui::step("assumed to be on C: (--strict assumes nothing)");
+        ui::note(&list);
+    }
+    ui::step("what stands at the end");
+    for line in standing(&plan.boot.snapshot) {
+        ui::note(&line);
     }
 }
 

@@ -16,7 +16,7 @@ fn asked(folder: &Path, text: &str) -> PlanOptions {
 }
 
 fn planned(options: &PlanOptions) -> Plan {
-    plan(&ground(options).unwrap(), options.strict).unwrap()
+    Plan::of(&ground(options).unwrap(), options.strict).unwrap()
 }
 
 /// A plan of changes to the Session Manager key.
@@ -28,7 +28,13 @@ fn plan_of(key: &str, values: &str) -> Plan {
     ))
 }
 
-impl Plan {
+/// What tests ask of a plan.
+trait Asked {
+    fn has(&self, verb: Verb, object: &str, source: Option<&str>) -> bool;
+    fn shows(&self, verb: Verb, object: &str, source: Option<&str>);
+}
+
+impl Asked for Plan {
     fn has(&self, verb: Verb, object: &str, source: Option<&str>) -> bool {
         self.acts
             .iter()
@@ -128,7 +134,7 @@ fn a_boot_that_stops_says_why() {
     let RunEnd::Stopped(check) = &plan.boot.outcome else {
         panic!("{:?}", plan.boot.outcome);
     };
-    let text = stopped(check);
+    let text = plan::stopped(check);
     assert!(text.contains("C000021A"), "{text}");
     assert!(plan.acts.iter().any(|act| act.verb == Verb::Stop));
 }

@@ -116,19 +116,14 @@ impl Registry {
     }
 
     fn link_control_set(&mut self, root: KeyRef, now: u64) -> Result<()> {
-        let select = self.subkey(root, &utf16("Select"));
-        let current = select
-            .and_then(|select| self.value(select, &utf16("Current")).ok())
-            .map(|value| value.data.as_slice());
-        let number = match current {
-            Some(&[a, b, c, d]) => u32::from_le_bytes([a, b, c, d]),
-            _ => 1,
-        };
-        let name = format!("ControlSet{number:03}");
-        if self.subkey(root, &utf16(&name)).is_none() {
-            log::error!("the SYSTEM hive has no key {name}, which Select\\Current names");
+        let hive = &self
+            .mounted(root.hive)
+            .ok_or(Status::REGISTRY_CORRUPT)?
+            .hive;
+        let Some(name) = current_control_set(hive) else {
+            log::error!("the SYSTEM hive does not have the control set that Select\\Current names");
             return Err(Status::REGISTRY_CORRUPT);
-        }
+        };
         if let Some(stale) = self.subkey(root, &utf16("CurrentControlSet")) {
             log::warn!(
                 "the SYSTEM hive has a key CurrentControlSet of its own; it is replaced by the link"
@@ -229,6 +224,19 @@ impl Registry {
             None => self.dirty().map(|(id, _)| id).collect(),
         }
     }
+}
+
+/// The control set that a SYSTEM hive boots from: the one that `Select\Current` names, or the first.
+/// None if it is not there.
+pub fn current_control_set(system: &Hive) -> Option<String> {
+    let current = system
+        .find(system.root(), nt::wide!("Select"))
+        .and_then(|select| system.value(select, nt::wide!("Current")))
+        .and_then(|value| <[u8; 4]>::try_from(value.data.as_slice()).ok())
+        .map_or(1, u32::from_le_bytes);
+    let name = format!("ControlSet{current:03}");
+    let found = system.find(system.root(), nt::UnicodeStr(&utf16(&name)));
+    found.map(|_| name)
 }
 
 /// The loader's options without slashes, separated by single blanks.

@@ -117,3 +117,26 @@ fn a_directory_lists_itself_its_parent_and_what_is_in_it() {
         ["source.txt", "target.txt", "ReactOS"]
     );
 }
+
+#[test]
+fn a_listing_goes_on_behind_the_files_that_are_deleted_on_its_way() {
+    let mut system = System::new();
+    let root = system
+        .open(
+            "\\??\\C:\\",
+            Access::FILE_READ_DATA | Access::SYNCHRONIZE,
+            7,
+            SYNCHRONOUS | DIRECTORY_FILE,
+        )
+        .unwrap();
+    let mut names = Vec::new();
+    while let Ok(facts) = system.exec.next_entry(system.thread, root, None, false) {
+        system.exec.entry_taken(system.thread, root).unwrap();
+        let name = String::from_utf16_lossy(&facts.name);
+        if name != "ReactOS" {
+            system.delete(&alloc::format!("\\??\\C:\\{name}")).unwrap();
+        }
+        names.push(name);
+    }
+    assert_eq!(names, ["source.txt", "target.txt", "ReactOS"]);
+}

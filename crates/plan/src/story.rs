@@ -6,7 +6,7 @@
 //! carries out one list. A call that failed is told by the line that the Session Manager logs about
 //! it, with the consequence; the call itself is not told again.
 
-use super::world::Moment;
+use super::moment::{Moment, phase};
 use executive::trace::{Argument, CallEnd, Record};
 use serde_json::{Value, json};
 
@@ -67,12 +67,6 @@ impl Act {
     pub fn json(&self) -> Value {
         json!({ "verb": self.verb.text(), "object": self.object, "source": self.source })
     }
-}
-
-/// The phase that a line begins, if it begins one.
-pub fn phase(line: &str) -> Option<u32> {
-    let (number, _) = line.strip_prefix("phase: ")?.split_once(' ')?;
-    number.parse().ok()
 }
 
 /// Tells what happened.

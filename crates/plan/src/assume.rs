@@ -6,14 +6,19 @@
 //! missing. The sources of pending renames are put there beforehand, as each operation uses up what
 //! the next may need. Nothing is assumed about the registry.
 
-use super::world::Moment;
+use super::moment::{self, Moment};
+use executive::cm::boot::current_control_set;
 use executive::host::World;
 use executive::trace::{Argument, CallEnd, Record};
+use formats::hive::Hive;
 use formats::pe::build::ImageFile;
-use nt::Status;
+use formats::utf16;
 use nt::system::ImageSubsystem;
+use nt::{Status, UnicodeStr};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// The key with the pending renames, below a control set.
+const SESSION_MANAGER: &str = "Control\\Session Manager";
 /// From this phase on a program is not waited for, but is expected to stay.
 const SERVERS: u32 = 28;
 /// The phase in which names are looked for in the folder of the known DLLs.
@@ -42,9 +47,16 @@ pub struct Assumptions {
 }
 
 impl Assumptions {
+    /// Adds the sources of the pending renames of these hives.
+    pub(super) fn add_renames(&mut self, hives: &[(&str, Hive)]) {
+        for (_, hive) in hives {
+            self.files.extend(Self::of_renames(&renames(hive)).files);
+        }
+    }
+
     /// The sources of these operations, as the registry has them: source and target
     /// alternating. A source that an earlier operation puts in place is not assumed.
-    pub fn of_renames(operations: &[String]) -> Self {
+    fn of_renames(operations: &[String]) -> Self {
         let mut made = BTreeSet::new();
         let mut files = BTreeMap::new();
         for pair in operations.chunks(2) {
@@ -61,7 +73,7 @@ impl Assumptions {
     }
 
     /// Puts them on a world's volume.
-    pub fn put_on(&self, world: &mut World) {
+    pub(super) fn put_on(&self, world: &mut World) {
         let folders = self.folders();
         for (path, kind) in &self.files {
             let name = path.rsplit('\\').next().unwrap_or(path);
@@ -114,13 +126,13 @@ impl Assumptions {
     }
 
     /// Adds what a boot looked for and did not find; whether there was anything new.
-    pub fn learn(&mut self, moments: &[Moment]) -> bool {
+    pub(super) fn learn(&mut self, moments: &[Moment]) -> bool {
         let mut phase = 0;
         let mut found = BTreeSet::new();
         let mut missing = BTreeMap::new();
         for moment in moments {
             match moment {
-                Moment::Said(_, text) => phase = super::story::phase(text).unwrap_or(phase),
+                Moment::Said(_, text) => phase = moment::phase(text).unwrap_or(phase),
                 Moment::Called(record) => {
                     let Some((path, there)) = looked_for(record, phase) else {
                         continue;
@@ -145,6 +157,36 @@ impl Assumptions {
         self.files.extend(missing.map(|(_, file)| file));
         self.files.len() > before
     }
+}
+
+/// The pending renames of a SYSTEM hive, source and target alternating; none for any other hive.
+fn renames(hive: &Hive) -> Vec<String> {
+    let Some(set) = current_control_set(hive) else {
+        return Vec::new();
+    };
+    let path = utf16(&format!("{set}\\{SESSION_MANAGER}"));
+    let Some(key) = hive.find(hive.root(), UnicodeStr(&path)) else {
+        return Vec::new();
+    };
+    let values = [
+        "PendingFileRenameOperations",
+        "PendingFileRenameOperations2",
+    ];
+    values
+        .iter()
+        .filter_map(|name| hive.value(key, UnicodeStr(&utf16(name))))
+        .flat_map(|value| {
+            let units: Vec<u16> = value
+                .data
+                .chunks_exact(2)
+                .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
+                .collect();
+            units
+                .split(|&unit| unit == 0)
+                .map(String::from_utf16_lossy)
+                .collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 /// The file of C: that a call looked for, and whether it was there.

@@ -6,6 +6,7 @@
 //! happened, and what stands at its end.
 
 use super::assume::Assumptions;
+use super::moment::Moment;
 use anyhow::{Context, Result, anyhow};
 use executive::Version;
 use executive::dump::Snapshot;
@@ -32,15 +33,6 @@ pub struct Ground {
     pub volume: Option<Vec<u8>>,
     /// Files on it, by their path from a backslash on; `None` is a folder.
     pub files: BTreeMap<String, Option<Vec<u8>>>,
-}
-
-/// Something that happened.
-#[derive(Clone, Debug)]
-pub enum Moment {
-    /// The Session Manager logged a line.
-    Said(log::Level, String),
-    /// It made a system call.
-    Called(Record),
 }
 
 /// The result of a boot.
