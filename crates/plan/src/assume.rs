@@ -72,6 +72,12 @@ impl Assumptions {
         Self { files }
     }
 
+    /// Whether a DLL is among them. It imports nothing: what the real one imports, and what becomes
+    /// a known DLL through that, is not told.
+    pub fn has_libraries(&self) -> bool {
+        self.files.values().any(|kind| *kind == Assumed::Library)
+    }
+
     /// Puts them on a world's volume.
     pub(super) fn put_on(&self, world: &mut World) {
         let folders = self.folders();
@@ -141,8 +147,11 @@ impl Assumptions {
                     if there {
                         found.insert(leaf);
                     } else if let Some(kind) = kind(&path, phase) {
-                        // A path is searched folder by folder: System32 is where it ought to be.
-                        let better = path.to_lowercase().starts_with(&SYSTEM32.to_lowercase());
+                        // A path is searched folder by folder: System32 is where it ought to be,
+                        // or else the first that was looked in.
+                        let better = path
+                            .rsplit_once('\\')
+                            .is_some_and(|(folder, _)| folder.eq_ignore_ascii_case(SYSTEM32));
                         if better || !missing.contains_key(&leaf) {
                             missing.insert(leaf, (path, kind));
                         }
@@ -286,6 +295,11 @@ mod tests {
                 query,
                 r"\??\C:\ReactOS\System32\b.exe",
                 Status::OBJECT_NAME_NOT_FOUND,
+            ),
+            opened(
+                query,
+                r"\??\C:\ReactOS\System32\Wbem\b.exe",
+                Status::OBJECT_PATH_NOT_FOUND,
             ),
             opened(
                 "NtOpenFile",

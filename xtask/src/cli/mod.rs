@@ -99,6 +99,11 @@ pub enum Verb {
     Iso(IsoOptions),
     /// Say what a boot with a hive would do, without a machine.
     #[command(after_help = "\
+A hive names programs, DLLs and files that are on its own volume. Those that are not on the one
+given, or on an empty one without --disk and --tree, are assumed to exist and are listed. A DLL that
+is assumed imports nothing: the known DLLs are then those that the hive lists, without what they
+import.
+
 The exit code is 0 if the boot settles, 1 if it stops, 2 if a file cannot be used.
 
 Example:
@@ -264,7 +269,7 @@ pub struct PlanOptions {
     /// The NT version the kernel reports.
     #[arg(long, value_enum, default_value_t)]
     pub nt: NtVersion,
-    /// Assume nothing: a program that is not on the volume is missing.
+    /// Assume nothing: a program, DLL or file that is not on the volume is missing.
     #[arg(long)]
     pub strict: bool,
     /// As JSON, with everything that stands at the end.

@@ -186,6 +186,12 @@ fn print(plan: &Plan, options: &PlanOptions) {
         }
         ui::step("assumed to be on C: (--strict assumes nothing)");
         ui::note(&list);
+        if plan.assumptions.has_libraries() {
+            ui::note(
+                "a DLL that is assumed imports nothing: with --disk or --tree, what the real ones \
+                 import becomes known DLLs as well",
+            );
+        }
     }
     ui::step("what stands at the end");
     for line in standing(&plan.boot.snapshot) {
