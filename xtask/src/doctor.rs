@@ -113,18 +113,6 @@ const TOOLS: &[Tool] = &[
         purpose: "ends the machine when xtask is killed",
     },
     Tool {
-        name: "mformat",
-        packages: [
-            Some("mtools"),
-            Some("mtools"),
-            Some("mtools"),
-            Some("mtools"),
-            None,
-        ],
-        need: Need::Machine,
-        purpose: "makes the FAT volume, fills it and reads it afterwards",
-    },
-    Tool {
         name: GRUB[0],
         packages: [
             Some("grub-common"),

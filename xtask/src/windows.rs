@@ -6,6 +6,8 @@
 //! by that one under Wine, on a small made-up disc and build tree, and both must end alike, print
 //! the same and write the same bytes.
 
+use crate::medium::disk;
+use crate::medium::tree::Tree;
 use crate::reactos::{install, small_disc};
 use crate::{cargo, paths, ui};
 use anyhow::{Context, Result, bail};
@@ -119,6 +121,11 @@ impl Build<'_> {
         )?;
         let hive = paths::root().join("iso/hives/SYSTEM.reg");
         let theirs = session_manager("theirs");
+        let mut volume = Tree::default();
+        volume
+            .files
+            .insert("ReactOS/System32/smss.exe".to_owned(), Some(theirs.clone()));
+        disk::make(&folder.join("disk.img"), SMALL_DISK, &volume)?;
         for (name, bytes) in [
             ("disc.iso", small_disc::bytes(&theirs)),
             (&smss, theirs),
@@ -132,6 +139,9 @@ impl Build<'_> {
         Ok(())
     }
 }
+
+/// MiB of a disk that costs little to copy.
+const SMALL_DISK: u32 = 48;
 
 /// What passes for a Session Manager, in the tests of `install` as well.
 pub fn session_manager(version: &str) -> Vec<u8> {
@@ -154,11 +164,16 @@ fn trace(status: &str) -> String {
 }
 
 /// Each call with the exit code that it must have, and the files that it writes.
-const CALLS: [(&str, i32, &[&str]); 8] = [
+const CALLS: [(&str, i32, &[&str]); 9] = [
     (
         "iso --base disc.iso --smss ours.exe --out patched.iso",
         0,
         &["patched.iso"],
+    ),
+    (
+        "iso --disk disk.img --smss ours.exe --out patched.img",
+        0,
+        &["patched.img"],
     ),
     (
         "install --tree tree --smss ours.exe",

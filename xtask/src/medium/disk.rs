@@ -1,28 +1,94 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The image of the machine's disk: an MBR with one active FAT32 partition that holds a [`Tree`].
 //!
-//! The file system is made by mtools, not by our own code, so that the shim's FAT code reads what
-//! others wrote and mtools reads what the shim wrote.
+//! The FAT code of the shim makes, fills and reads it, so that nothing need be installed; the tests
+//! have the word of `mtools` and `fsck.fat` on it.
 
 use super::tree::Tree;
-use anyhow::{Context, Result, bail};
-use std::io::{Read, Write};
+use anyhow::{Context, Result, anyhow};
+use executive::host::VolumeImage;
+use formats::fat::{FatVolume, Kind};
+use formats::partitions::partitions;
+use formats::sectors::{Range, SECTOR, Sectors, Window};
+use nt::Status;
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::process::Command;
 
 /// The partition starts here, in sectors of 512 bytes.
 const START: u32 = 2048;
+/// The serial number of the volume.
+const SERIAL: u32 = 0x534D_5353;
 
 /// A disk of the default size, in MiB.
 pub const DEFAULT_SIZE: u32 = 256;
 
+/// Sectors of a disk image.
+struct Image {
+    file: File,
+    range: Range,
+}
+
+impl Image {
+    /// The whole image.
+    fn open(file: &Path, written: bool) -> Result<Self> {
+        let cannot = || format!("cannot open {}", file.display());
+        let image = OpenOptions::new()
+            .read(true)
+            .write(written)
+            .open(file)
+            .with_context(cannot)?;
+        let length = image.metadata().with_context(cannot)?.len();
+        Ok(Self {
+            file: image,
+            range: Range {
+                start: 0,
+                count: length / SECTOR as u64,
+            },
+        })
+    }
+
+    fn seek(&mut self, sector: u64, bytes: usize) -> nt::Result<&mut File> {
+        let end = sector.checked_add((bytes / SECTOR) as u64);
+        if end.is_none_or(|end| end > self.range.count) {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        let at = (self.range.start + sector) * SECTOR as u64;
+        self.file
+            .seek(SeekFrom::Start(at))
+            .map_err(|_| Status::IO_DEVICE_ERROR)?;
+        Ok(&mut self.file)
+    }
+}
+
+impl Sectors for Image {
+    fn count(&self) -> u64 {
+        self.range.count
+    }
+
+    fn read(&mut self, sector: u64, buffer: &mut [u8]) -> nt::Result<()> {
+        let file = self.seek(sector, buffer.len())?;
+        file.read_exact(buffer).map_err(|_| Status::IO_DEVICE_ERROR)
+    }
+
+    fn write(&mut self, sector: u64, data: &[u8]) -> nt::Result<()> {
+        let file = self.seek(sector, data.len())?;
+        file.write_all(data).map_err(|_| Status::IO_DEVICE_ERROR)
+    }
+
+    /// An image that is being made need not outlive a power cut.
+    fn flush(&mut self) -> nt::Result<()> {
+        Ok(())
+    }
+}
+
 /// Makes the disk image `file` of `size` MiB with the files of `tree`.
 pub fn make(file: &Path, size: u32, tree: &Tree) -> Result<()> {
     let sectors = size * 2048 - START;
-    let mut image = std::fs::File::create(file)
-        .with_context(|| format!("cannot make the disk image {}", file.display()))?;
-    image.set_len(u64::from(size) << 20)?;
-    let mut mbr = [0u8; 512];
+    let cannot = || format!("cannot make the disk image {}", file.display());
+    let mut image = File::create(file).with_context(cannot)?;
+    image.set_len(u64::from(size) << 20).with_context(cannot)?;
+    let mut mbr = [0u8; SECTOR];
     // Active, FAT32 with LBA; the CHS fields say "see LBA".
     mbr[446..462].copy_from_slice(&[
         0x80, 0xFE, 0xFF, 0xFF, 0x0C, 0xFE, 0xFF, 0xFF, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -31,145 +97,207 @@ pub fn make(file: &Path, size: u32, tree: &Tree) -> Result<()> {
     mbr[458..462].copy_from_slice(&sectors.to_le_bytes());
     mbr[440..444].copy_from_slice(b"SMSS");
     mbr[510..].copy_from_slice(&[0x55, 0xAA]);
-    image.write_all(&mbr)?;
+    image.write_all(&mbr).with_context(cannot)?;
     drop(image);
-
-    let volume = volume(file);
-    let tracks = sectors.to_string();
-    mtool(
-        "mformat",
-        &[
-            "-i",
-            &volume,
-            "-F",
-            "-T",
-            &tracks,
-            "-h",
-            "255",
-            "-s",
-            "63",
-            "-H",
-            &START.to_string(),
-            "-v",
-            "SYSTEM",
-            "::",
-        ],
-    )?;
-
+    let mut volume = Image::open(file, true)?;
+    volume.range = Range {
+        start: START.into(),
+        count: sectors.into(),
+    };
+    let label = b"SYSTEM     ";
+    formats::fat::format(&mut volume, Kind::Fat32, label, SERIAL, START)
+        .map_err(|status| anyhow!("{}: {status}", cannot()))?;
     fill(file, tree)
 }
 
 /// Puts the files of `tree` on the FAT volume of a disk image; one that is there is replaced.
 pub fn fill(file: &Path, tree: &Tree) -> Result<()> {
-    let volume = volume(file);
-    let staging = file.with_extension("files");
-    let _ = std::fs::remove_dir_all(&staging);
+    let mut volume = mount(file, true)?;
     for (path, content) in &tree.files {
-        let path = staging.join(path);
-        match content {
-            Some(bytes) => {
-                std::fs::create_dir_all(path.parent().context("a file needs a folder")?)?;
-                std::fs::write(&path, bytes)?;
-            }
-            None => std::fs::create_dir_all(&path)?,
-        }
+        let place = path.replace('/', "\\");
+        let done = match content {
+            Some(bytes) => volume.write(&place, bytes),
+            None => volume.make_directory(&place).map(drop),
+        };
+        done.map_err(|status| anyhow!("cannot write {path} to {}: {status}", file.display()))?;
     }
-    for entry in std::fs::read_dir(&staging)? {
-        let path = entry?.path();
-        mtool(
-            "mcopy",
-            &[
-                "-i",
-                &volume,
-                "-s",
-                "-Q",
-                "-o",
-                path.to_str().context("a path is not UTF-8")?,
-                "::",
-            ],
-        )?;
-    }
-    std::fs::remove_dir_all(&staging)?;
-    Ok(())
+    finish(volume, file)
 }
 
 /// Replaces the content of a file on the volume of a disk image.
 pub fn write(file: &Path, path: &str, content: &[u8]) -> Result<()> {
-    let staged = file.with_extension("staged");
-    std::fs::write(&staged, content)?;
-    let done = mtool(
-        "mcopy",
-        &[
-            "-o",
-            "-i",
-            &volume(file),
-            staged.to_str().context("a path is not UTF-8")?,
-            &format!("::{path}"),
-        ],
-    );
-    std::fs::remove_file(&staged)?;
-    done.map(|_| ())
+    let mut volume = mount(file, true)?;
+    volume
+        .write(&path.replace('/', "\\"), content)
+        .map_err(|status| anyhow!("cannot write {path} to {}: {status}", file.display()))?;
+    finish(volume, file)
 }
 
-/// The name by which mtools reaches the FAT volume in a disk image: the first FAT partition of its
-/// MBR, or the whole disk without one.
-pub fn volume(file: &Path) -> String {
-    format!("{}@@{}", file.display(), offset(file))
-}
-
-/// Where the FAT volume of a disk image begins, in bytes.
-pub fn offset(file: &Path) -> u64 {
-    first_fat_partition(file).unwrap_or(0) * 512
-}
-
-fn first_fat_partition(file: &Path) -> Option<u64> {
-    const FAT: [u8; 6] = [0x01, 0x04, 0x06, 0x0B, 0x0C, 0x0E];
-    let mut sector = [0; 512];
-    std::fs::File::open(file)
-        .ok()?
-        .read_exact(&mut sector)
-        .ok()?;
-    let entries = sector.get(446..510)?.chunks_exact(16);
-    let entry = entries
-        .filter(|_| sector.ends_with(&[0x55, 0xAA]))
-        .find(|entry| FAT.contains(&entry[4]))?;
-    Some(u64::from(u32::from_le_bytes(
-        entry.get(8..12)?.try_into().ok()?,
-    )))
-}
-
-/// Every file on the volume of a disk image, as `mdir` lists it.
-pub fn list(file: &Path) -> Result<String> {
-    mtool("mdir", &["-i", &volume(file), "-/", "-a", "-b", "::"])
-}
-
-/// The content of a file on the volume of a disk image.
-pub fn read(file: &Path, path: &str) -> Result<Vec<u8>> {
-    let output = Command::new("mtype")
-        .args(["-i", &volume(file), &format!("::{path}")])
-        .env("MTOOLS_SKIP_CHECK", "1")
-        .output()?;
-    if !output.status.success() {
-        bail!(
-            "mtype cannot read {path}: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+/// The content of a file on the volume of a disk image; none if there is no such file.
+pub fn read(file: &Path, path: &str) -> Result<Option<Vec<u8>>> {
+    match mount(file, false)?.read(&path.replace('/', "\\")) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(
+            Status::OBJECT_NAME_NOT_FOUND
+            | Status::OBJECT_PATH_NOT_FOUND
+            | Status::NOT_A_DIRECTORY
+            | Status::FILE_IS_A_DIRECTORY,
+        ) => Ok(None),
+        Err(status) => Err(anyhow!(
+            "cannot read {path} of {}: {status}",
+            file.display()
+        )),
     }
-    Ok(output.stdout)
 }
 
-fn mtool(tool: &str, arguments: &[&str]) -> Result<String> {
-    let output = Command::new(tool)
-        .args(arguments)
-        .env("MTOOLS_SKIP_CHECK", "1")
-        .output()
-        .with_context(|| format!("cannot run {tool}"))?;
-    if !output.status.success() {
-        bail!(
-            "{tool} {}: {}",
-            arguments.join(" "),
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
+/// Where the first FAT volume of a disk image is, in sectors of 512 bytes.
+///
+/// # Errors
+/// It has none.
+pub fn range(file: &Path) -> Result<Range> {
+    let mut image = Image::open(file, false)?;
+    let shown = file.display();
+    let ranges =
+        partitions(&mut image).map_err(|status| anyhow!("cannot read {shown}: {status}"))?;
+    ranges
+        .into_iter()
+        .find(|range| FatVolume::mount(&mut Window::new(&mut image, *range)).is_ok())
+        .with_context(|| format!("{shown} holds no FAT volume that can be read"))
+}
+
+fn mount(file: &Path, written: bool) -> Result<VolumeImage<Image>> {
+    let mut image = Image::open(file, written)?;
+    image.range = range(file)?;
+    let mounted = match written {
+        // What is written to is mended first, as a boot does it.
+        true => VolumeImage::mount_mended(image),
+        false => VolumeImage::mount(image),
+    };
+    mounted.map_err(|status| anyhow!("cannot read the volume of {}: {status}", file.display()))
+}
+
+fn finish(mut volume: VolumeImage<Image>, file: &Path) -> Result<()> {
+    volume
+        .finish()
+        .map_err(|status| anyhow!("cannot write to {}: {status}", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    fn tree(files: &[(&str, Option<&[u8]>)]) -> Tree {
+        let files = files
+            .iter()
+            .map(|(path, content)| ((*path).to_owned(), content.map(<[u8]>::to_vec)));
+        Tree {
+            files: files.collect(),
+        }
     }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+
+    /// Runs a tool on the volume of an image; none, and a line, where it is not installed.
+    fn opinion(tool: &str, arguments: &[&str]) -> Option<String> {
+        let done = Command::new(tool)
+            .args(arguments)
+            .env("MTOOLS_SKIP_CHECK", "1")
+            .output();
+        let Ok(done) = done else {
+            println!("skipped: there is no {tool} here");
+            return None;
+        };
+        let text = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(done.status.success(), "{tool}: {text}");
+        Some(text)
+    }
+
+    #[test]
+    fn a_disk_that_was_made_and_filled_again_is_sound_and_others_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("disk.img");
+        let long = vec![7; 100_000];
+        let files = [
+            ("A folder/Inner/a long name.txt", Some(&long[..])),
+            ("ReactOS/TEMP", None),
+        ];
+        make(&image, 64, &tree(&files)).unwrap();
+        fill(
+            &image,
+            &tree(&[("a FOLDER/inner/A long name.txt", Some(b"x"))]),
+        )
+        .unwrap();
+        write(&image, "a folder/other", b"y").unwrap();
+        let content = read(&image, "A FOLDER/INNER/A LONG NAME.TXT").unwrap();
+        assert_eq!(content, Some(b"x".to_vec()));
+        for none in [
+            "a folder",
+            "a folder/none",
+            "other/none",
+            "a folder/other/none",
+        ] {
+            assert_eq!(read(&image, none).unwrap(), None, "{none}");
+        }
+        let at = range(&image).unwrap().start * SECTOR as u64;
+        let volume = format!("{}@@{at}", image.display());
+        if let Some(text) = opinion(
+            "mtype",
+            &["-i", &volume, "::A folder/Inner/A long name.txt"],
+        ) {
+            assert_eq!(text, "x");
+        }
+        let alone = folder.path().join("volume");
+        let bytes = std::fs::read(&image).unwrap();
+        std::fs::write(&alone, &bytes[at as usize..]).unwrap();
+        opinion("fsck.fat", &["-n", alone.to_str().unwrap()]);
+    }
+
+    /// The mark of a volume that nobody ended says that it is to be checked: it is not ours to take.
+    #[test]
+    fn a_volume_that_was_not_ended_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("disk.img");
+        make(&image, 64, &Tree::default()).unwrap();
+        // The second entry of the table, at the end of the reserved sectors.
+        let table = range(&image).unwrap().start + 32;
+        let mut device = Image::open(&image, true).unwrap();
+        let mut sector = [0; SECTOR];
+        device.read(table, &mut sector).unwrap();
+        assert_eq!(sector[7] & 0x08, 0x08, "it was ended");
+        sector[7] &= !0x08;
+        device.write(table, &sector).unwrap();
+        write(&image, "new", b"x").unwrap();
+        device.read(table, &mut sector).unwrap();
+        assert_eq!(sector[7] & 0x08, 0);
+    }
+
+    #[test]
+    fn a_disk_that_others_made_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("disk.img");
+        let theirs = folder.path().join("theirs.txt");
+        std::fs::write(&theirs, "theirs").unwrap();
+        File::create(&image).unwrap().set_len(32 << 20).unwrap();
+        let [image_name, theirs] = [&image, &theirs].map(|path| path.to_str().unwrap());
+        let made = opinion("mformat", &["-i", image_name, "-v", "OTHERS", "::"]);
+        if made.is_none() {
+            return;
+        }
+        opinion("mmd", &["-i", image_name, "::A folder of theirs"]);
+        opinion(
+            "mcopy",
+            &["-i", image_name, theirs, "::A folder of theirs/file.txt"],
+        );
+        let content = read(&image, "A folder of theirs/FILE.TXT").unwrap();
+        assert_eq!(content, Some(b"theirs".to_vec()));
+    }
+
+    #[test]
+    fn a_disk_without_a_volume_is_told_before_it_is_used() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("disk.img");
+        std::fs::write(&image, vec![0; 1 << 20]).unwrap();
+        let error = range(&image).unwrap_err().to_string();
+        assert!(error.contains("no FAT volume"), "{error}");
+        assert!(read(&image, "a").is_err());
+    }
 }

@@ -13,6 +13,7 @@ use executive::Version;
 use executive::dump::{self, Snapshot};
 use executive::host::RunEnd;
 use formats::hive::{Hive, reg_text};
+use formats::sectors::SECTOR;
 use formats::utf16;
 use nt::UnicodeStr;
 use plan::{Assumptions, Ground, Plan, Verb};
@@ -96,9 +97,11 @@ fn hive(name: &str, file: &Path) -> Result<Hive> {
 fn volume(image: &Path) -> Result<Vec<u8>> {
     let mut file =
         std::fs::File::open(image).with_context(|| format!("cannot open {}", image.display()))?;
-    file.seek(SeekFrom::Start(disk::offset(image)))?;
+    let range = disk::range(image)?;
+    file.seek(SeekFrom::Start(range.start * SECTOR as u64))?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes)
+    file.take(range.count * SECTOR as u64)
+        .read_to_end(&mut bytes)
         .with_context(|| format!("cannot read {}", image.display()))?;
     Ok(bytes)
 }

@@ -54,12 +54,10 @@ pub fn iso(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
 pub fn disk(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
     const PATH: &str = "ReactOS/system32/smss.exe";
     written_beside(base, out, |copy| {
-        let old = disk::read(copy, PATH).with_context(|| {
-            format!(
-                "{} holds no installed ReactOS on a FAT volume",
-                base.display()
-            )
-        })?;
+        let none = || format!("{} holds no installed ReactOS", base.display());
+        let old = disk::read(copy, PATH)
+            .with_context(none)?
+            .with_context(none)?;
         let ours = match kind(&old) {
             Kind::SessionManager(arch) => ours.image(arch)?,
             other => bail!("{PATH} is {other}"),

@@ -116,7 +116,7 @@ fn lines(mut dump: Value, sized: bool) -> Result<String> {
             }
             lines.push(format!("{section} {}\n", serde_json::to_string(entry)?));
         }
-        // A folder's order is that in which its files were put there, by mtools or by the plan.
+        // A folder's order is that in which its files were put there, on the disk or by the plan.
         if section == "files" {
             lines.sort_unstable();
         }

@@ -277,7 +277,7 @@ fn boot_status_is_kept(booted: &Booted) -> Result<()> {
     if before < 2 || position(end, &wrote).is_none() {
         bail!("the boot status data were not written before and after autochk.exe");
     }
-    if disk::read(&booted.disk, BOOT_STATUS_FILE)? != BOOT_STATUS {
+    if disk::read(&booted.disk, BOOT_STATUS_FILE)?.as_deref() != Some(&BOOT_STATUS[..]) {
         bail!("the boot status data are not what they were before autochk.exe");
     }
     Ok(())
@@ -287,7 +287,7 @@ fn boot_status_is_kept(booted: &Booted) -> Result<()> {
 fn fsck(image: &Path) -> Result<()> {
     let volume = image.with_extension("volume");
     let mut disk = File::open(image)?;
-    disk.seek(SeekFrom::Start(disk::offset(image)))?;
+    disk.seek(SeekFrom::Start(disk::range(image)?.start * 512))?;
     std::io::copy(&mut disk, &mut File::create(&volume)?)?;
     let output = Command::new("fsck.fat")
         .arg("-n")
@@ -316,7 +316,7 @@ const END: u32 = 0x0FFF_FFFF;
 
 impl Volume {
     fn open(image: &Path) -> Result<Self> {
-        let start = disk::offset(image);
+        let start = disk::range(image)?.start * 512;
         let mut file = File::options().read(true).write(true).open(image)?;
         let mut boot = [0; 512];
         file.seek(SeekFrom::Start(start))?;

@@ -17,6 +17,8 @@ use nt::{Result, Status, UnicodeStr};
 pub struct VolumeImage<D = MemoryDevice> {
     device: D,
     volume: FatVolume,
+    /// Whether it was ended when it was mounted.
+    ended: bool,
 }
 
 /// A disk of a machine in memory, as it is at each moment.
@@ -91,9 +93,7 @@ impl VolumeImage {
     /// # Errors
     /// `UNRECOGNIZED_VOLUME`.
     pub fn open(bytes: Vec<u8>) -> Result<Self> {
-        let mut device = MemoryDevice { bytes };
-        let volume = FatVolume::mount_mended(&mut device)?;
-        Ok(Self { device, volume })
+        Self::mount_mended(MemoryDevice { bytes })
     }
 
     /// The volume's bytes.
@@ -113,7 +113,11 @@ impl<D: Sectors> VolumeImage<D> {
     /// `UNRECOGNIZED_VOLUME`.
     pub fn mount(mut device: D) -> Result<Self> {
         let volume = FatVolume::mount(&mut device)?;
-        Ok(Self { device, volume })
+        Ok(Self {
+            ended: !volume.is_in_use(),
+            device,
+            volume,
+        })
     }
 
     /// The volume on a device that nobody has ended, mended as the next boot mends it.
@@ -122,7 +126,23 @@ impl<D: Sectors> VolumeImage<D> {
     /// `UNRECOGNIZED_VOLUME`.
     pub fn mount_mended(mut device: D) -> Result<Self> {
         let volume = FatVolume::mount_mended(&mut device)?;
-        Ok(Self { device, volume })
+        Ok(Self {
+            ended: !volume.is_in_use(),
+            device,
+            volume,
+        })
+    }
+
+    /// Writes everything out, and says on the volume that nothing is under way, unless it had not
+    /// been ended before: then it still wants its check.
+    ///
+    /// # Errors
+    /// Errors of the device.
+    pub fn finish(&mut self) -> Result<()> {
+        match self.ended {
+            true => self.volume.settle(&mut self.device),
+            false => self.volume.flush(&mut self.device),
+        }
     }
 
     /// Pairs of paths that own one cluster: none on a sound volume.

@@ -68,7 +68,7 @@ pub fn format(
     let sizes: &[u32] = match kind {
         Kind::Fat12 => &[1, 2, 4, 8, 16],
         Kind::Fat16 => &[4, 8, 16, 32, 64, 1, 2],
-        Kind::Fat32 => &[8, 1, 2, 4, 16, 32, 64],
+        Kind::Fat32 => &[8, 4, 2, 1, 16, 32, 64],
     };
     let layout = sizes
         .iter()

@@ -246,6 +246,11 @@ impl FatVolume {
         device.flush()
     }
 
+    /// Whether the volume says that a change is under way, which one that was not ended does.
+    pub const fn is_in_use(&self) -> bool {
+        self.table.is_in_use()
+    }
+
     /// Says on the volume that a change is under way. Comes before every change: a volume that is
     /// left in the middle of one must say so.
     pub fn begin(&mut self, device: &mut dyn Sectors) -> Result<()> {
