@@ -4,8 +4,8 @@
 //! [`Handle`] is a plain value, as it travels in messages and structures. [`Owned`] is a handle
 //! this process must close: it closes itself when dropped, so that no early return leaks one.
 
-use crate::Word;
 use crate::system::Objects;
+use crate::{Word, narrowed};
 use core::fmt;
 
 /// A handle value, or one of the pseudo handles.
@@ -20,6 +20,21 @@ impl Handle {
     pub const CURRENT_PROCESS: Self = Self(Word::MAX);
     /// `NtCurrentThread()`.
     pub const CURRENT_THREAD: Self = Self(Word::MAX - 1);
+
+    /// The handle in a slot of 64 bits, which is how a 64-bit kernel has it.
+    pub const fn from_slot(slot: u64) -> Self {
+        Self(narrowed(slot))
+    }
+
+    /// The handle as a slot of 64 bits has it: a pseudo handle has all its upper bits set.
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::cast_lossless,
+        reason = "a word is as wide as what this is compiled for"
+    )]
+    pub const fn to_slot(self) -> u64 {
+        (self.0.cast_signed() as i64).cast_unsigned()
+    }
 
     /// Whether this is the null handle.
     pub const fn is_null(self) -> bool {
@@ -75,9 +90,19 @@ mod tests {
     #[test]
     fn a_handle_prints_as_debuggers_show_it() {
         assert_eq!(format!("{:?}", Handle(0x24)), "0x24");
-        assert_eq!(
-            format!("{:?}", Handle::CURRENT_THREAD),
-            "0xfffffffffffffffe"
-        );
+        let pseudo = format!("{:?}", Handle::CURRENT_THREAD);
+        assert_eq!(pseudo, format!("{:#x}", usize::MAX - 1));
+    }
+
+    #[test]
+    fn a_pseudo_handle_fills_a_slot_of_64_bits() {
+        for (handle, slot) in [
+            (Handle(0x24), 0x24),
+            (Handle::CURRENT_PROCESS, u64::MAX),
+            (Handle::CURRENT_THREAD, u64::MAX - 1),
+        ] {
+            assert_eq!(handle.to_slot(), slot);
+            assert_eq!(Handle::from_slot(slot), handle);
+        }
     }
 }

@@ -46,4 +46,4 @@ pub use object::{ClientId, ObjectAttributes};
 pub use status::{Result, Status};
 pub use string::{UnicodeBuf, UnicodeStr};
 pub use system::System;
-pub use word::{Gap, Word, by_width, widened};
+pub use word::{Gap, Word, by_width, narrowed, widened};

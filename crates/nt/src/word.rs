@@ -30,6 +30,15 @@ pub const fn widened(word: Word) -> u64 {
     word as u64
 }
 
+/// A number as a [`Word`]. What has no room in one is cut off: a 32-bit NT gives no such number.
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "a word is as wide as what this is compiled for"
+)]
+pub const fn narrowed(number: u64) -> Word {
+    number as Word
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -254,7 +254,7 @@ fn kind(path: &str, phase: u32) -> Option<Assumed> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nt::object::ClientId;
+    use executive::layout::ClientId;
 
     fn opened(call: &'static str, name: &str, status: Status) -> Moment {
         Moment::Called(Record {

@@ -284,7 +284,7 @@ mod tests {
         };
         assert_eq!(
             scenario.judge(&seen).expect_err("nothing is right"),
-            "PowerOff instead of Settled\na line of the log has `bad`\nthe volume has no x"
+            "PowerOff instead of Settled\nthe log has `a bad line`\nthe volume has no x"
         );
     }
 }

@@ -68,6 +68,11 @@ impl Seen {
     /// What is not as wanted; `None` if it is.
     pub(crate) fn lacks(&self, want: Want) -> Option<String> {
         let has = |lines: &[String], text: &str| lines.iter().any(|line| line.contains(text));
+        // What should not be there is shown as it is there.
+        let with = |lines: &[String], text: &str| {
+            let found = lines.iter().find(|line| line.contains(text));
+            found.cloned().unwrap_or_default()
+        };
         let (so, otherwise) = match want {
             Want::Log(text) => (
                 has(&self.log, text),
@@ -75,7 +80,7 @@ impl Seen {
             ),
             Want::NoLog(text) => (
                 !has(&self.log, text),
-                format!("a line of the log has `{text}`"),
+                format!("the log has `{}`", with(&self.log, text)),
             ),
             Want::Screen(text) => (
                 has(&self.screen, text),
@@ -83,7 +88,7 @@ impl Seen {
             ),
             Want::NoScreen(text) => (
                 !has(&self.screen, text),
-                format!("a line of the screen has `{text}`"),
+                format!("the screen has `{}`", with(&self.screen, text)),
             ),
             Want::Object(path, kind) => self.object(path, |it| it.kind == kind && it.permanent),
             Want::Temporary(path, kind) => self.object(path, |it| it.kind == kind && !it.permanent),

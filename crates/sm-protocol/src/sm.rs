@@ -334,12 +334,22 @@ mod tests {
     #[test]
     fn lengths_are_those_smlib_sends() {
         use crate::request;
-        let sent =
-            |message: MessageBuffer| (message.header.data_length, message.header.total_length);
-        assert_eq!(sent(request(&ExecPgm::new_zeroed())), (0x78, 0xA0));
-        assert_eq!(sent(request(&LoadDeferred::new_zeroed())), (0x4C, 0x74));
-        assert_eq!(sent(request(&StartCsr::new_zeroed())), (0x120, 0x148));
-        assert_eq!(sent(request(&StopCsr::new_zeroed())), (0xC, 0x34));
-        assert_eq!(sent(request(&SessionComplete::new_zeroed())), (0x10, 0x38));
+        let sent = |message: MessageBuffer| {
+            let header = &message.header;
+            (header.data_length.into(), header.total_length.into())
+        };
+        let by_width = |wide: (usize, usize), narrow: (usize, usize)| {
+            (by_width(wide.0, narrow.0), by_width(wide.1, narrow.1))
+        };
+        let lengths = by_width((0x78, 0xA0), (0x50, 0x68));
+        assert_eq!(sent(request(&ExecPgm::new_zeroed())), lengths);
+        let lengths = by_width((0x4C, 0x74), (0x4C, 0x64));
+        assert_eq!(sent(request(&LoadDeferred::new_zeroed())), lengths);
+        let lengths = by_width((0x120, 0x148), (0x118, 0x130));
+        assert_eq!(sent(request(&StartCsr::new_zeroed())), lengths);
+        let lengths = by_width((0xC, 0x34), (0xC, 0x24));
+        assert_eq!(sent(request(&StopCsr::new_zeroed())), lengths);
+        let lengths = by_width((0x10, 0x38), (0x10, 0x28));
+        assert_eq!(sent(request(&SessionComplete::new_zeroed())), lengths);
     }
 }

@@ -34,6 +34,7 @@ width_of_the_programs! {
     ClientId = abi::ClientId<Word>;
     ObjectAttributes = abi::ObjectAttributes<Word>;
     IoStatusBlock = abi::IoStatusBlock<Word>;
+    PortMessage = port::PortMessage<Word>;
     PortView = port::PortView<Word>;
     RemotePortView = port::RemotePortView<Word>;
     InitialTeb = process::InitialTeb<Word>;
@@ -51,14 +52,6 @@ width_of_the_programs! {
     ProcessParameters = process::ProcessParameters<Word>;
     Peb = process::Peb<Word>;
     Teb = process::Teb<Word>;
-}
-
-/// A client id as it lies in user memory.
-pub const fn client_id(client: nt::ClientId) -> ClientId {
-    ClientId {
-        process: client.process,
-        thread: client.thread,
-    }
 }
 
 /// Whether a CONTEXT's flags say that `part` (`CONTEXT_`) counts.

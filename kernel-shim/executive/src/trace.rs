@@ -8,6 +8,7 @@
 
 pub mod events;
 
+use crate::layout::ClientId;
 use crate::spelling;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -16,7 +17,6 @@ use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use events::Event;
 use nt::Status;
-use nt::object::ClientId;
 use serde_json::{Map, Value as Json};
 
 /// One argument of a call.
@@ -94,10 +94,9 @@ const UNITS: u64 = 10_000_000;
 /// How a line of text begins: when, and who.
 fn head(time: u64, client: ClientId) -> String {
     let (seconds, rest) = (time / UNITS, time % UNITS);
-    format!(
-        "{seconds:5}.{rest:07} {:x}.{:x}",
-        client.process, client.thread
-    )
+    format!("{seconds:5}.{rest:07} {:x}.{:x}", { client.process }, {
+        client.thread
+    })
 }
 
 /// One line of text, with the time that the call took at its end.

@@ -11,14 +11,16 @@ use crate::{Statics, processes, screen};
 use core::fmt;
 use nt::lock::Mutex;
 use nt::object::ClientId;
-use nt::system::{ImageSubsystem, MessageBuffer, MessageKind, System, ThreadBody};
-use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
+use nt::system::{
+    ImageSubsystem, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, System, ThreadBody,
+};
+use nt::{Handle, Owned, Result, Status, UnicodeStr, Word, wide};
 use sm_protocol::client;
 use sm_protocol::sm::{
     ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SM_PORT, SessionComplete, SmApi,
     StartCsr, StopCsr,
 };
-use sm_protocol::{request, result_of};
+use sm_protocol::{ApiHeader, request, result_of};
 use zerocopy::FromZeros;
 
 /// What was wrong: what was asked for, what was found, what should have been.
@@ -121,14 +123,19 @@ fn send<S: System>(system: &S, port: Handle, message: MessageBuffer) -> Result<(
     result_of(&message)
 }
 
+/// Bytes of a message's header.
+const HEADER: u16 = size_of::<PortHeader>() as u16;
+/// Bytes of what an SM message has before its data.
+const API_HEADER: u16 = size_of::<ApiHeader>() as u16;
+
 /// A message of any number with `bytes` of data after its API header.
 fn raw(number: u32, bytes: u16) -> MessageBuffer {
     let mut message = request(&StartCsr::new_zeroed());
     for (to, from) in message.data.iter_mut().zip(number.to_le_bytes()) {
         *to = from;
     }
-    message.header.data_length = 8 + bytes;
-    message.header.total_length = 0x30 + bytes;
+    message.header.data_length = API_HEADER + bytes;
+    message.header.total_length = HEADER + API_HEADER + bytes;
     message
 }
 
@@ -141,7 +148,7 @@ fn unknown_numbers<S: System>(system: &'static S) -> Result<(), Fault> {
         SmApi::CHILD_PROCESS.0,
         u32::MAX,
     ] {
-        for bytes in [0, 0x118] {
+        for bytes in [0, size_of::<StartCsr>() as u16] {
             expect(
                 "unknown number",
                 send(system, port.get(), raw(number, bytes)),
@@ -216,7 +223,8 @@ const MAX_CONNECTION_INFO: usize = 0x208;
 /// More than smss asks for, as much as the kernel takes, and more than that: smss reads no further
 /// than it has room for, and goes on.
 fn long_connection_data<S: System>(system: &'static S) -> Result<(), Fault> {
-    for bytes in [0xF5, 0x120, 0x121, MAX_CONNECTION_INFO, 0x400] {
+    let room = MAX_MESSAGE - size_of::<PortHeader>();
+    for bytes in [0xF5, room, room + 1, MAX_CONNECTION_INFO, 0x400] {
         let mut data = [0x41; 0x400];
         let data = data.get_mut(..bytes).unwrap_or_default();
         let found = system.connect_port(SM_PORT, data);
@@ -279,7 +287,7 @@ fn forged_headers<S: System>(system: &'static S) -> Result<(), Fault> {
                 thread: 8,
             };
             message.header.message_id = 1;
-            message.header.client_view_size = u64::MAX;
+            message.header.client_view_size = Word::MAX;
         }),
         Err(Status::INVALID_PARAMETER),
     )
@@ -322,7 +330,7 @@ fn short_messages<S: System>(system: &'static S) -> Result<(), Fault> {
     let mut nothing = raw(0, 0);
     for bytes in 0..8 {
         nothing.header.data_length = bytes;
-        nothing.header.total_length = 0x28 + bytes;
+        nothing.header.total_length = HEADER + bytes;
         expect(
             "message without API number",
             send(system, port.get(), nothing.clone()),

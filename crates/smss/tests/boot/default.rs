@@ -99,7 +99,9 @@ fn two_default_boots_take_the_same_course() {
             .map(|record| {
                 format!(
                     "{} {} {:?}\n",
-                    record.client.thread, record.call, record.outcome
+                    { record.client.thread },
+                    record.call,
+                    record.outcome
                 )
             })
             .collect::<String>()

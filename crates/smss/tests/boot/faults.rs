@@ -473,7 +473,7 @@ fn print_the_calls() {
         println!(
             "{} t{} {} {:?} {:?}",
             index + 1,
-            record.client.thread,
+            { record.client.thread },
             record.call,
             record.arguments,
             record.outcome

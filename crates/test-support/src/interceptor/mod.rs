@@ -50,7 +50,7 @@ pub struct Child {
     pub ended: Option<Status>,
     /// Its creator waited for it.
     pub waited: bool,
-    handles: [u64; 2],
+    handles: [nt::Word; 2],
 }
 
 /// What a volume is said to be.
@@ -86,7 +86,7 @@ struct State {
     children: Vec<Child>,
     pretended: Option<Pretended>,
     /// What the files behind handles are called.
-    files: BTreeMap<u64, String>,
+    files: BTreeMap<nt::Word, String>,
     /// Numbers that files are said to have on their volumes, by lower-case names.
     file_ids: BTreeMap<String, u64>,
     /// Elementary steps that the kernel below took on this thread.

@@ -5,10 +5,11 @@ use super::{
     Connecting, Event, HEADER, Lpc, MAX_CONNECTION_INFO, MAX_MESSAGE_LENGTH, Message, Port, PortId,
     PortKind, Waiting,
 };
+use crate::layout::ClientId;
+use crate::layout::PortMessage;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-use nt::object::ClientId;
-use nt::system::{MessageKind, PortHeader};
+use nt::system::MessageKind;
 use nt::{Result, Status};
 
 /// The section a client offers, as PORT_VIEW carries it. `section` is whatever the caller of this
@@ -106,14 +107,14 @@ impl Lpc {
         let mut end = Port::new(PortKind::Client, client, max_message);
         end.connection = Some(port);
         let client_port = self.add(end);
-        let header = PortHeader {
+        let header = PortMessage {
             data_length: data.len() as u16,
             total_length: (HEADER + data.len()) as u16,
             kind: MessageKind::CONNECTION_REQUEST.0,
             client,
             message_id: self.next_message_id(),
             client_view_size: view.map_or(0, |view| view.size),
-            ..PortHeader::default()
+            ..PortMessage::default()
         };
         let thread = self.thread(client.thread);
         thread.reply_id = header.message_id;
@@ -140,7 +141,7 @@ impl Lpc {
     pub fn accept(
         &mut self,
         server: ClientId,
-        request: &PortHeader,
+        request: &PortMessage,
         information: &[u8],
         accept: bool,
         context: u64,

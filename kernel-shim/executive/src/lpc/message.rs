@@ -5,9 +5,10 @@
 //! is an `INVALID_PARAMETER`, one longer than its port allows a `PORT_MESSAGE_TOO_LONG`.
 
 use super::{Event, HEADER, Lpc, Message, PortId, PortKind, Receive, Waiting};
+use crate::layout::ClientId;
+use crate::layout::PortMessage;
 use alloc::vec::Vec;
-use nt::object::ClientId;
-use nt::system::{MessageKind, PortHeader};
+use nt::system::MessageKind;
 use nt::{Result, Status};
 
 /// `LPC_KERNELMODE_MESSAGE` and the undocumented bit next to it, which user mode may set without
@@ -28,7 +29,7 @@ impl Lpc {
         &mut self,
         sender: ClientId,
         port: PortId,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         if header.data_info_offset != 0 {
@@ -49,10 +50,10 @@ impl Lpc {
         kind: MessageKind,
         data: &[u8],
     ) -> Result<()> {
-        let header = PortHeader {
+        let header = PortMessage {
             data_length: data.len() as u16,
             total_length: (HEADER + data.len()) as u16,
-            ..PortHeader::default()
+            ..PortMessage::default()
         };
         if u32::from(header.total_length) > self.port(port)?.max_message {
             return Err(Status::PORT_MESSAGE_TOO_LONG);
@@ -66,7 +67,7 @@ impl Lpc {
         &mut self,
         sender: ClientId,
         port: PortId,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         match MessageKind(header.kind & !IGNORED_KIND_BITS) {
@@ -84,7 +85,7 @@ impl Lpc {
         sender: ClientId,
         port: PortId,
         kind: MessageKind,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         self.check_lengths(port, header)?;
@@ -102,7 +103,7 @@ impl Lpc {
     /// NtReplyPort, and the first half of NtReplyWaitReceivePort. The caller has found the thread
     /// that `header` names (`INVALID_CID` otherwise). `REPLY_MESSAGE_MISMATCH` unless it waits
     /// for exactly this reply, through this port.
-    pub fn reply(&mut self, port: PortId, header: &PortHeader, data: &[u8]) -> Result<()> {
+    pub fn reply(&mut self, port: PortId, header: &PortMessage, data: &[u8]) -> Result<()> {
         self.check_reply(port, header)?;
         let client = header.client.thread;
         if !self.awaits_reply(client, header.message_id) || !self.related(client, port) {
@@ -129,7 +130,7 @@ impl Lpc {
         &mut self,
         sender: ClientId,
         port: PortId,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         self.reply(port, header, data)?;
@@ -186,7 +187,7 @@ impl Lpc {
     }
 
     /// Checks a reply's lengths and id before anything is looked up.
-    pub fn check_reply(&self, port: PortId, header: &PortHeader) -> Result<()> {
+    pub fn check_reply(&self, port: PortId, header: &PortMessage) -> Result<()> {
         if header.message_id == 0 {
             return Err(Status::INVALID_PARAMETER);
         }
@@ -194,7 +195,7 @@ impl Lpc {
     }
 
     /// Checks a message's lengths against each other and against its port.
-    pub fn check_lengths(&self, port: PortId, header: &PortHeader) -> Result<()> {
+    pub fn check_lengths(&self, port: PortId, header: &PortMessage) -> Result<()> {
         if usize::from(header.data_length) + HEADER > usize::from(header.total_length) {
             return Err(Status::INVALID_PARAMETER);
         }
@@ -209,7 +210,7 @@ impl Lpc {
         sender: ClientId,
         port: PortId,
         kind: MessageKind,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         let route = self.route(port)?;
@@ -226,7 +227,7 @@ impl Lpc {
         &mut self,
         sender: ClientId,
         port: PortId,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         self.check_lengths(port, header)?;
@@ -319,7 +320,7 @@ impl Lpc {
 }
 
 fn stamped(
-    header: &PortHeader,
+    header: &PortMessage,
     data: &[u8],
     kind: MessageKind,
     sender: ClientId,
@@ -331,7 +332,7 @@ fn stamped(
         .copied()
         .take(usize::from(header.data_length))
         .collect();
-    let header = PortHeader {
+    let header = PortMessage {
         kind: kind.0,
         client: sender,
         message_id,

@@ -26,16 +26,17 @@ mod rundown;
 #[cfg(test)]
 mod tests;
 
+use crate::layout::ClientId;
+use crate::layout::PortMessage;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
-use nt::object::ClientId;
-use nt::system::{MessageKind, PortHeader};
+use nt::system::MessageKind;
 use nt::{Result, Status};
 
 pub use connect::{Accepted, ClientView, Connected};
 
 /// Bytes of a PORT_MESSAGE header.
-pub const HEADER: usize = size_of::<PortHeader>();
+pub const HEADER: usize = size_of::<PortMessage>();
 
 /// The longest message any port may allow, header included (spec 13.2: the 512-byte class).
 pub const MAX_MESSAGE_LENGTH: u32 = 0x288;
@@ -64,7 +65,7 @@ pub enum PortKind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Message {
     /// The header, as the receiver will see it.
-    pub header: PortHeader,
+    pub header: PortMessage,
     /// `header.data_length` bytes; for a connection request the connection information.
     pub data: Vec<u8>,
     /// `PortContext` of the communication port it came through; 0 for a connection request.

@@ -10,9 +10,9 @@
 //!   thread's creation time.
 
 use super::{Connected, Connecting, Event, Lpc, PortId, PortKind, Waiting};
+use crate::layout::ClientId;
 use alloc::vec::Vec;
 use nt::Status;
-use nt::object::ClientId;
 use nt::system::MessageKind;
 
 impl Lpc {
@@ -63,7 +63,7 @@ impl Lpc {
         process_create_time: u64,
     ) -> Vec<PortId> {
         self.unchain(client.thread);
-        let Some(state) = self.threads.remove(&client.thread) else {
+        let Some(state) = self.threads.remove(&{ client.thread }) else {
             return Vec::new();
         };
         match &state.waiting {
@@ -99,7 +99,7 @@ impl Lpc {
             );
         }
         // The notifications are no request of a thread that no longer is.
-        self.threads.remove(&client.thread);
+        self.threads.remove(&{ client.thread });
         state.termination
     }
 

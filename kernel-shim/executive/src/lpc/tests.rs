@@ -21,11 +21,11 @@ const OTHER: ClientId = ClientId {
     thread: 120,
 };
 
-fn header(data: usize) -> PortHeader {
-    PortHeader {
+fn header(data: usize) -> PortMessage {
+    PortMessage {
         data_length: data as u16,
         total_length: (HEADER + data) as u16,
-        ..PortHeader::default()
+        ..PortMessage::default()
     }
 }
 
@@ -74,7 +74,7 @@ fn spec_10_2_a_connection_request_carries_the_information_and_no_context() {
         (0xF4, 0x11C)
     );
     assert_eq!((request.header.client, request.context), (CLIENT, 0));
-    assert_ne!(request.header.message_id, 0);
+    assert_ne!({ request.header.message_id }, 0);
     assert_eq!(request.data, vec![7; 0xF4]);
 }
 
@@ -135,7 +135,7 @@ fn spec_10_2_only_the_server_process_may_accept_and_only_the_right_request() {
     assert_eq!(
         lpc.accept(
             SERVER,
-            &PortHeader {
+            &PortMessage {
                 message_id: request.message_id + 1,
                 ..request
             },
@@ -148,7 +148,7 @@ fn spec_10_2_only_the_server_process_may_accept_and_only_the_right_request() {
     assert_eq!(
         lpc.accept(
             SERVER,
-            &PortHeader {
+            &PortMessage {
                 client: OTHER,
                 ..request
             },
@@ -215,7 +215,7 @@ fn spec_10_6_a_request_carries_the_context_and_its_reply_ends_the_wait() {
         (reply.kind(), reply.data.as_slice()),
         (MessageKind::REPLY, b"pong".as_slice())
     );
-    assert_eq!(reply.header.message_id, request.header.message_id);
+    assert_eq!({ reply.header.message_id }, { request.header.message_id });
     assert_eq!(
         lpc.reply(port, &request.header, b"pong"),
         Err(Status::REPLY_MESSAGE_MISMATCH),
@@ -234,7 +234,7 @@ fn a_reply_by_a_stranger_is_a_mismatch() {
         lpc.reply(strange, &request.header, b""),
         Err(Status::REPLY_MESSAGE_MISMATCH)
     );
-    let wrong = PortHeader {
+    let wrong = PortMessage {
         message_id: request.header.message_id + 1,
         ..request.header
     };
@@ -245,7 +245,7 @@ fn a_reply_by_a_stranger_is_a_mismatch() {
     assert_eq!(
         lpc.reply(
             port,
-            &PortHeader {
+            &PortMessage {
                 message_id: 0,
                 ..wrong
             },
@@ -264,25 +264,25 @@ fn a_reply_by_a_stranger_is_a_mismatch() {
 fn lengths_are_checked_against_each_other_and_against_the_port() {
     let mut lpc = Lpc::new();
     let (_, _, client) = connection(&mut lpc);
-    let short = PortHeader {
+    let short = PortMessage {
         data_length: 1,
         total_length: HEADER as u16,
-        ..PortHeader::default()
+        ..PortMessage::default()
     };
     assert_eq!(
         lpc.request(CLIENT, client, &short, b"x"),
         Err(Status::INVALID_PARAMETER)
     );
-    let wrapped = PortHeader {
+    let wrapped = PortMessage {
         data_length: 0xFFFF,
         total_length: 0x27,
-        ..PortHeader::default()
+        ..PortMessage::default()
     };
     assert_eq!(
         lpc.datagram(CLIENT, client, &wrapped, b""),
         Err(Status::INVALID_PARAMETER)
     );
-    let long = PortHeader {
+    let long = PortMessage {
         total_length: 0x149,
         ..header(0)
     };
@@ -290,7 +290,7 @@ fn lengths_are_checked_against_each_other_and_against_the_port() {
         lpc.request(CLIENT, client, &long, b""),
         Err(Status::PORT_MESSAGE_TOO_LONG)
     );
-    let negative = PortHeader {
+    let negative = PortMessage {
         total_length: 0xFFFF,
         ..header(0)
     };
@@ -302,7 +302,7 @@ fn lengths_are_checked_against_each_other_and_against_the_port() {
         lpc.request(
             CLIENT,
             client,
-            &PortHeader {
+            &PortMessage {
                 kind: 2,
                 ..header(0)
             },
@@ -317,10 +317,10 @@ fn lengths_are_checked_against_each_other_and_against_the_port() {
 fn a_total_length_above_the_data_is_legal_and_kept() {
     let mut lpc = Lpc::new();
     let (port, _, client) = connection(&mut lpc);
-    let whole = PortHeader {
+    let whole = PortMessage {
         data_length: 8,
         total_length: 0x148,
-        ..PortHeader::default()
+        ..PortMessage::default()
     };
     lpc.request(CLIENT, client, &whole, &[1; 0x120])
         .expect("sent");
@@ -356,7 +356,7 @@ fn a_datagram_is_received_and_nobody_waits() {
         (back.data.as_slice(), back.header.client),
         (b"fro".as_slice(), SERVER)
     );
-    let described = PortHeader {
+    let described = PortMessage {
         data_info_offset: 0x28,
         ..header(8)
     };
@@ -556,7 +556,7 @@ fn a_clients_view_comes_back_with_the_servers_address() {
     lpc.connect(CLIENT, port, b"", Some(view))
         .expect("a client port");
     let request = received(lpc.receive(SERVER, port).expect("a request"));
-    assert_eq!(request.header.client_view_size, 0x1000);
+    assert_eq!({ request.header.client_view_size }, 0x1000);
     let accepted = lpc
         .accept(SERVER, &request.header, b"", true, 0)
         .expect("accepted")

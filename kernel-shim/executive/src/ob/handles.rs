@@ -45,7 +45,7 @@ impl HandleTable {
             self.entries.len() - 1
         });
         self.entries[at] = Some(entry);
-        Handle((at as u64 + 1) << 2)
+        Handle::from_slot((at as u64 + 1) << 2)
     }
 
     /// The entry of a handle.
@@ -68,10 +68,9 @@ impl HandleTable {
 
     /// Every handle, by value.
     pub fn iter(&self) -> impl Iterator<Item = (Handle, HandleEntry)> + '_ {
-        self.entries
-            .iter()
-            .enumerate()
-            .filter_map(|(at, entry)| entry.map(|entry| (Handle((at as u64 + 1) << 2), entry)))
+        self.entries.iter().enumerate().filter_map(|(at, entry)| {
+            entry.map(|entry| (Handle::from_slot((at as u64 + 1) << 2), entry))
+        })
     }
 
     /// What a child that inherits handles gets: the inheritable ones under the same values, and the

@@ -89,7 +89,7 @@ impl Argument for Handle {
     const SHAPE: Shape = Shape::Handle;
 
     fn decode(slot: u64) -> Self {
-        Self(slot)
+        Self::from_slot(slot)
     }
 }
 

@@ -271,7 +271,7 @@ impl Call<'_> {
     /// Gives a new handle to the caller. The place was probed before; if it has gone since, the
     /// handle is closed again.
     pub fn give(&mut self, pointer: UserPtr<Word>, handle: Handle) -> Result<Done> {
-        if let Err(status) = self.write(pointer, handle.0) {
+        if let Err(status) = self.write(pointer, handle.to_slot()) {
             // The handle is the caller's own and was made by this call: closing it cannot fail.
             let _ = self.exec.close(self.thread, handle);
             return Err(status);

@@ -218,7 +218,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationFile) -> Result<Done> {
             call.exec.rename(
                 call.thread,
                 file,
-                Handle(head.root),
+                Handle::from_slot(head.root),
                 UnicodeStr(&name),
                 head.replace != 0,
             )?;

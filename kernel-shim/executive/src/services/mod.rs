@@ -41,11 +41,11 @@ pub use crate::layout;
 
 use crate::Executive;
 use crate::ids::ThreadId;
+use crate::layout::ClientId;
 use crate::trace::{Argument, CallEnd, Record};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use call::{Built, Call, Done};
-use nt::object::ClientId;
 use nt::{Result, Status};
 use pending::Pending;
 use table::{COUNT, MAX_ARGUMENTS, Service};

@@ -90,7 +90,7 @@ fn duplicate(call: &mut Call<'_>, args: NtDuplicateObject) -> Result<Done> {
         options: args.options,
     };
     let made = call.exec.duplicate(call.thread, &request)?;
-    call.write_optional(result, made.0)?;
+    call.write_optional(result, made.to_slot())?;
     success()
 }
 

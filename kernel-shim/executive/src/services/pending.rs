@@ -5,8 +5,8 @@ use super::call::{Call, Done};
 use super::layout::{PortView, Word};
 use super::ports::{self, ConnectResults};
 use super::user::UserPtr;
+use crate::layout::PortMessage;
 use crate::lpc::Event;
-use nt::system::PortHeader;
 use nt::{Handle, Result, Status};
 
 /// What a waiting call will still do.
@@ -28,19 +28,19 @@ pub enum Pending {
         /// The port.
         port: Handle,
         /// Where the message goes.
-        message: UserPtr<PortHeader>,
+        message: UserPtr<PortMessage>,
     },
     /// NtReplyWaitReceivePort.
     Receive {
         /// Where the context goes.
         context: UserPtr<Word>,
         /// Where the message goes.
-        message: UserPtr<PortHeader>,
+        message: UserPtr<PortMessage>,
     },
     /// NtRequestWaitReplyPort, NtReplyWaitReplyPort.
     Reply {
         /// Where the reply goes.
-        message: UserPtr<PortHeader>,
+        message: UserPtr<PortMessage>,
     },
     /// NtRaiseHardError that asks a port.
     HardError {

@@ -6,12 +6,13 @@ use super::call::{Call, Done, success};
 use super::layout::{PortView, QualityOfService, RemotePortView, Word};
 use super::pending::Pending;
 use super::user::{User, UserPtr};
+use crate::layout::PortMessage;
 use crate::lpc::{ClientView, Event, HEADER, Message, Receive};
 use crate::ob::prelude::*;
 use crate::se::Sid;
 use crate::system::ports::{ConnectDone, ConnectRequest};
 use alloc::vec::Vec;
-use nt::system::{MessageKind, PortHeader, PortLimits};
+use nt::system::{MessageKind, PortLimits};
 use nt::{Handle, Result, Status};
 
 services! {
@@ -28,25 +29,25 @@ services! {
         view: UserPtr<PortView>, sid: UserPtr, remote: UserPtr<RemotePortView>,
         message: UserPtr<u32>, data: UserPtr, length: UserPtr<u32>
     ) => secure_connect;
-    NtListenPort(port: Handle, message: UserPtr<PortHeader>) => listen;
+    NtListenPort(port: Handle, message: UserPtr<PortMessage>) => listen;
     NtAcceptConnectPort(
-        port: UserPtr<Word>, context: u64, message: UserPtr<PortHeader>, accept: bool,
+        port: UserPtr<Word>, context: u64, message: UserPtr<PortMessage>, accept: bool,
         view: UserPtr<PortView>, remote: UserPtr<RemotePortView>
     ) => accept;
     NtCompleteConnectPort(port: Handle) => complete;
-    NtReplyPort(port: Handle, reply: UserPtr<PortHeader>) => reply;
+    NtReplyPort(port: Handle, reply: UserPtr<PortMessage>) => reply;
     NtReplyWaitReceivePort(
-        port: Handle, context: UserPtr<Word>, reply: UserPtr<PortHeader>,
-        message: UserPtr<PortHeader>
+        port: Handle, context: UserPtr<Word>, reply: UserPtr<PortMessage>,
+        message: UserPtr<PortMessage>
     ) => reply_wait_receive;
     NtReplyWaitReceivePortEx(
-        port: Handle, context: UserPtr<Word>, reply: UserPtr<PortHeader>,
-        message: UserPtr<PortHeader>, timeout: UserPtr<i64>
+        port: Handle, context: UserPtr<Word>, reply: UserPtr<PortMessage>,
+        message: UserPtr<PortMessage>, timeout: UserPtr<i64>
     ) => reply_wait_receive_ex;
-    NtReplyWaitReplyPort(port: Handle, reply: UserPtr<PortHeader>) => reply_wait_reply;
-    NtRequestPort(port: Handle, message: UserPtr<PortHeader>) => request;
+    NtReplyWaitReplyPort(port: Handle, reply: UserPtr<PortMessage>) => reply_wait_reply;
+    NtRequestPort(port: Handle, message: UserPtr<PortMessage>) => request;
     NtRequestWaitReplyPort(
-        port: Handle, message: UserPtr<PortHeader>, reply: UserPtr<PortHeader>
+        port: Handle, message: UserPtr<PortMessage>, reply: UserPtr<PortMessage>
     ) => request_wait_reply;
     NtRegisterThreadTerminatePort(port: Handle) => register_termination;
 }
@@ -141,7 +142,7 @@ fn start_connect(
         None => None,
         Some(view) => Some(call.exec.map_client_view(
             call.thread,
-            Handle(view.section),
+            Handle::from_slot(view.section),
             view.offset,
             view.size,
         )?),
@@ -229,7 +230,7 @@ fn listen(call: &mut Call<'_>, args: NtListenPort) -> Result<Done> {
     listen_at(call, args.port, args.message)
 }
 
-fn listen_at(call: &mut Call<'_>, port: Handle, message: UserPtr<PortHeader>) -> Result<Done> {
+fn listen_at(call: &mut Call<'_>, port: Handle, message: UserPtr<PortMessage>) -> Result<Done> {
     loop {
         match call.exec.reply_wait_receive_port(call.thread, port, None)? {
             Receive::Blocked => return call.wait(Pending::Listen { port, message }),
@@ -247,7 +248,7 @@ pub fn finish_listen(
     call: &mut Call<'_>,
     event: Event,
     port: Handle,
-    message: UserPtr<PortHeader>,
+    message: UserPtr<PortMessage>,
 ) -> Result<Done> {
     match event {
         Event::Received(received) if received.kind() == MessageKind::CONNECTION_REQUEST => {
@@ -377,7 +378,7 @@ pub fn finish_receive(
     call: &mut Call<'_>,
     event: Event,
     context: UserPtr<Word>,
-    message: UserPtr<PortHeader>,
+    message: UserPtr<PortMessage>,
 ) -> Result<Done> {
     match event {
         Event::Received(received) => store_message(call, &received, message, context),
@@ -414,7 +415,7 @@ fn request_wait_reply(call: &mut Call<'_>, args: NtRequestWaitReplyPort) -> Resu
 pub fn finish_reply(
     call: &mut Call<'_>,
     event: Event,
-    message: UserPtr<PortHeader>,
+    message: UserPtr<PortMessage>,
 ) -> Result<Done> {
     match event {
         Event::Replied(replied) => store_message(call, &replied, message, UserPtr::NULL),
@@ -439,7 +440,7 @@ fn failed(event: Event) -> Result<Done> {
 
 /// A PORT_MESSAGE and its data. The data of a message whose own lengths contradict each other is
 /// not read: the protocol refuses it.
-fn message_at(call: &mut Call<'_>, place: UserPtr<PortHeader>) -> Result<(PortHeader, Vec<u8>)> {
+fn message_at(call: &mut Call<'_>, place: UserPtr<PortMessage>) -> Result<(PortMessage, Vec<u8>)> {
     let header = call.read_aligned(place, 4)?;
     let fits = usize::from(header.data_length) + HEADER <= usize::from(header.total_length);
     let data = if fits {
@@ -453,7 +454,7 @@ fn message_at(call: &mut Call<'_>, place: UserPtr<PortHeader>) -> Result<(PortHe
 fn store_message(
     call: &mut Call<'_>,
     message: &Message,
-    place: UserPtr<PortHeader>,
+    place: UserPtr<PortMessage>,
     context: UserPtr<Word>,
 ) -> Result<Done> {
     call.write(place, message.header)?;

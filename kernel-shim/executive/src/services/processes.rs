@@ -6,12 +6,13 @@ use super::call::{Call, Done, success};
 use super::encode::put_text;
 use super::layout::{ProcessBasic, UnicodeString, Word};
 use super::user::UserPtr;
+use crate::layout::ClientId;
 use crate::ob::System as _;
 use crate::system::processes::create::CreateProcess;
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::access::Access;
-use nt::object::{Attributes, ClientId};
+use nt::object::Attributes;
 use nt::{Handle, Result, Status};
 use zerocopy::IntoBytes;
 
@@ -328,7 +329,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
         }
         // ProcessExceptionPort
         8 => {
-            let port = Handle(u64::from_le_bytes(value(call, given)?));
+            let port = Handle::from_slot(u64::from_le_bytes(value(call, given)?));
             call.exec.set_exception_port(call.thread, process, port)?;
         }
         12 => {
@@ -351,7 +352,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
                 .process_behind(call.thread, process, Access::PROCESS_SET_INFORMATION)?;
         }
         23 => {
-            let directory = Handle(u64::from_le_bytes(value(call, given)?));
+            let directory = Handle::from_slot(u64::from_le_bytes(value(call, given)?));
             call.exec.set_device_map(call.thread, process, directory)?;
         }
         24 => {

@@ -3,13 +3,13 @@
 
 use super::argument::{UserAttributes, services};
 use super::call::{Call, Done, success};
-use super::layout::{Context, InitialTeb, ThreadBasic, Word, client_id};
+use super::layout::{Context, InitialTeb, ThreadBasic, Word};
 use super::processes::{Room, affinity, answer, survived, target, value};
 use super::user::UserPtr;
+use crate::layout::ClientId;
 use crate::machine;
 use crate::system::processes::create::Stack;
 use nt::access::Access;
-use nt::object::ClientId;
 use nt::{Handle, Result, Status};
 use zerocopy::IntoBytes;
 
@@ -139,7 +139,7 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
             let basic = ThreadBasic {
                 exit_status: facts.exit_status.0,
                 teb: facts.teb,
-                client: client_id(facts.client),
+                client: facts.client,
                 affinity: affinity(call),
                 priority: facts.priority.into(),
                 base_priority: 0,
@@ -225,7 +225,7 @@ fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done>
         }
         // ThreadImpersonationToken
         5 => {
-            let token = Handle(u64::from_le_bytes(value(call, given)?));
+            let token = Handle::from_slot(u64::from_le_bytes(value(call, given)?));
             call.exec.set_impersonation(call.thread, thread, token)?;
         }
         // ThreadQuerySetWin32StartAddress

@@ -358,7 +358,7 @@ impl CapturedAttributes {
     /// The same as the typed services take it.
     pub fn view(&self) -> nt::ObjectAttributes<'_> {
         nt::ObjectAttributes {
-            root: nt::Handle(self.root),
+            root: nt::Handle::from_slot(self.root),
             name: nt::UnicodeStr(self.name.as_deref().unwrap_or_default()),
             attributes: nt::object::Attributes::from_bits_retain(self.attributes),
             security: self.security.as_deref(),

@@ -43,7 +43,11 @@ fn wait_multiple(call: &mut Call<'_>, args: NtWaitForMultipleObjects) -> Result<
         pointer: args.objects,
         count,
     };
-    let handles: Vec<Handle> = call.slice(objects, 1)?.into_iter().map(Handle).collect();
+    let handles: Vec<Handle> = call
+        .slice(objects, 1)?
+        .into_iter()
+        .map(Handle::from_slot)
+        .collect();
     let outcome = call.exec.wait(call.thread, &handles, all, timeout)?;
     call.outcome(outcome)
 }

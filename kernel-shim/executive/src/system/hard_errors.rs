@@ -6,13 +6,14 @@ use crate::ex::hard_errors::{
     RESPONSE_RETURN_TO_CALLER,
 };
 use crate::ids::ThreadId;
+use crate::layout::PortMessage;
 use crate::lpc::{HEADER, Message};
 use crate::machine::Stop;
 use crate::se::token;
 use crate::system::Executive;
 use alloc::vec::Vec;
 use nt::access::Access;
-use nt::system::{MessageKind, PortHeader, ShutdownAction};
+use nt::system::{MessageKind, ShutdownAction};
 use nt::{Handle, Result, Status};
 
 /// `LPC_ERROR_EVENT`.
@@ -87,10 +88,10 @@ impl Executive {
             }
             (Course::Ask, Some(port)) => {
                 let data = self.message(status, mask, &parameters, option);
-                let header = PortHeader {
+                let header = PortMessage {
                     data_length: MESSAGE_DATA as u16,
                     total_length: (HEADER + MESSAGE_DATA) as u16,
-                    ..PortHeader::default()
+                    ..PortMessage::default()
                 };
                 let sender = self.client_id(caller)?;
                 self.lpc

@@ -3,10 +3,10 @@
 
 use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};
+use crate::layout::ClientId;
 use crate::trace::events::{Event, What};
 use alloc::string::String;
 use nt::Status;
-use nt::object::ClientId;
 
 impl Executive {
     /// A process has its image: it may run from now on.

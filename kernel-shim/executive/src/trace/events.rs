@@ -3,11 +3,11 @@
 //! prints for a debugger. From the latter a reader learns which phase of the boot a call belongs to.
 
 use super::head;
+use crate::layout::ClientId;
 use crate::spelling;
 use alloc::string::{String, ToString};
 use core::fmt;
 use nt::Status;
-use nt::object::ClientId;
 use serde_json::{Map, Value as Json};
 
 /// What happened.

@@ -8,6 +8,7 @@ use super::{Headers, Parsed, bad};
 use crate::bytes::u32_at;
 use alloc::vec;
 use alloc::vec::Vec;
+use nt::narrowed;
 use nt::system::{ImageSubsystem, SectionImageInformation};
 
 const PAGE: u32 = 0x1000;
@@ -185,12 +186,13 @@ impl Image {
             .iter()
             .any(|section| section.characteristics & (SCN_CODE | SCN_EXECUTE) != 0);
         SectionImageInformation {
-            transfer_address: self
-                .headers
-                .image_base
-                .wrapping_add(u64::from(self.headers.entry_point)),
-            maximum_stack_size: self.headers.stack_reserve,
-            committed_stack_size: self.headers.stack_commit,
+            transfer_address: narrowed(
+                self.headers
+                    .image_base
+                    .wrapping_add(u64::from(self.headers.entry_point)),
+            ),
+            maximum_stack_size: narrowed(self.headers.stack_reserve),
+            committed_stack_size: narrowed(self.headers.stack_commit),
             subsystem: ImageSubsystem(u32::from(self.headers.subsystem)),
             minor_version: self.headers.subsystem_version.1,
             major_version: self.headers.subsystem_version.0,

@@ -11,7 +11,7 @@ use nt::system::{
     Accept, ImageSubsystem, MessageBuffer, MessageKind, ParameterFlags, ProcessParameters, System,
     UserProcessInformation,
 };
-use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr};
+use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, Word, widened};
 use sm_protocol::ApiMessage;
 use sm_protocol::sb::{
     SbApi, SbCreateProcess, SbCreateSession, SbCreatedProcess, SbSession, StringAddress,
@@ -84,15 +84,15 @@ fn accept<S: System>(system: &S, request: &MessageBuffer) {
 fn string_of<S: System, const N: usize>(
     system: &S,
     process: Handle,
-    address: u64,
+    address: Word,
 ) -> Result<UnicodeBuf<N>> {
     let mut string = StringAddress::new_zeroed();
-    system.read_memory(process, address, string.as_mut_bytes())?;
+    system.read_memory(process, widened(address), string.as_mut_bytes())?;
     let mut units = [0; N];
     let text = units
         .get_mut(..usize::from(string.length / 2))
         .ok_or(Status::NAME_TOO_LONG)?;
-    system.read_memory(process, string.buffer, text.as_mut_bytes())?;
+    system.read_memory(process, widened(string.buffer), text.as_mut_bytes())?;
     UnicodeBuf::copied(UnicodeStr(text))
 }
 
@@ -163,7 +163,7 @@ impl<S: System> Server<S> {
             .and_then(|word| number(UnicodeStr(word), 16))
             .ok_or(Status::NO_MORE_ENTRIES)?;
         // As a pseudo handle is: -1 has all bits set.
-        let handle = Handle(i64::from(handle.cast_signed()).cast_unsigned());
+        let handle = Handle::from_slot(i64::from(handle.cast_signed()).cast_unsigned());
         message.set_body(&SbCreatedProcess {
             process: handle.0,
             thread: handle.0,

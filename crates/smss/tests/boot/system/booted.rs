@@ -200,7 +200,7 @@ impl Booted {
             .collect();
         self.trace
             .iter()
-            .filter(|record| ids.contains(&record.client.process))
+            .filter(|record| ids.contains(&{ record.client.process }))
             .cloned()
             .collect()
     }

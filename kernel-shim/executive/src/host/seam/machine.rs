@@ -46,7 +46,7 @@ impl SystemWide for Seam {
     fn query_basic(&self) -> Result<BasicInformation> {
         self.call(
             "NtQuerySystemInformation",
-            || number("class", 0),
+            || number("class", 0_u64),
             |executive, _| {
                 Ok(BasicInformation {
                     page_size: crate::machine::PAGE as u32,
@@ -61,7 +61,7 @@ impl SystemWide for Seam {
     fn query_processor(&self) -> Result<ProcessorInformation> {
         self.call(
             "NtQuerySystemInformation",
-            || number("class", 1),
+            || number("class", 1_u64),
             |executive, _| {
                 let processor = executive.machine().processor();
                 Ok(ProcessorInformation {
@@ -77,7 +77,7 @@ impl SystemWide for Seam {
         let size = u32::try_from(into.len()).map_err(|_| Status::INVALID_PARAMETER)?;
         self.call(
             "NtQuerySystemInformation",
-            || number("class", class.into()),
+            || number("class", class),
             |executive, _| {
                 // The buffer has no address here, and nobody may follow those in the answer.
                 let answer = crate::services::sysinfo::query(executive, class, size, 0);
@@ -93,7 +93,7 @@ impl SystemWide for Seam {
     fn create_session(&self) -> Result<u32> {
         self.call(
             "NtSetSystemInformation",
-            || number("class", 47),
+            || number("class", 47_u64),
             |executive, thread| {
                 executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
                 executive.create_session(thread)
@@ -104,7 +104,7 @@ impl SystemWide for Seam {
     fn detach_session(&self, session: u32) -> Result<()> {
         self.call(
             "NtSetSystemInformation",
-            || number("class", 48),
+            || number("class", 48_u64),
             |executive, thread| {
                 executive.token_of(thread)?.demand(token::LOAD_DRIVER)?;
                 executive.detach_session(thread, session)

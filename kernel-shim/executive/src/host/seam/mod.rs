@@ -13,6 +13,7 @@ mod objects;
 mod ports;
 mod processes;
 mod registry;
+mod width;
 
 use super::faults::Faults;
 use super::interference::Action;
@@ -77,8 +78,8 @@ pub(super) fn name(label: &'static str, text: UnicodeStr<'_>) -> Arguments {
 }
 
 /// One argument that is a number or a handle.
-pub(super) fn number(label: &'static str, value: u64) -> Arguments {
-    Vec::from([(label, Argument::Number(value))])
+pub(super) fn number(label: &'static str, value: impl Into<u64>) -> Arguments {
+    Vec::from([(label, Argument::Number(value.into()))])
 }
 
 impl Shared {

@@ -216,7 +216,7 @@ impl Objects for Seam {
             || {
                 objects
                     .iter()
-                    .map(|object| ("handle", Argument::Number(object.0)))
+                    .map(|object| ("handle", Argument::Number(object.to_slot())))
                     .collect()
             },
             |executive, thread| {
@@ -234,7 +234,7 @@ impl Objects for Seam {
         }
         self.wait_call(
             "NtDelayExecution",
-            || number("milliseconds", milliseconds.into()),
+            || number("milliseconds", milliseconds),
             |executive: &mut Executive, thread| {
                 Ok(match executive.delay(thread, timeout) {
                     Completion::Done(_) => Completion::Done(()),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The seam, LPC ports.
 
+use super::width::{kernels_header, kernels_limits, seams_header};
 use super::{Seam, name, nothing, number};
 use crate::Completion;
 use crate::Executive;
@@ -8,7 +9,7 @@ use crate::ids::ThreadId;
 use crate::lpc::{Event, Message, Receive};
 use crate::system::ports::ConnectRequest;
 use nt::system::{Accept, MAX_MESSAGE, MessageBuffer, PortLimits, Ports, Received};
-use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, narrowed, widened};
 
 /// The data of a message as far as its header says, and as far as there are any.
 fn data(message: &MessageBuffer) -> &[u8] {
@@ -20,7 +21,7 @@ fn data(message: &MessageBuffer) -> &[u8] {
 
 /// Puts a message into the caller's buffer. One that is longer is cut, its lengths as well.
 fn deliver(message: &Message, buffer: &mut MessageBuffer) -> Received {
-    buffer.header = message.header;
+    buffer.header = seams_header(&message.header);
     if usize::from(message.header.data_length) > buffer.data.len() {
         buffer.header.data_length = buffer.data.len() as u16;
         buffer.header.total_length = MAX_MESSAGE as u16;
@@ -29,7 +30,7 @@ fn deliver(message: &Message, buffer: &mut MessageBuffer) -> Received {
         *to = *from;
     }
     Received {
-        context: message.context,
+        context: narrowed(message.context),
     }
 }
 
@@ -56,7 +57,7 @@ impl Ports for Seam {
         self.call(
             "NtCreatePort",
             || name("name", attributes.name),
-            |executive, thread| executive.create_port(thread, attributes, limits),
+            |executive, thread| executive.create_port(thread, attributes, kernels_limits(limits)),
         )
     }
 
@@ -100,8 +101,8 @@ impl Ports for Seam {
             |executive, thread| {
                 let done = executive.accept_connect_port(
                     thread,
-                    context,
-                    &request.header,
+                    widened(context),
+                    &kernels_header(&request.header),
                     data(request),
                     accepted,
                 )?;
@@ -128,7 +129,8 @@ impl Ports for Seam {
             "NtReplyWaitReceivePort",
             nothing,
             |executive, thread| {
-                let reply = reply.map(|reply| (&reply.header, data(reply)));
+                let header = reply.map(|reply| kernels_header(&reply.header));
+                let reply = header.as_ref().zip(reply.map(data));
                 match executive.reply_wait_receive_port(thread, port, reply)? {
                     Receive::Message(message) => Ok(Completion::Done(message)),
                     Receive::Blocked => Ok(Completion::Pending),
@@ -148,7 +150,12 @@ impl Ports for Seam {
             || number("port", port.0),
             |executive, thread| {
                 executive
-                    .request_wait_reply_port(thread, port, &message.header, data(message))
+                    .request_wait_reply_port(
+                        thread,
+                        port,
+                        &kernels_header(&message.header),
+                        data(message),
+                    )
                     .map(|()| Completion::Pending)
             },
             |executive, thread, status| answer(event(executive, thread, status)?),

@@ -2,9 +2,11 @@
 //! Processes and threads. Making a process is the sequence of services that RtlCreateUserProcess
 //! goes through, so that each of them counts, and each can fail.
 
+use super::width::{kernels_client, seams_client};
 use super::{Main, Seam, Shared, name, nothing, number};
 use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};
+use crate::layout::ClientId;
 use crate::layout::{Peb, ProcessParameters as Block};
 use crate::machine::Context;
 use crate::mm::space::Allocation;
@@ -18,12 +20,11 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use nt::access::{Access, OpenOptions, Share};
-use nt::object::ClientId;
 use nt::system::{
     DeviceMap, DriveType, ExitInformation, Files, Memory, ParameterFlags, ProcessParameters,
     Processes, SectionImageInformation, ThreadBody, UserProcessInformation,
 };
-use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, widened};
 use zerocopy::IntoBytes;
 
 /// Reserved stack of a thread.
@@ -269,7 +270,7 @@ impl Seam {
             size: size_of::<UserProcessInformation>() as u32,
             process: process.into_raw().0,
             thread: thread.0,
-            client,
+            client: seams_client(client),
             image,
             ..UserProcessInformation::default()
         })
@@ -295,7 +296,8 @@ impl Seam {
             self.allocate_at(process, 4, 0x10_0000 - 0x100, MEM_RESERVE)?;
         }
         self.write_parameters(process, basic.peb, parameters)?;
-        let (thread, client) = self.new_thread(process, image.transfer_address, basic.peb, true)?;
+        let (thread, client) =
+            self.new_thread(process, widened(image.transfer_address), basic.peb, true)?;
         self.shared()?.equip(
             basic.process,
             ThreadId(client.thread as u32),
@@ -350,12 +352,17 @@ impl Processes for Seam {
         self.build_process(section.get(), &own)
     }
 
-    fn open_process(&self, client: ClientId, access: Access) -> Result<Handle> {
+    fn open_process(&self, client: nt::ClientId, access: Access) -> Result<Handle> {
         self.call(
             "NtOpenProcess",
             || number("process", client.process),
             |executive, thread| {
-                executive.open_process(thread, client, access, nt::object::Attributes::empty())
+                executive.open_process(
+                    thread,
+                    kernels_client(client),
+                    access,
+                    nt::object::Attributes::empty(),
+                )
             },
         )
     }
@@ -419,13 +426,13 @@ impl Processes for Seam {
         })
     }
 
-    fn query_thread(&self, thread: Handle) -> Result<ClientId> {
+    fn query_thread(&self, thread: Handle) -> Result<nt::ClientId> {
         let basic = self.call(
             "NtQueryInformationThread",
             || number("handle", thread.0),
             |executive, caller| executive.query_thread(caller, thread),
         )?;
-        Ok(basic.client)
+        Ok(seams_client(basic.client))
     }
 
     fn query_session(&self, process: Handle) -> Result<u32> {
@@ -439,7 +446,7 @@ impl Processes for Seam {
     fn set_session(&self, process: Handle, session: u32) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
-            || number("session", session.into()),
+            || number("session", session),
             |executive, thread| executive.set_session(thread, process, session),
         )
     }
@@ -462,7 +469,7 @@ impl Processes for Seam {
     fn set_process_critical(&self, critical: bool) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
-            || number("critical", critical.into()),
+            || number("critical", critical),
             |executive, thread| {
                 executive.set_process_critical(thread, Handle::CURRENT_PROCESS, critical)
             },
@@ -472,7 +479,7 @@ impl Processes for Seam {
     fn set_thread_critical(&self, critical: bool) -> Result<()> {
         self.call(
             "NtSetInformationThread",
-            || number("critical", critical.into()),
+            || number("critical", critical),
             |executive, thread| {
                 executive.set_thread_critical(thread, Handle::CURRENT_THREAD, critical)
             },
@@ -482,7 +489,7 @@ impl Processes for Seam {
     fn set_base_priority(&self, priority: u32) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
-            || number("priority", priority.into()),
+            || number("priority", priority),
             |executive, thread| {
                 executive.set_base_priority(thread, Handle::CURRENT_PROCESS, priority)
             },
@@ -492,16 +499,16 @@ impl Processes for Seam {
     fn set_hard_error_mode(&self, mode: u32) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
-            || number("mode", mode.into()),
+            || number("mode", mode),
             |executive, thread| {
                 executive.set_hard_error_mode(thread, Handle::CURRENT_PROCESS, mode)
             },
         )
     }
 
-    fn client_id(&self) -> ClientId {
+    fn client_id(&self) -> nt::ClientId {
         let thread = Self::current().map_or(0, |thread| thread.0);
-        ClientId {
+        nt::ClientId {
             process: self.process.0.into(),
             thread: thread.into(),
         }

@@ -14,7 +14,7 @@ const VOLATILE: u32 = 1;
 
 fn value_arguments(key: Handle, value: UnicodeStr<'_>) -> Arguments {
     Arguments::from([
-        ("key", Argument::Number(key.0)),
+        ("key", Argument::Number(key.to_slot())),
         ("name", Argument::Text(value.to_string())),
     ])
 }
@@ -83,7 +83,7 @@ impl Registry for Seam {
             "NtEnumerateValueKey",
             || {
                 Arguments::from([
-                    ("key", Argument::Number(key.0)),
+                    ("key", Argument::Number(key.to_slot())),
                     ("index", Argument::Number(u64::from(index))),
                 ])
             },

@@ -80,7 +80,7 @@ fn handles(call: &mut Call<'_>, at: u64) -> Option<String> {
         .slice(objects, 1)
         .ok()?
         .into_iter()
-        .map(|slot| handle(call, Handle(slot)).unwrap_or_else(|| format!("{slot:#x}")))
+        .map(|slot| handle(call, Handle::from_slot(slot)).unwrap_or_else(|| format!("{slot:#x}")))
         .collect();
     Some(format!("[{}]", words.join(", ")))
 }
@@ -134,7 +134,8 @@ fn file_information(call: &mut Call<'_>, at: u64) -> Option<String> {
             let root = match head.root {
                 0 => String::new(),
                 root => {
-                    let named = handle(call, Handle(root)).unwrap_or_else(|| format!("{root:#x}"));
+                    let named = handle(call, Handle::from_slot(root))
+                        .unwrap_or_else(|| format!("{root:#x}"));
                     format!("below {named} ")
                 }
             };

@@ -16,6 +16,7 @@ use super::argument::{Argument as _, Parameter, Shape, UserAttributes, UserText}
 use super::call::Call;
 use super::table::{MAX_ARGUMENTS, Service};
 use super::user::UserPtr;
+use crate::layout::PortMessage;
 use crate::lpc::HEADER;
 use crate::ob::prelude::*;
 use crate::spelling;
@@ -26,7 +27,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use nt::Handle;
 use nt::access::Access;
-use nt::system::{MessageKind, PortHeader};
+use nt::system::MessageKind;
 
 /// A call's arguments with their names.
 pub fn arguments(call: &mut Call<'_>, service: &Service) -> Vec<(&'static str, Argument)> {
@@ -64,7 +65,7 @@ fn argument(call: &mut Call<'_>, service: &Service, parameter: &Parameter, slot:
         }
         Shape::Access => Some(spelling::access(service.name, slot as u32)),
         Shape::Number(_) => spelling::number(service.name, parameter.name, slot as u32),
-        Shape::Handle => handle(call, Handle(slot)),
+        Shape::Handle => handle(call, Handle::from_slot(slot)),
         Shape::Pointer => given::behind(call, service, parameter, slot),
         Shape::Boolean => None,
     };
@@ -104,7 +105,7 @@ fn handle(call: &Call<'_>, handle: Handle) -> Option<String> {
 
 /// A PORT_MESSAGE: its type, the bytes of its data, and the number that most protocols begin with.
 fn message(call: &mut Call<'_>, at: u64) -> Option<String> {
-    let place = UserPtr::<PortHeader>::new(at);
+    let place = UserPtr::<PortMessage>::new(at);
     let header = call.read(place).ok()?;
     let kind = spelling::message(header.kind);
     let length = header.data_length;

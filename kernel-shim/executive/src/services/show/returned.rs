@@ -96,8 +96,8 @@ fn written(
         // A handle in a table that may be another process's.
         ("NtDuplicateObject", "result") => {
             let value: u64 = call.read(UserPtr::new(slot)).ok()?;
-            let own = Handle(call.arguments[2]) == Handle::CURRENT_PROCESS;
-            own.then(|| handle(call, Handle(value)))
+            let own = Handle::from_slot(call.arguments[2]) == Handle::CURRENT_PROCESS;
+            own.then(|| handle(call, Handle::from_slot(value)))
                 .flatten()
                 .or_else(|| Some(format!("{value:#x}")))
         }
@@ -116,7 +116,7 @@ fn written(
             | "semaphore" | "token" | "handle" | "result",
         ) => {
             let value: u64 = call.read(UserPtr::new(slot)).ok()?;
-            Some(handle(call, Handle(value)).unwrap_or_else(|| format!("{value:#x}")))
+            Some(handle(call, Handle::from_slot(value)).unwrap_or_else(|| format!("{value:#x}")))
         }
         // Memory.
         (

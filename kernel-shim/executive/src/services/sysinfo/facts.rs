@@ -3,9 +3,7 @@
 
 use super::{Facts, ModuleFacts, PageFileFacts, PerformanceFacts, ProcessFacts};
 use crate::Executive;
-use crate::layout::{
-    BasicInformation, ProcessEntry, ProcessorInformation, ThreadEntry, TimeOfDay, client_id,
-};
+use crate::layout::{BasicInformation, ProcessEntry, ProcessorInformation, ThreadEntry, TimeOfDay};
 use crate::machine::{PAGE, USER_END};
 use alloc::vec::Vec;
 
@@ -95,7 +93,7 @@ impl Facts for Executive {
                         ThreadEntry {
                             create_time: thread.create_time,
                             start_address: thread.start_address,
-                            client: client_id(self.client_id(thread.id).unwrap_or_default()),
+                            client: self.client_id(thread.id).unwrap_or_default(),
                             priority: process.base_priority.into(),
                             base_priority: process.base_priority.into(),
                             state: if waits { WAITING } else { RUNNING },

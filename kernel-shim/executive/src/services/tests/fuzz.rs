@@ -10,6 +10,7 @@
 //! anybody's tables. The same seed gives the same calls.
 
 use super::*;
+use crate::layout::PortMessage;
 use crate::ob::Kind;
 use crate::ob::System as _;
 use crate::services::BUILT;
@@ -17,7 +18,6 @@ use crate::services::argument::{Parameter, Shape};
 use crate::services::layout::{ClientId, Context as Registers, QualityOfService};
 use abi::amd64::{CONTEXT_CONTROL, CONTEXT_INTEGER};
 use alloc::collections::{BTreeMap, BTreeSet};
-use nt::system::PortHeader;
 use zerocopy::FromZeros;
 
 /// Calls of one run, and the most that one system gets: one that a call has stopped gives way to
@@ -201,10 +201,10 @@ impl Fuzzer {
                 self.world.put(caller, at, context);
             }
             1 => {
-                let header = PortHeader {
+                let header = PortMessage {
                     data_length: 8,
                     total_length: 0x30,
-                    ..PortHeader::default()
+                    ..PortMessage::default()
                 };
                 self.world.put(caller, at, header);
             }

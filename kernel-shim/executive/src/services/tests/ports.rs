@@ -2,9 +2,10 @@
 //! Ports through the system-call layer (spec 10), with the sizes of the SM protocol.
 
 use super::*;
+use crate::layout::PortMessage;
 use crate::layout::{QualityOfService, RemotePortView};
 use crate::se::Sid;
-use nt::system::{MessageKind, PortHeader};
+use nt::system::MessageKind;
 
 const ATTRIBUTES: u64 = 0x100;
 const HANDLE: u64 = 0x00;
@@ -81,12 +82,12 @@ fn connected() -> Connection {
         world.status(server, "NtReplyWaitReceivePort", &receive),
         Status::SUCCESS
     );
-    let request: PortHeader = world.get(server, MESSAGE);
+    let request: PortMessage = world.get(server, MESSAGE);
     assert_eq!(
         (request.kind, request.data_length, request.total_length),
         (10, 0xF4, 0x11C)
     );
-    assert_eq!(request.client.process, u64::from(client.process.0));
+    assert_eq!({ request.client.process }, u64::from(client.process.0));
     assert_eq!(
         (
             world.get::<u64>(server, CONTEXT),
@@ -158,10 +159,10 @@ fn spec_10_3_a_request_and_its_reply_take_each_others_place() {
         world.call(server, "NtReplyWaitReceivePort", &receive),
         Done::Waits
     );
-    let header = PortHeader {
+    let header = PortMessage {
         data_length: 0x120,
         total_length: 0x148,
-        ..PortHeader::default()
+        ..PortMessage::default()
     };
     world.put(client, MESSAGE, header);
     world.put_bytes(client, MESSAGE + 0x28, &[5; 0x120]);
@@ -171,7 +172,7 @@ fn spec_10_3_a_request_and_its_reply_take_each_others_place() {
         Done::Waits
     );
     assert_eq!(world.finish(server), Status::SUCCESS);
-    let received: PortHeader = world.get(server, MESSAGE);
+    let received: PortMessage = world.get(server, MESSAGE);
     assert_eq!(
         (
             received.kind,
@@ -197,7 +198,7 @@ fn spec_10_3_a_request_and_its_reply_take_each_others_place() {
         Done::Waits
     );
     assert_eq!(world.finish(client), Status::SUCCESS);
-    let reply: PortHeader = world.get(client, MESSAGE);
+    let reply: PortMessage = world.get(client, MESSAGE);
     assert_eq!(
         (reply.kind, reply.message_id),
         (MessageKind::REPLY.0, received.message_id)
@@ -303,7 +304,7 @@ fn spec_10_6_port_closed_reaches_the_server_when_the_client_dies() {
         world.status(server, "NtReplyWaitReceivePort", &receive),
         Status::SUCCESS
     );
-    let message: PortHeader = world.get(server, MESSAGE);
+    let message: PortMessage = world.get(server, MESSAGE);
     assert_eq!(
         (message.kind, message.data_length, message.total_length),
         (MessageKind::PORT_CLOSED.0, 8, 0x30)
@@ -330,9 +331,9 @@ fn spec_10_6_a_reply_to_a_dead_client_is_an_invalid_cid() {
     world.put(
         client,
         MESSAGE,
-        PortHeader {
+        PortMessage {
             total_length: 0x28,
-            ..PortHeader::default()
+            ..PortMessage::default()
         },
     );
     let request = [client_end, client.memory + MESSAGE, client.memory + MESSAGE];
@@ -370,9 +371,9 @@ fn a_dead_server_loses_the_replies_and_disconnects() {
     world.put(
         client,
         MESSAGE,
-        PortHeader {
+        PortMessage {
             total_length: 0x28,
-            ..PortHeader::default()
+            ..PortMessage::default()
         },
     );
     let request = [client_end, client.memory + MESSAGE, client.memory + MESSAGE];
@@ -429,7 +430,7 @@ fn a_client_that_is_killed_before_it_learns_that_it_is_connected_closes_its_end(
     );
     assert_eq!(
         (
-            world.get::<PortHeader>(server, MESSAGE).kind,
+            world.get::<PortMessage>(server, MESSAGE).kind,
             world.get::<u64>(server, CONTEXT)
         ),
         (5, 0x77)

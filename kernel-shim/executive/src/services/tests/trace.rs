@@ -65,10 +65,10 @@ fn a_message_is_shown_with_its_type_and_its_number() {
     let caller = world.caller();
     world.exec.trace_mut().keep();
     let at = |offset: u64| caller.memory + offset;
-    let header = nt::system::PortHeader {
+    let header = crate::layout::PortMessage {
         data_length: 8,
         total_length: 0x30,
-        ..nt::system::PortHeader::default()
+        ..crate::layout::PortMessage::default()
     };
     world.put(caller, 0x400, header);
     world.put(caller, 0x428, 5_u32);

@@ -8,6 +8,8 @@
 mod views;
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};
+use crate::layout::ClientId;
+use crate::layout::PortMessage;
 use crate::lpc::{Accepted, ClientView, Event, PortId, PortKind, Receive};
 use crate::ob::lookup::Lookup;
 use crate::ob::prelude::*;
@@ -17,8 +19,8 @@ use crate::system::Body;
 use crate::system::Executive;
 use alloc::vec::Vec;
 use nt::access::Access;
-use nt::object::{Attributes, ClientId};
-use nt::system::{MessageKind, PortHeader, PortLimits};
+use nt::object::Attributes;
+use nt::system::{MessageKind, PortLimits};
 use nt::{Handle, ObjectAttributes, Result, Status};
 
 /// The hooks of ports.
@@ -178,7 +180,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         context: u64,
-        request: &PortHeader,
+        request: &PortMessage,
         information: &[u8],
         accept: bool,
     ) -> Result<Option<AcceptDone>> {
@@ -199,7 +201,7 @@ impl Executive {
             }
         };
         if context == 0 {
-            self.lpc.set_context(port, handle.0)?;
+            self.lpc.set_context(port, handle.to_slot())?;
         }
         Ok(Some(AcceptDone { handle, port, view }))
     }
@@ -230,7 +232,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         port: Handle,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         let port = self.port(caller, port, Access::empty())?;
@@ -250,7 +252,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         port: Handle,
-        reply: Option<(&PortHeader, &[u8])>,
+        reply: Option<(&PortMessage, &[u8])>,
     ) -> Result<Receive> {
         let receiver = self.client_id(caller)?;
         let port = self.port(caller, port, Access::empty())?;
@@ -276,7 +278,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         port: Handle,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         let sender = self.client_id(caller)?;
@@ -295,7 +297,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         port: Handle,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         let sender = self.client_id(caller)?;
@@ -314,7 +316,7 @@ impl Executive {
         &mut self,
         caller: ThreadId,
         port: Handle,
-        header: &PortHeader,
+        header: &PortMessage,
         data: &[u8],
     ) -> Result<()> {
         let sender = self.client_id(caller)?;

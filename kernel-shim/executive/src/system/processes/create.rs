@@ -7,6 +7,7 @@
 //! the image, the system DLL, the language tables and the PEB.
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};
+use crate::layout::ClientId;
 use crate::machine::Context;
 use crate::mm::AddressSpace;
 use crate::ob::prelude::*;
@@ -23,7 +24,6 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use formats::utf16;
 use nt::access::Access;
-use nt::object::ClientId;
 use nt::{Handle, ObjectAttributes, Result, Status};
 
 /// `OSBuildNumber` of each version.

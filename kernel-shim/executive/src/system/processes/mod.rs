@@ -14,12 +14,12 @@ mod tests;
 
 use super::{Body, Executive};
 use crate::ids::{ObjectId, ProcessId, ThreadId};
+use crate::layout::ClientId;
 use crate::ob::prelude::*;
 use crate::ob::{Hooks, Kind};
 use crate::ps::{Process, Thread};
 use crate::se::{Sid, Token};
 use nt::access::Access;
-use nt::object::ClientId;
 use nt::{Handle, Result, Status};
 
 /// What the object manager asks of a process object.

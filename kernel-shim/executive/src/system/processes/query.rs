@@ -3,6 +3,7 @@
 //! 0.4, typed, and opening by id.
 
 use crate::ids::{ProcessId, ThreadId};
+use crate::layout::ClientId;
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::ps::Process;
@@ -10,7 +11,7 @@ use crate::ps::process::NORMAL_PRIORITY;
 use crate::se::token::{Adjusted, DEBUG, INCREASE_BASE_PRIORITY, TCB};
 use crate::system::Executive;
 use nt::access::Access;
-use nt::object::{Attributes, ClientId};
+use nt::object::Attributes;
 use nt::{Handle, Result, Status};
 
 /// Bit 31 of a base priority: memory priority of the foreground.

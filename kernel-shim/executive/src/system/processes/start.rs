@@ -18,7 +18,7 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::mem::offset_of;
 use formats::{utf16, utf16_bytes};
-use nt::{Result, Status};
+use nt::{Result, Status, widened};
 use zerocopy::IntoBytes;
 
 /// `SESSION1_INITIALIZATION_FAILED`: no parameters.
@@ -188,8 +188,8 @@ impl Executive {
         let information = self.section_information(section)?;
         let stack = self.reserve_stack(
             process,
-            information.maximum_stack_size,
-            information.committed_stack_size,
+            widened(information.maximum_stack_size),
+            widened(information.committed_stack_size),
         )?;
         let context = Context {
             rip: base + self.image_entry(section)?,
