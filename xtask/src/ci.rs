@@ -13,7 +13,7 @@ use anyhow::Result;
 use std::time::Instant;
 
 /// In the order they run, with what each one holds a change against.
-const GATES: [(Gate, &str); 7] = [
+const GATES: [(Gate, &str); 8] = [
     (Gate::Format, "format: rustfmt's own width and heuristics"),
     (
         Gate::Clippy,
@@ -36,6 +36,10 @@ const GATES: [(Gate, &str); 7] = [
         "budgets: no figure of docs/budgets.txt has grown by more than 2 %",
     ),
     (
+        Gate::I386,
+        "i386: the host tests of the Session Manager on a host of 32 bits",
+    ),
+    (
         Gate::Tests,
         "tests: on the host (with the lint of the ABI and the check of citations), then in QEMU",
     ),
@@ -51,7 +55,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
     let mut needs = Vec::new();
     for (gate, _) in &chosen {
         match gate {
-            Gate::Format | Gate::Clippy | Gate::Doc | Gate::Dist => {}
+            Gate::Format | Gate::Clippy | Gate::Doc | Gate::Dist | Gate::I386 => {}
             Gate::Windows => needs.push(Need::Windows),
             Gate::Budgets => needs.push(Need::Machine),
             Gate::Tests => needs.extend([Need::Machine, Need::Debug]),
@@ -70,11 +74,12 @@ pub fn verb(options: &CiOptions) -> Result<()> {
             Gate::Budgets => budgets::gate(),
             Gate::Windows => windows::gate(),
             Gate::Dist => dist::reproducible(),
+            Gate::I386 => test::narrow(&mut tally),
             Gate::Tests => test::all(&TestOptions::default(), &mut tally),
         };
         match outcome {
             // The tests are counted one by one.
-            Ok(()) if *gate == Gate::Tests => {}
+            Ok(()) if matches!(gate, Gate::I386 | Gate::Tests) => {}
             Ok(()) => tally.passed += 1,
             Err(error) => {
                 ui::note(&ui::paint(ui::Colour::Red, &format!("{error:#}")));

@@ -208,6 +208,8 @@ pub enum Gate {
     Doc,
     /// The figures of docs/budgets.txt.
     Budgets,
+    /// The host tests of the Session Manager on a host of 32 bits.
+    I386,
     /// The host tests and the QEMU tests.
     Tests,
 }
