@@ -92,8 +92,8 @@ pub fn verb(options: &CoverageOptions) -> Result<()> {
     Ok(())
 }
 
-/// The crates that were asked for, all of them without any.
-fn chosen(options: &CoverageOptions) -> Result<Vec<String>> {
+/// The crates that can be measured, in the order of their names.
+fn measurable() -> std::io::Result<Vec<String>> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(paths::root().join("crates"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
@@ -101,12 +101,26 @@ fn chosen(options: &CoverageOptions) -> Result<Vec<String>> {
             all.push(name);
         }
     }
-    if let Some(unknown) = options.crates.iter().find(|name| !all.contains(name)) {
-        all.sort();
-        bail!("{unknown} is none of {}", all.join(", "));
+    all.sort();
+    Ok(all)
+}
+
+/// A crate that can be measured.
+///
+/// # Errors
+/// It is none, with those that are.
+pub fn known(name: &str) -> Result<String, String> {
+    let all = measurable().map_err(|error| error.to_string())?;
+    match all.iter().any(|known| known == name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("the crates are {}", all.join(", "))),
     }
+}
+
+/// The crates that were asked for, or all.
+fn chosen(options: &CoverageOptions) -> Result<Vec<String>> {
     match options.crates.is_empty() {
-        true => Ok(all),
+        true => Ok(measurable()?),
         false => Ok(options.crates.clone()),
     }
 }

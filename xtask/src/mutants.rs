@@ -50,9 +50,12 @@ pub fn verb(options: &MutantsOptions) -> Result<()> {
         bail!("cargo-mutants is missing: cargo install cargo-mutants --locked");
     }
     let mut short = Vec::new();
-    for (name, wanted) in chosen(options)? {
+    for (name, wanted) in chosen(options) {
         ui::step(&format!("{name}: one change at a time"));
         let outcome = run(options, name)?;
+        if outcome.noticed == 0 && outcome.survivors.is_empty() {
+            bail!("{name}: nothing was changed; no source matches --file, or the part is empty");
+        }
         let figure = outcome.figure();
         for survivor in &outcome.survivors {
             ui::note(survivor);
@@ -75,19 +78,39 @@ pub fn verb(options: &MutantsOptions) -> Result<()> {
     Ok(())
 }
 
+/// A crate that is held to a figure.
+///
+/// # Errors
+/// It is none, with those that are.
+pub fn known(name: &str) -> Result<String, String> {
+    let names = WANTED.map(|(name, _)| name);
+    match names.contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!(
+            "the crates that are held to a figure are {}",
+            names.join(", ")
+        )),
+    }
+}
+
+/// `K/N`, as cargo-mutants takes it.
+///
+/// # Errors
+/// It is not that, or there are no K + 1 parts.
+pub fn shard(text: &str) -> Result<String, String> {
+    let parts = text.split_once('/');
+    let numbers = parts.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+    match numbers {
+        Some::<(u32, u32)>((part, of)) if part < of => Ok(text.to_owned()),
+        _ => Err("give it as K/N, two numbers, K from 0 to N - 1".to_owned()),
+    }
+}
+
 /// The crates that were asked for, all that are held to a figure without any.
-fn chosen(options: &MutantsOptions) -> Result<Vec<(&'static str, f64)>> {
-    let known = |name: &String| WANTED.iter().copied().find(|(known, _)| known == name);
-    if let Some(unknown) = options.crates.iter().find(|name| known(name).is_none()) {
-        bail!(
-            "{unknown} is none of {}",
-            WANTED.map(|(name, _)| name).join(", ")
-        );
-    }
-    match options.crates.is_empty() {
-        true => Ok(WANTED.to_vec()),
-        false => Ok(options.crates.iter().filter_map(known).collect()),
-    }
+fn chosen(options: &MutantsOptions) -> Vec<(&'static str, f64)> {
+    let asked =
+        |name: &str| options.crates.is_empty() || options.crates.iter().any(|it| it == name);
+    WANTED.into_iter().filter(|(name, _)| asked(name)).collect()
 }
 
 /// Changes one crate, and has its tests run for each change.

@@ -37,16 +37,17 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     doctor::preflight(options.install, &[Need::Machine])?;
     let direct = options.direct || !may_boot_from_disc(options)?;
+    // What cannot be booted is told before anything is built.
+    let originals = Originals::read(
+        options.smss.as_deref(),
+        options.ntdll.as_deref(),
+        options.from.as_deref(),
+    )?;
     let images = build::all(false)?;
     let output = paths::output()?;
     ui::step("making the disk: FAT32 volume C: with the system and its hives");
     let mut tree = Tree::system(&images)?;
-    Originals::read(
-        options.smss.as_deref(),
-        options.ntdll.as_deref(),
-        options.from.as_deref(),
-    )?
-    .put_on(&mut tree);
+    originals.put_on(&mut tree);
     if let Some(iso) = &options.from {
         programs::put_on(&mut tree, iso, &options.with)?;
     }

@@ -23,8 +23,8 @@ pub fn remember(qmp: &Door) -> Result<()> {
 pub fn verb(options: &ShotOptions) -> Result<()> {
     let qmp = std::fs::read_to_string(paths::output()?.join(FILE))
         .context("no machine is running; start one with `cargo xtask run`")?;
-    shot(&Door::from_text(&qmp), &options.file)?;
-    ui::verdict(&format!("the screen is in {}", options.file.display()));
+    shot(&Door::from_text(&qmp), &options.out)?;
+    ui::verdict(&format!("the screen is in {}", options.out.display()));
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use crate::medium::supplies::Supplies;
 use crate::reactos::programs::Program;
-use clap::{Args, ValueEnum};
+use clap::{Args, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
 /// The NT version the shim reports.
@@ -126,25 +126,25 @@ pub struct RunOptions {
     pub nt: NtVersion,
     /// End this process once the system has settled, to see the C000021A stop: in a window it stays
     /// for a quarter of a minute.
-    #[arg(long, value_enum, value_name = "PROCESS")]
+    #[arg(long, value_enum, value_name = "PROCESS", conflicts_with = "dump")]
     pub kill: Option<Kill>,
     /// Memory of the machine in MiB [default: 512; 1024 with --base].
-    #[arg(long, value_parser = clap::value_parser!(u32).range(64..))]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(64..=65_536))]
     pub memory: Option<u32>,
     /// Save a picture of the screen (PNG) when the run has settled; with --kill, of the stop screen.
     #[arg(long, value_name = "FILE")]
     pub shot: Option<PathBuf>,
     /// Boot this real ReactOS, a CD or a disk image, with our smss.exe in it, instead of the shim.
-    #[arg(long, value_name = "REACTOS", conflicts_with_all = SHIM_ONLY)]
+    #[arg(long, value_name = "REACTOS", conflicts_with_all = SHIM_ONLY, value_hint = ValueHint::FilePath)]
     pub base: Option<PathBuf>,
     /// Boot this smss.exe on the shim instead of ours, such as ReactOS' own.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub smss: Option<PathBuf>,
     /// Boot with this ntdll.dll instead of the shim's, such as ReactOS' own.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ntdll: Option<PathBuf>,
     /// Take both, smss.exe and ntdll.dll, from this ReactOS live CD.
-    #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = ["smss", "ntdll"])]
+    #[arg(long, value_name = "REACTOS.iso", conflicts_with_all = ["smss", "ntdll"], value_hint = ValueHint::FilePath)]
     pub from: Option<PathBuf>,
     /// Take these programs from it as well.
     #[arg(
@@ -174,7 +174,7 @@ pub struct GdbOptions {
     #[arg(long)]
     pub release: bool,
     /// Debug our smss.exe on this real ReactOS, a live CD or a disk image, instead of on the shim.
-    #[arg(long, value_name = "REACTOS", conflicts_with_all = SUPPLIES)]
+    #[arg(long, value_name = "REACTOS", conflicts_with_all = SUPPLIES, value_hint = ValueHint::FilePath)]
     pub base: Option<PathBuf>,
     /// From smss.exe's entry on, run these GDB commands and end, instead of a session: one an
     /// argument.

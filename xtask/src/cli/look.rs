@@ -2,7 +2,13 @@
 //! Options of the verbs that show a traced run to a person: `report` and `chart`.
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use std::path::PathBuf;
+
+/// A picture that can be taken, and shows something.
+fn pixels() -> RangedU64ValueParser<u32> {
+    RangedU64ValueParser::new().range(100..=20_000)
+}
 
 /// The runs that are shown.
 #[derive(Args)]
@@ -32,11 +38,12 @@ pub struct ReportOptions {
         long,
         value_name = "PIXELS",
         default_value_t = 1200,
+        value_parser = pixels(),
         requires = "picture"
     )]
     pub width: u32,
     /// The picture's height [default: the whole page].
-    #[arg(long, value_name = "PIXELS", requires = "picture")]
+    #[arg(long, value_name = "PIXELS", requires = "picture", value_parser = pixels())]
     pub height: Option<u32>,
     /// The picture is light on dark.
     #[arg(long, requires = "picture")]

@@ -2,6 +2,7 @@
 //! The command line: verbs and their options, and nothing else.
 
 mod boot;
+mod given;
 mod look;
 #[cfg(test)]
 mod tests;
@@ -9,8 +10,11 @@ mod tests;
 use crate::arch::Arch;
 use crate::reactos::programs::Program;
 pub use boot::{GdbOptions, NtVersion, RunOptions};
+use clap::builder::NonEmptyStringValueParser;
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{
+    ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
+};
 pub use look::{ChartOptions, ReportOptions};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -36,9 +40,22 @@ impl Cli {
     ///
     /// # Errors
     /// An option that is unknown, or that would have no effect beside the others: what a typo or a
-    /// misunderstanding asked for must not pass as done.
+    /// misunderstanding asked for must not pass as done. What is named and is not there.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let cli = Self::try_parse_from(words)?;
+        let command = Self::command();
+        let matches = command.clone().try_get_matches_from(words)?;
+        let cli = Self::understood(&matches)?;
+        // What is built of the command has the arguments of its verbs.
+        let mut command = command;
+        command.build();
+        given::look(&command, &matches)?;
+        given::environment(&command, |name| std::env::var_os(name))?;
+        Ok(cli)
+    }
+
+    /// What the words mean, whatever is or is not on this machine.
+    fn understood(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let cli = Self::from_arg_matches(matches)?;
         if let Verb::Run(options) = &cli.verb
             && let Some(kill) = options.kill
             && !kill.stops(options.nt)
@@ -166,16 +183,16 @@ pub struct BuildOptions {
 pub struct BudgetsOptions {
     /// A ReactOS live CD: system calls are then counted on its ntdll.dll, SYSTEM hive and known
     /// DLLs.
-    #[arg(long, value_name = "REACTOS.iso")]
+    #[arg(long, value_name = "REACTOS.iso", value_hint = ValueHint::FilePath)]
     pub from: Option<PathBuf>,
     /// Changes to that hive, such as the Session Manager key of an installed system.
-    #[arg(long, value_name = "FILE.reg", requires = "from")]
+    #[arg(long, value_name = "FILE.reg", requires = "from", value_hint = ValueHint::FilePath)]
     pub hive: Option<PathBuf>,
     /// Show this many functions of each image, those that run the most instructions.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub functions: usize,
     /// Write the figures to docs/budgets.txt, which `ci` holds a change against.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "from")]
     pub record: bool,
 }
 
@@ -184,6 +201,7 @@ pub struct BudgetsOptions {
 pub struct SimulateOptions {
     /// How many histories.
     #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     pub seeds: u64,
     /// This history alone.
     #[arg(long, value_name = "S", conflicts_with = "seeds")]
@@ -218,6 +236,7 @@ pub enum Gate {
 #[derive(Args)]
 pub struct CoverageOptions {
     /// Only the tests of these crates; all below `crates/` without any.
+    #[arg(value_parser = crate::coverage::known)]
     pub crates: Vec<String>,
 }
 
@@ -225,9 +244,10 @@ pub struct CoverageOptions {
 #[derive(Args)]
 pub struct MutantsOptions {
     /// Only these crates; without any, all that are held to a figure.
+    #[arg(value_parser = crate::mutants::known)]
     pub crates: Vec<String>,
     /// Only one part of many of the changes, such as 0/4; the figure is that of the part.
-    #[arg(long, value_name = "K/N")]
+    #[arg(long, value_name = "K/N", value_parser = crate::mutants::shard)]
     pub shard: Option<String>,
     /// Only the changes of sources whose name or path matches; may be given more than once.
     #[arg(long = "file", value_name = "GLOB")]
@@ -257,16 +277,16 @@ pub struct CompletionsOptions {
 #[derive(Args, Default)]
 pub struct PlanOptions {
     /// A SYSTEM hive, or .reg text over the default one.
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
     /// A SOFTWARE hive, or .reg text over the default one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub software: Option<PathBuf>,
     /// A disk image whose first FAT volume is drive C:; it is not written.
-    #[arg(long, value_name = "IMAGE", conflicts_with = "tree")]
+    #[arg(long, value_name = "IMAGE", conflicts_with = "tree", value_hint = ValueHint::FilePath)]
     pub disk: Option<PathBuf>,
     /// A folder with what is on drive C:; it is not written.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub tree: Option<PathBuf>,
     /// The NT version the kernel reports.
     #[arg(long, value_enum, default_value_t)]
@@ -315,13 +335,13 @@ pub struct IsoOptions {
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Pack our smss.exe into a copy of this ReactOS ISO instead of making our own.
-    #[arg(long, value_name = "REACTOS.iso", group = "reactos")]
+    #[arg(long, value_name = "REACTOS.iso", group = "reactos", value_hint = ValueHint::FilePath)]
     pub base: Option<PathBuf>,
     /// Put our smss.exe into a copy of this disk image of an installed ReactOS.
-    #[arg(long, value_name = "IMAGE", group = "reactos")]
+    #[arg(long, value_name = "IMAGE", group = "reactos", value_hint = ValueHint::FilePath)]
     pub disk: Option<PathBuf>,
     /// Put this smss.exe in instead of building ours.
-    #[arg(long, value_name = "FILE", requires = "reactos")]
+    #[arg(long, value_name = "FILE", requires = "reactos", value_hint = ValueHint::FilePath)]
     pub smss: Option<PathBuf>,
 }
 
@@ -340,10 +360,10 @@ pub struct DistOptions {
 #[derive(Args)]
 pub struct InstallOptions {
     /// The ReactOS build tree (the folder that ninja runs in).
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub tree: PathBuf,
     /// Put this smss.exe in instead of building ours.
-    #[arg(long, value_name = "FILE", conflicts_with = "undo")]
+    #[arg(long, value_name = "FILE", conflicts_with = "undo", value_hint = ValueHint::FilePath)]
     pub smss: Option<PathBuf>,
     /// Bring the original back, and leave no trace.
     #[arg(long)]
@@ -363,10 +383,10 @@ pub struct DoctorOptions {
 pub struct CompareOptions {
     /// A ReactOS live CD that ReactOS' own smss.exe, ntdll.dll, SYSTEM hive and known DLLs come
     /// from.
-    #[arg(long, value_name = "REACTOS.iso")]
+    #[arg(long, value_name = "REACTOS.iso", value_hint = ValueHint::FilePath)]
     pub from: PathBuf,
     /// Changes to that hive, such as the Session Manager key of an installed system.
-    #[arg(long, value_name = "FILE.reg")]
+    #[arg(long, value_name = "FILE.reg", value_hint = ValueHint::FilePath)]
     pub hive: Option<PathBuf>,
     /// Programs that come from there too, instead of the shim's stand-ins.
     #[arg(long, value_enum, value_name = "PROGRAM", value_delimiter = ',')]
@@ -378,7 +398,8 @@ pub struct CompareOptions {
 #[derive(Args)]
 pub struct ShotOptions {
     /// The PNG file.
-    pub file: PathBuf,
+    #[arg(value_name = "FILE")]
+    pub out: PathBuf,
 }
 
 /// Options of `trace`.
@@ -395,14 +416,17 @@ pub enum TraceAction {
     /// Compare two traces call by call; times, handles and addresses do not count.
     Diff {
         /// One trace, as text (`trace.txt`).
+        #[arg(value_hint = ValueHint::FilePath)]
         left: PathBuf,
         /// The other.
+        #[arg(value_hint = ValueHint::FilePath)]
         right: PathBuf,
     },
     /// Count the calls of a trace by phase of the boot and by name: how often, how many failed, the
     /// time inside them, the time they waited.
     Stat {
         /// The trace, as text (`trace.txt`).
+        #[arg(value_hint = ValueHint::FilePath)]
         trace: PathBuf,
         /// Only the calls of this program, such as `smss.exe`.
         #[arg(long)]
@@ -426,7 +450,7 @@ pub enum SmAction {
     /// A new session.
     Start {
         /// Its initial command, if not the default one: an NT path and arguments.
-        #[arg(trailing_var_arg = true)]
+        #[arg(trailing_var_arg = true, value_parser = NonEmptyStringValueParser::new())]
         command: Vec<String>,
     },
     /// The end of a session.
@@ -440,11 +464,13 @@ pub enum SmAction {
         session: u32,
         /// The program, an NT path, and its arguments.
         #[arg(trailing_var_arg = true, required = true)]
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         command: Vec<String>,
     },
     /// An `Optional` subsystem.
     Load {
         /// Its value name, such as `Posix`.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         name: String,
     },
 }

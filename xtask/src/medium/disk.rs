@@ -156,13 +156,12 @@ pub fn read(file: &Path, path: &str) -> Result<Option<Vec<u8>>> {
 /// It has none.
 pub fn range(file: &Path) -> Result<Range> {
     let mut image = Image::open(file, false)?;
-    let shown = file.display();
-    let ranges =
-        partitions(&mut image).map_err(|status| anyhow!("cannot read {shown}: {status}"))?;
+    // An image too short for a partition table holds no volume either.
+    let ranges = partitions(&mut image).unwrap_or_default();
     ranges
         .into_iter()
         .find(|range| FatVolume::mount(&mut Window::new(&mut image, *range)).is_ok())
-        .with_context(|| format!("{shown} holds no FAT volume that can be read"))
+        .with_context(|| format!("{} holds no FAT volume that can be read", file.display()))
 }
 
 fn mount(file: &Path, written: bool) -> Result<VolumeImage<Image>> {

@@ -13,7 +13,7 @@ use super::{disk, hive_file};
 use crate::build::Images;
 use crate::{paths, ui};
 use anyhow::{Context, Result, anyhow};
-use clap::Args;
+use clap::{Args, ValueHint};
 use executive::cm::boot::current_control_set;
 use formats::hive::{Hive, reg_text};
 use std::iter;
@@ -27,13 +27,13 @@ pub const REGF: &[u8] = b"regf";
 #[derive(Args, Clone, Debug, Default)]
 pub struct Supplies {
     /// A hive of your own, or .reg text merged over the default one; SYSTEM if no name is given.
-    #[arg(long, value_name = "[SOFTWARE=]FILE")]
+    #[arg(long, value_name = "[SOFTWARE=]FILE", value_hint = ValueHint::FilePath)]
     pub hive: Vec<HiveSource>,
     /// A file or a folder of yours, on the volume at this path, or in System32.
     #[arg(long, value_name = "HOST[=\\PATH]")]
     pub file: Vec<FileSource>,
     /// A disk image of yours with a FAT volume, as drive C:; what a boot needs is added to a copy.
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", value_hint = ValueHint::FilePath)]
     pub disk: Option<PathBuf>,
     /// Boot that image itself instead of a copy.
     #[arg(long, requires = "disk")]
@@ -53,6 +53,13 @@ pub struct HiveSource {
     hive: &'static str,
     /// The file.
     file: PathBuf,
+}
+
+impl HiveSource {
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
 }
 
 impl FromStr for HiveSource {
@@ -87,6 +94,13 @@ pub struct FileSource {
     host: PathBuf,
     /// Where it goes on the volume, with `/` between names.
     place: String,
+}
+
+impl FileSource {
+    /// Where it is here.
+    pub fn host(&self) -> &Path {
+        &self.host
+    }
 }
 
 impl FromStr for FileSource {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! ReactOS' own `smss.exe` and `ntdll.dll`, from files or from a live CD, for a boot on the shim.
 
-use super::image::{Kind, kind, short_hash};
+use super::image::{Kind, kind, machine, machine_name, short_hash};
 use super::live_cd::LiveCd;
 use crate::arch::Arch;
 use crate::medium::tree::Tree;
@@ -23,6 +23,9 @@ pub struct Originals {
 
 impl Originals {
     /// Reads what the user named: single files, and the rest from a live CD.
+    ///
+    /// # Errors
+    /// What cannot be read, and what is no image for the shim's machine.
     pub fn read(smss: Option<&Path>, ntdll: Option<&Path>, from: Option<&Path>) -> Result<Self> {
         let mut these = match from {
             Some(iso) => Self::from_iso(iso)?,
@@ -30,16 +33,16 @@ impl Originals {
         };
         for (path, place) in [(smss, &mut these.smss), (ntdll, &mut these.ntdll)] {
             if let Some(path) = path {
-                *place = Some(
-                    std::fs::read(path)
-                        .with_context(|| format!("cannot read {}", path.display()))?,
-                );
+                *place = Some(image(path)?);
             }
         }
         Ok(these)
     }
 
     /// Both, from a live CD.
+    ///
+    /// # Errors
+    /// What cannot be read, and what is no live CD for the shim's machine.
     pub fn from_iso(iso: &Path) -> Result<Self> {
         let cd = LiveCd::open(iso)?;
         let (smss, ntdll) = (cd.required("smss.exe")?, cd.required("ntdll.dll")?);
@@ -70,5 +73,20 @@ impl Originals {
                     .insert(format!("{SYSTEM32}/{name}"), Some(bytes.clone()));
             }
         }
+    }
+}
+
+/// An image that the shim can run.
+fn image(path: &Path) -> Result<Vec<u8>> {
+    let shown = path.display();
+    let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
+    match machine(&bytes) {
+        Some(of) if of == Arch::Amd64.machine() => Ok(bytes),
+        Some(of) => bail!(
+            "{shown} is an image for {}: the shim runs programs for {} only",
+            machine_name(of),
+            Arch::Amd64
+        ),
+        None => bail!("{shown} is no PE image"),
     }
 }

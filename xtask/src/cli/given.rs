@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What a command line and the environment name is looked for before anything is done: a typo ends
+//! within a moment, with what to do, and not behind a build.
+//!
+//! Which option names a file and which a folder is said once, by its value hint, which shells
+//! complete by as well. A path without a hint may be either.
+
+use crate::medium::supplies::{FileSource, HiveSource};
+use clap::builder::ValueParser;
+use clap::error::ErrorKind;
+use clap::{Arg, ArgMatches, Command, ValueHint};
+use std::any::TypeId;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The options that name what is to be written.
+pub const WRITTEN: [&str; 3] = ["out", "picture", "shot"];
+
+/// Variables of the environment that are numbers.
+const NUMBERS: [&str; 4] = [
+    "SMSS_FAULT_STEP",
+    "SMSS_FAULT_FIRST",
+    "SMSS_FAULT_LAST",
+    "SMSS_FUZZ_SEED",
+];
+/// One that names a file.
+const FILE: &str = "SMSS_REACTOS_ISO";
+/// The one that names an accelerator, and what it may say.
+const ACCELERATOR: (&str, [&str; 2]) = ("SMSS_ACCEL", ["kvm", "tcg"]);
+
+/// Looks for what the options of a command, or of one below it, name.
+///
+/// # Errors
+/// What is not there, or is something else.
+pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> {
+    for argument in command.get_arguments() {
+        let id = argument.get_id().as_str();
+        for path in paths(argument, matches) {
+            let found = match WRITTEN.contains(&id) {
+                true => may_be_written(path),
+                false => is_there(path, argument.get_value_hint()),
+            };
+            found.map_err(|why| {
+                let text = format!("invalid value '{}' for '{argument}': {why}", path.display());
+                command.clone().error(ErrorKind::ValueValidation, text)
+            })?;
+        }
+    }
+    match matches.subcommand() {
+        Some((name, below)) => match command.find_subcommand(name) {
+            Some(command) => look(command, below),
+            None => Ok(()),
+        },
+        None => Ok(()),
+    }
+}
+
+/// The paths that were given for an argument.
+fn paths<'m>(argument: &Arg, matches: &'m ArgMatches) -> Vec<&'m Path> {
+    let id = argument.get_id().as_str();
+    let kind = argument.get_value_parser();
+    if is::<PathBuf>(kind) {
+        let values = matches.get_many::<PathBuf>(id).into_iter().flatten();
+        values.map(PathBuf::as_path).collect()
+    } else if is::<HiveSource>(kind) {
+        let values = matches.get_many::<HiveSource>(id).into_iter().flatten();
+        values.map(HiveSource::file).collect()
+    } else if is::<FileSource>(kind) {
+        let values = matches.get_many::<FileSource>(id).into_iter().flatten();
+        values.map(FileSource::host).collect()
+    } else {
+        Vec::new()
+    }
+}
+
+fn is<T: 'static>(parser: &ValueParser) -> bool {
+    parser.type_id() == TypeId::of::<T>()
+}
+
+fn is_there(path: &Path, hint: ValueHint) -> Result<(), &'static str> {
+    match hint {
+        ValueHint::DirPath if path.is_file() => Err("it is a file; give a folder"),
+        ValueHint::DirPath if !path.is_dir() => Err("there is no such folder"),
+        ValueHint::FilePath if path.is_dir() => Err("it is a folder; give a file"),
+        // A pipe or a disk's device is as good as a file.
+        ValueHint::FilePath if !path.exists() => Err("there is no such file"),
+        _ if !path.exists() => Err("there is no such file or folder"),
+        _ => Ok(()),
+    }
+}
+
+fn may_be_written(path: &Path) -> Result<(), &'static str> {
+    let folder = path.parent().unwrap_or(path);
+    if path.is_dir() {
+        Err("it is a folder; give the name of a file")
+    } else if folder.as_os_str().is_empty() || folder.is_dir() {
+        Ok(())
+    } else {
+        Err("there is no such folder to write it to")
+    }
+}
+
+/// Looks at the variables of the environment that verbs go by.
+///
+/// # Errors
+/// One that says nothing that it may say.
+pub fn environment(
+    command: &Command,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<(), clap::Error> {
+    let wrong = |name: &str, value: OsString, why: String| {
+        let text = format!("{name}={}: {why}", value.display());
+        Err(command.clone().error(ErrorKind::InvalidValue, text))
+    };
+    for name in NUMBERS {
+        if let Some(value) = variable(name)
+            && value
+                .to_str()
+                .is_none_or(|text| text.parse::<u64>().is_err())
+        {
+            return wrong(name, value, "it is no number".to_owned());
+        }
+    }
+    if let Some(value) = variable(FILE)
+        && let Err(why) = is_there(Path::new(&value), ValueHint::FilePath)
+    {
+        return wrong(FILE, value, why.to_owned());
+    }
+    let (name, known) = ACCELERATOR;
+    match variable(name) {
+        Some(value) if !known.iter().any(|known| value == *known) => {
+            wrong(name, value, format!("it may be {}", known.join(" or ")))
+        }
+        _ => Ok(()),
+    }
+}
