@@ -132,7 +132,7 @@ mod tests {
     use nt::{ClientId, Status, UnicodeBuf};
     use std::boxed::Box;
 
-    fn process(id: u64) -> ProcessId {
+    fn process(id: nt::Word) -> ProcessId {
         ProcessId::of(ClientId {
             process: id,
             thread: 0,

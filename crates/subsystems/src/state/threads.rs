@@ -104,7 +104,7 @@ impl Threads {
 mod tests {
     use super::*;
 
-    fn process(number: u64) -> ProcessId {
+    fn process(number: nt::Word) -> ProcessId {
         let client = nt::ClientId {
             process: number,
             thread: 0,
@@ -120,7 +120,7 @@ mod tests {
         }
         let full = Err(Status::INSUFF_SERVER_RESOURCES);
         assert_eq!(threads.hold(process(4)), full);
-        for other in 1..=RESERVED as u64 {
+        for other in 1..=RESERVED as nt::Word {
             threads.hold(process(4 + 4 * other)).unwrap();
             assert_eq!(threads.hold(process(4 + 4 * other)), full, "one each");
         }

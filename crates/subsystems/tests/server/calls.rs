@@ -2,10 +2,10 @@
 //! What the API numbers make smss ask of subsystem servers, and what it does with their answers
 //! (spec 9.4 to 9.6, 10.4, 10.5, 10.7).
 
-use crate::kernel::{Lie, SMSS, TestPlan};
+use crate::kernel::{FIRST_CONTEXT, Lie, SMSS, TestPlan};
 use crate::requests::{World, world, world_with};
 use nt::system::ImageSubsystem;
-use nt::{Result, Status};
+use nt::{Result, Status, Word};
 use sm_protocol::sb::SbApi;
 use sm_protocol::sm::{ConnectionInfo, ExecPgm, LoadDeferred, SessionComplete, StopCsr};
 use sm_protocol::{request, result_of};
@@ -22,7 +22,7 @@ fn asked(world: &World, api: SbApi) -> usize {
         .count()
 }
 
-fn deferred_by(world: &World, client: u64, context: u64, name: &str) -> Result<()> {
+fn deferred_by(world: &World, client: Word, context: Word, name: &str) -> Result<()> {
     let mut body = LoadDeferred::new_zeroed();
     for (to, from) in body.name.iter_mut().zip(name.encode_utf16()) {
         *to = from;
@@ -194,7 +194,11 @@ fn spec_10_5_the_caller_debugs_if_it_says_so() {
 fn spec_10_5_pseudo_handles_are_no_handles_of_the_client() {
     let world = world();
     let before = world.kernel.open_handles();
-    for (process, thread) in [(u64::MAX, u64::MAX - 1), (u64::MAX, 0), (0, u64::MAX - 1)] {
+    for (process, thread) in [
+        (Word::MAX, Word::MAX - 1),
+        (Word::MAX, 0),
+        (0, Word::MAX - 1),
+    ] {
         let mut body = ExecPgm::new_zeroed();
         (body.process.process, body.process.thread) = (process, thread);
         assert_eq!(world.call(&body).0, Err(Status::INVALID_HANDLE));
@@ -238,7 +242,7 @@ fn spec_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
     });
     message.header.data_length -= 1;
     assert_eq!(
-        result_of(&world.kernel.send(csrss, 1 << 32, &message).unwrap()),
+        result_of(&world.kernel.send(csrss, FIRST_CONTEXT, &message).unwrap()),
         Err(Status::INVALID_PARAMETER)
     );
     assert_eq!(world.manager.counts().environments, 1);
@@ -348,8 +352,8 @@ fn spec_10_7_3_handles_in_a_servers_answer_are_not_believed() {
     let lies: [(&str, Told); 8] = [
         ("pseudo handles", |_| {
             Box::new(|_, answer| {
-                answer.process = u64::MAX;
-                answer.thread = u64::MAX - 1;
+                answer.process = Word::MAX;
+                answer.thread = Word::MAX - 1;
             })
         }),
         ("nothing", |_| {

@@ -3,7 +3,7 @@
 
 use crate::kernel::{Kernel, TestPlan, port_closed, units};
 use nt::system::{ImageSubsystem, MessageBuffer, MessageKind};
-use nt::{Status, UnicodeStr};
+use nt::{Status, UnicodeStr, Word};
 use sm_protocol::sm::{ConnectionInfo, StopCsr};
 use sm_protocol::{ApiMessage, request, result_of};
 use subsystems::{CLIENTS, Manager};
@@ -71,7 +71,7 @@ fn spec_10_2_clients_beyond_the_table_are_refused_and_places_are_used_again() {
     let (kernel, manager) = world();
     let client = kernel.add_process(0, "flood.exe");
     let before = kernel.open_handles();
-    let contexts: Vec<u64> = (0..1_000)
+    let contexts: Vec<Word> = (0..1_000)
         .filter_map(|_| kernel.connect(client, &ConnectionInfo::PLAIN).ok())
         .collect();
     assert_eq!(contexts.len(), CLIENTS);
@@ -172,7 +172,7 @@ fn spec_10_6_a_request_over_a_forgotten_connection_is_answered_not_served() {
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
     kernel.disconnect(client, context);
-    for context in [context, 0, 1, u64::MAX] {
+    for context in [context, 0, 1, Word::MAX] {
         let reply = kernel
             .send(client, context, &request(&StopCsr { session: 1 }))
             .unwrap();

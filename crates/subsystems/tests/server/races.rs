@@ -7,12 +7,12 @@
 use crate::instances;
 use crate::kernel::Kernel;
 use crate::sessions::{self, World};
-use nt::Status;
+use nt::{Status, Word};
 use sm_protocol::sm::ChildProcess;
 use sm_protocol::{request, result_of};
 use zerocopy::FromZeros;
 
-fn last(kernel: &Kernel, image: &str) -> Option<u64> {
+fn last(kernel: &Kernel, image: &str) -> Option<Word> {
     kernel.running(image).last().copied()
 }
 
@@ -26,7 +26,11 @@ fn worlds() -> [fn() -> World; 2] {
 
 /// Starts a session, with `act` happening before the `nth` call: what StartCsr came to, and whether
 /// it made as many calls.
-fn start_with(world: &World, nth: u64, act: impl FnOnce(&Kernel) + Send + 'static) -> (bool, bool) {
+fn start_with(
+    world: &World,
+    nth: Word,
+    act: impl FnOnce(&Kernel) + Send + 'static,
+) -> (bool, bool) {
     let before = world.kernel.calls();
     world.kernel.meanwhile(nth, act);
     let started = world.start("").is_ok();
@@ -86,7 +90,7 @@ fn spec_11_5_an_initial_command_that_ends_at_any_call_takes_its_session_with_it(
         let before = (world.kernel.open_handles(), world.manager.counts());
         let (started, reached) = start_with(&world, nth, |kernel| {
             // Once it runs: it ends, and csrss of its session tells so.
-            let runs = |id: &u64| kernel.state().processes[id].running;
+            let runs = |id: &Word| kernel.state().processes[id].running;
             if let Some(winlogon) = last(kernel, "winlogon.exe").filter(runs) {
                 kernel.exit(winlogon, Status::SUCCESS);
                 let csrss = last(kernel, "csrss.exe").unwrap();
@@ -214,7 +218,7 @@ fn spec_11_5_a_child_instance_is_heard_about_its_own_processes_only() {
                 return;
             };
             let csrss = kernel.running("csrss.exe")[0];
-            for process in [u64::MAX, 0, 0x7770, kernel.give_handle(child, csrss)] {
+            for process in [Word::MAX, 0, 0x7770, kernel.give_handle(child, csrss)] {
                 for role in [ChildProcess::SERVER, ChildProcess::INITIAL] {
                     let mut body = ChildProcess::new_zeroed();
                     body.session = 1;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Every API number: success and each failure (spec 10.4, 10.5, 17).
 
-use crate::kernel::{Kernel, TestPlan, start_with, units};
+use crate::kernel::{FIRST_CONTEXT, Kernel, TestPlan, start_with, units};
 use nt::system::ImageSubsystem;
-use nt::{Result, Status};
+use nt::{Result, Status, Word, by_width};
 use proptest::prelude::*;
 use sm_protocol::sb::SbApi;
 use sm_protocol::sm::{
@@ -16,8 +16,8 @@ use zerocopy::{FromZeros, IntoBytes};
 pub struct World {
     pub kernel: &'static Kernel,
     pub manager: &'static Manager<Kernel>,
-    pub client: u64,
-    pub context: u64,
+    pub client: Word,
+    pub context: Word,
 }
 
 /// A booted session 0 and a plain client.
@@ -74,7 +74,7 @@ impl World {
         )
     }
 
-    pub fn exec(&self, image: &str, image_type: ImageSubsystem) -> (u64, Result<()>) {
+    pub fn exec(&self, image: &str, image_type: ImageSubsystem) -> (Word, Result<()>) {
         self.exec_in(0, image, image_type)
     }
 
@@ -83,7 +83,7 @@ impl World {
         session: u32,
         image: &str,
         image_type: ImageSubsystem,
-    ) -> (u64, Result<()>) {
+    ) -> (Word, Result<()>) {
         let process = self.kernel.add_process(session, image);
         let mut body = ExecPgm::new_zeroed();
         body.process.process = self.kernel.give_handle(self.client, process);
@@ -151,8 +151,8 @@ fn spec_10_4_foreign_sessions_are_not_implemented_for_a_server_either() {
 }
 
 /// csrss and the context it registered with: the first one given out.
-fn csrss_connection(world: &World) -> (u64, u64) {
-    (world.kernel.running("csrss.exe")[0], 1 << 32)
+fn csrss_connection(world: &World) -> (Word, Word) {
+    (world.kernel.running("csrss.exe")[0], FIRST_CONTEXT)
 }
 
 #[test]
@@ -185,7 +185,7 @@ fn spec_10_4_session_complete_of_the_owner_forgets_the_session_and_of_anybody_el
     let psxss = other.kernel.running("psxss.exe")[0];
     // csrss and the client have the first two places.
     let stolen = (2..8)
-        .map(|index| (1u64 << 32) | index)
+        .map(|index| FIRST_CONTEXT | index)
         .find_map(|context| {
             let reply = other
                 .kernel
@@ -327,10 +327,11 @@ fn spec_10_5_a_process_in_a_session_without_servers_is_not_found() {
 fn spec_10_4_messages_shorter_than_their_number_wants_are_invalid_parameters() {
     let world = world();
     let before = (world.kernel.open_handles(), world.manager.counts());
-    for (number, size) in [(3, 0x70), (4, 0x44), (5, 0x118), (6, 4), (7, 0x110)] {
+    let (exec_pgm, start_csr) = (by_width(0x70, 0x48), by_width(0x118, 0x110));
+    for (number, size) in [(3, exec_pgm), (4, 0x44), (5, start_csr), (6, 4), (7, 0x110)] {
         for bytes in [0, 1, size - 1] {
             assert_eq!(
-                world.raw(number, bytes),
+                world.raw(number, bytes as u16),
                 Err(Status::INVALID_PARAMETER),
                 "{number} {bytes}"
             );
@@ -364,11 +365,11 @@ fn query_lists_servers_with_session_and_initial_command_and_knows_one_class() {
     let (result, answer) = world.call(&body);
     assert_eq!((result, answer.count, answer.length), (Ok(()), 1, 8 + 16));
     assert_eq!(
-        u64::from(answer.entries[0].server),
+        Word::from(answer.entries[0].server),
         world.kernel.running("csrss.exe")[0]
     );
     assert_eq!(
-        u64::from(answer.entries[0].initial),
+        Word::from(answer.entries[0].initial),
         world.kernel.running("winlogon.exe")[0]
     );
     assert_eq!(
@@ -400,7 +401,9 @@ proptest! {
     fn any_bytes_are_answered(data in prop::collection::vec(any::<u8>(), 0x120), number in prop_oneof![0u32..10, Just(0x100), Just(0x101), any::<u32>()], length in prop_oneof![0u16..0x130, any::<u16>()]) {
         let world = world();
         let mut message = request(&StartCsr::new_zeroed());
-        message.data.copy_from_slice(&data);
+        for (to, from) in message.data.iter_mut().zip(&data) {
+            *to = *from;
+        }
         message.data[..4].copy_from_slice(&number.to_le_bytes());
         message.header.data_length = length;
         prop_assert!(world.kernel.send(world.client, world.context, &message).is_some());

@@ -3,7 +3,7 @@
 
 use crate::kernel::{Kernel, TestPlan, start_with, units};
 use nt::failure::Essential;
-use nt::{Result, Status};
+use nt::{Result, Status, Word};
 use sm_protocol::sm::{ConnectionInfo, StartCsr, StopCsr};
 use sm_protocol::{request, result_of};
 use subsystems::Manager;
@@ -12,8 +12,8 @@ use zerocopy::{FromBytes, FromZeros};
 pub struct World {
     pub kernel: &'static Kernel,
     pub manager: &'static Manager<Kernel>,
-    pub client: u64,
-    pub context: u64,
+    pub client: Word,
+    pub context: Word,
 }
 
 pub fn cold(
@@ -294,7 +294,7 @@ fn spec_11_3_start_csr_makes_a_session_and_stop_csr_takes_it_down() {
     let before = world.sizes();
     let started = world.start("").unwrap();
     assert_eq!(started.session, 1);
-    let of = |id: u64| world.kernel.state().processes[&id].clone();
+    let of = |id: Word| world.kernel.state().processes[&id].clone();
     assert_eq!(
         (
             of(started.server).image.as_str(),

@@ -4,7 +4,7 @@
 use super::{Body, Kernel, Object, State};
 use nt::access::Access;
 use nt::system::*;
-use nt::{ClientId, Handle, ObjectAttributes, Result, Status, UnicodeStr};
+use nt::{ClientId, Handle, ObjectAttributes, Result, Status, UnicodeStr, Word};
 use std::collections::BTreeSet;
 
 impl Objects for Kernel {
@@ -130,9 +130,15 @@ impl Objects for Kernel {
 
 impl Ports for Kernel {
     fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
+        // Spec 1.5 and 13.4.
+        let wanted = if cfg!(target_pointer_width = "64") {
+            (0xF4, 0x148, 0x2400)
+        } else {
+            (0xF4, 0x130, 0x2200)
+        };
         assert_eq!(
             (limits.connection_info, limits.message, limits.pool),
-            (0xF4, 0x148, 0x2400)
+            wanted
         );
         assert!(attributes.security.is_some());
         Ok(self.enter()?.open(self.own, Object::Port))
@@ -232,7 +238,7 @@ impl Processes for Kernel {
         let process = state.open(self.own, Object::Process(id));
         let thread = state.open(self.own, Object::Thread(id));
         let mut information = UserProcessInformation {
-            size: 0x68,
+            size: size_of::<UserProcessInformation>() as u32,
             process: process.0,
             thread: thread.0,
             client: ClientId {
@@ -437,8 +443,10 @@ impl SystemWide for Kernel {
         {
             let mut entry = [0; 0x100];
             entry[..4].copy_from_slice(&0x100_u32.to_le_bytes());
-            entry[0x50..0x58].copy_from_slice(&id.to_le_bytes());
-            entry[0x58..0x60].copy_from_slice(&process.parent.to_le_bytes());
+            let ids = [id.to_le_bytes(), process.parent.to_le_bytes()].concat();
+            // Spec 13.4: where a 64-bit NT has the process id, and a 32-bit one.
+            let at = if size_of::<Word>() == 8 { 0x50 } else { 0x44 };
+            entry[at..][..ids.len()].copy_from_slice(&ids);
             list.extend(entry);
         }
         let last = list.len() - 0x100;

@@ -22,7 +22,7 @@ mod unused;
 pub use plan::{TestPlan, units};
 
 use nt::system::*;
-use nt::{ClientId, Handle, Result, Status};
+use nt::{ClientId, Handle, Result, Status, Word};
 use sm_protocol::sb::SbCreatedProcess;
 use sm_protocol::sm::{ConnectionInfo, SessionComplete};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,29 +30,32 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use subsystems::{Manager, TableSpace};
 use zerocopy::IntoBytes;
 
-pub const SMSS: u64 = 100;
+pub const SMSS: Word = 100;
+
+/// The first port context that smss gives out: place 0, first generation.
+pub const FIRST_CONTEXT: Word = 1 << (Word::BITS / 2);
 
 /// What a handle of smss is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Object {
-    Event(u64),
-    Process(u64),
-    Thread(u64),
+    Event(Word),
+    Process(Word),
+    Thread(Word),
     /// A thread of smss: index into `bodies`.
     OwnThread(usize),
     /// A connection port.
     Port,
     /// smss's server-side port for a client.
     Server {
-        client: u64,
+        client: Word,
     },
     /// A client of smss's port: a child instance.
     OwnClient {
-        context: u64,
+        context: Word,
     },
     /// smss as a client of a server's call-back port.
     Callback {
-        server: u64,
+        server: Word,
     },
 }
 
@@ -63,9 +66,9 @@ pub struct Process {
     pub exit: Option<Status>,
     pub running: bool,
     pub image_type: ImageSubsystem,
-    pub parent: u64,
+    pub parent: Word,
     /// Contexts of its connections to smss.
-    contexts: Vec<u64>,
+    contexts: Vec<Word>,
     pub command_line: String,
 }
 
@@ -78,28 +81,28 @@ type Meanwhile = Box<dyn FnOnce(&Kernel) + Send>;
 #[derive(Default)]
 pub struct State {
     /// Handles of every process, by process id and value.
-    handles: BTreeMap<(u64, u64), Object>,
-    next: u64,
-    events: BTreeSet<u64>,
-    pub processes: BTreeMap<u64, Process>,
+    handles: BTreeMap<(Word, Word), Object>,
+    next: Word,
+    events: BTreeSet<Word>,
+    pub processes: BTreeMap<Word, Process>,
     bodies: Vec<Option<Body>>,
     /// A hard error has stopped the system.
     pub stopped: bool,
     pub api_threads: u32,
-    accepted: Option<Option<u64>>,
+    accepted: Option<Option<Word>>,
     /// Processes inside a session space that they made.
-    pub attached: BTreeMap<u64, u32>,
+    pub attached: BTreeMap<Word, u32>,
     pub sessions: BTreeSet<u32>,
     pub bad_closes: u32,
-    calls: u64,
-    fail: Option<(u64, Status, bool)>,
-    meanwhile: Option<(u64, Meanwhile)>,
+    calls: Word,
+    fail: Option<(Word, Status, bool)>,
+    meanwhile: Option<(Word, Meanwhile)>,
     /// Services of which the next call fails, by name.
     refused: Vec<(&'static str, Status)>,
     /// Call-backs received by servers: process id, number.
-    pub callbacks: Vec<(u64, u32)>,
+    pub callbacks: Vec<(Word, u32)>,
     /// Who debugs the process that was last given to a server.
-    pub debugged_by: u64,
+    pub debugged_by: Word,
     pub delays: Vec<u32>,
     pub version: u32,
     pub flags: u32,
@@ -109,24 +112,24 @@ pub struct State {
     /// How often a child instance has lied.
     pub lies: u32,
     /// Which process that was, as smss says.
-    pub taken_over: u64,
+    pub taken_over: Word,
     /// late.exe registers a second time when smss makes this call for the first one.
-    pub twice: Option<u64>,
+    pub twice: Option<Word>,
     /// How creates.exe makes its next answer a lie.
     pub answer: Option<Lie>,
     /// Threads that cannot be opened any more.
-    pub ended_threads: Vec<u64>,
+    pub ended_threads: Vec<Word>,
     /// Which thread of a client sends its messages, counted from the process id.
-    pub sender: u64,
+    pub sender: Word,
     /// What its registrations came to.
-    pub registrations: Vec<Result<u64>>,
+    pub registrations: Vec<Result<Word>>,
 }
 
 /// The kernel as one process sees it: smss, or in NT 6 a child instance.
 #[derive(Clone)]
 pub struct Kernel {
     shared: Arc<Shared>,
-    own: u64,
+    own: Word,
     command_line: Vec<u16>,
 }
 
@@ -163,7 +166,7 @@ pub fn start_with(
 pub fn port_closed() -> MessageBuffer {
     let mut message = MessageBuffer::default();
     message.header.data_length = 8;
-    message.header.total_length = 0x30;
+    message.header.total_length = size_of::<PortHeader>() as u16 + 8;
     message.header.message_id = 77;
     message.data[..8].copy_from_slice(&0x01DC_5E00_0000_0000_u64.to_le_bytes());
     message
@@ -218,12 +221,12 @@ impl Kernel {
     }
 
     /// Calls made so far, closes not counted.
-    pub fn calls(&self) -> u64 {
+    pub fn calls(&self) -> Word {
         self.state().calls
     }
 
     /// Makes the `nth` call from now on fail, and all that follow if `persistent`.
-    pub fn fail(&self, nth: u64, status: Status, persistent: bool) {
+    pub fn fail(&self, nth: Word, status: Status, persistent: bool) {
         let mut state = self.state();
         state.fail = Some((state.calls + nth, status, persistent));
     }
@@ -233,7 +236,7 @@ impl Kernel {
     }
 
     /// Lets something happen elsewhere just before the `nth` call from now on is served.
-    pub fn meanwhile(&self, nth: u64, act: impl FnOnce(&Kernel) + Send + 'static) {
+    pub fn meanwhile(&self, nth: Word, act: impl FnOnce(&Kernel) + Send + 'static) {
         let mut state = self.state();
         state.meanwhile = Some((state.calls + nth, Box::new(act)));
     }
@@ -277,12 +280,12 @@ impl Kernel {
     }
 
     /// A process that smss did not start.
-    pub fn add_process(&self, session: u32, image: &str) -> u64 {
+    pub fn add_process(&self, session: u32, image: &str) -> Word {
         self.state().add_process(session, image, image)
     }
 
     /// A handle of `client` to process `target`, as an ExecPgm message names it.
-    pub fn give_handle(&self, client: u64, target: u64) -> u64 {
+    pub fn give_handle(&self, client: Word, target: Word) -> Word {
         let mut state = self.state();
         let handle = state.take_next();
         state
@@ -292,23 +295,23 @@ impl Kernel {
     }
 
     /// The same of its initial thread.
-    pub fn give_thread(&self, client: u64, target: u64) -> u64 {
+    pub fn give_thread(&self, client: Word, target: Word) -> Word {
         self.state().open(client, Object::Thread(target)).0
     }
 
     /// Handles smss has open, by value.
-    pub fn handle_values(&self) -> Vec<u64> {
+    pub fn handle_values(&self) -> Vec<Word> {
         let state = self.state();
         let own = state.handles.keys().filter(|(owner, _)| *owner == SMSS);
         own.map(|(_, handle)| *handle).collect()
     }
 
     /// Connects `client` to smss: the context it was accepted with.
-    pub fn connect(&self, client: u64, announced: &ConnectionInfo) -> Result<u64> {
+    pub fn connect(&self, client: Word, announced: &ConnectionInfo) -> Result<Word> {
         self.connect_raw(client, announced.as_bytes())
     }
 
-    pub fn connect_raw(&self, client: u64, announced: &[u8]) -> Result<u64> {
+    pub fn connect_raw(&self, client: Word, announced: &[u8]) -> Result<Word> {
         let mut message = MessageBuffer::default();
         message.header.kind = MessageKind::CONNECTION_REQUEST.0;
         message.header.client = ClientId {
@@ -316,7 +319,9 @@ impl Kernel {
             thread: client + 1,
         };
         message.header.data_length = announced.len() as u16;
-        message.data[..announced.len()].copy_from_slice(announced);
+        for (to, from) in message.data.iter_mut().zip(announced) {
+            *to = *from;
+        }
         let other = self.state().accepted.take();
         assert!(!self.manager().handle(&mut message, 0));
         let accepted = std::mem::replace(&mut self.state().accepted, other)
@@ -339,8 +344,8 @@ impl Kernel {
     /// Sends a request of `client` through the connection `context`: the reply.
     pub fn send(
         &self,
-        client: u64,
-        context: u64,
+        client: Word,
+        context: Word,
         message: &MessageBuffer,
     ) -> Option<MessageBuffer> {
         self.send_kind(client, context, message, MessageKind::REQUEST.0)
@@ -348,8 +353,8 @@ impl Kernel {
 
     pub fn send_kind(
         &self,
-        client: u64,
-        context: u64,
+        client: Word,
+        context: Word,
         message: &MessageBuffer,
         kind: u16,
     ) -> Option<MessageBuffer> {
@@ -365,12 +370,12 @@ impl Kernel {
     }
 
     /// The first connection of a process to smss.
-    pub fn context_of(&self, process: u64) -> Option<u64> {
+    pub fn context_of(&self, process: Word) -> Option<Word> {
         self.state().processes[&process].contexts.first().copied()
     }
 
     /// `client` closes its connection.
-    pub fn disconnect(&self, client: u64, context: u64) {
+    pub fn disconnect(&self, client: Word, context: Word) {
         if let Some(process) = self.state().processes.get_mut(&client) {
             process.contexts.retain(|&own| own != context);
         }
@@ -382,7 +387,7 @@ impl Kernel {
 
     /// `server` tells that an environment session has ended, over the connection it registered
     /// with.
-    pub fn session_complete(&self, server: u64, session: u32) {
+    pub fn session_complete(&self, server: Word, session: u32) {
         let context = self.state().processes[&server].contexts[0];
         let message = sm_protocol::request(&SessionComplete { session, status: 0 });
         self.send(server, context, &message)
@@ -390,7 +395,7 @@ impl Kernel {
     }
 
     /// `process` ends.
-    pub fn exit(&self, id: u64, status: Status) {
+    pub fn exit(&self, id: Word, status: Status) {
         let contexts = {
             let mut state = self.state();
             let Some(process) = state
@@ -421,7 +426,7 @@ impl Kernel {
     }
 
     /// Process ids of running processes with this image.
-    pub fn running(&self, image: &str) -> Vec<u64> {
+    pub fn running(&self, image: &str) -> Vec<Word> {
         let state = self.state();
         state
             .processes
@@ -471,40 +476,40 @@ impl Kernel {
 }
 
 impl State {
-    fn take_next(&mut self) -> u64 {
+    fn take_next(&mut self) -> Word {
         self.next += 4;
         self.next
     }
 
-    fn has_ended(&self, process: u64) -> bool {
+    fn has_ended(&self, process: Word) -> bool {
         self.processes
             .get(&process)
             .is_some_and(|process| process.exit.is_some())
     }
 
     /// A handle to a process, and one to its initial thread.
-    pub fn give(&mut self, owner: u64, process: u64) -> Handle {
+    pub fn give(&mut self, owner: Word, process: Word) -> Handle {
         self.open(owner, Object::Process(process))
     }
 
-    pub fn give_thread(&mut self, owner: u64, process: u64) -> Handle {
+    pub fn give_thread(&mut self, owner: Word, process: Word) -> Handle {
         self.open(owner, Object::Thread(process))
     }
 
-    fn open(&mut self, owner: u64, object: Object) -> Handle {
+    fn open(&mut self, owner: Word, object: Object) -> Handle {
         let handle = self.take_next();
         self.handles.insert((owner, handle), object);
         Handle(handle)
     }
 
-    fn object(&self, owner: u64, handle: Handle) -> Result<Object> {
+    fn object(&self, owner: Word, handle: Handle) -> Result<Object> {
         self.handles
             .get(&(owner, handle.0))
             .cloned()
             .ok_or(Status::INVALID_HANDLE)
     }
 
-    fn add_process(&mut self, session: u32, image: &str, command_line: &str) -> u64 {
+    fn add_process(&mut self, session: u32, image: &str, command_line: &str) -> Word {
         let id = self.take_next() + 1_000;
         let image_type = match image {
             "winlogon.exe" | "wininit.exe" | "gui.exe" | "guiss.exe" => ImageSubsystem::WINDOWS_GUI,

@@ -4,7 +4,7 @@
 
 use super::{Kernel, Object, SMSS, units};
 use nt::system::*;
-use nt::{ClientId, Handle, Result, Status, UnicodeStr};
+use nt::{ClientId, Handle, Result, Status, UnicodeStr, Word};
 use sm_protocol::ApiMessage;
 use sm_protocol::sb::{SbApi, SbCreatedProcess};
 use sm_protocol::sm::ConnectionInfo;
@@ -13,14 +13,14 @@ use zerocopy::{FromBytes, FromZeros};
 
 impl Kernel {
     /// A server that is refused ends (spec 9.5).
-    fn register(&self, id: u64, announced: &ConnectionInfo) {
+    fn register(&self, id: Word, announced: &ConnectionInfo) {
         if let Err(status) = self.connect(id, announced) {
             self.exit(id, status);
         }
     }
 
     /// A child instance's whole life.
-    fn child_instance(&self, id: u64, line: &str) {
+    fn child_instance(&self, id: Word, line: &str) {
         let own: &'static Kernel = Box::leak(Box::new(Kernel {
             own: id,
             command_line: units(line),
@@ -38,7 +38,7 @@ impl Kernel {
     }
 
     /// What a process does with its first instruction.
-    fn begin(&self, id: u64) {
+    fn begin(&self, id: Word) {
         let (image, line) = {
             let state = self.state();
             let process = &state.processes[&id];
@@ -83,7 +83,7 @@ impl Kernel {
         }
     }
 
-    pub(super) fn callback(&self, server: u64, message: &mut MessageBuffer) -> Result<()> {
+    pub(super) fn callback(&self, server: Word, message: &mut MessageBuffer) -> Result<()> {
         let image = self
             .state()
             .processes
@@ -156,7 +156,7 @@ impl Kernel {
         Ok(())
     }
 
-    pub(super) fn run(&self, id: u64) -> Result<()> {
+    pub(super) fn run(&self, id: Word) -> Result<()> {
         let begins = {
             let mut state = self.state();
             let process = state.processes.get_mut(&id).ok_or(Status::INVALID_CID)?;
