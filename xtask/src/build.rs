@@ -92,7 +92,7 @@ fn nt(arch: Arch, package: &[&str], dev: bool) -> Result<()> {
     cargo::succeed(&mut command)
 }
 
-/// Where cargo leaves what [`nt`] builds.
+/// Where cargo leaves what [`nt()`] builds.
 fn built(arch: Arch, dev: bool) -> PathBuf {
     paths::target().join(arch.target()).join(profile(dev))
 }
