@@ -3,8 +3,10 @@
 //! within a moment, with what to do, and not behind a build.
 //!
 //! Which option names a file and which a folder is said once, by its value hint, which shells
-//! complete by as well. A path without a hint may be either.
+//! complete by as well. A path without a hint may be either. What must be in a file is [`Content`]'s.
 
+use super::content::Content;
+use crate::medium::program::Source;
 use crate::medium::supplies::{FileSource, HiveSource};
 use clap::builder::ValueParser;
 use clap::error::ErrorKind;
@@ -28,22 +30,34 @@ const FILE: &str = "SMSS_REACTOS_ISO";
 /// The one that names an accelerator, and what it may say.
 const ACCELERATOR: (&str, [&str; 2]) = ("SMSS_ACCEL", ["kvm", "tcg"]);
 
-/// Looks for what the options of a command, or of one below it, name.
+/// Looks for what the options of a command, or of one below it, name; then into what it found.
 ///
 /// # Errors
-/// What is not there, or is something else.
+/// What is not there, is something else, or holds something else.
 pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> {
-    for argument in command.get_arguments() {
-        let id = argument.get_id().as_str();
-        for path in paths(argument, matches) {
-            let found = match WRITTEN.contains(&id) {
-                true => may_be_written(path),
-                false => is_there(path, argument.get_value_hint()),
-            };
-            found.map_err(|why| {
-                let text = format!("invalid value '{}' for '{argument}': {why}", path.display());
-                command.clone().error(ErrorKind::ValueValidation, text)
-            })?;
+    let given = || {
+        command.get_arguments().flat_map(|argument| {
+            let paths = paths(argument, matches);
+            paths.into_iter().map(move |path| (argument, path))
+        })
+    };
+    let wrong = |argument: &Arg, path: &Path, why: &str| {
+        let text = format!("invalid value '{}' for '{argument}': {why}", path.display());
+        command.clone().error(ErrorKind::ValueValidation, text)
+    };
+    for (argument, path) in given() {
+        match WRITTEN.contains(&argument.get_id().as_str()) {
+            true => may_be_written(path),
+            false => is_there(path, argument.get_value_hint()),
+        }
+        .map_err(|why| wrong(argument, path, why))?;
+    }
+    for (argument, path) in given() {
+        let content = Content::of(command.get_name(), argument.get_id().as_str());
+        if let (Some(content), true) = (content, path.is_file()) {
+            content
+                .hold(path)
+                .map_err(|why| wrong(argument, path, &format!("{why:#}")))?;
         }
     }
     match matches.subcommand() {
@@ -68,6 +82,9 @@ fn paths<'m>(argument: &Arg, matches: &'m ArgMatches) -> Vec<&'m Path> {
     } else if is::<FileSource>(kind) {
         let values = matches.get_many::<FileSource>(id).into_iter().flatten();
         values.map(FileSource::host).collect()
+    } else if is::<Source>(kind) {
+        let values = matches.get_many::<Source>(id).into_iter().flatten();
+        values.filter_map(Source::path).collect()
     } else {
         Vec::new()
     }

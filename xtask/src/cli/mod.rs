@@ -2,6 +2,7 @@
 //! The command line: verbs and their options, and nothing else.
 
 mod boot;
+mod content;
 mod given;
 mod look;
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn what_would_have_no_effect_is_a_usage_error() {
 fn what_is_named_and_is_not_there_is_told_before_anything_is_done() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-    std::fs::write(at("file"), "").unwrap();
+    std::fs::write(at("file"), "Windows Registry Editor Version 5.00\n").unwrap();
     let [file, none, dir] = [at("file"), at("none"), at("")];
     let deep = at("none/file");
     for (before, wrong, after) in [

@@ -7,8 +7,11 @@
 
 use super::tree::{self, Tree};
 use anyhow::{Context, Result, anyhow, bail};
-use formats::hive::Hive;
+use formats::hive::{Hive, reg_text};
 use std::path::Path;
+
+/// How a hive's file begins; anything else is `.reg` text.
+pub const REGF: &[u8] = b"regf";
 
 /// What follows a hive's name in those of its logs.
 pub const LOGS: [&str; 3] = [".LOG", ".LOG1", ".LOG2"];
@@ -22,11 +25,66 @@ pub struct Read {
     pub recovered: bool,
 }
 
-/// Reads the hive that `bytes` of `file` are.
+impl Read {
+    fn tell(&self, shown: &str) {
+        if self.recovered {
+            // Not to standard output, which may be carrying JSON.
+            eprintln!("{shown} was dirty: brought up to date from its log");
+        }
+    }
+}
+
+/// Reads the hive that `bytes` of `file` are; says so if a log brought it up to date.
 ///
 /// # Errors
 /// What is no hive, and a dirty one without a log that applies to it.
 pub fn parse(file: &Path, bytes: &[u8]) -> Result<Read> {
+    let shown = file.display().to_string();
+    read(file, bytes).inspect(|read| read.tell(&shown))
+}
+
+/// Looks whether a file is a hive that can be used, or `.reg` text.
+///
+/// # Errors
+/// As [`parse`]; text with a fault; what cannot be read.
+pub fn look(file: &Path) -> Result<()> {
+    let bytes = content(file)?;
+    match bytes.starts_with(REGF) {
+        true => read(file, &bytes).map(drop),
+        false => fault(file, &bytes),
+    }
+}
+
+/// Looks whether a file is `.reg` text.
+///
+/// # Errors
+/// Text with a fault, or none; what cannot be read.
+pub fn look_at_text(file: &Path) -> Result<()> {
+    fault(file, &content(file)?)
+}
+
+fn content(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
+}
+
+/// The first fault of `.reg` text.
+fn fault(file: &Path, bytes: &[u8]) -> Result<()> {
+    let text = text(file, bytes)?;
+    let mut nowhere = Hive::new(nt::wide!("nowhere"));
+    reg_text::apply(&mut nowhere, &text, "", tree::NOW)
+        .with_context(|| format!("in {}", file.display()))
+}
+
+/// `.reg` text out of a file that is no hive.
+///
+/// # Errors
+/// It is no text.
+pub fn text(file: &Path, bytes: &[u8]) -> Result<String> {
+    reg_text::decode(bytes)
+        .map_err(|_| anyhow!("{} is neither a hive nor .reg text", file.display()))
+}
+
+fn read(file: &Path, bytes: &[u8]) -> Result<Read> {
     let logs = if Hive::is_dirty(bytes) {
         logs(file)?
     } else {
@@ -55,7 +113,7 @@ pub fn parse_at(
             }
         }
     }
-    parse_with(shown, name, bytes, &logs)
+    parse_with(shown, name, bytes, &logs).inspect(|read| read.tell(shown))
 }
 
 /// Reads the hive `name` of a tree, with its logs on it, to be changed and put back.
@@ -73,13 +131,7 @@ pub fn of_tree(tree: &Tree, name: &str) -> Result<Hive> {
 fn parse_with(shown: &str, name: &str, bytes: &[u8], logs: &[(String, Vec<u8>)]) -> Result<Read> {
     let slices: Vec<&[u8]> = logs.iter().map(|(_, log)| log.as_slice()).collect();
     match Hive::parse_with_logs(bytes, &slices) {
-        Ok((hive, recovered)) => {
-            if recovered {
-                // Not to standard output, which may be carrying JSON.
-                eprintln!("{shown} was dirty: brought up to date from its log");
-            }
-            Ok(Read { hive, recovered })
-        }
+        Ok((hive, recovered)) => Ok(Read { hive, recovered }),
         Err(error) if !Hive::is_dirty(bytes) => Err(anyhow!("{shown} cannot be used: {error}")),
         Err(error) if logs.is_empty() => bail!(
             "{shown} is dirty, its last write was interrupted ({error}); put its logs ({}) beside \

@@ -205,6 +205,14 @@ fn file_name(image: &Path) -> Result<String> {
 }
 
 impl Source {
+    /// What the command line names outside of this checkout.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::Example(_) => None,
+            Self::Crate(path) | Self::Image(path) => Some(path),
+        }
+    }
+
     /// The image, built if need be, with its symbols still in it.
     fn image(&self, dev: bool) -> Result<PathBuf> {
         let mut command = cargo::command();

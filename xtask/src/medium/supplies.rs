@@ -12,16 +12,13 @@ use super::tree::{self, Tree};
 use super::{disk, hive_file};
 use crate::build::Images;
 use crate::{paths, ui};
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use clap::{Args, ValueHint};
 use executive::cm::boot::current_control_set;
 use formats::hive::{Hive, reg_text};
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-
-/// How a hive's file begins; anything else is `.reg` text.
-pub const REGF: &[u8] = b"regf";
 
 /// Options that bring something to a boot on the shim.
 #[derive(Args, Clone, Debug, Default)]
@@ -231,7 +228,7 @@ impl HiveSource {
         let shown = self.file.display();
         let bytes = std::fs::read(&self.file).with_context(|| format!("cannot read {shown}"))?;
         let place = tree::hive_path(self.hive);
-        if bytes.starts_with(REGF) {
+        if bytes.starts_with(hive_file::REGF) {
             let read = hive_file::parse(&self.file, &bytes)?;
             ui::note(&format!("hive {}: {shown}", self.hive));
             let whole = if read.recovered {
@@ -242,8 +239,7 @@ impl HiveSource {
             tree.files.insert(place, Some(whole));
             return Ok(());
         }
-        let text = reg_text::decode(&bytes)
-            .map_err(|_| anyhow!("{shown} is neither a hive nor .reg text"))?;
+        let text = hive_file::text(&self.file, &bytes)?;
         let mut hive = hive_file::of_tree(tree, self.hive)
             .with_context(|| format!("to merge {shown} over"))?;
         merge(&mut hive, self.hive, &text).with_context(|| format!("in {shown}"))?;

@@ -12,7 +12,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use executive::Version;
 use executive::dump::{self, Snapshot};
 use executive::host::RunEnd;
-use formats::hive::{Hive, reg_text};
+use formats::hive::Hive;
 use formats::sectors::SECTOR;
 use formats::utf16;
 use nt::UnicodeStr;
@@ -79,11 +79,10 @@ fn ground(options: &PlanOptions) -> Result<Ground> {
 fn hive(name: &str, file: &Path) -> Result<Hive> {
     let shown = file.display();
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {shown}"))?;
-    if bytes.starts_with(supplies::REGF) {
+    if bytes.starts_with(hive_file::REGF) {
         return hive_file::parse(file, &bytes).map(|read| read.hive);
     }
-    let text =
-        reg_text::decode(&bytes).map_err(|_| anyhow!("{shown} is neither a hive nor .reg text"))?;
+    let text = hive_file::text(file, &bytes)?;
     let source = crate::paths::root().join(format!("iso/hives/{name}.reg"));
     let default = std::fs::read_to_string(&source)
         .with_context(|| format!("cannot read {}", source.display()))?;

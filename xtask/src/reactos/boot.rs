@@ -8,6 +8,7 @@
 
 use super::judge;
 use super::pack::{self, Replacement};
+use crate::arch::Arch;
 use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
 use crate::qemu::{Boot, Next, Qemu, Setup};
@@ -123,6 +124,19 @@ impl Medium {
             Self::Iso(iso) => Boot::Iso(iso),
             Self::Disk(disk) => Boot::Disk(disk),
         }
+    }
+}
+
+/// The machine that a medium of ReactOS, a CD or a disk image, is for; none if that cannot be seen
+/// without unpacking it.
+///
+/// # Errors
+/// It has no Session Manager that ours could replace; what cannot be read.
+pub fn machine(base: &Path) -> Result<Option<Arch>> {
+    if is_iso(base)? {
+        pack::machine_of_disc(base)
+    } else {
+        pack::machine_of_disk(base).map(Some)
     }
 }
 

@@ -76,8 +76,26 @@ impl Originals {
     }
 }
 
+/// Looks into a user's program.
+///
+/// # Errors
+/// It is none that can run without a subsystem, on the shim's machine; what cannot be read.
+pub fn program(path: &Path) -> Result<()> {
+    let bytes = image(path)?;
+    match kind(&bytes) {
+        Kind::SessionManager(_) | Kind::Setup => Ok(()),
+        Kind::Other | Kind::OtherMachine => bail!(
+            "{} is no native program: its subsystem must be 1, and it imports ntdll.dll alone",
+            path.display()
+        ),
+    }
+}
+
 /// An image that the shim can run.
-fn image(path: &Path) -> Result<Vec<u8>> {
+///
+/// # Errors
+/// It is for another machine, or none; what cannot be read.
+pub fn image(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
     match machine(&bytes) {

@@ -52,20 +52,62 @@ pub fn iso(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
 
 /// Puts this smss.exe into a copy of a disk image with an installed ReactOS.
 pub fn disk(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
-    const PATH: &str = "ReactOS/system32/smss.exe";
     written_beside(base, out, |copy| {
-        let none = || format!("{} holds no installed ReactOS", base.display());
-        let old = disk::read(copy, PATH)
-            .with_context(none)?
-            .with_context(none)?;
-        let ours = match kind(&old) {
-            Kind::SessionManager(arch) => ours.image(arch)?,
-            other => bail!("{PATH} is {other}"),
-        };
-        disk::write(copy, PATH, ours)?;
-        told(PATH, &old, ours);
+        let (arch, old) = installed(base)?;
+        let ours = ours.image(arch)?;
+        disk::write(copy, INSTALLED, ours)?;
+        told(INSTALLED, &old, ours);
         Ok(())
     })
+}
+
+/// The machine that a disc of ReactOS is for; none if only its cabinet can tell.
+///
+/// # Errors
+/// It has no Session Manager that [`iso`] could replace; what cannot be read.
+pub fn machine_of_disc(base: &Path) -> Result<Option<Arch>> {
+    let file = File::open(base).with_context(|| format!("cannot open {}", base.display()))?;
+    let disc = Disc::read(file)
+        .with_context(|| format!("{} is no ISO that can be used", base.display()))?;
+    let mut cabinet = false;
+    for entry in &disc.entries {
+        match leaf(entry) {
+            "smss.exe" => {
+                if let Kind::SessionManager(arch) = kind(&disc.content(entry)?) {
+                    return Ok(Some(arch));
+                }
+            }
+            "reactos.cab" => cabinet = true,
+            _ => {}
+        }
+    }
+    if !cabinet {
+        bail!("{} has no Session Manager to replace", base.display());
+    }
+    Ok(None)
+}
+
+/// The machine that the ReactOS on a disk image is for.
+///
+/// # Errors
+/// There is none on it; what cannot be read.
+pub fn machine_of_disk(base: &Path) -> Result<Arch> {
+    installed(base).map(|(arch, _)| arch)
+}
+
+/// Where the Session Manager of an installed ReactOS is.
+const INSTALLED: &str = "ReactOS/system32/smss.exe";
+
+/// The Session Manager on a disk image, and the machine that it is for.
+fn installed(base: &Path) -> Result<(Arch, Vec<u8>)> {
+    let none = || format!("{} holds no installed ReactOS", base.display());
+    let image = disk::read(base, INSTALLED)
+        .with_context(none)?
+        .with_context(none)?;
+    match kind(&image) {
+        Kind::SessionManager(arch) => Ok((arch, image)),
+        other => bail!("{INSTALLED} of {} is {other}", base.display()),
+    }
 }
 
 /// Where the result of packing into `base` goes by default.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The system calls: counts by name and by phase, and every call in a table with a filter.
+//! The system calls: counts by name and by phase, and every call in a table with a filter; of two
+//! runs side by side.
 
+use super::chart::Run;
 use super::timeline::{Call, Timeline};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -38,66 +40,125 @@ impl Tally {
     }
 }
 
+/// What was counted under one name: a tally a run.
+struct Row {
+    name: String,
+    tallies: Vec<Tally>,
+}
+
 /// Counts by phase and by name, the most frequent first.
-pub fn counts(timeline: &Timeline) -> Markup {
-    let mut by_name: BTreeMap<&str, Tally> = BTreeMap::new();
-    for call in &timeline.calls {
-        by_name.entry(&call.name).or_default().add(call);
-    }
-    let mut rows: Vec<(&str, Tally)> = by_name.into_iter().collect();
-    rows.sort_by_key(|(name, tally)| (std::cmp::Reverse(tally.made), *name));
+pub fn counts(runs: &[Run<'_>]) -> Markup {
     html! {
-        div.columns {
-            @if !timeline.phases.is_empty() {
+        div.columns.wide[runs.len() > 1] {
+            @if runs.iter().any(|run| !run.timeline.phases.is_empty()) {
                 div {
                     h3 { "By phase" }
-                    (table("Phase", phases(timeline).into_iter().map(|(name, tally)| (name, tally, false))))
+                    (table("Phase", runs.len(), &phases(runs), false))
                 }
             }
             div {
                 h3 { "By name" }
-                (table("Call", rows.into_iter().map(|(name, tally)| (name.to_owned(), tally, true))))
+                (table("Call", runs.len(), &names(runs), true))
             }
         }
     }
 }
 
-fn phases(timeline: &Timeline) -> Vec<(String, Tally)> {
-    let of = |phase| Tally::of(timeline.calls.iter().filter(|call| call.phase == phase));
-    let mut rows = vec![("before the first".to_owned(), of(None))];
-    for (place, phase) in timeline.phases.iter().enumerate() {
-        rows.push((phase.name.clone(), of(Some(place))));
+fn names(runs: &[Run<'_>]) -> Vec<Row> {
+    let mut by_name: BTreeMap<&str, Vec<Tally>> = BTreeMap::new();
+    for (place, run) in runs.iter().enumerate() {
+        for call in &run.timeline.calls {
+            let tallies = by_name
+                .entry(&call.name)
+                .or_insert_with(|| vec![Tally::default(); runs.len()]);
+            tallies[place].add(call);
+        }
     }
-    rows.retain(|(_, tally)| tally.made > 0);
+    let mut rows: Vec<Row> = by_name
+        .into_iter()
+        .map(|(name, tallies)| Row {
+            name: name.to_owned(),
+            tallies,
+        })
+        .collect();
+    // The sort is stable: what is as frequent stays in the order of its name.
+    rows.sort_by_key(|row| {
+        let made: Vec<usize> = row.tallies.iter().map(|tally| tally.made).collect();
+        std::cmp::Reverse(made)
+    });
     rows
 }
 
-fn table(what: &str, rows: impl Iterator<Item = (String, Tally, bool)>) -> Markup {
+/// In the order of the first run; what only a later one has comes last.
+fn phases(runs: &[Run<'_>]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for (place, run) in runs.iter().enumerate() {
+        let named = run.timeline.phases.iter().enumerate();
+        let of = |phase| {
+            let calls = run.timeline.calls.iter();
+            Tally::of(calls.filter(|call| call.phase == phase))
+        };
+        let mut tallies = vec![("before the first", of(None))];
+        tallies.extend(named.map(|(phase, it)| (it.name.as_str(), of(Some(phase)))));
+        for (name, tally) in tallies {
+            let at = rows.iter().position(|row| row.name == name);
+            let at = at.unwrap_or_else(|| {
+                rows.push(Row {
+                    name: name.to_owned(),
+                    tallies: vec![Tally::default(); runs.len()],
+                });
+                rows.len() - 1
+            });
+            rows[at].tallies[place] = tally;
+        }
+    }
+    rows.retain(|row| row.tallies.iter().any(|tally| tally.made > 0));
+    rows
+}
+
+/// A column for each figure, and of two runs a column for each of them.
+fn table(what: &str, runs: usize, rows: &[Row], chooses: bool) -> Markup {
+    /// What a figure is called, what it is, and how it is shown; 0 is not.
+    type Figure = (&'static str, fn(&Tally) -> u64, fn(u64) -> String);
+    const FIGURES: [Figure; 4] = [
+        ("calls", |tally| tally.made as u64, |made| made.to_string()),
+        (
+            "failed",
+            |tally| tally.failed as u64,
+            |failed| failed.to_string(),
+        ),
+        ("inside, ms", |tally| tally.inside, super::time),
+        ("waited, ms", |tally| tally.waited, super::time),
+    ];
     html! {
         div.scroll {
             table.counts {
                 thead {
                     tr {
                         th { (what) }
-                        th.number { "calls" }
-                        th.number { "failed" }
-                        th.number { "inside, ms" }
-                        th.number { "waited, ms" }
+                        @for (name, ..) in FIGURES {
+                            @for run in 1..=runs {
+                                th.number { (name) @if runs > 1 { " " (number(run - 1)) } }
+                            }
+                        }
                     }
                 }
                 tbody {
-                    @for (name, tally, chooses) in rows {
+                    @for row in rows {
                         tr {
                             td {
                                 @if chooses {
-                                    button.plain.mono type="button" data-choose=(name)
-                                        title="Show these calls" { (name) }
-                                } @else { (name) }
+                                    button.plain.mono type="button" data-choose=(row.name)
+                                        title="Show these calls" { (row.name) }
+                                } @else { (row.name) }
                             }
-                            td.number { (tally.made) }
-                            td.number { @if tally.failed > 0 { (tally.failed) } }
-                            td.number { (super::time(tally.inside)) }
-                            td.number { @if tally.waited > 0 { (super::time(tally.waited)) } }
+                            @for (_, figure, shown) in FIGURES {
+                                @for tally in &row.tallies {
+                                    td.number.differs[figure(tally) != figure(&row.tallies[0])] {
+                                        @if figure(tally) > 0 { (shown(figure(tally))) }
+                                    }
+                                }
+                            }
                         }
                     }
                 }
@@ -106,9 +167,17 @@ fn table(what: &str, rows: impl Iterator<Item = (String, Tally, bool)>) -> Marku
     }
 }
 
-/// Every call, with its filter.
-pub fn table_of_all(timeline: &Timeline) -> Markup {
-    let failed = timeline.calls.iter().filter(|call| call.failed).count();
+/// How a run is called where there are two: a figure in a circle.
+pub fn number(place: usize) -> Markup {
+    const CIRCLED: [&str; 2] = ["\u{2460}", "\u{2461}"];
+    html! { span.run { (CIRCLED.get(place).copied().unwrap_or_default()) } }
+}
+
+/// Every call of every run, with the filter.
+pub fn table_of_all(runs: &[Run<'_>]) -> Markup {
+    let calls = || runs.iter().flat_map(|run| &run.timeline.calls);
+    let failed = calls().filter(|call| call.failed).count();
+    let several = runs.len() > 1;
     html! {
         div.filters role="search" {
             label.grow {
@@ -119,9 +188,17 @@ pub fn table_of_all(timeline: &Timeline) -> Markup {
             label {
                 span.hidden { "Process" }
                 select id="by-process" {
-                    option value="" { "every process" }
-                    @for (place, process) in timeline.processes.iter().enumerate() {
-                        option value=(place) { (process.image) " " (process.id) }
+                    option value="" { @if several { "both runs" } @else { "every process" } }
+                    @for (place, run) in runs.iter().enumerate() {
+                        @if several {
+                            option value={ (place) "-" } { (number(place)) " every process" }
+                        }
+                        @for (process, it) in run.timeline.processes.iter().enumerate() {
+                            option value={ (place) "-" (process) } {
+                                @if several { (number(place)) " " }
+                                (it.image) " " (it.id)
+                            }
+                        }
                     }
                 }
             }
@@ -130,7 +207,7 @@ pub fn table_of_all(timeline: &Timeline) -> Markup {
                 " failed only"
             }
             output id="shown" for="filter by-process only-failed" {
-                (timeline.calls.len()) " calls"
+                (calls().count()) " calls"
             }
         }
         table.calls {
@@ -144,8 +221,10 @@ pub fn table_of_all(timeline: &Timeline) -> Markup {
                 }
             }
             tbody id="all-calls" {
-                @for (number, call) in timeline.calls.iter().enumerate() {
-                    (row(timeline, number, call))
+                @for (place, run) in runs.iter().enumerate() {
+                    @for number in 0..run.timeline.calls.len() {
+                        (row(run.timeline, several, place, number))
+                    }
                 }
             }
         }
@@ -153,15 +232,20 @@ pub fn table_of_all(timeline: &Timeline) -> Markup {
     }
 }
 
-fn row(timeline: &Timeline, number: usize, call: &Call) -> Markup {
+fn row(timeline: &Timeline, several: bool, run: usize, number_of_call: usize) -> Markup {
+    let call = &timeline.calls[number_of_call];
     let image = timeline
         .processes
         .get(call.process)
         .map_or("?", |process| &process.image);
     html! {
-        tr id={ "call-" (number) } data-process=(call.process) data-failed[call.failed] tabindex="-1" {
+        tr id={ "call-" (run) "-" (number_of_call) } data-process={ (run) "-" (call.process) }
+            data-failed[call.failed] tabindex="-1" {
             td.number { (super::time(call.begins)) }
-            td.who { (image) " " span.muted { (call.thread) } }
+            td.who {
+                @if several { (number(run)) " " }
+                (image) " " span.muted { (call.thread) }
+            }
             td.what {
                 span.mark.(call.kind.word()) {}
                 b { (call.name) } span.arguments { "(" (call.arguments) ")" }
@@ -174,6 +258,7 @@ fn row(timeline: &Timeline, number: usize, call: &Call) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use super::super::recording::Recording;
     use super::*;
 
     const TRACE: &str = "smss.exe  0.1000000 c.0 +++ smss.exe started by 4, session none +++\n\
@@ -194,17 +279,65 @@ mod tests {
                 waited: 1_000_000
             }
         );
-        let names: Vec<String> = phases(&timeline)
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
+        let recording = Recording::default();
+        let run = Run {
+            recording: &recording,
+            timeline: &timeline,
+        };
+        let names: Vec<String> = phases(&[run]).into_iter().map(|row| row.name).collect();
         assert_eq!(names, ["before the first", "9 registry"]);
+    }
+
+    /// What two runs have in common stands in one row, and what only one has in a row as well.
+    #[test]
+    fn two_runs_are_counted_side_by_side() {
+        let other = TRACE
+            .replace("9 registry", "16 DOS devices")
+            .replace("NtOpenKey", "NtOpenFile");
+        let (one, other) = (Timeline::of(TRACE), Timeline::of(&other));
+        let recording = Recording::default();
+        let runs = [&one, &other].map(|timeline| Run {
+            recording: &recording,
+            timeline,
+        });
+        let made = |rows: &[Row]| -> Vec<(String, usize, usize)> {
+            let tallies = rows.iter();
+            tallies
+                .map(|row| (row.name.clone(), row.tallies[0].made, row.tallies[1].made))
+                .collect()
+        };
+        let row = |name: &str, one, other| (name.to_owned(), one, other);
+        assert_eq!(
+            made(&names(&runs)),
+            [
+                row("NtDelayExecution", 1, 1),
+                row("NtOpenKey", 1, 0),
+                row("NtOpenFile", 0, 1)
+            ]
+        );
+        assert_eq!(
+            made(&phases(&runs)),
+            [
+                row("before the first", 1, 1),
+                row("9 registry", 1, 0),
+                row("16 DOS devices", 0, 1)
+            ]
+        );
+        let all = table_of_all(&runs).into_string();
+        for id in ["call-0-0", "call-0-1", "call-1-0", "call-1-1"] {
+            assert!(all.contains(&format!("id=\"{id}\"")), "{id}");
+        }
     }
 
     #[test]
     fn what_a_call_was_given_is_text_and_nothing_else() {
         let trace = TRACE.replace("key=0x8", "name=\"<script>alert(1)</script>\"");
-        let page = table_of_all(&Timeline::of(&trace)).into_string();
+        let (recording, timeline) = (Recording::default(), Timeline::of(&trace));
+        let run = Run {
+            recording: &recording,
+            timeline: &timeline,
+        };
+        let page = table_of_all(&[run]).into_string();
         assert!(!page.contains("<script>") && page.contains("&lt;script&gt;"));
     }
 }

@@ -33,7 +33,7 @@ pub struct Run<'a> {
     pub timeline: &'a Timeline,
 }
 
-/// The chart as a part of a page: the first run's calls carry their numbers.
+/// The chart as a part of a page: each call carries the numbers of its run and of itself.
 pub fn embedded(runs: &[Run<'_>]) -> Markup {
     let chart = Chart::of(runs, true);
     html! {
@@ -103,8 +103,7 @@ impl Chart {
                 y += TITLE;
             }
             let top = y;
-            let numbered = numbered && place == 0;
-            let history = history(&scale, run, numbered, &mut y);
+            let history = history(&scale, run, numbered.then_some(place), &mut y);
             // Below everything else: a line through a name makes neither readable.
             if let Some(settled) = run.recording.settled(run.timeline) {
                 y += SETTLED;
@@ -155,7 +154,7 @@ fn settled_mark(scale: &Scale, at: u64, top: u32, bottom: u32) -> Markup {
     }
 }
 
-fn history(scale: &Scale, run: &Run<'_>, numbered: bool, y: &mut u32) -> Markup {
+fn history(scale: &Scale, run: &Run<'_>, numbered: Option<usize>, y: &mut u32) -> Markup {
     let timeline = run.timeline;
     let mut parts = Vec::new();
     if !timeline.phases.is_empty() {
@@ -269,7 +268,7 @@ fn thread_row(
     timeline: &Timeline,
     (process, thread): (usize, u32),
     y: u32,
-    numbered: bool,
+    numbered: Option<usize>,
 ) -> Markup {
     let calls = timeline
         .calls
@@ -283,8 +282,8 @@ fn thread_row(
     }
 }
 
-fn span(scale: &Scale, number: usize, call: &Call, y: u32, numbered: bool) -> Markup {
-    let number = numbered.then_some(number);
+fn span(scale: &Scale, number: usize, call: &Call, y: u32, run: Option<usize>) -> Markup {
+    let number = run.map(|run| format!("{run}-{number}"));
     let class = match call.kind {
         Kind::Call | Kind::Disk if call.failed => "failed",
         kind => kind.word(),
@@ -292,10 +291,10 @@ fn span(scale: &Scale, number: usize, call: &Call, y: u32, numbered: bool) -> Ma
     let title = html! { title { (call.name) "(" (call.arguments) ") = " (call.status) } };
     html! {
         @if call.kind.waits() {
-            line class={ "span wait " (class) } data-call=[number] x1=(scale.at(call.begins))
+            line class={ "span wait " (class) } data-call=[&number] x1=(scale.at(call.begins))
                 x2=(scale.at(call.ends)) y1=(y + 5) y2=(y + 5) { (title) }
         } @else {
-            rect class={ "span " (class) } data-call=[number] x=(scale.at(call.begins)) y=(y + 1)
+            rect class={ "span " (class) } data-call=[&number] x=(scale.at(call.begins)) y=(y + 1)
                 width=(scale.width(call.begins, call.ends)) height="8" { (title) }
         }
     }

@@ -60,6 +60,10 @@ fn report() -> String {
     page::page(&[run, run])
 }
 
+/// Rows of the table of calls that are shown.
+const ROWS: &str =
+    "[...document.querySelectorAll('#all-calls tr')].filter(row => row.checkVisibility()).length";
+
 /// What a person does.
 impl Browser {
     /// The value of an expression in the page; what it promises is waited for.
@@ -154,26 +158,25 @@ fn a_fold_of_the_namespace_opens() {
 
 #[test]
 fn the_filters_of_calls_and_log_filter() {
-    const ROWS: &str = "[...document.querySelectorAll('#all-calls tr')].filter(row => row.checkVisibility()).length";
     const LINES: &str =
         "[...document.querySelectorAll('.log li')].filter(line => line.checkVisibility()).length";
     let Some((mut browser, _folder)) = opened(DESK) else {
         return;
     };
-    assert_eq!(browser.evaluate(ROWS).unwrap(), 7);
+    assert_eq!(browser.evaluate(ROWS).unwrap(), 14);
     browser
         .evaluate("document.getElementById('filter').focus()")
         .unwrap();
     browser.type_text("ntopenkey").unwrap();
     // The filter waits for the next letter.
     let later = format!("new Promise(done => setTimeout(() => done({ROWS}), 200))");
-    assert_eq!(browser.evaluate(&later).unwrap(), 2);
+    assert_eq!(browser.evaluate(&later).unwrap(), 4);
     let told = "document.getElementById('shown').textContent";
-    assert_eq!(browser.evaluate(told).unwrap(), "2 of 7 calls");
+    assert_eq!(browser.evaluate(told).unwrap(), "4 of 14 calls");
     browser
         .evaluate("document.getElementById('only-failed').click()")
         .unwrap();
-    assert_eq!(browser.evaluate(ROWS).unwrap(), 1);
+    assert_eq!(browser.evaluate(ROWS).unwrap(), 2);
     assert_eq!(browser.evaluate(LINES).unwrap(), 4);
     browser
         .evaluate("document.querySelector('[data-level=\"step\"]').click()")
@@ -204,8 +207,37 @@ fn the_chart_is_read_with_the_arrow_keys() {
     browser.press("Enter").unwrap();
     assert_eq!(
         browser.evaluate("document.activeElement.id").unwrap(),
-        "call-1"
+        "call-0-1"
     );
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+/// The second run is in the summary and in the table, and its marks lead to its own calls.
+#[test]
+fn the_second_run_is_as_whole_as_the_first() {
+    let Some((mut browser, _folder)) = opened(DESK) else {
+        return;
+    };
+    let summary =
+        "[...document.querySelectorAll('.summary tbody tr')].map(row => row.textContent).join()";
+    let summary = browser.evaluate(summary).unwrap();
+    let summary = summary.as_str().unwrap_or_default();
+    assert!(summary.contains("system calls77"), "{summary}");
+    let choose = |value: &str| {
+        format!(
+            "(() => {{ const by = document.getElementById('by-process'); by.value = '{value}'; \
+             by.dispatchEvent(new Event('change')); return by.selectedOptions[0].textContent; }})()"
+        )
+    };
+    let chosen = browser.evaluate(&choose("1-")).unwrap();
+    assert_eq!(chosen, "\u{2461} every process");
+    assert_eq!(browser.evaluate(ROWS).unwrap(), 7);
+    browser.evaluate(&choose("1-1")).unwrap();
+    assert_eq!(browser.evaluate(ROWS).unwrap(), 1);
+    let mark = "(() => { const mark = document.querySelector('[data-call=\"1-1\"]'); \
+                for (const _ of [0, 1]) mark.dispatchEvent(new Event('click', {bubbles: true})); \
+                return document.activeElement.id; })()";
+    assert_eq!(browser.evaluate(mark).unwrap(), "call-1-1");
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
 

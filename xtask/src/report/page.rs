@@ -21,7 +21,8 @@ const SECTIONS: [(&str, &str); 6] = [
     ("calls", "Calls"),
 ];
 
-/// The whole page. Only the chart shows the second run.
+/// The whole page. A second run is in the summary, the chart and the calls; changes, registry,
+/// namespace and log are the first one's.
 pub fn page(runs: &[Run<'_>]) -> String {
     let Some(run) = runs.first() else {
         return String::new();
@@ -42,8 +43,7 @@ pub fn page(runs: &[Run<'_>]) -> String {
                 a.skip href="#main" { "To the report" }
                 header {
                     h1 { "A boot of smss.exe" }
-                    (verdict(run))
-                    (facts(run))
+                    @if runs.len() > 1 { (summary(runs)) } @else { (verdict(run)) (facts(run)) }
                 }
                 nav aria-label="Sections" {
                     @for (id, name) in SECTIONS { a href={ "#" (id) } { (name) } }
@@ -86,9 +86,9 @@ pub fn page(runs: &[Run<'_>]) -> String {
                     }
                     section id="calls" {
                         h2 { "System calls" }
-                        (calls::counts(timeline))
+                        (calls::counts(runs))
                         h3 { "All of them" }
-                        (calls::table_of_all(timeline))
+                        (calls::table_of_all(runs))
                     }
                 }
                 footer {
@@ -127,20 +127,107 @@ fn verdict(run: &Run<'_>) -> Markup {
 }
 
 fn facts(run: &Run<'_>) -> Markup {
-    let timeline = run.timeline;
-    let tally = Tally::of(&timeline.calls);
-    let ended = timeline
-        .processes
-        .iter()
-        .filter(|process| process.ended.is_some())
-        .count();
+    let figures = Figures::of(run);
+    let tally = figures.tally;
     html! {
         dl.facts {
-            div { dt { "processes" } dd { (timeline.processes.len()) @if ended > 0 { small { ", " (ended) " ended" } } } }
+            div { dt { "processes" } dd { (figures.processes) @if figures.ended > 0 { small { ", " (figures.ended) " ended" } } } }
             div { dt { "system calls" } dd { (tally.made) @if tally.failed > 0 { small { ", " (tally.failed) " failed" } } } }
             div { dt { "ms inside calls" } dd { (time(tally.inside)) } }
-            div { dt { "phases" } dd { (timeline.phases.len()) } }
+            div { dt { "phases" } dd { (figures.phases) } }
         }
+    }
+}
+
+/// What a run comes to.
+struct Figures {
+    processes: usize,
+    ended: usize,
+    tally: Tally,
+    phases: usize,
+    settled: Option<u64>,
+}
+
+impl Figures {
+    fn of(run: &Run<'_>) -> Self {
+        let processes = &run.timeline.processes;
+        let ended = processes.iter().filter(|process| process.ended.is_some());
+        Self {
+            processes: processes.len(),
+            ended: ended.count(),
+            tally: Tally::of(&run.timeline.calls),
+            phases: run.timeline.phases.len(),
+            settled: run.recording.settled(run.timeline),
+        }
+    }
+}
+
+/// The runs side by side.
+fn summary(runs: &[Run<'_>]) -> Markup {
+    /// A figure by its name, and how it is shown.
+    type Line = (&'static str, fn(&Figures) -> u64, fn(u64) -> String);
+    const LINES: [Line; 8] = [
+        ("settled after, ms", |it| it.settled.unwrap_or(0), time),
+        (
+            "processes",
+            |it| it.processes as u64,
+            |count| count.to_string(),
+        ),
+        (
+            "of these ended",
+            |it| it.ended as u64,
+            |count| count.to_string(),
+        ),
+        (
+            "system calls",
+            |it| it.tally.made as u64,
+            |count| count.to_string(),
+        ),
+        (
+            "of these failed",
+            |it| it.tally.failed as u64,
+            |count| count.to_string(),
+        ),
+        ("ms inside calls", |it| it.tally.inside, time),
+        ("ms waited in calls", |it| it.tally.waited, time),
+        ("phases", |it| it.phases as u64, |count| count.to_string()),
+    ];
+    let figures: Vec<Figures> = runs.iter().map(Figures::of).collect();
+    html! {
+        @for (place, run) in runs.iter().enumerate() {
+            p.muted { (calls::number(place)) " " (run.recording.name) }
+            (verdict(run))
+        }
+        div.scroll {
+            table.summary {
+                thead {
+                    tr {
+                        th {}
+                        @for place in 0..runs.len() { th.number { (calls::number(place)) } }
+                        th.number { "difference" }
+                    }
+                }
+                tbody {
+                    @for (name, figure, shown) in LINES {
+                        @let values: Vec<u64> = figures.iter().map(figure).collect();
+                        tr {
+                            td { (name) }
+                            @for &value in &values { td.number { (shown(value)) } }
+                            td.number { (difference(&values, shown)) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What the second of two values has more or less than the first.
+fn difference(values: &[u64], shown: fn(u64) -> String) -> String {
+    match *values {
+        [one, other] if other > one => format!("+{}", shown(other - one)),
+        [one, other] if other < one => format!("\u{2212}{}", shown(one - other)),
+        _ => String::new(),
     }
 }
 

@@ -12,11 +12,7 @@ const lanes = all("g[data-thread]", chart).map((lane) => all(".span", lane));
 let chosen = null;
 
 // The browser's own hints come late and in no shape; what they say is shown by ours.
-for (const span of lanes.flat()) {
-  const title = span.querySelector("title");
-  span.dataset.says = title.textContent;
-  title.remove();
-}
+for (const span of lanes.flat()) span.querySelector("title").remove();
 
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -25,20 +21,16 @@ function element(name, text, className) {
   return made;
 }
 
-// The row of a mark's call; the second run of a comparison has none.
-const rowOf = (span) => (span.dataset.call ? byId(`call-${span.dataset.call}`) : null);
+// The row of a mark's call.
+const rowOf = (span) => byId(`call-${span.dataset.call}`);
 
 function show(span) {
   const row = rowOf(span);
   const cell = (place) => row.cells[place].textContent.trim();
   tip.replaceChildren();
-  if (row) {
-    tip.append(element("b", row.querySelector("b").textContent), ` = ${cell(3)}`);
-    tip.append(element("div", `${cell(1)}, at ${cell(0)} ms, took ${cell(4)} ms`));
-    tip.append(element("span", row.querySelector(".arguments").textContent, "arguments"));
-  } else {
-    tip.append(element("span", span.dataset.says, "arguments"));
-  }
+  tip.append(element("b", row.querySelector("b").textContent), ` = ${cell(3)}`);
+  tip.append(element("div", `${cell(1)}, at ${cell(0)} ms, took ${cell(4)} ms`));
+  tip.append(element("span", row.querySelector(".arguments").textContent, "arguments"));
   tip.hidden = false;
   const mark = span.getBoundingClientRect();
   const frame = byId("canvas").getBoundingClientRect();
@@ -65,7 +57,6 @@ function choose(span) {
 
 function toRow(span) {
   const row = rowOf(span);
-  if (!row) return;
   clearFilters();
   row.scrollIntoView({ block: "center" });
   row.focus({ preventScroll: true });
@@ -85,7 +76,16 @@ chart.addEventListener("click", (event) => {
   else choose(span);
 });
 chart.addEventListener("blur", () => choose(null));
-window.addEventListener("scroll", () => hide(), { passive: true });
+// A step of the keys may scroll: the hint goes along with its mark as long as that can be seen.
+window.addEventListener(
+  "scroll",
+  () => {
+    const mark = chosen?.getBoundingClientRect();
+    if (mark && mark.bottom > 0 && mark.top < window.innerHeight) show(chosen);
+    else hide();
+  },
+  { passive: true },
+);
 
 // The mark of a lane that is nearest in time.
 function nearest(lane, span) {
@@ -157,7 +157,9 @@ function applyFilters() {
   rows.forEach((row, place) => {
     const shown =
       words.every((word) => texts[place].includes(word)) &&
-      (byProcess.value === "" || row.dataset.process === byProcess.value) &&
+      (byProcess.value.endsWith("-")
+        ? row.dataset.process.startsWith(byProcess.value)
+        : ["", row.dataset.process].includes(byProcess.value)) &&
       (!onlyFailed.checked || "failed" in row.dataset);
     row.hidden = !shown;
     count += shown;

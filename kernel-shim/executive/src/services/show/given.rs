@@ -42,6 +42,19 @@ pub fn behind(
             Some(format!("[{number:#x}]"))
         }
         ("NtRaiseHardError", "parameters") => hard_error(call, slot),
+        ("NtWriteFile", "buffer") => {
+            let size = call.arguments[6] as u32;
+            let data = bytes(call, slot, size)?;
+            Some(values::data(&data, size.into()))
+        }
+        ("NtReadFile" | "NtWriteFile", "offset") => {
+            let offset: i64 = call.read(UserPtr::new(slot)).ok()?;
+            Some(match offset {
+                -2 => "[current]".into(),
+                -1 => "[end]".into(),
+                offset => format!("[{offset:#x}]"),
+            })
+        }
         ("NtSetInformationFile", "buffer") => file_information(call, slot),
         (
             "NtSetInformationProcess" | "NtSetInformationThread" | "NtSetSystemInformation",

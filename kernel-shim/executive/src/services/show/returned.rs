@@ -5,7 +5,7 @@
 use super::super::BUILT;
 use super::super::argument::{Parameter, Shape};
 use super::super::call::{Call, Done};
-use super::super::layout::{ClientId, FileStandard, IoStatusBlock, UnicodeString};
+use super::super::layout::{ClientId, DirectoryEntry, FileStandard, IoStatusBlock, UnicodeString};
 use super::super::table::Service;
 use super::super::user::UserPtr;
 use super::{handle, message, values};
@@ -137,6 +137,10 @@ fn written(
             ))
         }
         // Counts and lengths.
+        ("NtQueryDirectoryObject", "context") => {
+            let next: u32 = call.read(UserPtr::new(slot)).ok()?;
+            Some(format!("[{next:#x}]"))
+        }
         (_, "length" | "previous" | "count" | "response" | "disposition")
             if service.name != "NtAdjustPrivilegesToken" =>
         {
@@ -148,9 +152,48 @@ fn written(
             let text = call.text(target).ok()?;
             Some(format!("{:?}", String::from_utf16_lossy(&text)))
         }
+        ("NtReadFile" | "NtQueryDirectoryFile", "buffer") if status.is_success() => {
+            brought(call, service.name, slot)
+        }
+        ("NtQueryDirectoryObject", "buffer") if status.is_success() => listing(call, slot),
         (_, "buffer") if status.is_success() => answer(call, service.name, slot),
         _ => None,
     }
+}
+
+/// What a file was asked for: its data, or the names in a folder.
+fn brought(call: &mut Call<'_>, service: &str, at: u64) -> Option<String> {
+    const RESULT: usize = 4;
+    const CLASS: usize = 7;
+    let block: IoStatusBlock = call.read(UserPtr::new(call.arguments[RESULT])).ok()?;
+    let whole = { block.information };
+    let bytes = call
+        .bytes(UserPtr::new(at), whole.min(MOST_BYTES.into()))
+        .ok()?;
+    match service {
+        "NtReadFile" => Some(values::data(&bytes, whole)),
+        _ => values::directory(call.arguments[CLASS] as u32, &bytes),
+    }
+}
+
+/// The names in a directory of objects, each with its type. An empty entry ends the list.
+fn listing(call: &mut Call<'_>, at: u64) -> Option<String> {
+    let most = MOST_BYTES as u64 / size_of::<DirectoryEntry>() as u64;
+    let mut found = Vec::new();
+    let mut place = UserPtr::<DirectoryEntry>::new(at);
+    for _ in 0..most {
+        let entry: DirectoryEntry = call.read(place).ok()?;
+        if { entry.name.buffer } == 0 {
+            break;
+        }
+        let mut text = |string| {
+            let text = call.text(string).ok()?;
+            Some(String::from_utf16_lossy(&text))
+        };
+        found.push(format!("{:?} {}", text(entry.name)?, text(entry.kind)?));
+        place = place.at(size_of::<DirectoryEntry>() as u64).ok()?;
+    }
+    Some(values::names(&found))
 }
 
 /// The answer to a question, by its class.

@@ -44,6 +44,81 @@ pub fn hex(bytes: &[u8]) -> String {
     digits
 }
 
+/// The most that is shown of what a file holds, in characters or bytes.
+const SHOWN_OF_A_FILE: usize = 64;
+/// The most names of a listing.
+const SHOWN_NAMES: usize = 8;
+
+/// What was read or written: text where it is text, in UTF-16 or in ASCII, and hex digits where not.
+/// `whole` is how many bytes there were.
+pub fn data(bytes: &[u8], whole: u64) -> String {
+    let is_text = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+    };
+    let (pairs, odd) = bytes.as_chunks::<2>();
+    let low: Vec<u8> = pairs.iter().map(|[low, _]| *low).collect();
+    let is_wide = odd.is_empty() && pairs.iter().all(|&[_, high]| high == 0) && is_text(&low);
+    let text = match bytes {
+        [] => return "{}".into(),
+        _ if is_text(bytes) => bytes,
+        _ if is_wide => &low,
+        _ => {
+            let more = if whole > SHOWN_OF_A_FILE as u64 {
+                "..."
+            } else {
+                ""
+            };
+            let shown = bytes.get(..SHOWN_OF_A_FILE).unwrap_or(bytes);
+            return format!("{{{}{more}}}", hex(shown));
+        }
+    };
+    let wide = if is_wide { "L" } else { "" };
+    let more = match text.len() as u64 {
+        length if length > SHOWN_OF_A_FILE as u64 => "...",
+        length if length * (1 + u64::from(is_wide)) < whole => "...",
+        _ => "",
+    };
+    let shown = text.get(..SHOWN_OF_A_FILE).unwrap_or(text);
+    format!("{{{wide}{:?}{more}}}", String::from_utf8_lossy(shown))
+}
+
+/// A listing: its first names, and how many it has.
+pub fn names(names: &[String]) -> String {
+    let shown: Vec<&str> = names.iter().take(SHOWN_NAMES).map(String::as_str).collect();
+    match names.len().saturating_sub(SHOWN_NAMES) {
+        0 => format!("{{{}}}", shown.join(" ")),
+        more => format!("{{{} and {more} more}}", shown.join(" ")),
+    }
+}
+
+/// The names in FILE_DIRECTORY_INFORMATION and what is like it.
+pub fn directory(class: u32, bytes: &[u8]) -> Option<String> {
+    /// FileNamesInformation.
+    const NAMES: u32 = 12;
+    let (length, name) = match class {
+        1 => (0x3C, 0x40),
+        2 => (0x3C, 0x44),
+        3 => (0x3C, 0x5E),
+        NAMES => (8, 0xC),
+        37 => (0x3C, 0x68),
+        38 => (0x3C, 0x50),
+        _ => return None,
+    };
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    loop {
+        let ([next], _) = words(rest)?;
+        let ([length], _) = words(rest.get(length..)?)?;
+        found.push(text(rest.get(name..)?.get(..length as usize)?));
+        if next == 0 {
+            return Some(names(&found));
+        }
+        rest = rest.get(next as usize..)?;
+    }
+}
+
 /// The data of a registry value with its type: `REG_SZ "text"`.
 pub fn registry(kind: u32, data: &[u8]) -> String {
     let name =
@@ -169,6 +244,57 @@ mod tests {
         assert!(long.len() < 250 && long.ends_with("..."), "{long}");
         let long = registry(1, &utf16_bytes(&"x".repeat(4096)));
         assert!(long.len() < 250 && long.ends_with("\"..."), "{long}");
+    }
+
+    #[test]
+    fn what_a_file_holds_is_text_or_digits_and_short() {
+        assert_eq!(data(b"a\r\n", 3), r#"{"a\r\n"}"#);
+        assert_eq!(data(&utf16_bytes("on"), 4), r#"{L"on"}"#);
+        assert_eq!(data(b"MZ\x90\0", 4), "{4d5a9000}");
+        assert_eq!(data(b"", 0), "{}");
+        // What was looked at is less than what there was.
+        assert_eq!(data(b"abc", 5000), r#"{"abc"...}"#);
+        for long in [data(&[b'x'; 4096], 4096), data(&[0xEE; 4096], 4096)] {
+            assert!(long.len() < 150 && long.ends_with("...}"), "{long}");
+        }
+    }
+
+    #[test]
+    fn a_listing_of_every_class_has_its_names_and_is_short() {
+        let listing = |class: u32, names: &[&str]| {
+            let (length, name) = match class {
+                12 => (8, 0xC),
+                1 => (0x3C, 0x40),
+                2 => (0x3C, 0x44),
+                3 => (0x3C, 0x5E),
+                37 => (0x3C, 0x68),
+                _ => (0x3C, 0x50),
+            };
+            let mut bytes = Vec::new();
+            for (place, text) in names.iter().enumerate() {
+                let text = utf16_bytes(text);
+                let mut entry = vec![0; name];
+                entry[length] = text.len() as u8;
+                entry.extend(&text);
+                entry.resize(entry.len().next_multiple_of(8), 0);
+                if place + 1 < names.len() {
+                    entry[0] = entry.len() as u8;
+                }
+                bytes.extend(entry);
+            }
+            bytes
+        };
+        for class in [1, 2, 3, 12, 37, 38] {
+            let shown = directory(class, &listing(class, &[".", "a b.txt"]));
+            assert_eq!(shown.as_deref(), Some(r#"{"." "a b.txt"}"#), "{class}");
+        }
+        let many = directory(12, &listing(12, &["x"; 11])).unwrap();
+        assert!(many.ends_with(r#""x" and 3 more}"#), "{many}");
+        // An entry that is said to lie behind the end has no words.
+        let mut wrong = listing(12, &["x"]);
+        wrong[0] = 200;
+        assert_eq!(directory(12, &wrong), None);
+        assert_eq!(directory(99, &wrong), None);
     }
 
     #[test]

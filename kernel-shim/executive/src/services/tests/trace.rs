@@ -189,6 +189,73 @@ fn a_rename_is_shown_with_where_it_goes() {
 }
 
 #[test]
+fn what_is_read_and_written_is_shown_and_what_lies_in_a_folder() {
+    let mut world = World::booted();
+    let caller = world.caller();
+    world.exec.trace_mut().keep();
+    let at = |offset: u64| caller.memory + offset;
+    let name = "\\??\\C:\\ReactOS\\System32\\a.txt";
+    let attributes = world.attributes(caller, 0x100, name, 0x40);
+    let open = [at(0), 0x10_0003, attributes, at(0x10), 7, 0x20];
+    assert_eq!(world.status(caller, "NtOpenFile", &open), Status::SUCCESS);
+    let file: u64 = world.get(caller, 0);
+    let read = [file, 0, 0, 0, at(0x20), at(BUFFER), 0x40, 0, 0];
+    assert_eq!(world.status(caller, "NtReadFile", &read), Status::SUCCESS);
+    let line = last(&world);
+    assert!(
+        line.contains(r#"result={0x5}, buffer={"first"}, size=0x40, offset=0x0"#),
+        "{line}"
+    );
+    world.put_bytes(caller, BUFFER, b"\x01\x02");
+    world.put(caller, 0x40, 3_i64);
+    let write = [file, 0, 0, 0, at(0x20), at(BUFFER), 2, at(0x40), 0];
+    assert_eq!(world.status(caller, "NtWriteFile", &write), Status::SUCCESS);
+    let line = last(&world);
+    assert!(
+        line.contains("buffer={0102}, size=0x2, offset=[0x3]"),
+        "{line}"
+    );
+    // Nothing has come of a read that fails.
+    world.put(caller, 0x40, 0x100_i64);
+    let read = [file, 0, 0, 0, at(0x20), at(BUFFER), 0x40, at(0x40), 0];
+    let _ = world.status(caller, "NtReadFile", &read);
+    let line = last(&world);
+    assert!(
+        line.contains(&format!("buffer={:#x}", at(BUFFER))),
+        "{line}"
+    );
+
+    let folder = world.attributes(caller, 0x100, "\\??\\C:\\ReactOS\\System32", 0x40);
+    let open = [at(0), 0x10_0001, folder, at(0x10), 7, 0x21];
+    assert_eq!(world.status(caller, "NtOpenFile", &open), Status::SUCCESS);
+    let folder: u64 = world.get(caller, 0);
+    let list = [folder, 0, 0, 0, at(0x20), at(BUFFER), 0x400, 3, 0, 0, 1];
+    assert_eq!(
+        world.status(caller, "NtQueryDirectoryFile", &list),
+        Status::SUCCESS
+    );
+    let line = last(&world);
+    assert!(line.contains(r#""a.txt""#), "{line}");
+    assert!(line.contains("class=BothDirectory"), "{line}");
+
+    let root = world.attributes(caller, 0x100, "\\", 0x40);
+    let open = [at(0), 1, root];
+    assert_eq!(
+        world.status(caller, "NtOpenDirectoryObject", &open),
+        Status::SUCCESS
+    );
+    let root: u64 = world.get(caller, 0);
+    let list = [root, at(BUFFER), 0x800, 0, 1, at(0x20), at(0x28)];
+    assert_eq!(
+        world.status(caller, "NtQueryDirectoryObject", &list),
+        Status::SUCCESS
+    );
+    let line = last(&world);
+    assert!(line.contains(r#""ArcName" Directory"#), "{line}");
+    assert!(line.contains("context=[0x"), "{line}");
+}
+
+#[test]
 fn a_wait_is_shown_with_its_objects_its_limit_and_how_long_it_took() {
     let mut world = World::new();
     let caller = world.caller();

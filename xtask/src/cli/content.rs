@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! What is in the files that a command line names: one of another kind, or for another machine, is
+//! told in a sentence before anything is built or copied.
+//!
+//! The readers are those of the verbs themselves. A verb that reads a file before it does anything
+//! else is its own judge.
+
+use crate::arch::Arch;
+use crate::medium::{disk, hive_file};
+use crate::reactos::extract::{self, Originals};
+use crate::reactos::{boot, pack};
+use anyhow::{Result, bail};
+use std::path::Path;
+
+/// What a file must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// A hive that can be used, or `.reg` text.
+    Hive,
+    /// `.reg` text.
+    Text,
+    /// A disk image with a FAT volume.
+    Disk,
+    /// The disk image of an installed ReactOS.
+    Installed,
+    /// A disc of ReactOS with a Session Manager on it.
+    Disc,
+    /// Either of these.
+    ReactOs,
+    /// Either of these, for the machine that GDB is told of.
+    Debugged,
+    /// A live CD for the shim's machine.
+    LiveCd,
+    /// An image for the shim's machine.
+    Image,
+    /// A native program for it.
+    Program,
+    /// What the verb finds in it, or whatever it is.
+    Verbs,
+}
+
+impl Content {
+    /// What an option of a verb wants; none if nobody has thought about it.
+    pub fn of(verb: &str, option: &str) -> Option<Self> {
+        Some(match (verb, option) {
+            ("run" | "gdb", "hive") => Self::Hive,
+            ("budgets" | "compare", "hive") => Self::Text,
+            ("run" | "gdb", "disk") => Self::Disk,
+            ("iso", "disk") => Self::Installed,
+            ("iso", "base") => Self::Disc,
+            ("run", "base") => Self::ReactOs,
+            ("gdb", "base") => Self::Debugged,
+            ("run" | "budgets" | "compare", "from") => Self::LiveCd,
+            ("run", "smss" | "ntdll") => Self::Image,
+            ("run" | "gdb", "program") => Self::Program,
+            ("run" | "gdb", "file") | ("plan" | "install", _) => Self::Verbs,
+            ("iso", "smss") | ("diff" | "stat", _) => Self::Verbs,
+            ("report" | "chart", "run" | "against") => Self::Verbs,
+            _ => return None,
+        })
+    }
+
+    /// Looks into a file.
+    ///
+    /// # Errors
+    /// It is something else; what cannot be read.
+    pub fn hold(self, file: &Path) -> Result<()> {
+        match self {
+            Self::Hive => hive_file::look(file),
+            Self::Text => hive_file::look_at_text(file),
+            Self::Disk => disk::range(file).map(drop),
+            Self::Installed => pack::machine_of_disk(file).map(drop),
+            Self::Disc => pack::machine_of_disc(file).map(drop),
+            Self::ReactOs => boot::machine(file).map(drop),
+            Self::Debugged => match boot::machine(file)? {
+                Some(arch) if arch != Arch::default() => bail!(
+                    "{} holds a ReactOS for {arch}: GDB is set up for {} only",
+                    file.display(),
+                    Arch::default()
+                ),
+                _ => Ok(()),
+            },
+            Self::LiveCd => Originals::from_iso(file).map(drop),
+            Self::Image => extract::image(file).map(drop),
+            Self::Program => extract::program(file),
+            Self::Verbs => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Cli;
+    use super::*;
+    use crate::medium::tree::{self, Tree};
+    use crate::reactos::small_disc;
+    use crate::windows::session_manager;
+    use clap::{CommandFactory, ValueHint};
+    use formats::pe::build::ImageFile;
+    use nt::system::ImageSubsystem;
+    use std::ffi::OsString;
+
+    /// A new option that names a file says what must be in it.
+    #[test]
+    fn every_file_that_is_read_has_a_content() {
+        fn hold(command: &clap::Command) {
+            for argument in command.get_arguments() {
+                if argument.get_value_hint() == ValueHint::FilePath {
+                    let (verb, id) = (command.get_name(), argument.get_id().as_str());
+                    assert!(Content::of(verb, id).is_some(), "{verb} {argument}");
+                }
+            }
+            command.get_subcommands().for_each(hold);
+        }
+        hold(&Cli::command());
+    }
+
+    /// The image for a 32-bit machine that this one is like.
+    fn for_i386(image: &[u8]) -> Vec<u8> {
+        let mut image = image.to_vec();
+        let header = u32::from_le_bytes(image[0x3C..0x40].try_into().unwrap()) as usize;
+        image[header + 4..header + 6].copy_from_slice(&Arch::I386.machine().to_le_bytes());
+        image
+    }
+
+    /// Each option that names a file, with one of another kind, and a word of what is said.
+    #[test]
+    fn a_file_of_another_kind_is_told_before_anything_is_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let put = |name: &str, bytes: &[u8]| std::fs::write(at(name), bytes).unwrap();
+        let smss = session_manager("theirs");
+        put("noise", &[0xDB; 40_000]);
+        put("smss.exe", &smss);
+        put("i386.exe", &for_i386(&smss));
+        put("noise.exe", b"MZ, and no more");
+        let window = ImageFile {
+            subsystem: ImageSubsystem::WINDOWS_GUI,
+            ..ImageFile::default()
+        };
+        put("window.exe", &window.bytes());
+        put("disc.iso", &small_disc::bytes(&smss));
+        put("i386.iso", &small_disc::bytes(&for_i386(&smss)));
+        put("own.exe", &smss);
+        put("setup.iso", &small_disc::bytes(b"no Session Manager"));
+        let hive = tree::compile("Windows Registry Editor Version 5.00\n\n[\\A]\n").unwrap();
+        put("short.hiv", &hive[..5000]);
+        put(
+            "wrong.reg",
+            b"Windows Registry Editor Version 5.00\n\n[\\A]\n\"b\"=dwrd:1\n",
+        );
+        disk::make(Path::new(&at("fat.img")), 48, &Tree::default()).unwrap();
+        // `@` stands for the folder.
+        let read = |line: &str| {
+            let words = format!("xtask {}", line.replace('@', &at("")));
+            Cli::read(words.split_whitespace().map(OsString::from))
+        };
+        for (line, told) in [
+            ("run --hive @noise", "neither a hive nor .reg text"),
+            ("run --hive @short.hiv", "cannot be used"),
+            ("run --hive SOFTWARE=@wrong.reg", "line 4"),
+            ("gdb --hive @noise", "neither a hive nor .reg text"),
+            ("budgets --from @noise", "no ISO"),
+            ("compare --from @disc.iso", "no live CD"),
+            ("run --from @fat.img", "no ISO"),
+            ("run --disk @noise", "no FAT volume"),
+            ("gdb --disk @disc.iso", "no FAT volume"),
+            ("run --base @noise", "no installed ReactOS"),
+            ("run --base @fat.img", "no installed ReactOS"),
+            ("run --base @setup.iso", "no Session Manager"),
+            ("gdb --base @setup.iso", "no Session Manager"),
+            ("gdb --base @i386.iso", "for i386"),
+            ("run --smss @noise", "no PE image"),
+            ("run --ntdll @i386.exe", "for i386"),
+            ("run --program @noise.exe", "no PE image"),
+            ("run --program @i386.exe", "for i386"),
+            ("gdb --program @window.exe", "no native program"),
+            ("iso --base @fat.img", "no ISO"),
+            ("iso --base @setup.iso", "no Session Manager"),
+            ("iso --disk @fat.img", "no installed ReactOS"),
+            ("iso --disk @disc.iso", "no installed ReactOS"),
+        ] {
+            let error = read(line)
+                .err()
+                .unwrap_or_else(|| panic!("`{line}` passes"));
+            assert_eq!(error.exit_code(), 2, "{line}");
+            let text = error.to_string();
+            let sentence = text.lines().next().unwrap_or_default();
+            assert!(sentence.contains(told), "`{line}`: {text}");
+        }
+        put("good.hiv", &hive);
+        put(
+            "good.reg",
+            b"Windows Registry Editor Version 5.00\n\n[\\A]\n\"b\"=dword:1\n",
+        );
+        for line in [
+            "run --hive @good.hiv --hive SOFTWARE=@good.reg --disk @fat.img --program @own.exe",
+            "run --base @i386.iso",
+            "run --smss @smss.exe",
+            "gdb --base @disc.iso",
+            "iso --base @disc.iso --smss @i386.exe",
+        ] {
+            let read = read(line);
+            assert!(read.is_ok(), "`{line}`: {}", read.err().unwrap());
+        }
+    }
+}
