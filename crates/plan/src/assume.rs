@@ -24,7 +24,7 @@ const SERVERS: u32 = 28;
 /// The phase in which names are looked for in the folder of the known DLLs.
 const KNOWN_DLLS: u32 = 20;
 /// Where programs and DLLs are.
-const SYSTEM32: &str = "\\ReactOS\\System32";
+pub(super) const SYSTEM32: &str = "\\ReactOS\\System32";
 
 /// What a file that is assumed to exist is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -37,18 +37,18 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Boots until nothing is missing that may be assumed; nothing may if the plan is `strict`.
+    /// Boots until nothing is missing that may be assumed; on strict ground nothing may.
     ///
     /// # Errors
     /// As [`boot`]; something new is missing in every boot.
-    pub fn of(ground: &Ground, strict: bool) -> Result<Self> {
+    pub fn of(ground: &Ground) -> Result<Self> {
         let mut assumptions = Assumptions::default();
-        if !strict && ground.volume.is_none() && ground.files.is_empty() {
+        if !ground.strict && ground.volume.is_none() && ground.files.is_empty() {
             assumptions.add_renames(&ground.hives);
         }
         for _ in 0..ROUNDS {
             let boot = boot(ground, &assumptions)?;
-            if strict || !assumptions.learn(&boot.moments) {
+            if ground.strict || !assumptions.learn(&boot.moments) {
                 return Ok(Self {
                     acts: story::tell(&boot.moments),
                     boot,

@@ -5,7 +5,7 @@
 //! files, on a copy. What it gives is what was said and what was called, in the order in which both
 //! happened, and what stands at its end.
 
-use super::assume::Assumptions;
+use super::assume::{Assumptions, SYSTEM32};
 use super::moment::Moment;
 use anyhow::{Context, Result, anyhow};
 use executive::Version;
@@ -33,6 +33,24 @@ pub struct Ground {
     pub volume: Option<Vec<u8>>,
     /// Files on it, by their path from a backslash on; `None` is a folder.
     pub files: BTreeMap<String, Option<Vec<u8>>>,
+    /// Whether what is not on it is missing, the programs included that this repository has
+    /// stand-ins for.
+    pub strict: bool,
+}
+
+impl Ground {
+    /// What there is a stand-in for and is not on the volume.
+    fn missing(&self, volume: &mut VolumeImage) -> Vec<String> {
+        let stand_ins = programs::PROGRAMS.iter().map(|program| program.name);
+        let paths = stand_ins.map(|name| format!("{SYSTEM32}\\{name}"));
+        let given = |path: &str| {
+            let mut files = self.files.iter();
+            files.any(|(file, content)| content.is_some() && file.eq_ignore_ascii_case(path))
+        };
+        paths
+            .filter(|path| volume.facts(path).is_err() && !given(path))
+            .collect()
+    }
 }
 
 /// The result of a boot.
@@ -54,11 +72,22 @@ pub fn boot(ground: &Ground, assumptions: &Assumptions) -> Result<Boot> {
         None => VolumeImage::new(VOLUME),
         Some(bytes) => VolumeImage::open(bytes.clone()),
     };
-    let volume = volume.map_err(|status| anyhow!("the volume cannot be used: {status}"))?;
+    let mut volume = volume.map_err(|status| anyhow!("the volume cannot be used: {status}"))?;
+    let missing = match ground.strict {
+        true => ground.missing(&mut volume),
+        false => Vec::new(),
+    };
     let mut world = World::on(ground.version, volume);
     for (name, hive) in &ground.hives {
         *world.hive(name) = hive.clone();
     }
+    for (path, content) in &ground.files {
+        match content {
+            Some(bytes) => world.file(path, bytes),
+            None => world.directory(path),
+        };
+    }
+    // In the place of a system's own, which is for another kernel, or for another machine.
     for program in programs::PROGRAMS {
         let name = utf16(program.name);
         world.program(
@@ -70,11 +99,8 @@ pub fn boot(ground: &Ground, assumptions: &Assumptions) -> Result<Boot> {
             },
         );
     }
-    for (path, content) in &ground.files {
-        match content {
-            Some(bytes) => world.file(path, bytes),
-            None => world.directory(path),
-        };
+    for path in missing {
+        world.remove_file(&path);
     }
     assumptions.put_on(&mut world);
     let recorder = Recorder::claim();

@@ -173,9 +173,10 @@ impl System {
 
     fn settle(&mut self) {
         self.settled = true;
-        announce::settled();
+        // Before it is announced: who waits for that may take a picture.
         self.show_ends();
-        screen::note("settled: every thread waits");
+        screen::note("the system is up: every thread waits");
+        announce::settled();
         let exits = self.options.exit == ExitAt::Settled;
         // What stands is shown once: of a run that ends by itself, what stands at its end.
         if self.options.dump && !(exits && self.options.kill.is_some()) {

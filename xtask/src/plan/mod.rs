@@ -31,7 +31,7 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
         ui::keep_output_for_json();
     }
     let ground = ground(options).map_err(|error| error.context(Unusable))?;
-    let plan = Plan::of(&ground, options.strict)?;
+    let plan = Plan::of(&ground)?;
     if options.json {
         // Nothing but JSON: the verdict is in it, and in the exit code.
         println!("{:#}", plan.json());
@@ -72,6 +72,7 @@ fn ground(options: &PlanOptions) -> Result<Ground> {
         hives,
         volume: options.disk.as_deref().map(volume).transpose()?,
         files,
+        strict: options.strict,
     })
 }
 
@@ -154,6 +155,7 @@ pub fn stands_at_the_end(tree: &Tree) -> Result<Value> {
         hives,
         volume: None,
         files,
+        strict: false,
     };
     let boot = plan::boot(&ground, &Assumptions::default())?;
     Ok(serde_json::from_str(&dump::json(&boot.snapshot))?)

@@ -16,7 +16,7 @@ fn asked(folder: &Path, text: &str) -> PlanOptions {
 }
 
 fn planned(options: &PlanOptions) -> Plan {
-    Plan::of(&ground(options).unwrap(), options.strict).unwrap()
+    Plan::of(&ground(options).unwrap()).unwrap()
 }
 
 /// A plan of changes to the Session Manager key.
@@ -109,6 +109,31 @@ fn a_program_that_is_not_here_is_assumed_unless_strict() {
     let plan = planned(&options);
     assert!(!plan.has(Verb::Run, "check.exe", Some("BootExecute")));
     plan.shows(Verb::Skip, "check", Some("BootExecute"));
+}
+
+/// The programs that this repository has stand-ins for are no exception.
+#[test]
+fn strict_ground_has_nothing_but_what_was_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = asked(folder.path(), "");
+    options.strict = true;
+    let plan = planned(&options);
+    let RunEnd::Stopped(check) = &plan.boot.outcome else {
+        panic!("{:?}", plan.boot.outcome);
+    };
+    assert!(plan::stopped(check).contains("C000021A"));
+    assert!(!plan.has(Verb::Run, "autochk.exe", Some("BootExecute")));
+    let tree = folder.path().join("c");
+    let system32 = tree.join("ReactOS/system32");
+    std::fs::create_dir_all(&system32).unwrap();
+    for name in ["csrss.exe", "WINLOGON.EXE", "win32k.sys"] {
+        std::fs::write(system32.join(name), "their own").unwrap();
+    }
+    options.tree = Some(tree);
+    let plan = planned(&options);
+    assert_eq!(plan.boot.outcome, RunEnd::Settled, "{:#?}", plan.acts);
+    plan.shows(Verb::Run, "csrss.exe", Some("SubSystems"));
+    assert!(!plan.has(Verb::Run, "autochk.exe", Some("BootExecute")));
 }
 
 #[test]

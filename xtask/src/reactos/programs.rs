@@ -20,7 +20,7 @@ use std::path::Path;
 /// A program of ReactOS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Program {
-    /// Checks the volume, instead of the stand-in that only prints its command line.
+    /// Checks the volume, instead of the stand-in that only looks whether it can be read.
     Autochk,
     /// Serves the Windows subsystem, with kernel32.dll for its programs.
     Csrss,

@@ -2,7 +2,7 @@
 //! The system calls: counts by name and by phase, and every call in a table with a filter; of two
 //! runs side by side.
 
-use super::chart::Run;
+use super::chart::{Run, circled};
 use super::timeline::{Call, Timeline};
 use maud::{Markup, html};
 use std::collections::BTreeMap;
@@ -167,10 +167,9 @@ fn table(what: &str, runs: usize, rows: &[Row], chooses: bool) -> Markup {
     }
 }
 
-/// How a run is called where there are two: a figure in a circle.
+/// The run's figure, as the table has it.
 pub fn number(place: usize) -> Markup {
-    const CIRCLED: [&str; 2] = ["\u{2460}", "\u{2461}"];
-    html! { span.run { (CIRCLED.get(place).copied().unwrap_or_default()) } }
+    html! { span.run { (circled(place)) } }
 }
 
 /// Every call of every run, with the filter.

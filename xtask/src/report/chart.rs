@@ -33,6 +33,12 @@ pub struct Run<'a> {
     pub timeline: &'a Timeline,
 }
 
+/// How a run is called where there are two: a figure in a circle.
+pub fn circled(place: usize) -> &'static str {
+    const CIRCLED: [&str; 2] = ["\u{2460}", "\u{2461}"];
+    CIRCLED.get(place).copied().unwrap_or_default()
+}
+
 /// The chart as a part of a page: each call carries the numbers of its run and of itself.
 pub fn embedded(runs: &[Run<'_>]) -> Markup {
     let chart = Chart::of(runs, true);
@@ -98,7 +104,7 @@ impl Chart {
         for (place, run) in runs.iter().enumerate() {
             if runs.len() > 1 {
                 parts.push(html! {
-                    text.run x="0" y=(y + 16) { (run.recording.name) }
+                    text.run x="0" y=(y + 16) { (circled(place)) " " (run.recording.name) }
                 });
                 y += TITLE;
             }

@@ -64,7 +64,11 @@ fn diff(left: &Path, right: &Path) -> Result<()> {
 fn read(path: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the trace {}", path.display()))?;
-    Ok(text.lines().filter_map(essence).collect())
+    let calls: Vec<String> = text.lines().filter_map(essence).collect();
+    if calls.is_empty() {
+        bail!("no call in {}", path.display());
+    }
+    Ok(calls)
 }
 
 /// What is compared of one line: `NtName text... STATUS`; nothing of a line that is no call.
@@ -150,7 +154,16 @@ impl Counts {
 
 #[cfg(test)]
 mod tests {
-    use super::{Counts, calls_made, essence};
+    use super::{Counts, calls_made, diff, essence};
+
+    /// Two files that are no traces do not agree.
+    #[test]
+    fn a_file_without_a_call_is_no_trace() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "# Not a trace\n").unwrap();
+        let error = diff(file.path(), file.path()).unwrap_err();
+        assert!(error.to_string().starts_with("no call in "), "{error}");
+    }
 
     #[test]
     fn times_threads_and_handles_do_not_count() {
