@@ -60,14 +60,14 @@ impl Content {
         })
     }
 
-    /// Looks into a file.
+    /// Looks into a file; `hive` is the one that it is or changes, if it is for one.
     ///
     /// # Errors
     /// It is something else; what cannot be read.
-    pub fn hold(self, file: &Path) -> Result<()> {
+    pub fn hold(self, file: &Path, hive: &str) -> Result<()> {
         match self {
-            Self::Hive => hive_file::look(file),
-            Self::Text => hive_file::look_at_text(file),
+            Self::Hive => hive_file::look(file, hive),
+            Self::Text => hive_file::look_at_text(file, hive),
             Self::Disk => disk::range(file).map(drop),
             Self::Installed => pack::machine_of_disk(file).map(drop),
             Self::Disc => pack::machine_of_disc(file).map(drop),
@@ -150,6 +150,10 @@ mod tests {
             b"Windows Registry Editor Version 5.00\n\n[\\A]\n\"b\"=dwrd:1\n",
         );
         disk::make(Path::new(&at("fat.img")), 48, &Tree::default()).unwrap();
+        put("good.hiv", &hive);
+        let text = "Windows Registry Editor Version 5.00\n\n\
+                    [HKEY_LOCAL_MACHINE\\SYSTEM\\CurrentControlSet\\Control]\n\"b\"=dword:1\n";
+        put("good.reg", text.as_bytes());
         // `@` stands for the folder.
         let read = |line: &str| {
             let words = format!("xtask {}", line.replace('@', &at("")));
@@ -159,6 +163,7 @@ mod tests {
             ("run --hive @noise", "neither a hive nor .reg text"),
             ("run --hive @short.hiv", "cannot be used"),
             ("run --hive SOFTWARE=@wrong.reg", "line 4"),
+            ("run --hive SOFTWARE=@good.reg", "not in this hive"),
             ("gdb --hive @noise", "neither a hive nor .reg text"),
             ("budgets --from @noise", "no ISO"),
             ("compare --from @disc.iso", "no live CD"),
@@ -188,13 +193,8 @@ mod tests {
             let sentence = text.lines().next().unwrap_or_default();
             assert!(sentence.contains(told), "`{line}`: {text}");
         }
-        put("good.hiv", &hive);
-        put(
-            "good.reg",
-            b"Windows Registry Editor Version 5.00\n\n[\\A]\n\"b\"=dword:1\n",
-        );
         for line in [
-            "run --hive @good.hiv --hive SOFTWARE=@good.reg --disk @fat.img --program @own.exe",
+            "run --hive @good.hiv --hive SYSTEM=@good.reg --disk @fat.img --program @own.exe",
             "run --base @i386.iso",
             "run --smss @smss.exe",
             "gdb --base @disc.iso",

@@ -38,25 +38,25 @@ pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> 
     let given = || {
         command.get_arguments().flat_map(|argument| {
             let paths = paths(argument, matches);
-            paths.into_iter().map(move |path| (argument, path))
+            paths.into_iter().map(move |given| (argument, given))
         })
     };
     let wrong = |argument: &Arg, path: &Path, why: &str| {
         let text = format!("invalid value '{}' for '{argument}': {why}", path.display());
         command.clone().error(ErrorKind::ValueValidation, text)
     };
-    for (argument, path) in given() {
+    for (argument, Given { path, .. }) in given() {
         match WRITTEN.contains(&argument.get_id().as_str()) {
             true => may_be_written(path),
             false => is_there(path, argument.get_value_hint()),
         }
         .map_err(|why| wrong(argument, path, why))?;
     }
-    for (argument, path) in given() {
+    for (argument, Given { path, hive }) in given() {
         let content = Content::of(command.get_name(), argument.get_id().as_str());
         if let (Some(content), true) = (content, path.is_file()) {
             content
-                .hold(path)
+                .hold(path, hive)
                 .map_err(|why| wrong(argument, path, &format!("{why:#}")))?;
         }
     }
@@ -69,22 +69,35 @@ pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> 
     }
 }
 
-/// The paths that were given for an argument.
-fn paths<'m>(argument: &Arg, matches: &'m ArgMatches) -> Vec<&'m Path> {
+/// Something of this machine that was given.
+struct Given<'m> {
+    path: &'m Path,
+    /// The hive that it is, or that it changes.
+    hive: &'static str,
+}
+
+/// What was given for an argument.
+fn paths<'m>(argument: &Arg, matches: &'m ArgMatches) -> Vec<Given<'m>> {
     let id = argument.get_id().as_str();
     let kind = argument.get_value_parser();
+    let hive = "SYSTEM";
+    let given = |path| Given { path, hive };
     if is::<PathBuf>(kind) {
         let values = matches.get_many::<PathBuf>(id).into_iter().flatten();
-        values.map(PathBuf::as_path).collect()
+        values.map(PathBuf::as_path).map(given).collect()
     } else if is::<HiveSource>(kind) {
         let values = matches.get_many::<HiveSource>(id).into_iter().flatten();
-        values.map(HiveSource::file).collect()
+        let given = |source: &'m HiveSource| Given {
+            path: source.file(),
+            hive: source.hive(),
+        };
+        values.map(given).collect()
     } else if is::<FileSource>(kind) {
         let values = matches.get_many::<FileSource>(id).into_iter().flatten();
-        values.map(FileSource::host).collect()
+        values.map(FileSource::host).map(given).collect()
     } else if is::<Source>(kind) {
         let values = matches.get_many::<Source>(id).into_iter().flatten();
-        values.filter_map(Source::path).collect()
+        values.filter_map(Source::path).map(given).collect()
     } else {
         Vec::new()
     }

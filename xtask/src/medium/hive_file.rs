@@ -5,6 +5,7 @@
 //! interrupted is dirty: it is used with its logs or not at all, because what it holds without them
 //! may belong to two different moments. The files themselves are only read.
 
+use super::supplies;
 use super::tree::{self, Tree};
 use anyhow::{Context, Result, anyhow, bail};
 use formats::hive::{Hive, reg_text};
@@ -43,24 +44,24 @@ pub fn parse(file: &Path, bytes: &[u8]) -> Result<Read> {
     read(file, bytes).inspect(|read| read.tell(&shown))
 }
 
-/// Looks whether a file is a hive that can be used, or `.reg` text.
+/// Looks whether a file is a hive that can be used, or `.reg` text for the hive `name`.
 ///
 /// # Errors
 /// As [`parse`]; text with a fault; what cannot be read.
-pub fn look(file: &Path) -> Result<()> {
+pub fn look(file: &Path, name: &str) -> Result<()> {
     let bytes = content(file)?;
     match bytes.starts_with(REGF) {
         true => read(file, &bytes).map(drop),
-        false => fault(file, &bytes),
+        false => fault(file, name, &bytes),
     }
 }
 
-/// Looks whether a file is `.reg` text.
+/// Looks whether a file is `.reg` text for the hive `name`.
 ///
 /// # Errors
 /// Text with a fault, or none; what cannot be read.
-pub fn look_at_text(file: &Path) -> Result<()> {
-    fault(file, &content(file)?)
+pub fn look_at_text(file: &Path, name: &str) -> Result<()> {
+    fault(file, name, &content(file)?)
 }
 
 fn content(file: &Path) -> Result<Vec<u8>> {
@@ -68,11 +69,10 @@ fn content(file: &Path) -> Result<Vec<u8>> {
 }
 
 /// The first fault of `.reg` text.
-fn fault(file: &Path, bytes: &[u8]) -> Result<()> {
+fn fault(file: &Path, name: &str, bytes: &[u8]) -> Result<()> {
     let text = text(file, bytes)?;
     let mut nowhere = Hive::new(nt::wide!("nowhere"));
-    reg_text::apply(&mut nowhere, &text, "", tree::NOW)
-        .with_context(|| format!("in {}", file.display()))
+    supplies::merge(&mut nowhere, name, &text).with_context(|| format!("in {}", file.display()))
 }
 
 /// `.reg` text out of a file that is no hive.

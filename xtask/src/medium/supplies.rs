@@ -53,6 +53,11 @@ pub struct HiveSource {
 }
 
 impl HiveSource {
+    /// The hive, as NT names it.
+    pub const fn hive(&self) -> &'static str {
+        self.hive
+    }
+
     /// The file.
     pub fn file(&self) -> &Path {
         &self.file

@@ -9,11 +9,11 @@
 //! place again.
 
 use super::live_cd::LiveCd;
-use crate::medium::hive_file;
 use crate::medium::tree::{self, Tree};
+use crate::medium::{hive_file, supplies};
 use crate::ui;
 use anyhow::{Context, Result};
-use formats::hive::{Hive, reg_text};
+use formats::hive::Hive;
 use formats::{pe, utf16};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -31,10 +31,9 @@ pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()>
     let shown = format!("the SYSTEM hive of {}", iso.display());
     let mut hive = hive_file::parse_at(&shown, "config/SYSTEM", &bytes, content)?.hive;
     if let Some(path) = changes {
-        let text = reg_text::decode(
-            &std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
-        )?;
-        reg_text::apply(&mut hive, &text, "", tree::NOW)
+        let bytes =
+            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        supplies::merge(&mut hive, "SYSTEM", &hive_file::text(path, &bytes)?)
             .with_context(|| format!("in {}", path.display()))?;
     }
     tree.files
