@@ -4,6 +4,7 @@
 use crate::build;
 use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
+use crate::medium::program::Role;
 use crate::medium::tree::Tree;
 use crate::medium::{iso, supplies};
 use crate::platform::Door;
@@ -91,8 +92,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
     let mut reported = false;
-    // What the kernel says when it maps the program's image.
-    let mut awaited = program.map(|program| format!("image {program} "));
+    let mut program = program.map(Program::named);
     // Once settled, the machine is the user's: no limit any more.
     let limit = |settled: Option<Duration>| match settled {
         None => LIMIT,
@@ -100,8 +100,8 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         Some(_) => Duration::MAX,
     };
     while let Some(line) = machine.line(limit(settled))? {
-        if awaited.as_ref().is_some_and(|sign| line.contains(sign)) {
-            awaited = None;
+        if let Some(program) = &mut program {
+            program.follow(&line);
         }
         if let Some(shown) = reader.take(&line) {
             ui::say(&shown);
@@ -146,11 +146,8 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     qemu::see(&log);
     let end = machine.judge()?;
-    if let Some(program) = awaited {
-        bail!(
-            "the program was not started: there is no `{}` in the log",
-            program.trim_end()
-        );
+    if let Some(program) = &program {
+        program.judge()?;
     }
     match end {
         End::Bugcheck if options.kill.is_some() => {
@@ -163,9 +160,53 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         }
         End::Pass => ui::verdict("the Session Manager settled, and the machine ended as asked"),
         End::PowerOff => ui::verdict("the machine has switched itself off"),
+        End::Bugcheck if options.supplies.program.role == Role::Initial => {
+            bail!("the system stopped, as it must when its initial command ends")
+        }
         end => bail!("the machine ended with {end:?}: see the log's last lines"),
     }
     Ok(())
+}
+
+/// What became of the user's program, by what the kernel says.
+struct Program {
+    name: String,
+    started: bool,
+    /// Its exit status, with its code in brackets.
+    ended: Option<String>,
+}
+
+impl Program {
+    const fn named(name: String) -> Self {
+        Self {
+            name,
+            started: false,
+            ended: None,
+        }
+    }
+
+    fn follow(&mut self, line: &str) {
+        let name = &self.name;
+        self.started |= line.contains(&format!("image {name} base "));
+        if let Some((_, rest)) = line.split_once(&format!("ended {name} process ")) {
+            let status = rest.split_once(' ').map_or(rest, |(_, status)| status);
+            self.ended = Some(status.trim().to_owned());
+        }
+    }
+
+    fn judge(&self) -> Result<()> {
+        let name = &self.name;
+        if !self.started {
+            bail!("the program was not started: there is no `image {name}` in the log");
+        }
+        match &self.ended {
+            // A code of 0xC0000000 and above is an error.
+            Some(status) if status.contains("(C") => bail!("{name} ended with {status}"),
+            Some(status) => ui::note(&format!("{name} ended with {status}")),
+            None => ui::note(&format!("{name} was running to the end")),
+        }
+        Ok(())
+    }
 }
 
 /// Whether there is what a boot disc is made with; without it the kernel is booted directly, which
@@ -242,4 +283,29 @@ fn leave_files(output: &std::path::Path, reader: &Reader) -> Result<()> {
         std::fs::write(&file, text)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_judged_by_what_the_kernel_says_of_it() {
+        let judged = |lines: &[&str]| {
+            let mut program = Program::named("a.exe".to_owned());
+            lines.iter().for_each(|line| program.follow(line));
+            program.judge().map_err(|error| error.to_string())
+        };
+        let started = "[    0.127] image a.exe base 0x164000000 process 36";
+        let ended = |status: &str| format!("[    0.130] ended a.exe process 36 {status}\n");
+        assert!(judged(&["image b.exe base 0x1 process 9"]).is_err());
+        assert_eq!(judged(&[started]), Ok(()));
+        let good = ended("STATUS_SUCCESS (00000000)");
+        assert_eq!(judged(&[started, &good]), Ok(()));
+        let bad = ended("STATUS_ACCESS_DENIED (C0000022)");
+        assert_eq!(
+            judged(&[started, &bad]),
+            Err("a.exe ended with STATUS_ACCESS_DENIED (C0000022)".to_owned())
+        );
+    }
 }

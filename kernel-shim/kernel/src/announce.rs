@@ -11,6 +11,7 @@ use core::hint::black_box;
 use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use executive::Executive;
 use executive::ids::{ProcessId, ThreadId};
+use nt::Status;
 
 /// Where a debugger finds the system's state: the type is the kernel's own, so that its symbols
 /// describe it.
@@ -48,6 +49,11 @@ extern "C" fn debugger_image_loaded(name: *const u8, length: usize, base: u64, p
 /// The thread that runs in ring 3, or ran there last.
 pub fn last_thread() -> ThreadId {
     ThreadId(DEBUGGER_THREAD.load(Ordering::Relaxed))
+}
+
+/// A process has ended: `ended <name> process <pid> <status>`.
+pub fn ended(name: &str, process: u32, status: Status) {
+    line(format_args!("ended {name} process {process} {status}"));
 }
 
 /// An image was mapped: `image <name> base <hex> process <pid>`.

@@ -392,7 +392,7 @@ impl System {
         self.images.insert(process.id, name);
     }
 
-    /// Shows on the screen which processes have ended.
+    /// Shows, here and to the host, which processes have ended.
     fn show_ends(&mut self) {
         let executive = &self.executive;
         let images = &self.images;
@@ -402,6 +402,7 @@ impl System {
             };
             if process.ended {
                 let name = images.get(id).map_or("?", String::as_str);
+                announce::ended(name, id.0, process.exit_status);
                 screen::note(&format!("{name} ends, {}", process.exit_status));
             }
             !process.ended
