@@ -30,7 +30,7 @@ pub fn verb(options: &ShotOptions) -> Result<()> {
 
 /// Saves the screen as a PNG file.
 pub fn shot(qmp: &Door, file: &Path) -> Result<()> {
-    let socket = qmp.connect()?;
+    let socket = qmp.connect().context("the machine has ended")?;
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut socket = socket;
     let mut greeting = String::new();

@@ -43,7 +43,10 @@ pub fn verb(options: &SmOptions) -> Result<()> {
             let status =
                 Status(u32::from_str_radix(status, 16).context("the shim gave no status")?);
             if !status.is_success() {
-                bail!("`{request}` gave {status}");
+                bail!(
+                    "`{request}` gave {status}{}",
+                    meaning(&options.action, status)
+                );
             }
             ui::verdict(&format!("`{request}` gave {status}"));
             return Ok(());
@@ -51,6 +54,20 @@ pub fn verb(options: &SmOptions) -> Result<()> {
         ui::note(line.trim().trim_start_matches("smctl: "));
     }
     bail!("the machine ended before it had answered `{request}`");
+}
+
+/// What a failure means, where its status alone does not tell.
+const fn meaning(action: &SmAction, status: Status) -> &'static str {
+    if status.0 != Status::OBJECT_NAME_NOT_FOUND.0 {
+        return "";
+    }
+    match action {
+        SmAction::List => "",
+        SmAction::Start { .. } => ": there is no such program",
+        SmAction::Stop { .. } => ": there is no such session; `sm list` shows those that there are",
+        SmAction::Exec { .. } => ": there is no such program, as an NT path, or no such session",
+        SmAction::Load { .. } => ": the hive's SubSystems key has no such `Optional` value",
+    }
 }
 
 /// As smctl takes it.

@@ -415,6 +415,9 @@ pub struct TraceOptions {
 #[derive(Subcommand)]
 pub enum TraceAction {
     /// Compare two traces call by call; times, handles and addresses do not count.
+    #[command(
+        after_help = "Example:\n  cargo xtask trace diff before/trace.txt target/run/trace.txt"
+    )]
     Diff {
         /// One trace, as text (`trace.txt`).
         #[arg(value_hint = ValueHint::FilePath)]
@@ -425,6 +428,9 @@ pub enum TraceAction {
     },
     /// Count the calls of a trace by phase of the boot and by name: how often, how many failed, the
     /// time inside them, the time they waited.
+    #[command(
+        after_help = "Example:\n  cargo xtask trace stat target/run/trace.txt --program smss.exe"
+    )]
     Stat {
         /// The trace, as text (`trace.txt`).
         #[arg(value_hint = ValueHint::FilePath)]
@@ -447,19 +453,23 @@ pub struct SmOptions {
 #[derive(Subcommand)]
 pub enum SmAction {
     /// Every subsystem server, with its session and the session's initial command.
+    #[command(after_help = "Example:\n  cargo xtask sm list")]
     List,
     /// A new session.
+    #[command(after_help = "Example:\n  cargo xtask sm start")]
     Start {
         /// Its initial command, if not the default one: an NT path and arguments.
         #[arg(trailing_var_arg = true, value_parser = NonEmptyStringValueParser::new())]
         command: Vec<String>,
     },
     /// The end of a session.
+    #[command(after_help = "Example:\n  cargo xtask sm stop 1")]
     Stop {
         /// The session's number.
         session: u32,
     },
     /// A program in a session.
+    #[command(after_help = "Example:\n  cargo xtask sm exec 0 '\\SystemRoot\\System32\\env.exe'")]
     Exec {
         /// The session's number.
         session: u32,
@@ -469,6 +479,7 @@ pub enum SmAction {
         command: Vec<String>,
     },
     /// An `Optional` subsystem.
+    #[command(after_help = "Example:\n  cargo xtask sm load Posix")]
     Load {
         /// Its value name, such as `Posix`.
         #[arg(value_parser = NonEmptyStringValueParser::new())]

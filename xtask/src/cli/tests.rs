@@ -15,30 +15,34 @@ fn read(line: &str) -> Result<Cli, clap::Error> {
 
 #[test]
 fn the_help_of_every_verb_ends_with_an_example_that_is_understood() {
-    let cli = Cli::command();
-    for verb in cli.get_subcommands() {
-        let name = verb.get_name();
+    fn hold(above: &str, verb: &clap::Command) {
+        let name = format!("{above} {}", verb.get_name());
         let help = verb.clone().render_long_help().to_string();
         let (_, example) = help
             .rsplit_once("Example:\n")
             .unwrap_or_else(|| panic!("the help of `{name}` has no example"));
         let example = example.trim();
-        let words = example
-            .strip_prefix("cargo xtask ")
-            .unwrap_or_else(|| panic!("`{example}` is no call of xtask"));
-        assert!(words.starts_with(name), "`{example}` shows another verb");
+        assert!(example.starts_with(&name), "`{example}` shows another verb");
         // Where its output goes is the shell's. An argument in quotes is one word.
+        let words = example.trim_start_matches("cargo xtask ");
         let words = words.split(" > ").next().unwrap_or_default();
-        let words = words.split('"').enumerate().flat_map(|(part, text)| {
-            if part % 2 == 1 {
-                vec![text]
-            } else {
-                text.split_whitespace().collect()
-            }
-        });
+        let words = words
+            .split(['"', '\''])
+            .enumerate()
+            .flat_map(|(part, text)| {
+                if part % 2 == 1 {
+                    vec![text]
+                } else {
+                    text.split_whitespace().collect()
+                }
+            });
         let read = understood(words);
         assert!(read.is_ok(), "`{example}`: {}", read.err().unwrap());
+        verb.get_subcommands().for_each(|below| hold(&name, below));
     }
+    let cli = Cli::command();
+    cli.get_subcommands()
+        .for_each(|verb| hold("cargo xtask", verb));
 }
 
 #[test]
