@@ -65,15 +65,19 @@ fn ground(options: &PlanOptions) -> Result<Ground> {
         gather(tree, "", &mut files)?;
     }
     Ok(Ground {
-        version: match options.nt {
-            NtVersion::V5_2 => Version::V5_2,
-            NtVersion::V6_1 => Version::V6_1,
-        },
+        version: version(options.nt),
         hives,
         volume: options.disk.as_deref().map(volume).transpose()?,
         files,
         strict: options.strict,
     })
+}
+
+const fn version(nt: NtVersion) -> Version {
+    match nt {
+        NtVersion::V5_2 => Version::V5_2,
+        NtVersion::V6_1 => Version::V6_1,
+    }
 }
 
 /// A hive, or `.reg` text over the default one.
@@ -125,12 +129,12 @@ fn gather(folder: &Path, place: &str, files: &mut BTreeMap<String, Option<Vec<u8
     Ok(())
 }
 
-/// What stands at the end of a boot of NT 5.2 with exactly these files and hives, as the kernel's
+/// What stands at the end of a boot of this version of NT with exactly these files and hives, as the kernel's
 /// own dump has it. The programs that this repository has are there without being in the tree.
 ///
 /// # Errors
 /// A hive that is none; files that do not fit.
-pub fn stands_at_the_end(tree: &Tree) -> Result<Value> {
+pub fn stands_at_the_end(tree: &Tree, nt: NtVersion) -> Result<Value> {
     let mut hives = Vec::new();
     for name in tree::HIVES {
         if let Some(Some(bytes)) = tree.files.get(&tree::hive_path(name)) {
@@ -151,7 +155,7 @@ pub fn stands_at_the_end(tree: &Tree) -> Result<Value> {
         .map(|(path, content)| (format!("\\{}", path.replace('/', "\\")), content.clone()))
         .collect();
     let ground = Ground {
-        version: Version::V5_2,
+        version: version(nt),
         hives,
         volume: None,
         files,

@@ -9,6 +9,7 @@
 //! leaves to the system.
 
 use crate::build::Images;
+use crate::cli::NtVersion;
 use crate::guest::{self, UnattendedBoot};
 use crate::medium::supplies;
 use crate::medium::tree::{self, Tree};
@@ -23,28 +24,32 @@ use similar::{ChangeTag, TextDiff};
 pub const NAME: &str = "a_plan_is_what_the_machine_does";
 
 /// Session Manager keys over the default hive: none, and those of an installed ReactOS and of its
-/// live CD; and whether the hive says how large the paging file is.
-const HIVES: [(&str, &str, bool); 3] = [
-    ("default", "", true),
-    ("disk", include_str!("hives/reactos-disk.reg"), false),
-    ("livecd", include_str!("hives/reactos-livecd.reg"), false),
+/// live CD; whether the hive says how large the paging file is; and the version of NT.
+const HIVES: [(&str, &str, bool, NtVersion); 5] = [
+    ("default", "", true, NtVersion::V5_2),
+    ("default-6.1", "", true, NtVersion::V6_1),
+    ("disk", DISK, false, NtVersion::V5_2),
+    ("disk-6.1", DISK, false, NtVersion::V6_1),
+    ("livecd", LIVE_CD, false, NtVersion::V5_2),
 ];
+const DISK: &str = include_str!("hives/reactos-disk.reg");
+const LIVE_CD: &str = include_str!("hives/reactos-livecd.reg");
 
 /// Differences that are shown.
 const SHOWN: usize = 12;
 
 /// Runs it; a failure says which hive it was, and how QEMU was run.
 pub fn run(images: &Images) -> Result<()> {
-    for (name, changes, sized) in HIVES {
+    for (name, changes, sized, version) in HIVES {
         let folder = paths::folder(paths::target().join("qemu-tests").join(NAME).join(name))?;
         let mut tree = Tree::system(images)?;
         merge(&mut tree, changes)?;
         let booted = guest::boot(&UnattendedBoot {
-            arguments: "dump exit=settled",
+            arguments: &format!("nt={} dump exit=settled", version.text()),
             ..UnattendedBoot::until_settled(images, &tree, &folder)
         })?;
         let log = folder.join("boot.log");
-        compare(&tree, &booted, sized).map_err(|error| {
+        compare(&tree, &booted, sized, version).map_err(|error| {
             anyhow!(
                 "hive {name}: {error:#}\n{}\nlog: {}",
                 qemu::how(&log),
@@ -70,7 +75,7 @@ fn merge(tree: &mut Tree, changes: &str) -> Result<()> {
     Ok(())
 }
 
-fn compare(tree: &Tree, booted: &guest::Booted, sized: bool) -> Result<()> {
+fn compare(tree: &Tree, booted: &guest::Booted, sized: bool, version: NtVersion) -> Result<()> {
     if booted.end != End::Pass {
         bail!("the machine ended with {:?}", booted.end);
     }
@@ -79,7 +84,7 @@ fn compare(tree: &Tree, booted: &guest::Booted, sized: bool) -> Result<()> {
         .part("dump-json")
         .context("the kernel printed no dump")?;
     let machine = lines(serde_json::from_str(dump)?, sized)?;
-    let planned = lines(plan::stands_at_the_end(tree)?, sized)?;
+    let planned = lines(plan::stands_at_the_end(tree, version)?, sized)?;
     let diff = TextDiff::from_lines(&planned, &machine);
     let differences: Vec<String> = diff
         .iter_all_changes()
