@@ -14,7 +14,7 @@
 
 // What `text_for` writes begins with `::nt`.
 extern crate self as nt;
-#[cfg(any(test, feature = "steps"))]
+#[cfg(any(test, feature = "steps", feature = "lock-points"))]
 extern crate std;
 
 pub mod access;

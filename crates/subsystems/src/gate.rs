@@ -3,32 +3,79 @@
 //!
 //! A process that smss creates joins the session smss is in (spec 9.3), so nobody may create one
 //! while somebody else has smss inside a session. A spin lock cannot guard that, because the holder
-//! waits for servers to come up; a thread that finds the gate shut waits on an event that the
-//! holder signals.
+//! waits for servers to come up: a thread that finds the gate shut hangs a bell of its own there, an
+//! event, and waits for it.
 //!
-//! No wait is without a limit: the event only makes it quick. A waiter looks again by itself after
+//! Who leaves lets in who came first, takes that one's bell off and rings it. A bell that hangs
+//! belongs to the gate, and whoever takes it off closes it, so nobody rings what its owner has
+//! closed. Nothing is asked of the kernel while the gate's own lock is held.
+//!
+//! No wait is without a limit: the bell only makes it quick. A waiter looks again by itself after
 //! a while, so a signal that fails costs only time, and it gives up when the same holder stays
 //! inside for too long.
 
-use crate::kernel::new_event;
+use crate::kernel::{close, new_event};
 use crate::policy::SERVER_TIMEOUT;
+use crate::state::threads::MAXIMUM_THREADS;
 use nt::access::Access;
 use nt::lock::Mutex;
-use nt::system::{Objects, Timeout, Wait};
+use nt::system::{Objects, Timeout};
 use nt::{Handle, Owned, Result, Status};
 
-/// How often a waiting thread looks whether the gate is open, in milliseconds.
+/// How often a waiting thread looks whether its turn has come, in milliseconds.
 const LOOK: u32 = 5_000;
 /// How long one holder may keep the others waiting, in milliseconds: as long as the servers and the
 /// initial command of a session may take.
 const HOLDER_TIMEOUT: u32 = 3 * SERVER_TIMEOUT;
+/// Who may wait at once: every API thread, and the main thread.
+const WAITERS: usize = MAXIMUM_THREADS as usize + 1;
+
+/// One passage through the gate.
+type Ticket = u32;
+
+struct Bell {
+    ticket: Ticket,
+    event: Handle,
+}
 
 struct State {
-    shut: bool,
-    /// How often the gate has been shut: which holder it is.
-    holder: u32,
-    /// Signalled and forgotten when the gate opens; null while nobody waits.
-    opens: Handle,
+    /// Who is inside, or is let in and has not looked yet.
+    holder: Option<Ticket>,
+    /// The last one that was given out.
+    last: Ticket,
+    /// The bells of those that wait, who came first first.
+    bells: heapless::Vec<Bell, WAITERS>,
+}
+
+impl State {
+    /// The next ticket.
+    const fn ticket(&mut self) -> Ticket {
+        self.last = self.last.wrapping_add(1);
+        self.last
+    }
+
+    /// Takes the gate if it is open: whether it was.
+    const fn take(&mut self) -> bool {
+        let open = self.holder.is_none();
+        if open {
+            self.holder = Some(self.ticket());
+        }
+        open
+    }
+
+    /// Lets in who came first, if anybody waits: that one's bell, which belongs to the caller.
+    fn open(&mut self) -> Option<Bell> {
+        let first = (!self.bells.is_empty()).then(|| self.bells.remove(0));
+        self.holder = first.as_ref().map(|bell| bell.ticket);
+        first
+    }
+
+    /// Takes off the bell of one that waits no more; null if it hangs no more. It belongs to the
+    /// caller.
+    fn take_off(&mut self, ticket: Ticket) -> Handle {
+        let at = self.bells.iter().position(|bell| bell.ticket == ticket);
+        at.map_or(Handle::NULL, |at| self.bells.remove(at).event)
+    }
 }
 
 /// The gate.
@@ -37,46 +84,76 @@ pub(crate) struct Gate(Mutex<State>);
 impl Gate {
     pub(crate) const fn new() -> Self {
         Self(Mutex::new(State {
-            shut: false,
-            holder: 0,
-            opens: Handle::NULL,
+            holder: None,
+            last: 0,
+            bells: heapless::Vec::new(),
         }))
     }
 
     /// Waits until the gate is open and shuts it behind the caller. `IO_TIMEOUT` if one holder stays
     /// inside for too long. Blocks.
     pub(crate) fn enter<'g, S: Objects>(&'g self, system: &'g S) -> Result<Inside<'g, S>> {
-        let (mut holder, mut waited) = (None, 0);
-        loop {
-            let event = {
-                let mut state = self.0.lock();
-                if !state.shut {
-                    state.shut = true;
-                    state.holder = state.holder.wrapping_add(1);
-                    return Ok(Inside { gate: self, system });
-                }
-                if holder.replace(state.holder) != Some(state.holder) {
-                    waited = 0;
-                } else if waited >= HOLDER_TIMEOUT {
-                    return Err(Status::IO_TIMEOUT);
-                }
-                if state.opens.is_null() {
-                    state.opens = new_event(system)?.into_raw();
-                }
-                // The holder closes its handle when it opens the gate; the wait needs one of its
-                // own.
-                let own = system.duplicate(
-                    Handle::CURRENT_PROCESS,
-                    state.opens,
-                    Handle::CURRENT_PROCESS,
-                    Access::EVENT_ALL,
-                )?;
-                Owned::new(system, own)
-            };
-            if system.wait_one(event.get(), Timeout::Milliseconds(LOOK))? == Wait::Timeout {
-                waited += LOOK;
+        let open = self.0.lock().take();
+        if !open {
+            let event = new_event(system)?;
+            // The bell is rung and closed by whoever takes it off; the wait needs a handle of its own.
+            let bell = system.duplicate(
+                Handle::CURRENT_PROCESS,
+                event.get(),
+                Handle::CURRENT_PROCESS,
+                Access::EVENT_ALL,
+            )?;
+            if let Some(ticket) = self.hang(Owned::new(system, bell))? {
+                self.wait(system, event.get(), ticket)?;
             }
         }
+        Ok(Inside { gate: self, system })
+    }
+
+    /// Hangs a bell: the ticket of the one that waits for it. `None` if the gate has been opened by
+    /// now; the caller is inside then. `INSUFF_SERVER_RESOURCES` if too many wait.
+    fn hang<S: Objects>(&self, bell: Owned<'_, S>) -> Result<Option<Ticket>> {
+        let mut state = self.0.lock();
+        if state.take() {
+            return Ok(None);
+        }
+        let ticket = state.ticket();
+        let event = bell.get();
+        state
+            .bells
+            .push(Bell { ticket, event })
+            .map_err(|_| Status::INSUFF_SERVER_RESOURCES)?;
+        // The gate owns it now.
+        let _ = bell.into_raw();
+        Ok(Some(ticket))
+    }
+
+    /// Waits for the turn of `ticket`, whose bell rings `event`. If the wait comes to no end, the
+    /// bell is taken off again.
+    fn wait<S: Objects>(&self, system: &S, event: Handle, ticket: Ticket) -> Result<()> {
+        let (mut holder, mut waited) = (None, 0);
+        let (bell, status) = loop {
+            let rung = system.wait_one(event, Timeout::Milliseconds(LOOK));
+            let mut state = self.0.lock();
+            // However the wait has ended.
+            if state.holder == Some(ticket) {
+                return Ok(());
+            }
+            if holder == state.holder {
+                waited += LOOK;
+            } else {
+                (holder, waited) = (state.holder, 0);
+            }
+            match rung {
+                Err(status) => break (state.take_off(ticket), status),
+                Ok(_) if waited >= HOLDER_TIMEOUT => {
+                    break (state.take_off(ticket), Status::IO_TIMEOUT);
+                }
+                Ok(_) => {}
+            }
+        };
+        close(system, bell);
+        Err(status)
     }
 }
 
@@ -88,16 +165,62 @@ pub(crate) struct Inside<'g, S: Objects> {
 
 impl<S: Objects> Drop for Inside<'_, S> {
     fn drop(&mut self) {
-        let opens = {
-            let mut state = self.gate.0.lock();
-            state.shut = false;
-            core::mem::replace(&mut state.opens, Handle::NULL)
-        };
-        if !opens.is_null() {
-            let event = Owned::new(self.system, opens);
+        let next = self.gate.0.lock().open();
+        if let Some(bell) = next {
+            let event = Owned::new(self.system, bell.event);
             if let Err(status) = self.system.set_event(event.get()) {
                 nt::warn!("session gate: {status}: who waits for it looks again by itself");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::boxed::Box;
+
+    fn gate() -> Box<State> {
+        let mut state = Box::new(State {
+            holder: None,
+            last: Ticket::MAX - 1,
+            bells: heapless::Vec::new(),
+        });
+        assert!(state.take());
+        assert!(!state.take(), "one at a time");
+        state
+    }
+
+    fn hang(state: &mut State, event: nt::Word) -> Ticket {
+        let ticket = state.ticket();
+        let event = Handle(event);
+        assert!(state.bells.push(Bell { ticket, event }).is_ok());
+        ticket
+    }
+
+    #[test]
+    fn who_came_first_is_let_in_first_and_nobody_else_meanwhile() {
+        let mut state = gate();
+        for event in [4, 8, 12] {
+            hang(&mut state, event);
+        }
+        for event in [4, 8, 12] {
+            let bell = state.open().unwrap();
+            assert_eq!(bell.event, Handle(event));
+            assert_eq!(state.holder, Some(bell.ticket));
+            assert!(!state.take(), "it is that one's turn");
+        }
+        assert!(state.open().is_none());
+        assert!(state.take(), "nobody waits");
+    }
+
+    #[test]
+    fn a_bell_is_taken_off_once() {
+        let mut state = gate();
+        let (first, second) = (hang(&mut state, 4), hang(&mut state, 8));
+        assert_eq!(state.take_off(second), Handle(8));
+        assert_eq!(state.take_off(second), Handle::NULL);
+        assert_eq!(state.open().map(|bell| bell.ticket), Some(first));
+        assert_eq!(state.take_off(first), Handle::NULL, "it has been rung");
     }
 }

@@ -193,16 +193,16 @@ impl<S: System> Server<S> {
             process: process.get(),
             thread: thread.get(),
         };
-        let wake = {
+        let watched = {
             let mut shared = self.shared.lock();
-            if shared.leaders.push(leader).is_err() {
-                log::warn!(
-                    "environment session {}: one too many to be watched",
-                    body.session
-                );
-                return Ok(());
-            }
-            shared.wake
+            shared.leaders.push(leader).map(|()| shared.wake)
+        };
+        let Ok(wake) = watched else {
+            log::warn!(
+                "environment session {}: one too many to be watched",
+                body.session
+            );
+            return Ok(());
         };
         // The list owns them now.
         let _ = (process.into_raw(), thread.into_raw());

@@ -161,10 +161,11 @@ fn run<S: System>(
     if windows && system.version().major >= 6 {
         load_win32k(system)?;
     }
+    let api_port = directory.create_port(system, wide!("\\ApiPort"))?;
+    let callback_port = directory.create_port(system, wide!("\\SbApiPort"))?;
     {
         let mut shared = server.shared.lock();
-        shared.api_port = directory.create_port(system, wide!("\\ApiPort"))?;
-        shared.callback_port = directory.create_port(system, wide!("\\SbApiPort"))?;
+        (shared.api_port, shared.callback_port) = (api_port, callback_port);
     }
     for _ in 0..2 {
         drop(Owned::new(system, system.create_thread(server)?));

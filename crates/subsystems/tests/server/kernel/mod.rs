@@ -256,6 +256,8 @@ impl Kernel {
     }
 
     fn enter(&self) -> Result<MutexGuard<'_, State>> {
+        let held = nt::lock::held_at();
+        assert_eq!(held, None, "a call while the lock taken there is held");
         let due = {
             let mut state = self.state();
             let calls = state.calls;

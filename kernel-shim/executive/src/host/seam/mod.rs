@@ -3,8 +3,8 @@
 //! the executive.
 //!
 //! Every service goes through [`Seam::call`] or [`Seam::wait_call`]: it is counted, may be made to
-//! fail, is traced, and gives the baton away where it waits. Invariant: no lock of the host is held
-//! while other threads run.
+//! fail, is traced, and gives the baton away where it waits. Invariants: no lock of the host is held
+//! while other threads run; no program makes a call while it holds a lock of its own ([`nt::lock`]).
 
 mod files;
 mod machine;
@@ -193,6 +193,7 @@ impl Seam {
         act: impl FnOnce(&mut Executive, ThreadId) -> Result<Completion<R>>,
         finish: impl FnOnce(&mut Executive, ThreadId, Status) -> Result<R>,
     ) -> Result<R> {
+        without_a_lock(call);
         let shared = self.shared()?;
         let thread = Self::current()?;
         let action = shared.scheduler.before_call(thread, &self.image, call);
@@ -293,6 +294,16 @@ fn is_wait(call: &str) -> bool {
     )
 }
 
+/// A call under a lock would keep whoever wants the lock from running for as long as the kernel likes.
+/// What a thread that was ended still gives back while it unwinds is refused anyway.
+fn without_a_lock(call: &str) {
+    if let Some(place) = nt::lock::held_at()
+        && !std::thread::panicking()
+    {
+        panic!("{call} is called while the lock taken at {place} is held");
+    }
+}
+
 /// A lock of the program's own is about to be taken: another thread may run first.
 fn before_lock(place: &'static Location<'static>) {
     let turns = TURNS.with_borrow(Clone::clone);
@@ -343,5 +354,34 @@ fn record(
     });
     if let Some(line) = line {
         executive.machine_mut().debug_print(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Version;
+    use crate::host::World;
+    use alloc::string::String;
+    use nt::lock::Mutex;
+    use nt::system::Processes;
+    use nt::{Handle, Status};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    #[test]
+    fn a_call_that_is_made_under_a_lock_of_the_program_is_a_panic() {
+        let mut world = World::with_volume(Version::V5_2, 8);
+        world.start(|system| {
+            static LOCK: Mutex<u32> = Mutex::new(0);
+            let session = |_: u32| system.query_session(Handle::CURRENT_PROCESS);
+            assert_eq!(session(*LOCK.lock()), Ok(0));
+            Status::SUCCESS
+        });
+        let outcome = catch_unwind(AssertUnwindSafe(|| world.run()));
+        let payload = outcome.expect_err("the guard lives until the statement ends");
+        let text = payload.downcast_ref::<String>().expect("a text");
+        assert!(
+            text.starts_with("NtQueryInformationProcess is called while the lock taken at "),
+            "{text}"
+        );
     }
 }
