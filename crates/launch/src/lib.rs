@@ -16,7 +16,7 @@ mod process;
 pub mod search;
 
 pub use grammar::{Command, Modifiers, parse};
-pub use process::{Child, Launcher, Start};
+pub use process::{Child, Launcher, Start, terminate};
 pub use search::Program;
 
 use nt::pages::PageVec;

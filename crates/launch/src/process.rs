@@ -8,6 +8,7 @@
 use crate::grammar::{self, Modifiers};
 use crate::search::{self, Program};
 use nt::environment::Environment;
+use nt::failure::persist;
 use nt::object::ClientId;
 use nt::system::{
     ImageSubsystem, ParameterFlags, ProcessParameters, System, Timeout, UserProcessInformation,
@@ -26,6 +27,21 @@ pub struct Launcher<'a, S: System> {
     pub library_path: UnicodeStr<'a>,
     /// This process was started with `DebugFlags` set: so is every child (spec 1.3 #4).
     pub debug: bool,
+}
+
+/// Ends `process` with `status`, unless it is ending already. What the kernel refuses is asked for again:
+/// nobody but smss would ever end such a process, and one that is left keeps its session. Blocks for a
+/// second at most.
+///
+/// # Errors
+/// What the kernel says last.
+#[inline(never)]
+pub fn terminate<S: System>(system: &S, process: Handle, status: Status) -> Result<()> {
+    let ends = |answer| answer == Status::PROCESS_IS_TERMINATING;
+    match persist(system, &|| system.terminate_process(process, status), ends) {
+        Err(Status::PROCESS_IS_TERMINATING) => Ok(()),
+        result => result,
+    }
 }
 
 /// How one process is to be made.
@@ -191,7 +207,7 @@ impl<'a, S: System> Child<'a, S> {
 
     /// Ends it with `status`, waits until it is gone, closes the handles. Blocks.
     pub fn kill(self, status: Status) {
-        match self.system.terminate_process(self.process(), status) {
+        match terminate(self.system, self.process(), status) {
             // The thread may never end: waiting for it could take for ever.
             Err(refused) => nt::error!(
                 "process {}: not terminated: {refused}",

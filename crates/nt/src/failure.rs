@@ -26,8 +26,37 @@
 //! assert_eq!(phase(), Err(stop));
 //! ```
 
+use crate::system::Objects;
 use crate::text::{Part, Show};
 use crate::{Result, Status};
+
+/// How often [`persist`] tries, and how long it pauses between, in milliseconds.
+const ATTEMPTS: u32 = 10;
+const PAUSE: u32 = 100;
+
+/// Does what nobody can do later: whatever stands in the way, it is tried again, unless the answer
+/// `settles` it. Blocks for a second at most.
+///
+/// # Errors
+/// What it was answered last.
+#[inline(never)]
+pub fn persist<S: Objects>(
+    system: &S,
+    act: &dyn Fn() -> Result<()>,
+    settles: fn(Status) -> bool,
+) -> Result<()> {
+    let mut last = Ok(());
+    for _ in 0..ATTEMPTS {
+        last = act();
+        match last {
+            Err(status) if !settles(status) => {}
+            _ => break,
+        }
+        // A pause that cannot be made only means that the next attempt comes at once.
+        let _ = system.delay(PAUSE);
+    }
+    last
+}
 
 macro_rules! steps {
     ($($(#[$half_doc:meta])* $half:ident { $($(#[$doc:meta])* $name:ident $text:literal;)* })*) => {$(

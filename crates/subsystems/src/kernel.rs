@@ -35,7 +35,8 @@ pub(crate) fn new_event<S: Objects>(system: &S) -> Result<Owned<'_, S>> {
     ))
 }
 
-/// Ends `process`, whose id is `id`, with `status`, if there is one and it has not ended by itself.
+/// Ends `process`, whose id is `id`, with `status`, if there is one and it has not ended by itself. Blocks
+/// for a second at most.
 #[inline(never)]
 pub(crate) fn terminate<S: System>(
     system: &S,
@@ -46,9 +47,8 @@ pub(crate) fn terminate<S: System>(
     if process.is_null() {
         return;
     }
-    match system.terminate_process(process, status) {
-        Ok(()) | Err(Status::PROCESS_IS_TERMINATING) => {}
-        Err(status) => nt::error!("process {}: {status}: not ended", Named(id)),
+    if let Err(status) = launch::terminate(system, process, status) {
+        nt::error!("process {}: {status}: not ended", Named(id));
     }
 }
 
@@ -87,21 +87,4 @@ pub(crate) const fn client_is_gone(status: Status) -> bool {
         status,
         Status::INVALID_CID | Status::REPLY_MESSAGE_MISMATCH | Status::PORT_DISCONNECTED
     )
-}
-
-/// Does what a client waits for and nothing else can give it: whatever stands in the way, it is
-/// tried again, unless the client has gone. Blocks for a second at most.
-#[inline(never)]
-pub(crate) fn persist<S: System>(system: &S, act: &dyn Fn() -> Result<()>) -> Result<()> {
-    let mut last = Ok(());
-    for _ in 0..10 {
-        last = act();
-        match last {
-            Err(status) if !client_is_gone(status) => {}
-            _ => break,
-        }
-        // A pause that cannot be made only means that the next attempt comes at once.
-        let _ = system.delay(100);
-    }
-    last
 }

@@ -162,3 +162,31 @@ fn spec_11_2_a_signal_that_fails_hangs_nobody_who_waits() {
         assert!(nth > 3, "{nth}");
     }
 }
+
+#[test]
+fn spec_11_3_an_end_that_the_kernel_refuses_once_is_asked_for_again() {
+    for (setup, stands) in [(Setup::new as fn() -> Setup, 1), (Setup::nt6, 2)] {
+        let mut nth = 1;
+        loop {
+            let mut system = setup().boot();
+            system.start_program("smctl.exe start");
+            system.fail_next("NtTerminateProcess", nth, Status::NO_MEMORY);
+            assert_eq!(
+                system.try_program(&format!("smctl.exe stop {stands}")),
+                Some(Status::SUCCESS),
+                "end {nth}"
+            );
+            if system.faults_hit() == 0 {
+                break;
+            }
+            for image in ["csrss.exe", "winlogon.exe"] {
+                assert!(
+                    !system.sessions_of(image).contains(&stands),
+                    "end {nth}: {image} still runs"
+                );
+            }
+            nth += 1;
+        }
+        assert!(nth > 2, "{nth}");
+    }
+}

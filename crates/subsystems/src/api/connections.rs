@@ -7,7 +7,7 @@
 //! the kernel wrote into the message header.
 
 use super::pool::leave_a_receiver;
-use crate::kernel::{close, persist, terminate};
+use crate::kernel::{client_is_gone, close, terminate};
 use crate::manager::Manager;
 use crate::nt6::resident;
 use crate::servers::{self, ServerRef};
@@ -16,6 +16,7 @@ use crate::state::clients::Client;
 use crate::state::ids::{ProcessId, TerminalId};
 use crate::state::slots::Key;
 use nt::access::Access;
+use nt::failure::persist;
 use nt::system::{Accept, ImageSubsystem, MessageBuffer, System};
 use nt::{ClientId, Handle, Owned, Result, Status};
 use sm_protocol::sm::ConnectionInfo;
@@ -32,7 +33,7 @@ pub(super) fn connection_request<S: System>(sm: &'static Manager<S>, message: &M
         );
         let system = sm.system;
         let refuse = || system.accept_connect(message, Accept::No).map(drop);
-        if let Err(status) = persist(system, &refuse) {
+        if let Err(status) = persist(system, &refuse, client_is_gone) {
             unanswered(sm, client, status);
         }
     }
@@ -85,7 +86,7 @@ fn admit<S: System>(
             let _ = tables.servers.registered(server.key(), announced.subsystem);
         }
     }
-    if let Err(status) = persist(system, &|| system.complete_connect(port)) {
+    if let Err(status) = persist(system, &|| system.complete_connect(port), client_is_gone) {
         // The client is gone, or never learns that it is connected: it cannot be refused any
         // more.
         gone(sm, key);

@@ -124,7 +124,10 @@ fn session_complete<S: System>(
         environment.id,
         Status(body.status)
     );
-    leave_a_receiver(sm)?;
+    // It has ended, whether a thread can be had or not, and every wait that follows has a bound.
+    if let Err(status) = leave_a_receiver(sm) {
+        nt::warn!("SM API thread: {status}: the port is not listened to for a while");
+    }
     if let Some(foreign) = environment.foreign {
         callback::tell(sm, foreign, SbApi::FOREIGN_SESSION_COMPLETE, environment.id);
     }

@@ -10,6 +10,7 @@ use crate::manager::Manager;
 use crate::state::ids::ProcessId;
 use nt::Word;
 use nt::access::Access;
+use nt::failure::persist;
 use nt::pages::PageVec;
 use nt::system::System;
 use nt::{ClientId, Owned, Result, Status};
@@ -22,15 +23,17 @@ const PROCESS_ID: usize = if size_of::<Word>() == 8 { 0x50 } else { 0x44 };
 const FIRST: usize = 0x1_0000;
 const MOST: usize = 0x40_0000;
 
-/// Ends every child of the process `parent` that no record stands for.
+/// Ends every child of the process `parent` that no record stands for. Blocks for some seconds at most.
 pub(super) fn end_of<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) {
-    let list = match list(sm.system) {
-        Ok(list) => list,
-        Err(refused) => {
-            nt::warn!("child instance {parent}: list of processes: {refused}: what it left stays");
-            return;
-        }
-    };
+    let ends = || end_once(sm, parent, status);
+    if let Err(refused) = persist(sm.system, &ends, |_| false) {
+        nt::warn!("child instance {parent}: {refused}: what it left stays");
+    }
+}
+
+/// The same, with the first failure.
+fn end_once<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) -> Result<()> {
+    let list = list(sm.system)?;
     for (process, _) in entries(list.as_slice()).filter(|(_, of)| *of == parent.number()) {
         let client = ClientId { process, thread: 0 };
         let id = ProcessId::of(client);
@@ -45,9 +48,10 @@ pub(super) fn end_of<S: System>(sm: &Manager<S>, parent: ProcessId, status: Stat
             }
             // It has ended by itself.
             Err(Status::INVALID_CID | Status::INVALID_PARAMETER) => {}
-            Err(refused) => nt::error!("process {process}: {refused}: not ended"),
+            Err(refused) => return Err(refused),
         }
     }
+    Ok(())
 }
 
 /// All processes, as the kernel lists them.

@@ -153,16 +153,24 @@ fn spec_10_2_of_two_registrations_at_once_one_is_refused() {
 
 #[test]
 fn spec_11_5_a_child_instance_killed_at_any_call_leaves_nothing() {
-    killed_at_any_call(0);
+    killed_at_any_call(0, None);
 }
 
 #[test]
 fn spec_11_5_what_a_killed_child_instance_left_is_found_among_any_number_of_processes() {
     // The kernel's list of them has more than the 64 KiB that are asked for at first.
-    killed_at_any_call(600);
+    killed_at_any_call(600, None);
 }
 
-fn killed_at_any_call(others: usize) {
+#[test]
+fn spec_11_5_what_a_killed_child_instance_left_is_ended_though_a_call_for_that_is_refused_once() {
+    for call in ["query_raw", "open_process", "terminate_process"] {
+        killed_at_any_call(0, Some(call));
+    }
+}
+
+/// Among so many other processes; `refused`: the next call of this service is, from then on.
+fn killed_at_any_call(others: usize, refused: Option<&'static str>) {
     let mut nth = 0;
     let mut killed = 0;
     loop {
@@ -171,8 +179,11 @@ fn killed_at_any_call(others: usize) {
             world.kernel.add_process(0, "other.exe");
         }
         let before = (world.kernel.open_handles(), world.manager.counts());
-        let (started, reached) = start_with(&world, nth, |kernel| {
+        let (started, reached) = start_with(&world, nth, move |kernel| {
             if let [_, child] = kernel.running("smss.exe")[..] {
+                if let Some(call) = refused {
+                    kernel.refuse(call, Status::INSUFFICIENT_RESOURCES);
+                }
                 kernel.exit(child, Status(0xC000_0005));
             }
         });

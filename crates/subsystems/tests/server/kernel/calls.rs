@@ -252,6 +252,7 @@ impl Processes for Kernel {
     }
 
     fn open_process(&self, client: ClientId, _: Access) -> Result<Handle> {
+        self.refusal("open_process")?;
         let mut state = self.enter()?;
         if state.ended_threads.contains(&client.thread) {
             return Err(Status::INVALID_CID);
@@ -265,6 +266,7 @@ impl Processes for Kernel {
     }
 
     fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+        self.refusal("terminate_process")?;
         let object = self.enter()?.object(self.own, process)?;
         let Object::Process(id) = object else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
@@ -433,6 +435,7 @@ impl SystemWide for Kernel {
 
     fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
         assert_eq!(class, 5);
+        self.refusal("query_raw")?;
         let state = self.enter()?;
         // SYSTEM_PROCESS_INFORMATION, an entry each 0x100 bytes.
         let mut list = Vec::new();
