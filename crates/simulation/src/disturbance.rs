@@ -3,7 +3,7 @@
 //!
 //! It counts the calls, so that the same history hits the same ones, and notes what it did.
 
-use crate::history::{History, Preemption, Schedule};
+use crate::history::{CHILD, History, Nth, Preemption, Schedule};
 use crate::model::Model;
 use crate::random::Random;
 use core::panic::Location;
@@ -24,8 +24,12 @@ pub struct Noted {
     pub calls: u64,
     /// Places where another thread may be let run: calls, and locks that are about to be taken.
     pub points: u64,
-    /// Calls by image.
+    /// Calls by image; a child instance counts under [`CHILD`] as well.
     pub calls_by_image: BTreeMap<String, u64>,
+    /// Calls of smss by service.
+    pub calls_by_service: BTreeMap<&'static str, u64>,
+    /// The first Session Manager of this boot, once it has made a call.
+    pub first: Option<u32>,
     /// The services that smss called.
     pub called: BTreeSet<&'static str>,
     /// Those of them that were made to fail.
@@ -57,6 +61,23 @@ impl Noted {
         if let Err(seen) = self.model.step() {
             panic!("{seen}");
         }
+    }
+
+    /// Counts a call of an image: which one it is, from 0.
+    fn count_image(&mut self, image: &str) -> u64 {
+        let calls = match self.calls_by_image.get_mut(image) {
+            Some(calls) => calls,
+            None => self.calls_by_image.entry(image.to_owned()).or_default(),
+        };
+        *calls += 1;
+        *calls - 1
+    }
+
+    /// Counts a call of smss by its service: which one it is, from 0.
+    fn count_service(&mut self, call: &'static str) -> u64 {
+        let calls = self.calls_by_service.entry(call).or_default();
+        *calls += 1;
+        *calls - 1
     }
 
     /// Says at the last call what became of it.
@@ -128,13 +149,17 @@ impl Interference for Disturbance {
         noted.trace.push(line);
         let image = site.image.to_ascii_lowercase();
         let own = image == "smss.exe";
+        let mut of_service = 0;
+        let mut of_child = None;
         if own {
             noted.watch();
             noted.called.insert(site.call);
+            of_service = noted.count_service(site.call);
+            if *noted.first.get_or_insert(site.process) != site.process {
+                of_child = Some(noted.count_image(CHILD));
+            }
         }
-        let of_image = noted.calls_by_image.entry(image.clone()).or_default();
-        let nth = *of_image;
-        *of_image += 1;
+        let nth = noted.count_image(&image);
         if noted.calm {
             return Action::Proceed;
         }
@@ -146,11 +171,10 @@ impl Interference for Disturbance {
             noted.mark("others first");
             noted.next = Some(next);
         }
-        let dies = self
-            .history
-            .deaths
-            .iter()
-            .any(|death| death.image == image && death.call == nth);
+        let dies = self.history.deaths.iter().any(|death| match death.image {
+            CHILD => of_child == Some(death.call),
+            mortal => mortal == image && death.call == nth,
+        });
         if dies {
             noted.deaths += 1;
             noted.mark("dies here");
@@ -166,7 +190,10 @@ impl Interference for Disturbance {
             noted.mark(&format!("takes {} s", slow.seconds));
             return Action::Delay(slow.seconds * 10_000_000);
         }
-        let fault = self.history.faults.iter().find(|fault| fault.call == nth);
+        let fault = self.history.faults.iter().find(|fault| match fault.call {
+            Nth::Call(call) => call == nth,
+            Nth::Of(service, call) => service == site.call && call == of_service,
+        });
         match fault {
             Some(fault) if own => {
                 noted.failed.insert(site.call);

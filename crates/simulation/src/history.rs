@@ -11,17 +11,26 @@ use crate::statuses;
 use executive::Version;
 use nt::Status;
 
+/// Stands for the image of a Session Manager that another one started: a child instance of NT 6.
+pub const CHILD: &str = "child instance";
+
+/// Sessions that a kernel has room for, the first one among them.
+pub const SESSIONS: u32 = 64;
+
 /// What a client does; each is a program that ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Starts a session with this initial command, or the default one.
     Start(Option<&'static str>),
-    /// Ends the session with this number.
+    /// Ends a session: 0 is the first; others are counted round among those that stand beside it when
+    /// the client starts, and are one that does not if there are none.
     Stop(u32),
     /// Lists the sessions.
     List,
-    /// Has a program run in a session.
+    /// Has a program run in a session, named in the same way.
     Exec(u32, &'static str),
+    /// The same on a connection whose thread has ended.
+    ExecLater(u32, &'static str),
     /// Starts an optional subsystem.
     Load(&'static str),
     /// A client that ends in the middle of something, at this step.
@@ -31,14 +40,29 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// The program's command line.
-    pub fn command_line(&self) -> String {
+    /// Whether it may make a session.
+    pub const fn may_start(&self) -> bool {
+        matches!(self, Self::Start(_) | Self::Die(_) | Self::Break(_))
+    }
+
+    /// The program's command line, where these sessions stand beside the first.
+    pub fn command_line(&self, sessions: &[u32]) -> String {
+        let named = |which: u32| match which.checked_sub(1) {
+            None => 0,
+            Some(at) => {
+                let at = at as usize % sessions.len().max(1);
+                sessions.get(at).copied().unwrap_or(which)
+            }
+        };
         match self {
             Self::Start(None) => "smctl.exe start".to_owned(),
             Self::Start(Some(command)) => format!("smctl.exe start {command}"),
-            Self::Stop(session) => format!("smctl.exe stop {session}"),
+            Self::Stop(which) => format!("smctl.exe stop {}", named(*which)),
             Self::List => "smctl.exe list".to_owned(),
-            Self::Exec(session, program) => format!("smctl.exe exec {session} {program}"),
+            Self::Exec(which, program) => format!("smctl.exe exec {} {program}", named(*which)),
+            Self::ExecLater(which, program) => {
+                format!("smctl.exe later {} {program}", named(*which))
+            }
             Self::Load(name) => format!("smctl.exe load {name}"),
             Self::Die(step) => format!("smdie.exe {step}"),
             Self::Break(case) => format!("smtest.exe {case}"),
@@ -46,11 +70,20 @@ impl Operation {
     }
 }
 
+/// Which call, counted from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nth {
+    /// Of all calls.
+    Call(u64),
+    /// Of those of one service.
+    Of(&'static str, u64),
+}
+
 /// A call of smss that fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FailedCall {
-    /// Which of smss' calls, from 0.
-    pub call: u64,
+    /// Which of smss' calls.
+    pub call: Nth,
     /// With what: a choice among what that call can give.
     pub choice: u64,
 }
@@ -76,7 +109,7 @@ pub struct SlowCall {
 /// A process that ends at one of its own calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Death {
-    /// The image.
+    /// The image, or [`CHILD`].
     pub image: &'static str,
     /// Which call of all processes of that image, from 0.
     pub call: u64,
@@ -112,6 +145,9 @@ pub struct History {
     pub version: Version,
     /// How the subsystem servers of new sessions behave, one after the other, then honestly.
     pub servers: Vec<&'static str>,
+    /// The handles that session 0's Windows server and those of new sessions say they have made a
+    /// process with, one after the other; if there is none they make it.
+    pub picks: Vec<u32>,
     /// How many programs the registry asks to run before the subsystems, and which.
     pub boot_commands: Vec<&'static str>,
     /// The disks.
@@ -139,12 +175,13 @@ pub struct History {
 /// Ways of the server of a new session (`Elsewhere=` of the stand-in csrss).
 const WAYS: &[&str] = &[
     "honest", "silent", "deaf", "mute", "refuses", "leaves", "nameless", "dies", "wordy", "twice",
+    "both",
 ];
 
 const COMMANDS: &[&str] = &["sleep.exe", "logoff.exe", "winlogon.exe", "nosuch.exe"];
 const PROGRAMS: &[&str] = &["sleep.exe", "console.exe", "winlogon.exe", "nosuch.exe"];
 const BOOT_COMMANDS: &[&str] = &["autocheck autochk *", "exit.exe", "nosuch.exe"];
-const MORTALS: &[&str] = &["csrss.exe", "winlogon.exe", "smctl.exe", "psxss.exe"];
+const MORTALS: &[&str] = &["csrss.exe", "winlogon.exe", "smctl.exe", "psxss.exe", CHILD];
 const SLOW: &[&str] = &[
     "csrss.exe",
     "smss.exe",
@@ -171,6 +208,10 @@ const BROKEN: &[&str] = &[
 const BOOT_CALLS: u64 = 500;
 /// Roughly how many it makes in all.
 const ALL_CALLS: u64 = 1500;
+/// Calls of one service, of which one is made to fail.
+const OF_ONE: u64 = 12;
+/// One history in so many is a crowd.
+const CROWDED: u64 = 200;
 /// Roughly how many frames of memory are asked for in a boot and what follows.
 const FRAMES: u64 = 3000;
 
@@ -180,7 +221,15 @@ impl History {
         let mut random = Random::new(seed);
         let random = &mut random;
         let version = *random.pick(&[Version::V5_2, Version::V6_1]);
+        if random.one_in(CROWDED) {
+            return Self::crowd(random, version);
+        }
         let servers = many(random, 4, |random| *random.pick(WAYS));
+        let picks = if random.one_in(8) {
+            many(random, 3, pick)
+        } else {
+            Vec::new()
+        };
         let boot_commands = many(random, 2, |random| *random.pick(BOOT_COMMANDS));
         let renames = if random.one_in(3) {
             many(random, 5, Rename::draw)
@@ -248,6 +297,7 @@ impl History {
         Self {
             version,
             servers,
+            picks,
             boot_commands,
             machine,
             settings,
@@ -262,6 +312,43 @@ impl History {
         }
     }
 
+    /// As many new sessions at once as there is room for, and nothing else but a schedule.
+    fn crowd(random: &mut Random, version: Version) -> Self {
+        let room = SESSIONS - first_sessions(version);
+        let starts = vec![Operation::Start(None); room as usize];
+        Self {
+            version,
+            servers: Vec::new(),
+            picks: Vec::new(),
+            boot_commands: Vec::new(),
+            machine: Machine::default(),
+            settings: Vec::new(),
+            renames: Vec::new(),
+            rounds: vec![starts],
+            faults: Vec::new(),
+            slow: Vec::new(),
+            frames: Vec::new(),
+            deaths: Vec::new(),
+            schedule: Schedule::Drawn {
+                seed: random.bits(),
+                one_in: 1 + random.below(40),
+            },
+            power_cuts: Vec::new(),
+        }
+    }
+
+    /// Whether nothing in it gives the Session Manager a reason to refuse a client that asks for
+    /// what there is.
+    pub const fn is_quiet(&self) -> bool {
+        self.servers.is_empty()
+            && self.picks.is_empty()
+            && self.settings.is_empty()
+            && self.faults.is_empty()
+            && self.slow.is_empty()
+            && self.frames.is_empty()
+            && self.deaths.is_empty()
+    }
+
     /// How much there is in it: what shrinking makes smaller.
     pub fn size(&self) -> usize {
         let schedule = match &self.schedule {
@@ -269,6 +356,7 @@ impl History {
             Schedule::Listed(preemptions) => preemptions.len(),
         };
         self.servers.len()
+            + self.picks.len()
             + self.boot_commands.len()
             + self.machine.size()
             + self.settings.len()
@@ -293,23 +381,45 @@ pub fn many<T>(random: &mut Random, most: u64, mut one: impl FnMut(&mut Random) 
 }
 
 fn operation(random: &mut Random) -> Operation {
-    let session = |random: &mut Random| 1 + random.below(4) as u32;
-    match random.below(11) {
+    let session = |random: &mut Random| random.below(6) as u32;
+    match random.below(12) {
         0..=3 => Operation::Start(random.one_in(3).then(|| *random.pick(COMMANDS))),
         4 | 5 => Operation::Stop(session(random)),
         6 => Operation::List,
         7 => Operation::Exec(session(random), random.pick(PROGRAMS)),
         8 => Operation::Load("Posix"),
         9 => Operation::Break(random.pick(BROKEN)),
+        10 => Operation::ExecLater(session(random), random.pick(PROGRAMS)),
         _ => Operation::Die(random.below(6) as u32),
     }
 }
 
+/// A handle that a server may say is that of a process it has made: a pseudo-handle, none, one of
+/// those that smss has, or any.
+fn pick(random: &mut Random) -> u32 {
+    match random.below(4) {
+        0 => u32::MAX - random.below(2) as u32,
+        1 => random.below(5) as u32,
+        2 => 4 * random.below(64) as u32,
+        _ => random.bits() as u32,
+    }
+}
+
+/// Sessions that stand after a boot that nothing disturbs.
+pub const fn first_sessions(version: Version) -> u32 {
+    match version {
+        Version::V5_2 => 1,
+        Version::V6_1 => 2,
+    }
+}
+
 fn fault(random: &mut Random, boot: bool) -> FailedCall {
-    let call = if boot {
-        random.below(BOOT_CALLS)
+    let call = if random.one_in(3) {
+        Nth::Of(random.pick(statuses::SERVICES), random.below(OF_ONE))
+    } else if boot {
+        Nth::Call(random.below(BOOT_CALLS))
     } else {
-        BOOT_CALLS + random.below(ALL_CALLS - BOOT_CALLS)
+        Nth::Call(BOOT_CALLS + random.below(ALL_CALLS - BOOT_CALLS))
     };
     FailedCall {
         call,

@@ -12,6 +12,10 @@
 //! | each rename is done once or not at all, and no content is gone | after every power cut and boot |
 //! | a record changes as the table of states says ([`crate::model`]) | after every step |
 //! | every record has its process, and no lock is held | at rest |
+//! | every port of smss has its record, unless a handle could not be closed | at rest |
+//! | on 6.1 a running session has its initial command, if its server tells of ends | at rest |
+//! | what nothing stands in the way of is not refused | every round of a quiet history |
+//! | a client is known by its process, not by the thread that connected | at the end |
 //! | once nothing is disturbed, a session can be started, listed and ended | at the end |
 //! | a session that was started and ended leaves no handle, thread, object, frame, record or process | at the end |
 
@@ -174,6 +178,56 @@ pub fn records(
         }
     }
     Ok(())
+}
+
+/// The first Session Manager has a port for itself, one for each client and one for each server that
+/// it has called back, and no other.
+pub fn ports(
+    known: &[(ProcessId, Vec<Record>, Option<Counts>)],
+    first: Option<u32>,
+    ports: usize,
+) -> Result<(), Violation> {
+    let first = known.iter().find(|(smss, ..)| Some(smss.0) == first);
+    let Some((_, records, Some(counts))) = first else {
+        return Ok(());
+    };
+    let servers = |stage| {
+        let of = |record: &&Record| record.kind == Kind::Server && record.stage == stage;
+        records.iter().filter(of).count()
+    };
+    // One that somebody still refers to may have been called back or not.
+    let least = 1 + counts.clients + servers(Stage::InService);
+    let most = least + servers(Stage::Retired);
+    if (least..=most).contains(&ports) {
+        return Ok(());
+    }
+    Err(Violation::new(
+        "every port of smss has its record",
+        format!("{ports} ports, {counts:?}, {records:?}"),
+    ))
+}
+
+/// A session does not outlive its initial command (NT 6; spec 11.5).
+pub fn initial_commands(
+    known: &[(ProcessId, Vec<Record>, Option<Counts>)],
+    processes: &[ProcessReport],
+) -> Result<(), Violation> {
+    let runs = |id: u64| {
+        processes
+            .iter()
+            .any(|process| process.running && u64::from(process.id) == id)
+    };
+    let records = known.iter().flat_map(|(_, records, _)| records);
+    let outlived = records
+        .filter(|record| record.kind == Kind::Terminal && record.stage == Stage::Running)
+        .find(|record| record.session != Some(0) && !record.process.is_some_and(runs));
+    match outlived {
+        None => Ok(()),
+        Some(record) => Err(Violation::new(
+            "on 6.1 a running session has its initial command",
+            format!("{record:?}"),
+        )),
+    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! behind. A session comes, is listed and goes, twice, and the second leaves the machine as the
 //! first did.
 
-use crate::history::Operation;
+use crate::history::{Operation, SESSIONS};
 use crate::invariants::Violation;
 use crate::settings::Setting;
 use crate::stage::{Client, Stage, exit_of, keep};
@@ -34,7 +34,8 @@ enum Held {
 impl Stage<'_> {
     /// Runs one client, undisturbed: what it was answered.
     fn ask(&mut self, operation: &Operation) -> Result<Status, Violation> {
-        let line = operation.command_line();
+        let sessions: Vec<u32> = self.sessions().into_keys().collect();
+        let line = operation.command_line(&sessions);
         let image = line.split(' ').next().unwrap_or_default();
         let process = self.world().spawn(image, &line).map_err(|status| {
             Violation::new(RECOVERS, format!("{line} cannot be started: {status}"))
@@ -43,6 +44,7 @@ impl Stage<'_> {
         let alive = self.settle()?;
         let client = Client {
             operation: operation.clone(),
+            line: line.clone(),
             process,
             object,
         };
@@ -54,6 +56,7 @@ impl Stage<'_> {
 
     /// Once nothing is disturbed any more: a session comes, is listed, goes, and leaves nothing.
     pub(crate) fn recovers(&mut self) -> Result<(), Violation> {
+        self.make_room()?;
         // The first one makes what stays: threads of the pool.
         self.session_comes_and_goes()?;
         let before = self.held();
@@ -75,6 +78,18 @@ impl Stage<'_> {
                 differences.join("; "),
             ))
         }
+    }
+
+    /// A kernel that is full of sessions has no room for the one that is to come.
+    fn make_room(&mut self) -> Result<(), Violation> {
+        while self.sessions().len() + 1 >= SESSIONS as usize {
+            let ended = self.ask(&Operation::Stop(1))?;
+            if ended.is_error() {
+                let seen = format!("one of too many sessions cannot be ended: {ended}");
+                return Err(Violation::new(RECOVERS, seen));
+            }
+        }
+        Ok(())
     }
 
     fn session_comes_and_goes(&mut self) -> Result<(), Violation> {
@@ -128,7 +143,14 @@ impl Stage<'_> {
         if listed.is_error() {
             return failed(format!("the list is refused: {listed}"));
         }
-        let ended = self.ask(&Operation::Stop(session))?;
+        // The first session has a server for it, unless the registry asks for none.
+        let later = self.ask(&Operation::ExecLater(0, "logoff.exe"))?;
+        if later == Status::INVALID_CID {
+            return failed("a client is not known without the thread that connected".to_owned());
+        }
+        let place = self.sessions().into_keys().position(|id| id == session);
+        let place = place.map_or(session, |place| place as u32 + 1);
+        let ended = self.ask(&Operation::Stop(place))?;
         if ended.is_error() {
             return failed(format!("the end of session {session} is refused: {ended}"));
         }
@@ -141,7 +163,7 @@ impl Stage<'_> {
     }
 
     /// How many processes are in each session but the first.
-    fn sessions(&mut self) -> BTreeMap<u32, usize> {
+    pub(crate) fn sessions(&mut self) -> BTreeMap<u32, usize> {
         let mut sessions = BTreeMap::new();
         for process in self.world().processes() {
             if process.running && process.session != 0 {

@@ -121,7 +121,8 @@ impl Reached {
         true
     }
 
-    fn names(&self, section: Section) -> impl Iterator<Item = (&str, u64)> {
+    /// What a section has, and how often each was counted.
+    pub fn names(&self, section: Section) -> impl Iterator<Item = (&str, u64)> {
         self.0
             .get(&section)
             .into_iter()

@@ -7,6 +7,18 @@ use crate::{Violation, play};
 
 /// The shortest history found that breaks the same promise, and how: `most` plays at most.
 pub fn shrink(history: &History, violation: Violation, most: usize) -> (History, Violation) {
+    shrink_by(history, violation, most, &mut |history| {
+        play(history).violation
+    })
+}
+
+/// The same where `judge` plays a history and says what it breaks.
+pub fn shrink_by(
+    history: &History,
+    violation: Violation,
+    most: usize,
+    judge: &mut dyn FnMut(&History) -> Option<Violation>,
+) -> (History, Violation) {
     let (mut best, mut why) = (history.clone(), violation);
     let mut plays = 0;
     let mut progress = true;
@@ -17,8 +29,7 @@ pub fn shrink(history: &History, violation: Violation, most: usize) -> (History,
                 break;
             }
             plays += 1;
-            let played = play(&candidate);
-            if let Some(found) = played.violation
+            if let Some(found) = judge(&candidate)
                 && found.invariant == why.invariant
                 && candidate.size() < best.size()
             {
@@ -105,6 +116,11 @@ fn candidates(history: &History) -> Vec<History> {
     for at in (0..history.servers.len()).rev() {
         with(&|history| {
             history.servers.remove(at);
+        });
+    }
+    for at in (0..history.picks.len()).rev() {
+        with(&|history| {
+            history.picks.remove(at);
         });
     }
     for at in (0..history.boot_commands.len()).rev() {

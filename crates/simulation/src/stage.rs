@@ -2,7 +2,7 @@
 //! The stage that a history is played on: a world with its disk, registry and programs.
 
 use crate::disturbance::{Disturbance, Noted, lock};
-use crate::history::{History, Operation, Schedule};
+use crate::history::{History, Operation, SESSIONS, Schedule};
 use crate::invariants::{self, Violation};
 use crate::machine::multi;
 use crate::report::{Reached, Section};
@@ -62,6 +62,7 @@ pub struct Stage<'h> {
 /// A client's program that runs or has run.
 pub(crate) struct Client {
     pub(crate) operation: Operation,
+    pub(crate) line: String,
     pub(crate) process: u32,
     pub(crate) object: executive::ids::ObjectId,
 }
@@ -144,7 +145,11 @@ impl<'h> Stage<'h> {
     /// Boots: whether the system still runs. `first`: what is refused is refused in this boot.
     pub(crate) fn boot(&mut self, first: bool) -> Result<bool, Violation> {
         let noted = Arc::clone(&self.noted);
-        lock(&noted).model.forget();
+        {
+            let mut noted = lock(&noted);
+            noted.model.forget();
+            noted.first = None;
+        }
         self.world().start(move |seam| {
             let tables = Box::leak(Box::new(smss::TableSpace::new()));
             // A process id is a small number.
@@ -167,12 +172,24 @@ impl<'h> Stage<'h> {
         if alive {
             let processes = self.world().processes();
             invariants::processes(&processes)?;
+            let smss = self.world().process("smss.exe").map(|smss| smss.id);
+            let ports = smss.map_or(0, |smss| {
+                let handles = self.world().handles_of(smss);
+                handles.get("Port").copied().unwrap_or_default()
+            });
             let known = lock(&self.noted).model.at_rest(|process| {
                 processes
                     .iter()
                     .any(|report| report.running && report.id == process.0)
             });
             invariants::records(&known, &processes)?;
+            // A handle that the kernel would not close stays.
+            if !lock(&self.noted).failed.contains("NtClose") {
+                invariants::ports(&known, smss, ports)?;
+            }
+            if self.history.version == Version::V6_1 && self.every_server_tells() {
+                invariants::initial_commands(&known, &processes)?;
+            }
         }
         Ok(alive)
     }
@@ -180,35 +197,44 @@ impl<'h> Stage<'h> {
     /// Lets clients do something at the same time: whether the system still runs.
     pub(crate) fn round(&mut self, operations: &[Operation]) -> Result<bool, Violation> {
         let mut clients = Vec::new();
+        let sessions: Vec<u32> = self.sessions().into_keys().collect();
         for operation in operations {
-            let line = operation.command_line();
+            let line = operation.command_line(&sessions);
             let image = line.split(' ').next().unwrap_or_default();
             if let Ok(process) = self.world().spawn(image, &line) {
                 let object = self.world().look(|executive| keep(executive, process));
                 clients.push(Client {
                     operation: operation.clone(),
+                    line,
                     process,
                     object,
                 });
             }
         }
         let alive = self.settle()?;
+        let new = operations.iter().filter(|operation| operation.may_start());
+        let room = sessions.len() + new.count() < SESSIONS as usize;
         for client in clients {
             let status = self.world().look(|executive| exit_of(executive, &client));
             match status {
                 Some(status) => {
-                    let verb = client.operation.command_line();
-                    let verb: Vec<&str> = verb.split(' ').take(2).collect();
+                    let verb: Vec<&str> = client.line.split(' ').take(2).collect();
                     let answer = format!("{}: {status}", verb.join(" "));
                     self.reached.count(Section::Answer, answer, 1);
+                    let owed = room && alive && self.history.is_quiet();
+                    if owed && client.operation == Operation::Start(None) && status.is_error() {
+                        return Err(Violation::new(
+                            "what nothing stands in the way of is not refused",
+                            format!("{} is answered {status}", client.line),
+                        ));
+                    }
                 }
                 None if alive => {
                     return Err(Violation::new(
                         "every request is answered",
                         format!(
                             "{} (process {}) waits, and nobody will wake it",
-                            client.operation.command_line(),
-                            client.process
+                            client.line, client.process
                         ),
                     ));
                 }
@@ -219,6 +245,13 @@ impl<'h> Stage<'h> {
     }
 }
 
+impl Stage<'_> {
+    /// Whether every server of a session tells the Session Manager of the end of what it was given.
+    fn every_server_tells(&self) -> bool {
+        self.history.servers.iter().all(|way| *way == "honest")
+    }
+}
+
 /// The registry and the files that a history begins with.
 fn settings(world: &mut World, history: &History) {
     let ways = history.servers.join(",");
@@ -226,6 +259,12 @@ fn settings(world: &mut World, history: &History) {
     if !ways.is_empty() {
         windows.push_str(" Elsewhere=");
         windows.push_str(&ways);
+    }
+    let picks = history.picks.iter().map(|handle| format!("{handle:x}"));
+    let picks: Vec<String> = picks.collect();
+    if !picks.is_empty() {
+        windows.push_str(" Picks=");
+        windows.push_str(&picks.join(","));
     }
     let text = string_data(&windows);
     world.set_value("SubSystems", "Windows", ValueType::EXPAND_SZ.0, &text);

@@ -8,6 +8,7 @@
 //! * `refuses` answers every call with NO_MEMORY;
 //! * `wordy` answers every call with NO_MEMORY in a message longer than the protocol's;
 //! * `twice` registers, then registers again, and ends with the status of the second attempt;
+//! * `both` registers from two threads at once and answers every call with NO_MEMORY;
 //! * `leaves` registers and then ends;
 //! * `nameless` registers without a call-back port.
 
@@ -32,6 +33,8 @@ pub struct Faulty<S: System> {
     port: Mutex<Handle>,
     mute: AtomicBool,
     wordy: AtomicBool,
+    /// The next thread that starts registers instead of listening.
+    registers: AtomicBool,
 }
 
 impl<S: System> Faulty<S> {
@@ -42,12 +45,19 @@ impl<S: System> Faulty<S> {
             port: Mutex::new(Handle::NULL),
             mute: AtomicBool::new(false),
             wordy: AtomicBool::new(false),
+            registers: AtomicBool::new(false),
         }
     }
 }
 
 impl<S: System> ThreadBody for Faulty<S> {
     fn run(&'static self) {
+        if self.registers.swap(false, Ordering::Relaxed) {
+            if let Err(status) = announce(self.system) {
+                log::warn!("faulty: second registration: {status}");
+            }
+            return;
+        }
         let port = *self.port.lock();
         let mut message = MessageBuffer::default();
         let mut reply: Option<MessageBuffer> = None;
@@ -149,7 +159,7 @@ fn register<S: System>(
 ) -> Result<()> {
     let mut name = UnicodeBuf::<64>::new();
     if !way.eq_ascii("nameless") {
-        name.push_text(nt::text!("\\FaultyPort{}", system.client_id().process))?;
+        name = port_name(system)?;
         let wordy = way.eq_ascii("wordy");
         faulty.wordy.store(wordy, Ordering::Relaxed);
         let limits = PortLimits {
@@ -166,6 +176,13 @@ fn register<S: System>(
             drop(Owned::new(system, system.create_thread(faulty)?));
         }
     }
+    if way.eq_ascii("both") {
+        faulty.registers.store(true, Ordering::Relaxed);
+        drop(Owned::new(system, system.create_thread(faulty)?));
+        // One of the two is refused, and either may be.
+        let _ = announce(system);
+        return Ok(());
+    }
     let announced = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, name.as_str())?;
     // The connection lives as long as the process.
     let _ = client::connect(system, &announced)?;
@@ -173,4 +190,18 @@ fn register<S: System>(
         let _ = client::connect(system, &announced)?;
     }
     Ok(())
+}
+
+/// The name of this process's call-back port.
+fn port_name<S: System>(system: &S) -> Result<UnicodeBuf<64>> {
+    let mut name = UnicodeBuf::new();
+    name.push_text(nt::text!("\\FaultyPort{}", system.client_id().process))?;
+    Ok(name)
+}
+
+/// Registers with the port of that name. The connection lives as long as the process.
+fn announce<S: System>(system: &S) -> Result<()> {
+    let name = port_name(system)?;
+    let announced = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, name.as_str())?;
+    client::connect(system, &announced).map(drop)
 }

@@ -51,6 +51,8 @@ pub struct Statics<S: System> {
     pub server: csrss::Server<S>,
     /// What a program that misbehaves keeps.
     pub faulty: faulty::Faulty<S>,
+    /// What a client keeps that connects on another thread.
+    pub connector: smctl::Connector<S>,
     /// What the protocol test keeps.
     pub protocol: protocol::Threads<S>,
 }
@@ -61,6 +63,7 @@ impl<S: System> Statics<S> {
         Self {
             server: csrss::Server::new(system),
             faulty: faulty::Faulty::new(system),
+            connector: smctl::Connector::new(system),
             protocol: protocol::Threads::new(system),
         }
     }

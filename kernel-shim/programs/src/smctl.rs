@@ -7,6 +7,7 @@
 //! * `exec SESSION PROGRAM [arguments]`: creates a program in a session and has its subsystem
 //!   server start it; in a session other than its own it has that session's csrss create it,
 //!   because a process is born in its creator's session (see [`inside`]);
+//! * `later SESSION PROGRAM [arguments]`: the same on a connection that a thread made which has ended;
 //! * `load NAME`: starts an `Optional` subsystem.
 //!
 //! What it has to say it shows on the boot screen, each line beginning with `smctl: `; its exit
@@ -14,7 +15,8 @@
 
 use crate::arguments::{after, number, words};
 use crate::{Statics, inside, processes, screen};
-use nt::system::System;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use nt::system::{System, ThreadBody, Timeout};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use sm_protocol::client;
 use sm_protocol::sm::{
@@ -23,8 +25,8 @@ use sm_protocol::sm::{
 use zerocopy::FromZeros;
 
 /// The program.
-pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
-    match run(system) {
+pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+    match run(system, statics) {
         Ok(()) => Status::SUCCESS,
         Err(status) => {
             screen::show(system, format_args!("smctl: {status}"));
@@ -33,7 +35,43 @@ pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Sta
     }
 }
 
-fn run<S: System>(system: &'static S) -> Result<()> {
+/// What a thread needs that does nothing but connect.
+pub struct Connector<S: System> {
+    system: &'static S,
+    /// Its connection; 0 until it has one.
+    port: AtomicUsize,
+}
+
+impl<S: System> Connector<S> {
+    /// The state of a process that has not started.
+    pub const fn new(system: &'static S) -> Self {
+        Self {
+            system,
+            port: AtomicUsize::new(0),
+        }
+    }
+
+    /// A connection that a thread has made which has ended by now. Blocks.
+    fn connect(&'static self) -> Result<Handle> {
+        let thread = Owned::new(self.system, self.system.create_thread(self)?);
+        self.system.wait_one(thread.get(), Timeout::Never)?;
+        match self.port.load(Ordering::Relaxed) {
+            0 => Err(Status::PORT_CONNECTION_REFUSED),
+            port => Ok(Handle(port as nt::Word)),
+        }
+    }
+}
+
+impl<S: System> ThreadBody for Connector<S> {
+    fn run(&'static self) {
+        match client::connect(self.system, &ConnectionInfo::PLAIN) {
+            Ok(port) => self.port.store(port.0 as usize, Ordering::Relaxed),
+            Err(status) => log::warn!("smctl: connection: {status}"),
+        }
+    }
+}
+
+fn run<S: System>(system: &'static S, statics: &'static Statics<S>) -> Result<()> {
     let line = system.own_command_line();
     let mut arguments = words(line);
     let verb = arguments.next().ok_or(Status::INVALID_PARAMETER)?;
@@ -43,7 +81,12 @@ fn run<S: System>(system: &'static S) -> Result<()> {
             .and_then(|word| number(word, 10))
             .ok_or(Status::INVALID_PARAMETER)
     };
-    let port = Owned::new(system, client::connect(system, &ConnectionInfo::PLAIN)?);
+    let later = verb.eq_ascii("later");
+    let port = match later {
+        true => statics.connector.connect()?,
+        false => client::connect(system, &ConnectionInfo::PLAIN)?,
+    };
+    let port = Owned::new(system, port);
     if verb.eq_ascii("list") {
         list(system, port.get())
     } else if verb.eq_ascii("start") {
@@ -53,7 +96,7 @@ fn run<S: System>(system: &'static S) -> Result<()> {
         client::call(system, port.get(), &mut StopCsr { session })?;
         screen::show(system, format_args!("smctl: session {session} has ended"));
         Ok(())
-    } else if verb.eq_ascii("exec") {
+    } else if later || verb.eq_ascii("exec") {
         exec(system, port.get(), session()?, after(line, 3))
     } else if verb.eq_ascii("load") {
         load(system, port.get(), after(line, 2))

@@ -12,6 +12,8 @@ use nt::Status;
 pub struct Site<'a> {
     /// File name of the caller's image.
     pub image: &'a str,
+    /// The calling process.
+    pub process: u32,
     /// The calling thread.
     pub thread: u32,
     /// The service.

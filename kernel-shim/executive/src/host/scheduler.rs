@@ -107,11 +107,13 @@ impl Scheduler {
             return Action::Proceed;
         }
         let time = self.machine.state().uptime;
+        let client = state.executive.client_id(thread);
         let Some(interference) = &mut state.interference else {
             return Action::Proceed;
         };
         let action = interference.at_call(&Site {
             image,
+            process: client.map_or(0, |client| client.process as u32),
             thread: thread.0,
             call,
             time,
