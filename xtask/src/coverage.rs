@@ -39,21 +39,17 @@ const NOT_MEASURED: [(&str, &str); 3] = [
 const WANTED: (f64, f64) = (98.0, 95.0);
 
 /// Lines of a source that can run, and how often each did.
-type Lines = BTreeMap<u32, u64>;
+pub type Lines = BTreeMap<u32, u64>;
 
 /// Runs the verb.
 pub fn verb(options: &CoverageOptions) -> Result<()> {
-    let folder = paths::folder(paths::target().join("coverage"))?;
-    let profiles = folder.join("profiles");
-    // Counters of an older run are of an older source.
-    let _ = std::fs::remove_dir_all(&profiles);
+    let counters = Counters::new(paths::target().join("coverage"))?;
     ui::step("building the tests of crates/ with counters");
     let crates = chosen(options)?;
-    let programs = programs(&folder, &crates)?;
+    let programs = programs(&counters, &crates)?;
     ui::step("running them: slower than without counters");
-    run(&folder, &profiles, &crates)?;
-    let report = report(&folder, &profiles, &programs)?;
-    let mut files = parse(&report, paths::root());
+    cargo::succeed(test(&counters, &crates).args(["--quiet", "--no-fail-fast"]))?;
+    let mut files = counters.files(&programs)?;
     // A crate's own tests are what it is measured by, not those of a crate above it.
     files.retain(|file, _| {
         crates
@@ -69,7 +65,7 @@ pub fn verb(options: &CoverageOptions) -> Result<()> {
     if files.is_empty() {
         bail!("the counters name no source below crates/");
     }
-    let uncovered = folder.join("uncovered.txt");
+    let uncovered = counters.folder.join("uncovered.txt");
     std::fs::write(&uncovered, gaps(&files))?;
     print!("{}", table(&files));
     for (file, why) in NOT_MEASURED {
@@ -125,25 +121,64 @@ fn chosen(options: &CoverageOptions) -> Result<Vec<String>> {
     }
 }
 
+/// Programs with counters: where they are built, and what they count.
+pub struct Counters {
+    folder: PathBuf,
+}
+
+impl Counters {
+    /// Counters in this folder. Those of an older run are of an older source, and go.
+    ///
+    /// # Errors
+    /// What the host says.
+    pub fn new(folder: PathBuf) -> Result<Self> {
+        let folder = paths::folder(folder)?;
+        let _ = std::fs::remove_dir_all(folder.join("profiles"));
+        std::fs::create_dir_all(folder.join("profiles"))?;
+        Ok(Self { folder })
+    }
+
+    /// The target folder.
+    pub fn build(&self) -> PathBuf {
+        self.folder.join("build")
+    }
+
+    /// Has this cargo build with counters, and what it runs count.
+    pub fn count(&self, command: &mut Command) {
+        command
+            .env("CARGO_TARGET_DIR", self.build())
+            .env("RUSTFLAGS", "-Cinstrument-coverage")
+            .env(
+                "LLVM_PROFILE_FILE",
+                self.folder.join("profiles/%p-%m.profraw"),
+            );
+    }
+
+    /// The lines below `crates/` that `programs` have, and how often each ran.
+    ///
+    /// # Errors
+    /// The toolchain's llvm-tools are not there, or fail.
+    pub fn files(&self, programs: &[PathBuf]) -> Result<BTreeMap<String, Lines>> {
+        let report = report(&self.folder, &self.folder.join("profiles"), programs)?;
+        Ok(parse(&report, paths::root()))
+    }
+}
+
 /// Cargo with the counters, for these crates.
-fn test(folder: &Path, crates: &[String]) -> Command {
+fn test(counters: &Counters, crates: &[String]) -> Command {
     let mut command = cargo::command();
     command.arg("test");
     for name in crates {
         command.args(["-p", name]);
     }
-    command
-        .args(["--lib", "--tests"])
-        .arg("--target-dir")
-        .arg(folder.join("build"))
-        .env("RUSTFLAGS", "-Cinstrument-coverage")
-        .env("LLVM_PROFILE_FILE", folder.join("profiles/%p-%m.profraw"));
+    command.args(["--lib", "--tests"]);
+    counters.count(&mut command);
     command
 }
 
 /// Builds the tests; the programs, in which the counters are described.
-fn programs(folder: &Path, crates: &[String]) -> Result<Vec<PathBuf>> {
-    let output = test(folder, crates)
+fn programs(counters: &Counters, crates: &[String]) -> Result<Vec<PathBuf>> {
+    let output = test(counters, crates)
         .args(["--no-run", "--message-format=json-render-diagnostics"])
         .stderr(std::process::Stdio::inherit())
         .output()
@@ -161,11 +196,6 @@ fn programs(folder: &Path, crates: &[String]) -> Result<Vec<PathBuf>> {
         true => bail!("cargo names no test program"),
         false => Ok(programs),
     }
-}
-
-fn run(folder: &Path, profiles: &Path, crates: &[String]) -> Result<()> {
-    std::fs::create_dir_all(profiles)?;
-    cargo::succeed(test(folder, crates).args(["--quiet", "--no-fail-fast"]))
 }
 
 /// The counters of all runs as LCOV text.
@@ -222,7 +252,7 @@ fn parse(report: &str, root: &Path) -> BTreeMap<String, Lines> {
 }
 
 /// How many of the lines ran.
-fn percent<'l>(files: impl IntoIterator<Item = &'l Lines>) -> f64 {
+pub fn percent<'l>(files: impl IntoIterator<Item = &'l Lines>) -> f64 {
     let (mut all, mut run) = (0usize, 0usize);
     for lines in files {
         all += lines.len();
@@ -265,7 +295,7 @@ fn table(files: &BTreeMap<String, Lines>) -> String {
 }
 
 /// Lines that did not run, by file, as ranges.
-fn gaps(files: &BTreeMap<String, Lines>) -> String {
+pub fn gaps(files: &BTreeMap<String, Lines>) -> String {
     let mut text = String::new();
     for (file, lines) in files {
         let mut start = None;

@@ -208,6 +208,18 @@ const BROKEN: &[&str] = &[
 const BOOT_CALLS: u64 = 500;
 /// Roughly how many it makes in all.
 const ALL_CALLS: u64 = 1500;
+/// Services that are called seldom, so that a fault drawn for any call hardly ever hits them.
+const RARE: &[&str] = &[
+    "NtCreateFile",
+    "NtDelayExecution",
+    "NtDisplayString",
+    "NtFlushKey",
+    "NtMakeTemporaryObject",
+    "NtMapViewOfSection",
+    "NtReadFile",
+    "NtTerminateProcess",
+    "NtWriteFile",
+];
 /// Calls of one service, of which one is made to fail.
 const OF_ONE: u64 = 12;
 /// One history in so many is a crowd.
@@ -414,7 +426,9 @@ pub const fn first_sessions(version: Version) -> u32 {
 }
 
 fn fault(random: &mut Random, boot: bool) -> FailedCall {
-    let call = if random.one_in(3) {
+    let call = if random.one_in(5) {
+        Nth::Of(random.pick(RARE), random.below(4))
+    } else if random.one_in(3) {
         Nth::Of(random.pick(statuses::SERVICES), random.below(OF_ONE))
     } else if boot {
         Nth::Call(random.below(BOOT_CALLS))

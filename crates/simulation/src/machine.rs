@@ -120,6 +120,9 @@ pub enum Rename {
     Move,
     /// The same over a file that stands there.
     Replace,
+    /// The file that stands there is deleted by an operation of its own before: to repeat that once
+    /// the other is done would lose both contents.
+    Clear,
     /// The file goes.
     Delete,
 }
@@ -127,7 +130,13 @@ pub enum Rename {
 impl Rename {
     /// One of them.
     pub fn draw(random: &mut Random) -> Self {
-        *random.pick(&[Self::Move, Self::Move, Self::Replace, Self::Delete])
+        *random.pick(&[
+            Self::Move,
+            Self::Move,
+            Self::Replace,
+            Self::Clear,
+            Self::Delete,
+        ])
     }
 
     /// Where file `number` is, and where it is to be.
@@ -147,20 +156,21 @@ impl Rename {
         let ((from, to), (new, old)) = (Self::paths(number), Self::contents(number));
         world.directory(TO);
         world.file(&from, &new);
-        if self == Self::Replace {
+        if matches!(self, Self::Replace | Self::Clear) {
             world.file(&to, &old);
         }
     }
 
-    /// The two strings of the registry.
-    pub fn pair(self, number: usize) -> [String; 2] {
+    /// The strings of the registry, two an operation.
+    pub fn strings(self, number: usize) -> Vec<String> {
         let (from, to) = Self::paths(number);
-        let target = match self {
-            Self::Move => format!("\\??\\C:{to}"),
-            Self::Replace => format!("!\\??\\C:{to}"),
-            Self::Delete => String::new(),
-        };
-        [format!("\\??\\C:{from}"), target]
+        let (from, to) = (format!("\\??\\C:{from}"), format!("\\??\\C:{to}"));
+        match self {
+            Self::Move => vec![from, to],
+            Self::Replace => vec![from, format!("!{to}")],
+            Self::Clear => vec![to.clone(), String::new(), from, to],
+            Self::Delete => vec![from, String::new()],
+        }
     }
 
     /// What of file `number` is wrong, as its two places hold these contents. `done`: the work must
@@ -178,9 +188,9 @@ impl Rename {
         let right = match self {
             Self::Move if done => from.is_none() && to == new,
             Self::Move => (from == new && to.is_none()) || (from.is_none() && to == new),
-            Self::Replace if done => from.is_none() && to == new,
+            Self::Replace | Self::Clear if done => from.is_none() && to == new,
             // Replaced by removing the old one first: it may be gone before the new one is there.
-            Self::Replace => {
+            Self::Replace | Self::Clear => {
                 (from == new && (to == old || to.is_none())) || (from.is_none() && to == new)
             }
             Self::Delete if done => from.is_none(),

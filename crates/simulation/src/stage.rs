@@ -279,7 +279,7 @@ fn settings(world: &mut World, history: &History) {
     let mut pairs = Vec::new();
     for (number, rename) in history.renames.iter().enumerate() {
         rename.furnish(number, world);
-        pairs.extend(rename.pair(number));
+        pairs.extend(rename.strings(number));
     }
     for setting in &history.settings {
         setting.furnish(world);

@@ -210,6 +210,9 @@ pub struct SimulateOptions {
     /// Show it call by call, and do not look for a shorter one.
     #[arg(long, requires = "seed")]
     pub replay: bool,
+    /// Count lines as well, and name those of the crate `subsystems` that no history reached: a build of its own, slower histories.
+    #[arg(long, conflicts_with = "seed")]
+    pub lines: bool,
 }
 
 /// A gate of `ci`.

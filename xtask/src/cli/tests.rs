@@ -58,6 +58,7 @@ fn what_would_have_no_effect_is_a_usage_error() {
         "simulate --seeds 0",
         "simulate --seed 1 --seeds 2",
         "simulate --replay",
+        "simulate --seed 1 --lines",
         "coverage nosuch",
         "mutants nosuch",
         "mutants pagefile --shard 3/3",
