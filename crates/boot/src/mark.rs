@@ -11,6 +11,7 @@
 
 use crate::pairs::RenameList;
 use nt::access::{Access, OpenOptions, Share};
+use nt::failure::persist;
 use nt::path::MAX_NT;
 use nt::system::{Files, Objects, SystemWide};
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, file, wide};
@@ -63,17 +64,27 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
 
     /// How many operations of the list are not to be done again: 0 without a mark of this list.
     pub(crate) fn read(&mut self) -> usize {
-        let opened = home(self.system).and_then(|path| {
+        let mut opened = None;
+        let mut open = || {
+            let path = home(self.system)?;
             let (name, access) = (ObjectAttributes::named(path.as_str()), ACCESS);
-            file::open(self.system, &name, access, Share::READ, OPTIONS)
-        });
-        let mark = match opened {
-            Ok(mark) => mark,
-            Err(Status::OBJECT_NAME_NOT_FOUND) => return 0,
-            Err(status) => {
-                nt::warn!("pending file renames: mark: {status}: not read");
-                return 0;
-            }
+            opened = Some(file::open(
+                self.system,
+                &name,
+                access,
+                Share::READ,
+                OPTIONS,
+            )?);
+            Ok(())
+        };
+        let is_none = |status| status == Status::OBJECT_NAME_NOT_FOUND;
+        if let Err(status) = persist(self.system, &mut open, is_none)
+            && !is_none(status)
+        {
+            nt::warn!("pending file renames: mark: {status}: not read");
+        }
+        let Some(mark) = opened else {
+            return 0;
         };
         let mut done = 0;
         for slot in [0, 1] {
@@ -90,7 +101,13 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
         let mut record = Record::default();
         let bytes = record.as_mut_bytes();
         let length = bytes.len();
-        let read = self.system.read_file(mark, slot * SECTOR, bytes).ok()?;
+        let mut read = 0;
+        let mut act = || {
+            read = self.system.read_file(mark, slot * SECTOR, bytes)?;
+            Ok(())
+        };
+        let is_short = |status| status == Status::END_OF_FILE;
+        persist(self.system, &mut act, is_short).ok()?;
         let sound = read == length && record.check == !(record.list ^ record.done);
         (sound && record.list == self.list).then_some(record.done)
     }

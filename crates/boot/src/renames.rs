@@ -5,7 +5,9 @@
 //! were deleted from memory when they were read, and the disk learns of it only after
 //! NtInitializeRegistry: a power cut before that repeats the work. What was done in front of a
 //! barrier ([`crate::barriers`]) is known from a mark ([`crate::mark`]) and not done again; what
-//! was done since finds nothing to do (spec 6.4). When a list is done, the volumes that it has
+//! was done since finds nothing to do (spec 6.4). Where the barriers cannot be found, there is one in
+//! front of each operation; and what the mark needs is tried again, because a mark that is not there
+//! costs contents at a power cut. When a list is done, the volumes that it has
 //! touched are flushed, long before its values can be gone from the disk.
 //!
 //! `AllowProtectedRenames` is not asked (spec 6.6): there is no list of protected files on this
@@ -16,6 +18,7 @@ use crate::mark::{self, Mark};
 use crate::pairs::{Operation, Pairs, RenameList};
 use crate::volumes::{Touched, flush_volume, mark_for_check};
 use nt::access::{Access, OpenOptions, Share};
+use nt::failure::persist;
 use nt::key::Key;
 use nt::pages::PageVec;
 use nt::privilege::Privileged;
@@ -53,18 +56,19 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     let _restore = Privileged::acquire(system, Privilege::Restore).inspect_err(|status| {
         nt::warn!("pending file renames: SeRestorePrivilege: {status}: without it");
     });
-    let barriers = barriers(system, pairs).unwrap_or_else(|status| {
-        nt::warn!("pending file renames: {status}: not safe against a power cut");
-        PageVec::new(system)
+    let barriers = barriers(system, pairs).inspect_err(|status| {
+        nt::warn!("pending file renames: {status}: each is made safe before the next");
     });
-    let mut next_barrier = barriers.as_slice().iter();
+    let known = barriers.as_ref().ok().map(PageVec::as_slice);
+    let mut next_barrier = known.unwrap_or_default().iter();
+    let has_barriers = known.is_none_or(|places| !places.is_empty());
     let mut mark = Mark::new(system, lists);
     let mut touched = Touched::new(system);
-    if !barriers.is_empty() {
+    if has_barriers {
         summary.repeated = mark.read();
     }
     for (place, pair) in pairs.enumerate() {
-        let is_barrier = next_barrier.as_slice().first() == Some(&place);
+        let is_barrier = known.is_none() || next_barrier.as_slice().first() == Some(&place);
         if is_barrier {
             next_barrier.next();
         }
@@ -85,7 +89,7 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         }
     }
     touched.flush();
-    if !barriers.is_empty() {
+    if has_barriers {
         summary.marked = true;
         let all = pairs.count();
         if summary.repeated < all {
@@ -102,13 +106,13 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
 }
 
 fn set_mark<S: Objects + Files + SystemWide>(system: &S, mark: &mut Mark<'_, S>, done: usize) {
-    let set = mark.set(done).and_then(|is_new| {
-        if is_new {
+    let mut set = || {
+        if mark.set(done)? {
             flush_volume(system, mark::home(system)?.as_str());
         }
         Ok(())
-    });
-    if let Err(status) = set {
+    };
+    if let Err(status) = persist(system, &mut set, |_| false) {
         nt::warn!("pending file renames: mark: {status}: not safe against a power cut");
     }
 }
@@ -116,10 +120,13 @@ fn set_mark<S: Objects + Files + SystemWide>(system: &S, mark: &mut Mark<'_, S>,
 /// Has the disk learn that the values of the list are deleted, and then deletes its mark. Hives may
 /// be written by now.
 pub fn forget_mark<S: Objects + Files + SystemWide + Registry>(system: &S) {
-    let forgotten = Key::open(system, SESSION_MANAGER, Access::KEY_READ)
-        .and_then(|key| system.flush_key(key.handle()))
-        .and_then(|()| mark::delete(system));
-    if let Err(status) = forgotten {
+    let mut forget = || {
+        Key::open(system, SESSION_MANAGER, Access::KEY_READ)
+            .and_then(|key| system.flush_key(key.handle()))
+            .and_then(|()| mark::delete(system))
+    };
+    let gone = |status| status == Status::OBJECT_NAME_NOT_FOUND;
+    if let Err(status) = persist(system, &mut forget, gone) {
         nt::warn!("pending file renames: mark: {status}: not deleted");
     }
 }

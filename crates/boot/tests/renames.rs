@@ -289,6 +289,39 @@ fn spec_6_4_a_power_cut_at_any_call_and_the_repetition_come_to_the_same_files() 
 }
 
 #[test]
+fn spec_6_4_a_call_that_fails_before_the_power_goes_costs_no_content() {
+    // What is deleted twice is the content that has taken its name.
+    let list = ["\\??\\C:\\a||\\??\\C:\\c|\\??\\C:\\a"];
+    on(move |world| {
+        let prepare = || {
+            clear(world);
+            upgradable(world);
+            world.calls().len()
+        };
+        let first = prepare();
+        process(world, &list);
+        let calls = world.calls().len() - first;
+        for failing in 0..calls {
+            for last in failing + 1..=calls {
+                let first = prepare();
+                world.refuse_also(first + failing, Status::INSUFFICIENT_RESOURCES);
+                world.refuse(first + last, Status::IO_DEVICE_ERROR, true);
+                process(world, &list);
+                world.refuse_nothing();
+                process(world, &list);
+                let names = ["C:\\a", "C:\\c"];
+                assert!(
+                    names
+                        .map(|name| content(world, name))
+                        .contains(&Some("c".to_owned())),
+                    "call {failing} of {calls} fails, the power goes at {last}"
+                );
+            }
+        }
+    });
+}
+
+#[test]
 fn spec_6_1_a_first_run_does_what_the_list_says_however_stale_it_is() {
     // Neither of the sources that are to take the names is there.
     on(move |world| {

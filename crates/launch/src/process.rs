@@ -38,7 +38,11 @@ pub struct Launcher<'a, S: System> {
 #[inline(never)]
 pub fn terminate<S: System>(system: &S, process: Handle, status: Status) -> Result<()> {
     let ends = |answer| answer == Status::PROCESS_IS_TERMINATING;
-    match persist(system, &|| system.terminate_process(process, status), ends) {
+    match persist(
+        system,
+        &mut || system.terminate_process(process, status),
+        ends,
+    ) {
         Err(Status::PROCESS_IS_TERMINATING) => Ok(()),
         result => result,
     }

@@ -42,7 +42,7 @@ const PAUSE: u32 = 100;
 #[inline(never)]
 pub fn persist<S: Objects>(
     system: &S,
-    act: &dyn Fn() -> Result<()>,
+    act: &mut dyn FnMut() -> Result<()>,
     settles: fn(Status) -> bool,
 ) -> Result<()> {
     let mut last = Ok(());

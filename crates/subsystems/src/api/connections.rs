@@ -32,8 +32,8 @@ pub(super) fn connection_request<S: System>(sm: &'static Manager<S>, message: &M
             client.process
         );
         let system = sm.system;
-        let refuse = || system.accept_connect(message, Accept::No).map(drop);
-        if let Err(status) = persist(system, &refuse, client_is_gone) {
+        let mut refuse = || system.accept_connect(message, Accept::No).map(drop);
+        if let Err(status) = persist(system, &mut refuse, client_is_gone) {
             unanswered(sm, client, status);
         }
     }
@@ -86,7 +86,8 @@ fn admit<S: System>(
             let _ = tables.servers.registered(server.key(), announced.subsystem);
         }
     }
-    if let Err(status) = persist(system, &|| system.complete_connect(port), client_is_gone) {
+    let mut complete = || system.complete_connect(port);
+    if let Err(status) = persist(system, &mut complete, client_is_gone) {
         // The client is gone, or never learns that it is connected: it cannot be refused any
         // more.
         gone(sm, key);

@@ -25,8 +25,8 @@ const MOST: usize = 0x40_0000;
 
 /// Ends every child of the process `parent` that no record stands for. Blocks for some seconds at most.
 pub(super) fn end_of<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) {
-    let ends = || end_once(sm, parent, status);
-    if let Err(refused) = persist(sm.system, &ends, |_| false) {
+    let mut ends = || end_once(sm, parent, status);
+    if let Err(refused) = persist(sm.system, &mut ends, |_| false) {
         nt::warn!("child instance {parent}: {refused}: what it left stays");
     }
 }

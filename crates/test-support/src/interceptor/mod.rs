@@ -83,6 +83,8 @@ struct Refusal {
 struct State {
     calls: Vec<Call>,
     refusal: Option<Refusal>,
+    /// One more request that is refused, by its number.
+    also: Option<(usize, Status)>,
     children: Vec<Child>,
     pretended: Option<Pretended>,
     /// What the files behind handles are called.
@@ -146,9 +148,15 @@ impl<S: System> Interceptor<S> {
         });
     }
 
+    /// Refuses the request with this number as well.
+    pub fn refuse_also(&self, number: usize, status: Status) {
+        self.state().also = Some((number, status));
+    }
+
     /// Refuses nothing any more.
     pub fn refuse_nothing(&self) {
-        self.state().refusal = None;
+        let mut state = self.state();
+        (state.refusal, state.also) = (None, None);
     }
 
     /// Every process that was created.
@@ -194,6 +202,9 @@ impl<S: System> Interceptor<S> {
         });
         if let Some(refusal) = refused {
             return Err(refusal.status);
+        }
+        if let Some((_, status)) = state.also.filter(|(also, _)| *also == number) {
+            return Err(status);
         }
         // Nothing may be held while the kernel lets other threads run.
         drop(state);
