@@ -302,7 +302,8 @@ fn padded(sink: &mut dyn Sink, spec: Spec, units: &mut dyn Iterator<Item = u16>)
 }
 
 /// # Safety
-/// `text` must be null or NUL-terminated, in units if `wide`.
+/// `text` must be null or NUL-terminated, in units if `wide`; one of the specification's precision
+/// need not have the NUL.
 unsafe fn string(sink: &mut dyn Sink, spec: Spec, text: *const u8, wide: bool) {
     if text.is_null() {
         padded(sink, spec, &mut "(null)".encode_utf16());
@@ -315,9 +316,10 @@ unsafe fn string(sink: &mut dyn Sink, spec: Spec, text: *const u8, wide: bool) {
             sink,
             spec,
             &mut core::iter::from_fn(|| {
-                // SAFETY: the caller's promise; the iterator ends at the NUL.
+                // SAFETY: the caller promises a NUL, and `at` does not move past it, so that one who
+                // asks again after the end reads the NUL again.
                 let unit = unsafe { text.wrapping_add(at).read_unaligned() };
-                at += 1;
+                at += usize::from(unit != 0);
                 (unit != 0).then_some(unit)
             }),
         );
@@ -325,7 +327,7 @@ unsafe fn string(sink: &mut dyn Sink, spec: Spec, text: *const u8, wide: bool) {
     }
     let limit = spec.precision.unwrap_or(usize::MAX);
     let mut count = 0;
-    // SAFETY: the caller's promise; the walk ends at the NUL.
+    // SAFETY: the caller promises a NUL or `limit` bytes, and the walk ends at whichever comes first.
     while count < limit && unsafe { text.wrapping_add(count).read() } != 0 {
         count += 1;
     }
@@ -334,7 +336,7 @@ unsafe fn string(sink: &mut dyn Sink, spec: Spec, text: *const u8, wide: bool) {
         fill(sink, b' ', blanks);
     }
     while at < count {
-        // SAFETY: before the NUL.
+        // SAFETY: one of the `count` bytes that were just walked.
         sink.byte(unsafe { text.wrapping_add(at).read() });
         at += 1;
     }

@@ -8,7 +8,9 @@ use nt::{Status, UnicodeStr};
 use ntapi::ntpebteb::{PEB, TEB};
 use ntapi::ntrtl::RTL_USER_PROCESS_PARAMETERS;
 use winapi::ctypes::c_void;
-use winapi::shared::ntdef::{HANDLE, LIST_ENTRY, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use winapi::shared::ntdef::{
+    HANDLE, LIST_ENTRY, NTSTATUS, OBJECT_ATTRIBUTES, STRING, UNICODE_STRING,
+};
 use winapi::um::winnt::{CONTEXT, EXCEPTION_RECORD};
 
 /// Bytes in a page.
@@ -120,13 +122,26 @@ pub(crate) fn status(result: Result<(), Status>) -> NTSTATUS {
 /// The units of a counted string.
 ///
 /// # Safety
-/// `text` must describe readable memory that lives as long as the result is used.
+/// `text` must describe readable memory, aligned for units, that lives and stays as it is as long as
+/// the result is used.
 pub(crate) unsafe fn units<'a>(text: &UNICODE_STRING) -> UnicodeStr<'a> {
     if text.Buffer.is_null() {
         return UnicodeStr::EMPTY;
     }
     // SAFETY: the caller's promise.
     UnicodeStr(unsafe { core::slice::from_raw_parts(text.Buffer, usize::from(text.Length) / 2) })
+}
+
+/// The bytes of a counted string.
+///
+/// # Safety
+/// As for [`units`]; bytes may lie anywhere.
+pub(crate) unsafe fn bytes<'a>(text: &STRING) -> &'a [u8] {
+    if text.Buffer.is_null() {
+        return &[];
+    }
+    // SAFETY: the caller's promise.
+    unsafe { core::slice::from_raw_parts(text.Buffer.cast::<u8>(), usize::from(text.Length)) }
 }
 
 /// A counted string over `text`, for a callee that only reads.

@@ -112,10 +112,17 @@ fn view(section: HANDLE) -> Result<Image, Status> {
         )
     })?;
     // SAFETY: just mapped, and never unmapped if it is an image for this machine.
-    unsafe { Image::at(base) }.inspect_err(|_| {
-        // SAFETY: our own view, which nobody uses.
-        let _ = unsafe { NtUnmapViewOfSection(CURRENT_PROCESS, base) };
-    })
+    let image = unsafe { Image::at(base) };
+    image
+        .and_then(|image| match image.size() <= size {
+            true => Ok(image),
+            // The kernel says how much is mapped, whatever the headers say.
+            false => Err(Status::INVALID_IMAGE_FORMAT),
+        })
+        .inspect_err(|_| {
+            // SAFETY: our own view, which nobody uses.
+            let _ = unsafe { NtUnmapViewOfSection(CURRENT_PROCESS, base) };
+        })
 }
 
 /// `DllPath` of this process.

@@ -19,7 +19,7 @@ mod verify;
 
 use crate::exception::end;
 use crate::rtl::{LOADER_LOCK, RtlNormalizeProcessParams};
-use crate::support::{peb, status, units};
+use crate::support::{bytes, peb, status, units};
 use bind::Symbol;
 use core::sync::atomic::{AtomicU32, Ordering};
 use formats::pe::directory;
@@ -310,11 +310,8 @@ unsafe extern "system" fn LdrGetProcedureAddress(
     // SAFETY: null, or a string of the caller's.
     let symbol = match unsafe { name.as_ref() } {
         Some(name) => {
-            // SAFETY: the string says how long it is.
-            let bytes = unsafe {
-                core::slice::from_raw_parts(name.Buffer.cast::<u8>(), usize::from(name.Length))
-            };
-            Symbol::Name(bytes, usize::MAX)
+            // SAFETY: the caller passes a string.
+            Symbol::Name(unsafe { bytes(name) }, usize::MAX)
         }
         None => Symbol::Ordinal(ordinal as u16),
     };

@@ -31,9 +31,10 @@ pub(crate) struct Module {
 
 static MODULES: Mutex<Vec<Module>> = Mutex::new(Vec::new());
 
-/// The structures of the PEB, made once and never freed.
+/// The structures of the PEB, made once and never freed. They are reached by pointers that were made
+/// with them, and never by a reference, which would end the pointers' right to them.
 struct Lists(*mut LoaderData);
-// SAFETY: used under the lock of MODULES only.
+// SAFETY: an address; what lies there is changed under the lock of MODULES only.
 unsafe impl Send for Lists {}
 static LISTS: Mutex<Lists> = Mutex::new(Lists(core::ptr::null_mut()));
 
@@ -44,7 +45,7 @@ const EMPTY: LIST_ENTRY = LIST_ENTRY {
 
 /// Makes the PEB's lists, empty.
 pub(crate) fn initialize() {
-    let data = Box::leak(Box::new(LoaderData {
+    let data = Box::into_raw(Box::new(LoaderData {
         length: size_of::<LoaderData>() as u32,
         initialized: 1,
         handle: core::ptr::null_mut(),
@@ -53,18 +54,33 @@ pub(crate) fn initialize() {
         in_initialization_order: EMPTY,
         in_progress: core::ptr::null_mut(),
     }));
-    for head in [
-        &mut data.in_load_order,
-        &mut data.in_memory_order,
-        &mut data.in_initialization_order,
-    ] {
-        let own: *mut LIST_ENTRY = head;
-        head.Flink = own;
-        head.Blink = own;
+    #[allow(
+        clippy::multiple_unsafe_ops_per_block,
+        reason = "three times the same operation"
+    )]
+    // SAFETY: fields of a structure that is never freed and that nobody else knows yet.
+    unsafe {
+        circle(&raw mut (*data).in_load_order);
+        circle(&raw mut (*data).in_memory_order);
+        circle(&raw mut (*data).in_initialization_order);
     }
     LISTS.lock().0 = data;
     // SAFETY: the PEB of this process, in its first thread.
-    unsafe { (*peb()).Ldr = core::ptr::from_mut(data).cast() };
+    unsafe { (*peb()).Ldr = data.cast() };
+}
+
+/// Makes an entry the only one of its list.
+///
+/// # Safety
+/// It is never freed, and nobody else uses it.
+unsafe fn circle(entry: *mut LIST_ENTRY) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        entry.write(LIST_ENTRY {
+            Flink: entry,
+            Blink: entry,
+        })
+    };
 }
 
 /// Appends `entry` to the list of `head`.
@@ -104,7 +120,7 @@ pub(crate) fn add(
 ) -> usize {
     let headers = image.headers().ok();
     let dll = headers.is_some_and(|headers| headers.is_dll());
-    let entry = Box::leak(Box::new(LoaderEntry {
+    let entry = Box::into_raw(Box::new(LoaderEntry {
         in_load_order: EMPTY,
         in_memory_order: EMPTY,
         in_initialization_order: EMPTY,
@@ -121,11 +137,10 @@ pub(crate) fn add(
         activation_context: core::ptr::null_mut(),
         patch: core::ptr::null_mut(),
     }));
-    let own: *mut LIST_ENTRY = &raw mut entry.hash_links;
-    entry.hash_links = LIST_ENTRY {
-        Flink: own,
-        Blink: own,
-    };
+    // SAFETY: only the address of a field of a structure that is never freed.
+    let hash_links = unsafe { &raw mut (*entry).hash_links };
+    // SAFETY: nobody else knows the structure yet.
+    unsafe { circle(hash_links) };
     let mut modules = MODULES.lock();
     let lists = LISTS.lock().0;
     if !lists.is_null() {
@@ -133,20 +148,20 @@ pub(crate) fn add(
             clippy::multiple_unsafe_ops_per_block,
             reason = "three times the same operation"
         )]
-        // SAFETY: leaked structures, linked under the lock.
+        // SAFETY: structures that are never freed, and linked under the lock only.
         unsafe {
             append(
                 &raw mut (*lists).in_load_order,
-                &raw mut entry.in_load_order,
+                &raw mut (*entry).in_load_order,
             );
             append(
                 &raw mut (*lists).in_memory_order,
-                &raw mut entry.in_memory_order,
+                &raw mut (*entry).in_memory_order,
             );
             if dll {
                 append(
                     &raw mut (*lists).in_initialization_order,
-                    &raw mut entry.in_initialization_order,
+                    &raw mut (*entry).in_initialization_order,
                 );
             }
         }

@@ -7,6 +7,7 @@ use ntapi::ntioapi::{
     FILE_SYNCHRONOUS_IO_NONALERT, IO_STATUS_BLOCK, IO_STATUS_BLOCK_u, NtFlushBuffersFile,
     NtOpenFile, NtReadFile, NtWriteFile,
 };
+use ntapi::ntobapi::NtWaitForSingleObject;
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{BOOLEAN, HANDLE, LARGE_INTEGER, NTSTATUS, ULONG};
 use winapi::um::winnt::FILE_ALL_ACCESS;
@@ -23,6 +24,26 @@ pub(crate) fn io_status() -> IO_STATUS_BLOCK {
         },
         Information: 0,
     }
+}
+
+/// How a request ended, whose buffer and `io` stay until this returns.
+///
+/// The file that [`lock`] opens is synchronous, of which no request is PENDING; but the handle is
+/// whatever the caller passes. A request that can neither be ended nor waited for would go on writing
+/// into a stack that is no longer its own, so that the process ends instead.
+fn ended(file: HANDLE, answer: NTSTATUS, io: *const IO_STATUS_BLOCK) -> NTSTATUS {
+    if answer.cast_unsigned() != Status::PENDING.0 {
+        return answer;
+    }
+    // SAFETY: no time out is given, and nothing else is a pointer.
+    let waited = unsafe { NtWaitForSingleObject(file, 0, core::ptr::null_mut()) };
+    if waited != 0 {
+        crate::exception::end(waited);
+    }
+    // SAFETY: the caller's live block, which the kernel has filled behind the compiler's back.
+    let io = unsafe { io.read_volatile() };
+    // SAFETY: both parts of the union are numbers to this DLL, and the kernel wrote a status.
+    unsafe { io.u.Status }
 }
 
 fn lock(file: &mut HANDLE) -> Result<(), Status> {
@@ -80,8 +101,8 @@ unsafe extern "system" fn RtlGetSetBootStatusData(
     *unsafe { at.QuadPart_mut() } = i64::from(offset);
     let none = core::ptr::null_mut();
     let answer = if read != 0 {
-        // SAFETY: the caller's buffer has as many bytes as said; the rest are live locals, and the
-        // file is synchronous.
+        // SAFETY: the caller's buffer has as many bytes as said; the rest are live locals, and this
+        // function does not return before the request has ended, whatever kind of file it is.
         unsafe {
             NtReadFile(
                 file,
@@ -96,8 +117,8 @@ unsafe extern "system" fn RtlGetSetBootStatusData(
             )
         }
     } else {
-        // SAFETY: the caller's buffer has as many bytes as said; the rest are live locals, and the
-        // file is synchronous.
+        // SAFETY: the caller's buffer has as many bytes as said; the rest are live locals, and this
+        // function does not return before the request has ended, whatever kind of file it is.
         unsafe {
             NtWriteFile(
                 file,
@@ -112,6 +133,7 @@ unsafe extern "system" fn RtlGetSetBootStatusData(
             )
         }
     };
+    let answer = ended(file, answer, &raw const io);
     // SAFETY: null, or the caller's number.
     if let (true, Some(returned)) = (answer >= 0, unsafe { returned.as_mut() }) {
         *returned = u32::from(size);

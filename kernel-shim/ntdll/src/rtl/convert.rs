@@ -6,20 +6,10 @@
 //! shim. What is not in it becomes `?`.
 
 use crate::heap::{RtlAllocateHeap, handle};
-use crate::support::units;
+use crate::support::{bytes, units};
 use nt::Status;
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{BOOLEAN, NTSTATUS, PCSTR, STRING, ULONG, UNICODE_STRING};
-
-/// # Safety
-/// `text` must describe readable memory.
-unsafe fn bytes<'a>(text: &STRING) -> &'a [u8] {
-    if text.Buffer.is_null() {
-        return &[];
-    }
-    // SAFETY: the caller's promise.
-    unsafe { core::slice::from_raw_parts(text.Buffer.cast::<u8>(), usize::from(text.Length)) }
-}
 
 /// A buffer of `needed` bytes: a new one, or the given one if it is long enough.
 fn room<T>(

@@ -10,6 +10,7 @@ use super::upcase;
 use crate::support::{CURRENT_PROCESS, done, peb, status, units};
 use alloc::vec::Vec;
 use core::cmp::Ordering;
+use core::sync::atomic::AtomicPtr;
 use nt::{Status, UnicodeStr};
 use ntapi::ntmmapi::{NtAllocateVirtualMemory, NtFreeVirtualMemory};
 use winapi::ctypes::c_void;
@@ -89,11 +90,17 @@ unsafe fn free(block: *mut u16) {
         unsafe { NtFreeVirtualMemory(CURRENT_PROCESS, &raw mut base, &raw mut size, MEM_RELEASE) };
 }
 
-/// Where this process's environment is.
+/// Where this process's environment is, and where that of a process is that was made without
+/// parameters.
 fn own() -> *mut *mut u16 {
-    // SAFETY: this process's PEB.
+    /// No environment.
+    static NONE: AtomicPtr<u16> = AtomicPtr::new(core::ptr::null_mut());
+    // SAFETY: the PEB lives as long as the process.
     let parameters = unsafe { (*peb()).ProcessParameters };
-    // SAFETY: only the address of a field.
+    if parameters.is_null() {
+        return NONE.as_ptr();
+    }
+    // SAFETY: only the address of a field of the process's own block, which is never freed.
     unsafe { &raw mut (*parameters).Environment }.cast()
 }
 
@@ -142,7 +149,7 @@ unsafe extern "system" fn RtlCreateEnvironment(inherit: BOOLEAN, block: &mut *mu
     let mut copy = Vec::new();
     if inherit != 0 {
         PEB_LOCK.acquire();
-        // SAFETY: this process's parameters.
+        // SAFETY: a place that stays, which nobody writes without the lock.
         let from = unsafe { own().read() };
         // SAFETY: this process's environment, held by the lock.
         for variable in unsafe { variables(from) } {
@@ -189,7 +196,9 @@ unsafe extern "system" fn RtlSetEnvironmentVariable(
     let answer = pages(&new).map(|new| {
         // SAFETY: the place that was read above: the caller's, or the PEB's under its lock.
         unsafe { place.write(new) };
-        // SAFETY: the block that the new one has replaced.
+        // SAFETY: the block that the new one has replaced: `name` and `value` may lie in it and have
+        // been copied. Who else still reads it has not asked for it through this DLL, whose readers
+        // hold the lock. What is no base of pages, or nothing, the kernel refuses to free.
         unsafe { free(old) };
     });
     if locked {
@@ -240,7 +249,7 @@ unsafe extern "system" fn RtlQueryEnvironmentVariable_U(
         return status(unsafe { query(block, name, value) });
     }
     PEB_LOCK.acquire();
-    // SAFETY: this process's parameters.
+    // SAFETY: a place that stays, which nobody writes without the lock.
     let block = unsafe { own().read() };
     // SAFETY: this process's environment, held by the lock; the caller's buffer.
     let answer = unsafe { query(block, name, value) };
@@ -255,7 +264,7 @@ unsafe extern "system" fn RtlQueryEnvironmentVariable_U(
 pub(crate) unsafe fn expand(block: *const u16, text: UnicodeStr<'_>) -> Vec<u16> {
     PEB_LOCK.acquire();
     let block = if block.is_null() {
-        // SAFETY: this process's parameters.
+        // SAFETY: a place that stays, which nobody writes without the lock.
         unsafe { own().read() }.cast_const()
     } else {
         block

@@ -109,7 +109,7 @@ impl Piece {
         });
         let needed = usize::from(from.Length) + 2;
         let room = room.unwrap_or_else(|| usize::from(from.MaximumLength).max(needed));
-        if needed > room {
+        if needed > room || needed > 0xFFFE {
             return Err(Status::NAME_TOO_LONG);
         }
         Ok(Self {
@@ -132,9 +132,13 @@ unsafe extern "system" fn RtlCreateProcessParameters(
     shell: *const UNICODE_STRING,
     runtime: *const UNICODE_STRING,
 ) -> NTSTATUS {
-    // SAFETY: the PEB's block is this process's own, normalised at start.
+    // SAFETY: the PEB lives as long as the process.
     let own = unsafe { (*peb()).ProcessParameters };
-    // SAFETY: the strings of the parameters, normalised at start, are in the block.
+    if own.is_null() {
+        // A process that was made without any has nothing to hand on.
+        return status(Err(Status::INVALID_PARAMETER));
+    }
+    // SAFETY: the process's own block, normalised at start and never freed.
     let own_strings = unsafe { strings(own) };
     let or_own = |given: *const UNICODE_STRING, own: *mut UNICODE_STRING| {
         if given.is_null() {
@@ -215,7 +219,8 @@ unsafe extern "system" fn RtlCreateProcessParameters(
         unsafe {
             string.write(UNICODE_STRING {
                 Length: piece.from.Length,
-                MaximumLength: piece.room as u16,
+                // A string of the greatest length gets a few bytes more than can be said.
+                MaximumLength: piece.room.min(0xFFFE) as u16,
                 Buffer: buffer,
             })
         };

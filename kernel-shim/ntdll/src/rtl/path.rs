@@ -9,7 +9,7 @@ use ntapi::ntioapi::{FILE_BASIC_INFORMATION, NtQueryAttributesFile};
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{BOOLEAN, PCWSTR, ULONG, UNICODE_STRING};
 
-/// The current directory of this process.
+/// The current directory of this process, which nothing in this DLL changes.
 fn current() -> UnicodeStr<'static> {
     // SAFETY: this process's normalised parameters.
     let parameters = unsafe { (*peb()).ProcessParameters };

@@ -5,6 +5,7 @@
 use super::bootstatus::io_status;
 use super::thread::NewThread;
 use crate::support::{CURRENT_PROCESS, Owned, PAGE, attributes, done, status, unnamed};
+use core::mem::offset_of;
 use nt::Status;
 use ntapi::ntioapi::{FILE_NON_DIRECTORY_FILE, FILE_SYNCHRONOUS_IO_NONALERT, NtOpenFile};
 use ntapi::ntmmapi::{
@@ -131,7 +132,8 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
     // SAFETY: a field of the caller's block.
     let own_environment = unsafe { (*block).Environment };
     if !own_environment.is_null() {
-        // SAFETY: the creator's environment ends with an empty string.
+        // SAFETY: an environment ends with an empty string. It is the block's, which is the caller's
+        // to keep while the process is made, as NT asks of it.
         let bytes = unsafe { environment_bytes(own_environment.cast()) };
         let copy = allocate(process, 0, bytes, MEM_RESERVE | MEM_COMMIT)?;
         // SAFETY: just walked.
@@ -146,10 +148,11 @@ unsafe fn equip(process: HANDLE, peb: *mut PEB, block: Block) -> Result<(), Stat
     // SAFETY: a field of the caller's block.
     let length = unsafe { (*block).Length } as usize;
     let copy = allocate(process, 0, maximum.max(PAGE), MEM_RESERVE | MEM_COMMIT)?;
-    // SAFETY: the block says how long it is.
+    // SAFETY: RtlCreateProcessParameters wrote how long the block is that it allocated.
     unsafe { write(process, copy, block.cast(), length) }?;
-    // SAFETY: only the address of a field of the other process's PEB.
-    let field = unsafe { &raw mut (*peb).ProcessParameters };
+    // An address of the other process, at which nothing of this one need lie: only the kernel follows
+    // it.
+    let field = peb.wrapping_byte_add(offset_of!(PEB, ProcessParameters));
     // SAFETY: eight bytes of a live local.
     unsafe {
         write(

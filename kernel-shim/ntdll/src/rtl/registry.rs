@@ -482,7 +482,7 @@ unsafe fn direct(
 unsafe fn query(
     relative: ULONG,
     path: PCWSTR,
-    table: *mut Entry,
+    table: *const Entry,
     walk: &Walk,
 ) -> Result<(), Status> {
     let opened;
@@ -498,8 +498,9 @@ unsafe fn query(
     let mut subkey: Option<Owned> = None;
     let mut at = table;
     loop {
-        // SAFETY: the caller's table.
-        let entry = unsafe { &mut *at };
+        // A copy: the table is the caller's, whose routines may look at it while they run.
+        // SAFETY: an entry of the caller's table, whose end has not come yet.
+        let entry = &mut unsafe { at.read() };
         if entry.routine.is_none() && entry.flags & (flag::SUBKEY | flag::DIRECT) == 0 {
             return Ok(());
         }
@@ -541,7 +542,7 @@ unsafe fn query(
 unsafe extern "system" fn RtlQueryRegistryValues(
     relative: ULONG,
     path: PCWSTR,
-    table: *mut Entry,
+    table: *const Entry,
     context: *mut c_void,
     environment: *const u16,
 ) -> NTSTATUS {

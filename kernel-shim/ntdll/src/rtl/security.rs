@@ -135,12 +135,12 @@ unsafe fn ace_offset(acl: *const ACL, index: u16) -> Option<usize> {
 
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlAddAccessAllowedAce(
-    acl: &mut ACL,
+    acl: *mut ACL,
     revision: ULONG,
     mask: ULONG,
     sid: *const u8,
 ) -> NTSTATUS {
-    // SAFETY: the first two bytes of the caller's SID.
+    // SAFETY: the first two bytes of the caller's SID, of which the second says how many follow.
     let [sid_revision, count] = unsafe { sid.cast::<[u8; 2]>().read() };
     if sid_revision != SID_REVISION || count > MAXIMUM_SUB_AUTHORITIES {
         return answer(Status::INVALID_SID);
@@ -151,15 +151,18 @@ unsafe extern "system" fn RtlAddAccessAllowedAce(
     else {
         return answer(REVISION_MISMATCH);
     };
-    // SAFETY: the caller's ACL.
-    let Some(at) = (unsafe { ace_offset(acl, acl.AceCount) }) else {
+    // SAFETY: the caller's ACL, of which this copies the head. What follows it is reached by the
+    // caller's pointer alone: a reference to the head would not reach that far.
+    let mut head = unsafe { acl.read() };
+    // SAFETY: the caller's ACL has as many bytes as it says.
+    let Some(at) = (unsafe { ace_offset(acl, head.AceCount) }) else {
         return answer(Status::INVALID_ACL);
     };
     let bytes = ACE_FIXED + sid_bytes(count);
-    if at + bytes > usize::from(acl.AclSize) {
+    if at + bytes > usize::from(head.AclSize) {
         return answer(ALLOTTED_SPACE_EXCEEDED);
     }
-    let ace = core::ptr::from_mut(acl).cast::<u8>().wrapping_add(at);
+    let ace = acl.cast::<u8>().wrapping_add(at);
     // SAFETY: the ACL has room for the ACE, checked above.
     unsafe { ace.cast::<[u8; 2]>().write([ACCESS_ALLOWED_ACE_TYPE, 0]) };
     // SAFETY: bytes 2 and 3 of the ACE, for which the ACL has room.
@@ -172,30 +175,28 @@ unsafe extern "system" fn RtlAddAccessAllowedAce(
     unsafe { ace.wrapping_add(4).cast::<u32>().write_unaligned(mask) };
     // SAFETY: the ACE ends with room for the SID, which is as long as its count says.
     unsafe { core::ptr::copy_nonoverlapping(sid, ace.wrapping_add(ACE_FIXED), sid_bytes(count)) };
-    acl.AceCount += 1;
-    acl.AclRevision = acl.AclRevision.max(revision);
+    head.AceCount += 1;
+    head.AclRevision = head.AclRevision.max(revision);
+    // SAFETY: the head of the caller's ACL.
+    unsafe { acl.write(head) };
     0
 }
 
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlGetAce(
-    acl: &mut ACL,
+    acl: *mut ACL,
     index: ULONG,
     ace: &mut *mut c_void,
 ) -> NTSTATUS {
-    let Some(index) = u16::try_from(index)
-        .ok()
-        .filter(|&index| index < acl.AceCount)
-    else {
+    // SAFETY: the head of the caller's ACL.
+    let count = unsafe { (*acl).AceCount };
+    let Some(index) = u16::try_from(index).ok().filter(|&index| index < count) else {
         return answer(Status::INVALID_PARAMETER);
     };
-    // SAFETY: the caller's ACL.
+    // SAFETY: the caller's ACL has as many bytes as it says.
     match unsafe { ace_offset(acl, index) } {
         Some(at) => {
-            *ace = core::ptr::from_mut(acl)
-                .cast::<u8>()
-                .wrapping_add(at)
-                .cast();
+            *ace = acl.cast::<u8>().wrapping_add(at).cast();
             0
         }
         None => answer(Status::INVALID_PARAMETER),

@@ -134,7 +134,8 @@ unsafe extern "system" fn RtlCopyUnicodeString(
         return;
     };
     let bytes = source.Length.min(target.MaximumLength);
-    // SAFETY: both buffers have this many bytes; they may overlap.
+    // SAFETY: both buffers have this many bytes: no more than the source has, nor than the target
+    // has room for. They may overlap, and be null if it is none.
     unsafe {
         core::ptr::copy(
             source.Buffer.cast::<u8>(),
@@ -149,7 +150,8 @@ unsafe extern "system" fn RtlCopyUnicodeString(
 /// Puts a NUL behind the string if there is room for it.
 fn terminate(string: &mut UNICODE_STRING) {
     if string.Length.saturating_add(2) <= string.MaximumLength {
-        // SAFETY: inside the buffer.
+        // SAFETY: the buffer has MaximumLength bytes, as its owner says, and these two are among
+        // them.
         unsafe {
             string
                 .Buffer
@@ -170,7 +172,8 @@ fn append(target: &mut UNICODE_STRING, text: UnicodeStr<'_>) -> NTSTATUS {
         return Status::BUFFER_TOO_SMALL.0.cast_signed();
     }
     let end = target.Buffer.wrapping_add(usize::from(target.Length) / 2);
-    // SAFETY: the buffer has room, checked above; the text may be the string itself.
+    // SAFETY: the buffer has room behind what is in use, checked above; the text may be the string
+    // itself, which lies before that.
     unsafe { core::ptr::copy(text.units().as_ptr(), end, text.len()) };
     target.Length = length;
     terminate(target);
