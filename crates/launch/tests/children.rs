@@ -2,7 +2,7 @@
 //! Process creation over the executive: what a child really gets, and what is left of one that may
 //! not live.
 
-use launch::{Launcher, Start};
+use launch::{Child, Launcher, Start};
 use nt::environment::Environment;
 use nt::system::{ImageSubsystem, Objects, Processes};
 use nt::{Status, UnicodeStr};
@@ -161,4 +161,39 @@ fn spec_8_3_an_exit_status_is_ignored_and_async_is_not_waited_for() {
         })
     });
     assert_eq!(done, [Ok(()), Ok(())]);
+}
+
+#[test]
+fn spec_8_3_a_child_is_known_by_what_the_kernel_says_of_it() {
+    let mut world = world();
+    world.program("console.exe", ImageSubsystem::WINDOWS_CUI, |_| {
+        Status::SUCCESS
+    });
+    run(&mut world, |seam| {
+        with_launcher(seam, |launcher| {
+            let image = launcher.find(nt::wide!("console")).unwrap().unwrap();
+            let start = Start {
+                image: &image,
+                command_line: nt::wide!("console"),
+                session: 0,
+                debug: false,
+                subsystem: false,
+            };
+            let child = launcher.create(&start).unwrap();
+            let client = seam.query_thread(child.thread()).unwrap();
+            assert_eq!(child.client(), client);
+            assert_eq!(child.subsystem(), ImageSubsystem::WINDOWS_CUI);
+            assert_eq!(
+                seam.query_exit(child.process()).unwrap().process,
+                client.process
+            );
+            // Whoever takes it over has the same child.
+            let information = *child.information();
+            std::mem::forget(child);
+            let adopted = Child::adopted(seam, information);
+            assert_eq!(adopted.client(), client);
+            adopted.kill(Status::UNSUCCESSFUL);
+        });
+    });
+    assert!(world.process("console.exe").is_none());
 }

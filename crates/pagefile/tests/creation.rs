@@ -109,6 +109,25 @@ fn spec_4_4_if_nothing_fits_whole_the_first_volume_with_16_megabytes_is_taken() 
 }
 
 #[test]
+fn spec_4_4_an_explicit_size_on_any_drive_goes_where_all_of_it_fits() {
+    with(&[('C', 60 * MB, 0), ('D', GB, 0)], move |world| {
+        let made = made(world, &["?:\\pagefile.sys 64 128"]);
+        assert_eq!(made, [file('D', 64, 128)]);
+    });
+}
+
+#[test]
+fn spec_4_2_only_drives_that_are_there_and_the_file_itself_are_looked_at() {
+    // Too small for what is asked for and for the emergency file: each tries once, and neither
+    // deletes or looks into a file that is not there.
+    with(&[('C', 40 * MB, 0)], move |world| {
+        assert_eq!(made(world, &["C:\\pagefile.sys 64 64"]), []);
+        let file = "\\??\\C:\\pagefile.sys";
+        assert_eq!(world.about("open_file"), ["\\??\\C:\\", file, file]);
+    });
+}
+
+#[test]
 fn spec_17_an_empty_list_is_no_paging_file_and_no_survey() {
     for tokens in [&[][..], &[""], &["", "  "]] {
         with(C, move |world| {
