@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask test --faults`: every system call of smss in each course of the sweep fails, with
-//! every status of the sweep.
+//! every status of the sweep, alone and together with a second one; and every call while requests
+//! are served.
 //!
-//! The sweep itself is a host test of `crates/smss`, and says there what is asserted of every run;
-//! a plain test run takes a sample of the calls, this one takes all.
+//! The sweeps themselves are host tests of `crates/smss`, and say there what is asserted of every
+//! run; a plain test run takes a sample of the calls, this one takes all.
 
 use crate::{paths, ui};
 use anyhow::{Context, Result};
@@ -23,9 +24,12 @@ pub fn run() -> Result<bool> {
             "smss",
             "--test",
             "boot",
-            "faults",
             "--",
             "--nocapture",
+            // Single calls, two calls, calls while requests are served.
+            "faults::",
+            "pairs::",
+            "requests::",
         ])
         .env("SMSS_FAULT_STEP", "1")
         .status()

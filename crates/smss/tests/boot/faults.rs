@@ -27,7 +27,7 @@ use formats::sectors::Sectors;
 use nt::Status;
 use std::collections::BTreeMap;
 
-const STATUSES: [Status; 3] = [
+pub(crate) const STATUSES: [Status; 3] = [
     Status::NO_MEMORY,
     Status::ACCESS_DENIED,
     Status::IO_DEVICE_ERROR,
@@ -172,25 +172,26 @@ pub(crate) fn setting(name: &str) -> Option<u64> {
 }
 
 /// One run, for messages.
-fn run_name(course: &Course, nth: u64, status: Status, persistent: bool) -> String {
-    format!(
-        "{}: call {nth} {} {status}",
-        course.name,
-        if persistent {
-            "and all that follow:"
-        } else {
-            "once:"
-        }
-    )
+fn run_name(course: &Course, faults: &[(u64, Status)], persistent: bool) -> String {
+    let how = if persistent {
+        "and all that follow"
+    } else {
+        "once"
+    };
+    let faults: Vec<String> = faults
+        .iter()
+        .map(|(nth, status)| format!("call {nth} {how}: {status}"))
+        .collect();
+    format!("{}: {}", course.name, faults.join(", "))
 }
 
-/// How the run ended, if it may end so.
+/// How the run ended, if it may end so; `untold`: the hard error may have been refused.
 fn ending(
     course: &Course,
     system: &Booted,
     uncritical: bool,
-    persistent: bool,
-    status: Status,
+    untold: bool,
+    statuses: &[Status],
 ) -> Result<String, String> {
     match &system.end {
         End::Settled if !system.runs(course.initial) => {
@@ -202,17 +203,24 @@ fn ending(
         End::Settled => Ok("settled".to_owned()),
         End::Stopped {
             text, status: told, ..
-        } if NAMES.contains(&text.as_str()) => match (*told == status, persistent) {
-            (true, _) => Ok(format!(
+        } if NAMES.contains(&text.as_str()) => match statuses.contains(told) {
+            true => Ok(format!(
                 "hard error \"{text}\" with the status of the fault"
             )),
-            (false, _) => Ok(format!("hard error \"{text}\" with {told}")),
+            false => Ok(format!("hard error \"{text}\" with {told}")),
         },
+        // smss ends an initial command that it cannot hand over, with what stood in the way; where
+        // another call fails as well, that end may be what is told.
+        End::Stopped {
+            text, status: told, ..
+        } if untold && INITIAL.contains(&text.as_str()) && statuses.contains(told) => Ok(format!(
+            "hard error \"{text}\" with the status of the fault"
+        )),
         // The hard error is a call as well.
-        End::Bugcheck(CRITICAL_OBJECT_TERMINATION) if persistent => {
+        End::Bugcheck(CRITICAL_OBJECT_TERMINATION) if untold => {
             Ok("bugcheck 0xF4: the hard error is refused".to_owned())
         }
-        End::Bugcheck(SESSION5_INITIALIZATION_FAILED) if persistent && uncritical => {
+        End::Bugcheck(SESSION5_INITIALIZATION_FAILED) if untold && uncritical => {
             Ok("bugcheck 0x71: not even critical".to_owned())
         }
         other => Err(format!("ended with {other:?}")),
@@ -236,14 +244,19 @@ fn handles(system: &Booted) -> BTreeMap<(String, String), usize> {
     sums
 }
 
-/// Handles beyond those of a boot without faults and those that could not be closed.
+/// Handles beyond those of a boot without faults and those that could not be closed, because a call
+/// gave one of these statuses.
 fn leaked(
     system: &Booted,
     reference: &BTreeMap<(String, String), usize>,
-    status: Status,
+    statuses: &[Status],
 ) -> Vec<String> {
-    let refused =
-        |record: &&Record| record.call == "NtClose" && record.outcome == CallEnd::Returned(status);
+    let refused = |record: &&Record| {
+        record.call == "NtClose"
+            && statuses
+                .iter()
+                .any(|status| record.outcome == CallEnd::Returned(*status))
+    };
     let kept = system.trace_of("smss.exe").iter().filter(refused).count();
     let mut excess = Vec::new();
     let mut sum = 0;
@@ -364,31 +377,120 @@ fn unserved(course: &Course, mut system: Booted, persistent: bool) -> Vec<String
     wrong
 }
 
-/// Sweeps a course: a table of outcomes, and what was wrong.
-fn sweep(course: &Course) {
-    let before = (course.setup)().files();
-    let reference = (course.setup)().traced().boot();
-    assert_eq!(
-        (
-            &reference.end,
-            undone(course, &before, &mut reference.volume())
-        ),
-        (&End::Settled, Vec::new()),
-        "{}",
-        course.name
+/// A course without faults: what the others are held against.
+pub(crate) struct Reference {
+    course: &'static Course,
+    before: Files,
+    most: BTreeMap<(String, String), usize>,
+    /// How many calls smss makes, and which one makes it critical.
+    pub(crate) calls: u64,
+    critical: u64,
+}
+
+impl Reference {
+    /// Plays the course without faults, which must go well.
+    pub(crate) fn of(course: &'static Course) -> Self {
+        let before = (course.setup)().files();
+        let reference = (course.setup)().traced().boot();
+        assert_eq!(
+            (
+                &reference.end,
+                undone(course, &before, &mut reference.volume())
+            ),
+            (&End::Settled, Vec::new()),
+            "{}",
+            course.name
+        );
+        let trace = reference.trace_of("smss.exe");
+        let critical = trace
+            .iter()
+            .position(|record| record.call == "NtSetInformationProcess");
+        let calls = trace.len() as u64;
+        assert!(calls > 200, "{}: {calls} calls", course.name);
+        Self {
+            course,
+            before,
+            most: handles(&reference),
+            calls,
+            critical: critical.unwrap_or(0) as u64 + 1,
+        }
+    }
+
+    /// One run, in which these calls fail, or all from the first one on: notes how it ended, and
+    /// gives what was wrong.
+    pub(crate) fn judge(
+        &self,
+        faults: &[(u64, Status)],
+        persistent: bool,
+        table: &mut BTreeMap<String, u64>,
+    ) -> Vec<String> {
+        let course = self.course;
+        let mut setup = (course.setup)().traced();
+        for (nth, status) in faults {
+            setup = setup.fail_nth(*nth, *status, persistent);
+        }
+        let mut system = setup.boot();
+        // What smss sees of it.
+        let seen: Vec<Status> = faults
+            .iter()
+            .map(|(_, status)| status.ended().err().unwrap_or(*status))
+            .collect();
+        let uncritical = faults.iter().any(|(nth, _)| *nth <= self.critical);
+        // Where several calls fail, the hard error may be among them.
+        let untold = persistent || faults.len() > 1;
+        let mut wrong = if stands_still(&system, persistent) {
+            leaked(&system, &self.most, &seen)
+        } else {
+            Vec::new()
+        };
+        wrong.extend(lost(course, &self.before, &mut system.volume()));
+        match ending(course, &system, uncritical, untold, &seen) {
+            Ok(outcome) => *table.entry(outcome).or_default() += 1,
+            Err(fault) => wrong.push(fault),
+        }
+        if system.end == End::Settled {
+            if !persistent {
+                // One that has not come yet belongs to the boot.
+                system.no_more_faults();
+            }
+            wrong.extend(unserved(course, system, persistent));
+        } else {
+            let next = system.reboot();
+            if next.end == End::Settled {
+                wrong.extend(undone(course, &self.before, &mut next.volume()));
+            } else {
+                wrong.push(format!("the next boot ends with {:?}", next.end));
+            }
+        }
+        let name = run_name(course, faults, persistent);
+        wrong
+            .into_iter()
+            .map(|fault| format!("{name}: {fault}"))
+            .collect()
+    }
+}
+
+/// Says how the runs of a course ended; none may have been wrong.
+pub(crate) fn report(course: &Course, table: &BTreeMap<String, u64>, wrong: &[String]) {
+    let sum: u64 = table.values().sum();
+    println!("{}: {sum} cases", course.name);
+    for (outcome, count) in table {
+        println!("{count:6}  {outcome}");
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
     );
-    let most = handles(&reference);
-    let calls = reference.trace_of("smss.exe").len() as u64;
-    let critical = reference
-        .trace_of("smss.exe")
-        .iter()
-        .position(|record| record.call == "NtSetInformationProcess")
-        .unwrap_or(0) as u64
-        + 1;
-    assert!(calls > 200, "{}: {calls} calls", course.name);
+}
+
+/// Sweeps a course: a table of outcomes, and what was wrong.
+fn sweep(course: &'static Course) {
+    let reference = Reference::of(course);
     let (first, last) = (
         setting("SMSS_FAULT_FIRST").unwrap_or(1),
-        setting("SMSS_FAULT_LAST").unwrap_or(calls).min(calls),
+        setting("SMSS_FAULT_LAST").map_or(reference.calls, |last| last.min(reference.calls)),
     );
     let mut table = BTreeMap::<String, u64>::new();
     let mut wrong = Vec::new();
@@ -399,50 +501,10 @@ fn sweep(course: &Course) {
             .flat_map(|status| [(status, false), (status, true)])
             .chain([(endless, false)])
         {
-            let system = (course.setup)()
-                .traced()
-                .fail_nth(nth, status, persistent)
-                .boot();
-            // What smss sees of it.
-            let seen = status.ended().err().unwrap_or(status);
-            let mut faults = if stands_still(&system, persistent) {
-                leaked(&system, &most, seen)
-            } else {
-                Vec::new()
-            };
-            faults.extend(lost(course, &before, &mut system.volume()));
-            match ending(course, &system, nth <= critical, persistent, seen) {
-                Ok(outcome) => *table.entry(outcome).or_default() += 1,
-                Err(fault) => faults.push(fault),
-            }
-            if system.end == End::Settled {
-                faults.extend(unserved(course, system, persistent));
-            } else {
-                let next = system.reboot();
-                if next.end == End::Settled {
-                    faults.extend(undone(course, &before, &mut next.volume()));
-                } else {
-                    faults.push(format!("the next boot ends with {:?}", next.end));
-                }
-            }
-            wrong.extend(
-                faults
-                    .into_iter()
-                    .map(|fault| format!("{}: {fault}", run_name(course, nth, status, persistent))),
-            );
+            wrong.extend(reference.judge(&[(nth, status)], persistent, &mut table));
         }
     }
-    let sum: u64 = table.values().sum();
-    println!("{}: {calls} calls, {sum} cases", course.name);
-    for (outcome, count) in &table {
-        println!("{count:6}  {outcome}");
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
+    report(course, &table, &wrong);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod default;
 mod faults;
 mod instances;
 mod matrix;
+mod pairs;
 mod power_cut;
 mod requests;
 mod rows;
