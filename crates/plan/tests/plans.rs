@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+//! Plans of hives, files and volumes: what a boot would do with them, which value asks for it, and
+//! what is assumed to be there. What the command line makes of them is tested in `xtask`.
+
+use executive::Version;
+use executive::ex::hard_errors::BugCheck;
+use executive::host::{RunEnd, VolumeImage, World};
+use formats::hive::Hive;
+use nt::system::{ShutdownAction, ValueType};
+use plan::{Assumed, Ground, Plan, Verb, stopped};
+use serde_json::json;
+use std::collections::BTreeMap;
+
+/// Values of the Session Manager's keys: key, name, strings.
+type Lists<'l> = &'l [(&'l str, &'l str, &'l [&'l str])];
+
+/// The default hive with these lists.
+fn system(lists: Lists<'_>) -> Hive {
+    let mut world = World::with_volume(Version::V5_2, 10);
+    for (key, name, strings) in lists {
+        let data: Vec<u8> = strings
+            .iter()
+            .flat_map(|string| string.encode_utf16().chain([0]))
+            .chain([0])
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        world.set_value(key, name, ValueType::MULTI_SZ.0, &data);
+    }
+    world.hive("SYSTEM").clone()
+}
+
+fn ground(lists: Lists<'_>) -> Ground {
+    Ground {
+        version: Version::V5_2,
+        hives: vec![("SYSTEM", system(lists))],
+        volume: None,
+        files: BTreeMap::new(),
+    }
+}
+
+fn planned(ground: &Ground, strict: bool) -> Plan {
+    Plan::of(ground, strict).unwrap()
+}
+
+/// Whether the plan has this, because of that value.
+fn has(plan: &Plan, verb: Verb, object: &str, source: Option<&str>) -> bool {
+    plan.acts
+        .iter()
+        .any(|act| act.verb == verb && act.object.contains(object) && act.source == source)
+}
+
+#[track_caller]
+fn shows(plan: &Plan, verb: Verb, object: &str, source: Option<&str>) {
+    assert!(
+        has(plan, verb, object, source),
+        "no {verb:?} {object} from {source:?} in {:#?}",
+        plan.acts
+    );
+}
+
+/// Something in every list that is not on the volume of a plan.
+const BUSY: Lists<'static> = &[
+    ("", "ObjectDirectories", &["\\Windows", "\\Third"]),
+    ("", "BootExecute", &["check check.exe /f"]),
+    ("", "Execute", &["shell.exe"]),
+    (
+        "",
+        "PendingFileRenameOperations",
+        &[
+            "\\??\\C:\\new.txt",
+            "!\\??\\C:\\old.txt",
+            "\\??\\C:\\App\\x",
+            "",
+            "\\??\\C:\\App",
+            "",
+        ],
+    ),
+    ("Memory Management", "PagingFiles", &["C:\\page.sys 20 30"]),
+];
+
+#[test]
+fn a_plan_tells_what_each_list_leads_to_with_the_value_that_asks_for_it() {
+    let plan = planned(&ground(BUSY), false);
+    assert_eq!(plan.boot.outcome, RunEnd::Settled);
+    let renames = Some("PendingFileRenameOperations");
+    shows(
+        &plan,
+        Verb::Create,
+        "directory \\Third",
+        Some("ObjectDirectories"),
+    );
+    shows(&plan, Verb::Create, "link ", Some("DOS Devices"));
+    shows(&plan, Verb::Create, "section ", Some("KnownDLLs"));
+    shows(&plan, Verb::Create, "port \\SmApiPort", None);
+    shows(&plan, Verb::Create, "event ", None);
+    shows(
+        &plan,
+        Verb::Run,
+        "check.exe (check check.exe /f)",
+        Some("BootExecute"),
+    );
+    shows(&plan, Verb::Rename, "new.txt to ", renames);
+    shows(&plan, Verb::Delete, "\\??\\C:\\App\\x", renames);
+    let value = "registry value PendingFileRenameOperations";
+    shows(&plan, Verb::Delete, value, None);
+    let pages = Some("Memory Management\\PagingFiles");
+    shows(&plan, Verb::Page, "page.sys", pages);
+    shows(&plan, Verb::Set, "Environment\\", None);
+    shows(&plan, Verb::Load, "win32k.sys", Some("SubSystems\\Kmode"));
+    shows(&plan, Verb::Run, "csrss.exe", Some("SubSystems"));
+    shows(&plan, Verb::Run, "shell.exe", Some("Execute"));
+}
+
+#[test]
+fn what_a_hive_names_and_no_volume_has_is_assumed_as_what_it_is_used_for() {
+    let plan = planned(&ground(BUSY), false);
+    let assumed = |path: &str| plan.assumptions.files.get(path).copied();
+    assert_eq!(
+        assumed("\\ReactOS\\System32\\check.exe"),
+        Some(Assumed::Tool)
+    );
+    assert_eq!(
+        assumed("\\ReactOS\\System32\\shell.exe"),
+        Some(Assumed::Server)
+    );
+    assert_eq!(assumed("\\new.txt"), Some(Assumed::File));
+    assert_eq!(assumed("\\App"), Some(Assumed::File), "a folder");
+    let libraries = plan.assumptions.files.values();
+    let libraries = libraries.filter(|kind| **kind == Assumed::Library).count();
+    assert_eq!(plan.assumptions.has_libraries(), libraries > 0);
+    assert!(libraries > 0, "the default hive has known DLLs");
+    // The program that is expected to stay does.
+    let processes = &plan.boot.snapshot.processes;
+    assert!(
+        processes
+            .iter()
+            .any(|process| process.image.contains("shell"))
+    );
+}
+
+#[test]
+fn a_strict_plan_assumes_nothing_and_passes_over_what_is_not_there() {
+    let plan = planned(&ground(BUSY), true);
+    assert!(plan.assumptions.files.is_empty());
+    assert!(!has(&plan, Verb::Run, "check.exe", Some("BootExecute")));
+    shows(&plan, Verb::Skip, "check", Some("BootExecute"));
+    let RunEnd::Stopped(check) = &plan.boot.outcome else {
+        panic!("{:?} without an initial command", plan.boot.outcome);
+    };
+    let text = stopped(check);
+    // The bug check's number, and the hard error that led to it.
+    assert!(
+        text.contains("(C000021A): Session Manager ExecuteInitialCommand, 0xc0000034"),
+        "{text}"
+    );
+    assert!(plan.acts.iter().any(|act| act.verb == Verb::Stop));
+    assert_eq!(plan.json()["end"], json!({ "stopped": text }));
+}
+
+#[test]
+fn given_files_are_there_and_nothing_is_assumed_of_renames_beside_them() {
+    let mut ground = ground(&[(
+        "",
+        "PendingFileRenameOperations",
+        &["\\??\\C:\\data\\here.txt", "", "\\??\\C:\\gone.txt", ""],
+    )]);
+    ground.files.insert("\\data".into(), None);
+    let here = Some(b"x".to_vec());
+    ground.files.insert("\\data\\here.txt".into(), here);
+    let plan = planned(&ground, false);
+    let renames = Some("PendingFileRenameOperations");
+    shows(&plan, Verb::Delete, "here.txt", renames);
+    shows(&plan, Verb::Skip, "gone.txt", renames);
+}
+
+#[test]
+fn a_volume_is_taken_as_it_is_and_one_without_a_file_system_is_refused() {
+    let mut ground = ground(&[]);
+    let volume = VolumeImage::new(64).unwrap();
+    ground.volume = Some(volume.into_bytes().unwrap());
+    assert_eq!(planned(&ground, false).boot.outcome, RunEnd::Settled);
+    ground.volume = Some(vec![0; 1 << 20]);
+    let refused = Plan::of(&ground, false).map(drop).unwrap_err().to_string();
+    assert!(
+        refused.starts_with("the volume cannot be used: "),
+        "{refused}"
+    );
+}
+
+#[test]
+fn a_plan_for_programs_has_the_end_the_acts_what_was_assumed_and_what_stands() {
+    let plan = planned(&ground(BUSY), false);
+    let json = plan.json();
+    assert_eq!(json["end"], json!({ "settled": true }));
+    let acts = json["acts"].as_array().unwrap();
+    assert_eq!(acts.len(), plan.acts.len());
+    for verb in [
+        "create",
+        "run",
+        "rename",
+        "delete",
+        "load",
+        "page file",
+        "set",
+    ] {
+        assert!(acts.iter().any(|act| act["verb"] == verb), "{verb}");
+    }
+    let assumed = json["assumed"].as_array().unwrap();
+    assert_eq!(assumed.len(), plan.assumptions.files.len());
+    assert!(json["stands"]["processes"].is_array());
+    // What is passed over, and what stops the system, has a word as well.
+    let strict = planned(&ground(BUSY), true).json();
+    let acts = strict["acts"].as_array().unwrap();
+    for verb in ["skip", "stop"] {
+        assert!(acts.iter().any(|act| act["verb"] == verb), "{verb}");
+    }
+}
+
+#[test]
+fn an_initial_command_that_shuts_down_is_the_end_of_the_plan() {
+    let plan = planned(&ground(&[("", "Execute", &["shutdown.exe 1"])]), false);
+    let off = RunEnd::Shutdown(ShutdownAction::PowerOff);
+    assert_eq!(plan.boot.outcome, off);
+    assert_eq!(plan.json()["end"], json!({ "shutdown": "PowerOff" }));
+}
+
+#[test]
+fn a_stop_of_the_kernel_itself_is_told_with_its_parameters() {
+    let check = BugCheck::new(0xF4, [3, 0x10, 0, 0]);
+    assert_eq!(stopped(&check), "bugcheck 000000F4: 0x3, 0x10, 0x0, 0x0");
+}
