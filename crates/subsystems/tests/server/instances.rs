@@ -217,3 +217,28 @@ fn a_session_survives_the_failure_of_any_call() {
         }
     }
 }
+
+#[test]
+fn spec_11_5_after_a_kernel_that_refused_everything_for_a_while_a_session_can_be_made() {
+    let calls = {
+        let (world, _) = booted(Some(1));
+        let before = world.kernel.calls();
+        world.start("").unwrap();
+        world.kernel.calls() - before
+    };
+    for nth in 0..calls {
+        let (world, _) = booted(Some(1));
+        world.kernel.fail(nth, Status::NO_MEMORY, true);
+        let answer = world.start("");
+        world.kernel.fail_no_more();
+        if let Ok(started) = answer {
+            // The last calls give back what is no longer needed.
+            assert_eq!(world.stop(started.session), Ok(()), "call {nth}");
+        }
+        assert_eq!(world.kernel.state().bad_closes, 0, "call {nth}");
+        let again = world
+            .start("")
+            .unwrap_or_else(|error| panic!("call {nth} and all that follow: then {error}"));
+        assert_eq!(world.stop(again.session), Ok(()), "call {nth}");
+    }
+}
