@@ -11,12 +11,13 @@
 //! are done again was to go. A rename of a name to itself is in nothing's way.
 
 use crate::pairs::{Operation, Pairs};
+use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::index::{NameHash, Node, Row, Table};
 use nt::pages::PageVec;
 use nt::system::Memory;
 use nt::{Result, UnicodeStr};
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What a name is to the operations since the last barrier: one of their own names, or above one,
 /// and whether that one deletes or renames.
@@ -25,7 +26,7 @@ const OF_RENAME: u32 = 2;
 const ABOVE_DELETION: u32 = 4;
 const ABOVE_RENAME: u32 = 8;
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Name {
     text: Span,
@@ -35,13 +36,7 @@ struct Name {
 }
 
 impl Row for Name {
-    fn node(&self) -> &Node {
-        &self.node
-    }
-
-    fn node_mut(&mut self) -> &mut Node {
-        &mut self.node
-    }
+    const NODE: usize = offset_of!(Self, node);
 }
 
 /// The places of the operations in front of which there is a barrier, in order.
@@ -95,8 +90,9 @@ impl<S: Memory> Names<'_, S> {
     /// Whether an operation with this name, which deletes it or not, is in another's way.
     fn meets(&self, name: UnicodeStr<'_>, deletes: bool) -> bool {
         let uses = |hash, name| {
-            let rows = self.table.rows();
-            let row = self.find(hash, name).and_then(|index| rows.get(index));
+            let row = self
+                .find(hash, name)
+                .and_then(|index| self.table.row(index));
             row.map_or(0, |row| row.uses)
         };
         let (at, below) = if deletes {

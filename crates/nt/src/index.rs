@@ -14,7 +14,7 @@ use crate::case::upcase;
 use crate::pages::{PageVec, Plain};
 use crate::system::Memory;
 use crate::{Result, Status, UnicodeStr, steps};
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The hash of a name, case folded: FNV-1a over its units, so that a name's hash goes on from that
 /// of any of its beginnings.
@@ -33,9 +33,13 @@ impl NameHash {
     }
 
     /// The hash of what was hashed so far and `unit` behind it.
+    #[inline]
     pub fn and(self, unit: u16) -> Self {
         steps::took(1);
-        Self((self.0 ^ u32::from(upcase(unit))).wrapping_mul(0x0100_0193))
+        // The two cases of a letter differ in one bit of ASCII: without it nothing has to be asked.
+        // That some other characters meet as well costs a comparison.
+        let folded = if unit < 0x80 { unit } else { upcase(unit) } & !0x20;
+        Self((self.0 ^ u32::from(folded)).wrapping_mul(0x0100_0193))
     }
 
     /// Its bits, each of which depends on all of the name.
@@ -46,7 +50,7 @@ impl NameHash {
 }
 
 /// What a row carries for the index.
-#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, Debug, Default, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Node {
     hash: u32,
@@ -54,13 +58,23 @@ pub struct Node {
     below: [u32; 2],
 }
 
-/// What can stand in a [`Table`].
-pub trait Row: Plain {
-    /// Its node, [`Node::default`] in a new row.
-    fn node(&self) -> &Node;
+impl Node {
+    const fn side(&self, bits: u32) -> u32 {
+        let [zero, one] = self.below;
+        if bits & 1 == 0 { zero } else { one }
+    }
 
-    /// Its node, for the table only.
-    fn node_mut(&mut self) -> &mut Node;
+    const fn side_mut(&mut self, bits: u32) -> &mut u32 {
+        let [zero, one] = &mut self.below;
+        if bits & 1 == 0 { zero } else { one }
+    }
+}
+
+/// What can stand in a [`Table`]: plain data with a node somewhere in it.
+pub trait Row: Plain {
+    /// Where its [`Node`] is, in bytes from its beginning; [`Node::default`] in a new row. The table's
+    /// alone.
+    const NODE: usize;
 }
 
 /// The rows.
@@ -71,6 +85,11 @@ pub struct Table<'s, S: Memory, R> {
 }
 
 impl<'s, S: Memory, R: Row> Table<'s, S, R> {
+    const NODES: Nodes = Nodes {
+        first: R::NODE,
+        apart: size_of::<R>(),
+    };
+
     /// No rows; no memory is asked for yet.
     pub const fn new(system: &'s S) -> Self {
         Self {
@@ -92,30 +111,30 @@ impl<'s, S: Memory, R: Row> Table<'s, S, R> {
         self.rows.reserve(rows)
     }
 
-    /// The rows, in the order in which they came.
-    pub fn rows(&self) -> &[R] {
-        self.rows.as_slice()
+    /// The row with this index, in the order in which they came.
+    pub fn row(&self, index: usize) -> Option<&R> {
+        self.rows.get(index)
+    }
+
+    /// Number of rows.
+    pub const fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether there is no row.
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     /// The row with this index, to change. Its node is not to be touched.
     pub fn row_mut(&mut self, index: usize) -> Option<&mut R> {
-        self.rows.as_mut_slice().get_mut(index)
+        self.rows.get_mut(index)
     }
 
     /// Index of the first row indexed under `hash` that `is` the one.
     pub fn find(&self, hash: NameHash, is: impl Fn(usize, &R) -> bool) -> Option<usize> {
-        let (hash, rows) = (hash.mixed(), self.rows());
-        let (mut next, mut bits) = (self.root, hash);
-        loop {
-            let index = (next as usize).checked_sub(1)?;
-            let row = rows.get(index)?;
-            steps::took(1);
-            if row.node().hash == hash && is(index, row) {
-                return Some(index);
-            }
-            next = side(row.node().below, bits);
-            bits >>= 1;
-        }
+        let is = |index| self.row(index).is_some_and(|row| is(index, row));
+        search(self.rows.as_bytes(), Self::NODES, self.root, hash, &is)
     }
 
     /// Adds a row that is not indexed.
@@ -130,33 +149,11 @@ impl<'s, S: Memory, R: Row> Table<'s, S, R> {
     ///
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
-    pub fn insert(&mut self, hash: NameHash, mut row: R) -> Result<()> {
+    pub fn insert(&mut self, hash: NameHash, row: R) -> Result<()> {
         let new = u32::try_from(self.rows.len() + 1).map_err(|_| Status::NO_MEMORY)?;
-        let hash = hash.mixed();
-        *row.node_mut() = Node {
-            hash,
-            below: [0; 2],
-        };
         self.rows.push(row)?;
-        let rows = self.rows.as_mut_slice();
-        let (mut at, mut bits) = (&mut self.root, hash);
-        let mut leaf = *at;
-        let mut parent = None;
-        while let Some(index) = (leaf as usize).checked_sub(1) {
-            steps::took(1);
-            parent = Some((index, bits));
-            leaf = rows
-                .get(index)
-                .map_or(0, |row| side(row.node().below, bits));
-            bits >>= 1;
-        }
-        if let Some((index, bits)) = parent
-            && let Some(row) = rows.get_mut(index)
-        {
-            let [zero, one] = &mut row.node_mut().below;
-            at = if bits & 1 == 0 { zero } else { one };
-        }
-        *at = new;
+        let rows = self.rows.as_mut_bytes();
+        link(rows, Self::NODES, &mut self.root, hash, new);
         Ok(())
     }
 
@@ -167,6 +164,76 @@ impl<'s, S: Memory, R: Row> Table<'s, S, R> {
     }
 }
 
-const fn side([zero, one]: [u32; 2], bits: u32) -> u32 {
-    if bits & 1 == 0 { zero } else { one }
+/// Where the nodes are among the bytes of rows: so that one piece of code serves rows of every type.
+#[derive(Clone, Copy)]
+struct Nodes {
+    first: usize,
+    apart: usize,
+}
+
+impl Nodes {
+    /// Where the node of the row with this index begins.
+    const fn at(self, index: usize) -> usize {
+        self.first.saturating_add(index.saturating_mul(self.apart))
+    }
+
+    fn of(self, rows: &[u8], index: usize) -> Option<&Node> {
+        let (node, _) = Node::ref_from_prefix(rows.get(self.at(index)..)?).ok()?;
+        Some(node)
+    }
+
+    fn of_mut(self, rows: &mut [u8], index: usize) -> Option<&mut Node> {
+        let (node, _) = Node::mut_from_prefix(rows.get_mut(self.at(index)..)?).ok()?;
+        Some(node)
+    }
+}
+
+/// Index of the first row under `root` with this hash that `is` the one.
+#[inline(never)]
+fn search(
+    rows: &[u8],
+    nodes: Nodes,
+    root: u32,
+    hash: NameHash,
+    is: &dyn Fn(usize) -> bool,
+) -> Option<usize> {
+    let hash = hash.mixed();
+    let (mut next, mut bits) = (root, hash);
+    loop {
+        let index = (next as usize).checked_sub(1)?;
+        let node = nodes.of(rows, index)?;
+        steps::took(1);
+        if node.hash == hash && is(index) {
+            return Some(index);
+        }
+        next = node.side(bits);
+        bits >>= 1;
+    }
+}
+
+/// Puts the last row, of which `new` is one more than its index, under `root`.
+#[inline(never)]
+fn link(rows: &mut [u8], nodes: Nodes, root: &mut u32, hash: NameHash, new: u32) {
+    let hash = hash.mixed();
+    if let Some(node) = nodes.of_mut(rows, new as usize - 1) {
+        *node = Node {
+            hash,
+            below: [0; 2],
+        };
+    }
+    let (mut parent, mut next, mut bits) = (None, *root, hash);
+    while let Some(index) = (next as usize).checked_sub(1) {
+        steps::took(1);
+        parent = Some((index, bits));
+        next = nodes.of(rows, index).map_or(0, |node| node.side(bits));
+        bits >>= 1;
+    }
+    match parent {
+        None => *root = new,
+        Some((index, bits)) => {
+            if let Some(node) = nodes.of_mut(rows, index) {
+                *node.side_mut(bits) = new;
+            }
+        }
+    }
 }

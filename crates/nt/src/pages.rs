@@ -12,15 +12,15 @@
 use crate::system::Memory;
 use crate::{Result, Status, UnicodeStr, steps};
 use core::marker::PhantomData;
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of the first allocation.
 const FIRST: usize = 4096;
 
 /// What may live in a [`PageVec`]: plain data of no padding, valid for any bytes.
-pub trait Plain: FromBytes + IntoBytes + Immutable + Copy {}
+pub trait Plain: FromBytes + IntoBytes + Immutable + KnownLayout + Copy {}
 
-impl<T: FromBytes + IntoBytes + Immutable + Copy> Plain for T {}
+impl<T: FromBytes + IntoBytes + Immutable + KnownLayout + Copy> Plain for T {}
 
 /// A growable vector of plain data in pages of the seam.
 pub struct PageVec<'s, S: Memory, T> {
@@ -54,6 +54,29 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     /// The elements, to change in place.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         <[T]>::mut_from_bytes(self.bytes.held_mut()).unwrap_or_default()
+    }
+
+    /// One element. Unlike a look at all of them it takes no division.
+    pub fn get(&self, index: usize) -> Option<&T> {
+        let bytes = self.as_bytes().get(index.checked_mul(size_of::<T>())?..)?;
+        T::ref_from_bytes(bytes.get(..size_of::<T>())?).ok()
+    }
+
+    /// One element, to change in place.
+    pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
+        let bytes = self.as_mut_bytes();
+        let bytes = bytes.get_mut(index.checked_mul(size_of::<T>())?..)?;
+        T::mut_from_bytes(bytes.get_mut(..size_of::<T>())?).ok()
+    }
+
+    /// The bytes of the elements.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.held()
+    }
+
+    /// The bytes of the elements, to change in place.
+    pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
+        self.bytes.held_mut()
     }
 
     /// Number of elements.

@@ -3,7 +3,8 @@
 //!
 //! A descriptor is self-relative, revision 1, with a DACL of revision 2 and neither owner nor
 //! group: the kernel takes those from the creator's token. The one builder,
-//! [`Descriptor::with_dacl`], is `const`, so that a descriptor is a constant of the image.
+//! [`Descriptor::with_dacl`], is `const`, so that a descriptor is a constant of the image, of which
+//! [`descriptor!`](crate::descriptor!) keeps no more than its bytes.
 
 /// A SID of revision 1 with one or two sub-authorities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,6 +157,22 @@ impl Descriptor {
         self.bytes.get(..self.length).unwrap_or_default()
     }
 
+    /// How many bytes it has.
+    pub const fn byte_len(&self) -> usize {
+        self.length
+    }
+
+    /// The bytes alone: `N` is how many there are.
+    pub const fn trimmed<const N: usize>(&self) -> Trimmed<N> {
+        let mut bytes = [0; N];
+        let mut at = 0;
+        while at < N {
+            bytes[at] = self.bytes[at];
+            at += 1;
+        }
+        Trimmed(bytes)
+    }
+
     const fn put16(&mut self, at: usize, value: u16) {
         let bytes = value.to_le_bytes();
         self.bytes[at] = bytes[0];
@@ -183,9 +200,39 @@ impl Descriptor {
     }
 }
 
+/// The bytes of a descriptor, aligned as a kernel wants them.
+#[repr(C, align(4))]
+pub struct Trimmed<const N: usize>(pub [u8; N]);
+
+/// The bytes of a [`Descriptor`], made at compile time, with no room behind them.
+///
+/// ```
+/// use nt::security::Descriptor;
+///
+/// const OPEN: &[u8] = nt::descriptor!(Descriptor::with_null_dacl());
+/// assert_eq!(OPEN.len(), 20);
+/// ```
+#[macro_export]
+macro_rules! descriptor {
+    ($descriptor:expr) => {{
+        const WHOLE: $crate::security::Descriptor = $descriptor;
+        const TRIMMED: $crate::security::Trimmed<{ WHOLE.byte_len() }> = WHOLE.trimmed();
+        &TRIMMED.0
+    }};
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_descriptor_of_the_image_has_its_bytes_and_no_more_and_is_aligned() {
+        const DESCRIPTOR: Descriptor =
+            Descriptor::with_dacl(&[Ace::allow(0x1000_0000, Sid::ADMINISTRATORS)]);
+        let bytes: &[u8] = crate::descriptor!(DESCRIPTOR);
+        assert_eq!(bytes, DESCRIPTOR.as_bytes());
+        assert_eq!(bytes.as_ptr().addr() % 4, 0);
+    }
 
     #[test]
     fn one_ace_has_the_reference_bytes() {

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Rows found by name: the right ones, and in how many steps.
 
+use core::mem::offset_of;
 use nt::UnicodeStr;
 use nt::index::{NameHash, Node, Row, Table};
 use nt::steps;
 use test_support::Heap;
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 static HEAP: Heap = Heap::new(1 << 26);
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Number {
     node: Node,
@@ -17,13 +18,7 @@ struct Number {
 }
 
 impl Row for Number {
-    fn node(&self) -> &Node {
-        &self.node
-    }
-
-    fn node_mut(&mut self) -> &mut Node {
-        &mut self.node
-    }
+    const NODE: usize = offset_of!(Self, node);
 }
 
 fn hash(number: u32) -> NameHash {

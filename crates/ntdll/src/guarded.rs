@@ -3,9 +3,9 @@
 //!
 //! A view's page is read from the disk when it is first touched. If the disk fails, the load ends in
 //! an exception (`IN_PAGE_ERROR`), and what reads a view must be able to take that for an answer. So
-//! views are read by one instruction only, the first of [`move_bytes`]; the program's exception handler
-//! knows its address and makes the copy end with the exception's code for a result ([`recover`]). That
-//! is what a kernel does that reads what a program has named.
+//! views are read by two instructions only, the first of [`move_words`] and of [`move_bytes`]; the
+//! program's exception handler knows their addresses and makes the copy end with the exception's code
+//! for a result ([`recover`]). That is what a kernel does that reads what a program has named.
 
 #[cfg(target_arch = "x86_64")]
 #[path = "guarded/amd64.rs"]
@@ -14,7 +14,7 @@ mod machine;
 #[path = "guarded/i386.rs"]
 mod machine;
 
-use machine::{begin, end_with, move_bytes};
+use machine::{begin, end_with, move_bytes, move_words};
 use nt::{Result, Status};
 use winapi::um::winnt::CONTEXT;
 
@@ -34,7 +34,8 @@ pub unsafe fn copy(from: *const u8, to: &mut [u8]) -> Result<()> {
 /// Makes the thread in `context` go on behind a copy that has ended in an exception with this code
 /// at `address`; false if the exception is of something else.
 pub fn recover(code: Status, address: usize, context: &mut CONTEXT) -> bool {
-    if address != move_bytes as *const () as usize {
+    let may_fail = [move_words as *const (), move_bytes as *const ()];
+    if !may_fail.iter().any(|one| one.addr() == address) {
         return false;
     }
     end_with(context, code.0);

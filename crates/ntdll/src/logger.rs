@@ -72,14 +72,21 @@ struct Line {
 }
 
 impl Line {
-    fn push(&mut self, byte: u8) {
-        if self.used == LINE - 1 {
-            self.flush();
-        }
-        if let Some(place) = self.bytes.get_mut(self.used) {
-            // A NUL inside a text would end the line for the kernel.
-            *place = if byte == 0 { b' ' } else { byte };
-            self.used += 1;
+    /// Takes bytes without a NUL, which would end the line for the kernel.
+    fn push(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.used == LINE - 1 {
+                self.flush();
+            }
+            let free = LINE - 1 - self.used;
+            let (now, later) = rest.split_at_checked(free).unwrap_or((rest, &[]));
+            let end = self.used + now.len();
+            if let Some(place) = self.bytes.get_mut(self.used..end) {
+                place.copy_from_slice(now);
+            }
+            self.used = end;
+            rest = later;
         }
     }
 
@@ -95,23 +102,29 @@ impl Line {
 }
 
 impl Output for Line {
+    /// `piece` is text of the program, which has no NUL.
     fn narrow(&mut self, piece: &str) {
-        for &byte in piece.as_bytes() {
-            self.push(byte);
-        }
+        self.push(piece.as_bytes());
     }
 
     fn wide(&mut self, piece: UnicodeStr<'_>) {
         for character in char::decode_utf16(piece.units().iter().copied()) {
-            let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
-            self.narrow(character.encode_utf8(&mut [0; 4]));
+            let character = match character {
+                Ok('\0') => ' ',
+                Ok(character) => character,
+                Err(_) => char::REPLACEMENT_CHARACTER,
+            };
+            self.push(character.encode_utf8(&mut [0; 4]).as_bytes());
         }
     }
 }
 
 impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.narrow(text);
+        for (place, piece) in text.split('\0').enumerate() {
+            self.push(if place == 0 { b"" } else { b" " });
+            self.push(piece.as_bytes());
+        }
         Ok(())
     }
 }

@@ -16,11 +16,10 @@ use winapi::um::winnt::{
 };
 
 /// Private memory of this process: a run of the [page_pool]'s pages, or an allocation of
-/// the kernel's.
+/// the kernel's. Which of the two its address says.
 pub struct Pages {
     base: NonNull<u8>,
     bytes: usize,
-    pooled: bool,
 }
 
 // SAFETY: the memory belongs to the process, not to a thread, and is reached through `&self` and
@@ -33,11 +32,7 @@ impl Pages {
     /// At least `bytes` bytes, zeroed. `NO_MEMORY` if there are none.
     pub(crate) fn allocate(bytes: usize) -> Result<Self> {
         if let Some((base, bytes)) = page_pool::take(bytes) {
-            return Ok(Self {
-                base,
-                bytes,
-                pooled: true,
-            });
+            return Ok(Self { base, bytes });
         }
         let mut base = core::ptr::null_mut();
         let mut size = bytes.max(1);
@@ -55,11 +50,7 @@ impl Pages {
         };
         done(status)?;
         let base = NonNull::new(base.cast()).ok_or(Status::NO_MEMORY)?;
-        Ok(Self {
-            base,
-            bytes: size,
-            pooled: false,
-        })
+        Ok(Self { base, bytes: size })
     }
 }
 
@@ -80,7 +71,7 @@ impl AsMut<[u8]> for Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        if self.pooled {
+        if page_pool::has(self.base) {
             // SAFETY: `allocate` took it for this value, from which nothing borrows any more.
             unsafe { page_pool::give_back(self.base, self.bytes) };
             return;

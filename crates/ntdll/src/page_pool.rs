@@ -3,8 +3,8 @@
 //! get them, none to give them back.
 //!
 //! Invariants: a set bit of the map is a page that is owned; the caller that sets a bit owns its page
-//! until it is given back; a page is zeroed when it is taken. What does not fit comes from the
-//! kernel.
+//! until it is given back; a page is zeroed when it is taken, unless nobody has had it yet. What does
+//! not fit comes from the kernel.
 
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -23,6 +23,8 @@ unsafe impl Sync for Memory {}
 static MEMORY: Memory = Memory(UnsafeCell::new([[0; PAGE]; COUNT]));
 /// Bit n: page n has an owner.
 static MAP: AtomicU32 = AtomicU32::new(0);
+/// Bit n: page n has had an owner.
+static USED: AtomicU32 = AtomicU32::new(0);
 
 const _: () = assert!(COUNT < 32);
 
@@ -45,12 +47,21 @@ pub(crate) fn take(bytes: usize) -> Option<(NonNull<u8>, usize)> {
         });
         if taken.is_ok() {
             let base = MEMORY.0.get().cast::<u8>().wrapping_add(first * PAGE);
-            // SAFETY: these pages lie in `MEMORY` and have no owner but this call.
-            unsafe { base.write_bytes(0, count * PAGE) };
+            // Set before the pages are given back, and so seen by whoever takes them again.
+            if USED.fetch_or(wanted, Ordering::Relaxed) & wanted != 0 {
+                // SAFETY: these pages lie in `MEMORY` and have no owner but this call.
+                unsafe { base.write_bytes(0, count * PAGE) };
+            }
             return NonNull::new(base).map(|base| (base, count * PAGE));
         }
     }
     None
+}
+
+/// Whether a page is one of the pool's.
+pub(crate) fn has(page: NonNull<u8>) -> bool {
+    let pool = MEMORY.0.get().addr();
+    page.addr().get().wrapping_sub(pool) < COUNT * PAGE
 }
 
 /// Ends the ownership of a run.

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The seam, registry.
 //!
-//! The kernel delivers a value behind a header, in one buffer. A value of up to a kilobyte comes
-//! through the stack in one call; a longer one, if it fits the caller's buffers, is asked for again
-//! with pages.
+//! The kernel delivers a value behind a header, in one buffer. That is the caller's own if it is
+//! large enough for most values, and the value is then moved to its beginning; otherwise pages. A value
+//! that does not fit there, but the caller's buffers, is asked for again with more pages.
 
 use crate::Native;
 use crate::convert::{Named, counted, done, handle, length, raw, read_u32, status};
+use crate::memory::Pages;
 use crate::objects::open;
-use crate::scratch::{Buffer, Scratch};
+use abi::key::{ValueFull, ValuePartial};
+use core::mem::offset_of;
 use nt::access::Access;
 use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
@@ -18,42 +20,116 @@ use ntapi::ntregapi::{
     NtSetValueKey,
 };
 use winapi::um::winnt::REG_OPTION_VOLATILE;
+use zerocopy::IntoBytes;
 
 const NEAR: usize = 0x400;
 
-/// Offsets in KEY_VALUE_PARTIAL_INFORMATION.
-mod partial {
-    use abi::key::ValuePartial;
-    use core::mem::offset_of;
-
-    pub(super) const TYPE: usize = offset_of!(ValuePartial, kind);
-    pub(super) const DATA_LENGTH: usize = offset_of!(ValuePartial, data_length);
-    pub(super) const DATA: usize = size_of::<ValuePartial>();
+/// Where a kernel's answer has what, in bytes.
+struct Fields {
+    kind: usize,
+    data_length: usize,
+    /// Where it says how long the name is, and where that begins, if it gives one.
+    name: Option<(usize, usize)>,
+    /// Where it says where the data begins, or else where that is.
+    data: Result<usize, usize>,
 }
 
-/// Offsets in KEY_VALUE_FULL_INFORMATION.
-mod full {
-    use abi::key::ValueFull;
-    use core::mem::offset_of;
+/// KEY_VALUE_PARTIAL_INFORMATION.
+const PARTIAL: Fields = Fields {
+    kind: offset_of!(ValuePartial, kind),
+    data_length: offset_of!(ValuePartial, data_length),
+    name: None,
+    data: Err(size_of::<ValuePartial>()),
+};
 
-    pub(super) const TYPE: usize = offset_of!(ValueFull, kind);
-    pub(super) const DATA_OFFSET: usize = offset_of!(ValueFull, data_offset);
-    pub(super) const DATA_LENGTH: usize = offset_of!(ValueFull, data_length);
-    pub(super) const NAME_LENGTH: usize = offset_of!(ValueFull, name_length);
-    pub(super) const NAME: usize = size_of::<ValueFull>();
-}
+/// KEY_VALUE_FULL_INFORMATION.
+const FULL: Fields = Fields {
+    kind: offset_of!(ValueFull, kind),
+    data_length: offset_of!(ValueFull, data_length),
+    name: Some((offset_of!(ValueFull, name_length), size_of::<ValueFull>())),
+    data: Ok(offset_of!(ValueFull, data_offset)),
+};
 
-/// Whether the kernel says that the buffer was too short for all of it.
-fn cut(answer: Status) -> bool {
-    answer == Status::BUFFER_OVERFLOW || answer == Status::BUFFER_TOO_SMALL
+/// Bytes of the longer header.
+const HEADER: usize = size_of::<ValueFull>();
+
+/// A call that answers into a buffer and says how many bytes it needs.
+type Ask<'a> = dyn FnMut(&mut [u8], &mut u32) -> Result<Status> + 'a;
+
+/// What `ask` answers, in the caller's buffers if it fits them.
+#[inline(never)]
+fn value(
+    fields: &Fields,
+    name: &mut [u16],
+    data: &mut [u8],
+    ask: &mut Ask<'_>,
+) -> Result<ValueInformation> {
+    // The kernel takes aligned buffers only.
+    let in_place = data.len() >= NEAR && data.as_ptr().cast::<u32>().is_aligned();
+    let mut pages = match in_place {
+        true => None,
+        false => Some(Pages::allocate(NEAR)?),
+    };
+    let room = data.len();
+    loop {
+        let buffer = match &mut pages {
+            Some(pages) => pages.as_mut(),
+            None => &mut *data,
+        };
+        if let Some(header) = buffer.first_chunk_mut() {
+            *header = [0; HEADER];
+        }
+        let mut needed = 0;
+        let answer = ask(buffer, &mut needed)?;
+        let cut = answer == Status::BUFFER_OVERFLOW || answer == Status::BUFFER_TOO_SMALL;
+        if !cut {
+            answer.ok()?;
+        }
+        let number = |at| read_u32(buffer, at) as usize;
+        let (name_bytes, name_at) = (fields.name).map_or((0, 0), |(bytes, at)| (number(bytes), at));
+        let information = ValueInformation {
+            kind: ValueType(read_u32(buffer, fields.kind)),
+            name_units: name_bytes / 2,
+            data_bytes: number(fields.data_length),
+        };
+        let name = name.get_mut(..information.name_units);
+        let Some(name) = name.filter(|_| information.data_bytes <= room) else {
+            return Ok(information);
+        };
+        if !cut {
+            copy(buffer, name_at, name.as_mut_bytes())?;
+            // A value without data may leave its offset unset.
+            let from = match (information.data_bytes, fields.data) {
+                (0, _) => 0,
+                (_, Ok(at)) => number(at),
+                (_, Err(at)) => at,
+            };
+            let end = from.saturating_add(information.data_bytes);
+            if end > buffer.len() {
+                return Err(Status::INVALID_PARAMETER);
+            }
+            match &pages {
+                None => data.copy_within(from..end, 0),
+                Some(pages) => {
+                    let data = data.get_mut(..information.data_bytes);
+                    copy(pages.as_ref(), from, data.unwrap_or_default())?;
+                }
+            }
+            return Ok(information);
+        }
+        // A kernel that still says "too short" when given the length it asked for is not asked a third
+        // time.
+        if (needed as usize) <= buffer.len() {
+            return Err(answer);
+        }
+        pages = Some(Pages::allocate(needed as usize)?);
+    }
 }
 
 /// Copies `from[at..at + into.len()]` into `into`.
 fn copy(from: &[u8], at: usize, into: &mut [u8]) -> Result<()> {
-    let end = at
-        .checked_add(into.len())
-        .ok_or(Status::INVALID_PARAMETER)?;
-    into.copy_from_slice(from.get(at..end).ok_or(Status::INVALID_PARAMETER)?);
+    let from = from.get(at..).and_then(|from| from.get(..into.len()));
+    into.copy_from_slice(from.ok_or(Status::INVALID_PARAMETER)?);
     Ok(())
 }
 
@@ -94,49 +170,20 @@ impl Registry for Native {
         data: &mut [u8],
     ) -> Result<ValueInformation> {
         let mut name = counted(name)?;
-        let mut near = Scratch::<NEAR>::new();
-        let mut bytes = 0;
-        loop {
-            let mut storage = Buffer::new(&mut near, bytes)?;
-            let buffer = storage.bytes();
-            let first = buffer.as_mut_ptr();
-            let mut needed = 0;
+        value(&PARTIAL, &mut [], data, &mut |buffer, needed| {
             // SAFETY: the buffer is as long as said and outlives the call; the name borrows from
-            // the caller, the length is a live local.
-            let answer = status(unsafe {
+            // the caller, the length is the caller's own.
+            Ok(status(unsafe {
                 NtQueryValueKey(
                     raw(key),
                     &raw mut name,
                     KeyValuePartialInformation,
-                    first.cast(),
+                    buffer.as_mut_ptr().cast(),
                     length(buffer.len())?,
-                    &raw mut needed,
+                    needed,
                 )
-            });
-            if !cut(answer) {
-                answer.ok()?;
-            }
-            let kind = ValueType(read_u32(buffer, partial::TYPE));
-            let data_bytes = read_u32(buffer, partial::DATA_LENGTH) as usize;
-            let information = ValueInformation {
-                kind,
-                name_units: 0,
-                data_bytes,
-            };
-            let Some(data) = data.get_mut(..data_bytes) else {
-                return Ok(information);
-            };
-            if !cut(answer) {
-                copy(buffer, partial::DATA, data)?;
-                return Ok(information);
-            }
-            // A kernel that still says "too short" when given the length it asked for is not
-            // asked a third time.
-            if (needed as usize) <= buffer.len() {
-                return Err(answer);
-            }
-            bytes = needed as usize;
-        }
+            }))
+        })
     }
 
     fn enumerate_value(
@@ -146,61 +193,20 @@ impl Registry for Native {
         name: &mut [u16],
         data: &mut [u8],
     ) -> Result<ValueInformation> {
-        let mut near = Scratch::<NEAR>::new();
-        let mut bytes = 0;
-        loop {
-            let mut storage = Buffer::new(&mut near, bytes)?;
-            let buffer = storage.bytes();
-            let first = buffer.as_mut_ptr();
-            let mut needed = 0;
-            // SAFETY: the buffer is as long as said and outlives the call; the length is a live
-            // local.
-            let answer = status(unsafe {
+        value(&FULL, name, data, &mut |buffer, needed| {
+            // SAFETY: the buffer is as long as said and outlives the call; the length is the caller's
+            // own.
+            Ok(status(unsafe {
                 NtEnumerateValueKey(
                     raw(key),
                     index,
                     KeyValueFullInformation,
-                    first.cast(),
+                    buffer.as_mut_ptr().cast(),
                     length(buffer.len())?,
-                    &raw mut needed,
+                    needed,
                 )
-            });
-            if !cut(answer) {
-                answer.ok()?;
-            }
-            let kind = ValueType(read_u32(buffer, full::TYPE));
-            let data_bytes = read_u32(buffer, full::DATA_LENGTH) as usize;
-            let name_units = read_u32(buffer, full::NAME_LENGTH) as usize / 2;
-            let information = ValueInformation {
-                kind,
-                name_units,
-                data_bytes,
-            };
-            let (Some(name), Some(data)) = (name.get_mut(..name_units), data.get_mut(..data_bytes))
-            else {
-                return Ok(information);
-            };
-            if !cut(answer) {
-                let at = read_u32(buffer, full::DATA_OFFSET) as usize;
-                // A value without data may leave its offset unset.
-                if data_bytes != 0 {
-                    copy(buffer, at, data)?;
-                }
-                for (unit, bytes) in name
-                    .iter_mut()
-                    .zip(buffer.get(full::NAME..).unwrap_or_default().chunks_exact(2))
-                {
-                    *unit = bytes
-                        .first_chunk()
-                        .map_or(0, |bytes| u16::from_le_bytes(*bytes));
-                }
-                return Ok(information);
-            }
-            if (needed as usize) <= buffer.len() {
-                return Err(answer);
-            }
-            bytes = needed as usize;
-        }
+            }))
+        })
     }
 
     fn set_value(

@@ -5,14 +5,15 @@
 //! An entry is a name and a file name. The same name with the same file is one entry; with another
 //! file it takes that file as long as the walk has not come by, and is a new entry after that.
 
+use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::index::{NameHash, Node, Row, Table};
 use nt::path::MAX_DOS;
 use nt::system::Memory;
 use nt::{Result, UnicodeBuf, UnicodeStr};
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Dll {
     name: Span,
@@ -21,13 +22,7 @@ struct Dll {
 }
 
 impl Row for Dll {
-    fn node(&self) -> &Node {
-        &self.node
-    }
-
-    fn node_mut(&mut self) -> &mut Node {
-        &mut self.node
-    }
+    const NODE: usize = offset_of!(Self, node);
 }
 
 /// The list.
@@ -68,7 +63,7 @@ impl<'s, S: Memory> DllList<'s, S> {
             dll.file = text;
             return Ok(());
         }
-        let name = if file.take(name.len()) == name {
+        let name = if file.take(name.len()).eq_ignore_case(name) {
             text.prefix(name.len())
         } else {
             self.text.add(name)?
@@ -110,7 +105,7 @@ impl<'s, S: Memory> DllList<'s, S> {
 
     /// Name and file of the next entry that the walk has not come by.
     pub fn next_entry(&mut self) -> Option<(UnicodeStr<'_>, UnicodeStr<'_>)> {
-        let dll = self.dlls.rows().get(self.walked)?;
+        let dll = self.dlls.row(self.walked)?;
         self.walked += 1;
         Some((self.text.get(dll.name), self.text.get(dll.file)))
     }
@@ -122,7 +117,7 @@ pub(crate) struct Names<'s, S: Memory> {
     names: Table<'s, S, Name>,
 }
 
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Name {
     text: Span,
@@ -130,13 +125,7 @@ struct Name {
 }
 
 impl Row for Name {
-    fn node(&self) -> &Node {
-        &self.node
-    }
-
-    fn node_mut(&mut self) -> &mut Node {
-        &mut self.node
-    }
+    const NODE: usize = offset_of!(Self, node);
 }
 
 impl<'s, S: Memory> Names<'s, S> {

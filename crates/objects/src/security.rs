@@ -5,6 +5,7 @@
 //! World and restricted code may use but not change; with `ProtectionMode` bit 0 clear everyone may
 //! do everything (deviation D18: in ReactOS the value 0 has no effect).
 
+use nt::descriptor;
 use nt::security::{Ace, Descriptor, Sid};
 
 const ALL: u32 = 0x1000_0000;
@@ -25,20 +26,20 @@ const fn shared(mask: u32) -> Descriptor {
     ])
 }
 
-static PRIMARY: Descriptor = shared(READ_EXECUTE);
-static PRIMARY_DEFAULTED: Descriptor = shared(READ_EXECUTE).defaulted();
-static LIBERAL: Descriptor = shared(READ_WRITE_EXECUTE);
-static LIBERAL_DEFAULTED: Descriptor = shared(READ_WRITE_EXECUTE).defaulted();
-static OPEN: Descriptor = Descriptor::with_null_dacl();
-static OPEN_DEFAULTED: Descriptor = Descriptor::with_null_dacl().defaulted();
-static KNOWN_DLLS: Descriptor = Descriptor::with_dacl(&[
+const PRIMARY: &[u8] = descriptor!(shared(READ_EXECUTE));
+const PRIMARY_DEFAULTED: &[u8] = descriptor!(shared(READ_EXECUTE).defaulted());
+const LIBERAL: &[u8] = descriptor!(shared(READ_WRITE_EXECUTE));
+const LIBERAL_DEFAULTED: &[u8] = descriptor!(shared(READ_WRITE_EXECUTE).defaulted());
+const OPEN: &[u8] = descriptor!(Descriptor::with_null_dacl());
+const OPEN_DEFAULTED: &[u8] = descriptor!(Descriptor::with_null_dacl().defaulted());
+const KNOWN_DLLS: &[u8] = descriptor!(Descriptor::with_dacl(&[
     Ace::allow(EXECUTE, Sid::WORLD),
     Ace::allow(EXECUTE, Sid::RESTRICTED_CODE),
     Ace::allow(ALL, Sid::ADMINISTRATORS),
     Ace::inherit(READ_WRITE_EXECUTE, Sid::WORLD),
     Ace::inherit(READ_WRITE_EXECUTE, Sid::RESTRICTED_CODE),
     Ace::inherit(ALL, Sid::ADMINISTRATORS),
-]);
+]));
 
 /// Whether objects are protected: bit 0 of `ProtectionMode` (spec 2.3 #1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,45 +54,37 @@ impl Protection {
     }
 
     /// For object directories and `\Sessions`.
-    pub fn primary(self) -> &'static [u8] {
-        if self.on {
-            PRIMARY.as_bytes()
-        } else {
-            OPEN.as_bytes()
-        }
+    pub const fn primary(self) -> &'static [u8] {
+        if self.on { PRIMARY } else { OPEN }
     }
 
     /// For DOS device links and `KnownDllPath`: inheritable ACEs of the directory take precedence.
-    pub fn primary_defaulted(self) -> &'static [u8] {
+    pub const fn primary_defaulted(self) -> &'static [u8] {
         if self.on {
-            PRIMARY_DEFAULTED.as_bytes()
+            PRIMARY_DEFAULTED
         } else {
-            OPEN_DEFAULTED.as_bytes()
+            OPEN_DEFAULTED
         }
     }
 
     /// For `\Windows` and `\RPC Control`.
-    pub fn liberal(self) -> &'static [u8] {
-        if self.on {
-            LIBERAL.as_bytes()
-        } else {
-            OPEN.as_bytes()
-        }
+    pub const fn liberal(self) -> &'static [u8] {
+        if self.on { LIBERAL } else { OPEN }
     }
 
     /// For the sections of known DLLs: everyone must end up with `SECTION_MAP_WRITE`.
-    pub fn liberal_defaulted(self) -> &'static [u8] {
+    pub const fn liberal_defaulted(self) -> &'static [u8] {
         if self.on {
-            LIBERAL_DEFAULTED.as_bytes()
+            LIBERAL_DEFAULTED
         } else {
-            OPEN_DEFAULTED.as_bytes()
+            OPEN_DEFAULTED
         }
     }
 }
 
 /// For `\KnownDlls`, whatever the protection.
-pub fn known_dlls() -> &'static [u8] {
-    KNOWN_DLLS.as_bytes()
+pub const fn known_dlls() -> &'static [u8] {
+    KNOWN_DLLS
 }
 
 #[cfg(test)]

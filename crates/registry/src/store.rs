@@ -6,13 +6,14 @@
 //! end of its list, or marked as moved away; text is only ever added. What is looked up by name is
 //! indexed by it, so that a list of any length is read in a time that grows as its length does.
 
+use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::environment;
 use nt::index::{NameHash, Node, Table};
 use nt::pages::PageVec;
 use nt::system::Memory;
 use nt::{Result, Status, UnicodeStr};
-use zerocopy::{FromBytes, Immutable, IntoBytes};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Units of the arena at first: what an ordinary installation needs, so that it does not grow.
 const FIRST_TEXT: usize = 8192;
@@ -54,7 +55,7 @@ pub(crate) enum List {
 const LISTS: usize = List::SessionZeroCommand as usize + 1;
 
 /// A row of a list.
-#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable)]
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub(crate) struct Row {
     pub name: Span,
@@ -66,13 +67,7 @@ pub(crate) struct Row {
 }
 
 impl nt::index::Row for Row {
-    fn node(&self) -> &Node {
-        &self.node
-    }
-
-    fn node_mut(&mut self) -> &mut Node {
-        &mut self.node
-    }
+    const NODE: usize = offset_of!(Self, node);
 }
 
 impl Row {
@@ -151,7 +146,7 @@ impl<'s, S: Memory> Store<'s, S> {
             Some(hash) => self.table.insert(hash, row)?,
             None => self.table.push(row)?,
         }
-        let new = u32::try_from(self.table.rows().len()).map_err(|_| Status::NO_MEMORY)?;
+        let new = u32::try_from(self.table.len()).map_err(|_| Status::NO_MEMORY)?;
         let Some(chain) = self.chains.get_mut(list as usize) else {
             return Ok(());
         };
@@ -226,12 +221,12 @@ impl<'s, S: Memory> Store<'s, S> {
 
     /// Number of rows in all lists.
     pub(crate) fn len(&self) -> usize {
-        self.table.rows().len()
+        self.table.len()
     }
 
     /// The row with this index, whatever its list.
     pub(crate) fn row(&self, index: usize) -> Option<Row> {
-        self.table.rows().get(index).copied()
+        self.table.row(index).copied()
     }
 
     /// The text of the value of the row `name` of `list`.
@@ -261,7 +256,7 @@ impl<'s, S: Memory> Store<'s, S> {
 
     fn next_of(&self, at: u32) -> u32 {
         let row = (at as usize).checked_sub(1);
-        let row = row.and_then(|index| self.table.rows().get(index));
+        let row = row.and_then(|index| self.table.row(index));
         row.map_or(0, |row| row.next)
     }
 

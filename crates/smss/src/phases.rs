@@ -15,6 +15,7 @@ use nt::path::MAX_DOS;
 use nt::system::{RegistryBoot, System};
 use nt::{Handle, ObjectAttributes, Owned, UnicodeBuf, UnicodeStr, wide};
 use objects::{Failure, KnownDlls, Protection};
+use registry::Configuration;
 use subsystems::Plan;
 use subsystems::policy::Policy;
 
@@ -99,9 +100,7 @@ pub(crate) fn read_registry<S: System>(
     )?;
     let library_path = launch::library_path(system, configuration.library_search_path())
         .or_stop(Essential::Environment, "library path")?;
-    Ok(state
-        .loaded
-        .call_once(|| Loaded::new(system, configuration, library_path)))
+    Ok(keep(system, state, configuration, library_path))
 }
 
 /// What a child instance reads (spec 11.5): its environment and library path are those its master
@@ -115,9 +114,20 @@ pub(crate) fn read_for_session<S: System>(
     library_path
         .extend(system.own_dll_path().units())
         .or_stop(Essential::Environment, "library path")?;
-    Ok(state
+    Ok(keep(system, state, configuration, library_path))
+}
+
+/// Keeps what was read for the life of the process.
+#[inline(never)]
+fn keep<S: System>(
+    system: &'static S,
+    state: &'static State<S>,
+    configuration: Configuration<'static, S>,
+    library_path: PageVec<'static, S, u16>,
+) -> &'static Loaded<S> {
+    state
         .loaded
-        .call_once(|| Loaded::new(system, configuration, library_path)))
+        .call_once(|| Loaded::new(system, configuration, library_path))
 }
 
 /// Step 20: known DLLs (spec 7).

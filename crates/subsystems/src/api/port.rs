@@ -25,10 +25,10 @@ const ERRORS_BEFORE_PAUSE: u32 = 8;
 const ERRORS_BEFORE_END: u32 = 1024;
 
 /// Administrators and SYSTEM, nobody else (spec 2.2).
-const DESCRIPTOR: Descriptor = Descriptor::with_dacl(&[
+const DESCRIPTOR: &[u8] = nt::descriptor!(Descriptor::with_dacl(&[
     Ace::allow(0x1000_0000, Sid::ADMINISTRATORS),
     Ace::allow(0x1000_0000, Sid::LOCAL_SYSTEM),
-]);
+]));
 
 impl<S: System> Manager<S> {
     /// Creates the port and starts its first threads (spec 1.5 #5, #6).
@@ -38,7 +38,7 @@ impl<S: System> Manager<S> {
     pub fn open_port(&'static self) -> Result<(), Stop> {
         let attributes = ObjectAttributes::named(SM_PORT)
             .with(Attributes::empty())
-            .secured(DESCRIPTOR.as_bytes());
+            .secured(DESCRIPTOR);
         let port = self
             .system
             .create_port(&attributes, SM_PORT_LIMITS)
