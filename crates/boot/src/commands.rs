@@ -7,7 +7,7 @@
 //! missing, and boot status data that say "all is well" while it runs, so that a reset in the
 //! middle of it is not taken for a failed boot.
 
-use launch::{Command, Launcher, Modifiers, Start};
+use launch::{Command, Launcher, Modifiers, Program, Start};
 use nt::access::Access;
 use nt::failure::{Attempt, Skippable};
 use nt::key::{Key, MAX_TEXT};
@@ -55,7 +55,8 @@ fn execute<S: System>(
 fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> Result<()> {
     let system = launcher.system;
     let announce = wants_text(system);
-    let Some(image) = launcher.find(command.program)? else {
+    let mut image = Program::default();
+    if !launcher.find(command.program, &mut image)? {
         display(
             system,
             nt::text!(
@@ -64,7 +65,7 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
             ),
         );
         return Ok(());
-    };
+    }
     let mut line = UnicodeBuf::<COMMAND_LINE>::copied(image.path.as_str())?;
     line.push(wide!(" "))?;
     // Without arguments it checks nothing, which is better than checking with half of one.

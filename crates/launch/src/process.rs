@@ -71,12 +71,12 @@ pub struct Child<'a, S: System> {
 }
 
 impl<'a, S: System> Launcher<'a, S> {
-    /// Looks for `program` along the `Path` variable, then along the library path: `None` if it is
-    /// nowhere.
+    /// Looks for `program` along the `Path` variable, then along the library path, and puts it where
+    /// `found` is: whether it is somewhere.
     ///
     /// # Errors
     /// `OBJECT_NAME_NOT_FOUND` if there is no `Path` variable.
-    pub fn find(&self, program: UnicodeStr<'_>) -> Result<Option<Program>> {
+    pub fn find(&self, program: UnicodeStr<'_>, found: &mut Program) -> Result<bool> {
         let path = self
             .environment
             .get(wide!("Path"))
@@ -84,8 +84,8 @@ impl<'a, S: System> Launcher<'a, S> {
         let current = self.system.system_root();
         let query =
             |name: UnicodeStr<'_>| self.system.query_attributes(&ObjectAttributes::named(name));
-        let along = |path| search::search(path, program, current, query);
-        Ok(along(path).or_else(|| along(self.library_path)))
+        let mut along = |path| search::search(path, program, current, found, query);
+        Ok(along(path) || along(self.library_path))
     }
 
     /// Makes the process and puts it into its session (spec 8.3 #1 to #5): what a DEFERRED start
@@ -142,9 +142,10 @@ impl<'a, S: System> Launcher<'a, S> {
     /// [`Self::run`].
     pub fn execute(&self, line: UnicodeStr<'_>, session: u32) -> Result<()> {
         let command = grammar::parse(line)?;
-        let image = self
-            .find(command.program)?
-            .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        let mut image = Program::default();
+        if !self.find(command.program, &mut image)? {
+            return Err(Status::OBJECT_NAME_NOT_FOUND);
+        }
         let debug = command.modifiers.contains(Modifiers::DEBUG);
         let start = Start {
             image: &image,

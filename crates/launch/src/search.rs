@@ -9,7 +9,7 @@ use nt::path::{self, Kind, MAX_DOS, MAX_NT};
 use nt::{Result, Status, UnicodeBuf, UnicodeStr, wide};
 
 /// A program that was found.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Program {
     /// NT path of the file: `\??\C:\ReactOS\system32\x.exe`.
     pub path: UnicodeBuf<MAX_NT>,
@@ -27,16 +27,18 @@ pub fn exists<T>(answer: &Result<T>, even_busy: bool) -> bool {
     }
 }
 
-/// Looks for `program` along `search_path`; `current` is the current directory, and `query` asks
-/// for the attributes of an NT path.
+/// Looks for `program` along `search_path`, and puts it where `found` is if it is somewhere: whether it
+/// is. `current` is the current directory, and `query` asks for the attributes of an NT path.
 pub fn search<T>(
     search_path: UnicodeStr<'_>,
     program: UnicodeStr<'_>,
     current: UnicodeStr<'_>,
+    found: &mut Program,
     mut query: impl FnMut(UnicodeStr<'_>) -> Result<T>,
-) -> Option<Program> {
+) -> bool {
     if path::kind(program) != Kind::Relative {
-        return image(program, current).filter(|image| exists(&query(image.path.as_str()), true));
+        return found.take_name(program, current).is_ok()
+            && exists(&query(found.path.as_str()), true);
     }
     let extension = if program.find(b'.').is_none() {
         wide!(".exe")
@@ -48,15 +50,15 @@ pub fn search<T>(
         let end = rest.find(b';').unwrap_or(rest.len());
         let mut name = UnicodeBuf::<MAX_DOS>::new();
         if candidate(&mut name, [rest.take(end), program, extension]).is_ok()
-            && let Some(image) = image(name.as_str(), current)
-            && exists(&query(image.path.as_str()), false)
+            && found.take_name(name.as_str(), current).is_ok()
+            && exists(&query(found.path.as_str()), false)
         {
-            return Some(image);
+            return true;
         }
         rest = rest.skip(end + 1);
         // What follows the last `;` is a part only if it is not empty.
         if rest.is_empty() {
-            return None;
+            return false;
         }
     }
 }
@@ -73,12 +75,16 @@ fn candidate(
     name.push(extension)
 }
 
-fn image(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Program> {
-    let mut full = UnicodeBuf::<MAX_DOS>::new();
-    path::full_path(dos, current, &mut full).ok()?;
-    let path = path::to_nt(full.as_str(), current).ok()?;
-    let directory = UnicodeBuf::copied(path::directory(full.as_str())).ok()?;
-    Some(Program { path, directory })
+impl Program {
+    /// Becomes the program with this DOS name. After an error it is none.
+    fn take_name(&mut self, dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<()> {
+        path::full_path(dos, current, &mut self.directory)?;
+        let full = self.directory.as_str();
+        path::nt_name(full, &mut self.path)?;
+        let directory = path::directory(full).len();
+        self.directory.truncate(directory);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -92,10 +98,12 @@ mod tests {
     fn found(path: &str, program: &str, files: &[(&str, Status)]) -> (Option<String>, Vec<String>) {
         let mut asked = Vec::new();
         let units = |text: &str| text.encode_utf16().collect::<Vec<u16>>();
-        let image = search(
+        let mut image = Program::default();
+        let is_there = search(
             UnicodeStr(&units(path)),
             UnicodeStr(&units(program)),
             wide!("C:\\R"),
+            &mut image,
             |name| {
                 let name = name.to_string();
                 let answer = files
@@ -109,7 +117,7 @@ mod tests {
             },
         );
         (
-            image.map(|image| format!("{}|{}", image.path, image.directory)),
+            is_there.then(|| format!("{}|{}", image.path, image.directory)),
             asked,
         )
     }
@@ -180,14 +188,14 @@ mod tests {
             program in prop::collection::vec(prop_oneof![Just(u16::from(b'.')), Just(u16::from(b'\\')), 0x21u16..0x60], 1..20),
             there in 0usize..6,
         ) {
-            let mut asked = 0;
-            let found = search(UnicodeStr(&path), UnicodeStr(&program), wide!("C:\\R"), |name| {
+            let (mut asked, mut program_found) = (0, Program::default());
+            let found = search(UnicodeStr(&path), UnicodeStr(&program), wide!("C:\\R"), &mut program_found, |name| {
                 assert!(name.starts_with_ascii("\\??\\") && name.len() <= MAX_NT);
                 asked += 1;
                 if asked > there { Ok(()) } else { Err(Status::OBJECT_NAME_NOT_FOUND) }
             });
             prop_assert!(asked <= path.iter().filter(|&&unit| unit == u16::from(b';')).count() + 1);
-            prop_assert_eq!(found.is_some(), asked > there);
+            prop_assert_eq!(found, asked > there);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! Process creation over the executive: what a child really gets, and what is left of one that may
 //! not live.
 
-use launch::{Child, Launcher, Start};
+use launch::{Child, Launcher, Program, Start};
 use nt::environment::Environment;
 use nt::system::{ImageSubsystem, Objects, Processes};
 use nt::{Status, UnicodeStr};
@@ -69,7 +69,8 @@ fn spec_9_4_a_deferred_subsystem_is_suspended_with_its_first_megabyte_reserved()
     });
     run(&mut world, |seam| {
         with_launcher(seam, |launcher| {
-            let image = launcher.find(nt::wide!("server")).unwrap().unwrap();
+            let mut image = Program::default();
+            assert_eq!(launcher.find(nt::wide!("server"), &mut image), Ok(true));
             let start = Start {
                 image: &image,
                 command_line: nt::wide!("server a"),
@@ -95,7 +96,8 @@ fn d26_a_session_that_is_refused_leaves_no_process() {
     });
     let (done, _) = run(&mut world, |seam| {
         with_launcher(seam, |launcher| {
-            let image = launcher.find(nt::wide!("child")).unwrap().unwrap();
+            let mut image = Program::default();
+            assert_eq!(launcher.find(nt::wide!("child"), &mut image), Ok(true));
             let start = Start {
                 image: &image,
                 command_line: nt::wide!("child"),
@@ -130,8 +132,9 @@ fn spec_8_1_a_program_is_found_where_the_kernel_has_it() {
                 "NUL",
             ]
             .map(|program| {
-                let image = launcher.find(UnicodeStr(&wide(program))).unwrap();
-                image.map(|image| format!("{}|{}", image.path, image.directory))
+                let mut image = Program::default();
+                let found = launcher.find(UnicodeStr(&wide(program)), &mut image);
+                (found.unwrap()).then(|| format!("{}|{}", image.path, image.directory))
             })
         })
     });

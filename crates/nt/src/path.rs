@@ -90,31 +90,36 @@ pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
 /// # Ok::<(), nt::Status>(())
 /// ```
 pub fn to_nt(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<MAX_NT>> {
-    let mut name = UnicodeBuf::new();
-    if dos.len() > 4 && dos.take(4) == crate::wide!("\\\\?\\") {
-        // What is already an NT name in disguise is not looked at any further.
-        name.push(crate::wide!("\\??\\"))?;
-        name.push(dos.skip(4))?;
-        return Ok(name);
-    }
-    let mut full = UnicodeBuf::new();
-    full_path(dos, current, &mut full)?;
-    let full = full.as_str();
-    match kind(full) {
-        Kind::Unc => {
-            name.push(crate::wide!("\\??\\UNC\\"))?;
-            name.push(full.skip(2))?;
-        }
-        Kind::LocalDevice => {
-            name.push(crate::wide!("\\??\\"))?;
-            name.push(full.skip(4))?;
-        }
-        _ => {
-            name.push(crate::wide!("\\??\\"))?;
-            name.push(full)?;
-        }
-    }
+    let (mut name, mut full) = (UnicodeBuf::new(), UnicodeBuf::new());
+    let full = if is_disguised(dos) {
+        dos
+    } else {
+        full_path(dos, current, &mut full)?;
+        full.as_str()
+    };
+    nt_name(full, &mut name)?;
     Ok(name)
+}
+
+/// Whether `dos` is an NT name in disguise, which is not looked at any further.
+fn is_disguised(dos: UnicodeStr<'_>) -> bool {
+    dos.len() > 4 && dos.take(4) == crate::wide!("\\\\?\\")
+}
+
+/// Puts the NT name of `full` into `name`: of an absolute DOS path that [`full_path`] gave.
+///
+/// # Errors
+/// `NAME_TOO_LONG` for a path that does not fit.
+pub fn nt_name(full: UnicodeStr<'_>, name: &mut UnicodeBuf<MAX_NT>) -> Result<()> {
+    let (prefix, rest) = match kind(full) {
+        _ if is_disguised(full) => (crate::wide!("\\??\\"), full.skip(4)),
+        Kind::Unc => (crate::wide!("\\??\\UNC\\"), full.skip(2)),
+        Kind::LocalDevice => (crate::wide!("\\??\\"), full.skip(4)),
+        _ => (crate::wide!("\\??\\"), full),
+    };
+    name.clear();
+    name.push(prefix)?;
+    name.push(rest)
 }
 
 /// The absolute DOS path of `dos`, as RtlGetFullPathName_U gives it.
@@ -375,8 +380,14 @@ mod tests {
         fn any_path_gives_an_nt_name_or_an_error(units in prop::collection::vec(prop_oneof![
             Just(u16::from(b'\\')), Just(u16::from(b'/')), Just(u16::from(b'.')), Just(u16::from(b':')), Just(u16::from(b'?')),
             Just(u16::from(b' ')), 0x40u16..0x50, any::<u16>()], 0..300)) {
-            if let Ok(name) = to_nt(UnicodeStr(&units), crate::wide!("C:\\ReactOS")) {
+            let (units, current) = (UnicodeStr(&units), crate::wide!("C:\\ReactOS"));
+            if let Ok(name) = to_nt(units, current) {
                 prop_assert!(name.as_str().starts_with_ascii("\\??\\"));
+            }
+            let (mut full, mut again) = (UnicodeBuf::new(), UnicodeBuf::new());
+            if full_path(units, current, &mut full).is_ok() {
+                full_path(full.as_str(), current, &mut again).unwrap();
+                prop_assert_eq!(again.as_str(), full.as_str(), "a full path is its own");
             }
         }
     }

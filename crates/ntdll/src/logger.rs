@@ -56,48 +56,39 @@ pub(crate) fn print_formatted(text: fmt::Arguments<'_>) {
 
 /// Prints a line with what `write` writes behind the prefix.
 fn print(write: impl FnOnce(&mut Line)) {
-    let mut line = Line {
-        bytes: [0; LINE],
-        used: 0,
-    };
+    let mut line = Line(heapless::Vec::new());
     line.narrow(PREFIX.get().copied().unwrap_or_default());
     write(&mut line);
     line.narrow("\n");
     line.flush();
 }
 
-struct Line {
-    bytes: [u8; LINE],
-    used: usize,
-}
+/// What is not yet printed of a line; with room for the NUL at its end.
+struct Line(heapless::Vec<u8, LINE>);
 
 impl Line {
     /// Takes bytes without a NUL, which would end the line for the kernel.
     fn push(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            if self.used == LINE - 1 {
+            let room = LINE - 1 - self.0.len();
+            if room == 0 {
                 self.flush();
+                continue;
             }
-            let free = LINE - 1 - self.used;
-            let (now, later) = rest.split_at_checked(free).unwrap_or((rest, &[]));
-            let end = self.used + now.len();
-            if let Some(place) = self.bytes.get_mut(self.used..end) {
-                place.copy_from_slice(now);
-            }
-            self.used = end;
+            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
+            // There is room for it.
+            let _ = self.0.extend_from_slice(now);
             rest = later;
         }
     }
 
     fn flush(&mut self) {
-        if let Some(end) = self.bytes.get_mut(self.used) {
-            *end = 0;
-        }
-        // SAFETY: the format takes one string, and the line ends with the NUL that `push` always
-        // leaves room for.
-        let _ = unsafe { DbgPrint(c"%s".as_ptr(), self.bytes.as_ptr()) };
-        self.used = 0;
+        // `push` always leaves room for it.
+        let _ = self.0.push(0);
+        // SAFETY: the format takes one string, and the line ends with a NUL.
+        let _ = unsafe { DbgPrint(c"%s".as_ptr(), self.0.as_ptr()) };
+        self.0.clear();
     }
 }
 

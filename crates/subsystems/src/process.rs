@@ -8,12 +8,21 @@ use launch::{Child, Program, Start};
 use nt::system::{System, Timeout, Wait};
 use nt::{Handle, Result, Status, UnicodeStr};
 
-/// The image of the program that `command` names.
+/// Puts the image of the program that `command` names where `found` is.
 #[inline(never)]
-pub(crate) fn find<S: System>(plan: &dyn Plan<S>, command: UnicodeStr<'_>) -> Result<Program> {
-    plan.launcher()
-        .find(launch::parse(command)?.program)?
-        .ok_or(Status::OBJECT_NAME_NOT_FOUND)
+pub(crate) fn find<S: System>(
+    plan: &dyn Plan<S>,
+    command: UnicodeStr<'_>,
+    found: &mut Program,
+) -> Result<()> {
+    if plan
+        .launcher()
+        .find(launch::parse(command)?.program, found)?
+    {
+        Ok(())
+    } else {
+        Err(Status::OBJECT_NAME_NOT_FOUND)
+    }
 }
 
 /// The process of `command` in `session`, suspended; `subsystem` says that it is a server.
@@ -24,7 +33,8 @@ pub(crate) fn create<'a, S: System>(
     command: UnicodeStr<'_>,
     subsystem: bool,
 ) -> Result<Child<'a, S>> {
-    let image = find(plan, command)?;
+    let mut image = Program::default();
+    find(plan, command, &mut image)?;
     plan.launcher().create(&Start {
         image: &image,
         command_line: command,

@@ -21,7 +21,7 @@ use crate::servers::{self, ServerRef, Turn};
 use crate::session_space;
 use crate::state::ids::{ProcessId, TerminalId};
 use crate::state::servers::Server;
-use launch::Child;
+use launch::{Child, Program};
 use nt::system::{ImageSubsystem, System, Timeout, UserProcessInformation};
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use sm_protocol::ApiMessage;
@@ -188,7 +188,8 @@ fn create_by_server<S: System>(
     terminal: TerminalId,
     command: UnicodeStr<'_>,
 ) -> Result<Child<'static, S>> {
-    let image = process::find(plan, command)?;
+    let mut image = Program::default();
+    process::find(plan, command, &mut image)?;
     let launcher = plan.launcher();
     let server = servers::windows(sm, terminal).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
     let (image_name, directory) = (

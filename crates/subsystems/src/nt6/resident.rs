@@ -136,10 +136,7 @@ fn run_child<S: System>(
     let own = own.map_or(wide!("\\SystemRoot\\System32\\smss.exe"), |(image, _)| {
         image
     });
-    let mut image = Program {
-        path: UnicodeBuf::new(),
-        directory: UnicodeBuf::new(),
-    };
+    let mut image = Program::default();
     image.path.push(own)?;
     // An NT path has no directory to start in.
     if own.first() != Some(u16::from(b'\\')) {
