@@ -2,7 +2,7 @@
 //! Command lines to processes, with what the kernel is asked for and calls that are refused: rows of
 //! spec 5.2, 8.1 to 8.3 and 17.
 
-use launch::Launcher;
+use launch::{Launcher, Program};
 use nt::environment::Environment;
 use nt::system::{ImageSubsystem, ParameterFlags, Processes};
 use nt::{Result, Status, UnicodeStr};
@@ -137,9 +137,9 @@ fn spec_8_1_path_is_searched_before_the_library_path_and_must_be_there() {
                 library_path: UnicodeStr(&library),
                 debug: false,
             };
-            launcher
-                .find(UnicodeStr(&wide(program)))
-                .map(|image| image.map(|image| image.path.to_string()))
+            let mut image = Program::default();
+            let found = launcher.find(UnicodeStr(&wide(program)), &mut image);
+            found.map(|found| found.then(|| image.path.to_string()))
         };
         assert_eq!(
             find(Some("C:\\tools"), "foo"),

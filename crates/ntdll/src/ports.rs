@@ -74,8 +74,8 @@ impl Incoming {
     /// Hands the message on. Whether all of it fitted: if not, its lengths say what is left.
     fn hand_on(&self, to: &mut MessageBuffer) -> bool {
         to.header = self.header;
-        for (place, byte) in to.data.iter_mut().zip(&self.data) {
-            *place = *byte;
+        if let Some(data) = self.data.first_chunk() {
+            to.data = *data;
         }
         let room = to.data.len() as u16;
         let fits = self.header.data_length <= room;

@@ -30,6 +30,38 @@ pub struct DllList<'s, S: Memory> {
     text: TextArena<'s, S>,
     dlls: Table<'s, S, Dll>,
     walked: usize,
+    /// Imports that change nothing, as long as the list stays as it is.
+    spelled: Spelled,
+}
+
+/// Names of imports, each at the place that its spelling says. The DLLs of a system import the same
+/// few, spelled alike: most imports are known by two words, without a search. An empty place is the
+/// empty name, which names nothing.
+struct Spelled([u128; 16]);
+
+impl Spelled {
+    const NONE: Self = Self([0; 16]);
+
+    /// A name that is short enough as a number, and its place.
+    fn place(&mut self, name: &[u8]) -> Option<(u128, &mut u128)> {
+        let mut bytes = [0; 16];
+        bytes.get_mut(..name.len())?.copy_from_slice(name);
+        let spelling = u128::from_le_bytes(bytes);
+        let mixed = (spelling as u64 ^ (spelling >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let place = self.0.get_mut((mixed >> 60) as usize)?;
+        Some((spelling, place))
+    }
+
+    fn has(&mut self, name: &[u8]) -> bool {
+        let place = self.place(name);
+        place.is_some_and(|(spelling, place)| *place == spelling)
+    }
+
+    fn note(&mut self, name: &[u8]) {
+        if let Some((spelling, place)) = self.place(name) {
+            *place = spelling;
+        }
+    }
 }
 
 impl<'s, S: Memory> DllList<'s, S> {
@@ -39,6 +71,7 @@ impl<'s, S: Memory> DllList<'s, S> {
             text: TextArena::new(system),
             dlls: Table::new(system),
             walked: 0,
+            spelled: Spelled::NONE,
         }
     }
 
@@ -55,6 +88,7 @@ impl<'s, S: Memory> DllList<'s, S> {
         if is_known.is_some() {
             return Ok(());
         }
+        self.spelled = Spelled::NONE;
         let ahead = self
             .dlls
             .find(hash, |index, dll| index >= self.walked && is_called(dll));
@@ -79,6 +113,9 @@ impl<'s, S: Memory> DllList<'s, S> {
     /// # Errors
     /// `NO_MEMORY`.
     pub fn add_import(&mut self, import: &[u8]) -> Result<()> {
+        if self.spelled.has(import) {
+            return Ok(());
+        }
         let dot = import.iter().position(|&byte| byte == b'.');
         let name = dot.unwrap_or(import.len());
         let hash = import
@@ -89,10 +126,11 @@ impl<'s, S: Memory> DllList<'s, S> {
             // Usually the name is the beginning of the file's, and then there is no more to compare.
             self.text.get(dll.file).eq_bytes(import) && dll.name == dll.file.prefix(name)
         };
-        if self.dlls.find(hash, |_, dll| is_it(dll)).is_some() {
-            return Ok(());
-        }
-        if import.eq_ignore_ascii_case(b"ntdll.dll") || import.len() > crate::image::MAX_NAME {
+        if self.dlls.find(hash, |_, dll| is_it(dll)).is_some()
+            || import.eq_ignore_ascii_case(b"ntdll.dll")
+            || import.len() > crate::image::MAX_NAME
+        {
+            self.spelled.note(import);
             return Ok(());
         }
         let mut file = UnicodeBuf::<MAX_DOS>::new();
@@ -152,5 +190,55 @@ impl<'s, S: Memory> Names<'s, S> {
     pub(crate) fn contains(&self, name: UnicodeStr<'_>) -> bool {
         let is_it = |_, row: &Name| self.text.get(row.text).eq_ignore_case(name);
         self.names.find(NameHash::of(name), is_it).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nt::wide;
+    use std::string::{String, ToString};
+    use std::vec::Vec;
+    use test_support::Heap;
+
+    static HEAP: Heap = Heap::new(1 << 20);
+
+    fn walk(list: &mut DllList<'_, Heap>) -> Vec<String> {
+        let mut files = Vec::new();
+        while let Some((_, file)) = list.next_entry() {
+            files.push(file.to_string());
+        }
+        files
+    }
+
+    #[test]
+    fn an_import_counts_again_when_its_entry_has_got_another_file() {
+        let mut list = DllList::new(&HEAP);
+        for _ in 0..3 {
+            list.add_import(b"a.dll").unwrap();
+        }
+        list.add(wide!("a"), wide!("a.ocx")).unwrap();
+        list.add_import(b"a.dll").unwrap();
+        assert_eq!(walk(&mut list), ["a.dll"]);
+    }
+
+    #[test]
+    fn an_import_is_one_however_it_is_spelled_and_however_long_it_is() {
+        let mut list = DllList::new(&HEAP);
+        for _ in 0..2 {
+            for name in [
+                "a.dll",
+                "A.DLL",
+                "ntdll.dll",
+                "NTDLL.dll",
+                "a-name-of-more-than-16-bytes.dll",
+            ] {
+                list.add_import(name.as_bytes()).unwrap();
+            }
+        }
+        assert_eq!(
+            walk(&mut list),
+            ["a.dll", "a-name-of-more-than-16-bytes.dll"]
+        );
     }
 }

@@ -103,8 +103,10 @@ impl ApiMessage for MessageBuffer {
 /// Copies `bytes` into `data` behind its first `at` bytes, as far as they fit.
 #[inline(never)]
 pub(crate) fn put(data: &mut [u8], at: usize, bytes: &[u8]) {
-    for (to, from) in data.iter_mut().skip(at).zip(bytes) {
-        *to = *from;
+    let room = data.get_mut(at..).unwrap_or_default();
+    let length = room.len().min(bytes.len());
+    if let (Some(room), Some(bytes)) = (room.get_mut(..length), bytes.get(..length)) {
+        room.copy_from_slice(bytes);
     }
 }
 
