@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The machines that smss.exe is built for, and which of them a file is for.
 //!
-//! The shim runs x86-64 programs; an i386 image is for a real ReactOS. What is to be replaced says
-//! itself for which machine the replacement must be, so only `build` has to be told.
+//! The shim is told for which of them its programs are. What is to be replaced says itself for
+//! which machine the replacement must be.
 
 use clap::ValueEnum;
 use object::pe::{IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386};
@@ -31,6 +31,14 @@ impl Arch {
         match self {
             Self::Amd64 => IMAGE_FILE_MACHINE_AMD64,
             Self::I386 => IMAGE_FILE_MACHINE_I386,
+        }
+    }
+
+    /// What the shim's kernel is told on its command line, if anything, before `more`.
+    pub fn kernel_words(self, more: &str) -> String {
+        match self {
+            Self::Amd64 => more.to_owned(),
+            Self::I386 => format!("arch=i386 {more}"),
         }
     }
 

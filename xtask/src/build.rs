@@ -20,10 +20,16 @@ use std::process::Command;
 /// feature in. ReactOS' own smss.exe is 70,656 bytes.
 pub const SMSS_BUDGET: u64 = 96 * 1024;
 
-/// Base of the first program, and how far apart two are: above the Session Manager's, and farther
-/// than the image with its symbols is long.
-const FIRST_BASE: u64 = 0x1_5000_0000;
+/// How far apart the bases of two programs are: farther than the image with its symbols is long.
 const BASE_DISTANCE: usize = 0x0100_0000;
+
+/// Base of the first program: apart from the Session Manager's.
+fn first_base(arch: Arch) -> u64 {
+    match arch {
+        Arch::Amd64 => 0x1_5000_0000,
+        Arch::I386 => 0x1000_0000,
+    }
+}
 
 /// What makes the release images small, as cargo's `--config` takes it. A panic is an illegal
 /// instruction without text or place: the exception handler says where, and the debug file has the
@@ -37,6 +43,8 @@ pub fn small(arch: Arch) -> String {
 
 /// What a build gives.
 pub struct Images {
+    /// What they are for.
+    pub arch: Arch,
     /// The folder of the stripped images.
     pub folder: PathBuf,
     /// The kernel, an ELF for GRUB and for `qemu -kernel`.
@@ -55,10 +63,7 @@ pub fn size(images: &Images) -> Result<u64> {
 
 /// Runs the verb.
 pub fn verb(options: &BuildOptions) -> Result<()> {
-    let folder = match options.arch {
-        Arch::Amd64 => all(options.dev)?.folder,
-        Arch::I386 => session_manager(Arch::I386, options.dev)?,
-    };
+    let folder = all(options.arch, options.dev)?.folder;
     let size = report(&folder.join("smss.exe"))?;
     if !options.dev && size > SMSS_BUDGET {
         // A budget is a benchmark, not a test: what is over it is said, and the image is there all
@@ -101,11 +106,13 @@ fn profile(dev: bool) -> &'static str {
     if dev { "debug" } else { "release" }
 }
 
-/// Builds everything.
-pub fn all(dev: bool) -> Result<Images> {
-    ui::step("building smss.exe, the programs and the shim's ntdll.dll (NT target)");
+/// Builds everything: the programs for a machine, and the kernel, which runs those of either.
+pub fn all(arch: Arch, dev: bool) -> Result<Images> {
+    ui::step(&format!(
+        "building smss.exe, the programs and the shim's ntdll.dll (NT target, {arch})"
+    ));
     for package in cargo::NT {
-        nt(Arch::Amd64, package, dev)?;
+        nt(arch, package, dev)?;
     }
     ui::step("building the shim's kernel");
     let mut command = cargo::command();
@@ -118,8 +125,8 @@ pub fn all(dev: bool) -> Result<Images> {
     }
     cargo::succeed(&mut command)?;
 
-    let folder = paths::images(Arch::Amd64, dev)?;
-    let built = built(Arch::Amd64, dev);
+    let folder = paths::images(arch, dev)?;
+    let built = built(arch, dev);
     // What an older build left under a name no longer in use must not end up on a medium.
     for entry in std::fs::read_dir(&folder)? {
         std::fs::remove_file(entry?.path())?;
@@ -127,12 +134,13 @@ pub fn all(dev: bool) -> Result<Images> {
     for (from, to) in [("smss.exe", "smss.exe"), ("shim-ntdll.exe", "ntdll.dll")] {
         strip(&built.join(from), &folder.join(to))?;
     }
-    copy_programs(&built.join("programs.exe"), &folder)?;
+    copy_programs(arch, &built.join("programs.exe"), &folder)?;
     let kernel = paths::target()
         .join("x86_64-unknown-none")
         .join(profile(dev))
         .join("kernel");
     Ok(Images {
+        arch,
         folder,
         kernel,
         dev,
@@ -140,11 +148,12 @@ pub fn all(dev: bool) -> Result<Images> {
 }
 
 /// The image of all programs under each of their names, and their debug files.
-fn copy_programs(built: &Path, folder: &Path) -> Result<()> {
+fn copy_programs(arch: Arch, built: &Path, folder: &Path) -> Result<()> {
     let stripped = built.with_extension("stripped");
     strip(built, &stripped)?;
     let image = std::fs::read(&stripped)?;
-    for (program, base) in PROGRAMS.iter().zip((FIRST_BASE..).step_by(BASE_DISTANCE)) {
+    let bases = (first_base(arch)..).step_by(BASE_DISTANCE);
+    for (program, base) in PROGRAMS.iter().zip(bases) {
         // The numbers of the seam are the header's.
         let subsystem = u16::try_from(program.subsystem.0)?;
         let copy = pe::copy_for(&image, subsystem, base)
@@ -159,19 +168,14 @@ fn copy_programs(built: &Path, folder: &Path) -> Result<()> {
 
 /// A user's program, ready for a medium: stripped, at a base that none of ours has. Its debug
 /// file goes into `folder`, under its name.
-pub fn put_aside(built: &Path, folder: &Path, name: &str) -> Result<Vec<u8>> {
+pub fn put_aside(arch: Arch, built: &Path, folder: &Path, name: &str) -> Result<Vec<u8>> {
     let stripped = built.with_extension("stripped");
     strip(built, &stripped)?;
     let debug = folder.join(format!("{name}.dbg"));
     std::fs::copy(built, &debug).with_context(|| format!("cannot write {}", debug.display()))?;
     let image = std::fs::read(&stripped)?;
-    let base = FIRST_BASE + (PROGRAMS.len() * BASE_DISTANCE) as u64;
-    let subsystem = PeFile64::parse(&*image)?
-        .nt_headers()
-        .optional_header()
-        .subsystem
-        .get(LE);
-    pe::copy_for(&image, subsystem, base)
+    let base = first_base(arch) + (PROGRAMS.len() * BASE_DISTANCE) as u64;
+    pe::copy_for(&image, pe::subsystem(&image)?, base)
 }
 
 /// A tool of the toolchain's llvm-tools component.

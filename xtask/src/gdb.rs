@@ -32,7 +32,7 @@ use std::time::Duration;
 /// Runs the verb.
 pub fn verb(options: &GdbOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Machine, Need::Debug])?;
-    let images = build::all(!options.release)?;
+    let images = build::all(Arch::Amd64, !options.release)?;
     // A batch ends with the machine; an interactive session lasts as long as the user likes.
     let mut session = match &options.base {
         Some(base) => Session::reactos(&images, base)?,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! One boot from beginning to end, unattended: a tree of files in, log, dump and trace out.
 
+use crate::arch::Arch;
 use crate::build::Images;
 use crate::medium::{disk, tree::Tree};
 use crate::qemu::{Boot, End, Qemu, Setup};
@@ -17,6 +18,8 @@ const VIRTUAL_TIME: [&str; 4] = ["-icount", "shift=1,sleep=off", "-rtc", "clock=
 
 /// A boot to make, with nobody watching.
 pub struct UnattendedBoot<'a> {
+    /// What the programs are for.
+    pub arch: Arch,
     /// The kernel.
     pub kernel: &'a Path,
     /// What is on the volume.
@@ -43,6 +46,7 @@ impl<'a> UnattendedBoot<'a> {
     /// usual size: what most boots differ from in a field or two.
     pub fn until_settled(images: &'a Images, tree: &'a Tree, folder: &'a Path) -> Self {
         Self {
+            arch: images.arch,
             kernel: &images.kernel,
             tree,
             size: disk::DEFAULT_SIZE,
@@ -93,7 +97,7 @@ pub fn boot_disk(plan: &UnattendedBoot<'_>, image: PathBuf) -> Result<Booted> {
         disk: Some(&image),
         unreadable,
         memory: 512,
-        arguments: plan.arguments.to_owned(),
+        arguments: plan.arch.kernel_words(plan.arguments),
         window: false,
         more: if plan.virtual_time {
             VIRTUAL_TIME.map(String::from).to_vec()

@@ -9,7 +9,7 @@
 
 use anyhow::{Context, Result, bail};
 use object::pe;
-use object::read::pe::{ImageOptionalHeader, PeFile64};
+use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile, PeFile32, PeFile64};
 
 /// Where fields are behind the PE signature, bytes.
 const IMAGE_BASE: usize = 24 + 24;
@@ -30,12 +30,41 @@ fn put(image: &mut [u8], at: usize, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// The subsystem that an image says.
+pub fn subsystem(image: &[u8]) -> Result<u16> {
+    let at = field(image, SUBSYSTEM)?;
+    let bytes = image
+        .get(at..at + 2)
+        .context("a field lies outside the file")?;
+    Ok(u16::from_le_bytes(bytes.try_into()?))
+}
+
 /// Makes a copy of `image` for another subsystem at another base, relocated as a loader would do
 /// it. The checksum is right afterwards.
 pub fn copy_for(image: &[u8], subsystem: u16, base: u64) -> Result<Vec<u8>> {
+    let mut copy = match PeFile64::parse(image) {
+        Ok(file) => moved(image, &file, base)?,
+        Err(_) => moved(image, &PeFile32::parse(image)?, base)?,
+    };
+    put(
+        &mut copy,
+        field(image, SUBSYSTEM)?,
+        &subsystem.to_le_bytes(),
+    )?;
+    set_checksum(&mut copy)?;
+    Ok(copy)
+}
+
+/// A copy of `image` at another base.
+fn moved<Pe: ImageNtHeaders>(image: &[u8], file: &PeFile<'_, Pe>, base: u64) -> Result<Vec<u8>> {
+    let wide = file.nt_headers().is_type_64();
+    let (word, kind) = if wide {
+        (size_of::<u64>(), pe::IMAGE_REL_BASED_DIR64)
+    } else {
+        (size_of::<u32>(), pe::IMAGE_REL_BASED_HIGHLOW)
+    };
     let mut copy = image.to_vec();
-    let file = PeFile64::parse(image)?;
-    let distance = base.wrapping_sub(file.nt_headers().optional_header.image_base());
+    let distance = base.wrapping_sub(file.nt_headers().optional_header().image_base());
     let sections = file.section_table();
     let mut blocks = file
         .data_directories()
@@ -43,28 +72,28 @@ pub fn copy_for(image: &[u8], subsystem: u16, base: u64) -> Result<Vec<u8>> {
         .context("the image has no relocations")?;
     while let Some(block) = blocks.next()? {
         for relocation in block {
-            match relocation.typ {
-                pe::IMAGE_REL_BASED_ABSOLUTE => {}
-                pe::IMAGE_REL_BASED_DIR64 => {
-                    let (at, _) = sections
-                        .pe_file_range_at(relocation.virtual_address)
-                        .context("a relocation lies in no section")?;
-                    let at = at as usize;
-                    let word = image.get(at..at + 8).context("it lies outside the file")?;
-                    let word = u64::from_le_bytes(word.try_into()?).wrapping_add(distance);
-                    put(&mut copy, at, &word.to_le_bytes())?;
-                }
-                other => bail!("a relocation has type {other}"),
+            if relocation.typ == pe::IMAGE_REL_BASED_ABSOLUTE {
+                continue;
             }
+            if relocation.typ != kind {
+                bail!("a relocation has type {}", relocation.typ);
+            }
+            let (at, _) = sections
+                .pe_file_range_at(relocation.virtual_address)
+                .context("a relocation lies in no section")?;
+            let at = at as usize;
+            let bytes = image
+                .get(at..at + word)
+                .context("it lies outside the file")?;
+            let mut address = [0; size_of::<u64>()];
+            address[..word].copy_from_slice(bytes);
+            let address = u64::from_le_bytes(address).wrapping_add(distance);
+            put(&mut copy, at, &address.to_le_bytes()[..word])?;
         }
     }
-    put(&mut copy, field(image, IMAGE_BASE)?, &base.to_le_bytes())?;
-    put(
-        &mut copy,
-        field(image, SUBSYSTEM)?,
-        &subsystem.to_le_bytes(),
-    )?;
-    set_checksum(&mut copy)?;
+    // PE32 has the base of its data in front.
+    let at = field(image, IMAGE_BASE)? + size_of::<u64>() - word;
+    put(&mut copy, at, &base.to_le_bytes()[..word])?;
     Ok(copy)
 }
 
@@ -86,7 +115,6 @@ pub fn set_checksum(image: &mut [u8]) -> Result<()> {
 mod tests {
     use super::*;
     use object::LittleEndian as LE;
-    use object::read::pe::ImageNtHeaders;
 
     /// One section at 0x1000 (offset 0x200) with a word that points into the image, and its
     /// relocation block behind it.
@@ -135,6 +163,28 @@ mod tests {
         set_checksum(&mut again).expect("a sound copy");
         assert_eq!(again, copy);
         assert_ne!(header.check_sum.get(LE), 0);
+    }
+
+    #[test]
+    fn an_image_for_i386_is_moved_by_words_of_four_bytes() {
+        let pointer = formats::pe::build::CODE;
+        let image = formats::pe::build::ImageFile {
+            i386: true,
+            pointers: &[pointer],
+            ..Default::default()
+        };
+        let copy = copy_for(&image.bytes(), 2, 0x1100_0000).expect("a sound image");
+        let file = PeFile32::parse(&*copy).expect("a sound copy");
+        let header = file.nt_headers().optional_header();
+        assert_eq!((header.image_base(), header.subsystem()), (0x1100_0000, 2));
+        let (at, _) = file
+            .section_table()
+            .pe_file_range_at(formats::pe::build::DATA)
+            .expect("a section");
+        let word = &copy[at as usize..at as usize + 8];
+        let wanted = [(0x1100_0000 + pointer).to_le_bytes(), [0; 4]].concat();
+        assert_eq!(word, wanted);
+        assert_eq!(subsystem(&copy).expect("a header"), 2);
     }
 
     #[test]

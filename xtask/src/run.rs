@@ -44,7 +44,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         options.ntdll.as_deref(),
         options.from.as_deref(),
     )?;
-    let images = build::all(false)?;
+    let images = build::all(options.arch, false)?;
     let output = paths::output()?;
     ui::step("making the disk: FAT32 volume C: with the system and its hives");
     let mut tree = Tree::system(&images)?;
@@ -244,7 +244,7 @@ fn arguments(options: &RunOptions) -> String {
         }
     }
     words.extend(options.supplies.words().map(str::to_owned));
-    words.join(" ")
+    options.arch.kernel_words(&words.join(" "))
 }
 
 fn came_up(reader: &Reader, started: Instant) {

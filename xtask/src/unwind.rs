@@ -6,11 +6,12 @@
 //! system that went wrong, so everything that does not fit ends the walk.
 
 use anyhow::{Context, Result};
-use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile64};
+use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile, PeFile32, PeFile64};
 use std::path::Path;
 
 /// RSP among the numbered registers of the unwind codes.
 const RSP: usize = 4;
+const RBP: usize = 5;
 
 /// Where CONTEXT keeps the numbered registers, and RIP.
 const CONTEXT_REGISTERS: u64 = 0x78;
@@ -18,6 +19,8 @@ const CONTEXT_RIP: u64 = 0xF8;
 
 /// A PE image where it is mapped.
 pub struct MappedImage {
+    /// It is for i386, which has no table of functions.
+    narrow: bool,
     bytes: Vec<u8>,
     /// Where it is.
     pub base: u64,
@@ -47,7 +50,14 @@ impl MappedImage {
     pub fn load(path: &Path, base: u64) -> Result<Self> {
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        let pe = PeFile64::parse(&*bytes)?;
+        if let Ok(pe) = PeFile64::parse(&*bytes) {
+            return Self::of(&pe, bytes.clone(), base);
+        }
+        let pe = PeFile32::parse(&*bytes)?;
+        Self::of(&pe, bytes.clone(), base)
+    }
+
+    fn of<Pe: ImageNtHeaders>(pe: &PeFile<'_, Pe>, bytes: Vec<u8>, base: u64) -> Result<Self> {
         let header = pe.nt_headers().optional_header();
         let (preferred, size) = (header.image_base(), u64::from(header.size_of_image()));
         let exception = pe.data_directory(object::pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION);
@@ -78,6 +88,7 @@ impl MappedImage {
             }
         }
         Ok(Self {
+            narrow: !pe.nt_headers().is_type_64(),
             base,
             preferred,
             size,
@@ -106,7 +117,14 @@ impl MappedImage {
             .dispatcher
             .is_some_and(|start| (start..start.saturating_add(0x40)).contains(&rva))
         {
-            return interrupted(state.registers[RSP], memory);
+            return if self.narrow {
+                interrupted_i386(state.registers[RSP], memory)
+            } else {
+                interrupted(state.registers[RSP], memory)
+            };
+        }
+        if self.narrow {
+            return caller_i386(state, memory);
         }
         let mut next = *state;
         let mut function = self
@@ -167,6 +185,35 @@ fn interrupted(context: u64, memory: Memory<'_>) -> Option<State> {
         *register = memory(at)?;
     }
     Some(state)
+}
+
+/// The same on i386, where the dispatcher's stack pointer has the addresses of the record and of the
+/// CONTEXT.
+fn interrupted_i386(stack: u64, memory: Memory<'_>) -> Option<State> {
+    let half = |address| memory(address).map(|word| word & u64::from(u32::MAX));
+    let context = half(stack.checked_add(4)?)?;
+    let register = |at: u64| half(context.checked_add(at)?);
+    let mut state = State {
+        rip: register(0xB8)?,
+        registers: [0; 16],
+    };
+    // EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.
+    let places = [0xB0, 0xAC, 0xA8, 0xA4, 0xC4, 0xB4, 0xA0, 0x9C];
+    for (to, at) in state.registers.iter_mut().zip(places) {
+        *to = register(at)?;
+    }
+    Some(state)
+}
+
+/// The caller's frame on i386, by the chain of frame pointers that the target keeps.
+fn caller_i386(state: &State, memory: Memory<'_>) -> Option<State> {
+    let half = |address| memory(address).map(|word| word & u64::from(u32::MAX));
+    let frame = state.registers[RBP];
+    let mut next = *state;
+    next.rip = half(frame.checked_add(4)?)?;
+    next.registers[RBP] = half(frame)?;
+    next.registers[RSP] = frame.checked_add(8)?;
+    (next.rip != 0 && next.registers[RSP] > state.registers[RSP]).then_some(next)
 }
 
 /// Undoes the operations of a prolog, those at offsets up to `reached` if it is given.

@@ -6,11 +6,12 @@
 )]
 
 use crate::Pointer;
+use abi_macros::Widths;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// UNICODE_STRING.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct UnicodeString<P: Pointer> {
@@ -27,7 +28,7 @@ layout!(UnicodeString<P> { size: 0x10 | 0x8, buffer: 0x8 | 0x4 });
 
 /// LIST_ENTRY.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ListEntry<P: Pointer> {
@@ -41,7 +42,7 @@ layout!(ListEntry<P> { size: 0x10 | 0x8, previous: 0x8 | 0x4 });
 
 /// CLIENT_ID.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ClientId<P: Pointer> {
@@ -55,7 +56,7 @@ layout!(ClientId<P> { size: 0x10 | 0x8, thread: 0x8 | 0x4 });
 
 /// OBJECT_ATTRIBUTES.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ObjectAttributes<P: Pointer> {
@@ -79,7 +80,7 @@ layout!(ObjectAttributes<P> { size: 0x30 | 0x18, root: 0x8 | 0x4, name: 0x10 | 0
 
 /// IO_STATUS_BLOCK.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct IoStatusBlock<P: Pointer> {

@@ -6,6 +6,7 @@
 )]
 
 use crate::Pointer;
+use abi_macros::Widths;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// FILE_BASIC_INFORMATION.
@@ -60,7 +61,7 @@ layout!(FileStandard {
 
 /// FILE_RENAME_INFORMATION as far as its name, which follows.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct FileRename<P: Pointer> {

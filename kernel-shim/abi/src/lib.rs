@@ -10,6 +10,8 @@
 //! A structure with pointers in it is generic over their width, [`Pointer`]: `u64` for an x86-64
 //! NT, `u32` for an i386 one. It is packed, so its layout is exactly what is written down, padding
 //! included. The macro `layout!` holds its size and its offsets, for both widths, at compile time.
+//! The derive `Widths` takes it from one width to the other, so that a kernel of 64 bits can serve
+//! programs of 32.
 //!
 //! Invariants, held by a lint in `xtask`: plain data only. Integers, arrays of them, pointers as
 //! numbers, other layouts; no Rust `enum`, no `bool`, no reference, no function.
@@ -22,6 +24,7 @@ mod layout;
 pub mod amd64;
 pub mod base;
 pub mod file;
+pub mod i386;
 pub mod key;
 pub mod loader;
 pub mod memory;

@@ -7,11 +7,12 @@
 
 use crate::Pointer;
 use crate::{ListEntry, UnicodeString};
+use abi_macros::Widths;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// PEB_LDR_DATA.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct LoaderData<P: Pointer> {
@@ -30,7 +31,7 @@ layout!(LoaderData<P> { size: 0x48 | 0x28, in_load_order: 0x10 | 0xC, in_initial
 
 /// LDR_DATA_TABLE_ENTRY.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct LoaderEntry<P: Pointer> {

@@ -6,6 +6,7 @@
 )]
 
 use crate::Pointer;
+use abi_macros::Widths;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// `PAGE_NOACCESS`.
@@ -69,7 +70,7 @@ pub const SEC_NOCACHE: u32 = 0x1000_0000;
 
 /// MEMORY_BASIC_INFORMATION (NtQueryVirtualMemory).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct MemoryBasic<P: Pointer> {
@@ -95,7 +96,7 @@ layout!(MemoryBasic<P> { size: 0x30 | 0x1C, allocation_base: 0x8 | 0x4, size: 0x
 
 /// SECTION_BASIC_INFORMATION (NtQuerySection class 0).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct SectionBasic<P: Pointer> {

@@ -7,11 +7,12 @@
 
 use crate::ClientId;
 use crate::Pointer;
+use abi_macros::Widths;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// PORT_MESSAGE; the data follows.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct PortMessage<P: Pointer> {
@@ -35,7 +36,7 @@ layout!(PortMessage<P> { size: 0x28 | 0x18, client: 0x8 | 0x8, message_id: 0x18 
 
 /// PORT_VIEW.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct PortView<P: Pointer> {
@@ -59,7 +60,7 @@ layout!(PortView<P> { size: 0x30 | 0x18, section: 0x8 | 0x4, offset: 0x10 | 0x8,
 
 /// REMOTE_PORT_VIEW.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct RemotePortView<P: Pointer> {

@@ -10,11 +10,12 @@
 
 use crate::Pointer;
 use crate::{ClientId, UnicodeString};
+use abi_macros::Widths;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// PROCESS_BASIC_INFORMATION (process class 0).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ProcessBasic<P: Pointer> {
@@ -37,7 +38,7 @@ layout!(ProcessBasic<P> { size: 0x30 | 0x18, peb: 0x8 | 0x4, process: 0x20 | 0x1
 
 /// THREAD_BASIC_INFORMATION (thread class 0).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ThreadBasic<P: Pointer> {
@@ -58,7 +59,7 @@ layout!(ThreadBasic<P> { size: 0x30 | 0x1C, teb: 0x8 | 0x4, client: 0x10 | 0x8, 
 
 /// INITIAL_TEB (NtCreateThread).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct InitialTeb<P: Pointer> {
@@ -78,7 +79,7 @@ layout!(InitialTeb<P> { size: 0x28 | 0x14, stack_base: 0x10 | 0x8, allocated_sta
 
 /// SECTION_IMAGE_INFORMATION (NtQuerySection class 1).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct SectionImage<P: Pointer> {
@@ -107,7 +108,7 @@ layout!(SectionImage<P> { size: 0x40 | 0x30, maximum_stack_size: 0x10 | 0x8, sub
 
 /// RTL_USER_PROCESS_INFORMATION.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct UserProcess<P: Pointer> {
@@ -127,7 +128,7 @@ layout!(UserProcess<P> { size: 0x68 | 0x44, process: 0x8 | 0x4, client: 0x18 | 0
 
 /// CURDIR.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct CurrentDirectory<P: Pointer> {
@@ -140,7 +141,7 @@ layout!(CurrentDirectory<P> { size: 0x18 | 0xC, handle: 0x10 | 0x8 });
 
 /// RTL_DRIVE_LETTER_CURDIR.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct DriveDirectory<P: Pointer> {
@@ -159,7 +160,7 @@ pub const PARAMETERS_RESERVE_1MB: u32 = 0x20;
 
 /// RTL_USER_PROCESS_PARAMETERS; the strings follow.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ProcessParameters<P: Pointer> {
@@ -196,7 +197,7 @@ layout!(ProcessParameters<P> { size: 0x3F0 | 0x290, flags: 0x8 | 0x8, debug_flag
 
 /// PEB as far as `ImageProcessAffinityMask`.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct Peb<P: Pointer> {
@@ -269,7 +270,9 @@ pub struct Peb<P: Pointer> {
 layout!(Peb<P> { size: 0x140 | 0xC4, image_base: 0x10 | 0x8, loader_data: 0x18 | 0xC, parameters: 0x20 | 0x10, process_heap: 0x30 | 0x18, ansi_code_page_data: 0xA0 | 0x58, processors: 0xB8 | 0x64, global_flag: 0xBC | 0x68, critical_section_timeout: 0xC0 | 0x70, process_heaps: 0xF0 | 0x90, os_major_version: 0x118 | 0xA4, image_subsystem: 0x128 | 0xB4, affinity: 0x138 | 0xC0 });
 
 /// TEB as far as `ExceptionCode`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
+)]
 #[repr(C, packed)]
 pub struct Teb<P: Pointer> {
     pub exception_list: P,
@@ -307,7 +310,7 @@ layout!(Teb<P> { size: 0x2C4 | 0x1A8, stack_base: 0x8 | 0x4, stack_limit: 0x10 |
 
 /// EXCEPTION_RECORD.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ExceptionRecord<P: Pointer> {

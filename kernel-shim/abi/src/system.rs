@@ -7,11 +7,12 @@
 
 use crate::Pointer;
 use crate::{ClientId, UnicodeString};
+use abi_macros::Widths;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// SYSTEM_BASIC_INFORMATION (class 0).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct BasicInformation<P: Pointer> {
@@ -97,7 +98,7 @@ layout!(TimeOfDay {
 
 /// SYSTEM_PAGEFILE_INFORMATION (class 18).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct PageFileInformation<P: Pointer> {
@@ -117,7 +118,7 @@ layout!(PageFileInformation<P> { size: 0x20 | 0x18, name: 0x10 | 0x10 });
 
 /// SYSTEM_PROCESS_INFORMATION (class 5).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ProcessEntry<P: Pointer> {
@@ -159,7 +160,7 @@ layout!(ProcessEntry<P> { size: 0x100 | 0xB8, name: 0x38 | 0x38, process: 0x50 |
 
 /// SYSTEM_THREAD_INFORMATION (class 5).
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
 )]
 #[repr(C, packed)]
 pub struct ThreadEntry<P: Pointer> {

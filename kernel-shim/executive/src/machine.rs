@@ -25,9 +25,37 @@ use nt::{Result, Status};
 /// Bytes in a page.
 pub const PAGE: usize = 0x1000;
 
-/// First address user mode may not touch (`MmUserProbeAddress` rounds it down to the guard area
-/// below).
-pub const USER_END: u64 = 0x0000_07FF_FFFF_0000;
+/// What the programs of a system are made for: one machine for the whole system, from its start.
+///
+/// The kernel itself is of 64 bits. To an i386 program it is an i386 NT: addresses, layouts,
+/// registers and images are that machine's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Architecture {
+    /// x86-64.
+    #[default]
+    Amd64,
+    /// 32-bit x86.
+    I386,
+}
+
+impl Architecture {
+    /// First address user mode may not touch (`MmUserProbeAddress`): the 64 KB below the end of 8 TB
+    /// or of 2 GB are a guard.
+    pub const fn user_end(self) -> u64 {
+        match self {
+            Self::Amd64 => 0x0000_07FF_FFFF_0000,
+            Self::I386 => 0x7FFF_0000,
+        }
+    }
+
+    /// The number that image headers have for it (`IMAGE_FILE_MACHINE_`).
+    pub const fn image_machine(self) -> u16 {
+        match self {
+            Self::Amd64 => formats::pe::MACHINE_AMD64,
+            Self::I386 => formats::pe::MACHINE_I386,
+        }
+    }
+}
 
 /// An address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -80,7 +108,7 @@ pub struct Context {
 pub struct Processor {
     /// How many.
     pub count: u8,
-    /// 9: AMD64.
+    /// 9: AMD64, 0: x86, as the programs see it.
     pub architecture: u16,
     /// Family.
     pub level: u16,
@@ -136,6 +164,9 @@ pub enum Stop {
 
 /// The machine.
 pub trait Machine: Send {
+    /// What its programs are made for. It never changes.
+    fn architecture(&self) -> Architecture;
+
     /// A new, empty user address space.
     ///
     /// # Errors
@@ -180,7 +211,7 @@ pub trait Machine: Send {
     fn translate(&self, space: SpaceId, address: u64) -> Option<(Frame, PageAccess)>;
 
     /// Makes the machine's part of a thread. It is not runnable until [`Machine::set_runnable`]
-    /// says so. `teb` is what the user GS base points to.
+    /// says so. `teb` is where a program's GS, or FS on i386, leads to.
     ///
     /// # Errors
     /// `NO_MEMORY`.
@@ -269,7 +300,7 @@ pub trait Machine: Send {
     /// # Errors
     /// `ACCESS_VIOLATION` if a byte of it is not user memory that may be read.
     fn read(&self, space: SpaceId, address: u64, buffer: &mut [u8]) -> Result<()> {
-        let mut at = check_range(address, buffer.len())?;
+        let mut at = check_range(self.architecture(), address, buffer.len())?;
         let mut rest = buffer;
         while !rest.is_empty() {
             let (frame, access) = self
@@ -293,7 +324,7 @@ pub trait Machine: Send {
     /// `ACCESS_VIOLATION` if a byte of it is not user memory that may be written; pages before it
     /// are written.
     fn write(&mut self, space: SpaceId, address: u64, data: &[u8]) -> Result<()> {
-        let mut at = check_range(address, data.len())?;
+        let mut at = check_range(self.architecture(), address, data.len())?;
         let mut rest = data;
         while !rest.is_empty() {
             let (frame, access) = self
@@ -318,9 +349,9 @@ fn in_page(at: u64, length: usize) -> (usize, usize) {
     (offset, length.min(PAGE - offset))
 }
 
-fn check_range(address: u64, length: usize) -> Result<u64> {
+fn check_range(architecture: Architecture, address: u64, length: usize) -> Result<u64> {
     match address.checked_add(length as u64) {
-        Some(end) if end <= USER_END => Ok(address),
+        Some(end) if end <= architecture.user_end() => Ok(address),
         _ if length == 0 => Ok(address),
         _ => Err(Status::ACCESS_VIOLATION),
     }

@@ -22,7 +22,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use executive::ids::ThreadId;
 use executive::machine::{
-    Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop,
+    Architecture, Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId,
+    Stop,
 };
 use nt::{Result, Status};
 
@@ -54,6 +55,7 @@ pub struct Thread {
 
 /// The machine.
 pub struct Bare {
+    architecture: Architecture,
     kernel: AddressSpace,
     spaces: BTreeMap<SpaceId, AddressSpace>,
     next_space: u32,
@@ -90,12 +92,14 @@ fn address(frame: Frame) -> u64 {
 impl Bare {
     /// Takes the machine over: its own page tables and its disks.
     pub fn new(
+        architecture: Architecture,
         kernel: AddressSpace,
         disks: Vec<Box<dyn disk::Disk>>,
         shared_data: SharedData,
     ) -> Self {
         let start_time = clock::system_time() - clock::uptime();
         Self {
+            architecture,
             kernel,
             spaces: BTreeMap::new(),
             next_space: 1,
@@ -125,6 +129,13 @@ impl Bare {
             if disk.flush().is_err() {
                 log::error!("disk {number} could not be flushed");
             }
+        }
+    }
+
+    /// Tells i386 programs where to call the kernel.
+    pub fn publish_system_call(&self, address: u64) {
+        if self.architecture == Architecture::I386 {
+            self.shared_data.publish_system_call(address as u32);
         }
     }
 
@@ -164,6 +175,10 @@ impl Bare {
 }
 
 impl Machine for Bare {
+    fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
     fn create_space(&mut self) -> Result<SpaceId> {
         let mut space = AddressSpace::new(&self.kernel).map_err(|_| Status::NO_MEMORY)?;
         let read_only = Rights {
@@ -356,7 +371,7 @@ impl Machine for Bare {
     }
 
     fn processor(&self) -> Processor {
-        processor::identify()
+        processor::identify(self.architecture)
     }
 
     fn disk(&self, number: usize) -> Option<Disk> {

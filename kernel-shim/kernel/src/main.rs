@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The shim's machine layer: a small NT-compatible kernel for QEMU, x86-64, one processor.
+//! The shim's machine layer: a small NT-compatible kernel for QEMU, x86-64, one processor; its
+//! programs are x86-64 or i386 ones, whichever the command line says.
 //!
 //! It gives the executive what a machine is (address spaces, threads, time, a screen, disks), turns
 //! every trap of ring 3 into a request to it, and tells the host what happens. It decides nothing
@@ -42,6 +43,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `nt=5.2`, `nt=6.1` | version the kernel reports |
+//! | `arch=i386` | the programs are i386 ones, all of them |
 //! | `exit=settled` | end with pass once every thread waits and no timer runs |
 //! | `exit=shutdown` | end with pass when NtShutdownSystem goes through |
 //! | `timeout=<seconds>` | end with failure if neither has happened by then |
@@ -127,12 +129,12 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     // SAFETY: the boot code has made the direct map, and frames are given out from below only.
     let memory = unsafe { Untouched::new() };
     let information = boot::Information::read(&memory, loader, information);
-    cpu::tables::initialize();
-    let acpi = acpi::initialize(&memory, information.rsdp);
-    cpu::clock::initialize(acpi.timer);
     let options = Options::parse(&information.command_line, |word| {
         serial::line(format_args!("kernel option {word:?} is not known: ignored"));
     });
+    cpu::tables::initialize(options.architecture);
+    let acpi = acpi::initialize(&memory, information.rsdp);
+    cpu::clock::initialize(acpi.timer);
     serial::install_log(options.log);
 
     let image = [
@@ -161,13 +163,19 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     );
     let disks = disk::find();
     let shared_data = SharedData::new(
+        options.architecture,
         SYSTEM_ROOT,
         options.version,
         total as u32,
         options.safe_boot.is_some(),
     )
     .expect("a frame");
-    let machine = shared::Shared::new(machine::Bare::new(kernel, disks, shared_data));
+    let machine = shared::Shared::new(machine::Bare::new(
+        options.architecture,
+        kernel,
+        disks,
+        shared_data,
+    ));
     let executive = start::executive(&machine, &options, &information.command_line);
     system::System::new(executive, machine, options).run()
 }

@@ -16,6 +16,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use executive::ids::ProcessId;
+use executive::machine::Architecture;
 
 /// Vector of the exception after a single step.
 const STEPPED: u8 = 1;
@@ -50,6 +51,7 @@ impl Ring3 {
     /// Runs a thread of `process` until its next trap.
     pub fn run(
         &mut self,
+        architecture: Architecture,
         process: ProcessId,
         registers: &mut Registers,
         vectors: &mut Vectors,
@@ -67,7 +69,7 @@ impl Ring3 {
             if steps {
                 registers.set_stepping(true);
             }
-            let trap = user::run(registers, vectors, teb);
+            let trap = user::run(architecture, registers, vectors, teb);
             spent.turns += 1;
             spent.ticks += user::last_ticks();
             if steps {

@@ -9,7 +9,9 @@
 use crate::machine::Bare;
 use alloc::sync::Arc;
 use executive::ids::ThreadId;
-use executive::machine::{Context, Disk, Frame, Machine, PageAccess, Processor, SpaceId, Stop};
+use executive::machine::{
+    Architecture, Context, Disk, Frame, Machine, PageAccess, Processor, SpaceId, Stop,
+};
 use nt::Result;
 use spin::{Mutex, MutexGuard};
 
@@ -44,6 +46,7 @@ macro_rules! pass_on {
 }
 
 pass_on! {
+    fn architecture(&self) -> Architecture;
     fn read_frame(&self, frame: Frame, offset: usize, buffer: &mut [u8]);
     fn translate(&self, space: SpaceId, address: u64) -> Option<(Frame, PageAccess)>;
     fn context(&self, thread: ThreadId) -> Context;

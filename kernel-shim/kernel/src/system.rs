@@ -22,12 +22,12 @@ use alloc::string::String;
 use alloc::vec;
 use executive::Executive;
 use executive::ids::{ObjectId, ProcessId, ThreadId};
-use executive::machine::{PageAccess, Stop};
+use executive::machine::{Architecture, PageAccess, Stop};
 use executive::ob::prelude::*;
 use executive::ps::SystemDll;
 use executive::services::call::Done;
 use executive::services::layout::ExceptionRecord;
-use executive::services::{self, table};
+use executive::services::{self, Passed, table};
 use nt::{Result, Status};
 
 /// The debug services of interrupt 0x2d: RCX is text, EDX its length. Nobody is there to answer a
@@ -264,8 +264,9 @@ impl System {
         let Ok(process) = self.executive.process_of(thread) else {
             return;
         };
+        let architecture = self.executive.architecture();
         announce::running(process.id, thread);
-        let trap = (self.ring3).run(process.id, &mut registers, &mut vectors, teb);
+        let trap = (self.ring3).run(architecture, process.id, &mut registers, &mut vectors, teb);
         self.machine.lock().leave(thread, &registers, vectors);
         self.serve(thread, trap, &registers);
     }
@@ -301,14 +302,14 @@ impl System {
 
     fn system_call(&mut self, thread: ThreadId, registers: &Registers) {
         let number = registers.rax as u32;
-        let arguments = [registers.r10, registers.rdx, registers.r8, registers.r9];
-        let done = services::dispatch(
-            &mut self.executive,
-            thread,
-            number,
-            arguments,
-            registers.rsp,
-        );
+        let passed = match self.executive.architecture() {
+            Architecture::Amd64 => {
+                let arguments = [registers.r10, registers.rdx, registers.r8, registers.r9];
+                Passed::Registers(arguments, registers.rsp)
+            }
+            Architecture::I386 => Passed::Stack(registers.rdx),
+        };
+        let done = services::dispatch(&mut self.executive, thread, number, passed);
         if number == YIELD {
             self.machine.lock().ready.yield_now(thread);
         }
@@ -355,8 +356,11 @@ impl System {
             return;
         };
         self.announce(thread, &dll);
+        let architecture = self.executive.architecture();
+        self.machine.lock().publish_system_call(dll.system_call);
         let frame = self.machine.lock().thread(thread).map(|thread| {
             deliver::apc(
+                architecture,
                 &thread.registers,
                 &thread.vectors,
                 dll.ldr_initialize_thunk,
@@ -443,6 +447,7 @@ impl System {
     /// to, its process ends.
     fn raise(&mut self, thread: ThreadId, record: &ExceptionRecord, first_chance: bool) {
         let dll = self.system_dll(thread);
+        let architecture = self.executive.architecture();
         let frame = self
             .machine
             .lock()
@@ -450,6 +455,7 @@ impl System {
             .zip(dll)
             .map(|(thread, dll)| {
                 deliver::exception(
+                    architecture,
                     &thread.registers,
                     &thread.vectors,
                     record,

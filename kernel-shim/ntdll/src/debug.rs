@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Debug output and breakpoints: the debug service at interrupt 0x2D.
 //!
-//! EAX is the service, RCX the text, EDX its length, R8 the component, R9 the level. The kernel
-//! skips the one-byte instruction after the interrupt, as ReactOS' does. One call prints at most
-//! [`LIMIT`] bytes; a longer text goes out in several.
+//! One call prints at most [`LIMIT`] bytes; a longer text goes out in several.
 
 use crate::format::{self, Sink, Text};
+use crate::machine::debug_service;
 use core::ffi::VaList;
 use core::fmt;
 use winapi::shared::ntdef::{PCSTR, ULONG};
 
 /// `BREAKPOINT_PRINT`.
-const PRINT: u64 = 1;
+const PRINT: usize = 1;
 const LIMIT: usize = 512;
 /// The component of DbgPrint, and a level that is never filtered.
 const DEFAULT_COMPONENT: ULONG = 101;
 const ERROR_LEVEL: ULONG = 0;
-
-fn service(service: u64, text: &[u8], component: ULONG, level: ULONG) {
-    // SAFETY: the kernel reads the text and changes nothing but RAX; the int3 is skipped.
-    unsafe {
-        core::arch::asm!(
-            "int 0x2d",
-            "int3",
-            inout("rax") service => _,
-            in("rcx") text.as_ptr(),
-            in("rdx") text.len(),
-            in("r8") u64::from(component),
-            in("r9") u64::from(level),
-        );
-    }
-}
 
 struct Line {
     bytes: [u8; LIMIT],
@@ -52,7 +36,7 @@ impl Line {
     fn flush(&mut self) {
         let text = self.bytes.get(..self.used).unwrap_or_default();
         if !text.is_empty() {
-            service(PRINT, text, self.component, self.level);
+            debug_service(PRINT, text, self.component, self.level);
         }
         self.used = 0;
     }

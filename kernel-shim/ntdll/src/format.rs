@@ -134,11 +134,15 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments
                 b'h' => spec.half += 1,
                 b'w' => spec.wide = true,
                 b'I' => {
-                    spec.long = 2;
-                    // I64; a bare I is pointer-sized, which is the same here.
+                    // I64, I32, or as wide as a pointer.
                     let mut ahead = format;
-                    if next(&mut ahead) == b'6' {
-                        next(&mut ahead);
+                    let bits = (next(&mut ahead), next(&mut ahead));
+                    spec.long = match bits {
+                        (b'6', b'4') => 2,
+                        (b'3', b'2') => 0,
+                        _ => (size_of::<usize>() / size_of::<u32>()) as u8,
+                    };
+                    if matches!(bits, (b'6', b'4') | (b'3', b'2')) {
                         format = ahead;
                     }
                 }
@@ -177,9 +181,9 @@ pub(crate) unsafe fn format(sink: &mut dyn Sink, mut format: Text, mut arguments
             }
             b'p' => {
                 // SAFETY: the caller's promise.
-                let value = unsafe { arguments.next_arg::<u64>() };
-                spec.precision = spec.precision.or(Some(16));
-                integer(sink, spec, value, 16, true, false);
+                let value = unsafe { arguments.next_arg::<*const ()>() }.addr();
+                spec.precision = spec.precision.or(Some(2 * size_of::<usize>()));
+                integer(sink, spec, value as u64, 16, true, false);
             }
             b'c' | b'C' => {
                 // SAFETY: the caller's promise.

@@ -2,7 +2,7 @@
 //! The ntdll.dll of the shim: what the kernel starts a thread in, what an image imports, and the
 //! loader between the two.
 //!
-//! It keeps ReactOS' contract on x86-64 on both sides. Towards the kernel: system-call numbers, the
+//! It keeps ReactOS' contract on both sides, on x86-64 and on i386. Towards the kernel: system-call numbers, the
 //! frames of the user-mode dispatchers, the debug service at interrupt 0x2D. Towards images: export
 //! names, signatures, structure layouts. So the same kernel runs ReactOS' own ntdll.dll, and an
 //! image cannot tell which of the two it runs on, as far as this one goes.
@@ -26,8 +26,6 @@ mod crt;
 #[cfg(windows)]
 mod debug;
 #[cfg(windows)]
-mod dispatch;
-#[cfg(windows)]
 mod exception;
 #[cfg(windows)]
 mod format;
@@ -36,9 +34,11 @@ mod heap;
 #[cfg(windows)]
 mod ldr;
 #[cfg(windows)]
-mod rtl;
+#[cfg_attr(target_arch = "x86_64", path = "amd64/mod.rs")]
+#[cfg_attr(target_arch = "x86", path = "i386/mod.rs")]
+mod machine;
 #[cfg(windows)]
-mod stubs;
+mod rtl;
 #[cfg(windows)]
 mod support;
 

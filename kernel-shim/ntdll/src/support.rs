@@ -2,7 +2,8 @@
 //! What every part of this DLL needs: the way to the TEB and the PEB, statuses, strings, names of
 //! objects, handles; and that `ntapi`'s structures lie as NT 5.2 has them.
 
-use abi::{Native, amd64, loader, process};
+use crate::machine::teb;
+use abi::{Native, loader, process};
 use core::mem::offset_of;
 use nt::{Status, UnicodeStr};
 use ntapi::ntpebteb::{PEB, TEB};
@@ -11,7 +12,7 @@ use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{
     HANDLE, LIST_ENTRY, NTSTATUS, OBJECT_ATTRIBUTES, STRING, UNICODE_STRING,
 };
-use winapi::um::winnt::{CONTEXT, EXCEPTION_RECORD};
+use winapi::um::winnt::EXCEPTION_RECORD;
 
 /// Bytes in a page.
 pub(crate) const PAGE: usize = 0x1000;
@@ -61,7 +62,8 @@ macro_rules! same {
     };
 }
 
-same!(CONTEXT = amd64::Context { ContextFlags = flags, Rax = rax, Rcx = rcx, Rsp = rsp, Rip = rip });
+pub(crate) use same;
+
 same!(EXCEPTION_RECORD = process::ExceptionRecord<Native> {
     ExceptionAddress = address, ExceptionInformation = information
 });
@@ -85,23 +87,11 @@ same!(LoaderEntry = loader::LoaderEntry<Native> {
     base_name = base_name, flags = flags, load_count = load_count, hash_links = hash_links,
     time_stamp = time_stamp, patch = patch
 });
-const _: () = assert!(size_of::<CONTEXT>() == size_of::<amd64::Context>());
 const _: () =
     assert!(size_of::<EXCEPTION_RECORD>() == size_of::<process::ExceptionRecord<Native>>());
 
 /// Bytes of RTL_USER_PROCESS_PARAMETERS in NT 5.2: `ntapi`'s has more fields at its end.
 pub(crate) const PARAMETERS_SIZE: usize = size_of::<process::ProcessParameters<Native>>();
-
-/// This thread's TEB.
-pub(crate) fn teb() -> *mut TEB {
-    let teb: *mut TEB;
-    // SAFETY: GS points to the TEB in every thread, and TEB.NtTib.Self at 0x30 is the TEB's own
-    // address.
-    unsafe {
-        core::arch::asm!("mov {}, gs:[0x30]", out(reg) teb, options(nostack, pure, readonly, preserves_flags));
-    }
-    teb
-}
 
 /// This process's PEB.
 pub(crate) fn peb() -> *mut PEB {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Options of the verbs that boot a machine interactively: `run` and `gdb`.
 
+use crate::arch::Arch;
 use crate::medium::supplies::Supplies;
 use crate::reactos::programs::Program;
 use clap::{Args, ValueEnum, ValueHint};
@@ -60,7 +61,8 @@ impl Kill {
 }
 
 /// What `run --base` has no use for: the shim's own.
-const SHIM_ONLY: [&str; 19] = [
+const SHIM_ONLY: [&str; 20] = [
+    "arch",
     "dump",
     "json",
     "trace",
@@ -121,6 +123,9 @@ pub struct RunOptions {
     /// Boot the kernel directly instead of from the ISO: quicker, no boot menu.
     #[arg(long)]
     pub direct: bool,
+    /// The machine that the shim is to its programs.
+    #[arg(long, value_enum, default_value_t)]
+    pub arch: Arch,
     /// The NT version the shim reports.
     #[arg(long, value_enum, default_value_t)]
     pub nt: NtVersion,

@@ -171,7 +171,7 @@ Example:
 /// Options of `build`.
 #[derive(Args, Default)]
 pub struct BuildOptions {
-    /// The machine to build for; the shim and its programs are for amd64 only.
+    /// The machine to build for.
     #[arg(long, value_enum, default_value_t)]
     pub arch: Arch,
     /// Without optimisation, quicker to build and easier to step through.
@@ -324,6 +324,9 @@ pub struct TestOptions {
     /// Write the golden dumps anew instead of comparing with them.
     #[arg(long, conflicts_with = "host_only")]
     pub bless: bool,
+    /// Run the scenarios in QEMU on this machine alone.
+    #[arg(long, value_enum, conflicts_with_all = ["bless", "host_only", "fuzz", "faults"])]
+    pub arch: Option<Arch>,
     /// Leave the QEMU tests out.
     #[arg(long, conflicts_with = "qemu_only")]
     pub host_only: bool,

@@ -14,7 +14,7 @@ use syn::visit::{self, Visit};
 /// The executive's folders and files, from the bottom up: each may import those before it.
 const EXECUTIVE: &[&str] = &[
     // What everything stands on.
-    "layout", "ids", "machine", "nls", "spelling", "trace", //
+    "ids", "machine", "layout", "nls", "spelling", "trace", //
     // The areas. Each knows its own state and what is named before it.
     "se", "ke", "ob", "io", "mm", "lpc", "cm", "ps", "ex", //
     // The areas in one system, and the services that span them.

@@ -6,6 +6,7 @@
 //! imports what it is told. What matters of them is their import tables: the known-DLL walk must
 //! find `gdi32.dll`, which no registry value names, through `user32.dll`.
 
+use crate::arch::Arch;
 use formats::pe::build::{ImageFile, PAGE_OF_CODE};
 use nt::system::ImageSubsystem;
 
@@ -24,8 +25,8 @@ pub const EXPORTS: [&str; 5] = [
 ];
 
 /// The DLLs of the default medium: name and content.
-pub fn all() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
-    scenarios::DLLS.iter().map(|(name, imports)| {
+pub fn all(arch: Arch) -> impl Iterator<Item = (&'static str, Vec<u8>)> {
+    scenarios::DLLS.iter().map(move |(name, imports)| {
         let imports: Vec<_> = imports
             .iter()
             .map(|dll| match *dll {
@@ -33,7 +34,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
                 other => (other, EXPORT),
             })
             .collect();
-        (*name, build(name, &imports))
+        (*name, build(arch, name, &imports))
     })
 }
 
@@ -41,11 +42,12 @@ pub fn all() -> impl Iterator<Item = (&'static str, Vec<u8>)> {
 const SUCCEED: &[u8] = &[0xB8, 1, 0, 0, 0, 0xC3];
 
 /// Builds the DLL `name`; each import is a DLL and one of its functions.
-pub fn build(name: &str, imports: &[(&str, &str)]) -> Vec<u8> {
+pub fn build(arch: Arch, name: &str, imports: &[(&str, &str)]) -> Vec<u8> {
     ImageFile {
         name,
         // As the real ones say.
         subsystem: ImageSubsystem::WINDOWS_GUI,
+        i386: arch == Arch::I386,
         dll: true,
         code: SUCCEED,
         imports,
@@ -57,9 +59,10 @@ pub fn build(name: &str, imports: &[(&str, &str)]) -> Vec<u8> {
 
 /// A DLL whose import table stands in another page of its file than its headers, at
 /// [`DATA_BEHIND_PAGE`](formats::pe::build::DATA_BEHIND_PAGE).
-pub fn spoilt(name: &str) -> Vec<u8> {
+pub fn spoilt(arch: Arch, name: &str) -> Vec<u8> {
     ImageFile {
         name,
+        i386: arch == Arch::I386,
         subsystem: ImageSubsystem::WINDOWS_GUI,
         dll: true,
         code: PAGE_OF_CODE,
@@ -77,7 +80,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_is_not_ours_finds_the_imports_and_the_export() {
-        for ((name, imports), (_, bytes)) in scenarios::DLLS.iter().zip(all()) {
+        for ((name, imports), (_, bytes)) in scenarios::DLLS.iter().zip(all(Arch::Amd64)) {
             let image = PeFile64::parse(&*bytes).unwrap();
             let table = image.import_table().unwrap().unwrap();
             let mut descriptors = table.descriptors().unwrap();

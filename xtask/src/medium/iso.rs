@@ -3,6 +3,7 @@
 //! the shim's D: drive.
 
 use super::tree::Tree;
+use crate::arch::Arch;
 use crate::build::{self, Images};
 use crate::cli::IsoOptions;
 use crate::doctor::{self, Need};
@@ -30,7 +31,7 @@ pub fn verb(options: &IsoOptions) -> Result<()> {
         return Ok(());
     }
     doctor::preflight(false, &[Need::Disc])?;
-    let images = build::all(false)?;
+    let images = build::all(Arch::Amd64, false)?;
     let tree = Tree::system(&images)?;
     let out = options
         .out

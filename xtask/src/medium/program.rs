@@ -109,7 +109,7 @@ impl ProgramOptions {
         let Some(source) = &self.program else {
             return Ok(None);
         };
-        let image = source.image(images.dev)?;
+        let image = source.image(images.arch, images.dev)?;
         let name = file_name(&image)?;
         let place = format!("{}/{name}", tree::SYSTEM32);
         if tree
@@ -122,7 +122,7 @@ impl ProgramOptions {
         let bytes = if matches!(source, Source::Image(_)) {
             std::fs::read(&image).with_context(|| format!("cannot read {}", image.display()))?
         } else {
-            build::put_aside(&image, &images.folder, &name)?
+            build::put_aside(images.arch, &image, &images.folder, &name)?
         };
         tree.files.insert(place, Some(bytes));
         let mut hive = hive_file::of_tree(tree, "SYSTEM").context("to enter the program in")?;
@@ -214,7 +214,7 @@ impl Source {
     }
 
     /// The image, built if need be, with its symbols still in it.
-    fn image(&self, dev: bool) -> Result<PathBuf> {
+    fn image(&self, arch: Arch, dev: bool) -> Result<PathBuf> {
         let mut command = cargo::command();
         command.args(["build", "--quiet"]);
         match self {
@@ -237,7 +237,7 @@ impl Source {
             command.arg("--release");
         }
         command
-            .args(cargo::nt_flags(Arch::Amd64, false)?)
+            .args(cargo::nt_flags(arch, false)?)
             .arg("--message-format=json-render-diagnostics");
         let output = command
             .stdin(Stdio::null())

@@ -483,6 +483,7 @@ mod tests {
             Some(b"ours".to_vec()),
         );
         let images = Images {
+            arch: crate::arch::Arch::Amd64,
             folder: folder.path().to_owned(),
             kernel: path("kernel"),
             dev: false,

@@ -55,7 +55,7 @@ impl Tree {
                 );
             }
         }
-        for (name, content) in dll::all() {
+        for (name, content) in dll::all(images.arch) {
             tree.files
                 .insert(format!("ReactOS/System32/{name}"), Some(content));
         }

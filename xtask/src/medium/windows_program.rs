@@ -105,7 +105,7 @@ fn image(code: &[u8]) -> Vec<u8> {
 
 fn import_addresses(image: &[u8]) -> Result<Vec<usize>> {
     let wrong = |error: pe::PeError| anyhow!("reader.exe: {error}");
-    let file = pe::Image::parse(image).map_err(wrong)?;
+    let file = pe::Image::parse(image, pe::MACHINE_AMD64).map_err(wrong)?;
     let view = file.layout(image);
     pe::imports(view.as_slice(), &file.headers)
         .map(|import| Ok(import.map_err(wrong)?.addresses))
@@ -120,7 +120,7 @@ mod tests {
     fn every_call_goes_through_the_address_of_its_import() {
         let image = reader("C:\\a.txt").unwrap();
         let places = import_addresses(&image).unwrap();
-        let file = pe::Image::parse(&image).unwrap();
+        let file = pe::Image::parse(&image, pe::MACHINE_AMD64).unwrap();
         let view = file.layout(&image);
         let code = &view[CODE as usize..];
         let called: Vec<usize> = code

@@ -16,6 +16,7 @@
 
 use super::extract::Originals;
 use super::{programs, volume};
+use crate::arch::Arch;
 use crate::build::{self, Images};
 use crate::cli::CompareOptions;
 use crate::doctor::{self, Need};
@@ -47,7 +48,7 @@ struct Deviation<'a> {
 /// Runs the verb.
 pub fn verb(options: &CompareOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Machine])?;
-    let images = build::all(false)?;
+    let images = build::all(Arch::Amd64, false)?;
     let originals = Originals::from_iso(&options.from)?;
     let mut base = Tree::system(&images)?;
     volume::put_on(&mut base, &options.from, options.hive.as_deref())?;

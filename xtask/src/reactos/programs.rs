@@ -9,6 +9,7 @@
 
 use super::image::short_hash;
 use super::live_cd::LiveCd;
+use crate::arch::Arch;
 use crate::medium::supplies;
 use crate::medium::tree::{self, Tree};
 use crate::medium::{dll, hive_file};
@@ -62,7 +63,11 @@ pub fn put_on(tree: &mut Tree, iso: &Path, programs: &[Program]) -> Result<()> {
         put(tree, name, bytes);
     }
     if programs.contains(&Program::Csrss) {
-        put(tree, "user32.dll", dll::build("user32.dll", &[]));
+        put(
+            tree,
+            "user32.dll",
+            dll::build(Arch::Amd64, "user32.dll", &[]),
+        );
         let mut hive = hive_file::of_tree(tree, "SYSTEM")?;
         supplies::merge(&mut hive, "SYSTEM", SUBSYSTEM)?;
         let place = tree::hive_path("SYSTEM");

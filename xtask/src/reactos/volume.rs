@@ -95,7 +95,8 @@ fn known_dlls(hive: &Hive) -> Vec<String> {
 
 /// The DLLs that an image imports, lower-case.
 fn imports(image: &[u8]) -> Option<Vec<String>> {
-    let file = pe::Image::parse(image).ok()?;
+    let machine = pe::Headers::read(image).ok()?.machine;
+    let file = pe::Image::parse(image, machine).ok()?;
     let view = file.layout(image);
     pe::imports(view.as_slice(), &file.headers)
         .map(|import| {

@@ -55,7 +55,7 @@ const DIALOGUE: &[(&str, &str)] = &[
 
 /// Runs it.
 pub fn run() -> Result<()> {
-    let images = build::all(true)?;
+    let images = build::all(crate::arch::Arch::Amd64, true)?;
     let mut session = Session::start(&images, "gdb-test", "exit=settled")?;
     let commands: Vec<String> = DIALOGUE
         .iter()

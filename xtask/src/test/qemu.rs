@@ -6,13 +6,13 @@
 //! with which QEMU and which command line, so that it can be repeated by hand.
 
 use super::{Tally, examples_case, fuzz_case, gdb_case, plan_case, reactos_case, scenario};
-use crate::build;
-use crate::build::Images;
+use crate::arch::Arch;
+use crate::build::{self, Images};
 use crate::cli::TestOptions;
 use crate::ui;
 use anyhow::Result;
 use libtest_mimic::{Arguments, Failed, Trial};
-use scenarios::World;
+use scenarios::{Scenario, World};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A test by its name.
@@ -24,6 +24,20 @@ const WITH_IMAGES: [Case; 3] = [
     (fuzz_case::NAME, fuzz_case::run),
     (plan_case::NAME, plan_case::run),
 ];
+
+/// Which scenarios run on which machine: all on the one that is asked for; if none is, all on amd64
+/// and every third on i386, whose services and programs are the same code.
+fn cases(arch: Option<Arch>) -> Box<dyn Iterator<Item = (Arch, &'static Scenario)>> {
+    let on = |arch| {
+        scenarios::all()
+            .filter(|scenario| scenario.runs_in(World::Qemu))
+            .map(move |scenario| (arch, scenario))
+    };
+    match arch {
+        Some(arch) => Box::new(on(arch)),
+        None => Box::new(on(Arch::Amd64).chain(on(Arch::I386).step_by(3))),
+    }
+}
 
 /// Runs or lists those that the options ask for.
 pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
@@ -39,11 +53,12 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             .as_deref()
             .is_none_or(|filter| name.contains(filter))
     };
-    let scenarios = || scenarios::all().filter(|scenario| scenario.runs_in(World::Qemu));
-    let iso = reactos_case::iso();
+    let scenarios = || cases(options.arch);
+    let amd64 = options.arch.is_none_or(|arch| arch == Arch::Amd64);
+    let iso = reactos_case::iso().filter(|_| amd64);
     let on_reactos = || reactos_case::CASES.iter().filter(|_| iso.is_some());
     let skipped: Vec<_> = reactos_case::CASES.iter().map(|case| case.name).collect();
-    if iso.is_none() && skipped.iter().any(|name| wanted(name)) {
+    if iso.is_none() && amd64 && skipped.iter().any(|name| wanted(name)) {
         ui::note(&format!(
             "skipped: {} tests of ReactOS' own programs; {}=REACTOS.iso names a live CD",
             skipped.len(),
@@ -51,19 +66,25 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         ));
     }
     // Built before the first test, not in it.
-    let mut names = scenarios()
-        .map(|scenario| scenario.name)
-        .chain(on_reactos().map(|case| case.name))
-        .chain(WITH_IMAGES.map(|(name, _)| name));
-    let images = if !options.list && names.any(wanted) {
-        Some(Arc::new(build::all(false)?))
-    } else {
-        None
+    let build = |arch, mut names: Box<dyn Iterator<Item = String>>| {
+        let built = (!options.list && names.any(|name| wanted(&name)))
+            .then(|| build::all(arch, false).map(Arc::new));
+        built.transpose()
     };
+    let of =
+        |arch| scenarios().filter_map(move |(of, it)| (of == arch).then(|| scenario::name(of, it)));
+    let others = on_reactos()
+        .map(|case| case.name)
+        .chain(WITH_IMAGES.map(|(name, _)| name));
+    let images = build(
+        Arch::Amd64,
+        Box::new(of(Arch::Amd64).chain(others.filter(|_| amd64).map(str::to_owned))),
+    )?;
+    let narrow = build(Arch::I386, Box::new(of(Arch::I386)))?;
     let failed = Arc::new(Mutex::new(Vec::new()));
-    let test = |name: &'static str, run: Box<dyn FnOnce() -> Result<()> + Send>| {
+    let test = |name: String, run: Box<dyn FnOnce() -> Result<()> + Send>| {
         let failed = Arc::clone(&failed);
-        Trial::test(name, move || {
+        Trial::test(name.clone(), move || {
             run().map_err(|error| {
                 failed
                     .lock()
@@ -76,22 +97,25 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     };
     let bless = options.bless;
     let mut trials: Vec<Trial> = scenarios()
-        .map(|it| {
-            let images: Option<Arc<Images>> = images.clone();
+        .map(|(arch, it)| {
+            let images: Option<Arc<Images>> = match arch {
+                Arch::Amd64 => images.clone(),
+                Arch::I386 => narrow.clone(),
+            };
             let run = move || match images {
                 Some(images) => scenario::run(it, &images, bless),
                 None => anyhow::bail!("the images were not built"),
             };
-            test(it.name, Box::new(run))
+            test(scenario::name(arch, it), Box::new(run))
         })
         .collect();
-    for (name, run) in WITH_IMAGES {
+    for (name, run) in WITH_IMAGES.into_iter().filter(|_| amd64) {
         let images = images.clone();
         let run = move || match images {
             Some(images) => run(&images),
             None => anyhow::bail!("the images were not built"),
         };
-        trials.push(test(name, Box::new(run)));
+        trials.push(test(name.to_owned(), Box::new(run)));
     }
     for case in on_reactos() {
         let (images, iso): (Option<Arc<Images>>, _) = (images.clone(), iso.clone());
@@ -99,9 +123,11 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             (Some(images), Some(iso)) => case.run(&images, &iso),
             _ => anyhow::bail!("the images were not built"),
         };
-        trials.push(test(case.name, Box::new(run)));
+        trials.push(test(case.name.to_owned(), Box::new(run)));
     }
-    trials.push(test(gdb_case::NAME, Box::new(gdb_case::run)));
+    if amd64 {
+        trials.push(test(gdb_case::NAME.to_owned(), Box::new(gdb_case::run)));
+    }
     let conclusion = libtest_mimic::run(&arguments, trials);
     tally.passed += u32::try_from(conclusion.num_passed)?;
     tally

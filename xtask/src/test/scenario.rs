@@ -4,6 +4,7 @@
 //! What stands afterwards is read from the kernel's dump, what lies on the volume from the image.
 
 use super::golden;
+use crate::arch::Arch;
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
 use crate::medium::tree::Tree;
@@ -20,9 +21,18 @@ use scenarios::{Change, End, Object, Process, Scenario, Seen, Version};
 use serde_json::Value as Json;
 use std::path::Path;
 
+/// The name of a scenario's test: on amd64 the scenario's own.
+pub fn name(arch: Arch, scenario: &Scenario) -> String {
+    match arch {
+        Arch::Amd64 => scenario.name.to_owned(),
+        other => format!("{other}_{}", scenario.name),
+    }
+}
+
 /// Runs one; a failure says how QEMU was run.
 pub fn run(scenario: &Scenario, images: &Images, bless: bool) -> Result<()> {
-    let folder = paths::folder(paths::target().join("qemu-tests").join(scenario.name))?;
+    let folder = paths::target().join("qemu-tests");
+    let folder = paths::folder(folder.join(name(images.arch, scenario)))?;
     let log = folder.join("boot.log");
     boot(scenario, images, &folder, bless)
         .map_err(|error| anyhow!("{error:#}\n{}\nlog: {}", qemu::how(&log), log.display()))
@@ -46,6 +56,7 @@ fn boot(scenario: &Scenario, images: &Images, folder: &Path, bless: bool) -> Res
     }
     let seen = seen(&outcome.reader, outcome.end, &outcome.disk)?;
     scenario.judge(&seen).map_err(|wrong| anyhow!(wrong))?;
+    // One dump for all machines: what differs between them is no object and no process.
     golden::compare(scenario.name, &outcome.reader, bless)
 }
 
@@ -91,7 +102,7 @@ fn medium(scenario: &Scenario, images: &Images) -> Result<Medium> {
                 tree.files.insert((*path).to_owned(), Some(vec![0; *bytes]));
             }
             Change::SpoiltLibrary(name) => {
-                let image = dll::spoilt(name);
+                let image = dll::spoilt(images.arch, name);
                 spoilt = image
                     .get(DATA_BEHIND_PAGE..DATA_BEHIND_PAGE + SECTOR)
                     .map(<[u8]>::to_vec);

@@ -8,7 +8,7 @@ use super::{FileEntry, KeyEntry, ObjectEntry, PageFileEntry, ProcessEntry, Snaps
 use crate::Executive;
 use crate::cm::KeyRef;
 use crate::ids::{ObjectId, ProcessId};
-use crate::layout::{Peb, ProcessParameters};
+use crate::layout::{UnicodeString, Word, offset};
 use crate::ob::prelude::*;
 use crate::system::Body;
 use abi::process::PARAMETERS_NORMALIZED;
@@ -17,7 +17,6 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
-use core::mem::offset_of;
 use formats::fat::NodeId;
 
 /// Keys that are shown with everything below them.
@@ -30,9 +29,6 @@ const TREES: [&str; 3] = [
 const TOPS: [&str; 2] = ["\\REGISTRY\\MACHINE", "\\REGISTRY\\USER"];
 /// No file system here nests deeper.
 const DEEPEST: usize = 32;
-const PARAMETERS_FLAGS: u64 = offset_of!(ProcessParameters, flags) as u64;
-const PARAMETERS_COMMAND_LINE: u64 = offset_of!(ProcessParameters, command_line) as u64;
-const PEB_PARAMETERS: u64 = offset_of!(Peb, parameters) as u64;
 
 fn text(units: &[u16]) -> String {
     String::from_utf16_lossy(units)
@@ -220,25 +216,15 @@ impl Executive {
         if peb == 0 {
             return None;
         }
-        let mut number = [0; 8];
-        self.read_process(id, peb + PEB_PARAMETERS, &mut number)
-            .ok()?;
-        let parameters = u64::from_le_bytes(number);
-        let mut flags = [0; 4];
-        self.read_process(id, parameters.checked_add(PARAMETERS_FLAGS)?, &mut flags)
-            .ok()?;
-        let mut string = [0; 16];
-        self.read_process(
-            id,
-            parameters.checked_add(PARAMETERS_COMMAND_LINE)?,
-            &mut string,
-        )
-        .ok()?;
-        let (length, buffer) = (
-            u16::from_le_bytes([string[0], string[1]]),
-            u64::from_le_bytes(*string.last_chunk()?),
-        );
-        let normalized = u32::from_le_bytes(flags) & PARAMETERS_NORMALIZED != 0;
+        let architecture = self.architecture();
+        let from = peb + offset!(architecture, Peb, parameters);
+        let Word(parameters) = self.read_as(id, from).ok()?;
+        let flags = parameters.checked_add(offset!(architecture, ProcessParameters, flags))?;
+        let flags: u32 = self.read_as(id, flags).ok()?;
+        let string = offset!(architecture, ProcessParameters, command_line);
+        let string = parameters.checked_add(string)?;
+        let UnicodeString { length, buffer, .. } = self.read_as(id, string).ok()?;
+        let normalized = flags & PARAMETERS_NORMALIZED != 0;
         let at = if normalized {
             buffer
         } else {

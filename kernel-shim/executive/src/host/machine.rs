@@ -7,7 +7,8 @@
 
 use crate::ids::ThreadId;
 use crate::machine::{
-    Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId, Stop,
+    Architecture, Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId,
+    Stop,
 };
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::string::String;
@@ -99,6 +100,8 @@ struct Thread {
 /// Everything of the machine.
 #[derive(Default)]
 pub struct State {
+    /// What its programs are made for.
+    pub architecture: Architecture,
     pages: BTreeMap<u64, Page>,
     next_frame: u64,
     spaces: BTreeMap<SpaceId, BTreeMap<u64, (Frame, PageAccess)>>,
@@ -197,6 +200,10 @@ impl MemoryMachine {
 }
 
 impl Machine for MemoryMachine {
+    fn architecture(&self) -> Architecture {
+        self.state().architecture
+    }
+
     fn create_space(&mut self) -> Result<SpaceId> {
         let mut state = self.state();
         let space = SpaceId(state.next_space);

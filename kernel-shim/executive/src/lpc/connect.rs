@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Making ports and connections (spec 10.2): create, connect, accept or refuse, complete.
 
-use super::{
-    Connecting, Event, HEADER, Lpc, MAX_CONNECTION_INFO, MAX_MESSAGE_LENGTH, Message, Port, PortId,
-    PortKind, Waiting,
-};
+use super::{Connecting, Event, HEADER, Lpc, Message, Port, PortId, PortKind, Waiting};
 use crate::layout::ClientId;
 use crate::layout::PortMessage;
 use alloc::collections::{BTreeMap, VecDeque};
@@ -60,10 +57,10 @@ impl Lpc {
         max_connection_info: u32,
         max_message: u32,
     ) -> Result<PortId> {
-        if max_connection_info > MAX_CONNECTION_INFO {
+        if max_connection_info > self.longest.connection_info {
             return Err(Status::INVALID_PARAMETER_3);
         }
-        if max_message > MAX_MESSAGE_LENGTH {
+        if max_message > self.longest.message {
             return Err(Status::INVALID_PARAMETER_4);
         }
         let kind = if named {
@@ -102,7 +99,7 @@ impl Lpc {
             return Err(Status::OBJECT_NAME_NOT_FOUND);
         }
         let max_message = server.max_message;
-        let capacity = information.len().min(MAX_CONNECTION_INFO as usize);
+        let capacity = information.len().min(self.longest.connection_info as usize);
         let data: Vec<u8> = information.iter().copied().take(capacity).collect();
         let mut end = Port::new(PortKind::Client, client, max_message);
         end.connection = Some(port);
@@ -173,7 +170,7 @@ impl Lpc {
         let information: Vec<u8> = information
             .iter()
             .copied()
-            .take(capacity.min(MAX_CONNECTION_INFO as usize))
+            .take(capacity.min(self.longest.connection_info as usize))
             .collect();
         if !accept {
             self.unchain(client);

@@ -28,6 +28,8 @@ mod tests;
 
 use crate::layout::ClientId;
 use crate::layout::PortMessage;
+use crate::layout::message::longer;
+use crate::machine::Architecture;
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use nt::system::MessageKind;
@@ -38,11 +40,30 @@ pub use connect::{Accepted, ClientView, Connected};
 /// Bytes of a PORT_MESSAGE header.
 pub const HEADER: usize = size_of::<PortMessage>();
 
-/// The longest message any port may allow, header included (spec 13.2: the 512-byte class).
-pub const MAX_MESSAGE_LENGTH: u32 = 0x288;
+/// The most that any port may allow, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Longest {
+    /// Of a message, with [`HEADER`] (spec 13.2: the 512-byte class; on i386 that of 256).
+    pub message: u32,
+    /// Of connection information.
+    pub connection_info: u32,
+}
 
-/// The most connection information any port may allow.
-pub const MAX_CONNECTION_INFO: u32 = 0x208;
+impl Longest {
+    /// What the system carries for programs of this kind.
+    pub const fn of(architecture: Architecture) -> Self {
+        match architecture {
+            Architecture::Amd64 => Self {
+                message: 0x288,
+                connection_info: 0x208,
+            },
+            Architecture::I386 => Self {
+                message: 0x148 + longer(Architecture::I386) as u32,
+                connection_info: 0x104,
+            },
+        }
+    }
+}
 
 /// Names one port for as long as the system runs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -162,8 +183,9 @@ struct Thread {
 }
 
 /// All ports, and what every thread waits for.
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub struct Lpc {
+    longest: Longest,
     ports: BTreeMap<PortId, Port>,
     threads: BTreeMap<u64, Thread>,
     next_port: u32,
@@ -175,8 +197,17 @@ pub struct Lpc {
 
 impl Lpc {
     /// No ports.
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(architecture: Architecture) -> Self {
+        Self {
+            longest: Longest::of(architecture),
+            ports: BTreeMap::new(),
+            threads: BTreeMap::new(),
+            next_port: 0,
+            next_ticket: 0,
+            last_message: 0,
+            last_callback: 0,
+            wakes: VecDeque::new(),
+        }
     }
 
     /// The threads that have stopped waiting since the last call, in order.

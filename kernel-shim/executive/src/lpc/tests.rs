@@ -63,7 +63,7 @@ fn connection(lpc: &mut Lpc) -> (PortId, PortId, PortId) {
 
 #[test]
 fn spec_10_2_a_connection_request_carries_the_information_and_no_context() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, true, 0xF4, 0x148).expect("a port");
     lpc.connect(CLIENT, port, &[7; 0xF4], None)
         .expect("a client port");
@@ -80,7 +80,7 @@ fn spec_10_2_a_connection_request_carries_the_information_and_no_context() {
 
 #[test]
 fn spec_10_2_the_client_waits_until_the_connection_is_completed() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, true, 0xF4, 0x148).expect("a port");
     lpc.connect(CLIENT, port, b"hello", None)
         .expect("a client port");
@@ -105,7 +105,7 @@ fn spec_10_2_the_client_waits_until_the_connection_is_completed() {
 
 #[test]
 fn spec_10_2_a_refusal_gives_port_connection_refused_and_the_information() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, true, 0xF4, 0x148).expect("a port");
     lpc.connect(CLIENT, port, b"hello", None)
         .expect("a client port");
@@ -126,7 +126,7 @@ fn spec_10_2_a_refusal_gives_port_connection_refused_and_the_information() {
 
 #[test]
 fn spec_10_2_only_the_server_process_may_accept_and_only_the_right_request() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, true, 0xF4, 0x148).expect("a port");
     lpc.connect(CLIENT, port, b"", None).expect("a client port");
     let request = received(lpc.receive(SERVER, port).expect("a request")).header;
@@ -166,7 +166,7 @@ fn spec_10_2_only_the_server_process_may_accept_and_only_the_right_request() {
 
 #[test]
 fn connecting_to_anything_but_a_connection_port_is_an_invalid_port_handle() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (_, end, client) = connection(&mut lpc);
     let unconnected = lpc.create(SERVER, false, 0, 0x100).expect("a port");
     for port in [end, client, unconnected] {
@@ -180,13 +180,13 @@ fn connecting_to_anything_but_a_connection_port_is_an_invalid_port_handle() {
 
 #[test]
 fn limits_beyond_what_the_system_carries_are_refused() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     assert_eq!(
-        lpc.create(SERVER, true, MAX_CONNECTION_INFO + 1, 0x100),
+        lpc.create(SERVER, true, lpc.longest.connection_info + 1, 0x100),
         Err(Status::INVALID_PARAMETER_3)
     );
     assert_eq!(
-        lpc.create(SERVER, true, 0, MAX_MESSAGE_LENGTH + 1),
+        lpc.create(SERVER, true, 0, lpc.longest.message + 1),
         Err(Status::INVALID_PARAMETER_4)
     );
     assert!(lpc.create(SERVER, true, 0xF4, 0x148).is_ok());
@@ -194,7 +194,7 @@ fn limits_beyond_what_the_system_carries_are_refused() {
 
 #[test]
 fn spec_10_6_a_request_carries_the_context_and_its_reply_ends_the_wait() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, _, client) = connection(&mut lpc);
     assert_eq!(lpc.receive(SERVER, port), Ok(Receive::Blocked));
     lpc.request(CLIENT, client, &header(4), b"ping")
@@ -225,7 +225,7 @@ fn spec_10_6_a_request_carries_the_context_and_its_reply_ends_the_wait() {
 
 #[test]
 fn a_reply_by_a_stranger_is_a_mismatch() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, end, client) = connection(&mut lpc);
     lpc.request(CLIENT, client, &header(0), b"").expect("sent");
     let request = received(lpc.receive(SERVER, port).expect("a request"));
@@ -262,7 +262,7 @@ fn a_reply_by_a_stranger_is_a_mismatch() {
 
 #[test]
 fn lengths_are_checked_against_each_other_and_against_the_port() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (_, _, client) = connection(&mut lpc);
     let short = PortMessage {
         data_length: 1,
@@ -315,7 +315,7 @@ fn lengths_are_checked_against_each_other_and_against_the_port() {
 
 #[test]
 fn a_total_length_above_the_data_is_legal_and_kept() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, _, client) = connection(&mut lpc);
     let whole = PortMessage {
         data_length: 8,
@@ -337,7 +337,7 @@ fn a_total_length_above_the_data_is_legal_and_kept() {
 
 #[test]
 fn a_datagram_is_received_and_nobody_waits() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, end, client) = connection(&mut lpc);
     lpc.datagram(CLIENT, client, &header(2), b"to")
         .expect("sent");
@@ -368,7 +368,7 @@ fn a_datagram_is_received_and_nobody_waits() {
 
 #[test]
 fn receivers_are_served_in_the_order_they_came_and_messages_in_the_order_they_were_sent() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, _, client) = connection(&mut lpc);
     assert_eq!(lpc.receive(WORKER, port), Ok(Receive::Blocked));
     assert_eq!(lpc.receive(SERVER, port), Ok(Receive::Blocked));
@@ -389,7 +389,7 @@ fn receivers_are_served_in_the_order_they_came_and_messages_in_the_order_they_we
 
 #[test]
 fn a_receiver_whose_time_is_up_gets_no_message() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, _, client) = connection(&mut lpc);
     assert_eq!(lpc.receive(SERVER, port), Ok(Receive::Blocked));
     assert!(lpc.cancel_receive(SERVER.thread));
@@ -400,7 +400,7 @@ fn a_receiver_whose_time_is_up_gets_no_message() {
 
 #[test]
 fn spec_10_6_a_closed_client_port_sends_port_closed_with_the_create_time() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, end, client) = connection(&mut lpc);
     lpc.delete(client, CLIENT, 0x0123_4567_89AB_CDEF);
     let message = received(lpc.receive(SERVER, port).expect("a message"));
@@ -421,7 +421,7 @@ fn spec_10_6_a_closed_client_port_sends_port_closed_with_the_create_time() {
 
 #[test]
 fn a_closed_communication_port_loses_the_replies_and_disconnects_the_client() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (_, end, client) = connection(&mut lpc);
     lpc.request(CLIENT, client, &header(0), b"").expect("sent");
     lpc.delete(end, SERVER, 0);
@@ -441,7 +441,7 @@ fn a_closed_communication_port_loses_the_replies_and_disconnects_the_client() {
 
 #[test]
 fn a_closed_connection_port_fails_the_clients_that_are_connecting() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, true, 0, 0x148).expect("a port");
     lpc.connect(CLIENT, port, b"", None).expect("a client port");
     lpc.last_handle_closed(port);
@@ -457,7 +457,7 @@ fn a_closed_connection_port_fails_the_clients_that_are_connecting() {
 
 #[test]
 fn a_dead_client_is_neither_accepted_nor_replied_to() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, _, client) = connection(&mut lpc);
     lpc.request(CLIENT, client, &header(0), b"").expect("sent");
     let request = received(lpc.receive(SERVER, port).expect("a request"));
@@ -478,7 +478,7 @@ fn a_dead_client_is_neither_accepted_nor_replied_to() {
 
 #[test]
 fn a_dead_receiver_takes_no_message_with_it() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, _, client) = connection(&mut lpc);
     assert_eq!(lpc.receive(WORKER, port), Ok(Receive::Blocked));
     lpc.thread_exit(WORKER, 0, 0);
@@ -488,7 +488,7 @@ fn a_dead_receiver_takes_no_message_with_it() {
 
 #[test]
 fn a_registered_port_hears_of_the_threads_end() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, _, client) = connection(&mut lpc);
     lpc.register_termination(CLIENT.thread, client);
     assert_eq!(lpc.thread_exit(CLIENT, 99, 0), vec![client]);
@@ -502,7 +502,7 @@ fn a_registered_port_hears_of_the_threads_end() {
 
 #[test]
 fn a_callback_interrupts_the_wait_and_its_answer_resumes_it() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let (port, end, client) = connection(&mut lpc);
     lpc.request(CLIENT, client, &header(1), b"?").expect("sent");
     let request = received(lpc.receive(SERVER, port).expect("a request"));
@@ -533,7 +533,7 @@ fn a_callback_interrupts_the_wait_and_its_answer_resumes_it() {
 
 #[test]
 fn an_unconnected_port_talks_to_itself() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, false, 0, 0x100).expect("a port");
     lpc.datagram(SERVER, port, &header(1), b"x").expect("sent");
     assert_eq!(
@@ -544,7 +544,7 @@ fn an_unconnected_port_talks_to_itself() {
 
 #[test]
 fn a_clients_view_comes_back_with_the_servers_address() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, true, 0, 0x148).expect("a port");
     let view = ClientView {
         section: 9,
@@ -578,7 +578,7 @@ fn a_clients_view_comes_back_with_the_servers_address() {
 
 #[test]
 fn a_client_that_dies_before_its_connection_is_completed_closes_its_end() {
-    let mut lpc = Lpc::new();
+    let mut lpc = Lpc::new(Architecture::Amd64);
     let port = lpc.create(SERVER, true, 0, 0x148).expect("a port");
     let client = lpc.connect(CLIENT, port, b"", None).expect("a client port");
     let request = received(lpc.receive(SERVER, port).expect("a request"));

@@ -5,7 +5,6 @@ use super::protection::Protect;
 use super::segment::Segments;
 use super::space::{AddressSpace, page_down};
 use super::vad::{PAGE_BYTES, Use, page_protection};
-use crate::machine::USER_END;
 pub use abi::memory::{MEM_COMMIT, MEM_FREE, MEM_IMAGE, MEM_MAPPED, MEM_PRIVATE, MEM_RESERVE};
 use nt::{Result, Status};
 
@@ -54,7 +53,7 @@ impl AddressSpace {
     /// NtQueryVirtualMemory, MemoryBasicInformation. `INVALID_PARAMETER` past the end of user
     /// space.
     pub fn query(&self, segments: &Segments, address: u64) -> Result<Region> {
-        if address >= USER_END {
+        if address >= self.end() {
             return Err(Status::INVALID_PARAMETER);
         }
         let base = page_down(address);
@@ -63,7 +62,7 @@ impl AddressSpace {
                 .vads
                 .range(base..)
                 .next()
-                .map_or(USER_END, |(&start, _)| start);
+                .map_or(self.end(), |(&start, _)| start);
             let free = Region {
                 base,
                 allocation: 0,

@@ -12,15 +12,15 @@
 use super::protection::Protect;
 use super::space::{GRANULARITY, LOWEST};
 use crate::io::FileId;
-use crate::machine::{Frame, Machine, PAGE, USER_END};
+use crate::machine::{Frame, Machine, PAGE};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use formats::pe::{self, Image};
 use nt::{Result, Status};
 
-/// Where the addresses of based sections end, 8 MiB below the end of user memory
+/// By how much the addresses of based sections end below the end of user memory
 /// (`MmHighSectionBase`).
-const HIGHEST_BASED: u64 = USER_END - 0x80_0000;
+const ABOVE_BASED: u64 = 0x80_0000;
 
 /// The highest address at which `size` bytes end at `end` or below.
 const fn fits_below(end: u64, size: u64) -> Option<u64> {
@@ -202,18 +202,19 @@ impl Segments {
         id
     }
 
-    /// An address that no segment is based at, from the top down: for one of `size` bytes.
+    /// An address below `end`, that of user memory, that no segment is based at, from the top down:
+    /// for one of `size` bytes.
     ///
     /// # Errors
     /// `NO_MEMORY`.
-    pub fn find_base(&self, size: u64) -> Result<u64> {
+    pub fn find_base(&self, size: u64, end: u64) -> Result<u64> {
         let mut taken: Vec<(u64, u64)> = self
             .all
             .values()
             .filter_map(|segment| Some((segment.based?, segment.size)))
             .collect();
         taken.sort_unstable_by(|left, right| right.cmp(left));
-        let mut end = HIGHEST_BASED;
+        let mut end = end - ABOVE_BASED;
         for (base, bytes) in taken {
             if fits_below(end, size).is_some_and(|free| free >= base + bytes) {
                 break;
@@ -270,10 +271,12 @@ impl Segments {
         content: &ReadAhead,
         path: Vec<u16>,
     ) -> Result<SegmentId> {
-        let image = Image::parse(&content.bytes).map_err(|error| {
-            log::warn!("{}: {error}", nt::UnicodeStr(&path));
-            error.status
-        })?;
+        let image = Image::parse(&content.bytes, machine.architecture().image_machine()).map_err(
+            |error| {
+                log::warn!("{}: {error}", nt::UnicodeStr(&path));
+                error.status
+            },
+        )?;
         if let Some(status) = content.missing(0, image.headers.size_of_headers) {
             return Err(status);
         }

@@ -10,7 +10,7 @@
 use super::protection::Protect;
 use super::segment::Segments;
 use super::vad::{PAGE_BYTES, PageState, Use, Vad, page_protection};
-use crate::machine::{Machine, SpaceId, USER_END};
+use crate::machine::{Architecture, Machine, SpaceId};
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use nt::{Result, Status};
@@ -47,6 +47,8 @@ pub struct Allocation {
 pub struct AddressSpace {
     /// What the machine knows it by.
     pub(super) space: SpaceId,
+    /// Whose addresses they are.
+    architecture: Architecture,
     /// The descriptors, by first address.
     pub(super) vads: BTreeMap<u64, Vad>,
     /// Private pages that are charged.
@@ -59,7 +61,7 @@ pub(super) const fn page_down(address: u64) -> u64 {
 
 impl AddressSpace {
     /// An empty address space, but for the shared data page.
-    pub fn new(space: SpaceId) -> Self {
+    pub fn new(space: SpaceId, architecture: Architecture) -> Self {
         let shared = Vad {
             start: SHARED_DATA,
             pages: 16,
@@ -69,6 +71,7 @@ impl AddressSpace {
         };
         Self {
             space,
+            architecture,
             vads: BTreeMap::from([(SHARED_DATA, shared)]),
             committed: 0,
         }
@@ -77,6 +80,27 @@ impl AddressSpace {
     /// What the machine knows it by.
     pub const fn id(&self) -> SpaceId {
         self.space
+    }
+
+    /// The first address beyond it.
+    pub(super) const fn end(&self) -> u64 {
+        self.architecture.user_end()
+    }
+
+    /// One past the highest address that satisfies `ZeroBits`: how many of its high bits are 0, or,
+    /// on x86-64, a mask of those that may be set.
+    ///
+    /// # Errors
+    /// `INVALID_PARAMETER_3`.
+    pub(super) fn zero_bits_limit(&self, zero_bits: u64) -> Result<u64> {
+        let limit = match (self.architecture, zero_bits) {
+            (_, 0) => u64::MAX,
+            (Architecture::Amd64, 1..=53) => u64::MAX >> zero_bits,
+            (Architecture::Amd64, mask @ 0x1_0000..) => u64::MAX >> mask.leading_zeros(),
+            (Architecture::I386, 1..=21) => u64::from(u32::MAX >> zero_bits),
+            _ => return Err(Status::INVALID_PARAMETER_3),
+        };
+        Ok(limit.saturating_add(1).min(self.end()))
     }
 
     /// Private pages that are charged.
@@ -150,7 +174,7 @@ impl AddressSpace {
         segments: &mut Segments,
         request: Allocation,
     ) -> Result<(u64, u64)> {
-        let limit = zero_bits_limit(request.zero_bits)?;
+        let limit = self.zero_bits_limit(request.zero_bits)?;
         let known = MEM_COMMIT | MEM_RESERVE | MEM_TOP_DOWN | MEM_RESET | 0x20_0000 | 0x40_0000;
         let reset = request.kind & MEM_RESET != 0;
         if request.kind & !known != 0
@@ -163,10 +187,10 @@ impl AddressSpace {
         if protect.is_copy() {
             return Err(Status::INVALID_PAGE_PROTECTION);
         }
-        if request.base >= USER_END {
+        if request.base >= self.end() {
             return Err(Status::INVALID_PARAMETER_2);
         }
-        if request.size == 0 || request.size > USER_END - request.base {
+        if request.size == 0 || request.size > self.end() - request.base {
             return Err(Status::INVALID_PARAMETER_4);
         }
         if request.base == 0 || request.kind & MEM_RESERVE != 0 {
@@ -227,7 +251,7 @@ impl AddressSpace {
         // like that (spec 9.4).
         let start = request.base & !(GRANULARITY - 1);
         let end = page_down(request.base + request.size + PAGE_BYTES - 1);
-        if end > USER_END || !self.is_free(start, end) {
+        if end > self.end() || !self.is_free(start, end) {
             return Err(Status::CONFLICTING_ADDRESSES);
         }
         Ok((start, end))
@@ -303,10 +327,10 @@ impl AddressSpace {
         if !matches!(kind, MEM_DECOMMIT | MEM_RELEASE) {
             return Err(Status::INVALID_PARAMETER_4);
         }
-        if base >= USER_END {
+        if base >= self.end() {
             return Err(Status::INVALID_PARAMETER_2);
         }
-        if size > USER_END - base {
+        if size > self.end() - base {
             return Err(Status::INVALID_PARAMETER_3);
         }
         let mut start = page_down(base);
@@ -388,10 +412,10 @@ impl AddressSpace {
         protect: u32,
     ) -> Result<(u64, u64, u32)> {
         let wanted = Protect::parse(protect)?;
-        if base >= USER_END {
+        if base >= self.end() {
             return Err(Status::INVALID_PARAMETER_2);
         }
-        if size == 0 || size > USER_END - base {
+        if size == 0 || size > self.end() - base {
             return Err(Status::INVALID_PARAMETER_3);
         }
         let (start, end) = (page_down(base), page_down(base + size + PAGE_BYTES - 1));
@@ -451,18 +475,6 @@ impl AddressSpace {
             );
         }
         Ok((start, end - start, old.0))
-    }
-}
-
-/// One past the highest address that satisfies `ZeroBits`.
-pub fn zero_bits_limit(zero_bits: u64) -> Result<u64> {
-    match zero_bits {
-        0 => Ok(USER_END),
-        1..=53 => Ok((u64::MAX >> zero_bits).saturating_add(1).min(USER_END)),
-        54..0x1_0000 => Err(Status::INVALID_PARAMETER_3),
-        mask => Ok((u64::MAX >> mask.leading_zeros())
-            .saturating_add(1)
-            .min(USER_END)),
     }
 }
 

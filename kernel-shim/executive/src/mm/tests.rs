@@ -9,12 +9,13 @@ use super::space::{
 };
 use super::view::{Touch, ViewRequest};
 use crate::host::machine::MemoryMachine;
-use crate::machine::{Machine, PAGE, PageAccess, USER_END};
+use crate::machine::{Architecture, Machine, PAGE, PageAccess};
 use alloc::vec::Vec;
 use nt::{Result, Status};
 use proptest::prelude::*;
 
 const READ_WRITE: u32 = 4;
+const USER_END: u64 = Architecture::Amd64.user_end();
 
 struct World {
     machine: MemoryMachine,
@@ -25,7 +26,7 @@ struct World {
 impl World {
     fn new() -> Self {
         let mut machine = MemoryMachine::new(256, Vec::new());
-        let space = AddressSpace::new(machine.create_space().unwrap());
+        let space = AddressSpace::new(machine.create_space().unwrap(), Architecture::Amd64);
         Self {
             machine,
             segments: Segments::default(),
@@ -452,7 +453,7 @@ proptest! {
 fn based_segments_lie_side_by_side_from_the_top_down() {
     let mut world = World::new();
     let mut based = |size| {
-        let base = world.segments.find_base(size).unwrap();
+        let base = world.segments.find_base(size, USER_END).unwrap();
         (base, world.segments.make_memory(size, true, Some(base)))
     };
     let (first, _) = based(0x3_1000);
@@ -463,10 +464,16 @@ fn based_segments_lie_side_by_side_from_the_top_down() {
     assert_eq!(third, second - 0x1_0000);
     world.segments.dereference(middle);
     assert_eq!(
-        world.segments.find_base(0x2000),
+        world.segments.find_base(0x2000, USER_END),
         Ok(second),
         "a gap is taken"
     );
-    assert_eq!(world.segments.find_base(0x1_1000), Ok(third - 0x2_0000));
-    assert_eq!(world.segments.find_base(USER_END), Err(Status::NO_MEMORY));
+    assert_eq!(
+        world.segments.find_base(0x1_1000, USER_END),
+        Ok(third - 0x2_0000)
+    );
+    assert_eq!(
+        world.segments.find_base(USER_END, USER_END),
+        Err(Status::NO_MEMORY)
+    );
 }

@@ -3,9 +3,9 @@
 
 use super::protection::Protect;
 use super::segment::{Backing, Segment, SegmentId, Segments};
-use super::space::{AddressSpace, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, charge, zero_bits_limit};
+use super::space::{AddressSpace, GRANULARITY, MEM_RESERVE, MEM_TOP_DOWN, charge};
 use super::vad::{PAGE_BYTES, PageState, Use, Vad, page_protection};
-use crate::machine::{Frame, Machine, PAGE, PageAccess, USER_END};
+use crate::machine::{Frame, Machine, PAGE, PageAccess};
 use alloc::collections::BTreeMap;
 use nt::{Result, Status};
 
@@ -64,12 +64,12 @@ impl AddressSpace {
     /// `INVALID_PAGE_PROTECTION`, `SECTION_PROTECTION`, `MAPPED_ALIGNMENT`, `INVALID_VIEW_SIZE`,
     /// `CONFLICTING_ADDRESSES`, `NO_MEMORY`.
     pub fn map(&mut self, segments: &mut Segments, request: ViewRequest) -> Result<Mapped> {
-        let limit = zero_bits_limit(request.zero_bits)?;
+        let limit = self.zero_bits_limit(request.zero_bits)?;
         let protect = Protect::parse(request.protect)?;
         if protect.is_guard() {
             return Err(Status::INVALID_PAGE_PROTECTION);
         }
-        if request.base >= USER_END {
+        if request.base >= self.end() {
             return Err(Status::INVALID_PARAMETER_3);
         }
         let segment = segments
@@ -138,7 +138,7 @@ impl AddressSpace {
                 Err(Status::CONFLICTING_ADDRESSES)
             };
         }
-        if preferred < USER_END && free(preferred) {
+        if preferred < self.end() && free(preferred) {
             return Ok(Mapped {
                 base: preferred,
                 size,
@@ -187,7 +187,7 @@ impl AddressSpace {
                 .checked_next_multiple_of(PAGE_BYTES)
                 .unwrap_or(u64::MAX)
         };
-        if size > rest && request.kind & MEM_RESERVE == 0 || size > USER_END {
+        if size > rest && request.kind & MEM_RESERVE == 0 || size > self.end() {
             return Err(Status::INVALID_VIEW_SIZE);
         }
         let chosen = match segment.based {
@@ -204,7 +204,7 @@ impl AddressSpace {
                 at_base: true,
             });
         }
-        if chosen + size > USER_END || !self.is_unused(chosen, size) {
+        if chosen + size > self.end() || !self.is_unused(chosen, size) {
             return Err(Status::CONFLICTING_ADDRESSES);
         }
         Ok(Mapped {

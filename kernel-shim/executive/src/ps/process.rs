@@ -29,6 +29,8 @@ pub struct SystemDll {
     pub user_exception_dispatcher: u64,
     /// `KiUserCallbackDispatcher`.
     pub user_callback_dispatcher: u64,
+    /// `KiIntSystemCall`, through which an i386 program calls the kernel; 0 on x86-64.
+    pub system_call: u64,
 }
 
 /// A process.

@@ -2,6 +2,9 @@
 //! The arguments of a system call: what one may be, how it comes out of a register or a stack slot,
 //! and how it is shown in the trace.
 //!
+//! Every argument is one slot, as wide as the caller's pointers: NT passes numbers of 64 bits by
+//! their address. The kernel has them all in slots of 64 bits.
+//!
 //! A call is declared once, like its C prototype, by [`services!`]. The declaration gives its
 //! arguments as a structure, their decoding, their names and shapes for the trace, and its row in
 //! the table of calls that are built. Their number is held against the table of services when the
@@ -9,6 +12,7 @@
 
 use super::layout::{ObjectAttributes, UnicodeString};
 use super::user::UserPtr;
+use crate::machine::Architecture;
 use nt::Handle;
 use nt::access::Access;
 
@@ -33,6 +37,15 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// The argument in a slot of 64 bits, out of the caller's slot. A narrow one has its sign
+    /// if it is a handle, since pseudo handles are negative, and zeros above it otherwise.
+    pub const fn widened(self, architecture: Architecture, slot: u64) -> u64 {
+        match (architecture, self) {
+            (Architecture::I386, Self::Handle) => slot as u32 as i32 as u64,
+            _ => slot,
+        }
+    }
+
     /// The part of a slot that belongs to the argument.
     pub const fn value(self, slot: u64) -> u64 {
         match self {
@@ -222,6 +235,14 @@ mod tests {
         assert_eq!((bool::decode(slot), bool::SHAPE.value(slot)), (false, 0));
         assert_eq!(u64::SHAPE.value(slot), slot);
         assert_eq!(Handle::SHAPE.value(slot), slot);
+    }
+
+    #[test]
+    fn a_handle_of_an_i386_program_keeps_its_sign_and_an_address_does_not() {
+        let wide = |shape: Shape| shape.widened(Architecture::I386, 0xFFFF_FFFF);
+        assert_eq!(Handle::decode(wide(Handle::SHAPE)), Handle::CURRENT_PROCESS);
+        assert_eq!(wide(UserPtr::<u8>::SHAPE), 0xFFFF_FFFF);
+        assert_eq!(wide(u64::SHAPE), 0xFFFF_FFFF);
     }
 
     #[test]

@@ -6,12 +6,13 @@
 //! returns is what the caller finds in RAX, unless the call waits ([`Done::Waits`]), never returns
 //! ([`Done::Gone`]), or goes on elsewhere.
 
-use super::argument::{Parameter, UserAttributes, UserText};
+use super::argument::{Parameter, Shape, UserAttributes, UserText};
 use super::layout::{Context, ExceptionRecord, Layout, UnicodeString, Word};
 use super::pending::Pending;
 use super::table::{self, COUNT, MAX_ARGUMENTS};
 use super::user::{CapturedAttributes, User, UserMemory, UserPtr, UserSlice};
 use crate::ids::{ProcessId, ThreadId};
+use crate::machine::Architecture;
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::{Completion, Executive};
@@ -100,6 +101,10 @@ pub struct CallerMemory<'a> {
 }
 
 impl UserMemory for CallerMemory<'_> {
+    fn architecture(&self) -> Architecture {
+        self.exec.architecture()
+    }
+
     fn read_user(&mut self, address: u64, buffer: &mut [u8]) -> Result<()> {
         self.exec.read_process(self.process, address, buffer)
     }
@@ -110,6 +115,22 @@ impl UserMemory for CallerMemory<'_> {
 }
 
 impl Call<'_> {
+    /// Bytes of a `T` in the caller's memory.
+    pub fn size_of<T: Layout>(&self) -> usize {
+        self.exec.architecture().size_of::<T>()
+    }
+
+    /// A `T` as the caller reads it.
+    pub fn bytes_of<T: Layout>(&self, value: T) -> Vec<u8> {
+        self.exec.architecture().bytes_of(value)
+    }
+
+    /// A handle that the caller has as a word of a structure: in a narrow one, a pseudo handle lacks
+    /// its upper half.
+    pub fn handle(&self, word: u64) -> Handle {
+        Handle::from_slot(Shape::Handle.widened(self.exec.architecture(), word))
+    }
+
     /// The caller's memory, to be used through [`User`].
     pub fn memory(&mut self) -> CallerMemory<'_> {
         CallerMemory {
@@ -271,7 +292,7 @@ impl Call<'_> {
     /// Gives a new handle to the caller. The place was probed before; if it has gone since, the
     /// handle is closed again.
     pub fn give(&mut self, pointer: UserPtr<Word>, handle: Handle) -> Result<Done> {
-        if let Err(status) = self.write(pointer, handle.to_slot()) {
+        if let Err(status) = self.write(pointer, Word(handle.to_slot())) {
             // The handle is the caller's own and was made by this call: closing it cannot fail.
             let _ = self.exec.close(self.thread, handle);
             return Err(status);

@@ -182,7 +182,8 @@ fn set(call: &mut Call<'_>, args: NtSetInformationFile) -> Result<Done> {
     call.probe_read(place, size.into(), if size == 1 { 1 } else { 4 })?;
     let least = match class {
         4 => size_of::<FileBasic>() as u32,
-        10 => 0x18,
+        // Padded to the alignment of a pointer, behind the name's first unit.
+        10 => (call.size_of::<FileRename>() + 4) as u32,
         13 => 1,
         14 | 19 | 20 => 8,
         _ => {
@@ -204,7 +205,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationFile) -> Result<Done> {
         10 => {
             let head: FileRename = call.read(place.cast())?;
             let length = head.name_length;
-            let name_at = size_of::<FileRename>() as u64;
+            let name_at = call.size_of::<FileRename>() as u64;
             if !length.is_multiple_of(2) || u64::from(length) + name_at > u64::from(size) {
                 return Err(Status::INVALID_PARAMETER);
             }
@@ -218,7 +219,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationFile) -> Result<Done> {
             call.exec.rename(
                 call.thread,
                 file,
-                Handle::from_slot(head.root),
+                call.handle(head.root),
                 UnicodeStr(&name),
                 head.replace != 0,
             )?;

@@ -40,7 +40,7 @@ services! {
 const QUERY_STATE: Access = Access::MUTANT_QUERY_STATE;
 
 fn create_mutant(call: &mut Call<'_>, args: NtCreateMutant) -> Result<Done> {
-    call.probe::<u64>(args.mutant)?;
+    call.probe(args.mutant)?;
     let attributes = call.attributes_or_none(args.attributes)?;
     let access = args.access;
     let made = call
@@ -120,7 +120,7 @@ fn query_mutant(call: &mut Call<'_>, args: NtQueryMutant) -> Result<Done> {
 }
 
 fn create_semaphore(call: &mut Call<'_>, args: NtCreateSemaphore) -> Result<Done> {
-    call.probe::<u64>(args.semaphore)?;
+    call.probe(args.semaphore)?;
     let (count, limit) = (args.count, args.limit);
     if limit == 0 || limit > i32::MAX as u32 || count > limit {
         return Err(Status::INVALID_PARAMETER);

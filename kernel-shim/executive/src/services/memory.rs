@@ -3,18 +3,16 @@
 
 use super::argument::{UserAttributes, services};
 use super::call::{Call, Done, success};
-use super::encode::put_text;
-use super::layout::{MemoryBasic, SectionBasic, UnicodeString, Word};
+use super::layout::{MemoryBasic, SectionBasic, SectionImage, UnicodeString, Word, section_image};
+use super::processes::terminated;
 use super::user::UserPtr;
 use crate::mm::space::Allocation;
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::system::Body;
 use crate::system::memory::virtual_memory::MapRequest;
-use alloc::vec::Vec;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
-use zerocopy::IntoBytes;
 
 services! {
     NtAllocateVirtualMemory(
@@ -56,9 +54,9 @@ services! {
 
 /// Base and size as most of these calls take them: in and out.
 fn range(call: &mut Call<'_>, base: UserPtr<Word>, size: UserPtr<Word>) -> Result<(u64, u64)> {
-    call.probe::<u64>(base)?;
-    call.probe::<u64>(size)?;
-    Ok((call.read(base)?, call.read(size)?))
+    call.probe(base)?;
+    call.probe(size)?;
+    Ok((call.read(base)?.0, call.read(size)?.0))
 }
 
 fn allocate(call: &mut Call<'_>, args: NtAllocateVirtualMemory) -> Result<Done> {
@@ -74,8 +72,8 @@ fn allocate(call: &mut Call<'_>, args: NtAllocateVirtualMemory) -> Result<Done> 
     let (base, size) = call
         .exec
         .allocate_virtual_memory(call.thread, args.process, request)?;
-    call.write(size_at, size)?;
-    call.write(base_at, base)?;
+    call.write(size_at, Word(size))?;
+    call.write(base_at, Word(base))?;
     success()
 }
 
@@ -85,8 +83,8 @@ fn free(call: &mut Call<'_>, args: NtFreeVirtualMemory) -> Result<Done> {
     let (base, size) =
         call.exec
             .free_virtual_memory(call.thread, args.process, base, size, args.r#type)?;
-    call.write(size_at, size)?;
-    call.write(base_at, base)?;
+    call.write(size_at, Word(size))?;
+    call.write(base_at, Word(base))?;
     success()
 }
 
@@ -98,18 +96,19 @@ fn protect(call: &mut Call<'_>, args: NtProtectVirtualMemory) -> Result<Done> {
         call.exec
             .protect_virtual_memory(call.thread, args.process, base, size, args.protect)?;
     call.write(old_at, old)?;
-    call.write(size_at, size)?;
-    call.write(base_at, base)?;
+    call.write(size_at, Word(size))?;
+    call.write(base_at, Word(base))?;
     success()
 }
 
 fn query(call: &mut Call<'_>, args: NtQueryVirtualMemory) -> Result<Done> {
     let (place, size, length) = (args.buffer, args.size, args.length);
     call.probe_write(place, size, 8)?;
-    call.probe_optional::<u64>(length)?;
+    call.probe_optional(length)?;
     match args.class {
         0 => {
-            if size < size_of::<MemoryBasic>() as u64 {
+            let whole = call.size_of::<MemoryBasic>() as u64;
+            if size < whole {
                 return Err(Status::INFO_LENGTH_MISMATCH);
             }
             let region = call
@@ -126,7 +125,7 @@ fn query(call: &mut Call<'_>, args: NtQueryVirtualMemory) -> Result<Done> {
                 ..MemoryBasic::default()
             };
             call.write(place.cast(), basic)?;
-            call.write_optional(length, size_of::<MemoryBasic>() as u64)?;
+            call.write_optional(length, Word(whole))?;
             success()
         }
         1 => {
@@ -138,20 +137,9 @@ fn query(call: &mut Call<'_>, args: NtQueryVirtualMemory) -> Result<Done> {
             let name = call
                 .exec
                 .query_mapped_name(call.thread, args.process, args.address)?;
-            let text = (name.len() * 2) as u16;
-            let head = size_of::<UnicodeString>() as u64;
-            let buffer = place.address().wrapping_add(head);
-            let string = UnicodeString {
-                length: text,
-                maximum_length: text + 2,
-                buffer,
-                ..UnicodeString::default()
-            };
-            let mut bytes = Vec::from(string.as_bytes());
-            put_text(&mut bytes, &name);
-            bytes.extend([0, 0]);
-            call.write_optional(length, bytes.len() as u64)?;
-            if size < head {
+            let bytes = terminated(call, place, &name);
+            call.write_optional(length, Word(bytes.len() as u64))?;
+            if size < call.size_of::<UnicodeString>() as u64 {
                 return Err(Status::INFO_LENGTH_MISMATCH);
             }
             if size < bytes.len() as u64 {
@@ -169,13 +157,13 @@ fn read_other(call: &mut Call<'_>, args: NtReadVirtualMemory) -> Result<Done> {
         (args.address.address(), args.buffer, args.size, args.length);
     call.probe_read(args.address, size, 1)?;
     call.probe_read(buffer, size, 1)?;
-    call.probe_optional::<u64>(length)?;
+    call.probe_optional(length)?;
     let process = call
         .exec
         .process_behind(call.thread, args.process, Access::PROCESS_VM_READ)?;
     let own = (call.process, buffer.address());
     let (done, result) = call.exec.copy_virtual_memory((process, address), own, size);
-    call.write_optional(length, done)?;
+    call.write_optional(length, Word(done))?;
     Ok(Done::Returns(result.into()))
 }
 
@@ -184,18 +172,18 @@ fn write_other(call: &mut Call<'_>, args: NtWriteVirtualMemory) -> Result<Done> 
         (args.address.address(), args.buffer, args.size, args.length);
     call.probe_read(args.address, size, 1)?;
     call.probe_read(buffer, size, 1)?;
-    call.probe_optional::<u64>(length)?;
+    call.probe_optional(length)?;
     let process = call
         .exec
         .process_behind(call.thread, args.process, Access::PROCESS_VM_WRITE)?;
     let own = (call.process, buffer.address());
     let (done, result) = call.exec.copy_virtual_memory(own, (process, address), size);
-    call.write_optional(length, done)?;
+    call.write_optional(length, Word(done))?;
     Ok(Done::Returns(result.into()))
 }
 
 fn create_section(call: &mut Call<'_>, args: NtCreateSection) -> Result<Done> {
-    call.probe::<u64>(args.section)?;
+    call.probe(args.section)?;
     let size = match args.size.optional() {
         Some(size) => call.read::<u64>(size)?,
         None => 0,
@@ -222,10 +210,10 @@ fn open_section(call: &mut Call<'_>, args: NtOpenSection) -> Result<Done> {
 fn query_section(call: &mut Call<'_>, args: NtQuerySection) -> Result<Done> {
     let (class, place, size, length) = (args.class, args.buffer, args.size, args.length);
     call.probe_write(place, size, 4)?;
-    call.probe_optional::<u64>(length)?;
+    call.probe_optional(length)?;
     let wanted: u64 = match class {
-        0 => size_of::<SectionBasic>() as u64,
-        1 => 0x40,
+        0 => call.size_of::<SectionBasic>() as u64,
+        1 => call.size_of::<SectionImage>() as u64,
         _ => return Err(Status::INVALID_INFO_CLASS),
     };
     if size < wanted {
@@ -239,7 +227,7 @@ fn query_section(call: &mut Call<'_>, args: NtQuerySection) -> Result<Done> {
     )?;
     if class == 1 {
         let information = call.exec.section_information(object)?;
-        call.write_bytes(place, information.as_bytes())?;
+        call.write(place.cast(), section_image(&information))?;
     } else {
         let Body::Section(section) = &call.exec.object(object)?.body else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
@@ -251,7 +239,7 @@ fn query_section(call: &mut Call<'_>, args: NtQuerySection) -> Result<Done> {
         };
         call.write(place.cast(), basic)?;
     }
-    call.write_optional(length, wanted)?;
+    call.write_optional(length, Word(wanted))?;
     success()
 }
 
@@ -265,7 +253,7 @@ fn map_view(call: &mut Call<'_>, args: NtMapViewOfSection) -> Result<Done> {
     let (base, size) = range(call, base_at, size_at)?;
     let mut offset = 0;
     if let Some(place) = offset_at.optional() {
-        call.probe::<u64>(place)?;
+        call.probe(place)?;
         offset = call.read(place)?;
     }
     let request = MapRequest {
@@ -280,8 +268,8 @@ fn map_view(call: &mut Call<'_>, args: NtMapViewOfSection) -> Result<Done> {
     let mapped = call
         .exec
         .map_view_of_section(call.thread, args.section, args.process, request)?;
-    call.write(base_at, mapped.base)?;
-    call.write(size_at, mapped.size)?;
+    call.write(base_at, Word(mapped.base))?;
+    call.write(size_at, Word(mapped.size))?;
     Ok(Done::Returns(if mapped.at_base {
         Status::SUCCESS
     } else {

@@ -41,7 +41,7 @@ pub use crate::layout;
 
 use crate::Executive;
 use crate::ids::ThreadId;
-use crate::layout::ClientId;
+use crate::layout::{ClientId, Word};
 use crate::trace::{Argument, CallEnd, Record};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -49,7 +49,7 @@ use call::{Built, Call, Done};
 use nt::{Result, Status};
 use pending::Pending;
 use table::{COUNT, MAX_ARGUMENTS, Service};
-use user::UserPtr;
+use user::{UserPtr, UserSlice};
 
 /// The parameters of a service, if it is built.
 pub fn parameters(number: u32) -> Option<&'static [argument::Parameter]> {
@@ -73,11 +73,21 @@ static BUILT: [Option<Built>; COUNT] = call::assemble(&[
     waits::CALLS,
 ]);
 
-/// Arguments in registers: R10, RDX, R8, R9.
+/// Arguments in registers on x86-64: R10, RDX, R8, R9.
 const IN_REGISTERS: usize = 4;
 /// Where the fifth argument is from the stack pointer: behind the return address and the four
 /// registers' home.
 const FIFTH_ARGUMENT: u64 = 0x28;
+
+/// Where a caller has put its arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// An x86-64 program: R10, RDX, R8, R9, and the stack pointer at the instruction, where the stub's
+    /// return address lies.
+    Registers([u64; IN_REGISTERS], u64),
+    /// An i386 program: EDX, where all of them lie side by side.
+    Stack(u64),
+}
 
 /// A call under way in a waiting thread.
 #[derive(Clone, Debug)]
@@ -89,15 +99,8 @@ pub struct Waiting {
     began: u64,
 }
 
-/// Carries out the system call `number` (EAX) of `thread`, with R10, RDX, R8, R9 and the stack
-/// pointer at the instruction, where the stub's return address lies.
-pub fn dispatch(
-    exec: &mut Executive,
-    thread: ThreadId,
-    number: u32,
-    registers: [u64; IN_REGISTERS],
-    stack: u64,
-) -> Done {
+/// Carries out the system call `number` (EAX) of `thread`.
+pub fn dispatch(exec: &mut Executive, thread: ThreadId, number: u32, passed: Passed) -> Done {
     let Some(service) = table::service(number) else {
         log::warn!("system call {number:#x}: there is no such service");
         return Done::Returns(Status::INVALID_SYSTEM_SERVICE);
@@ -108,18 +111,14 @@ pub fn dispatch(
     // Afterwards the caller may be gone.
     let client = exec.client_id(thread).unwrap_or_default();
     let began = exec.machine().uptime();
-    let mut arguments = [0; MAX_ARGUMENTS];
-    for (to, from) in arguments.iter_mut().zip(registers).take(service.arguments) {
-        *to = from;
-    }
     let mut call = Call {
         exec,
         thread,
         process,
-        arguments,
+        arguments: [0; MAX_ARGUMENTS],
         pending: None,
     };
-    if let Err(status) = stack_arguments(&mut call, service, stack) {
+    if let Err(status) = take_arguments(&mut call, service, passed) {
         return Done::Returns(status);
     }
     let mut shown = if call.exec.trace().wanted() {
@@ -212,25 +211,33 @@ fn keep(exec: &mut Executive, thread: ThreadId, call: Waiting) {
     exec.keep_call(thread, Box::new(call));
 }
 
-fn stack_arguments(call: &mut Call<'_>, service: &Service, stack: u64) -> Result<()> {
-    let Some(count) = service
-        .arguments
-        .checked_sub(IN_REGISTERS)
-        .filter(|&count| count > 0)
-    else {
-        return Ok(());
+/// Takes the arguments out of registers and stack, and widens them as they are declared.
+fn take_arguments(call: &mut Call<'_>, service: &Service, passed: Passed) -> Result<()> {
+    let (registers, stack) = match passed {
+        Passed::Registers(registers, stack) => (registers, stack.saturating_add(FIFTH_ARGUMENT)),
+        Passed::Stack(stack) => ([0; IN_REGISTERS], stack),
     };
-    let bytes = call.bytes(
-        UserPtr::<u8>::new(stack).at(FIFTH_ARGUMENT)?,
-        count as u64 * 8,
-    )?;
-    for (to, from) in call
+    let in_registers = match passed {
+        Passed::Registers(..) => IN_REGISTERS.min(service.arguments),
+        Passed::Stack(_) => 0,
+    };
+    let on_stack = UserSlice {
+        pointer: UserPtr::new(stack),
+        count: (service.arguments - in_registers) as u32,
+    };
+    let on_stack = call.slice::<Word>(on_stack, 1)?;
+    let slots = registers.into_iter().take(in_registers);
+    let slots = slots.chain(on_stack.into_iter().map(|Word(slot)| slot));
+    for (to, from) in call.arguments.iter_mut().zip(slots) {
+        *to = from;
+    }
+    let architecture = call.exec.architecture();
+    for (slot, parameter) in call
         .arguments
         .iter_mut()
-        .skip(IN_REGISTERS)
-        .zip(bytes.as_chunks().0)
+        .zip(parameters(service.number).unwrap_or_default())
     {
-        *to = u64::from_le_bytes(*from);
+        *slot = parameter.shape.widened(architecture, *slot);
     }
     Ok(())
 }

@@ -15,7 +15,6 @@ use alloc::vec::Vec;
 use formats::utf16;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
-use zerocopy::IntoBytes;
 
 services! {
     NtClose(handle: Handle) => close;
@@ -80,7 +79,7 @@ fn close(call: &mut Call<'_>, args: NtClose) -> Result<Done> {
 
 fn duplicate(call: &mut Call<'_>, args: NtDuplicateObject) -> Result<Done> {
     let result = args.result;
-    call.probe_optional::<u64>(result)?;
+    call.probe_optional(result)?;
     let request = Duplicate {
         source_process: args.source,
         source: args.handle,
@@ -90,7 +89,7 @@ fn duplicate(call: &mut Call<'_>, args: NtDuplicateObject) -> Result<Done> {
         options: args.options,
     };
     let made = call.exec.duplicate(call.thread, &request)?;
-    call.write_optional(result, made.to_slot())?;
+    call.write_optional(result, Word(made.to_slot()))?;
     success()
 }
 
@@ -105,7 +104,7 @@ fn make_permanent(call: &mut Call<'_>, args: NtMakePermanentObject) -> Result<Do
 }
 
 fn create_directory(call: &mut Call<'_>, args: NtCreateDirectoryObject) -> Result<Done> {
-    call.probe::<u64>(args.handle)?;
+    call.probe(args.handle)?;
     let attributes = call.attributes(args.attributes)?;
     let made = call
         .exec
@@ -118,7 +117,7 @@ fn open_directory(call: &mut Call<'_>, args: NtOpenDirectoryObject) -> Result<Do
 }
 
 fn create_link(call: &mut Call<'_>, args: NtCreateSymbolicLinkObject) -> Result<Done> {
-    call.probe::<u64>(args.handle)?;
+    call.probe(args.handle)?;
     let attributes = call.attributes(args.attributes)?;
     let target = call.read_aligned(args.target.0, 8)?;
     // NT drops half a unit at the end of the buffer, and wants a target that fits into it.
@@ -171,7 +170,7 @@ fn query_link(call: &mut Call<'_>, args: NtQuerySymbolicLinkObject) -> Result<Do
 }
 
 fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryObject) -> Result<Done> {
-    const ENTRY: usize = size_of::<Layout>();
+    let head_bytes = call.size_of::<Layout>();
     let (buffer, context, length) = (args.buffer, args.context, args.length);
     let (size, single) = (args.size as usize, args.single);
     call.probe_write(buffer, size as u64, 2)?;
@@ -185,14 +184,14 @@ fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryObject) -> Result<
     let entries = call.exec.query_directory(call.thread, args.directory)?;
     // The structures and the empty one behind them first, then the texts.
     let mut taken = 0;
-    let mut needed = ENTRY;
+    let mut needed = head_bytes;
     let mut status = Status::SUCCESS;
     let rest = entries.get(first as usize..).unwrap_or_default();
     if rest.is_empty() {
         status = Status::NO_MORE_ENTRIES;
     }
     for entry in rest {
-        let more = ENTRY + (entry.name.len() + entry.type_name.len() + 2) * 2;
+        let more = head_bytes + (entry.name.len() + entry.type_name.len() + 2) * 2;
         if needed + more > size {
             status = if single {
                 Status::BUFFER_TOO_SMALL
@@ -212,7 +211,7 @@ fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryObject) -> Result<
     }
     let mut heads: Vec<u8> = Vec::new();
     let mut texts: Vec<u8> = Vec::new();
-    let texts_at = buffer.address() + ((taken + 1) * ENTRY) as u64;
+    let texts_at = buffer.address() + ((taken + 1) * head_bytes) as u64;
     for entry in rest.iter().take(taken) {
         let kind = utf16(entry.type_name);
         let mut place = |text: &[u16]| {
@@ -231,10 +230,10 @@ fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryObject) -> Result<
             name: place(&entry.name),
             kind: place(&kind),
         };
-        heads.extend(head.as_bytes());
+        heads.extend(call.bytes_of(head));
     }
     if status.is_success() {
-        heads.extend([0; ENTRY]);
+        heads.extend(call.bytes_of(Layout::default()));
         heads.extend(texts);
         call.write_bytes(buffer, &heads)?;
         call.write(context, first + taken as u32)?;
@@ -244,7 +243,7 @@ fn query_directory(call: &mut Call<'_>, args: NtQueryDirectoryObject) -> Result<
 }
 
 fn create_event(call: &mut Call<'_>, args: NtCreateEvent) -> Result<Done> {
-    call.probe::<u64>(args.handle)?;
+    call.probe(args.handle)?;
     let attributes = call.attributes_or_none(args.attributes)?;
     let notification = match args.r#type {
         0 => true,
@@ -310,7 +309,7 @@ fn query_event(call: &mut Call<'_>, args: NtQueryEvent) -> Result<Done> {
 }
 
 fn create_keyed_event(call: &mut Call<'_>, args: NtCreateKeyedEvent) -> Result<Done> {
-    call.probe::<u64>(args.handle)?;
+    call.probe(args.handle)?;
     if args.flags != 0 {
         return Err(Status::INVALID_PARAMETER_4);
     }
@@ -337,7 +336,7 @@ fn query_object(call: &mut Call<'_>, args: NtQueryObject) -> Result<Done> {
             let name_size = if name.is_empty() {
                 0
             } else {
-                0x10 + name.len() * 2 + 2
+                call.size_of::<UnicodeString>() + name.len() * 2 + 2
             };
             let basic = ObjectBasic {
                 attributes: facts.attributes,
@@ -345,19 +344,22 @@ fn query_object(call: &mut Call<'_>, args: NtQueryObject) -> Result<Done> {
                 handles: facts.handles,
                 references: facts.references,
                 name_size: name_size as u32,
-                type_size: (TYPE_INFORMATION + type_name.len() * 2 + 2) as u32,
+                type_size: (type_bytes(call) + type_name.len() * 2 + 2) as u32,
                 security_size: facts.security_length as u32,
                 create_time: facts.created,
                 ..ObjectBasic::default()
             };
-            (basic.as_bytes().to_vec(), Needs::Exactly)
+            (call.bytes_of(basic), Needs::Exactly)
         }
         1 => {
             let name = call.exec.query_object_name(call.thread, args.handle)?;
-            (named(&name, 0x10, place), Needs::AtLeast)
+            (
+                named(call, &name, call.size_of::<UnicodeString>(), place),
+                Needs::AtLeast,
+            )
         }
         2 => (
-            type_information(call.exec.type_of(facts.kind), &type_name, place),
+            type_information(call, call.exec.type_of(facts.kind), &type_name, place),
             Needs::AtLeast,
         ),
         3 => return Err(Status::NOT_IMPLEMENTED),
@@ -387,12 +389,14 @@ enum Needs {
     AtLeast,
 }
 
-/// Bytes of OBJECT_TYPE_INFORMATION before the name.
-const TYPE_INFORMATION: usize = 0x68;
+/// Bytes of OBJECT_TYPE_INFORMATION before the name: a UNICODE_STRING, and the same for all.
+fn type_bytes(call: &Call<'_>) -> usize {
+    call.size_of::<UnicodeString>() + 0x58
+}
 
 /// A UNICODE_STRING in `head` bytes, and its text and terminator behind it; an empty one points
 /// nowhere.
-fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
+fn named(call: &Call<'_>, name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
     let mut bytes = Vec::new();
     let length = (name.len() * 2) as u16;
     let string = match length {
@@ -404,7 +408,7 @@ fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
             ..UnicodeString::default()
         },
     };
-    bytes.extend(string.as_bytes());
+    bytes.extend(call.bytes_of(string));
     bytes.resize(head, 0);
     if length != 0 {
         put_text(&mut bytes, name);
@@ -413,10 +417,16 @@ fn named(name: &[u16], head: usize, place: UserPtr) -> Vec<u8> {
     bytes
 }
 
-/// OBJECT_TYPE_INFORMATION: name, generic mapping at 0x44, valid access mask at 0x54. Counters are
-/// not kept.
-fn type_information(info: &TypeInfo<Executive>, name: &[u16], place: UserPtr) -> Vec<u8> {
-    let mut bytes = named(name, TYPE_INFORMATION, place);
+/// OBJECT_TYPE_INFORMATION: name, and from there generic mapping at 0x34, valid access mask at 0x44.
+/// Counters are not kept.
+fn type_information(
+    call: &Call<'_>,
+    info: &TypeInfo<Executive>,
+    name: &[u16],
+    place: UserPtr,
+) -> Vec<u8> {
+    let mut bytes = named(call, name, type_bytes(call), place);
+    let mapping = call.size_of::<UnicodeString>() + 0x34;
     let words = [
         info.mapping.read.bits(),
         info.mapping.write.bits(),
@@ -425,7 +435,7 @@ fn type_information(info: &TypeInfo<Executive>, name: &[u16], place: UserPtr) ->
         info.valid.bits(),
     ];
     for (place, word) in bytes
-        .get_mut(0x44..0x58)
+        .get_mut(mapping..mapping + 0x14)
         .unwrap_or_default()
         .chunks_exact_mut(4)
         .zip(words)

@@ -6,7 +6,7 @@ use super::call::{Call, Done, success};
 use super::layout::{PortView, QualityOfService, RemotePortView, Word};
 use super::pending::Pending;
 use super::user::{User, UserPtr};
-use crate::layout::PortMessage;
+use crate::layout::{PortMessage, message};
 use crate::lpc::{ClientView, Event, HEADER, Message, Receive};
 use crate::ob::prelude::*;
 use crate::se::Sid;
@@ -64,11 +64,12 @@ pub struct ConnectResults {
 }
 
 fn create(call: &mut Call<'_>, args: NtCreatePort) -> Result<Done> {
-    call.probe::<u64>(args.port)?;
+    call.probe(args.port)?;
     let attributes = call.attributes(args.attributes)?;
     let limits = PortLimits {
         connection_info: args.information,
-        message: args.message,
+        // With the header of the kernel's messages.
+        message: args.message.saturating_add(longer(call)),
         pool: args.pool,
     };
     let handle = call
@@ -108,14 +109,14 @@ fn start_connect(
     sid: UserPtr,
     results: ConnectResults,
 ) -> Result<Done> {
-    call.probe::<u64>(results.handle)?;
+    call.probe(results.handle)?;
     call.read_aligned(quality, 4)?;
     let client_view = match results.view.optional() {
         None => None,
         Some(place) => {
             call.probe_aligned(place, 4)?;
             let view = call.read(place)?;
-            if view.length as usize != size_of::<PortView>() {
+            if view.length as usize != call.size_of::<PortView>() {
                 return Err(Status::INVALID_PARAMETER);
             }
             Some(view)
@@ -142,7 +143,7 @@ fn start_connect(
         None => None,
         Some(view) => Some(call.exec.map_client_view(
             call.thread,
-            Handle::from_slot(view.section),
+            call.handle(view.section),
             view.offset,
             view.size,
         )?),
@@ -207,7 +208,8 @@ fn write_connected(
     if done.handle.is_err() {
         return Ok(());
     }
-    call.write_optional(results.max_message, done.max_message)?;
+    let max_message = done.max_message.saturating_sub(longer(call));
+    call.write_optional(results.max_message, max_message)?;
     if let (Some(place), Some(mut view), Some(made)) = (results.view.optional(), view, done.view) {
         (view.base, view.size, view.offset, view.remote_base) =
             (made.base, made.size, made.offset, made.remote_base);
@@ -218,7 +220,7 @@ fn write_connected(
         call.write(
             place,
             RemotePortView {
-                length: size_of::<RemotePortView>() as u32,
+                length: call.size_of::<RemotePortView>() as u32,
                 ..RemotePortView::default()
             },
         )?;
@@ -261,13 +263,13 @@ pub fn finish_listen(
 
 fn accept(call: &mut Call<'_>, args: NtAcceptConnectPort) -> Result<Done> {
     let (port, message, view, remote) = (args.port, args.message, args.view, args.remote);
-    call.probe::<u64>(port)?;
+    call.probe(port)?;
     // The total length of a connection request that is handed back does not matter.
     let header = call.read_aligned(message, 4)?;
-    let information = call.bytes(message.at(HEADER as u64)?, u64::from(header.data_length))?;
+    let information = call.bytes(data_of(call, message)?, u64::from(header.data_length))?;
     if let Some(place) = view.optional() {
         call.probe_aligned(place, 4)?;
-        if call.read(place)?.length as usize != size_of::<PortView>() {
+        if call.read(place)?.length as usize != call.size_of::<PortView>() {
             return Err(Status::INVALID_PARAMETER);
         }
         // A server view is what ReactOS has not built either.
@@ -304,7 +306,7 @@ fn accept(call: &mut Call<'_>, args: NtAcceptConnectPort) -> Result<Done> {
         }
     }
     if let Some(place) = remote.optional() {
-        let length = size_of::<RemotePortView>() as u32;
+        let length = call.size_of::<RemotePortView>() as u32;
         call.write(
             place,
             RemotePortView {
@@ -438,13 +440,23 @@ fn failed(event: Event) -> Result<Done> {
     }
 }
 
+/// By how much the kernel's header of a message is longer than the caller's.
+fn longer(call: &Call<'_>) -> u32 {
+    message::longer(call.exec.architecture()).into()
+}
+
+/// Where the data of a message lie.
+fn data_of(call: &Call<'_>, message: UserPtr<PortMessage>) -> Result<UserPtr> {
+    message.at(call.size_of::<PortMessage>() as u64)
+}
+
 /// A PORT_MESSAGE and its data. The data of a message whose own lengths contradict each other is
 /// not read: the protocol refuses it.
 fn message_at(call: &mut Call<'_>, place: UserPtr<PortMessage>) -> Result<(PortMessage, Vec<u8>)> {
     let header = call.read_aligned(place, 4)?;
     let fits = usize::from(header.data_length) + HEADER <= usize::from(header.total_length);
     let data = if fits {
-        call.bytes(place.at(HEADER as u64)?, u64::from(header.data_length))?
+        call.bytes(data_of(call, place)?, u64::from(header.data_length))?
     } else {
         Vec::new()
     };
@@ -458,8 +470,8 @@ fn store_message(
     context: UserPtr<Word>,
 ) -> Result<Done> {
     call.write(place, message.header)?;
-    call.write_bytes(place.at(HEADER as u64)?, &message.data)?;
-    call.write_optional(context, message.context)?;
+    call.write_bytes(data_of(call, place)?, &message.data)?;
+    call.write_optional(context, Word(message.context))?;
     success()
 }
 
@@ -468,7 +480,7 @@ fn probe_remote(call: &mut Call<'_>, place: UserPtr<RemotePortView>) -> Result<(
         return Ok(());
     };
     call.probe_aligned(place, 4)?;
-    if call.read(place)?.length as usize == size_of::<RemotePortView>() {
+    if call.read(place)?.length as usize == call.size_of::<RemotePortView>() {
         Ok(())
     } else {
         Err(Status::INVALID_PARAMETER)

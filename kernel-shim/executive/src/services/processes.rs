@@ -4,7 +4,7 @@
 use super::argument::{UserAttributes, services};
 use super::call::{Call, Done, success};
 use super::encode::put_text;
-use super::layout::{ProcessBasic, UnicodeString, Word};
+use super::layout::{Layout, ProcessBasic, UnicodeString, Word, section_image};
 use super::user::UserPtr;
 use crate::layout::ClientId;
 use crate::ob::System as _;
@@ -14,7 +14,6 @@ use alloc::vec::Vec;
 use nt::access::Access;
 use nt::object::Attributes;
 use nt::{Handle, Result, Status};
-use zerocopy::IntoBytes;
 
 services! {
     NtCreateProcess(
@@ -170,8 +169,19 @@ pub(super) struct Room {
     pub(super) length: UserPtr<u32>,
 }
 
+/// Delivers an answer for which the buffer must have exactly its size.
+pub(super) fn answer<T: Layout>(call: &mut Call<'_>, to: &Room, value: T) -> Result<Done> {
+    let bytes = call.bytes_of(value);
+    answer_bytes(call, to, &bytes, true)
+}
+
 /// Delivers an answer. `exact`: the buffer must have exactly its size, else at least that.
-pub(super) fn answer(call: &mut Call<'_>, to: &Room, bytes: &[u8], exact: bool) -> Result<Done> {
+pub(super) fn answer_bytes(
+    call: &mut Call<'_>,
+    to: &Room,
+    bytes: &[u8],
+    exact: bool,
+) -> Result<Done> {
     let size = to.size as usize;
     if size < bytes.len() || (exact && size != bytes.len()) {
         return Err(Status::INFO_LENGTH_MISMATCH);
@@ -205,23 +215,23 @@ fn query(call: &mut Call<'_>, args: NtQueryInformationProcess) -> Result<Done> {
                 parent: facts.parent.0.into(),
                 ..ProcessBasic::default()
             };
-            answer(call, to, basic.as_bytes(), true)
+            answer(call, to, basic)
         }
         // ProcessTimes: processor time is not kept
         4 => {
             let id = call.exec.query_process(call.thread, process)?.process;
             let process = call.exec.process(id)?;
             let times = [process.create_time, process.exit_time, 0, 0];
-            answer(call, to, times.as_bytes(), true)
+            answer(call, to, times)
         }
         // ProcessDebugPort: none
         7 => {
             call.exec.query_process(call.thread, process)?;
-            answer(call, to, &[0; 8], true)
+            answer(call, to, Word(0))
         }
         12 => {
             let mode = call.exec.query_hard_error_mode(call.thread, process)?;
-            answer(call, to, mode.as_bytes(), true)
+            answer(call, to, mode)
         }
         // ProcessHandleCount
         20 => {
@@ -232,53 +242,42 @@ fn query(call: &mut Call<'_>, args: NtQueryInformationProcess) -> Result<Done> {
                 .handles
                 .as_ref()
                 .map_or(0, |table| table.len()) as u32;
-            answer(call, to, count.as_bytes(), true)
+            answer(call, to, count)
         }
         23 => device_map(call, to, process),
         24 => {
             let session = call.exec.query_session(call.thread, process)?;
-            answer(call, to, session.as_bytes(), true)
+            answer(call, to, session)
         }
         // ProcessWow64Information: none
         26 => {
             call.exec.query_process(call.thread, process)?;
-            answer(call, to, &[0; 8], true)
+            answer(call, to, Word(0))
         }
         27 => {
             let id = call.exec.query_process(call.thread, process)?.process;
             let name = call.exec.image_path(id)?;
-            let text = (name.len() * 2) as u16;
-            let string = UnicodeString {
-                length: text,
-                maximum_length: text + 2,
-                buffer: place
-                    .address()
-                    .wrapping_add(size_of::<UnicodeString>() as u64),
-                ..UnicodeString::default()
-            };
-            let mut bytes = Vec::from(string.as_bytes());
-            put_text(&mut bytes, &name);
-            bytes.extend([0, 0]);
-            answer(call, to, &bytes, false)
+            let bytes = terminated(call, place, &name);
+            answer_bytes(call, to, &bytes, false)
         }
         // ProcessLUIDDeviceMapsEnabled: they are not
-        28 => answer(call, to, 0_u32.as_bytes(), true),
+        28 => answer(call, to, 0_u32),
         29 => {
             let critical = call.exec.query_process_critical(call.thread, process)?;
-            answer(call, to, u32::from(critical).as_bytes(), true)
+            answer(call, to, u32::from(critical))
         }
         34 if own => {
             let flags = call.exec.process(call.process)?.execute_flags;
-            answer(call, to, flags.as_bytes(), true)
+            answer(call, to, flags)
         }
         // ProcessCookie: a number that a process keeps; the same on every run
         36 if own => {
             let cookie = call.process.0.wrapping_mul(0x9E37_79B9) | 1;
-            answer(call, to, cookie.as_bytes(), true)
+            answer(call, to, cookie)
         }
         37 if own => {
             let information = call.exec.own_image_information(call.process)?;
-            answer(call, to, information.as_bytes(), true)
+            answer(call, to, section_image(&information))
         }
         34 | 36 | 37 => Err(Status::INVALID_PARAMETER),
         class if class < 48 => {
@@ -300,7 +299,36 @@ fn device_map(call: &mut Call<'_>, to: &Room, process: Handle) -> Result<Done> {
         types = map.types;
     }
     bytes.extend(types);
-    answer(call, to, &bytes, true)
+    answer_bytes(call, to, &bytes, true)
+}
+
+/// A UNICODE_STRING at `place`, and its text and terminator behind it.
+pub(super) fn terminated(call: &Call<'_>, place: UserPtr, text: &[u16]) -> Vec<u8> {
+    let length = (text.len() * 2) as u16;
+    let head = call.size_of::<UnicodeString>() as u64;
+    let mut bytes = call.bytes_of(UnicodeString {
+        length,
+        maximum_length: length + 2,
+        buffer: place.address().wrapping_add(head),
+        ..UnicodeString::default()
+    });
+    put_text(&mut bytes, text);
+    bytes.extend([0, 0]);
+    bytes
+}
+
+/// What a call that sets something was given: exactly a number as wide as a pointer.
+pub(super) fn word(call: &mut Call<'_>, (place, size): (UserPtr, u32)) -> Result<u64> {
+    if size as usize != call.size_of::<Word>() {
+        return Err(Status::INFO_LENGTH_MISMATCH);
+    }
+    call.read::<Word>(place.cast()).map(|Word(number)| number)
+}
+
+/// The same of a handle.
+pub(super) fn handle(call: &mut Call<'_>, given: (UserPtr, u32)) -> Result<Handle> {
+    let word = word(call, given)?;
+    Ok(call.handle(word))
 }
 
 /// What a call that sets something was given: exactly `N` bytes.
@@ -329,7 +357,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
         }
         // ProcessExceptionPort
         8 => {
-            let port = Handle::from_slot(u64::from_le_bytes(value(call, given)?));
+            let port = handle(call, given)?;
             call.exec.set_exception_port(call.thread, process, port)?;
         }
         12 => {
@@ -338,7 +366,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
         }
         // ProcessAffinityMask
         21 => {
-            let wanted = u64::from_le_bytes(value(call, given)?);
+            let wanted = word(call, given)?;
             call.exec
                 .process_behind(call.thread, process, Access::PROCESS_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
@@ -352,7 +380,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
                 .process_behind(call.thread, process, Access::PROCESS_SET_INFORMATION)?;
         }
         23 => {
-            let directory = Handle::from_slot(u64::from_le_bytes(value(call, given)?));
+            let directory = handle(call, given)?;
             call.exec.set_device_map(call.thread, process, directory)?;
         }
         24 => {

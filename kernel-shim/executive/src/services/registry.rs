@@ -41,7 +41,7 @@ services! {
 const LARGEST_VALUE: u32 = 16 << 20;
 
 fn open_key(call: &mut Call<'_>, args: NtOpenKey) -> Result<Done> {
-    call.probe::<u64>(args.key)?;
+    call.probe(args.key)?;
     let attributes = call.attributes(args.attributes)?;
     let handle = call
         .exec
@@ -51,7 +51,7 @@ fn open_key(call: &mut Call<'_>, args: NtOpenKey) -> Result<Done> {
 
 fn create_key(call: &mut Call<'_>, args: NtCreateKey) -> Result<Done> {
     let (place, disposition) = (args.key, args.disposition);
-    call.probe::<u64>(place)?;
+    call.probe(place)?;
     call.probe_optional::<u32>(disposition)?;
     let attributes = call.attributes(args.attributes)?;
     let class = match args.class.optional() {

@@ -98,7 +98,7 @@ fn set_information(call: &mut Call<'_>, args: NtSetSystemInformation) -> Result<
             call.exec.set_global_flag(flags);
         }
         class::EXTEND_SERVICE_TABLE => {
-            sized(0x10)?;
+            sized(call.size_of::<UnicodeString>() as u32)?;
             call.demand(token::LOAD_DRIVER)?;
             let name: UnicodeString = call.read(place.cast())?;
             let name = call.text(name)?;
@@ -146,7 +146,7 @@ fn raise_hard_error(call: &mut Call<'_>, args: NtRaiseHardError) -> Result<Done>
             pointer: values,
             count: args.count,
         };
-        for (index, value) in call.slice(values, 8)?.into_iter().enumerate() {
+        for (index, Word(value)) in call.slice(values, 8)?.into_iter().enumerate() {
             let is_text = mask & 1 << index != 0;
             parameters.push(if is_text {
                 text_parameter(call, UserPtr::new(value))?
@@ -278,7 +278,7 @@ fn query_language(call: &mut Call<'_>, place: UserPtr<u16>) -> Result<Done> {
 
 fn query_time(call: &mut Call<'_>, args: NtQuerySystemTime) -> Result<Done> {
     let place = args.time;
-    call.probe::<u64>(place)?;
+    call.probe(place)?;
     let now = call.exec.now();
     call.write(place, now)?;
     success()
@@ -286,8 +286,8 @@ fn query_time(call: &mut Call<'_>, args: NtQuerySystemTime) -> Result<Done> {
 
 fn query_counter(call: &mut Call<'_>, args: NtQueryPerformanceCounter) -> Result<Done> {
     let (place, frequency) = (args.counter, args.frequency);
-    call.probe::<u64>(place)?;
-    call.probe_optional::<u64>(frequency)?;
+    call.probe(place)?;
+    call.probe_optional(frequency)?;
     let uptime = call.exec.machine().uptime();
     call.write(place, uptime)?;
     call.write_optional(frequency, COUNTER_FREQUENCY)?;
@@ -317,7 +317,7 @@ fn debug_filter(_call: &mut Call<'_>, _: NtQueryDebugFilterState) -> Result<Done
 
 fn allocate_luid(call: &mut Call<'_>, args: NtAllocateLocallyUniqueId) -> Result<Done> {
     let place = args.luid;
-    call.probe::<u64>(place)?;
+    call.probe(place)?;
     // Ids of processes and threads come from the same numbers: none is given out twice. Small LUIDs
     // are privileges and logons.
     let luid = 0x1_0000 + u64::from(call.exec.new_id());

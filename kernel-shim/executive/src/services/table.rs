@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The system services of the ABI: number, name and argument count of every one, as ReactOS numbers
-//! them on x86-64.
+//! them, on x86-64 and on i386 alike.
 //!
 //! A service's number is its place in this list (spec 13.3). The kernel's dispatcher is built from
 //! it, and so are the system-call stubs of the shim's `ntdll.dll`, so the two cannot disagree. This
@@ -16,7 +16,8 @@ pub struct Service {
     pub number: u32,
     /// Its `Nt` name; the `Zw` name is the same service.
     pub name: &'static str,
-    /// Arguments, each 8 bytes: four in registers, the rest on the caller's stack.
+    /// Arguments, each as wide as a pointer: on x86-64 four of them in registers, all others on the
+    /// caller's stack.
     pub arguments: usize,
 }
 

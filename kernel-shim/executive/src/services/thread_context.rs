@@ -7,6 +7,7 @@
 
 use super::argument::services;
 use super::call::{Call, Done, success};
+use super::layout::context::selectors;
 use super::layout::{Context, ExceptionRecord, has_part};
 use super::threads::registers;
 use super::user::UserPtr;
@@ -28,21 +29,19 @@ services! {
 
 /// How many numbers of information an EXCEPTION_RECORD holds.
 const EXCEPTION_MAXIMUM_PARAMETERS: usize = 15;
-/// Code segment of user mode with its privilege level, and the flags user mode may have set;
-/// interrupts are always on.
-const USER_CODE: u16 = 0x33;
-const USER_DATA: u16 = 0x2B;
+/// The flags user mode may have set; interrupts are always on.
 const USER_FLAGS: u32 = 0x0021_0DD5;
 const INTERRUPTS: u32 = 0x200;
 /// Every address below this is canonical and the user's.
 const USER_LIMIT: u64 = 0x0000_8000_0000_0000;
 
 /// A CONTEXT that user mode may go on with: segments and flags are made what they must be.
-fn sanitized(mut context: Context) -> Result<Context> {
+fn sanitized(call: &Call<'_>, mut context: Context) -> Result<Context> {
     if context.rip >= USER_LIMIT {
         return Err(Status::ACCESS_VIOLATION);
     }
-    (context.cs, context.ss) = (USER_CODE, USER_DATA);
+    let selectors = selectors(call.exec.architecture());
+    (context.cs, context.ss) = (selectors.code, selectors.data);
     context.eflags = context.eflags & USER_FLAGS | INTERRUPTS | 2;
     // Reserved bits of MXCSR would fault in the kernel's hands.
     context.mxcsr &= 0xFFFF;
@@ -51,7 +50,7 @@ fn sanitized(mut context: Context) -> Result<Context> {
 
 fn go_on(call: &mut Call<'_>, args: NtContinue) -> Result<Done> {
     let context: Context = call.read_aligned(args.context, 16)?;
-    Ok(Done::Continues(Box::new(sanitized(context)?)))
+    Ok(Done::Continues(Box::new(sanitized(call, context)?)))
 }
 
 fn raise(call: &mut Call<'_>, args: NtRaiseException) -> Result<Done> {
@@ -62,7 +61,7 @@ fn raise(call: &mut Call<'_>, args: NtRaiseException) -> Result<Done> {
     }
     Ok(Done::Raises(
         Box::new(record),
-        Box::new(sanitized(context)?),
+        Box::new(sanitized(call, context)?),
         args.first,
     ))
 }
@@ -78,9 +77,10 @@ fn get(call: &mut Call<'_>, args: NtGetContextThread) -> Result<Done> {
         return Err(Status::UNSUCCESSFUL);
     }
     let now = call.exec.machine().context(thread);
+    let selectors = selectors(call.exec.architecture());
     if has_part(&context, CONTEXT_CONTROL) {
         (context.rip, context.rsp, context.eflags) = (now.rip, now.rsp, now.flags);
-        (context.cs, context.ss) = (USER_CODE, USER_DATA);
+        (context.cs, context.ss) = (selectors.code, selectors.data);
     }
     if has_part(&context, CONTEXT_INTEGER) {
         (context.rax, context.rcx, context.rdx, context.rbx) = (now.rax, now.rcx, now.rdx, now.rbx);
@@ -89,7 +89,8 @@ fn get(call: &mut Call<'_>, args: NtGetContextThread) -> Result<Done> {
         (context.r12, context.r13, context.r14, context.r15) = (now.r12, now.r13, now.r14, now.r15);
     }
     if has_part(&context, CONTEXT_SEGMENTS) {
-        (context.ds, context.es, context.fs, context.gs) = (USER_DATA, USER_DATA, 0x53, USER_DATA);
+        (context.ds, context.es) = (selectors.data, selectors.data);
+        (context.fs, context.gs) = (selectors.fs, selectors.gs);
     }
     context.mxcsr = now.mxcsr;
     call.write(place, context)?;
@@ -97,7 +98,8 @@ fn get(call: &mut Call<'_>, args: NtGetContextThread) -> Result<Done> {
 }
 
 fn set(call: &mut Call<'_>, args: NtSetContextThread) -> Result<Done> {
-    let context = sanitized(call.read_aligned(args.context, 16)?)?;
+    let context = call.read_aligned(args.context, 16)?;
+    let context = sanitized(call, context)?;
     let thread = call
         .exec
         .thread_behind(call.thread, args.thread, Access::THREAD_SET_CONTEXT)?;
@@ -133,6 +135,6 @@ fn set(call: &mut Call<'_>, args: NtSetContextThread) -> Result<Done> {
 fn flush_cache(call: &mut Call<'_>, args: NtFlushInstructionCache) -> Result<Done> {
     call.exec
         .process_behind(call.thread, args.process, Access::PROCESS_VM_WRITE)?;
-    // Instruction fetches of x86-64 see every store.
+    // Instruction fetches see every store.
     success()
 }

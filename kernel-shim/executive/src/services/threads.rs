@@ -4,14 +4,13 @@
 use super::argument::{UserAttributes, services};
 use super::call::{Call, Done, success};
 use super::layout::{Context, InitialTeb, ThreadBasic, Word};
-use super::processes::{Room, affinity, answer, survived, target, value};
+use super::processes::{Room, affinity, answer, handle, survived, target, value, word};
 use super::user::UserPtr;
 use crate::layout::ClientId;
 use crate::machine;
 use crate::system::processes::create::Stack;
 use nt::access::Access;
 use nt::{Handle, Result, Status};
-use zerocopy::IntoBytes;
 
 services! {
     NtCreateThread(
@@ -145,7 +144,7 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
                 base_priority: 0,
                 ..ThreadBasic::default()
             };
-            answer(call, to, basic.as_bytes(), true)
+            answer(call, to, basic)
         }
         // ThreadTimes: processor time is not kept
         1 => {
@@ -154,7 +153,7 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
                     .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
             let thread = call.exec.thread(id)?;
             let times = [thread.create_time, thread.exit_time, 0, 0];
-            answer(call, to, times.as_bytes(), true)
+            answer(call, to, times)
         }
         // ThreadQuerySetWin32StartAddress
         9 => {
@@ -162,7 +161,7 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
                 call.exec
                     .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
             let start = call.exec.thread(id)?.start_address;
-            answer(call, to, start.as_bytes(), true)
+            answer(call, to, Word(start))
         }
         // ThreadAmILastThread
         12 => {
@@ -170,11 +169,11 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
                 call.exec
                     .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
             let last = call.exec.process_of(id)?.threads.len() == 1;
-            answer(call, to, u32::from(last).as_bytes(), true)
+            answer(call, to, u32::from(last))
         }
         18 => {
             let critical = call.exec.query_thread_critical(call.thread, thread)?;
-            answer(call, to, u32::from(critical).as_bytes(), true)
+            answer(call, to, u32::from(critical))
         }
         // ThreadIsTerminated
         20 => {
@@ -182,7 +181,7 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
                 call.exec
                     .thread_behind(call.thread, thread, Access::THREAD_QUERY_INFORMATION)?;
             let ended = call.exec.thread(id)?.ended;
-            answer(call, to, u32::from(ended).as_bytes(), true)
+            answer(call, to, u32::from(ended))
         }
         class if class < 32 => {
             log::warn!("NtQueryInformationThread: class {class} is not built");
@@ -216,7 +215,7 @@ fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done>
         }
         // ThreadAffinityMask
         4 => {
-            let wanted = u64::from_le_bytes(value(call, given)?);
+            let wanted = word(call, given)?;
             call.exec
                 .thread_behind(call.thread, thread, Access::THREAD_SET_INFORMATION)?;
             if wanted == 0 || wanted & !affinity(call) != 0 {
@@ -225,12 +224,12 @@ fn set_thread(call: &mut Call<'_>, args: NtSetInformationThread) -> Result<Done>
         }
         // ThreadImpersonationToken
         5 => {
-            let token = Handle::from_slot(u64::from_le_bytes(value(call, given)?));
+            let token = handle(call, given)?;
             call.exec.set_impersonation(call.thread, thread, token)?;
         }
         // ThreadQuerySetWin32StartAddress
         9 => {
-            let start = u64::from_le_bytes(value(call, given)?);
+            let start = word(call, given)?;
             let id =
                 call.exec
                     .thread_behind(call.thread, thread, Access::THREAD_SET_INFORMATION)?;

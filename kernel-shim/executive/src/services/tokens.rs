@@ -174,27 +174,29 @@ fn privileges(list: &[TokenPrivilege]) -> Vec<u8> {
     bytes
 }
 
-/// Information whose structures point to SIDs behind them, in the caller's buffer at `place`.
-fn sids(place: UserPtr, count: Option<u32>, list: &[(&Sid, Option<u32>)]) -> Vec<u8> {
-    let mut heads = count.map_or_else(Vec::new, |count| Vec::from(u64::from(count).to_le_bytes()));
-    let entry = if list.iter().any(|(_, attributes)| attributes.is_some()) {
-        16
-    } else {
-        8
-    };
-    let mut at = heads.len() + list.len() * entry;
+/// Information whose structures point to SIDs behind them, in the caller's buffer at `place`: a
+/// count if there is one, then pointers, each with attributes if they have any, in words.
+fn sids(
+    call: &Call<'_>,
+    place: UserPtr,
+    count: Option<u32>,
+    list: &[(&Sid, Option<u32>)],
+) -> Vec<u8> {
+    let attributes = list.iter().filter(|(_, attributes)| attributes.is_some());
+    let words = usize::from(count.is_some()) + list.len() + attributes.count();
+    let mut at = words * call.size_of::<Word>();
+    let mut heads = Vec::new();
     let mut tail = Vec::new();
+    heads.extend(count.map(u64::from));
     for (sid, attributes) in list {
-        heads.extend(place.address().wrapping_add(at as u64).to_le_bytes());
-        if let Some(attributes) = attributes {
-            heads.extend(u64::from(*attributes).to_le_bytes());
-        }
+        heads.push(place.address().wrapping_add(at as u64));
+        heads.extend(attributes.map(u64::from));
         let bytes = sid.bytes();
         at += bytes.len();
         tail.extend(bytes);
     }
-    heads.extend(tail);
-    heads
+    let heads = heads.into_iter().flat_map(|word| call.bytes_of(Word(word)));
+    heads.chain(tail).collect()
 }
 
 fn query_token(call: &mut Call<'_>, args: NtQueryInformationToken) -> Result<Done> {
@@ -211,28 +213,23 @@ fn query_token(call: &mut Call<'_>, args: NtQueryInformationToken) -> Result<Don
         return Err(Status::OBJECT_TYPE_MISMATCH);
     };
     let bytes = match args.class {
-        1 => sids(place, None, &[(&token.user, Some(0))]),
+        1 => sids(call, place, None, &[(&token.user, Some(0))]),
         2 => {
             let groups: Vec<_> = token
                 .groups
                 .iter()
                 .map(|group| (&group.sid, Some(group.attributes)))
                 .collect();
-            sids(place, Some(groups.len() as u32), &groups)
+            sids(call, place, Some(groups.len() as u32), &groups)
         }
         3 => privileges(&token.privileges),
-        4 => sids(place, None, &[(token.owner(), None)]),
-        5 => sids(place, None, &[(&token.primary_group, None)]),
+        4 => sids(call, place, None, &[(token.owner(), None)]),
+        5 => sids(call, place, None, &[(&token.primary_group, None)]),
         6 => {
             let acl = token.default_dacl.as_ref().map(|aces| acl_bytes(aces));
-            let mut bytes = Vec::from(
-                if acl.is_some() {
-                    place.address().wrapping_add(8)
-                } else {
-                    0
-                }
-                .to_le_bytes(),
-            );
+            let behind = call.size_of::<Word>() as u64;
+            let at = acl.as_ref().map(|_| place.address().wrapping_add(behind));
+            let mut bytes = call.bytes_of(Word(at.unwrap_or(0)));
             bytes.extend(acl.unwrap_or_default());
             bytes
         }
@@ -284,7 +281,7 @@ fn query_token(call: &mut Call<'_>, args: NtQueryInformationToken) -> Result<Don
 
 fn duplicate_token(call: &mut Call<'_>, args: NtDuplicateToken) -> Result<Done> {
     let place = args.result;
-    call.probe::<u64>(place)?;
+    call.probe(place)?;
     let attributes = call.attributes_or_none(args.attributes)?;
     let kind = args.r#type;
     let level = if args.attributes.is_null() {

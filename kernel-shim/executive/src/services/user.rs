@@ -6,15 +6,16 @@
 //! results first, as NT does. Alignment is checked where NT probes with one
 //! (`DATATYPE_MISALIGNMENT`); single numbers and handles may lie anywhere. Everything is copied
 //! once: what has been checked is what is used.
+//!
+//! A structure is read and written as the caller's architecture has it ([`Layout`]); whoever asks
+//! for it here gets it in this kernel's own form.
 
 use super::layout::{Layout, ObjectAttributes, UnicodeString, Word};
+use crate::machine::Architecture;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::marker::PhantomData;
 use nt::{Result, Status};
-
-/// The end of what user mode may name: `MmUserProbeAddress` of NT 5.2 on x86-64.
-pub const USER_PROBE_ADDRESS: u64 = 0x7FF_FFFF_0000;
 
 /// The longest structure or buffer taken from user memory in one piece, bytes. NT has no such
 /// limit; a larger one is `NO_MEMORY` here.
@@ -24,6 +25,9 @@ const PAGE: u64 = 0x1000;
 
 /// The user part of the caller's address space.
 pub trait UserMemory {
+    /// How structures lie in it, and where it ends.
+    fn architecture(&self) -> Architecture;
+
     /// Copies from it; `ACCESS_VIOLATION` for anything that is not readable user memory.
     fn read_user(&mut self, address: u64, buffer: &mut [u8]) -> Result<()>;
 
@@ -90,19 +94,6 @@ impl<T> UserPtr<T> {
             .map(UserPtr::new)
             .ok_or(Status::ACCESS_VIOLATION)
     }
-
-    fn check(self, length: u64, alignment: u64) -> Result<()> {
-        if length == 0 {
-            return Ok(());
-        }
-        if !self.address.is_multiple_of(alignment) {
-            return Err(Status::DATATYPE_MISALIGNMENT);
-        }
-        match self.address.checked_add(length) {
-            Some(end) if end <= USER_PROBE_ADDRESS => Ok(()),
-            _ => Err(Status::ACCESS_VIOLATION),
-        }
-    }
 }
 
 /// An array that user mode has named: where it begins, and how many there are.
@@ -118,14 +109,37 @@ pub struct UserSlice<T> {
 pub struct User<'a, M: ?Sized>(pub &'a mut M);
 
 impl<M: UserMemory + ?Sized> User<'_, M> {
+    /// Bytes of a `T` there.
+    fn size<T: Layout>(&self) -> u64 {
+        self.0.architecture().size_of::<T>() as u64
+    }
+
+    fn check<T>(&self, pointer: UserPtr<T>, length: u64, alignment: u64) -> Result<()> {
+        if length == 0 {
+            return Ok(());
+        }
+        // What NT aligns on 8 or 16 holds pointers and registers, which an i386 NT aligns on 4.
+        let alignment = match self.0.architecture() {
+            Architecture::Amd64 => alignment,
+            Architecture::I386 => alignment.min(4),
+        };
+        if !pointer.address.is_multiple_of(alignment) {
+            return Err(Status::DATATYPE_MISALIGNMENT);
+        }
+        match pointer.address.checked_add(length) {
+            Some(end) if end <= self.0.architecture().user_end() => Ok(()),
+            _ => Err(Status::ACCESS_VIOLATION),
+        }
+    }
+
     /// ProbeForRead: range and alignment.
     pub fn probe_read(&self, pointer: UserPtr, length: u64, alignment: u64) -> Result<()> {
-        pointer.check(length, alignment)
+        self.check(pointer, length, alignment)
     }
 
     /// ProbeForWrite: range, alignment, and that every page can be written.
     pub fn probe_write(&mut self, pointer: UserPtr, length: u64, alignment: u64) -> Result<()> {
-        pointer.check(length, alignment)?;
+        self.check(pointer, length, alignment)?;
         let mut address = pointer.address;
         let end = pointer.address + length;
         while address < end {
@@ -139,26 +153,28 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
 
     /// ProbeForWrite of one `T`, for which NT asks an alignment.
     pub fn probe_aligned<T: Layout>(&mut self, pointer: UserPtr<T>, alignment: u64) -> Result<()> {
-        self.probe_write(pointer.cast(), size_of::<T>() as u64, alignment)
+        self.probe_write(pointer.cast(), self.size::<T>(), alignment)
     }
 
     /// An array that NT probes with an alignment, copied.
     pub fn slice<T: Layout>(&mut self, slice: UserSlice<T>, alignment: u64) -> Result<Vec<T>> {
-        let length = u64::from(slice.count) * size_of::<T>() as u64;
-        slice.pointer.check(length, alignment)?;
-        let mut values = vec![T::new_zeroed(); slice.count as usize];
-        if length != 0 {
-            self.0.read_user(
-                slice.pointer.address,
-                zerocopy::IntoBytes::as_mut_bytes(values.as_mut_slice()),
-            )?;
-        }
-        Ok(values)
+        let size = self.size::<T>();
+        let length = u64::from(slice.count) * size;
+        self.check(slice.pointer, length, alignment)?;
+        let bytes = self.bytes(slice.pointer.cast(), length)?;
+        let architecture = self.0.architecture();
+        let one = |item: &[u8]| {
+            architecture.take(|into| {
+                into.copy_from_slice(item);
+                Ok(())
+            })
+        };
+        bytes.chunks_exact(size as usize).map(one).collect()
     }
 
     /// Bytes. A length of 0 reads nothing from nowhere.
     pub fn bytes(&mut self, pointer: UserPtr, length: u64) -> Result<Vec<u8>> {
-        pointer.check(length, 1)?;
+        self.check(pointer, length, 1)?;
         if length > LARGEST_BUFFER {
             return Err(Status::NO_MEMORY);
         }
@@ -171,21 +187,21 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
 
     /// A structure that NT probes with an alignment.
     pub fn read_aligned<T: Layout>(&mut self, pointer: UserPtr<T>, alignment: u64) -> Result<T> {
-        pointer.check(size_of::<T>() as u64, alignment)?;
+        self.check(pointer, self.size::<T>(), alignment)?;
         self.read(pointer)
     }
 
     /// A structure or number that may lie anywhere.
     pub fn read<T: Layout>(&mut self, pointer: UserPtr<T>) -> Result<T> {
-        pointer.check(size_of::<T>() as u64, 1)?;
-        let mut value = T::new_zeroed();
-        self.0.read_user(pointer.address, value.as_mut_bytes())?;
-        Ok(value)
+        self.check(pointer, self.size::<T>(), 1)?;
+        self.0
+            .architecture()
+            .take(|bytes| self.0.read_user(pointer.address, bytes))
     }
 
     /// Puts bytes there.
     pub fn write_bytes(&mut self, pointer: UserPtr, bytes: &[u8]) -> Result<()> {
-        pointer.check(bytes.len() as u64, 1)?;
+        self.check(pointer, bytes.len() as u64, 1)?;
         if bytes.is_empty() {
             Ok(())
         } else {
@@ -195,7 +211,8 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
 
     /// Puts a structure or number there.
     pub fn write<T: Layout>(&mut self, pointer: UserPtr<T>, value: T) -> Result<()> {
-        self.write_bytes(pointer.cast(), value.as_bytes())
+        let bytes = self.0.architecture().bytes_of(value);
+        self.write_bytes(pointer.cast(), &bytes)
     }
 
     /// Puts a number there if the caller wants it.
@@ -243,7 +260,7 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
     /// An OBJECT_ATTRIBUTES, its name and its security descriptor.
     pub fn attributes(&mut self, pointer: UserPtr<ObjectAttributes>) -> Result<CapturedAttributes> {
         let raw = self.read_aligned(pointer, 4)?;
-        if raw.length as usize != size_of::<ObjectAttributes>() {
+        if u64::from(raw.length) != self.size::<ObjectAttributes>() {
             return Err(Status::INVALID_PARAMETER);
         }
         let name = match UserPtr::new(raw.name).optional() {
@@ -286,7 +303,9 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         let mut parts: [UserPtr; 4] = [UserPtr::NULL; 4];
         for (index, part) in (0_u64..).zip(&mut parts) {
             *part = if control & SELF_RELATIVE == 0 {
-                UserPtr::new(self.read::<Word>(pointer.at(8 + 8 * index)?)?)
+                // Behind revision and control, as pointers are aligned.
+                let word = self.size::<Word>();
+                UserPtr::new(self.read::<Word>(pointer.at(word + word * index)?)?.0)
             } else {
                 match self.read::<u32>(pointer.at(4 + 4 * index)?)? {
                     0 => UserPtr::NULL,
@@ -376,6 +395,7 @@ pub(crate) mod tests {
     /// Simulated user memory: pages that are there, some of them read-only.
     #[derive(Default, Debug)]
     pub(crate) struct Memory {
+        architecture: Architecture,
         pages: BTreeMap<u64, (bool, Vec<u8>)>,
     }
 
@@ -389,6 +409,10 @@ pub(crate) mod tests {
     }
 
     impl UserMemory for Memory {
+        fn architecture(&self) -> Architecture {
+            self.architecture
+        }
+
         fn read_user(&mut self, address: u64, buffer: &mut [u8]) -> Result<()> {
             for (place, byte) in (address..).zip(buffer) {
                 let (_, page) = self
@@ -411,6 +435,8 @@ pub(crate) mod tests {
         }
     }
 
+    const USER_END: u64 = Architecture::Amd64.user_end();
+
     fn memory() -> Memory {
         let mut memory = Memory::default();
         memory.map(0x10000, 2, true);
@@ -426,8 +452,8 @@ pub(crate) mod tests {
             0,
             0x12000,
             0x11FFF,
-            USER_PROBE_ADDRESS,
-            USER_PROBE_ADDRESS - 4,
+            USER_END,
+            USER_END - 4,
             u64::MAX - 3,
             0xFFFF_8000_0000_0000,
         ] {

@@ -46,7 +46,7 @@ fn wait_multiple(call: &mut Call<'_>, args: NtWaitForMultipleObjects) -> Result<
     let handles: Vec<Handle> = call
         .slice(objects, 1)?
         .into_iter()
-        .map(Handle::from_slot)
+        .map(|Word(slot)| call.handle(slot))
         .collect();
     let outcome = call.exec.wait(call.thread, &handles, all, timeout)?;
     call.outcome(outcome)

@@ -2,11 +2,11 @@
 //! NtRaiseHardError, NtSetDefaultHardErrorPort, the bugcheck and the shutdown (spec 12.4, 12.5).
 
 use crate::ex::hard_errors::{
-    BugCheck, Circumstances, Course, OPTION_SHUTDOWN_SYSTEM, OVERRIDE_ERROR_MODE, Parameter,
-    RESPONSE_RETURN_TO_CALLER,
+    BugCheck, Circumstances, Course, MAXIMUM_PARAMETERS, OPTION_SHUTDOWN_SYSTEM,
+    OVERRIDE_ERROR_MODE, Parameter, RESPONSE_RETURN_TO_CALLER,
 };
 use crate::ids::ThreadId;
-use crate::layout::PortMessage;
+use crate::layout::{PortMessage, Word};
 use crate::lpc::{HEADER, Message};
 use crate::machine::Stop;
 use crate::se::token;
@@ -18,10 +18,9 @@ use nt::{Handle, Result, Status};
 
 /// `LPC_ERROR_EVENT`.
 const ERROR_EVENT: MessageKind = MessageKind(9);
-/// Bytes of HARDERROR_MSG after its header.
-const MESSAGE_DATA: usize = 0x48;
-/// Where the response stands in them.
+/// Where the response stands in HARDERROR_MSG, behind its header; the parameters are its end.
 const RESPONSE_AT: usize = 0x14;
+const PARAMETERS_AT: usize = 0x20;
 
 /// How raising a hard error ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,9 +87,10 @@ impl Executive {
             }
             (Course::Ask, Some(port)) => {
                 let data = self.message(status, mask, &parameters, option);
+                let length = data.len();
                 let header = PortMessage {
-                    data_length: MESSAGE_DATA as u16,
-                    total_length: (HEADER + MESSAGE_DATA) as u16,
+                    data_length: length as u16,
+                    total_length: (HEADER + length) as u16,
                     ..PortMessage::default()
                 };
                 let sender = self.client_id(caller)?;
@@ -106,7 +106,8 @@ impl Executive {
 
     /// HARDERROR_MSG after its header.
     fn message(&self, status: Status, mask: u32, parameters: &[Parameter], option: u32) -> Vec<u8> {
-        let mut data = Vec::with_capacity(MESSAGE_DATA);
+        let architecture = self.architecture();
+        let mut data = Vec::new();
         data.extend((status.0 & !OVERRIDE_ERROR_MODE).to_le_bytes());
         data.extend([0; 4]);
         data.extend(self.now().to_le_bytes());
@@ -115,8 +116,9 @@ impl Executive {
         }
         parameters
             .iter()
-            .for_each(|parameter| data.extend(parameter.raw().to_le_bytes()));
-        data.resize(MESSAGE_DATA, 0);
+            .for_each(|parameter| data.extend(architecture.bytes_of(Word(parameter.raw()))));
+        let whole = PARAMETERS_AT + MAXIMUM_PARAMETERS * architecture.size_of::<Word>();
+        data.resize(whole.next_multiple_of(8), 0);
         data
     }
 

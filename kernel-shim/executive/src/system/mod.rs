@@ -28,7 +28,7 @@ mod types;
 pub mod waits;
 
 use crate::ids::{ProcessId, ThreadId};
-use crate::machine::Machine;
+use crate::machine::{Architecture, Machine};
 use crate::{cm, ex, io, lpc, mm, ob, ps, trace};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -105,6 +105,7 @@ pub struct Executive {
 impl Executive {
     /// A system that has nothing but its System process: no names, no devices, no registry.
     pub fn new(machine: Box<dyn Machine>, version: Version) -> Self {
+        let lpc = lpc::Lpc::new(machine.architecture());
         let mut this = Self {
             machine,
             version,
@@ -112,7 +113,7 @@ impl Executive {
             processes: BTreeMap::new(),
             threads: BTreeMap::new(),
             sessions: ps::Sessions::default(),
-            lpc: lpc::Lpc::new(),
+            lpc,
             port_events: BTreeMap::new(),
             port_views: BTreeMap::new(),
             registry: cm::Registry::new(),
@@ -141,6 +142,11 @@ impl Executive {
     /// The same, to work with.
     pub fn machine_mut(&mut self) -> &mut dyn Machine {
         &mut *self.machine
+    }
+
+    /// What its programs are made for.
+    pub fn architecture(&self) -> Architecture {
+        self.machine.architecture()
     }
 
     /// The version it reports.

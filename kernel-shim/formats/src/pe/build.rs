@@ -5,6 +5,7 @@
 //! [`CODE`] with the code given, `.data` at [`DATA`] with pointers, imports and exports, `.reloc`
 //! behind it.
 
+use super::{MACHINE_AMD64, MACHINE_I386};
 use alloc::vec;
 use alloc::vec::Vec;
 use nt::system::ImageSubsystem;
@@ -19,10 +20,13 @@ pub const MORE: u32 = DATA + 8;
 pub const PROGRAM_BASE: u64 = 0x1_4000_0000;
 /// Preferred base of a DLL: apart from a program's, so that neither has to move for the other.
 pub const DLL_BASE: u64 = 0x1_8000_0000;
+/// The same for i386.
+const PROGRAM_BASE_I386: u64 = 0x40_0000;
+const DLL_BASE_I386: u64 = 0x1000_0000;
 
 const PE: usize = 0x80;
 const OPTIONAL: usize = PE + 24;
-const SECTIONS: usize = OPTIONAL + 240;
+const DIRECTORIES: usize = 16;
 const HEADERS: usize = 0x400;
 const FILE_ALIGNMENT: usize = 0x200;
 const PAGE: u32 = 0x1000;
@@ -41,6 +45,8 @@ pub struct ImageFile<'a> {
     pub name: &'a str,
     /// The subsystem in its header.
     pub subsystem: ImageSubsystem,
+    /// PE32 for i386 instead of PE32+ for x86-64.
+    pub i386: bool,
     /// `IMAGE_FILE_DLL` is set.
     pub dll: bool,
     /// Machine code, at most a page; a `ret` if empty.
@@ -60,6 +66,8 @@ pub struct ImageFile<'a> {
 /// The bytes of the data section, which know where they will lie.
 struct Data {
     bytes: Vec<u8>,
+    /// Bytes of an address.
+    word: usize,
 }
 
 impl Data {
@@ -89,17 +97,40 @@ impl Data {
         self.add(&bytes)
     }
 
-    /// A thunk table of one entry.
-    fn thunk(&mut self, entry: u64) -> u32 {
-        let at = self.add(&entry.to_le_bytes());
-        self.add(&[0; 8]);
-        at
+    /// Addresses, one behind the other.
+    fn words(&mut self, words: &[u64]) -> u32 {
+        let word = self.word;
+        let bytes = words.iter().map(|number| number.to_le_bytes());
+        let bytes: Vec<u8> = bytes
+            .flat_map(|bytes| bytes.into_iter().take(word))
+            .collect();
+        self.add(&bytes)
     }
 }
 
 impl ImageFile<'_> {
     const fn base(&self) -> u64 {
-        if self.dll { DLL_BASE } else { PROGRAM_BASE }
+        match (self.i386, self.dll) {
+            (false, false) => PROGRAM_BASE,
+            (false, true) => DLL_BASE,
+            (true, false) => PROGRAM_BASE_I386,
+            (true, true) => DLL_BASE_I386,
+        }
+    }
+
+    /// Bytes of an address.
+    const fn word(&self) -> usize {
+        if self.i386 { 4 } else { 8 }
+    }
+
+    /// Where the data directories are, behind sizes of a word each, flags and their count.
+    const fn directories(&self) -> usize {
+        OPTIONAL + 72 + 4 * self.word() + 8
+    }
+
+    /// Where the section table is.
+    const fn sections(&self) -> usize {
+        self.directories() + 8 * DIRECTORIES
     }
 
     fn import_directory(&self, data: &mut Data) -> (u32, u32) {
@@ -109,7 +140,7 @@ impl ImageFile<'_> {
         let mut descriptors = Vec::new();
         for (dll, symbol) in self.imports {
             let entry = match symbol.strip_prefix('#').map(str::parse::<u16>) {
-                Some(Ok(ordinal)) => 1 << 63 | u64::from(ordinal),
+                Some(Ok(ordinal)) => 1 << (8 * data.word - 1) | u64::from(ordinal),
                 _ => {
                     let hint = data.add(&[0, 0]);
                     data.bytes.extend_from_slice(symbol.as_bytes());
@@ -118,7 +149,7 @@ impl ImageFile<'_> {
                 }
             };
             let name = data.text(dll);
-            let (lookup, addresses) = (data.thunk(entry), data.thunk(entry));
+            let (lookup, addresses) = (data.words(&[entry, 0]), data.words(&[entry, 0]));
             descriptors.extend([lookup, 0, 0, name, addresses]);
         }
         descriptors.extend([0; 5]);
@@ -162,8 +193,10 @@ impl ImageFile<'_> {
 
     /// One block: every pointer, or an entry that means nothing, so that the image may be moved.
     fn relocations(&self) -> Vec<u8> {
+        // HIGHLOW or DIR64.
+        let kind = if self.i386 { 3 } else { 10 };
         let mut entries: Vec<u16> = (0..self.pointers.len() as u16)
-            .map(|index| (10 << 12) | (8 * index))
+            .map(|index| kind << 12 | (self.word() as u16 * index))
             .collect();
         entries.resize(entries.len().next_multiple_of(2).max(2), 0);
         let bytes = 8 + 2 * entries.len() as u32;
@@ -174,10 +207,13 @@ impl ImageFile<'_> {
 
     /// The file's bytes.
     pub fn bytes(&self) -> Vec<u8> {
-        let mut data = Data { bytes: Vec::new() };
-        for &pointer in self.pointers {
-            data.add(&(self.base() + u64::from(pointer)).to_le_bytes());
-        }
+        let mut data = Data {
+            bytes: Vec::new(),
+            word: self.word(),
+        };
+        let address = |&pointer: &u32| self.base() + u64::from(pointer);
+        let pointers: Vec<u64> = self.pointers.iter().map(address).collect();
+        data.words(&pointers);
         // No table lies at the very start, and none is empty.
         data.add(&[0; 8]);
         data.add(self.more);
@@ -204,7 +240,7 @@ impl ImageFile<'_> {
         let mut raw = HEADERS as u32;
         for (index, (name, rva, bytes, flags)) in sections.iter().enumerate() {
             let size = bytes.len().next_multiple_of(FILE_ALIGNMENT) as u32;
-            let header = SECTIONS + 40 * index;
+            let header = self.sections() + 40 * index;
             put(&mut file, header, *name);
             let fields = [
                 (8, bytes.len() as u32),
@@ -229,12 +265,25 @@ impl ImageFile<'_> {
         let mut file = vec![0; HEADERS];
         put(&mut file, 0, b"MZ");
         put(&mut file, 60, &(PE as u32).to_le_bytes());
-        put(&mut file, PE, b"PE\0\0\x64\x86\x03\0");
-        put(&mut file, PE + 20, &240u16.to_le_bytes());
-        // EXECUTABLE_IMAGE | LARGE_ADDRESS_AWARE, and DLL.
-        let characteristics: u16 = if self.dll { 0x2022 } else { 0x0022 };
-        put(&mut file, PE + 22, &characteristics.to_le_bytes());
-        put(&mut file, OPTIONAL, &0x20Bu16.to_le_bytes());
+        put(&mut file, PE, b"PE\0\0");
+        // EXECUTABLE_IMAGE, with LARGE_ADDRESS_AWARE or 32BIT_MACHINE, and DLL.
+        let (machine, magic, kind) = if self.i386 {
+            (MACHINE_I386, 0x10B, 0x0102)
+        } else {
+            (MACHINE_AMD64, 0x20B, 0x0022)
+        };
+        let characteristics: u16 = kind | if self.dll { 0x2000 } else { 0 };
+        let size = (self.sections() - OPTIONAL) as u16;
+        let short: [(usize, u16); 5] = [
+            (PE + 4, machine),
+            (PE + 6, 3),
+            (PE + 20, size),
+            (PE + 22, characteristics),
+            (OPTIONAL, magic),
+        ];
+        for (at, number) in short {
+            put(&mut file, at, &number.to_le_bytes());
+        }
         let numbers = [
             (16, CODE),
             (20, CODE),
@@ -242,12 +291,16 @@ impl ImageFile<'_> {
             (36, FILE_ALIGNMENT as u32),
             (56, image_size),
             (60, HEADERS as u32),
-            (108, 16),
         ];
         for (at, number) in numbers {
             put(&mut file, OPTIONAL + at, &number.to_le_bytes());
         }
-        put(&mut file, OPTIONAL + 24, &self.base().to_le_bytes());
+        let count = (DIRECTORIES as u32).to_le_bytes();
+        put(&mut file, self.directories() - 4, &count);
+        let word = self.word();
+        // PE32 has the base of its data in front.
+        let base = &self.base().to_le_bytes()[..word];
+        put(&mut file, OPTIONAL + 32 - word, base);
         for at in [40, 48] {
             put(&mut file, OPTIONAL + at, &[5, 0, 2, 0]);
         }
@@ -255,18 +308,16 @@ impl ImageFile<'_> {
         put(&mut file, OPTIONAL + 68, &subsystem.to_le_bytes());
         // DYNAMIC_BASE | NX_COMPAT.
         put(&mut file, OPTIONAL + 70, &0x0140u16.to_le_bytes());
-        let sizes = [
-            (72, 0x4_0000u64),
-            (80, 0x1000),
-            (88, 0x10_0000),
-            (96, 0x1000),
-        ];
-        for (at, size) in sizes {
-            put(&mut file, OPTIONAL + at, &size.to_le_bytes());
+        // Of stack and heap: reserved, committed.
+        let sizes: [u64; 4] = [0x4_0000, 0x1000, 0x10_0000, 0x1000];
+        for (index, size) in sizes.iter().enumerate() {
+            let at = OPTIONAL + 72 + word * index;
+            put(&mut file, at, &size.to_le_bytes()[..word]);
         }
         for (index, (rva, size)) in directories {
-            put(&mut file, OPTIONAL + 112 + 8 * index, &rva.to_le_bytes());
-            put(&mut file, OPTIONAL + 116 + 8 * index, &size.to_le_bytes());
+            let at = self.directories() + 8 * index;
+            put(&mut file, at, &rva.to_le_bytes());
+            put(&mut file, at + 4, &size.to_le_bytes());
         }
         file
     }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The DOS, file and optional headers of an image, and its data directories.
 
-use super::{Parsed, PeError, View, bad, u16_in, u32_in, u64_in};
+use super::{Parsed, PeError, View, bad, u16_in, u32_in, word_in};
 use nt::Status;
 
-const MACHINE_AMD64: u16 = 0x8664;
+/// `IMAGE_FILE_MACHINE_AMD64`.
+pub const MACHINE_AMD64: u16 = 0x8664;
+/// `IMAGE_FILE_MACHINE_I386`.
+pub const MACHINE_I386: u16 = 0x14C;
+const OPTIONAL_PE32: u16 = 0x10B;
 const OPTIONAL_PE32_PLUS: u16 = 0x20B;
-/// Bytes of the optional header before the data directories.
-const OPTIONAL_FIXED: usize = 112;
+/// Where the optional header has its first size, of four of a word each.
+const SIZES: usize = 72;
 const DIRECTORIES: usize = 16;
 /// `IMAGE_FILE_DLL`.
 const DLL: u16 = 0x2000;
@@ -39,6 +43,10 @@ pub struct Directory {
 pub struct Headers {
     /// Offset of the `PE` signature.
     pub pe: usize,
+    /// `IMAGE_FILE_MACHINE_`.
+    pub machine: u16,
+    /// Bytes of an address in the image: 8 in PE32+, 4 in PE32.
+    pub word: usize,
     pub section_count: usize,
     /// Offset of the section table.
     pub section_table: usize,
@@ -75,8 +83,8 @@ impl Headers {
     ///
     /// # Errors
     /// `INVALID_IMAGE_NOT_MZ`, `INVALID_IMAGE_PROTECT` (a DOS program), `INVALID_IMAGE_WIN_16`,
-    /// `INVALID_IMAGE_LE_FORMAT`; `INVALID_IMAGE_FORMAT` for another machine or headers that run
-    /// out of what is there.
+    /// `INVALID_IMAGE_LE_FORMAT`; `INVALID_IMAGE_FORMAT` for another machine than x86-64 and i386 or
+    /// headers that run out of what is there.
     pub fn read<'a>(view: impl View<'a>) -> Parsed<Self> {
         if view.bytes(0) != Some(*b"MZ") {
             return not(Status::INVALID_IMAGE_NOT_MZ, 0, "no MZ signature");
@@ -100,35 +108,44 @@ impl Headers {
             }
             _ => return not(Status::INVALID_IMAGE_PROTECT, pe, "a DOS program"),
         }
-        if u16_in(view, pe + 4)? != MACHINE_AMD64 {
-            return bad(pe + 4, "not for x86-64");
-        }
+        let machine = u16_in(view, pe + 4)?;
+        let (magic, word) = match machine {
+            MACHINE_AMD64 => (OPTIONAL_PE32_PLUS, size_of::<u64>()),
+            MACHINE_I386 => (OPTIONAL_PE32, size_of::<u32>()),
+            _ => return bad(pe + 4, "neither for x86-64 nor for i386"),
+        };
+        // Loader flags and the count of directories follow the sizes; then these.
+        let fixed = SIZES + 4 * word + 8;
         let size = usize::from(u16_in(view, pe + 20)?);
         let at = pe + 24;
         // The last byte: what lies in front of it is there as well.
-        if size < OPTIONAL_FIXED || view.bytes::<1>(at + size - 1).is_none() {
+        if size < fixed || view.bytes::<1>(at + size - 1).is_none() {
             return bad(pe + 20, "the optional header is too short");
         }
-        if u16_in(view, at)? != OPTIONAL_PE32_PLUS {
-            return bad(at, "the optional header is not PE32+");
+        if u16_in(view, at)? != magic {
+            return bad(at, "the optional header is not that of its machine");
         }
-        let count = (u32_in(view, at + 108)? as usize)
+        let count = (u32_in(view, at + fixed - 4)? as usize)
             .min(DIRECTORIES)
-            .min((size - OPTIONAL_FIXED) / 8);
+            .min((size - fixed) / 8);
         let mut directories = [Directory::default(); DIRECTORIES];
         for (index, directory) in directories.iter_mut().take(count).enumerate() {
-            let entry = at + OPTIONAL_FIXED + 8 * index;
+            let entry = at + fixed + 8 * index;
             directory.rva = u32_in(view, entry)? as usize;
             directory.size = u32_in(view, entry + 4)? as usize;
         }
+        let sized = |index: usize| word_in(view, at + SIZES + word * index, word);
         Ok(Self {
             pe,
+            machine,
+            word,
             section_count: usize::from(u16_in(view, pe + 6)?),
             section_table: at + size,
             characteristics: u16_in(view, pe + 22)?,
             time_stamp: u32_in(view, pe + 8)?,
             entry_point: u32_in(view, at + 16)?,
-            image_base: u64_in(view, at + 24)?,
+            // PE32 has the base of its data in front.
+            image_base: word_in(view, at + 32 - word, word)?,
             section_alignment: u32_in(view, at + 32)?,
             file_alignment: u32_in(view, at + 36)?,
             subsystem_version: (u16_in(view, at + 48)?, u16_in(view, at + 50)?),
@@ -137,11 +154,11 @@ impl Headers {
             checksum: u32_in(view, at + 64)?,
             subsystem: u16_in(view, at + 68)?,
             dll_characteristics: u16_in(view, at + 70)?,
-            stack_reserve: u64_in(view, at + 72)?,
-            stack_commit: u64_in(view, at + 80)?,
-            heap_reserve: u64_in(view, at + 88)?,
-            heap_commit: u64_in(view, at + 96)?,
-            loader_flags: u32_in(view, at + 104)?,
+            stack_reserve: sized(0)?,
+            stack_commit: sized(1)?,
+            heap_reserve: sized(2)?,
+            heap_commit: sized(3)?,
+            loader_flags: u32_in(view, at + fixed - 8)?,
             directories,
         })
     }

@@ -12,7 +12,6 @@ use nt::narrowed;
 use nt::system::{ImageSubsystem, SectionImageInformation};
 
 const PAGE: u32 = 0x1000;
-const MACHINE_AMD64: u16 = 0x8664;
 const MAX_SECTIONS: usize = 96;
 const EXECUTABLE: u16 = 0x0002;
 /// The largest image: 2 GB, as a relative address has 31 useful bits.
@@ -81,13 +80,17 @@ pub struct Image {
 }
 
 impl Image {
-    /// Reads a file, all of which is in `file`.
+    /// Reads a file, all of which is in `file`, for a system of this machine
+    /// (`IMAGE_FILE_MACHINE_`).
     ///
     /// # Errors
-    /// As [`Headers::read`]; `INVALID_IMAGE_FORMAT` for what cannot be mapped.
-    pub fn parse(file: &[u8]) -> Parsed<Self> {
+    /// As [`Headers::read`]; `INVALID_IMAGE_FORMAT` for another machine and for what cannot be mapped.
+    pub fn parse(file: &[u8], machine: u16) -> Parsed<Self> {
         let file_size = u32::try_from(file.len()).or(bad(0, "the file is too large"))?;
         let headers = Headers::read(file)?;
+        if headers.machine != machine {
+            return bad(headers.pe + 4, "for another machine");
+        }
         if headers.characteristics & EXECUTABLE == 0 {
             return bad(headers.pe + 22, "not linked to its end");
         }
@@ -123,7 +126,10 @@ impl Image {
             return bad(optional + 32, "the section alignment is less than a page");
         }
         if !self.headers.image_base.is_multiple_of(0x1_0000) {
-            return bad(optional + 24, "the image base is no multiple of 64 KB");
+            return bad(
+                optional + 32 - self.headers.word,
+                "the image base is no multiple of 64 KB",
+            );
         }
         if self.headers.size_of_image == 0 || self.headers.size_of_image > LARGEST {
             return bad(optional + 56, "the size of the image is wrong");
@@ -198,7 +204,7 @@ impl Image {
             major_version: self.headers.subsystem_version.0,
             image_characteristics: self.headers.characteristics,
             dll_characteristics: self.headers.dll_characteristics,
-            machine: MACHINE_AMD64,
+            machine: self.headers.machine,
             image_contains_code: u8::from(code),
             loader_flags: self.headers.loader_flags,
             image_file_size: self.file_size,

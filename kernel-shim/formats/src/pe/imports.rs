@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The import table of an image: which modules it needs, and which symbols of each.
 
-use super::{Headers, Parsed, Symbol, View, directory, text_in, u16_in, u32_in, u64_in};
+use super::{Headers, Parsed, Symbol, View, directory, text_in, u16_in, u32_in, word_in};
 
-const BY_ORDINAL: u64 = 1 << 63;
 /// An import descriptor: lookup table, time stamp, forwarder chain, module name, addresses.
 const DESCRIPTOR: usize = 20;
-/// A thunk, of a lookup table or an address table.
-const THUNK: usize = 8;
 
 /// What one module is needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +30,13 @@ pub fn imports<'a>(
 
 /// The symbols of a lookup table ([`Import::lookup`]), in the order of their addresses. An error is
 /// the last item.
-pub fn symbols<'a>(view: impl View<'a>, lookup: usize) -> impl Iterator<Item = Parsed<Symbol<'a>>> {
-    walk(Some(lookup), THUNK, move |at| symbol(view, at))
+pub fn symbols<'a, V: View<'a>>(
+    view: V,
+    headers: &Headers,
+    lookup: usize,
+) -> impl Iterator<Item = Parsed<Symbol<'a>>> + use<'a, V> {
+    let word = headers.word;
+    walk(Some(lookup), word, move |at| symbol(view, at, word))
 }
 
 /// The entries of a table that ends with an entry of zero, which `read` gives as none.
@@ -71,12 +73,13 @@ fn descriptor<'a>(view: impl View<'a>, at: usize) -> Parsed<Option<Import<'a>>> 
     }))
 }
 
-fn symbol<'a>(view: impl View<'a>, at: usize) -> Parsed<Option<Symbol<'a>>> {
-    let entry = u64_in(view, at)?;
+fn symbol<'a>(view: impl View<'a>, at: usize, word: usize) -> Parsed<Option<Symbol<'a>>> {
+    let entry = word_in(view, at, word)?;
     if entry == 0 {
         return Ok(None);
     }
-    if entry & BY_ORDINAL != 0 {
+    // Its highest bit.
+    if entry >> (8 * word - 1) != 0 {
         return Ok(Some(Symbol::Ordinal(entry as u16)));
     }
     let at = (entry & 0x7FFF_FFFF) as usize;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Portable executables, PE32+ for x86-64: one reader for all that map, bind or build them.
+//! Portable executables, PE32+ for x86-64 and PE32 for i386: one reader for all that map, bind or
+//! build them.
 //!
 //! Two ways of looking at an image. The memory manager has a *file*: [`Image::parse`] refuses every
 //! one that cannot be mapped. A loader has a *view*, the image as it lies in memory, where a
@@ -20,7 +21,7 @@ mod relocations;
 mod tests;
 
 pub use exports::{Exports, Target};
-pub use headers::{Directory, Headers, directory};
+pub use headers::{Directory, Headers, MACHINE_AMD64, MACHINE_I386, directory};
 pub use image::{Image, Piece, SCN_EXECUTE, SCN_READ, SCN_SHARED, SCN_WRITE, Section};
 pub use imports::{Import, imports, symbols};
 pub use relocations::{Block, relocation_blocks};
@@ -103,6 +104,15 @@ fn u32_in<'a>(view: impl View<'a>, rva: usize) -> Parsed<u32> {
 
 fn u64_in<'a>(view: impl View<'a>, rva: usize) -> Parsed<u64> {
     number(view, rva).map(u64::from_le_bytes)
+}
+
+/// An address: `word` bytes of it, 8 or 4.
+fn word_in<'a>(view: impl View<'a>, rva: usize, word: usize) -> Parsed<u64> {
+    if word == size_of::<u64>() {
+        u64_in(view, rva)
+    } else {
+        u32_in(view, rva).map(u64::from)
+    }
 }
 
 fn number<'a, const N: usize>(view: impl View<'a>, rva: usize) -> Parsed<[u8; N]> {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Base relocations: which addresses of an image change when it moves.
 
-use super::{Directory, Parsed, View, bad, u16_in, u32_in};
+use super::{Headers, Parsed, View, bad, directory, u16_in, u32_in};
 
 const HEADER: usize = 8;
 const ABSOLUTE: u16 = 0;
+const HIGHLOW: u16 = 3;
 const DIR64: u16 = 10;
 
 /// The relocations of one page.
@@ -14,36 +15,48 @@ pub struct Block {
     pub page: usize,
     /// RVA of the first entry, and of what follows the last.
     entries: (usize, usize),
+    /// The kind of an entry, which is an address of the image's width.
+    kind: u16,
 }
 
-/// The blocks of the table in `table` ([`super::directory::RELOCATION`]). An error is the last item.
-pub fn relocation_blocks<'a>(
-    view: impl View<'a>,
-    table: Directory,
-) -> impl Iterator<Item = Parsed<Block>> {
+/// The blocks of the table of an image, if it has one. An error is the last item.
+pub fn relocation_blocks<'a, V: View<'a>>(
+    view: V,
+    headers: &Headers,
+) -> Option<impl Iterator<Item = Parsed<Block>> + use<'a, V>> {
+    let table = headers.directory(directory::RELOCATION)?;
+    let kind = if headers.word == size_of::<u64>() {
+        DIR64
+    } else {
+        HIGHLOW
+    };
     let (mut at, end) = (table.rva, table.rva.saturating_add(table.size));
-    core::iter::from_fn(move || {
+    Some(core::iter::from_fn(move || {
         if end.saturating_sub(at) < HEADER {
             return None;
         }
-        let found = block(view, at, end);
+        let found = block(view, at, end, kind);
         at = found.as_ref().map_or(end, |block| block.entries.1);
         Some(found)
-    })
+    }))
 }
 
-fn block<'a>(view: impl View<'a>, at: usize, end: usize) -> Parsed<Block> {
+fn block<'a>(view: impl View<'a>, at: usize, end: usize, kind: u16) -> Parsed<Block> {
     let page = u32_in(view, at)? as usize;
     let bytes = u32_in(view, at + 4)? as usize;
     if bytes < HEADER || bytes > end - at {
         return bad(at, "a relocation block of wrong size");
     }
     let entries = (at + HEADER, at + bytes);
-    Ok(Block { page, entries })
+    Ok(Block {
+        page,
+        entries,
+        kind,
+    })
 }
 
 impl Block {
-    /// RVAs of the 64-bit numbers that move with the image.
+    /// RVAs of the addresses that move with the image.
     ///
     /// # Errors
     /// `INVALID_IMAGE_FORMAT` for an entry of another kind, or one outside the image.
@@ -58,8 +71,8 @@ impl Block {
                 };
                 match entry >> 12 {
                     ABSOLUTE => None,
-                    DIR64 => Some(Ok(self.page + usize::from(entry & 0xFFF))),
-                    _ => Some(bad(at, "a relocation that is not DIR64")),
+                    kind if kind == self.kind => Some(Ok(self.page + usize::from(entry & 0xFFF))),
+                    _ => Some(bad(at, "a relocation of another width")),
                 }
             })
     }

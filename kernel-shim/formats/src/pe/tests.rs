@@ -35,7 +35,7 @@ fn sample() -> Vec<u8> {
 #[test]
 fn a_good_image_gives_its_section_information() {
     let file = sample();
-    let image = Image::parse(&file).unwrap();
+    let image = Image::parse(&file, MACHINE_AMD64).unwrap();
     let information = image.information();
     assert_eq!(information.transfer_address, DLL_BASE + u64::from(CODE));
     assert_eq!(
@@ -73,7 +73,7 @@ fn a_good_image_gives_its_section_information() {
 #[test]
 fn the_view_is_laid_out_by_the_section_headers() {
     let file = sample();
-    let image = Image::parse(&file).unwrap();
+    let image = Image::parse(&file, MACHINE_AMD64).unwrap();
     let view = image.layout(&file);
     assert_eq!(view.len(), 0x4000);
     assert_eq!((&view[..2], view[0x1000]), (b"MZ".as_slice(), 0xC3));
@@ -89,7 +89,7 @@ fn the_view_is_laid_out_by_the_section_headers() {
 #[test]
 fn a_page_alone_is_laid_out_as_in_the_whole_view() {
     let file = sample();
-    let image = Image::parse(&file).unwrap();
+    let image = Image::parse(&file, MACHINE_AMD64).unwrap();
     let view = image.layout(&file);
     for (number, whole) in view.chunks(0x1000).enumerate() {
         let page = number as u32 * 0x1000;
@@ -105,7 +105,7 @@ fn a_page_alone_is_laid_out_as_in_the_whole_view() {
 #[test]
 fn exports_are_found_by_name_by_hint_and_by_ordinal() {
     let file = sample();
-    let image = Image::parse(&file).unwrap();
+    let image = Image::parse(&file, MACHINE_AMD64).unwrap();
     let view = image.layout(&file);
     let exports = Exports::of(view.as_slice(), &image.headers)
         .unwrap()
@@ -128,12 +128,12 @@ fn exports_are_found_by_name_by_hint_and_by_ordinal() {
 #[test]
 fn imports_are_walked_in_their_order() {
     let file = sample();
-    let image = Image::parse(&file).unwrap();
+    let image = Image::parse(&file, MACHINE_AMD64).unwrap();
     let view = image.layout(&file);
     let found: Vec<_> = imports(view.as_slice(), &image.headers)
         .map(|import| {
             let import = import.unwrap();
-            let names = symbols(view.as_slice(), import.lookup).map(Result::unwrap);
+            let names = symbols(view.as_slice(), &image.headers, import.lookup).map(Result::unwrap);
             (import.module, names.collect::<Vec<_>>())
         })
         .collect();
@@ -149,10 +149,10 @@ fn imports_are_walked_in_their_order() {
 #[test]
 fn the_relocations_name_every_pointer() {
     let file = sample();
-    let image = Image::parse(&file).unwrap();
+    let image = Image::parse(&file, MACHINE_AMD64).unwrap();
     let view = image.layout(&file);
-    let table = image.headers.directory(directory::RELOCATION).unwrap();
-    let targets: Vec<usize> = relocation_blocks(view.as_slice(), table)
+    let targets: Vec<usize> = relocation_blocks(view.as_slice(), &image.headers)
+        .unwrap()
         .flat_map(|block| block.unwrap().targets(view.as_slice()))
         .map(Result::unwrap)
         .collect();
@@ -160,6 +160,60 @@ fn the_relocations_name_every_pointer() {
     assert_eq!(
         view.as_slice().bytes(DATA as usize),
         Some((DLL_BASE + u64::from(CODE)).to_le_bytes())
+    );
+}
+
+#[test]
+fn an_image_for_i386_has_the_same_parts_in_half_the_width() {
+    let file = ImageFile {
+        name: "sample.dll",
+        subsystem: ImageSubsystem::NATIVE,
+        i386: true,
+        dll: true,
+        pointers: &[CODE, DATA],
+        imports: &[("ntdll.dll", "NtClose"), ("other.dll", "#7")],
+        exports: &["Alpha"],
+        ..ImageFile::default()
+    }
+    .bytes();
+    assert_eq!(
+        Image::parse(&file, MACHINE_AMD64).unwrap_err().status,
+        Status::INVALID_IMAGE_FORMAT,
+        "on another machine"
+    );
+    let image = Image::parse(&file, MACHINE_I386).unwrap();
+    let information = image.information();
+    assert_eq!(information.transfer_address, 0x1000_1000);
+    assert_eq!(
+        (
+            information.maximum_stack_size,
+            information.committed_stack_size
+        ),
+        (0x4_0000, 0x1000)
+    );
+    assert_eq!((information.machine, image.headers.word), (0x14C, 4));
+    let view = image.layout(&file);
+    let targets: Vec<usize> = relocation_blocks(view.as_slice(), &image.headers)
+        .unwrap()
+        .flat_map(|block| block.unwrap().targets(view.as_slice()))
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(targets, [DATA as usize, DATA as usize + 4]);
+    assert_eq!(
+        view.as_slice().bytes(DATA as usize + 4),
+        Some((0x1000_0000 + DATA).to_le_bytes())
+    );
+    let found: Vec<_> = imports(view.as_slice(), &image.headers)
+        .flat_map(|import| symbols(view.as_slice(), &image.headers, import.unwrap().lookup))
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(found, [Symbol::Name(b"NtClose", 0), Symbol::Ordinal(7)]);
+    let exports = Exports::of(view.as_slice(), &image.headers)
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        exports.find(Symbol::Name(b"Alpha", 0)).unwrap(),
+        Some(Target::Address(CODE as usize))
     );
 }
 
@@ -199,27 +253,29 @@ fn every_bad_header_has_its_status() {
         let mut file = sample();
         put(&mut file, *at, bytes);
         assert_eq!(
-            Image::parse(&file).unwrap_err().status,
+            Image::parse(&file, MACHINE_AMD64).unwrap_err().status,
             *status,
             "at {at:#x}"
         );
     }
     assert_eq!(
-        Image::parse(&[]).unwrap_err().status,
+        Image::parse(&[], MACHINE_AMD64).unwrap_err().status,
         Status::INVALID_IMAGE_NOT_MZ
     );
 }
 
 fn walk(image: &Image, view: &[u8]) {
     for import in imports(view, &image.headers).flatten().take(100) {
-        let _ = symbols(view, import.lookup).take(100).count();
+        let _ = symbols(view, &image.headers, import.lookup)
+            .take(100)
+            .count();
     }
     if let Ok(Some(exports)) = Exports::of(view, &image.headers) {
         let _ = exports.find(Symbol::Name(b"Alpha", 0));
         let _ = exports.find(Symbol::Ordinal(2));
     }
-    if let Some(table) = image.headers.directory(directory::RELOCATION) {
-        let blocks = relocation_blocks(view, table).flatten().take(100);
+    if let Some(blocks) = relocation_blocks(view, &image.headers) {
+        let blocks = blocks.flatten().take(100);
         let _ = blocks.flat_map(|block| block.targets(view)).count();
     }
 }
@@ -236,7 +292,7 @@ proptest! {
         if cut % 2 == 1 {
             file.truncate(cut);
         }
-        let Ok(image) = Image::parse(&file) else { return Ok(()) };
+        let Ok(image) = Image::parse(&file, MACHINE_AMD64) else { return Ok(()) };
         if image.span() > 1 << 24 {
             return Ok(());
         }
@@ -254,7 +310,7 @@ fn a_directory_with_an_address_and_size_0_is_there() {
         put(&mut file, OPTIONAL + 116 + 8 * index, &[0; 4]);
     }
     put(&mut file, OPTIONAL + 112 + 8 * directory::TLS, &[0, 0x20]);
-    let image = Image::parse(&file).unwrap();
+    let image = Image::parse(&file, MACHINE_AMD64).unwrap();
     let view = image.layout(&file);
     let found: Vec<usize> = (0..count + 1)
         .filter(|&index| image.headers.directory(index).is_some())

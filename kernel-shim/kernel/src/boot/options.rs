@@ -5,6 +5,7 @@
 //! An unknown word is reported and skipped. The whole line becomes `Control\SystemStartOptions`
 //! (spec 1.1 fact 12).
 
+use executive::machine::Architecture;
 use heapless::String;
 
 /// `SAFEBOOT:` (spec 1.1 fact 13).
@@ -45,6 +46,8 @@ pub enum Kill {
 pub struct Options {
     /// `nt=5.2` (default) or `nt=6.1`: the version the kernel reports.
     pub version: (u32, u32),
+    /// `arch=amd64` (default) or `arch=i386`: what the programs are made for.
+    pub architecture: Architecture,
     /// `trace`: every system call on the serial port.
     pub trace: bool,
     /// `steps=smss.exe`: the first process with this image runs by single steps, and how often each of
@@ -90,6 +93,7 @@ impl Options {
     pub fn parse(line: &str, mut unknown: impl FnMut(&str)) -> Self {
         let mut options = Self {
             version: (5, 2),
+            architecture: Architecture::Amd64,
             trace: false,
             steps: None,
             dump: false,
@@ -123,6 +127,8 @@ impl Options {
         match lower.as_str() {
             "nt" if is("5.2") => self.version = (5, 2),
             "nt" if is("6.1") => self.version = (6, 1),
+            "arch" if is("amd64") => self.architecture = Architecture::Amd64,
+            "arch" if is("i386") => self.architecture = Architecture::I386,
             "trace" => self.trace = true,
             "steps" => self.steps = Some(String::try_from(value).ok()?),
             "dump" if value.is_empty() || is("text") => self.dump = true,

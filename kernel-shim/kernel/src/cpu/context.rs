@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! CONTEXT of NT x64 against the registers of ring 3: what it sees of them, and what it may set.
+//! CONTEXT against the registers of ring 3: what it sees of them, and what it may set.
 //!
 //! Debug registers are reported as zero and what is set of them is dropped: this kernel leaves them
 //! to the host's debugger.
 
-use super::tables::{USER_CODE, USER_DATA, USER_TEB32};
 use super::user::{Registers, Vectors};
 use abi::amd64::{
     CONTEXT_AMD64, CONTEXT_CONTROL, CONTEXT_DEBUG_REGISTERS, CONTEXT_FLOATING_POINT,
     CONTEXT_INTEGER, CONTEXT_SEGMENTS,
 };
-use executive::services::layout::{Context, has_part};
+use executive::layout::context::selectors;
+use executive::layout::{Context, has_part};
+use executive::machine::Architecture;
 use zerocopy::{FromZeros, IntoBytes};
 
 /// `CONTEXT_ALL`.
@@ -24,7 +25,13 @@ pub const ALL: u32 = CONTEXT_CONTROL
 const MXCSR_MASK: u32 = 0xffff;
 
 /// The parts that `flags` asks for, of these registers; the rest is zero.
-pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
+pub fn of(
+    architecture: Architecture,
+    registers: &Registers,
+    vectors: &Vectors,
+    flags: u32,
+) -> Context {
+    let selectors = selectors(architecture);
     let mut context = Context {
         flags: flags | CONTEXT_AMD64,
         ..Context::new_zeroed()
@@ -32,7 +39,7 @@ pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
     if has_part(&context, CONTEXT_CONTROL) {
         (context.rip, context.rsp, context.eflags) =
             (registers.rip, registers.rsp, registers.rflags as u32);
-        (context.cs, context.ss) = (USER_CODE, USER_DATA);
+        (context.cs, context.ss) = (selectors.code, selectors.data);
     }
     if has_part(&context, CONTEXT_INTEGER) {
         (context.rax, context.rcx, context.rdx, context.rbx) =
@@ -44,8 +51,8 @@ pub fn of(registers: &Registers, vectors: &Vectors, flags: u32) -> Context {
             (registers.r12, registers.r13, registers.r14, registers.r15);
     }
     if has_part(&context, CONTEXT_SEGMENTS) {
-        (context.ds, context.es, context.fs, context.gs) =
-            (USER_DATA, USER_DATA, USER_TEB32, USER_DATA);
+        (context.ds, context.es) = (selectors.data, selectors.data);
+        (context.fs, context.gs) = (selectors.fs, selectors.gs);
     }
     if has_part(&context, CONTEXT_FLOATING_POINT) {
         context.float.as_mut_bytes().copy_from_slice(&vectors.0);

@@ -5,19 +5,20 @@ use super::clock;
 use alloc::format;
 use alloc::string::String;
 use core::arch::x86_64::__cpuid;
-use executive::machine::Processor;
+use executive::machine::{Architecture, Processor};
 use spin::Once;
 
-/// `PROCESSOR_ARCHITECTURE_AMD64`.
+/// `PROCESSOR_ARCHITECTURE_INTEL` and `_AMD64`.
+const INTEL: u16 = 0;
 const AMD64: u16 = 9;
 
-/// The processor; found out once.
-pub fn identify() -> Processor {
+/// The processor, as programs of this kind see it; found out once.
+pub fn identify(architecture: Architecture) -> Processor {
     static PROCESSOR: Once<Processor> = Once::new();
-    PROCESSOR.call_once(read).clone()
+    PROCESSOR.call_once(|| read(architecture)).clone()
 }
 
-fn read() -> Processor {
+fn read(architecture: Architecture) -> Processor {
     let vendor = __cpuid(0);
     let vendor: String = [vendor.ebx, vendor.edx, vendor.ecx]
         .into_iter()
@@ -40,14 +41,14 @@ fn read() -> Processor {
     } else {
         base_model
     };
-    let name = if vendor == "GenuineIntel" {
-        "Intel64"
-    } else {
-        "AMD64"
+    let (number, name) = match architecture {
+        Architecture::I386 => (INTEL, "x86"),
+        Architecture::Amd64 if vendor == "GenuineIntel" => (AMD64, "Intel64"),
+        Architecture::Amd64 => (AMD64, "AMD64"),
     };
     Processor {
         count: 1,
-        architecture: AMD64,
+        architecture: number,
         level: family as u16,
         revision: (model << 8 | stepping) as u16,
         features: features(signature.edx),

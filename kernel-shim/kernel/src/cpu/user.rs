@@ -4,9 +4,11 @@
 //! Invariant: [`Registers`] never lets ring 3 run with ring 0 selectors, with interrupts off or
 //! with I/O rights; [`run`] forces them.
 
-use super::tables::{USER_CODE, USER_DATA, set_user_gs};
+use super::tables::{SYSTEM_CALL_I386, set_user_teb};
 use core::cell::UnsafeCell;
 use core::fmt;
+use executive::layout::context::selectors;
+use executive::machine::Architecture;
 use x86_64::registers::control::Cr2;
 
 /// The registers of ring 3, in the order in which `trap.s` stores them.
@@ -110,7 +112,7 @@ impl Vectors {
 /// Why ring 3 stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trap {
-    /// `syscall`.
+    /// `syscall`, or `int 2Eh` of an i386 program.
     SystemCall,
     /// A hardware interrupt.
     Interrupt(u8),
@@ -167,13 +169,19 @@ pub fn last_ticks() -> u64 {
 
 /// Runs ring 3 with these registers and this thread environment block, in the address space that is
 /// active.
-pub fn run(registers: &mut Registers, vectors: &mut Vectors, teb: u64) -> Trap {
-    registers.cs = USER_CODE.into();
-    registers.ss = USER_DATA.into();
+pub fn run(
+    architecture: Architecture,
+    registers: &mut Registers,
+    vectors: &mut Vectors,
+    teb: u64,
+) -> Trap {
+    let selectors = selectors(architecture);
+    registers.cs = selectors.code.into();
+    registers.ss = selectors.data.into();
     registers.rflags = registers.rflags & USER_FLAGS | ALWAYS_FLAGS;
     // A return address outside the lower half would fault in ring 0, on the way out.
     registers.rip &= 0x7fff_ffff_ffff;
-    set_user_gs(teb);
+    set_user_teb(architecture, teb);
     let frame = (&raw const user_frame).cast::<Registers>().cast_mut();
     // SAFETY: the frame is a static of this size that only `user_run` uses, below; there is one
     // processor and no re-entry.
@@ -188,8 +196,10 @@ pub fn run(registers: &mut Registers, vectors: &mut Vectors, teb: u64) -> Trap {
     unsafe { core::arch::asm!("fxsave64 [{}]", in(reg) &raw mut vectors.0, options(nostack)) };
     // SAFETY: as with the write above; `from_user` filled it in.
     *registers = unsafe { frame.read() };
+    let i386 = architecture == Architecture::I386;
     match registers.vector {
         0x100 => Trap::SystemCall,
+        vector if i386 && vector == SYSTEM_CALL_I386 as u64 => Trap::SystemCall,
         14 => Trap::PageFault {
             address: Cr2::read_raw(),
             error: registers.error,

@@ -2,15 +2,17 @@
 //! How the kernel makes a thread call into `ntdll.dll`: the frames of KiUserExceptionDispatcher and
 //! KiUserApcDispatcher.
 //!
-//! Both are a CONTEXT at the new stack pointer, to which NtContinue returns; unwinders find a
-//! machine frame behind it. The machine layer only builds the bytes: the owner of the address space
-//! writes them, and what a failed write means is decided there.
+//! Both have a CONTEXT, to which NtContinue returns. On x86-64 it is at the new stack pointer, and
+//! unwinders find a machine frame behind it; on i386 the dispatchers' arguments are in front of it.
+//! The machine layer only builds the bytes: the owner of the address space writes them, and what a
+//! failed write means is decided there.
 
 use crate::cpu::context;
-use crate::cpu::tables::{USER_CODE, USER_DATA};
 use crate::cpu::user::{Registers, Trap, Vectors};
 use alloc::vec::Vec;
-use executive::services::layout::{Context, ExceptionRecord};
+use executive::layout::context::selectors;
+use executive::layout::{Context, ExceptionRecord, Word};
+use executive::machine::Architecture;
 use zerocopy::IntoBytes;
 
 /// `EXCEPTION_ACCESS_VIOLATION` and its like: what ring 3 may raise by running (STATUS_ values).
@@ -121,62 +123,106 @@ fn entering(registers: &Registers) -> Registers {
 }
 
 fn machine_frame(rip: u64, rsp: u64, flags: u64) -> [u64; 5] {
-    [rip, USER_CODE.into(), flags, rsp, USER_DATA.into()]
+    let selectors = selectors(Architecture::Amd64);
+    [
+        rip,
+        selectors.code.into(),
+        flags,
+        rsp,
+        selectors.data.into(),
+    ]
 }
 
-/// The frame of KiUserExceptionDispatcher: CONTEXT, EXCEPTION_RECORD, alignment, machine frame. RCX
-/// and RDX point to the record and the context as well.
+/// The frame of KiUserExceptionDispatcher. x86-64: CONTEXT, EXCEPTION_RECORD, alignment, machine
+/// frame; RCX and RDX point to the record and the context as well. i386: pointers to the record and
+/// the context, the record as far as it has parameters, CONTEXT.
 pub fn exception(
+    architecture: Architecture,
     registers: &Registers,
     vectors: &Vectors,
     record: &ExceptionRecord,
     dispatcher: u64,
 ) -> UserFrame {
-    let mut context = context::of(registers, vectors, context::ALL);
+    let mut context = context::of(architecture, registers, vectors, context::ALL);
     if record.code == code::BREAKPOINT {
         context.rip = context.rip.wrapping_sub(1);
     }
-    let mut bytes = Vec::with_capacity(0x598);
-    bytes.extend_from_slice(context.as_bytes());
-    bytes.extend_from_slice(record.as_bytes());
-    bytes.extend_from_slice(&[0; 8]);
-    bytes.extend_from_slice(
-        machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes(),
-    );
-    let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
     let mut entered = entering(registers);
-    (entered.rip, entered.rsp) = (dispatcher, address);
-    (entered.rcx, entered.rdx) = (address + size_of::<Context>() as u64, address);
+    entered.rip = dispatcher;
+    let mut bytes = architecture.bytes_of(context);
+    match architecture {
+        Architecture::Amd64 => {
+            bytes.extend_from_slice(record.as_bytes());
+            bytes.extend_from_slice(&[0; 8]);
+            let frame = machine_frame(context.rip, context.rsp, context.eflags.into());
+            bytes.extend_from_slice(frame.as_bytes());
+            let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
+            entered.rsp = address;
+            (entered.rcx, entered.rdx) = (address + size_of::<Context>() as u64, address);
+        }
+        Architecture::I386 => {
+            let context_at = (registers.rsp & !3).wrapping_sub(bytes.len() as u64);
+            let mut whole = architecture.bytes_of(*record);
+            let unused = { record.information }
+                .len()
+                .saturating_sub(record.parameters as usize);
+            whole.truncate(whole.len() - unused * architecture.size_of::<Word>());
+            let record_at = context_at.wrapping_sub(whole.len() as u64);
+            let mut frame = words(&[record_at, context_at]);
+            entered.rsp = record_at.wrapping_sub(frame.len() as u64);
+            frame.extend(whole);
+            frame.extend(bytes);
+            bytes = frame;
+        }
+    }
     UserFrame {
         bytes,
-        address,
+        address: entered.rsp,
         registers: entered,
     }
 }
 
-/// The frame of KiUserApcDispatcher: CONTEXT, whose home area carries context, both arguments and
-/// the routine, and machine frame.
+/// The frame of KiUserApcDispatcher. x86-64: CONTEXT, whose home area carries context, both
+/// arguments and the routine, and machine frame. i386: routine, context, both arguments, CONTEXT,
+/// and room for the dispatcher's own record of its exception handler.
 pub fn apc(
+    architecture: Architecture,
     registers: &Registers,
     vectors: &Vectors,
     routine: u64,
     arguments: [u64; 3],
     dispatcher: u64,
 ) -> UserFrame {
-    let mut context = context::of(registers, vectors, context::ALL);
+    let mut context = context::of(architecture, registers, vectors, context::ALL);
     let [normal_context, first, second] = arguments;
-    context.home = [normal_context, first, second, routine, 0, 0];
-    let mut bytes = Vec::with_capacity(0x4f8);
-    bytes.extend_from_slice(context.as_bytes());
-    bytes.extend_from_slice(
-        machine_frame(context.rip, context.rsp, context.eflags.into()).as_bytes(),
-    );
-    let address = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
     let mut entered = entering(registers);
-    (entered.rip, entered.rsp) = (dispatcher, address);
+    entered.rip = dispatcher;
+    let bytes = match architecture {
+        Architecture::Amd64 => {
+            context.home = [normal_context, first, second, routine, 0, 0];
+            let mut bytes = Vec::from(context.as_bytes());
+            let frame = machine_frame(context.rip, context.rsp, context.eflags.into());
+            bytes.extend_from_slice(frame.as_bytes());
+            entered.rsp = registers.rsp.wrapping_sub(bytes.len() as u64) & !15;
+            bytes
+        }
+        Architecture::I386 => {
+            let mut bytes = words(&[routine, normal_context, first, second]);
+            bytes.extend(architecture.bytes_of(context));
+            bytes.extend_from_slice(&[0; 8]);
+            entered.rsp = (registers.rsp & !3).wrapping_sub(bytes.len() as u64);
+            bytes
+        }
+    };
     UserFrame {
         bytes,
-        address,
+        address: entered.rsp,
         registers: entered,
     }
+}
+
+/// Words of an i386 program.
+fn words(words: &[u64]) -> Vec<u8> {
+    let word = |&word: &u64| Architecture::I386.bytes_of(Word(word));
+    words.iter().flat_map(word).collect()
 }

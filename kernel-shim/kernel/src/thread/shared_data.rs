@@ -7,12 +7,15 @@
 
 use crate::cpu::clock;
 use crate::memory::{frames, physical};
+use abi::i386::SYSTEM_CALL;
 use abi::shared_data::{
     COOKIE, IMAGE_NUMBER_HIGH, IMAGE_NUMBER_LOW, INTERRUPT_TIME, NT_MAJOR_VERSION,
     NT_MINOR_VERSION, NT_PRODUCT_TYPE, NT_SYSTEM_ROOT, NUMBER_OF_PHYSICAL_PAGES, NX_SUPPORT_POLICY,
     PROCESSOR_FEATURES, PRODUCT_TYPE_IS_VALID, SAFE_BOOT_MODE, SYSTEM_TIME, TICK_COUNT,
     TICK_COUNT_LOW, TICK_COUNT_MULTIPLIER,
 };
+
+use executive::machine::Architecture;
 
 pub use abi::shared_data::ADDRESS;
 
@@ -26,9 +29,10 @@ pub struct SharedData {
 }
 
 impl SharedData {
-    /// Makes the page: system root such as `C:\ReactOS`, version, number of physical pages, safe
+    /// Makes the page for programs of one kind: system root such as `C:\ReactOS`, version, number of physical pages, safe
     /// boot mode. `None` without memory.
     pub fn new(
+        architecture: Architecture,
         system_root: &str,
         version: (u32, u32),
         pages: u32,
@@ -38,8 +42,9 @@ impl SharedData {
             frame: frames::allocate()?,
         };
         page.put(TICK_COUNT_MULTIPLIER, &0x0fa0_0000_u32.to_le_bytes()); // for TICK
-        page.put(IMAGE_NUMBER_LOW, &0x8664_u16.to_le_bytes());
-        page.put(IMAGE_NUMBER_HIGH, &0x8664_u16.to_le_bytes());
+        let image = architecture.image_machine().to_le_bytes();
+        page.put(IMAGE_NUMBER_LOW, &image);
+        page.put(IMAGE_NUMBER_HIGH, &image);
         for (index, unit) in system_root.encode_utf16().take(259).enumerate() {
             page.put(NT_SYSTEM_ROOT + 2 * index as u64, &unit.to_le_bytes());
         }
@@ -67,6 +72,11 @@ impl SharedData {
     /// The frame, to be mapped read-only.
     pub const fn frame(&self) -> u64 {
         self.frame
+    }
+
+    /// Writes where i386 programs call the kernel.
+    pub fn publish_system_call(&self, address: u32) {
+        self.put(SYSTEM_CALL, &address.to_le_bytes());
     }
 
     /// Writes the time.

@@ -98,10 +98,11 @@ type Missing = (Option<Symbol<'static>>, Status);
 fn bind(image: Image, lookup: usize, addresses: usize, target: usize) -> Result<(), Missing> {
     let mut values = Vec::new();
     let format = |status| (None, status);
-    for symbol in formats::pe::symbols(image, lookup) {
+    let headers = image.headers().map_err(format)?;
+    for symbol in formats::pe::symbols(image, &headers, lookup) {
         let symbol = parsed(symbol).map_err(format)?;
         let value = export(target, symbol).map_err(|status| (Some(symbol), status))?;
-        values.push(value as u64);
+        values.push(value);
     }
     // SAFETY: what was looked up by name is addresses now, and the caller has a copy of the DLL's
     // name.

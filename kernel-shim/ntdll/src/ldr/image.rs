@@ -6,7 +6,7 @@
 //! file when it made the section, and maps all of it.
 
 use crate::support::{CURRENT_PROCESS, PAGE, done};
-use formats::pe::{self, Headers, View, directory};
+use formats::pe::{self, Headers, View};
 use nt::Status;
 use ntapi::ntmmapi::NtProtectVirtualMemory;
 use winapi::ctypes::c_void;
@@ -49,7 +49,7 @@ impl View<'static> for Image {
 
 impl Image {
     /// Looks at the headers of what is mapped at `base`. `INVALID_IMAGE_FORMAT` if they are not
-    /// those of a 64-bit image.
+    /// those of an image for this machine.
     ///
     /// # Safety
     /// An image section must be mapped at `base`, and stay mapped as long as the value or a copy of
@@ -60,7 +60,11 @@ impl Image {
             base: base.cast(),
             size: PAGE,
         };
-        let size = first.headers()?.size_of_image as usize;
+        let headers = first.headers()?;
+        if headers.word != size_of::<usize>() {
+            return Err(Status::INVALID_IMAGE_FORMAT);
+        }
+        let size = headers.size_of_image as usize;
         Ok(Self {
             size: size.max(PAGE),
             ..first
@@ -76,10 +80,10 @@ impl Image {
     ///
     /// # Safety
     /// The page must be writable, and nobody may hold text of this image that lies there.
-    unsafe fn write(&self, rva: usize, value: u64) -> Result<(), Status> {
-        let at = self.address(rva, size_of::<u64>())?;
+    unsafe fn write(&self, rva: usize, value: usize) -> Result<(), Status> {
+        let at = self.address(rva, size_of::<usize>())?;
         // SAFETY: inside the mapped image; the rest is the caller's promise.
-        unsafe { at.cast::<u64>().write_unaligned(value) };
+        unsafe { at.cast::<usize>().write_unaligned(value) };
         Ok(())
     }
 
@@ -148,7 +152,7 @@ impl Image {
     ///
     /// # Safety
     /// Nobody may hold text of this image.
-    pub(crate) unsafe fn patch(&self, rva: usize, values: &[u64]) -> Result<(), Status> {
+    pub(crate) unsafe fn patch(&self, rva: usize, values: &[usize]) -> Result<(), Status> {
         if values.is_empty() {
             return Ok(());
         }
@@ -156,7 +160,7 @@ impl Image {
             values.iter().enumerate().try_for_each(|(index, &value)| {
                 // SAFETY: `writable` has made the pages so; by this function's contract nobody
                 // holds text of the image.
-                unsafe { self.write(rva + 8 * index, value) }
+                unsafe { self.write(rva + size_of::<usize>() * index, value) }
             })
         })
     }
@@ -165,14 +169,14 @@ impl Image {
     /// and has none.
     pub(crate) fn relocate(&self) -> Result<(), Status> {
         let headers = self.headers()?;
-        let delta = (self.base.addr() as u64).wrapping_sub(headers.image_base);
+        let delta = self.base.addr().wrapping_sub(headers.image_base as usize);
         if delta == 0 {
             return Ok(());
         }
-        let Some(table) = headers.directory(directory::RELOCATION) else {
+        let Some(blocks) = pe::relocation_blocks(*self, &headers) else {
             return Err(Status::CONFLICTING_ADDRESSES);
         };
-        for block in pe::relocation_blocks(*self, table) {
+        for block in blocks {
             let block = parsed(block)?;
             // A fixup may begin on the last bytes of its page.
             let span = (2 * PAGE).min(self.size.saturating_sub(block.page));
@@ -185,10 +189,10 @@ impl Image {
         Ok(())
     }
 
-    fn fix(&self, rva: usize, delta: u64) -> Result<(), Status> {
+    fn fix(&self, rva: usize, delta: usize) -> Result<(), Status> {
         let value = self.bytes(rva).ok_or(Status::INVALID_IMAGE_FORMAT)?;
         // SAFETY: the caller has made the page writable, and an image is relocated before any text
         // of it is looked at.
-        unsafe { self.write(rva, u64::from_le_bytes(value).wrapping_add(delta)) }
+        unsafe { self.write(rva, usize::from_le_bytes(value).wrapping_add(delta)) }
     }
 }

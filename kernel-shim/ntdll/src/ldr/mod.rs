@@ -18,6 +18,7 @@ mod options;
 mod verify;
 
 use crate::exception::end;
+use crate::machine::instruction_pointer;
 use crate::rtl::{LOADER_LOCK, RtlNormalizeProcessParams};
 use crate::support::{bytes, peb, status, units};
 use bind::Symbol;
@@ -126,15 +127,15 @@ unsafe fn initialize_process(context: *mut CONTEXT, own_base: *mut c_void) -> Re
 /// # Safety
 /// `context` must be the thread's.
 unsafe fn relocate(image: Image, context: *mut CONTEXT) -> Result<(), Status> {
-    let preferred = image.headers()?.image_base;
+    let preferred = image.headers()?.image_base as usize;
     image.relocate()?;
     // SAFETY: the caller's promise.
-    let start = unsafe { &mut (*context).Rip };
-    if let Some(offset) = start
+    let start = instruction_pointer(unsafe { &mut *context });
+    if let Some(offset) = (*start as usize)
         .checked_sub(preferred)
-        .filter(|&offset| offset < image.size() as u64)
+        .filter(|&offset| offset < image.size())
     {
-        *start = (image.base().addr() as u64).wrapping_add(offset);
+        *start = image.base().addr().wrapping_add(offset) as _;
     }
     Ok(())
 }

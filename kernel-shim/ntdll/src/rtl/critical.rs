@@ -8,7 +8,7 @@
 //! section: who owns it and whether anybody does are read and written atomically, and the depth is
 //! its owner's alone.
 
-use crate::support::teb;
+use crate::machine::teb;
 use core::sync::atomic::{AtomicI32, AtomicPtr, Ordering};
 use nt::Status;
 use nt::lock::Yield;
@@ -17,7 +17,7 @@ use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, ULONG};
 use winapi::um::winnt::RTL_CRITICAL_SECTION;
 
-const _: () = assert!(size_of::<RTL_CRITICAL_SECTION>() == 0x28);
+const _: () = assert!(size_of::<RTL_CRITICAL_SECTION>() == nt::by_width(0x28, 0x18));
 
 fn this_thread() -> HANDLE {
     // SAFETY: this thread's own TEB.

@@ -12,7 +12,6 @@ mod privilege;
 mod process;
 mod registry;
 mod security;
-mod slist;
 mod string;
 mod thread;
 

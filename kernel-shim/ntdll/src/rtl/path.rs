@@ -76,7 +76,7 @@ unsafe extern "system" fn RtlDosPathNameToNtPathName_U(
         // No relative name: the caller is to use the whole one. A name, a directory handle, and in
         // the long form a third word.
         // SAFETY: the caller's RTL_RELATIVE_NAME.
-        unsafe { relative.cast::<[u64; 3]>().write([0; 3]) };
+        unsafe { relative.cast::<[usize; 3]>().write([0; 3]) };
     }
     1
 }

@@ -41,7 +41,7 @@ struct Entry {
     default_length: ULONG,
 }
 
-const _: () = assert!(size_of::<Entry>() == 0x38);
+const _: () = assert!(size_of::<Entry>() == nt::by_width(0x38, 0x1C));
 
 /// Flags of an entry.
 mod flag {

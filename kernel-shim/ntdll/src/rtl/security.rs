@@ -21,7 +21,8 @@ const REVISION_MISMATCH: Status = Status(0xC000_0059);
 const ALLOTTED_SPACE_EXCEEDED: Status = Status(0xC000_0099);
 const UNKNOWN_REVISION: Status = Status(0xC000_0058);
 
-const _: () = assert!(size_of::<ACL>() == 8 && size_of::<SECURITY_DESCRIPTOR>() == 0x28);
+const _: () = assert!(size_of::<ACL>() == 8);
+const _: () = assert!(size_of::<SECURITY_DESCRIPTOR>() == nt::by_width(0x28, 0x14));
 
 fn answer(status: Status) -> NTSTATUS {
     status.0.cast_signed()

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Threads: a stack, a first context, NtCreateThread; and the lock of the PEB.
 
+use crate::machine::{FREE_STACK_ON_TERMINATION, first_context, teb};
 use crate::support::{
-    CURRENT_PROCESS, CURRENT_THREAD, GRANULARITY, PAGE, done, peb, status, teb, unnamed,
+    CURRENT_PROCESS, CURRENT_THREAD, GRANULARITY, PAGE, done, peb, status, unnamed,
 };
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use nt::Status;
 use nt::lock::Yield;
 use ntapi::ntapi_base::CLIENT_ID;
@@ -17,15 +18,6 @@ use winapi::shared::ntdef::{BOOLEAN, HANDLE, NTSTATUS, ULONG};
 use winapi::um::winnt::{
     CONTEXT, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_GUARD, PAGE_READWRITE, THREAD_ALL_ACCESS,
 };
-
-/// Selectors of user mode in every NT on x86-64.
-const CODE: u16 = 0x33;
-const DATA: u16 = 0x2B;
-const TEB32: u16 = 0x53;
-/// CONTEXT_AMD64 with the control, integer, segment and floating-point parts.
-const CONTEXT_BASIC: u32 = 0x0010_000F;
-const INTERRUPTS_ENABLED: u32 = 0x200;
-const INITIAL_MXCSR: u32 = 0x1F80;
 
 /// A thread's stack in some process, freed again if it is not used.
 struct Stack {
@@ -147,26 +139,6 @@ impl Drop for Stack {
 #[repr(C, align(16))]
 struct Context(CONTEXT);
 
-/// What a new thread begins with: `start(parameter)` as if called, with nobody to return to.
-fn first_context(start: *mut c_void, parameter: *mut c_void, stack: *mut c_void) -> CONTEXT {
-    // SAFETY: integers only; all zeros are a value.
-    let mut context: CONTEXT = unsafe { core::mem::zeroed() };
-    context.ContextFlags = CONTEXT_BASIC;
-    context.Rip = start.addr() as u64;
-    context.Rcx = parameter.addr() as u64;
-    // Home slots for the callee, then the misalignment that a call leaves behind.
-    context.Rsp = ((stack.addr() as u64 - 0x30) & !15) - 8;
-    context.EFlags = INTERRUPTS_ENABLED;
-    context.MxCsr = INITIAL_MXCSR;
-    context.SegCs = CODE;
-    context.SegDs = DATA;
-    context.SegEs = DATA;
-    context.SegFs = TEB32;
-    context.SegGs = DATA;
-    context.SegSs = DATA;
-    context
-}
-
 /// A new thread, as RtlCreateUserThread takes it.
 pub(crate) struct NewThread {
     pub(crate) process: HANDLE,
@@ -183,7 +155,8 @@ impl NewThread {
     /// Makes it: its handle and its id.
     pub(crate) fn create(&self) -> Result<(HANDLE, CLIENT_ID), Status> {
         let stack = Stack::new(self.process, self.zero_bits, self.reserve, self.commit)?;
-        let mut context = Context(first_context(self.start, self.parameter, stack.base));
+        let context = first_context(self.process, self.start, self.parameter, stack.base)?;
+        let mut context = Context(context);
         let mut initial = stack.initial_teb();
         let mut attributes = unnamed(self.security);
         let mut client = CLIENT_ID {
@@ -266,15 +239,10 @@ unsafe extern "system" fn RtlCreateUserThread(
     }
 }
 
-/// TEB of NT 5.2: `FreeStackOnTermination`. The kernel looks at it when the thread ends.
-const TEB_FREE_STACK_ON_TERMINATION: usize = 0x1745;
-
 #[unsafe(no_mangle)]
 unsafe extern "system" fn RtlExitUserThread(code: NTSTATUS) -> ! {
     crate::ldr::thread_ends();
-    let flag = teb()
-        .cast::<u8>()
-        .wrapping_add(TEB_FREE_STACK_ON_TERMINATION);
+    let flag = teb().cast::<u8>().wrapping_add(FREE_STACK_ON_TERMINATION);
     // SAFETY: a byte of this thread's own TEB, which outlives it.
     unsafe { flag.write(1) };
     loop {
@@ -286,24 +254,24 @@ unsafe extern "system" fn RtlExitUserThread(code: NTSTATUS) -> ! {
 /// A lock that its owner may take again. Never held for long, so that a waiter gives up its time
 /// slice and tries again.
 pub(crate) struct Recursive {
-    owner: AtomicU64,
-    depth: AtomicU64,
+    owner: AtomicUsize,
+    depth: AtomicUsize,
 }
 
 /// PEB.FastPebLock.
 pub(crate) static PEB_LOCK: Recursive = Recursive {
-    owner: AtomicU64::new(0),
-    depth: AtomicU64::new(0),
+    owner: AtomicUsize::new(0),
+    depth: AtomicUsize::new(0),
 };
 /// The loader lock.
 pub(crate) static LOADER_LOCK: Recursive = Recursive {
-    owner: AtomicU64::new(0),
-    depth: AtomicU64::new(0),
+    owner: AtomicUsize::new(0),
+    depth: AtomicUsize::new(0),
 };
 
-fn this_thread() -> u64 {
+fn this_thread() -> usize {
     // SAFETY: this thread's own TEB.
-    unsafe { (*teb()).ClientId }.UniqueThread.addr() as u64
+    unsafe { (*teb()).ClientId }.UniqueThread.addr()
 }
 
 impl Recursive {

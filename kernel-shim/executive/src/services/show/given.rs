@@ -12,7 +12,6 @@ use crate::spelling;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use nt::Handle;
 
 /// The most elements of an array that are read for the trace: NT takes no more anywhere.
 const MOST: u32 = 64;
@@ -93,7 +92,7 @@ fn handles(call: &mut Call<'_>, at: u64) -> Option<String> {
         .slice(objects, 1)
         .ok()?
         .into_iter()
-        .map(|slot| handle(call, Handle::from_slot(slot)).unwrap_or_else(|| format!("{slot:#x}")))
+        .map(|Word(slot)| handle(call, call.handle(slot)).unwrap_or_else(|| format!("{slot:#x}")))
         .collect();
     Some(format!("[{}]", words.join(", ")))
 }
@@ -107,7 +106,7 @@ fn hard_error(call: &mut Call<'_>, at: u64) -> Option<String> {
     };
     let slots = call.slice(parameters, 1).ok()?;
     let mut words = Vec::new();
-    for (place, slot) in slots.into_iter().enumerate() {
+    for (place, Word(slot)) in slots.into_iter().enumerate() {
         let text = match strings >> place & 1 {
             0 => None,
             _ => call
@@ -137,7 +136,7 @@ fn file_information(call: &mut Call<'_>, at: u64) -> Option<String> {
             let head: FileRename = call.read(UserPtr::new(at)).ok()?;
             let name = bytes(
                 call,
-                at.checked_add(size_of::<FileRename>() as u64)?,
+                at.checked_add(call.size_of::<FileRename>() as u64)?,
                 head.name_length,
             )?;
             let replaces = match head.replace {
@@ -147,8 +146,8 @@ fn file_information(call: &mut Call<'_>, at: u64) -> Option<String> {
             let root = match head.root {
                 0 => String::new(),
                 root => {
-                    let named = handle(call, Handle::from_slot(root))
-                        .unwrap_or_else(|| format!("{root:#x}"));
+                    let named =
+                        handle(call, call.handle(root)).unwrap_or_else(|| format!("{root:#x}"));
                     format!("below {named} ")
                 }
             };

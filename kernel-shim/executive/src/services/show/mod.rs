@@ -17,7 +17,6 @@ use super::call::Call;
 use super::table::{MAX_ARGUMENTS, Service};
 use super::user::UserPtr;
 use crate::layout::PortMessage;
-use crate::lpc::HEADER;
 use crate::ob::prelude::*;
 use crate::spelling;
 use crate::system::Body;
@@ -107,12 +106,13 @@ fn handle(call: &Call<'_>, handle: Handle) -> Option<String> {
 fn message(call: &mut Call<'_>, at: u64) -> Option<String> {
     let place = UserPtr::<PortMessage>::new(at);
     let header = call.read(place).ok()?;
+    let header_bytes = call.size_of::<PortMessage>() as u64;
     let kind = spelling::message(header.kind);
     let length = header.data_length;
     let connects = MessageKind(header.kind & 0xFF) == MessageKind::CONNECTION_REQUEST;
     if length < 4 || connects {
         return Some(format!("{{{kind}, {length:#x} bytes}}"));
     }
-    let number: u32 = call.read(place.at(HEADER as u64).ok()?).ok()?;
+    let number: u32 = call.read(place.at(header_bytes).ok()?).ok()?;
     Some(format!("{{{kind}, {length:#x} bytes, api {number:#x}}}"))
 }

@@ -5,7 +5,9 @@
 use super::super::BUILT;
 use super::super::argument::{Parameter, Shape};
 use super::super::call::{Call, Done};
-use super::super::layout::{ClientId, DirectoryEntry, FileStandard, IoStatusBlock, UnicodeString};
+use super::super::layout::{
+    ClientId, DirectoryEntry, FileStandard, IoStatusBlock, UnicodeString, Word,
+};
 use super::super::table::Service;
 use super::super::user::UserPtr;
 use super::{handle, message, values};
@@ -95,14 +97,14 @@ fn written(
         }
         // A handle in a table that may be another process's.
         ("NtDuplicateObject", "result") => {
-            let value: u64 = call.read(UserPtr::new(slot)).ok()?;
+            let Word(value) = call.read(UserPtr::new(slot)).ok()?;
             let own = Handle::from_slot(call.arguments[2]) == Handle::CURRENT_PROCESS;
             own.then(|| handle(call, Handle::from_slot(value)))
                 .flatten()
                 .or_else(|| Some(format!("{value:#x}")))
         }
         ("NtReplyWaitReceivePort" | "NtReplyWaitReceivePortEx", "context") => {
-            let value: u64 = call.read(UserPtr::new(slot)).ok()?;
+            let Word(value) = call.read(UserPtr::new(slot)).ok()?;
             Some(format!("[{value:#x}]"))
         }
         // New handles.
@@ -115,7 +117,7 @@ fn written(
             "key" | "port" | "thread" | "process" | "event" | "file" | "section" | "mutant"
             | "semaphore" | "token" | "handle" | "result",
         ) => {
-            let value: u64 = call.read(UserPtr::new(slot)).ok()?;
+            let Word(value) = call.read(UserPtr::new(slot)).ok()?;
             Some(handle(call, Handle::from_slot(value)).unwrap_or_else(|| format!("{value:#x}")))
         }
         // Memory.
@@ -124,8 +126,12 @@ fn written(
             | "NtFreeVirtualMemory"
             | "NtProtectVirtualMemory"
             | "NtMapViewOfSection",
-            "base" | "size" | "offset",
+            "base" | "size",
         ) => {
+            let Word(value) = call.read(UserPtr::new(slot)).ok()?;
+            Some(format!("[{value:#x}]"))
+        }
+        ("NtMapViewOfSection", "offset") => {
             let value: u64 = call.read(UserPtr::new(slot)).ok()?;
             Some(format!("[{value:#x}]"))
         }

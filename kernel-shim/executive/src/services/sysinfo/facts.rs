@@ -4,15 +4,13 @@
 use super::{Facts, ModuleFacts, PageFileFacts, PerformanceFacts, ProcessFacts};
 use crate::Executive;
 use crate::layout::{BasicInformation, ProcessEntry, ProcessorInformation, ThreadEntry, TimeOfDay};
-use crate::machine::{PAGE, USER_END};
+use crate::machine::{Architecture, PAGE};
 use alloc::vec::Vec;
 
 /// Longest tick of the clock, 100 ns.
 pub const TIMER_RESOLUTION: u32 = 156_250;
 /// Bytes.
 const ALLOCATION_GRANULARITY: u32 = 0x1_0000;
-/// `MmSystemRangeStart` of NT 5.2 on x86-64.
-const SYSTEM_RANGE_START: u64 = 0xFFFF_0800_0000_0000;
 /// KTHREAD_STATE: running or ready, waiting. KWAIT_REASON: UserRequest, Suspended.
 const RUNNING: u32 = 2;
 const WAITING: u32 = 5;
@@ -20,6 +18,10 @@ const USER_REQUEST: u32 = 6;
 const SUSPENDED: u32 = 5;
 
 impl Facts for Executive {
+    fn architecture(&self) -> Architecture {
+        Executive::architecture(self)
+    }
+
     fn basic(&self) -> BasicInformation {
         let pages = self.machine().physical_pages() as u32;
         let processors = self.machine().processor().count;
@@ -31,7 +33,7 @@ impl Facts for Executive {
             highest_physical_page: pages,
             allocation_granularity: ALLOCATION_GRANULARITY,
             minimum_user_address: u64::from(ALLOCATION_GRANULARITY),
-            maximum_user_address: USER_END - 1,
+            maximum_user_address: Executive::architecture(self).user_end() - 1,
             affinity: (1_u64 << processors.clamp(1, 63)) - 1,
             processors,
             ..BasicInformation::default()
@@ -149,6 +151,10 @@ impl Facts for Executive {
     }
 
     fn range_start(&self) -> u64 {
-        SYSTEM_RANGE_START
+        // `MmSystemRangeStart` of NT 5.2.
+        match Executive::architecture(self) {
+            Architecture::Amd64 => 0xFFFF_0800_0000_0000,
+            Architecture::I386 => 0x8000_0000,
+        }
     }
 }

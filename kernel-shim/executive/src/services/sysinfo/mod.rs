@@ -10,8 +10,9 @@ mod facts;
 
 use crate::layout::{
     BasicInformation, PageFileInformation, ProcessEntry, ProcessorInformation, ThreadEntry,
-    TimeOfDay, UnicodeString,
+    TimeOfDay, UnicodeString, Word,
 };
+use crate::machine::Architecture;
 use crate::services::encode::put_text;
 use alloc::string::String;
 use alloc::vec;
@@ -90,6 +91,8 @@ pub struct ModuleFacts {
 
 /// What the answers are made of.
 pub trait Facts {
+    /// Whose form the answers have.
+    fn architecture(&self) -> Architecture;
     /// SystemBasicInformation.
     fn basic(&self) -> BasicInformation;
     /// SystemProcessorInformation.
@@ -126,8 +129,9 @@ pub struct Answer {
 /// Answers class `class` into a buffer of `size` bytes at the caller's address `at` (strings lie
 /// behind their structures, so the answer depends on the address).
 pub fn query(facts: &dyn Facts, class: u32, size: u32, at: u64) -> Answer {
+    let architecture = facts.architecture();
     match class {
-        class::BASIC => exact(facts.basic().as_bytes(), size),
+        class::BASIC => exact(&architecture.bytes_of(facts.basic()), size),
         class::PROCESSOR => at_least(facts.processor().as_bytes(), size),
         class::PERFORMANCE => at_least(&performance(facts.performance()), size),
         class::TIME_OF_DAY => up_to(facts.time_of_day().as_bytes(), size),
@@ -137,7 +141,10 @@ pub fn query(facts: &dyn Facts, class: u32, size: u32, at: u64) -> Answer {
         class::PAGE_FILE => page_files(facts, size, at),
         // Not enabled, and not present.
         class::KERNEL_DEBUGGER => quiet(at_least(&[0, 1], size)),
-        class::RANGE_START => quiet(exact(facts.range_start().as_bytes(), size)),
+        class::RANGE_START => {
+            let start = architecture.bytes_of(Word(facts.range_start()));
+            quiet(exact(&start, size))
+        }
         class::SHARED_DATA_ALIGNMENT => quiet(exact(64_u32.as_bytes(), size)),
         // It never tells the length.
         class::OBJECT_SECURITY_MODE => Answer {
@@ -219,12 +226,14 @@ fn performance(facts: PerformanceFacts) -> Vec<u8> {
 }
 
 fn processes(facts: &dyn Facts, size: u32, at: u64) -> Answer {
+    let architecture = facts.architecture();
     let mut out: Vec<u8> = Vec::new();
     let processes = facts.processes();
     let last = processes.len().saturating_sub(1);
     for (index, process) in processes.into_iter().enumerate() {
         let start = out.len();
-        let fixed = size_of::<ProcessEntry>() + process.threads.len() * size_of::<ThreadEntry>();
+        let fixed = architecture.size_of::<ProcessEntry>()
+            + process.threads.len() * architecture.size_of::<ThreadEntry>();
         let name = process.name.len() * 2;
         // NT leaves room for a terminator and rounds up to 8.
         let room = if name == 0 {
@@ -247,11 +256,11 @@ fn processes(facts: &dyn Facts, size: u32, at: u64) -> Answer {
         if name != 0 {
             entry.name.buffer = at.wrapping_add((start + fixed) as u64);
         }
-        out.extend(entry.as_bytes());
+        out.extend(architecture.bytes_of(entry));
         process
             .threads
             .iter()
-            .for_each(|thread| out.extend(thread.as_bytes()));
+            .for_each(|&thread| out.extend(architecture.bytes_of(thread)));
         put_text(&mut out, &process.name);
         out.resize(start + fixed + room, 0);
     }
@@ -259,33 +268,42 @@ fn processes(facts: &dyn Facts, size: u32, at: u64) -> Answer {
 }
 
 fn modules(facts: &dyn Facts, size: u32) -> Answer {
-    const ENTRY: usize = 0x128;
+    // Three words, then size, flags, two indices, two counts, and room for the path.
+    let word = facts.architecture().size_of::<Word>();
+    let numbers = 3 * word;
+    let path_at = numbers + 0x10;
+    let whole = path_at + 0x100;
     let modules = facts.modules();
-    let mut out = vec![0; 8];
+    let mut out = vec![0; word];
     out[..4].copy_from_slice(&(modules.len() as u32).to_le_bytes());
     for (index, module) in modules.iter().enumerate() {
-        let mut entry = vec![0; ENTRY];
+        let mut entry = vec![0; whole];
         let path = module.path.as_bytes();
         let path = path.get(..path.len().min(255)).unwrap_or_default();
         let file = path
             .iter()
             .rposition(|&byte| byte == b'\\')
             .map_or(0, |slash| slash + 1);
-        entry[0x10..0x18].copy_from_slice(&module.base.to_le_bytes());
-        entry[0x18..0x1C].copy_from_slice(&module.size.to_le_bytes());
-        entry[0x20..0x22].copy_from_slice(&(index as u16).to_le_bytes());
-        entry[0x24..0x26].copy_from_slice(&1_u16.to_le_bytes());
-        entry[0x26..0x28].copy_from_slice(&(file as u16).to_le_bytes());
-        entry[0x28..0x28 + path.len()].copy_from_slice(path);
+        let mut put = |at: usize, bytes: &[u8]| {
+            if let Some(place) = entry.get_mut(at..at + bytes.len()) {
+                place.copy_from_slice(bytes);
+            }
+        };
+        put(2 * word, &facts.architecture().bytes_of(Word(module.base)));
+        put(numbers, &module.size.to_le_bytes());
+        put(numbers + 8, &(index as u16).to_le_bytes());
+        put(numbers + 0xC, &1_u16.to_le_bytes());
+        put(numbers + 0xE, &(file as u16).to_le_bytes());
+        put(path_at, path);
         out.extend(entry);
     }
     let mut answer = at_least(&out, size);
     if !answer.status.is_success() {
         // As many whole entries as fit are there, and the count of all.
-        let whole = (size as usize)
-            .checked_sub(8)
-            .map_or(0, |room| 8 + room / ENTRY * ENTRY);
-        answer.bytes = out.get(..whole).unwrap_or_default().to_vec();
+        let fits = (size as usize)
+            .checked_sub(word)
+            .map_or(0, |room| word + room / whole * whole);
+        answer.bytes = out.get(..fits).unwrap_or_default().to_vec();
     }
     answer
 }
@@ -293,31 +311,30 @@ fn modules(facts: &dyn Facts, size: u32) -> Answer {
 fn page_files(facts: &dyn Facts, size: u32, at: u64) -> Answer {
     let mut out: Vec<u8> = Vec::new();
     let files = facts.page_files();
-    if files.is_empty() && (size as usize) < size_of::<PageFileInformation>() {
-        return mismatch(size_of::<PageFileInformation>());
+    let architecture = facts.architecture();
+    let head = architecture.size_of::<PageFileInformation>();
+    if files.is_empty() && (size as usize) < head {
+        return mismatch(head);
     }
     let last = files.len().saturating_sub(1);
     for (index, file) in files.iter().enumerate() {
         let start = out.len();
         let text = file.path.len() * 2;
-        let whole = (size_of::<PageFileInformation>() + text + 2).next_multiple_of(8);
+        let whole = (head + text + 2).next_multiple_of(8);
         let name = UnicodeString {
             length: text as u16,
             maximum_length: (text + 2) as u16,
-            buffer: at.wrapping_add((start + size_of::<PageFileInformation>()) as u64),
+            buffer: at.wrapping_add((start + head) as u64),
             ..UnicodeString::default()
         };
         let next = if index == last { 0 } else { whole as u32 };
-        out.extend(
-            PageFileInformation {
-                next,
-                total: file.total,
-                used: file.used,
-                peak: file.peak,
-                name,
-            }
-            .as_bytes(),
-        );
+        out.extend(architecture.bytes_of(PageFileInformation {
+            next,
+            total: file.total,
+            used: file.used,
+            peak: file.peak,
+            name,
+        }));
         put_text(&mut out, &file.path);
         out.resize(start + whole, 0);
     }
@@ -332,6 +349,9 @@ mod tests {
     struct Some;
 
     impl Facts for Some {
+        fn architecture(&self) -> Architecture {
+            Architecture::Amd64
+        }
         fn basic(&self) -> BasicInformation {
             BasicInformation {
                 page_size: 0x1000,

@@ -481,7 +481,12 @@ impl Fuzzer {
         };
         let before = self.held();
         let exec = &mut self.world.exec;
-        let done = dispatch(exec, caller.thread, number, registers, stack);
+        let done = dispatch(
+            exec,
+            caller.thread,
+            number,
+            Passed::Registers(registers, stack),
+        );
         self.check(&before, &done, number);
         if table::service(number).is_none() {
             assert_eq!(done, Done::Returns(Status::INVALID_SYSTEM_SERVICE));

@@ -4,6 +4,7 @@
 
 mod files;
 mod fuzz;
+mod i386;
 mod memory;
 mod objects;
 mod port_views;
@@ -14,13 +15,13 @@ mod system;
 mod trace;
 
 use super::call::Done;
-use super::layout::{Layout, ObjectAttributes, UnicodeString};
+use super::layout::{Layout, ObjectAttributes, UnicodeString, Word};
 use super::table::{self, number_of};
-use super::{complete, dispatch};
+use super::{Passed, complete, dispatch};
 use crate::host::disk::VolumeImage;
 use crate::host::machine::{MemoryDisk, MemoryMachine};
 use crate::ids::{ProcessId, ThreadId};
-use crate::machine::Context;
+use crate::machine::{Architecture, Context};
 use crate::system::processes::create::Stack;
 use crate::{Executive, Version};
 use alloc::boxed::Box;
@@ -51,7 +52,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::of(Architecture::Amd64)
+    }
+
+    /// A system of such programs.
+    fn of(architecture: Architecture) -> Self {
         let machine = MemoryMachine::new(0x1000, Vec::new());
+        machine.state().architecture = architecture;
         let mut exec = Executive::new(Box::new(machine.clone()), Version::V5_2);
         exec.make_namespace(false).expect("a namespace");
         Self { exec, machine }
@@ -133,15 +140,26 @@ impl World {
             arguments.len(),
             "{name}"
         );
-        let mut registers = [0xDEAD_BEEF_0000_0001; 4];
-        for (to, from) in registers.iter_mut().zip(arguments) {
-            *to = *from;
-        }
         let stack = caller.memory + STACK;
-        for (place, argument) in arguments.iter().skip(4).enumerate() {
-            self.put(caller, STACK + 0x28 + place as u64 * 8, *argument);
-        }
-        dispatch(&mut self.exec, caller.thread, number, registers, stack)
+        let passed = match self.exec.architecture() {
+            Architecture::Amd64 => {
+                let mut registers = [0xDEAD_BEEF_0000_0001; 4];
+                for (to, from) in registers.iter_mut().zip(arguments) {
+                    *to = *from;
+                }
+                for (place, argument) in arguments.iter().skip(4).enumerate() {
+                    self.put(caller, STACK + 0x28 + place as u64 * 8, *argument);
+                }
+                Passed::Registers(registers, stack)
+            }
+            Architecture::I386 => {
+                for (place, argument) in arguments.iter().enumerate() {
+                    self.put(caller, STACK + place as u64 * 4, Word(*argument));
+                }
+                Passed::Stack(stack)
+            }
+        };
+        dispatch(&mut self.exec, caller.thread, number, passed)
     }
 
     /// Makes a call that returns at once.
@@ -164,7 +182,7 @@ impl World {
 
     fn put<T: Layout>(&mut self, caller: Caller, offset: u64, value: T) {
         self.exec
-            .write_process(caller.process, caller.memory + offset, value.as_bytes())
+            .write_as(caller.process, caller.memory + offset, value)
             .expect("written");
     }
 
@@ -175,11 +193,9 @@ impl World {
     }
 
     fn get<T: Layout>(&mut self, caller: Caller, offset: u64) -> T {
-        let mut value = T::new_zeroed();
         self.exec
-            .read_process(caller.process, caller.memory + offset, value.as_mut_bytes())
-            .expect("read");
-        value
+            .read_as(caller.process, caller.memory + offset)
+            .expect("read")
     }
 
     fn get_bytes(&mut self, caller: Caller, offset: u64, length: usize) -> Vec<u8> {
@@ -194,7 +210,8 @@ impl World {
     fn string(&mut self, caller: Caller, offset: u64, text: &str) -> u64 {
         let units = utf16(text);
         let length = (units.len() * 2) as u16;
-        let buffer = caller.memory + offset + 0x10;
+        let head = self.exec.architecture().size_of::<UnicodeString>() as u64;
+        let buffer = caller.memory + offset + head;
         self.put(
             caller,
             offset,
@@ -206,18 +223,19 @@ impl World {
             },
         );
         let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
-        self.put_bytes(caller, offset + 0x10, &bytes);
+        self.put_bytes(caller, offset + head, &bytes);
         caller.memory + offset
     }
 
     /// Puts an OBJECT_ATTRIBUTES with a name at `offset`: its address.
     fn attributes(&mut self, caller: Caller, offset: u64, name: &str, attributes: u32) -> u64 {
-        let name = self.string(caller, offset + 0x30, name);
+        let length = self.exec.architecture().size_of::<ObjectAttributes>() as u32;
+        let name = self.string(caller, offset + u64::from(length), name);
         self.put(
             caller,
             offset,
             ObjectAttributes {
-                length: 0x30,
+                length,
                 name,
                 attributes,
                 ..ObjectAttributes::default()
@@ -231,8 +249,9 @@ impl World {
 fn a_number_beyond_the_last_service_is_an_invalid_system_service() {
     let mut world = World::new();
     let caller = world.caller();
+    let nothing = Passed::Registers([0; 4], 0);
     for number in [296, 0x1000, u32::MAX] {
-        let done = dispatch(&mut world.exec, caller.thread, number, [0; 4], 0);
+        let done = dispatch(&mut world.exec, caller.thread, number, nothing);
         assert_eq!(done, Done::Returns(Status::INVALID_SYSTEM_SERVICE));
     }
 }
@@ -256,8 +275,7 @@ fn arguments_on_a_stack_that_cannot_be_read_are_an_access_violation() {
             &mut world.exec,
             caller.thread,
             number_of("NtCreateEvent"),
-            [caller.memory, 0x1F_0003, 0, 0],
-            stack,
+            Passed::Registers([caller.memory, 0x1F_0003, 0, 0], stack),
         );
         assert_eq!(done, Done::Returns(Status::ACCESS_VIOLATION), "{stack:#x}");
     }
@@ -266,11 +284,13 @@ fn arguments_on_a_stack_that_cannot_be_read_are_an_access_violation() {
 #[test]
 fn every_service_survives_nonsense() {
     for service in &table::SERVICES {
-        for value in [0, 1, 3, u64::MAX, 0x7FF_FFFE_FFFC, 0xFFFF_8000_0000_0000] {
-            let mut world = World::new();
-            let caller = world.caller();
-            let arguments = vec![value; service.arguments];
-            let _ = world.call(caller, service.name, &arguments);
+        for value in [0, 1, 3, u64::MAX, 0x7FF_FFFE_FFFC, 0x7FFE_FFFC, 1 << 63] {
+            for architecture in [Architecture::Amd64, Architecture::I386] {
+                let mut world = World::of(architecture);
+                let caller = world.caller();
+                let arguments = vec![value; service.arguments];
+                let _ = world.call(caller, service.name, &arguments);
+            }
         }
     }
 }

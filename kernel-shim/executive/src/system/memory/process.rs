@@ -6,8 +6,8 @@
 //! touched first, as ring 3 would.
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};
-use crate::layout::Teb;
-use crate::machine::{PAGE, PageAccess, USER_END};
+use crate::layout::{Layout, Word, offset};
+use crate::machine::{PAGE, PageAccess};
 use crate::mm::protection::Protect;
 use crate::mm::segment::SegmentId;
 use crate::mm::space::{
@@ -16,13 +16,12 @@ use crate::mm::space::{
 use crate::mm::view::{Touch, ViewRequest};
 use crate::mm::{AddressSpace, Mapped, NationalTables};
 use crate::ob::prelude::*;
+use crate::ps::blocks::Far;
 use crate::system::Body;
 use crate::system::Executive;
 use crate::system::processes::create::Stack;
-use abi::amd64::teb;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::mem::offset_of;
 use formats::pe::Piece;
 use nt::system::SectionImageInformation;
 use nt::{Result, Status};
@@ -32,11 +31,6 @@ const PAGE_BYTES: u64 = PAGE as u64;
 const DEFAULT_STACK: u64 = 0x10_0000;
 /// A guard page is an ordinary one after the first touch, and mapped after the second.
 const TOUCHES: usize = 2;
-/// TEB: `StackLimit` and `DeallocationStack`.
-const TEB_STACK_LIMIT: u64 = offset_of!(Teb, stack_limit) as u64;
-const TEB_DEALLOCATION_STACK: u64 = teb::DEALLOCATION_STACK as u64;
-/// TEB: `FreeStackOnTermination`, which RtlExitUserThread sets.
-const TEB_FREE_STACK: u64 = teb::FREE_STACK_ON_TERMINATION as u64;
 
 impl Executive {
     fn memory_of(&mut self, process: ProcessId) -> Result<&mut AddressSpace> {
@@ -195,17 +189,13 @@ impl Executive {
 
     /// The memory of a thread that ends: its stack, if it has asked for that, and its TEB.
     pub fn release_thread_memory(&mut self, process: ProcessId, teb: u64) {
-        let (mut free, mut stack) = ([0], [0; 8]);
-        // A TEB that cannot be read asks for nothing.
-        if self
-            .read_process(process, teb + TEB_FREE_STACK, &mut free)
-            .is_ok()
-            && free != [0]
-            && self
-                .read_process(process, teb + TEB_DEALLOCATION_STACK, &mut stack)
-                .is_ok()
+        let far = Far::of(self.architecture());
+        // A TEB that cannot be read asks for nothing. RtlExitUserThread says whether the stack goes.
+        let free = self.read_as::<u8>(process, teb + far.free_stack as u64);
+        if free.is_ok_and(|free| free != 0)
+            && let Ok(Word(stack)) = self.read_as(process, teb + far.deallocation_stack as u64)
         {
-            self.release_memory_in(process, u64::from_le_bytes(stack));
+            self.release_memory_in(process, stack);
         }
         self.release_memory_in(process, teb);
     }
@@ -228,7 +218,7 @@ impl Executive {
         let wanted = reserve.max(commit.saturating_add(2 * PAGE_BYTES));
         let reserve = wanted
             .checked_next_multiple_of(GRANULARITY)
-            .filter(|bytes| *bytes < USER_END)
+            .filter(|bytes| *bytes < self.architecture().user_end())
             .ok_or(Status::NO_MEMORY)?;
         let protect = Protect::READ_WRITE.0;
         let allocation = self.allocate_at(
@@ -358,13 +348,16 @@ impl Executive {
             .filter_map(|thread| self.thread(*thread).ok())
             .map(|thread| thread.teb)
             .collect();
+        let architecture = self.architecture();
+        let lowest_at = Far::of(architecture).deallocation_stack as u64;
+        let limit_at = offset!(architecture, Teb, stack_limit);
         for teb in tebs.into_iter().filter(|teb| *teb != 0) {
-            let limit = self.read_number(process, teb + TEB_STACK_LIMIT)?;
-            let lowest = self.read_number(process, teb + TEB_DEALLOCATION_STACK)?;
+            let Word(limit) = self.read_as(process, teb + limit_at)?;
+            let Word(lowest) = self.read_as(process, teb + lowest_at)?;
             if page >= limit || page < lowest || limit - page > PAGE_BYTES {
                 continue;
             }
-            self.write_process(process, teb + TEB_STACK_LIMIT, &page.to_le_bytes())?;
+            self.write_as(process, teb + limit_at, Word(page))?;
             // The lowest page is never given to the stack.
             if page < lowest + 2 * PAGE_BYTES {
                 return Err(Status::STACK_OVERFLOW);
@@ -377,10 +370,27 @@ impl Executive {
         Err(Status::GUARD_PAGE_VIOLATION)
     }
 
-    fn read_number(&mut self, process: ProcessId, address: u64) -> Result<u64> {
-        let mut bytes = [0; 8];
-        self.read_process(process, address, &mut bytes)?;
-        Ok(u64::from_le_bytes(bytes))
+    /// A structure of the program's out of a process's memory.
+    ///
+    /// # Errors
+    /// As [`Executive::read_process`].
+    pub(crate) fn read_as<T: Layout>(&mut self, process: ProcessId, address: u64) -> Result<T> {
+        self.architecture()
+            .take(|bytes| self.read_process(process, address, bytes))
+    }
+
+    /// A structure for the program into a process's memory.
+    ///
+    /// # Errors
+    /// As [`Executive::write_process`].
+    pub(crate) fn write_as<T: Layout>(
+        &mut self,
+        process: ProcessId,
+        address: u64,
+        value: T,
+    ) -> Result<()> {
+        let bytes = self.architecture().bytes_of(value);
+        self.write_process(process, address, &bytes)
     }
 
     /// Copies out of a process's memory.
@@ -394,10 +404,11 @@ impl Executive {
         buffer: &mut [u8],
     ) -> Result<()> {
         let space = self.memory_of(process)?.id();
+        let end = self.architecture().user_end();
         let mut at = address;
         let mut rest = buffer;
         while !rest.is_empty() {
-            let length = in_page(at, rest.len())?;
+            let length = in_page(end, at, rest.len())?;
             let (now, later) = rest.split_at_mut(length);
             for _ in 0..TOUCHES {
                 if self.machine.read(space, at, now).is_ok() {
@@ -418,10 +429,11 @@ impl Executive {
     /// `ACCESS_VIOLATION`, and what a touch gives; the pages before are written.
     pub fn write_process(&mut self, process: ProcessId, address: u64, data: &[u8]) -> Result<()> {
         let space = self.memory_of(process)?.id();
+        let end = self.architecture().user_end();
         let mut at = address;
         let mut rest = data;
         while !rest.is_empty() {
-            let length = in_page(at, rest.len())?;
+            let length = in_page(end, at, rest.len())?;
             let (now, later) = rest.split_at(length);
             for _ in 0..TOUCHES {
                 if self.machine.write(space, at, now).is_ok() {
@@ -453,12 +465,9 @@ impl Executive {
 }
 
 /// How many of `length` bytes from `at` on lie in its page. `ACCESS_VIOLATION` if they leave user
-/// memory.
-fn in_page(at: u64, length: usize) -> Result<usize> {
-    if at
-        .checked_add(length as u64)
-        .is_none_or(|end| end > USER_END)
-    {
+/// memory, which ends at `end`.
+fn in_page(end: u64, at: u64, length: usize) -> Result<usize> {
+    if at.checked_add(length as u64).is_none_or(|last| last > end) {
         return Err(Status::ACCESS_VIOLATION);
     }
     Ok(length.min(PAGE - (at % PAGE_BYTES) as usize))

@@ -123,11 +123,12 @@ impl Executive {
         if all {
             charge(&*self.machine, size / PAGE as u64)?;
         }
+        let end = self.architecture().user_end();
         let segments = self.mm.segments_mut();
         let based = if attributes & SEC_BASED == 0 {
             None
         } else {
-            Some(segments.find_base(size)?)
+            Some(segments.find_base(size, end)?)
         };
         let segment = segments.make_memory(size, all, based);
         Ok(Section {

@@ -8,11 +8,11 @@
 
 use crate::ids::{ObjectId, ProcessId, ThreadId};
 use crate::layout::ClientId;
-use crate::machine::Context;
+use crate::machine::{Architecture, Context};
 use crate::mm::AddressSpace;
 use crate::ob::prelude::*;
 use crate::ob::{DeviceMapId, HandleTable, Kind};
-use crate::ps::blocks::{Peb, TEB_BYTES, Teb};
+use crate::ps::blocks::{Far, Peb, Teb};
 use crate::ps::process::{DEFAULT_HARD_ERROR_MODE, NORMAL_PRIORITY};
 use crate::ps::{Process, SystemDll, Thread};
 use crate::se::Token;
@@ -193,7 +193,7 @@ impl Executive {
         let mut process = self.blank_process(id, parent, object, token);
         process.device_map = device_map;
         process.hard_error_mode = hard_error_mode;
-        process.memory = Some(AddressSpace::new(space));
+        process.memory = Some(AddressSpace::new(space, self.architecture()));
         self.processes.insert(id, process);
         if let Some(session) = session {
             self.join_session(id, session);
@@ -266,7 +266,7 @@ impl Executive {
             ),
             session: self.session_of(process)?,
         };
-        self.write_process(process, peb, &block.bytes())?;
+        self.write_process(process, peb, &block.bytes(self.architecture()))?;
         self.process_mut(process)?.peb = peb;
         self.process_started(process);
         Ok(())
@@ -326,7 +326,9 @@ impl Executive {
             .id();
         let peb = owner.peb;
         let id = ThreadId(self.new_id());
-        let teb = self.allocate_memory_in(process, TEB_BYTES as u64, PAGE_READWRITE, true)?;
+        let architecture = self.architecture();
+        let bytes = Far::of(architecture).teb as u64;
+        let teb = self.allocate_memory_in(process, bytes, PAGE_READWRITE, true)?;
         let block = Teb {
             address: teb,
             peb,
@@ -337,7 +339,7 @@ impl Executive {
             deallocation_stack: stack.allocation,
         };
         let made = self
-            .write_process(process, teb, &block.bytes())
+            .write_process(process, teb, &block.bytes(architecture))
             .and_then(|()| self.machine.create_thread(id, space, context, teb));
         if let Err(status) = made {
             self.release_memory_in(process, teb);
@@ -347,11 +349,12 @@ impl Executive {
         let token = self.process(process)?.token;
         let token = self.token_mut(token)?.clone();
         self.secure_by(object, &token);
-        let start = if context.rcx == 0 {
-            context.rip
-        } else {
-            context.rcx
+        // A thread that begins in a thunk has its start address in RCX, or in EAX.
+        let start = match architecture {
+            Architecture::Amd64 => context.rcx,
+            Architecture::I386 => context.rax,
         };
+        let start = if start == 0 { context.rip } else { start };
         self.enter_thread(id, process, object, teb, start);
         let priority = self.process(process)?.base_priority;
         self.machine.set_priority(id, priority);
@@ -410,6 +413,7 @@ impl Executive {
     /// What making its section gives; `PROCEDURE_NOT_FOUND` if it lacks an entry that the kernel
     /// calls.
     fn find_system_dll(&mut self, section: ObjectId, base: u64) -> Result<SystemDll> {
+        let architecture = self.architecture();
         let mut entry = |name: &[u8]| match self.system_dll_export(name) {
             Some(rva) => Ok(base + u64::from(rva)),
             None => Err(Status::PROCEDURE_NOT_FOUND),
@@ -421,6 +425,10 @@ impl Executive {
             user_apc_dispatcher: entry(b"KiUserApcDispatcher")?,
             user_exception_dispatcher: entry(b"KiUserExceptionDispatcher")?,
             user_callback_dispatcher: entry(b"KiUserCallbackDispatcher")?,
+            system_call: match architecture {
+                Architecture::Amd64 => 0,
+                Architecture::I386 => entry(b"KiIntSystemCall")?,
+            },
         })
     }
 }

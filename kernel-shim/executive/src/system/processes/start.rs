@@ -7,8 +7,8 @@
 
 use crate::ex::hard_errors::BugCheck;
 use crate::ids::{ObjectId, ProcessId};
-use crate::layout::{Peb, ProcessParameters, UnicodeString};
-use crate::machine::Context;
+use crate::layout::{ProcessParameters, UnicodeString, Word, offset};
+use crate::machine::{Architecture, Context};
 use crate::ob::prelude::*;
 use crate::system::Body;
 use crate::system::Executive;
@@ -16,10 +16,8 @@ use abi::memory::PAGE_READWRITE;
 use abi::process::PARAMETERS_RESERVE_1MB;
 use alloc::format;
 use alloc::vec::Vec;
-use core::mem::offset_of;
 use formats::{utf16, utf16_bytes};
 use nt::{Result, Status, widened};
-use zerocopy::IntoBytes;
 
 /// `SESSION1_INITIALIZATION_FAILED`: no parameters.
 const SESSION1_INITIALIZATION_FAILED: u32 = 0x6d;
@@ -38,13 +36,15 @@ const MXCSR: u32 = 0x1f80;
 
 /// RTL_USER_PROCESS_PARAMETERS, denormalised: the pointers are offsets.
 struct Parameters {
+    architecture: Architecture,
     head: ProcessParameters,
     text: Vec<u8>,
 }
 
 impl Parameters {
-    fn new() -> Self {
+    fn new(architecture: Architecture) -> Self {
         Self {
+            architecture,
             head: ProcessParameters {
                 flags: PARAMETERS_RESERVE_1MB,
                 ..ProcessParameters::default()
@@ -64,15 +64,21 @@ impl Parameters {
         UnicodeString {
             length,
             maximum_length: maximum as u16,
-            buffer: (size_of::<ProcessParameters>() + offset) as u64,
+            buffer: (self.head_bytes() + offset) as u64,
             ..UnicodeString::default()
         }
     }
 
+    const fn head_bytes(&self) -> usize {
+        self.architecture.size_of::<ProcessParameters>()
+    }
+
     fn finish(mut self) -> Vec<u8> {
-        let length = (size_of::<ProcessParameters>() + self.text.len()) as u32;
+        let length = (self.head_bytes() + self.text.len()) as u32;
         (self.head.maximum_length, self.head.length) = (length, length);
-        [self.head.as_bytes(), &self.text].concat()
+        let mut bytes = self.architecture.bytes_of(self.head);
+        bytes.extend(self.text);
+        bytes
     }
 }
 
@@ -161,7 +167,7 @@ impl Executive {
         let block =
             self.allocate_memory_in(process, environment.len() as u64, PAGE_READWRITE, false)?;
         self.write_process(process, block, &environment)?;
-        let mut parameters = Parameters::new();
+        let mut parameters = Parameters::new(self.architecture());
         parameters.head.current_directory.path = parameters.string(system_root, LONGEST_PATH);
         parameters.head.dll_path = parameters.string(&system32, 0);
         parameters.head.image_path_name = parameters.string(image, 0);
@@ -174,8 +180,8 @@ impl Executive {
         let at = self.allocate_memory_in(process, bytes.len() as u64, PAGE_READWRITE, false)?;
         self.write_process(process, at, &bytes)?;
         let peb = self.process(process)?.peb;
-        let place = peb + offset_of!(Peb, parameters) as u64;
-        self.write_process(process, place, &at.to_le_bytes())
+        let place = peb + offset!(self.architecture(), Peb, parameters);
+        self.write_as(process, place, Word(at))
     }
 
     fn run_first_thread(&mut self, process: ProcessId) -> Result<()> {
@@ -191,11 +197,18 @@ impl Executive {
             widened(information.maximum_stack_size),
             widened(information.committed_stack_size),
         )?;
+        // As if called with the PEB (spec 1.2): in RCX, the stack at 8 modulo 16; or on the stack.
+        let (rsp, rcx) = match self.architecture() {
+            Architecture::Amd64 => (stack.base - 40, peb),
+            Architecture::I386 => {
+                self.write_as(process, stack.base - 4, Word(peb))?;
+                (stack.base - 8, 0)
+            }
+        };
         let context = Context {
             rip: base + self.image_entry(section)?,
-            // As if called: 8 modulo 16 (spec 1.2).
-            rsp: stack.base - 40,
-            rcx: peb,
+            rsp,
+            rcx,
             flags: FLAGS,
             mxcsr: MXCSR,
             ..Context::default()
