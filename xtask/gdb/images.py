@@ -13,10 +13,11 @@ import struct
 
 import gdb
 import seh
+from machine import BLOCK, IMAGE_BASE, MASK, PC, PROCESS, memory, register, ring, u32, word
 
 FOLDER = os.environ.get("SMSS_IMAGES", "")
-MASK = (1 << 64) - 1
 PAGE = 0x1000
+PE32_PLUS = 0x20B
 
 
 class File:
@@ -30,7 +31,8 @@ class File:
         self.stamp = struct.unpack_from("<I", self.bytes, header + 8)[0]
         count, optional = struct.unpack_from("<6xH12xH", self.bytes, header)
         self.entry = struct.unpack_from("<I", self.bytes, header + 24 + 16)[0]
-        self.base = struct.unpack_from("<Q", self.bytes, header + 24 + 24)[0]
+        self.wide = struct.unpack_from("<H", self.bytes, header + 24)[0] == PE32_PLUS
+        self.base = struct.unpack_from("<Q" if self.wide else "<4xI", self.bytes, header + 24 + 24)[0]
         sections = header + 24 + optional
         self.sections = [struct.unpack_from("<4I", self.bytes, sections + 40 * n + 8) for n in range(count)]
 
@@ -69,7 +71,7 @@ MAPPED = {}
 def read(address, count):
     """Bytes of the process that runs; those of a loaded image also before they are paged in, as its file has them."""
     try:
-        return seh.memory(address, count)
+        return memory(address, count)
     except gdb.MemoryError:
         for mapped in MAPPED.values():
             for _, start, size, _ in mapped.file.sections:
@@ -88,7 +90,8 @@ def load(path, base):
             gdb.execute("remove-symbol-file -a %#x" % known.entry, to_string=True)
         gdb.execute("add-symbol-file %s -o %#x" % (path, (base - file.base) & MASK), to_string=True)
         MAPPED[name] = Mapped(name, file, base)
-        seh.UNWINDER.add(base, file.read)
+        if file.wide:
+            seh.UNWINDER.add(base, file.read)
         gdb.invalidate_cached_frames()
         print("image %s at %#x%s" % (name, base, "" if base == file.base else ", relocated from %#x" % file.base))
     return MAPPED[name]
@@ -114,7 +117,7 @@ class ImageLoaded(gdb.Breakpoint):
 
     def stop(self):
         frame = gdb.newest_frame()
-        value = lambda name: int(frame.read_register(name)) & MASK
+        value = lambda name: register(frame, name)
         text = bytes(gdb.selected_inferior().read_memory(value("rdi"), value("rsi"))).decode("utf-8", "replace")
         name = text.replace("/", "\\").rsplit("\\", 1)[-1].lower()
         path = debug_file(name)
@@ -168,7 +171,7 @@ class Start(gdb.Command):
                 stop = gdb.Breakpoint("*%#x" % (base + file.entry), type=gdb.BP_HARDWARE_BREAKPOINT, internal=True)
                 stop.silent = True
                 gdb.execute("continue", to_string=True)
-                here = int(gdb.newest_frame().read_register("rip")) & MASK
+                here = register(gdb.newest_frame(), PC)
                 stop.delete()
                 if here == base + file.entry and holds(base, file):
                     break
@@ -210,17 +213,13 @@ class SharedDataWatch:
         return self.watch is not None and ring() == 3
 
 
-def ring():
-    return int(gdb.newest_frame().read_register("cs")) & 3
-
-
 def process_image():
     """Where the image of the process that runs is mapped, by its PEB; None outside ring 3 or before there is one."""
     if ring() != 3:
         return None
     try:
-        block = seh.u64((int(gdb.parse_and_eval("$gs_base")) & MASK) + 0x60)
-        return seh.u64(block + 0x10)
+        block = word((int(gdb.parse_and_eval(BLOCK)) & MASK) + PROCESS)
+        return word(block + IMAGE_BASE)
     except gdb.MemoryError:
         return None
 
@@ -241,10 +240,10 @@ class Image(gdb.Command):
 def holds(base, file):
     """Whether this file is mapped at `base`: its header says so, with the same time stamp and entry point."""
     try:
-        if seh.memory(base, 2) != b"MZ":
+        if memory(base, 2) != b"MZ":
             return False
-        header = base + seh.u32(base + 0x3C)
-        return seh.memory(header, 4) == b"PE\0\0" and seh.u32(header + 8) == file.stamp and seh.u32(header + 24 + 16) == file.entry
+        header = base + u32(base + 0x3C)
+        return memory(header, 4) == b"PE\0\0" and u32(header + 8) == file.stamp and u32(header + 24 + 16) == file.entry
     except gdb.MemoryError:
         return False
 
@@ -269,7 +268,7 @@ class Find(gdb.Command):
 
     def invoke(self, argument, from_tty):
         (path,) = gdb.string_to_argv(argument)
-        base = find(path, int(gdb.newest_frame().read_register("rip")) & MASK)
+        base = find(path, register(gdb.newest_frame(), PC))
         if base is None:
             raise gdb.GdbError("not mapped in this process, or its header is paged out")
         load(path, base)

@@ -8,8 +8,8 @@ import re
 
 import gdb
 import images
+from machine import MASK
 
-MASK = (1 << 64) - 1
 LIMIT = 0x7FFE
 STATUSES = {}
 

@@ -5,32 +5,17 @@ PE images carry their unwind data in .pdata and .xdata, not as DWARF frames, so 
 the RUNTIME_FUNCTION table of a mapped image and follows UNWIND_INFO, the format of the public x64 ABI documentation.
 Usage: seh-image BASE (where the PE is mapped)."""
 import os
-import re
 import struct
 
 import gdb
 from gdb.unwinder import Unwinder, register_unwinder
-
-REGISTERS = "rax rcx rdx rbx rsp rbp rsi rdi r8 r9 r10 r11 r12 r13 r14 r15".split()
-MASK = (1 << 64) - 1
+from machine import MASK, REGISTERS, WIDE, memory, register, word
 
 # Unwind operations, and how many 16-bit slots each takes (operand 0, operand 1).
 PUSH_NONVOL, ALLOC_LARGE, ALLOC_SMALL, SET_FPREG, SAVE_NONVOL, SAVE_NONVOL_FAR = range(6)
 SLOTS = {0: (1, 1), 1: (2, 3), 2: (1, 1), 3: (1, 1), 4: (2, 2), 5: (3, 3), 8: (2, 2), 9: (3, 3), 10: (1, 1)}
 CHAINED = 4
 SHIM = os.environ.get("SMSS_KERNEL") == "shim"
-
-
-def memory(address, count):
-    return bytes(gdb.selected_inferior().read_memory(address, count))
-
-
-def u32(address):
-    return struct.unpack("<I", memory(address, 4))[0]
-
-
-def u64(address):
-    return struct.unpack("<Q", memory(address, 8))[0]
 
 
 class Image:
@@ -95,11 +80,11 @@ class SehUnwinder(Unwinder):
         return None
 
     def __call__(self, frame):
-        pc = int(frame.read_register("rip")) & MASK
+        pc = register(frame, "rip")
         image = self.image_of(pc)
         if image is None:
             return None
-        values = {name: int(frame.read_register(name)) & MASK for name in REGISTERS}
+        values = {name: register(frame, name) for name in REGISTERS}
         saved = {}
         function = image.function(pc - image.base)
         start = image.base + function[0] if function else pc
@@ -111,9 +96,9 @@ class SehUnwinder(Unwinder):
             if name == "rsp":
                 continue
             current = frame.read_register(name)
-            unwound.add_saved_register(name, gdb.Value(u64(saved[name])).cast(current.type) if name in saved else current)
+            unwound.add_saved_register(name, gdb.Value(word(saved[name])).cast(current.type) if name in saved else current)
         unwound.add_saved_register("rsp", gdb.Value(sp + 8).cast(frame.read_register("rsp").type))
-        unwound.add_saved_register("rip", gdb.Value(u64(sp)).cast(frame.read_register("rip").type))
+        unwound.add_saved_register("rip", gdb.Value(word(sp)).cast(frame.read_register("rip").type))
         return unwound
 
     @staticmethod
@@ -172,7 +157,7 @@ class SehUnwinder(Unwinder):
                 if done(code):
                     if operation == PUSH_NONVOL:
                         saved[REGISTERS[operand]] = sp
-                        values[REGISTERS[operand]] = u64(sp)
+                        values[REGISTERS[operand]] = word(sp)
                         sp += 8
                     elif operation == ALLOC_LARGE:
                         sp += codes[at + 1] * 8 if operand == 0 else codes[at + 1] | codes[at + 2] << 16
@@ -181,7 +166,7 @@ class SehUnwinder(Unwinder):
                     elif operation in (SAVE_NONVOL, SAVE_NONVOL_FAR):
                         where = codes[at + 1] * 8 if operation == SAVE_NONVOL else codes[at + 1] | codes[at + 2] << 16
                         saved[REGISTERS[operand]] = sp + where
-                        values[REGISTERS[operand]] = u64(sp + where)
+                        values[REGISTERS[operand]] = word(sp + where)
                 at += SLOTS.get(operation, (1, 1))[1 if operand else 0]
             chained = version_flags >> 3 & CHAINED
             function = struct.unpack("<III", image.read(info + 4 + (count + 1 & ~1) * 2, 12)) if chained else None
@@ -189,83 +174,10 @@ class SehUnwinder(Unwinder):
         return sp
 
 
-def unwound_to(frame, pc, identity, rip, rsp):
-    """The frame of a trap: its caller has the same registers, but for these two."""
-    unwound = frame.create_unwind_info(FrameId(gdb.Value(identity), gdb.Value(pc)))
-    for name in REGISTERS:
-        unwound.add_saved_register(name, frame.read_register(name))
-    unwound.add_saved_register("rsp", gdb.Value(rsp).cast(frame.read_register("rsp").type))
-    unwound.add_saved_register("rip", gdb.Value(rip).cast(frame.read_register("rip").type))
-    return unwound
-
-
-class IdtUnwinder(Unwinder):
-    """The same for a kernel without symbols: the first instruction of every handler of the interrupt descriptor table."""
-
-    def __init__(self):
-        super().__init__("smss-idt")
-        self.handlers = {}
-
-    def read_table(self):
-        text = gdb.execute("monitor info registers", to_string=True)
-        found = re.search(r"IDT=\s*([0-9a-f]+)\s+([0-9a-f]+)", text)
-        if not found:
-            return
-        base, limit = (int(number, 16) for number in found.groups())
-        table = memory(base, min(limit + 1, 4096))
-        for vector in range(len(table) // 16):
-            low, _, _, middle, high = struct.unpack_from("<HHHHI", table, 16 * vector)
-            self.handlers.setdefault(low | middle << 16 | high << 32, vector)
-
-    def __call__(self, frame):
-        pc = int(frame.read_register("rip")) & MASK
-        if not pc >> 63:
-            return None
-        if not self.handlers:
-            self.read_table()
-        vector = self.handlers.get(pc)
-        if vector is None:
-            return None
-        at = (int(frame.read_register("rsp")) & MASK) + (8 if vector in TrapUnwinder.ERROR_CODES else 0)
-        return unwound_to(frame, pc, at, u64(at), u64(at + 24))
-
-
-class TrapUnwinder(Unwinder):
-    """The first instructions of the shim's way into the kernel: their caller is what ran in ring 3.
-
-    A step of GDB that faults a page in or makes a system call ends there. Knowing the caller, GDB sees a call, and steps over it."""
-
-    ERROR_CODES = (8, 10, 11, 12, 13, 14, 17, 21, 29, 30)
-
-    def __init__(self):
-        super().__init__("smss-trap")
-        self.stubs, self.entry, self.system_call = (self.address(name) for name in ("trap_stubs", "trap_entry", "system_call_entry"))
-
-    @staticmethod
-    def address(symbol):
-        text = gdb.execute("info address " + symbol, to_string=True)
-        return int(next(word for word in text.replace(".", " ").split() if word.startswith("0x")), 16)
-
-    def __call__(self, frame):
-        pc = int(frame.read_register("rip")) & MASK
-        sp = int(frame.read_register("rsp")) & MASK
-        if pc == self.system_call:
-            return unwound_to(frame, pc, sp, int(frame.read_register("rcx")) & MASK, sp)
-        if not self.stubs <= pc <= self.entry:
-            return None
-        vector, offset = (pc - self.stubs) // 16, (pc - self.stubs) % 16
-        if pc == self.entry:
-            at = sp + 16
-        elif vector in self.ERROR_CODES:
-            at = sp + (16 if offset else 8)
-        else:
-            at = sp + min(offset // 2, 2) * 8
-        return unwound_to(frame, pc, at, u64(at), u64(at + 24))
-
-
 UNWINDER = SehUnwinder()
-register_unwinder(None, UNWINDER, replace=True)
-register_unwinder(None, TrapUnwinder() if SHIM else IdtUnwinder(), replace=True)
+# Functions of 32 bits have their frames as DWARF, in their debug files.
+if WIDE:
+    register_unwinder(None, UNWINDER, replace=True)
 
 
 class SehImage(gdb.Command):

@@ -49,6 +49,14 @@ impl Arch {
             Self::I386 => "i686-nt-native",
         }
     }
+
+    /// GDB's name of a processor of this kind.
+    pub fn gdb(self) -> &'static str {
+        match self {
+            Self::Amd64 => "i386:x86-64",
+            Self::I386 => "i386",
+        }
+    }
 }
 
 impl fmt::Display for Arch {

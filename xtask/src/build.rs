@@ -42,6 +42,7 @@ pub fn small(arch: Arch) -> String {
 }
 
 /// What a build gives.
+#[derive(Clone)]
 pub struct Images {
     /// What they are for.
     pub arch: Arch,

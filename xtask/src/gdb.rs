@@ -32,11 +32,11 @@ use std::time::Duration;
 /// Runs the verb.
 pub fn verb(options: &GdbOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Machine, Need::Debug])?;
-    let images = build::all(Arch::Amd64, !options.release)?;
     // A batch ends with the machine; an interactive session lasts as long as the user likes.
     let mut session = match &options.base {
-        Some(base) => Session::reactos(&images, base)?,
+        Some(base) => Session::reactos(base, !options.release)?,
         None => {
+            let images = build::all(Arch::Amd64, !options.release)?;
             let end = (!options.batch.is_empty()).then_some("exit=settled");
             let words: Vec<&str> = options.supplies.words().chain(end).collect();
             Session::start_with(&images, "gdb", &words.join(" "), &options.supplies)?
@@ -54,7 +54,7 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
             }
         }
         ui::note("the machine is stopped; leave with Ctrl-C");
-        return session.log(&images, Duration::MAX);
+        return session.log(Duration::MAX);
     }
     if !options.batch.is_empty() {
         // Where the interactive session begins.
@@ -70,7 +70,7 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         if !output.status.success() {
             bail!("a GDB command failed: see GDB's last lines");
         }
-        if session.rest(&images)? {
+        if session.rest()? {
             return match session.machine.judge()? {
                 End::Pass => {
                     ui::verdict("the GDB commands ran, and the machine ended as asked");
@@ -92,7 +92,7 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
         .status()
         .context("cannot run gdb")?;
     INTERRUPTS_ARE_OTHERS.store(false, Ordering::Relaxed);
-    session.rest(&images)?;
+    session.rest()?;
     if !status.success() {
         bail!("GDB ended with {status}");
     }
@@ -105,9 +105,11 @@ pub struct Session {
     /// The machine.
     pub machine: Qemu,
     port: u16,
-    images: PathBuf,
-    /// The shim's kernel; none on ReactOS.
-    kernel: Option<PathBuf>,
+    processor: Arch,
+    /// The folder of the images that are debugged.
+    folder: PathBuf,
+    /// All of the shim's; none on ReactOS.
+    shim: Option<Images>,
 }
 
 impl Session {
@@ -128,6 +130,7 @@ impl Session {
             supplies.make_disk(&folder.join("disk.img"), &mut Tree::system(images)?, images)?;
         let boot = Boot::Direct(&images.kernel);
         let setup = Setup {
+            processor: Arch::Amd64,
             boot,
             disk: Some(&image),
             unreadable: None,
@@ -137,16 +140,19 @@ impl Session {
             restarts: false,
             more: Vec::new(),
         };
-        Self::stopped(setup, &folder, images, Some(images.kernel.clone()))
+        Self::stopped(setup, &folder, images.folder.clone(), Some(images.clone()))
     }
 
-    /// Puts our image into a copy of `base`, a ReactOS CD or disk image, and starts that stopped.
-    pub fn reactos(images: &Images, base: &Path) -> Result<Self> {
+    /// Puts our image for its machine into a copy of `base`, a ReactOS CD or disk image, and starts
+    /// that stopped.
+    pub fn reactos(base: &Path, dev: bool) -> Result<Self> {
         let folder = paths::folder(paths::target().join("gdb"))?;
-        let smss = std::fs::read(images.folder.join("smss.exe"))?;
-        let smss = Replacement::given(Arch::Amd64, smss);
+        let smss = Replacement::ours(dev);
         let medium = Medium::with(base, &folder, &smss)?;
+        // Packing fails where there is nothing to replace.
+        let processor = smss.needed_for().unwrap_or_default();
         let setup = Setup {
+            processor,
             boot: medium.boot(),
             disk: None,
             unreadable: None,
@@ -156,14 +162,14 @@ impl Session {
             restarts: false,
             more: Vec::new(),
         };
-        Self::stopped(setup, &folder, images, None)
+        Self::stopped(setup, &folder, paths::images(processor, dev)?, None)
     }
 
     fn stopped(
         mut setup: Setup<'_>,
         folder: &Path,
-        images: &Images,
-        kernel: Option<PathBuf>,
+        images: PathBuf,
+        shim: Option<Images>,
     ) -> Result<Self> {
         // Asked of the system and given back at once: nobody else takes it in between on a
         // developer's machine.
@@ -175,18 +181,21 @@ impl Session {
         Ok(Self {
             machine,
             port,
-            images: images.folder.clone(),
-            kernel,
+            processor: setup.processor,
+            folder: images,
+            shim,
         })
     }
 
     /// Shows the machine's log until its end, or until `limit` after its start.
-    fn log(&mut self, images: &Images, limit: Duration) -> Result<()> {
+    fn log(&mut self, limit: Duration) -> Result<()> {
         let mut reader = Reader::default();
-        let mut symbols = Symbols::new(images);
+        let mut symbols = self.shim.as_ref().map(Symbols::new);
         while let Some(line) = self.machine.line(limit)? {
             let shown = reader.take(&line);
-            for text in shown.into_iter().chain(symbols.follow(&line, &reader)) {
+            let symbols = symbols.iter_mut();
+            let places = symbols.flat_map(|symbols| symbols.follow(&line, &reader));
+            for text in shown.into_iter().chain(places) {
                 println!("{text}");
             }
         }
@@ -194,11 +203,11 @@ impl Session {
     }
 
     /// Shows what the machine has said by now; returns whether it has ended.
-    fn rest(&mut self, images: &Images) -> Result<bool> {
+    fn rest(&mut self) -> Result<bool> {
         ui::step("the machine's log");
         let limit = self.machine.started.elapsed() + Duration::from_millis(500);
         // A machine that still runs is no error here: it ends with the session.
-        match self.log(images, limit) {
+        match self.log(limit) {
             Ok(()) => Ok(true),
             Err(_) => self.machine.drain().map(|_| false),
         }
@@ -209,13 +218,16 @@ impl Session {
         let execute = |command: String| ["-ex".to_owned(), command];
         let mut arguments: Vec<String> = vec!["-q".into(), "-nx".into()];
         arguments.extend(
-            self.kernel
+            self.shim
                 .iter()
-                .map(|kernel| kernel.display().to_string()),
+                .map(|images| images.kernel.display().to_string()),
         );
         arguments.extend(execute("set pagination off".into()));
         arguments.extend(execute("set confirm off".into()));
-        arguments.extend(execute("set architecture i386:x86-64".into()));
+        arguments.extend(execute(format!(
+            "set architecture {}",
+            self.processor.gdb()
+        )));
         arguments.extend(execute(format!("target remote 127.0.0.1:{}", self.port)));
         arguments.extend(execute(format!(
             "source {}",
@@ -224,15 +236,15 @@ impl Session {
         arguments
     }
 
-    fn environment(&self) -> Result<[(&'static str, String); 3]> {
+    fn environment(&self) -> Result<[(&'static str, String); 4]> {
         let output = Command::new("rustc")
             .current_dir(paths::root())
             .args(["--print", "sysroot"])
             .output()
             .context("cannot run rustc")?;
         let rust = Path::new(String::from_utf8(output.stdout)?.trim()).join("lib/rustlib/etc");
-        let images = self.images.display().to_string();
-        let kernel = if self.kernel.is_some() {
+        let images = self.folder.display().to_string();
+        let kernel = if self.shim.is_some() {
             "shim"
         } else {
             "reactos"
@@ -240,6 +252,7 @@ impl Session {
         Ok([
             ("SMSS_IMAGES", images),
             ("SMSS_KERNEL", kernel.to_owned()),
+            ("SMSS_ARCH", self.processor.to_string()),
             ("SMSS_RUST", rust.display().to_string()),
         ])
     }
@@ -266,10 +279,11 @@ impl Session {
 
     /// Writes the launch configuration of an editor; gives its path.
     fn launch_configuration(&self) -> Result<PathBuf> {
-        let smss = self.images.join("smss.exe.dbg");
+        let smss = self.folder.join("smss.exe.dbg");
         vscode::write(&vscode::Target {
             port: self.port,
-            program: self.kernel.as_deref().unwrap_or(&smss),
+            program: self.shim.as_ref().map_or(&smss, |images| &images.kernel),
+            architecture: self.processor.gdb(),
             smss: &smss,
             script: &paths::root().join("xtask/gdb/start.py"),
             environment: &self.environment()?,

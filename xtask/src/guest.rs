@@ -93,6 +93,7 @@ pub fn boot_disk(plan: &UnattendedBoot<'_>, image: PathBuf) -> Result<Booted> {
         ),
     };
     let setup = Setup {
+        processor: Arch::Amd64,
         boot: Boot::Direct(plan.kernel),
         disk: Some(&image),
         unreadable,

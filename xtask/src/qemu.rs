@@ -7,6 +7,7 @@
 //! nothing but ACPI's power-off ends it so. QEMU dies with xtask: it is killed when [`Qemu`] is
 //! dropped, on Ctrl-C, and (through `setpriv --pdeathsig`) when xtask itself is killed.
 
+use crate::arch::Arch;
 use crate::platform::{self, Door};
 use crate::{paths, ui};
 use anyhow::{Context, Result, bail};
@@ -76,6 +77,8 @@ pub enum Next {
 
 /// A machine to run.
 pub struct Setup<'a> {
+    /// Its processor, which is what a debugger sees: one of 64 bits runs what is for 32 as well.
+    pub processor: Arch,
     /// What it boots.
     pub boot: Boot<'a>,
     /// The image of its virtio disk.
@@ -222,13 +225,14 @@ impl Qemu {
         }
         arguments.extend(setup.more.iter().cloned());
 
+        let program = program(setup.processor);
         let mut command = match which::which("setpriv") {
             Ok(setpriv) => {
                 let mut command = Command::new(setpriv);
-                command.args(["--pdeathsig", "KILL", "--", "qemu-system-x86_64"]);
+                command.args(["--pdeathsig", "KILL", "--", program]);
                 command
             }
-            Err(_) => Command::new("qemu-system-x86_64"),
+            Err(_) => Command::new(program),
         };
         // A group of its own: Ctrl-C reaches QEMU through the handler above or not at all.
         command.args(&arguments);
@@ -236,7 +240,7 @@ impl Qemu {
         let mut file = std::fs::File::create(log)
             .with_context(|| format!("cannot write the log {}", log.display()))?;
         writeln!(file, "# {}", version())?;
-        writeln!(file, "# qemu-system-x86_64 {}", quoted(&arguments))?;
+        writeln!(file, "# {program} {}", quoted(&arguments))?;
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -454,11 +458,19 @@ fn unique() -> u32 {
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
 }
 
+/// QEMU's program for a processor; every system's package brings both.
+fn program(processor: Arch) -> &'static str {
+    match processor {
+        Arch::Amd64 => "qemu-system-x86_64",
+        Arch::I386 => "qemu-system-i386",
+    }
+}
+
 /// QEMU's version, as it says it itself.
 fn version() -> &'static str {
     static VERSION: OnceLock<String> = OnceLock::new();
     VERSION.get_or_init(|| {
-        let output = Command::new("qemu-system-x86_64").arg("--version").output();
+        let output = Command::new(program(Arch::Amd64)).arg("--version").output();
         let text = output.map_or_else(
             |error| format!("cannot run QEMU: {error}"),
             |output| String::from_utf8_lossy(&output.stdout).into_owned(),

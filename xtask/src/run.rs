@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask run`: build, medium, boot; then say what came up.
 
+use crate::arch::Arch;
 use crate::build;
 use crate::cli::RunOptions;
 use crate::doctor::{self, Need};
@@ -72,6 +73,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let door = Door::new(&format!("smss-sm-{}", std::process::id()))?;
     let more = vec!["-serial".into(), door.for_qemu()];
     let setup = Setup {
+        processor: Arch::Amd64,
         boot,
         disk: Some(&disk_image),
         unreadable: None,

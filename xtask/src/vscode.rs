@@ -20,6 +20,8 @@ pub struct Target<'a> {
     pub port: u16,
     /// The program whose symbols are there from the start: the shim's kernel, or smss.exe.
     pub program: &'a Path,
+    /// GDB's name of its processor.
+    pub architecture: &'a str,
     /// The debug file of smss.exe.
     pub smss: &'a Path,
     /// The GDB script to source.
@@ -57,10 +59,13 @@ fn configurations(target: &Target<'_>) -> Value {
         ))
     });
     let console = |line: &str| run(format!("-interpreter-exec console {}", json!(line)));
-    let before: Vec<Value> = [console("set architecture i386:x86-64")]
-        .into_iter()
-        .chain(environment)
-        .collect();
+    let before: Vec<Value> = [console(&format!(
+        "set architecture {}",
+        target.architecture
+    ))]
+    .into_iter()
+    .chain(environment)
+    .collect();
     let after = [
         console(&format!("source {}", target.script.display())),
         console("nt-start"),
@@ -101,10 +106,12 @@ fn configurations(target: &Target<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::arch::Arch;
 
     #[test]
     fn both_extensions_reach_the_machine() {
         let value = configurations(&Target {
+            architecture: Arch::Amd64.gdb(),
             port: 4711,
             program: Path::new("/t/kernel"),
             smss: Path::new("/t/smss.exe.dbg"),

@@ -49,6 +49,7 @@ pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
     let output = paths::output()?;
     let medium = Medium::with(base, &output, &Replacement::default())?;
     let setup = Setup {
+        processor: Arch::Amd64,
         boot: medium.boot(),
         disk: None,
         unreadable: None,

@@ -121,16 +121,32 @@ pub fn default_output(base: &Path) -> PathBuf {
 #[derive(Default)]
 pub struct Replacement {
     given: Option<(Arch, Vec<u8>)>,
+    dev: bool,
     built: [OnceCell<Vec<u8>>; 2],
 }
 
 impl Replacement {
     /// This image, which is for this machine.
-    pub fn given(arch: Arch, image: Vec<u8>) -> Self {
+    fn given(arch: Arch, image: Vec<u8>) -> Self {
         Self {
             given: Some((arch, image)),
             ..Self::default()
         }
+    }
+
+    /// Ours, the development image or the optimised one, built when the machine is known.
+    pub fn ours(dev: bool) -> Self {
+        Self {
+            dev,
+            ..Self::default()
+        }
+    }
+
+    /// For which machine it was needed; none before it was.
+    pub fn needed_for(&self) -> Option<Arch> {
+        [Arch::Amd64, Arch::I386]
+            .into_iter()
+            .find(|arch| self.built[*arch as usize].get().is_some())
     }
 
     /// The smss.exe in this file; without one, ours: it is built when the machine is known.
@@ -169,7 +185,7 @@ impl Replacement {
         if let Some(bytes) = built.get() {
             return Ok(bytes);
         }
-        let path = build::session_manager(arch, false)?.join("smss.exe");
+        let path = build::session_manager(arch, self.dev)?.join("smss.exe");
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         Ok(built.get_or_init(|| bytes))
