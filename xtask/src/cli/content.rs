@@ -182,6 +182,14 @@ mod tests {
             ("gdb --program @window.exe", "no native program"),
             ("iso --base @fat.img", "no ISO"),
             ("iso --base @setup.iso", "no Session Manager"),
+            (
+                "iso --base @disc.iso --out @./disc.iso",
+                "give another name",
+            ),
+            (
+                "report @ --against @noise --out @noise",
+                "give another name",
+            ),
             ("iso --disk @fat.img", "no installed ReactOS"),
             ("iso --disk @disc.iso", "no installed ReactOS"),
         ] {

@@ -33,7 +33,8 @@ const ACCELERATOR: (&str, [&str; 2]) = ("SMSS_ACCEL", ["kvm", "tcg"]);
 /// Looks for what the options of a command, or of one below it, name; then into what it found.
 ///
 /// # Errors
-/// What is not there, is something else, or holds something else.
+/// What is not there, is something else, or holds something else; what would be written over what
+/// is read.
 pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> {
     let given = || {
         command.get_arguments().flat_map(|argument| {
@@ -45,12 +46,22 @@ pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> 
         let text = format!("invalid value '{}' for '{argument}': {why}", path.display());
         command.clone().error(ErrorKind::ValueValidation, text)
     };
+    let written = |argument: &Arg| WRITTEN.contains(&argument.get_id().as_str());
     for (argument, Given { path, .. }) in given() {
-        match WRITTEN.contains(&argument.get_id().as_str()) {
+        match written(argument) {
             true => may_be_written(path),
             false => is_there(path, argument.get_value_hint()),
         }
         .map_err(|why| wrong(argument, path, why))?;
+    }
+    let read: Vec<PathBuf> = given()
+        .filter(|(argument, _)| !written(argument))
+        .filter_map(|(_, Given { path, .. })| path.canonicalize().ok())
+        .collect();
+    for (argument, Given { path, .. }) in given().filter(|(argument, _)| written(argument)) {
+        if path.canonicalize().is_ok_and(|path| read.contains(&path)) {
+            return Err(wrong(argument, path, "it is read from; give another name"));
+        }
     }
     for (argument, Given { path, hive }) in given() {
         let content = Content::of(command.get_name(), argument.get_id().as_str());

@@ -48,7 +48,7 @@ fn diff(left: &Path, right: &Path) -> Result<()> {
         );
     }
     ui::note(&format!(
-        "{} calls in {}, {} in {}",
+        "{} lines of calls in {}, {} in {}",
         one.len(),
         left.display(),
         other.len(),

@@ -50,7 +50,8 @@ pub fn verb(path: &Path, program: Option<&str>) -> Result<()> {
         .with_context(|| format!("cannot read the trace {}", path.display()))?;
     let statistics = Statistics::of(&text, program);
     if statistics.by_name.is_empty() {
-        bail!("no call in {}", path.display());
+        let of = program.map_or_else(String::new, |program| format!(" of {program}"));
+        bail!("no call{of} in {}", path.display());
     }
     if statistics.phases.len() > 1 {
         phases(&statistics);
