@@ -66,7 +66,8 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
         );
         return Ok(());
     }
-    let mut line = UnicodeBuf::<COMMAND_LINE>::copied(image.path.as_str())?;
+    let mut line = UnicodeBuf::<COMMAND_LINE>::new();
+    line.push(image.path.as_str())?;
     line.push(wide!(" "))?;
     // Without arguments it checks nothing, which is better than checking with half of one.
     line.push(command.arguments).or_skip(

@@ -226,7 +226,8 @@ impl SystemWide for Native {
     ) -> Result<UnicodeStr<'b>> {
         // The callee wants the option's name NUL-terminated; no name is longer than a registry
         // value's.
-        let mut name = UnicodeBuf::<256>::copied(option)?;
+        let mut name = UnicodeBuf::<256>::new();
+        name.push(option)?;
         name.push_unit(0)?;
         let mut image = counted(image)?;
         let bytes = u32::try_from(size_of_val(buffer)).map_err(|_| Status::INVALID_PARAMETER)?;

@@ -38,7 +38,8 @@ pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bo
     let Some(file) = file.flatten() else {
         return Ok(false);
     };
-    let mut kept = UnicodeBuf::<MAX_NT>::copied(path::directory(name))?;
+    let mut kept = UnicodeBuf::<MAX_NT>::new();
+    kept.push(path::directory(name))?;
     kept.push(wide!("\\MACHINE_CRASH.DMP"))?;
     system.rename(file.get(), kept.as_str(), true)?;
     nt::info!("paging file: {name}: holds a crash dump, kept as {kept}");
@@ -75,7 +76,8 @@ fn record<S: System>(system: &S, kept: UnicodeStr<'_>) -> Result<()> {
         Access::KEY_SET_VALUE,
     )?;
     let key = Owned::new(system, key);
-    let mut dos = UnicodeBuf::<MAX_NT>::copied(kept.skip(4))?;
+    let mut dos = UnicodeBuf::<MAX_NT>::new();
+    dos.push(kept.skip(4))?;
     dos.push_unit(0)?;
     system.set_value(
         key.get(),

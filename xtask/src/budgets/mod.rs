@@ -6,6 +6,7 @@
 //! a live CD (`--from`) the same is measured of ReactOS' own Session Manager, on its ntdll.dll, hive and
 //! known DLLs.
 
+mod growth;
 mod profile;
 mod record;
 mod ring3;
@@ -46,6 +47,11 @@ const CALLS: &str = "system calls until the initial command";
 pub fn verb(options: &BudgetsOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Machine])?;
     let images = build::all(Arch::Amd64, false)?;
+    if options.growth {
+        growth::show(&images)?;
+        ui::verdict("measured");
+        return Ok(());
+    }
     let figures = measure(&images)?;
     ui::step("budgets");
     show(&images, &figures)?;

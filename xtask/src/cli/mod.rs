@@ -195,6 +195,10 @@ pub struct BudgetsOptions {
     /// Write the figures to docs/budgets.txt, which `ci` holds a change against.
     #[arg(long, conflicts_with = "from")]
     pub record: bool,
+    /// Show how the cost of a boot grows with what the registry asks for, at three sizes each; nothing
+    /// else is measured. Some minutes.
+    #[arg(long, conflicts_with_all = ["from", "functions", "record"])]
+    pub growth: bool,
 }
 
 /// Options of `simulate`.

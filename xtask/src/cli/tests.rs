@@ -65,6 +65,7 @@ fn what_would_have_no_effect_is_a_usage_error() {
         "mutants pagefile --shard 3",
         "budgets --record --from a.iso",
         "budgets --hive a.reg",
+        "budgets --growth --record",
         "build --arch arm64",
         "dist --arch arm64",
         "report --width 800",
