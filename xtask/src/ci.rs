@@ -110,19 +110,16 @@ fn clippy() -> Result<()> {
     };
     // All three, so that one run names every warning.
     let mut outcomes = vec![lint("the host, tests included", &["--all-targets"], &[])];
-    let flags = cargo::nt_flags(Arch::Amd64, false)?;
-    for package in cargo::NT.into_iter().chain([cargo::EXAMPLES]) {
-        outcomes.push(lint(
-            &format!("the NT target, {}", package[1]),
-            package,
-            &flags,
-        ));
+    for arch in [Arch::Amd64, Arch::I386] {
+        let flags = cargo::nt_flags(arch, false)?;
+        for package in cargo::NT.into_iter().chain([cargo::EXAMPLES]) {
+            outcomes.push(lint(
+                &format!("the NT target for {arch}, {}", package[1]),
+                package,
+                &flags,
+            ));
+        }
     }
-    outcomes.push(lint(
-        "the NT target for i386, smss",
-        cargo::SMSS,
-        &cargo::nt_flags(Arch::I386, false)?,
-    ));
     outcomes.push(lint(
         "the bare machine, kernel",
         cargo::KERNEL,

@@ -45,20 +45,21 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         options.ntdll.as_deref(),
         options.from.as_deref(),
     )?;
-    let images = build::all(options.arch, false)?;
+    let arch = originals.machine(options.arch)?;
+    let images = build::all(arch, false)?;
     let output = paths::output()?;
     ui::step("making the disk: FAT32 volume C: with the system and its hives");
     let mut tree = Tree::system(&images)?;
     originals.put_on(&mut tree);
     if let Some(iso) = &options.from {
-        programs::put_on(&mut tree, iso, &options.with)?;
+        programs::put_on(arch, &mut tree, iso, &options.with)?;
     }
     let disk_image = output.join("disk.img");
     let (disk_image, program) = options
         .supplies
         .make_disk(&disk_image, &mut tree, &images)?;
 
-    let arguments = arguments(options);
+    let arguments = arch.kernel_words(&arguments(options));
     let iso_image = output.join("smss.iso");
     if !direct {
         ui::step("making the boot ISO");
@@ -246,7 +247,7 @@ fn arguments(options: &RunOptions) -> String {
         }
     }
     words.extend(options.supplies.words().map(str::to_owned));
-    options.arch.kernel_words(&words.join(" "))
+    words.join(" ")
 }
 
 fn came_up(reader: &Reader, started: Instant) {

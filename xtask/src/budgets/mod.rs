@@ -150,9 +150,10 @@ fn by_image(medium: &Medium<'_>, sources: &[Source], functions: usize) -> Result
 /// What ReactOS' own Session Manager and ours cost on ReactOS' ntdll.dll, hive and DLLs.
 fn against(images: &Images, iso: &Path, options: &BudgetsOptions) -> Result<()> {
     let originals = Originals::from_iso(iso)?;
+    originals.machine(Some(images.arch))?;
     let ntdll = Originals {
         smss: None,
-        ntdll: originals.ntdll.clone(),
+        ..originals.clone()
     };
     let medium = |smss: &Originals| -> Result<Medium<'_>> {
         let mut medium = Medium::usual(images)?;

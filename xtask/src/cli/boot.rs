@@ -123,9 +123,9 @@ pub struct RunOptions {
     /// Boot the kernel directly instead of from the ISO: quicker, no boot menu.
     #[arg(long)]
     pub direct: bool,
-    /// The machine that the shim is to its programs.
-    #[arg(long, value_enum, default_value_t)]
-    pub arch: Arch,
+    /// The machine that the shim is to its programs [default: that of ReactOS' images, or amd64].
+    #[arg(long, value_enum)]
+    pub arch: Option<Arch>,
     /// The NT version the shim reports.
     #[arg(long, value_enum, default_value_t)]
     pub nt: NtVersion,

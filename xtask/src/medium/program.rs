@@ -9,6 +9,7 @@ use super::hive_file;
 use super::tree::{self, Tree};
 use crate::arch::Arch;
 use crate::build::{self, Images};
+use crate::reactos::extract;
 use crate::{cargo, paths, ui};
 use anyhow::{Context, Result, anyhow, bail};
 use clap::{Args, ValueEnum};
@@ -120,7 +121,15 @@ impl ProgramOptions {
             bail!("the system has a program {name} of its own: give yours another name");
         }
         let bytes = if matches!(source, Source::Image(_)) {
-            std::fs::read(&image).with_context(|| format!("cannot read {}", image.display()))?
+            let (arch, bytes) = extract::image(&image)?;
+            if arch != images.arch {
+                bail!(
+                    "{} is for {arch}, and not for {}",
+                    image.display(),
+                    images.arch
+                );
+            }
+            bytes
         } else {
             build::put_aside(images.arch, &image, &images.folder, &name)?
         };

@@ -16,7 +16,6 @@
 
 use super::extract::Originals;
 use super::{programs, volume};
-use crate::arch::Arch;
 use crate::build::{self, Images};
 use crate::cli::CompareOptions;
 use crate::doctor::{self, Need};
@@ -48,11 +47,12 @@ struct Deviation<'a> {
 /// Runs the verb.
 pub fn verb(options: &CompareOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Machine])?;
-    let images = build::all(Arch::Amd64, false)?;
     let originals = Originals::from_iso(&options.from)?;
+    let arch = originals.machine(None)?;
+    let images = build::all(arch, false)?;
     let mut base = Tree::system(&images)?;
     volume::put_on(&mut base, &options.from, options.hive.as_deref())?;
-    programs::put_on(&mut base, &options.from, &options.with)?;
+    programs::put_on(arch, &mut base, &options.from, &options.with)?;
     let mut theirs = base.clone();
     originals.put_on(&mut theirs);
     let mut ours = base;

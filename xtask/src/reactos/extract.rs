@@ -15,6 +15,8 @@ const SYSTEM32: &str = "ReactOS/System32";
 /// Images that replace our own.
 #[derive(Clone, Default)]
 pub struct Originals {
+    /// What they are for, if there are any.
+    pub arch: Option<Arch>,
     /// Instead of our Session Manager.
     pub smss: Option<Vec<u8>>,
     /// Instead of the shim's ntdll.dll.
@@ -25,7 +27,7 @@ impl Originals {
     /// Reads what the user named: single files, and the rest from a live CD.
     ///
     /// # Errors
-    /// What cannot be read, and what is no image for the shim's machine.
+    /// What cannot be read, what is no image for a machine of the shim, and images for different ones.
     pub fn read(smss: Option<&Path>, ntdll: Option<&Path>, from: Option<&Path>) -> Result<Self> {
         let mut these = match from {
             Some(iso) => Self::from_iso(iso)?,
@@ -33,7 +35,12 @@ impl Originals {
         };
         for (path, place) in [(smss, &mut these.smss), (ntdll, &mut these.ntdll)] {
             if let Some(path) = path {
-                *place = Some(image(path)?);
+                let (arch, bytes) = image(path)?;
+                if let Some(other) = these.arch.filter(|other| *other != arch) {
+                    bail!("{} is for {arch}, and not for {other}", path.display());
+                }
+                these.arch = Some(arch);
+                *place = Some(bytes);
             }
         }
         Ok(these)
@@ -42,21 +49,30 @@ impl Originals {
     /// Both, from a live CD.
     ///
     /// # Errors
-    /// What cannot be read, and what is no live CD for the shim's machine.
+    /// What cannot be read, and what is no live CD.
     pub fn from_iso(iso: &Path) -> Result<Self> {
         let cd = LiveCd::open(iso)?;
         let (smss, ntdll) = (cd.required("smss.exe")?, cd.required("ntdll.dll")?);
         match kind(&smss) {
-            Kind::SessionManager(Arch::Amd64) => Ok(Self {
+            Kind::SessionManager(arch) => Ok(Self {
+                arch: Some(arch),
                 smss: Some(smss),
                 ntdll: Some(ntdll),
             }),
-            Kind::SessionManager(arch) => bail!(
-                "{} holds a ReactOS for {arch}: the shim runs programs for {} only",
-                iso.display(),
-                Arch::Amd64
-            ),
             other => bail!("smss.exe of {} is {other}", iso.display()),
+        }
+    }
+
+    /// The machine that a boot with them must be; `asked` is what the user wants.
+    ///
+    /// # Errors
+    /// They are for another one.
+    pub fn machine(&self, asked: Option<Arch>) -> Result<Arch> {
+        match (self.arch, asked) {
+            (Some(arch), Some(asked)) if arch != asked => {
+                bail!("the images of ReactOS are for {arch}, and not for {asked}")
+            }
+            (arch, asked) => Ok(arch.or(asked).unwrap_or_default()),
         }
     }
 
@@ -79,9 +95,9 @@ impl Originals {
 /// Looks into a user's program.
 ///
 /// # Errors
-/// It is none that can run without a subsystem, on the shim's machine; what cannot be read.
+/// It is none that can run without a subsystem, on a machine of the shim; what cannot be read.
 pub fn program(path: &Path) -> Result<()> {
-    let bytes = image(path)?;
+    let (_, bytes) = image(path)?;
     match kind(&bytes) {
         Kind::SessionManager(_) | Kind::Setup => Ok(()),
         Kind::Other | Kind::OtherMachine => bail!(
@@ -91,20 +107,58 @@ pub fn program(path: &Path) -> Result<()> {
     }
 }
 
-/// An image that the shim can run.
+/// An image that the shim can run, and on which machine.
 ///
 /// # Errors
 /// It is for another machine, or none; what cannot be read.
-pub fn image(path: &Path) -> Result<Vec<u8>> {
+pub fn image(path: &Path) -> Result<(Arch, Vec<u8>)> {
     let shown = path.display();
     let bytes = std::fs::read(path).with_context(|| format!("cannot read {shown}"))?;
     match machine(&bytes) {
-        Some(of) if of == Arch::Amd64.machine() => Ok(bytes),
-        Some(of) => bail!(
-            "{shown} is an image for {}: the shim runs programs for {} only",
-            machine_name(of),
-            Arch::Amd64
-        ),
+        Some(of) => match Arch::of(of) {
+            Some(arch) => Ok((arch, bytes)),
+            None => bail!(
+                "{shown} is an image for {}, which the shim is not",
+                machine_name(of)
+            ),
+        },
         None => bail!("{shown} is no PE image"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_say_what_is_booted_and_are_not_booted_as_anything_else() {
+        let of = |arch| Originals {
+            arch,
+            ..Originals::default()
+        };
+        assert_eq!(of(None).machine(None).unwrap(), Arch::Amd64);
+        assert_eq!(of(None).machine(Some(Arch::I386)).unwrap(), Arch::I386);
+        let theirs = of(Some(Arch::I386));
+        assert_eq!(theirs.machine(None).unwrap(), Arch::I386);
+        assert_eq!(theirs.machine(Some(Arch::I386)).unwrap(), Arch::I386);
+        assert!(theirs.machine(Some(Arch::Amd64)).is_err());
+    }
+
+    #[test]
+    fn images_for_different_machines_are_refused_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, i386| {
+            let image = formats::pe::build::ImageFile {
+                i386,
+                ..Default::default()
+            };
+            let path = folder.path().join(name);
+            std::fs::write(&path, image.bytes()).unwrap();
+            path
+        };
+        let (wide, narrow) = (write("smss.exe", false), write("ntdll.dll", true));
+        assert!(Originals::read(Some(&wide), Some(&narrow), None).is_err());
+        let both = Originals::read(Some(&narrow), Some(&narrow), None).unwrap();
+        assert_eq!(both.arch, Some(Arch::I386));
     }
 }

@@ -48,7 +48,7 @@ const SUBSYSTEM: &str = "Windows Registry Editor Version 5.00\n\n\
 ///
 /// # Errors
 /// What the CD lacks.
-pub fn put_on(tree: &mut Tree, iso: &Path, programs: &[Program]) -> Result<()> {
+pub fn put_on(arch: Arch, tree: &mut Tree, iso: &Path, programs: &[Program]) -> Result<()> {
     if programs.is_empty() {
         return Ok(());
     }
@@ -63,11 +63,7 @@ pub fn put_on(tree: &mut Tree, iso: &Path, programs: &[Program]) -> Result<()> {
         put(tree, name, bytes);
     }
     if programs.contains(&Program::Csrss) {
-        put(
-            tree,
-            "user32.dll",
-            dll::build(Arch::Amd64, "user32.dll", &[]),
-        );
+        put(tree, "user32.dll", dll::build(arch, "user32.dll", &[]));
         let mut hive = hive_file::of_tree(tree, "SYSTEM")?;
         supplies::merge(&mut hive, "SYSTEM", SUBSYSTEM)?;
         let place = tree::hive_path("SYSTEM");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The examples under test: all of them in one boot, each in the role that its first lines give.
 
+use super::scenario::named;
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
 use crate::medium::program::{ProgramOptions, Role, examples};
@@ -40,7 +41,11 @@ const EXAMPLES: [(&str, &str, Role, &[&str]); 3] = [
 
 /// Runs it; a failure says how QEMU was run.
 pub fn run(images: &Images) -> Result<()> {
-    let folder = paths::folder(paths::target().join("qemu-tests").join(NAME))?;
+    let folder = paths::folder(
+        paths::target()
+            .join("qemu-tests")
+            .join(named(images.arch, NAME)),
+    )?;
     boot(images, &folder).map_err(|error| {
         let log = folder.join("boot.log");
         anyhow!("{error:#}\n{}\nlog: {}", qemu::how(&log), log.display())

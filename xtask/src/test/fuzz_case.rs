@@ -2,12 +2,16 @@
 //! The system-call fuzzer in ring 3: programs that make calls of every number with arguments in
 //! every state of repair, on the real kernel, during a boot.
 //!
-//! A program is [`LOOP`], which makes the calls of a table one after the other, and that table, made
+//! A program is a loop, which makes the calls of a table one after the other, and that table, made
 //! here from a seed that is printed. It has no imports and no state of its own, so that it does not
 //! matter what a call writes into it. It may fall at any time; what must hold is that the kernel does
 //! not, that the boot goes on to its end, and that most programs come to the end of their tables,
 //! which they say on the boot screen: otherwise little was tried. `SMSS_FUZZ_SEED` repeats a run.
+//!
+//! On i386 the calls are the same, in words of four bytes, which the kernel reads in the table.
 
+use super::scenario::named;
+use crate::arch::Arch;
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
 use crate::medium::tree::Tree;
@@ -17,7 +21,7 @@ use crate::ui;
 use anyhow::{Context, Result, anyhow, bail};
 use executive::services::argument::Shape;
 use executive::services::{parameters, table};
-use formats::pe::build::{CODE, ImageFile, MORE, PROGRAM_BASE};
+use formats::pe::build::{CODE, ImageFile, MORE, PROGRAM_BASE, PROGRAM_BASE_I386};
 use formats::utf16;
 use nt::system::ImageSubsystem;
 use std::path::Path;
@@ -28,25 +32,21 @@ pub const NAME: &str = "no_system_call_from_ring_3_stops_the_kernel";
 const PROGRAMS: u64 = 12;
 /// Calls of a program.
 const CALLS: usize = 2_000;
-/// Slots of a call: its number, four registers, what lies on the stack.
+/// Slots of a call, each a word: its number, and the arguments.
 const SLOTS: usize = 17;
-/// Where the table lies, and behind it what the arguments point to.
-const TABLE: u64 = PROGRAM_BASE + MORE as u64;
-const ARENA: u64 = TABLE + ((CALLS + 1) * SLOTS * 8) as u64;
 /// The arena's places: OBJECT_ATTRIBUTES, UNICODE_STRINGs, anything.
 const PLACE: u64 = 0x100;
 const ATTRIBUTES: u64 = 12;
 const TEXTS: u64 = 12;
 const OTHERS: u64 = 40;
-/// What the program shows at its end lies with its code, where no call can write.
-const FAREWELL: u64 = PROGRAM_BASE + CODE as u64 + FAREWELL_AT as u64;
+/// What the program shows at its end lies with its code, where no call can write: here.
 const FAREWELL_AT: usize = 0x100;
 /// KUSER_SHARED_DATA: a page that can be read and not written.
 const SHARED_DATA: u64 = 0x7FFE_0000;
 
-/// The program: RBX walks the table, whose last call ends the process.
+/// The program on x86-64: RBX walks the table, whose last call ends the process.
 #[rustfmt::skip]
-const LOOP: &[u8] = &[
+const LOOP_AMD64: &[u8] = &[
     0x48, 0x81, 0xEC, 0x08, 0x01, 0x00, 0x00,       // sub rsp, 0x108
     0x48, 0x8D, 0x1D, 0xFA, 0x0F, 0x00, 0x00,       // lea rbx, [rip + table]
     0x8B, 0x03,                                     // next: mov eax, [rbx]
@@ -62,6 +62,91 @@ const LOOP: &[u8] = &[
     0x48, 0x81, 0xC3, 0x88, 0x00, 0x00, 0x00,       // add rbx, 17 * 8
     0xEB, 0xD2,                                     // jmp next
 ];
+
+/// The same on i386: EBX walks the table. Its address is to be put at [`TABLE_IN_LOOP`].
+#[rustfmt::skip]
+const LOOP_I386: &[u8] = &[
+    0xBB, 0x00, 0x00, 0x00, 0x00,                   // mov ebx, table
+    0x8B, 0x03,                                     // next: mov eax, [ebx]
+    0x8D, 0x53, 0x04,                               // lea edx, [ebx + 4]
+    0xCD, 0x2E,                                     // int 0x2e
+    0x83, 0xC3, 0x44,                               // add ebx, 17 * 4
+    0xEB, 0xF4,                                     // jmp next
+];
+const TABLE_IN_LOOP: usize = 1;
+
+/// A program's machine: where its parts lie, and its words.
+#[derive(Clone, Copy)]
+struct Machine(Arch);
+
+impl Machine {
+    const fn base(self) -> u64 {
+        match self.0 {
+            Arch::Amd64 => PROGRAM_BASE,
+            Arch::I386 => PROGRAM_BASE_I386,
+        }
+    }
+
+    /// Bytes of a word.
+    const fn word(self) -> u64 {
+        match self.0 {
+            Arch::Amd64 => 8,
+            Arch::I386 => 4,
+        }
+    }
+
+    /// Where the table lies.
+    const fn table(self) -> u64 {
+        self.base() + MORE as u64
+    }
+
+    /// And behind it what the arguments point to.
+    const fn arena(self) -> u64 {
+        self.table() + (CALLS + 1) as u64 * SLOTS as u64 * self.word()
+    }
+
+    const fn farewell(self) -> u64 {
+        self.base() + CODE as u64 + FAREWELL_AT as u64
+    }
+
+    /// An address of the kernel's half.
+    const fn kernels(self, low: u64) -> u64 {
+        match self.0 {
+            Arch::Amd64 => 0xFFFF_8000_0000_0000 | low,
+            Arch::I386 => 0x8000_0000 | low,
+        }
+    }
+
+    fn code(self) -> Vec<u8> {
+        match self.0 {
+            Arch::Amd64 => LOOP_AMD64.to_vec(),
+            Arch::I386 => {
+                let mut code = LOOP_I386.to_vec();
+                let table = (self.table() as u32).to_le_bytes();
+                code.splice(TABLE_IN_LOOP..TABLE_IN_LOOP + table.len(), table);
+                code
+            }
+        }
+    }
+
+    /// Words as they lie in memory; what has no room in one is cut off.
+    fn words(self, words: impl IntoIterator<Item = u64>) -> Vec<u8> {
+        let word = self.word() as usize;
+        let bytes = words.into_iter().map(u64::to_le_bytes);
+        bytes
+            .flat_map(|bytes| bytes.into_iter().take(word))
+            .collect()
+    }
+
+    /// A UNICODE_STRING at `address`, and its text behind it.
+    fn string(self, address: u64, text: &str) -> Vec<u8> {
+        let units = utf16(text);
+        let length = units.len() as u64 * 2;
+        let mut bytes = self.words([length << 16 | length, address + 2 * self.word()]);
+        bytes.extend(units.into_iter().flat_map(u16::to_le_bytes));
+        bytes
+    }
+}
 
 /// Calls that are not made, for they would show nothing of the kernel: the program would wait for
 /// ever, lose its own code, stack or course, or, as SYSTEM may, end another or the system.
@@ -114,8 +199,8 @@ const NAMES: [&str; 12] = [
     "relative\\name",
 ];
 
-/// xorshift64*.
-struct Random(u64);
+/// xorshift64*, for the programs of a machine.
+struct Random(u64, Machine);
 
 impl Random {
     const fn next(&mut self) -> u64 {
@@ -149,7 +234,7 @@ impl Random {
 
     /// A place of the arena from the `first` on.
     const fn place(&mut self, first: u64, count: u64) -> u64 {
-        ARENA + (first + self.below(count)) * PLACE
+        self.1.arena() + (first + self.below(count)) * PLACE
     }
 
     fn pointer(&mut self) -> u64 {
@@ -158,7 +243,10 @@ impl Random {
             1 => self.number(),
             2 => SHARED_DATA + self.below(0x1000),
             // The kernel's half.
-            3 => 0xFFFF_8000_0000_0000 | self.next(),
+            3 => {
+                let low = self.next();
+                self.1.kernels(low)
+            }
             _ => self.place(ATTRIBUTES + TEXTS, OTHERS),
         }
     }
@@ -215,7 +303,11 @@ pub fn run(images: &Images) -> Result<()> {
         Ok(seed) => seed.parse().context("SMSS_FUZZ_SEED is no number")?,
         Err(_) => 1,
     };
-    let folder = paths::folder(paths::target().join("qemu-tests").join(NAME))?;
+    let folder = paths::folder(
+        paths::target()
+            .join("qemu-tests")
+            .join(named(images.arch, NAME)),
+    )?;
     boot(images, &folder, seed).map_err(|error| {
         let log = folder.join("boot.log");
         anyhow!(
@@ -239,7 +331,7 @@ fn boot(images: &Images, folder: &Path, seed: u64) -> Result<()> {
     for number in 0..PROGRAMS {
         tree.files.insert(
             format!("ReactOS/System32/fuzz{number}.exe"),
-            Some(program(number, seed)),
+            Some(program(Machine(images.arch), number, seed)),
         );
     }
     ui::step(&format!(
@@ -268,11 +360,11 @@ fn done(number: u64) -> String {
     format!("fuzz {number} has made its calls.")
 }
 
-fn program(number: u64, seed: u64) -> Vec<u8> {
+fn program(machine: Machine, number: u64, seed: u64) -> Vec<u8> {
     let seed = seed.wrapping_mul(PROGRAMS).wrapping_add(number);
-    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+    let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1, machine);
     let last = [
-        ("NtDisplayString", [FAREWELL, 0]),
+        ("NtDisplayString", [machine.farewell(), 0]),
         ("NtTerminateProcess", [u64::MAX, 0]),
     ];
     let mut table: Vec<[u64; SLOTS]> = (1..CALLS).map(|_| random.call()).collect();
@@ -281,17 +373,15 @@ fn program(number: u64, seed: u64) -> Vec<u8> {
         (call[0], call[1], call[2]) = (table::number_of(name).into(), first, second);
         table.push(call);
     }
-    let mut more: Vec<u8> = table
-        .iter()
-        .flatten()
-        .flat_map(|slot| slot.to_le_bytes())
-        .collect();
+    let mut more = machine.words(table.into_iter().flatten());
+    more.resize((machine.arena() - machine.table()) as usize, 0);
     more.extend(arena(&mut random));
-    let mut code = LOOP.to_vec();
+    let mut code = machine.code();
     code.resize(FAREWELL_AT, 0);
-    code.extend(string(FAREWELL, &format!("{}\n", done(number))));
+    code.extend(machine.string(machine.farewell(), &format!("{}\n", done(number))));
     ImageFile {
         name: "fuzz.exe",
+        i386: machine.0 == Arch::I386,
         subsystem: ImageSubsystem::NATIVE,
         code: &code,
         more: &more,
@@ -300,19 +390,10 @@ fn program(number: u64, seed: u64) -> Vec<u8> {
     .bytes()
 }
 
-/// A UNICODE_STRING at `address`, and its text behind it.
-fn string(address: u64, text: &str) -> Vec<u8> {
-    let units = utf16(text);
-    let length = units.len() as u64 * 2;
-    let mut bytes = Vec::new();
-    bytes.extend((length << 16 | length).to_le_bytes());
-    bytes.extend((address + 0x10).to_le_bytes());
-    bytes.extend(units.into_iter().flat_map(u16::to_le_bytes));
-    bytes
-}
-
 /// What the arguments point to.
 fn arena(random: &mut Random) -> Vec<u8> {
+    let machine = random.1;
+    let start = machine.arena();
     let mut arena = vec![0; ((ATTRIBUTES + TEXTS + OTHERS) * PLACE) as usize];
     let mut put = |place: u64, at: u64, bytes: &[u8]| {
         let at = (place * PLACE + at) as usize;
@@ -321,36 +402,26 @@ fn arena(random: &mut Random) -> Vec<u8> {
     for place in 0..ATTRIBUTES {
         let name = random.pick(&NAMES);
         let flags = random.pick(&[0_u64, 0x40, 0x40, 0x52, 0xC0]);
-        let text_at = 0x30;
-        let fields = [0x30, 0, ARENA + place * PLACE + text_at, flags, 0, 0];
-        let bytes: Vec<u8> = fields
-            .iter()
-            .flat_map(|field| field.to_le_bytes())
-            .collect();
-        put(place, 0, &bytes);
-        put(
-            place,
-            text_at,
-            &string(ARENA + place * PLACE + text_at, name),
-        );
+        // Six words; the name lies behind them.
+        let length = 6 * machine.word();
+        let name_at = start + place * PLACE + length;
+        let fields = [length, 0, name_at, flags, 0, 0];
+        put(place, 0, &machine.words(fields));
+        put(place, length, &machine.string(name_at, name));
     }
     for place in ATTRIBUTES..ATTRIBUTES + TEXTS {
         let name = random.pick(&NAMES);
-        put(place, 0, &string(ARENA + place * PLACE, name));
+        put(place, 0, &machine.string(start + place * PLACE, name));
     }
     for place in ATTRIBUTES + TEXTS..ATTRIBUTES + TEXTS + OTHERS {
-        let fields: Vec<u8> = (0..PLACE / 8)
-            .flat_map(|_| {
-                match random.below(4) {
-                    0 => random.pointer(),
-                    1 => 4 * random.below(24),
-                    2 => random.pick(&[0x18, 0x30, 0x20, 0x1000]),
-                    _ => random.number(),
-                }
-                .to_le_bytes()
-            })
-            .collect();
-        put(place, 0, &fields);
+        let field = |_| match random.below(4) {
+            0 => random.pointer(),
+            1 => 4 * random.below(24),
+            2 => random.pick(&[0x18, 0x30, 0x20, 0x1000]),
+            _ => random.number(),
+        };
+        let fields: Vec<u64> = (0..PLACE / machine.word()).map(field).collect();
+        put(place, 0, &machine.words(fields));
     }
     arena
 }

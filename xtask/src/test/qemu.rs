@@ -5,37 +5,78 @@
 //! runs at a time, because a machine takes a processor of the host's whole. A test that fails says
 //! with which QEMU and which command line, so that it can be repeated by hand.
 
+use super::scenario::named;
 use super::{Tally, examples_case, fuzz_case, gdb_case, plan_case, reactos_case, scenario};
 use crate::arch::Arch;
 use crate::build::{self, Images};
 use crate::cli::TestOptions;
 use crate::ui;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use libtest_mimic::{Arguments, Failed, Trial};
-use scenarios::{Scenario, World};
+use scenarios::World;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// A test by its name.
-type Case = (&'static str, fn(&Images) -> Result<()>);
+/// What boots images and judges what was seen.
+type Boot = Box<dyn FnOnce(&Images) -> Result<()> + Send>;
 
-/// What is no scenario: it boots the same images with something of its own.
-const WITH_IMAGES: [Case; 3] = [
-    (examples_case::NAME, examples_case::run),
-    (fuzz_case::NAME, fuzz_case::run),
-    (plan_case::NAME, plan_case::run),
-];
+/// A test that boots the images of a machine.
+struct Case {
+    arch: Arch,
+    name: String,
+    run: Boot,
+}
 
-/// Which scenarios run on which machine: all on the one that is asked for; if none is, all on amd64
-/// and every third on i386, whose services and programs are the same code.
-fn cases(arch: Option<Arch>) -> Box<dyn Iterator<Item = (Arch, &'static Scenario)>> {
-    let on = |arch| {
-        scenarios::all()
-            .filter(|scenario| scenario.runs_in(World::Qemu))
-            .map(move |scenario| (arch, scenario))
-    };
-    match arch {
-        Some(arch) => Box::new(on(arch)),
-        None => Box::new(on(Arch::Amd64).chain(on(Arch::I386).step_by(3))),
+impl Case {
+    fn new(
+        arch: Arch,
+        name: &str,
+        run: impl FnOnce(&Images) -> Result<()> + Send + 'static,
+    ) -> Self {
+        Self {
+            arch,
+            name: named(arch, name),
+            run: Box::new(run),
+        }
+    }
+}
+
+/// Those of a machine. On i386 plans and ReactOS' own programs are left out, which are looked at on
+/// amd64.
+fn cases(arch: Arch, bless: bool, iso: Option<PathBuf>) -> Vec<Case> {
+    let scenarios = scenarios::all()
+        .filter(|scenario| scenario.runs_in(World::Qemu))
+        .map(|it| {
+            Case::new(arch, it.name, move |images| {
+                scenario::run(it, images, bless)
+            })
+        });
+    let mut cases: Vec<Case> = scenarios.collect();
+    cases.push(Case::new(arch, examples_case::NAME, examples_case::run));
+    cases.push(Case::new(arch, fuzz_case::NAME, fuzz_case::run));
+    if arch == Arch::Amd64 {
+        cases.push(Case::new(arch, plan_case::NAME, plan_case::run));
+        cases.extend(iso.into_iter().flat_map(|iso| {
+            reactos_case::CASES.into_iter().map(move |case| {
+                let iso = iso.clone();
+                Case::new(arch, case.name, move |images| case.run(images, &iso))
+            })
+        }));
+    }
+    cases
+}
+
+/// Those that are asked for: of one machine all; otherwise all of amd64 and every third of i386, whose
+/// services and programs are the same code.
+fn all(options: &TestOptions, iso: Option<PathBuf>) -> Vec<Case> {
+    match options.arch {
+        Some(arch) => cases(arch, options.bless, iso),
+        None => {
+            let narrow = cases(Arch::I386, false, None);
+            let mut all = cases(Arch::Amd64, options.bless, iso);
+            all.extend(narrow.into_iter().step_by(3));
+            all
+        }
     }
 }
 
@@ -53,34 +94,25 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             .as_deref()
             .is_none_or(|filter| name.contains(filter))
     };
-    let scenarios = || cases(options.arch);
-    let amd64 = options.arch.is_none_or(|arch| arch == Arch::Amd64);
-    let iso = reactos_case::iso().filter(|_| amd64);
-    let on_reactos = || reactos_case::CASES.iter().filter(|_| iso.is_some());
+    let iso = reactos_case::iso();
     let skipped: Vec<_> = reactos_case::CASES.iter().map(|case| case.name).collect();
-    if iso.is_none() && amd64 && skipped.iter().any(|name| wanted(name)) {
+    if iso.is_none() && options.arch.is_none() && skipped.iter().any(|name| wanted(name)) {
         ui::note(&format!(
             "skipped: {} tests of ReactOS' own programs; {}=REACTOS.iso names a live CD",
             skipped.len(),
             reactos_case::ISO
         ));
     }
+    let cases = all(options, iso);
     // Built before the first test, not in it.
-    let build = |arch, mut names: Box<dyn Iterator<Item = String>>| {
-        let built = (!options.list && names.any(|name| wanted(&name)))
-            .then(|| build::all(arch, false).map(Arc::new));
-        built.transpose()
+    let build = |arch| -> Result<Option<Arc<Images>>> {
+        let mut of = cases.iter().filter(|case| case.arch == arch);
+        if options.list || !of.any(|case| wanted(&case.name)) {
+            return Ok(None);
+        }
+        Ok(Some(Arc::new(build::all(arch, false)?)))
     };
-    let of =
-        |arch| scenarios().filter_map(move |(of, it)| (of == arch).then(|| scenario::name(of, it)));
-    let others = on_reactos()
-        .map(|case| case.name)
-        .chain(WITH_IMAGES.map(|(name, _)| name));
-    let images = build(
-        Arch::Amd64,
-        Box::new(of(Arch::Amd64).chain(others.filter(|_| amd64).map(str::to_owned))),
-    )?;
-    let narrow = build(Arch::I386, Box::new(of(Arch::I386)))?;
+    let (wide, narrow) = (build(Arch::Amd64)?, build(Arch::I386)?);
     let failed = Arc::new(Mutex::new(Vec::new()));
     let test = |name: String, run: Box<dyn FnOnce() -> Result<()> + Send>| {
         let failed = Arc::clone(&failed);
@@ -95,37 +127,21 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         })
         .with_kind("qemu")
     };
-    let bless = options.bless;
-    let mut trials: Vec<Trial> = scenarios()
-        .map(|(arch, it)| {
-            let images: Option<Arc<Images>> = match arch {
-                Arch::Amd64 => images.clone(),
+    let mut trials: Vec<Trial> = cases
+        .into_iter()
+        .map(|Case { arch, name, run }| {
+            let images = match arch {
+                Arch::Amd64 => wide.clone(),
                 Arch::I386 => narrow.clone(),
             };
-            let run = move || match images {
-                Some(images) => scenario::run(it, &images, bless),
-                None => anyhow::bail!("the images were not built"),
+            let boot = move || match images {
+                Some(images) => run(&images),
+                None => bail!("the images were not built"),
             };
-            test(scenario::name(arch, it), Box::new(run))
+            test(name, Box::new(boot))
         })
         .collect();
-    for (name, run) in WITH_IMAGES.into_iter().filter(|_| amd64) {
-        let images = images.clone();
-        let run = move || match images {
-            Some(images) => run(&images),
-            None => anyhow::bail!("the images were not built"),
-        };
-        trials.push(test(name.to_owned(), Box::new(run)));
-    }
-    for case in on_reactos() {
-        let (images, iso): (Option<Arc<Images>>, _) = (images.clone(), iso.clone());
-        let run = move || match (images, iso) {
-            (Some(images), Some(iso)) => case.run(&images, &iso),
-            _ => anyhow::bail!("the images were not built"),
-        };
-        trials.push(test(case.name.to_owned(), Box::new(run)));
-    }
-    if amd64 {
+    if options.arch != Some(Arch::I386) {
         trials.push(test(gdb_case::NAME.to_owned(), Box::new(gdb_case::run)));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);

@@ -186,12 +186,14 @@ impl Case {
 
     fn boot(&self, images: &Images, iso: &Path, folder: &Path) -> Result<()> {
         let mut tree = Tree::system(images)?;
+        let originals = Originals::from_iso(iso)?;
+        let arch = originals.machine(Some(images.arch))?;
         Originals {
             smss: None,
-            ..Originals::from_iso(iso)?
+            ..originals
         }
         .put_on(&mut tree);
-        programs::put_on(&mut tree, iso, self.with)?;
+        programs::put_on(arch, &mut tree, iso, self.with)?;
         if !self.changes.is_empty() {
             let place = tree::hive_path("SYSTEM");
             let old = tree.files.get(&place).and_then(Option::as_ref);

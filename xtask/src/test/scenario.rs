@@ -21,18 +21,18 @@ use scenarios::{Change, End, Object, Process, Scenario, Seen, Version};
 use serde_json::Value as Json;
 use std::path::Path;
 
-/// The name of a scenario's test: on amd64 the scenario's own.
-pub fn name(arch: Arch, scenario: &Scenario) -> String {
+/// The name of a test on a machine: on amd64 what it shows.
+pub fn named(arch: Arch, name: &str) -> String {
     match arch {
-        Arch::Amd64 => scenario.name.to_owned(),
-        other => format!("{other}_{}", scenario.name),
+        Arch::Amd64 => name.to_owned(),
+        other => format!("{other}_{name}"),
     }
 }
 
 /// Runs one; a failure says how QEMU was run.
 pub fn run(scenario: &Scenario, images: &Images, bless: bool) -> Result<()> {
     let folder = paths::target().join("qemu-tests");
-    let folder = paths::folder(folder.join(name(images.arch, scenario)))?;
+    let folder = paths::folder(folder.join(named(images.arch, scenario.name)))?;
     let log = folder.join("boot.log");
     boot(scenario, images, &folder, bless)
         .map_err(|error| anyhow!("{error:#}\n{}\nlog: {}", qemu::how(&log), log.display()))

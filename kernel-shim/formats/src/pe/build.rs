@@ -21,7 +21,7 @@ pub const PROGRAM_BASE: u64 = 0x1_4000_0000;
 /// Preferred base of a DLL: apart from a program's, so that neither has to move for the other.
 pub const DLL_BASE: u64 = 0x1_8000_0000;
 /// The same for i386.
-const PROGRAM_BASE_I386: u64 = 0x40_0000;
+pub const PROGRAM_BASE_I386: u64 = 0x40_0000;
 const DLL_BASE_I386: u64 = 0x1000_0000;
 
 const PE: usize = 0x80;

@@ -51,15 +51,16 @@ fn read(architecture: Architecture) -> Processor {
         architecture: number,
         level: family as u16,
         revision: (model << 8 | stepping) as u16,
-        features: features(signature.edx),
+        features: features(architecture, signature.edx),
         identifier: format!("{name} Family {family} Model {model} Stepping {stepping}"),
         vendor,
         megahertz: megahertz(),
     }
 }
 
-/// `KF_` bits of NT, from the bits of CPUID leaf 1 EDX.
-fn features(edx: u32) -> u32 {
+/// `KF_` bits of NT, from the bits of CPUID leaf 1 EDX. i386 programs call the kernel by an
+/// interrupt.
+fn features(architecture: Architecture, edx: u32) -> u32 {
     // Time stamp counter, CR4, conditional move, global pages, large pages, range registers,
     // compare-exchange 8, MMX, attribute table, FXSAVE, SSE, SSE2.
     let bits = [
@@ -76,7 +77,10 @@ fn features(edx: u32) -> u32 {
         (25, 13),
         (26, 16),
     ];
-    let fast_system_call = 1 << 12;
+    let fast_system_call = match architecture {
+        Architecture::Amd64 => 1 << 12,
+        Architecture::I386 => 0,
+    };
     let no_execute = 1 << 29;
     bits.into_iter()
         .filter(|(bit, _)| edx >> bit & 1 != 0)

@@ -138,7 +138,12 @@ struct Fuzzer {
 
 impl Fuzzer {
     fn new(seed: u64) -> Self {
-        let mut world = World::booted();
+        // Every third system has i386 programs.
+        let mut world = World::booted_of(if seed.is_multiple_of(3) {
+            Architecture::I386
+        } else {
+            Architecture::Amd64
+        });
         // What the trace makes of such calls is as little to be trusted as the calls.
         if seed.is_multiple_of(2) {
             world.exec.trace_mut().keep();
@@ -460,33 +465,22 @@ impl Fuzzer {
         if (ends && !self.random.once_in(30)) || self.random.once_in(5) {
             number = number_of(self.random.pick(&CREATING));
         }
-        let mut registers = [0; 4];
+        let mut arguments = Vec::new();
         if let Some(service) = table::service(number) {
             let built = BUILT.get(number as usize).and_then(Option::as_ref);
             for place in 0..service.arguments {
                 let parameter = built.map(|built| built.parameters[place]);
-                let value = self.argument(caller, parameter);
-                match registers.get_mut(place) {
-                    Some(register) => *register = value,
-                    None => self
-                        .world
-                        .put(caller, STACK + 0x28 + (place as u64 - 4) * 8, value),
-                }
+                arguments.push(self.argument(caller, parameter));
             }
         }
-        let stack = if self.random.once_in(200) {
-            self.random.number()
-        } else {
-            caller.memory + STACK
-        };
+        let mut passed = self.world.passed(caller, &arguments);
+        if self.random.once_in(200) {
+            let (Passed::Registers(_, stack) | Passed::Stack(stack)) = &mut passed;
+            *stack = self.random.number();
+        }
         let before = self.held();
         let exec = &mut self.world.exec;
-        let done = dispatch(
-            exec,
-            caller.thread,
-            number,
-            Passed::Registers(registers, stack),
-        );
+        let done = dispatch(exec, caller.thread, number, passed);
         self.check(&before, &done, number);
         if table::service(number).is_none() {
             assert_eq!(done, Done::Returns(Status::INVALID_SYSTEM_SERVICE));

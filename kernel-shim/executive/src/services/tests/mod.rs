@@ -66,6 +66,11 @@ impl World {
 
     /// A system with a disk, as it is when smss starts.
     fn booted() -> Self {
+        Self::booted_of(Architecture::Amd64)
+    }
+
+    /// The same of programs of one kind.
+    fn booted_of(architecture: Architecture) -> Self {
         let mut hive = Hive::new(wide!("SYSTEM"));
         let root = hive.root();
         let manager = hive
@@ -93,6 +98,7 @@ impl World {
         for (name, dll) in [("ntdll.dll", true), ("smss.exe", false)] {
             let image = ImageFile {
                 subsystem: ImageSubsystem::NATIVE,
+                i386: architecture == Architecture::I386,
                 dll,
                 ..ImageFile::default()
             };
@@ -105,6 +111,7 @@ impl World {
             0x2000,
             vec![MemoryDisk::fixed(disk.into_bytes().expect("bytes"))],
         );
+        machine.state().architecture = architecture;
         let mut exec = Executive::new(Box::new(machine.clone()), Version::V5_2);
         exec.build_system("C:\\ReactOS", "").expect("a system");
         Self { exec, machine }
@@ -140,8 +147,14 @@ impl World {
             arguments.len(),
             "{name}"
         );
+        let passed = self.passed(caller, arguments);
+        dispatch(&mut self.exec, caller.thread, number, passed)
+    }
+
+    /// Puts arguments where the caller's architecture has them.
+    fn passed(&mut self, caller: Caller, arguments: &[u64]) -> Passed {
         let stack = caller.memory + STACK;
-        let passed = match self.exec.architecture() {
+        match self.exec.architecture() {
             Architecture::Amd64 => {
                 let mut registers = [0xDEAD_BEEF_0000_0001; 4];
                 for (to, from) in registers.iter_mut().zip(arguments) {
@@ -158,8 +171,7 @@ impl World {
                 }
                 Passed::Stack(stack)
             }
-        };
-        dispatch(&mut self.exec, caller.thread, number, passed)
+        }
     }
 
     /// Makes a call that returns at once.
