@@ -174,7 +174,8 @@ fn spec_8_3_a_child_is_known_by_what_the_kernel_says_of_it() {
     });
     run(&mut world, |seam| {
         with_launcher(seam, |launcher| {
-            let image = launcher.find(nt::wide!("console")).unwrap().unwrap();
+            let mut image = Program::default();
+            assert!(launcher.find(nt::wide!("console"), &mut image).unwrap());
             let start = Start {
                 image: &image,
                 command_line: nt::wide!("console"),

@@ -35,11 +35,20 @@ fn ground(lists: Lists<'_>) -> Ground {
         hives: vec![("SYSTEM", system(lists))],
         volume: None,
         files: BTreeMap::new(),
+        strict: false,
     }
 }
 
-fn planned(ground: &Ground, strict: bool) -> Plan {
-    Plan::of(ground, strict).unwrap()
+/// The same, where nothing may be assumed.
+fn strict(lists: Lists<'_>) -> Ground {
+    Ground {
+        strict: true,
+        ..ground(lists)
+    }
+}
+
+fn planned(ground: &Ground) -> Plan {
+    Plan::of(ground).unwrap()
 }
 
 /// Whether the plan has this, because of that value.
@@ -80,7 +89,7 @@ const BUSY: Lists<'static> = &[
 
 #[test]
 fn a_plan_tells_what_each_list_leads_to_with_the_value_that_asks_for_it() {
-    let plan = planned(&ground(BUSY), false);
+    let plan = planned(&ground(BUSY));
     assert_eq!(plan.boot.outcome, RunEnd::Settled);
     let renames = Some("PendingFileRenameOperations");
     shows(
@@ -113,7 +122,7 @@ fn a_plan_tells_what_each_list_leads_to_with_the_value_that_asks_for_it() {
 
 #[test]
 fn what_a_hive_names_and_no_volume_has_is_assumed_as_what_it_is_used_for() {
-    let plan = planned(&ground(BUSY), false);
+    let plan = planned(&ground(BUSY));
     let assumed = |path: &str| plan.assumptions.files.get(path).copied();
     assert_eq!(
         assumed("\\ReactOS\\System32\\check.exe"),
@@ -140,7 +149,7 @@ fn what_a_hive_names_and_no_volume_has_is_assumed_as_what_it_is_used_for() {
 
 #[test]
 fn a_strict_plan_assumes_nothing_and_passes_over_what_is_not_there() {
-    let plan = planned(&ground(BUSY), true);
+    let plan = planned(&strict(BUSY));
     assert!(plan.assumptions.files.is_empty());
     assert!(!has(&plan, Verb::Run, "check.exe", Some("BootExecute")));
     shows(&plan, Verb::Skip, "check", Some("BootExecute"));
@@ -167,7 +176,7 @@ fn given_files_are_there_and_nothing_is_assumed_of_renames_beside_them() {
     ground.files.insert("\\data".into(), None);
     let here = Some(b"x".to_vec());
     ground.files.insert("\\data\\here.txt".into(), here);
-    let plan = planned(&ground, false);
+    let plan = planned(&ground);
     let renames = Some("PendingFileRenameOperations");
     shows(&plan, Verb::Delete, "here.txt", renames);
     shows(&plan, Verb::Skip, "gone.txt", renames);
@@ -178,9 +187,9 @@ fn a_volume_is_taken_as_it_is_and_one_without_a_file_system_is_refused() {
     let mut ground = ground(&[]);
     let volume = VolumeImage::new(64).unwrap();
     ground.volume = Some(volume.into_bytes().unwrap());
-    assert_eq!(planned(&ground, false).boot.outcome, RunEnd::Settled);
+    assert_eq!(planned(&ground).boot.outcome, RunEnd::Settled);
     ground.volume = Some(vec![0; 1 << 20]);
-    let refused = Plan::of(&ground, false).map(drop).unwrap_err().to_string();
+    let refused = Plan::of(&ground).map(drop).unwrap_err().to_string();
     assert!(
         refused.starts_with("the volume cannot be used: "),
         "{refused}"
@@ -189,7 +198,7 @@ fn a_volume_is_taken_as_it_is_and_one_without_a_file_system_is_refused() {
 
 #[test]
 fn a_plan_for_programs_has_the_end_the_acts_what_was_assumed_and_what_stands() {
-    let plan = planned(&ground(BUSY), false);
+    let plan = planned(&ground(BUSY));
     let json = plan.json();
     assert_eq!(json["end"], json!({ "settled": true }));
     let acts = json["acts"].as_array().unwrap();
@@ -209,7 +218,7 @@ fn a_plan_for_programs_has_the_end_the_acts_what_was_assumed_and_what_stands() {
     assert_eq!(assumed.len(), plan.assumptions.files.len());
     assert!(json["stands"]["processes"].is_array());
     // What is passed over, and what stops the system, has a word as well.
-    let strict = planned(&ground(BUSY), true).json();
+    let strict = planned(&strict(BUSY)).json();
     let acts = strict["acts"].as_array().unwrap();
     for verb in ["skip", "stop"] {
         assert!(acts.iter().any(|act| act["verb"] == verb), "{verb}");
@@ -218,7 +227,7 @@ fn a_plan_for_programs_has_the_end_the_acts_what_was_assumed_and_what_stands() {
 
 #[test]
 fn an_initial_command_that_shuts_down_is_the_end_of_the_plan() {
-    let plan = planned(&ground(&[("", "Execute", &["shutdown.exe 1"])]), false);
+    let plan = planned(&ground(&[("", "Execute", &["shutdown.exe 1"])]));
     let off = RunEnd::Shutdown(ShutdownAction::PowerOff);
     assert_eq!(plan.boot.outcome, off);
     assert_eq!(plan.json()["end"], json!({ "shutdown": "PowerOff" }));
