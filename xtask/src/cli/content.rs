@@ -27,8 +27,6 @@ pub enum Content {
     Disc,
     /// Either of these.
     ReactOs,
-    /// Either of these, for the machine that GDB is told of.
-    Debugged,
     /// A live CD for the shim's machine.
     LiveCd,
     /// An image for the shim's machine.
@@ -48,8 +46,7 @@ impl Content {
             ("run" | "gdb", "disk") => Self::Disk,
             ("iso", "disk") => Self::Installed,
             ("iso", "base") => Self::Disc,
-            ("run", "base") => Self::ReactOs,
-            ("gdb", "base") => Self::Debugged,
+            ("run" | "gdb", "base") => Self::ReactOs,
             ("run" | "budgets" | "compare", "from") => Self::LiveCd,
             ("run", "smss" | "ntdll") => Self::Image,
             ("run" | "gdb", "program") => Self::Program,
@@ -60,11 +57,12 @@ impl Content {
         })
     }
 
-    /// Looks into a file; `hive` is the one that it is or changes, if it is for one.
+    /// Looks into a file; `hive` is the one that it is or changes, if it is for one, and `arch` the
+    /// machine of the boot, if that is known by now.
     ///
     /// # Errors
     /// It is something else; what cannot be read.
-    pub fn hold(self, file: &Path, hive: &str) -> Result<()> {
+    pub fn hold(self, file: &Path, hive: &str, arch: Option<Arch>) -> Result<()> {
         match self {
             Self::Hive => hive_file::look(file, hive),
             Self::Text => hive_file::look_at_text(file, hive),
@@ -72,17 +70,16 @@ impl Content {
             Self::Installed => pack::machine_of_disk(file).map(drop),
             Self::Disc => pack::machine_of_disc(file).map(drop),
             Self::ReactOs => boot::machine(file).map(drop),
-            Self::Debugged => match boot::machine(file)? {
-                Some(arch) if arch != Arch::default() => bail!(
-                    "{} holds a ReactOS for {arch}: GDB is set up for {} only",
-                    file.display(),
-                    Arch::default()
-                ),
-                _ => Ok(()),
-            },
             Self::LiveCd => Originals::from_iso(file).map(drop),
             Self::Image => extract::image(file).map(drop),
-            Self::Program => extract::program(file),
+            Self::Program => {
+                extract::program(file)?;
+                let (of, _) = extract::image(file)?;
+                match arch.filter(|arch| *arch != of) {
+                    Some(arch) => bail!("{} is for {of}, and not for {arch}", file.display()),
+                    None => Ok(()),
+                }
+            }
             Self::Verbs => Ok(()),
         }
     }
@@ -174,11 +171,10 @@ mod tests {
             ("run --base @fat.img", "no installed ReactOS"),
             ("run --base @setup.iso", "no Session Manager"),
             ("gdb --base @setup.iso", "no Session Manager"),
-            ("gdb --base @i386.iso", "for i386"),
             ("run --smss @noise", "no PE image"),
-            ("run --ntdll @i386.exe", "for i386"),
             ("run --program @noise.exe", "no PE image"),
             ("run --program @i386.exe", "for i386"),
+            ("run --arch i386 --program @own.exe", "for amd64"),
             ("gdb --program @window.exe", "no native program"),
             ("iso --base @fat.img", "no ISO"),
             ("iso --base @setup.iso", "no Session Manager"),
@@ -205,7 +201,9 @@ mod tests {
             "run --hive @good.hiv --hive SYSTEM=@good.reg --disk @fat.img --program @own.exe",
             "run --base @i386.iso",
             "run --smss @smss.exe",
-            "gdb --base @disc.iso",
+            "run --arch i386 --program @i386.exe",
+            "run --ntdll @i386.exe --program @i386.exe",
+            "gdb --base @i386.iso",
             "iso --base @disc.iso --smss @i386.exe",
         ] {
             let read = read(line);

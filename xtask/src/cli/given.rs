@@ -6,6 +6,7 @@
 //! complete by as well. A path without a hint may be either. What must be in a file is [`Content`]'s.
 
 use super::content::Content;
+use crate::arch::Arch;
 use crate::medium::program::Source;
 use crate::medium::supplies::{FileSource, HiveSource};
 use clap::builder::ValueParser;
@@ -63,11 +64,12 @@ pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> 
             return Err(wrong(argument, path, "it is read from; give another name"));
         }
     }
+    let arch = machine(matches);
     for (argument, Given { path, hive }) in given() {
         let content = Content::of(command.get_name(), argument.get_id().as_str());
         if let (Some(content), true) = (content, path.is_file()) {
             content
-                .hold(path, hive)
+                .hold(path, hive, arch)
                 .map_err(|why| wrong(argument, path, &format!("{why:#}")))?;
         }
     }
@@ -78,6 +80,15 @@ pub fn look(command: &Command, matches: &ArgMatches) -> Result<(), clap::Error> 
         },
         None => Ok(()),
     }
+}
+
+/// The machine of a boot, unless images of ReactOS say which it is. Not every verb has the options.
+fn machine(matches: &ArgMatches) -> Option<Arch> {
+    let asked = matches.try_get_one::<Arch>("arch").ok().flatten().copied();
+    let others = ["smss", "ntdll", "from"]
+        .iter()
+        .any(|id| matches.try_contains_id(id).unwrap_or(false));
+    asked.or((!others).then(Arch::default))
 }
 
 /// Something of this machine that was given.
