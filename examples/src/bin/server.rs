@@ -46,7 +46,7 @@ ntdll::program!(ntdll::Program {
 
 fn serve(system: &impl System) -> Result<()> {
     let port = system.create_port(&ObjectAttributes::named(CALLBACKS), SB_PORT_LIMITS)?;
-    LISTENER.port.store(port.0, Ordering::Release);
+    LISTENER.port.store(port.to_slot(), Ordering::Release);
     drop(Owned::new(system, system.create_thread(&LISTENER)?));
     let announced = ConnectionInfo::server(SERVED, CALLBACKS)?;
     let session_manager = Owned::new(system, client::connect(system, &announced)?);
@@ -59,7 +59,7 @@ fn serve(system: &impl System) -> Result<()> {
 
 impl ThreadBody for Listener {
     fn run(&'static self) {
-        let port = Handle(self.port.load(Ordering::Acquire));
+        let port = Handle::from_slot(self.port.load(Ordering::Acquire));
         let mut message = MessageBuffer::default();
         let mut reply: Option<MessageBuffer> = None;
         loop {
