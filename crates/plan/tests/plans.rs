@@ -154,12 +154,12 @@ fn a_strict_plan_assumes_nothing_and_passes_over_what_is_not_there() {
     assert!(!has(&plan, Verb::Run, "check.exe", Some("BootExecute")));
     shows(&plan, Verb::Skip, "check", Some("BootExecute"));
     let RunEnd::Stopped(check) = &plan.boot.outcome else {
-        panic!("{:?} without an initial command", plan.boot.outcome);
+        panic!("{:?} without csrss.exe", plan.boot.outcome);
     };
     let text = stopped(check);
     // The bug check's number, and the hard error that led to it.
     assert!(
-        text.contains("(C000021A): Session Manager ExecuteInitialCommand, 0xc0000034"),
+        text.contains("(C000021A): Session Manager Initialization, 0xc0000034"),
         "{text}"
     );
     assert!(plan.acts.iter().any(|act| act.verb == Verb::Stop));
