@@ -126,16 +126,18 @@ impl Session {
         supplies: &Supplies,
     ) -> Result<Self> {
         let folder = paths::folder(paths::target().join(name))?;
-        let (image, _) =
+        let made =
             supplies.make_disk(&folder.join("disk.img"), &mut Tree::system(images)?, images)?;
+        let words = made.root.word();
+        let words: Vec<&str> = [arguments].into_iter().chain(words.as_deref()).collect();
         let boot = Boot::Direct(&images.kernel);
         let setup = Setup {
             processor: Arch::Amd64,
             boot,
-            disk: Some(&image),
+            disk: Some(&made.image),
             unreadable: None,
             memory: 512,
-            arguments: arguments.to_owned(),
+            arguments: words.join(" "),
             window: false,
             restarts: false,
             more: Vec::new(),

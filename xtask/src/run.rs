@@ -55,11 +55,13 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         programs::put_on(arch, &mut tree, iso, &options.with)?;
     }
     let disk_image = output.join("disk.img");
-    let (disk_image, program) = options
+    let disk = options
         .supplies
         .make_disk(&disk_image, &mut tree, &images)?;
 
-    let arguments = arch.kernel_words(&arguments(options));
+    let words = [Some(arguments(options)), disk.root.word()];
+    let words: Vec<String> = words.into_iter().flatten().collect();
+    let arguments = arch.kernel_words(&words.join(" "));
     let iso_image = output.join("smss.iso");
     if !direct {
         ui::step("making the boot ISO");
@@ -76,7 +78,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let setup = Setup {
         processor: Arch::Amd64,
         boot,
-        disk: Some(&disk_image),
+        disk: Some(&disk.image),
         unreadable: None,
         memory: options.memory.unwrap_or(MEMORY),
         arguments,
@@ -95,7 +97,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
     let mut reported = false;
-    let mut program = program.map(Program::named);
+    let mut program = disk.program.clone().map(Program::named);
     // Once settled, the machine is the user's: no limit any more.
     let limit = |settled: Option<Duration>| match settled {
         None => LIMIT,
@@ -140,7 +142,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     if options.report {
         make_report(&output, &reader)?;
     }
-    supplies::write_back(&disk_image, &output)?;
+    supplies::write_back(&disk, &output)?;
     if let (true, Some(dump)) = (
         options.dump,
         reader.part(if options.json { "dump-json" } else { "dump" }),

@@ -23,8 +23,6 @@ const SESSION_MANAGER: &str = "Control\\Session Manager";
 const SERVERS: u32 = 28;
 /// The phase in which names are looked for in the folder of the known DLLs.
 const KNOWN_DLLS: u32 = 20;
-/// Where programs and DLLs are.
-pub(super) const SYSTEM32: &str = "\\ReactOS\\System32";
 
 /// What a file that is assumed to exist is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,32 +42,42 @@ pub enum Assumed {
 pub struct Assumptions {
     /// What each is.
     pub files: BTreeMap<String, Assumed>,
+    /// The folder of the system, from a backslash on.
+    root: String,
 }
 
 impl Assumptions {
+    /// None yet, for a system in this folder of C:, from a backslash on.
+    pub fn of(root: &str) -> Self {
+        Self {
+            files: BTreeMap::new(),
+            root: root.to_owned(),
+        }
+    }
+
     /// Adds the sources of the pending renames of these hives.
     pub(super) fn add_renames(&mut self, hives: &[(&str, Hive)]) {
         for (_, hive) in hives {
-            self.files.extend(Self::of_renames(&renames(hive)).files);
+            self.files.extend(self.of_renames(&renames(hive)));
         }
     }
 
     /// The sources of these operations, as the registry has them: source and target
     /// alternating. A source that an earlier operation puts in place is not assumed.
-    fn of_renames(operations: &[String]) -> Self {
+    fn of_renames(&self, operations: &[String]) -> BTreeMap<String, Assumed> {
         let mut made = BTreeSet::new();
         let mut files = BTreeMap::new();
         for pair in operations.chunks(2) {
             let [source, target] = pair else { continue };
-            if let Some(source) = on_c(source)
+            if let Some(source) = on_c(source, &self.root)
                 && !made.contains(&source.to_lowercase())
             {
                 files.insert(source, Assumed::File);
             }
             let target = target.trim_start_matches(['!', '@']);
-            made.extend(on_c(target).map(|target| target.to_lowercase()));
+            made.extend(on_c(target, &self.root).map(|target| target.to_lowercase()));
         }
-        Self { files }
+        files
     }
 
     /// Whether a DLL is among them. It imports nothing: what the real one imports, and what becomes
@@ -79,40 +87,42 @@ impl Assumptions {
     }
 
     /// Puts them on a world's volume.
-    pub(super) fn put_on(&self, world: &mut World) {
+    ///
+    /// # Errors
+    /// `DISK_FULL`.
+    pub(super) fn put_on(&self, world: &mut World) -> nt::Result<()> {
         let folders = self.folders();
         for (path, kind) in &self.files {
             let name = path.rsplit('\\').next().unwrap_or(path);
-            let mut image = |subsystem, dll| {
+            let image = |subsystem, dll| {
                 let image = ImageFile {
                     subsystem,
                     dll,
                     ..ImageFile::default()
                 };
-                world.file(path, &image.bytes());
+                image.bytes()
             };
             match kind {
                 Assumed::Tool => {
-                    image(ImageSubsystem::NATIVE, false);
+                    world.put(path, &image(ImageSubsystem::NATIVE, false))?;
                     world.code(name, |_| Status::SUCCESS);
                 }
                 Assumed::Server => {
-                    image(ImageSubsystem::WINDOWS_GUI, false);
+                    world.put(path, &image(ImageSubsystem::WINDOWS_GUI, false))?;
                     world.code(name, |seam| {
                         let statics = Box::leak(Box::new(programs::Statics::new(seam)));
                         programs::idle::main(seam, statics)
                     });
                 }
-                Assumed::Library => image(ImageSubsystem::NATIVE, true),
+                Assumed::Library => world.put(path, &image(ImageSubsystem::NATIVE, true))?,
                 // One that other operations look for files in is a folder.
                 Assumed::File if folders.contains(&path.to_lowercase()) => {
                     world.directory(path);
                 }
-                Assumed::File => {
-                    world.file(path, b"");
-                }
+                Assumed::File => world.put(path, b"")?,
             }
         }
+        Ok(())
     }
 
     /// The folders that files are in, in lower case.
@@ -134,13 +144,14 @@ impl Assumptions {
     /// Adds what a boot looked for and did not find; whether there was anything new.
     pub(super) fn learn(&mut self, moments: &[Moment]) -> bool {
         let mut phase = 0;
+        let system32 = format!("{}\\System32", self.root);
         let mut found = BTreeSet::new();
         let mut missing = BTreeMap::new();
         for moment in moments {
             match moment {
                 Moment::Said(_, text) => phase = moment::phase(text).unwrap_or(phase),
                 Moment::Called(record) => {
-                    let Some((path, there)) = looked_for(record, phase) else {
+                    let Some((path, there)) = looked_for(record, phase, &self.root) else {
                         continue;
                     };
                     let leaf = path.rsplit('\\').next().unwrap_or(&path).to_lowercase();
@@ -151,7 +162,7 @@ impl Assumptions {
                         // or else the first that was looked in.
                         let better = path
                             .rsplit_once('\\')
-                            .is_some_and(|(folder, _)| folder.eq_ignore_ascii_case(SYSTEM32));
+                            .is_some_and(|(folder, _)| folder.eq_ignore_ascii_case(&system32));
                         if better || !missing.contains_key(&leaf) {
                             missing.insert(leaf, (path, kind));
                         }
@@ -199,7 +210,7 @@ fn renames(hive: &Hive) -> Vec<String> {
 }
 
 /// The file of C: that a call looked for, and whether it was there.
-fn looked_for(record: &Record, phase: u32) -> Option<(String, bool)> {
+fn looked_for(record: &Record, phase: u32, root: &str) -> Option<(String, bool)> {
     let opens = ["NtOpenFile", "NtCreateFile", "NtQueryAttributesFile"];
     let CallEnd::Returned(status) = record.outcome else {
         return None;
@@ -216,23 +227,23 @@ fn looked_for(record: &Record, phase: u32) -> Option<(String, bool)> {
             Argument::Number(_) | Argument::Words(_) => None,
         })?;
     let path = match phase {
-        KNOWN_DLLS if !name.contains('\\') => Some(format!("{SYSTEM32}\\{name}")),
-        _ => on_c(name),
+        KNOWN_DLLS if !name.contains('\\') => Some(format!("{root}\\System32\\{name}")),
+        _ => on_c(name, root),
     };
     Some((path?, status.is_success()))
 }
 
-/// The path on C: that a name leads to, from a backslash on.
-fn on_c(name: &str) -> Option<String> {
-    const PREFIXES: [(&str, &str); 3] = [
-        ("\\??\\C:\\", "\\"),
-        ("\\DosDevices\\C:\\", "\\"),
-        ("\\SystemRoot\\", "\\ReactOS\\"),
+/// The path on C: that a name leads to, from a backslash on; `root` is that of the system.
+fn on_c(name: &str, root: &str) -> Option<String> {
+    let prefixes = [
+        ("\\??\\C:\\", ""),
+        ("\\DosDevices\\C:\\", ""),
+        ("\\SystemRoot\\", root),
     ];
-    PREFIXES.into_iter().find_map(|(prefix, place)| {
+    prefixes.into_iter().find_map(|(prefix, place)| {
         let head = name.get(..prefix.len())?;
         let rest = &name[prefix.len()..];
-        (head.eq_ignore_ascii_case(prefix) && !rest.is_empty()).then(|| format!("{place}{rest}"))
+        (head.eq_ignore_ascii_case(prefix) && !rest.is_empty()).then(|| format!("{place}\\{rest}"))
     })
 }
 
@@ -276,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_was_found_in_another_folder_is_not_missing() {
-        let mut assumptions = Assumptions::default();
+        let mut assumptions = Assumptions::of(crate::SYSTEM_PATH);
         let query = "NtQueryAttributesFile";
         let moments = [
             phase(18),
@@ -331,6 +342,29 @@ mod tests {
     }
 
     #[test]
+    fn what_is_missing_is_assumed_in_the_folder_of_this_system() {
+        let mut assumptions = Assumptions::of("\\WINNT");
+        let missing = Status::OBJECT_NAME_NOT_FOUND;
+        let moments = [
+            phase(18),
+            opened("NtOpenFile", r"\SystemRoot\System32\check.exe", missing),
+            opened(
+                "NtQueryAttributesFile",
+                r"\??\C:\WINNT\Wbem\check.exe",
+                missing,
+            ),
+            phase(20),
+            opened("NtOpenFile", "c.dll", missing),
+        ];
+        assert!(assumptions.learn(&moments));
+        let files: Vec<&str> = assumptions.files.keys().map(String::as_str).collect();
+        assert_eq!(
+            files,
+            [r"\WINNT\System32\c.dll", r"\WINNT\System32\check.exe"]
+        );
+    }
+
+    #[test]
     fn sources_of_renames_are_there_unless_an_earlier_one_makes_them() {
         let operations = [
             r"\??\C:\a",
@@ -343,7 +377,7 @@ mod tests {
             "",
         ]
         .map(str::to_owned);
-        let files = Assumptions::of_renames(&operations).files;
+        let files = Assumptions::default().of_renames(&operations);
         let names: Vec<&str> = files.keys().map(String::as_str).collect();
         assert_eq!(names, [r"\a", r"\d"]);
     }
@@ -351,7 +385,8 @@ mod tests {
     #[test]
     fn a_folder_that_operations_look_into_is_one() {
         let operations = [r"\??\C:\App\x", "", r"\??\C:\App", ""].map(str::to_owned);
-        let assumptions = Assumptions::of_renames(&operations);
+        let mut assumptions = Assumptions::default();
+        assumptions.files = assumptions.of_renames(&operations);
         let folders: Vec<String> = assumptions.folders().into_iter().collect();
         assert_eq!(folders, ["", r"\app"]);
     }

@@ -14,7 +14,7 @@ mod world;
 pub use assume::{Assumed, Assumptions};
 pub use moment::Moment;
 pub use story::{Act, Verb};
-pub use world::{Boot, Ground, boot};
+pub use world::{Boot, Ground, SYSTEM_PATH, boot};
 
 use anyhow::{Result, bail};
 use executive::dump;
@@ -42,7 +42,7 @@ impl Plan {
     /// # Errors
     /// As [`boot`]; something new is missing in every boot.
     pub fn of(ground: &Ground) -> Result<Self> {
-        let mut assumptions = Assumptions::default();
+        let mut assumptions = Assumptions::of(&ground.root);
         if !ground.strict && ground.volume.is_none() && ground.files.is_empty() {
             assumptions.add_renames(&ground.hives);
         }

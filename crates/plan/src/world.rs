@@ -5,7 +5,7 @@
 //! files, on a copy. What it gives is what was said and what was called, in the order in which both
 //! happened, and what stands at its end.
 
-use super::assume::{Assumptions, SYSTEM32};
+use super::assume::Assumptions;
 use super::moment::Moment;
 use anyhow::{Context, Result, anyhow};
 use executive::Version;
@@ -13,11 +13,14 @@ use executive::dump::Snapshot;
 use executive::host::{RunEnd, VolumeImage, World};
 use executive::trace::Record;
 use formats::hive::Hive;
+use formats::pe::build::ImageFile;
 use formats::utf16;
 use nt::UnicodeStr;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+/// Where the system is if nothing says otherwise.
+pub const SYSTEM_PATH: &str = "\\ReactOS";
 /// Size of the volume C: of a plan that was given none, in MiB.
 const VOLUME: usize = 1024;
 /// What the programs log; of a plan, only the Session Manager's own lines count.
@@ -27,7 +30,9 @@ const NOT_OURS: [&str; 2] = ["programs", "executive"];
 pub struct Ground {
     /// The NT version that the kernel reports.
     pub version: Version,
-    /// Hives instead of the default ones.
+    /// The folder of the system on drive C:, from a backslash on, such as [`SYSTEM_PATH`].
+    pub root: String,
+    /// Hives instead of those of the volume, or the default ones where it has none.
     pub hives: Vec<(&'static str, Hive)>,
     /// A FAT volume as drive C:, instead of an empty one.
     pub volume: Option<Vec<u8>>,
@@ -39,16 +44,27 @@ pub struct Ground {
 }
 
 impl Ground {
+    /// Whether a file is there.
+    fn has(&self, volume: &mut VolumeImage, path: &str) -> bool {
+        let mut files = self.files.iter();
+        volume.facts(path).is_ok()
+            || files.any(|(file, content)| content.is_some() && file.eq_ignore_ascii_case(path))
+    }
+
     /// What there is a stand-in for and is not on the volume.
     fn missing(&self, volume: &mut VolumeImage) -> Vec<String> {
         let stand_ins = programs::PROGRAMS.iter().map(|program| program.name);
-        let paths = stand_ins.map(|name| format!("{SYSTEM32}\\{name}"));
-        let given = |path: &str| {
-            let mut files = self.files.iter();
-            files.any(|(file, content)| content.is_some() && file.eq_ignore_ascii_case(path))
-        };
-        paths
-            .filter(|path| volume.facts(path).is_err() && !given(path))
+        let paths = stand_ins.map(|name| format!("{}\\System32\\{name}", self.root));
+        paths.filter(|path| !self.has(volume, path)).collect()
+    }
+
+    /// The hives that are the volume's own.
+    fn left(&self, volume: &mut VolumeImage) -> Vec<&'static str> {
+        let names = ["SYSTEM", "SOFTWARE", "SAM", "SECURITY", "DEFAULT"].into_iter();
+        let others = names.filter(|name| self.hives.iter().all(|(given, _)| given != name));
+        let path = |name: &str| format!("{}\\System32\\config\\{name}", self.root);
+        others
+            .filter(|name| self.has(volume, &path(name)))
             .collect()
     }
 }
@@ -77,32 +93,8 @@ pub fn boot(ground: &Ground, assumptions: &Assumptions) -> Result<Boot> {
         true => ground.missing(&mut volume),
         false => Vec::new(),
     };
-    let mut world = World::on(ground.version, volume);
-    for (name, hive) in &ground.hives {
-        *world.hive(name) = hive.clone();
-    }
-    for (path, content) in &ground.files {
-        match content {
-            Some(bytes) => world.file(path, bytes),
-            None => world.directory(path),
-        };
-    }
-    // In the place of a system's own, which is for another kernel, or for another machine.
-    for program in programs::PROGRAMS {
-        let name = utf16(program.name);
-        world.program(
-            program.name,
-            program.subsystem,
-            move |seam| match programs::find(UnicodeStr(&name)) {
-                Some((_, main)) => main(seam, Box::leak(Box::new(programs::Statics::new(seam)))),
-                None => nt::Status::NOT_FOUND,
-            },
-        );
-    }
-    for path in missing {
-        world.remove_file(&path);
-    }
-    assumptions.put_on(&mut world);
+    let mut world = furnished(ground, assumptions, volume, missing)
+        .map_err(|status| anyhow!("the volume has no room for what a boot needs: {status}"))?;
     let recorder = Recorder::claim();
     world.start(|seam| {
         let space = Box::leak(Box::new(smss::TableSpace::new()));
@@ -123,6 +115,50 @@ pub fn boot(ground: &Ground, assumptions: &Assumptions) -> Result<Boot> {
         moments,
         snapshot: world.look(|executive| executive.snapshot()),
     })
+}
+
+/// A world with all that is on this ground and assumed; what is `missing` there is taken away again.
+fn furnished(
+    ground: &Ground,
+    assumptions: &Assumptions,
+    mut volume: VolumeImage,
+    missing: Vec<String>,
+) -> nt::Result<World> {
+    let left = ground.left(&mut volume);
+    let mut world = World::at(ground.version, volume, &format!("C:{}", ground.root))?;
+    for name in left {
+        world.leave_hive(name);
+    }
+    for (name, hive) in &ground.hives {
+        *world.hive(name) = hive.clone();
+    }
+    for (path, content) in &ground.files {
+        match content {
+            Some(bytes) => world.put(path, bytes)?,
+            None => drop(world.directory(path)),
+        }
+    }
+    world.write_hives()?;
+    // In the place of a system's own, which is for another kernel, or for another machine.
+    for program in programs::PROGRAMS {
+        let image = ImageFile {
+            subsystem: program.subsystem,
+            ..ImageFile::default()
+        };
+        world.put_system_file(program.name, &image.bytes())?;
+        let name = utf16(program.name);
+        world.code(program.name, move |seam| {
+            match programs::find(UnicodeStr(&name)) {
+                Some((_, main)) => main(seam, Box::leak(Box::new(programs::Statics::new(seam)))),
+                None => nt::Status::NOT_FOUND,
+            }
+        });
+    }
+    for path in missing {
+        world.remove_file(&path);
+    }
+    assumptions.put_on(&mut world)?;
+    Ok(world)
 }
 
 /// Calls of one process and the lines that were logged before the call of each number.

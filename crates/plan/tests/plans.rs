@@ -6,8 +6,10 @@ use executive::Version;
 use executive::ex::hard_errors::BugCheck;
 use executive::host::{RunEnd, VolumeImage, World};
 use formats::hive::Hive;
+use formats::pe::build::ImageFile;
+use formats::utf16_bytes;
 use nt::system::{ShutdownAction, ValueType};
-use plan::{Assumed, Ground, Plan, Verb, stopped};
+use plan::{Assumed, Ground, Plan, SYSTEM_PATH, Verb, stopped};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -32,6 +34,7 @@ fn system(lists: Lists<'_>) -> Hive {
 fn ground(lists: Lists<'_>) -> Ground {
     Ground {
         version: Version::V5_2,
+        root: SYSTEM_PATH.to_owned(),
         hives: vec![("SYSTEM", system(lists))],
         volume: None,
         files: BTreeMap::new(),
@@ -183,11 +186,85 @@ fn given_files_are_there_and_nothing_is_assumed_of_renames_beside_them() {
 }
 
 #[test]
+fn a_system_in_another_folder_is_planned_there() {
+    let mut volume = VolumeImage::new(64).unwrap();
+    volume
+        .write(
+            "\\WINDOWS\\system32\\check.exe",
+            &ImageFile::default().bytes(),
+        )
+        .unwrap();
+    let mut ground = strict(&[
+        ("", "BootExecute", &["check check.exe"]),
+        ("Memory Management", "PagingFiles", &["?:\\pagefile.sys"]),
+    ]);
+    ground.root = "\\WINDOWS".into();
+    ground.volume = Some(volume.into_bytes().unwrap());
+    let plan = planned(&ground);
+    shows(&plan, Verb::Run, "check.exe", Some("BootExecute"));
+    let files = &plan.boot.snapshot.objects;
+    let root = files.iter().find(|object| object.path == "\\SystemRoot");
+    let target = root.and_then(|root| root.target.clone());
+    assert_eq!(
+        target.as_deref(),
+        Some("\\Device\\HarddiskVolume1\\WINDOWS")
+    );
+    // Where nothing says otherwise there is no system.
+    ground.root = SYSTEM_PATH.to_owned();
+    assert!(!has(
+        &planned(&ground),
+        Verb::Run,
+        "check.exe",
+        Some("BootExecute")
+    ));
+}
+
+/// What a debugger's entry in SOFTWARE does to a program is told by the volume's own hive, not by
+/// the default one.
+#[test]
+fn the_other_hives_of_a_volume_are_its_own() {
+    let mut software = Hive::new(nt::wide!("SOFTWARE"));
+    let path = nt::wide!(
+        "Microsoft\\Windows NT\\CurrentVersion\\Image File Execution Options\\winlogon.exe"
+    );
+    let key = software
+        .create_path(software.root(), path, false, 0)
+        .unwrap();
+    let debugger = utf16_bytes("\\SystemRoot\\System32\\mine.exe\0");
+    software
+        .set_value(key, nt::wide!("Debugger"), ValueType::SZ.0, debugger, 0)
+        .unwrap();
+    let mut ground = ground(&[]);
+    ground.files.insert(
+        "\\ReactOS\\system32\\config\\software".into(),
+        Some(software.serialise(0)),
+    );
+    let debugged = |ground: &Ground| has(&planned(ground), Verb::Run, "mine.exe", Some("Execute"));
+    assert!(debugged(&ground), "{:#?}", planned(&ground).acts);
+    // One that is given takes its place.
+    let empty = Hive::new(nt::wide!("SOFTWARE"));
+    ground.hives.push(("SOFTWARE", empty));
+    assert!(!debugged(&ground));
+}
+
+#[test]
 fn a_volume_is_taken_as_it_is_and_one_without_a_file_system_is_refused() {
     let mut ground = ground(&[]);
     let volume = VolumeImage::new(64).unwrap();
     ground.volume = Some(volume.into_bytes().unwrap());
     assert_eq!(planned(&ground).boot.outcome, RunEnd::Settled);
+    let mut full = VolumeImage::new(8).unwrap();
+    let mut size = 4 << 20;
+    for number in 0.. {
+        match full.write(&format!("\\data\\{number}"), &vec![0; size]) {
+            Ok(()) => {}
+            Err(_) if size > 512 => size /= 2,
+            Err(_) => break,
+        }
+    }
+    ground.volume = Some(full.into_bytes().unwrap());
+    let refused = Plan::of(&ground).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("no room"), "{refused}");
     ground.volume = Some(vec![0; 1 << 20]);
     let refused = Plan::of(&ground).map(drop).unwrap_err().to_string();
     assert!(

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! OEM code pages: what the bytes of a short FAT name mean.
+//! Code pages: what the bytes of a short FAT name mean, and those of ANSI `.reg` text.
 //!
-//! A system has one of them, the registry's `Nls\CodePage\OEMCP`. Those of single bytes that NT
-//! offers are here; the East Asian ones, of one or two bytes a character, are not.
+//! A system has one OEM code page for its short names, the registry's `Nls\CodePage\OEMCP`. Those of
+//! single bytes that NT offers are here; the East Asian ones, of one or two bytes a character, are
+//! not. Of the ANSI code pages there is the western one.
 //!
 //! Invariant: bytes below 0x80 are ASCII; a byte without a character stands for one of the
 //! private use area, so that different names stay different.
@@ -19,8 +20,16 @@ pub struct CodePage {
 /// What a system has that says nothing else: the first of the table.
 pub const DEFAULT: &CodePage = &PAGES[0];
 
+/// The ANSI code page of western systems. NT's table gives the five bytes without a character the
+/// control character of their number.
+pub const ANSI: &CodePage = &CodePage {
+    number: 1252,
+    upper: "€\u{81}‚ƒ„…†‡ˆ‰Š‹Œ\u{8d}Ž\u{8f}\u{90}‘’“”•–—˜™š›œ\u{9d}žŸ\u{a0}¡¢£¤¥¦§¨©ª«¬\u{ad}®¯°±²³´µ¶·¸¹º»¼½¾¿\
+            ÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖ×ØÙÚÛÜÝÞßàáâãäåæçèéêëìíîïðñòóôõö÷øùúûüýþÿ",
+};
+
 impl CodePage {
-    /// The code page with this number, if it is one of single bytes.
+    /// The OEM code page with this number, if it is one of single bytes.
     pub fn find(number: u16) -> Option<&'static Self> {
         PAGES.iter().find(|page| page.number == number)
     }
@@ -170,7 +179,7 @@ mod tests {
 
     #[test]
     fn every_page_has_128_characters_and_gives_each_byte_back() {
-        for page in &PAGES {
+        for page in PAGES.iter().chain([ANSI]) {
             assert_eq!(page.upper().count(), 128, "{}", page.number);
             for byte in 0..=0xFF {
                 assert_eq!(
@@ -198,5 +207,6 @@ mod tests {
         assert_eq!(page(866).encode(unit('Я')), Some(0x9F));
         assert_eq!(page(437).encode(unit('Я')), None);
         assert_eq!(CodePage::find(932), None);
+        assert_eq!((ANSI.decode(0x80), ANSI.decode(0xE4)), (0x20AC, 0xE4));
     }
 }

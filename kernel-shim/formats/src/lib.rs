@@ -10,7 +10,7 @@
 //! | [`partitions`] | the partitions of a disk |
 //! | [`fat`] | FAT volumes, read and write |
 //! | [`iso9660`] | ISO 9660 and Joliet discs |
-//! | [`code_page`] | OEM code pages, for short FAT names |
+//! | [`code_page`] | code pages, for short FAT names and ANSI `.reg` text |
 //! | [`hive`] | registry hives (regf) and `.reg` text |
 //! | [`pe`] | portable executables: one reader, and one builder for tests and stand-ins |
 //!

@@ -110,9 +110,6 @@ use memory::physical::Untouched;
 use memory::{KERNEL_BASE, frames, paging};
 use thread::shared_data::SharedData;
 
-/// Where the system is, as programs see it.
-pub const SYSTEM_ROOT: &str = r"C:\ReactOS";
-
 unsafe extern "C" {
     static kernel_text: u8;
     static kernel_rodata: u8;
@@ -164,7 +161,7 @@ extern "C" fn kernel_main(loader: u32, information: u32) -> ! {
     let disks = disk::find();
     let shared_data = SharedData::new(
         options.architecture,
-        SYSTEM_ROOT,
+        &options.system_root(),
         options.version,
         total as u32,
         options.safe_boot.is_some(),

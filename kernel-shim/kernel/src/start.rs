@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! From a bare machine to a system whose first process may run (spec 1.1).
 
-use crate::SYSTEM_ROOT;
 use crate::boot::options::Options;
 use crate::cpu::interrupt;
 use crate::serial::line;
@@ -40,6 +39,6 @@ pub fn executive(machine: &Shared, options: &Options, command_line: &str) -> Exe
     } else {
         &options.image
     };
-    executive.start_system(SYSTEM_ROOT, command_line, image);
+    executive.start_system(&options.system_root(), command_line, image);
     executive
 }

@@ -15,7 +15,7 @@ use crate::ring3::Ring3;
 use crate::serial::line;
 use crate::shared::Shared;
 use crate::thread::deliver::{self, UserFrame};
-use crate::{SYSTEM_ROOT, announce, end, report, screen};
+use crate::{announce, end, report, screen};
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
@@ -155,7 +155,10 @@ impl System {
         }
         let started = match self.host.request() {
             Ok(None) => return,
-            Ok(Some(command)) => self.executive.start_program(SYSTEM_ROOT, &command),
+            Ok(Some(command)) => {
+                let root = self.options.system_root();
+                self.executive.start_program(&root, &command)
+            }
             Err(TooLong) => Err(Status::NAME_TOO_LONG),
         };
         let object = started.and_then(|process| {

@@ -61,7 +61,7 @@ impl Kill {
 }
 
 /// What `run --base` has no use for: the shim's own.
-const SHIM_ONLY: [&str; 20] = [
+const SHIM_ONLY: [&str; 21] = [
     "arch",
     "dump",
     "json",
@@ -77,6 +77,7 @@ const SHIM_ONLY: [&str; 20] = [
     "hive",
     "file",
     "disk",
+    "system_root",
     "keep",
     "boot_options",
     "program",
@@ -85,10 +86,11 @@ const SHIM_ONLY: [&str; 20] = [
 ];
 
 /// What a real ReactOS has of its own.
-const SUPPLIES: [&str; 8] = [
+const SUPPLIES: [&str; 9] = [
     "hive",
     "file",
     "disk",
+    "system_root",
     "keep",
     "boot_options",
     "program",

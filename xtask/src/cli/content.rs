@@ -137,6 +137,26 @@ mod tests {
         };
         put("window.exe", &window.bytes());
         put("disc.iso", &small_disc::bytes(&smss));
+        let mut two = Tree::default();
+        for folder in ["WINDOWS", "WINNT"] {
+            let path = format!("{folder}/system32/config/SYSTEM");
+            two.files.insert(path, Some(b"a hive".to_vec()));
+        }
+        disk::make(Path::new(&at("two.img")), 48, &two).unwrap();
+        let mut moved = Tree::default();
+        moved.move_system(&"ROS".parse().unwrap());
+        moved.put_in_system32("smss.exe", smss.clone());
+        let loader = b"[FREELOADER]\nDefaultOS=Mine\n[Mine]\nSystemPath=multi(0)disk(0)rdisk(0)partition(1)\\ROS\n";
+        moved
+            .files
+            .insert("freeldr.ini".to_owned(), Some(loader.to_vec()));
+        disk::make(Path::new(&at("moved.img")), 48, &moved).unwrap();
+        let live: [(&str, &[u8]); 3] = [
+            ("smss.exe", &smss),
+            ("ntdll.dll", &smss),
+            ("autochk.exe", b"x"),
+        ];
+        put("live.iso", &small_disc::live_cd(&live));
         put("i386.iso", &small_disc::bytes(&for_i386(&smss)));
         put("own.exe", &smss);
         put("setup.iso", &small_disc::bytes(b"no Session Manager"));
@@ -165,7 +185,25 @@ mod tests {
             ("budgets --from @noise", "no ISO"),
             ("compare --from @disc.iso", "no live CD"),
             ("run --from @fat.img", "no ISO"),
+            ("run --from @live.iso --with autochk,csrss", "no csrss.exe"),
+            (
+                "compare --from @live.iso",
+                "no reactos/system32/config/SYSTEM",
+            ),
+            (
+                "budgets --from @live.iso",
+                "no reactos/system32/config/SYSTEM",
+            ),
             ("run --disk @noise", "no FAT volume"),
+            ("run --disk @two.img", "say which one with --system-root"),
+            (
+                "run --disk @two.img --system-root \\SYSTEM",
+                "no folder \\SYSTEM",
+            ),
+            (
+                "gdb --disk @fat.img --system-root WINDOWS",
+                "no folder \\WINDOWS",
+            ),
             ("gdb --disk @disc.iso", "no FAT volume"),
             ("run --base @noise", "no installed ReactOS"),
             ("run --base @fat.img", "no installed ReactOS"),
@@ -199,7 +237,11 @@ mod tests {
         }
         for line in [
             "run --hive @good.hiv --hive SYSTEM=@good.reg --disk @fat.img --program @own.exe",
+            "run --disk @two.img --system-root C:\\winnt",
+            "run --from @live.iso --with autochk",
             "run --base @i386.iso",
+            "run --base @moved.img",
+            "iso --disk @moved.img --smss @smss.exe",
             "run --smss @smss.exe",
             "run --arch i386 --program @i386.exe",
             "run --ntdll @i386.exe --program @i386.exe",

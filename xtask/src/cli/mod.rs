@@ -7,8 +7,10 @@ mod given;
 mod look;
 #[cfg(test)]
 mod tests;
+mod together;
 
 use crate::arch::Arch;
+use crate::medium::system_root::SystemRoot;
 use crate::reactos::programs::Program;
 pub use boot::{GdbOptions, NtVersion, RunOptions};
 use clap::builder::NonEmptyStringValueParser;
@@ -51,6 +53,8 @@ impl Cli {
         command.build();
         given::look(&command, &matches)?;
         given::environment(&command, |name| std::env::var_os(name))?;
+        together::look(&cli.verb)
+            .map_err(|why| command.error(ErrorKind::ValueValidation, format!("{why:#}")))?;
         Ok(cli)
     }
 
@@ -120,7 +124,7 @@ pub enum Verb {
 A hive names programs, DLLs and files that are on its own volume. Those that are not on the one
 given, or on an empty one without --disk and --tree, are assumed to exist and are listed. A DLL that
 is assumed imports nothing: the known DLLs are then those that the hive lists, without what they
-import.
+import. The other hives are those of the volume, where it has them.
 
 The exit code is 0 if the boot settles, 1 if it stops, 2 if a file cannot be used.
 
@@ -296,6 +300,10 @@ pub struct PlanOptions {
     /// A folder with what is on drive C:; it is not written.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub tree: Option<PathBuf>,
+    /// The folder of the system on drive C:, such as \WINDOWS [default: what its loader, SOFTWARE
+    /// hive or volume says, or \ReactOS].
+    #[arg(long, value_name = "\\PATH")]
+    pub system_root: Option<SystemRoot>,
     /// The NT version the kernel reports.
     #[arg(long, value_enum, default_value_t)]
     pub nt: NtVersion,

@@ -94,6 +94,8 @@ fn what_would_have_no_effect_is_a_usage_error() {
         "gdb --vscode --attach",
         "ci --only everything",
         "run --keep",
+        "run --system-root WINDOWS",
+        "plan a.reg --system-root a:b",
         "run --program helo",
         "run --role initial",
         "run --arguments x",

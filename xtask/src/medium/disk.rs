@@ -4,6 +4,7 @@
 //! The FAT code of the shim makes, fills and reads it, so that nothing need be installed; the tests
 //! have the word of `mtools` and `fsck.fat` on it.
 
+use super::system_root;
 use super::tree::Tree;
 use anyhow::{Context, Result, anyhow};
 use executive::host::VolumeImage;
@@ -11,6 +12,7 @@ use formats::fat::{FatVolume, Kind};
 use formats::partitions::partitions;
 use formats::sectors::{Range, SECTOR, Sectors, Window};
 use nt::Status;
+use nt::system::FileAttributes;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -150,6 +152,31 @@ pub fn read(file: &Path, path: &str) -> Result<Option<Vec<u8>>> {
     }
 }
 
+/// The volume of a disk image, to be looked at.
+pub struct Shown<'f>(pub &'f Path);
+
+impl system_root::Volume for Shown<'_> {
+    fn folders(&self) -> Result<Vec<String>> {
+        let mut volume = mount(self.0, false)?;
+        let cannot = |status| anyhow!("cannot list {}: {status}", self.0.display());
+        let names = volume.list("\\").map_err(cannot)?;
+        let folder = |name: &String| {
+            let facts = volume.facts(name);
+            facts.is_ok_and(|(attributes, _)| attributes & FileAttributes::DIRECTORY != 0)
+        };
+        Ok(names.into_iter().filter(folder).collect())
+    }
+
+    fn file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        read(self.0, path)
+    }
+
+    fn has_folder(&self, path: &str) -> Result<bool> {
+        let facts = mount(self.0, false)?.facts(&path.replace('/', "\\"));
+        Ok(facts.is_ok_and(|(attributes, _)| attributes & FileAttributes::DIRECTORY != 0))
+    }
+}
+
 /// Where the first FAT volume of a disk image is, in sectors of 512 bytes.
 ///
 /// # Errors
@@ -190,9 +217,7 @@ mod tests {
         let files = files
             .iter()
             .map(|(path, content)| ((*path).to_owned(), content.map(<[u8]>::to_vec)));
-        Tree {
-            files: files.collect(),
-        }
+        Tree::of(files.collect())
     }
 
     /// Runs a tool on the volume of an image; none, and a line, where it is not installed.

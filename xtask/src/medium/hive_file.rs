@@ -6,7 +6,7 @@
 //! may belong to two different moments. The files themselves are only read.
 
 use super::supplies;
-use super::tree::{self, Tree};
+use super::tree::Tree;
 use anyhow::{Context, Result, anyhow, bail};
 use formats::hive::{Hive, reg_text};
 use std::path::Path;
@@ -121,7 +121,7 @@ pub fn parse_at(
 /// # Errors
 /// As [`parse_at`], and a tree without it.
 pub fn of_tree(tree: &Tree, name: &str) -> Result<Hive> {
-    let place = tree::hive_path(name);
+    let place = tree.hive_path(name);
     let content = |path: &str| tree.files.get(path).cloned().flatten();
     let bytes = content(&place).with_context(|| format!("there is no hive {name}"))?;
     let beside = |path: &str| Ok(content(path));

@@ -7,5 +7,6 @@ pub mod hive_file;
 pub mod iso;
 pub mod program;
 pub mod supplies;
+pub mod system_root;
 pub mod tree;
 pub mod windows_program;

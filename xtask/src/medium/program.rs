@@ -112,7 +112,7 @@ impl ProgramOptions {
         };
         let image = source.image(images.arch, images.dev)?;
         let name = file_name(&image)?;
-        let place = format!("{}/{name}", tree::SYSTEM32);
+        let place = tree.system32(&name);
         if tree
             .files
             .keys()
@@ -136,7 +136,7 @@ impl ProgramOptions {
         tree.files.insert(place, Some(bytes));
         let mut hive = hive_file::of_tree(tree, "SYSTEM").context("to enter the program in")?;
         self.role.enter(&mut hive, &name, &self.arguments)?;
-        let place = tree::hive_path("SYSTEM");
+        let place = tree.hive_path("SYSTEM");
         tree.files.insert(place, Some(hive.serialise(tree::NOW)));
         ui::note(&format!("{name} is in System32, and {}", self.role.text()));
         Ok(Some(name))

@@ -8,6 +8,7 @@
 //! a copy, unless it is to be kept.
 
 use super::program::ProgramOptions;
+use super::system_root::{self, SystemRoot};
 use super::tree::{self, Tree};
 use super::{disk, hive_file};
 use crate::build::Images;
@@ -32,6 +33,9 @@ pub struct Supplies {
     /// A disk image of yours with a FAT volume, as drive C:; what a boot needs is added to a copy.
     #[arg(long, value_name = "IMAGE", value_hint = ValueHint::FilePath)]
     pub disk: Option<PathBuf>,
+    /// The folder of the system on it, such as \WINDOWS [default: what is found there, or \ReactOS].
+    #[arg(long, value_name = "\\PATH", requires = "disk")]
+    pub system_root: Option<SystemRoot>,
     /// Boot that image itself instead of a copy.
     #[arg(long, requires = "disk")]
     pub keep: bool,
@@ -41,6 +45,16 @@ pub struct Supplies {
     /// A program of their own.
     #[command(flatten)]
     pub program: ProgramOptions,
+}
+
+/// A disk to boot from.
+pub struct Made {
+    /// Its image.
+    pub image: PathBuf,
+    /// Where the system is on it.
+    pub root: SystemRoot,
+    /// The file name of the program that was brought.
+    pub program: Option<String>,
 }
 
 /// `[NAME=]FILE`.
@@ -94,8 +108,26 @@ impl FromStr for HiveSource {
 pub struct FileSource {
     /// Where it is here.
     host: PathBuf,
-    /// Where it goes on the volume, with `/` between names.
-    place: String,
+    /// Where it goes.
+    place: Place,
+}
+
+/// A place on the volume, with `/` between names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    /// A name in System32, wherever that is.
+    System32(String),
+    /// From the top of the volume.
+    Path(String),
+}
+
+impl Place {
+    fn on(&self, tree: &Tree) -> String {
+        match self {
+            Self::System32(name) => tree.system32(name),
+            Self::Path(path) => path.clone(),
+        }
+    }
 }
 
 impl FileSource {
@@ -109,17 +141,14 @@ impl FromStr for FileSource {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (host, place) = match text.split_once('=') {
-            Some((host, place)) => (host, place.to_owned()),
-            None => {
-                let name = Path::new(text)
-                    .file_name()
-                    .ok_or_else(|| format!("{text} has no name"))?;
-                (
-                    text,
-                    format!("{}/{}", tree::SYSTEM32, name.to_string_lossy()),
-                )
-            }
+        let Some((host, place)) = text.split_once('=') else {
+            let name = Path::new(text)
+                .file_name()
+                .ok_or_else(|| format!("{text} has no name"))?;
+            return Ok(Self {
+                host: text.into(),
+                place: Place::System32(name.to_string_lossy().into_owned()),
+            });
         };
         let place = place.replace('\\', "/");
         let place = place
@@ -133,7 +162,7 @@ impl FromStr for FileSource {
         }
         Ok(Self {
             host: host.into(),
-            place: place.to_owned(),
+            place: Place::Path(place.to_owned()),
         })
     }
 }
@@ -148,35 +177,50 @@ impl Supplies {
             source.put_on(tree)?;
         }
         for source in &self.file {
-            put_file(tree, &source.host, &source.place)?;
+            let place = source.place.on(tree);
+            put_file(tree, &source.host, &place)?;
         }
         Ok(())
     }
 
+    /// Where the system is on the disk that was brought; the usual place without one.
+    ///
+    /// # Errors
+    /// [`system_root::find`]'s.
+    pub fn root(&self) -> Result<SystemRoot> {
+        let Some(image) = &self.disk else {
+            return Ok(SystemRoot::default());
+        };
+        let asked = self.system_root.as_ref();
+        system_root::find(&disk::Shown(image), &image.display(), asked, None)
+    }
+
     /// Makes the machine's disk: a new one, `file`, with the tree on it, or the disk that was
-    /// brought. Of that one's hives, those that it has count before the default ones. Gives what is
-    /// to be booted, and the file name of the program that was brought.
+    /// brought. Of that one's hives, those that it has count before the default ones.
     ///
     /// # Errors
     /// As [`Supplies::put_on`], and those of the image.
-    pub fn make_disk(
-        &self,
-        file: &Path,
-        tree: &mut Tree,
-        images: &Images,
-    ) -> Result<(PathBuf, Option<String>)> {
+    pub fn make_disk(&self, file: &Path, tree: &mut Tree, images: &Images) -> Result<Made> {
         let Some(image) = &self.disk else {
             self.put_on(tree)?;
             let program = self.program.put_on(tree, images)?;
             disk::make(file, disk::DEFAULT_SIZE, tree)?;
-            return Ok((file.to_owned(), program));
+            return Ok(Made {
+                image: file.to_owned(),
+                root: tree.root().clone(),
+                program,
+            });
         };
-        disk::range(image)?;
+        let root = self.root()?;
+        if root != SystemRoot::default() {
+            ui::note(&format!("the system of {} is in {root}", image.display()));
+            tree.move_system(&root);
+        }
         for hive in tree::HIVES {
             // Its logs as well: what is merged over a dirty hive is merged over what they make of
             // it.
             for ending in iter::once("").chain(hive_file::LOGS) {
-                let path = tree::hive_path(hive) + ending;
+                let path = tree.hive_path(hive) + ending;
                 if let Some(bytes) = disk::read(image, &path)? {
                     tree.files.insert(path, Some(bytes));
                 }
@@ -193,11 +237,13 @@ impl Supplies {
         };
         disk::fill(&booted, tree)
             .with_context(|| format!("the system does not fit on {}", image.display()))?;
-        Ok((booted, program))
+        Ok(Made {
+            image: booted,
+            root,
+            program,
+        })
     }
-}
 
-impl Supplies {
     /// The words for the kernel's command line.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.boot_options
@@ -210,8 +256,18 @@ impl Supplies {
 /// own as well: one of those here would make the run end, or be judged, in another way than xtask
 /// expects.
 fn loader_options(text: &str) -> Result<String, String> {
-    const OURS: [&str; 8] = [
-        "exit", "dump", "trace", "kill", "nt", "gdbwait", "hold", "timeout",
+    const OURS: [&str; 11] = [
+        "exit",
+        "dump",
+        "trace",
+        "kill",
+        "nt",
+        "gdbwait",
+        "hold",
+        "timeout",
+        "arch",
+        "steps",
+        "systemroot",
     ];
     for word in text.split_whitespace() {
         let name = word.trim_start_matches('/').split(['=', ':']).next();
@@ -232,7 +288,7 @@ impl HiveSource {
     fn put_on(&self, tree: &mut Tree) -> Result<()> {
         let shown = self.file.display();
         let bytes = std::fs::read(&self.file).with_context(|| format!("cannot read {shown}"))?;
-        let place = tree::hive_path(self.hive);
+        let place = tree.hive_path(self.hive);
         if bytes.starts_with(hive_file::REGF) {
             let read = hive_file::parse(&self.file, &bytes)?;
             ui::note(&format!("hive {}: {shown}", self.hive));
@@ -322,12 +378,13 @@ fn put_file(tree: &mut Tree, host: &Path, place: &str) -> Result<()> {
     Ok(())
 }
 
-/// Copies the hives of a volume that has been booted beside its log, into `hives`.
-pub fn write_back(image: &Path, output: &Path) -> Result<()> {
+/// Copies the hives of a disk that has been booted beside its log, into `hives`.
+pub fn write_back(made: &Made, output: &Path) -> Result<()> {
     let folder = paths::folder(output.join("hives"))?;
     for hive in tree::HIVES {
         // A boot may have ended before there was one.
-        if let Some(bytes) = disk::read(image, &tree::hive_path(hive))? {
+        let path = format!("{}/System32/config/{hive}", made.root.place());
+        if let Some(bytes) = disk::read(&made.image, &path)? {
             let file = folder.join(hive);
             std::fs::write(&file, bytes)
                 .with_context(|| format!("cannot write {}", file.display()))?;
@@ -335,7 +392,7 @@ pub fn write_back(image: &Path, output: &Path) -> Result<()> {
     }
     ui::note(&format!(
         "the disk: {}; its hives: {}",
-        image.display(),
+        made.image.display(),
         folder.display()
     ));
     Ok(())
@@ -348,7 +405,8 @@ mod tests {
     use nt::UnicodeStr;
 
     fn place(text: &str) -> Result<String, String> {
-        text.parse::<FileSource>().map(|source| source.place)
+        text.parse::<FileSource>()
+            .map(|source| source.place.on(&Tree::default()))
     }
 
     #[test]
@@ -433,14 +491,14 @@ mod tests {
         let mut tree = Tree::default();
         let empty = tree::compile("Windows Registry Editor Version 5.00\n").unwrap();
         tree.files
-            .insert(tree::hive_path("SYSTEM"), Some(empty.clone()));
+            .insert(tree.hive_path("SYSTEM"), Some(empty.clone()));
         // A hive that is cut off, text of neither kind, and no file at all.
         std::fs::write(path("cut"), &empty[..100]).unwrap();
         std::fs::write(path("binary"), [0xFF, 0x00, 0xC0]).unwrap();
         for name in ["cut", "binary", "missing"] {
             assert!(hive(&path(name)).put_on(&mut tree).is_err(), "{name}");
         }
-        assert_eq!(tree.files[&tree::hive_path("SYSTEM")], Some(empty.clone()));
+        assert_eq!(tree.files[&tree.hive_path("SYSTEM")], Some(empty.clone()));
         // A whole one takes the place of the default one as it is.
         std::fs::write(path("whole"), &empty).unwrap();
         hive(&path("whole")).put_on(&mut tree).unwrap();
@@ -465,7 +523,7 @@ mod tests {
         let hive = tree::compile("Windows Registry Editor Version 5.00\n\n[\\Theirs]\n").unwrap();
         theirs
             .files
-            .insert(tree::hive_path("SYSTEM"), Some(hive.clone()));
+            .insert(theirs.hive_path("SYSTEM"), Some(hive.clone()));
         theirs
             .files
             .insert("their.txt".to_owned(), Some(b"theirs".to_vec()));
@@ -477,7 +535,7 @@ mod tests {
         };
         let mut ours = Tree::default();
         ours.files
-            .insert(tree::hive_path("SYSTEM"), Some(b"default".to_vec()));
+            .insert(ours.hive_path("SYSTEM"), Some(b"default".to_vec()));
         ours.files.insert(
             "ReactOS/System32/smss.exe".to_owned(),
             Some(b"ours".to_vec()),
@@ -488,27 +546,28 @@ mod tests {
             kernel: path("kernel"),
             dev: false,
         };
-        let (booted, _) = supplies
+        let made = supplies
             .make_disk(&path("disk.img"), &mut ours.clone(), &images)
             .unwrap();
+        let booted = made.image;
         assert_eq!(booted, path("disk.img"));
         assert_eq!(std::fs::read(path("theirs.img")).unwrap(), before);
         let on = |name: &str| disk::read(&booted, name).unwrap().unwrap();
         assert_eq!(on("their.txt"), b"theirs");
         assert_eq!(on("ReactOS/System32/smss.exe"), b"ours");
-        assert_eq!(on(&tree::hive_path("SYSTEM")), hive);
+        assert_eq!(on(&ours.hive_path("SYSTEM")), hive);
         supplies.keep = true;
-        let (booted, _) = supplies
+        let made = supplies
             .make_disk(&path("disk.img"), &mut ours, &images)
             .unwrap();
-        assert_eq!(booted, path("theirs.img"));
+        assert_eq!(made.image, path("theirs.img"));
         assert!(
-            disk::read(&booted, "ReactOS/System32/smss.exe")
+            disk::read(&made.image, "ReactOS/System32/smss.exe")
                 .unwrap()
                 .is_some()
         );
         // What came out of it lies beside the log.
-        write_back(&booted, folder.path()).unwrap();
+        write_back(&made, folder.path()).unwrap();
         assert_eq!(std::fs::read(path("hives/SYSTEM")).unwrap(), hive);
         assert!(!path("hives/SAM").exists());
     }

@@ -4,6 +4,7 @@
 //! The crate `plan` knows; here are the files that the command line names, and the print.
 
 use crate::cli::{NtVersion, PlanOptions};
+use crate::medium::system_root::{self, SystemRoot};
 use crate::medium::tree::{self, Tree};
 use crate::medium::{disk, hive_file, supplies};
 use crate::ui::{self, Colour};
@@ -40,7 +41,7 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
             RunEnd::Stopped(_) => Err(Said.into()),
         };
     }
-    print(&plan, options);
+    print(&plan, options, &ground.root);
     match &plan.boot.outcome {
         RunEnd::Settled => ui::verdict("the boot settles"),
         RunEnd::Shutdown(action) => {
@@ -64,13 +65,64 @@ fn ground(options: &PlanOptions) -> Result<Ground> {
         }
         gather(tree, "", &mut files)?;
     }
+    let root = root(options, &hives, &files)?;
     Ok(Ground {
         version: version(options.nt),
+        root: root.path().to_owned(),
         hives,
         volume: options.disk.as_deref().map(volume).transpose()?,
         files,
         strict: options.strict,
     })
+}
+
+/// Where the system is.
+fn root(options: &PlanOptions, hives: &[(&str, Hive)], files: &Files) -> Result<SystemRoot> {
+    let asked = options.system_root.as_ref();
+    let software = hives.iter().find(|(name, _)| *name == "SOFTWARE");
+    let software = software.map(|(_, hive)| hive);
+    if let Some(image) = &options.disk {
+        return system_root::find(&disk::Shown(image), &image.display(), asked, software);
+    }
+    if let Some(tree) = &options.tree {
+        return system_root::find(&Gathered(files), &tree.display(), asked, software);
+    }
+    // Nothing is anywhere: a hive alone is planned where it says it belongs.
+    let named = software.and_then(system_root::of_software);
+    Ok(asked.cloned().or(named).unwrap_or_default())
+}
+
+/// Files of a folder, by their path from a backslash on; `None` is a folder.
+type Files = BTreeMap<String, Option<Vec<u8>>>;
+
+/// These as a volume to be looked at.
+struct Gathered<'f>(&'f Files);
+
+impl Gathered<'_> {
+    fn get(&self, path: &str) -> Option<&Option<Vec<u8>>> {
+        let wanted = format!("\\{}", path.replace('/', "\\"));
+        let mut files = self.0.iter();
+        files
+            .find(|(path, _)| path.eq_ignore_ascii_case(&wanted))
+            .map(|(_, content)| content)
+    }
+}
+
+impl system_root::Volume for Gathered<'_> {
+    fn folders(&self) -> Result<Vec<String>> {
+        let folders = self.0.iter().filter(|(_, content)| content.is_none());
+        let names = folders.filter_map(|(path, _)| path.strip_prefix('\\'));
+        let tops = names.filter(|name| !name.contains('\\'));
+        Ok(tops.map(str::to_owned).collect())
+    }
+
+    fn file(&self, path: &str) -> Result<Option<Vec<u8>>> {
+        Ok(self.get(path).cloned().flatten())
+    }
+
+    fn has_folder(&self, path: &str) -> Result<bool> {
+        Ok(self.get(path).is_some_and(Option::is_none))
+    }
 }
 
 const fn version(nt: NtVersion) -> Version {
@@ -111,7 +163,7 @@ fn volume(image: &Path) -> Result<Vec<u8>> {
 }
 
 /// The files below a folder, by their path from a backslash on.
-fn gather(folder: &Path, place: &str, files: &mut BTreeMap<String, Option<Vec<u8>>>) -> Result<()> {
+fn gather(folder: &Path, place: &str, files: &mut Files) -> Result<()> {
     let cannot = || format!("cannot read {}", folder.display());
     for entry in std::fs::read_dir(folder).with_context(cannot)? {
         let path = entry.with_context(cannot)?.path();
@@ -137,7 +189,7 @@ fn gather(folder: &Path, place: &str, files: &mut BTreeMap<String, Option<Vec<u8
 pub fn stands_at_the_end(tree: &Tree, nt: NtVersion) -> Result<Value> {
     let mut hives = Vec::new();
     for name in tree::HIVES {
-        if let Some(Some(bytes)) = tree.files.get(&tree::hive_path(name)) {
+        if let Some(Some(bytes)) = tree.files.get(&tree.hive_path(name)) {
             let hive = Hive::parse(bytes).map_err(|error| anyhow!("{name}: {error}"))?;
             hives.push((name, hive));
         }
@@ -146,7 +198,7 @@ pub fn stands_at_the_end(tree: &Tree, nt: NtVersion) -> Result<Value> {
         let name = path.rsplit('/').next().unwrap_or(path);
         ["smss.exe", "ntdll.dll"].contains(&name)
             || programs::PROGRAMS.iter().any(|it| it.name == name)
-            || tree::HIVES.iter().any(|hive| path == tree::hive_path(hive))
+            || tree::HIVES.iter().any(|hive| path == tree.hive_path(hive))
     };
     let files = tree
         .files
@@ -156,18 +208,19 @@ pub fn stands_at_the_end(tree: &Tree, nt: NtVersion) -> Result<Value> {
         .collect();
     let ground = Ground {
         version: version(nt),
+        root: tree.root().path().to_owned(),
         hives,
         volume: None,
         files,
         strict: false,
     };
-    let boot = plan::boot(&ground, &Assumptions::default())?;
+    let boot = plan::boot(&ground, &Assumptions::of(&ground.root))?;
     Ok(serde_json::from_str(&dump::json(&boot.snapshot))?)
 }
 
-fn print(plan: &Plan, options: &PlanOptions) {
+fn print(plan: &Plan, options: &PlanOptions, root: &str) {
     ui::step(&format!(
-        "a boot with {} under NT {}",
+        "a boot with {} under NT {}, the system in C:{root}",
         options.file.display(),
         options.nt.text()
     ));

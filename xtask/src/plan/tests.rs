@@ -197,6 +197,50 @@ fn a_tree_is_the_volume() {
     assert!(tree.join("data/here.txt").exists());
 }
 
+/// The program is found where the volume has its system, and without a volume assumed there.
+#[test]
+fn a_system_is_planned_in_the_folder_that_it_is_in() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = asked(
+        folder.path(),
+        "[\\ControlSet001\\Control\\Session Manager]\n\"BootExecute\"=str(7):\"check check.exe\\0\"\n",
+    );
+    let assumed = |options: &PlanOptions| {
+        let plan = planned(options);
+        let mut files = plan.assumptions.files.into_keys();
+        files.find(|path| path.ends_with("check.exe"))
+    };
+    options.system_root = "\\WINNT".parse().ok();
+    assert_eq!(
+        assumed(&options).as_deref(),
+        Some("\\WINNT\\System32\\check.exe")
+    );
+    let tree = folder.path().join("c");
+    for file in ["WINDOWS/system32/config/SYSTEM", "winnt/notepad.exe"] {
+        let file = tree.join(file);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "x").unwrap();
+    }
+    options.tree = Some(tree.clone());
+    assert!(assumed(&options).unwrap().starts_with("\\WINNT\\"));
+    options.system_root = None;
+    assert!(assumed(&options).unwrap().starts_with("\\WINDOWS\\"));
+    let image = folder.path().join("disk.img");
+    let files = [
+        ("WINDOWS/system32/check.exe", b"x".to_vec()),
+        ("winnt/SYSTEM32/smss.exe", Vec::new()),
+    ];
+    let files = files.map(|(path, bytes)| (path.to_owned(), Some(bytes)));
+    disk::make(&image, 48, &Tree::of(files.into())).unwrap();
+    options.tree = None;
+    options.disk = Some(image);
+    assert!(assumed(&options).unwrap().starts_with("\\winnt\\"));
+    options.system_root = "\\OTHER".parse().ok();
+    let error = verb(&options).unwrap_err();
+    assert!(error.is::<Unusable>());
+    assert!(format!("{error:#}").contains("has no folder \\OTHER"));
+}
+
 #[test]
 fn what_cannot_be_read_is_told_from_what_stops() {
     let folder = tempfile::tempdir().unwrap();

@@ -9,9 +9,6 @@ use crate::ui;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 
-/// Where the system files are on the shim's volume.
-const SYSTEM32: &str = "ReactOS/System32";
-
 /// Images that replace our own.
 #[derive(Clone, Default)]
 pub struct Originals {
@@ -85,8 +82,7 @@ impl Originals {
                     bytes.len(),
                     short_hash(bytes)
                 ));
-                tree.files
-                    .insert(format!("{SYSTEM32}/{name}"), Some(bytes.clone()));
+                tree.put_in_system32(name, bytes.clone());
             }
         }
     }

@@ -38,6 +38,8 @@ pub fn verb(options: &InstallOptions) -> Result<()> {
         ));
         return Ok(());
     }
+    // What stands in the way is told before anything is built or written.
+    tree.may_be_changed()?;
     let (image, debug) = match &options.smss {
         Some(image) => (image.clone(), None),
         None => {
@@ -113,6 +115,29 @@ impl Tree {
         })
     }
 
+    /// What CMake includes behind `project()` for us.
+    fn included(&self) -> PathBuf {
+        self.ours().join("install.cmake")
+    }
+
+    /// Whether ours could take the place of the Session Manager.
+    fn may_be_changed(&self) -> Result<()> {
+        let variable = self.variable();
+        if let Some(other) = self.cached(&variable)
+            && Path::new(other) != self.included()
+        {
+            bail!("the tree already includes {other} by {variable}: include ours from there");
+        }
+        let kept = std::fs::read(self.ours().join("smss.exe")).ok();
+        match std::fs::read(self.smss()) {
+            Ok(old) if Some(&old) != kept.as_ref() => match image::kind(&old) {
+                Kind::SessionManager(_) => Ok(()),
+                other => bail!("{} is {other}", self.smss().display()),
+            },
+            _ => Ok(()),
+        }
+    }
+
     fn install(&self, image: &Path, debug: Option<&Path>) -> Result<()> {
         let new =
             std::fs::read(image).with_context(|| format!("cannot read {}", image.display()))?;
@@ -133,9 +158,6 @@ impl Tree {
         if let Ok(old) = std::fs::read(self.smss()) {
             let is_ours = std::fs::read(&kept).is_ok_and(|kept| kept == old);
             if !is_ours {
-                if !matches!(image::kind(&old), Kind::SessionManager(_)) {
-                    bail!("{} is {}", self.smss().display(), image::kind(&old));
-                }
                 std::fs::write(&original, &old)?;
             }
             ui::note(&format!(
@@ -168,13 +190,8 @@ impl Tree {
 
     /// Has CMake include our file.
     fn include(&self, image: &Path) -> Result<()> {
-        let file = self.ours().join("install.cmake");
+        let file = self.included();
         let variable = self.variable();
-        if let Some(other) = self.cached(&variable)
-            && Path::new(other) != file
-        {
-            bail!("the tree already includes {other} by {variable}: include ours from there");
-        }
         let text = INCLUDED.replace("@IMAGE@", &for_cmake(image));
         std::fs::write(&file, text)?;
         self.configure(&format!("-D{variable}:FILEPATH={}", for_cmake(&file)))
@@ -267,6 +284,27 @@ mod tests {
         std::fs::write(path("smss.exe"), session_manager("ours")).unwrap();
         let error = verb(&options(folder.path(), &path("smss.exe"), false)).unwrap_err();
         assert!(error.to_string().contains("built for i386"), "{error:#}");
+        assert!(!path(OURS).exists());
+    }
+
+    /// Nothing is built for it, and nothing is left in it.
+    #[test]
+    fn a_tree_that_cannot_be_changed_is_told_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        std::fs::create_dir_all(path(PLACE)).unwrap();
+        let options = InstallOptions {
+            tree: folder.path().to_owned(),
+            smss: None,
+            undo: false,
+        };
+        let told = || verb(&options).unwrap_err().to_string();
+        std::fs::write(path(PLACE).join("smss.exe"), "no image").unwrap();
+        assert!(told().contains("smss.exe is "), "{}", told());
+        std::fs::remove_file(path(PLACE).join("smss.exe")).unwrap();
+        let cache = "CMAKE_PROJECT_REACTOS_INCLUDE:FILEPATH=/theirs.cmake\n";
+        std::fs::write(path("CMakeCache.txt"), cache).unwrap();
+        assert!(told().contains("already includes /theirs.cmake"));
         assert!(!path(OURS).exists());
     }
 

@@ -45,6 +45,13 @@ impl LiveCd {
             .transpose()
     }
 
+    /// Whether there is a file below `system32`.
+    pub fn has(&self, name: &str) -> bool {
+        let path = format!("{SYSTEM32}/{name}");
+        let mut entries = self.disc.entries.iter();
+        entries.any(|entry| entry.path.eq_ignore_ascii_case(&path))
+    }
+
     /// The same for a file that a live CD must have.
     ///
     /// # Errors

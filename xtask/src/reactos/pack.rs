@@ -8,7 +8,7 @@ use super::cabinet;
 use super::image::{Kind, kind, machine, machine_name, short_hash};
 use super::iso9660::{Disc, DiscFile};
 use crate::arch::Arch;
-use crate::medium::disk;
+use crate::medium::{disk, system_root};
 use crate::{build, ui};
 use anyhow::{Context, Result, bail};
 use std::cell::OnceCell;
@@ -53,10 +53,10 @@ pub fn iso(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
 /// Puts this smss.exe into a copy of a disk image with an installed ReactOS.
 pub fn disk(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
     written_beside(base, out, |copy| {
-        let (arch, old) = installed(base)?;
+        let Installed { path, arch, image } = Installed::on(base)?;
         let ours = ours.image(arch)?;
-        disk::write(copy, INSTALLED, ours)?;
-        told(INSTALLED, &old, ours);
+        disk::write(copy, &path, ours)?;
+        told(&path, &image, ours);
         Ok(())
     })
 }
@@ -92,21 +92,31 @@ pub fn machine_of_disc(base: &Path) -> Result<Option<Arch>> {
 /// # Errors
 /// There is none on it; what cannot be read.
 pub fn machine_of_disk(base: &Path) -> Result<Arch> {
-    installed(base).map(|(arch, _)| arch)
+    Installed::on(base).map(|installed| installed.arch)
 }
 
-/// Where the Session Manager of an installed ReactOS is.
-const INSTALLED: &str = "ReactOS/system32/smss.exe";
+/// The Session Manager of an installed ReactOS.
+struct Installed {
+    /// Where it is on the volume.
+    path: String,
+    /// The machine that it is for.
+    arch: Arch,
+    image: Vec<u8>,
+}
 
-/// The Session Manager on a disk image, and the machine that it is for.
-fn installed(base: &Path) -> Result<(Arch, Vec<u8>)> {
-    let none = || format!("{} holds no installed ReactOS", base.display());
-    let image = disk::read(base, INSTALLED)
-        .with_context(none)?
-        .with_context(none)?;
-    match kind(&image) {
-        Kind::SessionManager(arch) => Ok((arch, image)),
-        other => bail!("{INSTALLED} of {} is {other}", base.display()),
+impl Installed {
+    /// The one on a disk image, in the folder that its FreeLoader starts.
+    fn on(base: &Path) -> Result<Self> {
+        let none = || format!("{} holds no installed ReactOS", base.display());
+        let root = system_root::of_loader(&disk::Shown(base)).with_context(none)?;
+        let path = format!("{}/system32/smss.exe", root.unwrap_or_default().place());
+        let image = disk::read(base, &path)
+            .with_context(none)?
+            .with_context(none)?;
+        match kind(&image) {
+            Kind::SessionManager(arch) => Ok(Self { path, arch, image }),
+            other => bail!("{path} of {} is {other}", base.display()),
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::medium::supplies;
 use crate::medium::tree::{self, Tree};
 use crate::medium::{dll, hive_file};
 use crate::ui;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::path::Path;
 
@@ -28,6 +28,13 @@ pub enum Program {
 }
 
 impl Program {
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Autochk => "autochk",
+            Self::Csrss => "csrss",
+        }
+    }
+
     const fn files(self) -> &'static [&'static str] {
         match self {
             Self::Autochk => &["autochk.exe"],
@@ -43,6 +50,27 @@ const SUBSYSTEM: &str = "Windows Registry Editor Version 5.00\n\n\
     \"Windows\"=str(2):\"%SystemRoot%\\\\system32\\\\csrss.exe ObjectDirectory=\\\\Windows \
     SharedSection=1024,12288,512 Windows=On SubSystemType=Windows ServerDll=basesrv,1 \
     ServerDll=user32,2 ProfileControl=Off MaxRequestThreads=16\"\n";
+
+/// Looks whether a live CD has these programs, with all that they need.
+///
+/// # Errors
+/// What the CD lacks.
+pub fn look(iso: &Path, programs: &[Program]) -> Result<()> {
+    if programs.is_empty() {
+        return Ok(());
+    }
+    let cd = LiveCd::open(iso)?;
+    for program in programs {
+        if let Some(file) = program.files().iter().find(|name| !cd.has(name)) {
+            bail!(
+                "{} has no {file}, which --with {} wants: leave it out of --with",
+                iso.display(),
+                program.text()
+            );
+        }
+    }
+    Ok(())
+}
 
 /// Puts programs of a live CD on a volume that has its ntdll.dll.
 ///
@@ -60,22 +88,14 @@ pub fn put_on(arch: Arch, tree: &mut Tree, iso: &Path, programs: &[Program]) -> 
             bytes.len(),
             short_hash(&bytes)
         ));
-        put(tree, name, bytes);
+        tree.put_in_system32(name, bytes);
     }
     if programs.contains(&Program::Csrss) {
-        put(tree, "user32.dll", dll::build(arch, "user32.dll", &[]));
+        tree.put_in_system32("user32.dll", dll::build(arch, "user32.dll", &[]));
         let mut hive = hive_file::of_tree(tree, "SYSTEM")?;
         supplies::merge(&mut hive, "SYSTEM", SUBSYSTEM)?;
-        let place = tree::hive_path("SYSTEM");
+        let place = tree.hive_path("SYSTEM");
         tree.files.insert(place, Some(hive.serialise(tree::NOW)));
     }
     Ok(())
-}
-
-fn put(tree: &mut Tree, name: &str, bytes: Vec<u8>) {
-    let place = format!("{}/{name}", tree::SYSTEM32);
-    // FAT knows no case: one name, one file.
-    tree.files
-        .retain(|path, _| !path.eq_ignore_ascii_case(&place));
-    tree.files.insert(place, Some(bytes));
 }

@@ -33,6 +33,52 @@ pub fn bytes(content: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// An image of a live CD with these files in `/reactos/system32`.
+#[cfg(test)]
+pub fn live_cd(files: &[(&str, &[u8])]) -> Vec<u8> {
+    /// Behind the descriptors and the three folders.
+    const FIRST: usize = 21;
+    let sector = SECTOR as usize;
+    let mut contents = Vec::new();
+    let dots = || {
+        record(&[0], 18, 2048, 2)
+            .into_iter()
+            .chain(record(&[1], 18, 2048, 2))
+    };
+    let mut folder: Vec<u8> = dots().collect();
+    for (name, content) in files {
+        let extent = FIRST + contents.len() / sector;
+        let name = format!("{name};1");
+        folder.extend(record(
+            name.as_bytes(),
+            extent as u32,
+            content.len() as u32,
+            0,
+        ));
+        contents.extend_from_slice(content);
+        contents.resize(contents.len().next_multiple_of(sector), 0);
+    }
+    let mut bytes = vec![0; FIRST * sector];
+    let total = (FIRST + contents.len() / sector) as u32;
+    let mut put = |number: usize, offset: usize, what: &[u8]| {
+        let at = number * sector + offset;
+        bytes[at..at + what.len()].copy_from_slice(what);
+    };
+    put(16, 0, b"\x01CD001\x01");
+    put(16, 80, &total.to_le_bytes());
+    put(16, 156, &record(&[0], 18, 2048, 2));
+    put(17, 0, b"\xFFCD001\x01");
+    for (number, name) in [(18, b"reactos".as_slice()), (19, b"system32")] {
+        let below: Vec<u8> = dots()
+            .chain(record(name, number as u32 + 1, 2048, 2))
+            .collect();
+        put(number, 0, &below);
+    }
+    put(20, 0, &folder);
+    bytes.extend(contents);
+    bytes
+}
+
 /// A directory record.
 pub fn record(name: &[u8], extent: u32, size: u32, flags: u8) -> Vec<u8> {
     let mut record = vec![0; 33];

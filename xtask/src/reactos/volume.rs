@@ -20,16 +20,28 @@ use std::path::Path;
 
 const MANIFESTS: &str = "reactos/winsxs/manifests/";
 const KNOWN_DLLS: &str = "ControlSet001\\Control\\Session Manager\\KnownDlls";
-const HIVE: &str = "ReactOS/System32/config/SYSTEM";
+
+/// Looks whether a live CD has a SYSTEM hive that can be used.
+///
+/// # Errors
+/// It has none; it is damaged.
+pub fn look(iso: &Path) -> Result<()> {
+    hive(&LiveCd::open(iso)?, iso).map(drop)
+}
+
+fn hive(cd: &LiveCd, iso: &Path) -> Result<Hive> {
+    let bytes = cd.required("config/SYSTEM")?;
+    let shown = format!("the SYSTEM hive of {}", iso.display());
+    let content = |name: &str| cd.system_file(name);
+    Ok(hive_file::parse_at(&shown, "config/SYSTEM", &bytes, content)?.hive)
+}
 
 /// Puts the SYSTEM hive of a live CD and its known DLLs on the volume; `changes` is `.reg` text for
 /// that hive.
 pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()> {
     let cd = LiveCd::open(iso)?;
     let content = |name: &str| cd.system_file(name);
-    let bytes = cd.required("config/SYSTEM")?;
-    let shown = format!("the SYSTEM hive of {}", iso.display());
-    let mut hive = hive_file::parse_at(&shown, "config/SYSTEM", &bytes, content)?.hive;
+    let mut hive = hive(&cd, iso)?;
     if let Some(path) = changes {
         let bytes =
             std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -37,7 +49,7 @@ pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()>
             .with_context(|| format!("in {}", path.display()))?;
     }
     tree.files
-        .insert(HIVE.to_owned(), Some(hive.serialise(tree::NOW)));
+        .insert(tree.hive_path("SYSTEM"), Some(hive.serialise(tree::NOW)));
 
     let mut wanted = known_dlls(&hive);
     let mut seen = BTreeSet::new();
@@ -50,8 +62,7 @@ pub fn put_on(tree: &mut Tree, iso: &Path, changes: Option<&Path>) -> Result<()>
         };
         wanted.extend(imports(&bytes).unwrap_or_default());
         without_entry_point(&mut bytes);
-        tree.files
-            .insert(format!("ReactOS/System32/{name}"), Some(bytes));
+        tree.put_in_system32(&name, bytes);
     }
     for entry in &cd.disc.entries {
         if let Some(name) = entry.path.to_ascii_lowercase().strip_prefix(MANIFESTS) {

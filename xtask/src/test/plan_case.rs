@@ -23,15 +23,65 @@ use similar::{ChangeTag, TextDiff};
 /// Name among the tests.
 pub const NAME: &str = "a_plan_is_what_the_machine_does";
 
-/// Session Manager keys over the default hive: none, and those of an installed ReactOS and of its
-/// live CD; whether the hive says how large the paging file is; and the version of NT.
-const HIVES: [(&str, &str, bool, NtVersion); 5] = [
-    ("default", "", true, NtVersion::V5_2),
-    ("default-6.1", "", true, NtVersion::V6_1),
-    ("disk", DISK, false, NtVersion::V5_2),
-    ("disk-6.1", DISK, false, NtVersion::V6_1),
-    ("livecd", LIVE_CD, false, NtVersion::V5_2),
-];
+/// A boot.
+struct Case {
+    name: &'static str,
+    /// Session Manager keys over those of the default hive.
+    changes: &'static str,
+    /// Whether the hive says how large the paging file is.
+    sized: bool,
+    version: NtVersion,
+    /// The folder of the system.
+    root: &'static str,
+}
+
+/// The default hive, and with the keys of an installed ReactOS and of its live CD, under each
+/// version of NT.
+const CASES: [Case; 7] = {
+    let default = Case {
+        name: "default",
+        changes: "",
+        sized: true,
+        version: NtVersion::V5_2,
+        root: "ReactOS",
+    };
+    let disk = Case {
+        name: "disk",
+        changes: DISK,
+        sized: false,
+        ..default
+    };
+    let live_cd = Case {
+        name: "livecd",
+        changes: LIVE_CD,
+        ..disk
+    };
+    [
+        Case {
+            name: "default-6.1",
+            version: NtVersion::V6_1,
+            ..default
+        },
+        Case {
+            name: "default-windows",
+            root: "WINDOWS",
+            ..default
+        },
+        Case {
+            name: "disk-6.1",
+            version: NtVersion::V6_1,
+            ..disk
+        },
+        Case {
+            name: "livecd-6.1",
+            version: NtVersion::V6_1,
+            ..live_cd
+        },
+        default,
+        disk,
+        live_cd,
+    ]
+};
 const DISK: &str = include_str!("hives/reactos-disk.reg");
 const LIVE_CD: &str = include_str!("hives/reactos-livecd.reg");
 
@@ -40,12 +90,21 @@ const SHOWN: usize = 12;
 
 /// Runs it; a failure says which hive it was, and how QEMU was run.
 pub fn run(images: &Images) -> Result<()> {
-    for (name, changes, sized, version) in HIVES {
+    for Case {
+        name,
+        changes,
+        sized,
+        version,
+        root,
+    } in CASES
+    {
         let folder = paths::folder(paths::target().join("qemu-tests").join(NAME).join(name))?;
         let mut tree = Tree::system(images)?;
         merge(&mut tree, changes)?;
+        tree.move_system(&root.parse().map_err(anyhow::Error::msg)?);
+        let word = tree.root().word().unwrap_or_default();
         let booted = guest::boot(&UnattendedBoot {
-            arguments: &format!("nt={} dump exit=settled", version.text()),
+            arguments: &format!("nt={} dump exit=settled {word}", version.text()),
             ..UnattendedBoot::until_settled(images, &tree, &folder)
         })?;
         let log = folder.join("boot.log");
@@ -62,9 +121,10 @@ pub fn run(images: &Images) -> Result<()> {
 
 /// Changes the SYSTEM hive of a tree.
 fn merge(tree: &mut Tree, changes: &str) -> Result<()> {
+    let place = tree.hive_path("SYSTEM");
     let bytes = tree
         .files
-        .get_mut(&tree::hive_path("SYSTEM"))
+        .get_mut(&place)
         .and_then(Option::as_mut)
         .context("the tree has no SYSTEM hive")?;
     let mut hive = Hive::parse(bytes).map_err(|error| anyhow!("the SYSTEM hive: {error}"))?;

@@ -195,7 +195,7 @@ impl Case {
         .put_on(&mut tree);
         programs::put_on(arch, &mut tree, iso, self.with)?;
         if !self.changes.is_empty() {
-            let place = tree::hive_path("SYSTEM");
+            let place = tree.hive_path("SYSTEM");
             let old = tree.files.get(&place).and_then(Option::as_ref);
             let mut hive = Hive::parse(old.context("there is no SYSTEM hive")?)?;
             supplies::merge(&mut hive, "SYSTEM", self.changes)?;
@@ -203,7 +203,7 @@ impl Case {
         }
         let path = "C:\\ReactOS\\TEMP\\read.txt";
         tree.files.insert(
-            format!("{}/reader.exe", tree::SYSTEM32),
+            tree.system32("reader.exe"),
             Some(windows_program::reader(path)?),
         );
         tree.files.insert(

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Reading `.reg` text ("Windows Registry Editor Version 5.00") into a hive.
+//! Reading `.reg` text ("Windows Registry Editor Version 5.00", or "REGEDIT4") into a hive.
 //!
-//! The text may be UTF-8 or, with a byte order mark, UTF-16LE. Lines are applied in their order:
+//! The text may be UTF-8, with a byte order mark UTF-16LE, or in the ANSI code page, taken to be
+//! 1252, as the editor of NT 4 writes it ([`decode`]). Lines are applied in their order:
 //! `[key]` makes a key, `[-key]` deletes one with all below it, `"name"=data` and `@=data` set a
 //! value, `"name"=-` deletes it. An error names its line; what stood before that line has been
 //! applied, so a caller that wants all or nothing applies to a clone.
+//!
+//! Below "REGEDIT4" the bytes of string data in hex (types 1, 2 and 7) are of that code page, one a
+//! character, and become UTF-16, as a call with ANSI text makes them on NT; all other data is as it
+//! stands.
 //!
 //! Beside the forms of the original, `str(n):"text"` is string data of type n (hex), and `\0` in a
 //! quoted text is a NUL, so that expandable and multiple strings can be read by people:
 //! `"Path"=str(2):"%SystemRoot%"`, `"List"=str(7):"one\0two\0"`.
 
 use super::{Hive, KeyId};
+use crate::code_page::ANSI;
 use crate::utf16;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -35,11 +41,21 @@ impl fmt::Display for RegTextError {
 
 impl core::error::Error for RegTextError {}
 
-/// Decodes the bytes of a `.reg` file: UTF-16LE if it begins with that byte order mark, else UTF-8.
+/// How text in UTF-16 data begins.
+const HEADER: &str = "Windows Registry Editor Version 5.00";
+/// How text with strings in ANSI data begins.
+const ANSI_HEADER: &str = "REGEDIT4";
+
+/// Decodes the bytes of a `.reg` file: what its byte order mark says; without one, below
+/// "REGEDIT4", the ANSI code page; else UTF-8, or the ANSI code page if it is not UTF-8 and begins as
+/// such a text does.
+///
+/// # Errors
+/// It is no text of these.
 pub fn decode(bytes: &[u8]) -> Result<String, RegTextError> {
     let bad = RegTextError {
         line: 1,
-        reason: "neither UTF-8 nor UTF-16LE text",
+        reason: "neither UTF-8 nor UTF-16LE text, nor ANSI text that begins as .reg text does",
     };
     if let Some(wide) = bytes.strip_prefix(&[0xFF, 0xFE]) {
         let units: Vec<u16> = wide
@@ -48,10 +64,16 @@ pub fn decode(bytes: &[u8]) -> Result<String, RegTextError> {
             .collect();
         return String::from_utf16(&units).map_err(|_| bad);
     }
-    let bytes = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]).unwrap_or(bytes);
-    core::str::from_utf8(bytes)
-        .map(String::from)
-        .map_err(|_| bad)
+    let marked = bytes.strip_prefix(&[0xEF, 0xBB, 0xBF]);
+    let ansi = marked.is_none() && bytes.starts_with(ANSI_HEADER.as_bytes());
+    match core::str::from_utf8(marked.unwrap_or(bytes)) {
+        Ok(text) if !ansi => Ok(String::from(text)),
+        _ if ansi || bytes.starts_with(HEADER.as_bytes()) => {
+            let units: Vec<u16> = bytes.iter().map(|&byte| ANSI.decode(byte)).collect();
+            String::from_utf16(&units).map_err(|_| bad)
+        }
+        _ => Err(bad),
+    }
 }
 
 /// The data of a string value: its UTF-16 units, little-endian, and a terminating NUL.
@@ -80,15 +102,16 @@ pub fn apply(hive: &mut Hive, text: &str, mount: &str, now: u64) -> Result<(), R
         number: 0,
     };
     let fail = |line, reason| Err(RegTextError { line, reason });
-    match lines.next() {
-        Some((_, header)) if header.trim_end() == "Windows Registry Editor Version 5.00" => {}
+    let ansi = match lines.next() {
+        Some((_, header)) if header.trim_end() == HEADER => false,
+        Some((_, header)) if header.trim_end() == ANSI_HEADER => true,
         _ => {
             return fail(
                 lines.number.max(1),
-                "the first line must be `Windows Registry Editor Version 5.00`",
+                "the first line must be `Windows Registry Editor Version 5.00` or `REGEDIT4`",
             );
         }
-    }
+    };
     let mut current: Option<KeyId> = None;
     while let Some((number, line)) = lines.next() {
         let error = |reason| RegTextError {
@@ -126,7 +149,7 @@ pub fn apply(hive: &mut Hive, text: &str, mount: &str, now: u64) -> Result<(), R
             let _ = hive.delete_value(key, UnicodeStr(&name), now);
             continue;
         }
-        let (kind, bytes) = parse_data(data, &mut lines).map_err(error)?;
+        let (kind, bytes) = parse_data(data, &mut lines, ansi).map_err(error)?;
         hive.set_value(key, UnicodeStr(&name), kind, bytes, now)
             .map_err(|_| error("the value's name is too long"))?;
     }
@@ -196,7 +219,12 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-fn parse_data(data: &str, lines: &mut Lines<'_>) -> Result<(u32, Vec<u8>), &'static str> {
+/// Type and data of a value; `ansi` says that strings in hex are ANSI ones.
+fn parse_data(
+    data: &str,
+    lines: &mut Lines<'_>,
+    ansi: bool,
+) -> Result<(u32, Vec<u8>), &'static str> {
     let data = data.trim();
     if data.starts_with('"') {
         let (text, rest) = quoted(data).ok_or("the string does not end on its line")?;
@@ -257,10 +285,20 @@ fn parse_data(data: &str, lines: &mut Lines<'_>) -> Result<(u32, Vec<u8>), &'sta
             );
         }
         if continued.is_none() {
-            return Ok((kind, bytes));
+            return Ok((kind, if ansi { widened(kind, bytes) } else { bytes }));
         }
         part = lines.raw().ok_or("the text ends after a `\\`")?;
     }
+}
+
+/// The data of a value that was given as ANSI data of its type.
+fn widened(kind: u32, bytes: Vec<u8>) -> Vec<u8> {
+    let strings = [ValueType::SZ, ValueType::EXPAND_SZ, ValueType::MULTI_SZ];
+    if !strings.contains(&ValueType(kind)) {
+        return bytes;
+    }
+    let units = bytes.iter().map(|&byte| ANSI.decode(byte));
+    units.flat_map(u16::to_le_bytes).collect()
 }
 
 fn blank(rest: &str) -> bool {

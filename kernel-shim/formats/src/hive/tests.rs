@@ -357,10 +357,66 @@ fn reg_text_reads_every_form() {
     }
 }
 
+/// The values of the key `A` that the bytes of a file make in an empty hive.
+fn values_of(bytes: &[u8]) -> Vec<(String, u32, Vec<u8>)> {
+    let mut hive = Hive::new(wide!("R"));
+    let text = reg_text::decode(bytes).unwrap();
+    reg_text::apply(&mut hive, &text, "", 0).unwrap();
+    let key = hive.find(hive.root(), wide!("A")).unwrap();
+    let values = hive.key(key).unwrap().values().iter();
+    values
+        .map(|v| (String::from_utf16_lossy(&v.name), v.kind, v.data.clone()))
+        .collect()
+}
+
+/// As the editors of NT 4 and Windows 98 write it, and the others where they are asked to.
+#[test]
+fn regedit4_text_has_ansi_strings_and_they_become_utf_16() {
+    let mut file = b"REGEDIT4\r\n\r\n[\\A]\r\n\"M\xFCller\"=\"5 \x80\"\r\n\
+        \"List\"=hex(7):61,00,fc,\\\r\n  62,00,00\r\n\"Path\"=hex(2):25,78,25,00\r\n\
+        \"Text\"=hex(1):80,00\r\n\"Bytes\"=hex:61,00,fc\r\n\"Other\"=hex(8):61,00\r\n\
+        \"Number\"=dword:00000010\r\n"
+        .to_vec();
+    let expected = [
+        ("Müller", 1, reg_text::string_data("5 €")),
+        ("List", 7, reg_text::multi_string_data(&["a", "üb"])),
+        ("Path", 2, reg_text::string_data("%x%")),
+        ("Text", 1, reg_text::string_data("€")),
+        ("Bytes", 3, vec![0x61, 0, 0xFC]),
+        ("Other", 8, vec![0x61, 0]),
+        ("Number", 4, vec![16, 0, 0, 0]),
+    ];
+    let expected = expected.map(|(name, kind, data)| (String::from(name), kind, data));
+    assert_eq!(values_of(&file), expected);
+    // What would be UTF-8 is not taken for it: NT's editor does not.
+    file = b"REGEDIT4\n[\\A]\n\"\xC3\xBC\"=\"\"\n".to_vec();
+    assert_eq!(values_of(&file)[0].0, "Ã¼");
+    // Unless it says so.
+    drop(file.splice(0..0, [0xEF, 0xBB, 0xBF]));
+    assert_eq!(values_of(&file)[0].0, "ü");
+}
+
+#[test]
+fn text_without_a_mark_is_utf_8_or_else_ansi_if_it_begins_as_reg_text() {
+    let head = b"Windows Registry Editor Version 5.00\n[\\A]\n";
+    let with = |rest: &[u8]| [&head[..], rest].concat();
+    let expanding = reg_text::string_data("x");
+    for (name, rest) in [("ü", &b"\"\xC3\xBC\""[..]), ("ü", b"\"\xFC\"")] {
+        // The data is UTF-16 all the same: the first line says so.
+        let file = with(&[rest, b"=hex(2):78,00,00,00\n"].concat());
+        assert_eq!(
+            values_of(&file),
+            [(String::from(name), 2, expanding.clone())]
+        );
+    }
+    assert!(reg_text::decode(b"\xFC is no .reg text").is_err());
+}
+
 #[test]
 fn reg_text_errors_name_their_line() {
     let cases = [
-        ("REGEDIT4\n", 1),
+        ("REGEDIT3\n", 1),
+        ("REGEDIT4 \n[R]\n\"a\"=hex(7):zz\n", 3),
         ("Windows Registry Editor Version 5.00\n\"a\"=\"b\"\n", 2),
         (
             "Windows Registry Editor Version 5.00\n\n[R]\n\"a\"=\"b\n",

@@ -8,6 +8,9 @@
 use executive::machine::Architecture;
 use heapless::String;
 
+/// Where the system is on its volume, unless the command line says otherwise.
+const SYSTEM_PATH: &str = r"\ReactOS";
+
 /// `SAFEBOOT:` (spec 1.1 fact 13).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SafeBoot {
@@ -73,6 +76,9 @@ pub struct Options {
     pub log: log::LevelFilter,
     /// `image=\SystemRoot\...`: the first process, by default smss (spec 1.1 fact 1).
     pub image: String<128>,
+    /// `systemroot=\WINDOWS`: the folder of the system on its volume, as a real loader tells it by
+    /// its own way.
+    pub system_path: String<64>,
     /// `timeout=<seconds>`: end with failure if the system has not settled by then.
     pub timeout: Option<u32>,
 }
@@ -106,6 +112,7 @@ impl Options {
             hold: Hold::No,
             log: log::LevelFilter::Info,
             image: String::new(),
+            system_path: String::new(),
             timeout: None,
         };
         for word in line.split_ascii_whitespace() {
@@ -114,6 +121,15 @@ impl Options {
             }
         }
         options
+    }
+
+    /// Where the system is, as programs see it: `C:\ReactOS`.
+    pub fn system_root(&self) -> alloc::string::String {
+        let path = match self.system_path.as_str() {
+            "" => SYSTEM_PATH,
+            path => path,
+        };
+        alloc::format!("C:{path}")
     }
 
     fn word(&mut self, word: &str) -> Option<()> {
@@ -147,6 +163,9 @@ impl Options {
             "gdbwait" => self.gdb_wait = true,
             "log" => self.log = value.parse().ok()?,
             "image" => self.image = String::try_from(value).ok()?,
+            "systemroot" if value.starts_with('\\') => {
+                self.system_path = String::try_from(value).ok()?;
+            }
             "timeout" => self.timeout = Some(value.parse().ok()?),
             _ => return None,
         }

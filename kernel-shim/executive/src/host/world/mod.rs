@@ -30,10 +30,9 @@ use nt::system::ShutdownAction;
 use nt::{Result, Status};
 use std::sync::Mutex;
 
-use setup::SYSTEM32;
 pub use view::ProcessReport;
 
-/// Where the system is.
+/// Where the system is, unless a world says otherwise.
 pub const SYSTEM_ROOT: &str = "C:\\ReactOS";
 
 /// The image of the first process.
@@ -53,6 +52,8 @@ pub enum RunEnd {
 /// A whole system.
 pub struct World {
     version: Version,
+    /// Where the system is, as a DOS path.
+    system_root: String,
     volume: Option<VolumeImage>,
     disks: Vec<MemoryDisk>,
     spoilt: Vec<Vec<u8>>,
@@ -128,6 +129,7 @@ impl World {
     ) -> Self {
         Self {
             version: self.version,
+            system_root: self.system_root.clone(),
             volume: Some(must("volume", VolumeImage::open(first))),
             disks,
             spoilt: Vec::new(),
@@ -151,14 +153,7 @@ impl World {
     }
 
     fn build(&mut self, image: Option<&str>) {
-        let hives: Vec<_> = self
-            .hives
-            .iter()
-            .map(|(name, hive)| (*name, hive.serialise(0)))
-            .collect();
-        for (name, bytes) in hives {
-            self.file(&alloc::format!("{SYSTEM32}\\config\\{name}"), &bytes);
-        }
+        must("hives", self.write_hives());
         let Some(volume) = self.volume.take() else {
             panic!("a world starts once")
         };
@@ -181,10 +176,11 @@ impl World {
         if self.keep_trace {
             executive.trace_mut().keep();
         }
+        let root = &self.system_root;
         match image {
-            Some(image) => executive.start_system(SYSTEM_ROOT, &self.options, image),
+            Some(image) => executive.start_system(root, &self.options, image),
             // The failure is the bugcheck that the next run reports.
-            None => drop(executive.build_system(SYSTEM_ROOT, &self.options)),
+            None => drop(executive.build_system(root, &self.options)),
         }
         let session_manager = executive.session_manager();
         let first = session_manager
@@ -196,13 +192,13 @@ impl World {
             programs: Mutex::new(core::mem::take(&mut self.programs)),
             faults: Mutex::new(faults),
             parameters: Mutex::new(BTreeMap::new()),
-            system_root: utf16(SYSTEM_ROOT),
+            system_root: utf16(root),
         });
         if let (Some(process), Some(thread)) = (session_manager, first) {
             shared.equip(
                 process,
                 thread,
-                kernel_parameters(image.unwrap_or_default()),
+                kernel_parameters(root, image.unwrap_or_default()),
             );
         }
         if let Some(interference) = self.interference.take() {
@@ -302,7 +298,7 @@ impl World {
         let shared = Arc::clone(self.shared());
         let path = alloc::format!("\\SystemRoot\\System32\\{image}");
         let (process, thread) = self.look(|executive| executive.spawn_image(&utf16(&path)))?;
-        let mut parameters = kernel_parameters(&path);
+        let mut parameters = kernel_parameters(&self.system_root, &path);
         parameters.command_line = utf16(command_line);
         shared.equip(process, thread, parameters);
         self.look(|executive| executive.resume(thread))?;
@@ -311,14 +307,13 @@ impl World {
 }
 
 /// What the kernel tells the first process (spec 1.1 rows 4 and 5).
-fn kernel_parameters(image: &str) -> Parameters {
+fn kernel_parameters(root: &str, image: &str) -> Parameters {
     let path = image.split(' ').next().unwrap_or(image);
-    let environment =
-        alloc::format!("Path={SYSTEM_ROOT}\\System32\0SystemDrive=C:\0SystemRoot={SYSTEM_ROOT}\0");
+    let environment = alloc::format!("Path={root}\\System32\0SystemDrive=C:\0SystemRoot={root}\0");
     Parameters {
         image: utf16(path),
-        dll_path: utf16(&alloc::format!("{SYSTEM_ROOT}\\System32")),
-        current_directory: utf16(&alloc::format!("{SYSTEM_ROOT}\\")),
+        dll_path: utf16(&alloc::format!("{root}\\System32")),
+        current_directory: utf16(&alloc::format!("{root}\\")),
         command_line: utf16(image),
         environment: utf16(&environment),
         flags: 0x20,

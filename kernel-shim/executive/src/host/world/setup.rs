@@ -16,11 +16,9 @@ use formats::hive::{Hive, reg_text};
 use formats::pe::build::ImageFile;
 use formats::utf16;
 use nt::system::ImageSubsystem;
-use nt::{Status, UnicodeStr};
+use nt::{Result, Status, UnicodeStr};
 
-use super::{World, must};
-
-pub(super) const SYSTEM32: &str = "\\ReactOS\\System32";
+use super::{SYSTEM_ROOT, World, must};
 
 const HIVES: [(&str, &str); 5] = [
     (
@@ -65,6 +63,14 @@ impl World {
 
     /// The same on a volume that has files already; those of the same names are replaced.
     pub fn on(version: Version, volume: VolumeImage) -> Self {
+        must("system", Self::at(version, volume, SYSTEM_ROOT))
+    }
+
+    /// The same with the system in the folder `root` of C:, such as `C:\WINDOWS`.
+    ///
+    /// # Errors
+    /// `DISK_FULL`.
+    pub fn at(version: Version, volume: VolumeImage, root: &str) -> Result<Self> {
         let hives = HIVES.map(|(name, text)| {
             let mut hive = Hive::new(UnicodeStr(&utf16(name)));
             if let Err(error) = reg_text::apply(&mut hive, text, "", 0) {
@@ -74,6 +80,7 @@ impl World {
         });
         let mut this = Self {
             version,
+            system_root: root.to_string(),
             volume: Some(volume),
             disks: Vec::new(),
             spoilt: Vec::new(),
@@ -91,16 +98,16 @@ impl World {
             subsystem: ImageSubsystem::NATIVE,
             ..ImageFile::default()
         };
-        this.file(&alloc::format!("{SYSTEM32}\\smss.exe"), &native.bytes());
-        this.file(&alloc::format!("{SYSTEM32}\\win32k.sys"), &native.bytes());
+        this.put_system_file("smss.exe", &native.bytes())?;
+        this.put_system_file("win32k.sys", &native.bytes())?;
         let ntdll = ImageFile {
             name: "ntdll.dll",
             dll: true,
             exports: SYSTEM_DLL_EXPORTS,
             ..native
         };
-        this.file(&alloc::format!("{SYSTEM32}\\ntdll.dll"), &ntdll.bytes());
-        this
+        this.put_system_file("ntdll.dll", &ntdll.bytes())?;
+        Ok(this)
     }
 
     pub(super) fn volume(&mut self) -> &mut VolumeImage {
@@ -114,6 +121,46 @@ impl World {
     pub fn file(&mut self, path: &str, bytes: &[u8]) -> &mut Self {
         must(path, self.volume().write(path, bytes));
         self
+    }
+
+    /// The same on a volume of which it is not known whether there is room.
+    ///
+    /// # Errors
+    /// `DISK_FULL`, `OBJECT_NAME_INVALID`.
+    pub fn put(&mut self, path: &str, bytes: &[u8]) -> Result<()> {
+        self.volume().write(path, bytes)
+    }
+
+    /// Puts a file below System32, wherever that is.
+    ///
+    /// # Errors
+    /// As [`World::put`].
+    pub fn put_system_file(&mut self, name: &str, bytes: &[u8]) -> Result<()> {
+        let root = self.system_root.get(2..).unwrap_or_default();
+        let path = alloc::format!("{root}\\System32\\{name}");
+        self.put(&path, bytes)
+    }
+
+    fn system_file(&mut self, name: &str, bytes: &[u8]) -> &mut Self {
+        must(name, self.put_system_file(name, bytes));
+        self
+    }
+
+    /// Leaves the file of a hive as it is on the volume.
+    pub fn leave_hive(&mut self, name: &str) {
+        self.hives.retain(|(known, _)| *known != name);
+    }
+
+    /// Writes the hives as they are to the volume, which the start does otherwise.
+    ///
+    /// # Errors
+    /// As [`World::put`].
+    pub fn write_hives(&mut self) -> Result<()> {
+        for (name, hive) in core::mem::take(&mut self.hives) {
+            let bytes = hive.serialise(0);
+            self.put_system_file(&alloc::format!("config\\{name}"), &bytes)?;
+        }
+        Ok(())
     }
 
     /// Makes a directory on C:.
@@ -213,7 +260,7 @@ impl World {
             subsystem,
             ..ImageFile::default()
         };
-        self.file(&alloc::format!("{SYSTEM32}\\{name}"), &image.bytes());
+        self.system_file(name, &image.bytes());
         self.code(name, main)
     }
 
@@ -238,7 +285,7 @@ impl World {
             exports: &["Function"],
             ..ImageFile::default()
         };
-        self.file(&alloc::format!("{SYSTEM32}\\{name}"), &image.bytes())
+        self.system_file(name, &image.bytes())
     }
 
     /// The sector of C: with this content, of which there must be one, cannot be read.
@@ -280,6 +327,7 @@ impl World {
         assert!(self.shared.is_none(), "the world has started");
         Self {
             version,
+            system_root: self.system_root.clone(),
             volume: self.volume.clone(),
             disks: self.disks.clone(),
             spoilt: self.spoilt.clone(),
