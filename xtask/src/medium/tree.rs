@@ -26,6 +26,7 @@ pub struct Tree {
 
 impl Tree {
     /// These files, of a system in the usual folder.
+    #[cfg(test)]
     pub fn of(files: BTreeMap<String, Option<Vec<u8>>>) -> Self {
         Self {
             files,
