@@ -33,12 +33,23 @@ fn first_base(arch: Arch) -> u64 {
 
 /// What makes the release images small, as cargo's `--config` takes it. A panic is an illegal
 /// instruction without text or place: the exception handler says where, and the debug file has the
-/// line. The development images say it in words.
-pub fn small(arch: Arch) -> String {
-    format!(
-        "target.{}.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort']",
-        arch.target()
-    )
+/// line. The development images say it in words. And they begin with a DOS header alone.
+pub fn small(arch: Arch) -> Result<String> {
+    Ok(format!(
+        "target.{}.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort', '-Clink-arg=-Xlink=/stub:{}']",
+        arch.target(),
+        dos_header()?.display()
+    ))
+}
+
+/// A DOS header without the program that says on DOS that this is none: then all headers of an image
+/// of four sections fit into the first 512 bytes.
+fn dos_header() -> Result<PathBuf> {
+    let mut header = [0; 64];
+    header[..2].copy_from_slice(b"MZ");
+    let path = paths::folder(paths::target())?.join("dos-header");
+    std::fs::write(&path, header).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
 }
 
 /// What a build gives.
@@ -93,7 +104,7 @@ fn nt(arch: Arch, package: &[&str], dev: bool) -> Result<()> {
     command.args(["build", "--quiet"]).args(package);
     command.args(cargo::nt_flags(arch, !dev)?);
     if !dev {
-        command.args(["--release", "--config", &small(arch)]);
+        command.args(["--release", "--config", &small(arch)?]);
     }
     cargo::succeed(&mut command)
 }

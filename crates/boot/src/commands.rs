@@ -111,9 +111,9 @@ fn display<S: System>(system: &S, text: Text<'_>) {
 /// it.
 fn wants_text<S: Objects + Registry>(system: &S) -> bool {
     let mut buffer = [0; MAX_TEXT];
-    let control = wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control");
+    let control = "\\Registry\\Machine\\System\\CurrentControlSet\\Control";
     let key = Key::open(system, control, Access::KEY_READ);
-    match key.and_then(|key| key.text(wide!("SystemStartOptions"), &mut buffer)) {
+    match key.and_then(|key| key.text("SystemStartOptions", &mut buffer)) {
         Ok(options) => has_word(options, "SOS"),
         Err(status) => {
             nt::debug!("boot options: {status}");

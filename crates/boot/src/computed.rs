@@ -10,15 +10,13 @@ use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::key::{Key, MAX_TEXT};
 use nt::system::{ProcessorInformation, System, ValueType};
 use nt::text::{Part, Show, Text};
-use nt::{Result, Status, UnicodeBuf, UnicodeStr, wide};
+use nt::{Result, Status, UnicodeBuf};
 use zerocopy::IntoBytes;
 
-const ENVIRONMENT: UnicodeStr<'_> =
-    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment");
-const PROCESSOR: UnicodeStr<'_> =
-    wide!("\\Registry\\Machine\\Hardware\\Description\\System\\CentralProcessor\\0");
-const SAFE_BOOT: UnicodeStr<'_> =
-    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Safeboot\\Option");
+const ENVIRONMENT: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment";
+const PROCESSOR: &str = "\\Registry\\Machine\\Hardware\\Description\\System\\CentralProcessor\\0";
+const SAFE_BOOT: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Safeboot\\Option";
 
 /// The step of the table that all of this is.
 const STEP: Essential = Essential::ComputedEnvironment;
@@ -35,21 +33,21 @@ const AMD64: u16 = 9;
 pub fn write_computed_variables<S: System>(system: &S) -> Result<(), Stop> {
     let key = Key::open(system, ENVIRONMENT, Access::GENERIC_WRITE).or_stop(STEP, ENVIRONMENT)?;
     let key = EnvironmentKey { system, key };
-    key.set(wide!("OS"), nt::text!("Windows_NT"))?;
-    let name = wide!("PROCESSOR_ARCHITECTURE");
+    key.set("OS", nt::text!("Windows_NT"))?;
+    let name = "PROCESSOR_ARCHITECTURE";
     let processor = system.query_processor().or_stop(STEP, name)?;
     let kind = architecture(processor.architecture);
     key.set(name, nt::text!("{kind}"))?;
     let level = processor.level;
-    key.set(wide!("PROCESSOR_LEVEL"), nt::text!("{level}"))?;
-    key.set_identifier(wide!("PROCESSOR_IDENTIFIER"))?;
+    key.set("PROCESSOR_LEVEL", nt::text!("{level}"))?;
+    key.set_identifier("PROCESSOR_IDENTIFIER")?;
     let revision = Revision(processor);
-    key.set(wide!("PROCESSOR_REVISION"), nt::text!("{revision}"))?;
-    let name = wide!("NUMBER_OF_PROCESSORS");
+    key.set("PROCESSOR_REVISION", nt::text!("{revision}"))?;
+    let name = "NUMBER_OF_PROCESSORS";
     let processors = system.query_basic().or_stop(STEP, name)?.processors;
     key.set(name, nt::text!("{processors}"))?;
     match safe_boot(system) {
-        Some(option) => key.set(wide!("SAFEBOOT_OPTION"), nt::text!("{option}")),
+        Some(option) => key.set("SAFEBOOT_OPTION", nt::text!("{option}")),
         None => Ok(()),
     }
 }
@@ -61,11 +59,11 @@ struct EnvironmentKey<'s, S: System> {
 }
 
 impl<S: System> EnvironmentKey<'_, S> {
-    fn set(&self, name: UnicodeStr<'_>, value: Text<'_>) -> Result<(), Stop> {
+    fn set(&self, name: &str, value: Text<'_>) -> Result<(), Stop> {
         self.write(name, value).or_stop(STEP, name)
     }
 
-    fn write(&self, name: UnicodeStr<'_>, value: Text<'_>) -> Result<()> {
+    fn write(&self, name: &str, value: Text<'_>) -> Result<()> {
         let mut text = UnicodeBuf::<MAX_TEXT>::new();
         text.push_text(value)?;
         text.push_unit(0)?;
@@ -76,17 +74,17 @@ impl<S: System> EnvironmentKey<'_, S> {
     /// Sets `name` to the processor's `Identifier`, and `, ` and `VendorIdentifier` if there is
     /// one; to nothing if the first is not text.
     #[inline(never)]
-    fn set_identifier(&self, name: UnicodeStr<'_>) -> Result<(), Stop> {
+    fn set_identifier(&self, name: &str) -> Result<(), Stop> {
         let (mut identifier, mut vendor) = ([0; MAX_TEXT], [0; MAX_TEXT]);
         let processor = Key::open(self.system, PROCESSOR, Access::KEY_READ).or_stop(STEP, name)?;
-        let identifier = match processor.text(wide!("Identifier"), &mut identifier) {
+        let identifier = match processor.text("Identifier", &mut identifier) {
             Err(status @ Status::OBJECT_TYPE_MISMATCH) => {
-                Skippable::RegistryValue.report(wide!("Identifier"), status);
+                Skippable::RegistryValue.report("Identifier", status);
                 return Ok(());
             }
             identifier => identifier.or_stop(STEP, name)?,
         };
-        match processor.text(wide!("VendorIdentifier"), &mut vendor) {
+        match processor.text("VendorIdentifier", &mut vendor) {
             Ok(vendor) => self.set(name, nt::text!("{identifier}, {vendor}")),
             Err(_) => self.set(name, nt::text!("{identifier}")),
         }
@@ -120,7 +118,7 @@ impl Show for Revision {
 /// D24).
 fn safe_boot<S: System>(system: &S) -> Option<&'static str> {
     let key = Key::open(system, SAFE_BOOT, Access::KEY_ALL).ok()?;
-    match key.number(wide!("OptionValue"))? {
+    match key.number("OptionValue")? {
         1 => Some("MINIMAL"),
         2 => Some("NETWORK"),
         3 => Some("DSREPAIR"),

@@ -48,10 +48,16 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
     pub(crate) fn new(system: &'s S, lists: [RenameList<'_>; 2]) -> Self {
         // FNV-1a of 64 bits over both texts, and then their lengths, which divide them.
         let mut list = 0xCBF2_9CE4_8422_2325;
-        let texts = lists.iter().flat_map(|list| list.text.units().iter());
-        let lengths = [lists[0].text.len() as u64, lists[1].text.len() as u64];
-        for part in texts.map(|&unit| u64::from(unit)).chain(lengths) {
-            list = (list ^ part).wrapping_mul(0x0000_0100_0000_01B3);
+        let mut hash = |part: u64| list = (list ^ part).wrapping_mul(0x0000_0100_0000_01B3);
+        for value in &lists {
+            value
+                .text
+                .units()
+                .iter()
+                .for_each(|&unit| hash(unit.into()));
+        }
+        for value in &lists {
+            hash(value.text.len() as u64);
         }
         Self {
             system,
@@ -66,7 +72,8 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
     pub(crate) fn read(&mut self) -> usize {
         let mut opened = None;
         let mut open = || {
-            let path = home(self.system)?;
+            let mut path = Home::new();
+            home(self.system, &mut path)?;
             let (name, access) = (ObjectAttributes::named(path.as_str()), ACCESS);
             opened = Some(file::open(
                 self.system,
@@ -87,7 +94,7 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
             return 0;
         };
         let mut done = 0;
-        for slot in [0, 1] {
+        for slot in 0..2 {
             let read = self.record(mark.get(), slot).filter(|&read| read > done);
             if let Some(read) = read {
                 (done, self.next, self.fresh) = (read, 1 - slot, false);
@@ -122,7 +129,8 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
         let mark = match self.file.take() {
             Some(mark) => mark,
             None => {
-                let path = home(self.system)?;
+                let mut path = Home::new();
+                home(self.system, &mut path)?;
                 let name = ObjectAttributes::named(path.as_str());
                 let access = ACCESS | Access::SYNCHRONIZE;
                 let options = OPTIONS | OpenOptions::SYNCHRONOUS_IO_NONALERT;
@@ -156,12 +164,14 @@ impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
 const ACCESS: Access = Access::FILE_READ_DATA.union(Access::FILE_WRITE_DATA);
 const OPTIONS: OpenOptions = OpenOptions::NON_DIRECTORY_FILE;
 
-/// Where it is: `<root>\System32\config\smss.mark`.
-pub(crate) fn home<S: SystemWide>(system: &S) -> Result<UnicodeBuf<MAX_NT>> {
-    let mut path = UnicodeBuf::copied(wide!("\\??\\"))?;
+/// Room for the mark's path.
+pub(crate) type Home = UnicodeBuf<MAX_NT>;
+
+/// Puts where it is into `path`, which is empty: `<root>\System32\config\smss.mark`.
+pub(crate) fn home<S: SystemWide>(system: &S, path: &mut Home) -> Result<()> {
+    path.push(wide!("\\??\\"))?;
     path.push(system.system_root())?;
-    path.push(wide!("\\System32\\config\\smss.mark"))?;
-    Ok(path)
+    path.push(wide!("\\System32\\config\\smss.mark"))
 }
 
 /// Deletes the mark, if there is one.
@@ -169,7 +179,8 @@ pub(crate) fn home<S: SystemWide>(system: &S) -> Result<UnicodeBuf<MAX_NT>> {
 /// # Errors
 /// What the kernel says.
 pub(crate) fn delete<S: Objects + Files + SystemWide>(system: &S) -> Result<()> {
-    let path = home(system)?;
+    let mut path = Home::new();
+    home(system, &mut path)?;
     let name = ObjectAttributes::named(path.as_str());
     let mark = file::open(system, &name, Access::DELETE, Share::empty(), OPTIONS)?;
     system.set_delete(mark.get())

@@ -23,10 +23,10 @@ use nt::key::Key;
 use nt::pages::PageVec;
 use nt::privilege::Privileged;
 use nt::system::{FileAttributes, Files, Memory, Objects, Privilege, Registry, SystemWide};
-use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, file, wide};
+use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, file};
 
-const SESSION_MANAGER: UnicodeStr<'_> =
-    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
+const SESSION_MANAGER: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager";
 
 /// The results of the operations.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -108,7 +108,9 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
 fn set_mark<S: Objects + Files + SystemWide>(system: &S, mark: &mut Mark<'_, S>, done: usize) {
     let mut set = || {
         if mark.set(done)? {
-            flush_volume(system, mark::home(system)?.as_str());
+            let mut home = mark::Home::new();
+            mark::home(system, &mut home)?;
+            flush_volume(system, home.as_str());
         }
         Ok(())
     };

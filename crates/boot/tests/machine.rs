@@ -14,7 +14,8 @@ use test_support::host::{SM, Seam, World, run, text, wide, world};
 
 fn execute(seam: &'static Seam, lines: &[&str]) {
     let environment = Environment::copied(seam, seam.own_environment()).unwrap();
-    let path = launch::library_path(seam, nt::wide!("C:\\ReactOS\\System32")).unwrap();
+    let mut path = nt::pages::PageVec::new(seam);
+    launch::library_path(seam, nt::wide!("C:\\ReactOS\\System32"), &mut path).unwrap();
     let launcher = Launcher {
         system: seam,
         environment: &environment,

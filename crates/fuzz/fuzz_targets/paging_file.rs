@@ -5,15 +5,16 @@
 use libfuzzer_sys::fuzz_target;
 use nt::UnicodeStr;
 use pagefile::sizing::{CAP, sizes};
+use pagefile::token::{self, Descriptor};
 
 fuzz_target!(|data: &[u8]| {
     let units: Vec<u16> = data
         .chunks_exact(2)
         .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
         .collect();
-    if let Some(Ok(descriptor)) =
-        pagefile::token::parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS"))
-    {
+    let (token, current) = (UnicodeStr(&units), nt::wide!("C:\\ReactOS"));
+    let mut descriptor = Descriptor::default();
+    if let Some(Ok(())) = token::parse(token, current, &mut descriptor) {
         assert_eq!(descriptor.name.as_str().units()[5], u16::from(b':'));
         let sizes = sizes(
             descriptor.size,

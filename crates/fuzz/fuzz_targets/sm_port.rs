@@ -157,10 +157,10 @@ impl Machine {
         world.interfere(Box::new(shared.clone()));
         let stage = shared.clone();
         world.start(move |seam| {
-            let tables = Box::leak(Box::new(smss::TableSpace::new()));
+            let space: &'static smss::Space<_> = Box::leak(Box::new(smss::Space::new()));
             let process = nt::system::Processes::client_id(seam).process;
-            stage.with(|stage| stage.model.watch(ProcessId(process as u32), tables));
-            smss::run(seam, Box::leak(Box::new(smss::State::new(seam, tables))))
+            stage.with(|stage| stage.model.watch(ProcessId(process as u32), &space.tables));
+            smss::run(seam, Box::leak(Box::new(smss::State::new(seam, space))))
         });
         let mut machine = Self {
             world,

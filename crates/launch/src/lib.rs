@@ -23,18 +23,17 @@ use nt::pages::PageVec;
 use nt::system::System;
 use nt::{Result, UnicodeStr, wide};
 
-/// The default library path: `<root>\system32;` and then `path`, what the registry's `Path`
-/// variable came to (spec 5.2).
+/// Puts the default library path into `whole`, which is empty: `<root>\system32;` and then `path`, what the
+/// registry's `Path` variable came to (spec 5.2).
 ///
 /// # Errors
 /// `NO_MEMORY`.
-pub fn library_path<'s, S: System>(
-    system: &'s S,
+pub fn library_path<S: System>(
+    system: &S,
     path: UnicodeStr<'_>,
-) -> Result<PageVec<'s, S, u16>> {
-    let mut whole = PageVec::new(system);
+    whole: &mut PageVec<'_, S, u16>,
+) -> Result<()> {
     whole.extend(system.system_root().units())?;
     whole.extend(wide!("\\system32;").units())?;
-    whole.extend(path.units())?;
-    Ok(whole)
+    whole.extend(path.units())
 }

@@ -114,7 +114,8 @@ impl<'a, S: System> Launcher<'a, S> {
             information,
         };
         let joined = self.system.set_session(child.process(), start.session);
-        child.unless_killed(joined)
+        child.or_kill(joined)?;
+        Ok(child)
     }
 
     /// Makes a native process, lets it run, and unless `asynchronous` waits until its initial
@@ -130,7 +131,7 @@ impl<'a, S: System> Launcher<'a, S> {
         } else {
             Err(Status::INVALID_IMAGE_FORMAT)
         };
-        let child = child.unless_killed(resumed)?;
+        child.or_kill(resumed)?;
         if asynchronous { Ok(()) } else { child.wait() }
     }
 
@@ -210,8 +211,8 @@ impl<'a, S: System> Child<'a, S> {
             .map(drop)
     }
 
-    /// Ends it with `status`, waits until it is gone, closes the handles. Blocks.
-    pub fn kill(self, status: Status) {
+    /// Ends it with `status`, and waits until it is gone. Blocks.
+    pub fn kill(&self, status: Status) {
         match terminate(self.system, self.process(), status) {
             // The thread may never end: waiting for it could take for ever.
             Err(refused) => nt::error!(
@@ -229,15 +230,12 @@ impl<'a, S: System> Child<'a, S> {
         }
     }
 
-    /// Itself, or if what was done with it failed that failure, for which it is killed.
-    fn unless_killed(self, done: Result<()>) -> Result<Self> {
-        match done {
-            Ok(()) => Ok(self),
-            Err(status) => {
-                self.kill(status);
-                Err(status)
-            }
-        }
+    /// What was done with it; it is killed for a failure. Blocks then.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn or_kill(&self, done: Result<()>) -> Result<()> {
+        done.inspect_err(|&status| self.kill(status))
     }
 
     /// Its process and thread handles, each to be closed by its new owner.

@@ -14,7 +14,8 @@ fn with_launcher<T>(seam: &'static Seam, act: impl FnOnce(&Launcher<'_, Seam>) -
     let own = nt::environment::variables(seam.own_environment()).collect::<Vec<_>>();
     let variables = std::iter::once(extra).chain(own.iter().copied());
     let environment = Environment::of(seam, variables).unwrap();
-    let path = launch::library_path(seam, nt::wide!("C:\\ReactOS\\bin")).unwrap();
+    let mut path = nt::pages::PageVec::new(seam);
+    launch::library_path(seam, nt::wide!("C:\\ReactOS\\bin"), &mut path).unwrap();
     act(&Launcher {
         system: seam,
         environment: &environment,

@@ -19,11 +19,12 @@ fn with_program(name: &str, act: impl FnOnce(&'static Watched) + Send + 'static)
 fn with_launcher<T>(world: &'static Watched, act: impl FnOnce(&Launcher<'_, Watched>) -> T) -> T {
     let environment = Environment::copied(world, world.own_environment()).unwrap();
     let path = environment.get(nt::wide!("Path")).unwrap_or_default();
-    let path = launch::library_path(world, path).unwrap();
+    let mut whole = nt::pages::PageVec::new(world);
+    launch::library_path(world, path, &mut whole).unwrap();
     act(&Launcher {
         system: world,
         environment: &environment,
-        library_path: path.as_str(),
+        library_path: whole.as_str(),
         debug: false,
     })
 }

@@ -5,13 +5,14 @@
 //! the host the Unicode simple mapping inside the BMP stands in for it, with NT's exception that a
 //! mapping which would change the number of units is left out.
 
+use crate::once;
 use spin::Once;
 
 static UPCASE: Once<fn(u16) -> u16> = Once::new();
 
 /// Installs the system's own upcase table. The first call wins.
 pub fn install(upcase: fn(u16) -> u16) {
-    UPCASE.call_once(|| upcase);
+    once::install(&UPCASE, upcase);
 }
 
 /// `unit` in upper case. ASCII takes no call.

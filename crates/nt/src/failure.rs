@@ -26,9 +26,27 @@
 //! assert_eq!(phase(), Err(stop));
 //! ```
 
-use crate::system::Objects;
+use crate::privilege;
+use crate::system::{HardError, HardErrorOption, HardErrorParameter, Objects, SystemWide};
 use crate::text::{Part, Show};
 use crate::{Result, Status};
+
+/// Stops the system by the hard error C000021A with these parameters (spec 12.4). Returns only if the
+/// kernel refuses.
+#[inline(never)]
+pub fn stop_system<S: SystemWide>(system: &S, parameters: &[HardErrorParameter<'_>]) {
+    if let Err(status) = privilege::enable_shutdown(system) {
+        crate::warn!("SeShutdownPrivilege: {status}");
+    }
+    let error = HardError {
+        status: Status::SYSTEM_PROCESS_TERMINATED,
+        parameters,
+        option: HardErrorOption::ShutdownSystem,
+    };
+    if let Err(status) = system.raise_hard_error(&error) {
+        crate::error!("hard error: {status}: not raised");
+    }
+}
 
 /// How often [`persist`] tries, and how long it pauses between, in milliseconds.
 const ATTEMPTS: u32 = 10;

@@ -1,15 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Registry keys that are opened for a value or two, read as what they have to be.
 //!
+//! Names of keys and values are ASCII, as those are that a program asks for by name: half the bytes of
+//! UTF-16 until they are needed.
+//!
 //! The Session Manager key itself, whose values may have any size, is read by the `registry` crate.
 
 use crate::access::Access;
-use crate::system::{Objects, Registry, ValueType};
-use crate::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr};
+use crate::system::{Objects, Registry, ValueInformation, ValueType};
+use crate::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr};
 use zerocopy::IntoBytes;
 
 /// Units of the longest text that [`Key::text`] reads (spec 13.2).
 pub const MAX_TEXT: usize = 512;
+
+/// Units of the longest name that is asked for.
+const MAX_NAME: usize = 96;
+
+/// A name as the seam takes it.
+pub type Name = UnicodeBuf<MAX_NAME>;
 
 /// An open key.
 pub struct Key<'s, S: Objects + Registry> {
@@ -22,7 +31,7 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn open(system: &'s S, name: UnicodeStr<'_>, access: Access) -> Result<Self> {
+    pub fn open(system: &'s S, name: &str, access: Access) -> Result<Self> {
         Self::open_under(system, Handle::NULL, name, access)
     }
 
@@ -30,17 +39,24 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn open_under(
-        system: &'s S,
-        root: Handle,
-        name: UnicodeStr<'_>,
-        access: Access,
-    ) -> Result<Self> {
-        let handle = system.open_key(&ObjectAttributes::named(name).under(root), access)?;
-        Ok(Self {
-            system,
-            handle: Owned::new(system, handle),
-        })
+    pub fn open_under(system: &'s S, root: Handle, name: &str, access: Access) -> Result<Self> {
+        let mut wide = Name::new();
+        wide.push_ascii(name)?;
+        let attributes = ObjectAttributes::named(wide.as_str()).under(root);
+        let handle = Owned::new(system, system.open_key(&attributes, access)?);
+        Ok(Self { system, handle })
+    }
+
+    /// Opens the key `name`, or makes it, for as long as the system runs.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn create_volatile(system: &'s S, name: &str, access: Access) -> Result<Self> {
+        let mut wide = Name::new();
+        wide.push_ascii(name)?;
+        let attributes = ObjectAttributes::named(wide.as_str());
+        let handle = Owned::new(system, system.create_volatile_key(&attributes, access)?);
+        Ok(Self { system, handle })
     }
 
     /// The handle, still owned by this key.
@@ -53,13 +69,8 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
     /// # Errors
     /// `OBJECT_TYPE_MISMATCH` if it is not text, `BUFFER_TOO_SMALL` if it is too long, or what the
     /// kernel says.
-    pub fn text<'b>(
-        &self,
-        name: UnicodeStr<'_>,
-        buffer: &'b mut [u16; MAX_TEXT],
-    ) -> Result<UnicodeStr<'b>> {
-        let data = buffer.as_mut_bytes();
-        let information = self.system.query_value(self.handle(), name, data)?;
+    pub fn text<'b>(&self, name: &str, buffer: &'b mut [u16; MAX_TEXT]) -> Result<UnicodeStr<'b>> {
+        let information = self.query(name, buffer.as_mut_bytes())?;
         if !matches!(information.kind, ValueType::SZ | ValueType::EXPAND_SZ) {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         }
@@ -71,12 +82,9 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
 
     /// The number in the REG_DWORD value `name`; `None` if there is no such value, or if it is
     /// anything else.
-    pub fn number(&self, name: UnicodeStr<'_>) -> Option<u32> {
+    pub fn number(&self, name: &str) -> Option<u32> {
         let mut data = [0; 4];
-        let value = self
-            .system
-            .query_value(self.handle(), name, &mut data)
-            .ok()?;
+        let value = self.query(name, &mut data).ok()?;
         (value.kind == ValueType::DWORD && value.data_bytes == data.len())
             .then(|| u32::from_le_bytes(data))
     }
@@ -85,9 +93,28 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn set(&self, name: UnicodeStr<'_>, kind: ValueType, data: &[u8]) -> Result<()> {
-        self.system.set_value(self.handle(), name, kind, data)
+    pub fn set(&self, name: &str, kind: ValueType, data: &[u8]) -> Result<()> {
+        let mut wide = Name::new();
+        wide.push_ascii(name)?;
+        self.system
+            .set_value(self.handle(), wide.as_str(), kind, data)
     }
+
+    fn query(&self, name: &str, data: &mut [u8]) -> Result<ValueInformation> {
+        let mut wide = Name::new();
+        wide.push_ascii(name)?;
+        self.system.query_value(self.handle(), wide.as_str(), data)
+    }
+}
+
+/// Deletes the value `name` of a key.
+///
+/// # Errors
+/// What the kernel says.
+pub fn delete_value<S: Registry>(system: &S, key: Handle, name: &str) -> Result<()> {
+    let mut wide = Name::new();
+    wide.push_ascii(name)?;
+    system.delete_value(key, wide.as_str())
 }
 
 /// What an attempt to open a key came to that may be missing.

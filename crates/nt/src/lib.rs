@@ -29,6 +29,7 @@ pub mod key;
 pub mod lock;
 pub mod logging;
 pub mod object;
+mod once;
 pub mod pages;
 pub mod path;
 pub mod privilege;

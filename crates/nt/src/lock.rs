@@ -9,11 +9,12 @@
 //! (the feature `lock-points`), and a world there panics at a call that is made under one
 //! ([`held_at`]).
 
+use crate::once;
 #[cfg(not(feature = "lock-points"))]
 pub use plain::Guard;
 #[cfg(not(feature = "lock-points"))]
 use plain::guard;
-use spin::mutex::SpinMutex;
+use spin::mutex::{SpinMutex, SpinMutexGuard};
 use spin::{Once, RelaxStrategy};
 #[cfg(feature = "lock-points")]
 use watched::guard;
@@ -24,7 +25,7 @@ static YIELD: Once<fn()> = Once::new();
 
 /// Installs the world's way to give up the processor. The first call wins.
 pub fn install(yield_processor: fn()) {
-    YIELD.call_once(|| yield_processor);
+    once::install(&YIELD, yield_processor);
 }
 
 #[cfg(feature = "lock-points")]
@@ -33,7 +34,7 @@ static POINT: Once<fn(&'static core::panic::Location<'static>)> = Once::new();
 /// Installs what is told before each lock is taken, and where. The first call wins.
 #[cfg(feature = "lock-points")]
 pub fn install_point(before_lock: fn(&'static core::panic::Location<'static>)) {
-    POINT.call_once(|| before_lock);
+    once::install(&POINT, before_lock);
 }
 
 /// The relax strategy of every lock in this project.
@@ -69,6 +70,12 @@ impl<T> Mutex<T> {
             before_lock(core::panic::Location::caller());
         }
         guard(self.0.lock())
+    }
+
+    /// Takes the value for good, if nobody has the lock: for what one thread makes ready in its place
+    /// before others see it. The lock is never free again.
+    pub fn claim(&'static self) -> Option<&'static mut T> {
+        self.0.try_lock().map(SpinMutexGuard::leak)
     }
 
     /// Takes the lock if nobody has it.

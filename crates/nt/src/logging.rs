@@ -5,6 +5,7 @@
 //! In the image a line goes to the sink of `ntdll`, and `core::fmt` has no part in it
 //! ([`text`](mod@crate::text)). On the host it goes to the `log` crate, for whatever logger is there.
 
+use crate::once;
 use crate::text::{Part, Text};
 pub use log::{Level, LevelFilter};
 use spin::Once;
@@ -16,7 +17,7 @@ static SINK: Once<Sink> = Once::new();
 
 /// Installs the sink. The first call wins; before it, lines go nowhere.
 pub fn install(sink: Sink) {
-    SINK.call_once(|| sink);
+    once::install(&SINK, sink);
 }
 
 /// Has lines end in the `log` crate: what the host wants.

@@ -90,15 +90,26 @@ pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
 /// # Ok::<(), nt::Status>(())
 /// ```
 pub fn to_nt(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<MAX_NT>> {
-    let (mut name, mut full) = (UnicodeBuf::new(), UnicodeBuf::new());
-    let full = if is_disguised(dos) {
-        dos
-    } else {
-        full_path(dos, current, &mut full)?;
-        full.as_str()
-    };
-    nt_name(full, &mut name)?;
+    let mut name = UnicodeBuf::new();
+    put_nt(dos, current, &mut name)?;
     Ok(name)
+}
+
+/// The same, put where `name` is.
+///
+/// # Errors
+/// As for [`to_nt`].
+pub fn put_nt(
+    dos: UnicodeStr<'_>,
+    current: UnicodeStr<'_>,
+    name: &mut UnicodeBuf<MAX_NT>,
+) -> Result<()> {
+    if is_disguised(dos) {
+        return nt_name(dos, name);
+    }
+    let mut full = UnicodeBuf::new();
+    full_path(dos, current, &mut full)?;
+    nt_name(full.as_str(), name)
 }
 
 /// Whether `dos` is an NT name in disguise, which is not looked at any further.
@@ -132,13 +143,7 @@ pub fn full_path(
     full: &mut UnicodeBuf<MAX_DOS>,
 ) -> Result<()> {
     full.clear();
-    let dos = dos.until_nul();
-    let dos = dos.take(
-        dos.units()
-            .iter()
-            .rposition(|&unit| unit != u16::from(b' '))
-            .map_or(0, |last| last + 1),
-    );
+    let dos = dos.until_nul().trimmed_end(b" ");
     if dos.is_empty() {
         return Err(Status::OBJECT_NAME_INVALID);
     }
@@ -146,32 +151,32 @@ pub fn full_path(
         full.push(crate::wide!("\\\\.\\"))?;
         return full.push(device);
     }
-    let (current_drive, same_drive) = match (current.first(), dos.first()) {
-        (Some(letter), Some(ours)) if kind(current) == Kind::DriveAbsolute => (
-            current.take(3),
-            crate::case::upcase(letter) == crate::case::upcase(ours),
-        ),
-        _ => return Err(Status::OBJECT_NAME_INVALID),
+    if kind(current) != Kind::DriveAbsolute {
+        return Err(Status::OBJECT_NAME_INVALID);
+    }
+    let kind = kind(dos);
+    let length = match kind {
+        Kind::Rooted | Kind::Relative => 0,
+        Kind::DriveRelative => 2,
+        Kind::DriveAbsolute => 3,
+        Kind::LocalDevice => 4,
+        Kind::Unc => unc_root(dos),
+        Kind::RootLocalDevice => return full.push(crate::wide!("\\\\.\\")),
     };
     // `root` is what `..` cannot leave; `base` stands between it and the rest.
-    let (root, base, rest) = match kind(dos) {
-        Kind::Unc => (
-            dos.take(unc_root(dos)),
-            UnicodeStr::EMPTY,
-            dos.skip(unc_root(dos)),
-        ),
-        Kind::LocalDevice => (dos.take(4), UnicodeStr::EMPTY, dos.skip(4)),
-        Kind::RootLocalDevice => (
-            crate::wide!("\\\\.\\"),
-            UnicodeStr::EMPTY,
-            UnicodeStr::EMPTY,
-        ),
-        Kind::DriveAbsolute => (dos.take(3), UnicodeStr::EMPTY, dos.skip(3)),
-        Kind::Rooted => (current_drive, UnicodeStr::EMPTY, dos),
-        Kind::Relative => (current_drive, current.skip(3), dos),
-        Kind::DriveRelative if same_drive => (current_drive, current.skip(3), dos.skip(2)),
-        Kind::DriveRelative => (dos.take(2), UnicodeStr::EMPTY, dos.skip(2)),
+    let (mut root, mut base, rest) = (dos.take(length), UnicodeStr::EMPTY, dos.skip(length));
+    let relative = match kind {
+        Kind::Relative => true,
+        // Of another drive its root is taken.
+        Kind::DriveRelative => root.take(1).eq_ignore_case(current.take(1)),
+        _ => false,
     };
+    if relative {
+        base = current.skip(3);
+    }
+    if relative || kind == Kind::Rooted {
+        root = current.take(3);
+    }
     for &unit in root.units() {
         full.push_unit(if is_separator(unit) {
             u16::from(b'\\')
@@ -180,11 +185,12 @@ pub fn full_path(
         })?;
     }
     let floor = full.as_str().len();
-    for part in [base, rest] {
-        let mut components = part.units().split(|&unit| is_separator(unit)).peekable();
-        while let Some(component) = components.next() {
-            let inner = components.peek().is_some();
-            append_component(UnicodeStr(component), inner, floor, full)?;
+    for mut part in [base, rest] {
+        while !part.is_empty() {
+            let separator = part.units().iter().position(|&unit| is_separator(unit));
+            let length = separator.unwrap_or(part.len());
+            append_component(part.take(length), separator.is_some(), floor, full)?;
+            part = part.skip(length + 1);
         }
     }
     if full.as_str().last() == Some(u16::from(b':'))
@@ -192,12 +198,7 @@ pub fn full_path(
     {
         full.push_unit(u16::from(b'\\'))?;
     }
-    let kept = full
-        .as_str()
-        .units()
-        .iter()
-        .rposition(|&unit| unit != u16::from(b' ') && unit != u16::from(b'.'));
-    full.truncate(kept.map_or(0, |last| last + 1));
+    full.truncate(full.as_str().trimmed_end(b" .").len());
     if full.as_str().is_empty() {
         Err(Status::OBJECT_NAME_INVALID)
     } else {
@@ -264,29 +265,12 @@ fn device_name(dos: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
         .iter()
         .position(|&unit| unit == u16::from(b'.') || unit == u16::from(b':'))
         .unwrap_or(last.len());
-    let stem = last.take(end);
-    let stem = stem.take(
-        stem.units()
-            .iter()
-            .rposition(|&unit| unit != u16::from(b' '))
-            .map_or(0, |last| last + 1),
-    );
-    let numbered = stem.len() == 4
-        && stem
-            .last()
-            .is_some_and(|digit| (u16::from(b'1')..=u16::from(b'9')).contains(&digit));
-    let known = match stem.len() {
-        3 => ["PRN", "AUX", "NUL", "CON"]
-            .iter()
-            .any(|name| stem.eq_ascii(name)),
-        4 => {
-            numbered
-                && ["LPT", "COM"]
-                    .iter()
-                    .any(|name| stem.take(3).eq_ascii(name))
-        }
-        _ => false,
-    };
+    let stem = last.take(end).trimmed_end(b" ");
+    let is_one = |name: UnicodeStr<'_>, of: &[&str]| of.iter().any(|known| name.eq_ascii(known));
+    let is_digit = |unit| (u16::from(b'1')..=u16::from(b'9')).contains(&unit);
+    let numbered = stem.len() == 4 && stem.last().is_some_and(is_digit);
+    let known = is_one(stem, &["PRN", "AUX", "NUL", "CON"])
+        || numbered && is_one(stem.take(3), &["LPT", "COM"]);
     known.then_some(stem)
 }
 

@@ -125,6 +125,14 @@ impl<'a> UnicodeStr<'a> {
         self.skip(start.unwrap_or(self.len()))
     }
 
+    /// What is left without these ASCII characters at its end.
+    #[inline(never)]
+    pub fn trimmed_end(self, characters: &[u8]) -> Self {
+        let is_other = |unit| characters.iter().all(|&byte| unit != u16::from(byte));
+        let last = self.0.iter().rposition(|&unit| is_other(unit));
+        self.take(last.map_or(0, |last| last + 1))
+    }
+
     /// The first run of units that are not blanks, and what follows it and the blanks behind it;
     /// `None` if there is nothing but blanks. There is no quoting.
     ///
@@ -207,6 +215,11 @@ impl<const N: usize> UnicodeBuf<N> {
         append(&mut self.0, text)
     }
 
+    /// Appends an ASCII text whole, or nothing with `NAME_TOO_LONG`.
+    pub fn push_ascii(&mut self, text: &str) -> Result<()> {
+        append_ascii(&mut self.0, text)
+    }
+
     /// Appends one unit, or nothing with `NAME_TOO_LONG`.
     pub fn push_unit(&mut self, unit: u16) -> Result<()> {
         self.0.push(unit).map_err(|_| Status::NAME_TOO_LONG)
@@ -246,6 +259,19 @@ fn append(units: &mut heapless::VecView<u16>, text: UnicodeStr<'_>) -> Result<()
         .map_err(|_| Status::NAME_TOO_LONG)
 }
 
+/// The same for a text of the program, each byte of which is a character.
+#[inline(never)]
+fn append_ascii(units: &mut heapless::VecView<u16>, text: &str) -> Result<()> {
+    let before = units.len();
+    for byte in text.bytes() {
+        if units.push(u16::from(byte)).is_err() {
+            units.truncate(before);
+            return Err(Status::NAME_TOO_LONG);
+        }
+    }
+    Ok(())
+}
+
 #[inline(never)]
 fn append_text(units: &mut heapless::VecView<u16>, text: Text<'_>) -> Result<()> {
     struct Appended<'u> {
@@ -255,9 +281,7 @@ fn append_text(units: &mut heapless::VecView<u16>, text: Text<'_>) -> Result<()>
 
     impl Output for Appended<'_> {
         fn narrow(&mut self, piece: &str) {
-            for unit in piece.encode_utf16() {
-                self.wide(UnicodeStr(&[unit]));
-            }
+            self.result = self.result.and_then(|()| append_ascii(self.units, piece));
         }
 
         fn wide(&mut self, piece: UnicodeStr<'_>) {

@@ -11,7 +11,7 @@ use crate::machine::end_process;
 use crate::{Native, guarded, logger};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
-use nt::system::{HardError, HardErrorOption, HardErrorParameter, SystemWide};
+use nt::system::HardErrorParameter;
 use nt::{Status, UnicodeStr, wide};
 use ntapi::ntrtl::RtlAddVectoredExceptionHandler;
 use winapi::um::winnt::{EXCEPTION_POINTERS, LONG};
@@ -81,17 +81,7 @@ fn fatal(code: Status, address: usize, context: usize) -> ! {
             HardErrorParameter::Value(address as u64),
             HardErrorParameter::Value(context as u64),
         ];
-        let error = HardError {
-            status: Status::SYSTEM_PROCESS_TERMINATED,
-            parameters: &parameters,
-            option: HardErrorOption::ShutdownSystem,
-        };
-        if let Err(status) = nt::privilege::enable_shutdown(&Native) {
-            nt::error!("shutdown privilege: {status}");
-        }
-        if let Err(status) = Native.raise_hard_error(&error) {
-            nt::error!("hard error: {status}");
-        }
+        nt::failure::stop_system(&Native, &parameters);
     }
     terminate(code)
 }

@@ -7,7 +7,7 @@ use nt::failure::{Attempt, Skippable};
 use nt::key::{Key, MAX_TEXT};
 use nt::object::ObjectAttributes;
 use nt::system::{Objects, Registry, ValueType};
-use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
+use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 
 /// Finds the drive letter among the links of `devices`, which is `\??`, and writes it.
@@ -36,9 +36,9 @@ fn system_partition<'b, S: Objects + Registry>(
     system: &S,
     buffer: &'b mut [u16; MAX_TEXT],
 ) -> Result<UnicodeStr<'b>> {
-    let setup = wide!("\\Registry\\Machine\\System\\Setup");
+    let setup = "\\Registry\\Machine\\System\\Setup";
     let key = Key::open(system, setup, Access::KEY_READ)?;
-    let text = key.text(wide!("SystemPartition"), buffer)?;
+    let text = key.text("SystemPartition", buffer)?;
     if text.is_empty() {
         Err(Status::OBJECT_NAME_INVALID)
     } else {
@@ -95,15 +95,16 @@ fn leads_to(target: UnicodeStr<'_>, partition: UnicodeStr<'_>) -> bool {
 }
 
 fn write<S: Objects + Registry>(system: &S, letter: u16) -> Result<()> {
-    let setup = wide!("\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup");
+    let setup = "\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup";
     let key = Key::open(system, setup, Access::KEY_ALL)?;
     let text = [letter, u16::from(b':'), u16::from(b'\\'), 0];
-    key.set(wide!("BootDir"), ValueType::SZ, text.as_bytes())
+    key.set("BootDir", ValueType::SZ, text.as_bytes())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nt::wide;
 
     #[test]
     fn a_link_leads_to_the_partition_itself_or_below_it() {

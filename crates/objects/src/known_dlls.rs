@@ -236,7 +236,8 @@ struct Making<'s, S: System> {
 }
 
 fn open_directory<'s, S: System>(system: &'s S, dos: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
-    let path = path::to_nt(dos, system.system_root())?;
+    let mut path = UnicodeBuf::new();
+    path::put_nt(dos, system.system_root(), &mut path)?;
     file::open(
         system,
         &ObjectAttributes::named(path.as_str()),

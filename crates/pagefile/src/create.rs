@@ -26,13 +26,14 @@ pub fn create_paging_files<'v, S: System>(
         any: false,
     };
     let (mut requested, mut created) = (false, false);
+    let (mut descriptor, current) = (Descriptor::default(), system.system_root());
     for text in tokens {
-        let Some(parsed) = token::parse(text, system.system_root()) else {
+        let Some(parsed) = token::parse(text, current, &mut descriptor) else {
             nt::debug!("paging file: a token without a path");
             continue;
         };
         requested = true;
-        match parsed.and_then(|mut descriptor| run.accept(&mut descriptor)) {
+        match parsed.and_then(|()| run.accept(&mut descriptor)) {
             Ok(()) => created = true,
             Err(status) => Skippable::PagingFile.report(text, status),
         }
@@ -43,8 +44,9 @@ pub fn create_paging_files<'v, S: System>(
     }
     if requested && !created {
         nt::warn!("paging file: none of those asked for: making an emergency one");
-        Descriptor::emergency()
-            .and_then(|mut descriptor| {
+        token::parse(token::EMERGENCY, current, &mut descriptor)
+            .unwrap_or(Err(Status::OBJECT_NAME_INVALID))
+            .and_then(|()| {
                 let whole = whole(system, descriptor.size);
                 run.attempt(&mut descriptor, whole, LEAST)
             })

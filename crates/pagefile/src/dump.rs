@@ -9,14 +9,14 @@
 use crate::volumes::open;
 use nt::access::{Access, OpenOptions};
 use nt::failure::{Attempt, Skippable};
-use nt::object::ObjectAttributes;
+use nt::key::Key;
 use nt::path::{self, MAX_NT};
 use nt::system::{System, ValueType};
 use nt::{Owned, Result, Status, UnicodeBuf, UnicodeStr, wide};
 use zerocopy::IntoBytes;
 
-const MACHINE_CRASH: UnicodeStr<'_> =
-    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\CrashControl\\MachineCrash");
+const MACHINE_CRASH: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\CrashControl\\MachineCrash";
 
 /// Bytes that are looked at: one page, which is whole sectors of any volume, at an address that is
 /// aligned for any of them.
@@ -71,26 +71,13 @@ fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Optio
 
 /// Writes `DumpFile`, a DOS path, and `TempDestination`.
 fn record<S: System>(system: &S, kept: UnicodeStr<'_>) -> Result<()> {
-    let key = system.create_volatile_key(
-        &ObjectAttributes::named(MACHINE_CRASH),
-        Access::KEY_SET_VALUE,
-    )?;
-    let key = Owned::new(system, key);
+    let key = Key::create_volatile(system, MACHINE_CRASH, Access::KEY_SET_VALUE)?;
     let mut dos = UnicodeBuf::<MAX_NT>::new();
     dos.push(kept.skip(4))?;
     dos.push_unit(0)?;
-    system.set_value(
-        key.get(),
-        wide!("DumpFile"),
-        ValueType::SZ,
-        dos.as_str().units().as_bytes(),
-    )?;
-    system.set_value(
-        key.get(),
-        wide!("TempDestination"),
-        ValueType::DWORD,
-        &1u32.to_le_bytes(),
-    )
+    let data = dos.as_str().units().as_bytes();
+    key.set("DumpFile", ValueType::SZ, data)?;
+    key.set("TempDestination", ValueType::DWORD, &1u32.to_le_bytes())
 }
 
 #[cfg(test)]

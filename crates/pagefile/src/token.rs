@@ -10,18 +10,20 @@ pub const MEGABYTE: u64 = 1 << 20;
 const LETTER: usize = 4;
 
 /// The drive that a paging file is to be on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drive {
     /// The drive with this letter, in upper case.
     Letter(u16),
     /// `?`: the first one that will do.
+    #[default]
     Any,
 }
 
 /// How large a paging file is to be.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Size {
     /// As large as the system thinks right.
+    #[default]
     Managed,
     /// In bytes.
     Explicit {
@@ -33,7 +35,7 @@ pub enum Size {
 }
 
 /// A paging file that is asked for.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Descriptor {
     /// Its NT path; the drive letter of [`Drive::Any`] is still `?`.
     pub name: UnicodeBuf<MAX_NT>,
@@ -44,18 +46,6 @@ pub struct Descriptor {
 }
 
 impl Descriptor {
-    /// The system-managed `?:\pagefile.sys` (spec 4.6).
-    ///
-    /// # Errors
-    /// None that can happen: the name fits.
-    pub fn emergency() -> Result<Self> {
-        Ok(Self {
-            name: UnicodeBuf::copied(nt::wide!("\\??\\?:\\pagefile.sys"))?,
-            drive: Drive::Any,
-            size: Size::Managed,
-        })
-    }
-
     /// The name, on the drive with this letter.
     pub fn on(&mut self, letter: u16) -> UnicodeStr<'_> {
         if let Some(unit) = self.name.units_mut().get_mut(LETTER) {
@@ -63,9 +53,32 @@ impl Descriptor {
         }
         self.name.as_str()
     }
+
+    /// Becomes the file with this DOS path.
+    fn find(&mut self, path: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<()> {
+        path::put_nt(path, current, &mut self.name)?;
+        let (letter, colon) = match self.name.units_mut().get_mut(LETTER..) {
+            Some([letter, colon, ..]) => (letter, *colon),
+            _ => return Err(Status::INVALID_PARAMETER),
+        };
+        if colon != u16::from(b':') {
+            return Err(Status::INVALID_PARAMETER);
+        }
+        *letter = nt::case::upcase(*letter);
+        self.drive = if *letter == u16::from(b'?') {
+            Drive::Any
+        } else {
+            Drive::Letter(*letter)
+        };
+        Ok(())
+    }
 }
 
-/// Takes a token apart; `current` is the current directory. `None` if there is no path in it.
+/// Where the paging file goes of which nobody has said where: system-managed, on any drive (spec 4.6).
+pub const EMERGENCY: UnicodeStr<'static> = nt::wide!("?:\\pagefile.sys");
+
+/// Takes a token apart into `descriptor`; `current` is the current directory. `None` if there is no
+/// path in it.
 ///
 /// # Errors
 /// `NAME_TOO_LONG`, `OBJECT_NAME_INVALID`, or `INVALID_PARAMETER` for a path that is on no drive.
@@ -74,34 +87,21 @@ impl Descriptor {
 /// use nt::wide;
 /// use pagefile::token::{self, Drive, Size};
 ///
-/// let token = wide!("C:\\pagefile.sys 0 0");
-/// let file = token::parse(token, wide!("C:\\ReactOS")).expect("there is a path in it")?;
+/// let (token, mut file) = (wide!("C:\\pagefile.sys 0 0"), token::Descriptor::default());
+/// token::parse(token, wide!("C:\\ReactOS"), &mut file).expect("there is a path in it")?;
 /// assert_eq!(file.name.as_str(), wide!("\\??\\C:\\pagefile.sys"));
 /// assert_eq!(file.drive, Drive::Letter(u16::from(b'C')));
 /// assert_eq!(file.size, Size::Managed);
 /// # Ok::<(), nt::Status>(())
 /// ```
-pub fn parse(token: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Option<Result<Descriptor>> {
+pub fn parse(
+    token: UnicodeStr<'_>,
+    current: UnicodeStr<'_>,
+    descriptor: &mut Descriptor,
+) -> Option<Result<()>> {
     let (path, sizes) = token.token()?;
-    Some(descriptor(path, size(sizes), current))
-}
-
-fn descriptor(path: UnicodeStr<'_>, size: Size, current: UnicodeStr<'_>) -> Result<Descriptor> {
-    let mut name = path::to_nt(path, current)?;
-    let (letter, colon) = match name.units_mut().get_mut(LETTER..) {
-        Some([letter, colon, ..]) => (letter, *colon),
-        _ => return Err(Status::INVALID_PARAMETER),
-    };
-    if colon != u16::from(b':') {
-        return Err(Status::INVALID_PARAMETER);
-    }
-    *letter = nt::case::upcase(*letter);
-    let drive = if *letter == u16::from(b'?') {
-        Drive::Any
-    } else {
-        Drive::Letter(*letter)
-    };
-    Ok(Descriptor { name, drive, size })
+    descriptor.size = size(sizes);
+    Some(descriptor.find(path, current))
 }
 
 /// The sizes in the text behind the path.
@@ -167,8 +167,13 @@ mod tests {
 
     fn parsed(token: &str) -> Option<Result<(String, Drive, Size)>> {
         let units: Vec<u16> = token.encode_utf16().collect();
-        let descriptor = parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS"))?;
-        Some(descriptor.map(|descriptor| {
+        let mut descriptor = Descriptor::default();
+        let done = parse(
+            UnicodeStr(&units),
+            nt::wide!("C:\\ReactOS"),
+            &mut descriptor,
+        )?;
+        Some(done.map(|()| {
             (
                 descriptor.name.to_string(),
                 descriptor.drive,
@@ -264,7 +269,8 @@ mod tests {
         #[test]
         fn any_token_is_nothing_a_descriptor_or_an_error(units in prop::collection::vec(prop_oneof![
             Just(u16::from(b':')), Just(u16::from(b'\\')), Just(u16::from(b' ')), Just(u16::from(b'?')), 0x2Fu16..0x7B, any::<u16>()], 0..80)) {
-            if let Some(Ok(descriptor)) = parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS")) {
+            let mut descriptor = Descriptor::default();
+            if let Some(Ok(())) = parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS"), &mut descriptor) {
                 prop_assert_eq!(descriptor.name.as_str().units()[5], u16::from(b':'));
                 if let Size::Explicit { minimum, maximum } = descriptor.size {
                     prop_assert!(minimum <= u64::from(u32::MAX) << 20 && maximum <= u64::from(u32::MAX) << 20);

@@ -97,7 +97,7 @@ pub fn boot(ground: &Ground, assumptions: &Assumptions) -> Result<Boot> {
         .map_err(|status| anyhow!("the volume has no room for what a boot needs: {status}"))?;
     let recorder = Recorder::claim();
     world.start(|seam| {
-        let space = Box::leak(Box::new(smss::TableSpace::new()));
+        let space = Box::leak(Box::new(smss::Space::new()));
         smss::run(seam, Box::leak(Box::new(smss::State::new(seam, space))))
     });
     recorder.follow(Box::new(world.trace_length()));

@@ -5,21 +5,18 @@ use nt::access::Access;
 use nt::failure::{Attempt, Skippable};
 use nt::key::{self, Key};
 use nt::system::{Objects, Registry};
-use nt::{UnicodeStr, wide};
 
-const MINI_NT: UnicodeStr<'_> =
-    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT");
+const MINI_NT: &str = "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\MiniNT";
 
-const DEBUG_PRINT_FILTER: UnicodeStr<'_> = wide!(
-    "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Debug Print Filter"
-);
+const DEBUG_PRINT_FILTER: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Debug Print Filter";
 
 /// The mask of message levels that NT's debug-print filter names for the component SMSS: bit 0
 /// errors, 1 warnings, 2 trace, 3 information. `None` without the value, and for one that is
 /// not a REG_DWORD.
 pub fn debug_print_filter<S: Registry + Objects>(system: &S) -> Option<u32> {
     let key = Key::open(system, DEBUG_PRINT_FILTER, Access::KEY_READ).ok()?;
-    key.number(wide!("SMSS"))
+    key.number("SMSS")
 }
 
 /// Whether this is a boot without a permanent system volume: the kernel made the key

@@ -33,7 +33,8 @@ pub struct Configuration<'s, S: Memory> {
 }
 
 impl<'s, S: Memory> Configuration<'s, S> {
-    pub(crate) const fn new(system: &'s S) -> Self {
+    /// A configuration before anything was read.
+    pub const fn new(system: &'s S) -> Self {
         Self {
             protection_mode: 1,
             allow_protected_renames: 0,

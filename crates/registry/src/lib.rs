@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The Session Manager key: what its values mean (spec 2, 5.1).
 //!
-//! [`read`] makes one pass over the key in the order of the specification's table and gives a [`Configuration`]: bytes in, typed values
+//! [`read`] makes one pass over the key in the order of the specification's table and fills a [`Configuration`]: bytes in, typed values
 //! out, every error with its value name. [`data`] is the meaning of the bytes and knows no
 //! registry. Nothing is acted upon here but what the table says happens during the pass: one-shot
 //! values are deleted, object directories are made through a callback.

@@ -20,8 +20,8 @@ use nt::{Handle, Result, Status, UnicodeStr, wide};
 /// The step of the table that all of this is.
 const STEP: Essential = Essential::RegistryPass;
 
-const SESSION_MANAGER: UnicodeStr<'_> =
-    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager");
+const SESSION_MANAGER: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager";
 
 /// Makes one object directory during the pass: the protection mode, and the directory's name (spec
 /// 2.3 #3).
@@ -29,7 +29,7 @@ pub type MakeDirectory<'v> = dyn FnMut(u32, UnicodeStr<'_>) + 'v;
 
 /// Runs the pass. `block` is this process's own environment block, with which the default environment
 /// begins. `sessions` says whether the values of NT 6 about
-/// initial sessions are wanted (spec 11.5).
+/// initial sessions are wanted (spec 11.5). `configuration` is a new one, and is filled where it is.
 ///
 /// # Errors
 /// [`Stop`] as the table of failures says.
@@ -38,8 +38,9 @@ pub fn read<'s, S: Registry + Memory + Objects>(
     block: &[u16],
     sessions: bool,
     make_directory: &mut MakeDirectory<'_>,
-) -> Result<Configuration<'s, S>, Stop> {
-    run(system, block, &mut |pass, top| {
+    configuration: &mut Configuration<'s, S>,
+) -> Result<(), Stop> {
+    run(system, block, configuration, &mut |pass, top| {
         pass.all(top, sessions, make_directory)
     })
 }
@@ -53,8 +54,9 @@ pub fn read<'s, S: Registry + Memory + Objects>(
 pub fn read_for_session<'s, S: Registry + Memory + Objects>(
     system: &'s S,
     block: &[u16],
-) -> Result<Configuration<'s, S>, Stop> {
-    run(system, block, &mut |pass, top| {
+    configuration: &mut Configuration<'s, S>,
+) -> Result<(), Stop> {
+    run(system, block, configuration, &mut |pass, top| {
         pass.subsystems(top)?;
         pass.session_zero_command(top)?;
         let finished = pass.configuration.finish_environment(system);
@@ -63,36 +65,37 @@ pub fn read_for_session<'s, S: Registry + Memory + Objects>(
 }
 
 /// What is read of the key, whose handle it gets.
-type Part<'p, 's, S> = dyn FnMut(&mut Pass<'s, S>, Handle) -> Result<(), Stop> + 'p;
+type Part<'p, 's, S> = dyn FnMut(&mut Pass<'_, 's, S>, Handle) -> Result<(), Stop> + 'p;
 
 /// Reads a part of the key.
 fn run<'s, S: Registry + Memory + Objects>(
     system: &'s S,
     block: &[u16],
+    configuration: &mut Configuration<'s, S>,
     part: &mut Part<'_, 's, S>,
-) -> Result<Configuration<'s, S>, Stop> {
-    let mut pass = Pass {
-        system,
-        reader: Reader::new(system).or_stop(STEP, "memory")?,
-        configuration: Configuration::new(system),
-    };
-    let reserved = pass.configuration.store.reserve();
+) -> Result<(), Stop> {
+    let reader = Reader::new(system).or_stop(STEP, "memory")?;
+    let reserved = configuration.store.reserve();
     reserved.or_stop(STEP, "memory")?;
-    let own = pass.configuration.own_variables(block);
+    let own = configuration.own_variables(block);
     own.or_stop(STEP, "own environment")?;
     let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
     let key = Key::open(system, SESSION_MANAGER, access).or_stop(STEP, SESSION_MANAGER)?;
-    part(&mut pass, key.handle())?;
-    Ok(pass.configuration)
+    let mut pass = Pass {
+        system,
+        reader,
+        configuration,
+    };
+    part(&mut pass, key.handle())
 }
 
-struct Pass<'s, S: Memory> {
+struct Pass<'c, 's, S: Memory> {
     system: &'s S,
     reader: Reader<'s, S>,
-    configuration: Configuration<'s, S>,
+    configuration: &'c mut Configuration<'s, S>,
 }
 
-impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
+impl<'s, S: Registry + Memory + Objects> Pass<'_, 's, S> {
     fn all(
         &mut self,
         top: Handle,
@@ -100,16 +103,15 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         make_directory: &mut MakeDirectory<'_>,
     ) -> Result<(), Stop> {
         // Protected unless a number says otherwise (rows 1 and 2).
-        self.configuration.protection_mode = self
-            .number(top, wide!("ProtectionMode"), false)?
-            .unwrap_or(1);
+        self.configuration.protection_mode =
+            self.number(top, "ProtectionMode", false)?.unwrap_or(1);
         self.configuration.allow_protected_renames = self
-            .number(top, wide!("AllowProtectedRenames"), true)?
+            .number(top, "AllowProtectedRenames", true)?
             .unwrap_or(0);
         let directories = [wide!("\\Windows"), wide!("\\RPC Control")];
         self.strings(
             Some(top),
-            wide!("ObjectDirectories"),
+            "ObjectDirectories",
             List::ObjectDirectories,
             &directories,
         )?;
@@ -118,45 +120,40 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         }
         self.strings(
             Some(top),
-            wide!("BootExecute"),
+            "BootExecute",
             List::BootExecute,
             &[wide!("autocheck AutoChk.exe *")],
         )?;
-        self.strings(Some(top), wide!("SetupExecute"), List::SetupExecute, &[])?;
-        let first = self.renames(top, wide!("PendingFileRenameOperations"))?;
-        let second = self.renames(top, wide!("PendingFileRenameOperations2"))?;
+        self.strings(Some(top), "SetupExecute", List::SetupExecute, &[])?;
+        let first = self.renames(top, "PendingFileRenameOperations")?;
+        let second = self.renames(top, "PendingFileRenameOperations2")?;
         self.configuration.renames = [first, second];
         self.strings(
             Some(top),
-            wide!("ExcludeFromKnownDlls"),
+            "ExcludeFromKnownDlls",
             List::ExcludeFromKnownDlls,
             &[],
         )?;
-        let memory_management = self.open(top, wide!("Memory Management"), Presence::Tolerated)?;
+        let memory_management = self.open(top, "Memory Management", Presence::Tolerated)?;
         let key = memory_management.as_ref().map(Key::handle);
         self.strings(
             key,
-            wide!("PagingFiles"),
+            "PagingFiles",
             List::PagingFiles,
             &[wide!("?:\\pagefile.sys")],
         )?;
         self.subkey(
             top,
-            wide!("DOS Devices"),
+            "DOS Devices",
             Presence::Tolerated,
             Configuration::dos_device,
         )?;
-        self.subkey(
-            top,
-            wide!("KnownDlls"),
-            Presence::Needed,
-            Configuration::known_dll,
-        )?;
+        self.subkey(top, "KnownDlls", Presence::Needed, Configuration::known_dll)?;
         self.environment(top)?;
         self.subsystems(top)?;
         if sessions {
             self.configuration.initial_sessions =
-                self.number(top, wide!("NumberOfInitialSessions"), false)?;
+                self.number(top, "NumberOfInitialSessions", false)?;
             self.session_zero_command(top)?;
         }
         Ok(())
@@ -164,19 +161,14 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
 
     /// `SubSystems` and `Execute`.
     fn subsystems(&mut self, top: Handle) -> Result<(), Stop> {
-        let name = wide!("SubSystems");
+        let name = "SubSystems";
         self.subkey(top, name, Presence::Needed, Configuration::subsystem)?;
         self.configuration.sort_subsystems().or_stop(STEP, name)?;
-        self.strings(Some(top), wide!("Execute"), List::Execute, &[])
+        self.strings(Some(top), "Execute", List::Execute, &[])
     }
 
     fn session_zero_command(&mut self, top: Handle) -> Result<(), Stop> {
-        self.strings(
-            Some(top),
-            wide!("S0InitialCommand"),
-            List::SessionZeroCommand,
-            &[],
-        )
+        self.strings(Some(top), "S0InitialCommand", List::SessionZeroCommand, &[])
     }
 
     /// Both passes over the Environment key (spec 5.1 #3): the first while it is enumerated, the
@@ -185,16 +177,12 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     /// The last boot's `SAFEBOOT_OPTION` is deleted, so that it never outlives that boot (spec
     /// 2.3).
     fn environment(&mut self, top: Handle) -> Result<(), Stop> {
-        let name = wide!("Environment");
+        let name = "Environment";
         let key = self.subkey(top, name, Presence::Tolerated, Configuration::variable)?;
         if self.configuration.old_safe_boot
             && let Some(key) = key
         {
-            self.delete(
-                Skippable::BootOptions,
-                key.handle(),
-                wide!("SAFEBOOT_OPTION"),
-            );
+            self.delete(Skippable::BootOptions, key.handle(), "SAFEBOOT_OPTION");
         }
         self.configuration
             .second_environment_pass()
@@ -205,7 +193,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     fn number(
         &mut self,
         key: Handle,
-        name: UnicodeStr<'static>,
+        name: &'static str,
         one_shot: bool,
     ) -> Result<Option<u32>, Stop> {
         let value = self.reader.read(key, Which::Name(name));
@@ -222,11 +210,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
         Ok(found)
     }
 
-    fn renames(
-        &mut self,
-        key: Handle,
-        name: UnicodeStr<'static>,
-    ) -> Result<Option<RawValue<S>>, Stop> {
+    fn renames(&mut self, key: Handle, name: &'static str) -> Result<Option<RawValue<S>>, Stop> {
         let value = self.reader.take(key, name).or_stop(STEP, name)?;
         if value.is_some() {
             self.delete(Skippable::RegistryValue, key, name);
@@ -236,8 +220,8 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
 
     /// Deletes a value that has been read. If that fails the work is done again at the next boot,
     /// which its value is made for.
-    fn delete(&self, step: Skippable, key: Handle, name: UnicodeStr<'_>) {
-        self.system.delete_value(key, name).or_skip(step, name);
+    fn delete(&self, step: Skippable, key: Handle, name: &str) {
+        key::delete_value(self.system, key, name).or_skip(step, name);
     }
 
     /// A list of strings read by its name; `default` is its content if there is no such value, or
@@ -245,11 +229,11 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     fn strings(
         &mut self,
         key: Option<Handle>,
-        name: UnicodeStr<'static>,
+        name: &'static str,
         list: List,
         default: &[UnicodeStr<'_>],
     ) -> Result<(), Stop> {
-        let configuration = &mut self.configuration;
+        let configuration = &mut *self.configuration;
         let value = key.map_or(Ok(None), |key| self.reader.read(key, Which::Name(name)));
         let saved = match value.or_stop(STEP, name)? {
             Some(value) => configuration.save_strings(list, value, Reached::ByName),
@@ -264,7 +248,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     fn open(
         &mut self,
         top: Handle,
-        name: UnicodeStr<'static>,
+        name: &'static str,
         presence: Presence,
     ) -> Result<Option<Key<'s, S>>, Stop> {
         let key = Key::open_under(self.system, top, name, Access::MAXIMUM_ALLOWED);
@@ -284,7 +268,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
     fn subkey(
         &mut self,
         top: Handle,
-        name: UnicodeStr<'static>,
+        name: &'static str,
         presence: Presence,
         visit: fn(&mut Configuration<'s, S>, Value<'_>) -> Result<()>,
     ) -> Result<Option<Key<'s, S>>, Stop> {
@@ -297,7 +281,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'s, S> {
                 break;
             };
             if !value.name.is_empty() {
-                visit(&mut self.configuration, value).or_stop(STEP, name)?;
+                visit(self.configuration, value).or_stop(STEP, name)?;
             } else if !data::units(value.data).until_nul().is_empty() {
                 Skippable::RegistryValue.report(name, Status::OBJECT_NAME_INVALID);
             }

@@ -4,7 +4,7 @@
 
 use crate::data::{self, Strings};
 use nt::system::{Memory, Registry, ValueInformation, ValueType};
-use nt::{Handle, Result, Status, UnicodeStr};
+use nt::{Handle, Result, Status, UnicodeStr, key};
 use zerocopy::FromBytes;
 
 const PAGE: usize = 4096;
@@ -44,13 +44,15 @@ impl<S: Memory> RawValue<S> {
 /// How a value is asked for.
 #[derive(Clone, Copy)]
 pub(crate) enum Which {
-    Name(UnicodeStr<'static>),
+    Name(&'static str),
     Index(u32),
 }
 
 /// The buffers that values are read into, one after the other.
 pub(crate) struct Reader<'s, S: Memory> {
     system: &'s S,
+    /// The name that was asked for last.
+    asked: key::Name,
     name: S::Pages,
     data: S::Pages,
 }
@@ -59,6 +61,7 @@ impl<'s, S: Memory + Registry> Reader<'s, S> {
     pub(crate) fn new(system: &'s S) -> Result<Self> {
         Ok(Self {
             system,
+            asked: key::Name::new(),
             name: system.allocate_pages(PAGE)?,
             data: system.allocate_pages(PAGE)?,
         })
@@ -67,10 +70,14 @@ impl<'s, S: Memory + Registry> Reader<'s, S> {
     /// A value of `key`; `None` if there is none, or none more. Asks once more with larger buffers
     /// if they were too small.
     pub(crate) fn read(&mut self, key: Handle, which: Which) -> Result<Option<Value<'_>>> {
+        self.asked.clear();
+        if let Which::Name(name) = which {
+            self.asked.push_ascii(name)?;
+        }
         for _ in 0..2 {
             let data = self.data.as_mut();
             let read = match which {
-                Which::Name(name) => self.system.query_value(key, name, data),
+                Which::Name(_) => self.system.query_value(key, self.asked.as_str(), data),
                 Which::Index(index) => {
                     let name = <[u16]>::mut_from_bytes(self.name.as_mut()).unwrap_or_default();
                     self.system.enumerate_value(key, index, name, data)
@@ -89,7 +96,7 @@ impl<'s, S: Memory + Registry> Reader<'s, S> {
             let name_fits = name_bytes <= self.name.as_ref().len();
             if name_fits && data_bytes <= self.data.as_ref().len() {
                 let name = match which {
-                    Which::Name(name) => name,
+                    Which::Name(_) => self.asked.as_str(),
                     Which::Index(_) => data::units(self.name.as_ref()).take(name_units).until_nul(),
                 };
                 return Ok(Some(Value {
@@ -107,11 +114,7 @@ impl<'s, S: Memory + Registry> Reader<'s, S> {
     }
 
     /// The value `name` of `key` for good: it takes the pages it was read into along.
-    pub(crate) fn take(
-        &mut self,
-        key: Handle,
-        name: UnicodeStr<'static>,
-    ) -> Result<Option<RawValue<S>>> {
+    pub(crate) fn take(&mut self, key: Handle, name: &'static str) -> Result<Option<RawValue<S>>> {
         let Some(Value { kind, data, .. }) = self.read(key, Which::Name(name))? else {
             return Ok(None);
         };

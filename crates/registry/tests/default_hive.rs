@@ -4,6 +4,7 @@
 
 use nt::UnicodeStr;
 use nt::system::{Objects, Processes, Registry, RegistryBoot};
+use registry::Configuration;
 use test_support::host::{SM, Seam, World, bytes, run, value, world};
 
 const MULTI: u32 = 7;
@@ -24,10 +25,10 @@ struct Read {
 
 fn read(seam: &'static Seam) -> Read {
     let mut directories = Vec::new();
-    let configuration = registry::read(seam, seam.own_environment(), false, &mut |_, name| {
-        directories.push(name.to_string())
-    })
-    .unwrap();
+    let mut configuration = Configuration::new(seam);
+    let mut make_directory = |_, name: UnicodeStr<'_>| directories.push(name.to_string());
+    let own = seam.own_environment();
+    registry::read(seam, own, false, &mut make_directory, &mut configuration).unwrap();
     let texts = |list: &mut dyn Iterator<Item = UnicodeStr<'_>>| {
         list.map(|text| text.to_string()).collect::<Vec<_>>()
     };

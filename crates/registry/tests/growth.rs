@@ -3,6 +3,7 @@
 //! or copied, rows looked at) grows as the number of values does, not as its square.
 
 use nt::system::Processes;
+use registry::Configuration;
 use test_support::host::{SM, Watched, bytes, watched, world_without_values};
 
 const SZ: u32 = 1;
@@ -16,7 +17,9 @@ fn steps(count: usize, add: Add) -> usize {
     let counted = move |world: &'static Watched| {
         add(world, count);
         let before = world.steps();
-        registry::read(world, world.own_environment(), false, &mut |_, _| {}).unwrap();
+        let mut configuration = Configuration::new(world);
+        let own = world.own_environment();
+        registry::read(world, own, false, &mut |_, _| {}, &mut configuration).unwrap();
         world.steps() - before
     };
     watched(&mut world_without_values(), counted).0

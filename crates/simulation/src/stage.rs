@@ -151,11 +151,11 @@ impl<'h> Stage<'h> {
             noted.first = None;
         }
         self.world().start(move |seam| {
-            let tables = Box::leak(Box::new(smss::TableSpace::new()));
+            let space: &'static smss::Space<_> = Box::leak(Box::new(smss::Space::new()));
             // A process id is a small number.
             let process = ProcessId(seam.client_id().process as u32);
-            lock(&noted).model.watch(process, tables);
-            smss::run(seam, Box::leak(Box::new(smss::State::new(seam, tables))))
+            lock(&noted).model.watch(process, &space.tables);
+            smss::run(seam, Box::leak(Box::new(smss::State::new(seam, space))))
         });
         if first {
             let frames = self.history.frames.iter().copied().collect();

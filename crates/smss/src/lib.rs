@@ -19,31 +19,38 @@ mod phases;
 mod plan;
 
 use nt::Status;
-use nt::failure::Stop;
+use nt::failure::{Attempt, Essential, Stop};
+use nt::lock::Mutex;
 use nt::system::System;
 use objects::BadImage;
 use plan::Loaded;
-use spin::Once;
 use subsystems::Manager;
 use subsystems::end::{self, Ending, Watched};
 use subsystems::instance::{self, Arguments};
 use subsystems::policy::{Order, SessionModel};
 
-pub use subsystems::{Counts, Kind, Record, Stage, TableSpace};
+pub use subsystems::{Counts, Kind, Record, Space, Stage, TableSpace};
 
 /// Everything that lives as long as the process.
 pub struct State<S: System> {
     manager: Manager<S>,
-    loaded: Once<Loaded<S>>,
+    /// Filled by the thread that boots, and not changed after.
+    loaded: Mutex<Loaded<S>>,
 }
 
 impl<S: System> State<S> {
-    /// The state before anything has happened. `tables` are this state's alone.
-    pub fn new(system: &'static S, tables: &'static TableSpace) -> Self {
+    /// The state before anything has happened. `space` is this state's alone.
+    pub fn new(system: &'static S, space: &'static Space<S>) -> Self {
         Self {
-            manager: Manager::new(system, tables),
-            loaded: Once::new(),
+            manager: Manager::new(system, space),
+            loaded: Mutex::new(Loaded::new(system)),
         }
+    }
+
+    /// Where what the registry says goes, for the one that reads it.
+    fn loaded(&'static self) -> Result<&'static mut Loaded<S>, Stop> {
+        let unread = self.loaded.claim().ok_or(Status::ALREADY_COMMITTED);
+        unread.or_stop(Essential::RegistryPass, "configuration")
     }
 
     /// How much the server side holds.
@@ -117,7 +124,9 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
 
     nt::info!("phase: 9 registry");
     let mini_nt = registry::is_mini_nt(system);
-    let loaded = phases::read_registry(system, state)?;
+    let loaded = state.loaded()?;
+    phases::read_registry(system, policy, loaded)?;
+    let loaded: &'static Loaded<S> = loaded;
     manager.publish(loaded);
     let configuration = loaded.configuration();
     let protection = loaded.protection();
@@ -176,6 +185,7 @@ fn make_session<S: System>(
     state: &'static State<S>,
     arguments: Arguments,
 ) -> nt::Result<()> {
-    let loaded = phases::read_for_session(system, state).map_err(|stop| stop.status)?;
+    let loaded = state.loaded().map_err(|stop| stop.status)?;
+    phases::read_for_session(system, loaded).map_err(|stop| stop.status)?;
     instance::run(system, state.manager.policy(), loaded, arguments)
 }

@@ -10,10 +10,10 @@
 
 use nt::Status;
 use ntdll::{Fatal, Native, Program};
-use smss::{State, TableSpace};
+use smss::{Space, State};
 use spin::Once;
 
-static TABLES: TableSpace = TableSpace::new();
+static SPACE: Space<Native> = Space::new();
 static STATE: Once<State<Native>> = Once::new();
 
 ntdll::program!(Program {
@@ -23,5 +23,5 @@ ntdll::program!(Program {
 });
 
 fn main(system: &'static Native) -> Status {
-    smss::run(system, STATE.call_once(|| State::new(system, &TABLES)))
+    smss::run(system, STATE.call_once(|| State::new(system, &SPACE)))
 }

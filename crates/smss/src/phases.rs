@@ -3,21 +3,19 @@
 //!
 //! They join what the registry says to the crates that act on it, and hold no policy of their own.
 
+use crate::Fatal;
 use crate::plan::Loaded;
-use crate::{Fatal, State};
 use boot::RenameList;
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::logging::{self, LevelFilter};
 use nt::object::Attributes;
-use nt::pages::PageVec;
 use nt::path::MAX_DOS;
 use nt::system::{RegistryBoot, System};
 use nt::{Handle, ObjectAttributes, Owned, UnicodeBuf, UnicodeStr, wide};
 use objects::{Failure, KnownDlls, Protection};
-use registry::Configuration;
 use subsystems::Plan;
-use subsystems::policy::Policy;
+use subsystems::policy::{Policy, SessionModel};
 
 const VOLUMES_EVENT: UnicodeStr<'static> = wide!("\\Device\\VolumesSafeForWriteAccess");
 /// Base priority of smss (spec 1.3 #3).
@@ -85,49 +83,37 @@ pub(crate) fn volumes_are_safe<S: System>(system: &S, event: Option<Owned<'_, S>
 /// Steps 9 to 15: the default environment and the registry pass (spec 2, 5.1).
 pub(crate) fn read_registry<S: System>(
     system: &'static S,
-    state: &'static State<S>,
-) -> Result<&'static Loaded<S>, Stop> {
-    let sessions =
-        state.manager.policy().sessions == subsystems::policy::SessionModel::ChildInstance;
+    policy: &Policy,
+    loaded: &mut Loaded<S>,
+) -> Result<(), Stop> {
     let mut make_directory = |mode, name: UnicodeStr<'_>| {
         objects::object_directory(system, Protection::from_mode(mode), name)
     };
-    let configuration = registry::read(
+    let configuration = &mut loaded.configuration;
+    registry::read(
         system,
         system.own_environment(),
-        sessions,
+        policy.sessions == SessionModel::ChildInstance,
         &mut make_directory,
+        configuration,
     )?;
-    let library_path = launch::library_path(system, configuration.library_search_path())
-        .or_stop(Essential::Environment, "library path")?;
-    Ok(keep(system, state, configuration, library_path))
+    let search_path = configuration.library_search_path();
+    launch::library_path(system, search_path, &mut loaded.library_path)
+        .or_stop(Essential::Environment, "library path")
 }
 
 /// What a child instance reads (spec 11.5): its environment and library path are those its master
 /// gave it.
 pub(crate) fn read_for_session<S: System>(
     system: &'static S,
-    state: &'static State<S>,
-) -> Result<&'static Loaded<S>, Stop> {
-    let configuration = registry::read_for_session(system, system.own_environment())?;
-    let mut library_path = PageVec::new(system);
-    library_path
+    loaded: &mut Loaded<S>,
+) -> Result<(), Stop> {
+    let block = system.own_environment();
+    registry::read_for_session(system, block, &mut loaded.configuration)?;
+    loaded
+        .library_path
         .extend(system.own_dll_path().units())
-        .or_stop(Essential::Environment, "library path")?;
-    Ok(keep(system, state, configuration, library_path))
-}
-
-/// Keeps what was read for the life of the process.
-#[inline(never)]
-fn keep<S: System>(
-    system: &'static S,
-    state: &'static State<S>,
-    configuration: Configuration<'static, S>,
-    library_path: PageVec<'static, S, u16>,
-) -> &'static Loaded<S> {
-    state
-        .loaded
-        .call_once(|| Loaded::new(system, configuration, library_path))
+        .or_stop(Essential::Environment, "library path")
 }
 
 /// Step 20: known DLLs (spec 7).

@@ -13,21 +13,18 @@ use subsystems::{Plan, Subsystem};
 /// The configuration and what follows from it for every child.
 pub(crate) struct Loaded<S: System> {
     system: &'static S,
-    configuration: Configuration<'static, S>,
-    library_path: PageVec<'static, S, u16>,
+    pub(crate) configuration: Configuration<'static, S>,
+    pub(crate) library_path: PageVec<'static, S, u16>,
     debug: bool,
 }
 
 impl<S: System> Loaded<S> {
-    pub(crate) fn new(
-        system: &'static S,
-        configuration: Configuration<'static, S>,
-        library_path: PageVec<'static, S, u16>,
-    ) -> Self {
+    /// What it is before anything was read.
+    pub(crate) fn new(system: &'static S) -> Self {
         Self {
             system,
-            configuration,
-            library_path,
+            configuration: Configuration::new(system),
+            library_path: PageVec::new(system),
             debug: system.own_debug_flags() != 0,
         }
     }

@@ -104,7 +104,7 @@ pub(crate) fn call<S: System>(
     if server.terminal == TerminalId::CONSOLE {
         sm.system.request_wait_reply(server.callback, message)?;
     } else {
-        sm.watchdogs.call(server, message)?;
+        sm.watchdogs.call(sm.system, server, message)?;
     }
     result_of(message)
 }

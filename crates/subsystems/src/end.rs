@@ -3,9 +3,9 @@
 
 use crate::kernel::terminate;
 use crate::state::ids::ProcessId;
-use nt::failure::{Essential, Stop};
-use nt::system::{HardError, HardErrorOption, HardErrorParameter, System, Timeout, Wait};
-use nt::{Handle, Status, UnicodeStr, privilege, wide};
+use nt::failure::{Essential, Stop, stop_system};
+use nt::system::{HardErrorParameter, System, Timeout, Wait};
+use nt::{Handle, Status, UnicodeStr, wide};
 
 /// The processes whose end ends the system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
         HardErrorParameter::Value(0),
     ];
     nt::error!("{}: {}: the system stops", ending.name, ending.status);
-    raise(system, &parameters);
+    stop_system(system, &parameters);
 }
 
 /// Stops the system from an API thread that the boot, or the booted system, cannot do without;
@@ -108,19 +108,5 @@ pub fn stop_for_known_dll<S: System>(system: &S, ending: &Ending, file: UnicodeS
         ending.name,
         ending.status
     );
-    raise(system, &parameters);
-}
-
-fn raise<S: System>(system: &S, parameters: &[HardErrorParameter<'_>]) {
-    if let Err(status) = privilege::enable_shutdown(system) {
-        nt::warn!("SeShutdownPrivilege: {status}");
-    }
-    let error = HardError {
-        status: Status::SYSTEM_PROCESS_TERMINATED,
-        parameters,
-        option: HardErrorOption::ShutdownSystem,
-    };
-    if let Err(status) = system.raise_hard_error(&error) {
-        nt::error!("hard error: {status}: not raised");
-    }
+    stop_system(system, &parameters);
 }

@@ -44,18 +44,19 @@ pub(crate) fn exec_pgm<S: System>(
     } else {
         ClientId::default()
     };
-    adopt(sm, &suspended, debugger)
+    let terminal = TerminalId(system.query_session(process.get())?);
+    adopt(sm, terminal, &suspended, debugger)
 }
 
-/// Gives `suspended` to the server for its image type in its session; a native process needs none
-/// and is resumed.
+/// Gives `suspended`, which is in the session `terminal`, to the server for its image type there; a
+/// native process needs none and is resumed.
 #[inline(never)]
 pub(crate) fn adopt<S: System>(
     sm: &'static Manager<S>,
+    terminal: TerminalId,
     suspended: &UserProcessInformation,
     debugger: ClientId,
 ) -> Result<()> {
-    let terminal = TerminalId(sm.system.query_session(Handle(suspended.process))?);
     if !servers::any_in(sm, terminal) {
         return Err(Status::OBJECT_NAME_NOT_FOUND);
     }

@@ -120,10 +120,12 @@ pub(crate) fn start<S: System>(
         .lock()
         .terminals
         .initial_created(terminal, ProcessId::of(child.client()));
-    if let Err(status) = exec::adopt(sm, child.information(), ClientId::default()) {
-        child.kill(status);
-        return Err(status);
-    }
+    child.or_kill(exec::adopt(
+        sm,
+        terminal,
+        child.information(),
+        ClientId::default(),
+    ))?;
     let process = child.into_handles().0;
     let mut tables = sm.tables.lock();
     if tables.terminals.keep_initial(terminal, process.get()) {

@@ -14,27 +14,48 @@ use nt::system::System;
 use nt::{Result, Status};
 use spin::Once;
 
+/// Room for all that many threads share: zeros in the image, so that it takes neither a place in the
+/// file nor any of the stack.
+pub struct Space<S: System> {
+    /// The tables.
+    pub tables: TableSpace,
+    gate: Gate,
+    watchdogs: Watchdogs<S>,
+}
+
+impl<S: System> Space<S> {
+    /// Empty tables, an open gate, no call under way.
+    #[allow(clippy::new_without_default, reason = "a constant, for a static")]
+    pub const fn new() -> Self {
+        Self {
+            tables: TableSpace::new(),
+            gate: Gate::new(),
+            watchdogs: Watchdogs::new(),
+        }
+    }
+}
+
 /// The Session Manager's server side.
 pub struct Manager<S: System> {
     pub(crate) system: &'static S,
     pub(crate) policy: &'static Policy,
     plan: Once<&'static dyn Plan<S>>,
     pub(crate) tables: &'static Mutex<Tables>,
-    pub(crate) gate: Gate,
-    pub(crate) watchdogs: Watchdogs<S>,
+    pub(crate) gate: &'static Gate,
+    pub(crate) watchdogs: &'static Watchdogs<S>,
 }
 
 impl<S: System> Manager<S> {
-    /// The state before anything has happened, for the version that `system` reports. `tables` are
+    /// The state before anything has happened, for the version that `system` reports. `space` is
     /// this manager's alone.
-    pub fn new(system: &'static S, tables: &'static TableSpace) -> Self {
+    pub fn new(system: &'static S, space: &'static Space<S>) -> Self {
         Self {
             system,
             policy: Policy::for_version(system.version()),
             plan: Once::new(),
-            tables: &tables.0,
-            gate: Gate::new(),
-            watchdogs: Watchdogs::new(system),
+            tables: &space.tables.0,
+            gate: &space.gate,
+            watchdogs: &space.watchdogs,
         }
     }
 

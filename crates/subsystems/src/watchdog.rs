@@ -26,8 +26,8 @@ const LOOK: u32 = 5_000;
 /// Calls under way at once: every API thread may be in one, and the main thread.
 const CALLS: usize = MAXIMUM_THREADS as usize + 1;
 
-#[derive(Clone, Copy)]
-struct Call {
+struct Call<S: System> {
+    system: &'static S,
     /// Signalled when the call is answered.
     done: Handle,
     process: Handle,
@@ -35,13 +35,20 @@ struct Call {
     process_id: Option<ProcessId>,
 }
 
+impl<S: System> Clone for Call<S> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<S: System> Copy for Call<S> {}
+
 /// What a place is used for.
-#[derive(Clone, Copy)]
-enum Use {
+enum Use<C> {
     /// Nothing.
     Free,
     /// The call is under way.
-    Watched(Call),
+    Watched(C),
     /// The call is answered; the thread has not looked yet, and frees the place.
     Answered,
     /// The thread ends the called process, and the caller frees the place.
@@ -50,12 +57,16 @@ enum Use {
     Left,
 }
 
-/// What the caller and the thread share.
-struct Place(Mutex<Use>);
+/// What the caller and the thread that watches over the call share.
+struct Place<C>(Mutex<Use<C>>);
 
-impl Place {
+impl<C: Copy> Place<C> {
+    const fn new() -> Self {
+        Self(Mutex::new(Use::Free))
+    }
+
     /// Takes the place for `call` if it is free.
-    fn take(&self, call: Call) -> bool {
+    fn take(&self, call: C) -> bool {
         let mut place = self.0.lock();
         let free = matches!(*place, Use::Free);
         if free {
@@ -65,7 +76,7 @@ impl Place {
     }
 
     /// The call, if it is still under way.
-    fn call(&self) -> Option<Call> {
+    fn call(&self) -> Option<C> {
         match *self.0.lock() {
             Use::Watched(call) => Some(call),
             _ => None,
@@ -73,7 +84,7 @@ impl Place {
     }
 
     /// The same; who asks ends the called process.
-    fn end(&self) -> Option<Call> {
+    fn end(&self) -> Option<C> {
         let mut place = self.0.lock();
         let Use::Watched(call) = *place else {
             return None;
@@ -113,94 +124,76 @@ impl Place {
     }
 }
 
-/// A place, and the body of the thread that watches over the call in it.
-struct Watchdog<S: System> {
-    system: &'static S,
-    place: Place,
-}
-
-impl<S: System> ThreadBody for Watchdog<S> {
+impl<S: System> ThreadBody for Place<Call<S>> {
     fn run(&'static self) {
         let mut waited = 0;
-        while let Some(call) = self.place.call() {
+        while let Some(call) = self.call() {
+            let system = call.system;
             if waited >= SERVER_TIMEOUT {
-                if let Some(call) = self.place.end() {
+                if let Some(call) = self.end() {
                     nt::error!(
                         "process {}: a subsystem server that does not answer in time: it is ended",
                         call.process_id.map_or(0, ProcessId::number)
                     );
-                    terminate(
-                        self.system,
-                        call.process,
-                        call.process_id,
-                        Status::IO_TIMEOUT,
-                    );
+                    terminate(system, call.process, call.process_id, Status::IO_TIMEOUT);
                 }
                 break;
             }
-            match self.system.wait_one(call.done, Timeout::Milliseconds(LOOK)) {
+            match system.wait_one(call.done, Timeout::Milliseconds(LOOK)) {
                 Ok(Wait::Object(_)) => break,
                 Ok(Wait::Timeout) => {}
                 // The bound holds all the same.
-                Err(_) => drop(self.system.delay(LOOK)),
+                Err(_) => drop(system.delay(LOOK)),
             }
             waited += LOOK;
         }
-        self.place.leave();
+        self.leave();
     }
 }
 
 /// All the places there are for bounded calls.
-pub(crate) struct Watchdogs<S: System> {
-    system: &'static S,
-    places: [Watchdog<S>; CALLS],
-}
+pub(crate) struct Watchdogs<S: System>([Place<Call<S>>; CALLS]);
 
 impl<S: System> Watchdogs<S> {
-    pub(crate) fn new(system: &'static S) -> Self {
-        Self {
-            system,
-            places: core::array::from_fn(|_| Watchdog {
-                system,
-                place: Place(Mutex::new(Use::Free)),
-            }),
-        }
+    pub(crate) const fn new() -> Self {
+        Self([const { Place::new() }; CALLS])
     }
 
     /// Calls `server`, ending it if it takes longer than [`SERVER_TIMEOUT`].
     /// `INSUFF_SERVER_RESOURCES` if too many calls are under way. The caller keeps the handles
     /// of `server` open. Blocks.
     #[inline(never)]
-    pub(crate) fn call(&'static self, server: &Server, message: &mut MessageBuffer) -> Result<()> {
-        let system = self.system;
+    pub(crate) fn call(
+        &'static self,
+        system: &'static S,
+        server: &Server,
+        message: &mut MessageBuffer,
+    ) -> Result<()> {
         let done = new_event(system)?;
         let call = Call {
+            system,
             done: done.get(),
             process: server.process,
             process_id: server.process_id,
         };
-        let Some(watchdog) = self
-            .places
-            .iter()
-            .find(|watchdog| watchdog.place.take(call))
-        else {
+        let Some(place) = self.0.iter().find(|place| place.take(call)) else {
             return Err(Status::INSUFF_SERVER_RESOURCES);
         };
-        let thread = match system.create_thread(watchdog) {
+        let thread = match system.create_thread(place) {
             Ok(thread) => Owned::new(system, thread),
             Err(status) => {
-                watchdog.place.free();
+                place.free();
                 return Err(status);
             }
         };
         let result = system.request_wait_reply(server.callback, message);
         let signalled = system.set_event(done.get());
-        if watchdog.place.answered() {
+        if place.answered() {
             // It is about to be done, and a wait that fails must not let it act on closed handles.
-            while watchdog.place.is_ending() {
+            while place.is_ending() {
                 let _ = system.wait_one(thread.get(), Timeout::Milliseconds(LOOK));
             }
-            watchdog.place.free();
+            place.free();
         } else if signalled.is_ok() {
             // Its handles go with it, so that nothing is left of the call. If it cannot be waited
             // for, it finds the call answered all the same.
@@ -214,14 +207,10 @@ impl<S: System> Watchdogs<S> {
 mod tests {
     use super::*;
 
-    const CALL: Call = Call {
-        done: Handle(4),
-        process: Handle(8),
-        process_id: None,
-    };
+    const CALL: u32 = 7;
 
-    fn taken() -> Place {
-        let place = Place(Mutex::new(Use::Free));
+    fn taken() -> Place<u32> {
+        let place = Place::new();
         assert!(place.take(CALL));
         assert!(!place.take(CALL), "one call at a time");
         place
@@ -241,7 +230,7 @@ mod tests {
     #[test]
     fn a_caller_waits_for_the_thread_that_ends_the_called_process_and_frees_the_place() {
         let place = taken();
-        assert_eq!(place.end().map(|call| call.process), Some(CALL.process));
+        assert_eq!(place.end(), Some(CALL));
         assert!(place.end().is_none(), "once");
         assert!(place.answered() && place.is_ending());
         assert!(place.call().is_none());

@@ -12,8 +12,8 @@ use nt::key::{Key, MAX_TEXT};
 use nt::system::System;
 use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
 
-const ENVIRONMENT: UnicodeStr<'static> =
-    wide!("\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment");
+const ENVIRONMENT: &str =
+    "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment";
 
 ntdll::program!(ntdll::Program {
     prefix: || "hello: ",
@@ -24,7 +24,7 @@ ntdll::program!(ntdll::Program {
 fn hello(system: &impl System) -> Result<()> {
     let key = Key::open(system, ENVIRONMENT, Access::KEY_READ)?;
     let mut text = [0; MAX_TEXT];
-    nt::info!("ComSpec is {}", key.text(wide!("ComSpec"), &mut text)?);
+    nt::info!("ComSpec is {}", key.text("ComSpec", &mut text)?);
     let event = ObjectAttributes::named(wide!("\\HelloEvent"));
     let event = Owned::new(system, system.create_event(&event, Access::EVENT_ALL)?);
     system.set_event(event.get())?;

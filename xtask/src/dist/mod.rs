@@ -78,7 +78,7 @@ fn built(arch: Arch, folder: &Path) -> Result<PathBuf> {
         .args(["build", "--quiet", "--release", "--locked"])
         .args(cargo::SMSS)
         .args(cargo::nt_flags(arch, true)?)
-        .args(["--config", &build::small(arch), "-Ztrim-paths"])
+        .args(["--config", &build::small(arch)?, "-Ztrim-paths"])
         .args(["--config", "profile.release.trim-paths='all'"])
         .arg("--target-dir")
         .arg(folder)

@@ -24,10 +24,11 @@ type Directories = Vec<(u32, String)>;
 
 fn read(world: &'static Watched) -> Result<(Configuration<'static, Watched>, Directories), Stop> {
     let mut directories = Vec::new();
-    let configuration =
-        registry::read(world, world.own_environment(), false, &mut |mode, name| {
-            directories.push((mode, name.to_string()))
-        })?;
+    let mut configuration = Configuration::new(world);
+    let mut make_directory =
+        |mode, name: UnicodeStr<'_>| directories.push((mode, name.to_string()));
+    let own = world.own_environment();
+    registry::read(world, own, false, &mut make_directory, &mut configuration)?;
     Ok((configuration, directories))
 }
 

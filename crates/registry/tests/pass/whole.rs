@@ -5,6 +5,7 @@ use crate::{DWORD, EXPAND, MULTI, SZ, on, pairs, passed, read, texts, variable, 
 use nt::failure::{Essential, Stop};
 use nt::system::{Processes, ValueType};
 use nt::{Status, UnicodeStr};
+use registry::Configuration;
 use test_support::host::{SM, Watched, bytes};
 
 #[test]
@@ -71,7 +72,8 @@ fn spec_11_5_session_values_are_read_only_if_asked_for() {
         );
         assert_eq!(passed(world).initial_sessions, None);
         let own = world.own_environment();
-        let configuration = registry::read(world, own, true, &mut |_, _| {}).unwrap();
+        let mut configuration = Configuration::new(world);
+        registry::read(world, own, true, &mut |_, _| {}, &mut configuration).unwrap();
         assert_eq!(configuration.initial_sessions, Some(2));
         assert_eq!(
             configuration.session_zero_command().unwrap().to_string(),
@@ -161,7 +163,8 @@ fn every_failing_call_stops_the_pass_or_is_reported_and_leaks_nothing() {
                 let first = world.calls().len();
                 world.refuse(first + number, status, persistent);
                 let own = world.own_environment();
-                let read = registry::read(world, own, false, &mut |_, _| {});
+                let mut configuration = Configuration::new(world);
+                let read = registry::read(world, own, false, &mut |_, _| {}, &mut configuration);
                 world.refuse_nothing();
                 let Err(stop) = read else { continue };
                 let wanted = Stop {

@@ -104,17 +104,11 @@ fn start_initial<S: System>(
     port: Handle,
 ) -> Result<()> {
     let child = initial::create(plan, session, command)?;
-    if let Err(status) = report_process(system, port, session, ChildProcess::INITIAL, &child) {
-        child.kill(status);
-        return Err(status);
-    }
+    let reported = report_process(system, port, session, ChildProcess::INITIAL, &child);
+    child.or_kill(reported.map(drop))?;
     let mut request = ExecPgm::new_zeroed();
     request.process = *child.information();
-    let given = client::call(system, port, &mut request);
-    if let Err(status) = given {
-        child.kill(status);
-    }
-    given
+    child.or_kill(client::call(system, port, &mut request))
 }
 
 fn start_server<S: System>(
@@ -140,12 +134,7 @@ fn start_server<S: System>(
             }
         });
     // That of session 0 may be critical by now, and its end would hide why the system stops.
-    if let Err(status) = up
-        && session != 0
-    {
-        child.kill(status);
-    }
-    up
+    if session == 0 { up } else { child.or_kill(up) }
 }
 
 /// Tells the master of a process before it runs: the event that a server's registration signals.

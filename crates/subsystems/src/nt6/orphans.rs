@@ -11,7 +11,6 @@ use crate::state::ids::ProcessId;
 use nt::Word;
 use nt::access::Access;
 use nt::failure::persist;
-use nt::pages::PageVec;
 use nt::system::System;
 use nt::{ClientId, Owned, Result, Status};
 
@@ -33,8 +32,9 @@ pub(super) fn end_of<S: System>(sm: &Manager<S>, parent: ProcessId, status: Stat
 
 /// The same, with the first failure.
 fn end_once<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) -> Result<()> {
-    let list = list(sm.system)?;
-    for (process, _) in entries(list.as_slice()).filter(|(_, of)| *of == parent.number()) {
+    let (pages, length) = list(sm.system)?;
+    let list = pages.as_ref().get(..length).unwrap_or_default();
+    for (process, _) in entries(list).filter(|(_, of)| *of == parent.number()) {
         let client = ClientId { process, thread: 0 };
         let id = ProcessId::of(client);
         if id.is_none_or(|id| sm.tables.lock().knows(id)) {
@@ -54,19 +54,13 @@ fn end_once<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) -> Re
     Ok(())
 }
 
-/// All processes, as the kernel lists them.
-fn list<S: System>(system: &S) -> Result<PageVec<'_, S, u8>> {
-    let mut list = PageVec::new(system);
+/// All processes, as the kernel lists them, and how many bytes of the pages that is.
+fn list<S: System>(system: &S) -> Result<(S::Pages, usize)> {
     let mut wanted = FIRST;
     loop {
-        while list.len() < wanted {
-            list.extend(&[0; 256])?;
-        }
-        match system.query_raw(PROCESSES, list.as_mut_slice()) {
-            Ok(length) => {
-                list.truncate(length);
-                return Ok(list);
-            }
+        let mut pages = system.allocate_pages(wanted)?;
+        match system.query_raw(PROCESSES, pages.as_mut()) {
+            Ok(length) => return Ok((pages, length)),
             Err(Status::INFO_LENGTH_MISMATCH) if wanted < MOST => wanted *= 2,
             Err(status) => return Err(status),
         }

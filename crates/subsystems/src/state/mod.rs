@@ -43,8 +43,7 @@ pub(crate) struct Tables {
     pub(crate) instances: Instances,
 }
 
-/// Room for the tables: zeros in the image, so that they take neither a place in the file nor any
-/// of the stack.
+/// Room for the tables.
 pub struct TableSpace(pub(crate) Mutex<Tables>);
 
 impl TableSpace {

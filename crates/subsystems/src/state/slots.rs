@@ -9,7 +9,7 @@
 //! chained.
 
 use core::num::NonZero;
-use nt::Word;
+use nt::{Word, steps};
 
 /// Half of a key: 32 bits of a 64-bit NT's port context, 16 of a 32-bit one's.
 #[cfg(target_pointer_width = "64")]
@@ -125,6 +125,7 @@ impl<T, const N: usize> Slots<T, N> {
     pub(crate) fn find(&mut self, matches: impl Fn(&T) -> bool) -> Option<&mut T> {
         self.slots
             .iter_mut()
+            .inspect(|_| steps::took(1))
             .filter_map(|slot| slot.value.as_mut())
             .find(|value| matches(value))
     }
@@ -134,6 +135,7 @@ impl<T, const N: usize> Slots<T, N> {
         let (index, slot) = self
             .slots
             .iter()
+            .inspect(|_| steps::took(1))
             .enumerate()
             .find(|(_, slot)| slot.value.as_ref().is_some_and(&matches))?;
         Key::new(index, slot.generation)
@@ -147,7 +149,10 @@ impl<T, const N: usize> Slots<T, N> {
 
     /// All values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots.iter().filter_map(|slot| slot.value.as_ref())
+        self.slots
+            .iter()
+            .inspect(|_| steps::took(1))
+            .filter_map(|slot| slot.value.as_ref())
     }
 
     /// All values with their keys.

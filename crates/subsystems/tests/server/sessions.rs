@@ -434,3 +434,26 @@ fn sixty_four_sessions_at_once_and_everything_is_back_afterwards() {
     }
     assert_eq!(world.kernel.state().bad_closes, 0);
 }
+
+#[test]
+fn the_63rd_session_costs_as_many_calls_as_the_first_and_a_few_looks_at_each_that_is_there() {
+    /// Looks at one record in one start: the tables of servers, sessions and environments, a few
+    /// times each.
+    const LOOKS: usize = 64;
+    let world = booted(|plan| plan);
+    let costs: Vec<_> = (1..64)
+        .map(|_| {
+            let (steps, calls) = (nt::steps::taken(), world.kernel.calls());
+            world.start("").unwrap();
+            (nt::steps::taken() - steps, world.kernel.calls() - calls)
+        })
+        .collect();
+    let (first_steps, first_calls) = costs[0];
+    for (there, (steps, calls)) in (1..).zip(costs) {
+        assert_eq!(calls, first_calls, "session {there}");
+        assert!(
+            steps <= first_steps + LOOKS * there,
+            "session {there}: {steps} steps, the first one took {first_steps}"
+        );
+    }
+}

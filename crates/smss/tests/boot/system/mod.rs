@@ -326,7 +326,7 @@ impl Setup {
                 seam,
                 Box::leak(Box::new(smss::State::new(
                     seam,
-                    Box::leak(Box::new(smss::TableSpace::new())),
+                    Box::leak(Box::new(smss::Space::new())),
                 ))),
             )
         });

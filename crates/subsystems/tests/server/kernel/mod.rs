@@ -27,7 +27,7 @@ use sm_protocol::sb::SbCreatedProcess;
 use sm_protocol::sm::{ConnectionInfo, SessionComplete};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use subsystems::{Manager, TableSpace};
+use subsystems::{Manager, Space};
 use zerocopy::IntoBytes;
 
 pub const SMSS: Word = 100;
@@ -144,7 +144,7 @@ struct Shared {
 pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<Kernel> {
     let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(
         kernel,
-        Box::leak(Box::new(TableSpace::new())),
+        Box::leak(Box::new(Space::new())),
     )));
     assert!(kernel.shared.manager.set(manager).is_ok());
     manager.open_port().unwrap();
