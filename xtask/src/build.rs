@@ -36,7 +36,7 @@ fn first_base(arch: Arch) -> u64 {
 /// line. The development images say it in words. And they begin with a DOS header alone.
 pub fn small(arch: Arch) -> Result<String> {
     Ok(format!(
-        "target.{}.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort', '-Clink-arg=-Xlink=/stub:{}']",
+        "target.{}.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort', '-Cllvm-args=-disable-machine-licm', '-Clink-arg=-Xlink=/stub:{}']",
         arch.target(),
         dos_header()?.display()
     ))
