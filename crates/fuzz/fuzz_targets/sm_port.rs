@@ -20,7 +20,7 @@ use executive::ob::prelude::*;
 use executive::trace::CallEnd;
 use executive::{Executive, Version};
 use libfuzzer_sys::fuzz_target;
-use nt::{Status, UnicodeStr};
+use nt::Status;
 use script::{CLIENTS, Script, Step};
 use simulation::{invariants, model::Model};
 use smss::Counts;
@@ -133,19 +133,7 @@ impl Machine {
     fn boot(version: Version) -> Self {
         let shared = Shared(Arc::default());
         let mut world = World::with_volume(version, 10);
-        for program in programs::PROGRAMS {
-            let name: Vec<u16> = program.name.encode_utf16().collect();
-            world.program(
-                program.name,
-                program.subsystem,
-                move |seam| match programs::find(UnicodeStr(&name)) {
-                    Some((_, main)) => {
-                        main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
-                    }
-                    None => Status::DLL_NOT_FOUND,
-                },
-            );
-        }
+        programs::host::install(&mut world);
         let stage = shared.clone();
         let native = nt::system::ImageSubsystem::NATIVE;
         world.program("fuzzer.exe", native, move |seam| {

@@ -14,8 +14,6 @@ use executive::host::{RunEnd, VolumeImage, World};
 use executive::trace::Record;
 use formats::hive::Hive;
 use formats::pe::build::ImageFile;
-use formats::utf16;
-use nt::UnicodeStr;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
@@ -146,13 +144,7 @@ fn furnished(
             ..ImageFile::default()
         };
         world.put_system_file(program.name, &image.bytes())?;
-        let name = utf16(program.name);
-        world.code(program.name, move |seam| {
-            match programs::find(UnicodeStr(&name)) {
-                Some((_, main)) => main(seam, Box::leak(Box::new(programs::Statics::new(seam)))),
-                None => nt::Status::NOT_FOUND,
-            }
-        });
+        world.code(program.name, programs::host::code(program));
     }
     for path in missing {
         world.remove_file(&path);

@@ -46,6 +46,8 @@ pub struct Noted {
     pub preemptions: Vec<Preemption>,
     /// Processes that died.
     pub deaths: u64,
+    /// When each process made its last call, 100 ns.
+    pub last_calls: BTreeMap<u32, u64>,
     /// Nothing is disturbed any more.
     pub calm: bool,
     /// The last calls.
@@ -147,6 +149,7 @@ impl Interference for Disturbance {
             site.time, site.image, site.thread, site.call
         );
         noted.trace.push(line);
+        noted.last_calls.insert(site.process, site.time);
         let image = site.image.to_ascii_lowercase();
         let own = image == "smss.exe";
         let mut of_service = 0;

@@ -14,6 +14,9 @@ use nt::Status;
 /// Stands for the image of a Session Manager that another one started: a child instance of NT 6.
 pub const CHILD: &str = "child instance";
 
+/// The way of a server that keeps the contract.
+pub const HONEST: &str = "honest";
+
 /// Sessions that a kernel has room for, the first one among them.
 pub const SESSIONS: u32 = 64;
 
@@ -148,6 +151,8 @@ pub struct History {
     /// The handles that session 0's Windows server and those of new sessions say they have made a
     /// process with, one after the other; if there is none they make it.
     pub picks: Vec<u32>,
+    /// How the optional POSIX server behaves, each time that it is started.
+    pub posix: &'static str,
     /// How many programs the registry asks to run before the subsystems, and which.
     pub boot_commands: Vec<&'static str>,
     /// The disks.
@@ -174,8 +179,13 @@ pub struct History {
 
 /// Ways of the server of a new session (`Elsewhere=` of the stand-in csrss).
 const WAYS: &[&str] = &[
-    "honest", "silent", "deaf", "mute", "refuses", "leaves", "nameless", "dies", "wordy", "twice",
+    HONEST, "silent", "deaf", "mute", "refuses", "leaves", "nameless", "dies", "wordy", "twice",
     "both",
+];
+
+/// Ways of the POSIX server that is not honest (arguments of faulty.exe).
+const POSIX_WAYS: &[&str] = &[
+    "silent", "deaf", "mute", "refuses", "leaves", "nameless", "dies",
 ];
 
 const COMMANDS: &[&str] = &["sleep.exe", "logoff.exe", "winlogon.exe", "nosuch.exe"];
@@ -220,10 +230,14 @@ const RARE: &[&str] = &[
     "NtTerminateProcess",
     "NtWriteFile",
 ];
+/// The service by which one thread of smss lets another go on.
+const SIGNAL: &str = "NtSetEvent";
 /// Calls of one service, of which one is made to fail.
 const OF_ONE: u64 = 12;
 /// One history in so many is a crowd.
 const CROWDED: u64 = 200;
+/// And one of the others in so many has nothing in it that stands in a client's way.
+const QUIET: u64 = 12;
 /// Roughly how many frames of memory are asked for in a boot and what follows.
 const FRAMES: u64 = 3000;
 
@@ -260,7 +274,7 @@ impl History {
             round
         });
         let disturbed_boot = random.one_in(3);
-        let faults = match random.below(4) {
+        let mut faults = match random.below(4) {
             0 => Vec::new(),
             1 => vec![fault(random, disturbed_boot)],
             2 => vec![fault(random, disturbed_boot), fault(random, disturbed_boot)],
@@ -306,10 +320,22 @@ impl History {
         } else {
             Vec::new()
         };
-        Self {
+        // Drawn last: what was drawn before there was any of this is still what its seed gave.
+        let way = *random.pick(POSIX_WAYS);
+        // As a required server of session 0 it would be waited for without limit (spec 9.4 #9).
+        let required = settings.iter().any(Setting::may_refuse_sessions);
+        let posix = match random.one_in(3) && !required {
+            true => way,
+            false => HONEST,
+        };
+        if random.one_in(6) {
+            faults.extend(many(random, 3, signal));
+        }
+        let mut history = Self {
             version,
             servers,
             picks,
+            posix,
             boot_commands,
             machine,
             settings,
@@ -321,6 +347,35 @@ impl History {
             deaths,
             schedule,
             power_cuts,
+        };
+        if random.one_in(QUIET) {
+            history.quieten(random);
+        }
+        history
+    }
+
+    /// Takes out what disturbs the Session Manager, but for signals that fail and for the POSIX server, which a
+    /// client asks for.
+    fn quieten(&mut self, random: &mut Random) {
+        self.servers.clear();
+        self.picks.clear();
+        self.settings.clear();
+        self.faults = match random.one_in(2) {
+            true => many(random, 3, signal),
+            false => Vec::new(),
+        };
+        self.slow.clear();
+        self.frames.clear();
+        self.deaths.clear();
+        self.power_cuts.clear();
+        self.posix = random.pick(POSIX_WAYS);
+        let more = [
+            Operation::Load("Posix"),
+            Operation::Exec(1 + random.below(5) as u32, random.pick(PROGRAMS)),
+        ];
+        match self.rounds.first_mut() {
+            Some(round) => round.extend(more),
+            None => self.rounds.push(more.into()),
         }
     }
 
@@ -332,6 +387,7 @@ impl History {
             version,
             servers: Vec::new(),
             picks: Vec::new(),
+            posix: HONEST,
             boot_commands: Vec::new(),
             machine: Machine::default(),
             settings: Vec::new(),
@@ -351,11 +407,17 @@ impl History {
 
     /// Whether nothing in it gives the Session Manager a reason to refuse a client that asks for
     /// what there is.
-    pub const fn is_quiet(&self) -> bool {
-        self.servers.is_empty()
+    pub fn is_quiet(&self) -> bool {
+        self.faults.is_empty() && self.only_signals_fail()
+    }
+
+    /// The same, but that signals may fail.
+    pub fn only_signals_fail(&self) -> bool {
+        let mut calls = self.faults.iter().map(|fault| fault.call);
+        calls.all(|call| matches!(call, Nth::Of(SIGNAL, _)))
+            && self.servers.is_empty()
             && self.picks.is_empty()
             && self.settings.is_empty()
-            && self.faults.is_empty()
             && self.slow.is_empty()
             && self.frames.is_empty()
             && self.deaths.is_empty()
@@ -369,6 +431,7 @@ impl History {
         };
         self.servers.len()
             + self.picks.len()
+            + usize::from(self.posix != HONEST)
             + self.boot_commands.len()
             + self.machine.size()
             + self.settings.len()
@@ -403,6 +466,14 @@ fn operation(random: &mut Random) -> Operation {
         9 => Operation::Break(random.pick(BROKEN)),
         10 => Operation::ExecLater(session(random), random.pick(PROGRAMS)),
         _ => Operation::Die(random.below(6) as u32),
+    }
+}
+
+/// A signal of smss that fails: somebody waits for each, and most are given where requests meet.
+fn signal(random: &mut Random) -> FailedCall {
+    FailedCall {
+        call: Nth::Of(SIGNAL, random.below(40)),
+        choice: random.bits(),
     }
 }
 

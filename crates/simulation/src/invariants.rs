@@ -11,14 +11,19 @@
 //! | what smss has started in a session, or what came of it, has a csrss of that session | at rest |
 //! | each rename is done once or not at all, and no content is gone | after every power cut and boot |
 //! | a record changes as the table of states says ([`crate::model`]) | after every step |
+//! | a server that keeps the contract is not ended as late | at rest, if nothing fails but signals |
 //! | every record has its process, and no lock is held | at rest |
+//! | every server that smss has started has its record | at rest |
 //! | every port of smss has its record, unless a handle could not be closed | at rest |
 //! | on 6.1 a running session has its initial command, if its server tells of ends | at rest |
 //! | what nothing stands in the way of is not refused | every round of a quiet history |
+//! | who breaks the protocol is answered as specified | every round of a quiet history |
+//! | no session is held up by an optional server of another | every round of a quiet history |
 //! | a client is known by its process, not by the thread that connected | at the end |
 //! | once nothing is disturbed, a session can be started, listed and ended | at the end |
 //! | a session that was started and ended leaves no handle, thread, object, frame, record or process | at the end |
 
+use crate::history::Operation;
 use executive::ex::hard_errors::BugCheck;
 use executive::host::{ProcessReport, RunEnd};
 use executive::ids::ProcessId;
@@ -29,6 +34,9 @@ use std::collections::BTreeSet;
 
 /// An hour, in 100 ns: more than every limit of the Session Manager together.
 const HOUR: u64 = 36_000_000_000;
+
+/// Half of what a server is given to come up, in 100 ns: who is answered later has waited for one.
+const HELD_UP: u64 = smss::SERVER_TIMEOUT as u64 * 10_000 / 2;
 
 /// A broken promise.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +141,20 @@ pub fn processes(processes: &[ProcessReport]) -> Result<(), Violation> {
     }
 }
 
+/// No Windows server was ended because an answer of its was late. All of them keep the contract.
+pub fn servers_kept(processes: &[ProcessReport]) -> Result<(), Violation> {
+    let late = |process: &&ProcessReport| {
+        process.image.eq_ignore_ascii_case("csrss.exe") && process.exit == Some(Status::IO_TIMEOUT)
+    };
+    match processes.iter().find(late) {
+        None => Ok(()),
+        Some(process) => Err(Violation::new(
+            "a server that keeps the contract is not ended as late",
+            format!("process {} of session {}", process.id, process.session),
+        )),
+    }
+}
+
 /// What the Session Managers know and what the kernel knows are the same: every record in service has
 /// its process, in its session, and every server's process a record. Sessions under way have been
 /// left behind by then: the system is at rest.
@@ -177,7 +199,62 @@ pub fn records(
             }
         }
     }
-    Ok(())
+    // Whoever started it, this or a child instance, its record is in one of the tables.
+    let started_by_smss = |process: &ProcessReport| {
+        let of = |other: &&ProcessReport| other.id == process.parent;
+        processes
+            .iter()
+            .find(of)
+            .is_some_and(|parent| parent.image.eq_ignore_ascii_case("smss.exe"))
+    };
+    let unknown = processes.iter().find(|process| {
+        let recorded = || {
+            let records = known.iter().flat_map(|(_, records, _)| records);
+            records
+                .filter(|record| record.kind == Kind::Server)
+                .any(|record| record.process == Some(process.id.into()))
+        };
+        process.running
+            && process.image.eq_ignore_ascii_case("csrss.exe")
+            && started_by_smss(process)
+            && !recorded()
+    });
+    match unknown {
+        None => Ok(()),
+        Some(process) => Err(Violation::new(
+            "every server that smss has started has its record",
+            format!(
+                "{} (process {}) of session {} has none",
+                process.image, process.id, process.session
+            ),
+        )),
+    }
+}
+
+/// What a client is answered, and after how long (100 ns), in a history in which nothing stands in
+/// anybody's way, but that the optional server of session 0 may do as it likes.
+pub fn answer(
+    operation: &Operation,
+    line: &str,
+    status: Status,
+    took: u64,
+) -> Result<(), Violation> {
+    let invariant = match operation {
+        Operation::Start(None) if status.is_error() => {
+            "what nothing stands in the way of is not refused"
+        }
+        Operation::Break(_) if status.is_error() => {
+            "who breaks the protocol is answered as specified"
+        }
+        // It is that server that these wait for.
+        Operation::Load(_) | Operation::Die(_) => return Ok(()),
+        _ if took > HELD_UP => "no session is held up by an optional server of another",
+        _ => return Ok(()),
+    };
+    Err(Violation::new(
+        invariant,
+        format!("{line} is answered {status} after {} ms", took / 10_000),
+    ))
 }
 
 /// The first Session Manager has a port for itself, one for each client and one for each server that

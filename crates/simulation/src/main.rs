@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `simulation [--seeds N] [--first S]` plays N histories; `--seed S --replay` plays one and shows
-//! its calls. Exit code 0 exactly when every promise was kept.
+//! its calls; `--until-broken` ends with the first that breaks a promise, as it is. Exit code 0 exactly when every promise was kept.
 #![forbid(unsafe_code)]
 
 mod blocks;
@@ -21,6 +21,8 @@ struct Options {
     first: u64,
     seeds: u64,
     replay: bool,
+    /// The first broken promise is enough, and no shorter history is looked for.
+    until_broken: bool,
     /// This process plays a block for another one.
     block: bool,
 }
@@ -30,6 +32,7 @@ fn options() -> Result<Options, String> {
         first: 0,
         seeds: 200,
         replay: false,
+        until_broken: false,
         block: false,
     };
     let mut arguments = std::env::args().skip(1);
@@ -45,6 +48,7 @@ fn options() -> Result<Options, String> {
             "--first" => options.first = number()?,
             "--seed" => (options.first, options.seeds) = (number()?, 1),
             "--replay" => options.replay = true,
+            "--until-broken" => options.until_broken = true,
             blocks::OPTION => options.block = true,
             other => return Err(format!("{other}: no such option")),
         }
@@ -88,7 +92,7 @@ fn main() -> ExitCode {
             usize::from(tell(options.first, played, options.replay)),
         )
     } else {
-        many(seeds)
+        many(seeds, options.until_broken)
     };
     println!("{reached}");
     println!(
@@ -101,13 +105,13 @@ fn main() -> ExitCode {
 
 /// Has the histories played by other processes, and plays those again that broke a promise: what was
 /// reached, and how many broke one.
-fn many(seeds: std::ops::Range<u64>) -> (Reached, usize) {
+fn many(seeds: std::ops::Range<u64>, until_broken: bool) -> (Reached, usize) {
     let mut failures = 0;
     let reached = blocks::play_all(seeds, &mut |seed, how| {
         failures += 1;
         match how {
             blocks::Broken::Promise => {
-                if !tell(seed, play(&History::draw(seed)), false) {
+                if !tell(seed, play(&History::draw(seed)), until_broken) {
                     println!("seed {seed}: broke a promise, and does so no more");
                 }
             }
@@ -115,13 +119,13 @@ fn many(seeds: std::ops::Range<u64>) -> (Reached, usize) {
                 println!("seed {seed}: the process that played it ended: {status}");
             }
         }
-        failures < ENOUGH
+        !until_broken && failures < ENOUGH
     });
     (reached, failures)
 }
 
-/// Tells of a history that broke a promise: whether it did.
-fn tell(seed: u64, played: Played, replay: bool) -> bool {
+/// Tells of a history that broke a promise: whether it did. `as_it_is`: no shorter one is looked for.
+fn tell(seed: u64, played: Played, as_it_is: bool) -> bool {
     let Some(violation) = played.violation else {
         return false;
     };
@@ -133,7 +137,7 @@ fn tell(seed: u64, played: Played, replay: bool) -> bool {
     played.trace[last..]
         .iter()
         .for_each(|line| println!("    {line}"));
-    if !replay {
+    if !as_it_is {
         let (shortest, why) = shrink::shrink(&played.recorded, violation, SHRINKING);
         println!("  the shortest found ({}): {shortest:#?}", why.seen);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Making a history that breaks a promise shorter, until nothing of it can be left out.
 
-use crate::history::{History, Schedule};
+use crate::history::{HONEST, History, Schedule};
 use crate::machine::Machine;
 use crate::{Violation, play};
 
@@ -123,6 +123,7 @@ fn candidates(history: &History) -> Vec<History> {
             history.picks.remove(at);
         });
     }
+    with(&|history| history.posix = HONEST);
     for at in (0..history.boot_commands.len()).rev() {
         with(&|history| {
             history.boot_commands.remove(at);

@@ -2,7 +2,7 @@
 //! The stage that a history is played on: a world with its disk, registry and programs.
 
 use crate::disturbance::{Disturbance, Noted, lock};
-use crate::history::{History, Operation, SESSIONS, Schedule};
+use crate::history::{HONEST, History, Operation, SESSIONS, Schedule};
 use crate::invariants::{self, Violation};
 use crate::machine::multi;
 use crate::report::{Reached, Section};
@@ -11,9 +11,8 @@ use executive::ids::ProcessId;
 use executive::ob::prelude::*;
 use executive::{Executive, Version};
 use formats::hive::reg_text::string_data;
-use formats::utf16;
+use nt::Status;
 use nt::system::{Processes as _, ValueType};
-use nt::{Status, UnicodeStr};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -32,19 +31,7 @@ fn furnished(mebibytes: usize, version: Version) -> World {
             .or_insert_with(|| {
                 let mut world = World::with_volume(version, mebibytes);
                 world.no_trace();
-                for program in programs::PROGRAMS {
-                    let name = utf16(program.name);
-                    world.program(
-                        program.name,
-                        program.subsystem,
-                        move |seam| match programs::find(UnicodeStr(&name)) {
-                            Some((_, main)) => {
-                                main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
-                            }
-                            None => Status::DLL_NOT_FOUND,
-                        },
-                    );
-                }
+                programs::host::install(&mut world);
                 world
             })
             .copy(version)
@@ -172,6 +159,9 @@ impl<'h> Stage<'h> {
         if alive {
             let processes = self.world().processes();
             invariants::processes(&processes)?;
+            if self.history.only_signals_fail() {
+                invariants::servers_kept(&processes)?;
+            }
             let smss = self.world().process("smss.exe").map(|smss| smss.id);
             let ports = smss.map_or(0, |smss| {
                 let handles = self.world().handles_of(smss);
@@ -196,6 +186,7 @@ impl<'h> Stage<'h> {
 
     /// Lets clients do something at the same time: whether the system still runs.
     pub(crate) fn round(&mut self, operations: &[Operation]) -> Result<bool, Violation> {
+        let begun = self.world().uptime();
         let mut clients = Vec::new();
         let sessions: Vec<u32> = self.sessions().into_keys().collect();
         for operation in operations {
@@ -221,12 +212,10 @@ impl<'h> Stage<'h> {
                     let verb: Vec<&str> = client.line.split(' ').take(2).collect();
                     let answer = format!("{}: {status}", verb.join(" "));
                     self.reached.count(Section::Answer, answer, 1);
-                    let owed = room && alive && self.history.is_quiet();
-                    if owed && client.operation == Operation::Start(None) && status.is_error() {
-                        return Err(Violation::new(
-                            "what nothing stands in the way of is not refused",
-                            format!("{} is answered {status}", client.line),
-                        ));
+                    if room && alive && self.history.is_quiet() {
+                        let ended = lock(&self.noted).last_calls.get(&client.process).copied();
+                        let took = ended.map_or(0, |ended| ended - begun);
+                        invariants::answer(&client.operation, &client.line, status, took)?;
                     }
                 }
                 None if alive => {
@@ -248,7 +237,7 @@ impl<'h> Stage<'h> {
 impl Stage<'_> {
     /// Whether every server of a session tells the Session Manager of the end of what it was given.
     fn every_server_tells(&self) -> bool {
-        self.history.servers.iter().all(|way| *way == "honest")
+        self.history.servers.iter().all(|way| *way == HONEST)
     }
 }
 
@@ -268,6 +257,14 @@ fn settings(world: &mut World, history: &History) {
     }
     let text = string_data(&windows);
     world.set_value("SubSystems", "Windows", ValueType::EXPAND_SZ.0, &text);
+    if history.posix != HONEST {
+        let posix = format!(
+            "%SystemRoot%\\system32\\faulty.exe {} SubSystemType=posix",
+            history.posix
+        );
+        let text = string_data(&posix);
+        world.set_value("SubSystems", "Posix", ValueType::EXPAND_SZ.0, &text);
+    }
     let optional = multi(&["Posix".to_owned()]);
     world.set_value("SubSystems", "Optional", ValueType::MULTI_SZ.0, &optional);
     let commands: Vec<String> = history

@@ -5,9 +5,13 @@
 use executive::ex::hard_errors::BugCheck;
 use executive::host::{ProcessReport, RunEnd};
 use executive::ids::ProcessId;
+use nt::Status;
 use nt::system::ShutdownAction;
 use simulation::Violation;
-use simulation::invariants::{processes, records, rest};
+use simulation::history::Operation;
+use simulation::invariants::{
+    answer, initial_commands, ports, processes, records, rest, servers_kept,
+};
 use simulation::machine::Rename;
 use simulation::model::Model;
 use simulation::settings::Setting;
@@ -66,10 +70,27 @@ fn record(kind: Kind, stage: Stage, process: u32) -> Record {
     }
 }
 
-/// What is seen of one record in that system.
+/// What the Session Manager knows in that system.
+type Known = [(ProcessId, Vec<Record>, Option<Counts>); 1];
+
+fn known(records: Vec<Record>) -> Known {
+    [(ProcessId(SMSS), records, Some(COUNTS))]
+}
+
+/// The records of the two servers.
+fn servers() -> Vec<Record> {
+    let first = Record {
+        session: Some(0),
+        ..record(Kind::Server, Stage::InService, 12)
+    };
+    vec![first, record(Kind::Server, Stage::InService, 20)]
+}
+
+/// What is seen of one record beside those of the servers in that system.
 fn seen_of(record: Record) -> Result<(), Violation> {
-    let known = [(ProcessId(SMSS), vec![record], Some(COUNTS))];
-    records(&known, &system())
+    let mut all = servers();
+    all.push(record);
+    records(&known(all), &system())
 }
 
 fn seen(of: Result<(), Violation>) -> String {
@@ -129,6 +150,109 @@ fn a_record_that_outlives_its_process_or_its_making_is_found() {
         let seen = seen(seen_of(broken));
         assert!(seen.ends_with(what), "{seen}");
     }
+}
+
+#[test]
+fn a_server_without_a_record_is_found_whichever_session_manager_has_started_it() {
+    assert_eq!(records(&known(servers()), &system()), Ok(()));
+    let mut without = servers();
+    without.pop();
+    let unknown = "csrss.exe (process 20) of session 1 has none";
+    assert_eq!(seen(records(&known(without.clone()), &system())), unknown);
+    // A child instance that has ended by now.
+    let mut child = system();
+    child.push(process(28, SMSS, "smss.exe", 1));
+    child[5].running = false;
+    child[3].parent = 28;
+    assert_eq!(seen(records(&known(without.clone()), &child)), unknown);
+    // Not one that somebody else has started, nor one that has ended.
+    let mut ended = system();
+    ended[3].running = false;
+    assert_eq!(records(&known(without.clone()), &ended), Ok(()));
+    let mut foreign = system();
+    foreign[3].parent = 24;
+    assert_eq!(records(&known(without), &foreign), Ok(()));
+}
+
+#[test]
+fn a_server_that_was_ended_as_late_is_found() {
+    let mut ended = system();
+    for (exit, kept) in [(Status::SUCCESS, true), (Status::IO_TIMEOUT, false)] {
+        (ended[3].running, ended[3].exit) = (false, Some(exit));
+        assert_eq!(servers_kept(&ended).is_ok(), kept);
+    }
+    // An initial command may be.
+    ended[3].exit = None;
+    (ended[4].running, ended[4].exit) = (false, Some(Status::IO_TIMEOUT));
+    assert_eq!(servers_kept(&ended), Ok(()));
+}
+
+#[test]
+fn a_port_without_a_record_and_a_record_without_a_port_are_found() {
+    // Its own, two clients, two servers that it has called back.
+    let seen_of = |records: Vec<Record>, count| ports(&known(records), Some(SMSS), count);
+    assert_eq!(seen_of(servers(), 5), Ok(()));
+    for count in [4, 6] {
+        assert!(seen(seen_of(servers(), count)).starts_with(&format!("{count} ports")));
+    }
+    // One that is on its way out may have its port still.
+    let mut retired = servers();
+    retired[1].stage = Stage::Retired;
+    for (count, right) in [(3, false), (4, true), (5, true), (6, false)] {
+        assert_eq!(seen_of(retired.clone(), count).is_ok(), right, "{count}");
+    }
+    // Of another Session Manager, or of one whose tables are being changed, nothing is known.
+    assert_eq!(ports(&known(servers()), None, 99), Ok(()));
+    let locked = [(ProcessId(SMSS), servers(), None)];
+    assert_eq!(ports(&locked, Some(SMSS), 99), Ok(()));
+}
+
+#[test]
+fn a_session_that_outlives_its_initial_command_is_found() {
+    let seen_of = |record: Record| initial_commands(&known(vec![record]), &system());
+    let running = record(Kind::Terminal, Stage::Running, 24);
+    assert_eq!(seen_of(running), Ok(()));
+    let outlived = record(Kind::Terminal, Stage::Running, 99);
+    assert!(seen(seen_of(outlived)).contains("99"));
+    // Session 0 ends with the system, and one that is being made has none yet.
+    let first = Record {
+        session: Some(0),
+        ..outlived
+    };
+    assert_eq!(seen_of(first), Ok(()));
+    assert_eq!(seen_of(record(Kind::Terminal, Stage::Starting, 99)), Ok(()));
+}
+
+#[test]
+fn an_answer_that_is_refused_or_late_without_a_reason_is_found() {
+    const MINUTE: u64 = 600_000_000;
+    let judge = |operation: Operation, status, took| answer(&operation, "smctl.exe", status, took);
+    let (good, refused) = (Status::SUCCESS, Status::NO_MEMORY);
+    let start = || Operation::Start(None);
+    assert_eq!(judge(start(), good, 0), Ok(()));
+    assert_eq!(
+        judge(start(), refused, 0).unwrap_err().invariant,
+        "what nothing stands in the way of is not refused"
+    );
+    let broken = judge(Operation::Break("query"), refused, 0).unwrap_err();
+    assert_eq!(
+        broken.invariant,
+        "who breaks the protocol is answered as specified"
+    );
+    // There may be no such session, or no such program.
+    assert_eq!(judge(Operation::Stop(3), refused, 0), Ok(()));
+    for late in [
+        start(),
+        Operation::Stop(1),
+        Operation::List,
+        Operation::Exec(0, "exit.exe"),
+    ] {
+        assert_eq!(
+            judge(late, good, MINUTE).unwrap_err().invariant,
+            "no session is held up by an optional server of another"
+        );
+    }
+    assert_eq!(judge(Operation::Load("Posix"), refused, MINUTE), Ok(()));
 }
 
 #[test]

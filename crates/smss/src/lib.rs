@@ -29,7 +29,7 @@ use subsystems::end::{self, Ending, Watched};
 use subsystems::instance::{self, Arguments};
 use subsystems::policy::{Order, SessionModel};
 
-pub use subsystems::{Counts, Kind, Record, Space, Stage, TableSpace};
+pub use subsystems::{Counts, Kind, Record, SERVER_TIMEOUT, Space, Stage, TableSpace};
 
 /// Everything that lives as long as the process.
 pub struct State<S: System> {

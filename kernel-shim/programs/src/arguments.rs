@@ -3,6 +3,7 @@
 //! (spec 1.2).
 
 use nt::UnicodeStr;
+use nt::system::ImageSubsystem;
 
 /// The words of `command_line` after the first, which names the program. There is no quoting.
 pub fn words(command_line: UnicodeStr<'_>) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
@@ -56,6 +57,30 @@ pub fn option<'a>(command_line: UnicodeStr<'a>, name: &str) -> Option<UnicodeStr
     })
 }
 
+/// The image type that a server's `SubSystemType=` names (spec 9.5), by name or by number.
+pub fn image_type(command_line: UnicodeStr<'_>) -> Option<ImageSubsystem> {
+    let value = option(command_line, "SubSystemType")?;
+    let windows = option(command_line, "Windows").is_some_and(|value| value.eq_ascii("On"));
+    let known = [
+        (
+            "Windows",
+            if windows {
+                ImageSubsystem::WINDOWS_GUI
+            } else {
+                ImageSubsystem::WINDOWS_CUI
+            },
+        ),
+        ("posix", ImageSubsystem::POSIX_CUI),
+        ("os2", ImageSubsystem::OS2_CUI),
+        ("native", ImageSubsystem::NATIVE),
+    ];
+    let named = known.iter().find(|(name, _)| value.eq_ascii(name));
+    Some(named.map_or_else(
+        || ImageSubsystem(number(value, 10).unwrap_or(0)),
+        |(_, known)| *known,
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +94,29 @@ mod tests {
         assert_eq!(option(line, "nothing"), None);
         assert_eq!(after(wide!(" p  one two  three"), 2), wide!("two  three"));
         assert_eq!(after(wide!("p"), 3), UnicodeStr::EMPTY);
+    }
+
+    #[test]
+    fn an_image_type_by_name_and_by_number() {
+        for (line, wanted) in [
+            (
+                wide!("p SubSystemType=Windows Windows=On"),
+                Some(ImageSubsystem::WINDOWS_GUI),
+            ),
+            (
+                wide!("p SubSystemType=Windows"),
+                Some(ImageSubsystem::WINDOWS_CUI),
+            ),
+            (
+                wide!("p SubSystemType=POSIX"),
+                Some(ImageSubsystem::POSIX_CUI),
+            ),
+            (wide!("p SubSystemType=7"), Some(ImageSubsystem(7))),
+            (wide!("p SubSystemType=x"), Some(ImageSubsystem::UNKNOWN)),
+            (wide!("p"), None),
+        ] {
+            assert_eq!(image_type(line), wanted);
+        }
     }
 
     #[test]

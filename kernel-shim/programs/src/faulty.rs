@@ -11,8 +11,10 @@
 //! * `both` registers from two threads at once and answers every call with NO_MEMORY;
 //! * `leaves` registers and then ends;
 //! * `nameless` registers without a call-back port.
+//!
+//! It registers for Windows programs unless `SubSystemType=` names others.
 
-use crate::arguments::{number, words};
+use crate::arguments::{image_type, number, words};
 use crate::{Statics, processes};
 use core::sync::atomic::{AtomicBool, Ordering};
 use nt::access::Access;
@@ -183,7 +185,7 @@ fn register<S: System>(
         let _ = announce(system);
         return Ok(());
     }
-    let announced = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, name.as_str())?;
+    let announced = announced(system, name.as_str())?;
     // The connection lives as long as the process.
     let _ = client::connect(system, &announced)?;
     if way.eq_ascii("twice") {
@@ -202,6 +204,11 @@ fn port_name<S: System>(system: &S) -> Result<UnicodeBuf<64>> {
 /// Registers with the port of that name. The connection lives as long as the process.
 fn announce<S: System>(system: &S) -> Result<()> {
     let name = port_name(system)?;
-    let announced = ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, name.as_str())?;
-    client::connect(system, &announced).map(drop)
+    client::connect(system, &announced(system, name.as_str())?).map(drop)
+}
+
+/// What this process says it is, with this call-back port.
+fn announced<S: System>(system: &S, port: UnicodeStr<'_>) -> Result<ConnectionInfo> {
+    let serves = image_type(system.own_command_line()).unwrap_or(ImageSubsystem::WINDOWS_GUI);
+    ConnectionInfo::server(serves, port)
 }

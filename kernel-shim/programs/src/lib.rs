@@ -17,6 +17,8 @@ pub mod autochk;
 pub mod commands;
 pub mod csrss;
 pub mod faulty;
+#[cfg(feature = "host")]
+pub mod host;
 pub mod idle;
 pub mod inside;
 pub mod logon;

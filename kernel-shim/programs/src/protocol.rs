@@ -380,6 +380,23 @@ fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
         Err(Status::UNSUCCESSFUL),
     )?;
     expect("end of the process", ended, Ok(()))?;
+    // In the name of another process: its server takes over the one that the handle is of.
+    let created = processes::create(system, wide!("exit.exe 1234")).map_err(in_the_way)?;
+    let (process, thread) = (
+        Owned::new(system, Handle(created.process)),
+        Owned::new(system, Handle(created.thread)),
+    );
+    let mut body = ExecPgm::new_zeroed();
+    body.process = created;
+    body.process.image.subsystem = ImageSubsystem::WINDOWS_GUI;
+    body.process.client = system.client_id();
+    expect(
+        "ExecPgm in the name of another process",
+        client::call(system, port.get(), &mut body),
+        Ok(()),
+    )?;
+    drop(thread);
+    ended_with(system, &process, WANTED)?;
     // A native one is started by smss itself and runs to its end.
     let created = processes::create(system, wide!("exit.exe 1234")).map_err(in_the_way)?;
     let (process, thread) = (
@@ -394,17 +411,26 @@ fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
         Ok(()),
     )?;
     drop(thread);
+    ended_with(system, &process, WANTED)
+}
+
+/// The process comes to its end, and with this status.
+fn ended_with<S: System>(
+    system: &'static S,
+    process: &Owned<'static, S>,
+    wanted: Status,
+) -> Result<(), Fault> {
     system
         .wait_one(process.get(), nt::system::Timeout::Never)
         .map_err(in_the_way)?;
     let found = system.query_exit(process.get()).map_err(in_the_way)?.status;
-    if found == WANTED {
+    if found == wanted {
         Ok(())
     } else {
         Err(Fault {
-            what: "native image",
+            what: "its end",
             found,
-            wanted: WANTED,
+            wanted,
         })
     }
 }

@@ -221,6 +221,10 @@ pub struct SimulateOptions {
     /// Count lines as well, and name those of the crate `subsystems` that no history reached: a build of its own, slower histories.
     #[arg(long, conflicts_with = "seed")]
     pub lines: bool,
+    /// Put faults back that no test had noticed, all or those that are named, one at a time, and play up to N histories until one finds it: a build each, in a clone of the last commit.
+    #[arg(long, value_name = "FAULT", num_args = 0.., conflicts_with_all = ["seed", "lines"])]
+    #[arg(value_parser = crate::simulate::put_back::known)]
+    pub put_back: Option<Vec<String>>,
 }
 
 /// A gate of `ci`.

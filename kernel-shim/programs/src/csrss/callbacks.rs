@@ -182,6 +182,10 @@ impl<S: System> Server<S> {
         if body.session == 0 {
             return Err(Status::INVALID_PARAMETER);
         }
+        // A server has a row for each of its processes, and finds it by the id.
+        if system.query_exit(process.get())?.process != body.process.client.process {
+            return Err(Status::INVALID_CID);
+        }
         system.resume_thread(thread.get())?;
         log::info!(
             "process {} runs in environment session {}",

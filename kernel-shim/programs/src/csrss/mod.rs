@@ -9,7 +9,7 @@ mod callbacks;
 mod namespace;
 mod watch;
 
-use crate::arguments::{number, option};
+use crate::arguments::{image_type, option};
 use crate::{Statics, faulty};
 use core::sync::atomic::{AtomicU32, Ordering};
 use namespace::Directory;
@@ -91,16 +91,7 @@ pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Stat
     {
         return faulty::behave(system, statics, way, None);
     }
-    let windows = option(line, "Windows").is_some_and(|value| value.eq_ascii("On"));
-    let subsystem = match option(line, "SubSystemType") {
-        Some(value) if value.eq_ascii("Windows") && windows => ImageSubsystem::WINDOWS_GUI,
-        Some(value) if value.eq_ascii("Windows") => ImageSubsystem::WINDOWS_CUI,
-        Some(value) if value.eq_ascii("posix") => ImageSubsystem::POSIX_CUI,
-        Some(value) if value.eq_ascii("os2") => ImageSubsystem::OS2_CUI,
-        Some(value) if value.eq_ascii("native") => ImageSubsystem::NATIVE,
-        Some(value) => ImageSubsystem(number(value, 10).unwrap_or(0)),
-        None => ImageSubsystem::UNKNOWN,
-    };
+    let subsystem = image_type(line).unwrap_or(ImageSubsystem::UNKNOWN);
     let root = option(line, "ObjectDirectory").unwrap_or(wide!("\\Windows"));
     // A test aid: a server that may end without the system ending at once.
     let critical = option(line, "Critical").is_none_or(|value| !value.eq_ascii("Off"));

@@ -136,14 +136,7 @@ impl Setup {
             nt::logging::limit(log::LevelFilter::Debug);
         }
         let mut world = World::with_volume(version, mebibytes);
-        for program in programs::PROGRAMS {
-            let name = utf16(program.name);
-            world.program(program.name, program.subsystem, move |seam| {
-                let (_, main) =
-                    programs::find(UnicodeStr(&name)).expect("a program of the table has code");
-                main(seam, Box::leak(Box::new(programs::Statics::new(seam))))
-            });
-        }
+        programs::host::install(&mut world);
         Self {
             world,
             traced: false,

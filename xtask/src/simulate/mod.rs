@@ -2,6 +2,8 @@
 //! `cargo xtask simulate`: many histories of one machine, each from a seed, each the same every time
 //! (see the crate `simulation`, which plays them).
 
+pub mod put_back;
+
 use crate::cli::SimulateOptions;
 use crate::coverage::{self, Counters};
 use crate::{cargo, paths, ui};
@@ -12,6 +14,9 @@ const SOURCES: &str = "crates/subsystems/src/";
 
 /// Runs the verb.
 pub fn verb(options: &SimulateOptions) -> Result<()> {
+    if let Some(names) = &options.put_back {
+        return put_back::verb(options, names);
+    }
     let counters = match options.lines {
         true => Some(Counters::new(paths::target().join("simulation-lines"))?),
         false => None,
