@@ -200,8 +200,8 @@ pub const FAULTS: &[Fault] = &[
         about: "a server that has answered is ended if the signal for that fails",
         edits: &[Edit {
             file: "crates/subsystems/src/watchdog.rs",
-            now: "        if watchdog.place.answered() {\n            // It",
-            then: "        if signalled.is_ok() && watchdog.place.answered() {\n            // It",
+            now: "        if place.answered() {\n            // It",
+            then: "        if signalled.is_ok() && place.answered() {\n            // It",
         }],
     },
     Fault {
