@@ -30,7 +30,9 @@ pub fn verb(options: &ShotOptions) -> Result<()> {
 
 /// Saves the screen as a PNG file.
 pub fn shot(qmp: &Door, file: &Path) -> Result<()> {
-    let socket = qmp.connect().context("the machine has ended")?;
+    let socket = qmp
+        .connect()
+        .context("the machine has ended; start one with `cargo xtask run`")?;
     let mut reader = BufReader::new(socket.try_clone()?);
     let mut socket = socket;
     let mut greeting = String::new();

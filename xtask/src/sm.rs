@@ -22,13 +22,28 @@ pub fn socket_file() -> Result<PathBuf> {
     Ok(paths::output()?.join("sm"))
 }
 
+/// Holds that no shim that `run` started is up: its disk would be made anew below it.
+///
+/// # Errors
+/// One is.
+pub fn nobody_runs() -> Result<()> {
+    let up = std::fs::read_to_string(socket_file()?)
+        .is_ok_and(|socket| Door::from_text(&socket).connect().is_ok());
+    if up {
+        bail!(
+            "the shim of another `cargo xtask run` in this checkout is up: end that first (Ctrl-C, or its window)"
+        );
+    }
+    Ok(())
+}
+
 /// Runs the verb.
 pub fn verb(options: &SmOptions) -> Result<()> {
     let socket = std::fs::read_to_string(socket_file()?)
         .context("no shim is running; start one with `cargo xtask run`")?;
     let mut stream = Door::from_text(&socket)
         .connect()
-        .context("the shim that `run` started has ended")?;
+        .context("the shim that `run` started has ended; start one with `cargo xtask run`")?;
     stream.set_read_timeout(Some(LIMIT))?;
     let request = request(&options.action);
     writeln!(stream, "{request}")?;

@@ -130,6 +130,7 @@ mod tests {
         put("noise", &[0xDB; 40_000]);
         put("smss.exe", &smss);
         put("i386.exe", &for_i386(&smss));
+        put("CSRSS.EXE", &smss);
         put("noise.exe", b"MZ, and no more");
         let window = ImageFile {
             subsystem: ImageSubsystem::WINDOWS_GUI,
@@ -212,6 +213,8 @@ mod tests {
             ("run --smss @noise", "no PE image"),
             ("run --program @noise.exe", "no PE image"),
             ("run --program @i386.exe", "for i386"),
+            ("run --program @smss.exe", "give yours another name"),
+            ("gdb --program @CSRSS.EXE", "give yours another name"),
             ("run --arch i386 --program @own.exe", "for amd64"),
             ("gdb --program @window.exe", "no native program"),
             ("iso --base @fat.img", "no ISO"),

@@ -14,12 +14,13 @@ use crate::medium::system_root::SystemRoot;
 use crate::reactos::programs::Program;
 pub use boot::{GdbOptions, NtVersion, RunOptions};
 use clap::builder::NonEmptyStringValueParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{
     ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint,
 };
 pub use look::{ChartOptions, ReportOptions};
 use std::ffi::OsString;
+use std::num::ParseIntError;
 use std::path::PathBuf;
 
 /// Build, boot, test and debug the Session Manager.
@@ -46,7 +47,8 @@ impl Cli {
     /// misunderstanding asked for must not pass as done. What is named and is not there.
     pub fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let command = Self::command();
-        let matches = command.clone().try_get_matches_from(words)?;
+        let matches = command.clone().try_get_matches_from(words);
+        let matches = matches.map_err(|error| in_words(&command, error))?;
         let cli = Self::understood(&matches)?;
         // What is built of the command has the arguments of its verbs.
         let mut command = command;
@@ -75,6 +77,27 @@ impl Cli {
             ));
         }
         Ok(cli)
+    }
+}
+
+/// An error of a command line, where the one of a number says what its parser thinks.
+fn in_words(command: &clap::Command, error: clap::Error) -> clap::Error {
+    let number =
+        std::error::Error::source(&error).is_some_and(|source| source.is::<ParseIntError>());
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let (value, argument) = (
+        text(ContextKind::InvalidValue),
+        text(ContextKind::InvalidArg),
+    );
+    match number {
+        true => command.clone().error(
+            ErrorKind::ValueValidation,
+            format!("invalid value '{value}' for '{argument}': it is no number that it could be"),
+        ),
+        false => error,
     }
 }
 

@@ -116,6 +116,26 @@ fn what_would_have_no_effect_is_a_usage_error() {
     }
 }
 
+#[test]
+fn what_is_no_number_is_told_in_words() {
+    for line in [
+        "simulate --seeds x",
+        "simulate --seed 1.5",
+        "budgets --functions many",
+        "run --memory 1G",
+        "report --picture a.png --width wide",
+        "sm stop first",
+    ] {
+        let words = format!("xtask {line}");
+        let error = Cli::read(words.split_whitespace().map(OsString::from))
+            .err()
+            .unwrap_or_else(|| panic!("`{line}` passes"));
+        assert_eq!(error.exit_code(), 2, "{line}");
+        let text = error.to_string();
+        assert!(text.contains("it is no number"), "{line}: {text}");
+    }
+}
+
 /// Each option that names something on this machine, with something else.
 #[test]
 fn what_is_named_and_is_not_there_is_told_before_anything_is_done() {

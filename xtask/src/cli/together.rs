@@ -3,8 +3,15 @@
 //! has passed alone ([`given`](super::given)).
 
 use super::Verb;
+use crate::medium::supplies::Supplies;
 use crate::reactos::{programs, volume};
 use anyhow::Result;
+
+/// The name of a program, and where the system is on a disk.
+fn alone(supplies: &Supplies) -> Result<()> {
+    supplies.program.look()?;
+    supplies.root().map(drop)
+}
 
 /// Looks at it.
 ///
@@ -16,9 +23,9 @@ pub fn look(verb: &Verb) -> Result<()> {
             if let Some(iso) = &options.from {
                 programs::look(iso, &options.with)?;
             }
-            options.supplies.root().map(drop)
+            alone(&options.supplies)
         }
-        Verb::Gdb(options) => options.supplies.root().map(drop),
+        Verb::Gdb(options) => alone(&options.supplies),
         Verb::Compare(options) => {
             volume::look(&options.from)?;
             programs::look(&options.from, &options.with)

@@ -78,8 +78,13 @@ impl FromStr for Source {
         if examples.iter().any(|name| name == text) {
             return Ok(Self::Example(text.to_owned()));
         }
+        let why = match (path.is_dir(), path.exists()) {
+            (true, _) => "the folder has no Cargo.toml",
+            (_, true) => "its name does not end with .exe",
+            (_, false) => "there is no such program",
+        };
         Err(format!(
-            "there is no such program; the examples are {}, and it may be a folder with a Cargo.toml, or an .exe file",
+            "{why}; the examples are {}, and it may be a folder with a Cargo.toml, or an .exe file",
             examples.join(", ")
         ))
     }
@@ -101,6 +106,25 @@ pub fn examples() -> Vec<String> {
 }
 
 impl ProgramOptions {
+    /// Looks at the name of a program that is built already.
+    ///
+    /// # Errors
+    /// The system needs it itself.
+    pub fn look(&self) -> Result<()> {
+        match &self.program {
+            Some(Source::Image(image)) => {
+                let name = file_name(image)?;
+                let known = ["smss.exe", "ntdll.dll"].contains(&name.as_str())
+                    || programs::PROGRAMS.iter().any(|it| it.name == name);
+                match known {
+                    true => bail!("{}", taken(&name)),
+                    false => Ok(()),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Builds the program, if there is one, and puts it and its place in the registry on the tree;
     /// its debug file goes beside those of the images. Gives its file name.
     ///
@@ -118,7 +142,7 @@ impl ProgramOptions {
             .keys()
             .any(|path| path.eq_ignore_ascii_case(&place))
         {
-            bail!("the system has a program {name} of its own: give yours another name");
+            bail!("{}", taken(&name));
         }
         let bytes = if matches!(source, Source::Image(_)) {
             let (arch, bytes) = extract::image(&image)?;
@@ -141,6 +165,10 @@ impl ProgramOptions {
         ui::note(&format!("{name} is in System32, and {}", self.role.text()));
         Ok(Some(name))
     }
+}
+
+fn taken(name: &str) -> String {
+    format!("the system has a program {name} of its own: give yours another name")
 }
 
 impl Role {
@@ -324,7 +352,11 @@ mod tests {
         assert_eq!("hello".parse(), Ok(Source::Example("hello".into())));
         let error = "helo".parse::<Source>().unwrap_err();
         assert!(error.contains("hello, notice, server"), "{error}");
-        assert!(source(folder.path()).is_err(), "no crate yet");
+        let error = source(folder.path()).unwrap_err();
+        assert!(error.contains("has no Cargo.toml"), "{error}");
+        std::fs::write(path("a.txt"), "").unwrap();
+        let error = source(&path("a.txt")).unwrap_err();
+        assert!(error.contains("does not end with .exe"), "{error}");
         std::fs::write(path("Cargo.toml"), "").unwrap();
         assert_eq!(
             source(folder.path()),

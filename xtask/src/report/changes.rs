@@ -163,7 +163,7 @@ pub fn processes(dump: &Json) -> Markup {
                             td.number { (process["session"]) }
                             td.number { (process["threads"]) }
                             td.number { (process["privateBytes"].as_u64().unwrap_or(0) >> 10) " KB" }
-                            td.mono { (string(&process["commandLine"])) }
+                            td.mono.command { (string(&process["commandLine"])) }
                         }
                     }
                 }
