@@ -21,7 +21,7 @@ use crate::reactos::boot::Medium;
 use crate::reactos::pack::Replacement;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
-use crate::{build, paths, reactos, screen, ui, vscode};
+use crate::{build, paths, qemu, reactos, screen, ui, vscode};
 use anyhow::{Context, Result, bail};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,7 @@ use std::time::Duration;
 /// Runs the verb.
 pub fn verb(options: &GdbOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Machine, Need::Debug])?;
+    qemu::nobody_in(&paths::target().join("gdb"))?;
     // A batch ends with the machine; an interactive session lasts as long as the user likes.
     let mut session = match &options.base {
         Some(base) => Session::reactos(base, !options.release)?,

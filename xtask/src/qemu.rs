@@ -250,6 +250,7 @@ impl Qemu {
         if let Ok(mut running) = RUNNING.lock() {
             *running = Some(child.id());
         }
+        std::fs::write(log.with_file_name(MACHINE), qmp.to_string())?;
         let output = child.stdout.take().context("QEMU has no output")?;
         let (sender, lines) = mpsc::channel();
         let unfinished = Arc::new(Mutex::new(String::new()));
@@ -354,6 +355,26 @@ impl Qemu {
         }
         Ok(end)
     }
+}
+
+/// The file beside a log that names the control socket of its machine.
+const MACHINE: &str = "machine";
+
+/// Holds that no machine of another xtask is up whose log and disk are in a folder: both would be made
+/// anew below it.
+///
+/// # Errors
+/// One is.
+pub fn nobody_in(folder: &Path) -> Result<()> {
+    let up = std::fs::read_to_string(folder.join(MACHINE))
+        .is_ok_and(|door| Door::from_text(&door).connect().is_ok());
+    if up {
+        bail!(
+            "a machine that was started before is up in {}: end it first, with Ctrl-C there or by closing its window",
+            folder.display()
+        );
+    }
+    Ok(())
 }
 
 impl Drop for Qemu {
@@ -523,6 +544,21 @@ mod tests {
         let log = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(log.path(), "# QEMU 1\n# qemu -m 1\n[    0.1] up\n# later\n").unwrap();
         assert_eq!(how(log.path()), "QEMU 1: qemu -m 1");
+    }
+
+    /// What a machine leaves behind that was killed is no machine.
+    #[test]
+    #[cfg(unix)]
+    fn a_folder_with_a_machine_that_is_up_is_not_made_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(nobody_in(folder.path()).is_ok());
+        let door = folder.path().join("door");
+        std::fs::write(folder.path().join(MACHINE), door.to_str().unwrap()).unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(&door).unwrap();
+        let told = nobody_in(folder.path()).unwrap_err().to_string();
+        assert!(told.contains("end it first"), "{told}");
+        drop(listener);
+        assert!(nobody_in(folder.path()).is_ok());
     }
 
     #[test]

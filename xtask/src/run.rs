@@ -38,7 +38,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
         ui::keep_output_for_json();
     }
     doctor::preflight(options.install, &[Need::Machine])?;
-    sm::nobody_runs()?;
+    qemu::nobody_in(&paths::output()?)?;
     let direct = options.direct || !may_boot_from_disc(options)?;
     // What cannot be booted is told before anything is built.
     let originals = Originals::read(

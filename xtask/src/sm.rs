@@ -22,21 +22,6 @@ pub fn socket_file() -> Result<PathBuf> {
     Ok(paths::output()?.join("sm"))
 }
 
-/// Holds that no shim that `run` started is up: its disk would be made anew below it.
-///
-/// # Errors
-/// One is.
-pub fn nobody_runs() -> Result<()> {
-    let up = std::fs::read_to_string(socket_file()?)
-        .is_ok_and(|socket| Door::from_text(&socket).connect().is_ok());
-    if up {
-        bail!(
-            "the shim of another `cargo xtask run` in this checkout is up: end that first (Ctrl-C, or its window)"
-        );
-    }
-    Ok(())
-}
-
 /// Runs the verb.
 pub fn verb(options: &SmOptions) -> Result<()> {
     let socket = std::fs::read_to_string(socket_file()?)

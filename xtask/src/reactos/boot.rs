@@ -47,6 +47,7 @@ struct Watched {
 pub fn verb(options: &RunOptions, base: &Path) -> Result<()> {
     doctor::preflight(options.install, &[Need::Machine])?;
     let output = paths::output()?;
+    qemu::nobody_in(&output)?;
     let medium = Medium::with(base, &output, &Replacement::default())?;
     let setup = Setup {
         processor: Arch::Amd64,
