@@ -69,12 +69,7 @@ impl<'a> UnicodeStr<'a> {
 
     /// The part before the first NUL, or all of it.
     pub fn until_nul(self) -> Self {
-        let end = self
-            .0
-            .iter()
-            .position(|&unit| unit == 0)
-            .unwrap_or(self.0.len());
-        Self(self.0.get(..end).unwrap_or_default())
+        self.take(self.find(0).unwrap_or(self.len()))
     }
 
     /// Equal by the NT upcase rules.
@@ -111,7 +106,10 @@ impl<'a> UnicodeStr<'a> {
 
     /// What is left after the first `count` units; empty if there are not so many.
     pub fn skip(self, count: usize) -> Self {
-        Self(self.0.get(count..).unwrap_or_default())
+        // Nothing, if there are not so many, at the end of the text and not elsewhere: the address needs
+        // no choice then.
+        let (_, rest) = self.0.split_at(count.min(self.len()));
+        Self(rest)
     }
 
     /// The first `count` units, or all of them.

@@ -3,12 +3,11 @@
 //! possible.
 
 use crate::exception::{self, Fatal};
+use crate::imports::{DbgBreakPoint, RtlNormalizeProcessParams, RtlUpcaseUnicodeChar};
 use crate::{NATIVE, Native, logger, objects, own_process};
 use log::LevelFilter;
 use nt::{Status, UnicodeStr};
-use ntapi::ntdbg::DbgBreakPoint;
 use ntapi::ntpebteb::PEB;
-use ntapi::ntrtl::{RtlNormalizeProcessParams, RtlUpcaseUnicodeChar};
 
 /// A native program, as [`program!`](crate::program) takes it.
 #[derive(Clone, Copy, Debug)]

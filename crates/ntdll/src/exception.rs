@@ -7,13 +7,13 @@
 //! says, then the end of the process. Whatever goes wrong on that way ends the process at once. In
 //! a release image a panic is an exception: an illegal instruction.
 
+use crate::imports::RtlAddVectoredExceptionHandler;
 use crate::machine::end_process;
 use crate::{Native, guarded, logger};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 use nt::system::HardErrorParameter;
 use nt::{Status, UnicodeStr, wide};
-use ntapi::ntrtl::RtlAddVectoredExceptionHandler;
 use winapi::um::winnt::{EXCEPTION_POINTERS, LONG};
 
 /// What an unhandled exception means for the program.

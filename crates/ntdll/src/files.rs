@@ -3,6 +3,11 @@
 
 use crate::Native;
 use crate::convert::{Named, counted, done, handle, length, raw, status};
+use crate::imports::{
+    NtCreateFile, NtCreatePagingFile, NtFlushBuffersFile, NtFsControlFile, NtOpenFile,
+    NtQueryAttributesFile, NtQueryInformationFile, NtQueryVolumeInformationFile, NtReadFile,
+    NtSetInformationFile, NtWaitForSingleObject, NtWriteFile,
+};
 use crate::layout::Plain;
 use crate::scratch::{Buffer, Scratch};
 use nt::access::{Access, OpenOptions, Share};
@@ -13,12 +18,8 @@ use ntapi::ntioapi::{
     FILE_FS_SIZE_INFORMATION, FILE_OPEN_IF, FILE_STANDARD_INFORMATION, FileBasicInformation,
     FileDispositionInformation, FileEndOfFileInformation, FileFsDeviceInformation,
     FileFsSizeInformation, FileInternalInformation, FileRenameInformation, FileStandardInformation,
-    IO_STATUS_BLOCK, NtCreateFile, NtFlushBuffersFile, NtFsControlFile, NtOpenFile,
-    NtQueryAttributesFile, NtQueryInformationFile, NtQueryVolumeInformationFile, NtReadFile,
-    NtSetInformationFile, NtWriteFile,
+    IO_STATUS_BLOCK,
 };
-use ntapi::ntmmapi::NtCreatePagingFile;
-use ntapi::ntobapi::NtWaitForSingleObject;
 use winapi::shared::ntdef::{LARGE_INTEGER, NTSTATUS};
 
 /// FILE_RENAME_INFORMATION; its root directory stays null.

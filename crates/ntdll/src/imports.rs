@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The import library for `ntdll.dll`.
-//!
-//! `ntapi` declares the functions but links nothing on this target. The blocks below make the
-//! linker's import library; their signatures are never used (calls go through `ntapi`'s declarations
-//! of the same names), and a name that nobody calls is not imported. This list is therefore also
-//! the list of everything this project may ask of `ntdll.dll`.
-//!
-//! How many arguments a function takes is part of its symbol on i386 (`_NtClose@4`), where a wrong
-//! number here does not link; the import table has the plain name on every machine.
+//! Everything that this project asks of `ntdll.dll`, and the import library for it, which the linker makes of
+//! this; a name that nobody calls is not imported. The types are `ntapi`'s and `winapi`'s.
+#![allow(
+    non_snake_case,
+    non_upper_case_globals,
+    reason = "the names are those of the ABI"
+)]
 
-macro_rules! names {
-    ($($name:ident($($argument:tt)*))*) => {
-        #[cfg_attr(
-            target_arch = "x86",
-            link(name = "ntdll", kind = "raw-dylib", import_name_type = "undecorated")
-        )]
-        #[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
-        #[allow(non_snake_case, dead_code, reason = "the names are those of the ABI")]
-        unsafe extern "system" {
-            $(fn $name($($argument: usize),*);)*
-        }
-    };
-}
+use ntapi::ntapi_base::PCLIENT_ID;
+use ntapi::ntexapi::{SHUTDOWN_ACTION, SYSTEM_INFORMATION_CLASS};
+use ntapi::ntioapi::{
+    FILE_INFORMATION_CLASS, FS_INFORMATION_CLASS, PFILE_BASIC_INFORMATION, PIO_APC_ROUTINE,
+    PIO_STATUS_BLOCK,
+};
+use ntapi::ntlpcapi::{PPORT_MESSAGE, PPORT_VIEW, PREMOTE_PORT_VIEW};
+use ntapi::ntmmapi::SECTION_INHERIT;
+use ntapi::ntpsapi::{PROCESSINFOCLASS, THREADINFOCLASS};
+use ntapi::ntregapi::KEY_VALUE_INFORMATION_CLASS;
+use ntapi::ntrtl::{
+    PRTL_USER_PROCESS_INFORMATION, PRTL_USER_PROCESS_PARAMETERS, PUSER_THREAD_START_ROUTINE,
+    RTL_BSD_ITEM_TYPE,
+};
+use winapi::shared::basetsd::{PSIZE_T, PULONG_PTR, SIZE_T, ULONG_PTR};
+use winapi::shared::ntdef::{
+    BOOLEAN, EVENT_TYPE, HANDLE, NTSTATUS, PBOOLEAN, PCSTR, PCWSTR, PHANDLE, PLARGE_INTEGER, PLONG,
+    POBJECT_ATTRIBUTES, PULONG, PUNICODE_STRING, PVOID, ULONG, USHORT, WAIT_TYPE, WCHAR,
+};
+use winapi::um::winnt::{
+    ACCESS_MASK, PSECURITY_DESCRIPTOR, PSECURITY_QUALITY_OF_SERVICE, PVECTORED_EXCEPTION_HANDLER,
+};
 
 // The one function here whose caller takes the arguments off the stack again. On i386 its symbol
 // has an underscore, which the compiler leaves to the import library, and the linker does not add.
@@ -30,83 +37,114 @@ macro_rules! names {
     link(name = "ntdll", kind = "raw-dylib", import_name_type = "noprefix")
 )]
 #[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
-#[allow(non_snake_case, dead_code, reason = "the names are those of the ABI")]
 unsafe extern "C" {
     #[cfg_attr(target_arch = "x86", link_name = "_DbgPrint")]
-    fn DbgPrint();
+    pub(crate) fn DbgPrint(_: PCSTR, ...) -> ULONG;
 }
 
-names! {
-    DbgBreakPoint()
-    LdrQueryImageFileExecutionOptions(_ _ _ _ _ _)
-    NtAcceptConnectPort(_ _ _ _ _ _)
-    NtAllocateVirtualMemory(_ _ _ _ _ _)
-    NtClose(_)
-    NtCompleteConnectPort(_)
-    NtConnectPort(_ _ _ _ _ _ _ _)
-    NtCreateDirectoryObject(_ _ _)
-    NtCreateEvent(_ _ _ _ _)
-    NtCreateFile(_ _ _ _ _ _ _ _ _ _ _)
-    NtCreateKey(_ _ _ _ _ _ _)
-    NtCreatePagingFile(_ _ _ _)
-    NtCreatePort(_ _ _ _ _)
-    NtCreateSection(_ _ _ _ _ _ _)
-    NtCreateSymbolicLinkObject(_ _ _ _)
-    NtDelayExecution(_ _)
-    NtDeleteValueKey(_ _)
-    NtDisplayString(_)
-    NtDuplicateObject(_ _ _ _ _ _ _)
-    NtEnumerateValueKey(_ _ _ _ _ _)
-    NtFlushBuffersFile(_ _)
-    NtFlushKey(_)
-    NtFreeVirtualMemory(_ _ _ _)
-    NtFsControlFile(_ _ _ _ _ _ _ _ _ _)
-    NtInitializeRegistry(_)
-    NtMakeTemporaryObject(_)
-    NtMapViewOfSection(_ _ _ _ _ _ _ _ _ _)
-    NtOpenDirectoryObject(_ _ _)
-    NtOpenFile(_ _ _ _ _ _)
-    NtOpenKey(_ _ _)
-    NtOpenProcess(_ _ _ _)
-    NtOpenSymbolicLinkObject(_ _ _)
-    NtQueryAttributesFile(_ _)
-    NtQueryDirectoryObject(_ _ _ _ _ _ _)
-    NtQueryInformationFile(_ _ _ _ _)
-    NtQueryInformationProcess(_ _ _ _ _)
-    NtQueryInformationThread(_ _ _ _ _)
-    NtQuerySymbolicLinkObject(_ _ _)
-    NtQuerySystemInformation(_ _ _ _)
-    NtQueryValueKey(_ _ _ _ _ _)
-    NtQueryVolumeInformationFile(_ _ _ _ _)
-    NtRaiseHardError(_ _ _ _ _ _)
-    NtReadFile(_ _ _ _ _ _ _ _ _)
-    NtReadVirtualMemory(_ _ _ _ _)
-    NtReplyWaitReceivePort(_ _ _ _)
-    NtRequestWaitReplyPort(_ _ _)
-    NtResumeThread(_ _)
-    NtSetEvent(_ _)
-    NtSetInformationFile(_ _ _ _ _)
-    NtSetInformationProcess(_ _ _ _)
-    NtSetInformationThread(_ _ _ _)
-    NtSetSystemInformation(_ _ _)
-    NtSetValueKey(_ _ _ _ _ _)
-    NtShutdownSystem(_)
-    NtTerminateProcess(_ _)
-    NtUnmapViewOfSection(_ _)
-    NtWaitForMultipleObjects(_ _ _ _ _)
-    NtWaitForSingleObject(_ _ _)
-    NtWriteFile(_ _ _ _ _ _ _ _ _)
-    NtYieldExecution()
-    RtlAddVectoredExceptionHandler(_ _)
-    RtlAdjustPrivilege(_ _ _ _)
-    RtlCreateProcessParameters(_ _ _ _ _ _ _ _ _ _)
-    RtlCreateUserProcess(_ _ _ _ _ _ _ _ _ _)
-    RtlCreateUserThread(_ _ _ _ _ _ _ _ _ _)
-    RtlDestroyProcessParameters(_)
-    RtlExitUserThread(_)
-    RtlGetSetBootStatusData(_ _ _ _ _ _)
-    RtlLockBootStatusData(_)
-    RtlNormalizeProcessParams(_)
-    RtlUnlockBootStatusData(_)
-    RtlUpcaseUnicodeChar(_)
+/// Functions of `ntdll.dll`, each called straight through its place in the import table: to the compiler it is a
+/// thing at an imported address. What it takes for a function of another library it calls by a jump, and
+/// the linker makes each of these sixteen bytes long.
+macro_rules! functions {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) $(-> $answer:ty)?;)*) => {
+        /// Where they are.
+        mod places {
+            #[cfg_attr(
+                target_arch = "x86",
+                link(name = "ntdll", kind = "raw-dylib", import_name_type = "undecorated")
+            )]
+            #[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
+            unsafe extern "C" {
+                $(pub(super) static $name: u8;)*
+            }
+        }
+
+        $(
+            /// # Safety
+            /// As the function of `ntdll.dll` wants it.
+            #[inline(always)]
+            pub(crate) unsafe extern "system" fn $name($($argument: $type),*) $(-> $answer)? {
+                type Function = unsafe extern "system" fn($($type),*) $(-> $answer)?;
+                // SAFETY: the loader has put the function's address there, and this is its signature.
+                let function = unsafe { core::mem::transmute::<*const u8, Function>(&raw const places::$name) };
+                // SAFETY: the caller's promise.
+                unsafe { function($($argument),*) }
+            }
+        )*
+    };
+}
+
+functions! {
+    fn DbgBreakPoint();
+    fn LdrQueryImageFileExecutionOptions(a: PUNICODE_STRING, b: PCWSTR, c: ULONG, d: PVOID, e: ULONG, f: PULONG) -> NTSTATUS;
+    fn NtAcceptConnectPort(a: PHANDLE, b: PVOID, c: PPORT_MESSAGE, d: BOOLEAN, e: PPORT_VIEW, f: PREMOTE_PORT_VIEW) -> NTSTATUS;
+    fn NtAllocateVirtualMemory(a: HANDLE, b: *mut PVOID, c: ULONG_PTR, d: PSIZE_T, e: ULONG, f: ULONG) -> NTSTATUS;
+    fn NtClose(a: HANDLE) -> NTSTATUS;
+    fn NtCompleteConnectPort(a: HANDLE) -> NTSTATUS;
+    fn NtConnectPort(a: PHANDLE, b: PUNICODE_STRING, c: PSECURITY_QUALITY_OF_SERVICE, d: PPORT_VIEW, e: PREMOTE_PORT_VIEW, f: PULONG, g: PVOID, h: PULONG) -> NTSTATUS;
+    fn NtCreateDirectoryObject(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES) -> NTSTATUS;
+    fn NtCreateEvent(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES, d: EVENT_TYPE, e: BOOLEAN) -> NTSTATUS;
+    fn NtCreateFile(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES, d: PIO_STATUS_BLOCK, e: PLARGE_INTEGER, f: ULONG, g: ULONG, h: ULONG, i: ULONG, j: PVOID, k: ULONG) -> NTSTATUS;
+    fn NtCreateKey(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES, d: ULONG, e: PUNICODE_STRING, f: ULONG, g: PULONG) -> NTSTATUS;
+    fn NtCreatePagingFile(a: PUNICODE_STRING, b: PLARGE_INTEGER, c: PLARGE_INTEGER, d: ULONG) -> NTSTATUS;
+    fn NtCreatePort(a: PHANDLE, b: POBJECT_ATTRIBUTES, c: ULONG, d: ULONG, e: ULONG) -> NTSTATUS;
+    fn NtCreateSection(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES, d: PLARGE_INTEGER, e: ULONG, f: ULONG, g: HANDLE) -> NTSTATUS;
+    fn NtCreateSymbolicLinkObject(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES, d: PUNICODE_STRING) -> NTSTATUS;
+    fn NtDelayExecution(a: BOOLEAN, b: PLARGE_INTEGER) -> NTSTATUS;
+    fn NtDeleteValueKey(a: HANDLE, b: PUNICODE_STRING) -> NTSTATUS;
+    fn NtDisplayString(a: PUNICODE_STRING) -> NTSTATUS;
+    fn NtDuplicateObject(a: HANDLE, b: HANDLE, c: HANDLE, d: PHANDLE, e: ACCESS_MASK, f: ULONG, g: ULONG) -> NTSTATUS;
+    fn NtEnumerateValueKey(a: HANDLE, b: ULONG, c: KEY_VALUE_INFORMATION_CLASS, d: PVOID, e: ULONG, f: PULONG) -> NTSTATUS;
+    fn NtFlushBuffersFile(a: HANDLE, b: PIO_STATUS_BLOCK) -> NTSTATUS;
+    fn NtFlushKey(a: HANDLE) -> NTSTATUS;
+    fn NtFreeVirtualMemory(a: HANDLE, b: *mut PVOID, c: PSIZE_T, d: ULONG) -> NTSTATUS;
+    fn NtFsControlFile(a: HANDLE, b: HANDLE, c: PIO_APC_ROUTINE, d: PVOID, e: PIO_STATUS_BLOCK, f: ULONG, g: PVOID, h: ULONG, i: PVOID, j: ULONG) -> NTSTATUS;
+    fn NtInitializeRegistry(a: USHORT) -> NTSTATUS;
+    fn NtMakeTemporaryObject(a: HANDLE) -> NTSTATUS;
+    fn NtMapViewOfSection(a: HANDLE, b: HANDLE, c: *mut PVOID, d: ULONG_PTR, e: SIZE_T, f: PLARGE_INTEGER, g: PSIZE_T, h: SECTION_INHERIT, i: ULONG, j: ULONG) -> NTSTATUS;
+    fn NtOpenDirectoryObject(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES) -> NTSTATUS;
+    fn NtOpenFile(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES, d: PIO_STATUS_BLOCK, e: ULONG, f: ULONG) -> NTSTATUS;
+    fn NtOpenKey(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES) -> NTSTATUS;
+    fn NtOpenProcess(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES, d: PCLIENT_ID) -> NTSTATUS;
+    fn NtOpenSymbolicLinkObject(a: PHANDLE, b: ACCESS_MASK, c: POBJECT_ATTRIBUTES) -> NTSTATUS;
+    fn NtQueryAttributesFile(a: POBJECT_ATTRIBUTES, b: PFILE_BASIC_INFORMATION) -> NTSTATUS;
+    fn NtQueryDirectoryObject(a: HANDLE, b: PVOID, c: ULONG, d: BOOLEAN, e: BOOLEAN, f: PULONG, g: PULONG) -> NTSTATUS;
+    fn NtQueryInformationFile(a: HANDLE, b: PIO_STATUS_BLOCK, c: PVOID, d: ULONG, e: FILE_INFORMATION_CLASS) -> NTSTATUS;
+    fn NtQueryInformationProcess(a: HANDLE, b: PROCESSINFOCLASS, c: PVOID, d: ULONG, e: PULONG) -> NTSTATUS;
+    fn NtQueryInformationThread(a: HANDLE, b: THREADINFOCLASS, c: PVOID, d: ULONG, e: PULONG) -> NTSTATUS;
+    fn NtQuerySymbolicLinkObject(a: HANDLE, b: PUNICODE_STRING, c: PULONG) -> NTSTATUS;
+    fn NtQuerySystemInformation(a: SYSTEM_INFORMATION_CLASS, b: PVOID, c: ULONG, d: PULONG) -> NTSTATUS;
+    fn NtQueryValueKey(a: HANDLE, b: PUNICODE_STRING, c: KEY_VALUE_INFORMATION_CLASS, d: PVOID, e: ULONG, f: PULONG) -> NTSTATUS;
+    fn NtQueryVolumeInformationFile(a: HANDLE, b: PIO_STATUS_BLOCK, c: PVOID, d: ULONG, e: FS_INFORMATION_CLASS) -> NTSTATUS;
+    fn NtRaiseHardError(a: NTSTATUS, b: ULONG, c: ULONG, d: PULONG_PTR, e: ULONG, f: PULONG) -> NTSTATUS;
+    fn NtReadFile(a: HANDLE, b: HANDLE, c: PIO_APC_ROUTINE, d: PVOID, e: PIO_STATUS_BLOCK, f: PVOID, g: ULONG, h: PLARGE_INTEGER, i: PULONG) -> NTSTATUS;
+    fn NtReadVirtualMemory(a: HANDLE, b: PVOID, c: PVOID, d: SIZE_T, e: PSIZE_T) -> NTSTATUS;
+    fn NtReplyWaitReceivePort(a: HANDLE, b: *mut PVOID, c: PPORT_MESSAGE, d: PPORT_MESSAGE) -> NTSTATUS;
+    fn NtRequestWaitReplyPort(a: HANDLE, b: PPORT_MESSAGE, c: PPORT_MESSAGE) -> NTSTATUS;
+    fn NtResumeThread(a: HANDLE, b: PULONG) -> NTSTATUS;
+    fn NtSetEvent(a: HANDLE, b: PLONG) -> NTSTATUS;
+    fn NtSetInformationFile(a: HANDLE, b: PIO_STATUS_BLOCK, c: PVOID, d: ULONG, e: FILE_INFORMATION_CLASS) -> NTSTATUS;
+    fn NtSetInformationProcess(a: HANDLE, b: PROCESSINFOCLASS, c: PVOID, d: ULONG) -> NTSTATUS;
+    fn NtSetInformationThread(a: HANDLE, b: THREADINFOCLASS, c: PVOID, d: ULONG) -> NTSTATUS;
+    fn NtSetSystemInformation(a: SYSTEM_INFORMATION_CLASS, b: PVOID, c: ULONG) -> NTSTATUS;
+    fn NtSetValueKey(a: HANDLE, b: PUNICODE_STRING, c: ULONG, d: ULONG, e: PVOID, f: ULONG) -> NTSTATUS;
+    fn NtShutdownSystem(a: SHUTDOWN_ACTION) -> NTSTATUS;
+    fn NtTerminateProcess(a: HANDLE, b: NTSTATUS) -> NTSTATUS;
+    fn NtUnmapViewOfSection(a: HANDLE, b: PVOID) -> NTSTATUS;
+    fn NtWaitForMultipleObjects(a: ULONG, b: *mut HANDLE, c: WAIT_TYPE, d: BOOLEAN, e: PLARGE_INTEGER) -> NTSTATUS;
+    fn NtWaitForSingleObject(a: HANDLE, b: BOOLEAN, c: PLARGE_INTEGER) -> NTSTATUS;
+    fn NtWriteFile(a: HANDLE, b: HANDLE, c: PIO_APC_ROUTINE, d: PVOID, e: PIO_STATUS_BLOCK, f: PVOID, g: ULONG, h: PLARGE_INTEGER, i: PULONG) -> NTSTATUS;
+    fn NtYieldExecution() -> NTSTATUS;
+    fn RtlAddVectoredExceptionHandler(a: ULONG, b: PVECTORED_EXCEPTION_HANDLER) -> PVOID;
+    fn RtlAdjustPrivilege(a: ULONG, b: BOOLEAN, c: BOOLEAN, d: PBOOLEAN) -> NTSTATUS;
+    fn RtlCreateProcessParameters(a: *mut PRTL_USER_PROCESS_PARAMETERS, b: PUNICODE_STRING, c: PUNICODE_STRING, d: PUNICODE_STRING, e: PUNICODE_STRING, f: PVOID, g: PUNICODE_STRING, h: PUNICODE_STRING, i: PUNICODE_STRING, j: PUNICODE_STRING) -> NTSTATUS;
+    fn RtlCreateUserProcess(a: PUNICODE_STRING, b: ULONG, c: PRTL_USER_PROCESS_PARAMETERS, d: PSECURITY_DESCRIPTOR, e: PSECURITY_DESCRIPTOR, f: HANDLE, g: BOOLEAN, h: HANDLE, i: HANDLE, j: PRTL_USER_PROCESS_INFORMATION) -> NTSTATUS;
+    fn RtlCreateUserThread(a: HANDLE, b: PSECURITY_DESCRIPTOR, c: BOOLEAN, d: ULONG, e: SIZE_T, f: SIZE_T, g: PUSER_THREAD_START_ROUTINE, h: PVOID, i: PHANDLE, j: PCLIENT_ID) -> NTSTATUS;
+    fn RtlDestroyProcessParameters(a: PRTL_USER_PROCESS_PARAMETERS) -> NTSTATUS;
+    fn RtlExitUserThread(a: NTSTATUS);
+    fn RtlGetSetBootStatusData(a: HANDLE, b: BOOLEAN, c: RTL_BSD_ITEM_TYPE, d: PVOID, e: ULONG, f: PULONG) -> NTSTATUS;
+    fn RtlLockBootStatusData(a: PHANDLE) -> NTSTATUS;
+    fn RtlNormalizeProcessParams(a: PRTL_USER_PROCESS_PARAMETERS) -> PRTL_USER_PROCESS_PARAMETERS;
+    fn RtlUnlockBootStatusData(a: HANDLE) -> NTSTATUS;
+    fn RtlUpcaseUnicodeChar(a: WCHAR) -> WCHAR;
 }

@@ -5,11 +5,11 @@
 //! the next. Levels are not printed, because a line says what it is; they are the verbosity
 //! ([`nt::logging::limit`]).
 
+use crate::imports::DbgPrint;
 use core::fmt;
 use log::{LevelFilter, Log, Metadata, Record};
 use nt::UnicodeStr;
 use nt::text::Output;
-use ntapi::ntdbg::DbgPrint;
 use spin::Once;
 
 /// Bytes of one `DbgPrint`; its own limit is 512.

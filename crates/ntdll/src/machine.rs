@@ -3,6 +3,11 @@
 
 use crate::Native;
 use crate::convert::{counted, done, raw, status};
+use crate::imports::{
+    LdrQueryImageFileExecutionOptions, NtDisplayString, NtQuerySystemInformation, NtRaiseHardError,
+    NtSetSystemInformation, NtShutdownSystem, RtlAdjustPrivilege, RtlGetSetBootStatusData,
+    RtlLockBootStatusData, RtlUnlockBootStatusData,
+};
 use crate::layout::Plain;
 use crate::own_process;
 use nt::system::{
@@ -11,16 +16,11 @@ use nt::system::{
 };
 use nt::{Handle, Result, Status, UnicodeBuf, UnicodeStr};
 use ntapi::ntexapi::{
-    NtDisplayString, NtQuerySystemInformation, NtRaiseHardError, NtSetSystemInformation,
-    NtShutdownSystem, SYSTEM_BASIC_INFORMATION, SYSTEM_PROCESSOR_INFORMATION,
-    SystemBasicInformation, SystemExtendServiceTableInformation, SystemProcessorInformation,
-    SystemSessionCreate, SystemSessionDetach,
+    SYSTEM_BASIC_INFORMATION, SYSTEM_PROCESSOR_INFORMATION, SystemBasicInformation,
+    SystemExtendServiceTableInformation, SystemProcessorInformation, SystemSessionCreate,
+    SystemSessionDetach,
 };
-use ntapi::ntldr::LdrQueryImageFileExecutionOptions;
-use ntapi::ntrtl::{
-    RTL_BSD_ITEM_TYPE, RtlAdjustPrivilege, RtlBsdItemBootGood, RtlBsdItemBootShutdown,
-    RtlGetSetBootStatusData, RtlLockBootStatusData, RtlUnlockBootStatusData,
-};
+use ntapi::ntrtl::{RTL_BSD_ITEM_TYPE, RtlBsdItemBootGood, RtlBsdItemBootShutdown};
 use winapi::shared::ntdef::{HANDLE, UNICODE_STRING};
 use winapi::um::winnt::REG_SZ;
 
@@ -257,6 +257,6 @@ impl SystemWide for Native {
 pub(crate) fn end_process(status: Status) {
     // SAFETY: takes no pointer.
     let _ = unsafe {
-        ntapi::ntpsapi::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.0.cast_signed())
+        crate::imports::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.0.cast_signed())
     };
 }

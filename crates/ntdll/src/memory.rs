@@ -2,15 +2,16 @@
 //! The seam, memory: pages and views that give themselves back.
 
 use crate::convert::{Named, done, handle, raw};
+use crate::imports::{
+    NtAllocateVirtualMemory, NtCreateSection, NtFreeVirtualMemory, NtMapViewOfSection,
+    NtUnmapViewOfSection,
+};
 use crate::{Native, guarded, page_pool};
 use core::ptr::NonNull;
 use nt::access::Access;
 use nt::system::Memory;
 use nt::{Handle, ObjectAttributes, Result, Status};
-use ntapi::ntmmapi::{
-    NtAllocateVirtualMemory, NtCreateSection, NtFreeVirtualMemory, NtMapViewOfSection,
-    NtUnmapViewOfSection, ViewUnmap,
-};
+use ntapi::ntmmapi::ViewUnmap;
 use winapi::um::winnt::{
     MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_EXECUTE, PAGE_READWRITE, SEC_IMAGE,
 };

@@ -3,19 +3,18 @@
 
 use crate::Native;
 use crate::convert::{Named, counted, done, handle, length, raw, status};
+use crate::imports::{
+    NtClose, NtCreateDirectoryObject, NtCreateEvent, NtCreateSymbolicLinkObject, NtDelayExecution,
+    NtDuplicateObject, NtMakeTemporaryObject, NtOpenDirectoryObject, NtOpenSymbolicLinkObject,
+    NtQueryDirectoryObject, NtQuerySymbolicLinkObject, NtSetEvent, NtWaitForMultipleObjects,
+    NtWaitForSingleObject, NtYieldExecution,
+};
 use crate::layout::Plain;
 use crate::scratch::{Buffer, Scratch};
 use nt::access::Access;
 use nt::system::{Created, DirectoryEntry, Objects, Timeout, Wait};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
-use ntapi::ntexapi::{NtCreateEvent, NtDelayExecution, NtSetEvent};
-use ntapi::ntkeapi::NtYieldExecution;
-use ntapi::ntobapi::{
-    NtClose, NtCreateDirectoryObject, NtCreateSymbolicLinkObject, NtDuplicateObject,
-    NtMakeTemporaryObject, NtOpenDirectoryObject, NtOpenSymbolicLinkObject, NtQueryDirectoryObject,
-    NtQuerySymbolicLinkObject, NtWaitForMultipleObjects, NtWaitForSingleObject,
-    OBJECT_DIRECTORY_INFORMATION,
-};
+use ntapi::ntobapi::OBJECT_DIRECTORY_INFORMATION;
 use winapi::shared::ntdef::{
     HANDLE, LARGE_INTEGER, NTSTATUS, NotificationEvent, OBJECT_ATTRIBUTES, UNICODE_STRING, WaitAny,
 };

@@ -10,15 +10,16 @@
 
 use crate::Native;
 use crate::convert::{Named, counted, done, handle, length, raw};
+use crate::imports::{
+    NtAcceptConnectPort, NtCompleteConnectPort, NtConnectPort, NtCreatePort,
+    NtReplyWaitReceivePort, NtRequestWaitReplyPort,
+};
 use crate::layout::Plain;
 use nt::system::{
     Accept, MAX_MESSAGE, MessageBuffer, Objects, PortHeader, PortLimits, Ports, Received,
 };
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
-use ntapi::ntlpcapi::{
-    NtAcceptConnectPort, NtCompleteConnectPort, NtConnectPort, NtCreatePort,
-    NtReplyWaitReceivePort, NtRequestWaitReplyPort, PORT_MESSAGE, REMOTE_PORT_VIEW,
-};
+use ntapi::ntlpcapi::{PORT_MESSAGE, REMOTE_PORT_VIEW};
 use winapi::um::winnt::{
     SECURITY_DYNAMIC_TRACKING, SECURITY_QUALITY_OF_SERVICE, SecurityIdentification,
 };

@@ -3,6 +3,12 @@
 
 use crate::Native;
 use crate::convert::{counted, done, handle, raw, status};
+use crate::imports::{
+    NtOpenProcess, NtQueryInformationProcess, NtQueryInformationThread, NtReadVirtualMemory,
+    NtResumeThread, NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess,
+    RtlCreateProcessParameters, RtlCreateUserProcess, RtlCreateUserThread,
+    RtlDestroyProcessParameters, RtlExitUserThread,
+};
 use crate::layout::Plain;
 use crate::memory::Pages;
 use crate::own_process;
@@ -14,18 +20,13 @@ use nt::system::{
 };
 use nt::{ClientId, Handle, Result, Status, UnicodeStr, Word};
 use ntapi::ntapi_base::CLIENT_ID;
-use ntapi::ntmmapi::NtReadVirtualMemory;
 use ntapi::ntpsapi::{
-    NtOpenProcess, NtQueryInformationProcess, NtQueryInformationThread, NtResumeThread,
-    NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess, PROCESS_BASIC_INFORMATION,
-    ProcessBasePriority, ProcessBasicInformation, ProcessBreakOnTermination,
-    ProcessDefaultHardErrorMode, ProcessDeviceMap, ProcessSessionInformation,
-    THREAD_BASIC_INFORMATION, ThreadBasicInformation, ThreadBreakOnTermination,
+    PROCESS_BASIC_INFORMATION, ProcessBasePriority, ProcessBasicInformation,
+    ProcessBreakOnTermination, ProcessDefaultHardErrorMode, ProcessDeviceMap,
+    ProcessSessionInformation, THREAD_BASIC_INFORMATION, ThreadBasicInformation,
+    ThreadBreakOnTermination,
 };
-use ntapi::ntrtl::{
-    RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS, RtlCreateProcessParameters,
-    RtlCreateUserProcess, RtlCreateUserThread, RtlDestroyProcessParameters, RtlExitUserThread,
-};
+use ntapi::ntrtl::{RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS};
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
 

@@ -7,6 +7,10 @@
 
 use crate::Native;
 use crate::convert::{Named, counted, done, handle, length, raw, read_u32, status};
+use crate::imports::{
+    NtCreateKey, NtDeleteValueKey, NtEnumerateValueKey, NtFlushKey, NtInitializeRegistry,
+    NtOpenKey, NtQueryValueKey, NtSetValueKey,
+};
 use crate::memory::Pages;
 use crate::objects::open;
 use abi::key::{ValueFull, ValuePartial};
@@ -14,11 +18,7 @@ use core::mem::offset_of;
 use nt::access::Access;
 use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
-use ntapi::ntregapi::{
-    KeyValueFullInformation, KeyValuePartialInformation, NtCreateKey, NtDeleteValueKey,
-    NtEnumerateValueKey, NtFlushKey, NtInitializeRegistry, NtOpenKey, NtQueryValueKey,
-    NtSetValueKey,
-};
+use ntapi::ntregapi::{KeyValueFullInformation, KeyValuePartialInformation};
 use winapi::um::winnt::REG_OPTION_VOLATILE;
 use zerocopy::IntoBytes;
 
