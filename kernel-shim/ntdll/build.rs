@@ -22,7 +22,7 @@ const IMAGE_BASE_I386: &str = "0x7d600000";
 
 /// What only one machine's DLL exports.
 const AMD64_EXPORTS: &str = "__C_specific_handler\n__chkstk\n";
-const I386_EXPORTS: &str = "KiIntSystemCall\n";
+const I386_EXPORTS: &str = "KiFastSystemCall\nKiFastSystemCallRet\nKiIntSystemCall\nRtlUnwind\n";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -13,7 +13,8 @@ import struct
 
 import gdb
 import seh
-from machine import BLOCK, IMAGE_BASE, MASK, PC, PROCESS, memory, register, ring, u32, word
+from machine import BLOCK, IMAGE_BASE, MASK, POINTER, PROCESS, memory, register, ring, u32, word
+from view import alias
 
 FOLDER = os.environ.get("SMSS_IMAGES", "")
 PAGE = 0x1000
@@ -106,14 +107,12 @@ def debug_file(name):
 class ImageLoaded(gdb.Breakpoint):
     """The kernel's announcement of an image: loads its symbols and goes on, unless `nt-start` waits for it."""
 
-    def __init__(self):
-        # The very first instruction: behind the prologue the arguments may have moved.
-        text = gdb.execute("info address debugger_image_loaded", to_string=True)
-        address = next(word for word in text.replace(".", " ").split() if word.startswith("0x"))
-        super().__init__("*" + address, internal=True)
+    wanted = None
+    found = None
+
+    def __init__(self, address):
+        super().__init__("*%#x" % address, internal=True)
         self.silent = True
-        self.wanted = None
-        self.found = None
 
     def stop(self):
         frame = gdb.newest_frame()
@@ -124,9 +123,9 @@ class ImageLoaded(gdb.Breakpoint):
         if path is None:
             return False
         mapped = load(path, value("rdx"))
-        if name != self.wanted:
+        if name != ImageLoaded.wanted:
             return False
-        self.found = mapped
+        ImageLoaded.found = mapped
         return True
 
 
@@ -134,9 +133,11 @@ WATCH = None
 
 
 def watch():
-    """Follows the announcements of the shim's kernel."""
+    """Follows the announcements of the shim's kernel, at the very first instruction: behind the prologue the arguments may have moved."""
     global WATCH
-    WATCH = ImageLoaded()
+    text = gdb.execute("info address debugger_image_loaded", to_string=True)
+    address = int(next(word for word in text.replace(".", " ").split() if word.startswith("0x")), 16)
+    WATCH = [ImageLoaded(place) for place in (address, alias(address)) if place is not None]
 
 
 class Start(gdb.Command):
@@ -150,9 +151,9 @@ class Start(gdb.Command):
         if WATCH is None:
             self.unannounced(name)
             return
-        WATCH.wanted, WATCH.found = name, None
+        ImageLoaded.wanted, ImageLoaded.found = name, None
         gdb.execute("continue", to_string=True)
-        found, WATCH.wanted = WATCH.found, None
+        found, ImageLoaded.wanted = ImageLoaded.found, None
         if found is None:
             raise gdb.GdbError("stopped before the image was mapped")
         gdb.Breakpoint("*%#x" % found.body(), type=gdb.BP_HARDWARE_BREAKPOINT, temporary=True, internal=True)
@@ -171,7 +172,7 @@ class Start(gdb.Command):
                 stop = gdb.Breakpoint("*%#x" % (base + file.entry), type=gdb.BP_HARDWARE_BREAKPOINT, internal=True)
                 stop.silent = True
                 gdb.execute("continue", to_string=True)
-                here = register(gdb.newest_frame(), PC)
+                here = register(gdb.newest_frame(), "rip")
                 stop.delete()
                 if here == base + file.entry and holds(base, file):
                     break
@@ -218,8 +219,8 @@ def process_image():
     if ring() != 3:
         return None
     try:
-        block = word((int(gdb.parse_and_eval(BLOCK)) & MASK) + PROCESS)
-        return word(block + IMAGE_BASE)
+        block = word((int(gdb.parse_and_eval(BLOCK)) & MASK) + PROCESS, POINTER)
+        return word(block + IMAGE_BASE, POINTER)
     except gdb.MemoryError:
         return None
 
@@ -268,7 +269,7 @@ class Find(gdb.Command):
 
     def invoke(self, argument, from_tty):
         (path,) = gdb.string_to_argv(argument)
-        base = find(path, register(gdb.newest_frame(), PC))
+        base = find(path, register(gdb.newest_frame(), "rip"))
         if base is None:
             raise gdb.GdbError("not mapped in this process, or its header is paged out")
         load(path, base)

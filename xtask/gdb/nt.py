@@ -4,6 +4,7 @@
 Everything is read from the static `DEBUGGER_EXECUTIVE` with the types of the kernel's own debug information; nothing runs in the machine.
 Commands: `nt-processes`, `nt-threads`, `nt-handles [PID or IMAGE]`, `nt-objects [PATH]`, `nt-ports`."""
 import gdb
+from machine import is_kernel, register
 from printers import status
 from values import MASK, deque, items, number, option, variant, vector, wide, word
 
@@ -154,7 +155,7 @@ class Threads(gdb.Command):
     def invoke(self, argument, from_tty):
         system = System()
         places = registers()
-        in_kernel = (int(gdb.newest_frame().read_register("rip")) & MASK) >= 1 << 63
+        in_kernel = is_kernel(register(gdb.newest_frame(), "rip"))
         for thread, value in system.threads.items():
             if bool(value["ended"]):
                 state = "ended with " + status(number(value["exit_status"]))

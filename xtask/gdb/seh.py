@@ -4,18 +4,16 @@
 PE images carry their unwind data in .pdata and .xdata, not as DWARF frames, so a plain GDB's bt, up and finish go wrong in them. This reads
 the RUNTIME_FUNCTION table of a mapped image and follows UNWIND_INFO, the format of the public x64 ABI documentation.
 Usage: seh-image BASE (where the PE is mapped)."""
-import os
 import struct
 
 import gdb
 from gdb.unwinder import Unwinder, register_unwinder
-from machine import MASK, REGISTERS, WIDE, memory, register, word
+from machine import MASK, REGISTERS, SHIM, WIDE_PROGRAMS, memory, register, word
 
 # Unwind operations, and how many 16-bit slots each takes (operand 0, operand 1).
 PUSH_NONVOL, ALLOC_LARGE, ALLOC_SMALL, SET_FPREG, SAVE_NONVOL, SAVE_NONVOL_FAR = range(6)
 SLOTS = {0: (1, 1), 1: (2, 3), 2: (1, 1), 3: (1, 1), 4: (2, 2), 5: (3, 3), 8: (2, 2), 9: (3, 3), 10: (1, 1)}
 CHAINED = 4
-SHIM = os.environ.get("SMSS_KERNEL") == "shim"
 
 
 class Image:
@@ -176,7 +174,7 @@ class SehUnwinder(Unwinder):
 
 UNWINDER = SehUnwinder()
 # Functions of 32 bits have their frames as DWARF, in their debug files.
-if WIDE:
+if WIDE_PROGRAMS:
     register_unwinder(None, UNWINDER, replace=True)
 
 

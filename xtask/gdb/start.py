@@ -2,7 +2,7 @@
 """What GDB sources: everything that stands beside this file.
 
 Environment: `SMSS_IMAGES`, the folder of the images' debug files (`NAME.dbg`, unstripped PE); `SMSS_KERNEL`, `shim` if the debugged kernel
-is ours; `SMSS_ARCH`, the machine; `SMSS_RUST`, the toolchain's own GDB scripts (`lib/rustlib/etc`), which know Rust's collections."""
+is ours; `SMSS_ARCH`, the machine of the programs; `SMSS_RUST`, the toolchain's own GDB scripts (`lib/rustlib/etc`), which know Rust's collections."""
 import os
 import sys
 
@@ -13,6 +13,7 @@ import images
 import printers
 import seh
 import traps
+import view
 
 if os.environ.get("SMSS_KERNEL") == "shim":
     images.watch()

@@ -9,7 +9,7 @@ import struct
 
 import gdb
 from gdb.unwinder import Unwinder, register_unwinder
-from machine import PC, REGISTERS, SP, WIDE, WORD, is_kernel, memory, register, word
+from machine import REGISTERS, WIDE_PROCESSOR, WORD, is_kernel, keep, memory, register, word
 
 # The exceptions for which the processor pushes an error code.
 ERROR_CODES = (8, 10, 11, 12, 13, 14, 17, 21, 29, 30)
@@ -24,17 +24,17 @@ class FrameId:
 def unwound_to(frame, pc, identity, caller, stack):
     """The frame of a handler: its caller has the same registers, but for these two."""
     unwound = frame.create_unwind_info(FrameId(gdb.Value(identity), gdb.Value(pc)))
-    for name in REGISTERS:
-        unwound.add_saved_register(name, frame.read_register(name))
-    unwound.add_saved_register(SP, gdb.Value(stack).cast(frame.read_register(SP).type))
-    unwound.add_saved_register(PC, gdb.Value(caller).cast(frame.read_register(PC).type))
+    values = {name: register(frame, name) for name in REGISTERS}
+    values.update(rsp=stack, rip=caller)
+    for name, value in values.items():
+        keep(unwound, frame, name, value)
     return unwound
 
 
 def pushed(frame, pc, at):
     """The same, with what the processor pushed at `at`: program counter, code segment, flags, and the stack, which 32-bit processors push
     only where the ring changes."""
-    same_ring = not WIDE and not word(at + WORD) & 3
+    same_ring = not WIDE_PROCESSOR and not word(at + WORD) & 3
     stack = at + 3 * WORD if same_ring else word(at + 3 * WORD)
     return unwound_to(frame, pc, at, word(at), stack)
 
@@ -56,11 +56,11 @@ class IdtUnwinder(Unwinder):
         gate = 2 * WORD
         for vector in range(len(table) // gate):
             low, _, _, middle = struct.unpack_from("<4H", table, gate * vector)
-            high = struct.unpack_from("<I", table, gate * vector + 8)[0] if WIDE else 0
+            high = struct.unpack_from("<I", table, gate * vector + 8)[0] if WIDE_PROCESSOR else 0
             self.handlers.setdefault(low | middle << 16 | high << 32, vector)
 
     def __call__(self, frame):
-        pc = register(frame, PC)
+        pc = register(frame, "rip")
         if not is_kernel(pc):
             return None
         if not self.handlers:
@@ -68,7 +68,7 @@ class IdtUnwinder(Unwinder):
         vector = self.handlers.get(pc)
         if vector is None:
             return None
-        return pushed(frame, pc, register(frame, SP) + (WORD if vector in ERROR_CODES else 0))
+        return pushed(frame, pc, register(frame, "rsp") + (WORD if vector in ERROR_CODES else 0))
 
 
 class TrapUnwinder(Unwinder):
@@ -84,7 +84,7 @@ class TrapUnwinder(Unwinder):
         return int(next(word for word in text.replace(".", " ").split() if word.startswith("0x")), 16)
 
     def __call__(self, frame):
-        pc, sp = register(frame, PC), register(frame, SP)
+        pc, sp = register(frame, "rip"), register(frame, "rsp")
         if pc == self.system_call:
             return unwound_to(frame, pc, sp, register(frame, "rcx"), sp)
         if not self.stubs <= pc <= self.entry:

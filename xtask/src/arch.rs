@@ -5,6 +5,7 @@
 //! which machine the replacement must be.
 
 use clap::ValueEnum;
+use executive::machine::Architecture;
 use object::pe::{IMAGE_FILE_MACHINE_AMD64, IMAGE_FILE_MACHINE_I386};
 use std::fmt;
 
@@ -31,6 +32,14 @@ impl Arch {
         match self {
             Self::Amd64 => IMAGE_FILE_MACHINE_AMD64,
             Self::I386 => IMAGE_FILE_MACHINE_I386,
+        }
+    }
+
+    /// The same machine, as the executive has it.
+    pub const fn executive(self) -> Architecture {
+        match self {
+            Self::Amd64 => Architecture::Amd64,
+            Self::I386 => Architecture::I386,
         }
     }
 

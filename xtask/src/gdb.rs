@@ -37,7 +37,7 @@ pub fn verb(options: &GdbOptions) -> Result<()> {
     let mut session = match &options.base {
         Some(base) => Session::reactos(base, !options.release)?,
         None => {
-            let images = build::all(Arch::Amd64, !options.release)?;
+            let images = build::all(options.arch.unwrap_or_default(), !options.release)?;
             let end = (!options.batch.is_empty()).then_some("exit=settled");
             let words: Vec<&str> = options.supplies.words().chain(end).collect();
             Session::start_with(&images, "gdb", &words.join(" "), &options.supplies)?
@@ -107,6 +107,8 @@ pub struct Session {
     pub machine: Qemu,
     port: u16,
     processor: Arch,
+    /// What is debugged: on the shim not always what the processor is.
+    programs: Arch,
     /// The folder of the images that are debugged.
     folder: PathBuf,
     /// All of the shim's; none on ReactOS.
@@ -138,7 +140,7 @@ impl Session {
             disk: Some(&made.image),
             unreadable: None,
             memory: 512,
-            arguments: words.join(" "),
+            arguments: images.arch.kernel_words(&words.join(" ")),
             window: false,
             restarts: false,
             more: Vec::new(),
@@ -185,6 +187,7 @@ impl Session {
             machine,
             port,
             processor: setup.processor,
+            programs: shim.as_ref().map_or(setup.processor, |images| images.arch),
             folder: images,
             shim,
         })
@@ -220,11 +223,14 @@ impl Session {
         let scripts = paths::root().join("xtask/gdb");
         let execute = |command: String| ["-ex".to_owned(), command];
         let mut arguments: Vec<String> = vec!["-q".into(), "-nx".into()];
-        arguments.extend(
-            self.shim
-                .iter()
-                .map(|images| images.kernel.display().to_string()),
-        );
+        if let Some(images) = &self.shim {
+            // Where the machine is seen as one of 32 bits as well, the kernel's symbols must not decide
+            // which it is.
+            if self.programs != self.processor {
+                arguments.push("-s".into());
+            }
+            arguments.push(images.kernel.display().to_string());
+        }
         arguments.extend(execute("set pagination off".into()));
         arguments.extend(execute("set confirm off".into()));
         arguments.extend(execute(format!(
@@ -255,7 +261,7 @@ impl Session {
         Ok([
             ("SMSS_IMAGES", images),
             ("SMSS_KERNEL", kernel.to_owned()),
-            ("SMSS_ARCH", self.processor.to_string()),
+            ("SMSS_ARCH", self.programs.to_string()),
             ("SMSS_RUST", rust.display().to_string()),
         ])
     }

@@ -30,6 +30,8 @@ pub struct UnattendedBoot<'a> {
     pub spoilt: Option<&'a [u8]>,
     /// Words for the kernel's command line.
     pub arguments: &'a str,
+    /// More words for QEMU's.
+    pub more: &'a [&'a str],
     /// Where log, dump, trace and disk image go.
     pub folder: &'a Path,
     /// Whether a reset starts the machine again.
@@ -52,6 +54,7 @@ impl<'a> UnattendedBoot<'a> {
             size: disk::DEFAULT_SIZE,
             spoilt: None,
             arguments: "exit=settled",
+            more: &[],
             folder,
             restarts: false,
             limit: Duration::from_secs(90),
@@ -92,6 +95,7 @@ pub fn boot_disk(plan: &UnattendedBoot<'_>, image: PathBuf) -> Result<Booted> {
                 .context("no sector of its own has the content to spoil")?,
         ),
     };
+    let virtual_time = VIRTUAL_TIME.iter().filter(|_| plan.virtual_time);
     let setup = Setup {
         processor: Arch::Amd64,
         boot: Boot::Direct(plan.kernel),
@@ -100,11 +104,10 @@ pub fn boot_disk(plan: &UnattendedBoot<'_>, image: PathBuf) -> Result<Booted> {
         memory: 512,
         arguments: plan.arch.kernel_words(plan.arguments),
         window: false,
-        more: if plan.virtual_time {
-            VIRTUAL_TIME.map(String::from).to_vec()
-        } else {
-            Vec::new()
-        },
+        more: virtual_time
+            .chain(plan.more)
+            .map(|&word| word.to_owned())
+            .collect(),
         restarts: plan.restarts,
     };
     let mut reader = Reader::default();

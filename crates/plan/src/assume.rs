@@ -9,6 +9,7 @@
 use super::moment::{self, Moment};
 use executive::cm::boot::current_control_set;
 use executive::host::World;
+use executive::machine::Architecture;
 use executive::trace::{Argument, CallEnd, Record};
 use formats::hive::Hive;
 use formats::pe::build::ImageFile;
@@ -91,12 +92,14 @@ impl Assumptions {
     /// # Errors
     /// `DISK_FULL`.
     pub(super) fn put_on(&self, world: &mut World) -> nt::Result<()> {
+        let i386 = world.architecture() == Architecture::I386;
         let folders = self.folders();
         for (path, kind) in &self.files {
             let name = path.rsplit('\\').next().unwrap_or(path);
             let image = |subsystem, dll| {
                 let image = ImageFile {
                     subsystem,
+                    i386,
                     dll,
                     ..ImageFile::default()
                 };

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, anyhow};
 use executive::Version;
 use executive::dump::Snapshot;
 use executive::host::{RunEnd, VolumeImage, World};
+use executive::machine::Architecture;
 use executive::trace::Record;
 use formats::hive::Hive;
 use formats::pe::build::ImageFile;
@@ -26,6 +27,8 @@ const NOT_OURS: [&str; 2] = ["programs", "executive"];
 
 /// What a boot is given.
 pub struct Ground {
+    /// What the images of the system are for.
+    pub architecture: Architecture,
     /// The NT version that the kernel reports.
     pub version: Version,
     /// The folder of the system on drive C:, from a backslash on, such as [`SYSTEM_PATH`].
@@ -123,7 +126,8 @@ fn furnished(
     missing: Vec<String>,
 ) -> nt::Result<World> {
     let left = ground.left(&mut volume);
-    let mut world = World::at(ground.version, volume, &format!("C:{}", ground.root))?;
+    let root = format!("C:{}", ground.root);
+    let mut world = World::at(ground.architecture, ground.version, volume, &root)?;
     for name in left {
         world.leave_hive(name);
     }
@@ -141,6 +145,7 @@ fn furnished(
     for program in programs::PROGRAMS {
         let image = ImageFile {
             subsystem: program.subsystem,
+            i386: ground.architecture == Architecture::I386,
             ..ImageFile::default()
         };
         world.put_system_file(program.name, &image.bytes())?;

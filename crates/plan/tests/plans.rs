@@ -5,10 +5,11 @@
 use executive::Version;
 use executive::ex::hard_errors::BugCheck;
 use executive::host::{RunEnd, VolumeImage, World};
+use executive::machine::Architecture;
 use formats::hive::Hive;
 use formats::pe::build::ImageFile;
 use formats::utf16_bytes;
-use nt::system::{ShutdownAction, ValueType};
+use nt::system::{ImageSubsystem, ShutdownAction, ValueType};
 use plan::{Assumed, Ground, Plan, SYSTEM_PATH, Verb, stopped};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ fn system(lists: Lists<'_>) -> Hive {
 
 fn ground(lists: Lists<'_>) -> Ground {
     Ground {
+        architecture: Architecture::Amd64,
         version: Version::V5_2,
         root: SYSTEM_PATH.to_owned(),
         hives: vec![("SYSTEM", system(lists))],
@@ -314,4 +316,77 @@ fn an_initial_command_that_shuts_down_is_the_end_of_the_plan() {
 fn a_stop_of_the_kernel_itself_is_told_with_its_parameters() {
     let check = BugCheck::new(0xF4, [3, 0x10, 0, 0]);
     assert_eq!(stopped(&check), "bugcheck 000000F4: 0x3, 0x10, 0x0, 0x0");
+}
+
+/// A DLL for a machine, by its path from a backslash on.
+fn library(path: &str, i386: bool) -> (String, Option<Vec<u8>>) {
+    let name = path.rsplit('\\').next().unwrap();
+    let image = ImageFile {
+        name,
+        subsystem: ImageSubsystem::NATIVE,
+        i386,
+        dll: true,
+        ..ImageFile::default()
+    };
+    (path.to_owned(), Some(image.bytes()))
+}
+
+#[test]
+fn a_plan_for_i386_is_that_of_a_system_of_32_bit_images() {
+    const HERE: &str = "\\ReactOS\\System32\\here.dll";
+    const OTHER: &str = "\\ReactOS\\System32\\other.dll";
+    let of = |architecture| {
+        let mut ground = ground(&[]);
+        ground.architecture = architecture;
+        ground.files = [library(HERE, true), library(OTHER, false)].into();
+        let hive = &mut ground.hives[0].1;
+        let text = "Windows Registry Editor Version 5.00\n\n\
+                    [\\ControlSet001\\Control\\Session Manager\\KnownDlls]\n\
+                    \"here\"=\"here.dll\"\n\"other\"=\"other.dll\"\n\
+                    \"DllDirectory32\"=str(2):\"%SystemRoot%\\\\system32\"\n";
+        formats::hive::reg_text::apply(hive, text, "", 0).unwrap();
+        let plan = planned(&ground);
+        assert_eq!(plan.boot.outcome, RunEnd::Settled);
+        plan
+    };
+    let known = |plan: &Plan, name: &str| {
+        let path = format!("\\KnownDlls\\{name}");
+        let mut objects = plan.boot.snapshot.objects.iter();
+        objects.any(|object| object.path.eq_ignore_ascii_case(&path))
+    };
+    let (narrow, wide) = (of(Architecture::I386), of(Architecture::Amd64));
+    // What is for the other machine is no known DLL.
+    assert!(known(&narrow, "here.dll") && !known(&narrow, "other.dll"));
+    assert!(!known(&wide, "here.dll") && known(&wide, "other.dll"));
+    let has = |plan: &Plan, text: &str| {
+        let mut acts = plan.acts.iter();
+        acts.any(|act| act.object.contains(text))
+    };
+    assert!(has(&wide, "directory \\KnownDlls32"));
+    assert!(!has(&narrow, "directory \\KnownDlls32"));
+    let kind = |plan: &Plan| {
+        let mut values = plan.boot.snapshot.keys.iter().flat_map(|key| &key.values);
+        let value = values.find(|value| value.name == "PROCESSOR_ARCHITECTURE");
+        value.unwrap().data.clone()
+    };
+    assert_eq!(kind(&narrow), formats::utf16_bytes("x86\0"));
+    assert_eq!(kind(&wide), formats::utf16_bytes("AMD64\0"));
+}
+
+#[test]
+fn a_plan_for_i386_of_nt_6_starts_and_serves_an_instance_a_session() {
+    let mut narrow = ground(&[]);
+    narrow.architecture = Architecture::I386;
+    narrow.version = Version::V6_1;
+    let plan = planned(&narrow);
+    assert_eq!(plan.boot.outcome, RunEnd::Settled);
+    let mut wide = ground(&[]);
+    wide.version = Version::V6_1;
+    let images = |plan: &Plan| -> Vec<_> {
+        let processes = plan.boot.snapshot.processes.iter();
+        processes
+            .map(|process| (process.image.clone(), process.session))
+            .collect()
+    };
+    assert_eq!(images(&plan), images(&planned(&wide)));
 }

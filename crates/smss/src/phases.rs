@@ -143,7 +143,7 @@ pub(crate) fn known_dlls<S: System>(
             Failure::BadImage(bad) => Fatal::KnownDll(bad),
         })?;
     // A 32-bit system has one kind of DLL (spec 7.2), whatever its registry says.
-    if cfg!(target_pointer_width = "64") {
+    if !system.is_narrow() {
         known_dlls.make32(configuration.dll_directory32());
     }
     Ok(())

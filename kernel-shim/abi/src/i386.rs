@@ -17,6 +17,8 @@ pub const CONTEXT_EXTENDED_REGISTERS: u32 = CONTEXT_I386 | 0x20;
 /// `SystemCall` in KUSER_SHARED_DATA: the address that a program calls with a service's number in
 /// EAX.
 pub const SYSTEM_CALL: u64 = 0x300;
+/// `SystemCallReturn`: where a program goes on behind `sysenter`.
+pub const SYSTEM_CALL_RETURN: u64 = 0x304;
 
 /// CONTEXT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]

@@ -10,7 +10,7 @@
 //! * the address space that the processor uses is kept in `spaces`, or is the kernel's own.
 
 use crate::cpu::user::{Registers, Vectors};
-use crate::cpu::{clock, processor};
+use crate::cpu::{clock, fast_call, processor};
 use crate::disk::{self, Medium};
 use crate::memory::paging::{AddressSpace, Rights};
 use crate::memory::{frames, physical};
@@ -25,6 +25,7 @@ use executive::machine::{
     Architecture, Context, Disk, DiskKind, Frame, Machine, PAGE, PageAccess, Processor, SpaceId,
     Stop,
 };
+use executive::ps::SystemCall;
 use nt::{Result, Status};
 
 /// What is to be done for a thread before it runs in ring 3 again.
@@ -133,9 +134,13 @@ impl Bare {
     }
 
     /// Tells i386 programs where to call the kernel.
-    pub fn publish_system_call(&self, address: u64) {
-        if self.architecture == Architecture::I386 {
-            self.shared_data.publish_system_call(address as u32);
+    pub fn publish_system_call(&self, entries: &SystemCall) {
+        match entries.fast {
+            Some((call, back)) if fast_call::is_there() => {
+                fast_call::set_return(back);
+                self.shared_data.publish_system_call(call, back);
+            }
+            _ => self.shared_data.publish_system_call(entries.interrupt, 0),
         }
     }
 

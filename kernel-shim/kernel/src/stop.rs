@@ -5,7 +5,7 @@
 //! first, for the host to turn into source lines. It follows the frame pointers and reads through
 //! the kernel's own range only.
 
-use crate::cpu::{interrupt, user};
+use crate::cpu::{fast_call, interrupt, user};
 use crate::exit::{Verdict, exit};
 use crate::serial::{Serial, line};
 use core::fmt::Write;
@@ -59,9 +59,12 @@ fn frame_pointer() -> u64 {
     frame
 }
 
-/// A trap while in ring 0: the timer while idle, else a bug.
+/// A trap while in ring 0: the timer while idle, a step over `sysenter`, else a bug.
 #[unsafe(no_mangle)]
-extern "C" fn kernel_trap(frame: &KernelFrame) {
+extern "C" fn kernel_trap(frame: &mut KernelFrame) {
+    if fast_call::was_stepped(&mut frame.0) {
+        return;
+    }
     let [.., vector, error, rip, _cs, flags, rsp, _ss] = frame.0;
     if let interrupt::FIRST_VECTOR..=0xff = vector as u8 {
         interrupt::handle(vector as u8);

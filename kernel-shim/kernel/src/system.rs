@@ -360,7 +360,9 @@ impl System {
         };
         self.announce(thread, &dll);
         let architecture = self.executive.architecture();
-        self.machine.lock().publish_system_call(dll.system_call);
+        if let Some(entries) = &dll.system_call {
+            self.machine.lock().publish_system_call(entries);
+        }
         let frame = self.machine.lock().thread(thread).map(|thread| {
             deliver::apc(
                 architecture,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Exceptions in user mode: vectored handlers, raising, and the end when nobody takes one.
 //!
-//! Only vectored handlers are asked; see the head of this DLL. The lists are walked by index under
+//! Vectored handlers are asked, and on i386 those of the frames behind them; see the head of this DLL. The
+//! lists are walked by index under
 //! a lock that is not held while a handler runs, and nothing is allocated on that way, because the
 //! exception may have come out of the allocator.
 
-use crate::machine::RtlRaiseException;
+use crate::machine::{self, RtlRaiseException};
 use crate::support::CURRENT_PROCESS;
 use alloc::vec::Vec;
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -77,7 +78,11 @@ pub(crate) unsafe extern "system" fn RtlDispatchException(
         ExceptionRecord: record,
         ContextRecord: context,
     };
-    let handled = call(&EXCEPTION_HANDLERS, &mut pointers);
+    let handled = call(&EXCEPTION_HANDLERS, &mut pointers) || {
+        // SAFETY: both are the caller's, and live for the call.
+        let (record, context) = unsafe { (&mut *record, &mut *context) };
+        machine::dispatch(record, context)
+    };
     call(&CONTINUE_HANDLERS, &mut pointers);
     u8::from(handled)
 }
@@ -133,10 +138,15 @@ unsafe extern "system" fn RtlRaiseStatus(code: NTSTATUS) -> ! {
 
 /// As RtlRaiseStatus.
 pub(crate) extern "system" fn raise_status(code: NTSTATUS) -> ! {
+    raise_behind(code, core::ptr::null_mut())
+}
+
+/// The same, of the handling of another exception, if there is one.
+pub(crate) fn raise_behind(code: NTSTATUS, other: *mut EXCEPTION_RECORD) -> ! {
     let mut record = EXCEPTION_RECORD {
         ExceptionCode: code.cast_unsigned(),
         ExceptionFlags: EXCEPTION_NONCONTINUABLE,
-        ExceptionRecord: core::ptr::null_mut(),
+        ExceptionRecord: other,
         ExceptionAddress: core::ptr::null_mut(),
         NumberParameters: 0,
         ExceptionInformation: [0; 15],

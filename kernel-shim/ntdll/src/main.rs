@@ -8,9 +8,10 @@
 //! image cannot tell which of the two it runs on, as far as this one goes.
 //!
 //! Functions that are not implemented are not exported either, so that an image which needs one
-//! fails to load with ENTRYPOINT_NOT_FOUND and the name. Of exception handling only the vectored
-//! part is there: no function table is searched and no frame is unwound, so an exception that no
-//! vectored handler takes is unhandled.
+//! fails to load with ENTRYPOINT_NOT_FOUND and the name. Of exception handling on x86-64 only
+//! the vectored part is there: no function table is searched and no frame is unwound, so an exception
+//! that no vectored handler takes is unhandled. On i386 the chain of handlers in the frames is there as
+//! well.
 //!
 //! Invariants: nothing is imported; all state is in this process's memory; the calling process is
 //! trusted with itself, so a pointer argument is used as it is, as in any ntdll.

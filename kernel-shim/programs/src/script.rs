@@ -12,14 +12,14 @@ use crate::arguments::{after, number};
 use crate::{Statics, processes, screen};
 use core::fmt;
 use nt::system::{System, Timeout};
-use nt::{Result, Status, UnicodeBuf, UnicodeStr};
+use nt::{Result, Status, UnicodeBuf, UnicodeStr, by_width};
 
 /// SystemPerformanceInformation: its length, and where `CommittedPages` is.
 const PERFORMANCE: (u32, usize, usize) = (2, 0x138, 0x30);
 /// SystemProcessInformation, and where an entry has the offset of the next and its handle count.
 const PROCESS: u32 = 5;
 const NEXT: usize = 0;
-const HANDLES: usize = 0x60;
+const HANDLES: usize = by_width(0x60, 0x4C);
 /// Room for some hundreds of processes with their threads.
 const ROOM: usize = 256 << 10;
 

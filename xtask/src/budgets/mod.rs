@@ -2,11 +2,12 @@
 //! `cargo xtask budgets`: what the image costs, against what it may cost.
 //!
 //! A budget is a benchmark, not a test: what is over it is said, and the verb is content as soon as
-//! everything could be measured. What must not grow unnoticed is in a checked-in file ([`record`]). With
-//! a live CD (`--from`) the same is measured of ReactOS' own Session Manager, on its ntdll.dll, hive and
-//! known DLLs.
+//! everything could be measured. What must not grow unnoticed is in a checked-in file ([`record`]), and
+//! what must hold between the machines in [`machines`]. With a live CD (`--from`) the same is measured of
+//! ReactOS' own Session Manager, on its ntdll.dll, hive and known DLLs.
 
 mod growth;
+mod machines;
 mod profile;
 mod record;
 mod ring3;
@@ -26,13 +27,18 @@ use crate::trace::{Counts, calls_made};
 use crate::ui::{self, Colour};
 use anyhow::{Context, Result, bail};
 use profile::Source;
-use record::Figures;
+use record::{Figures, Record};
 use ring3::Instructions;
 use std::path::Path;
 use std::time::Duration;
 
-/// Bytes of private commit.
-const PRIVATE: u64 = 256 * 1024;
+/// Bytes of private commit: half of the state is pointers, handles and lengths.
+const fn private(arch: Arch) -> u64 {
+    match arch {
+        Arch::Amd64 => 256 * 1024,
+        Arch::I386 => 192 * 1024,
+    }
+}
 /// Milliseconds from QEMU's start until ring 3, on the direct path.
 const RING3: u64 = 500;
 
@@ -42,11 +48,23 @@ const COMMIT: &str = "bytes of private commit";
 const LOADER: &str = "instructions in ring 3 before the image";
 const INSTRUCTIONS: &str = "instructions in ring 3 from then on";
 const CALLS: &str = "system calls until the initial command";
+const LOADER_CALLS: &str = "system calls of the loader";
+/// What the count of one system call begins with.
+const ONE_CALL: &str = "calls of ";
 
 /// Runs the verb.
 pub fn verb(options: &BudgetsOptions) -> Result<()> {
     doctor::preflight(false, &[Need::Machine])?;
-    let images = build::all(Arch::Amd64, false)?;
+    if options.record {
+        return record_both();
+    }
+    let originals = options
+        .from
+        .as_deref()
+        .map(Originals::from_iso)
+        .transpose()?;
+    let of = originals.clone().unwrap_or_default();
+    let images = build::all(of.machine(options.arch)?, false)?;
     if options.growth {
         growth::show(&images)?;
         ui::verdict("measured");
@@ -57,44 +75,71 @@ pub fn verb(options: &BudgetsOptions) -> Result<()> {
     show(&images, &figures)?;
     let sources = [own("smss.exe", &images)?, own("ntdll.dll", &images)?];
     by_image(&Medium::usual(&images)?, &sources, options.functions)?;
-    if let Some(iso) = &options.from {
-        against(&images, iso, options)?;
+    if let (Some(iso), Some(originals)) = (&options.from, originals) {
+        against(&images, iso, originals, options)?;
     }
-    if options.record {
-        record::write(&figures)?;
-        ui::note("written to docs/budgets.txt");
-    } else {
-        for line in record::grown(&figures)? {
-            ui::note(&ui::paint(Colour::Yellow, &format!("grown: {line}")));
-        }
+    let record = Record::read()?;
+    let column = figures.iter().cloned().collect();
+    let between = match images.arch {
+        Arch::Amd64 => machines::broken(&column, record.of(Arch::I386)),
+        Arch::I386 => machines::broken(record.of(Arch::Amd64), &column),
+    };
+    let grown = record.grown(images.arch, &figures).into_iter();
+    for line in grown.map(|line| format!("grown: {line}")).chain(between) {
+        ui::note(&ui::paint(Colour::Yellow, &line));
     }
     ui::verdict("measured");
     Ok(())
 }
 
-/// The gate of `ci`: no figure has grown since docs/budgets.txt was written.
+/// Measures the images of both machines and writes the file.
+fn record_both() -> Result<()> {
+    let wide = measure(&build::all(Arch::Amd64, false)?)?;
+    let narrow = measure(&build::all(Arch::I386, false)?)?;
+    record::write(&wide, &narrow)?;
+    ui::verdict("written to docs/budgets.txt");
+    Ok(())
+}
+
+/// The gate of `ci`: no figure has grown since docs/budgets.txt was written, and what must hold between the
+/// machines does.
 pub fn gate() -> Result<()> {
-    let images = build::all(Arch::Amd64, false)?;
-    record::hold(&measure(&images)?)
+    let record = Record::read()?;
+    let mut wrong = Vec::new();
+    let mut column = |arch| -> Result<machines::Column> {
+        let figures = measure(&build::all(arch, false)?)?;
+        let grown = record.grown(arch, &figures).into_iter();
+        wrong.extend(grown.map(|line| format!("grown by more than 2 %: {line}")));
+        Ok(figures.into_iter().collect())
+    };
+    let (wide, narrow) = (column(Arch::Amd64)?, column(Arch::I386)?);
+    wrong.extend(machines::broken(&wide, &narrow));
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    bail!(
+        "{}\nif growth is worth it, `cargo xtask budgets --record` and commit docs/budgets.txt with the change",
+        wrong.join("\n")
+    );
 }
 
 /// Everything that is the same at every run, of the default medium.
 fn measure(images: &Images) -> Result<Figures> {
-    ui::step("booting in virtual time, with a trace of every system call");
+    ui::step(&format!(
+        "booting {} in virtual time, with a trace of every system call",
+        images.arch
+    ));
     let cost = Cost::of(&Medium::usual(images)?.boot(TRACED)?)?;
     let mut figures = vec![
         (IMAGE.to_owned(), build::size(images)?),
         (COMMIT.to_owned(), cost.private),
         (LOADER.to_owned(), cost.instructions.loader),
         (INSTRUCTIONS.to_owned(), cost.instructions.image),
-        (
-            String::from("system calls of the loader"),
-            u64::from(cost.calls.loader),
-        ),
+        (LOADER_CALLS.to_owned(), u64::from(cost.calls.loader)),
         (CALLS.to_owned(), u64::from(cost.calls.own())),
     ];
     for (name, count) in &cost.calls.calls {
-        figures.push((format!("calls of {name}"), u64::from(*count)));
+        figures.push((format!("{ONE_CALL}{name}"), u64::from(*count)));
     }
     for (name, bytes) in rooms::of(&images.folder.join("smss.exe.dbg"))? {
         figures.push((format!("{}{name}", record::ROOM), bytes));
@@ -107,7 +152,7 @@ fn show(images: &Images, figures: &Figures) -> Result<()> {
     for (name, value) in figures {
         let budget = match name.as_str() {
             IMAGE => Some(build::SMSS_BUDGET),
-            COMMIT => Some(PRIVATE),
+            COMMIT => Some(private(images.arch)),
             _ => None,
         };
         row(name, *value, budget);
@@ -148,9 +193,12 @@ fn by_image(medium: &Medium<'_>, sources: &[Source], functions: usize) -> Result
 }
 
 /// What ReactOS' own Session Manager and ours cost on ReactOS' ntdll.dll, hive and DLLs.
-fn against(images: &Images, iso: &Path, options: &BudgetsOptions) -> Result<()> {
-    let originals = Originals::from_iso(iso)?;
-    originals.machine(Some(images.arch))?;
+fn against(
+    images: &Images,
+    iso: &Path,
+    originals: Originals,
+    options: &BudgetsOptions,
+) -> Result<()> {
     let ntdll = Originals {
         smss: None,
         ..originals.clone()

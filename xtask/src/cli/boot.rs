@@ -180,6 +180,9 @@ pub struct GdbOptions {
     /// Debug the optimised image instead of the development one.
     #[arg(long)]
     pub release: bool,
+    /// The machine that the shim is to its programs [default: amd64]; a ReactOS says itself for which it is.
+    #[arg(long, value_enum, conflicts_with = "base")]
+    pub arch: Option<Arch>,
     /// Debug our smss.exe on this real ReactOS, a live CD or a disk image, instead of on the shim.
     #[arg(long, value_name = "REACTOS", conflicts_with_all = SUPPLIES, value_hint = ValueHint::FilePath)]
     pub base: Option<PathBuf>,

@@ -111,7 +111,7 @@ pub enum Verb {
     #[command(after_help = "Example:\n  cargo xtask build --arch i386")]
     Build(BuildOptions),
     /// Measure the image: size, private memory, system calls, instructions, time until ring 3.
-    #[command(after_help = "Example:\n  cargo xtask budgets --from reactos-livecd.iso")]
+    #[command(after_help = "Example:\n  cargo xtask budgets --arch i386")]
     Budgets(BudgetsOptions),
     /// Build, make the boot medium, boot it in QEMU.
     #[command(after_help = "Example:\n  cargo xtask run --direct --headless --exit --dump")]
@@ -209,6 +209,9 @@ pub struct BuildOptions {
 /// Options of `budgets`.
 #[derive(Args, Default)]
 pub struct BudgetsOptions {
+    /// The machine whose image is measured [default: that of ReactOS' images, or amd64].
+    #[arg(long, value_enum)]
+    pub arch: Option<Arch>,
     /// A ReactOS live CD: system calls are then counted on its ntdll.dll, SYSTEM hive and known
     /// DLLs.
     #[arg(long, value_name = "REACTOS.iso", value_hint = ValueHint::FilePath)]
@@ -219,8 +222,9 @@ pub struct BudgetsOptions {
     /// Show this many functions of each image, those that run the most instructions.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub functions: usize,
-    /// Write the figures to docs/budgets.txt, which `ci` holds a change against.
-    #[arg(long, conflicts_with = "from")]
+    /// Measure the images of both machines and write the figures to docs/budgets.txt, which `ci` holds
+    /// a change against.
+    #[arg(long, conflicts_with_all = ["arch", "from", "functions"])]
     pub record: bool,
     /// Show how the cost of a boot grows with what the registry asks for, at three sizes each; nothing
     /// else is measured. Some minutes.
@@ -331,6 +335,9 @@ pub struct PlanOptions {
     /// hive or volume says, or \ReactOS].
     #[arg(long, value_name = "\\PATH")]
     pub system_root: Option<SystemRoot>,
+    /// The machine whose system it is [default: that of the images on drive C:, or amd64].
+    #[arg(long, value_enum)]
+    pub arch: Option<Arch>,
     /// The NT version the kernel reports.
     #[arg(long, value_enum, default_value_t)]
     pub nt: NtVersion,

@@ -3,6 +3,7 @@
 
 pub mod disk;
 pub mod dll;
+pub mod handler_program;
 pub mod hive_file;
 pub mod iso;
 pub mod program;

@@ -3,10 +3,12 @@
 //!
 //! The crate `plan` knows; here are the files that the command line names, and the print.
 
+use crate::arch::Arch;
 use crate::cli::{NtVersion, PlanOptions};
 use crate::medium::system_root::{self, SystemRoot};
 use crate::medium::tree::{self, Tree};
 use crate::medium::{disk, hive_file, supplies};
+use crate::reactos::image;
 use crate::ui::{self, Colour};
 use crate::{Said, Unusable};
 use anyhow::{Context, Result, anyhow, bail};
@@ -31,7 +33,7 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
     if options.json {
         ui::keep_output_for_json();
     }
-    let ground = ground(options).map_err(|error| error.context(Unusable))?;
+    let (arch, ground) = ground(options).map_err(|error| error.context(Unusable))?;
     let plan = Plan::of(&ground)?;
     if options.json {
         // Nothing but JSON: the verdict is in it, and in the exit code.
@@ -41,7 +43,7 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
             RunEnd::Stopped(_) => Err(Said.into()),
         };
     }
-    print(&plan, options, &ground.root);
+    print(&plan, arch, options, &ground.root);
     match &plan.boot.outcome {
         RunEnd::Settled => ui::verdict("the boot settles"),
         RunEnd::Shutdown(action) => {
@@ -52,8 +54,8 @@ pub fn verb(options: &PlanOptions) -> Result<()> {
     Ok(())
 }
 
-/// Reads what the command line names.
-fn ground(options: &PlanOptions) -> Result<Ground> {
+/// Reads what the command line names, and finds out for which machine it is.
+fn ground(options: &PlanOptions) -> Result<(Arch, Ground)> {
     let mut hives = vec![("SYSTEM", hive("SYSTEM", &options.file)?)];
     if let Some(file) = &options.software {
         hives.push(("SOFTWARE", hive("SOFTWARE", file)?));
@@ -66,14 +68,44 @@ fn ground(options: &PlanOptions) -> Result<Ground> {
         gather(tree, "", &mut files)?;
     }
     let root = root(options, &hives, &files)?;
-    Ok(Ground {
+    let found = match &options.disk {
+        Some(image) => machine(&disk::Shown(image), &root)?,
+        None => machine(&Gathered(&files), &root)?,
+    };
+    if let (Some(found), Some(asked)) = (found, options.arch)
+        && found != asked
+    {
+        bail!("the system on drive C: is for {found}, and not for {asked}");
+    }
+    let arch = found.or(options.arch).unwrap_or_default();
+    let ground = Ground {
+        architecture: arch.executive(),
         version: version(options.nt),
         root: root.path().to_owned(),
         hives,
         volume: options.disk.as_deref().map(volume).transpose()?,
         files,
         strict: options.strict,
-    })
+    };
+    Ok((arch, ground))
+}
+
+/// The machine of the system in the folder `root` of a volume, by one of its own images; none if it has
+/// neither of them.
+fn machine(volume: &dyn system_root::Volume, root: &SystemRoot) -> Result<Option<Arch>> {
+    for name in ["ntdll.dll", "smss.exe"] {
+        let bytes = volume.file(&format!("{}/System32/{name}", root.place()))?;
+        if let Some(of) = bytes.as_deref().and_then(image::machine) {
+            let other = || {
+                format!(
+                    "{name} is for {}, which no plan is",
+                    image::machine_name(of)
+                )
+            };
+            return Arch::of(of).map(Some).with_context(other);
+        }
+    }
+    Ok(None)
 }
 
 /// Where the system is.
@@ -181,12 +213,12 @@ fn gather(folder: &Path, place: &str, files: &mut Files) -> Result<()> {
     Ok(())
 }
 
-/// What stands at the end of a boot of this version of NT with exactly these files and hives, as the kernel's
+/// What stands at the end of a boot of this version of NT for this machine with exactly these files and hives, as the kernel's
 /// own dump has it. The programs that this repository has are there without being in the tree.
 ///
 /// # Errors
 /// A hive that is none; files that do not fit.
-pub fn stands_at_the_end(tree: &Tree, nt: NtVersion) -> Result<Value> {
+pub fn stands_at_the_end(arch: Arch, tree: &Tree, nt: NtVersion) -> Result<Value> {
     let mut hives = Vec::new();
     for name in tree::HIVES {
         if let Some(Some(bytes)) = tree.files.get(&tree.hive_path(name)) {
@@ -207,6 +239,7 @@ pub fn stands_at_the_end(tree: &Tree, nt: NtVersion) -> Result<Value> {
         .map(|(path, content)| (format!("\\{}", path.replace('/', "\\")), content.clone()))
         .collect();
     let ground = Ground {
+        architecture: arch.executive(),
         version: version(nt),
         root: tree.root().path().to_owned(),
         hives,
@@ -218,9 +251,9 @@ pub fn stands_at_the_end(tree: &Tree, nt: NtVersion) -> Result<Value> {
     Ok(serde_json::from_str(&dump::json(&boot.snapshot))?)
 }
 
-fn print(plan: &Plan, options: &PlanOptions, root: &str) {
+fn print(plan: &Plan, arch: Arch, options: &PlanOptions, root: &str) {
     ui::step(&format!(
-        "a boot with {} under NT {}, the system in C:{root}",
+        "a boot with {} under NT {} for {arch}, the system in C:{root}",
         options.file.display(),
         options.nt.text()
     ));

@@ -16,7 +16,7 @@ fn asked(folder: &Path, text: &str) -> PlanOptions {
 }
 
 fn planned(options: &PlanOptions) -> Plan {
-    Plan::of(&ground(options).unwrap()).unwrap()
+    Plan::of(&ground(options).unwrap().1).unwrap()
 }
 
 /// A plan of changes to the Session Manager key.
@@ -260,4 +260,44 @@ fn json_has_the_acts_and_what_stands() {
     assert_eq!(json["end"]["settled"], true);
     assert!(json["acts"].as_array().is_some_and(|acts| acts.len() > 10));
     assert!(json["stands"]["processes"].is_array());
+}
+
+#[test]
+fn the_machine_is_found_out_from_the_images_on_the_volume() {
+    use formats::pe::build::ImageFile;
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("c");
+    let system32 = tree.join("ReactOS/System32");
+    std::fs::create_dir_all(&system32).unwrap();
+    let ntdll = ImageFile {
+        name: "ntdll.dll",
+        i386: true,
+        dll: true,
+        ..ImageFile::default()
+    };
+    std::fs::write(system32.join("NTDLL.DLL"), ntdll.bytes()).unwrap();
+    let mut options = asked(folder.path(), "");
+    let of = |options: &PlanOptions| ground(options).map(|(arch, _)| arch);
+    assert_eq!(of(&options).unwrap(), Arch::Amd64);
+    options.arch = Some(Arch::I386);
+    assert_eq!(of(&options).unwrap(), Arch::I386);
+    options.tree = Some(tree.clone());
+    options.arch = None;
+    assert_eq!(of(&options).unwrap(), Arch::I386);
+    options.arch = Some(Arch::Amd64);
+    let refused = of(&options).unwrap_err().to_string();
+    assert!(
+        refused.contains("is for i386, and not for amd64"),
+        "{refused}"
+    );
+    // The same from a disk.
+    let disk = folder.path().join("disk.img");
+    let mut files = Tree::default();
+    let place = "ReactOS/System32/ntdll.dll".to_owned();
+    files.files.insert(place, Some(ntdll.bytes()));
+    disk::make(&disk, 48, &files).unwrap();
+    options.tree = None;
+    options.disk = Some(disk);
+    options.arch = None;
+    assert_eq!(of(&options).unwrap(), Arch::I386);
 }

@@ -5,6 +5,7 @@
 //! goes back through the frames, looks at the executive, and lets the system go on to its pass
 //! exit. Judged by what GDB printed and by the machine's end.
 
+use crate::arch::Arch;
 use crate::build;
 use crate::gdb::Session;
 use crate::qemu::End;
@@ -53,23 +54,53 @@ const DIALOGUE: &[(&str, &str)] = &[
     ("continue", ""),
 ];
 
-/// Runs it.
-pub fn run() -> Result<()> {
-    let images = build::all(crate::arch::Arch::Amd64, true)?;
-    let mut session = Session::start(&images, "gdb-test", "exit=settled")?;
-    let commands: Vec<String> = DIALOGUE
-        .iter()
+/// What is asked of a program for i386 besides, at its entry: on the shim's processor of 64 bits it is
+/// seen as on one of its own.
+const I386: &[(&str, &str)] = &[
+    ("show architecture", "(currently \"i386\")"),
+    ("print sizeof(peb)", "= 4"),
+    ("info frame", "eip = 0x"),
+    ("info symbol $eip", "NtProcessStartup@4"),
+];
+
+/// And before the system is let go on: a stop in the kernel is seen as one of 64 bits.
+const I386_KERNEL: &[(&str, &str)] = &[
+    (
+        "tbreak executive::services::dispatch",
+        "Temporary breakpoint",
+    ),
+    ("continue", "executive::services::"),
+    ("show architecture", "(currently \"i386:x86-64\")"),
+    (
+        "bt",
+        "kernel::system::System::system_call (self=0xffffffff8",
+    ),
+];
+
+/// Runs it, for the programs of a machine.
+pub fn run(arch: Arch) -> Result<()> {
+    let images = build::all(arch, true)?;
+    let name = format!("gdb-test-{arch}");
+    let mut session = Session::start(&images, &name, "exit=settled")?;
+    let only: [&[(&str, &str)]; 2] = match arch {
+        Arch::Amd64 => [&[], &[]],
+        Arch::I386 => [I386, I386_KERNEL],
+    };
+    let (entry, after) = DIALOGUE.split_at(1);
+    let (after, end) = after.split_at(after.len() - 1);
+    let dialogue = || [entry, only[0], after, only[1], end].into_iter().flatten();
+    let commands: Vec<String> = dialogue()
         .map(|(command, _)| (*command).to_owned())
         .collect();
     let output = session.batch(&commands)?;
     let said = String::from_utf8_lossy(&output.stdout);
-    let log = crate::paths::target().join("gdb-test/gdb.log");
+    let log = crate::paths::target().join(name).join("gdb.log");
     std::fs::write(
         &log,
         format!("{said}{}", String::from_utf8_lossy(&output.stderr)),
     )?;
     let mut rest = &*said;
-    for (command, answer) in DIALOGUE {
+    for (command, answer) in dialogue() {
         let at = rest.find(answer).with_context(|| {
             format!(
                 "GDB did not answer `{command}` with `{answer}`; log: {}",

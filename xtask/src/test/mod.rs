@@ -6,7 +6,9 @@
 //! The closing lines are `N passed, N failed` and the verdict.
 
 mod examples_case;
+mod fast_call_case;
 mod faults;
+mod frames_case;
 mod fuzz;
 mod fuzz_case;
 mod gdb_case;

@@ -8,6 +8,7 @@
 //! What is free on the volume differs by that, and with it the size of a paging file that the hive
 //! leaves to the system.
 
+use crate::arch::Arch;
 use crate::build::Images;
 use crate::cli::NtVersion;
 use crate::guest::{self, UnattendedBoot};
@@ -108,7 +109,7 @@ pub fn run(images: &Images) -> Result<()> {
             ..UnattendedBoot::until_settled(images, &tree, &folder)
         })?;
         let log = folder.join("boot.log");
-        compare(&tree, &booted, sized, version).map_err(|error| {
+        compare(images.arch, &tree, &booted, sized, version).map_err(|error| {
             anyhow!(
                 "hive {name}: {error:#}\n{}\nlog: {}",
                 qemu::how(&log),
@@ -135,7 +136,13 @@ fn merge(tree: &mut Tree, changes: &str) -> Result<()> {
     Ok(())
 }
 
-fn compare(tree: &Tree, booted: &guest::Booted, sized: bool, version: NtVersion) -> Result<()> {
+fn compare(
+    arch: Arch,
+    tree: &Tree,
+    booted: &guest::Booted,
+    sized: bool,
+    version: NtVersion,
+) -> Result<()> {
     if booted.end != End::Pass {
         bail!("the machine ended with {:?}", booted.end);
     }
@@ -144,7 +151,7 @@ fn compare(tree: &Tree, booted: &guest::Booted, sized: bool, version: NtVersion)
         .part("dump-json")
         .context("the kernel printed no dump")?;
     let machine = lines(serde_json::from_str(dump)?, sized)?;
-    let planned = lines(plan::stands_at_the_end(tree, version)?, sized)?;
+    let planned = lines(plan::stands_at_the_end(arch, tree, version)?, sized)?;
     let diff = TextDiff::from_lines(&planned, &machine);
     let differences: Vec<String> = diff
         .iter_all_changes()

@@ -6,15 +6,19 @@
 //! with which QEMU and which command line, so that it can be repeated by hand.
 
 use super::scenario::named;
-use super::{Tally, examples_case, fuzz_case, gdb_case, plan_case, reactos_case, scenario};
+use super::{
+    Tally, examples_case, fast_call_case, frames_case, fuzz_case, gdb_case, plan_case,
+    reactos_case, scenario,
+};
 use crate::arch::Arch;
 use crate::build::{self, Images};
 use crate::cli::TestOptions;
+use crate::reactos::extract::Originals;
 use crate::ui;
 use anyhow::{Result, bail};
 use libtest_mimic::{Arguments, Failed, Trial};
 use scenarios::World;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What boots images and judges what was seen.
@@ -41,9 +45,8 @@ impl Case {
     }
 }
 
-/// Those of a machine. On i386 plans and ReactOS' own programs are left out, which are looked at on
-/// amd64.
-fn cases(arch: Arch, bless: bool, iso: Option<PathBuf>) -> Vec<Case> {
+/// Those of a machine.
+fn cases(arch: Arch, bless: bool) -> Vec<Case> {
     let scenarios = scenarios::all()
         .filter(|scenario| scenario.runs_in(World::Qemu))
         .map(|it| {
@@ -54,30 +57,41 @@ fn cases(arch: Arch, bless: bool, iso: Option<PathBuf>) -> Vec<Case> {
     let mut cases: Vec<Case> = scenarios.collect();
     cases.push(Case::new(arch, examples_case::NAME, examples_case::run));
     cases.push(Case::new(arch, fuzz_case::NAME, fuzz_case::run));
-    if arch == Arch::Amd64 {
-        cases.push(Case::new(arch, plan_case::NAME, plan_case::run));
-        cases.extend(iso.into_iter().flat_map(|iso| {
-            reactos_case::CASES.into_iter().map(move |case| {
-                let iso = iso.clone();
-                Case::new(arch, case.name, move |images| case.run(images, &iso))
-            })
-        }));
-    }
+    cases.push(Case::new(arch, plan_case::NAME, plan_case::run));
     cases
+}
+
+/// Those of ReactOS' own programs, on the machine that a live CD is for.
+fn reactos(iso: &Path) -> Result<Vec<Case>> {
+    let arch = Originals::from_iso(iso)?.machine(None)?;
+    let case = |case: reactos_case::Case| {
+        let iso = iso.to_owned();
+        Case::new(arch, case.name, move |images| case.run(images, &iso))
+    };
+    Ok(reactos_case::CASES.into_iter().map(case).collect())
 }
 
 /// Those that are asked for: of one machine all; otherwise all of amd64 and every third of i386, whose
 /// services and programs are the same code.
-fn all(options: &TestOptions, iso: Option<PathBuf>) -> Vec<Case> {
-    match options.arch {
-        Some(arch) => cases(arch, options.bless, iso),
+fn all(options: &TestOptions, iso: Option<&Path>) -> Result<Vec<Case>> {
+    let mut all = match options.arch {
+        Some(arch) => cases(arch, options.bless),
         None => {
-            let narrow = cases(Arch::I386, false, None);
-            let mut all = cases(Arch::Amd64, options.bless, iso);
-            all.extend(narrow.into_iter().step_by(3));
+            let narrow = cases(Arch::I386, false).into_iter().step_by(3);
+            let mut all = cases(Arch::Amd64, options.bless);
+            all.extend(narrow);
             all
         }
-    }
+    };
+    all.extend([
+        Case::new(Arch::I386, fast_call_case::NAME, fast_call_case::run),
+        Case::new(Arch::I386, frames_case::NAME, frames_case::run),
+    ]);
+    let reactos = iso.map(reactos).transpose()?.unwrap_or_default();
+    let asked = |case: &Case| options.arch.is_none_or(|arch| arch == case.arch);
+    all.extend(reactos);
+    all.retain(asked);
+    Ok(all)
 }
 
 /// Runs or lists those that the options ask for.
@@ -96,14 +110,14 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     };
     let iso = reactos_case::iso();
     let skipped: Vec<_> = reactos_case::CASES.iter().map(|case| case.name).collect();
-    if iso.is_none() && options.arch.is_none() && skipped.iter().any(|name| wanted(name)) {
+    if iso.is_none() && skipped.iter().any(|name| wanted(name)) {
         ui::note(&format!(
             "skipped: {} tests of ReactOS' own programs; {}=REACTOS.iso names a live CD",
             skipped.len(),
             reactos_case::ISO
         ));
     }
-    let cases = all(options, iso);
+    let cases = all(options, iso.as_deref())?;
     // Built before the first test, not in it.
     let build = |arch| -> Result<Option<Arc<Images>>> {
         let mut of = cases.iter().filter(|case| case.arch == arch);
@@ -141,8 +155,12 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             test(name, Box::new(boot))
         })
         .collect();
-    if options.arch != Some(Arch::I386) {
-        trials.push(test(gdb_case::NAME.to_owned(), Box::new(gdb_case::run)));
+    // On either: what it reads of a program is not the same. It has images of its own.
+    for arch in [Arch::Amd64, Arch::I386] {
+        if options.arch.is_none_or(|asked| asked == arch) {
+            let name = named(arch, gdb_case::NAME);
+            trials.push(test(name, Box::new(move || gdb_case::run(arch))));
+        }
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     tally.passed += u32::try_from(conclusion.num_passed)?;

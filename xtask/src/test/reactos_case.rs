@@ -204,7 +204,7 @@ impl Case {
         let path = "C:\\ReactOS\\TEMP\\read.txt";
         tree.files.insert(
             tree.system32("reader.exe"),
-            Some(windows_program::reader(path)?),
+            Some(windows_program::reader(arch, path)?),
         );
         tree.files.insert(
             "ReactOS/TEMP/read.txt".to_owned(),

@@ -129,6 +129,12 @@ pub trait SystemWide {
     /// The version the kernel reports. No system call.
     fn version(&self) -> VersionInformation;
 
+    /// Whether it is a system of 32-bit programs. No system call. One that is planned for on a host may be
+    /// narrower than that host's own programs.
+    fn is_narrow(&self) -> bool {
+        cfg!(target_pointer_width = "32")
+    }
+
     /// Whether the kernel's page tables have entries of 64 bits: those of x86-64 always, those of
     /// i386 with PAE (`PF_PAE_ENABLED` of KUSER_SHARED_DATA). No system call.
     fn wide_page_tables(&self) -> bool {

@@ -363,6 +363,8 @@ impl<S: System> SystemWide for Interceptor<S> {
     tell! {
         system_root -> UnicodeStr<'_>;
         version -> VersionInformation;
+        is_narrow -> bool;
+        wide_page_tables -> bool;
     }
 
     pass_on! {

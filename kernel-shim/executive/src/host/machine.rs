@@ -389,14 +389,18 @@ impl Machine for MemoryMachine {
     }
 
     fn processor(&self) -> Processor {
+        let (architecture, name) = match self.architecture() {
+            Architecture::Amd64 => (9, "AMD64"),
+            Architecture::I386 => (0, "x86"),
+        };
         Processor {
             count: 1,
-            architecture: 9,
+            architecture,
             level: 15,
             revision: 0x6B01,
             features: 0x2199_3FFF,
             vendor: "AuthenticAMD".into(),
-            identifier: "AMD64 Family 15 Model 107 Stepping 1".into(),
+            identifier: alloc::format!("{name} Family 15 Model 107 Stepping 1"),
             megahertz: 2000,
         }
     }

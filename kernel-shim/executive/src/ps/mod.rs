@@ -14,6 +14,6 @@ pub mod process;
 pub mod session;
 pub mod thread;
 
-pub use process::{Process, SystemDll};
+pub use process::{Process, SystemCall, SystemDll};
 pub use session::Sessions;
 pub use thread::Thread;

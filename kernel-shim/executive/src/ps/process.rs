@@ -29,8 +29,17 @@ pub struct SystemDll {
     pub user_exception_dispatcher: u64,
     /// `KiUserCallbackDispatcher`.
     pub user_callback_dispatcher: u64,
-    /// `KiIntSystemCall`, through which an i386 program calls the kernel; 0 on x86-64.
-    pub system_call: u64,
+    /// Through which an i386 program calls the kernel; none on x86-64.
+    pub system_call: Option<SystemCall>,
+}
+
+/// Where an i386 system DLL calls the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemCall {
+    /// `KiIntSystemCall`, which every processor can.
+    pub interrupt: u32,
+    /// `KiFastSystemCall`, and `KiFastSystemCallRet` behind it, if it has both.
+    pub fast: Option<(u32, u32)>,
 }
 
 /// A process.

@@ -67,7 +67,13 @@ fn query_information(call: &mut Call<'_>, args: NtQuerySystemInformation) -> Res
     call.probe_write(place, u64::from(size), alignment)?;
     call.probe_optional::<u32>(length)?;
     call.write_optional(length, 0_u32)?;
-    let answer = sysinfo::query(call.exec, class, size, place.address());
+    let answer = sysinfo::query(
+        call.exec,
+        call.exec.architecture(),
+        class,
+        size,
+        place.address(),
+    );
     if answer.status == Status::NOT_IMPLEMENTED {
         log::warn!("NtQuerySystemInformation: class {class} is not built");
     }

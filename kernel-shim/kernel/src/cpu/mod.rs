@@ -3,6 +3,7 @@
 
 pub mod clock;
 pub mod context;
+pub mod fast_call;
 pub mod interrupt;
 pub mod port;
 pub mod processor;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What the processor is, by CPUID, in NT's terms.
 
-use super::clock;
+use super::{clock, fast_call};
 use alloc::format;
 use alloc::string::String;
 use core::arch::x86_64::__cpuid;
@@ -58,8 +58,7 @@ fn read(architecture: Architecture) -> Processor {
     }
 }
 
-/// `KF_` bits of NT, from the bits of CPUID leaf 1 EDX. i386 programs call the kernel by an
-/// interrupt.
+/// `KF_` bits of NT, from the bits of CPUID leaf 1 EDX.
 fn features(architecture: Architecture, edx: u32) -> u32 {
     // Time stamp counter, CR4, conditional move, global pages, large pages, range registers,
     // compare-exchange 8, MMX, attribute table, FXSAVE, SSE, SSE2.
@@ -78,8 +77,8 @@ fn features(architecture: Architecture, edx: u32) -> u32 {
         (26, 16),
     ];
     let fast_system_call = match architecture {
-        Architecture::Amd64 => 1 << 12,
-        Architecture::I386 => 0,
+        Architecture::I386 if !fast_call::is_there() => 0,
+        _ => 1 << 12,
     };
     let no_execute = 1 << 29;
     bits.into_iter()

@@ -4,6 +4,7 @@
 //! Ring 3 code runs with CS 0x33, SS, DS, ES and GS 0x2b and FS 0x53, because programs and their
 //! debuggers look at them. The thread environment block is reached through the GS base.
 
+use super::fast_call;
 use core::arch::x86_64::{__cpuid, __cpuid_count};
 use core::cell::UnsafeCell;
 use executive::layout::context::selectors;
@@ -19,7 +20,8 @@ use x86_64::structures::gdt::SegmentSelector;
 
 core::arch::global_asm!(include_str!("trap.s"));
 
-const KERNEL_CODE: u16 = 0x10;
+/// The kernel's code segment; behind it stands what `sysenter` takes for its stack's.
+pub const KERNEL_CODE: u16 = 0x10;
 const KERNEL_DATA: u16 = 0x18;
 const KERNEL_DATA_I386: u16 = 0x08;
 const TASK_STATE: u16 = 0x40;
@@ -181,6 +183,7 @@ pub fn initialize(architecture: Architecture) {
         // `syscall` out of 32-bit code would enter the kernel where nothing is: it is no instruction.
         // SAFETY: nothing else depends on the flag.
         unsafe { Efer::update(|flags| flags.remove(EferFlags::SYSTEM_CALL_EXTENSIONS)) };
+        fast_call::install();
     }
     LStar::write(VirtAddr::new(system_call_entry as *const () as u64));
     // The trap, direction, interrupt, alignment and nested-task flags are off in the kernel.

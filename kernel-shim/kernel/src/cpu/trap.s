@@ -103,6 +103,33 @@ system_call_entry:
     push 0x100
     jmp from_user
 
+# `sysenter` of an i386 program: EAX is the service, EDX the stack with two return addresses on it; interrupts are off, the other flags the
+# program's. It becomes `int 2Eh`: the same frame, EDX the arguments. SS is none, as at an interrupt. An i386 program knows neither R8 nor R9.
+.balign 16
+.global fast_call_entry
+fast_call_entry:
+    xor r8d, r8d
+# The program's trap flag is in R8: it was on, and has led to a trap right here.
+.global fast_call_stepped
+fast_call_stepped:
+    mov edx, edx
+    mov rsp, offset user_frame_end
+    push 0x23
+    push rdx
+    pushfq
+    or qword ptr [rsp], r8
+    or qword ptr [rsp], 0x200
+    push 0x1b
+    push qword ptr [fast_call_return]
+    push 0
+    push 0x2e
+    push 2
+    popfq
+    xor r9d, r9d
+    mov ss, r9d
+    add rdx, 8
+    jmp from_user
+
 # extern "C" fn user_run()
 .balign 16
 .global user_run
@@ -136,3 +163,8 @@ user_entered: .skip 8
 user_left: .skip 8
 user_kernel_stack: .skip 8
 user_stack_pointer: .skip 8
+# Only a trap at the first instruction of `fast_call_entry` runs on it.
+.balign 16
+.skip 4096
+.global fast_call_stack_end
+fast_call_stack_end:

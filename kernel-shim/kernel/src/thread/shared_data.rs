@@ -7,7 +7,7 @@
 
 use crate::cpu::clock;
 use crate::memory::{frames, physical};
-use abi::i386::SYSTEM_CALL;
+use abi::i386::{SYSTEM_CALL, SYSTEM_CALL_RETURN};
 use abi::shared_data::{
     COOKIE, IMAGE_NUMBER_HIGH, IMAGE_NUMBER_LOW, INTERRUPT_TIME, NT_MAJOR_VERSION,
     NT_MINOR_VERSION, NT_PRODUCT_TYPE, NT_SYSTEM_ROOT, NUMBER_OF_PHYSICAL_PAGES, NX_SUPPORT_POLICY,
@@ -74,9 +74,10 @@ impl SharedData {
         self.frame
     }
 
-    /// Writes where i386 programs call the kernel.
-    pub fn publish_system_call(&self, address: u32) {
-        self.put(SYSTEM_CALL, &address.to_le_bytes());
+    /// Writes where i386 programs call the kernel, and where they go on behind a fast call.
+    pub fn publish_system_call(&self, call: u32, fast_return: u32) {
+        self.put(SYSTEM_CALL, &call.to_le_bytes());
+        self.put(SYSTEM_CALL_RETURN, &fast_return.to_le_bytes());
     }
 
     /// Writes the time.

@@ -14,11 +14,10 @@ pub(crate) use capture::RtlRaiseException;
 use crate::support::same;
 use abi::amd64;
 use core::mem::offset_of;
-use nt::Status;
 use ntapi::ntpebteb::TEB;
 use winapi::ctypes::c_void;
-use winapi::shared::ntdef::{HANDLE, ULONG};
-use winapi::um::winnt::CONTEXT;
+use winapi::shared::ntdef::ULONG;
+use winapi::um::winnt::{CONTEXT, EXCEPTION_RECORD};
 
 /// TEB of NT 5.2: `FreeStackOnTermination`. The kernel looks at it when the thread ends.
 pub(crate) const FREE_STACK_ON_TERMINATION: usize = amd64::teb::FREE_STACK_ON_TERMINATION;
@@ -56,6 +55,12 @@ pub(crate) fn teb() -> *mut TEB {
     teb
 }
 
+/// Whether a handler of a frame takes the exception: the tables that say where frames and handlers are
+/// are not read.
+pub(crate) fn dispatch(_: &mut EXCEPTION_RECORD, _: &mut CONTEXT) -> bool {
+    false
+}
+
 /// The debug service at interrupt 0x2D: EAX is the service, RCX the text, EDX its length, R8 the
 /// component, R9 the level. The kernel skips the one-byte instruction after the interrupt.
 pub(crate) fn debug_service(service: usize, text: &[u8], component: ULONG, level: ULONG) {
@@ -81,11 +86,10 @@ pub(crate) fn instruction_pointer(context: &mut CONTEXT) -> &mut u64 {
 /// What a new thread begins with: `start(parameter)` as if called, with nobody to return to, on a
 /// stack that ends at `stack` in `_process`.
 pub(crate) fn first_context(
-    _process: HANDLE,
     start: *mut c_void,
     parameter: *mut c_void,
     stack: *mut c_void,
-) -> Result<CONTEXT, Status> {
+) -> CONTEXT {
     // SAFETY: integers only; all zeros are a value.
     let mut context: CONTEXT = unsafe { core::mem::zeroed() };
     context.ContextFlags = CONTEXT_BASIC;
@@ -101,5 +105,5 @@ pub(crate) fn first_context(
     context.SegFs = TEB32;
     context.SegGs = DATA;
     context.SegSs = DATA;
-    Ok(context)
+    context
 }

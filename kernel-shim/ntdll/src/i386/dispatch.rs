@@ -121,3 +121,17 @@ unsafe extern "system" fn KiRaiseUserExceptionDispatcher() {
 unsafe extern "system" fn KiIntSystemCall() {
     naked_asm!("lea edx, [esp + 8]", "int 0x2e", "ret")
 }
+
+/// The same without an interrupt, where the processor can: EDX becomes the stack as it is, and the kernel
+/// goes on at KiFastSystemCallRet, wherever it was called.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+unsafe extern "system" fn KiFastSystemCall() {
+    naked_asm!(
+        "mov edx, esp",
+        "sysenter",
+        ".globl _KiFastSystemCallRet",
+        "_KiFastSystemCallRet:",
+        "ret",
+    )
+}

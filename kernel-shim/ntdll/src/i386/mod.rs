@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What this DLL does by instructions and registers of i386: where the kernel enters it and how it
-//! calls the kernel, how it finds its blocks, captures registers, starts threads, prints, and its
+//! calls the kernel, how it finds its blocks, captures registers, handles exceptions by frames, starts threads, prints, and its
 //! lock-free lists. It is written for any Pentium.
 //!
 //! The same names stand in the module of the other machine; everything else in this DLL is written
@@ -8,18 +8,19 @@
 
 mod capture;
 mod dispatch;
+mod frames;
 mod slist;
 
 pub(crate) use capture::RtlRaiseException;
+pub(crate) use frames::dispatch;
 
-use crate::support::{done, same};
+use crate::support::same;
 use abi::i386;
+use core::arch::naked_asm;
 use core::mem::offset_of;
-use nt::Status;
-use ntapi::ntmmapi::NtWriteVirtualMemory;
 use ntapi::ntpebteb::TEB;
 use winapi::ctypes::c_void;
-use winapi::shared::ntdef::{HANDLE, ULONG};
+use winapi::shared::ntdef::ULONG;
 use winapi::um::winnt::CONTEXT;
 
 /// TEB of NT 5.2: `FreeStackOnTermination`. The kernel looks at it when the thread ends.
@@ -36,7 +37,7 @@ const INTERRUPTS_ENABLED: u32 = 0x200;
 same!(CONTEXT = i386::Context { ContextFlags = flags, Eax = eax, Ecx = ecx, Esp = esp, Eip = eip });
 const _: () = assert!(size_of::<CONTEXT>() == size_of::<i386::Context>());
 
-// A stub puts the service's number in EAX and calls what the shared data page names, which is
+// A stub puts the service's number in EAX and calls what the shared data page names, KiFastSystemCall or
 // KiIntSystemCall: it finds the arguments behind two return addresses.
 core::arch::global_asm!(include_str!(concat!(env!("OUT_DIR"), "/stubs.s")));
 
@@ -74,36 +75,31 @@ pub(crate) fn instruction_pointer(context: &mut CONTEXT) -> &mut u32 {
 }
 
 /// What a new thread begins with: `start(parameter)` as if called, with nobody to return to, on a
-/// stack that ends at `stack` in `process`.
+/// stack that ends at `stack` in a process whose system DLL is where this one is. The call is made there
+/// ([`thread_start`]): nobody else writes to the stack.
 pub(crate) fn first_context(
-    process: HANDLE,
     start: *mut c_void,
     parameter: *mut c_void,
     stack: *mut c_void,
-) -> Result<CONTEXT, Status> {
-    // The parameter, and no return address below it.
-    let mut called = [0, parameter.addr()];
-    let place = stack.wrapping_byte_sub(size_of_val(&called));
-    // SAFETY: memory of the new thread's own stack; the values are a live local.
-    done(unsafe {
-        NtWriteVirtualMemory(
-            process,
-            place,
-            called.as_mut_ptr().cast(),
-            size_of_val(&called),
-            core::ptr::null_mut(),
-        )
-    })?;
+) -> CONTEXT {
     // SAFETY: integers only; all zeros are a value.
     let mut context: CONTEXT = unsafe { core::mem::zeroed() };
     context.ContextFlags = CONTEXT_BASIC;
-    context.Eip = start.addr() as u32;
-    context.Esp = place.addr() as u32;
+    context.Eax = start.addr() as u32;
+    context.Ebx = parameter.addr() as u32;
+    context.Eip = thread_start as *const () as u32;
+    context.Esp = stack.addr() as u32;
     context.EFlags = INTERRUPTS_ENABLED;
     context.SegCs = CODE;
     context.SegDs = DATA;
     context.SegEs = DATA;
     context.SegFs = TEB_SELECTOR;
     context.SegSs = DATA;
-    Ok(context)
+    context
+}
+
+/// Where a thread begins: EAX is its function, EBX what that is called with.
+#[unsafe(naked)]
+unsafe extern "system" fn thread_start() {
+    naked_asm!("push ebx", "xor ebx, ebx", "push ebx", "jmp eax")
 }

@@ -155,8 +155,7 @@ impl NewThread {
     /// Makes it: its handle and its id.
     pub(crate) fn create(&self) -> Result<(HANDLE, CLIENT_ID), Status> {
         let stack = Stack::new(self.process, self.zero_bits, self.reserve, self.commit)?;
-        let context = first_context(self.process, self.start, self.parameter, stack.base)?;
-        let mut context = Context(context);
+        let mut context = Context(first_context(self.start, self.parameter, stack.base));
         let mut initial = stack.initial_teb();
         let mut attributes = unnamed(self.security);
         let mut client = CLIENT_ID {

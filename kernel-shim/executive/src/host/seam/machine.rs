@@ -5,6 +5,7 @@ use super::{Seam, name, nothing, number};
 use crate::Completion;
 use crate::ex::hard_errors::{Parameter, RESPONSE_NOT_HANDLED};
 use crate::lpc::Event;
+use crate::machine::Architecture;
 use crate::se::token;
 use crate::system::hard_errors::HardErrorResult;
 use alloc::string::ToString;
@@ -24,6 +25,12 @@ const TOKEN_ACCESS: Access = Access::TOKEN_ADJUST_PRIVILEGES.union(Access::TOKEN
 /// Where the two items lie in the boot status data.
 const BOOT_GOOD_AT: u64 = 10;
 const BOOT_SHUTDOWN_AT: u64 = 11;
+/// The seam's layouts are as wide as this host's, whatever the kernel's programs are.
+const SEAMS_FORM: Architecture = if cfg!(target_pointer_width = "32") {
+    Architecture::I386
+} else {
+    Architecture::Amd64
+};
 /// Stands for the addresses of strings, which have none here.
 const TEXT_ADDRESS: u64 = 0x1_0000;
 
@@ -41,6 +48,11 @@ impl SystemWide for Seam {
 
     fn version(&self) -> VersionInformation {
         self.version
+    }
+
+    fn is_narrow(&self) -> bool {
+        // On a host of 32 bits the programs are narrow, whatever the kernel's images are for.
+        cfg!(target_pointer_width = "32") || self.narrow
     }
 
     fn query_basic(&self) -> Result<BasicInformation> {
@@ -80,7 +92,7 @@ impl SystemWide for Seam {
             || number("class", class),
             |executive, _| {
                 // The buffer has no address here, and nobody may follow those in the answer.
-                let answer = crate::services::sysinfo::query(executive, class, size, 0);
+                let answer = crate::services::sysinfo::query(executive, SEAMS_FORM, class, size, 0);
                 answer.status.ok()?;
                 into.iter_mut()
                     .zip(&answer.bytes)

@@ -19,6 +19,7 @@ use super::faults::Faults;
 use super::interference::Action;
 use super::scheduler::Scheduler;
 use crate::ids::{ProcessId, ThreadId};
+use crate::machine::Architecture;
 use crate::trace::{Argument, CallEnd, Record};
 use crate::{Completion, Executive};
 use alloc::boxed::Box;
@@ -61,6 +62,7 @@ pub struct Seam {
     parameters: Arc<Parameters>,
     system_root: Vec<u16>,
     version: nt::system::VersionInformation,
+    narrow: bool,
     global_flag: u32,
 }
 
@@ -101,6 +103,9 @@ impl Seam {
                 crate::Version::V5_2 => nt::system::VersionInformation { major: 5, minor: 2 },
                 crate::Version::V6_1 => nt::system::VersionInformation { major: 6, minor: 1 },
             });
+        let narrow = shared
+            .scheduler
+            .with(|executive| executive.architecture() == Architecture::I386);
         let global_flag = shared.scheduler.with(|executive| executive.global_flag());
         let system_root = shared.system_root.clone();
         Box::leak(Box::new(Self {
@@ -110,6 +115,7 @@ impl Seam {
             parameters,
             system_root,
             version,
+            narrow,
             global_flag,
         }))
     }

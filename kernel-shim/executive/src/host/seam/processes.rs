@@ -7,7 +7,7 @@ use super::{Main, Seam, Shared, name, nothing, number};
 use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};
 use crate::layout::ClientId;
-use crate::layout::{Peb, ProcessParameters as Block};
+use crate::layout::{ProcessParameters as Block, UnicodeString, Word, offset};
 use crate::machine::Context;
 use crate::mm::space::Allocation;
 use crate::ob::System as _;
@@ -18,18 +18,15 @@ use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::mem::offset_of;
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{
     DeviceMap, DriveType, ExitInformation, Files, Memory, ParameterFlags, ProcessParameters,
     Processes, SectionImageInformation, ThreadBody, UserProcessInformation,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, widened};
-use zerocopy::IntoBytes;
 
 /// Reserved stack of a thread.
 const STACK: u64 = 0x4_0000;
-const PARAMETERS: usize = size_of::<Block>();
 
 /// What a process was told.
 #[derive(Clone, Debug, Default)]
@@ -161,45 +158,52 @@ impl Seam {
         let environment = bytes(&parameters.environment);
         let environment_at = self.allocate_in(process, environment.len().max(2))?;
         self.write_in(process, environment_at, &environment)?;
+        let architecture = self
+            .shared()?
+            .scheduler
+            .with(|executive| executive.architecture());
         let strings = [
-            (
-                offset_of!(Block, current_directory),
-                &parameters.current_directory,
-            ),
-            (offset_of!(Block, dll_path), &parameters.dll_path),
-            (offset_of!(Block, image_path_name), &parameters.image),
-            (offset_of!(Block, command_line), &parameters.command_line),
+            &parameters.current_directory,
+            &parameters.dll_path,
+            &parameters.image,
+            &parameters.command_line,
         ];
-        let total = PARAMETERS
-            + strings
-                .iter()
-                .map(|(_, string)| string.len() * 2 + 8)
-                .sum::<usize>();
+        let head_bytes = architecture.size_of::<Block>();
+        let room = |text: &Vec<u16>| (text.len() * 2).next_multiple_of(8);
+        let total = head_bytes + strings.map(room).iter().sum::<usize>();
         let block_at = self.allocate_in(process, total)?;
-        let mut block = alloc::vec![0; PARAMETERS];
-        let head = Block {
+        let mut texts = Vec::new();
+        let [path, dll_path, image_path_name, command_line] = strings.map(|text| {
+            let at = block_at + (head_bytes + texts.len()) as u64;
+            texts.extend(bytes(text));
+            texts.resize(texts.len().next_multiple_of(8), 0);
+            let length = (text.len() * 2) as u16;
+            UnicodeString {
+                length,
+                maximum_length: length,
+                buffer: at,
+                ..UnicodeString::default()
+            }
+        });
+        let mut head = Block {
             maximum_length: total as u32,
             length: total as u32,
             flags: parameters.flags | PARAMETERS_NORMALIZED,
             debug_flags: parameters.debug,
             environment: environment_at,
+            dll_path,
+            image_path_name,
+            command_line,
             ..Block::default()
         };
-        put(&mut block, 0, head.as_bytes());
-        for (field, string) in strings {
-            let at = block_at + block.len() as u64;
-            let length = (string.len() * 2) as u16;
-            put(&mut block, field, &length.to_le_bytes());
-            put(&mut block, field + 2, &length.to_le_bytes());
-            put(&mut block, field + 8, &at.to_le_bytes());
-            block.extend(bytes(string));
-            block.resize(block.len().next_multiple_of(8), 0);
-        }
+        head.current_directory.path = path;
+        let mut block = architecture.bytes_of(head);
+        block.extend(texts);
         self.write_in(process, block_at, &block)?;
         self.write_in(
             process,
-            peb + offset_of!(Peb, parameters) as u64,
-            &block_at.to_le_bytes(),
+            peb + offset!(architecture, Peb, parameters),
+            &architecture.bytes_of(Word(block_at)),
         )
     }
 
@@ -304,12 +308,6 @@ impl Seam {
             parameters.clone(),
         );
         Ok((thread, client, image))
-    }
-}
-
-fn put(block: &mut [u8], at: usize, bytes: &[u8]) {
-    if let Some(place) = block.get_mut(at..at + bytes.len()) {
-        place.copy_from_slice(bytes);
     }
 }
 

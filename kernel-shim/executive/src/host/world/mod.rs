@@ -17,7 +17,7 @@ use super::scheduler::Scheduler;
 use super::seam::{Main, Parameters, Seam, Shared};
 use crate::ex::hard_errors::BugCheck;
 use crate::ids::{ProcessId, ThreadId};
-use crate::machine::Stop;
+use crate::machine::{Architecture, Stop};
 use crate::{Executive, Version};
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -51,6 +51,7 @@ pub enum RunEnd {
 
 /// A whole system.
 pub struct World {
+    architecture: Architecture,
     version: Version,
     /// Where the system is, as a DOS path.
     system_root: String,
@@ -128,6 +129,7 @@ impl World {
         programs: BTreeMap<String, Main>,
     ) -> Self {
         Self {
+            architecture: self.architecture,
             version: self.version,
             system_root: self.system_root.clone(),
             volume: Some(must("volume", VolumeImage::open(first))),
@@ -172,6 +174,7 @@ impl World {
         let mut disks = Vec::from([first]);
         disks.append(&mut self.disks);
         let machine = MemoryMachine::new(self.physical_pages, disks);
+        machine.state().architecture = self.architecture;
         let mut executive = Executive::new(Box::new(machine.clone()), self.version);
         if self.keep_trace {
             executive.trace_mut().keep();

@@ -7,6 +7,7 @@ use super::super::interference::Interference;
 use super::super::machine::MemoryDisk;
 use super::super::seam::{Seam, Shared};
 use crate::Version;
+use crate::machine::Architecture;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -40,11 +41,12 @@ const HIVES: [(&str, &str); 5] = [
     ),
 ];
 
-/// What the kernel enters the system DLL by.
+/// What the kernel enters the system DLL by, and how that one enters the kernel on i386.
 const SYSTEM_DLL_EXPORTS: &[&str] = &[
     "KiUserApcDispatcher",
     "KiUserCallbackDispatcher",
     "KiUserExceptionDispatcher",
+    "KiIntSystemCall",
     "LdrInitializeThunk",
 ];
 
@@ -63,14 +65,23 @@ impl World {
 
     /// The same on a volume that has files already; those of the same names are replaced.
     pub fn on(version: Version, volume: VolumeImage) -> Self {
-        must("system", Self::at(version, volume, SYSTEM_ROOT))
+        must(
+            "system",
+            Self::at(Architecture::Amd64, version, volume, SYSTEM_ROOT),
+        )
     }
 
-    /// The same with the system in the folder `root` of C:, such as `C:\WINDOWS`.
+    /// The same for a machine whose images may be of another kind than those of most tests, with the
+    /// system in the folder `root` of C:, such as `C:\WINDOWS`.
     ///
     /// # Errors
     /// `DISK_FULL`.
-    pub fn at(version: Version, volume: VolumeImage, root: &str) -> Result<Self> {
+    pub fn at(
+        architecture: Architecture,
+        version: Version,
+        volume: VolumeImage,
+        root: &str,
+    ) -> Result<Self> {
         let hives = HIVES.map(|(name, text)| {
             let mut hive = Hive::new(UnicodeStr(&utf16(name)));
             if let Err(error) = reg_text::apply(&mut hive, text, "", 0) {
@@ -79,6 +90,7 @@ impl World {
             (name, hive)
         });
         let mut this = Self {
+            architecture,
             version,
             system_root: root.to_string(),
             volume: Some(volume),
@@ -98,15 +110,15 @@ impl World {
             subsystem: ImageSubsystem::NATIVE,
             ..ImageFile::default()
         };
-        this.put_system_file("smss.exe", &native.bytes())?;
-        this.put_system_file("win32k.sys", &native.bytes())?;
+        this.put_system_image("smss.exe", native)?;
+        this.put_system_image("win32k.sys", native)?;
         let ntdll = ImageFile {
             name: "ntdll.dll",
             dll: true,
             exports: SYSTEM_DLL_EXPORTS,
             ..native
         };
-        this.put_system_file("ntdll.dll", &ntdll.bytes())?;
+        this.put_system_image("ntdll.dll", ntdll)?;
         Ok(this)
     }
 
@@ -141,11 +153,6 @@ impl World {
         self.put(&path, bytes)
     }
 
-    fn system_file(&mut self, name: &str, bytes: &[u8]) -> &mut Self {
-        must(name, self.put_system_file(name, bytes));
-        self
-    }
-
     /// Leaves the file of a hive as it is on the volume.
     pub fn leave_hive(&mut self, name: &str) {
         self.hives.retain(|(known, _)| *known != name);
@@ -161,6 +168,22 @@ impl World {
             self.put_system_file(&alloc::format!("config\\{name}"), &bytes)?;
         }
         Ok(())
+    }
+
+    /// What its images are for.
+    pub const fn architecture(&self) -> Architecture {
+        self.architecture
+    }
+
+    /// Puts an image for this machine below System32.
+    fn put_system_image(&mut self, name: &str, image: ImageFile<'_>) -> Result<()> {
+        let i386 = self.architecture == Architecture::I386;
+        self.put_system_file(name, &ImageFile { i386, ..image }.bytes())
+    }
+
+    fn system_image(&mut self, name: &str, image: ImageFile<'_>) -> &mut Self {
+        must(name, self.put_system_image(name, image));
+        self
     }
 
     /// Makes a directory on C:.
@@ -260,7 +283,7 @@ impl World {
             subsystem,
             ..ImageFile::default()
         };
-        self.system_file(name, &image.bytes());
+        self.system_image(name, image);
         self.code(name, main)
     }
 
@@ -285,7 +308,7 @@ impl World {
             exports: &["Function"],
             ..ImageFile::default()
         };
-        self.system_file(name, &image.bytes())
+        self.system_image(name, image)
     }
 
     /// The sector of C: with this content, of which there must be one, cannot be read.
@@ -326,6 +349,7 @@ impl World {
     pub fn copy(&self, version: Version) -> Self {
         assert!(self.shared.is_none(), "the world has started");
         Self {
+            architecture: self.architecture,
             version,
             system_root: self.system_root.clone(),
             volume: self.volume.clone(),

@@ -18,10 +18,6 @@ const USER_REQUEST: u32 = 6;
 const SUSPENDED: u32 = 5;
 
 impl Facts for Executive {
-    fn architecture(&self) -> Architecture {
-        Executive::architecture(self)
-    }
-
     fn basic(&self) -> BasicInformation {
         let pages = self.machine().physical_pages() as u32;
         let processors = self.machine().processor().count;

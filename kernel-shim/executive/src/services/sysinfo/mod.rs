@@ -91,8 +91,6 @@ pub struct ModuleFacts {
 
 /// What the answers are made of.
 pub trait Facts {
-    /// Whose form the answers have.
-    fn architecture(&self) -> Architecture;
     /// SystemBasicInformation.
     fn basic(&self) -> BasicInformation;
     /// SystemProcessorInformation.
@@ -126,23 +124,22 @@ pub struct Answer {
     pub length: u32,
 }
 
-/// Answers class `class` into a buffer of `size` bytes at the caller's address `at` (strings lie
-/// behind their structures, so the answer depends on the address).
-pub fn query(facts: &dyn Facts, class: u32, size: u32, at: u64) -> Answer {
-    let architecture = facts.architecture();
+/// Answers class `class` in the form of the caller, into a buffer of `size` bytes at the caller's address
+/// `at` (strings lie behind their structures, so the answer depends on the address).
+pub fn query(facts: &dyn Facts, form: Architecture, class: u32, size: u32, at: u64) -> Answer {
     match class {
-        class::BASIC => exact(&architecture.bytes_of(facts.basic()), size),
+        class::BASIC => exact(&form.bytes_of(facts.basic()), size),
         class::PROCESSOR => at_least(facts.processor().as_bytes(), size),
         class::PERFORMANCE => at_least(&performance(facts.performance()), size),
         class::TIME_OF_DAY => up_to(facts.time_of_day().as_bytes(), size),
-        class::PROCESS => processes(facts, size, at),
+        class::PROCESS => processes(facts, form, size, at),
         class::FLAGS => quiet(exact(facts.flags().as_bytes(), size)),
-        class::MODULE => modules(facts, size),
-        class::PAGE_FILE => page_files(facts, size, at),
+        class::MODULE => modules(facts, form, size),
+        class::PAGE_FILE => page_files(facts, form, size, at),
         // Not enabled, and not present.
         class::KERNEL_DEBUGGER => quiet(at_least(&[0, 1], size)),
         class::RANGE_START => {
-            let start = architecture.bytes_of(Word(facts.range_start()));
+            let start = form.bytes_of(Word(facts.range_start()));
             quiet(exact(&start, size))
         }
         class::SHARED_DATA_ALIGNMENT => quiet(exact(64_u32.as_bytes(), size)),
@@ -225,15 +222,14 @@ fn performance(facts: PerformanceFacts) -> Vec<u8> {
     out
 }
 
-fn processes(facts: &dyn Facts, size: u32, at: u64) -> Answer {
-    let architecture = facts.architecture();
+fn processes(facts: &dyn Facts, form: Architecture, size: u32, at: u64) -> Answer {
     let mut out: Vec<u8> = Vec::new();
     let processes = facts.processes();
     let last = processes.len().saturating_sub(1);
     for (index, process) in processes.into_iter().enumerate() {
         let start = out.len();
-        let fixed = architecture.size_of::<ProcessEntry>()
-            + process.threads.len() * architecture.size_of::<ThreadEntry>();
+        let fixed =
+            form.size_of::<ProcessEntry>() + process.threads.len() * form.size_of::<ThreadEntry>();
         let name = process.name.len() * 2;
         // NT leaves room for a terminator and rounds up to 8.
         let room = if name == 0 {
@@ -256,20 +252,20 @@ fn processes(facts: &dyn Facts, size: u32, at: u64) -> Answer {
         if name != 0 {
             entry.name.buffer = at.wrapping_add((start + fixed) as u64);
         }
-        out.extend(architecture.bytes_of(entry));
+        out.extend(form.bytes_of(entry));
         process
             .threads
             .iter()
-            .for_each(|&thread| out.extend(architecture.bytes_of(thread)));
+            .for_each(|&thread| out.extend(form.bytes_of(thread)));
         put_text(&mut out, &process.name);
         out.resize(start + fixed + room, 0);
     }
     at_least(&out, size)
 }
 
-fn modules(facts: &dyn Facts, size: u32) -> Answer {
+fn modules(facts: &dyn Facts, form: Architecture, size: u32) -> Answer {
     // Three words, then size, flags, two indices, two counts, and room for the path.
-    let word = facts.architecture().size_of::<Word>();
+    let word = form.size_of::<Word>();
     let numbers = 3 * word;
     let path_at = numbers + 0x10;
     let whole = path_at + 0x100;
@@ -289,7 +285,7 @@ fn modules(facts: &dyn Facts, size: u32) -> Answer {
                 place.copy_from_slice(bytes);
             }
         };
-        put(2 * word, &facts.architecture().bytes_of(Word(module.base)));
+        put(2 * word, &form.bytes_of(Word(module.base)));
         put(numbers, &module.size.to_le_bytes());
         put(numbers + 8, &(index as u16).to_le_bytes());
         put(numbers + 0xC, &1_u16.to_le_bytes());
@@ -308,11 +304,10 @@ fn modules(facts: &dyn Facts, size: u32) -> Answer {
     answer
 }
 
-fn page_files(facts: &dyn Facts, size: u32, at: u64) -> Answer {
+fn page_files(facts: &dyn Facts, form: Architecture, size: u32, at: u64) -> Answer {
     let mut out: Vec<u8> = Vec::new();
     let files = facts.page_files();
-    let architecture = facts.architecture();
-    let head = architecture.size_of::<PageFileInformation>();
+    let head = form.size_of::<PageFileInformation>();
     if files.is_empty() && (size as usize) < head {
         return mismatch(head);
     }
@@ -328,7 +323,7 @@ fn page_files(facts: &dyn Facts, size: u32, at: u64) -> Answer {
             ..UnicodeString::default()
         };
         let next = if index == last { 0 } else { whole as u32 };
-        out.extend(architecture.bytes_of(PageFileInformation {
+        out.extend(form.bytes_of(PageFileInformation {
             next,
             total: file.total,
             used: file.used,
@@ -349,9 +344,6 @@ mod tests {
     struct Some;
 
     impl Facts for Some {
-        fn architecture(&self) -> Architecture {
-            Architecture::Amd64
-        }
         fn basic(&self) -> BasicInformation {
             BasicInformation {
                 page_size: 0x1000,
@@ -421,7 +413,7 @@ mod tests {
     }
 
     fn of(class: u32, size: u32) -> (Status, usize, u32) {
-        let answer = query(&Some, class, size, 0x10000);
+        let answer = query(&Some, Architecture::Amd64, class, size, 0x10000);
         (answer.status, answer.bytes.len(), answer.length)
     }
 
@@ -438,7 +430,7 @@ mod tests {
         );
         assert_eq!(of(class::PERFORMANCE, 0x137), (mismatch, 0, 0x138));
         assert_eq!(
-            query(&Some, class::PERFORMANCE, 0x138, 0).bytes[0x2C..0x38],
+            query(&Some, Architecture::Amd64, class::PERFORMANCE, 0x138, 0).bytes[0x2C..0x38],
             [5, 0, 0, 0, 6, 0, 0, 0, 7, 0, 0, 0]
         );
         assert_eq!(of(class::TIME_OF_DAY, 0x20), (Status::SUCCESS, 0x20, 0x20));
@@ -449,7 +441,14 @@ mod tests {
         assert_eq!(of(class::OBJECT_SECURITY_MODE, 4), (Status::SUCCESS, 4, 0));
         assert_eq!(of(class::OBJECT_SECURITY_MODE, 8), (mismatch, 0, 0));
         assert_eq!(
-            query(&Some, class::OBJECT_SECURITY_MODE, 4, 0).bytes,
+            query(
+                &Some,
+                Architecture::Amd64,
+                class::OBJECT_SECURITY_MODE,
+                4,
+                0
+            )
+            .bytes,
             [1, 0, 0, 0]
         );
         assert_eq!(of(4, 0x1000).0, Status::NOT_IMPLEMENTED);
@@ -464,7 +463,7 @@ mod tests {
             of(class::PROCESS, whole - 1),
             (Status::INFO_LENGTH_MISMATCH, 0, whole)
         );
-        let answer = query(&Some, class::PROCESS, whole, 0x10000).bytes;
+        let answer = query(&Some, Architecture::Amd64, class::PROCESS, whole, 0x10000).bytes;
         assert_eq!(answer[0..4], 0x150_u32.to_le_bytes());
         assert_eq!(answer[0x150..0x154], 0_u32.to_le_bytes());
         assert_eq!(answer[0x150 + 0x38..][..4], [12, 0, 16, 0]);
@@ -477,7 +476,13 @@ mod tests {
 
     #[test]
     fn spec_14_21_paging_files_are_listed_with_their_paths() {
-        let answer = query(&Some, class::PAGE_FILE, 0x1000, 0x10000);
+        let answer = query(
+            &Some,
+            Architecture::Amd64,
+            class::PAGE_FILE,
+            0x1000,
+            0x10000,
+        );
         let whole = (0x20_usize + 2 * 19 + 2).next_multiple_of(8);
         assert_eq!(
             (answer.status, answer.bytes.len()),
@@ -499,7 +504,7 @@ mod tests {
             of(class::MODULE, 4),
             (Status::INFO_LENGTH_MISMATCH, 0, 0x130)
         );
-        let answer = query(&Some, class::MODULE, 0x130, 0).bytes;
+        let answer = query(&Some, Architecture::Amd64, class::MODULE, 0x130, 0).bytes;
         assert_eq!((answer[0], answer[8 + 0x26]), (1, 21));
     }
 }

@@ -14,7 +14,7 @@ use crate::ob::prelude::*;
 use crate::ob::{DeviceMapId, HandleTable, Kind};
 use crate::ps::blocks::{Far, Peb, Teb};
 use crate::ps::process::{DEFAULT_HARD_ERROR_MODE, NORMAL_PRIORITY};
-use crate::ps::{Process, SystemDll, Thread};
+use crate::ps::{Process, SystemCall, SystemDll, Thread};
 use crate::se::Token;
 use crate::system::Body;
 use crate::system::{Executive, Version};
@@ -426,8 +426,13 @@ impl Executive {
             user_exception_dispatcher: entry(b"KiUserExceptionDispatcher")?,
             user_callback_dispatcher: entry(b"KiUserCallbackDispatcher")?,
             system_call: match architecture {
-                Architecture::Amd64 => 0,
-                Architecture::I386 => entry(b"KiIntSystemCall")?,
+                Architecture::Amd64 => None,
+                Architecture::I386 => Some(SystemCall {
+                    interrupt: entry(b"KiIntSystemCall")? as u32,
+                    fast: entry(b"KiFastSystemCall")
+                        .and_then(|call| Ok((call as u32, entry(b"KiFastSystemCallRet")? as u32)))
+                        .ok(),
+                }),
             },
         })
     }
