@@ -38,18 +38,23 @@ pub fn small(arch: Arch) -> Result<String> {
     Ok(format!(
         "target.{}.rustflags=['-Zunstable-options', '-Cpanic=immediate-abort', '-Cllvm-args=-disable-machine-licm', '-Clink-arg=-Xlink=/stub:{}']",
         arch.target(),
-        dos_header()?.display()
+        dos_header()?
     ))
 }
 
+/// Where the linker finds [`dos_header`], as seen from the checkout's top, where cargo lets it work: the
+/// flags of a build name no folder of this machine, because what they are is in every symbol.
+const DOS_HEADER: &str = "target/dos-header";
+
 /// A DOS header without the program that says on DOS that this is none: then all headers of an image
 /// of four sections fit into the first 512 bytes.
-fn dos_header() -> Result<PathBuf> {
+fn dos_header() -> Result<&'static str> {
     let mut header = [0; 64];
     header[..2].copy_from_slice(b"MZ");
-    let path = paths::folder(paths::target())?.join("dos-header");
+    let path = paths::root().join(DOS_HEADER);
+    std::fs::create_dir_all(paths::root().join("target"))?;
     std::fs::write(&path, header).with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(path)
+    Ok(DOS_HEADER)
 }
 
 /// What a build gives.

@@ -83,8 +83,17 @@ impl Line {
         }
     }
 
+    /// Takes one, without all that a piece needs.
+    fn byte(&mut self, byte: u8) {
+        if self.0.len() == LINE - 1 {
+            self.flush();
+        }
+        // There is room for it.
+        let _ = self.0.push(byte);
+    }
+
     fn flush(&mut self) {
-        // `push` always leaves room for it.
+        // `push` and `byte` always leave room for it.
         let _ = self.0.push(0);
         // SAFETY: the format takes one string, and the line ends with a NUL.
         let _ = unsafe { DbgPrint(c"%s".as_ptr(), self.0.as_ptr()) };
@@ -105,7 +114,9 @@ impl Output for Line {
                 Ok(character) => character,
                 Err(_) => char::REPLACEMENT_CHARACTER,
             };
-            self.push(character.encode_utf8(&mut [0; 4]).as_bytes());
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                self.byte(byte);
+            }
         }
     }
 }
