@@ -97,9 +97,13 @@ impl Teller {
             self.phase = phase;
             return;
         }
+        // What is said of a value as it is read names it itself.
+        let source = self
+            .source()
+            .filter(|_| !line.starts_with("registry value: "));
         match level {
-            log::Level::Error => self.act(Verb::Stop, line.to_owned(), self.source()),
-            log::Level::Warn => self.act(Verb::Skip, line.to_owned(), self.source()),
+            log::Level::Error => self.act(Verb::Stop, line.to_owned(), source),
+            log::Level::Warn => self.act(Verb::Skip, line.to_owned(), source),
             _ => {
                 let command = line.split_once(": ").filter(|(step, _)| {
                     matches!(*step, "boot command" | "set-up command" | "setup command")
@@ -237,12 +241,18 @@ mod tests {
     fn what_was_refused_is_told_with_the_list_it_stands_in() {
         let said = |level, text: &str| Moment::Said(level, text.to_owned());
         let acts = tell(&[
+            said(log::Level::Info, "phase: 9 registry"),
+            said(
+                log::Level::Warn,
+                "registry value: DOS Devices: STATUS_1: skipped",
+            ),
             said(log::Level::Info, "phase: 21 paging files"),
             said(log::Level::Warn, "paging file: X: STATUS_1: skipped"),
             said(log::Level::Info, "paging file: C: 32 MB"),
         ]);
-        assert_eq!(acts.len(), 1);
-        assert_eq!(acts[0].verb, Verb::Skip);
-        assert_eq!(acts[0].source, Some("Memory Management\\PagingFiles"));
+        assert_eq!(acts.len(), 2);
+        assert!(acts.iter().all(|act| act.verb == Verb::Skip));
+        let sources: Vec<_> = acts.iter().map(|act| act.source).collect();
+        assert_eq!(sources, [None, Some("Memory Management\\PagingFiles")]);
     }
 }
