@@ -18,7 +18,7 @@ use nt::system::{
     DeviceMap, DriveType, ExitInformation, ProcessParameters, Processes, ThreadBody,
     UserProcessInformation,
 };
-use nt::{ClientId, Handle, Result, Status, UnicodeStr, Word};
+use nt::{ClientId, Handle, Result, Status, UnicodeStr, Word, by_width};
 use ntapi::ntapi_base::CLIENT_ID;
 use ntapi::ntpsapi::{
     PROCESS_BASIC_INFORMATION, ProcessBasePriority, ProcessBasicInformation,
@@ -37,9 +37,9 @@ const DEVICE_MAP_QUERY: u32 = 0x24;
 /// backslash that is appended.
 const CURRENT_DIRECTORY_UNITS: usize = 258;
 /// Stack of a thread made here: address space, and what is committed of it at once. API threads
-/// need a few KiB, unless nothing is optimised; address space costs nothing.
+/// need a few KiB, unless nothing is optimised, and half of them on i386; address space costs nothing.
 const STACK_RESERVE: usize = 0x4_0000;
-const STACK_COMMIT: usize = 0x2000;
+const STACK_COMMIT: usize = by_width(0x2000, 0x1000);
 
 /// NtQueryInformationProcess of a fixed structure, `bytes` long.
 fn query<T: Plain>(process: Handle, class: u32, bytes: u32) -> Result<T> {

@@ -268,6 +268,7 @@ impl System {
             return;
         };
         let architecture = self.executive.architecture();
+        registers.set_port_access(process.ports);
         announce::running(process.id, thread);
         let trap = (self.ring3).run(architecture, process.id, &mut registers, &mut vectors, teb);
         self.machine.lock().leave(thread, &registers, vectors);

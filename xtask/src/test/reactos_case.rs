@@ -212,7 +212,7 @@ impl Case {
         );
         tree.files
             .insert(BOOT_STATUS_FILE.to_owned(), Some(BOOT_STATUS.to_vec()));
-        for name in ["first.bin", "second.bin"] {
+        for name in ["FIRST.BIN", "SECOND.BIN"] {
             tree.files.insert(name.to_owned(), Some(vec![7; 40_000]));
         }
         let image = folder.join("disk.img");

@@ -77,6 +77,8 @@ pub struct Process {
     pub ended: bool,
     /// Exit status; `PENDING` before.
     pub exit_status: Status,
+    /// Whether its threads may use the machine's ports, and hold interrupts off.
+    pub ports: bool,
     /// `ProcessBreakOnTermination`.
     pub critical: bool,
     /// `ProcessBasePriority`.

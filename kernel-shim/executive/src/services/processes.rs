@@ -364,6 +364,8 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
             let mode = u32::from_le_bytes(value(call, given)?);
             call.exec.set_hard_error_mode(call.thread, process, mode)?;
         }
+        // ProcessUserModeIOPL: without a value, and of the caller's own process, whichever is named
+        16 => call.exec.allow_ports(call.thread)?,
         // ProcessAffinityMask
         21 => {
             let wanted = word(call, given)?;

@@ -136,10 +136,17 @@ pub enum Trap {
 /// alignment, identification.
 const USER_FLAGS: u64 = 0x0021_0dd5 | 0x4_0000;
 const ALWAYS_FLAGS: u64 = 0x202;
+/// The I/O privilege level of ring 3, which only [`Registers::set_port_access`] sets.
+const PORT_ACCESS: u64 = 0x3000;
 /// The trap flag: an exception after the next instruction.
 const TRAP_FLAG: u64 = 0x100;
 
 impl Registers {
+    /// Whether ring 3 may use the ports of the machine.
+    pub fn set_port_access(&mut self, allowed: bool) {
+        self.rflags = self.rflags & !PORT_ACCESS | if allowed { PORT_ACCESS } else { 0 };
+    }
+
     /// Whether ring 3 stops after one instruction.
     pub fn set_stepping(&mut self, stepping: bool) {
         self.rflags = self.rflags & !TRAP_FLAG | if stepping { TRAP_FLAG } else { 0 };
@@ -167,7 +174,7 @@ pub fn last_ticks() -> u64 {
     left.wrapping_sub(entered)
 }
 
-/// Runs ring 3 with these registers and this thread environment block, in the address space that is
+/// Runs ring 3 with these registers, for whose port access the caller answers, and this thread environment block, in the address space that is
 /// active.
 pub fn run(
     architecture: Architecture,
@@ -178,7 +185,7 @@ pub fn run(
     let selectors = selectors(architecture);
     registers.cs = selectors.code.into();
     registers.ss = selectors.data.into();
-    registers.rflags = registers.rflags & USER_FLAGS | ALWAYS_FLAGS;
+    registers.rflags = registers.rflags & (USER_FLAGS | PORT_ACCESS) | ALWAYS_FLAGS;
     // A return address outside the lower half would fault in ring 0, on the way out.
     registers.rip &= 0x7fff_ffff_ffff;
     set_user_teb(architecture, teb);

@@ -255,3 +255,16 @@ fn a_service_has_the_same_number() {
     );
     assert_eq!(done, Done::Returns(Status::SUCCESS), "no stack is read");
 }
+
+#[test]
+fn a_process_that_acts_for_the_system_may_be_let_to_the_ports() {
+    for (architecture, ports) in [(Architecture::I386, true), (Architecture::Amd64, false)] {
+        let mut world = World::of(architecture);
+        let caller = world.caller();
+        let own = nt::Handle::CURRENT_PROCESS.0;
+        let done = world.status(caller, "NtSetInformationProcess", &[own, 16, 0, 0]);
+        assert_eq!(done, Status::SUCCESS);
+        let process = world.exec.process_of(caller.thread).unwrap();
+        assert_eq!(process.ports, ports, "{architecture:?}");
+    }
+}

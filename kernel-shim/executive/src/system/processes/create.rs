@@ -93,6 +93,7 @@ impl Executive {
             threads: BTreeSet::new(),
             ended: false,
             exit_status: Status::PENDING,
+            ports: false,
             critical: false,
             base_priority: NORMAL_PRIORITY,
             hard_error_mode: DEFAULT_HARD_ERROR_MODE,

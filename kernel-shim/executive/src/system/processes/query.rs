@@ -4,6 +4,7 @@
 
 use crate::ids::{ProcessId, ThreadId};
 use crate::layout::ClientId;
+use crate::machine::Architecture;
 use crate::ob::Kind;
 use crate::ob::prelude::*;
 use crate::ps::Process;
@@ -206,6 +207,18 @@ impl Executive {
         let id = self.settable(caller, process)?.id;
         self.token_of(caller)?.demand(DEBUG)?;
         self.process_mut(id)?.critical = critical;
+        Ok(())
+    }
+
+    /// ProcessUserModeIOPL of the caller's process. On x86-64 it has no effect, and succeeds all the same.
+    ///
+    /// # Errors
+    /// `PRIVILEGE_NOT_HELD` without SeTcb.
+    pub fn allow_ports(&mut self, caller: ThreadId) -> Result<()> {
+        self.token_of(caller)?.demand(TCB)?;
+        let i386 = self.architecture() == Architecture::I386;
+        let id = self.process_of(caller)?.id;
+        self.process_mut(id)?.ports |= i386;
         Ok(())
     }
 
