@@ -157,7 +157,7 @@ pub const FAULTS: &[Fault] = &[
         edits: &[Edit {
             file: "crates/launch/src/process.rs",
             now: "    match persist(\n        system,\n        &mut || system.terminate_process(process, status),\n        ends,\n    ) {",
-            then: "    let _ = ends;\n    match system.terminate_process(process, status) {",
+            then: "    let _ = ends(status);\n    match system.terminate_process(process, status) {",
         }],
     },
     Fault {
