@@ -354,21 +354,20 @@ impl History {
         history
     }
 
-    /// Takes out what disturbs the Session Manager, but for signals that fail and for the POSIX server, which a
-    /// client asks for.
+    /// Takes out what disturbs the Session Manager: signals that fail stay, or the POSIX server, which a client
+    /// asks for.
     fn quieten(&mut self, random: &mut Random) {
         self.servers.clear();
         self.picks.clear();
         self.settings.clear();
-        self.faults = match random.one_in(2) {
-            true => many(random, 3, signal),
-            false => Vec::new(),
+        (self.faults, self.posix) = match random.one_in(2) {
+            true => (many(random, 3, signal), HONEST),
+            false => (Vec::new(), *random.pick(POSIX_WAYS)),
         };
         self.slow.clear();
         self.frames.clear();
         self.deaths.clear();
         self.power_cuts.clear();
-        self.posix = random.pick(POSIX_WAYS);
         let more = [
             Operation::Load("Posix"),
             Operation::Exec(1 + random.below(5) as u32, random.pick(PROGRAMS)),

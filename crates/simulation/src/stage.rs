@@ -156,12 +156,12 @@ impl<'h> Stage<'h> {
         let outcome: RunEnd = self.world().run();
         let spent = self.world().uptime() - before;
         let alive = invariants::rest(&outcome, spent)?;
+        if alive && self.history.posix == HONEST && self.history.only_signals_fail() {
+            invariants::rest_soon(spent)?;
+        }
         if alive {
             let processes = self.world().processes();
             invariants::processes(&processes)?;
-            if self.history.only_signals_fail() {
-                invariants::servers_kept(&processes)?;
-            }
             let smss = self.world().process("smss.exe").map(|smss| smss.id);
             let ports = smss.map_or(0, |smss| {
                 let handles = self.world().handles_of(smss);

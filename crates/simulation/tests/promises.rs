@@ -10,7 +10,7 @@ use nt::system::ShutdownAction;
 use simulation::Violation;
 use simulation::history::Operation;
 use simulation::invariants::{
-    answer, initial_commands, ports, processes, records, rest, servers_kept,
+    answer, initial_commands, ports, processes, records, rest, rest_soon,
 };
 use simulation::machine::Rename;
 use simulation::model::Model;
@@ -175,16 +175,10 @@ fn a_server_without_a_record_is_found_whichever_session_manager_has_started_it()
 }
 
 #[test]
-fn a_server_that_was_ended_as_late_is_found() {
-    let mut ended = system();
-    for (exit, kept) in [(Status::SUCCESS, true), (Status::IO_TIMEOUT, false)] {
-        (ended[3].running, ended[3].exit) = (false, Some(exit));
-        assert_eq!(servers_kept(&ended).is_ok(), kept);
-    }
-    // An initial command may be.
-    ended[3].exit = None;
-    (ended[4].running, ended[4].exit) = (false, Some(Status::IO_TIMEOUT));
-    assert_eq!(servers_kept(&ended), Ok(()));
+fn a_wait_for_what_has_been_answered_is_found() {
+    assert_eq!(rest_soon(10_000_000), Ok(()));
+    let minute = "the system is at rest after 60000 ms";
+    assert_eq!(seen(rest_soon(600_000_000)), minute);
 }
 
 #[test]
