@@ -41,7 +41,17 @@ const NOT_MEASURED: [(&str, &str); 4] = [
 
 /// Files of which fewer lines run than of the others, how many per cent are to run all the same,
 /// and why the rest does not.
-const ARGUED: [(&str, f64, &str); 4] = [
+const ARGUED: [(&str, f64, &str); 6] = [
+    (
+        "crates/nt/src/system/system_wide.rs",
+        85.0,
+        "what a world does not say otherwise is the image's own, and every world of the host does",
+    ),
+    (
+        "crates/subsystems/src/watchdog.rs",
+        94.0,
+        "a clone that only a copy's trait bound asks for, and one place more than there are threads",
+    ),
     ("crates/simulation/src/course.rs", 80.0, BROKEN),
     ("crates/simulation/src/lib.rs", 80.0, BROKEN),
     ("crates/simulation/src/recovery.rs", 70.0, BROKEN),

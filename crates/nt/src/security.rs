@@ -232,6 +232,8 @@ mod tests {
         let bytes: &[u8] = crate::descriptor!(DESCRIPTOR);
         assert_eq!(bytes, DESCRIPTOR.as_bytes());
         assert_eq!(bytes.as_ptr().addr() % 4, 0);
+        // The image's are cut by the compiler; whoever cuts one gets the same.
+        assert_eq!(DESCRIPTOR.trimmed::<{ DESCRIPTOR.byte_len() }>().0, *bytes);
     }
 
     #[test]

@@ -19,6 +19,17 @@ fn what_is_appended_stands_in_order() {
 }
 
 #[test]
+fn what_stands_in_it_is_changed_in_place() {
+    let heap = Heap::new(1 << 20);
+    let mut list = PageVec::<_, u16>::new(&heap);
+    assert!(list.is_empty() && list.as_mut_slice().is_empty());
+    list.extend(&[1, 2, 3]).unwrap();
+    list.as_mut_slice()[1] = 7;
+    assert_eq!(list.as_slice(), &[1, 7, 3]);
+    assert!(!list.is_empty());
+}
+
+#[test]
 fn refused_growth_changes_nothing() {
     let heap = Heap::new(4096);
     let mut list = PageVec::<_, u64>::new(&heap);

@@ -34,3 +34,18 @@ fn every_promise_is_kept_in_two_hundred_histories() {
         assert!(reached.kinds(section) > 20, "{reached}");
     }
 }
+
+#[test]
+fn as_many_sessions_at_once_as_there_is_room_for_are_all_made() {
+    let crowd = (0..).map(History::draw).find(|history| {
+        let starts = history.rounds.first().map_or(0, Vec::len);
+        history.rounds.len() == 1 && starts > 60
+    });
+    let played = play(&crowd.expect("one history in 200 is a crowd"));
+    assert_eq!(played.violation, None);
+    let made = played.reached.of(
+        Section::Answer,
+        "smctl.exe start: STATUS_SUCCESS (00000000)",
+    );
+    assert!(made > 60, "{}", played.reached);
+}

@@ -336,6 +336,25 @@ fn spec_9_4_a_server_that_has_answered_is_not_ended_because_a_signal_failed() {
 }
 
 #[test]
+fn spec_10_7_a_call_that_nobody_can_stand_by_is_not_made_and_leaves_its_place_free() {
+    let world = world();
+    let session = world.start("").unwrap();
+    let asked_before = asked(&world, SbApi::CREATE_SESSION);
+    let handles = world.kernel.open_handles();
+    // More often than there are places.
+    for _ in 0..200 {
+        world.kernel.refuse("create_thread", Status::NO_MEMORY);
+        let (process, given) = world.exec_in(session, "gui.exe", ImageSubsystem::WINDOWS_GUI);
+        assert_eq!(given, Err(Status::NO_MEMORY));
+        world.kernel.exit(process, Status::SUCCESS);
+    }
+    assert_eq!(asked(&world, SbApi::CREATE_SESSION), asked_before);
+    assert_eq!(world.kernel.open_handles(), handles);
+    let (_, given) = world.exec_in(session, "gui.exe", ImageSubsystem::WINDOWS_GUI);
+    assert_eq!(given, Ok(()));
+}
+
+#[test]
 fn spec_10_5_1_the_sender_of_a_message_is_opened_not_who_connected() {
     let world = world();
     // The thread that connected has ended since; `send` speaks for this one.

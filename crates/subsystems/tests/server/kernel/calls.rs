@@ -296,8 +296,12 @@ impl Processes for Kernel {
     }
 
     fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+        let of_the_pool = std::any::type_name::<B>().contains("Manager<");
+        if !of_the_pool {
+            self.refusal("create_thread")?;
+        }
         let mut state = self.enter()?;
-        let body: Option<Body> = if std::any::type_name::<B>().contains("Manager<") {
+        let body: Option<Body> = if of_the_pool {
             // It would receive messages; here they are handed over.
             state.api_threads += 1;
             None
