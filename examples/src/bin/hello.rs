@@ -10,7 +10,7 @@
 use nt::access::Access;
 use nt::key::{Key, MAX_TEXT};
 use nt::system::System;
-use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
+use nt::{ObjectAttributes, Owned, Result, Status, wide};
 
 const ENVIRONMENT: &str =
     "\\Registry\\Machine\\System\\CurrentControlSet\\Control\\Session Manager\\Environment";

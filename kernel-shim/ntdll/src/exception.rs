@@ -79,8 +79,10 @@ pub(crate) unsafe extern "system" fn RtlDispatchException(
         ContextRecord: context,
     };
     let handled = call(&EXCEPTION_HANDLERS, &mut pointers) || {
-        // SAFETY: both are the caller's, and live for the call.
-        let (record, context) = unsafe { (&mut *record, &mut *context) };
+        // SAFETY: it is the caller's, and lives for the call.
+        let record = unsafe { &mut *record };
+        // SAFETY: the same.
+        let context = unsafe { &mut *context };
         machine::dispatch(record, context)
     };
     call(&CONTINUE_HANDLERS, &mut pointers);

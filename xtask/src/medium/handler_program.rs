@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! A native program for i386 that handles a breakpoint and a fault by its frames: what shows that the
-//! handlers at FS:[0] are asked from the inside out, and that the inner frames are given up.
+//! handlers at FS:0 are asked from the inside out, and that the inner frames are given up.
 
 use anyhow::{Result, anyhow, bail};
 use formats::pe;

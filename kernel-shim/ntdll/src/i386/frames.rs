@@ -57,11 +57,11 @@ fn raise_about(code: Status, other: &mut EXCEPTION_RECORD) -> ! {
 
 /// The registration at `frame`; none where no stack is.
 fn registration(frame: usize) -> Option<Registration> {
-    // SAFETY: a thread's TEB is there for as long as it runs; the kernel moves the limit alone.
-    let (low, high) = unsafe {
-        let stack = &raw const (*teb()).NtTib;
-        ((*stack).StackLimit.addr(), (*stack).StackBase.addr())
-    };
+    // SAFETY: a thread's TEB is there for as long as it runs.
+    let stack = unsafe { &raw const (*teb()).NtTib };
+    // SAFETY: the same; the kernel moves the limit alone.
+    let stack = unsafe { stack.read() };
+    let (low, high) = (stack.StackLimit.addr(), stack.StackBase.addr());
     let end = frame.checked_add(size_of::<Registration>())?;
     if frame < low || end > high || !frame.is_multiple_of(size_of::<usize>()) {
         return None;
