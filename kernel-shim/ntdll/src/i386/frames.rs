@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Frame-based exception handling: the chain of registrations that begins at FS:[0].
+//! Frame-based exception handling: the chain of registrations that begins at FS:0.
 //!
 //! A registration lies in the frame of the function that made it: the address of the next one, farther
 //! up the stack, and that of its handler. A handler is asked whether it takes an exception, and once more,
