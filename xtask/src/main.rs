@@ -22,6 +22,7 @@ mod guest;
 mod lint;
 mod medium;
 mod mutants;
+mod outcome;
 mod paths;
 mod pe;
 mod plan;

@@ -8,14 +8,15 @@ use crate::doctor::{self, Need};
 use crate::medium::program::Role;
 use crate::medium::tree::Tree;
 use crate::medium::{iso, supplies};
+use crate::outcome::{self, Program};
 use crate::platform::Door;
-use crate::qemu::{Boot, End, Qemu, Setup};
+use crate::qemu::{Boot, Qemu, Setup};
 use crate::reactos::extract::Originals;
 use crate::reactos::programs;
 use crate::serial::Reader;
 use crate::symbols::Symbols;
 use crate::{paths, qemu, reactos, report, screen, sm, ui};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -91,6 +92,9 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     if !options.exit && options.kill.is_none() {
         ui::note("leave with Ctrl-C, or by closing the window");
     }
+    if starts_program(options) == Some(Role::Initial) {
+        ui::note("an initial command of yours starts after a pause of 5 s, as on NT");
+    }
     let mut machine = Qemu::start(&setup, &log)?;
     screen::remember(&machine.qmp)?;
     std::fs::write(sm::socket_file()?, door.to_string())?;
@@ -98,7 +102,8 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     let mut symbols = Symbols::new(&images);
     let mut settled = None;
     let mut reported = false;
-    let mut program = disk.program.clone().map(Program::named);
+    let role = options.supplies.program.role;
+    let mut program = disk.program.clone().map(|name| Program::new(name, role));
     // Once settled, the machine is the user's: no limit any more.
     let limit = |settled: Option<Duration>| match settled {
         None => LIMIT,
@@ -123,6 +128,7 @@ pub fn verb(options: &RunOptions) -> Result<()> {
             came_up(&reader, machine.started);
         }
         if let Some(file) = &options.shot
+            && (options.kill.is_some() || settled.is_none())
             && line.contains("held: the stop screen")
         {
             screen::shot(&machine.qmp, file)?;
@@ -152,67 +158,9 @@ pub fn verb(options: &RunOptions) -> Result<()> {
     }
     qemu::see(&log);
     let end = machine.judge()?;
-    if let Some(program) = &program {
-        program.judge()?;
-    }
-    match end {
-        End::Bugcheck if options.kill.is_some() => {
-            ui::verdict("the system stopped, as it must when this process ends")
-        }
-        end if options.kill.is_some() => {
-            bail!(
-                "the system did not stop when the process was ended: the machine ended with {end:?}"
-            )
-        }
-        End::Pass => ui::verdict("the Session Manager settled, and the machine ended as asked"),
-        End::PowerOff => ui::verdict("the machine has switched itself off"),
-        End::Bugcheck if options.supplies.program.role == Role::Initial => {
-            bail!("the system stopped, as it must when its initial command ends")
-        }
-        end => bail!("the machine ended with {end:?}: see the log's last lines"),
-    }
+    let killed = options.kill.is_some();
+    ui::verdict(&outcome::verdict(end, killed, program.as_ref(), &reader)?);
     Ok(())
-}
-
-/// What became of the user's program, by what the kernel says.
-struct Program {
-    name: String,
-    started: bool,
-    /// Its exit status, with its code in brackets.
-    ended: Option<String>,
-}
-
-impl Program {
-    const fn named(name: String) -> Self {
-        Self {
-            name,
-            started: false,
-            ended: None,
-        }
-    }
-
-    fn follow(&mut self, line: &str) {
-        let name = &self.name;
-        self.started |= line.contains(&format!("image {name} base "));
-        if let Some((_, rest)) = line.split_once(&format!("ended {name} process ")) {
-            let status = rest.split_once(' ').map_or(rest, |(_, status)| status);
-            self.ended = Some(status.trim().to_owned());
-        }
-    }
-
-    fn judge(&self) -> Result<()> {
-        let name = &self.name;
-        if !self.started {
-            bail!("the program was not started: there is no `image {name}` in the log");
-        }
-        match &self.ended {
-            // A code of 0xC0000000 and above is an error.
-            Some(status) if status.contains("(C") => bail!("{name} ended with {status}"),
-            Some(status) => ui::note(&format!("{name} ended with {status}")),
-            None => ui::note(&format!("{name} was running to the end")),
-        }
-        Ok(())
-    }
 }
 
 /// Whether there is what a boot disc is made with; without it the kernel is booted directly, which
@@ -231,6 +179,12 @@ fn may_boot_from_disc(options: &RunOptions) -> Result<bool> {
     Ok(missing.is_empty())
 }
 
+/// As what a program of the user's is started; none if there is no such program.
+fn starts_program(options: &RunOptions) -> Option<Role> {
+    let program = &options.supplies.program;
+    program.program.as_ref().map(|_| program.role)
+}
+
 /// The kernel's command line for these options.
 fn arguments(options: &RunOptions) -> String {
     let mut words = vec![format!("nt={}", options.nt.text()), "dump".to_owned()];
@@ -242,7 +196,9 @@ fn arguments(options: &RunOptions) -> String {
     }
     if let Some(process) = options.kill {
         words.push(format!("kill={}", process.text()));
-        // For a person to read, or for a picture.
+    }
+    if options.kill.is_some() || starts_program(options) == Some(Role::Initial) {
+        // The stop screen: for a person to read, or for a picture.
         match (options.headless, &options.shot) {
             (false, _) => words.push("hold=15".to_owned()),
             (true, Some(_)) => words.push("hold=2".to_owned()),
@@ -289,29 +245,4 @@ fn leave_files(output: &std::path::Path, reader: &Reader) -> Result<()> {
         std::fs::write(&file, text)?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_program_is_judged_by_what_the_kernel_says_of_it() {
-        let judged = |lines: &[&str]| {
-            let mut program = Program::named("a.exe".to_owned());
-            lines.iter().for_each(|line| program.follow(line));
-            program.judge().map_err(|error| error.to_string())
-        };
-        let started = "[    0.127] image a.exe base 0x164000000 process 36";
-        let ended = |status: &str| format!("[    0.130] ended a.exe process 36 {status}\n");
-        assert!(judged(&["image b.exe base 0x1 process 9"]).is_err());
-        assert_eq!(judged(&[started]), Ok(()));
-        let good = ended("STATUS_SUCCESS (00000000)");
-        assert_eq!(judged(&[started, &good]), Ok(()));
-        let bad = ended("STATUS_ACCESS_DENIED (C0000022)");
-        assert_eq!(
-            judged(&[started, &bad]),
-            Err("a.exe ended with STATUS_ACCESS_DENIED (C0000022)".to_owned())
-        );
-    }
 }

@@ -5,6 +5,8 @@
 //! `SHIM-FINISH: name`); those parts are collected, not shown.
 
 use crate::ui::{Colour, paint};
+use anyhow::{Context, Result};
+use nt::Status;
 
 /// Collects marked parts and paints the rest.
 #[derive(Default)]
@@ -43,6 +45,33 @@ impl Reader {
             .find(|(have, _)| have == name)
             .map(|(_, text)| text.as_str())
     }
+
+    /// The lines of the boot screen: the kernel repeats them on the serial line.
+    pub fn screen(&self) -> Vec<String> {
+        self.shown
+            .iter()
+            .filter_map(|line| Some(line.split_once("screen: ")?.1.to_owned()))
+            .collect()
+    }
+
+    /// Text and status of the stop screen (spec 12.4).
+    ///
+    /// # Errors
+    /// There is none, or it is not that of a hard error.
+    pub fn stop(&self) -> Result<(String, Status)> {
+        let screen = self.screen().join(" ");
+        let (_, rest) = screen
+            .split_once("STOP: c000021a {Fatal System Error} The ")
+            .context("the stop screen is not that of a hard error")?;
+        let (text, rest) = rest
+            .split_once(" system process terminated unexpectedly with a status of 0x")
+            .context("the stop screen names no process")?;
+        let status = rest
+            .get(..8)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .context("the stop screen names no status")?;
+        Ok((text.to_owned(), Status(status)))
+    }
 }
 
 fn after<'l>(line: &'l str, marker: &str) -> Option<&'l str> {
@@ -70,4 +99,25 @@ fn painted(line: &str) -> String {
         Colour::Grey
     };
     paint(colour, line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stop_screen_is_understood() {
+        let mut reader = Reader::default();
+        for line in [
+            "[    0.1] screen: STOP: c000021a {Fatal System Error}",
+            "[    0.1] screen: The Windows SubSystem system process terminated unexpectedly with a status of 0xc0000001 (0x00000000 0x00000000).",
+        ] {
+            reader.take(line);
+        }
+        assert_eq!(
+            reader.stop().expect("a stop screen"),
+            ("Windows SubSystem".to_owned(), Status::UNSUCCESSFUL)
+        );
+        assert!(Reader::default().stop().is_err());
+    }
 }

@@ -43,7 +43,8 @@ pub enum Role {
     /// The last of the boot commands, which the boot waits for.
     #[default]
     BootExecute,
-    /// The initial command instead of winlogon: when it ends, the system stops.
+    /// The initial command instead of winlogon, after a pause of 5 s: when it ends, the system stops, and
+    /// with STATUS_SUCCESS that is a pass.
     Initial,
     /// A required subsystem server.
     Subsystem,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! `cargo xtask iso --base` and `--disk`: our image in a real ReactOS ISO or disk image.
 //!
-//! The output is written beside its final name and renamed at the end, so that a failure leaves
-//! nothing half-written.
+//! What comes where is known before anything is copied, and the output is written beside its final
+//! name and renamed at the end, so that a failure leaves nothing half-written.
 
 use super::cabinet;
 use super::image::{Kind, kind, machine, machine_name, short_hash};
@@ -11,54 +11,84 @@ use crate::arch::Arch;
 use crate::medium::{disk, system_root};
 use crate::{build, ui};
 use anyhow::{Context, Result, bail};
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
 /// Packs this smss.exe into a copy of the ReactOS ISO `base`.
+///
+/// # Errors
+/// Nothing is there to replace, or this smss.exe is for another machine: then nothing is copied. What
+/// cannot be read or written.
 pub fn iso(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
+    let changes = changes(base, ours)?;
     written_beside(base, out, |copy| {
         let file = OpenOptions::new().read(true).write(true).open(copy)?;
-        let mut image = Disc::read(file)
-            .with_context(|| format!("{} is no ISO that can be used", base.display()))?;
-        let mut replaced = 0;
-        let (mut seen, mut done) = (Vec::new(), Vec::new());
-        for at in 0..image.entries.len() {
-            let entry = image.entries[at].clone();
-            if done.contains(&entry.path.to_ascii_lowercase()) {
-                continue; // the same file, seen through a second volume descriptor
-            }
-            replaced += match leaf(&entry) {
-                "smss.exe" => native(&mut image, &entry, ours, &mut seen)?,
-                "reactos.cab" => in_cabinet(&mut image, &entry, ours, &mut seen)?,
-                _ => continue,
-            };
-            done.push(entry.path.to_ascii_lowercase());
-        }
-        if replaced == 0 {
-            let listing = if seen.is_empty() {
-                top_folders(&image)
-            } else {
-                seen.join("\n    ")
-            };
-            bail!(
-                "{} has no Session Manager to replace; what was found:\n    {listing}",
-                base.display()
-            );
+        let mut image = disc(base, file)?;
+        for change in &changes {
+            image.replace(&change.entry, &change.content)?;
+            ui::note(&change.told);
         }
         Ok(())
     })
 }
 
 /// Puts this smss.exe into a copy of a disk image with an installed ReactOS.
+///
+/// # Errors
+/// As [`iso`].
 pub fn disk(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
+    let Installed { path, arch, image } = Installed::on(base)?;
+    let ours = ours.image(arch)?;
     written_beside(base, out, |copy| {
-        let Installed { path, arch, image } = Installed::on(base)?;
-        let ours = ours.image(arch)?;
         disk::write(copy, &path, ours)?;
-        told(&path, &image, ours);
+        ui::note(&told(&path, &image, ours));
         Ok(())
     })
+}
+
+/// A file of a disc, and what comes in its place.
+struct Change<'o> {
+    entry: DiscFile,
+    content: Cow<'o, [u8]>,
+    /// What is said of it.
+    told: String,
+}
+
+/// What is to change on a ReactOS ISO.
+fn changes<'o>(base: &Path, ours: &'o Replacement) -> Result<Vec<Change<'o>>> {
+    let file = File::open(base).with_context(|| format!("cannot open {}", base.display()))?;
+    let image = disc(base, file)?;
+    let (mut changes, mut seen, mut done) = (Vec::new(), Vec::new(), Vec::new());
+    for entry in &image.entries {
+        let path = entry.path.to_ascii_lowercase();
+        if done.contains(&path) {
+            continue; // the same file, seen through a second volume descriptor
+        }
+        changes.extend(match leaf(entry) {
+            "smss.exe" => native(&image, entry, ours, &mut seen)?,
+            "reactos.cab" => in_cabinet(&image, entry, ours, &mut seen)?,
+            _ => continue,
+        });
+        done.push(path);
+    }
+    if changes.is_empty() {
+        let listing = if seen.is_empty() {
+            top_folders(&image)
+        } else {
+            seen.join("\n    ")
+        };
+        bail!(
+            "{} has no Session Manager to replace; what was found:\n    {listing}",
+            base.display()
+        );
+    }
+    Ok(changes)
+}
+
+fn disc(base: &Path, file: File) -> Result<Disc> {
+    Disc::read(file).with_context(|| format!("{} is no ISO that can be used", base.display()))
 }
 
 /// The machine that a disc of ReactOS is for; none if only its cabinet can tell.
@@ -67,8 +97,7 @@ pub fn disk(base: &Path, out: &Path, ours: &Replacement) -> Result<()> {
 /// It has no Session Manager that [`iso`] could replace; what cannot be read.
 pub fn machine_of_disc(base: &Path) -> Result<Option<Arch>> {
     let file = File::open(base).with_context(|| format!("cannot open {}", base.display()))?;
-    let disc = Disc::read(file)
-        .with_context(|| format!("{} is no ISO that can be used", base.display()))?;
+    let disc = disc(base, file)?;
     let mut cabinet = false;
     for entry in &disc.entries {
         match leaf(entry) {
@@ -228,34 +257,37 @@ fn leaf(entry: &DiscFile) -> &str {
     }
 }
 
-fn native(
-    image: &mut Disc,
+fn native<'o>(
+    image: &Disc,
     entry: &DiscFile,
-    ours: &Replacement,
+    ours: &'o Replacement,
     seen: &mut Vec<String>,
-) -> Result<u32> {
+) -> Result<Option<Change<'o>>> {
     let old = image.content(entry)?;
     match kind(&old) {
         Kind::SessionManager(arch) => {
             let ours = ours.image(arch)?;
-            image.replace(entry, ours)?;
-            told(&entry.path, &old, ours);
-            Ok(1)
+            Ok(Some(Change {
+                entry: entry.clone(),
+                content: Cow::Borrowed(ours),
+                told: told(&entry.path, &old, ours),
+            }))
         }
         other => {
             ui::note(&format!("{}: {other}", entry.path));
             seen.push(format!("{}: {other}", entry.path));
-            Ok(0)
+            Ok(None)
         }
     }
 }
 
 fn in_cabinet(
-    image: &mut Disc,
+    image: &Disc,
     entry: &DiscFile,
     ours: &Replacement,
     seen: &mut Vec<String>,
-) -> Result<u32> {
+) -> Result<Option<Change<'static>>> {
+    ui::step(&format!("looking into {}", entry.path));
     let old = image.content(entry)?;
     let change = cabinet::replace(&old, "smss.exe", |bytes| match kind(bytes) {
         Kind::SessionManager(arch) => ours.image(arch).map(Some),
@@ -263,32 +295,31 @@ fn in_cabinet(
     })?;
     match change {
         Some(change) => {
-            image.replace(entry, &change.cabinet)?;
-            told(
-                &format!("{}:{}", entry.path, change.name),
-                &change.old,
-                change.new,
-            );
-            Ok(1)
+            let name = format!("{}:{}", entry.path, change.name);
+            Ok(Some(Change {
+                entry: entry.clone(),
+                told: told(&name, &change.old, change.new),
+                content: Cow::Owned(change.cabinet),
+            }))
         }
         None => {
             seen.push(format!(
                 "{}: a cabinet without a Session Manager",
                 entry.path
             ));
-            Ok(0)
+            Ok(None)
         }
     }
 }
 
-fn told(path: &str, old: &[u8], new: &[u8]) {
-    ui::note(&format!(
+fn told(path: &str, old: &[u8], new: &[u8]) -> String {
+    format!(
         "replaced {path}: {} bytes {} -> {} bytes {}",
         old.len(),
         short_hash(old),
         new.len(),
         short_hash(new)
-    ));
+    )
 }
 
 fn top_folders(image: &Disc) -> String {
@@ -300,4 +331,58 @@ fn top_folders(image: &Disc) -> String {
     names.sort_unstable();
     names.dedup();
     names.join("\n    ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::small_disc;
+    use super::*;
+    use crate::medium::tree::Tree;
+    use crate::windows::session_manager;
+    use cab::{CabinetBuilder, CompressionType};
+    use std::io::{Cursor, Write};
+
+    /// A cabinet with this smss.exe alone.
+    fn cabinet(smss: &[u8]) -> Vec<u8> {
+        let mut builder = CabinetBuilder::new();
+        let folder = builder.add_folder(CompressionType::MsZip);
+        folder.add_file("smss.exe");
+        let mut writer = builder.build(Cursor::new(Vec::new())).unwrap();
+        while let Some(mut file) = writer.next_file().unwrap() {
+            file.write_all(smss).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    type PutInto = fn(&Path, &Path, &Replacement) -> Result<()>;
+
+    #[test]
+    fn an_image_for_another_machine_is_refused_before_anything_is_copied() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let theirs = session_manager("theirs");
+        let in_cabinet = small_disc::live_cd(&[("reactos.cab", &cabinet(&theirs))]);
+        std::fs::write(at("live.iso"), small_disc::bytes(&theirs)).unwrap();
+        std::fs::write(at("boot.iso"), in_cabinet).unwrap();
+        let mut volume = Tree::default();
+        volume.put_in_system32("smss.exe", theirs);
+        disk::make(&at("disk.img"), 48, &volume).unwrap();
+        let ours = session_manager("ours");
+        let other = Replacement::given(Arch::I386, ours.clone());
+        let same = Replacement::given(Arch::Amd64, ours);
+        // A copy would go to a folder that does not exist.
+        let nowhere = at("nowhere").join("out");
+        for (base, put_into) in [
+            ("live.iso", iso as PutInto),
+            ("boot.iso", iso as PutInto),
+            ("disk.img", disk as PutInto),
+        ] {
+            let refused = |smss| format!("{:#}", put_into(&at(base), &nowhere, smss).unwrap_err());
+            let told = refused(&other);
+            assert!(told.contains("give one for amd64"), "{base}: {told}");
+            let told = refused(&same);
+            assert!(told.contains("cannot copy"), "{base}: {told}");
+            put_into(&at(base), &at("out"), &same).unwrap();
+        }
+    }
 }

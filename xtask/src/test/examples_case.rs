@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The examples under test: all of them in one boot, each in the role that its first lines give.
+//! The examples under test: all of them in one boot, each in the role that its first lines give, and
+//! then one of them as the initial command, at whose end the system stops.
 
 use super::scenario::named;
 use crate::build::Images;
 use crate::guest::{self, UnattendedBoot};
 use crate::medium::program::{ProgramOptions, Role, examples};
 use crate::medium::tree::Tree;
+use crate::outcome::{self, Program};
 use crate::paths;
 use crate::qemu::{self, End};
 use anyhow::{Context, Result, anyhow, bail};
@@ -46,7 +48,8 @@ pub fn run(images: &Images) -> Result<()> {
             .join("qemu-tests")
             .join(named(images.arch, NAME)),
     )?;
-    boot(images, &folder).map_err(|error| {
+    let booted = boot(images, &folder).and_then(|()| initial(images, &folder));
+    booted.map_err(|error| {
         let log = folder.join("boot.log");
         anyhow!("{error:#}\n{}\nlog: {}", qemu::how(&log), log.display())
     })
@@ -86,4 +89,26 @@ fn boot(images: &Images, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// An initial command that ends with success: what the system does then, and what is said of it.
+fn initial(images: &Images, folder: &Path) -> Result<()> {
+    let mut tree = Tree::system(images)?;
+    let options = ProgramOptions {
+        program: Some("hello".parse().map_err(|error: String| anyhow!(error))?),
+        arguments: String::new(),
+        role: Role::Initial,
+    };
+    let name = options
+        .put_on(&mut tree, images)?
+        .context("it has a name")?;
+    let outcome = guest::boot(&UnattendedBoot::until_settled(images, &tree, folder))?;
+    let mut program = Program::new(name, options.role);
+    for line in &outcome.reader.shown {
+        program.follow(line);
+    }
+    if outcome.end != End::Bugcheck {
+        bail!("the machine ended with {:?}", outcome.end);
+    }
+    outcome::verdict(outcome.end, false, Some(&program), &outcome.reader).map(drop)
 }

@@ -13,6 +13,7 @@ mod fuzz;
 mod fuzz_case;
 mod gdb_case;
 mod golden;
+mod names;
 mod plan_case;
 mod qemu;
 mod reactos_case;
@@ -33,6 +34,8 @@ pub struct Tally {
     pub passed: u32,
     /// The names of those that failed.
     pub failed: Vec<String>,
+    /// How many were listed instead.
+    listed: u32,
 }
 
 /// Runs the verb.
@@ -42,6 +45,16 @@ pub fn verb(options: &TestOptions) -> Result<()> {
         (_, true) => &[Need::Fuzz],
         _ => &[Need::Machine, Need::Debug],
     };
+    let none = || match &options.filter {
+        Some(filter) => {
+            format!("no test has `{filter}` in its name: `cargo xtask test --list` shows them all")
+        }
+        None => "no test ran".to_owned(),
+    };
+    let in_qemu = !options.host_only && qemu::may_match(options);
+    if !in_qemu && !(!options.qemu_only && may_match(options)?) {
+        bail!(none());
+    }
     doctor::preflight(options.install, needs)?;
     let started = Instant::now();
     let mut tally = Tally::default();
@@ -61,7 +74,11 @@ pub fn verb(options: &TestOptions) -> Result<()> {
         return closing(&tally, started);
     }
     all(options, &mut tally)?;
+    if tally.passed + tally.listed == 0 && tally.failed.is_empty() {
+        bail!(none());
+    }
     if options.list {
+        ui::verdict(&format!("{} tests", tally.listed));
         return Ok(());
     }
     closing(&tally, started)
@@ -69,7 +86,7 @@ pub fn verb(options: &TestOptions) -> Result<()> {
 
 /// The host tests, then the QEMU tests.
 pub fn all(options: &TestOptions, tally: &mut Tally) -> Result<()> {
-    if !options.qemu_only {
+    if !options.qemu_only && may_match(options)? {
         host(options, tally)?;
     }
     if !options.host_only {
@@ -77,6 +94,11 @@ pub fn all(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         qemu::run(options, tally)?;
     }
     Ok(())
+}
+
+/// Whether a host test may be among those that are asked for.
+fn may_match(options: &TestOptions) -> Result<bool> {
+    options.filter.as_deref().map_or(Ok(true), names::may_match)
 }
 
 /// The summary and the verdict.
@@ -164,8 +186,11 @@ fn counted(mut command: Command, tally: &mut Tally) -> Result<()> {
                     .to_owned(),
             );
         }
-        // The passing tests are many and say nothing; everything else is shown.
-        if !(line.starts_with("test ") && line.ends_with("... ok")) && !line.is_empty() {
+        tally.listed += u32::from(line.ends_with(": test"));
+        // The passing tests are many and say nothing, and a program without any has none to list;
+        // everything else is shown.
+        let passed = line.starts_with("test ") && line.ends_with("... ok");
+        if !passed && !line.is_empty() && line != "0 tests, 0 benchmarks" {
             println!("    {line}");
         }
     }

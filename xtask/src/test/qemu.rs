@@ -94,6 +94,34 @@ fn all(options: &TestOptions, iso: Option<&Path>) -> Result<Vec<Case>> {
     Ok(all)
 }
 
+/// Whether the filter, if there is one, has this name.
+fn wanted(options: &TestOptions, name: &str) -> bool {
+    let filter = options.filter.as_deref();
+    filter.is_none_or(|filter| name.contains(filter))
+}
+
+/// The debugger's, on either machine that is asked for: what it reads of a program is not the same. It
+/// has images of its own.
+fn debuggers(options: &TestOptions) -> impl Iterator<Item = (Arch, String)> {
+    let asked = options.arch;
+    [Arch::Amd64, Arch::I386]
+        .into_iter()
+        .filter(move |arch| asked.is_none_or(|asked| asked == *arch))
+        .map(|arch| (arch, named(arch, gdb_case::NAME)))
+}
+
+/// Whether one of them may be among those that are asked for: one of ReactOS' programs counts even where
+/// there is no live CD, which is told then.
+pub fn may_match(options: &TestOptions) -> bool {
+    let reactos = reactos_case::CASES.iter().map(|case| case.name);
+    let ours = all(options, None).unwrap_or_default();
+    ours.iter().any(|case| wanted(options, &case.name))
+        || debuggers(options).any(|(_, name)| wanted(options, &name))
+        || reactos
+            .flat_map(|name| [Arch::Amd64, Arch::I386].map(|arch| named(arch, name)))
+            .any(|name| wanted(options, &name))
+}
+
 /// Runs or lists those that the options ask for.
 pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
     let arguments = Arguments {
@@ -102,12 +130,7 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
         test_threads: Some(1),
         ..Arguments::default()
     };
-    let wanted = |name: &str| {
-        options
-            .filter
-            .as_deref()
-            .is_none_or(|filter| name.contains(filter))
-    };
+    let wanted = |name: &str| wanted(options, name);
     let iso = reactos_case::iso();
     let skipped: Vec<_> = reactos_case::CASES.iter().map(|case| case.name).collect();
     if iso.is_none() && skipped.iter().any(|name| wanted(name)) {
@@ -155,12 +178,12 @@ pub fn run(options: &TestOptions, tally: &mut Tally) -> Result<()> {
             test(name, Box::new(boot))
         })
         .collect();
-    // On either: what it reads of a program is not the same. It has images of its own.
-    for arch in [Arch::Amd64, Arch::I386] {
-        if options.arch.is_none_or(|asked| asked == arch) {
-            let name = named(arch, gdb_case::NAME);
-            trials.push(test(name, Box::new(move || gdb_case::run(arch))));
-        }
+    for (arch, name) in debuggers(options) {
+        trials.push(test(name, Box::new(move || gdb_case::run(arch))));
+    }
+    if options.list {
+        let listed = trials.iter().filter(|trial| wanted(trial.name()));
+        tally.listed += u32::try_from(listed.count())?;
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     tally.passed += u32::try_from(conclusion.num_passed)?;

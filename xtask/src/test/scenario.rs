@@ -16,7 +16,6 @@ use crate::symbols::Symbols;
 use anyhow::{Context, Result, anyhow, bail};
 use formats::pe::build::DATA_BEHIND_PAGE;
 use formats::sectors::SECTOR;
-use nt::Status;
 use scenarios::{Change, End, Object, Process, Scenario, Seen, Version};
 use serde_json::Value as Json;
 use std::path::Path;
@@ -134,13 +133,16 @@ fn seen(reader: &Reader, end: qemu::End, disk: &Path) -> Result<Seen> {
     let end = match end {
         qemu::End::Pass => End::Settled,
         qemu::End::PowerOff => End::PowerOff,
-        qemu::End::Bugcheck => stop(reader)?,
+        qemu::End::Bugcheck => {
+            let (text, status) = reader.stop()?;
+            End::Stopped(text, status)
+        }
         qemu::End::Failure => bail!("the kernel found something wrong: see the log"),
     };
     let mut seen = Seen {
         end,
         log: reader.shown.clone(),
-        screen: screen(reader),
+        screen: reader.screen(),
         ..Seen::default()
     };
     // A system that has stopped or is switched off has nothing more to show.
@@ -155,31 +157,6 @@ fn seen(reader: &Reader, end: qemu::End, disk: &Path) -> Result<Seen> {
     disk::range(&disk)?;
     seen.read = Box::new(move |path| disk::read(&disk, path).unwrap_or_default());
     Ok(seen)
-}
-
-/// The lines of the boot screen: the kernel repeats them on the serial line.
-fn screen(reader: &Reader) -> Vec<String> {
-    reader
-        .shown
-        .iter()
-        .filter_map(|line| Some(line.split_once("screen: ")?.1.to_owned()))
-        .collect()
-}
-
-/// Text and status of the stop screen (spec 12.4).
-fn stop(reader: &Reader) -> Result<End<String>> {
-    let screen = screen(reader).join(" ");
-    let (_, rest) = screen
-        .split_once("STOP: c000021a {Fatal System Error} The ")
-        .context("the stop screen is not that of a hard error")?;
-    let (text, rest) = rest
-        .split_once(" system process terminated unexpectedly with a status of 0x")
-        .context("the stop screen names no process")?;
-    let status = rest
-        .get(..8)
-        .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-        .context("the stop screen names no status")?;
-    Ok(End::Stopped(text.to_owned(), Status(status)))
 }
 
 /// Takes over what the kernel's dump says.
@@ -222,22 +199,6 @@ fn take(seen: &mut Seen, dump: &Json) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_stop_screen_is_understood() {
-        let mut reader = Reader::default();
-        for line in [
-            "[    0.1] screen: STOP: c000021a {Fatal System Error}",
-            "[    0.1] screen: The Windows SubSystem system process terminated unexpectedly with a status of 0xc0000001 (0x00000000 0x00000000).",
-        ] {
-            reader.take(line);
-        }
-        assert_eq!(
-            stop(&reader).expect("a stop screen"),
-            End::Stopped("Windows SubSystem".to_owned(), Status::UNSUCCESSFUL)
-        );
-        assert!(stop(&Reader::default()).is_err());
-    }
 
     #[test]
     fn a_dump_is_understood() {
