@@ -53,7 +53,7 @@ impl Key {
 struct Slot<T> {
     generation: Half,
     /// While it is free: the next free place, counted from 1, or 0.
-    next: u32,
+    next: Half,
     value: Option<T>,
 }
 
@@ -61,13 +61,14 @@ struct Slot<T> {
 pub(crate) struct Slots<T, const N: usize> {
     slots: heapless::Vec<Slot<T>, N>,
     /// The first free place, counted from 1, or 0.
-    free: u32,
+    free: Half,
     len: u32,
 }
 
 impl<T, const N: usize> Slots<T, N> {
     /// An empty table.
     pub(crate) const fn new() -> Self {
+        const { assert!(N < Half::MAX as usize, "a place is half of a key") };
         Self {
             slots: heapless::Vec::new(),
             free: 0,
@@ -115,7 +116,7 @@ impl<T, const N: usize> Slots<T, N> {
         let index = key.index();
         if let Some(slot) = self.slots.get_mut(index) {
             slot.next = self.free;
-            self.free = index as u32 + 1;
+            self.free = index as Half + 1;
         }
         self.len -= 1;
         Some(value)
