@@ -7,9 +7,10 @@ use crate::random::Random;
 use executive::host::World;
 use formats::hive::reg_text::string_data;
 use nt::system::ValueType;
+use std::fmt;
 
 /// A value below the Session Manager key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Setting {
     /// The subkey.
     pub key: &'static str,
@@ -20,6 +21,36 @@ pub struct Setting {
     /// Its data.
     pub data: Vec<u8>,
 }
+
+/// In one line, for whoever reads a history: the data as units of UTF-16, of what comes often in a row
+/// how often.
+impl fmt::Debug for Setting {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            key,
+            name,
+            kind,
+            data,
+        } = self;
+        write!(out, "{key}\\{name}, type {kind}, {} bytes: ", data.len())?;
+        let (units, rest) = data.as_chunks::<2>();
+        for run in units.chunk_by(|one, next| one == next) {
+            let unit = u16::from_le_bytes(run[0]);
+            let shown = char::from_u32(unit.into()).unwrap_or(char::REPLACEMENT_CHARACTER);
+            match run.len() {
+                count @ ..OFTEN => {
+                    (0..count).try_for_each(|_| write!(out, "{}", shown.escape_default()))?;
+                }
+                count => write!(out, "({} {count} times)", shown.escape_default())?,
+            }
+        }
+        rest.iter()
+            .try_for_each(|byte| write!(out, " and {byte:#04x}"))
+    }
+}
+
+/// So many of the same in a row are counted.
+const OFTEN: usize = 9;
 
 /// What a value is made of when it is sound.
 #[derive(Clone, Copy)]
@@ -207,5 +238,24 @@ impl Form {
                 (ValueType::MULTI_SZ.0, multi(&texts))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_setting_is_told_in_one_line() {
+        let mut data = string_data(&"x".repeat(3000));
+        data.push(7);
+        let setting = Setting {
+            key: "Environment",
+            name: "First",
+            kind: 2,
+            data,
+        };
+        let told = "Environment\\First, type 2, 6003 bytes: (x 3000 times)\\u{0} and 0x07";
+        assert_eq!(format!("{setting:#?}"), told);
     }
 }
