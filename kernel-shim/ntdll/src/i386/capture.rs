@@ -67,23 +67,32 @@ pub(crate) unsafe extern "system" fn RtlCaptureContext(context: *mut CONTEXT) {
     )
 }
 
+/// The beginning of a function with `{arguments}` bytes of arguments that does not return: the context of
+/// its caller as it would be after the return, at EDX and on the stack. EAX is the return address.
+macro_rules! callers_context {
+    () => {
+        "push ebp
+        mov ebp, esp
+        sub esp, {context}
+        push esp
+        call {capture}
+        mov edx, esp
+        mov eax, [ebp]
+        mov [edx + {ebp}], eax
+        lea eax, [ebp + 8 + {arguments}]
+        mov [edx + {esp}], eax
+        mov eax, [ebp + 4]
+        mov [edx + {eip}], eax"
+    };
+}
+pub(super) use callers_context;
+
 /// Raises `record` in the caller: its address becomes the return address.
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 pub(crate) unsafe extern "system" fn RtlRaiseException(record: *mut EXCEPTION_RECORD) {
     naked_asm!(
-        "push ebp",
-        "mov ebp, esp",
-        "sub esp, {context}",
-        "push esp",
-        "call {capture}",
-        "mov edx, esp",
-        "mov eax, [ebp]",
-        "mov [edx + {ebp}], eax",
-        "lea eax, [ebp + 12]",
-        "mov [edx + {esp}], eax",
-        "mov eax, [ebp + 4]",
-        "mov [edx + {eip}], eax",
+        callers_context!(),
         "mov ecx, [ebp + 8]",
         "mov [ecx + {address}], eax",
         "push edx",
@@ -93,6 +102,7 @@ pub(crate) unsafe extern "system" fn RtlRaiseException(record: *mut EXCEPTION_RE
         context = const size_of::<CONTEXT>(),
         capture = sym RtlCaptureContext,
         raise = sym crate::exception::raise,
+        arguments = const size_of::<*mut EXCEPTION_RECORD>(),
         ebp = const offset_of!(CONTEXT, Ebp),
         esp = const offset_of!(CONTEXT, Esp),
         eip = const offset_of!(CONTEXT, Eip),

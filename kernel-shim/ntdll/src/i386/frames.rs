@@ -8,7 +8,7 @@
 //!
 //! Invariant: no registration is read that is not whole in the thread's stack.
 
-use super::capture::RtlCaptureContext;
+use super::capture::{RtlCaptureContext, callers_context};
 use super::teb;
 use crate::exception::{raise_behind, raise_status};
 use core::arch::naked_asm;
@@ -77,6 +77,23 @@ fn first() -> usize {
     unsafe { (*teb()).NtTib.ExceptionList.addr() }
 }
 
+/// What the handler of `frame` answers; for `collision`, also the frame that the other exception or unwinding
+/// had come to.
+fn answer(
+    record: &mut EXCEPTION_RECORD,
+    frame: usize,
+    context: &mut CONTEXT,
+    registration: Registration,
+    collision: u32,
+) -> (u32, usize) {
+    let mut other = 0;
+    let handler = registration.handler;
+    // SAFETY: the handler of a registration in this thread's stack; record and context live for the
+    // call.
+    let answer = unsafe { ask(record, frame, context, &mut other, handler, collision) };
+    (answer, other)
+}
+
 /// Asks the handlers from the innermost frame on whether one takes the exception; then the thread goes on
 /// in `context`.
 pub(crate) fn dispatch(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> bool {
@@ -88,19 +105,7 @@ pub(crate) fn dispatch(record: &mut EXCEPTION_RECORD, context: &mut CONTEXT) -> 
             record.ExceptionFlags |= STACK_INVALID;
             return false;
         };
-        let mut other = 0;
-        // SAFETY: the handler of a registration in this thread's stack; record and context live for
-        // the call.
-        let answer = unsafe {
-            ask(
-                record,
-                frame,
-                context,
-                &mut other,
-                registration.handler,
-                NESTED,
-            )
-        };
+        let (answer, other) = answer(record, frame, context, registration, NESTED);
         if frame == nested {
             record.ExceptionFlags &= !NESTED_CALL;
             nested = 0;
@@ -134,18 +139,7 @@ unsafe extern "system" fn RtlUnwind(
     value: *mut c_void,
 ) {
     naked_asm!(
-        "push ebp",
-        "mov ebp, esp",
-        "sub esp, {context}",
-        "push esp",
-        "call {capture}",
-        "mov edx, esp",
-        "mov eax, [ebp]",
-        "mov [edx + {ebp}], eax",
-        "lea eax, [ebp + 8 + {arguments}]",
-        "mov [edx + {esp}], eax",
-        "mov eax, [ebp + 4]",
-        "mov [edx + {eip}], eax",
+        callers_context!(),
         "mov eax, [ebp + 20]",
         "mov [edx + {eax}], eax",
         "push edx",
@@ -170,12 +164,13 @@ unsafe extern "system" fn unwind(
     given: *mut EXCEPTION_RECORD,
     context: *mut CONTEXT,
 ) -> ! {
+    // SAFETY: the context is that of RtlUnwind's frame, which is not left.
+    let context = unsafe { &mut *context };
     let mut own = EXCEPTION_RECORD {
         ExceptionCode: UNWIND.0,
         ExceptionFlags: 0,
         ExceptionRecord: core::ptr::null_mut(),
-        // SAFETY: the context is that of RtlUnwind's frame.
-        ExceptionAddress: core::ptr::with_exposed_provenance_mut(unsafe { (*context).Eip } as usize),
+        ExceptionAddress: core::ptr::with_exposed_provenance_mut(context.Eip as usize),
         NumberParameters: 0,
         ExceptionInformation: [0; 15],
     };
@@ -193,19 +188,7 @@ unsafe extern "system" fn unwind(
         let Some(mut registration) = registration(frame) else {
             raise_about(BAD_STACK, record)
         };
-        let mut other = 0;
-        // SAFETY: the handler of a registration in this thread's stack; record and context live for
-        // the call.
-        let answer = unsafe {
-            ask(
-                record,
-                frame,
-                context,
-                &mut other,
-                registration.handler,
-                COLLIDED,
-            )
-        };
+        let (answer, other) = answer(record, frame, context, registration, COLLIDED);
         match answer {
             CONTINUE_SEARCH => {}
             COLLIDED => {
