@@ -100,6 +100,34 @@ fn spec_17_a_program_that_is_not_native_is_killed_with_invalid_image_format() {
 }
 
 #[test]
+fn a_process_that_is_not_ended_at_once_is_ended_with_a_later_attempt() {
+    let mut world = world();
+    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| {
+        panic!("it never runs")
+    });
+    watched(&mut world, |world| {
+        let ends = |status, persistent| {
+            let (first, asked) = (world.calls().len(), world.count("terminate_process"));
+            let place = world.calls()[..first]
+                .iter()
+                .position(|call| call.name == "terminate_process");
+            if let Some(place) = place {
+                world.refuse(first + place, status, persistent);
+            }
+            assert_eq!(execute(world, "cmd.exe"), Err(Status::INVALID_IMAGE_FORMAT));
+            world.refuse_nothing();
+            world.count("terminate_process") - asked
+        };
+        assert_eq!(ends(Status::SUCCESS, false), 1, "nothing is refused yet");
+        assert_eq!(ends(Status::NO_MEMORY, false), 2);
+        let ended = world.children().pop().and_then(|child| child.ended);
+        assert_eq!(ended, Some(Status::INVALID_IMAGE_FORMAT));
+        let ending = ends(Status::PROCESS_IS_TERMINATING, true);
+        assert_eq!(ending, 1, "one that is ending already is left alone");
+    });
+}
+
+#[test]
 fn spec_17_a_missing_program_is_no_process() {
     with_program("foo.exe", |world| {
         let missing = execute(world, "nosuch x");

@@ -2,10 +2,13 @@
 //! Paging files over volumes of any size, which are pretended: rows of spec 4 and 17. What the kernel
 //! makes on real ones is in `volumes.rs`.
 
-use nt::{Status, UnicodeStr};
+use nt::access::{Access, OpenOptions, Share};
+use nt::{ObjectAttributes, Owned, Status, UnicodeStr};
 use pagefile::create_paging_files;
 use test_support::Volume;
-use test_support::host::{CONTROL, MemoryDisk, VolumeImage, Watched, watched, wide, world_of};
+use test_support::host::{
+    CONTROL, MemoryDisk, Seam, VolumeImage, Watched, watched, wide, world_of,
+};
 
 const MB: u64 = 1 << 20;
 const GB: u64 = 1 << 30;
@@ -61,6 +64,15 @@ fn with_memory(
         pretend(world, &volumes, answers);
         act(world);
     });
+}
+
+/// Opens the old paging file as somebody does who reads it and lets others do what they like.
+fn read_by_another(world: &Watched) -> Owned<'_, Seam> {
+    let name = nt::wide!("\\??\\C:\\pagefile.sys");
+    let share = Share::READ | Share::WRITE | Share::DELETE;
+    let (name, options) = (ObjectAttributes::named(name), OpenOptions::empty());
+    let access = Access::FILE_READ_DATA;
+    nt::file::open(world.below(), &name, access, share, options).unwrap()
 }
 
 fn with(volumes: Volumes<'_>, act: impl FnOnce(&'static Watched) + Send + 'static) {
@@ -245,6 +257,19 @@ fn spec_4_4_a_stale_file_counts_as_room_and_goes_if_nothing_fits() {
         world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
         let made = made(world, &["C:\\pagefile.sys 150 200"]);
         assert_eq!(made, [file('C', 96, 150)]);
+        assert_eq!(world.content("C:\\pagefile.sys"), None);
+    });
+}
+
+#[test]
+fn a_stale_file_that_another_reads_and_shares_goes_as_well() {
+    const VOLUMES: Volumes<'static> = &[('C', 132 * MB, 0)];
+    with_memory(64, VOLUMES, &[Status::DISK_FULL; 9], |world| {
+        world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
+        let reader = read_by_another(world);
+        let made = made(world, &["C:\\pagefile.sys 150 200"]);
+        assert_eq!(made, [file('C', 96, 150)]);
+        drop(reader);
         assert_eq!(world.content("C:\\pagefile.sys"), None);
     });
 }
