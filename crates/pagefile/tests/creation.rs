@@ -66,12 +66,12 @@ fn with_memory(
     });
 }
 
-/// Opens the old paging file as somebody does who reads it and lets others do what they like.
-fn read_by_another(world: &Watched) -> Owned<'_, Seam> {
+/// Opens the old paging file as somebody does who may do anything with it and lets others do so.
+fn shared_with_another(world: &Watched) -> Owned<'_, Seam> {
     let name = nt::wide!("\\??\\C:\\pagefile.sys");
     let share = Share::READ | Share::WRITE | Share::DELETE;
     let (name, options) = (ObjectAttributes::named(name), OpenOptions::empty());
-    let access = Access::FILE_READ_DATA;
+    let access = Access::FILE_READ_DATA | Access::FILE_WRITE_DATA | Access::DELETE;
     nt::file::open(world.below(), &name, access, share, options).unwrap()
 }
 
@@ -262,14 +262,14 @@ fn spec_4_4_a_stale_file_counts_as_room_and_goes_if_nothing_fits() {
 }
 
 #[test]
-fn a_stale_file_that_another_reads_and_shares_goes_as_well() {
+fn a_stale_file_that_another_has_open_and_shares_goes_as_well() {
     const VOLUMES: Volumes<'static> = &[('C', 132 * MB, 0)];
     with_memory(64, VOLUMES, &[Status::DISK_FULL; 9], |world| {
         world.file("C:\\pagefile.sys", &vec![0; 50 << 20]);
-        let reader = read_by_another(world);
+        let other = shared_with_another(world);
         let made = made(world, &["C:\\pagefile.sys 150 200"]);
         assert_eq!(made, [file('C', 96, 150)]);
-        drop(reader);
+        drop(other);
         assert_eq!(world.content("C:\\pagefile.sys"), None);
     });
 }
