@@ -44,10 +44,7 @@ impl Row for Name {
 /// # Errors
 /// `NO_MEMORY`.
 #[inline(never)]
-pub(crate) fn barriers<'s, S: Memory>(
-    system: &'s S,
-    pairs: Pairs<'_>,
-) -> Result<PageVec<'s, S, usize>> {
+pub(crate) fn barriers<S: Memory>(system: S, pairs: Pairs<'_>) -> Result<PageVec<S, usize>> {
     let mut barriers = PageVec::new(system);
     let mut names = Names {
         texts: TextArena::new(system),
@@ -76,12 +73,12 @@ pub(crate) fn barriers<'s, S: Memory>(
 }
 
 /// The names of the operations since the last barrier, and those above them.
-struct Names<'s, S: Memory> {
-    texts: TextArena<'s, S>,
-    table: Table<'s, S, Name>,
+struct Names<S: Memory> {
+    texts: TextArena<S>,
+    table: Table<S, Name>,
 }
 
-impl<S: Memory> Names<'_, S> {
+impl<S: Memory> Names<S> {
     fn find(&self, hash: NameHash, name: UnicodeStr<'_>) -> Option<usize> {
         self.table
             .find(hash, |_, row| self.texts.get(row.text).eq_ignore_case(name))

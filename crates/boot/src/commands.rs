@@ -96,7 +96,7 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
     done
 }
 
-fn display<S: System>(system: &S, text: Text<'_>) {
+fn display<S: System>(system: S, text: Text<'_>) {
     let mut message = UnicodeBuf::<MAX_TEXT>::new();
     if let Err(status) = message
         .push_text(text)
@@ -109,7 +109,7 @@ fn display<S: System>(system: &S, text: Text<'_>) {
 /// Whether the boot options ask for text on the boot screen: the word SOS, in any case (deviation
 /// D23). It makes each disk check announce itself; ReactOS looks for the word and does nothing with
 /// it.
-fn wants_text<S: Objects + Registry>(system: &S) -> bool {
+fn wants_text<S: Objects + Registry>(system: S) -> bool {
     let mut buffer = [0; MAX_TEXT];
     let control = "\\Registry\\Machine\\System\\CurrentControlSet\\Control";
     let key = Key::open(system, control, Access::KEY_READ);

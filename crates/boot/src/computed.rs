@@ -30,7 +30,7 @@ const AMD64: u16 = 9;
 /// # Errors
 /// [`Stop`] if one cannot be computed or written. A processor whose `Identifier` is not text has no
 /// PROCESSOR_IDENTIFIER; the others are written all the same.
-pub fn write_computed_variables<S: System>(system: &S) -> Result<(), Stop> {
+pub fn write_computed_variables<S: System>(system: S) -> Result<(), Stop> {
     let key = Key::open(system, ENVIRONMENT, Access::GENERIC_WRITE).or_stop(STEP, ENVIRONMENT)?;
     let key = EnvironmentKey { system, key };
     key.set("OS", nt::text!("Windows_NT"))?;
@@ -53,12 +53,12 @@ pub fn write_computed_variables<S: System>(system: &S) -> Result<(), Stop> {
 }
 
 /// The key that the variables are written to.
-struct EnvironmentKey<'s, S: System> {
-    system: &'s S,
-    key: Key<'s, S>,
+struct EnvironmentKey<S: System> {
+    system: S,
+    key: Key<S>,
 }
 
-impl<S: System> EnvironmentKey<'_, S> {
+impl<S: System> EnvironmentKey<S> {
     fn set(&self, name: &str, value: Text<'_>) -> Result<(), Stop> {
         self.write(name, value).or_stop(STEP, name)
     }
@@ -116,7 +116,7 @@ impl Show for Revision {
 
 /// The name of the safe boot option of this boot; nothing for a number that has none (deviation
 /// D24).
-fn safe_boot<S: System>(system: &S) -> Option<&'static str> {
+fn safe_boot<S: System>(system: S) -> Option<&'static str> {
     let key = Key::open(system, SAFE_BOOT, Access::KEY_ALL).ok()?;
     match key.number("OptionValue")? {
         1 => Some("MINIMAL"),

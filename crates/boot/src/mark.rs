@@ -33,19 +33,19 @@ struct Record {
 }
 
 /// The mark of one list.
-pub(crate) struct Mark<'s, S: Objects + Files + SystemWide> {
-    system: &'s S,
+pub(crate) struct Mark<S: Objects + Files + SystemWide> {
+    system: S,
     list: u64,
-    file: Option<Owned<'s, S>>,
+    file: Option<Owned<S>>,
     /// Where the next record goes, 0 or 1.
     next: u64,
     /// No record of this list has been seen or written: the file's place and size may be new.
     fresh: bool,
 }
 
-impl<'s, S: Objects + Files + SystemWide> Mark<'s, S> {
+impl<S: Objects + Files + SystemWide> Mark<S> {
     /// The mark of the list that these values make.
-    pub(crate) fn new(system: &'s S, lists: [RenameList<'_>; 2]) -> Self {
+    pub(crate) fn new(system: S, lists: [RenameList<'_>; 2]) -> Self {
         // FNV-1a of 64 bits over both texts, and then their lengths, which divide them.
         let mut list = 0xCBF2_9CE4_8422_2325;
         let mut hash = |part: u64| list = (list ^ part).wrapping_mul(0x0000_0100_0000_01B3);
@@ -168,7 +168,7 @@ const OPTIONS: OpenOptions = OpenOptions::NON_DIRECTORY_FILE;
 pub(crate) type Home = UnicodeBuf<MAX_NT>;
 
 /// Puts where it is into `path`, which is empty: `<root>\System32\config\smss.mark`.
-pub(crate) fn home<S: SystemWide>(system: &S, path: &mut Home) -> Result<()> {
+pub(crate) fn home<S: SystemWide>(system: S, path: &mut Home) -> Result<()> {
     path.push(wide!("\\??\\"))?;
     path.push(system.system_root())?;
     path.push(wide!("\\System32\\config\\smss.mark"))
@@ -178,7 +178,7 @@ pub(crate) fn home<S: SystemWide>(system: &S, path: &mut Home) -> Result<()> {
 ///
 /// # Errors
 /// What the kernel says.
-pub(crate) fn delete<S: Objects + Files + SystemWide>(system: &S) -> Result<()> {
+pub(crate) fn delete<S: Objects + Files + SystemWide>(system: S) -> Result<()> {
     let mut path = Home::new();
     home(system, &mut path)?;
     let name = ObjectAttributes::named(path.as_str());

@@ -44,7 +44,7 @@ pub struct Summary {
 /// Carries out what the two values ask for, one value after the other, in order.
 #[inline(never)]
 pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
-    system: &S,
+    system: S,
     lists: [RenameList<'_>; 2],
 ) -> Summary {
     let mut summary = Summary::default();
@@ -105,7 +105,7 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     summary
 }
 
-fn set_mark<S: Objects + Files + SystemWide>(system: &S, mark: &mut Mark<'_, S>, done: usize) {
+fn set_mark<S: Objects + Files + SystemWide>(system: S, mark: &mut Mark<S>, done: usize) {
     let mut set = || {
         if mark.set(done)? {
             let mut home = mark::Home::new();
@@ -121,7 +121,7 @@ fn set_mark<S: Objects + Files + SystemWide>(system: &S, mark: &mut Mark<'_, S>,
 
 /// Has the disk learn that the values of the list are deleted, and then deletes its mark. Hives may
 /// be written by now.
-pub fn forget_mark<S: Objects + Files + SystemWide + Registry>(system: &S) {
+pub fn forget_mark<S: Objects + Files + SystemWide + Registry>(system: S) {
     let mut forget = || {
         Key::open(system, SESSION_MANAGER, Access::KEY_READ)
             .and_then(|key| system.flush_key(key.handle()))
@@ -133,19 +133,15 @@ pub fn forget_mark<S: Objects + Files + SystemWide + Registry>(system: &S) {
     }
 }
 
-fn open<'s, S: Objects + Files>(
-    system: &'s S,
-    name: UnicodeStr<'_>,
-    access: Access,
-) -> Result<Owned<'s, S>> {
+fn open<S: Objects + Files>(system: S, name: UnicodeStr<'_>, access: Access) -> Result<Owned<S>> {
     let (name, share) = (ObjectAttributes::named(name), Share::READ | Share::WRITE);
     file::open(system, &name, access, share, OpenOptions::empty())
 }
 
 fn carry_out<'v, S: Objects + Files>(
-    system: &S,
+    system: S,
     operation: &Operation<'v>,
-    touched: &mut Touched<'_, 'v, S>,
+    touched: &mut Touched<'v, S>,
 ) -> Result<()> {
     // A target on another volume cannot be reached.
     touched.note(operation.source);
@@ -165,10 +161,7 @@ fn carry_out<'v, S: Objects + Files>(
 
 /// Opens the source of a rename such that it can be flushed, if it can be opened so: not if it is
 /// read-only.
-fn open_source<'s, S: Objects + Files>(
-    system: &'s S,
-    name: UnicodeStr<'_>,
-) -> Result<Owned<'s, S>> {
+fn open_source<S: Objects + Files>(system: S, name: UnicodeStr<'_>) -> Result<Owned<S>> {
     match open(system, name, Access::DELETE | Access::FILE_APPEND_DATA) {
         Err(Status::ACCESS_DENIED | Status::SHARING_VIOLATION) => {
             open(system, name, Access::DELETE)
@@ -178,7 +171,7 @@ fn open_source<'s, S: Objects + Files>(
 }
 
 fn rename<S: Objects + Files>(
-    system: &S,
+    system: S,
     file: Handle,
     operation: &Operation<'_>,
     target: UnicodeStr<'_>,
@@ -208,7 +201,7 @@ fn rename<S: Objects + Files>(
 /// # Errors
 /// `FILE_CORRUPT_ERROR`.
 fn refuse_one_file<S: Objects + Files>(
-    system: &S,
+    system: S,
     file: Handle,
     source: UnicodeStr<'_>,
     target: UnicodeStr<'_>,

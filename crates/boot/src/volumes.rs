@@ -9,22 +9,22 @@ use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, file};
 const MOST: usize = 8;
 
 /// The volumes that a list touches, by the names they have in it. Each is opened once.
-pub(crate) struct Touched<'s, 'v, S: Objects> {
-    system: &'s S,
-    volumes: heapless::Vec<Volume<'s, 'v, S>, MOST>,
+pub(crate) struct Touched<'v, S: Objects> {
+    system: S,
+    volumes: heapless::Vec<Volume<'v, S>, MOST>,
 }
 
-struct Volume<'s, 'v, S: Objects> {
+struct Volume<'v, S: Objects> {
     name: UnicodeStr<'v>,
     /// Open from its first flush on.
-    open: Option<Owned<'s, S>>,
+    open: Option<Owned<S>>,
     /// Something was changed since it was last flushed.
     changed: bool,
 }
 
-impl<'s, 'v, S: Objects + Files> Touched<'s, 'v, S> {
+impl<'v, S: Objects + Files> Touched<'v, S> {
     /// None yet.
-    pub(crate) const fn new(system: &'s S) -> Self {
+    pub(crate) const fn new(system: S) -> Self {
         let volumes = heapless::Vec::new();
         Self { system, volumes }
     }
@@ -60,8 +60,8 @@ impl<'s, 'v, S: Objects + Files> Touched<'s, 'v, S> {
     }
 }
 
-impl<'s, S: Objects + Files> Volume<'s, '_, S> {
-    fn flush(&mut self, system: &'s S) -> Result<()> {
+impl<S: Objects + Files> Volume<'_, S> {
+    fn flush(&mut self, system: S) -> Result<()> {
         let open = match self.open.take() {
             Some(open) => open,
             None => open(system, self.name)?,
@@ -75,7 +75,7 @@ fn not_flushed(name: UnicodeStr<'_>, status: Status) {
 }
 
 /// Has the volume of `path` written to its disk. If it cannot be, that is reported.
-pub(crate) fn flush_volume<S: Objects + Files>(system: &S, path: UnicodeStr<'_>) {
+pub(crate) fn flush_volume<S: Objects + Files>(system: S, path: UnicodeStr<'_>) {
     let name = volume_of(path);
     let volume = open(system, name);
     if let Err(status) = volume.and_then(|volume| system.flush_file(volume.get())) {
@@ -84,7 +84,7 @@ pub(crate) fn flush_volume<S: Objects + Files>(system: &S, path: UnicodeStr<'_>)
 }
 
 /// Has the volume of `path` looked at by the next disk check.
-pub(crate) fn mark_for_check<S: Objects + Files>(system: &S, path: UnicodeStr<'_>) {
+pub(crate) fn mark_for_check<S: Objects + Files>(system: S, path: UnicodeStr<'_>) {
     let name = volume_of(path);
     let volume = open(system, name);
     match volume.and_then(|volume| system.mark_volume_dirty(volume.get())) {
@@ -94,7 +94,7 @@ pub(crate) fn mark_for_check<S: Objects + Files>(system: &S, path: UnicodeStr<'_
 }
 
 /// Opens the volume itself.
-fn open<'s, S: Objects + Files>(system: &'s S, name: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
+fn open<S: Objects + Files>(system: S, name: UnicodeStr<'_>) -> Result<Owned<S>> {
     let share = Share::READ | Share::WRITE | Share::DELETE;
     let (name, options) = (ObjectAttributes::named(name), OpenOptions::empty());
     file::open(system, &name, Access::FILE_WRITE_DATA, share, options)

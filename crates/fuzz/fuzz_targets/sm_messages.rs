@@ -19,7 +19,7 @@ use sm_protocol::sm::{ConnectionInfo, StopCsr};
 use std::sync::OnceLock;
 use subsystems::{Counts, Manager};
 
-type World = (&'static Kernel, &'static Manager<Kernel>);
+type World = (&'static Kernel, &'static Manager<&'static Kernel>);
 
 /// One system for all inputs: what an input leaves behind is found at its end.
 fn world() -> World {

@@ -29,9 +29,9 @@ use nt::{Result, UnicodeStr, wide};
 /// # Errors
 /// `NO_MEMORY`.
 pub fn library_path<S: System>(
-    system: &S,
+    system: S,
     path: UnicodeStr<'_>,
-    whole: &mut PageVec<'_, S, u16>,
+    whole: &mut PageVec<S, u16>,
 ) -> Result<()> {
     whole.extend(system.system_root().units())?;
     whole.extend(wide!("\\system32;").units())?;

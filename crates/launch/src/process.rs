@@ -19,9 +19,9 @@ use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
 /// 5.2).
 pub struct Launcher<'a, S: System> {
     /// The seam.
-    pub system: &'a S,
+    pub system: S,
     /// The default environment.
-    pub environment: &'a Environment<'a, S>,
+    pub environment: &'a Environment<S>,
     /// Default library path, made by [`crate::library_path`]; if empty, children inherit this
     /// process's own.
     pub library_path: UnicodeStr<'a>,
@@ -36,7 +36,7 @@ pub struct Launcher<'a, S: System> {
 /// # Errors
 /// What the kernel says last.
 #[inline(never)]
-pub fn terminate<S: System>(system: &S, process: Handle, status: Status) -> Result<()> {
+pub fn terminate<S: System>(system: S, process: Handle, status: Status) -> Result<()> {
     let ends = |answer| answer == Status::PROCESS_IS_TERMINATING;
     match persist(
         system,
@@ -65,12 +65,12 @@ pub struct Start<'a> {
 
 /// A new process, its initial thread suspended.
 #[must_use]
-pub struct Child<'a, S: System> {
-    system: &'a S,
+pub struct Child<S: System> {
+    system: S,
     information: UserProcessInformation,
 }
 
-impl<'a, S: System> Launcher<'a, S> {
+impl<S: System> Launcher<'_, S> {
     /// Looks for `program` along the `Path` variable, then along the library path, and puts it where
     /// `found` is: whether it is somewhere.
     ///
@@ -93,7 +93,7 @@ impl<'a, S: System> Launcher<'a, S> {
     ///
     /// # Errors
     /// What the kernel says; no process is left then.
-    pub fn create(&self, start: &Start<'_>) -> Result<Child<'a, S>> {
+    pub fn create(&self, start: &Start<'_>) -> Result<Child<S>> {
         let reserve = if start.subsystem {
             ParameterFlags::RESERVE_1MB
         } else {
@@ -159,9 +159,9 @@ impl<'a, S: System> Launcher<'a, S> {
     }
 }
 
-impl<'a, S: System> Child<'a, S> {
+impl<S: System> Child<S> {
     /// Takes over a process that somebody else made for us.
-    pub const fn adopted(system: &'a S, information: UserProcessInformation) -> Self {
+    pub const fn adopted(system: S, information: UserProcessInformation) -> Self {
         Self {
             system,
             information,
@@ -239,7 +239,7 @@ impl<'a, S: System> Child<'a, S> {
     }
 
     /// Its process and thread handles, each to be closed by its new owner.
-    pub fn into_handles(self) -> (Owned<'a, S>, Owned<'a, S>) {
+    pub fn into_handles(self) -> (Owned<S>, Owned<S>) {
         let handles = (
             Owned::new(self.system, self.process()),
             Owned::new(self.system, self.thread()),
@@ -249,7 +249,7 @@ impl<'a, S: System> Child<'a, S> {
     }
 }
 
-impl<S: System> Drop for Child<'_, S> {
+impl<S: System> Drop for Child<S> {
     fn drop(&mut self) {
         drop(Owned::new(self.system, self.thread()));
         drop(Owned::new(self.system, self.process()));

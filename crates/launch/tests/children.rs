@@ -9,7 +9,7 @@ use nt::{Status, UnicodeStr};
 use std::sync::{Arc, Mutex};
 use test_support::host::{Seam, run, wide, world};
 
-fn with_launcher<T>(seam: &'static Seam, act: impl FnOnce(&Launcher<'_, Seam>) -> T) -> T {
+fn with_launcher<T>(seam: &'static Seam, act: impl FnOnce(&Launcher<'_, &'static Seam>) -> T) -> T {
     let extra = (nt::wide!("Extra"), nt::wide!("%x%"));
     let own = nt::environment::variables(seam.own_environment()).collect::<Vec<_>>();
     let variables = std::iter::once(extra).chain(own.iter().copied());

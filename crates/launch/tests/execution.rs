@@ -16,7 +16,10 @@ fn with_program(name: &str, act: impl FnOnce(&'static Watched) + Send + 'static)
     watched(&mut world, act);
 }
 
-fn with_launcher<T>(world: &'static Watched, act: impl FnOnce(&Launcher<'_, Watched>) -> T) -> T {
+fn with_launcher<T>(
+    world: &'static Watched,
+    act: impl FnOnce(&Launcher<'_, &'static Watched>) -> T,
+) -> T {
     let environment = Environment::copied(world, world.own_environment()).unwrap();
     let path = environment.get(nt::wide!("Path")).unwrap_or_default();
     let mut whole = nt::pages::PageVec::new(world);

@@ -30,11 +30,11 @@ impl Span {
 
 /// The texts.
 #[derive(Debug)]
-pub struct TextArena<'s, S: Memory>(PageVec<'s, S, u16>);
+pub struct TextArena<S: Memory>(PageVec<S, u16>);
 
-impl<'s, S: Memory> TextArena<'s, S> {
+impl<S: Memory> TextArena<S> {
     /// No texts; no memory is asked for yet.
-    pub const fn new(system: &'s S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self(PageVec::new(system))
     }
 
@@ -60,7 +60,7 @@ impl<'s, S: Memory> TextArena<'s, S> {
     /// Those of `write`.
     pub fn add_with(
         &mut self,
-        write: impl FnOnce(&mut PageVec<'s, S, u16>) -> Result<()>,
+        write: impl FnOnce(&mut PageVec<S, u16>) -> Result<()>,
     ) -> Result<Span> {
         let place = |units: usize| u32::try_from(units).map_err(|_| Status::NO_MEMORY);
         let at = self.0.len();

@@ -12,14 +12,14 @@ use crate::{Result, Status, UnicodeStr};
 
 /// An environment block of this process's own.
 #[derive(Debug)]
-pub struct Environment<'s, S: Memory> {
+pub struct Environment<S: Memory> {
     /// The variables, each with its NUL, and two NULs more: an empty block is two NULs.
-    units: PageVec<'s, S, u16>,
+    units: PageVec<S, u16>,
 }
 
-impl<'s, S: Memory> Environment<'s, S> {
+impl<S: Memory> Environment<S> {
     /// No block yet.
-    pub const fn none(system: &'s S) -> Self {
+    pub const fn none(system: S) -> Self {
         Self {
             units: PageVec::new(system),
         }
@@ -30,7 +30,7 @@ impl<'s, S: Memory> Environment<'s, S> {
     ///
     /// # Errors
     /// `NO_MEMORY`.
-    pub fn copied(system: &'s S, block: &[u16]) -> Result<Self> {
+    pub fn copied(system: S, block: &[u16]) -> Result<Self> {
         let mut units = PageVec::new(system);
         for variable in strings(block) {
             units.extend(variable.units())?;
@@ -45,7 +45,7 @@ impl<'s, S: Memory> Environment<'s, S> {
     /// # Errors
     /// `NO_MEMORY`.
     pub fn of<'v>(
-        system: &'s S,
+        system: S,
         variables: impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
     ) -> Result<Self> {
         let mut units = PageVec::new(system);
@@ -124,7 +124,7 @@ pub fn valid_name(name: UnicodeStr<'_>) -> Result<()> {
 pub fn expand<'v, S: Memory>(
     text: UnicodeStr<'_>,
     value_of: impl Fn(UnicodeStr<'_>) -> Option<UnicodeStr<'v>>,
-    expanded: &mut PageVec<'_, S, u16>,
+    expanded: &mut PageVec<S, u16>,
 ) -> Result<()> {
     let mut rest = text;
     while let Some(open) = rest.find(b'%') {

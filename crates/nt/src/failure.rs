@@ -34,7 +34,7 @@ use crate::{Result, Status};
 /// Stops the system by the hard error C000021A with these parameters (spec 12.4). Returns only if the
 /// kernel refuses.
 #[inline(never)]
-pub fn stop_system<S: SystemWide>(system: &S, parameters: &[HardErrorParameter<'_>]) {
+pub fn stop_system<S: SystemWide>(system: S, parameters: &[HardErrorParameter<'_>]) {
     if let Err(status) = privilege::enable_shutdown(system) {
         crate::warn!("SeShutdownPrivilege: {status}");
     }
@@ -59,7 +59,7 @@ const PAUSE: u32 = 100;
 /// What it was answered last.
 #[inline(never)]
 pub fn persist<S: Objects>(
-    system: &S,
+    system: S,
     act: &mut dyn FnMut() -> Result<()>,
     settles: fn(Status) -> bool,
 ) -> Result<()> {

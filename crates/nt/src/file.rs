@@ -11,13 +11,13 @@ use crate::{ObjectAttributes, Owned, Result};
 /// # Errors
 /// What the kernel says.
 #[inline(never)]
-pub fn open<'s, S: Objects + Files>(
-    system: &'s S,
+pub fn open<S: Objects + Files>(
+    system: S,
     attributes: &ObjectAttributes<'_>,
     access: Access,
     share: Share,
     options: OpenOptions,
-) -> Result<Owned<'s, S>> {
+) -> Result<Owned<S>> {
     let handle = system.open_file(
         attributes,
         access | Access::SYNCHRONIZE,

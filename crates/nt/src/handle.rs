@@ -49,14 +49,14 @@ impl fmt::Debug for Handle {
 }
 
 /// A handle that is closed when it goes out of scope.
-pub struct Owned<'s, S: Objects + ?Sized> {
-    system: &'s S,
+pub struct Owned<S: Objects> {
+    system: S,
     handle: Handle,
 }
 
-impl<'s, S: Objects + ?Sized> Owned<'s, S> {
+impl<S: Objects> Owned<S> {
     /// Takes `handle`, which `system` gave to this process, into ownership.
-    pub const fn new(system: &'s S, handle: Handle) -> Self {
+    pub const fn new(system: S, handle: Handle) -> Self {
         Self { system, handle }
     }
 
@@ -73,7 +73,7 @@ impl<'s, S: Objects + ?Sized> Owned<'s, S> {
     }
 }
 
-impl<S: Objects + ?Sized> Drop for Owned<'_, S> {
+impl<S: Objects> Drop for Owned<S> {
     fn drop(&mut self) {
         if !self.handle.is_null() {
             // A close that fails leaves nothing to do: the handle was not ours to begin with.

@@ -78,20 +78,20 @@ pub trait Row: Plain {
 }
 
 /// The rows.
-pub struct Table<'s, S: Memory, R> {
-    rows: PageVec<'s, S, R>,
+pub struct Table<S: Memory, R> {
+    rows: PageVec<S, R>,
     /// One more than the index of the first indexed row; 0 for none.
     root: u32,
 }
 
-impl<'s, S: Memory, R: Row> Table<'s, S, R> {
+impl<S: Memory, R: Row> Table<S, R> {
     const NODES: Nodes = Nodes {
         first: R::NODE,
         apart: size_of::<R>(),
     };
 
     /// No rows; no memory is asked for yet.
-    pub const fn new(system: &'s S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             rows: PageVec::new(system),
             root: 0,
@@ -99,7 +99,7 @@ impl<'s, S: Memory, R: Row> Table<'s, S, R> {
     }
 
     /// The seam its pages come from.
-    pub const fn system(&self) -> &'s S {
+    pub const fn system(&self) -> S {
         self.rows.system()
     }
 

@@ -21,17 +21,17 @@ const MAX_NAME: usize = 96;
 pub type Name = UnicodeBuf<MAX_NAME>;
 
 /// An open key.
-pub struct Key<'s, S: Objects + Registry> {
-    system: &'s S,
-    handle: Owned<'s, S>,
+pub struct Key<S: Objects + Registry> {
+    system: S,
+    handle: Owned<S>,
 }
 
-impl<'s, S: Objects + Registry> Key<'s, S> {
+impl<S: Objects + Registry> Key<S> {
     /// Opens the key `name`.
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn open(system: &'s S, name: &str, access: Access) -> Result<Self> {
+    pub fn open(system: S, name: &str, access: Access) -> Result<Self> {
         Self::open_under(system, Handle::NULL, name, access)
     }
 
@@ -39,7 +39,7 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn open_under(system: &'s S, root: Handle, name: &str, access: Access) -> Result<Self> {
+    pub fn open_under(system: S, root: Handle, name: &str, access: Access) -> Result<Self> {
         let mut wide = Name::new();
         wide.push_ascii(name)?;
         let attributes = ObjectAttributes::named(wide.as_str()).under(root);
@@ -51,7 +51,7 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
     ///
     /// # Errors
     /// What the kernel says.
-    pub fn create_volatile(system: &'s S, name: &str, access: Access) -> Result<Self> {
+    pub fn create_volatile(system: S, name: &str, access: Access) -> Result<Self> {
         let mut wide = Name::new();
         wide.push_ascii(name)?;
         let attributes = ObjectAttributes::named(wide.as_str());
@@ -111,7 +111,7 @@ impl<'s, S: Objects + Registry> Key<'s, S> {
 ///
 /// # Errors
 /// What the kernel says.
-pub fn delete_value<S: Registry>(system: &S, key: Handle, name: &str) -> Result<()> {
+pub fn delete_value<S: Registry>(system: S, key: Handle, name: &str) -> Result<()> {
     let mut wide = Name::new();
     wide.push_ascii(name)?;
     system.delete_value(key, wide.as_str())

@@ -23,14 +23,14 @@ pub trait Plain: FromBytes + IntoBytes + Immutable + KnownLayout + Copy {}
 impl<T: FromBytes + IntoBytes + Immutable + KnownLayout + Copy> Plain for T {}
 
 /// A growable vector of plain data in pages of the seam.
-pub struct PageVec<'s, S: Memory, T> {
-    bytes: PageBytes<'s, S>,
+pub struct PageVec<S: Memory, T> {
+    bytes: PageBytes<S>,
     element: PhantomData<T>,
 }
 
-impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
+impl<S: Memory, T: Plain> PageVec<S, T> {
     /// An empty vector; no memory is asked for yet.
-    pub const fn new(system: &'s S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             bytes: PageBytes {
                 system,
@@ -42,7 +42,7 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
     }
 
     /// The seam its pages come from.
-    pub const fn system(&self) -> &'s S {
+    pub const fn system(&self) -> S {
         self.bytes.system
     }
 
@@ -134,13 +134,13 @@ impl<'s, S: Memory, T: Plain> PageVec<'s, S, T> {
 }
 
 /// The bytes of the elements: one piece of code for elements of every type.
-struct PageBytes<'s, S: Memory> {
-    system: &'s S,
+struct PageBytes<S: Memory> {
+    system: S,
     pages: Option<S::Pages>,
     length: usize,
 }
 
-impl<S: Memory> PageBytes<'_, S> {
+impl<S: Memory> PageBytes<S> {
     fn held(&self) -> &[u8] {
         let Some(pages) = &self.pages else { return &[] };
         pages.as_ref().get(..self.length).unwrap_or_default()
@@ -208,14 +208,14 @@ impl<S: Memory> PageBytes<'_, S> {
     }
 }
 
-impl<S: Memory> PageVec<'_, S, u16> {
+impl<S: Memory> PageVec<S, u16> {
     /// The units as a string.
     pub fn as_str(&self) -> UnicodeStr<'_> {
         UnicodeStr(self.as_slice())
     }
 }
 
-impl<S: Memory, T: Plain + core::fmt::Debug> core::fmt::Debug for PageVec<'_, S, T> {
+impl<S: Memory, T: Plain + core::fmt::Debug> core::fmt::Debug for PageVec<S, T> {
     fn fmt(&self, out: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         out.debug_list().entries(self.as_slice()).finish()
     }

@@ -6,18 +6,18 @@ use crate::{Result, Status};
 
 /// The privilege is enabled until this is dropped, which puts back what was before.
 #[must_use = "the privilege is given back at once"]
-pub struct Privileged<'s, S: SystemWide> {
-    system: &'s S,
+pub struct Privileged<S: SystemWide> {
+    system: S,
     privilege: Privilege,
     before: bool,
 }
 
-impl<'s, S: SystemWide> Privileged<'s, S> {
+impl<S: SystemWide> Privileged<S> {
     /// Enables `privilege` in the process's token.
     ///
     /// # Errors
     /// `PRIVILEGE_NOT_HELD` if the token does not have it.
-    pub fn acquire(system: &'s S, privilege: Privilege) -> Result<Self> {
+    pub fn acquire(system: S, privilege: Privilege) -> Result<Self> {
         let before = system.adjust_privilege(privilege, true, PrivilegeHolder::Process)?;
         Ok(Self {
             system,
@@ -27,7 +27,7 @@ impl<'s, S: SystemWide> Privileged<'s, S> {
     }
 }
 
-impl<S: SystemWide> Drop for Privileged<'_, S> {
+impl<S: SystemWide> Drop for Privileged<S> {
     fn drop(&mut self) {
         if !self.before
             && let Err(status) =
@@ -44,7 +44,7 @@ impl<S: SystemWide> Drop for Privileged<'_, S> {
 ///
 /// # Errors
 /// `PRIVILEGE_NOT_HELD` if the token does not have it.
-pub fn enable_shutdown<S: SystemWide>(system: &S) -> Result<()> {
+pub fn enable_shutdown<S: SystemWide>(system: S) -> Result<()> {
     let enable = |holder| system.adjust_privilege(Privilege::Shutdown, true, holder);
     let answer = match enable(PrivilegeHolder::Thread) {
         Err(Status::NO_TOKEN) => enable(PrivilegeHolder::Process),

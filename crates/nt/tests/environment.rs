@@ -13,11 +13,11 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().collect()
 }
 
-fn text(environment: &Environment<'_, Heap>) -> String {
+fn text(environment: &Environment<&'static Heap>) -> String {
     String::from_utf16_lossy(environment.block()).replace('\0', "|")
 }
 
-fn expanded(environment: &Environment<'_, Heap>, of: &str) -> String {
+fn expanded(environment: &Environment<&'static Heap>, of: &str) -> String {
     let mut out = PageVec::new(&HEAP);
     let text = units(of);
     expand(UnicodeStr(&text), |name| environment.get(name), &mut out).unwrap();

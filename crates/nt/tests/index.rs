@@ -26,7 +26,7 @@ fn hash(number: u32) -> NameHash {
     NameHash::of(UnicodeStr(&name))
 }
 
-fn table(count: u32) -> Table<'static, Heap, Number> {
+fn table(count: u32) -> Table<&'static Heap, Number> {
     let mut table = Table::new(&HEAP);
     for number in 0..count {
         let node = Node::default();

@@ -4,7 +4,7 @@
 
 use crate::exception::{self, Fatal};
 use crate::imports::{DbgBreakPoint, RtlNormalizeProcessParams, RtlUpcaseUnicodeChar};
-use crate::{NATIVE, Native, logger, objects, own_process};
+use crate::{Native, logger, objects, own_process};
 use log::LevelFilter;
 use nt::{Status, UnicodeStr};
 use ntapi::ntpebteb::PEB;
@@ -18,7 +18,7 @@ pub struct Program {
     /// What an exception that nobody handles means.
     pub fatal: Fatal,
     /// The program itself: the status it gives is the process's exit status.
-    pub main: fn(&'static Native) -> Status,
+    pub main: fn(Native) -> Status,
 }
 
 /// Makes a [`Program`] this image's entry point, `NtProcessStartup`.
@@ -74,7 +74,7 @@ pub unsafe fn start(peb: *mut core::ffi::c_void, program: Program) -> ! {
         // SAFETY: traps to the debugger and returns.
         unsafe { DbgBreakPoint() };
     }
-    exception::terminate((program.main)(&NATIVE))
+    exception::terminate((program.main)(Native))
 }
 
 /// File name of the image that this process runs, as its creator gave it in the process parameters

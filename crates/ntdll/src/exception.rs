@@ -81,7 +81,7 @@ fn fatal(code: Status, address: usize, context: usize) -> ! {
             HardErrorParameter::Value(address as u64),
             HardErrorParameter::Value(context as u64),
         ];
-        nt::failure::stop_system(&Native, &parameters);
+        nt::failure::stop_system(Native, &parameters);
     }
     terminate(code)
 }

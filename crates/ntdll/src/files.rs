@@ -141,7 +141,7 @@ fn synchronous(options: OpenOptions) -> Result<()> {
 
 impl Files for Native {
     fn open_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -167,7 +167,7 @@ impl Files for Native {
     }
 
     fn create_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -197,7 +197,7 @@ impl Files for Native {
         Ok(handle(file))
     }
 
-    fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+    fn read_file(self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         let mut io = IO_STATUS_BLOCK::zero();
         let mut offset = large(offset);
         // SAFETY: the buffer is as long as said and borrowed for writing; `ended` waits for the
@@ -219,7 +219,7 @@ impl Files for Native {
         Ok(io.Information.min(buffer.len()))
     }
 
-    fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
+    fn write_file(self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
         let mut io = IO_STATUS_BLOCK::zero();
         let mut offset = large(offset);
         // SAFETY: the data is as long as said and only read; `ended` waits for the request's end
@@ -241,7 +241,7 @@ impl Files for Native {
         Ok(io.Information.min(data.len()))
     }
 
-    fn flush_file(&self, file: Handle) -> Result<()> {
+    fn flush_file(self, file: Handle) -> Result<()> {
         let mut io = IO_STATUS_BLOCK::zero();
         // SAFETY: the status block is a live local; `ended` waits for the request's end before it
         // goes.
@@ -249,7 +249,7 @@ impl Files for Native {
         ended(file, answer, &raw const io)
     }
 
-    fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
+    fn mark_volume_dirty(self, volume: Handle) -> Result<()> {
         const FSCTL_MARK_VOLUME_DIRTY: u32 = 0x9_0030;
         let mut io = IO_STATUS_BLOCK::zero();
         // SAFETY: the status block is a live local, and nothing goes in or out; `ended` waits for the
@@ -271,7 +271,7 @@ impl Files for Native {
         ended(volume, answer, &raw const io)
     }
 
-    fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
+    fn query_attributes(self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
         let mut named = Named::new(attributes)?;
         let mut basic = FILE_BASIC_INFORMATION::zero();
         // SAFETY: the out-pointer is a live local of the structure's type; the attributes borrow
@@ -280,7 +280,7 @@ impl Files for Native {
         Ok(FileAttributes(basic.FileAttributes))
     }
 
-    fn query_standard(&self, file: Handle) -> Result<FileStandard> {
+    fn query_standard(self, file: Handle) -> Result<FileStandard> {
         let standard: FILE_STANDARD_INFORMATION = query(file, FileStandardInformation)?;
         Ok(FileStandard {
             allocation_size: unsigned(&standard.AllocationSize),
@@ -289,19 +289,19 @@ impl Files for Native {
         })
     }
 
-    fn query_file_id(&self, file: Handle) -> Result<u64> {
+    fn query_file_id(self, file: Handle) -> Result<u64> {
         // FILE_INTERNAL_INFORMATION is one number.
         let number: LARGE_INTEGER = query(file, FileInternalInformation)?;
         Ok(unsigned(&number))
     }
 
-    fn set_delete(&self, file: Handle) -> Result<()> {
+    fn set_delete(self, file: Handle) -> Result<()> {
         let mut disposition = FILE_DISPOSITION_INFORMATION::zero();
         disposition.DeleteFileA = 1;
         set(file, FileDispositionInformation, bytes_of(&disposition))
     }
 
-    fn rename(&self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
+    fn rename(self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
         let mut near = Scratch::<0x400>::new();
         // A counted string bounds the name: 64 KiB, so the sum cannot overflow.
         counted(target)?;
@@ -328,7 +328,7 @@ impl Files for Native {
         set(file, FileRenameInformation, bytes)
     }
 
-    fn set_attributes(&self, file: Handle, attributes: FileAttributes) -> Result<()> {
+    fn set_attributes(self, file: Handle, attributes: FileAttributes) -> Result<()> {
         let mut basic = FILE_BASIC_INFORMATION::zero();
         // Zero would mean "leave them"; no attribute at all is written NORMAL.
         basic.FileAttributes = if attributes.0 == 0 {
@@ -339,11 +339,11 @@ impl Files for Native {
         set(file, FileBasicInformation, bytes_of(&basic))
     }
 
-    fn set_end_of_file(&self, file: Handle, bytes: u64) -> Result<()> {
+    fn set_end_of_file(self, file: Handle, bytes: u64) -> Result<()> {
         set(file, FileEndOfFileInformation, &bytes.to_le_bytes())
     }
 
-    fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
+    fn query_fs_size(self, file: Handle) -> Result<FsSize> {
         let size: FILE_FS_SIZE_INFORMATION = query_volume(file, FileFsSizeInformation)?;
         Ok(FsSize {
             total_units: unsigned(&size.TotalAllocationUnits),
@@ -353,7 +353,7 @@ impl Files for Native {
         })
     }
 
-    fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
+    fn query_fs_device(self, file: Handle) -> Result<FsDevice> {
         let device: FILE_FS_DEVICE_INFORMATION = query_volume(file, FileFsDeviceInformation)?;
         Ok(FsDevice {
             device_type: device.DeviceType,
@@ -361,7 +361,7 @@ impl Files for Native {
         })
     }
 
-    fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+    fn create_paging_file(self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
         let mut name = counted(name)?;
         let mut minimum = large(minimum);
         let mut maximum = large(maximum);

@@ -43,6 +43,3 @@ pub use memory::{Pages, View};
 /// The kernel below `ntdll.dll`, as the seam's value. It holds nothing: all state is the kernel's.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Native;
-
-/// The one [`Native`], for threads and other `'static` users.
-pub static NATIVE: Native = Native;

@@ -84,21 +84,21 @@ impl Drop for BootStatus {
 }
 
 impl SystemWide for Native {
-    fn system_root(&self) -> UnicodeStr<'_> {
+    fn system_root(self) -> UnicodeStr<'static> {
         own_process::system_root()
     }
 
-    fn version(&self) -> VersionInformation {
+    fn version(self) -> VersionInformation {
         let (major, minor) = own_process::version();
         VersionInformation { major, minor }
     }
 
     #[cfg(target_arch = "x86")]
-    fn wide_page_tables(&self) -> bool {
+    fn wide_page_tables(self) -> bool {
         own_process::pae_enabled()
     }
 
-    fn query_basic(&self) -> Result<BasicInformation> {
+    fn query_basic(self) -> Result<BasicInformation> {
         let basic: SYSTEM_BASIC_INFORMATION = query(SystemBasicInformation)?;
         Ok(BasicInformation {
             page_size: basic.PageSize,
@@ -107,7 +107,7 @@ impl SystemWide for Native {
         })
     }
 
-    fn query_processor(&self) -> Result<ProcessorInformation> {
+    fn query_processor(self) -> Result<ProcessorInformation> {
         let processor: SYSTEM_PROCESSOR_INFORMATION = query(SystemProcessorInformation)?;
         Ok(ProcessorInformation {
             architecture: processor.ProcessorArchitecture,
@@ -116,7 +116,7 @@ impl SystemWide for Native {
         })
     }
 
-    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
+    fn query_raw(self, class: u32, into: &mut [u8]) -> Result<usize> {
         let size = u32::try_from(into.len()).map_err(|_| Status::INVALID_PARAMETER)?;
         let mut length = 0;
         // SAFETY: the buffer is borrowed for writing and as long as said; the length is a live
@@ -127,23 +127,23 @@ impl SystemWide for Native {
         Ok(into.len().min(length as usize))
     }
 
-    fn create_session(&self) -> Result<u32> {
+    fn create_session(self) -> Result<u32> {
         let mut session = 0;
         set(SystemSessionCreate, &mut session)?;
         Ok(session)
     }
 
-    fn detach_session(&self, mut session: u32) -> Result<()> {
+    fn detach_session(self, mut session: u32) -> Result<()> {
         set(SystemSessionDetach, &mut session)
     }
 
-    fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
+    fn extend_service_table(self, driver: UnicodeStr<'_>) -> Result<()> {
         let mut driver: UNICODE_STRING = counted(driver)?;
         set(SystemExtendServiceTableInformation, &mut driver)
     }
 
     fn adjust_privilege(
-        &self,
+        self,
         privilege: Privilege,
         enable: bool,
         holder: PrivilegeHolder,
@@ -157,13 +157,13 @@ impl SystemWide for Native {
         Ok(before != 0)
     }
 
-    fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
+    fn display_string(self, text: UnicodeStr<'_>) -> Result<()> {
         let mut text = counted(text)?;
         // SAFETY: the text borrows from the caller for the call.
         done(unsafe { NtDisplayString(&raw mut text) })
     }
 
-    fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()> {
+    fn raise_hard_error(self, error: &HardError<'_>) -> Result<()> {
         if error.parameters.len() > MAXIMUM_HARDERROR_PARAMETERS {
             return Err(Status::INVALID_PARAMETER_2);
         }
@@ -197,13 +197,13 @@ impl SystemWide for Native {
         })
     }
 
-    fn shut_down(&self, action: ShutdownAction) -> Result<()> {
+    fn shut_down(self, action: ShutdownAction) -> Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { NtShutdownSystem(action as u32) })
     }
 
     fn exchange_boot_status(
-        &self,
+        self,
         items: &[BootStatusItem; 2],
         values: [bool; 2],
     ) -> Result<[bool; 2]> {
@@ -219,7 +219,7 @@ impl SystemWide for Native {
     }
 
     fn query_image_option<'b>(
-        &self,
+        self,
         image: UnicodeStr<'_>,
         option: UnicodeStr<'_>,
         buffer: &'b mut [u16],

@@ -124,12 +124,12 @@ impl Memory for Native {
     type Pages = Pages;
     type View = View;
 
-    fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
+    fn allocate_pages(self, bytes: usize) -> Result<Pages> {
         Pages::allocate(bytes)
     }
 
     fn create_image_section(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         file: Handle,
@@ -153,7 +153,7 @@ impl Memory for Native {
         Ok(handle(section))
     }
 
-    fn map_view(&self, section: Handle) -> Result<View> {
+    fn map_view(self, section: Handle) -> Result<View> {
         let mut base = core::ptr::null_mut();
         let mut size = 0;
         // SAFETY: asks for a new view at an address of the kernel's choice; both out-pointers are

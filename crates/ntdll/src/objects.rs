@@ -102,13 +102,13 @@ pub(crate) fn yield_processor() {
 }
 
 impl Objects for Native {
-    fn close(&self, handle: Handle) -> Result<()> {
+    fn close(self, handle: Handle) -> Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { NtClose(raw(handle)) })
     }
 
     fn duplicate(
-        &self,
+        self,
         source: Handle,
         object: Handle,
         target: Handle,
@@ -130,13 +130,13 @@ impl Objects for Native {
         Ok(handle(copy))
     }
 
-    fn make_temporary(&self, handle: Handle) -> Result<()> {
+    fn make_temporary(self, handle: Handle) -> Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { NtMakeTemporaryObject(raw(handle)) })
     }
 
     fn create_directory(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Created> {
@@ -144,13 +144,13 @@ impl Objects for Native {
         unsafe { open(NtCreateDirectoryObject, attributes, access) }
     }
 
-    fn open_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn open_directory(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         // SAFETY: an opener.
         Ok(unsafe { open(NtOpenDirectoryObject, attributes, access) }?.handle)
     }
 
     fn query_directory(
-        &self,
+        self,
         directory: Handle,
         visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
     ) -> Result<()> {
@@ -200,7 +200,7 @@ impl Objects for Native {
     }
 
     fn create_symbolic_link(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         target: UnicodeStr<'_>,
@@ -226,7 +226,7 @@ impl Objects for Native {
     }
 
     fn open_symbolic_link(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Handle> {
@@ -235,7 +235,7 @@ impl Objects for Native {
     }
 
     fn query_symbolic_link<'b>(
-        &self,
+        self,
         link: Handle,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>> {
@@ -255,7 +255,7 @@ impl Objects for Native {
             .ok_or(Status::BUFFER_TOO_SMALL)
     }
 
-    fn create_event(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn create_event(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         let mut named = Named::new(attributes)?;
         let mut event = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local; the attributes borrow from the caller for the
@@ -272,12 +272,12 @@ impl Objects for Native {
         Ok(handle(event))
     }
 
-    fn set_event(&self, event: Handle) -> Result<()> {
+    fn set_event(self, event: Handle) -> Result<()> {
         // SAFETY: the out-pointer is optional.
         done(unsafe { NtSetEvent(raw(event), core::ptr::null_mut()) })
     }
 
-    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
+    fn wait_one(self, object: Handle, timeout: Timeout) -> Result<Wait> {
         let mut interval = interval(timeout);
         // SAFETY: the time out is null or a live local.
         waited(
@@ -286,7 +286,7 @@ impl Objects for Native {
         )
     }
 
-    fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
+    fn wait_any(self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
         if objects.is_empty() || objects.len() > MAXIMUM_WAIT_OBJECTS {
             return Err(Status::INVALID_PARAMETER_1);
         }
@@ -306,7 +306,7 @@ impl Objects for Native {
         waited(status(answer), objects.len())
     }
 
-    fn delay(&self, milliseconds: u32) -> Result<()> {
+    fn delay(self, milliseconds: u32) -> Result<()> {
         let mut interval = Interval::milliseconds(milliseconds);
         // SAFETY: the interval is a live local.
         done(unsafe { NtDelayExecution(0, &raw mut interval.0) })

@@ -89,7 +89,7 @@ impl Incoming {
 }
 
 impl Ports for Native {
-    fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
+    fn create_port(self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
         let mut named = Named::new(attributes)?;
         let mut port = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local; the attributes borrow from the caller for the
@@ -106,7 +106,7 @@ impl Ports for Native {
         Ok(handle(port))
     }
 
-    fn connect_port(&self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
+    fn connect_port(self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
         let mut name = counted(name)?;
         let mut quality = QUALITY;
         let mut port = core::ptr::null_mut();
@@ -140,7 +140,7 @@ impl Ports for Native {
         Ok(port)
     }
 
-    fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
+    fn accept_connect(self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
         let (context, yes) = match accept {
             Accept::Yes { context } => (context, 1),
             Accept::No => (0, 0),
@@ -164,13 +164,13 @@ impl Ports for Native {
         Ok(handle(port))
     }
 
-    fn complete_connect(&self, port: Handle) -> Result<()> {
+    fn complete_connect(self, port: Handle) -> Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { NtCompleteConnectPort(raw(port)) })
     }
 
     fn reply_wait_receive(
-        &self,
+        self,
         port: Handle,
         reply: Option<&MessageBuffer>,
         received: &mut MessageBuffer,
@@ -191,7 +191,7 @@ impl Ports for Native {
         })
     }
 
-    fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
+    fn request_wait_reply(self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
         let request = read_only(message)?;
         let mut incoming = Incoming::new();
         // SAFETY: the request is only read; the reply's place holds whatever a port can carry.

@@ -174,7 +174,7 @@ unsafe extern "system" fn run<B: ThreadBody>(body: *mut c_void) -> NTSTATUS {
 }
 
 impl Processes for Native {
-    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
         let block = ParameterBlock::new(parameters)?;
         let mut image = counted(parameters.image)?;
         let mut made = RTL_USER_PROCESS_INFORMATION::zero();
@@ -198,7 +198,7 @@ impl Processes for Native {
         Ok(information(&made))
     }
 
-    fn open_process(&self, client: ClientId, access: Access) -> Result<Handle> {
+    fn open_process(self, client: ClientId, access: Access) -> Result<Handle> {
         let mut attributes = OBJECT_ATTRIBUTES::zero();
         attributes.Length = OBJECT_ATTRIBUTES::SIZE;
         let mut client = CLIENT_ID {
@@ -218,12 +218,12 @@ impl Processes for Native {
         Ok(handle(process))
     }
 
-    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+    fn terminate_process(self, process: Handle, status: Status) -> Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { NtTerminateProcess(raw(process), status.0.cast_signed()) })
     }
 
-    fn read_memory(&self, process: Handle, address: u64, into: &mut [u8]) -> Result<()> {
+    fn read_memory(self, process: Handle, address: u64, into: &mut [u8]) -> Result<()> {
         let from = core::ptr::without_provenance_mut(address as usize);
         // SAFETY: the address is another process's and for the kernel to judge; the buffer is
         // borrowed for writing and as long as said.
@@ -238,12 +238,12 @@ impl Processes for Native {
         })
     }
 
-    fn resume_thread(&self, thread: Handle) -> Result<()> {
+    fn resume_thread(self, thread: Handle) -> Result<()> {
         // SAFETY: the out-pointer is optional.
         done(unsafe { NtResumeThread(raw(thread), core::ptr::null_mut()) })
     }
 
-    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+    fn create_thread<B: ThreadBody>(self, body: &'static B) -> Result<Handle> {
         let mut thread = core::ptr::null_mut();
         // SAFETY: the routine takes what is passed here, a `&'static B`, and `B: Sync` lets another
         // thread have it.
@@ -264,7 +264,7 @@ impl Processes for Native {
         Ok(handle(thread))
     }
 
-    fn exit_thread(&self, status: Status) -> Result<()> {
+    fn exit_thread(self, status: Status) -> Result<()> {
         // NtTerminateThread alone would leave the stack behind: only this tells the kernel to free
         // it.
         // SAFETY: takes no pointer. What the thread borrowed is `'static`; its locals
@@ -273,7 +273,7 @@ impl Processes for Native {
         Err(Status::UNSUCCESSFUL)
     }
 
-    fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
+    fn query_exit(self, process: Handle) -> Result<ExitInformation> {
         let basic: PROCESS_BASIC_INFORMATION = query(
             process,
             ProcessBasicInformation,
@@ -286,7 +286,7 @@ impl Processes for Native {
         })
     }
 
-    fn query_thread(&self, thread: Handle) -> Result<ClientId> {
+    fn query_thread(self, thread: Handle) -> Result<ClientId> {
         let mut basic = THREAD_BASIC_INFORMATION::zero();
         // SAFETY: the structure is as long as said and a live local.
         done(unsafe {
@@ -304,15 +304,15 @@ impl Processes for Native {
         })
     }
 
-    fn query_session(&self, process: Handle) -> Result<u32> {
+    fn query_session(self, process: Handle) -> Result<u32> {
         query(process, ProcessSessionInformation, u32::SIZE)
     }
 
-    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+    fn set_session(self, process: Handle, session: u32) -> Result<()> {
         set(process, ProcessSessionInformation, session)
     }
 
-    fn query_device_map(&self) -> Result<DeviceMap> {
+    fn query_device_map(self) -> Result<DeviceMap> {
         let bytes: [u8; 0x28] = query(Handle::CURRENT_PROCESS, ProcessDeviceMap, DEVICE_MAP_QUERY)?;
         let (drives, types) = bytes
             .split_first_chunk()
@@ -327,7 +327,7 @@ impl Processes for Native {
         Ok(map)
     }
 
-    fn set_process_critical(&self, critical: bool) -> Result<()> {
+    fn set_process_critical(self, critical: bool) -> Result<()> {
         set(
             Handle::CURRENT_PROCESS,
             ProcessBreakOnTermination,
@@ -335,7 +335,7 @@ impl Processes for Native {
         )
     }
 
-    fn set_thread_critical(&self, critical: bool) -> Result<()> {
+    fn set_thread_critical(self, critical: bool) -> Result<()> {
         let mut value = u32::from(critical);
         // SAFETY: the value is a live local of four bytes.
         done(unsafe {
@@ -348,35 +348,35 @@ impl Processes for Native {
         })
     }
 
-    fn set_base_priority(&self, priority: u32) -> Result<()> {
+    fn set_base_priority(self, priority: u32) -> Result<()> {
         set(Handle::CURRENT_PROCESS, ProcessBasePriority, priority)
     }
 
-    fn set_hard_error_mode(&self, mode: u32) -> Result<()> {
+    fn set_hard_error_mode(self, mode: u32) -> Result<()> {
         set(Handle::CURRENT_PROCESS, ProcessDefaultHardErrorMode, mode)
     }
 
-    fn client_id(&self) -> ClientId {
+    fn client_id(self) -> ClientId {
         own_process::client_id()
     }
 
-    fn own_environment(&self) -> &[u16] {
+    fn own_environment(self) -> &'static [u16] {
         own_process::environment()
     }
 
-    fn own_dll_path(&self) -> UnicodeStr<'_> {
+    fn own_dll_path(self) -> UnicodeStr<'static> {
         own_process::parameter(|block| &block.DllPath)
     }
 
-    fn own_command_line(&self) -> UnicodeStr<'_> {
+    fn own_command_line(self) -> UnicodeStr<'static> {
         own_process::parameter(|block| &block.CommandLine)
     }
 
-    fn own_debug_flags(&self) -> u32 {
+    fn own_debug_flags(self) -> u32 {
         own_process::debug_flags()
     }
 
-    fn own_global_flag(&self) -> u32 {
+    fn own_global_flag(self) -> u32 {
         own_process::global_flag()
     }
 }

@@ -134,13 +134,13 @@ fn copy(from: &[u8], at: usize, into: &mut [u8]) -> Result<()> {
 }
 
 impl Registry for Native {
-    fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn open_key(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         // SAFETY: an opener.
         Ok(unsafe { open(NtOpenKey, attributes, access) }?.handle)
     }
 
     fn create_volatile_key(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Handle> {
@@ -164,7 +164,7 @@ impl Registry for Native {
     }
 
     fn query_value(
-        &self,
+        self,
         key: Handle,
         name: UnicodeStr<'_>,
         data: &mut [u8],
@@ -187,7 +187,7 @@ impl Registry for Native {
     }
 
     fn enumerate_value(
-        &self,
+        self,
         key: Handle,
         index: u32,
         name: &mut [u16],
@@ -210,7 +210,7 @@ impl Registry for Native {
     }
 
     fn set_value(
-        &self,
+        self,
         key: Handle,
         name: UnicodeStr<'_>,
         kind: ValueType,
@@ -230,18 +230,18 @@ impl Registry for Native {
         })
     }
 
-    fn delete_value(&self, key: Handle, name: UnicodeStr<'_>) -> Result<()> {
+    fn delete_value(self, key: Handle, name: UnicodeStr<'_>) -> Result<()> {
         let mut name = counted(name)?;
         // SAFETY: the name borrows from the caller for the call.
         done(unsafe { NtDeleteValueKey(raw(key), &raw mut name) })
     }
 
-    fn flush_key(&self, key: Handle) -> Result<()> {
+    fn flush_key(self, key: Handle) -> Result<()> {
         // SAFETY: takes no pointer.
         done(unsafe { NtFlushKey(raw(key)) })
     }
 
-    fn initialize_registry(&self, boot: RegistryBoot) -> Result<()> {
+    fn initialize_registry(self, boot: RegistryBoot) -> Result<()> {
         let flag = match boot {
             RegistryBoot::Smss => 0,
             RegistryBoot::Raw(flag) => flag,

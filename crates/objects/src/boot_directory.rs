@@ -11,13 +11,13 @@ use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use zerocopy::IntoBytes;
 
 /// Finds the drive letter among the links of `devices`, which is `\??`, and writes it.
-pub fn write_boot_directory<S: Objects + Registry>(system: &S, devices: Handle) {
+pub fn write_boot_directory<S: Objects + Registry>(system: S, devices: Handle) {
     let mut partition = [0; MAX_TEXT];
     find_and_write(system, devices, &mut partition).or_skip(Skippable::BootDirectory, "BootDir");
 }
 
 fn find_and_write<S: Objects + Registry>(
-    system: &S,
+    system: S,
     devices: Handle,
     partition: &mut [u16; MAX_TEXT],
 ) -> Result<()> {
@@ -33,7 +33,7 @@ fn find_and_write<S: Objects + Registry>(
 }
 
 fn system_partition<'b, S: Objects + Registry>(
-    system: &S,
+    system: S,
     buffer: &'b mut [u16; MAX_TEXT],
 ) -> Result<UnicodeStr<'b>> {
     let setup = "\\Registry\\Machine\\System\\Setup";
@@ -48,7 +48,7 @@ fn system_partition<'b, S: Objects + Registry>(
 
 /// The first drive letter whose link leads to `partition` or below it.
 fn drive_of<S: Objects>(
-    system: &S,
+    system: S,
     devices: Handle,
     partition: UnicodeStr<'_>,
 ) -> Result<Option<u16>> {
@@ -72,7 +72,7 @@ fn drive_of<S: Objects>(
 }
 
 fn target<'b, S: Objects>(
-    system: &S,
+    system: S,
     devices: Handle,
     name: UnicodeStr<'_>,
     buffer: &'b mut [u16; MAX_TEXT],
@@ -94,7 +94,7 @@ fn leads_to(target: UnicodeStr<'_>, partition: UnicodeStr<'_>) -> bool {
             .is_none_or(|next| next == u16::from(b'\\'))
 }
 
-fn write<S: Objects + Registry>(system: &S, letter: u16) -> Result<()> {
+fn write<S: Objects + Registry>(system: S, letter: u16) -> Result<()> {
     let setup = "\\Registry\\Machine\\Software\\Microsoft\\Windows\\CurrentVersion\\Setup";
     let key = Key::open(system, setup, Access::KEY_ALL)?;
     let text = [letter, u16::from(b':'), u16::from(b'\\'), 0];

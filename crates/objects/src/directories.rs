@@ -13,11 +13,11 @@ const PERMANENT: Attributes = Attributes::CASE_INSENSITIVE
     .union(Attributes::PERMANENT);
 
 /// Creates or opens the permanent directory `name`.
-pub(crate) fn create<'s, S: Objects>(
-    system: &'s S,
+pub(crate) fn create<S: Objects>(
+    system: S,
     name: UnicodeStr<'_>,
     security: &[u8],
-) -> Result<Owned<'s, S>> {
+) -> Result<Owned<S>> {
     let attributes = ObjectAttributes::named(name)
         .with(PERMANENT)
         .secured(security);
@@ -30,7 +30,7 @@ pub(crate) fn create<'s, S: Objects>(
 }
 
 /// Makes one directory of `ObjectDirectories`. A failure is reported and the boot goes on.
-pub fn object_directory<S: Objects>(system: &S, protection: Protection, name: UnicodeStr<'_>) {
+pub fn object_directory<S: Objects>(system: S, protection: Protection, name: UnicodeStr<'_>) {
     if name.is_empty() {
         // An empty string of the list names nothing.
         return;
@@ -49,7 +49,7 @@ pub fn object_directory<S: Objects>(system: &S, protection: Protection, name: Un
 ///
 /// # Errors
 /// [`Stop`]: without it no session can be made.
-pub fn sessions<S: Objects>(system: &S, protection: Protection) -> Result<Owned<'_, S>, Stop> {
+pub fn sessions<S: Objects>(system: S, protection: Protection) -> Result<Owned<S>, Stop> {
     let name = wide!("\\Sessions");
     create(system, name, protection.primary()).or_stop(Essential::Sessions, name)
 }

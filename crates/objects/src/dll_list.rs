@@ -26,9 +26,9 @@ impl Row for Dll {
 }
 
 /// The list.
-pub struct DllList<'s, S: Memory> {
-    text: TextArena<'s, S>,
-    dlls: Table<'s, S, Dll>,
+pub struct DllList<S: Memory> {
+    text: TextArena<S>,
+    dlls: Table<S, Dll>,
     walked: usize,
     /// Imports that change nothing, as long as the list stays as it is.
     spelled: Spelled,
@@ -64,9 +64,9 @@ impl Spelled {
     }
 }
 
-impl<'s, S: Memory> DllList<'s, S> {
+impl<S: Memory> DllList<S> {
     /// An empty list.
-    pub const fn new(system: &'s S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             text: TextArena::new(system),
             dlls: Table::new(system),
@@ -150,9 +150,9 @@ impl<'s, S: Memory> DllList<'s, S> {
 }
 
 /// A set of names.
-pub(crate) struct Names<'s, S: Memory> {
-    text: TextArena<'s, S>,
-    names: Table<'s, S, Name>,
+pub(crate) struct Names<S: Memory> {
+    text: TextArena<S>,
+    names: Table<S, Name>,
 }
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -166,15 +166,12 @@ impl Row for Name {
     const NODE: usize = offset_of!(Self, node);
 }
 
-impl<'s, S: Memory> Names<'s, S> {
+impl<S: Memory> Names<S> {
     /// The set of these names.
     ///
     /// # Errors
     /// `NO_MEMORY`.
-    pub(crate) fn of<'v>(
-        system: &'s S,
-        names: impl Iterator<Item = UnicodeStr<'v>>,
-    ) -> Result<Self> {
+    pub(crate) fn of<'v>(system: S, names: impl Iterator<Item = UnicodeStr<'v>>) -> Result<Self> {
         let mut set = Self {
             text: TextArena::new(system),
             names: Table::new(system),
@@ -203,7 +200,7 @@ mod tests {
 
     static HEAP: Heap = Heap::new(1 << 20);
 
-    fn walk(list: &mut DllList<'_, Heap>) -> Vec<String> {
+    fn walk(list: &mut DllList<&'static Heap>) -> Vec<String> {
         let mut files = Vec::new();
         while let Some((_, file)) = list.next_entry() {
             files.push(file.to_string());

@@ -17,11 +17,11 @@ use nt::{Handle, Owned, Result, Status, UnicodeStr, wide};
 /// # Errors
 /// [`Stop`] if the directory cannot be opened or a link not made.
 #[inline(never)]
-pub fn dos_devices<'s, 'v, S: Objects>(
-    system: &'s S,
+pub fn dos_devices<'v, S: Objects>(
+    system: S,
     protection: Protection,
     links: impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)>,
-) -> Result<Owned<'s, S>, Stop> {
+) -> Result<Owned<S>, Stop> {
     let name = wide!("\\??");
     let directory = system.open_directory(&ObjectAttributes::named(name), Access::DIRECTORY_ALL);
     let directory = Owned::new(system, directory.or_stop(Essential::DosDevices, name)?);
@@ -37,7 +37,7 @@ pub fn dos_devices<'s, 'v, S: Objects>(
 }
 
 fn replace<S: Objects>(
-    system: &S,
+    system: S,
     directory: Handle,
     protection: Protection,
     name: UnicodeStr<'_>,
@@ -70,7 +70,7 @@ fn replace<S: Objects>(
     Ok(())
 }
 
-fn remove<S: Objects>(system: &S, directory: Handle, name: UnicodeStr<'_>) -> Result<()> {
+fn remove<S: Objects>(system: S, directory: Handle, name: UnicodeStr<'_>) -> Result<()> {
     match system.open_symbolic_link(
         &ObjectAttributes::named(name).under(directory),
         Access::SYMBOLIC_LINK_ALL,

@@ -47,9 +47,9 @@ pub enum Failure {
 
 /// What the registry says about known DLLs, and how to make them known.
 #[derive(Clone, Copy, Debug)]
-pub struct KnownDlls<'s, S, Dlls, Excluded> {
+pub struct KnownDlls<S, Dlls, Excluded> {
     /// The seam.
-    pub system: &'s S,
+    pub system: S,
     /// How the objects are protected.
     pub protection: Protection,
     /// Names and file names.
@@ -58,7 +58,7 @@ pub struct KnownDlls<'s, S, Dlls, Excluded> {
     pub excluded: Excluded,
 }
 
-impl<'s, 'v, S, Dlls, Excluded> KnownDlls<'s, S, Dlls, Excluded>
+impl<'v, S, Dlls, Excluded> KnownDlls<S, Dlls, Excluded>
 where
     S: System,
     Dlls: Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
@@ -98,7 +98,7 @@ where
         }
     }
 
-    const fn making(&self) -> Making<'s, S> {
+    const fn making(&self) -> Making<S> {
         Making {
             system: self.system,
             protection: self.protection,
@@ -108,7 +108,7 @@ where
 
     fn make_in(
         &self,
-        making: &mut Making<'s, S>,
+        making: &mut Making<S>,
         name: UnicodeStr<'static>,
         directory: Option<UnicodeStr<'_>>,
     ) -> Result<(), Failed> {
@@ -228,14 +228,14 @@ impl From<Unusable> for Unwalked {
     }
 }
 
-struct Making<'s, S: System> {
-    system: &'s S,
+struct Making<S: System> {
+    system: S,
     protection: Protection,
     /// The DLL at hand.
     file: UnicodeBuf<MAX_DOS>,
 }
 
-fn open_directory<'s, S: System>(system: &'s S, dos: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
+fn open_directory<S: System>(system: S, dos: UnicodeStr<'_>) -> Result<Owned<S>> {
     let mut path = UnicodeBuf::new();
     path::put_nt(dos, system.system_root(), &mut path)?;
     file::open(
@@ -249,7 +249,7 @@ fn open_directory<'s, S: System>(system: &'s S, dos: UnicodeStr<'_>) -> Result<O
 
 /// The link `KnownDllPath`: its target is the DOS path itself, which ntdll reads as text.
 fn link<S: Objects>(
-    system: &S,
+    system: S,
     protection: Protection,
     objects: Handle,
     dos: UnicodeStr<'_>,
@@ -264,10 +264,10 @@ fn link<S: Objects>(
     Ok(())
 }
 
-impl<'s, S: System> Making<'s, S> {
+impl<S: System> Making<S> {
     /// Makes one DLL known, and adds what it imports to `list`.
     #[inline(never)]
-    fn add(&self, objects: Handle, files: Handle, list: &mut DllList<'s, S>) -> Result<(), Failed> {
+    fn add(&self, objects: Handle, files: Handle, list: &mut DllList<S>) -> Result<(), Failed> {
         let system = self.system;
         let file = self.file.as_str();
         let Some(opened) = open(system, files, file) else {
@@ -299,11 +299,7 @@ impl<'s, S: System> Making<'s, S> {
 }
 
 /// Opens the file, if it is there.
-fn open<'s, S: System>(
-    system: &'s S,
-    directory: Handle,
-    file: UnicodeStr<'_>,
-) -> Option<Owned<'s, S>> {
+fn open<S: System>(system: S, directory: Handle, file: UnicodeStr<'_>) -> Option<Owned<S>> {
     match file::open(
         system,
         &ObjectAttributes::named(file).under(directory),
@@ -321,9 +317,9 @@ fn open<'s, S: System>(
 /// Walks the imports of the image that a view of `section` shows.
 #[inline(never)]
 fn map_and_walk<S: System>(
-    system: &S,
+    system: S,
     section: Handle,
-    list: &mut DllList<'_, S>,
+    list: &mut DllList<S>,
 ) -> Result<(), Unwalked> {
     let view = system.map_view(section).map_err(unreadable)?;
     walk(PeImage::parse(&view, Layout::View), list)
@@ -333,10 +329,10 @@ fn map_and_walk<S: System>(
 /// reported and has none.
 #[inline(never)]
 fn read_and_walk<S: System>(
-    system: &S,
+    system: S,
     directory: Handle,
     file: UnicodeStr<'_>,
-    list: &mut DllList<'_, S>,
+    list: &mut DllList<S>,
 ) -> Result<(), Unwalked> {
     let content = content(system, directory, file).or_skip(Skippable::KnownDll, file);
     content.map_or(Ok(()), |(pages, length)| {
@@ -347,7 +343,7 @@ fn read_and_walk<S: System>(
 
 /// What stands in a file, and how many bytes of the pages that is.
 fn content<S: System>(
-    system: &S,
+    system: S,
     directory: Handle,
     file: UnicodeStr<'_>,
 ) -> Result<(S::Pages, usize)> {
@@ -378,7 +374,7 @@ fn content<S: System>(
 /// Adds what an image imports to `list`.
 fn walk<S: System>(
     image: Result<PeImage<'_>, Unusable>,
-    list: &mut DllList<'_, S>,
+    list: &mut DllList<S>,
 ) -> Result<(), Unwalked> {
     let image = image?;
     let (mut imports, mut name) = (image.imports(), Name::new());

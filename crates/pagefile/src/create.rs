@@ -15,10 +15,7 @@ const MOST: usize = 16;
 
 /// Makes the paging files that `tokens` ask for, in order. Nothing here stops the boot: with no
 /// volume to write on it goes on without a paging file.
-pub fn create_paging_files<'v, S: System>(
-    system: &S,
-    tokens: impl Iterator<Item = UnicodeStr<'v>>,
-) {
+pub fn create_paging_files<'v, S: System>(system: S, tokens: impl Iterator<Item = UnicodeStr<'v>>) {
     let mut run = Run {
         system,
         volumes: Volumes::new(),
@@ -55,7 +52,7 @@ pub fn create_paging_files<'v, S: System>(
 }
 
 /// What `size` means on this machine.
-fn whole<S: System>(system: &S, size: Size) -> Sizes {
+fn whole<S: System>(system: S, size: Size) -> Sizes {
     let memory = match size {
         Size::Explicit { .. } => None,
         Size::Managed => system
@@ -73,8 +70,8 @@ fn whole<S: System>(system: &S, size: Size) -> Sizes {
     sizes(size, memory, cap)
 }
 
-struct Run<'s, S: System> {
-    system: &'s S,
+struct Run<S: System> {
+    system: S,
     /// Empty until the first token that needs them.
     volumes: Volumes,
     /// How many tokens were accepted.
@@ -83,7 +80,7 @@ struct Run<'s, S: System> {
     any: bool,
 }
 
-impl<S: System> Run<'_, S> {
+impl<S: System> Run<S> {
     /// Accepts a token, if it may be, and makes its file.
     fn accept(&mut self, descriptor: &mut Descriptor) -> Result<()> {
         if self.accepted >= MOST {
@@ -133,7 +130,7 @@ impl<S: System> Run<'_, S> {
 /// 4.4).
 #[inline(never)]
 fn on_volume<S: System>(
-    system: &S,
+    system: S,
     name: UnicodeStr<'_>,
     volume: &mut Volume,
     whole: Sizes,
@@ -193,7 +190,7 @@ const fn less_may_help(status: Status) -> bool {
 }
 
 /// Bytes that a file of this name occupies already; 0 if there is none.
-fn existing_size<S: System>(system: &S, name: UnicodeStr<'_>) -> u64 {
+fn existing_size<S: System>(system: S, name: UnicodeStr<'_>) -> u64 {
     let file = open(
         system,
         name,
@@ -205,7 +202,7 @@ fn existing_size<S: System>(system: &S, name: UnicodeStr<'_>) -> u64 {
 }
 
 /// Deletes a paging file of the last boot that is in the way.
-fn delete<S: System>(system: &S, name: UnicodeStr<'_>) -> bool {
+fn delete<S: System>(system: S, name: UnicodeStr<'_>) -> bool {
     let file = open(
         system,
         name,

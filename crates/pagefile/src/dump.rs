@@ -33,7 +33,7 @@ pub fn is_dump(head: &[u8]) -> bool {
 /// # Errors
 /// What the kernel says if there is a dump and it cannot be kept: then the file must stay.
 #[inline(never)]
-pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bool> {
+pub(crate) fn preserve<S: System>(system: S, name: UnicodeStr<'_>) -> Result<bool> {
     let file = open_dump(system, name).or_skip(Skippable::PagingFile, name);
     let Some(file) = file.flatten() else {
         return Ok(false);
@@ -52,7 +52,7 @@ pub(crate) fn preserve<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<bo
 /// It is read past the cache: a cached read would leave the kernel with a data section of the file,
 /// and a file with a data section cannot be superseded by the new paging file (ReactOS' FAT driver
 /// answers `SHARING_VIOLATION`).
-fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Option<Owned<'s, S>>> {
+fn open_dump<S: System>(system: S, name: UnicodeStr<'_>) -> Result<Option<Owned<S>>> {
     let file = open(
         system,
         name,
@@ -70,7 +70,7 @@ fn open_dump<'s, S: System>(system: &'s S, name: UnicodeStr<'_>) -> Result<Optio
 }
 
 /// Writes `DumpFile`, a DOS path, and `TempDestination`.
-fn record<S: System>(system: &S, kept: UnicodeStr<'_>) -> Result<()> {
+fn record<S: System>(system: S, kept: UnicodeStr<'_>) -> Result<()> {
     let key = Key::create_volatile(system, MACHINE_CRASH, Access::KEY_SET_VALUE)?;
     let mut dos = UnicodeBuf::<MAX_NT>::new();
     dos.push(kept.skip(4))?;

@@ -29,7 +29,7 @@ pub(crate) type Volumes = heapless::Vec<Volume, 24>;
 /// # Errors
 /// `UNEXPECTED_IO_ERROR` if no volume will do, or what the kernel says when asked for the drive
 /// letters.
-pub(crate) fn survey<S: System>(system: &S, volumes: &mut Volumes) -> Result<()> {
+pub(crate) fn survey<S: System>(system: S, volumes: &mut Volumes) -> Result<()> {
     let drives = system.query_device_map()?.drives;
     let boot = system.system_root().first().map(case::upcase);
     for letter in LETTERS {
@@ -56,7 +56,7 @@ pub(crate) fn survey<S: System>(system: &S, volumes: &mut Volumes) -> Result<()>
 
 /// Measures a volume, or measures it again after something on it has changed; whether it can hold a
 /// paging file.
-pub(crate) fn measure<S: System>(system: &S, volume: &mut Volume) -> bool {
+pub(crate) fn measure<S: System>(system: S, volume: &mut Volume) -> bool {
     match usable(system, volume.letter) {
         Ok(Some(usable)) => {
             volume.usable = usable;
@@ -75,7 +75,7 @@ pub(crate) fn measure<S: System>(system: &S, volume: &mut Volume) -> bool {
 }
 
 /// Usable bytes of the volume with this letter; `None` if it is not one for a paging file.
-fn usable<S: System>(system: &S, letter: u16) -> Result<Option<u64>> {
+fn usable<S: System>(system: S, letter: u16) -> Result<Option<u64>> {
     let mut name = b"\\??\\?:\\".map(u16::from);
     name[4] = letter;
     let access = Access::FILE_READ_ATTRIBUTES | Access::FILE_WRITE_ATTRIBUTES;
@@ -98,12 +98,12 @@ fn usable<S: System>(system: &S, letter: u16) -> Result<Option<u64>> {
 }
 
 /// Opens a file or directory, sharing it with everyone.
-pub(crate) fn open<'s, S: System>(
-    system: &'s S,
+pub(crate) fn open<S: System>(
+    system: S,
     name: UnicodeStr<'_>,
     access: Access,
     options: OpenOptions,
-) -> Result<Owned<'s, S>> {
+) -> Result<Owned<S>> {
     let share = Share::READ | Share::WRITE | Share::DELETE;
     let name = ObjectAttributes::named(name);
     file::open(system, &name, access, share, options)

@@ -11,13 +11,13 @@ use nt::system::{Memory, ValueType};
 use nt::{Result, Status, UnicodeStr, wide};
 
 /// The configuration of the Session Manager. Lists are in the registry's order.
-pub struct Configuration<'s, S: Memory> {
+pub struct Configuration<S: Memory> {
     /// `ProtectionMode`: bit 0 says that objects are protected (spec 2.2).
     pub protection_mode: u32,
     /// `AllowProtectedRenames` (spec 6.6).
     pub allow_protected_renames: u32,
     /// The default environment, which every child gets (spec 5.1).
-    pub environment: Environment<'s, S>,
+    pub environment: Environment<S>,
     /// `PendingFileRenameOperations` and `PendingFileRenameOperations2`, as they were (spec 6.1).
     pub renames: [Option<RawValue<S>>; 2],
     /// There is a `PosixSingleInstance` (spec 9.6).
@@ -29,12 +29,12 @@ pub struct Configuration<'s, S: Memory> {
     /// There is a `Required` value, even if it is empty.
     required_named: bool,
     path: Span,
-    pub(crate) store: Store<'s, S>,
+    pub(crate) store: Store<S>,
 }
 
-impl<'s, S: Memory> Configuration<'s, S> {
+impl<S: Memory> Configuration<S> {
     /// A configuration before anything was read.
-    pub const fn new(system: &'s S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             protection_mode: 1,
             allow_protected_renames: 0,
@@ -307,7 +307,7 @@ impl<'s, S: Memory> Configuration<'s, S> {
     }
 
     /// Makes the environment block of the variables.
-    pub(crate) fn finish_environment(&mut self, system: &'s S) -> Result<()> {
+    pub(crate) fn finish_environment(&mut self, system: S) -> Result<()> {
         self.store.sort(List::Variables);
         self.environment = Environment::of(system, self.store.list(List::Variables))?;
         Ok(())

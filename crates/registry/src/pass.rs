@@ -33,12 +33,12 @@ pub type MakeDirectory<'v> = dyn FnMut(u32, UnicodeStr<'_>) + 'v;
 ///
 /// # Errors
 /// [`Stop`] as the table of failures says.
-pub fn read<'s, S: Registry + Memory + Objects>(
-    system: &'s S,
+pub fn read<S: Registry + Memory + Objects>(
+    system: S,
     block: &[u16],
     sessions: bool,
     make_directory: &mut MakeDirectory<'_>,
-    configuration: &mut Configuration<'s, S>,
+    configuration: &mut Configuration<S>,
 ) -> Result<(), Stop> {
     run(system, block, configuration, &mut |pass, top| {
         pass.all(top, sessions, make_directory)
@@ -51,10 +51,10 @@ pub fn read<'s, S: Registry + Memory + Objects>(
 ///
 /// # Errors
 /// [`Stop`] as the table of failures says.
-pub fn read_for_session<'s, S: Registry + Memory + Objects>(
-    system: &'s S,
+pub fn read_for_session<S: Registry + Memory + Objects>(
+    system: S,
     block: &[u16],
-    configuration: &mut Configuration<'s, S>,
+    configuration: &mut Configuration<S>,
 ) -> Result<(), Stop> {
     run(system, block, configuration, &mut |pass, top| {
         pass.subsystems(top)?;
@@ -65,14 +65,14 @@ pub fn read_for_session<'s, S: Registry + Memory + Objects>(
 }
 
 /// What is read of the key, whose handle it gets.
-type Part<'p, 's, S> = dyn FnMut(&mut Pass<'_, 's, S>, Handle) -> Result<(), Stop> + 'p;
+type Part<'p, S> = dyn FnMut(&mut Pass<'_, S>, Handle) -> Result<(), Stop> + 'p;
 
 /// Reads a part of the key.
-fn run<'s, S: Registry + Memory + Objects>(
-    system: &'s S,
+fn run<S: Registry + Memory + Objects>(
+    system: S,
     block: &[u16],
-    configuration: &mut Configuration<'s, S>,
-    part: &mut Part<'_, 's, S>,
+    configuration: &mut Configuration<S>,
+    part: &mut Part<'_, S>,
 ) -> Result<(), Stop> {
     let reader = Reader::new(system).or_stop(STEP, "memory")?;
     let reserved = configuration.store.reserve();
@@ -89,13 +89,13 @@ fn run<'s, S: Registry + Memory + Objects>(
     part(&mut pass, key.handle())
 }
 
-struct Pass<'c, 's, S: Memory> {
-    system: &'s S,
-    reader: Reader<'s, S>,
-    configuration: &'c mut Configuration<'s, S>,
+struct Pass<'c, S: Memory> {
+    system: S,
+    reader: Reader<S>,
+    configuration: &'c mut Configuration<S>,
 }
 
-impl<'s, S: Registry + Memory + Objects> Pass<'_, 's, S> {
+impl<S: Registry + Memory + Objects> Pass<'_, S> {
     fn all(
         &mut self,
         top: Handle,
@@ -250,7 +250,7 @@ impl<'s, S: Registry + Memory + Objects> Pass<'_, 's, S> {
         top: Handle,
         name: &'static str,
         presence: Presence,
-    ) -> Result<Option<Key<'s, S>>, Stop> {
+    ) -> Result<Option<Key<S>>, Stop> {
         let key = Key::open_under(self.system, top, name, Access::MAXIMUM_ALLOWED);
         let key = key::if_there(key).or_stop(STEP, name)?;
         if key.is_none() {
@@ -270,8 +270,8 @@ impl<'s, S: Registry + Memory + Objects> Pass<'_, 's, S> {
         top: Handle,
         name: &'static str,
         presence: Presence,
-        visit: fn(&mut Configuration<'s, S>, Value<'_>) -> Result<()>,
-    ) -> Result<Option<Key<'s, S>>, Stop> {
+        visit: fn(&mut Configuration<S>, Value<'_>) -> Result<()>,
+    ) -> Result<Option<Key<S>>, Stop> {
         let Some(key) = self.open(top, name, presence)? else {
             return Ok(None);
         };

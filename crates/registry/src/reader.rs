@@ -49,16 +49,16 @@ pub(crate) enum Which {
 }
 
 /// The buffers that values are read into, one after the other.
-pub(crate) struct Reader<'s, S: Memory> {
-    system: &'s S,
+pub(crate) struct Reader<S: Memory> {
+    system: S,
     /// The name that was asked for last.
     asked: key::Name,
     name: S::Pages,
     data: S::Pages,
 }
 
-impl<'s, S: Memory + Registry> Reader<'s, S> {
-    pub(crate) fn new(system: &'s S) -> Result<Self> {
+impl<S: Memory + Registry> Reader<S> {
+    pub(crate) fn new(system: S) -> Result<Self> {
         Ok(Self {
             system,
             asked: key::Name::new(),

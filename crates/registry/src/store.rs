@@ -84,16 +84,16 @@ struct Chain {
 }
 
 /// Arena and table.
-pub(crate) struct Store<'s, S: Memory> {
-    text: TextArena<'s, S>,
-    table: Table<'s, S, Row>,
+pub(crate) struct Store<S: Memory> {
+    text: TextArena<S>,
+    table: Table<S, Row>,
     chains: [Chain; LISTS],
     /// What is being expanded: kept, so that its memory is asked for once.
-    scratch: PageVec<'s, S, u16>,
+    scratch: PageVec<S, u16>,
 }
 
-impl<'s, S: Memory> Store<'s, S> {
-    pub(crate) const fn new(system: &'s S) -> Self {
+impl<S: Memory> Store<S> {
+    pub(crate) const fn new(system: S) -> Self {
         Self {
             text: TextArena::new(system),
             table: Table::new(system),
@@ -236,7 +236,7 @@ impl<'s, S: Memory> Store<'s, S> {
     }
 
     /// Name and value of the rows of `list`, in order. An absent value is empty.
-    pub(crate) fn list(&self, list: List) -> Rows<'_, 's, S> {
+    pub(crate) fn list(&self, list: List) -> Rows<'_, S> {
         Rows {
             store: self,
             next: self.chain(list).first,
@@ -333,19 +333,19 @@ fn hash(list: List, name: UnicodeStr<'_>) -> NameHash {
 }
 
 /// The rows of a list.
-pub(crate) struct Rows<'a, 's, S: Memory> {
-    store: &'a Store<'s, S>,
+pub(crate) struct Rows<'a, S: Memory> {
+    store: &'a Store<S>,
     next: u32,
     list: List,
 }
 
-impl<S: Memory> Clone for Rows<'_, '_, S> {
+impl<S: Memory> Clone for Rows<'_, S> {
     fn clone(&self) -> Self {
         Self { ..*self }
     }
 }
 
-impl<'a, S: Memory> Iterator for Rows<'a, '_, S> {
+impl<'a, S: Memory> Iterator for Rows<'a, S> {
     type Item = (UnicodeStr<'a>, UnicodeStr<'a>);
 
     #[inline(never)]

@@ -10,7 +10,7 @@ use zerocopy::IntoBytes;
 
 /// Connects to `\SmApiPort`: the port handle, which belongs to the caller. Blocks until smss has
 /// answered. `PORT_CONNECTION_REFUSED` if it refuses.
-pub fn connect<S: Ports>(system: &S, announced: &ConnectionInfo) -> Result<Handle> {
+pub fn connect<S: Ports>(system: S, announced: &ConnectionInfo) -> Result<Handle> {
     let mut information = *announced;
     system.connect_port(SM_PORT, information.as_mut_bytes())
 }
@@ -20,12 +20,12 @@ pub fn connect<S: Ports>(system: &S, announced: &ConnectionInfo) -> Result<Handl
 /// # Errors
 /// The status of the call itself, or else the result that smss answered with; `body` is the
 /// answer's in both cases only if the call went through.
-pub fn call<S: Ports, R: Request>(system: &S, port: Handle, body: &mut R) -> Result<()> {
+pub fn call<S: Ports, R: Request>(system: S, port: Handle, body: &mut R) -> Result<()> {
     exchange(system, port, R::NUMBER, body.as_mut_bytes())
 }
 
 /// One piece of code for requests of every type.
-fn exchange<S: Ports>(system: &S, port: Handle, number: u32, body: &mut [u8]) -> Result<()> {
+fn exchange<S: Ports>(system: S, port: Handle, number: u32, body: &mut [u8]) -> Result<()> {
     let mut message = message(number, body, None);
     system.request_wait_reply(port, &mut message)?;
     result_of(&message)?;

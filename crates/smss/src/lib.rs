@@ -40,7 +40,7 @@ pub struct State<S: System> {
 
 impl<S: System> State<S> {
     /// The state before anything has happened. `space` is this state's alone.
-    pub fn new(system: &'static S, space: &'static Space<S>) -> Self {
+    pub fn new(system: S, space: &'static Space<S>) -> Self {
         Self {
             manager: Manager::new(system, space),
             loaded: Mutex::new(Loaded::new(system)),
@@ -76,7 +76,7 @@ impl From<Stop> for Fatal {
 
 /// The program. It returns only when the process is to end: the exit status. For the resident
 /// instance that means that the system could not even be stopped.
-pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
+pub fn run<S: System>(system: S, state: &'static State<S>) -> Status {
     if state.manager.policy().sessions == SessionModel::ChildInstance
         && let Some(arguments) = Arguments::parse(system.own_command_line())
     {
@@ -111,7 +111,7 @@ pub fn run<S: System>(system: &'static S, state: &'static State<S>) -> Status {
 }
 
 /// The boot, in the numbered order of spec 14: what to wait for when it has settled.
-fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watched, Fatal> {
+fn boot<S: System>(system: S, state: &'static State<S>) -> Result<Watched, Fatal> {
     let manager = &state.manager;
     let policy = manager.policy();
     phases::verbosity(system);
@@ -181,7 +181,7 @@ fn boot<S: System>(system: &'static S, state: &'static State<S>) -> Result<Watch
 
 /// A child instance of NT 6: makes one session and ends (spec 11.5).
 fn make_session<S: System>(
-    system: &'static S,
+    system: S,
     state: &'static State<S>,
     arguments: Arguments,
 ) -> nt::Result<()> {

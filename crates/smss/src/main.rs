@@ -22,6 +22,6 @@ ntdll::program!(Program {
     main
 });
 
-fn main(system: &'static Native) -> Status {
+fn main(system: Native) -> Status {
     smss::run(system, STATE.call_once(|| State::new(system, &SPACE)))
 }

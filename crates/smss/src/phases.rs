@@ -24,7 +24,7 @@ const BASE_PRIORITY: u32 = 11;
 const HARD_ERROR_MODE: u32 = 1;
 
 /// Steps 2 to 4: critical process and thread, base priority, hard-error mode (spec 1.3, 1.5).
-pub(crate) fn process_settings<S: System>(system: &S) {
+pub(crate) fn process_settings<S: System>(system: S) {
     let settings: [(UnicodeStr<'_>, nt::Result<()>); 4] = [
         (wide!("critical process"), system.set_process_critical(true)),
         (wide!("critical thread"), system.set_thread_critical(true)),
@@ -44,7 +44,7 @@ pub(crate) fn process_settings<S: System>(system: &S) {
 
 /// Takes the verbosity of the log from the registry, if it is named there (`Debug Print Filter`,
 /// the value `SMSS`).
-pub(crate) fn verbosity<S: System>(system: &S) {
+pub(crate) fn verbosity<S: System>(system: S) {
     let Some(mask) = registry::debug_print_filter(system) else {
         return;
     };
@@ -63,7 +63,7 @@ fn level(mask: u32) -> LevelFilter {
 }
 
 /// Step 8: the event on which the mount manager waits before it writes to volumes (spec 1.5 #7).
-pub(crate) fn volumes_event<S: System>(system: &S) -> Option<Owned<'_, S>> {
+pub(crate) fn volumes_event<S: System>(system: S) -> Option<Owned<S>> {
     let attributes = ObjectAttributes::named(VOLUMES_EVENT).with(Attributes::PERMANENT);
     let event = system
         .create_event(&attributes, Access::EVENT_ALL)
@@ -72,7 +72,7 @@ pub(crate) fn volumes_event<S: System>(system: &S) -> Option<Owned<'_, S>> {
 }
 
 /// Step 34: the event is signalled, once, and its handle closed (spec 1.5 #9).
-pub(crate) fn volumes_are_safe<S: System>(system: &S, event: Option<Owned<'_, S>>) {
+pub(crate) fn volumes_are_safe<S: System>(system: S, event: Option<Owned<S>>) {
     if let Some(event) = event {
         system
             .set_event(event.get())
@@ -82,7 +82,7 @@ pub(crate) fn volumes_are_safe<S: System>(system: &S, event: Option<Owned<'_, S>
 
 /// Steps 9 to 15: the default environment and the registry pass (spec 2, 5.1).
 pub(crate) fn read_registry<S: System>(
-    system: &'static S,
+    system: S,
     policy: &Policy,
     loaded: &mut Loaded<S>,
 ) -> Result<(), Stop> {
@@ -104,10 +104,7 @@ pub(crate) fn read_registry<S: System>(
 
 /// What a child instance reads (spec 11.5): its environment and library path are those its master
 /// gave it.
-pub(crate) fn read_for_session<S: System>(
-    system: &'static S,
-    loaded: &mut Loaded<S>,
-) -> Result<(), Stop> {
+pub(crate) fn read_for_session<S: System>(system: S, loaded: &mut Loaded<S>) -> Result<(), Stop> {
     let block = system.own_environment();
     registry::read_for_session(system, block, &mut loaded.configuration)?;
     loaded
@@ -118,7 +115,7 @@ pub(crate) fn read_for_session<S: System>(
 
 /// Step 20: known DLLs (spec 7).
 pub(crate) fn known_dlls<S: System>(
-    system: &S,
+    system: S,
     loaded: &Loaded<S>,
     policy: &Policy,
 ) -> Result<(), Fatal> {
@@ -152,7 +149,7 @@ pub(crate) fn known_dlls<S: System>(
 /// Step 23: the remaining hives, and writing (spec 14).
 /// From here on the disk can learn that the values of pending renames are gone, and what is `marked`
 /// for their repetition can go as well (spec 6.4).
-pub(crate) fn initialize_registry<S: System>(system: &S, marked: bool) {
+pub(crate) fn initialize_registry<S: System>(system: S, marked: bool) {
     nt::info!("phase: 23 remaining hives");
     system
         .initialize_registry(RegistryBoot::Smss)
@@ -163,7 +160,7 @@ pub(crate) fn initialize_registry<S: System>(system: &S, marked: bool) {
 }
 
 /// Step 26: BootDir (spec 9.2 #1).
-pub(crate) fn boot_directory<S: System>(system: &S, devices: Handle) {
+pub(crate) fn boot_directory<S: System>(system: S, devices: Handle) {
     nt::info!("phase: 26 boot directory");
     objects::write_boot_directory(system, devices);
 }
@@ -190,7 +187,7 @@ pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
 }
 
 /// Step 19: pending file renames (spec 6); whether there is a mark of how far they have got.
-pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>, mini_nt: bool) -> bool {
+pub(crate) fn pending_renames<S: System>(system: S, loaded: &Loaded<S>, mini_nt: bool) -> bool {
     if mini_nt {
         nt::info!("phase: 19 no pending file renames: MiniNT");
         return false;
@@ -208,7 +205,7 @@ pub(crate) fn pending_renames<S: System>(system: &S, loaded: &Loaded<S>, mini_nt
 }
 
 /// Step 21: paging files (spec 4).
-pub(crate) fn paging_files<S: System>(system: &S, loaded: &Loaded<S>, mini_nt: bool) {
+pub(crate) fn paging_files<S: System>(system: S, loaded: &Loaded<S>, mini_nt: bool) {
     if mini_nt {
         nt::info!("phase: 21 no paging files: MiniNT");
     } else {
@@ -218,7 +215,7 @@ pub(crate) fn paging_files<S: System>(system: &S, loaded: &Loaded<S>, mini_nt: b
 }
 
 /// Step 25: the computed variables (spec 5.3).
-pub(crate) fn computed_environment<S: System>(system: &S) -> Result<(), Stop> {
+pub(crate) fn computed_environment<S: System>(system: S) -> Result<(), Stop> {
     nt::info!("phase: 25 computed environment");
     boot::write_computed_variables(system)
 }

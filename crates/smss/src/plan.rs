@@ -12,15 +12,15 @@ use subsystems::{Plan, Subsystem};
 
 /// The configuration and what follows from it for every child.
 pub(crate) struct Loaded<S: System> {
-    system: &'static S,
-    pub(crate) configuration: Configuration<'static, S>,
-    pub(crate) library_path: PageVec<'static, S, u16>,
+    system: S,
+    pub(crate) configuration: Configuration<S>,
+    pub(crate) library_path: PageVec<S, u16>,
     debug: bool,
 }
 
 impl<S: System> Loaded<S> {
     /// What it is before anything was read.
-    pub(crate) fn new(system: &'static S) -> Self {
+    pub(crate) fn new(system: S) -> Self {
         Self {
             system,
             configuration: Configuration::new(system),
@@ -29,7 +29,7 @@ impl<S: System> Loaded<S> {
         }
     }
 
-    pub(crate) const fn configuration(&self) -> &Configuration<'static, S> {
+    pub(crate) const fn configuration(&self) -> &Configuration<S> {
         &self.configuration
     }
 

@@ -41,7 +41,7 @@ impl From<Stop> for Ending {
 }
 
 /// Waits until one of the two ends (spec 12.3). Blocks.
-pub fn wait<S: System>(system: &S, watched: &Watched) -> Ending {
+pub fn wait<S: System>(system: S, watched: &Watched) -> Ending {
     const SERVER: UnicodeStr<'static> = wide!("Windows SubSystem");
     let both = [watched.server.unwrap_or(Handle::NULL), watched.initial];
     let (handles, first) = match watched.server {
@@ -66,7 +66,7 @@ pub fn wait<S: System>(system: &S, watched: &Watched) -> Ending {
 
 /// Stops the system: hard error C000021A with the four parameters of spec 12.4, string mask 1.
 /// Returns only if the kernel refuses.
-pub fn stop<S: System>(system: &S, ending: &Ending) {
+pub fn stop<S: System>(system: S, ending: &Ending) {
     let parameters = [
         HardErrorParameter::Text(ending.name),
         HardErrorParameter::Value(u64::from(ending.status.0)),
@@ -79,7 +79,7 @@ pub fn stop<S: System>(system: &S, ending: &Ending) {
 
 /// Stops the system from an API thread that the boot, or the booted system, cannot do without;
 /// ends smss if the kernel refuses.
-pub(crate) fn stop_and_end<S: System>(system: &S, status: Status) {
+pub(crate) fn stop_and_end<S: System>(system: S, status: Status) {
     stop(
         system,
         &Ending {
@@ -97,7 +97,7 @@ pub(crate) fn stop_and_end<S: System>(system: &S, status: Status) {
 
 /// Stops the system for a bad known DLL: hard error C000021A with three parameters, string mask 5
 /// (spec 7.2, 12.4).
-pub fn stop_for_known_dll<S: System>(system: &S, ending: &Ending, file: UnicodeStr<'_>) {
+pub fn stop_for_known_dll<S: System>(system: S, ending: &Ending, file: UnicodeStr<'_>) {
     let parameters = [
         HardErrorParameter::Text(ending.name),
         HardErrorParameter::Value(u64::from(ending.status.0)),

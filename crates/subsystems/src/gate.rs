@@ -92,7 +92,7 @@ impl Gate {
 
     /// Waits until the gate is open and shuts it behind the caller. `IO_TIMEOUT` if one holder stays
     /// inside for too long. Blocks.
-    pub(crate) fn enter<'g, S: Objects>(&'g self, system: &'g S) -> Result<Inside<'g, S>> {
+    pub(crate) fn enter<S: Objects>(&self, system: S) -> Result<Inside<'_, S>> {
         let open = self.0.lock().take();
         if !open {
             let event = new_event(system)?;
@@ -112,7 +112,7 @@ impl Gate {
 
     /// Hangs a bell: the ticket of the one that waits for it. `None` if the gate has been opened by
     /// now; the caller is inside then. `INSUFF_SERVER_RESOURCES` if too many wait.
-    fn hang<S: Objects>(&self, bell: Owned<'_, S>) -> Result<Option<Ticket>> {
+    fn hang<S: Objects>(&self, bell: Owned<S>) -> Result<Option<Ticket>> {
         let mut state = self.0.lock();
         if state.take() {
             return Ok(None);
@@ -130,7 +130,7 @@ impl Gate {
 
     /// Waits for the turn of `ticket`, whose bell rings `event`. If the wait comes to no end, the
     /// bell is taken off again.
-    fn wait<S: Objects>(&self, system: &S, event: Handle, ticket: Ticket) -> Result<()> {
+    fn wait<S: Objects>(&self, system: S, event: Handle, ticket: Ticket) -> Result<()> {
         let (mut holder, mut waited) = (None, 0);
         let (bell, status) = loop {
             let rung = system.wait_one(event, Timeout::Milliseconds(LOOK));
@@ -160,7 +160,7 @@ impl Gate {
 /// The caller is inside; dropping this opens the gate.
 pub(crate) struct Inside<'g, S: Objects> {
     gate: &'g Gate,
-    system: &'g S,
+    system: S,
 }
 
 impl<S: Objects> Drop for Inside<'_, S> {

@@ -28,7 +28,7 @@ pub(crate) const fn ordinary(handle: Handle) -> Result<Handle> {
 /// Whose handles these are. `INVALID_PARAMETER` unless `thread` is one of `process`; what the kernel
 /// says if they are not a process and a thread at all.
 #[inline(never)]
-pub(crate) fn of<S: System>(system: &S, process: Handle, thread: Handle) -> Result<Identity> {
+pub(crate) fn of<S: System>(system: S, process: Handle, thread: Handle) -> Result<Identity> {
     let basic = system.query_exit(ordinary(process)?)?;
     let client = system.query_thread(ordinary(thread)?)?;
     if client.process != basic.process {

@@ -27,7 +27,7 @@ const FLG_DEBUG_INITIAL_COMMAND_EX: u32 = 0x0400_0000;
 /// `Execute` entry, else the default of the policy, under its debugger (spec 1.3 #6, 12.1 #1-#3).
 /// Runs the other `Execute` entries (D21). Blocks.
 pub fn choose<S: System>(
-    system: &S,
+    system: S,
     policy: &Policy,
     plan: &dyn Plan<S>,
     session: u32,
@@ -64,7 +64,7 @@ pub fn choose<S: System>(
 /// `<debugger> <command>`, where the debugger is that of GlobalFlag or of the image's execution
 /// options. A debugger that does not fit is left out, not cut.
 #[inline(never)]
-fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Command) -> Result<()> {
+fn with_debugger<S: System>(system: S, command: UnicodeStr<'_>, text: &mut Command) -> Result<()> {
     let flags = system.own_global_flag();
     let mut buffer = [0; 256];
     let debugger = if flags & FLG_DEBUG_INITIAL_COMMAND_EX != 0 {
@@ -96,11 +96,11 @@ fn with_debugger<S: System>(system: &S, command: UnicodeStr<'_>, text: &mut Comm
 
 /// Creates the initial command suspended.
 #[inline(never)]
-pub(crate) fn create<'a, S: System>(
-    plan: &'a dyn Plan<S>,
+pub(crate) fn create<S: System>(
+    plan: &dyn Plan<S>,
     session: u32,
     command: UnicodeStr<'_>,
-) -> Result<Child<'a, S>> {
+) -> Result<Child<S>> {
     nt::info!("session {session}: initial command {command}");
     process::create(plan, session, command, false)
 }

@@ -18,7 +18,7 @@ impl Show for Named {
 
 /// Closes `handle` if it is one.
 #[inline(never)]
-pub(crate) fn close<S: Objects>(system: &S, handle: Handle) {
+pub(crate) fn close<S: Objects>(system: S, handle: Handle) {
     if !handle.is_null()
         && let Err(status) = system.close(handle)
     {
@@ -28,7 +28,7 @@ pub(crate) fn close<S: Objects>(system: &S, handle: Handle) {
 
 /// An event without a name, not signalled.
 #[inline(never)]
-pub(crate) fn new_event<S: Objects>(system: &S) -> Result<Owned<'_, S>> {
+pub(crate) fn new_event<S: Objects>(system: S) -> Result<Owned<S>> {
     Ok(Owned::new(
         system,
         system.create_event(&ObjectAttributes::unnamed(), Access::EVENT_ALL)?,
@@ -39,7 +39,7 @@ pub(crate) fn new_event<S: Objects>(system: &S) -> Result<Owned<'_, S>> {
 /// for a second at most.
 #[inline(never)]
 pub(crate) fn terminate<S: System>(
-    system: &S,
+    system: S,
     process: Handle,
     id: Option<ProcessId>,
     status: Status,
@@ -55,7 +55,7 @@ pub(crate) fn terminate<S: System>(
 /// Waits until `object` is signalled; a process is when it has ended. `IO_TIMEOUT` if it is not in
 /// time. Blocks.
 #[inline(never)]
-pub(crate) fn wait_for<S: System>(system: &S, object: Handle, timeout: Timeout) -> Result<()> {
+pub(crate) fn wait_for<S: System>(system: S, object: Handle, timeout: Timeout) -> Result<()> {
     match system.wait_one(object, timeout)? {
         Wait::Object(_) => Ok(()),
         Wait::Timeout => Err(Status::IO_TIMEOUT),
@@ -66,7 +66,7 @@ pub(crate) fn wait_for<S: System>(system: &S, object: Handle, timeout: Timeout) 
 /// happens without a process.
 #[inline(never)]
 pub(crate) fn end<S: System>(
-    system: &S,
+    system: S,
     process: Handle,
     id: Option<ProcessId>,
     status: Status,

@@ -37,7 +37,7 @@ impl<S: System> Space<S> {
 
 /// The Session Manager's server side.
 pub struct Manager<S: System> {
-    pub(crate) system: &'static S,
+    pub(crate) system: S,
     pub(crate) policy: &'static Policy,
     plan: Once<&'static dyn Plan<S>>,
     pub(crate) tables: &'static Mutex<Tables>,
@@ -48,7 +48,7 @@ pub struct Manager<S: System> {
 impl<S: System> Manager<S> {
     /// The state before anything has happened, for the version that `system` reports. `space` is
     /// this manager's alone.
-    pub fn new(system: &'static S, space: &'static Space<S>) -> Self {
+    pub fn new(system: S, space: &'static Space<S>) -> Self {
         Self {
             system,
             policy: Policy::for_version(system.version()),

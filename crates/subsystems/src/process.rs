@@ -27,12 +27,12 @@ pub(crate) fn find<S: System>(
 
 /// The process of `command` in `session`, suspended; `subsystem` says that it is a server.
 #[inline(never)]
-pub(crate) fn create<'a, S: System>(
-    plan: &'a dyn Plan<S>,
+pub(crate) fn create<S: System>(
+    plan: &dyn Plan<S>,
     session: u32,
     command: UnicodeStr<'_>,
     subsystem: bool,
-) -> Result<Child<'a, S>> {
+) -> Result<Child<S>> {
     let mut image = Program::default();
     find(plan, command, &mut image)?;
     plan.launcher().create(&Start {
@@ -58,7 +58,7 @@ pub(crate) const fn patience(session: u32) -> Timeout {
 /// `session`. Blocks as long as `patience` says.
 #[inline(never)]
 pub(crate) fn wait_until_registered<S: System>(
-    system: &S,
+    system: S,
     session: u32,
     event: Handle,
     process: Handle,

@@ -126,7 +126,7 @@ fn wait_for_start<S: System>(sm: &Manager<S>, other: &ServerRef<'_, S>) -> Resul
 fn complete<S: System>(
     sm: &'static Manager<S>,
     server: &ServerRef<'_, S>,
-    suspended: Result<Child<'_, S>>,
+    suspended: Result<Child<S>>,
     patience: Timeout,
 ) -> Result<()> {
     let result = suspended.and_then(|suspended| bring_up(sm, server, suspended, patience));
@@ -141,7 +141,7 @@ fn complete<S: System>(
 fn bring_up<S: System>(
     sm: &'static Manager<S>,
     server: &ServerRef<'_, S>,
-    suspended: Child<'_, S>,
+    suspended: Child<S>,
     patience: Timeout,
 ) -> Result<()> {
     let created = *suspended.information();
@@ -187,7 +187,7 @@ fn create_by_server<S: System>(
     plan: &'static dyn Plan<S>,
     terminal: TerminalId,
     command: UnicodeStr<'_>,
-) -> Result<Child<'static, S>> {
+) -> Result<Child<S>> {
     let mut image = Program::default();
     process::find(plan, command, &mut image)?;
     let launcher = plan.launcher();

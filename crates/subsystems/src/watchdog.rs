@@ -26,22 +26,15 @@ const LOOK: u32 = 5_000;
 /// Calls under way at once: every API thread may be in one, and the main thread.
 const CALLS: usize = MAXIMUM_THREADS as usize + 1;
 
+#[derive(Clone, Copy)]
 struct Call<S: System> {
-    system: &'static S,
+    system: S,
     /// Signalled when the call is answered.
     done: Handle,
     process: Handle,
     /// Its id.
     process_id: Option<ProcessId>,
 }
-
-impl<S: System> Clone for Call<S> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<S: System> Copy for Call<S> {}
 
 /// What a place is used for.
 enum Use<C> {
@@ -165,7 +158,7 @@ impl<S: System> Watchdogs<S> {
     #[inline(never)]
     pub(crate) fn call(
         &'static self,
-        system: &'static S,
+        system: S,
         server: &Server,
         message: &mut MessageBuffer,
     ) -> Result<()> {

@@ -33,7 +33,7 @@ const SUBKEYS: [&str; 6] = [
 ];
 
 /// What a Session Manager sees of the system, and what is noted of its requests.
-pub type Watched = Interceptor<Seam>;
+pub type Watched = Interceptor<&'static Seam>;
 
 /// An NT 5.2 world with the default registry and a small volume.
 pub fn world() -> World {
@@ -206,7 +206,7 @@ impl Watched {
         text(self.below(), key, name)
     }
 
-    fn make(&self, path: &str, options: OpenOptions) -> Owned<'_, Seam> {
+    fn make(&self, path: &str, options: OpenOptions) -> Owned<&'static Seam> {
         let seam = self.below();
         let access = Access::FILE_WRITE_DATA | Access::SYNCHRONIZE;
         let options = options | OpenOptions::SYNCHRONOUS_IO_NONALERT;
@@ -264,7 +264,7 @@ impl Watched {
     }
 
     /// Keeps a file open for as long as the result lives, so that nobody else can open it.
-    pub fn locked(&self, path: &str) -> Owned<'_, Seam> {
+    pub fn locked(&self, path: &str) -> Owned<&'static Seam> {
         let file = self.open(path, Access::FILE_READ_DATA, Share::empty());
         Owned::new(self.below(), file.expect(path))
     }

@@ -49,11 +49,11 @@ impl AsMut<[u8]> for Pages {
     }
 }
 
-impl Memory for Heap {
+impl Memory for &Heap {
     type Pages = Pages;
     type View = Vec<u8>;
 
-    fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
+    fn allocate_pages(self, bytes: usize) -> Result<Pages> {
         if bytes > self.limit {
             return Err(Status::NO_MEMORY);
         }
@@ -61,7 +61,7 @@ impl Memory for Heap {
     }
 
     fn create_image_section(
-        &self,
+        self,
         _: &ObjectAttributes<'_>,
         _: Access,
         _: Handle,
@@ -69,7 +69,7 @@ impl Memory for Heap {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn map_view(&self, _: Handle) -> Result<Vec<u8>> {
+    fn map_view(self, _: Handle) -> Result<Vec<u8>> {
         Err(Status::NOT_SUPPORTED)
     }
 }

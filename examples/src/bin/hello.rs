@@ -21,7 +21,7 @@ ntdll::program!(ntdll::Program {
     main: |system| Status::from(hello(system)),
 });
 
-fn hello(system: &impl System) -> Result<()> {
+fn hello(system: impl System) -> Result<()> {
     let key = Key::open(system, ENVIRONMENT, Access::KEY_READ)?;
     let mut text = [0; MAX_TEXT];
     nt::info!("ComSpec is {}", key.text("ComSpec", &mut text)?);

@@ -27,7 +27,7 @@ ntdll::program!(ntdll::Program {
     main: |system| Status::from(notice(system)),
 });
 
-fn notice(system: &impl System) -> Result<()> {
+fn notice(system: impl System) -> Result<()> {
     let file = argument(system.own_command_line()).ok_or(Status::INVALID_PARAMETER)?;
     let mut text = [0; SHOWN];
     let count = read(system, file, &mut text).inspect_err(|status| {
@@ -50,7 +50,7 @@ fn argument(line: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
     rest.token().map(|(file, _)| file)
 }
 
-fn read(system: &impl System, file: UnicodeStr<'_>, into: &mut [u8]) -> Result<usize> {
+fn read(system: impl System, file: UnicodeStr<'_>, into: &mut [u8]) -> Result<usize> {
     let file = system.open_file(
         &ObjectAttributes::named(file),
         Access::FILE_READ_DATA.union(Access::SYNCHRONIZE),
@@ -66,7 +66,7 @@ fn read(system: &impl System, file: UnicodeStr<'_>, into: &mut [u8]) -> Result<u
 }
 
 /// One line on the boot screen; what is not ASCII is shown as a question mark.
-fn show(system: &impl System, line: &[u8]) -> Result<()> {
+fn show(system: impl System, line: &[u8]) -> Result<()> {
     let mut shown = UnicodeBuf::<{ SHOWN + 2 }>::new();
     for &byte in line.trim_ascii_end() {
         let visible = byte == b' ' || byte.is_ascii_graphic();

@@ -44,7 +44,7 @@ ntdll::program!(ntdll::Program {
     main: |system| Status::from(serve(system)),
 });
 
-fn serve(system: &impl System) -> Result<()> {
+fn serve(system: impl System) -> Result<()> {
     let port = system.create_port(&ObjectAttributes::named(CALLBACKS), SB_PORT_LIMITS)?;
     LISTENER.port.store(port.to_slot(), Ordering::Release);
     drop(Owned::new(system, system.create_thread(&LISTENER)?));
@@ -63,7 +63,7 @@ impl ThreadBody for Listener {
         let mut message = MessageBuffer::default();
         let mut reply: Option<MessageBuffer> = None;
         loop {
-            match receive(&ntdll::NATIVE, port, reply.take(), &mut message) {
+            match receive(ntdll::Native, port, reply.take(), &mut message) {
                 Ok(answer) => reply = answer,
                 Err(status) => {
                     nt::error!("call-back port: {status}");
@@ -76,7 +76,7 @@ impl ThreadBody for Listener {
 
 /// Sends the reply that is due, waits for the next message, and gives the reply to that one.
 fn receive(
-    system: &impl System,
+    system: impl System,
     port: Handle,
     reply: Option<MessageBuffer>,
     message: &mut MessageBuffer,
@@ -111,7 +111,7 @@ fn receive(
 }
 
 /// A process that is ours from now on: both handles are, so both are closed.
-fn let_run(system: &impl System, body: &SbCreateSession) -> Result<()> {
+fn let_run(system: impl System, body: &SbCreateSession) -> Result<()> {
     let _process = Owned::new(system, Handle(body.process.process));
     let thread = Owned::new(system, Handle(body.process.thread));
     nt::info!("process {} runs", body.process.client.process);

@@ -10,7 +10,7 @@ use nt::system::System;
 use nt::{ObjectAttributes, Result, Status, file, wide};
 
 /// The program.
-pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn main<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     let line = system.own_command_line();
     if words(line).next().is_none() {
         return Status(1);
@@ -38,7 +38,7 @@ pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Sta
 }
 
 /// Bytes of the system's volume, and how many of them are free.
-fn sizes<S: System>(system: &S) -> Result<(u64, u64)> {
+fn sizes<S: System>(system: S) -> Result<(u64, u64)> {
     let root = file::open(
         system,
         &ObjectAttributes::named(wide!("\\SystemRoot")),

@@ -7,7 +7,7 @@ use nt::system::System;
 use nt::{Status, UnicodeStr};
 
 /// sleep.exe: waits for as many milliseconds as its argument says, without one for ever.
-pub fn sleep<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn sleep<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     match words(system.own_command_line())
         .next()
         .map(|word| number(word, 10))
@@ -19,7 +19,7 @@ pub fn sleep<S: System>(system: &'static S, _statics: &'static Statics<S>) -> St
 }
 
 /// exit.exe: ends with the status that its argument gives in hexadecimal, without one with success.
-pub fn exit<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn exit<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     match words(system.own_command_line()).next() {
         None => Status::SUCCESS,
         Some(word) => number(word, 16).map_or(Status::INVALID_PARAMETER, Status),
@@ -27,7 +27,7 @@ pub fn exit<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Sta
 }
 
 /// env.exe: shows its environment, one variable a line.
-pub fn environment<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn environment<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     for variable in system
         .own_environment()
         .split(|&unit| unit == 0)

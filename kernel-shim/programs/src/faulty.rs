@@ -31,7 +31,7 @@ use sm_protocol::sm::ConnectionInfo;
 
 /// What the call-back thread needs.
 pub struct Faulty<S: System> {
-    system: &'static S,
+    system: S,
     port: Mutex<Handle>,
     mute: AtomicBool,
     wordy: AtomicBool,
@@ -41,7 +41,7 @@ pub struct Faulty<S: System> {
 
 impl<S: System> Faulty<S> {
     /// The state of a process that has not started.
-    pub const fn new(system: &'static S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             system,
             port: Mutex::new(Handle::NULL),
@@ -106,7 +106,7 @@ fn lengthen(message: &mut MessageBuffer) {
 }
 
 /// The program.
-pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+pub fn main<S: System>(system: S, statics: &'static Statics<S>) -> Status {
     let mut arguments = words(system.own_command_line());
     let way = arguments.next().unwrap_or_default();
     behave(system, statics, way, arguments.next())
@@ -114,7 +114,7 @@ pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Stat
 
 /// The first of the ways, separated by commas, that no server of this boot has gone yet: a
 /// permanent directory keeps count. `None` if every one has.
-pub(crate) fn next_way<'w, S: System>(system: &S, ways: UnicodeStr<'w>) -> Option<UnicodeStr<'w>> {
+pub(crate) fn next_way<'w, S: System>(system: S, ways: UnicodeStr<'w>) -> Option<UnicodeStr<'w>> {
     ways.units()
         .split(|&unit| unit == u16::from(b','))
         .map(UnicodeStr)
@@ -134,7 +134,7 @@ pub(crate) fn next_way<'w, S: System>(system: &S, ways: UnicodeStr<'w>) -> Optio
 
 /// Misbehaves in this way; `argument` is the status that `dies` ends with.
 pub(crate) fn behave<S: System>(
-    system: &'static S,
+    system: S,
     statics: &'static Statics<S>,
     way: UnicodeStr<'_>,
     argument: Option<UnicodeStr<'_>>,
@@ -154,11 +154,7 @@ pub(crate) fn behave<S: System>(
     }
 }
 
-fn register<S: System>(
-    system: &'static S,
-    faulty: &'static Faulty<S>,
-    way: UnicodeStr<'_>,
-) -> Result<()> {
+fn register<S: System>(system: S, faulty: &'static Faulty<S>, way: UnicodeStr<'_>) -> Result<()> {
     let mut name = UnicodeBuf::<64>::new();
     if !way.eq_ascii("nameless") {
         name = port_name(system)?;
@@ -195,20 +191,20 @@ fn register<S: System>(
 }
 
 /// The name of this process's call-back port.
-fn port_name<S: System>(system: &S) -> Result<UnicodeBuf<64>> {
+fn port_name<S: System>(system: S) -> Result<UnicodeBuf<64>> {
     let mut name = UnicodeBuf::new();
     name.push_text(nt::text!("\\FaultyPort{}", system.client_id().process))?;
     Ok(name)
 }
 
 /// Registers with the port of that name. The connection lives as long as the process.
-fn announce<S: System>(system: &S) -> Result<()> {
+fn announce<S: System>(system: S) -> Result<()> {
     let name = port_name(system)?;
     client::connect(system, &announced(system, name.as_str())?).map(drop)
 }
 
 /// What this process says it is, with this call-back port.
-fn announced<S: System>(system: &S, port: UnicodeStr<'_>) -> Result<ConnectionInfo> {
+fn announced<S: System>(system: S, port: UnicodeStr<'_>) -> Result<ConnectionInfo> {
     let serves = image_type(system.own_command_line()).unwrap_or(ImageSubsystem::WINDOWS_GUI);
     ConnectionInfo::server(serves, port)
 }

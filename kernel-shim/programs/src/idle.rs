@@ -6,6 +6,6 @@ use nt::Status;
 use nt::system::System;
 
 /// Waits for ever.
-pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn main<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     processes::wait_for_ever(system)
 }

@@ -50,7 +50,7 @@ impl Request for Create {
 /// `OBJECT_PATH_NOT_FOUND` or `OBJECT_NAME_NOT_FOUND` if there is no such session; `NAME_TOO_LONG`;
 /// what creating it gives.
 pub fn create<S: System>(
-    system: &S,
+    system: S,
     session: u32,
     command: UnicodeStr<'_>,
 ) -> Result<UserProcessInformation> {
@@ -75,7 +75,7 @@ pub fn create<S: System>(
 }
 
 /// The server's side: the answer's data are written into `message`.
-pub(crate) fn serve<S: System>(system: &S, message: &mut MessageBuffer) -> Result<()> {
+pub(crate) fn serve<S: System>(system: S, message: &mut MessageBuffer) -> Result<()> {
     if message.api()?.number != Create::NUMBER {
         return Err(Status::NOT_IMPLEMENTED);
     }
@@ -91,7 +91,7 @@ pub(crate) fn serve<S: System>(system: &S, message: &mut MessageBuffer) -> Resul
 
 /// Gives a process that was just created to `caller`: its handles there. It is ended if that fails.
 pub(crate) fn hand_over<S: System>(
-    system: &S,
+    system: S,
     caller: Handle,
     created: UserProcessInformation,
 ) -> Result<UserProcessInformation> {

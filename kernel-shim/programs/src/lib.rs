@@ -32,7 +32,7 @@ use nt::system::{ImageSubsystem, System};
 use nt::{Status, UnicodeStr};
 
 /// A program's code: the status it gives is the process's exit status.
-pub type Main<S> = fn(&'static S, &'static Statics<S>) -> Status;
+pub type Main<S> = fn(S, &'static Statics<S>) -> Status;
 
 /// One program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub struct Statics<S: System> {
 
 impl<S: System> Statics<S> {
     /// The state of a new process.
-    pub const fn new(system: &'static S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             server: csrss::Server::new(system),
             faulty: faulty::Faulty::new(system),

@@ -20,7 +20,7 @@ use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
 const ACCEPTED: u16 = 2 + 1;
 
 /// winlogon.exe.
-pub fn winlogon<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn winlogon<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     match system.query_session(Handle::CURRENT_PROCESS) {
         Ok(0) => session0(system),
         Ok(session) => {
@@ -32,16 +32,16 @@ pub fn winlogon<S: System>(system: &'static S, _statics: &'static Statics<S>) ->
 }
 
 /// wininit.exe.
-pub fn wininit<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn wininit<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     session0(system)
 }
 
 /// shutdown.exe.
-pub fn shutdown<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn shutdown<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     Status::from(shut_down(system))
 }
 
-fn shut_down<S: System>(system: &'static S) -> Result<()> {
+fn shut_down<S: System>(system: S) -> Result<()> {
     let boots = words(system.own_command_line())
         .next()
         .and_then(|word| number(word, 10))
@@ -63,7 +63,7 @@ fn shut_down<S: System>(system: &'static S) -> Result<()> {
 }
 
 /// Adds one to the number of boots that the registry has: the new number.
-fn count_boot<S: System>(system: &S) -> Result<u32> {
+fn count_boot<S: System>(system: S) -> Result<u32> {
     const KEY: UnicodeStr<'static> = wide!("\\Registry\\Machine\\System\\Setup");
     const VALUE: UnicodeStr<'static> = wide!("Boots");
     let key = Owned::new(
@@ -83,7 +83,7 @@ fn count_boot<S: System>(system: &S) -> Result<u32> {
     Ok(boot)
 }
 
-fn session0<S: System>(system: &'static S) -> Status {
+fn session0<S: System>(system: S) -> Status {
     const CHILDREN: [UnicodeStr<'static>; 2] = [wide!("services.exe"), wide!("lsass.exe")];
     if let Err(status) = system.set_process_critical(true) {
         log::warn!("initial command: critical flag: {status}");

@@ -11,7 +11,7 @@ use nt::Status;
 use ntdll::{Fatal, Native};
 use programs::Statics;
 
-static STATICS: Statics<Native> = Statics::new(&ntdll::NATIVE);
+static STATICS: Statics<Native> = Statics::new(Native);
 
 ntdll::program!(ntdll::Program {
     prefix: || programs::find::<Native>(ntdll::image_name()).map_or("", |(it, _)| it.log_prefix),
@@ -19,7 +19,7 @@ ntdll::program!(ntdll::Program {
     main
 });
 
-fn main(system: &'static Native) -> Status {
+fn main(system: Native) -> Status {
     ntdll::install_log();
     let name = ntdll::image_name();
     match programs::find(name) {

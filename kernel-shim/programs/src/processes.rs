@@ -21,7 +21,7 @@ pub fn image_path(program: UnicodeStr<'_>) -> Result<UnicodeBuf<260>> {
 /// Creates the program that `command_line` names, suspended, in the caller's session. Both handles
 /// belong to the caller.
 pub fn create<S: System>(
-    system: &S,
+    system: S,
     command_line: UnicodeStr<'_>,
 ) -> Result<UserProcessInformation> {
     let program = command_line
@@ -41,7 +41,7 @@ pub fn create<S: System>(
 }
 
 /// Creates a program and lets it run: its process handle.
-pub fn start<'s, S: System>(system: &'s S, command_line: UnicodeStr<'_>) -> Result<Owned<'s, S>> {
+pub fn start<S: System>(system: S, command_line: UnicodeStr<'_>) -> Result<Owned<S>> {
     let created = create(system, command_line)?;
     let process = Owned::new(system, Handle(created.process));
     let thread = Owned::new(system, Handle(created.thread));
@@ -57,7 +57,7 @@ pub fn start<'s, S: System>(system: &'s S, command_line: UnicodeStr<'_>) -> Resu
 }
 
 /// Waits for ever. The status it gives is that of the wait that failed.
-pub fn wait_for_ever<S: System>(system: &S) -> Status {
+pub fn wait_for_ever<S: System>(system: S) -> Status {
     match system.wait_one(Handle::CURRENT_PROCESS, nt::system::Timeout::Never) {
         Ok(_) => Status::SUCCESS,
         Err(status) => status,

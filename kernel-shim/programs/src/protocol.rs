@@ -40,7 +40,7 @@ impl fmt::Display for Fault {
     }
 }
 
-type Case<S> = fn(&'static S) -> Result<(), Fault>;
+type Case<S> = fn(S) -> Result<(), Fault>;
 
 fn in_the_way(found: Status) -> Fault {
     Fault {
@@ -83,7 +83,7 @@ fn cases<S: System>() -> [(&'static str, Case<S>); 12] {
 }
 
 /// smtest.exe.
-pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn main<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     let wanted = words(system.own_command_line()).next();
     let mut failed = 0;
     let mut ran = 0;
@@ -110,14 +110,14 @@ pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Sta
     }
 }
 
-fn connected<S: System>(system: &'static S) -> Result<Owned<'static, S>, Fault> {
+fn connected<S: System>(system: S) -> Result<Owned<S>, Fault> {
     client::connect(system, &ConnectionInfo::PLAIN)
         .map(|port| Owned::new(system, port))
         .map_err(in_the_way)
 }
 
 /// Sends `message` as it is: the result in the answer.
-fn send<S: System>(system: &S, port: Handle, message: MessageBuffer) -> Result<()> {
+fn send<S: System>(system: S, port: Handle, message: MessageBuffer) -> Result<()> {
     let mut message = message;
     system.request_wait_reply(port, &mut message)?;
     result_of(&message)
@@ -139,7 +139,7 @@ fn raw(number: u32, bytes: u16) -> MessageBuffer {
     message
 }
 
-fn unknown_numbers<S: System>(system: &'static S) -> Result<(), Fault> {
+fn unknown_numbers<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     for number in [
         8,
@@ -159,7 +159,7 @@ fn unknown_numbers<S: System>(system: &'static S) -> Result<(), Fault> {
     Ok(())
 }
 
-fn foreign_sessions<S: System>(system: &'static S) -> Result<(), Fault> {
+fn foreign_sessions<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     for api in [
         SmApi::CREATE_FOREIGN_SESSION,
@@ -174,7 +174,7 @@ fn foreign_sessions<S: System>(system: &'static S) -> Result<(), Fault> {
     Ok(())
 }
 
-fn session_complete<S: System>(system: &'static S) -> Result<(), Fault> {
+fn session_complete<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     let found = client::call(
         system,
@@ -191,7 +191,7 @@ fn session_complete<S: System>(system: &'static S) -> Result<(), Fault> {
     )
 }
 
-fn deferred_names<S: System>(system: &'static S) -> Result<(), Fault> {
+fn deferred_names<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     for length in [0, 1, 65, 66, 0x8000_0000, u32::MAX] {
         let mut body = LoadDeferred::new_zeroed();
@@ -222,7 +222,7 @@ const MAX_CONNECTION_INFO: usize = 0x208;
 
 /// More than smss asks for, as much as the kernel takes, and more than that: smss reads no further
 /// than it has room for, and goes on.
-fn long_connection_data<S: System>(system: &'static S) -> Result<(), Fault> {
+fn long_connection_data<S: System>(system: S) -> Result<(), Fault> {
     let room = MAX_MESSAGE - size_of::<PortHeader>();
     for bytes in [0xF5, room, room + 1, MAX_CONNECTION_INFO, 0x400] {
         let mut data = [0x41; 0x400];
@@ -246,7 +246,7 @@ fn long_connection_data<S: System>(system: &'static S) -> Result<(), Fault> {
 
 /// Headers that say what is not so: the kernel refuses a client's message of another kind and one
 /// whose lengths do not agree, and writes the sender itself (spec 10.1).
-fn forged_headers<S: System>(system: &'static S) -> Result<(), Fault> {
+fn forged_headers<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     let forged = |change: &dyn Fn(&mut MessageBuffer)| {
         let mut message = request(&StopCsr { session: 0 });
@@ -293,7 +293,7 @@ fn forged_headers<S: System>(system: &'static S) -> Result<(), Fault> {
     )
 }
 
-fn stop_csr<S: System>(system: &'static S) -> Result<(), Fault> {
+fn stop_csr<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     expect(
         "StopCsr of session 0",
@@ -310,7 +310,7 @@ fn stop_csr<S: System>(system: &'static S) -> Result<(), Fault> {
     Ok(())
 }
 
-fn short_messages<S: System>(system: &'static S) -> Result<(), Fault> {
+fn short_messages<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     for (number, size) in [
         (SmApi::EXEC_PGM, size_of::<ExecPgm>()),
@@ -349,7 +349,7 @@ fn short_messages<S: System>(system: &'static S) -> Result<(), Fault> {
     Ok(())
 }
 
-fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
+fn exec_pgm<S: System>(system: S) -> Result<(), Fault> {
     const WANTED: Status = Status(0x1234);
     let port = connected(system)?;
     // Handles that are none.
@@ -415,11 +415,7 @@ fn exec_pgm<S: System>(system: &'static S) -> Result<(), Fault> {
 }
 
 /// The process comes to its end, and with this status.
-fn ended_with<S: System>(
-    system: &'static S,
-    process: &Owned<'static, S>,
-    wanted: Status,
-) -> Result<(), Fault> {
+fn ended_with<S: System>(system: S, process: &Owned<S>, wanted: Status) -> Result<(), Fault> {
     system
         .wait_one(process.get(), nt::system::Timeout::Never)
         .map_err(in_the_way)?;
@@ -435,7 +431,7 @@ fn ended_with<S: System>(
     }
 }
 
-fn query<S: System>(system: &'static S) -> Result<(), Fault> {
+fn query<S: System>(system: S) -> Result<(), Fault> {
     let port = connected(system)?;
     let mut body = QuerySessions::new_zeroed();
     for class in [0, 1, u32::MAX] {
@@ -462,7 +458,7 @@ fn query<S: System>(system: &'static S) -> Result<(), Fault> {
 
 /// A thousand connections at once, more than smss has places for: those beyond its table are
 /// refused, all of it is free again afterwards.
-fn flood<S: System>(system: &'static S) -> Result<(), Fault> {
+fn flood<S: System>(system: S) -> Result<(), Fault> {
     const FLOOD: usize = 1_000;
     let mut ports = heapless::Vec::<Handle, FLOOD>::new();
     let mut refused = 0;
@@ -495,7 +491,7 @@ fn flood<S: System>(system: &'static S) -> Result<(), Fault> {
 }
 
 /// Ten thousand connections one after the other, or as many as its argument says.
-fn churn<S: System>(system: &'static S) -> Result<(), Fault> {
+fn churn<S: System>(system: S) -> Result<(), Fault> {
     let count = words(system.own_command_line())
         .nth(1)
         .and_then(|word| number(word, 10));
@@ -507,13 +503,13 @@ fn churn<S: System>(system: &'static S) -> Result<(), Fault> {
 
 /// What the second thread of smdie.exe needs.
 pub struct Threads<S: System> {
-    system: &'static S,
+    system: S,
     port: Mutex<Handle>,
 }
 
 impl<S: System> Threads<S> {
     /// The state of a process that has not started.
-    pub const fn new(system: &'static S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             system,
             port: Mutex::new(Handle::NULL),
@@ -542,7 +538,7 @@ impl<S: System> ThreadBody for Threads<S> {
 /// smdie.exe. Steps: 0 before connecting, 1 connected, 2 after a refused request, 3 with a
 /// suspended process, 4 after that process was adopted, 5 while a StartCsr request of another
 /// thread is under way.
-pub fn die<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+pub fn die<S: System>(system: S, statics: &'static Statics<S>) -> Status {
     let step = words(system.own_command_line())
         .next()
         .and_then(|word| number(word, 10))
@@ -553,7 +549,7 @@ pub fn die<S: System>(system: &'static S, statics: &'static Statics<S>) -> Statu
     }
 }
 
-fn die_at<S: System>(system: &'static S, statics: &'static Statics<S>, step: u32) -> Result<()> {
+fn die_at<S: System>(system: S, statics: &'static Statics<S>, step: u32) -> Result<()> {
     const CHILD: UnicodeStr<'static> = wide!("sleep.exe 1");
     if step == 0 {
         return Ok(());

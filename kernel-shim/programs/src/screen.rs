@@ -7,7 +7,7 @@ use nt::{UnicodeBuf, wide};
 
 /// Shows one line on the boot screen. A line of more than 512 units is shown as its first 512: this
 /// is for people to read.
-pub fn show<S: SystemWide>(system: &S, text: fmt::Arguments<'_>) {
+pub fn show<S: SystemWide>(system: S, text: fmt::Arguments<'_>) {
     let mut line = UnicodeBuf::<514>::new();
     let mut limited = Limited {
         line: &mut line,

@@ -42,7 +42,7 @@ impl fmt::Display for Usage {
 }
 
 impl Usage {
-    fn now<S: System>(system: &S) -> Result<Self> {
+    fn now<S: System>(system: S) -> Result<Self> {
         let mut usage = Self::default();
         let mut pages = system.allocate_pages(ROOM)?;
         let list = pages.as_mut();
@@ -75,7 +75,7 @@ fn word(bytes: &[u8], at: usize) -> Result<u32> {
 }
 
 /// The program.
-pub fn main<S: System>(system: &'static S, _statics: &'static Statics<S>) -> Status {
+pub fn main<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     let mut noted = Usage::default();
     let mut outcome = Status::SUCCESS;
     for line in after(system.own_command_line(), 1)
@@ -118,12 +118,7 @@ fn trimmed(line: UnicodeStr<'_>) -> UnicodeStr<'_> {
     line.take(line.len() - end)
 }
 
-fn perform<S: System>(
-    system: &'static S,
-    line: UnicodeStr<'_>,
-    turn: u32,
-    noted: &mut Usage,
-) -> Result<()> {
+fn perform<S: System>(system: S, line: UnicodeStr<'_>, turn: u32, noted: &mut Usage) -> Result<()> {
     if line.eq_ascii("stay") {
         return processes::wait_for_ever(system).ok();
     }

@@ -25,7 +25,7 @@ use sm_protocol::sm::{
 use zerocopy::FromZeros;
 
 /// The program.
-pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+pub fn main<S: System>(system: S, statics: &'static Statics<S>) -> Status {
     match run(system, statics) {
         Ok(()) => Status::SUCCESS,
         Err(status) => {
@@ -37,14 +37,14 @@ pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Stat
 
 /// What a thread needs that does nothing but connect.
 pub struct Connector<S: System> {
-    system: &'static S,
+    system: S,
     /// Its connection; 0 until it has one.
     port: AtomicUsize,
 }
 
 impl<S: System> Connector<S> {
     /// The state of a process that has not started.
-    pub const fn new(system: &'static S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             system,
             port: AtomicUsize::new(0),
@@ -71,7 +71,7 @@ impl<S: System> ThreadBody for Connector<S> {
     }
 }
 
-fn run<S: System>(system: &'static S, statics: &'static Statics<S>) -> Result<()> {
+fn run<S: System>(system: S, statics: &'static Statics<S>) -> Result<()> {
     let line = system.own_command_line();
     let mut arguments = words(line);
     let verb = arguments.next().ok_or(Status::INVALID_PARAMETER)?;
@@ -105,7 +105,7 @@ fn run<S: System>(system: &'static S, statics: &'static Statics<S>) -> Result<()
     }
 }
 
-fn list<S: System>(system: &'static S, port: Handle) -> Result<()> {
+fn list<S: System>(system: S, port: Handle) -> Result<()> {
     let mut first = 0;
     loop {
         let mut query = QuerySessions::new_zeroed();
@@ -133,7 +133,7 @@ fn list<S: System>(system: &'static S, port: Handle) -> Result<()> {
     }
 }
 
-fn start<S: System>(system: &'static S, port: Handle, command: UnicodeStr<'_>) -> Result<()> {
+fn start<S: System>(system: S, port: Handle, command: UnicodeStr<'_>) -> Result<()> {
     let mut request = StartCsr::new_zeroed();
     request
         .command
@@ -152,12 +152,7 @@ fn start<S: System>(system: &'static S, port: Handle, command: UnicodeStr<'_>) -
     Ok(())
 }
 
-fn exec<S: System>(
-    system: &'static S,
-    port: Handle,
-    session: u32,
-    command: UnicodeStr<'_>,
-) -> Result<()> {
+fn exec<S: System>(system: S, port: Handle, session: u32, command: UnicodeStr<'_>) -> Result<()> {
     let own = system.query_session(Handle::CURRENT_PROCESS)?;
     let created = if session == own {
         processes::create(system, command)?
@@ -192,7 +187,7 @@ fn exec<S: System>(
     }
 }
 
-fn load<S: System>(system: &'static S, port: Handle, name: UnicodeStr<'_>) -> Result<()> {
+fn load<S: System>(system: S, port: Handle, name: UnicodeStr<'_>) -> Result<()> {
     let mut request = LoadDeferred::new_zeroed();
     request
         .name

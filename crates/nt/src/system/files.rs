@@ -58,10 +58,10 @@ pub struct FsDevice {
 }
 
 /// Requests about files. Files opened here are synchronous, so these calls may block on the disk.
-pub trait Files {
+pub trait Files: Copy {
     /// NtOpenFile.
     fn open_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -70,7 +70,7 @@ pub trait Files {
 
     /// NtCreateFile with `FILE_OPEN_IF`: the file, made or opened.
     fn create_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -78,46 +78,46 @@ pub trait Files {
     ) -> Result<Handle>;
 
     /// NtReadFile at a byte offset: how many bytes were read. `END_OF_FILE` at or past the end.
-    fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize>;
+    fn read_file(self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize>;
 
     /// NtWriteFile at a byte offset: how many bytes were written.
-    fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize>;
+    fn write_file(self, file: Handle, offset: u64, data: &[u8]) -> Result<usize>;
 
     /// NtFlushBuffersFile: what is kept back of the file, or of the whole volume if its own handle
     /// is given, is on the disk afterwards. The handle must have [`Access::FILE_WRITE_DATA`].
-    fn flush_file(&self, file: Handle) -> Result<()>;
+    fn flush_file(self, file: Handle) -> Result<()>;
 
     /// NtFsControlFile, FSCTL_MARK_VOLUME_DIRTY, of a volume's own handle.
-    fn mark_volume_dirty(&self, volume: Handle) -> Result<()>;
+    fn mark_volume_dirty(self, volume: Handle) -> Result<()>;
 
     /// NtQueryAttributesFile: the attributes of the named file, without opening it.
-    fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes>;
+    fn query_attributes(self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes>;
 
     /// NtQueryInformationFile, FileStandardInformation.
-    fn query_standard(&self, file: Handle) -> Result<FileStandard>;
+    fn query_standard(self, file: Handle) -> Result<FileStandard>;
 
     /// NtQueryInformationFile, FileInternalInformation: the file's number on its volume. ReactOS'
     /// FAT driver gives the place of its first cluster, and 0 for a file without one.
-    fn query_file_id(&self, file: Handle) -> Result<u64>;
+    fn query_file_id(self, file: Handle) -> Result<u64>;
 
     /// NtSetInformationFile, FileDispositionInformation: delete on last close.
-    fn set_delete(&self, file: Handle) -> Result<()>;
+    fn set_delete(self, file: Handle) -> Result<()>;
 
     /// NtSetInformationFile, FileRenameInformation with an absolute NT path.
-    fn rename(&self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()>;
+    fn rename(self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()>;
 
     /// NtSetInformationFile, FileBasicInformation: attributes only, all times unchanged.
-    fn set_attributes(&self, file: Handle, attributes: FileAttributes) -> Result<()>;
+    fn set_attributes(self, file: Handle, attributes: FileAttributes) -> Result<()>;
 
     /// NtSetInformationFile, FileEndOfFileInformation.
-    fn set_end_of_file(&self, file: Handle, bytes: u64) -> Result<()>;
+    fn set_end_of_file(self, file: Handle, bytes: u64) -> Result<()>;
 
     /// NtQueryVolumeInformationFile, FileFsSizeInformation.
-    fn query_fs_size(&self, file: Handle) -> Result<FsSize>;
+    fn query_fs_size(self, file: Handle) -> Result<FsSize>;
 
     /// NtQueryVolumeInformationFile, FileFsDeviceInformation.
-    fn query_fs_device(&self, file: Handle) -> Result<FsDevice>;
+    fn query_fs_device(self, file: Handle) -> Result<FsDevice>;
 
     /// NtCreatePagingFile; sizes in bytes (spec 4.7).
-    fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()>;
+    fn create_paging_file(self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()>;
 }

@@ -28,7 +28,7 @@ impl<T: AsRef<[u8]> + ?Sized> View for T {
 }
 
 /// Requests about memory.
-pub trait Memory {
+pub trait Memory: Copy {
     /// Zeroed private memory of this process, freed when dropped.
     type Pages: AsRef<[u8]> + AsMut<[u8]> + Send + Sync;
     /// A view of a section, unmapped when dropped.
@@ -36,12 +36,12 @@ pub trait Memory {
 
     /// NtAllocateVirtualMemory, committed and writable: at least `bytes` bytes. `NO_MEMORY` when
     /// there is none.
-    fn allocate_pages(&self, bytes: usize) -> Result<Self::Pages>;
+    fn allocate_pages(self, bytes: usize) -> Result<Self::Pages>;
 
     /// NtCreateSection of `file` as an executable image: `SEC_IMAGE`, `PAGE_EXECUTE`, laid out by
     /// its section headers.
     fn create_image_section(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         file: Handle,
@@ -49,5 +49,5 @@ pub trait Memory {
 
     /// NtMapViewOfSection of a whole image section into this process: a relative virtual address is
     /// an index into the view. `IMAGE_NOT_AT_BASE` is not an error, and no relocation is applied.
-    fn map_view(&self, section: Handle) -> Result<Self::View>;
+    fn map_view(self, section: Handle) -> Result<Self::View>;
 }

@@ -35,13 +35,15 @@ pub use system_wide::{
     PrivilegeHolder, ProcessorInformation, ShutdownAction, SystemWide, VersionInformation,
 };
 
-/// The whole seam. `Sync`, because the API threads of smss share it.
+/// The whole seam. It is a value, small enough to be handed to every function and kept by whatever
+/// makes requests of its own: nothing in ring 3, where all state is the kernel's, a reference on the
+/// host. `Send` and `Sync`, because the API threads of smss share it.
 pub trait System:
-    Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Sync + 'static
+    Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Send + Sync + 'static
 {
 }
 
-impl<S: Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Sync + 'static>
-    System for S
+impl<S> System for S where
+    S: Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Send + Sync + 'static
 {
 }

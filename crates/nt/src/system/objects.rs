@@ -42,14 +42,14 @@ pub struct DirectoryEntry<'a> {
 }
 
 /// Requests about objects in general, and the small object types.
-pub trait Objects {
+pub trait Objects: Copy {
     /// NtClose.
-    fn close(&self, handle: Handle) -> Result<()>;
+    fn close(self, handle: Handle) -> Result<()>;
 
     /// NtDuplicateObject without options: `handle` of `source` becomes a handle of `target` with
     /// `access`. The returned value is valid in `target`.
     fn duplicate(
-        &self,
+        self,
         source: Handle,
         handle: Handle,
         target: Handle,
@@ -57,30 +57,27 @@ pub trait Objects {
     ) -> Result<Handle>;
 
     /// NtMakeTemporaryObject.
-    fn make_temporary(&self, handle: Handle) -> Result<()>;
+    fn make_temporary(self, handle: Handle) -> Result<()>;
 
     /// NtCreateDirectoryObject.
-    fn create_directory(
-        &self,
-        attributes: &ObjectAttributes<'_>,
-        access: Access,
-    ) -> Result<Created>;
+    fn create_directory(self, attributes: &ObjectAttributes<'_>, access: Access)
+    -> Result<Created>;
 
     /// NtOpenDirectoryObject.
-    fn open_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
+    fn open_directory(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
 
     /// NtQueryDirectoryObject, called with a buffer of several entries until the directory is at
     /// its end: `visit` sees every entry in the directory's order, and stops the walk by
     /// returning `false`.
     fn query_directory(
-        &self,
+        self,
         directory: Handle,
         visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
     ) -> Result<()>;
 
     /// NtCreateSymbolicLinkObject.
     fn create_symbolic_link(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         target: UnicodeStr<'_>,
@@ -88,30 +85,27 @@ pub trait Objects {
 
     /// NtOpenSymbolicLinkObject.
     fn open_symbolic_link(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Handle>;
 
     /// NtQuerySymbolicLinkObject into `buffer`. `BUFFER_TOO_SMALL` if the target does not fit.
-    fn query_symbolic_link<'b>(
-        &self,
-        link: Handle,
-        buffer: &'b mut [u16],
-    ) -> Result<UnicodeStr<'b>>;
+    fn query_symbolic_link<'b>(self, link: Handle, buffer: &'b mut [u16])
+    -> Result<UnicodeStr<'b>>;
 
     /// NtCreateEvent: a notification event, not signalled.
-    fn create_event(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
+    fn create_event(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
 
     /// NtSetEvent.
-    fn set_event(&self, event: Handle) -> Result<()>;
+    fn set_event(self, event: Handle) -> Result<()>;
 
     /// NtWaitForSingleObject, not alertable. Blocks.
-    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait>;
+    fn wait_one(self, object: Handle, timeout: Timeout) -> Result<Wait>;
 
     /// NtWaitForMultipleObjects, WaitAny, not alertable. Blocks. At most 64 objects.
-    fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait>;
+    fn wait_any(self, objects: &[Handle], timeout: Timeout) -> Result<Wait>;
 
     /// NtDelayExecution, relative, not alertable. Blocks.
-    fn delay(&self, milliseconds: u32) -> Result<()>;
+    fn delay(self, milliseconds: u32) -> Result<()>;
 }

@@ -108,28 +108,28 @@ pub struct Received {
 }
 
 /// Requests about LPC ports.
-pub trait Ports {
+pub trait Ports: Copy {
     /// NtCreatePort: a connection port.
-    fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle>;
+    fn create_port(self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle>;
 
     /// NtConnectPort without views, with the quality of service of spec 10.2. `information` goes
     /// both ways. Blocks until the server has completed the connection.
-    fn connect_port(&self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle>;
+    fn connect_port(self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle>;
 
     /// NtAcceptConnectPort. `NULL` handle for a refusal.
-    fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle>;
+    fn accept_connect(self, request: &MessageBuffer, accept: Accept) -> Result<Handle>;
 
     /// NtCompleteConnectPort.
-    fn complete_connect(&self, port: Handle) -> Result<()>;
+    fn complete_connect(self, port: Handle) -> Result<()>;
 
     /// NtReplyWaitReceivePort: sends `reply`, if any, then blocks until a message is there.
     fn reply_wait_receive(
-        &self,
+        self,
         port: Handle,
         reply: Option<&MessageBuffer>,
         received: &mut MessageBuffer,
     ) -> Result<Received>;
 
     /// NtRequestWaitReplyPort: sends `message` and blocks until its reply has taken its place.
-    fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()>;
+    fn request_wait_reply(self, port: Handle, message: &mut MessageBuffer) -> Result<()>;
 }

@@ -140,76 +140,76 @@ pub trait ThreadBody: Sync + 'static {
 }
 
 /// Requests about processes and threads.
-pub trait Processes {
+pub trait Processes: Copy {
     /// RtlCreateProcessParameters + RtlCreateUserProcess: the process with its initial thread
     /// suspended, this process as parent, no handle inheritance. Both handles in the answer
     /// belong to the caller.
-    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation>;
+    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation>;
 
     /// NtOpenProcess.
-    fn open_process(&self, client: ClientId, access: Access) -> Result<Handle>;
+    fn open_process(self, client: ClientId, access: Access) -> Result<Handle>;
 
     /// NtTerminateProcess. Does not return for this process.
-    fn terminate_process(&self, process: Handle, status: Status) -> Result<()>;
+    fn terminate_process(self, process: Handle, status: Status) -> Result<()>;
 
     /// NtReadVirtualMemory: all of `into`, or an error. The handle must have
     /// [`Access::PROCESS_VM_READ`].
-    fn read_memory(&self, process: Handle, address: u64, into: &mut [u8]) -> Result<()>;
+    fn read_memory(self, process: Handle, address: u64, into: &mut [u8]) -> Result<()>;
 
     /// NtResumeThread.
-    fn resume_thread(&self, thread: Handle) -> Result<()>;
+    fn resume_thread(self, thread: Handle) -> Result<()>;
 
     /// RtlCreateUserThread in this process, started at once: a handle to the thread that runs
     /// `body`.
-    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle>;
+    fn create_thread<B: ThreadBody>(self, body: &'static B) -> Result<Handle>;
 
     /// NtTerminateThread of the calling thread; does not return when it succeeds.
-    fn exit_thread(&self, status: Status) -> Result<()>;
+    fn exit_thread(self, status: Status) -> Result<()>;
 
     /// NtQueryInformationProcess, ProcessBasicInformation.
-    fn query_exit(&self, process: Handle) -> Result<ExitInformation>;
+    fn query_exit(self, process: Handle) -> Result<ExitInformation>;
 
     /// NtQueryInformationThread, ThreadBasicInformation: whose thread it is, and which.
-    fn query_thread(&self, thread: Handle) -> Result<ClientId>;
+    fn query_thread(self, thread: Handle) -> Result<ClientId>;
 
     /// NtQueryInformationProcess, ProcessSessionInformation: the terminal-services session.
-    fn query_session(&self, process: Handle) -> Result<u32>;
+    fn query_session(self, process: Handle) -> Result<u32>;
 
     /// NtSetInformationProcess, ProcessSessionInformation.
-    fn set_session(&self, process: Handle, session: u32) -> Result<()>;
+    fn set_session(self, process: Handle, session: u32) -> Result<()>;
 
     /// NtQueryInformationProcess, ProcessDeviceMap, of this process.
-    fn query_device_map(&self) -> Result<DeviceMap>;
+    fn query_device_map(self) -> Result<DeviceMap>;
 
     /// NtSetInformationProcess, ProcessBreakOnTermination, of this process
     /// (RtlSetProcessIsCritical).
-    fn set_process_critical(&self, critical: bool) -> Result<()>;
+    fn set_process_critical(self, critical: bool) -> Result<()>;
 
     /// NtSetInformationThread, ThreadBreakOnTermination, of this thread (RtlSetThreadIsCritical).
-    fn set_thread_critical(&self, critical: bool) -> Result<()>;
+    fn set_thread_critical(self, critical: bool) -> Result<()>;
 
     /// NtSetInformationProcess, ProcessBasePriority, of this process.
-    fn set_base_priority(&self, priority: u32) -> Result<()>;
+    fn set_base_priority(self, priority: u32) -> Result<()>;
 
     /// NtSetInformationProcess, ProcessDefaultHardErrorMode, of this process.
-    fn set_hard_error_mode(&self, mode: u32) -> Result<()>;
+    fn set_hard_error_mode(self, mode: u32) -> Result<()>;
 
     /// This process and thread, as the TEB has it. No system call.
-    fn client_id(&self) -> ClientId;
+    fn client_id(self) -> ClientId;
 
     /// This process's environment block as its creator left it, without the final NUL. No system
     /// call.
-    fn own_environment(&self) -> &[u16];
+    fn own_environment(self) -> &'static [u16];
 
     /// This process's `DllPath`. No system call.
-    fn own_dll_path(&self) -> UnicodeStr<'_>;
+    fn own_dll_path(self) -> UnicodeStr<'static>;
 
     /// This process's command line. No system call.
-    fn own_command_line(&self) -> UnicodeStr<'_>;
+    fn own_command_line(self) -> UnicodeStr<'static>;
 
     /// This process's `DebugFlags`. No system call.
-    fn own_debug_flags(&self) -> u32;
+    fn own_debug_flags(self) -> u32;
 
     /// `NtGlobalFlag` as the PEB has it: the system's when this process was made. No system call.
-    fn own_global_flag(&self) -> u32;
+    fn own_global_flag(self) -> u32;
 }

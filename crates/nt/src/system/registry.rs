@@ -45,13 +45,13 @@ pub enum RegistryBoot {
 }
 
 /// Requests about registry keys.
-pub trait Registry {
+pub trait Registry: Copy {
     /// NtOpenKey.
-    fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
+    fn open_key(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle>;
 
     /// NtCreateKey with `REG_OPTION_VOLATILE`: the key, made or opened. Its parent must be there.
     fn create_volatile_key(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Handle>;
@@ -60,7 +60,7 @@ pub trait Registry {
     /// error: see [`ValueInformation::data_bytes`]. `OBJECT_NAME_NOT_FOUND` if there is no such
     /// value.
     fn query_value(
-        &self,
+        self,
         key: Handle,
         name: UnicodeStr<'_>,
         data: &mut [u8],
@@ -70,7 +70,7 @@ pub trait Registry {
     /// and if it or the data does not fit, nothing is delivered and both lengths in the answer
     /// say what is needed. `NO_MORE_ENTRIES` past the end.
     fn enumerate_value(
-        &self,
+        self,
         key: Handle,
         index: u32,
         name: &mut [u16],
@@ -79,7 +79,7 @@ pub trait Registry {
 
     /// NtSetValueKey.
     fn set_value(
-        &self,
+        self,
         key: Handle,
         name: UnicodeStr<'_>,
         kind: ValueType,
@@ -87,11 +87,11 @@ pub trait Registry {
     ) -> Result<()>;
 
     /// NtDeleteValueKey.
-    fn delete_value(&self, key: Handle, name: UnicodeStr<'_>) -> Result<()>;
+    fn delete_value(self, key: Handle, name: UnicodeStr<'_>) -> Result<()>;
 
     /// NtFlushKey: the key's hive is on the disk afterwards, if hives may be written yet.
-    fn flush_key(&self, key: Handle) -> Result<()>;
+    fn flush_key(self, key: Handle) -> Result<()>;
 
     /// NtInitializeRegistry.
-    fn initialize_registry(&self, boot: RegistryBoot) -> Result<()>;
+    fn initialize_registry(self, boot: RegistryBoot) -> Result<()>;
 }

@@ -122,78 +122,78 @@ pub enum ShutdownAction {
 }
 
 /// Requests about the system as a whole.
-pub trait SystemWide {
+pub trait SystemWide: Copy {
     /// `NtSystemRoot` of the shared user data, e.g. `C:\ReactOS`. No system call.
-    fn system_root(&self) -> UnicodeStr<'_>;
+    fn system_root(self) -> UnicodeStr<'static>;
 
     /// The version the kernel reports. No system call.
-    fn version(&self) -> VersionInformation;
+    fn version(self) -> VersionInformation;
 
     /// Whether it is a system of 32-bit programs. No system call. One that is planned for on a host may be
     /// narrower than that host's own programs.
-    fn is_narrow(&self) -> bool {
+    fn is_narrow(self) -> bool {
         cfg!(target_pointer_width = "32")
     }
 
     /// Whether the kernel's page tables have entries of 64 bits: those of x86-64 always, those of
     /// i386 with PAE (`PF_PAE_ENABLED` of KUSER_SHARED_DATA). No system call.
-    fn wide_page_tables(&self) -> bool {
+    fn wide_page_tables(self) -> bool {
         true
     }
 
     /// NtQuerySystemInformation, SystemBasicInformation.
-    fn query_basic(&self) -> Result<BasicInformation>;
+    fn query_basic(self) -> Result<BasicInformation>;
 
     /// NtQuerySystemInformation, SystemProcessorInformation.
-    fn query_processor(&self) -> Result<ProcessorInformation>;
+    fn query_processor(self) -> Result<ProcessorInformation>;
 
     /// NtQuerySystemInformation of any class, as it lies in memory: how many bytes of `into` it has
     /// filled. Addresses in the answer are not to be followed. `INFO_LENGTH_MISMATCH` if there
     /// is no room for it.
-    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize>;
+    fn query_raw(self, class: u32, into: &mut [u8]) -> Result<usize>;
 
     /// NtSetSystemInformation, SystemSessionCreate: the new session's id; this process is attached
     /// to it.
-    fn create_session(&self) -> Result<u32>;
+    fn create_session(self) -> Result<u32>;
 
     /// NtSetSystemInformation, SystemSessionDetach.
-    fn detach_session(&self, session: u32) -> Result<()>;
+    fn detach_session(self, session: u32) -> Result<()>;
 
     /// NtSetSystemInformation, SystemExtendServiceTableInformation: loads win32k.
-    fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()>;
+    fn extend_service_table(self, driver: UnicodeStr<'_>) -> Result<()>;
 
     /// RtlAdjustPrivilege: whether it was enabled before. `PRIVILEGE_NOT_HELD` if the token lacks
     /// it.
     fn adjust_privilege(
-        &self,
+        self,
         privilege: Privilege,
         enable: bool,
         holder: PrivilegeHolder,
     ) -> Result<bool>;
 
     /// NtDisplayString: text on the boot screen.
-    fn display_string(&self, text: UnicodeStr<'_>) -> Result<()>;
+    fn display_string(self, text: UnicodeStr<'_>) -> Result<()>;
 
     /// NtRaiseHardError. With [`HardErrorOption::ShutdownSystem`] it returns only if the kernel
     /// refuses.
-    fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()>;
+    fn raise_hard_error(self, error: &HardError<'_>) -> Result<()>;
 
     /// NtShutdownSystem. Not for smss, which takes no part in a normal shutdown (spec 12.2): for
     /// the programs that it starts. It returns only if the kernel refuses.
-    fn shut_down(&self, action: ShutdownAction) -> Result<()>;
+    fn shut_down(self, action: ShutdownAction) -> Result<()>;
 
     /// RtlLockBootStatusData, then for each item RtlGetSetBootStatusData (old values out, `values`
     /// in), then RtlUnlockBootStatusData: the old values. An error if there is no boot status
     /// data file; then nothing was changed.
     fn exchange_boot_status(
-        &self,
+        self,
         items: &[BootStatusItem; 2],
         values: [bool; 2],
     ) -> Result<[bool; 2]>;
 
     /// LdrQueryImageFileExecutionOptions of a string option: units written into `buffer`.
     fn query_image_option<'b>(
-        &self,
+        self,
         image: UnicodeStr<'_>,
         option: UnicodeStr<'_>,
         buffer: &'b mut [u16],

@@ -22,7 +22,7 @@ const MULTI: u32 = 7;
 /// Object directories made during the pass, with the protection mode.
 type Directories = Vec<(u32, String)>;
 
-fn read(world: &'static Watched) -> Result<(Configuration<'static, Watched>, Directories), Stop> {
+fn read(world: &'static Watched) -> Result<(Configuration<&'static Watched>, Directories), Stop> {
     let mut directories = Vec::new();
     let mut configuration = Configuration::new(world);
     let mut make_directory =
@@ -48,7 +48,7 @@ fn without(subkey: &str, act: impl FnOnce(&'static Watched) + Send + 'static) {
     watched(&mut world, act);
 }
 
-fn passed(world: &'static Watched) -> Configuration<'static, Watched> {
+fn passed(world: &'static Watched) -> Configuration<&'static Watched> {
     let (configuration, _) = read(world).unwrap();
     configuration
 }
@@ -68,7 +68,7 @@ fn pair(name: &str, value: &str) -> (String, String) {
     (name.to_string(), value.to_string())
 }
 
-fn variable(configuration: &Configuration<'_, Watched>, name: &str) -> Option<String> {
+fn variable(configuration: &Configuration<&'static Watched>, name: &str) -> Option<String> {
     configuration
         .environment
         .get(UnicodeStr(&wide(name)))

@@ -141,7 +141,7 @@ fn serve<S: System>(sm: &'static Manager<S>) {
     end::stop_and_end(sm.system, last);
 }
 
-fn pause<S: System>(system: &S) {
+fn pause<S: System>(system: S) {
     if let Err(status) = system.delay(5_000) {
         nt::warn!("SM API thread: delay: {status}");
     }

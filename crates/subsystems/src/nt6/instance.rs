@@ -55,7 +55,7 @@ fn hexadecimal(text: UnicodeStr<'_>) -> Option<u32> {
 /// # Errors
 /// Why it does not: the instance ends with this status, and the master undoes what it reported.
 pub fn run<S: System>(
-    system: &'static S,
+    system: S,
     policy: &Policy,
     plan: &dyn Plan<S>,
     arguments: Arguments,
@@ -77,7 +77,7 @@ pub fn run<S: System>(
 }
 
 fn populate<S: System>(
-    system: &'static S,
+    system: S,
     policy: &Policy,
     plan: &dyn Plan<S>,
     session: u32,
@@ -97,7 +97,7 @@ fn populate<S: System>(
 }
 
 fn start_initial<S: System>(
-    system: &'static S,
+    system: S,
     plan: &dyn Plan<S>,
     session: u32,
     command: UnicodeStr<'_>,
@@ -112,7 +112,7 @@ fn start_initial<S: System>(
 }
 
 fn start_server<S: System>(
-    system: &'static S,
+    system: S,
     plan: &dyn Plan<S>,
     session: u32,
     command: UnicodeStr<'_>,
@@ -139,11 +139,11 @@ fn start_server<S: System>(
 
 /// Tells the master of a process before it runs: the event that a server's registration signals.
 fn report_process<S: System>(
-    system: &S,
+    system: S,
     port: Handle,
     session: u32,
     role: u32,
-    child: &Child<'_, S>,
+    child: &Child<S>,
 ) -> Result<Handle> {
     let mut report = ChildProcess::new_zeroed();
     report.session = session;

@@ -55,7 +55,7 @@ fn end_once<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) -> Re
 }
 
 /// All processes, as the kernel lists them, and how many bytes of the pages that is.
-fn list<S: System>(system: &S) -> Result<(S::Pages, usize)> {
+fn list<S: System>(system: S) -> Result<(S::Pages, usize)> {
     let mut wanted = FIRST;
     loop {
         let mut pages = system.allocate_pages(wanted)?;

@@ -9,7 +9,7 @@ use sm_protocol::{ApiMessage, request, result_of};
 use subsystems::{CLIENTS, Manager};
 use zerocopy::IntoBytes;
 
-fn world() -> (&'static Kernel, &'static Manager<Kernel>) {
+fn world() -> (&'static Kernel, &'static Manager<&'static Kernel>) {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
     crate::kernel::start_with(kernel, TestPlan::new(kernel).leak())
 }

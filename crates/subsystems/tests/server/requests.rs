@@ -15,7 +15,7 @@ use zerocopy::{FromZeros, IntoBytes};
 
 pub struct World {
     pub kernel: &'static Kernel,
-    pub manager: &'static Manager<Kernel>,
+    pub manager: &'static Manager<&'static Kernel>,
     pub client: Word,
     pub context: Word,
 }
@@ -383,7 +383,7 @@ fn query_lists_servers_with_session_and_initial_command_and_knows_one_class() {
 #[test]
 fn requests_before_the_registry_is_read_are_refused() {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
-    let manager: &'static Manager<Kernel> = crate::kernel::unpublished(kernel);
+    let manager: &'static Manager<&'static Kernel> = crate::kernel::unpublished(kernel);
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
     let reply = kernel

@@ -11,14 +11,14 @@ use zerocopy::{FromBytes, FromZeros};
 
 pub struct World {
     pub kernel: &'static Kernel,
-    pub manager: &'static Manager<Kernel>,
+    pub manager: &'static Manager<&'static Kernel>,
     pub client: Word,
     pub context: Word,
 }
 
 pub fn cold(
     change: impl FnOnce(TestPlan) -> TestPlan,
-) -> (&'static Kernel, &'static Manager<Kernel>) {
+) -> (&'static Kernel, &'static Manager<&'static Kernel>) {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
     start_with(kernel, change(TestPlan::new(kernel)).leak())
 }

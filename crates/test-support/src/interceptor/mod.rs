@@ -97,14 +97,14 @@ struct State {
 
 /// The layer.
 #[derive(Debug)]
-pub struct Interceptor<S: 'static> {
-    below: &'static S,
+pub struct Interceptor<S> {
+    below: S,
     state: Mutex<State>,
 }
 
 impl<S: System> Interceptor<S> {
     /// A layer over `below`, for the rest of the test process's life.
-    pub fn over(below: &'static S) -> &'static Self {
+    pub fn over(below: S) -> &'static Self {
         Box::leak(Box::new(Self {
             below,
             state: Mutex::default(),
@@ -112,7 +112,7 @@ impl<S: System> Interceptor<S> {
     }
 
     /// The kernel below: what is asked of it is neither noted nor refused.
-    pub fn below(&self) -> &'static S {
+    pub fn below(&self) -> S {
         self.below
     }
 
@@ -193,7 +193,7 @@ impl<S: System> Interceptor<S> {
     }
 
     /// Notes a request, and passes it on unless it is refused.
-    fn pass<R>(&self, call: Call, act: impl FnOnce(&'static S) -> Result<R>) -> Result<R> {
+    fn pass<R>(&self, call: Call, act: impl FnOnce(S) -> Result<R>) -> Result<R> {
         let mut state = self.state();
         let number = state.calls.len();
         state.calls.push(call);

@@ -25,7 +25,7 @@ fn creation(name: &'static str, attributes: &ObjectAttributes<'_>) -> Call {
 /// Methods that are noted by their names only.
 macro_rules! pass_on {
     ($($name:ident($($argument:ident: $kind:ty),*) -> $result:ty;)*) => {$(
-        fn $name(&self, $($argument: $kind),*) -> Result<$result> {
+        fn $name(self, $($argument: $kind),*) -> Result<$result> {
             self.pass(call(stringify!($name), String::new()), |below| below.$name($($argument),*))
         }
     )*};
@@ -34,7 +34,7 @@ macro_rules! pass_on {
 /// Methods that make or open an object by its attributes.
 macro_rules! pass_on_attributes {
     ($($name:ident(attributes $(, $argument:ident: $kind:ty)*) -> $result:ty;)*) => {$(
-        fn $name(&self, attributes: &ObjectAttributes<'_>, $($argument: $kind),*) -> Result<$result> {
+        fn $name(self, attributes: &ObjectAttributes<'_>, $($argument: $kind),*) -> Result<$result> {
             self.pass(creation(stringify!($name), attributes), |below| {
                 below.$name(attributes, $($argument),*)
             })
@@ -45,13 +45,13 @@ macro_rules! pass_on_attributes {
 /// What is no request to the kernel.
 macro_rules! tell {
     ($($name:ident -> $result:ty;)*) => {$(
-        fn $name(&self) -> $result {
+        fn $name(self) -> $result {
             self.below.$name()
         }
     )*};
 }
 
-impl<S: System> Objects for Interceptor<S> {
+impl<S: System> Objects for &Interceptor<S> {
     pass_on_attributes! {
         create_directory(attributes, access: Access) -> Created;
         open_directory(attributes, access: Access) -> Handle;
@@ -69,13 +69,13 @@ impl<S: System> Objects for Interceptor<S> {
         delay(milliseconds: u32) -> ();
     }
 
-    fn close(&self, handle: Handle) -> Result<()> {
+    fn close(self, handle: Handle) -> Result<()> {
         self.state().files.remove(&handle.0);
         self.below.close(handle)
     }
 
     fn query_symbolic_link<'b>(
-        &self,
+        self,
         link: Handle,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>> {
@@ -84,7 +84,7 @@ impl<S: System> Objects for Interceptor<S> {
         })
     }
 
-    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
+    fn wait_one(self, object: Handle, timeout: Timeout) -> Result<Wait> {
         let done = self.pass(call("wait_one", String::new()), |below| {
             below.wait_one(object, timeout)
         })?;
@@ -93,7 +93,7 @@ impl<S: System> Objects for Interceptor<S> {
     }
 }
 
-impl<S: System> Registry for Interceptor<S> {
+impl<S: System> Registry for &Interceptor<S> {
     pass_on_attributes! {
         open_key(attributes, access: Access) -> Handle;
         create_volatile_key(attributes, access: Access) -> Handle;
@@ -113,7 +113,7 @@ impl<S: System> Registry for Interceptor<S> {
     }
 
     fn set_value(
-        &self,
+        self,
         key: Handle,
         name: UnicodeStr<'_>,
         kind: ValueType,
@@ -125,7 +125,7 @@ impl<S: System> Registry for Interceptor<S> {
     }
 }
 
-impl<S: System> Files for Interceptor<S> {
+impl<S: System> Files for &Interceptor<S> {
     pass_on_attributes! {
         query_attributes(attributes) -> FileAttributes;
     }
@@ -141,7 +141,7 @@ impl<S: System> Files for Interceptor<S> {
     }
 
     fn open_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -155,7 +155,7 @@ impl<S: System> Files for Interceptor<S> {
     }
 
     fn create_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -168,19 +168,19 @@ impl<S: System> Files for Interceptor<S> {
         self.opened(name, file)
     }
 
-    fn flush_file(&self, file: Handle) -> Result<()> {
+    fn flush_file(self, file: Handle) -> Result<()> {
         self.pass(call("flush_file", self.file_name(file)), |below| {
             below.flush_file(file)
         })
     }
 
-    fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
+    fn mark_volume_dirty(self, volume: Handle) -> Result<()> {
         self.pass(call("mark_volume_dirty", self.file_name(volume)), |below| {
             below.mark_volume_dirty(volume)
         })
     }
 
-    fn query_file_id(&self, file: Handle) -> Result<u64> {
+    fn query_file_id(self, file: Handle) -> Result<u64> {
         let name = self.file_name(file);
         let pretended = self.state().file_ids.get(&name.to_lowercase()).copied();
         self.pass(call("query_file_id", name), |below| match pretended {
@@ -189,7 +189,7 @@ impl<S: System> Files for Interceptor<S> {
         })
     }
 
-    fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
+    fn query_fs_size(self, file: Handle) -> Result<FsSize> {
         let volume = self.volume(file);
         self.pass(call("query_fs_size", self.file_name(file)), |below| {
             let Some(volume) = volume else {
@@ -205,7 +205,7 @@ impl<S: System> Files for Interceptor<S> {
         })
     }
 
-    fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
+    fn query_fs_device(self, file: Handle) -> Result<FsDevice> {
         let volume = self.volume(file);
         self.pass(call("query_fs_device", self.file_name(file)), |below| {
             let device = below.query_fs_device(file)?;
@@ -218,7 +218,7 @@ impl<S: System> Files for Interceptor<S> {
         })
     }
 
-    fn create_paging_file(&self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+    fn create_paging_file(self, name: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
         self.pass(call("create_paging_file", name.to_string()), |below| {
             match &mut self.state().pretended {
                 None => {}
@@ -235,7 +235,7 @@ impl<S: System> Files for Interceptor<S> {
     }
 }
 
-impl<S: System> Memory for Interceptor<S> {
+impl<S: System> Memory for &Interceptor<S> {
     type Pages = S::Pages;
     type View = S::View;
 
@@ -249,7 +249,7 @@ impl<S: System> Memory for Interceptor<S> {
     }
 }
 
-impl<S: System> Ports for Interceptor<S> {
+impl<S: System> Ports for &Interceptor<S> {
     pass_on_attributes! {
         create_port(attributes, limits: PortLimits) -> Handle;
     }
@@ -267,7 +267,7 @@ impl<S: System> Ports for Interceptor<S> {
     }
 }
 
-impl<S: System> Processes for Interceptor<S> {
+impl<S: System> Processes for &Interceptor<S> {
     pass_on! {
         open_process(client: ClientId, access: Access) -> Handle;
         read_memory(process: Handle, address: u64, into: &mut [u8]) -> ();
@@ -283,14 +283,14 @@ impl<S: System> Processes for Interceptor<S> {
 
     tell! {
         client_id -> ClientId;
-        own_environment -> &[u16];
-        own_dll_path -> UnicodeStr<'_>;
-        own_command_line -> UnicodeStr<'_>;
+        own_environment -> &'static [u16];
+        own_dll_path -> UnicodeStr<'static>;
+        own_command_line -> UnicodeStr<'static>;
         own_debug_flags -> u32;
         own_global_flag -> u32;
     }
 
-    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
         let image = parameters.image.to_string();
         let information = self.pass(call("create_process", image.clone()), |below| {
             below.create_process(parameters)
@@ -312,7 +312,7 @@ impl<S: System> Processes for Interceptor<S> {
         Ok(information)
     }
 
-    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+    fn terminate_process(self, process: Handle, status: Status) -> Result<()> {
         self.pass(call("terminate_process", String::new()), |below| {
             below.terminate_process(process, status)
         })?;
@@ -320,7 +320,7 @@ impl<S: System> Processes for Interceptor<S> {
         Ok(())
     }
 
-    fn resume_thread(&self, thread: Handle) -> Result<()> {
+    fn resume_thread(self, thread: Handle) -> Result<()> {
         self.pass(call("resume_thread", String::new()), |below| {
             below.resume_thread(thread)
         })?;
@@ -328,13 +328,13 @@ impl<S: System> Processes for Interceptor<S> {
         Ok(())
     }
 
-    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+    fn create_thread<B: ThreadBody>(self, body: &'static B) -> Result<Handle> {
         self.pass(call("create_thread", String::new()), |below| {
             below.create_thread(body)
         })
     }
 
-    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+    fn set_session(self, process: Handle, session: u32) -> Result<()> {
         self.pass(call("set_session", session.to_string()), |below| {
             below.set_session(process, session)
         })?;
@@ -342,7 +342,7 @@ impl<S: System> Processes for Interceptor<S> {
         Ok(())
     }
 
-    fn query_device_map(&self) -> Result<DeviceMap> {
+    fn query_device_map(self) -> Result<DeviceMap> {
         self.pass(call("query_device_map", String::new()), |below| {
             let map = below.query_device_map()?;
             let letters = |pretended: &Pretended| {
@@ -359,9 +359,9 @@ impl<S: System> Processes for Interceptor<S> {
     }
 }
 
-impl<S: System> SystemWide for Interceptor<S> {
+impl<S: System> SystemWide for &Interceptor<S> {
     tell! {
-        system_root -> UnicodeStr<'_>;
+        system_root -> UnicodeStr<'static>;
         version -> VersionInformation;
         is_narrow -> bool;
         wide_page_tables -> bool;
@@ -380,14 +380,14 @@ impl<S: System> SystemWide for Interceptor<S> {
         exchange_boot_status(items: &[BootStatusItem; 2], values: [bool; 2]) -> [bool; 2];
     }
 
-    fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
+    fn display_string(self, text: UnicodeStr<'_>) -> Result<()> {
         self.pass(call("display_string", text.to_string()), |below| {
             below.display_string(text)
         })
     }
 
     fn query_image_option<'b>(
-        &self,
+        self,
         image: UnicodeStr<'_>,
         option: UnicodeStr<'_>,
         buffer: &'b mut [u16],

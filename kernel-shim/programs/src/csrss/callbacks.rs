@@ -35,7 +35,7 @@ pub(super) fn serve_clients<S: System>(server: &'static Server<S>) {
 /// Accepts every client that connects, and answers every request with the result of `serve`, until
 /// the port is broken.
 fn receive<S: System>(
-    system: &'static S,
+    system: S,
     port: Handle,
     mut serve: impl FnMut(&mut MessageBuffer) -> Result<()>,
 ) {
@@ -73,7 +73,7 @@ fn receive<S: System>(
 }
 
 /// Accepts every client that connects: the port's DACL has decided.
-fn accept<S: System>(system: &S, request: &MessageBuffer) {
+fn accept<S: System>(system: S, request: &MessageBuffer) {
     let accepted = system.accept_connect(request, Accept::Yes { context: 0 });
     if let Err(status) = accepted.and_then(|port| system.complete_connect(port)) {
         log::warn!("subsystem server: connection: {status}");
@@ -82,7 +82,7 @@ fn accept<S: System>(system: &S, request: &MessageBuffer) {
 
 /// The UNICODE_STRING at `address` in another process. `NAME_TOO_LONG` if it does not fit.
 fn string_of<S: System, const N: usize>(
-    system: &S,
+    system: S,
     process: Handle,
     address: Word,
 ) -> Result<UnicodeBuf<N>> {

@@ -44,7 +44,7 @@ struct Shared {
 
 /// What a server keeps.
 pub struct Server<S: System> {
-    system: &'static S,
+    system: S,
     shared: Mutex<Shared>,
     /// Threads started so far: the first serves call-backs, the second clients.
     threads: AtomicU32,
@@ -63,7 +63,7 @@ impl<S: System> ThreadBody for Server<S> {
 
 impl<S: System> Server<S> {
     /// The state of a server that has not started.
-    pub const fn new(system: &'static S) -> Self {
+    pub const fn new(system: S) -> Self {
         Self {
             system,
             shared: Mutex::new(Shared {
@@ -79,7 +79,7 @@ impl<S: System> Server<S> {
 }
 
 /// csrss.exe: what it serves is on its command line.
-pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+pub fn main<S: System>(system: S, statics: &'static Statics<S>) -> Status {
     let line = system.own_command_line();
     // A test aid: a server that keeps the contract in session 0, and elsewhere breaks it in the
     // ways listed, the first such server in the first way, the second in the second, and so on.
@@ -106,7 +106,7 @@ pub fn main<S: System>(system: &'static S, statics: &'static Statics<S>) -> Stat
 }
 
 /// psxss.exe.
-pub fn main_posix<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+pub fn main_posix<S: System>(system: S, statics: &'static Statics<S>) -> Status {
     end(run(
         system,
         &statics.server,
@@ -118,7 +118,7 @@ pub fn main_posix<S: System>(system: &'static S, statics: &'static Statics<S>) -
 }
 
 /// os2ss.exe.
-pub fn main_os2<S: System>(system: &'static S, statics: &'static Statics<S>) -> Status {
+pub fn main_os2<S: System>(system: S, statics: &'static Statics<S>) -> Status {
     end(run(
         system,
         &statics.server,
@@ -140,7 +140,7 @@ fn end(result: Result<()>) -> Status {
 }
 
 fn run<S: System>(
-    system: &'static S,
+    system: S,
     server: &'static Server<S>,
     root: UnicodeStr<'_>,
     subsystem: ImageSubsystem,
@@ -185,7 +185,7 @@ fn run<S: System>(
 }
 
 /// NT 6: csrss brings win32k into its session (spec 11.6).
-fn load_win32k<S: System>(system: &S) -> Result<()> {
+fn load_win32k<S: System>(system: S) -> Result<()> {
     system.adjust_privilege(Privilege::LoadDriver, true, PrivilegeHolder::Process)?;
     let loaded = system.extend_service_table(WIN32K);
     if let Err(status) =

@@ -27,7 +27,7 @@ pub(super) struct Directory {
 impl Directory {
     /// Makes it, and for the Windows server everything else of its session.
     pub(super) fn create<S: System>(
-        system: &S,
+        system: S,
         session: u32,
         root: UnicodeStr<'_>,
         windows: bool,
@@ -52,11 +52,7 @@ impl Directory {
     }
 
     /// Creates a connection port in it.
-    pub(super) fn create_port<S: System>(
-        &self,
-        system: &S,
-        port: UnicodeStr<'_>,
-    ) -> Result<Handle> {
+    pub(super) fn create_port<S: System>(&self, system: S, port: UnicodeStr<'_>) -> Result<Handle> {
         let name = self.port_name(port)?;
         system.create_port(
             &ObjectAttributes::named(name.as_str()).secured(PORT.as_bytes()),
@@ -65,7 +61,7 @@ impl Directory {
     }
 }
 
-fn session_objects<S: System>(system: &S, session: u32) -> Result<()> {
+fn session_objects<S: System>(system: S, session: u32) -> Result<()> {
     let at = |text: nt::text::Text<'_>| {
         let mut name = Name::new();
         name.push_text(text)?;
@@ -95,7 +91,7 @@ fn session_objects<S: System>(system: &S, session: u32) -> Result<()> {
 }
 
 /// A permanent directory, made or there already.
-fn directory<S: System>(system: &S, name: UnicodeStr<'_>) -> Result<()> {
+fn directory<S: System>(system: S, name: UnicodeStr<'_>) -> Result<()> {
     let created = system.create_directory(
         &ObjectAttributes::named(name).with(PERMANENT),
         Access::DIRECTORY_ALL,

@@ -7,8 +7,8 @@ use nt::system::*;
 use nt::{ClientId, Handle, ObjectAttributes, Result, Status, UnicodeStr, Word};
 use std::collections::BTreeSet;
 
-impl Objects for Kernel {
-    fn close(&self, handle: Handle) -> Result<()> {
+impl Objects for &Kernel {
+    fn close(self, handle: Handle) -> Result<()> {
         let mut state = self.state();
         match state.handles.remove(&(self.own, handle.0)) {
             Some(_) => Ok(()),
@@ -23,7 +23,7 @@ impl Objects for Kernel {
     }
 
     fn duplicate(
-        &self,
+        self,
         source: Handle,
         handle: Handle,
         target: Handle,
@@ -49,13 +49,13 @@ impl Objects for Kernel {
         Ok(state.open(target, object))
     }
 
-    fn create_event(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
+    fn create_event(self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
         let mut state = self.enter()?;
         let event = state.take_next();
         Ok(state.open(self.own, Object::Event(event)))
     }
 
-    fn set_event(&self, event: Handle) -> Result<()> {
+    fn set_event(self, event: Handle) -> Result<()> {
         self.refusal("set_event")?;
         let mut state = self.enter()?;
         let Object::Event(event) = state.object(self.own, event)? else {
@@ -65,11 +65,11 @@ impl Objects for Kernel {
         Ok(())
     }
 
-    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
+    fn wait_one(self, object: Handle, timeout: Timeout) -> Result<Wait> {
         self.wait_any(&[object], timeout)
     }
 
-    fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
+    fn wait_any(self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
         self.refusal("wait_any")?;
         if self.enter()?.stopped {
             // Nobody runs on; here everybody is one thread, which has to come back.
@@ -84,26 +84,26 @@ impl Objects for Kernel {
         Ok(Wait::Timeout)
     }
 
-    fn delay(&self, milliseconds: u32) -> Result<()> {
+    fn delay(self, milliseconds: u32) -> Result<()> {
         self.refusal("delay")?;
         self.enter()?.delays.push(milliseconds);
         Ok(())
     }
 
-    fn make_temporary(&self, _: Handle) -> Result<()> {
+    fn make_temporary(self, _: Handle) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn create_directory(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Created> {
+    fn create_directory(self, _: &ObjectAttributes<'_>, _: Access) -> Result<Created> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn open_directory(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
+    fn open_directory(self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
         Err(Status::NOT_SUPPORTED)
     }
 
     fn query_directory(
-        &self,
+        self,
         _: Handle,
         _: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
     ) -> Result<()> {
@@ -111,7 +111,7 @@ impl Objects for Kernel {
     }
 
     fn create_symbolic_link(
-        &self,
+        self,
         _: &ObjectAttributes<'_>,
         _: Access,
         _: UnicodeStr<'_>,
@@ -119,17 +119,17 @@ impl Objects for Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn open_symbolic_link(&self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
+    fn open_symbolic_link(self, _: &ObjectAttributes<'_>, _: Access) -> Result<Handle> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_symbolic_link<'b>(&self, _: Handle, _: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
+    fn query_symbolic_link<'b>(self, _: Handle, _: &'b mut [u16]) -> Result<UnicodeStr<'b>> {
         Err(Status::NOT_SUPPORTED)
     }
 }
 
-impl Ports for Kernel {
-    fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
+impl Ports for &Kernel {
+    fn create_port(self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
         // Spec 1.5 and 13.4.
         let wanted = if cfg!(target_pointer_width = "64") {
             (0xF4, 0x148, 0x2400)
@@ -144,7 +144,7 @@ impl Ports for Kernel {
         Ok(self.enter()?.open(self.own, Object::Port))
     }
 
-    fn connect_port(&self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
+    fn connect_port(self, name: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
         drop(self.enter()?);
         if name.eq_ascii("\\SmApiPort") {
             let context = self.connect_raw(self.own, information)?;
@@ -164,7 +164,7 @@ impl Ports for Kernel {
         }
     }
 
-    fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
+    fn accept_connect(self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
         match accept {
             Accept::No => {
                 let refused = self.refusal("refuse_connect");
@@ -190,7 +190,7 @@ impl Ports for Kernel {
         }
     }
 
-    fn complete_connect(&self, port: Handle) -> Result<()> {
+    fn complete_connect(self, port: Handle) -> Result<()> {
         self.refusal("complete_connect")?;
         let entered = self.enter();
         match entered {
@@ -204,7 +204,7 @@ impl Ports for Kernel {
     }
 
     fn reply_wait_receive(
-        &self,
+        self,
         _: Handle,
         _: Option<&MessageBuffer>,
         _: &mut MessageBuffer,
@@ -212,7 +212,7 @@ impl Ports for Kernel {
         unreachable!("messages are handed over, never received")
     }
 
-    fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
+    fn request_wait_reply(self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
         let object = self.enter()?.object(self.own, port)?;
         match object {
             Object::OwnClient { context } => {
@@ -227,8 +227,8 @@ impl Ports for Kernel {
     }
 }
 
-impl Processes for Kernel {
-    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+impl Processes for &'static Kernel {
+    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
         let mut state = self.enter()?;
         let image = parameters.image.to_string();
         let image = image.rsplit('\\').next().unwrap().to_owned();
@@ -251,7 +251,7 @@ impl Processes for Kernel {
         Ok(information)
     }
 
-    fn open_process(&self, client: ClientId, _: Access) -> Result<Handle> {
+    fn open_process(self, client: ClientId, _: Access) -> Result<Handle> {
         self.refusal("open_process")?;
         let mut state = self.enter()?;
         if state.ended_threads.contains(&client.thread) {
@@ -265,7 +265,7 @@ impl Processes for Kernel {
         }
     }
 
-    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+    fn terminate_process(self, process: Handle, status: Status) -> Result<()> {
         self.refusal("terminate_process")?;
         let object = self.enter()?.object(self.own, process)?;
         let Object::Process(id) = object else {
@@ -283,11 +283,11 @@ impl Processes for Kernel {
         Ok(())
     }
 
-    fn read_memory(&self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
+    fn read_memory(self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn resume_thread(&self, thread: Handle) -> Result<()> {
+    fn resume_thread(self, thread: Handle) -> Result<()> {
         let object = self.enter()?.object(self.own, thread)?;
         let Object::Thread(id) = object else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
@@ -295,7 +295,7 @@ impl Processes for Kernel {
         self.run(id)
     }
 
-    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+    fn create_thread<B: ThreadBody>(self, body: &'static B) -> Result<Handle> {
         let of_the_pool = std::any::type_name::<B>().contains("Manager<");
         if !of_the_pool {
             self.refusal("create_thread")?;
@@ -313,11 +313,11 @@ impl Processes for Kernel {
         Ok(state.open(self.own, Object::OwnThread(index)))
     }
 
-    fn exit_thread(&self, _: Status) -> Result<()> {
+    fn exit_thread(self, _: Status) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
+    fn query_exit(self, process: Handle) -> Result<ExitInformation> {
         let state = self.enter()?;
         let Object::Process(id) = state.object(self.own, process)? else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
@@ -332,7 +332,7 @@ impl Processes for Kernel {
         })
     }
 
-    fn query_thread(&self, thread: Handle) -> Result<ClientId> {
+    fn query_thread(self, thread: Handle) -> Result<ClientId> {
         let Object::Thread(id) = self.enter()?.object(self.own, thread)? else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
         };
@@ -342,7 +342,7 @@ impl Processes for Kernel {
         })
     }
 
-    fn query_session(&self, process: Handle) -> Result<u32> {
+    fn query_session(self, process: Handle) -> Result<u32> {
         let state = self.enter()?;
         if process == Handle::CURRENT_PROCESS {
             return Ok(0);
@@ -357,7 +357,7 @@ impl Processes for Kernel {
             .ok_or(Status::INVALID_CID)
     }
 
-    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+    fn set_session(self, process: Handle, session: u32) -> Result<()> {
         if self.query_session(process)? == session {
             Ok(())
         } else {
@@ -365,79 +365,79 @@ impl Processes for Kernel {
         }
     }
 
-    fn query_device_map(&self) -> Result<DeviceMap> {
+    fn query_device_map(self) -> Result<DeviceMap> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn set_process_critical(&self, _: bool) -> Result<()> {
+    fn set_process_critical(self, _: bool) -> Result<()> {
         drop(self.enter()?);
         Ok(())
     }
 
-    fn set_thread_critical(&self, _: bool) -> Result<()> {
+    fn set_thread_critical(self, _: bool) -> Result<()> {
         drop(self.enter()?);
         Ok(())
     }
 
-    fn set_base_priority(&self, _: u32) -> Result<()> {
+    fn set_base_priority(self, _: u32) -> Result<()> {
         drop(self.enter()?);
         Ok(())
     }
 
-    fn set_hard_error_mode(&self, _: u32) -> Result<()> {
+    fn set_hard_error_mode(self, _: u32) -> Result<()> {
         drop(self.enter()?);
         Ok(())
     }
 
-    fn client_id(&self) -> ClientId {
+    fn client_id(self) -> ClientId {
         ClientId {
             process: self.own,
             thread: self.own + 1,
         }
     }
 
-    fn own_environment(&self) -> &[u16] {
+    fn own_environment(self) -> &'static [u16] {
         &[]
     }
 
-    fn own_dll_path(&self) -> UnicodeStr<'_> {
+    fn own_dll_path(self) -> UnicodeStr<'static> {
         UnicodeStr::EMPTY
     }
 
-    fn own_command_line(&self) -> UnicodeStr<'_> {
+    fn own_command_line(self) -> UnicodeStr<'static> {
         UnicodeStr(&self.command_line)
     }
 
-    fn own_debug_flags(&self) -> u32 {
+    fn own_debug_flags(self) -> u32 {
         0
     }
 
-    fn own_global_flag(&self) -> u32 {
+    fn own_global_flag(self) -> u32 {
         self.state().flags
     }
 }
 
-impl SystemWide for Kernel {
-    fn system_root(&self) -> UnicodeStr<'_> {
+impl SystemWide for &Kernel {
+    fn system_root(self) -> UnicodeStr<'static> {
         nt::wide!("C:\\ReactOS")
     }
 
-    fn version(&self) -> VersionInformation {
+    fn version(self) -> VersionInformation {
         VersionInformation {
             major: self.state().version,
             minor: 2,
         }
     }
 
-    fn query_basic(&self) -> Result<BasicInformation> {
+    fn query_basic(self) -> Result<BasicInformation> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_processor(&self) -> Result<ProcessorInformation> {
+    fn query_processor(self) -> Result<ProcessorInformation> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
+    fn query_raw(self, class: u32, into: &mut [u8]) -> Result<usize> {
         assert_eq!(class, 5);
         self.refusal("query_raw")?;
         let state = self.enter()?;
@@ -464,7 +464,7 @@ impl SystemWide for Kernel {
         Ok(list.len())
     }
 
-    fn create_session(&self) -> Result<u32> {
+    fn create_session(self) -> Result<u32> {
         let mut state = self.enter()?;
         if state.attached.contains_key(&self.own) {
             return Err(Status::ALREADY_COMMITTED);
@@ -489,7 +489,7 @@ impl SystemWide for Kernel {
         Ok(session)
     }
 
-    fn detach_session(&self, session: u32) -> Result<()> {
+    fn detach_session(self, session: u32) -> Result<()> {
         let mut state = self.enter()?;
         if state.attached.get(&self.own) != Some(&session) {
             return Err(Status::UNABLE_TO_FREE_VM);
@@ -498,7 +498,7 @@ impl SystemWide for Kernel {
         Ok(())
     }
 
-    fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
+    fn extend_service_table(self, driver: UnicodeStr<'_>) -> Result<()> {
         let state = self.enter()?;
         let exact = driver.to_string() == "\\SystemRoot\\System32\\win32k.sys"
             && state.attached.contains_key(&self.own);
@@ -509,30 +509,30 @@ impl SystemWide for Kernel {
         }
     }
 
-    fn adjust_privilege(&self, _: Privilege, _: bool, _: PrivilegeHolder) -> Result<bool> {
+    fn adjust_privilege(self, _: Privilege, _: bool, _: PrivilegeHolder) -> Result<bool> {
         drop(self.enter()?);
         Ok(false)
     }
 
-    fn display_string(&self, _: UnicodeStr<'_>) -> Result<()> {
+    fn display_string(self, _: UnicodeStr<'_>) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn raise_hard_error(&self, _: &HardError<'_>) -> Result<()> {
+    fn raise_hard_error(self, _: &HardError<'_>) -> Result<()> {
         self.enter()?.stopped = true;
         Ok(())
     }
 
-    fn shut_down(&self, _: ShutdownAction) -> Result<()> {
+    fn shut_down(self, _: ShutdownAction) -> Result<()> {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn exchange_boot_status(&self, _: &[BootStatusItem; 2], _: [bool; 2]) -> Result<[bool; 2]> {
+    fn exchange_boot_status(self, _: &[BootStatusItem; 2], _: [bool; 2]) -> Result<[bool; 2]> {
         Err(Status::NOT_SUPPORTED)
     }
 
     fn query_image_option<'b>(
-        &self,
+        self,
         _: UnicodeStr<'_>,
         _: UnicodeStr<'_>,
         buffer: &'b mut [u16],

@@ -135,14 +135,14 @@ pub struct Kernel {
 
 struct Shared {
     state: Mutex<State>,
-    manager: OnceLock<&'static Manager<Kernel>>,
+    manager: OnceLock<&'static Manager<&'static Kernel>>,
     plan: OnceLock<fn(&'static Kernel) -> &'static TestPlan>,
 }
 
 /// A session manager whose port is open and which has not read the registry; leaked, as the seam
 /// wants it for ever.
-pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<Kernel> {
-    let manager: &'static Manager<Kernel> = Box::leak(Box::new(Manager::new(
+pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<&'static Kernel> {
+    let manager: &'static Manager<&'static Kernel> = Box::leak(Box::new(Manager::new(
         kernel,
         Box::leak(Box::new(Space::new())),
     )));
@@ -154,7 +154,7 @@ pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<Kernel> {
 pub fn start_with(
     kernel: &'static Kernel,
     plan: &'static TestPlan,
-) -> (&'static Kernel, &'static Manager<Kernel>) {
+) -> (&'static Kernel, &'static Manager<&'static Kernel>) {
     let manager = unpublished(kernel);
     manager.publish(plan);
     (kernel, manager)
@@ -207,7 +207,7 @@ impl Kernel {
         self.shared.state.lock().unwrap()
     }
 
-    fn manager(&self) -> &'static Manager<Kernel> {
+    fn manager(&self) -> &'static Manager<&'static Kernel> {
         self.shared.manager.get().unwrap()
     }
 

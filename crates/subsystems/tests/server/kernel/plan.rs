@@ -16,8 +16,8 @@ pub struct TestPlan {
     pub execute: Vec<Vec<u16>>,
     pub single_posix: bool,
     pub initial_sessions: Option<u32>,
-    environment: Environment<'static, Kernel>,
-    library_path: PageVec<'static, Kernel, u16>,
+    environment: Environment<&'static Kernel>,
+    library_path: PageVec<&'static Kernel, u16>,
 }
 
 pub fn units(text: &str) -> Vec<u16> {
@@ -63,7 +63,7 @@ fn entry((name, command): &(Vec<u16>, Vec<u16>)) -> Subsystem<'_> {
     }
 }
 
-impl Plan<Kernel> for TestPlan {
+impl Plan<&'static Kernel> for TestPlan {
     fn kmode(&self, index: usize) -> Option<UnicodeStr<'_>> {
         self.kmode.get(index).map(|text| UnicodeStr(text))
     }
@@ -92,7 +92,7 @@ impl Plan<Kernel> for TestPlan {
         self.initial_sessions
     }
 
-    fn launcher(&self) -> launch::Launcher<'_, Kernel> {
+    fn launcher(&self) -> launch::Launcher<'_, &'static Kernel> {
         launch::Launcher {
             system: self.system,
             environment: &self.environment,

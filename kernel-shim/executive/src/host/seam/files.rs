@@ -11,9 +11,9 @@ use nt::{Handle, ObjectAttributes, Result, UnicodeStr};
 /// FileStandardInformation may be asked for with any access.
 const ANY_ACCESS: Access = Access::empty();
 
-impl Files for Seam {
+impl Files for &Seam {
     fn open_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -29,7 +29,7 @@ impl Files for Seam {
     }
 
     fn create_file(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         share: Share,
@@ -52,7 +52,7 @@ impl Files for Seam {
         )
     }
 
-    fn flush_file(&self, file: Handle) -> Result<()> {
+    fn flush_file(self, file: Handle) -> Result<()> {
         self.call(
             "NtFlushBuffersFile",
             || number("file", file.0),
@@ -60,7 +60,7 @@ impl Files for Seam {
         )
     }
 
-    fn mark_volume_dirty(&self, volume: Handle) -> Result<()> {
+    fn mark_volume_dirty(self, volume: Handle) -> Result<()> {
         const FSCTL_MARK_VOLUME_DIRTY: u32 = 0x9_0030;
         self.call(
             "NtFsControlFile",
@@ -73,7 +73,7 @@ impl Files for Seam {
         )
     }
 
-    fn query_file_id(&self, file: Handle) -> Result<u64> {
+    fn query_file_id(self, file: Handle) -> Result<u64> {
         self.call(
             "NtQueryInformationFile",
             || number("file", file.0),
@@ -81,7 +81,7 @@ impl Files for Seam {
         )
     }
 
-    fn read_file(&self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+    fn read_file(self, file: Handle, offset: u64, buffer: &mut [u8]) -> Result<usize> {
         self.call(
             "NtReadFile",
             || number("file", file.0),
@@ -89,7 +89,7 @@ impl Files for Seam {
         )
     }
 
-    fn write_file(&self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
+    fn write_file(self, file: Handle, offset: u64, data: &[u8]) -> Result<usize> {
         self.call(
             "NtWriteFile",
             || number("file", file.0),
@@ -97,7 +97,7 @@ impl Files for Seam {
         )
     }
 
-    fn query_attributes(&self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
+    fn query_attributes(self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
         self.call(
             "NtQueryAttributesFile",
             || name("name", attributes.name),
@@ -109,7 +109,7 @@ impl Files for Seam {
         )
     }
 
-    fn query_standard(&self, file: Handle) -> Result<FileStandard> {
+    fn query_standard(self, file: Handle) -> Result<FileStandard> {
         self.call(
             "NtQueryInformationFile",
             || number("file", file.0),
@@ -124,7 +124,7 @@ impl Files for Seam {
         )
     }
 
-    fn set_delete(&self, file: Handle) -> Result<()> {
+    fn set_delete(self, file: Handle) -> Result<()> {
         self.call(
             "NtSetInformationFile",
             || number("file", file.0),
@@ -132,7 +132,7 @@ impl Files for Seam {
         )
     }
 
-    fn rename(&self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
+    fn rename(self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
         self.call(
             "NtSetInformationFile",
             || name("target", target),
@@ -140,7 +140,7 @@ impl Files for Seam {
         )
     }
 
-    fn set_attributes(&self, file: Handle, attributes: FileAttributes) -> Result<()> {
+    fn set_attributes(self, file: Handle, attributes: FileAttributes) -> Result<()> {
         self.call(
             "NtSetInformationFile",
             || number("attributes", u64::from(attributes.0)),
@@ -148,7 +148,7 @@ impl Files for Seam {
         )
     }
 
-    fn set_end_of_file(&self, file: Handle, bytes: u64) -> Result<()> {
+    fn set_end_of_file(self, file: Handle, bytes: u64) -> Result<()> {
         self.call(
             "NtSetInformationFile",
             || number("end", bytes),
@@ -156,7 +156,7 @@ impl Files for Seam {
         )
     }
 
-    fn query_fs_size(&self, file: Handle) -> Result<FsSize> {
+    fn query_fs_size(self, file: Handle) -> Result<FsSize> {
         self.call(
             "NtQueryVolumeInformationFile",
             || number("file", file.0),
@@ -172,7 +172,7 @@ impl Files for Seam {
         )
     }
 
-    fn query_fs_device(&self, file: Handle) -> Result<FsDevice> {
+    fn query_fs_device(self, file: Handle) -> Result<FsDevice> {
         self.call(
             "NtQueryVolumeInformationFile",
             || number("file", file.0),
@@ -186,7 +186,7 @@ impl Files for Seam {
         )
     }
 
-    fn create_paging_file(&self, file: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
+    fn create_paging_file(self, file: UnicodeStr<'_>, minimum: u64, maximum: u64) -> Result<()> {
         self.call(
             "NtCreatePagingFile",
             || name("name", file),

@@ -41,21 +41,21 @@ fn offset_of(item: BootStatusItem) -> u64 {
     }
 }
 
-impl SystemWide for Seam {
-    fn system_root(&self) -> UnicodeStr<'_> {
+impl SystemWide for &'static Seam {
+    fn system_root(self) -> UnicodeStr<'static> {
         UnicodeStr(&self.system_root)
     }
 
-    fn version(&self) -> VersionInformation {
+    fn version(self) -> VersionInformation {
         self.version
     }
 
-    fn is_narrow(&self) -> bool {
+    fn is_narrow(self) -> bool {
         // On a host of 32 bits the programs are narrow, whatever the kernel's images are for.
         cfg!(target_pointer_width = "32") || self.narrow
     }
 
-    fn query_basic(&self) -> Result<BasicInformation> {
+    fn query_basic(self) -> Result<BasicInformation> {
         self.call(
             "NtQuerySystemInformation",
             || number("class", 0_u64),
@@ -70,7 +70,7 @@ impl SystemWide for Seam {
         )
     }
 
-    fn query_processor(&self) -> Result<ProcessorInformation> {
+    fn query_processor(self) -> Result<ProcessorInformation> {
         self.call(
             "NtQuerySystemInformation",
             || number("class", 1_u64),
@@ -85,7 +85,7 @@ impl SystemWide for Seam {
         )
     }
 
-    fn query_raw(&self, class: u32, into: &mut [u8]) -> Result<usize> {
+    fn query_raw(self, class: u32, into: &mut [u8]) -> Result<usize> {
         let size = u32::try_from(into.len()).map_err(|_| Status::INVALID_PARAMETER)?;
         self.call(
             "NtQuerySystemInformation",
@@ -102,7 +102,7 @@ impl SystemWide for Seam {
         )
     }
 
-    fn create_session(&self) -> Result<u32> {
+    fn create_session(self) -> Result<u32> {
         self.call(
             "NtSetSystemInformation",
             || number("class", 47_u64),
@@ -113,7 +113,7 @@ impl SystemWide for Seam {
         )
     }
 
-    fn detach_session(&self, session: u32) -> Result<()> {
+    fn detach_session(self, session: u32) -> Result<()> {
         self.call(
             "NtSetSystemInformation",
             || number("class", 48_u64),
@@ -124,7 +124,7 @@ impl SystemWide for Seam {
         )
     }
 
-    fn extend_service_table(&self, driver: UnicodeStr<'_>) -> Result<()> {
+    fn extend_service_table(self, driver: UnicodeStr<'_>) -> Result<()> {
         self.call(
             "NtSetSystemInformation",
             || name("driver", driver),
@@ -136,7 +136,7 @@ impl SystemWide for Seam {
     }
 
     fn adjust_privilege(
-        &self,
+        self,
         privilege: Privilege,
         enable: bool,
         holder: PrivilegeHolder,
@@ -173,7 +173,7 @@ impl SystemWide for Seam {
             .map_or(enable, |before| before.attributes & ENABLED != 0))
     }
 
-    fn display_string(&self, text: UnicodeStr<'_>) -> Result<()> {
+    fn display_string(self, text: UnicodeStr<'_>) -> Result<()> {
         self.call(
             "NtDisplayString",
             || name("text", text),
@@ -185,7 +185,7 @@ impl SystemWide for Seam {
         )
     }
 
-    fn raise_hard_error(&self, error: &HardError<'_>) -> Result<()> {
+    fn raise_hard_error(self, error: &HardError<'_>) -> Result<()> {
         let mut mask = 0;
         let parameters: Vec<Parameter> = (0u32..)
             .zip(error.parameters)
@@ -226,7 +226,7 @@ impl SystemWide for Seam {
         )
     }
 
-    fn shut_down(&self, action: ShutdownAction) -> Result<()> {
+    fn shut_down(self, action: ShutdownAction) -> Result<()> {
         self.call(
             "NtShutdownSystem",
             || number("action", action as u64),
@@ -239,7 +239,7 @@ impl SystemWide for Seam {
     }
 
     fn exchange_boot_status(
-        &self,
+        self,
         items: &[BootStatusItem; 2],
         values: [bool; 2],
     ) -> Result<[bool; 2]> {
@@ -264,7 +264,7 @@ impl SystemWide for Seam {
     }
 
     fn query_image_option<'b>(
-        &self,
+        self,
         image: UnicodeStr<'_>,
         option: UnicodeStr<'_>,
         buffer: &'b mut [u16],

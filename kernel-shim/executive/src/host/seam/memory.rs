@@ -101,11 +101,11 @@ impl Seam {
     }
 }
 
-impl Memory for Seam {
+impl Memory for &Seam {
     type Pages = Pages;
     type View = View;
 
-    fn allocate_pages(&self, bytes: usize) -> Result<Pages> {
+    fn allocate_pages(self, bytes: usize) -> Result<Pages> {
         let size = bytes.max(1).next_multiple_of(crate::machine::PAGE);
         let address = self.allocate_in(Handle::CURRENT_PROCESS, size)?;
         Ok(Pages {
@@ -115,7 +115,7 @@ impl Memory for Seam {
     }
 
     fn create_image_section(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         file: Handle,
@@ -138,7 +138,7 @@ impl Memory for Seam {
         )
     }
 
-    fn map_view(&self, section: Handle) -> Result<View> {
+    fn map_view(self, section: Handle) -> Result<View> {
         let mapped = self.call(
             "NtMapViewOfSection",
             || number("handle", section.0),

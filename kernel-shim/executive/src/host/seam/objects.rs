@@ -38,8 +38,8 @@ fn at_once(outcome: Completion<Status>) -> Result<Completion<Wait>> {
     }
 }
 
-impl Objects for Seam {
-    fn close(&self, handle: Handle) -> Result<()> {
+impl Objects for &Seam {
+    fn close(self, handle: Handle) -> Result<()> {
         self.call(
             "NtClose",
             || number("handle", handle.0),
@@ -48,7 +48,7 @@ impl Objects for Seam {
     }
 
     fn duplicate(
-        &self,
+        self,
         source: Handle,
         handle: Handle,
         target: Handle,
@@ -69,7 +69,7 @@ impl Objects for Seam {
         )
     }
 
-    fn make_temporary(&self, handle: Handle) -> Result<()> {
+    fn make_temporary(self, handle: Handle) -> Result<()> {
         self.call(
             "NtMakeTemporaryObject",
             || number("handle", handle.0),
@@ -78,7 +78,7 @@ impl Objects for Seam {
     }
 
     fn create_directory(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Created> {
@@ -89,7 +89,7 @@ impl Objects for Seam {
         )
     }
 
-    fn open_directory(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn open_directory(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         self.call(
             "NtOpenDirectoryObject",
             || name("name", attributes.name),
@@ -98,7 +98,7 @@ impl Objects for Seam {
     }
 
     fn query_directory(
-        &self,
+        self,
         directory: Handle,
         visit: &mut dyn FnMut(DirectoryEntry<'_>) -> bool,
     ) -> Result<()> {
@@ -125,7 +125,7 @@ impl Objects for Seam {
     }
 
     fn create_symbolic_link(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
         target: UnicodeStr<'_>,
@@ -144,7 +144,7 @@ impl Objects for Seam {
     }
 
     fn open_symbolic_link(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Handle> {
@@ -156,7 +156,7 @@ impl Objects for Seam {
     }
 
     fn query_symbolic_link<'b>(
-        &self,
+        self,
         link: Handle,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>> {
@@ -179,7 +179,7 @@ impl Objects for Seam {
         Ok(UnicodeStr(room))
     }
 
-    fn create_event(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+    fn create_event(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         self.call(
             "NtCreateEvent",
             || name("name", attributes.name),
@@ -191,7 +191,7 @@ impl Objects for Seam {
         )
     }
 
-    fn set_event(&self, event: Handle) -> Result<()> {
+    fn set_event(self, event: Handle) -> Result<()> {
         self.call(
             "NtSetEvent",
             || number("handle", event.0),
@@ -199,7 +199,7 @@ impl Objects for Seam {
         )
     }
 
-    fn wait_one(&self, object: Handle, timeout: Timeout) -> Result<Wait> {
+    fn wait_one(self, object: Handle, timeout: Timeout) -> Result<Wait> {
         self.wait_call(
             "NtWaitForSingleObject",
             || number("handle", object.0),
@@ -210,7 +210,7 @@ impl Objects for Seam {
         )
     }
 
-    fn wait_any(&self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
+    fn wait_any(self, objects: &[Handle], timeout: Timeout) -> Result<Wait> {
         self.wait_call(
             "NtWaitForMultipleObjects",
             || {
@@ -226,7 +226,7 @@ impl Objects for Seam {
         )
     }
 
-    fn delay(&self, milliseconds: u32) -> Result<()> {
+    fn delay(self, milliseconds: u32) -> Result<()> {
         let timeout = i64::from(milliseconds) * -10_000;
         if milliseconds == 0 {
             self.call("NtDelayExecution", nothing, |_, _| Ok(()))?;

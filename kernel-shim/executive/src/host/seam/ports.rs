@@ -52,8 +52,8 @@ fn answer(event: Event) -> Result<Message> {
     }
 }
 
-impl Ports for Seam {
-    fn create_port(&self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
+impl Ports for &Seam {
+    fn create_port(self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
         self.call(
             "NtCreatePort",
             || name("name", attributes.name),
@@ -61,7 +61,7 @@ impl Ports for Seam {
         )
     }
 
-    fn connect_port(&self, port: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
+    fn connect_port(self, port: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
         let sent = information.to_vec();
         let done = self.wait_call(
             "NtConnectPort",
@@ -90,7 +90,7 @@ impl Ports for Seam {
         Ok(handle)
     }
 
-    fn accept_connect(&self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
+    fn accept_connect(self, request: &MessageBuffer, accept: Accept) -> Result<Handle> {
         let (accepted, context) = match accept {
             Accept::Yes { context } => (true, context),
             Accept::No => (false, 0),
@@ -111,7 +111,7 @@ impl Ports for Seam {
         )
     }
 
-    fn complete_connect(&self, port: Handle) -> Result<()> {
+    fn complete_connect(self, port: Handle) -> Result<()> {
         self.call(
             "NtCompleteConnectPort",
             || number("port", port.0),
@@ -120,7 +120,7 @@ impl Ports for Seam {
     }
 
     fn reply_wait_receive(
-        &self,
+        self,
         port: Handle,
         reply: Option<&MessageBuffer>,
         received: &mut MessageBuffer,
@@ -144,7 +144,7 @@ impl Ports for Seam {
         Ok(deliver(&message, received))
     }
 
-    fn request_wait_reply(&self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
+    fn request_wait_reply(self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
         let answered = self.wait_call(
             "NtRequestWaitReplyPort",
             || number("port", port.0),

@@ -243,7 +243,7 @@ impl Seam {
 
     /// From the image's file to the process with its parameters and its suspended thread.
     fn build_process(
-        &self,
+        &'static self,
         section: Handle,
         parameters: &Parameters,
     ) -> Result<UserProcessInformation> {
@@ -311,8 +311,8 @@ impl Seam {
     }
 }
 
-impl Processes for Seam {
-    fn create_process(&self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+impl Processes for &'static Seam {
+    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
         let mut current_directory = parameters.current_directory.map_or_else(
             || self.parameters.current_directory.clone(),
             |directory| directory.units().to_vec(),
@@ -350,7 +350,7 @@ impl Processes for Seam {
         self.build_process(section.get(), &own)
     }
 
-    fn open_process(&self, client: nt::ClientId, access: Access) -> Result<Handle> {
+    fn open_process(self, client: nt::ClientId, access: Access) -> Result<Handle> {
         self.call(
             "NtOpenProcess",
             || number("process", client.process),
@@ -365,7 +365,7 @@ impl Processes for Seam {
         )
     }
 
-    fn terminate_process(&self, process: Handle, status: Status) -> Result<()> {
+    fn terminate_process(self, process: Handle, status: Status) -> Result<()> {
         let arguments = || number("handle", process.0);
         let act = |executive: &mut Executive, thread| {
             executive.terminate_process(thread, process, status)
@@ -377,12 +377,12 @@ impl Processes for Seam {
         }
     }
 
-    fn read_memory(&self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
+    fn read_memory(self, _: Handle, _: u64, _: &mut [u8]) -> Result<()> {
         // The memory of programs is the host's here, and not to be reached by its address.
         Err(Status::NOT_IMPLEMENTED)
     }
 
-    fn resume_thread(&self, thread: Handle) -> Result<()> {
+    fn resume_thread(self, thread: Handle) -> Result<()> {
         self.call(
             "NtResumeThread",
             || number("handle", thread.0),
@@ -390,7 +390,7 @@ impl Processes for Seam {
         )
     }
 
-    fn create_thread<B: ThreadBody>(&self, body: &'static B) -> Result<Handle> {
+    fn create_thread<B: ThreadBody>(self, body: &'static B) -> Result<Handle> {
         let shared = self.shared()?;
         let (handle, client) = self.new_thread(Handle::CURRENT_PROCESS, 0x1000, 0, false)?;
         let thread = ThreadId(client.thread as u32);
@@ -398,20 +398,20 @@ impl Processes for Seam {
         shared.scheduler.set_body(
             thread,
             Box::new(move || {
-                Self::become_thread(thread, turns, image);
+                Seam::become_thread(thread, turns, image);
                 body.run();
             }),
         );
         Ok(handle)
     }
 
-    fn exit_thread(&self, status: Status) -> Result<()> {
+    fn exit_thread(self, status: Status) -> Result<()> {
         self.own_end("NtTerminateThread", nothing, |executive, thread| {
             executive.terminate_thread(thread, Handle::CURRENT_THREAD, status)
         })
     }
 
-    fn query_exit(&self, process: Handle) -> Result<ExitInformation> {
+    fn query_exit(self, process: Handle) -> Result<ExitInformation> {
         let basic = self.call(
             "NtQueryInformationProcess",
             || number("handle", process.0),
@@ -424,7 +424,7 @@ impl Processes for Seam {
         })
     }
 
-    fn query_thread(&self, thread: Handle) -> Result<nt::ClientId> {
+    fn query_thread(self, thread: Handle) -> Result<nt::ClientId> {
         let basic = self.call(
             "NtQueryInformationThread",
             || number("handle", thread.0),
@@ -433,7 +433,7 @@ impl Processes for Seam {
         Ok(seams_client(basic.client))
     }
 
-    fn query_session(&self, process: Handle) -> Result<u32> {
+    fn query_session(self, process: Handle) -> Result<u32> {
         self.call(
             "NtQueryInformationProcess",
             || number("handle", process.0),
@@ -441,7 +441,7 @@ impl Processes for Seam {
         )
     }
 
-    fn set_session(&self, process: Handle, session: u32) -> Result<()> {
+    fn set_session(self, process: Handle, session: u32) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
             || number("session", session),
@@ -449,7 +449,7 @@ impl Processes for Seam {
         )
     }
 
-    fn query_device_map(&self) -> Result<DeviceMap> {
+    fn query_device_map(self) -> Result<DeviceMap> {
         let map = self.call("NtQueryInformationProcess", nothing, |executive, thread| {
             let map = executive.process_of(thread)?.device_map;
             executive
@@ -464,7 +464,7 @@ impl Processes for Seam {
         })
     }
 
-    fn set_process_critical(&self, critical: bool) -> Result<()> {
+    fn set_process_critical(self, critical: bool) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
             || number("critical", critical),
@@ -474,7 +474,7 @@ impl Processes for Seam {
         )
     }
 
-    fn set_thread_critical(&self, critical: bool) -> Result<()> {
+    fn set_thread_critical(self, critical: bool) -> Result<()> {
         self.call(
             "NtSetInformationThread",
             || number("critical", critical),
@@ -484,7 +484,7 @@ impl Processes for Seam {
         )
     }
 
-    fn set_base_priority(&self, priority: u32) -> Result<()> {
+    fn set_base_priority(self, priority: u32) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
             || number("priority", priority),
@@ -494,7 +494,7 @@ impl Processes for Seam {
         )
     }
 
-    fn set_hard_error_mode(&self, mode: u32) -> Result<()> {
+    fn set_hard_error_mode(self, mode: u32) -> Result<()> {
         self.call(
             "NtSetInformationProcess",
             || number("mode", mode),
@@ -504,31 +504,31 @@ impl Processes for Seam {
         )
     }
 
-    fn client_id(&self) -> nt::ClientId {
-        let thread = Self::current().map_or(0, |thread| thread.0);
+    fn client_id(self) -> nt::ClientId {
+        let thread = Seam::current().map_or(0, |thread| thread.0);
         nt::ClientId {
             process: self.process.0.into(),
             thread: thread.into(),
         }
     }
 
-    fn own_environment(&self) -> &[u16] {
+    fn own_environment(self) -> &'static [u16] {
         &self.parameters.environment
     }
 
-    fn own_dll_path(&self) -> UnicodeStr<'_> {
+    fn own_dll_path(self) -> UnicodeStr<'static> {
         UnicodeStr(&self.parameters.dll_path)
     }
 
-    fn own_command_line(&self) -> UnicodeStr<'_> {
+    fn own_command_line(self) -> UnicodeStr<'static> {
         UnicodeStr(&self.parameters.command_line)
     }
 
-    fn own_debug_flags(&self) -> u32 {
+    fn own_debug_flags(self) -> u32 {
         self.parameters.debug
     }
 
-    fn own_global_flag(&self) -> u32 {
+    fn own_global_flag(self) -> u32 {
         self.global_flag
     }
 }

@@ -26,8 +26,8 @@ fn copy(value: &Value, data: &mut [u8]) {
     }
 }
 
-impl Registry for Seam {
-    fn open_key(&self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
+impl Registry for &Seam {
+    fn open_key(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
         self.call(
             "NtOpenKey",
             || name("name", attributes.name),
@@ -36,7 +36,7 @@ impl Registry for Seam {
     }
 
     fn create_volatile_key(
-        &self,
+        self,
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Handle> {
@@ -52,7 +52,7 @@ impl Registry for Seam {
     }
 
     fn query_value(
-        &self,
+        self,
         key: Handle,
         value: UnicodeStr<'_>,
         data: &mut [u8],
@@ -73,7 +73,7 @@ impl Registry for Seam {
     }
 
     fn enumerate_value(
-        &self,
+        self,
         key: Handle,
         index: u32,
         name: &mut [u16],
@@ -106,7 +106,7 @@ impl Registry for Seam {
     }
 
     fn set_value(
-        &self,
+        self,
         key: Handle,
         value: UnicodeStr<'_>,
         kind: ValueType,
@@ -121,7 +121,7 @@ impl Registry for Seam {
         )
     }
 
-    fn delete_value(&self, key: Handle, value: UnicodeStr<'_>) -> Result<()> {
+    fn delete_value(self, key: Handle, value: UnicodeStr<'_>) -> Result<()> {
         self.call(
             "NtDeleteValueKey",
             || value_arguments(key, value),
@@ -129,7 +129,7 @@ impl Registry for Seam {
         )
     }
 
-    fn flush_key(&self, key: Handle) -> Result<()> {
+    fn flush_key(self, key: Handle) -> Result<()> {
         self.call(
             "NtFlushKey",
             || number("key", key.0),
@@ -137,7 +137,7 @@ impl Registry for Seam {
         )
     }
 
-    fn initialize_registry(&self, boot: RegistryBoot) -> Result<()> {
+    fn initialize_registry(self, boot: RegistryBoot) -> Result<()> {
         let flag = match boot {
             RegistryBoot::Smss => 0,
             RegistryBoot::Raw(flag) => flag,
