@@ -67,7 +67,7 @@ fn with_memory(
 }
 
 /// Opens the old paging file as somebody does who may do anything with it and lets others do so.
-fn shared_with_another(world: &Watched) -> Owned<'_, Seam> {
+fn shared_with_another(world: &Watched) -> Owned<&'static Seam> {
     let name = nt::wide!("\\??\\C:\\pagefile.sys");
     let share = Share::READ | Share::WRITE | Share::DELETE;
     let (name, options) = (ObjectAttributes::named(name), OpenOptions::empty());

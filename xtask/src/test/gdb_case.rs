@@ -40,7 +40,7 @@ const DIALOGUE: &[(&str, &str)] = &[
         "nt-break registry::boot_options::is_mini_nt",
         "boot_options.rs, line",
     ),
-    ("continue", "is_mini_nt<ntdll::Native> (system="),
+    ("continue", "is_mini_nt<ntdll::Native> ("),
     ("finish", "smss::boot<ntdll::Native>"),
     ("next", ""),
     ("next", ""),
