@@ -16,6 +16,9 @@ pub const STEP: u64 = 16 * MEGABYTE;
 /// What stays free on a volume: as Windows has it (deviation D16: ReactOS keeps 256 MB).
 pub const RESERVE: u64 = 32 * MEGABYTE;
 
+/// What a file is given whose size is the system's to say, where the memory of the machine is not known.
+const UNKNOWN_MEMORY: u64 = 128 * MEGABYTE;
+
 /// Minimum and maximum of a paging file, in bytes; the minimum is not the larger one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
@@ -38,7 +41,7 @@ pub struct Sizes {
 pub fn sizes(size: Size, memory: Option<u64>, cap: u64) -> Sizes {
     let (minimum, maximum) = match (size, memory) {
         (Size::Explicit { minimum, maximum }, _) => (minimum, maximum),
-        (Size::Managed, None) => (128 * MEGABYTE, 128 * MEGABYTE),
+        (Size::Managed, None) => (UNKNOWN_MEMORY, UNKNOWN_MEMORY),
         (Size::Managed, Some(memory)) => {
             let maximum = memory.saturating_mul(3);
             (
