@@ -34,7 +34,7 @@ const DIALOGUE: &[(&str, &str)] = &[
         "True",
     ),
     ("tbreak smss::main", "Temporary breakpoint"),
-    ("continue", "smss::main (system="),
+    ("continue", "smss::main ("),
     ("bt", "in smss::NtProcessStartup (peb="),
     (
         "nt-break registry::boot_options::is_mini_nt",
