@@ -37,7 +37,7 @@ pub(crate) struct Mark<S: Objects + Files + SystemWide> {
     system: S,
     list: u64,
     file: Option<Owned<S>>,
-    /// Where the next record goes, 0 or 1.
+    /// Where the next record goes, 0 or 1; the first one to 0.
     next: u64,
     /// No record of this list has been seen or written: the file's place and size may be new.
     fresh: bool,
@@ -93,14 +93,14 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
         let Some(mark) = opened else {
             return 0;
         };
-        let mut done = 0;
-        for slot in 0..2 {
-            let read = self.record(mark.get(), slot).filter(|&read| read > done);
-            if let Some(read) = read {
-                (done, self.next, self.fresh) = (read, 1 - slot, false);
-            }
-        }
+        let newest = (0..2)
+            .filter_map(|slot| Some((self.record(mark.get(), slot)?, slot)))
+            .max();
         self.file = Some(mark);
+        let Some((done, slot)) = newest else {
+            return 0;
+        };
+        (self.next, self.fresh) = (1 - slot, false);
         usize::try_from(done).unwrap_or(usize::MAX)
     }
 
@@ -132,12 +132,7 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
                 let mut path = Home::new();
                 home(self.system, &mut path)?;
                 let name = ObjectAttributes::named(path.as_str());
-                let access = ACCESS | Access::SYNCHRONIZE;
-                let options = OPTIONS | OpenOptions::SYNCHRONOUS_IO_NONALERT;
-                let mark = self
-                    .system
-                    .create_file(&name, access, Share::READ, options)?;
-                Owned::new(self.system, mark)
+                file::create(self.system, &name, ACCESS, Share::READ, OPTIONS)?
             }
         };
         let (list, done) = (self.list, done as u64);
@@ -149,8 +144,8 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
         let slot = self.next;
         if self.fresh {
             let none = Record::default();
-            let at = (1 - slot) * SECTOR;
-            self.system.write_file(mark.get(), at, none.as_bytes())?;
+            self.system
+                .write_file(mark.get(), SECTOR, none.as_bytes())?;
         }
         self.system
             .write_file(mark.get(), slot * SECTOR, record.as_bytes())?;

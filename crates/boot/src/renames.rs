@@ -75,7 +75,7 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         if place < summary.repeated {
             continue;
         }
-        if is_barrier && place > summary.repeated {
+        if is_barrier {
             touched.flush();
             set_mark(system, &mut mark, place);
         }
@@ -91,10 +91,7 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     touched.flush();
     if has_barriers {
         summary.marked = true;
-        let all = pairs.count();
-        if summary.repeated < all {
-            set_mark(system, &mut mark, all);
-        }
+        set_mark(system, &mut mark, pairs.count());
     }
     nt::info!(
         "pending file renames: {} done, {} done before, {} failed",

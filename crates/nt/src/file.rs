@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Opening a file for synchronous use.
+//! Opening and making a file for synchronous use: every request waits until it is done.
 
 use crate::access::{Access, OpenOptions, Share};
 use crate::system::{Files, Objects};
 use crate::{ObjectAttributes, Owned, Result};
 
-/// Opens the file or directory that `attributes` names, such that every request waits until it is
-/// done.
+/// Opens the file or directory that `attributes` names.
 ///
 /// # Errors
 /// What the kernel says.
@@ -19,6 +18,27 @@ pub fn open<S: Objects + Files>(
     options: OpenOptions,
 ) -> Result<Owned<S>> {
     let handle = system.open_file(
+        attributes,
+        access | Access::SYNCHRONIZE,
+        share,
+        options | OpenOptions::SYNCHRONOUS_IO_NONALERT,
+    )?;
+    Ok(Owned::new(system, handle))
+}
+
+/// Opens the file that `attributes` names, or makes it, empty, if it is not there.
+///
+/// # Errors
+/// What the kernel says.
+#[inline(never)]
+pub fn create<S: Objects + Files>(
+    system: S,
+    attributes: &ObjectAttributes<'_>,
+    access: Access,
+    share: Share,
+    options: OpenOptions,
+) -> Result<Owned<S>> {
+    let handle = system.create_file(
         attributes,
         access | Access::SYNCHRONIZE,
         share,
