@@ -148,3 +148,65 @@ fn trimmed(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
         path
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RenameList;
+    use std::vec::Vec;
+    use test_support::{Heap, wide};
+
+    /// Where there are barriers in a list of strings divided by `|`.
+    fn of(list: &str) -> Vec<usize> {
+        let text = wide(&list.replace('|', "\0"));
+        let list = RenameList {
+            text: UnicodeStr(&text),
+            strings: text.split(|&unit| unit == 0).count(),
+        };
+        let heap = Heap::new(1 << 16);
+        let found = barriers(&heap, Pairs::new([list, RenameList::default()]));
+        found.unwrap().as_slice().to_vec()
+    }
+
+    #[test]
+    fn spec_6_4_a_barrier_parts_two_operations_that_are_in_each_others_way() {
+        for list in [
+            // One name, in any case and spelling.
+            r"\v\a||\v\b|\v\a",
+            r"\v\a|\v\b|\v\b|",
+            r"\v\a|\v\b|\v\c|\v\A",
+            r"\v\a\||\v\b|\v\a",
+            // The later one stands above the one before it.
+            r"\v\a\x|\v\b|\v\a|",
+            r"\v\a\x||\v\b|\v\a",
+            r"\v\a\x|\v\b|\v\c|\v\a",
+            // It stands below.
+            r"\v\a||\v\b|\v\a\x",
+            r"\v\b|\v\a|\v\c|\v\a\x",
+            r"\v\b|\v\a|\v\a\x|",
+        ] {
+            assert_eq!(of(list), [1], "{list}");
+        }
+    }
+
+    #[test]
+    fn spec_6_4_no_barrier_parts_deletions_or_what_has_no_name_in_common() {
+        for list in [
+            r"\v\a||\v\a||\v\a\x||\v\a|",
+            // A rename of a name to itself.
+            r"\v\a|\v\A|\v\a|",
+            // One directory, or one beginning, is no name in common; no name stands above none.
+            r"\v\a\x|\v\a\y|\v\a\z|\v\a\w",
+            r"\v\ab||\v\c|\v\a",
+            r"|\v\b|\v\a|",
+        ] {
+            assert!(of(list).is_empty(), "{list}");
+        }
+    }
+
+    #[test]
+    fn spec_6_4_what_stands_before_a_barrier_is_in_nothings_way_behind_it() {
+        assert_eq!(of(r"\v\a||\v\x||\v\b|\v\a|\v\c|\v\x"), [2]);
+        assert_eq!(of(r"\v\a||\v\b|\v\a|\v\b|"), [1, 2]);
+    }
+}

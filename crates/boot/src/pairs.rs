@@ -262,6 +262,14 @@ mod tests {
     }
 
     #[test]
+    fn spec_6_1_a_star_without_a_number_or_without_a_path_is_part_of_the_name() {
+        for target in [wide!("*\\??\\C:\\b"), wide!("*12b"), wide!("*1")] {
+            let (operation, target) = (operation(A, target), Some(target));
+            assert_eq!((operation.target, operation.replace), (target, false));
+        }
+    }
+
+    #[test]
     fn spec_17_odd_number_of_strings_ignores_the_last_source() {
         assert_eq!(of(&[A, B, A]), [rename(false), Err(A)]);
         assert_eq!(of(&[A]), [Err(A)]);

@@ -150,7 +150,7 @@ fn a_call_that_fails_in_one_command_does_not_touch_the_next() {
     world.file("\\ReactOS\\bootstat.dat", &[0; 2048]);
     watched(&mut world, |world| {
         execute(world, &["autocheck autochk *"]);
-        let calls = world.calls().len();
+        let calls = world.made();
         for status in [
             Status::NO_MEMORY,
             Status::ACCESS_DENIED,
@@ -159,7 +159,7 @@ fn a_call_that_fails_in_one_command_does_not_touch_the_next() {
             // The first call is the one for the memory of the environment of this test.
             for number in 1..calls {
                 let earlier = world.children().len();
-                world.refuse(world.calls().len() + number, status, false);
+                world.refuse(world.made() + number, status, false);
                 execute(world, &["autocheck autochk *", "second"]);
                 let children = &world.children()[earlier..];
                 let last = children.last().expect("the second command is executed");
@@ -273,7 +273,7 @@ fn spec_13_5_computed_variables_that_cannot_be_written_are_fatal() {
         assert_eq!(needed.clone().count(), 6);
         for number in needed {
             let status = Status::INSUFFICIENT_RESOURCES;
-            world.refuse(world.calls().len() + number, status, false);
+            world.refuse(world.made() + number, status, false);
             assert_eq!(boot::write_computed_variables(world), stop(status));
         }
         world.refuse_nothing();

@@ -269,6 +269,14 @@ impl Watched {
         Owned::new(self.below(), file.expect(path))
     }
 
+    /// Keeps a file open for as long as the result lives, to read and write it, and lets others do
+    /// what they like.
+    pub fn shared(&self, path: &str) -> Owned<&'static Seam> {
+        let access = Access::FILE_READ_DATA | Access::FILE_WRITE_DATA;
+        let share = Share::READ | Share::WRITE | Share::DELETE;
+        Owned::new(self.below(), self.open(path, access, share).expect(path))
+    }
+
     /// A file's bytes; `None` if it is not there, or cannot be read.
     pub fn content(&self, path: &str) -> Option<Vec<u8>> {
         let seam = self.below();

@@ -125,6 +125,11 @@ impl<S: System> Interceptor<S> {
         self.state().calls.clone()
     }
 
+    /// How many there were so far: the number of the next one.
+    pub fn made(&self) -> usize {
+        self.state().calls.len()
+    }
+
     /// What the requests by this name were about, in order.
     pub fn about(&self, name: &str) -> Vec<String> {
         let calls = self.calls().into_iter();
