@@ -16,6 +16,15 @@ fn with_program(name: &str, act: impl FnOnce(&'static Watched) + Send + 'static)
     watched(&mut world, act);
 }
 
+/// Lets it do its act where there is a console program, `cmd.exe`.
+fn with_console_program(act: impl FnOnce(&'static Watched) + Send + 'static) {
+    let mut world = world();
+    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| {
+        panic!("it never runs")
+    });
+    watched(&mut world, act);
+}
+
 fn with_launcher<T>(
     world: &'static Watched,
     act: impl FnOnce(&Launcher<'_, &'static Watched>) -> T,
@@ -90,11 +99,7 @@ fn spec_17_async_is_not_waited_for_and_the_modifier_stays_in_the_command_line() 
 
 #[test]
 fn spec_17_a_program_that_is_not_native_is_killed_with_invalid_image_format() {
-    let mut world = world();
-    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| {
-        panic!("it never runs")
-    });
-    watched(&mut world, |world| {
+    with_console_program(|world| {
         assert_eq!(execute(world, "cmd.exe"), Err(Status::INVALID_IMAGE_FORMAT));
         let child = only_child(world);
         assert_eq!(child.ended, Some(Status::INVALID_IMAGE_FORMAT));
@@ -104,11 +109,7 @@ fn spec_17_a_program_that_is_not_native_is_killed_with_invalid_image_format() {
 
 #[test]
 fn a_process_that_is_not_ended_at_once_is_ended_with_a_later_attempt() {
-    let mut world = world();
-    world.program("cmd.exe", ImageSubsystem::WINDOWS_CUI, |_| {
-        panic!("it never runs")
-    });
-    watched(&mut world, |world| {
+    with_console_program(|world| {
         let ends = |status, persistent| {
             let (first, asked) = (world.calls().len(), world.count("terminate_process"));
             let place = world.calls()[..first]
