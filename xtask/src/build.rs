@@ -107,7 +107,7 @@ pub fn session_manager(arch: Arch, dev: bool) -> Result<PathBuf> {
 fn nt(arch: Arch, package: &[&str], dev: bool) -> Result<()> {
     let mut command = cargo::command();
     command.args(["build", "--quiet"]).args(package);
-    command.args(cargo::nt_flags(arch, !dev)?);
+    command.args(cargo::nt_flags(arch, package, !dev)?);
     if !dev {
         command.args(["--release", "--config", &small(arch)?]);
     }

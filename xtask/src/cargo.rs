@@ -33,16 +33,22 @@ pub fn command() -> Command {
     command
 }
 
-/// The flags for the NT target of a machine; `small` builds its `core` for size.
-pub fn nt_flags(arch: Arch, small: bool) -> Result<Vec<String>> {
+/// The flags for a package of the NT target of a machine; `small` builds its `core` for size. The Session
+/// Manager copies with what `ntdll.dll` exports for it (`crates/ntdll`, feature `mem`), all others bring that.
+pub fn nt_flags(arch: Arch, package: &[&str], small: bool) -> Result<Vec<String>> {
     let target = paths::root().join(format!("{}.json", arch.target()));
     let target = target
         .to_str()
         .context("the checkout's path is not UTF-8")?;
-    let more = if small { ",optimize_for_size" } else { "" };
+    let features = [
+        (package != SMSS, "compiler-builtins-mem"),
+        (small, "optimize_for_size"),
+    ];
+    let features = features.iter().filter(|(wanted, _)| *wanted);
+    let features: Vec<_> = features.map(|(_, name)| *name).collect();
     Ok(vec![
         "-Zbuild-std=core,alloc,compiler_builtins".into(),
-        format!("-Zbuild-std-features=compiler-builtins-mem{more}"),
+        format!("-Zbuild-std-features={}", features.join(",")),
         "--target".into(),
         target.to_owned(),
     ])

@@ -111,12 +111,11 @@ fn clippy() -> Result<()> {
     // All three, so that one run names every warning.
     let mut outcomes = vec![lint("the host, tests included", &["--all-targets"], &[])];
     for arch in [Arch::Amd64, Arch::I386] {
-        let flags = cargo::nt_flags(arch, false)?;
         for package in cargo::NT.into_iter().chain([cargo::EXAMPLES]) {
             outcomes.push(lint(
                 &format!("the NT target for {arch}, {}", package[1]),
                 package,
-                &flags,
+                &cargo::nt_flags(arch, package, false)?,
             ));
         }
     }

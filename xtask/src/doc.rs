@@ -46,7 +46,7 @@ pub fn all() -> Result<PathBuf> {
         (None, vec!["--features".into(), "executive/host".into()]),
         (
             Some("x86_64-nt-native"),
-            cargo::nt_flags(Arch::Amd64, false)?,
+            cargo::nt_flags(Arch::Amd64, cargo::SMSS, false)?,
         ),
         (Some("x86_64-unknown-none"), cargo::bare_flags()),
     ] {

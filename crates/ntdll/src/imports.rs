@@ -42,6 +42,24 @@ unsafe extern "C" {
     pub(crate) fn DbgPrint(_: PCSTR, ...) -> ULONG;
 }
 
+// What the compiler calls for a copy or a filling, by a jump in the import library: ntdll.dll has them for every
+// program, and copies by words.
+#[cfg(feature = "mem")]
+#[cfg_attr(
+    target_arch = "x86",
+    link(name = "ntdll", kind = "raw-dylib", import_name_type = "noprefix")
+)]
+#[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
+#[expect(dead_code, reason = "called by the compiler")]
+unsafe extern "C" {
+    #[cfg_attr(target_arch = "x86", link_name = "_memcpy")]
+    fn memcpy(to: PVOID, from: PVOID, bytes: SIZE_T) -> PVOID;
+    #[cfg_attr(target_arch = "x86", link_name = "_memmove")]
+    fn memmove(to: PVOID, from: PVOID, bytes: SIZE_T) -> PVOID;
+    #[cfg_attr(target_arch = "x86", link_name = "_memset")]
+    fn memset(to: PVOID, byte: i32, bytes: SIZE_T) -> PVOID;
+}
+
 /// Functions of `ntdll.dll`, each called straight through its place in the import table: to the compiler it is a
 /// thing at an imported address. What it takes for a function of another library it calls by a jump, and
 /// the linker makes each of these sixteen bytes long.

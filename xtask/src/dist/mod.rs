@@ -77,7 +77,7 @@ fn built(arch: Arch, folder: &Path) -> Result<PathBuf> {
     command
         .args(["build", "--quiet", "--release", "--locked"])
         .args(cargo::SMSS)
-        .args(cargo::nt_flags(arch, true)?)
+        .args(cargo::nt_flags(arch, cargo::SMSS, true)?)
         .args(["--config", &build::small(arch)?, "-Ztrim-paths"])
         .args(["--config", "profile.release.trim-paths='all'"])
         .arg("--target-dir")

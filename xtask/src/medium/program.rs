@@ -275,7 +275,7 @@ impl Source {
             command.arg("--release");
         }
         command
-            .args(cargo::nt_flags(arch, false)?)
+            .args(cargo::nt_flags(arch, cargo::EXAMPLES, false)?)
             .arg("--message-format=json-render-diagnostics");
         let output = command
             .stdin(Stdio::null())
