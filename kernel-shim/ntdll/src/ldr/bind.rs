@@ -14,39 +14,51 @@ const MAXIMUM_DEPTH: usize = 16;
 /// The address that a module exports as `symbol`, forwarders followed. `ENTRYPOINT_NOT_FOUND` or
 /// `ORDINAL_NOT_FOUND` if it does not.
 pub(crate) fn export(index: usize, symbol: Symbol<'_>) -> Result<usize, Status> {
-    resolve(index, symbol, 0)
+    Exporter::of(index)?.address(symbol, 0)
 }
 
-fn resolve(index: usize, symbol: Symbol<'_>, depth: usize) -> Result<usize, Status> {
-    let missing = match symbol {
-        Symbol::Name(..) => Status::ENTRYPOINT_NOT_FOUND,
-        Symbol::Ordinal(_) => Status::ORDINAL_NOT_FOUND,
-    };
-    let image = module::get(index).ok_or(Status::DLL_NOT_FOUND)?.image;
-    let Some(exports) = parsed(Exports::of(image, &image.headers()?))? else {
-        return Err(missing);
-    };
-    let text = match parsed(exports.find(symbol))?.ok_or(missing)? {
-        Target::Address(rva) => return Ok(image.address(rva, 1)?.addr()),
-        Target::Forwarder(text) => text,
-    };
-    if depth == MAXIMUM_DEPTH {
-        return Err(Status::INVALID_IMAGE_FORMAT);
+/// A module that is looked into: its headers are read once, however many symbols are looked up.
+struct Exporter {
+    image: Image,
+    exports: Option<Exports<Image>>,
+}
+
+impl Exporter {
+    fn of(index: usize) -> Result<Self, Status> {
+        let image = module::get(index).ok_or(Status::DLL_NOT_FOUND)?.image;
+        let exports = parsed(Exports::of(image, &image.headers()?))?;
+        Ok(Self { image, exports })
     }
-    let dot = text
-        .iter()
-        .position(|&byte| byte == b'.')
-        .ok_or(Status::INVALID_IMAGE_FORMAT)?;
-    let (dll, name) = text.split_at(dot);
-    let name = name.get(1..).unwrap_or_default();
-    let mut file = dll.to_vec();
-    file.extend_from_slice(b".dll");
-    let target = module_ascii(&file)?;
-    let symbol = match name.strip_prefix(b"#") {
-        Some(digits) => Symbol::Ordinal(ordinal(digits)?),
-        None => Symbol::Name(name, usize::MAX),
-    };
-    resolve(target, symbol, depth + 1)
+
+    /// `depth` forwarders have led here.
+    fn address(&self, symbol: Symbol<'_>, depth: usize) -> Result<usize, Status> {
+        let missing = match symbol {
+            Symbol::Name(..) => Status::ENTRYPOINT_NOT_FOUND,
+            Symbol::Ordinal(_) => Status::ORDINAL_NOT_FOUND,
+        };
+        let exports = self.exports.as_ref().ok_or(missing)?;
+        let text = match parsed(exports.find(symbol))?.ok_or(missing)? {
+            Target::Address(rva) => return Ok(self.image.address(rva, 1)?.addr()),
+            Target::Forwarder(text) => text,
+        };
+        if depth == MAXIMUM_DEPTH {
+            return Err(Status::INVALID_IMAGE_FORMAT);
+        }
+        let dot = text
+            .iter()
+            .position(|&byte| byte == b'.')
+            .ok_or(Status::INVALID_IMAGE_FORMAT)?;
+        let (dll, name) = text.split_at(dot);
+        let name = name.get(1..).unwrap_or_default();
+        let mut file = dll.to_vec();
+        file.extend_from_slice(b".dll");
+        let target = module_ascii(&file)?;
+        let symbol = match name.strip_prefix(b"#") {
+            Some(digits) => Symbol::Ordinal(ordinal(digits)?),
+            None => Symbol::Name(name, usize::MAX),
+        };
+        Self::of(target)?.address(symbol, depth + 1)
+    }
 }
 
 fn ordinal(digits: &[u8]) -> Result<u16, Status> {
@@ -99,9 +111,12 @@ fn bind(image: Image, lookup: usize, addresses: usize, target: usize) -> Result<
     let mut values = Vec::new();
     let format = |status| (None, status);
     let headers = image.headers().map_err(format)?;
+    let exporter = Exporter::of(target).map_err(format)?;
     for symbol in formats::pe::symbols(image, &headers, lookup) {
         let symbol = parsed(symbol).map_err(format)?;
-        let value = export(target, symbol).map_err(|status| (Some(symbol), status))?;
+        let value = exporter
+            .address(symbol, 0)
+            .map_err(|status| (Some(symbol), status))?;
         values.push(value);
     }
     // SAFETY: what was looked up by name is addresses now, and the caller has a copy of the DLL's
