@@ -184,6 +184,7 @@ mod tests {
             r"\v\a||\v\b|\v\a\x",
             r"\v\b|\v\a|\v\c|\v\a\x",
             r"\v\b|\v\a|\v\a\x|",
+            r"\v\a\||\v\b|\v\a\x",
         ] {
             assert_eq!(of(list), [1], "{list}");
         }
