@@ -189,32 +189,26 @@ impl<S: Memory> Configuration<S> {
     /// One value of `SubSystems`. `Required` and `Optional` are kept until all the others are
     /// known.
     pub(crate) fn subsystem(&mut self, value: Value<'_>) -> Result<()> {
-        let required = value.name.eq_ascii("Required");
         if value.name.eq_ascii("PosixSingleInstance") {
-            self.posix_single_instance |= value.kind == ValueType::DWORD;
-            if value.kind != ValueType::DWORD {
+            self.posix_single_instance = value.kind == ValueType::DWORD;
+            if !self.posix_single_instance {
                 misunderstood(value);
             }
             return Ok(());
         }
-        if !required && !value.name.eq_ascii("Optional") {
+        let names = if value.name.eq_ascii("Required") {
+            self.required_named = true;
+            List::RequiredNames
+        } else if value.name.eq_ascii("Optional") {
+            List::OptionalNames
+        } else {
             return self.save_strings(List::SubSystems, value, Reached::ByEnumeration);
-        }
-        self.required_named |= required;
+        };
         if value.kind != ValueType::MULTI_SZ {
             misunderstood(value);
             return Ok(());
         }
-        data::plain_list(data::units(value.data)).try_for_each(|name| {
-            self.append_name(
-                if required {
-                    List::RequiredNames
-                } else {
-                    List::OptionalNames
-                },
-                name,
-            )
-        })
+        data::plain_list(data::units(value.data)).try_for_each(|name| self.append_name(names, name))
     }
 
     fn append_name(&mut self, list: List, name: UnicodeStr<'_>) -> Result<()> {

@@ -131,6 +131,8 @@ fn spec_2_3_one_shot_values_are_deleted() {
             values,
             [vec!["\\??\\C:\\a", ""], vec!["\\??\\C:\\b", "\\??\\C:\\c"]]
         );
+        let first = configuration.renames[0].as_ref().unwrap().text();
+        assert_eq!(first.to_string(), "\\??\\C:\\a\0\0\0");
         for name in [
             "AllowProtectedRenames",
             "PendingFileRenameOperations",

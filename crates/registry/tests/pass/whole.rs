@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The pass as a whole: what is not there, what is of no use, and what fails.
 
-use crate::{DWORD, EXPAND, MULTI, SZ, on, pairs, passed, read, texts, variable, without};
+use crate::{DWORD, EXPAND, MULTI, SZ, on, pair, pairs, passed, read, texts, variable, without};
 use nt::failure::{Essential, Stop};
 use nt::system::{Processes, ValueType};
 use nt::{Status, UnicodeStr};
 use registry::Configuration;
 use test_support::host::{SM, Watched, bytes};
+use test_support::warnings;
 
 #[test]
 fn spec_2_3_defaults_of_an_empty_key() {
@@ -82,22 +83,129 @@ fn spec_11_5_session_values_are_read_only_if_asked_for() {
     });
 }
 
+/// One of several instances of NT 6 reads again what its session needs, in the environment that it
+/// was given.
 #[test]
-fn values_and_names_larger_than_a_page_are_read() {
+fn spec_11_5_what_a_session_needs_is_read_again_and_nothing_is_deleted() {
     on(move |world| {
-        let (name, value) = ("N".repeat(3000), "v".repeat(30_000));
+        let rest = [
+            ("AllowProtectedRenames", DWORD, vec![1, 0, 0, 0]),
+            (
+                "PendingFileRenameOperations",
+                MULTI,
+                bytes("\\??\\C:\\a\0\0\0"),
+            ),
+            ("BootExecute", MULTI, bytes("x\0\0")),
+        ];
+        world.sm("", &rest);
         world.sm(
-            "Environment",
+            "",
             &[
-                ("A", SZ, bytes("1\0")),
-                (&name, SZ, bytes(&value)),
-                ("B", SZ, bytes("2\0")),
+                ("Execute", SZ, bytes("e.exe\0")),
+                ("S0InitialCommand", EXPAND, bytes("%SystemRoot%\\w.exe\0")),
             ],
         );
-        let configuration = passed(world);
-        assert_eq!(variable(&configuration, &name).as_deref(), Some(&*value));
-        assert_eq!(variable(&configuration, "B").as_deref(), Some("2"));
+        world.sm("Environment", &[("SAFEBOOT_OPTION", SZ, bytes("x\0"))]);
+        world.sm(
+            "SubSystems",
+            &[
+                ("Required", MULTI, bytes("Windows\0\0")),
+                ("Windows", SZ, bytes("csrss\0")),
+            ],
+        );
+        let own = world.own_environment();
+        let mut configuration = Configuration::new(world);
+        registry::read_for_session(world, own, &mut configuration).unwrap();
+        let required = configuration.required();
+        assert_eq!(pairs(required), [pair("Windows", "csrss")]);
+        assert_eq!(texts(configuration.execute()), ["e.exe"]);
+        let command = configuration.session_zero_command().unwrap();
+        assert_eq!(command.to_string(), "C:\\ReactOS\\w.exe");
+        assert_eq!(configuration.environment.block(), [own, &[0]].concat());
+        for (name, kind, data) in rest {
+            assert_eq!(world.value(SM, name), Some((kind, data)), "{name}");
+        }
+        let option = world.value(&format!("{SM}\\Environment"), "SAFEBOOT_OPTION");
+        assert!(option.is_some());
     });
+}
+
+#[test]
+fn values_and_names_of_any_size_are_read() {
+    // Units of a page; its last one is the value's NUL.
+    const PAGE: usize = 2048;
+    let sizes = [
+        (1, PAGE - 1),
+        (PAGE, 1),
+        (2, PAGE),
+        (PAGE + 1, 1),
+        (3000, 30_000),
+        (3, 30_001),
+    ];
+    on(move |world| {
+        let values = sizes.map(|(name, value)| ("N".repeat(name), "v".repeat(value)));
+        for (name, value) in &values {
+            world.sm("Environment", &[(name, SZ, bytes(&format!("{value}\0")))]);
+        }
+        let configuration = passed(world);
+        for (name, value) in &values {
+            assert_eq!(variable(&configuration, name).as_ref(), Some(value));
+        }
+    });
+}
+
+/// What is reported of a pass with one more value in one of the keys.
+fn reported(key: &'static str, name: &'static str, kind: u32, data: Vec<u8>) -> Vec<String> {
+    on(move |world| {
+        world.sm(
+            "SubSystems",
+            &[
+                ("Debug", EXPAND, bytes("\0")),
+                ("Windows", SZ, bytes("csrss\0")),
+            ],
+        );
+        world.sm(key, &[(name, kind, data)]);
+        warnings(|| {
+            passed(world);
+        })
+    })
+}
+
+#[test]
+fn spec_2_1_what_cannot_be_understood_is_reported_by_its_name_and_nothing_else_is() {
+    let number = || vec![1, 0, 0, 0];
+    for (key, name, kind, data) in [
+        ("", "ProtectionMode", DWORD, vec![1, 0]),
+        ("", "BootExecute", DWORD, number()),
+        ("Environment", "A", DWORD, number()),
+        ("DOS Devices", "A", DWORD, number()),
+        ("DOS Devices", "A\\B", SZ, bytes("x\0")),
+        ("SubSystems", "A", DWORD, number()),
+        ("SubSystems", "PosixSingleInstance", SZ, bytes("1\0")),
+        ("SubSystems", "Required", SZ, bytes("Windows\0")),
+    ] {
+        let said = reported(key, name, kind, data);
+        assert!(
+            said.len() == 1 && said[0].contains(name),
+            "{name}: {said:?}"
+        );
+    }
+    let said = reported("SubSystems", "Optional", MULTI, bytes("Posix\0\0"));
+    assert!(said.len() == 1 && said[0].contains("Posix"), "{said:?}");
+    let said = reported("KnownDlls", "", SZ, bytes("x\0"));
+    assert!(said.len() == 1 && said[0].contains("KnownDlls"), "{said:?}");
+    for (key, name, kind, data) in [
+        ("", "ProtectionMode", DWORD, number()),
+        ("", "BootExecute", MULTI, bytes("x\0\0")),
+        ("Environment", "A", SZ, bytes("x\0")),
+        ("Environment", "A", EXPAND, bytes("x\0")),
+        ("Environment", "", SZ, bytes("\0")),
+        ("SubSystems", "PosixSingleInstance", DWORD, number()),
+        ("SubSystems", "Required", MULTI, bytes("Windows\0\0")),
+    ] {
+        let said = reported(key, name, kind, data);
+        assert!(said.is_empty(), "{name}: {said:?}");
+    }
 }
 
 #[test]
@@ -152,7 +260,7 @@ fn every_failing_call_stops_the_pass_or_is_reported_and_leaks_nothing() {
     on(|world| {
         prepare(world);
         passed(world);
-        let calls = world.calls().len();
+        let calls = world.made();
         for status in [
             Status::NO_MEMORY,
             Status::ACCESS_DENIED,
@@ -160,7 +268,7 @@ fn every_failing_call_stops_the_pass_or_is_reported_and_leaks_nothing() {
         ] {
             for (number, persistent) in (0..calls).flat_map(|n| [(n, false), (n, true)]) {
                 prepare(world);
-                let first = world.calls().len();
+                let first = world.made();
                 world.refuse(first + number, status, persistent);
                 let own = world.own_environment();
                 let mut configuration = Configuration::new(world);
