@@ -124,6 +124,26 @@ fn spec_5_1_variables_are_sorted_without_regard_to_case() {
 }
 
 #[test]
+fn spec_5_1_any_number_of_variables_is_sorted() {
+    for count in (1..10).chain([33]) {
+        on(move |world| {
+            for number in (0..count).rev() {
+                // Runs that fall, of several lengths.
+                let name = format!("{}{number:02}", ["b", "A", "C"][number % 7 % 3]);
+                world.sm("Environment", &[(&name, SZ, bytes("x\0"))]);
+            }
+            let block = String::from_utf16(passed(world).environment.block()).unwrap();
+            let names = block
+                .split('\0')
+                .filter_map(|variable| variable.split_once('='));
+            let names: Vec<String> = names.map(|(name, _)| name.to_uppercase()).collect();
+            assert_eq!(names.len(), count + 3);
+            assert!(names.is_sorted(), "{block}");
+        });
+    }
+}
+
+#[test]
 fn spec_5_1_a_variable_name_that_cannot_be_set_is_fatal() {
     for name in ["a=b", "=="] {
         on(move |world| {

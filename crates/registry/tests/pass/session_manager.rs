@@ -91,6 +91,16 @@ fn spec_17_boot_execute_twice_in_other_case_is_one_run() {
     });
 }
 
+/// `[` and `{` are as far apart as a letter's cases, and no letters.
+#[test]
+fn spec_2_1_names_that_differ_in_more_than_case_are_two() {
+    on(move |world| {
+        let value = bytes("x [\0x {\0X [\0\0");
+        world.sm("", &[("BootExecute", MULTI, value)]);
+        assert_eq!(texts(passed(world).boot_execute()), ["x [", "x {"]);
+    });
+}
+
 #[test]
 fn spec_2_3_execute_is_expanded_with_the_environment() {
     on(move |world| {
