@@ -185,8 +185,9 @@ impl<S: Memory> Names<S> {
 
     /// Whether `name` is one of them.
     pub(crate) fn contains(&self, name: UnicodeStr<'_>) -> bool {
+        // Usually there is none, and then a hash would be for nothing.
         let is_it = |_, row: &Name| self.text.get(row.text).eq_ignore_case(name);
-        self.names.find(NameHash::of(name), is_it).is_some()
+        !self.names.is_empty() && self.names.find(NameHash::of(name), is_it).is_some()
     }
 }
 
