@@ -27,8 +27,8 @@ const LOOK: u32 = 5_000;
 /// How long one holder may keep the others waiting, in milliseconds: as long as the servers and the
 /// initial command of a session may take.
 const HOLDER_TIMEOUT: u32 = 3 * SERVER_TIMEOUT;
-/// Who may wait at once: every API thread, and the main thread.
-const WAITERS: usize = MAXIMUM_THREADS as usize + 1;
+/// Who may wait at once: of all API threads and the main thread one is inside.
+const WAITERS: usize = MAXIMUM_THREADS as usize;
 
 /// One passage through the gate.
 type Ticket = u32;
@@ -75,6 +75,30 @@ impl State {
     fn take_off(&mut self, ticket: Ticket) -> Handle {
         let at = self.bells.iter().position(|bell| bell.ticket == ticket);
         at.map_or(Handle::NULL, |at| self.bells.remove(at).event)
+    }
+}
+
+/// What a waiter has seen of who is inside.
+struct Patience {
+    holder: Option<Ticket>,
+    /// How long it has been this one, in milliseconds.
+    waited: u32,
+}
+
+impl Patience {
+    const NEW: Self = Self {
+        holder: None,
+        waited: 0,
+    };
+
+    /// One look more has found `holder` inside: whether that one has been there for too long.
+    fn ends(&mut self, holder: Option<Ticket>) -> bool {
+        if self.holder == holder {
+            self.waited += LOOK;
+        } else {
+            *self = Self { holder, waited: 0 };
+        }
+        self.waited >= HOLDER_TIMEOUT
     }
 }
 
@@ -131,7 +155,7 @@ impl Gate {
     /// Waits for the turn of `ticket`, whose bell rings `event`. If the wait comes to no end, the
     /// bell is taken off again.
     fn wait<S: Objects>(&self, system: S, event: Handle, ticket: Ticket) -> Result<()> {
-        let (mut holder, mut waited) = (None, 0);
+        let mut patience = Patience::NEW;
         let (bell, status) = loop {
             let rung = system.wait_one(event, Timeout::Milliseconds(LOOK));
             let mut state = self.0.lock();
@@ -139,16 +163,10 @@ impl Gate {
             if state.holder == Some(ticket) {
                 return Ok(());
             }
-            if holder == state.holder {
-                waited += LOOK;
-            } else {
-                (holder, waited) = (state.holder, 0);
-            }
+            let over = patience.ends(state.holder);
             match rung {
                 Err(status) => break (state.take_off(ticket), status),
-                Ok(_) if waited >= HOLDER_TIMEOUT => {
-                    break (state.take_off(ticket), Status::IO_TIMEOUT);
-                }
+                Ok(_) if over => break (state.take_off(ticket), Status::IO_TIMEOUT),
                 Ok(_) => {}
             }
         };
@@ -222,5 +240,16 @@ mod tests {
         assert_eq!(state.take_off(second), Handle::NULL);
         assert_eq!(state.open().map(|bell| bell.ticket), Some(first));
         assert_eq!(state.take_off(first), Handle::NULL, "it has been rung");
+    }
+
+    #[test]
+    fn a_waiter_gives_up_on_one_holder_only_and_not_on_many_in_turn() {
+        let mut patience = Patience::NEW;
+        for holder in 1..=9 {
+            for look in 0..HOLDER_TIMEOUT / LOOK {
+                assert!(!patience.ends(Some(holder)), "{holder}: {look}");
+            }
+        }
+        assert!(patience.ends(Some(9)));
     }
 }

@@ -39,3 +39,16 @@ pub(crate) fn of<S: System>(system: S, process: Handle, thread: Handle) -> Resul
         parent: basic.parent,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn null_and_pseudo_handles_are_not_ordinary_ones() {
+        for handle in [Handle::NULL, Handle::CURRENT_PROCESS, Handle(Word::MAX - 1)] {
+            assert_eq!(ordinary(handle), Err(Status::INVALID_HANDLE));
+        }
+        assert_eq!(ordinary(Handle(4)), Ok(Handle(4)));
+    }
+}

@@ -132,4 +132,25 @@ mod tests {
         }
         threads.hold(process(4)).unwrap();
     }
+
+    #[test]
+    fn a_thread_is_idle_but_while_it_deals_with_a_message_and_there_are_not_too_many() {
+        let mut threads = Threads::new();
+        assert!(!threads.any_idle());
+        for total in 1..=MAXIMUM_THREADS {
+            assert_eq!(threads.add(), Ok(()));
+            assert_eq!(threads.total(), total);
+            assert!(threads.any_idle());
+            threads.received();
+            assert!(!threads.any_idle());
+        }
+        assert_eq!(threads.add(), Err(Status::INSUFF_SERVER_RESOURCES));
+        threads.waits();
+        assert!(threads.any_idle());
+        // One that could not be created was never idle, and its place is free.
+        threads.give_up();
+        assert!(!threads.any_idle());
+        assert_eq!(threads.add(), Ok(()));
+        assert_eq!(threads.total(), MAXIMUM_THREADS);
+    }
 }

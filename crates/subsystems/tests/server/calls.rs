@@ -2,13 +2,15 @@
 //! What the API numbers make smss ask of subsystem servers, and what it does with their answers
 //! (spec 9.4 to 9.6, 10.4, 10.5, 10.7).
 
-use crate::kernel::{FIRST_CONTEXT, Lie, SMSS, TestPlan};
+use crate::kernel::{FIRST_CONTEXT, Kernel, Lie, SMSS, TestPlan};
 use crate::requests::{World, world, world_with};
 use nt::system::ImageSubsystem;
 use nt::{Result, Status, Word};
 use sm_protocol::sb::SbApi;
 use sm_protocol::sm::{ConnectionInfo, ExecPgm, LoadDeferred, SessionComplete, StopCsr};
 use sm_protocol::{request, result_of};
+use std::sync::{Arc, Mutex};
+use subsystems::SERVER_TIMEOUT;
 use zerocopy::FromZeros;
 
 /// How often a server was asked this.
@@ -22,17 +24,17 @@ fn asked(world: &World, api: SbApi) -> usize {
         .count()
 }
 
-fn deferred_by(world: &World, client: Word, context: Word, name: &str) -> Result<()> {
+fn deferred_by(kernel: &Kernel, client: Word, context: Word, name: &str) -> Result<()> {
     let mut body = LoadDeferred::new_zeroed();
     for (to, from) in body.name.iter_mut().zip(name.encode_utf16()) {
         *to = from;
     }
     body.length = 2 * name.len() as u32;
-    result_of(&world.kernel.send(client, context, &request(&body)).unwrap())
+    result_of(&kernel.send(client, context, &request(&body)).unwrap())
 }
 
 fn deferred(world: &World, name: &str) -> Result<()> {
-    deferred_by(world, world.client, world.context, name)
+    deferred_by(world.kernel, world.client, world.context, name)
 }
 
 fn optional(mut plan: TestPlan, name: &str, command: &str) -> TestPlan {
@@ -113,7 +115,7 @@ fn spec_9_6_a_client_in_a_session_without_servers_is_told_so() {
         .connect(client, &ConnectionInfo::PLAIN)
         .unwrap();
     assert_eq!(
-        deferred_by(&world, client, context, "Posix"),
+        deferred_by(world.kernel, client, context, "Posix"),
         Err(Status::OBJECT_NAME_NOT_FOUND)
     );
 }
@@ -131,7 +133,7 @@ fn spec_9_6_posix_single_instance_puts_it_into_session_0() {
             .kernel
             .connect(client, &ConnectionInfo::PLAIN)
             .unwrap();
-        assert_eq!(deferred_by(&world, client, context, "Posix"), Ok(()));
+        assert_eq!(deferred_by(world.kernel, client, context, "Posix"), Ok(()));
         // csrss of the session it is for was asked.
         let csrss = world.kernel.running("creates.exe")[usize::from(!single)];
         assert!(
@@ -162,7 +164,7 @@ fn spec_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
     let before = (world.kernel.open_handles(), world.manager.counts());
     // This csrss does not know SbCreateProcess, and what smss creates is born in smss's session.
     assert_eq!(
-        deferred_by(&world, client, context, "Posix"),
+        deferred_by(world.kernel, client, context, "Posix"),
         Err(Status::ACCESS_DENIED)
     );
     assert!(world.kernel.running("psxss.exe").is_empty());
@@ -170,6 +172,36 @@ fn spec_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
         (world.kernel.open_handles(), world.manager.counts()),
         before
     );
+}
+
+#[test]
+fn spec_9_4_2_a_server_waits_while_another_of_its_session_starts_and_not_for_ever() {
+    let (mut nth, mut in_vain) = (0, 0);
+    loop {
+        let world = world_with(|plan| optional(plan, "Os2", "os2ss.exe"));
+        let (client, context) = (world.client, world.context);
+        let second = Arc::new(Mutex::new(None));
+        let given = second.clone();
+        world.kernel.meanwhile(nth, move |kernel| {
+            *given.lock().unwrap() = Some(deferred_by(kernel, client, context, "Posix"));
+        });
+        assert_eq!(deferred(&world, "Os2"), Ok(()), "call {nth}");
+        let Some(second) = second.lock().unwrap().take() else {
+            break;
+        };
+        // The first one cannot go on here before the second one is answered.
+        if second.is_err() {
+            assert_eq!(second, Err(Status::IO_TIMEOUT), "call {nth}");
+            assert!(world.kernel.state().waited >= SERVER_TIMEOUT, "call {nth}");
+            assert!(world.kernel.running("psxss.exe").is_empty());
+            in_vain += 1;
+        }
+        assert_eq!(deferred(&world, "Posix"), Ok(()), "call {nth}");
+        let running = ["os2ss.exe", "psxss.exe"].map(|image| world.kernel.running(image).len());
+        assert_eq!(running, [1, 1], "call {nth}");
+        nth += 1;
+    }
+    assert!(in_vain > 3 && nth > in_vain, "{in_vain} of {nth}");
 }
 
 #[test]

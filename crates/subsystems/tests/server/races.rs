@@ -5,11 +5,12 @@
 //! After each of them a session stands whole or is gone, and the tables and handles say the same.
 
 use crate::instances;
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, SMSS};
 use crate::sessions::{self, World};
 use nt::{Status, Word};
-use sm_protocol::sm::ChildProcess;
+use sm_protocol::sm::{ChildProcess, ConnectionInfo};
 use sm_protocol::{request, result_of};
+use subsystems::SERVER_TIMEOUT;
 use zerocopy::FromZeros;
 
 fn last(kernel: &Kernel, image: &str) -> Option<Word> {
@@ -122,6 +123,49 @@ fn spec_11_5_an_initial_command_that_ends_at_any_call_takes_its_session_with_it(
         nth += 1;
     }
     assert!(nth > 20, "{nth}");
+}
+
+#[test]
+fn spec_9_3_who_asks_for_a_session_while_another_is_made_waits_for_it_to_stand() {
+    let mut nth = 0;
+    loop {
+        let (kernel, manager) = sessions::cold(|plan| plan);
+        let client = kernel.add_process(0, "termsrv.exe");
+        let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+        let world = World {
+            kernel,
+            manager,
+            client,
+            context,
+        };
+        let session0 = manager.load_session0().unwrap();
+        kernel.meanwhile(nth, |kernel| {
+            // Who waits has begun nothing.
+            assert_eq!(kernel.state().attached.get(&SMSS), Some(&0));
+            session0.start_initial().unwrap();
+        });
+        let handles = kernel.open_handles();
+        let started = world.start("");
+        let waited = kernel.state().waited;
+        if let Err(status) = started {
+            // For as long as a server and then an initial command may take.
+            assert_eq!(status, Status::IO_TIMEOUT);
+            assert!(waited >= 2 * SERVER_TIMEOUT, "{waited}");
+            assert_eq!(kernel.open_handles(), handles);
+            break;
+        }
+        assert_eq!(kernel.running("winlogon.exe").len(), 2, "call {nth}");
+        assert_eq!(world.stop(1), Ok(()), "call {nth}");
+        // winlogon's process is lent to the main thread.
+        assert_eq!(
+            (kernel.open_handles(), kernel.state().bad_closes),
+            (handles + 1, 0),
+            "call {nth}"
+        );
+        nth += 1;
+        assert!(nth < 1_000, "it waits without end");
+    }
+    assert!(nth > 3, "{nth}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use nt::{Result, Status, Word};
 use sm_protocol::sm::{ConnectionInfo, StartCsr, StopCsr};
 use sm_protocol::{request, result_of};
 use subsystems::Manager;
+use subsystems::end::{self, Ending};
 use zerocopy::{FromBytes, FromZeros};
 
 pub struct World {
@@ -142,6 +143,22 @@ fn spec_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
 }
 
 #[test]
+fn a_starter_that_cannot_be_told_sees_its_server_end_and_with_that_of_session_0_the_system() {
+    let (kernel, manager) = cold(|plan| plan);
+    kernel.refuse("set_event", Status::NO_MEMORY);
+    assert!(manager.load_session0().is_err());
+    assert_eq!(
+        kernel.state().hard_error,
+        ["Session Manager Initialization", "c0000017", "0", "0"]
+    );
+    let world = booted(|plan| plan);
+    world.kernel.refuse("set_event", Status::NO_MEMORY);
+    assert!(world.start("").is_err());
+    assert!(!world.kernel.state().stopped);
+    assert_eq!(world.kernel.running("csrss.exe").len(), 1);
+}
+
+#[test]
 fn spec_9_3_without_kmode_there_is_no_session_space_but_a_boot() {
     let world = booted(|mut plan| {
         plan.kmode.clear();
@@ -253,7 +270,7 @@ fn spec_12_3_the_end_of_either_process_is_told_by_its_name_and_status() {
             } else {
                 kernel.exit(kernel.running(image)[0], Status(0xC000_0005));
             }
-            let ending = subsystems::end::wait(kernel, &watched);
+            let ending = end::wait(kernel, &watched);
             let name = if with_server { name } else { INITIAL };
             assert_eq!((ending.name, ending.status), (name, Status(0xC000_0005)));
         }
@@ -265,11 +282,29 @@ fn spec_12_3_a_wait_that_fails_ends_the_system_with_its_own_status() {
     let (kernel, manager) = cold(|plan| plan);
     let watched = manager.load_session0().unwrap().start_initial().unwrap();
     kernel.refuse("wait_any", Status::INVALID_HANDLE);
-    let ending = subsystems::end::wait(kernel, &watched);
+    let ending = end::wait(kernel, &watched);
     assert_eq!(
         (ending.name, ending.status),
         (watched.initial_name, Status::INVALID_HANDLE)
     );
+}
+
+#[test]
+fn spec_12_4_the_hard_error_names_who_has_failed_and_how_and_the_file_of_a_known_dll() {
+    let (kernel, _) = cold(|plan| plan);
+    for (step, name) in [
+        (Essential::SessionSpace, "Session Manager Initialization"),
+        (
+            Essential::InitialCommand,
+            "Session Manager ExecuteInitialCommand",
+        ),
+    ] {
+        let ending = Ending::from(step.stop("what", Status::NO_MEMORY));
+        end::stop(kernel, &ending);
+        assert_eq!(kernel.state().hard_error, [name, "c0000017", "0", "0"]);
+        end::stop_for_known_dll(kernel, &ending, nt::wide!("bad.dll"));
+        assert_eq!(kernel.state().hard_error, [name, "c0000017", "bad.dll"]);
+    }
 }
 
 #[test]

@@ -80,7 +80,10 @@ impl Objects for &Kernel {
                 return Ok(Wait::Object(index));
             }
         }
-        assert_ne!(timeout, Timeout::Never, "a wait that nothing ends");
+        let Timeout::Milliseconds(milliseconds) = timeout else {
+            panic!("a wait that nothing ends");
+        };
+        self.state().waited += milliseconds;
         Ok(Wait::Timeout)
     }
 
@@ -206,10 +209,17 @@ impl Ports for &Kernel {
     fn reply_wait_receive(
         self,
         _: Handle,
-        _: Option<&MessageBuffer>,
-        _: &mut MessageBuffer,
+        reply: Option<&MessageBuffer>,
+        message: &mut MessageBuffer,
     ) -> Result<Received> {
-        unreachable!("messages are handed over, never received")
+        let mut state = self.enter()?;
+        let pauses = state.delays.len();
+        state.receives.push((reply.cloned(), pauses));
+        assert!(state.receives.len() < 10_000, "it never gives up");
+        let arrived = state.arrivals.pop_front();
+        let context;
+        (*message, context) = arrived.unwrap_or(Err(Status::INVALID_HANDLE))?;
+        Ok(Received { context })
     }
 
     fn request_wait_reply(self, port: Handle, message: &mut MessageBuffer) -> Result<()> {
@@ -374,8 +384,8 @@ impl Processes for &'static Kernel {
         Ok(())
     }
 
-    fn set_thread_critical(self, _: bool) -> Result<()> {
-        drop(self.enter()?);
+    fn set_thread_critical(self, critical: bool) -> Result<()> {
+        self.enter()?.critical_threads += u32::from(critical);
         Ok(())
     }
 
@@ -518,8 +528,17 @@ impl SystemWide for &Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn raise_hard_error(self, _: &HardError<'_>) -> Result<()> {
-        self.enter()?.stopped = true;
+    fn raise_hard_error(self, error: &HardError<'_>) -> Result<()> {
+        let mut state = self.enter()?;
+        state.stopped = true;
+        state.hard_error = error
+            .parameters
+            .iter()
+            .map(|parameter| match parameter {
+                HardErrorParameter::Text(text) => text.to_string(),
+                HardErrorParameter::Value(value) => format!("{value:x}"),
+            })
+            .collect();
         Ok(())
     }
 

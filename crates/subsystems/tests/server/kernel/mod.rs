@@ -25,9 +25,9 @@ use nt::system::*;
 use nt::{ClientId, Handle, Result, Status, Word};
 use sm_protocol::sb::SbCreatedProcess;
 use sm_protocol::sm::{ConnectionInfo, SessionComplete};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use subsystems::{Manager, Space};
+use subsystems::{Manager, Record, Space};
 use zerocopy::IntoBytes;
 
 pub const SMSS: Word = 100;
@@ -88,6 +88,18 @@ pub struct State {
     bodies: Vec<Option<Body>>,
     /// A hard error has stopped the system.
     pub stopped: bool,
+    /// Its parameters, texts and numbers.
+    pub hard_error: Vec<String>,
+    /// Messages and errors that a thread of the port will receive, each message with the context of
+    /// its connection; after them errors without end.
+    pub arrivals: VecDeque<Result<(MessageBuffer, Word)>>,
+    /// What such a thread has given to each of its receives, the reply, and how often smss had
+    /// paused by then.
+    pub receives: Vec<(Option<MessageBuffer>, usize)>,
+    /// How often a thread of smss has been made critical.
+    pub critical_threads: u32,
+    /// How long waits have taken that came to nothing, in milliseconds.
+    pub waited: u32,
     pub api_threads: u32,
     accepted: Option<Option<Word>>,
     /// Processes inside a session space that they made.
@@ -136,16 +148,15 @@ pub struct Kernel {
 struct Shared {
     state: Mutex<State>,
     manager: OnceLock<&'static Manager<&'static Kernel>>,
+    space: &'static Space<&'static Kernel>,
     plan: OnceLock<fn(&'static Kernel) -> &'static TestPlan>,
 }
 
 /// A session manager whose port is open and which has not read the registry; leaked, as the seam
 /// wants it for ever.
 pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<&'static Kernel> {
-    let manager: &'static Manager<&'static Kernel> = Box::leak(Box::new(Manager::new(
-        kernel,
-        Box::leak(Box::new(Space::new())),
-    )));
+    let manager: &'static Manager<&'static Kernel> =
+        Box::leak(Box::new(Manager::new(kernel, kernel.shared.space)));
     assert!(kernel.shared.manager.set(manager).is_ok());
     manager.open_port().unwrap();
     manager
@@ -189,6 +200,7 @@ impl Kernel {
         let shared = Shared {
             state: Mutex::new(state),
             manager: OnceLock::new(),
+            space: Box::leak(Box::new(Space::new())),
             plan: OnceLock::new(),
         };
         Self {
@@ -209,6 +221,18 @@ impl Kernel {
 
     fn manager(&self) -> &'static Manager<&'static Kernel> {
         self.shared.manager.get().unwrap()
+    }
+
+    /// The records in smss's tables.
+    pub fn records(&self) -> Vec<Record> {
+        let mut records = Vec::new();
+        let counts = self
+            .shared
+            .space
+            .tables
+            .records(&mut |record| records.push(record));
+        assert_eq!(counts, Some(self.manager().counts()));
+        records
     }
 
     /// Handles smss has open.
