@@ -265,6 +265,23 @@ fn spec_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
 }
 
 #[test]
+fn spec_11_3_the_windows_server_of_a_session_ends_after_all_else_in_it() {
+    let world = world_with(|plan| plan.windows("creates.exe"));
+    let session = world.start("").unwrap();
+    let client = world.kernel.add_process(session, "client.exe");
+    let context = world
+        .kernel
+        .connect(client, &ConnectionInfo::PLAIN)
+        .unwrap();
+    assert_eq!(deferred_by(world.kernel, client, context, "Posix"), Ok(()));
+    assert_eq!(world.call(&StopCsr { session }).0, Ok(()));
+    assert_eq!(
+        world.kernel.state().ended,
+        ["winlogon.exe", "psxss.exe", "creates.exe"]
+    );
+}
+
+#[test]
 fn spec_10_4_a_short_session_complete_of_a_server_is_an_invalid_parameter() {
     let world = world();
     let csrss = world.kernel.running("csrss.exe")[0];

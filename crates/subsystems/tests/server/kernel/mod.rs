@@ -113,6 +113,8 @@ pub struct State {
     refused: Vec<(&'static str, Status)>,
     /// Call-backs received by servers: process id, number.
     pub callbacks: Vec<(Word, u32)>,
+    /// Images of the processes that have ended, in that order.
+    pub ended: Vec<String>,
     /// Who debugs the process that was last given to a server.
     pub debugged_by: Word,
     pub delays: Vec<u32>,
@@ -433,6 +435,8 @@ impl Kernel {
             };
             process.exit = Some(status);
             let contexts = std::mem::take(&mut process.contexts);
+            let image = process.image.clone();
+            state.ended.push(image);
             state.handles.retain(|(owner, _), _| *owner != id);
             state.attached.remove(&id);
             contexts
@@ -448,6 +452,7 @@ impl Kernel {
         let mut state = self.state();
         state.processes.retain(|_, process| process.exit.is_none());
         state.callbacks.clear();
+        state.ended.clear();
         state.delays.clear();
     }
 
