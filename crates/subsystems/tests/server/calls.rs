@@ -57,6 +57,18 @@ fn spec_9_4_5b_a_server_that_can_creates_the_process_of_an_optional_one() {
         world.kernel.state().processes[&psxss[0]].command_line,
         "created by the server"
     );
+    // Of the command's flags these two, and four texts of smss's (spec 10.7).
+    let asked = world.kernel.state().to_create.unwrap();
+    assert_eq!(asked.flags, 0x28);
+    let texts = [
+        asked.image,
+        asked.directory,
+        asked.command_line,
+        asked.dll_path,
+    ];
+    for (place, text) in texts.iter().enumerate() {
+        assert!(*text != 0 && !texts[..place].contains(text));
+    }
     world.kernel.exit(psxss[0], Status::SUCCESS);
     assert_eq!(
         (world.kernel.open_handles(), world.kernel.state().bad_closes),
@@ -279,6 +291,47 @@ fn spec_11_3_the_windows_server_of_a_session_ends_after_all_else_in_it() {
         world.kernel.state().ended,
         ["winlogon.exe", "psxss.exe", "creates.exe"]
     );
+}
+
+#[test]
+fn d3_a_session_stands_on_its_windows_server_alone() {
+    let world = world_with(|plan| plan.windows("creates.exe"));
+    let session = world.start("").unwrap();
+    let client = world.kernel.add_process(session, "client.exe");
+    let context = world
+        .kernel
+        .connect(client, &ConnectionInfo::PLAIN)
+        .unwrap();
+    assert_eq!(deferred_by(world.kernel, client, context, "Posix"), Ok(()));
+    let sessions = world.manager.counts().sessions;
+    world
+        .kernel
+        .exit(world.kernel.running("psxss.exe")[0], Status::SUCCESS);
+    assert_eq!(world.kernel.state().ended, ["psxss.exe"]);
+    assert_eq!(world.manager.counts().sessions, sessions);
+    world
+        .kernel
+        .exit(world.kernel.running("creates.exe")[1], Status::SUCCESS);
+    assert_eq!(
+        world.kernel.state().ended,
+        ["psxss.exe", "creates.exe", "winlogon.exe"]
+    );
+    assert_eq!(world.manager.counts().sessions, sessions - 1);
+}
+
+#[test]
+fn spec_11_5_in_nt_5_a_session_outlives_its_initial_command() {
+    let world = world();
+    let session = world.start("").unwrap();
+    world
+        .kernel
+        .exit(world.kernel.running("winlogon.exe")[1], Status::SUCCESS);
+    let environment = world.kernel.state().last_environment;
+    let csrss = world.kernel.running("csrss.exe")[1];
+    world.kernel.session_complete(csrss, environment);
+    assert_eq!(world.kernel.state().ended, ["winlogon.exe"]);
+    assert_eq!(world.call(&StopCsr { session }).0, Ok(()));
+    assert_eq!(world.kernel.state().ended, ["winlogon.exe", "csrss.exe"]);
 }
 
 #[test]

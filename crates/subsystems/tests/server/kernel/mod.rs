@@ -23,7 +23,7 @@ pub use plan::{TestPlan, units};
 
 use nt::system::*;
 use nt::{ClientId, Handle, Result, Status, Word};
-use sm_protocol::sb::SbCreatedProcess;
+use sm_protocol::sb::{SbCreateProcess, SbCreatedProcess};
 use sm_protocol::sm::{ConnectionInfo, SessionComplete};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -129,6 +129,8 @@ pub struct State {
     pub taken_over: Word,
     /// late.exe registers a second time when smss makes this call for the first one.
     pub twice: Option<Word>,
+    /// What creates.exe was asked last to create.
+    pub to_create: Option<SbCreateProcess>,
     /// How creates.exe makes its next answer a lie.
     pub answer: Option<Lie>,
     /// Threads that cannot be opened any more.

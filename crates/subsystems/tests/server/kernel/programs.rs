@@ -112,6 +112,7 @@ impl Kernel {
             // psxss.
             SbApi::CREATE_PROCESS if image == "creates.exe" => {
                 let mut state = self.state();
+                state.to_create = Some(*message.body_mut()?);
                 let session = state.processes[&server].session;
                 let process = state.add_process(session, "psxss.exe", "created by the server");
                 state.processes.get_mut(&process).unwrap().parent = server;
