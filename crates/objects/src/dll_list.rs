@@ -194,8 +194,10 @@ impl<S: Memory> Names<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::MAX_NAME;
     use nt::wide;
     use std::string::{String, ToString};
+    use std::vec;
     use std::vec::Vec;
     use test_support::Heap;
 
@@ -218,6 +220,46 @@ mod tests {
         list.add(wide!("a"), wide!("a.ocx")).unwrap();
         list.add_import(b"a.dll").unwrap();
         assert_eq!(walk(&mut list), ["a.dll"]);
+    }
+
+    #[test]
+    fn an_import_with_the_name_of_another_file_takes_its_place() {
+        let mut list = DllList::new(&HEAP);
+        for name in ["a.dll", "a.ocx", "b.ocx", "b.dll"] {
+            list.add_import(name.as_bytes()).unwrap();
+        }
+        assert_eq!(walk(&mut list), ["a.ocx", "b.dll"]);
+    }
+
+    #[test]
+    fn an_import_longer_than_a_path_names_nothing() {
+        let mut list = DllList::new(&HEAP);
+        let mut add = |length| list.add_import(&vec![b'a' + (length % 26) as u8; length]);
+        for length in [MAX_NAME - 1, MAX_NAME, MAX_NAME + 1, MAX_NAME + 2] {
+            add(length).unwrap();
+        }
+        let lengths: Vec<_> = walk(&mut list).iter().map(String::len).collect();
+        assert_eq!(lengths, [MAX_NAME - 1, MAX_NAME]);
+    }
+
+    #[test]
+    fn an_import_spelled_as_before_is_not_looked_for() {
+        for name in [
+            "gdi32.dll",
+            "user32.dll",
+            "kernel32.dll",
+            "a-16-letters.dll",
+        ] {
+            let mut list = DllList::new(&HEAP);
+            // Added, found, and then known by its spelling.
+            let steps = [(); 3].map(|()| {
+                let before = nt::steps::taken();
+                list.add_import(name.as_bytes()).unwrap();
+                nt::steps::taken() - before
+            });
+            assert!(steps[0] > steps[1] && steps[1] > 0, "{name}: {steps:?}");
+            assert_eq!(steps[2], 0, "{name}");
+        }
     }
 
     #[test]

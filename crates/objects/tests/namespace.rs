@@ -315,9 +315,11 @@ fn spec_9_2_boot_dir_is_the_letter_of_the_system_partition() {
         PARTITION,
         &[
             ("A:", "\\Device\\Floppy0"),
+            ("AB", "\\Device\\Harddisk0\\Partition1"),
             ("CON", "\\Device\\Harddisk0\\Partition1"),
             ("D:", "\\Device\\Harddisk0\\Partition12"),
             ("E:", "\\DEVICE\\Harddisk0\\Partition1"),
+            ("ZZ", "\\Device\\Harddisk0\\Partition1"),
         ],
     );
     assert_eq!(written, Some((SZ, bytes("E:\\\0"))));
