@@ -42,8 +42,8 @@ unsafe extern "C" {
     pub(crate) fn DbgPrint(_: PCSTR, ...) -> ULONG;
 }
 
-// What the compiler calls for a copy or a filling, by a jump in the import library: ntdll.dll has them for every
-// program, and copies by words.
+// What the compiler calls for a copy, a filling or a comparison, by a jump in the import library: ntdll.dll has them for
+// every program, and copies by words. Only the development image compares so.
 #[cfg(feature = "mem")]
 #[cfg_attr(
     target_arch = "x86",
@@ -52,6 +52,8 @@ unsafe extern "C" {
 #[cfg_attr(not(target_arch = "x86"), link(name = "ntdll", kind = "raw-dylib"))]
 #[expect(dead_code, reason = "called by the compiler")]
 unsafe extern "C" {
+    #[cfg_attr(target_arch = "x86", link_name = "_memcmp")]
+    fn memcmp(left: PVOID, right: PVOID, bytes: SIZE_T) -> i32;
     #[cfg_attr(target_arch = "x86", link_name = "_memcpy")]
     fn memcpy(to: PVOID, from: PVOID, bytes: SIZE_T) -> PVOID;
     #[cfg_attr(target_arch = "x86", link_name = "_memmove")]
