@@ -3,7 +3,7 @@
 
 use crate::access::{Access, OpenOptions, Share};
 use crate::system::{Files, Objects};
-use crate::{ObjectAttributes, Owned, Result};
+use crate::{Handle, ObjectAttributes, Owned, Result};
 
 /// Opens the file or directory that `attributes` names.
 ///
@@ -17,13 +17,9 @@ pub fn open<S: Objects + Files>(
     share: Share,
     options: OpenOptions,
 ) -> Result<Owned<S>> {
-    let handle = system.open_file(
-        attributes,
-        access | Access::SYNCHRONIZE,
-        share,
-        options | OpenOptions::SYNCHRONOUS_IO_NONALERT,
-    )?;
-    Ok(Owned::new(system, handle))
+    synchronous(system, access, options, |access, options| {
+        system.open_file(attributes, access, share, options)
+    })
 }
 
 /// Opens the file that `attributes` names, or makes it, empty, if it is not there.
@@ -38,10 +34,20 @@ pub fn create<S: Objects + Files>(
     share: Share,
     options: OpenOptions,
 ) -> Result<Owned<S>> {
-    let handle = system.create_file(
-        attributes,
+    synchronous(system, access, options, |access, options| {
+        system.create_file(attributes, access, share, options)
+    })
+}
+
+/// What `ask` gives for this access and these options, and what makes requests wait.
+fn synchronous<S: Objects>(
+    system: S,
+    access: Access,
+    options: OpenOptions,
+    ask: impl FnOnce(Access, OpenOptions) -> Result<Handle>,
+) -> Result<Owned<S>> {
+    let handle = ask(
         access | Access::SYNCHRONIZE,
-        share,
         options | OpenOptions::SYNCHRONOUS_IO_NONALERT,
     )?;
     Ok(Owned::new(system, handle))

@@ -33,6 +33,13 @@ fn deferred_by(kernel: &Kernel, client: Word, context: Word, name: &str) -> Resu
     result_of(&kernel.send(client, context, &request(&body)).unwrap())
 }
 
+/// A plain client in a session, and its connection.
+fn client_in(world: &World, session: u32) -> (Word, Word) {
+    let client = world.kernel.add_process(session, "client.exe");
+    let context = world.kernel.connect(client, &ConnectionInfo::PLAIN);
+    (client, context.unwrap())
+}
+
 fn deferred(world: &World, name: &str) -> Result<()> {
     deferred_by(world.kernel, world.client, world.context, name)
 }
@@ -121,11 +128,7 @@ fn spec_9_6_os2_is_started_once_in_the_callers_session() {
 #[test]
 fn spec_9_6_a_client_in_a_session_without_servers_is_told_so() {
     let world = world();
-    let client = world.kernel.add_process(9, "lonely.exe");
-    let context = world
-        .kernel
-        .connect(client, &ConnectionInfo::PLAIN)
-        .unwrap();
+    let (client, context) = client_in(&world, 9);
     assert_eq!(
         deferred_by(world.kernel, client, context, "Posix"),
         Err(Status::OBJECT_NAME_NOT_FOUND)
@@ -140,11 +143,7 @@ fn spec_9_6_posix_single_instance_puts_it_into_session_0() {
             plan.windows("creates.exe")
         });
         let started = world.start("").unwrap();
-        let client = world.kernel.add_process(started, "client.exe");
-        let context = world
-            .kernel
-            .connect(client, &ConnectionInfo::PLAIN)
-            .unwrap();
+        let (client, context) = client_in(&world, started);
         assert_eq!(deferred_by(world.kernel, client, context, "Posix"), Ok(()));
         // csrss of the session it is for was asked.
         let csrss = world.kernel.running("creates.exe")[usize::from(!single)];
@@ -168,11 +167,7 @@ fn spec_9_6_posix_single_instance_puts_it_into_session_0() {
 fn spec_9_6_nobody_but_its_csrss_can_put_a_process_into_another_session() {
     let world = world();
     let started = world.start("").unwrap();
-    let client = world.kernel.add_process(started, "client.exe");
-    let context = world
-        .kernel
-        .connect(client, &ConnectionInfo::PLAIN)
-        .unwrap();
+    let (client, context) = client_in(&world, started);
     let before = (world.kernel.open_handles(), world.manager.counts());
     // This csrss does not know SbCreateProcess, and what smss creates is born in smss's session.
     assert_eq!(
@@ -280,11 +275,7 @@ fn spec_11_3_stop_csr_has_the_server_end_its_environment_sessions() {
 fn spec_11_3_the_windows_server_of_a_session_ends_after_all_else_in_it() {
     let world = world_with(|plan| plan.windows("creates.exe"));
     let session = world.start("").unwrap();
-    let client = world.kernel.add_process(session, "client.exe");
-    let context = world
-        .kernel
-        .connect(client, &ConnectionInfo::PLAIN)
-        .unwrap();
+    let (client, context) = client_in(&world, session);
     assert_eq!(deferred_by(world.kernel, client, context, "Posix"), Ok(()));
     assert_eq!(world.call(&StopCsr { session }).0, Ok(()));
     assert_eq!(
@@ -297,11 +288,7 @@ fn spec_11_3_the_windows_server_of_a_session_ends_after_all_else_in_it() {
 fn d3_a_session_stands_on_its_windows_server_alone() {
     let world = world_with(|plan| plan.windows("creates.exe"));
     let session = world.start("").unwrap();
-    let client = world.kernel.add_process(session, "client.exe");
-    let context = world
-        .kernel
-        .connect(client, &ConnectionInfo::PLAIN)
-        .unwrap();
+    let (client, context) = client_in(&world, session);
     assert_eq!(deferred_by(world.kernel, client, context, "Posix"), Ok(()));
     let sessions = world.manager.counts().sessions;
     world

@@ -8,7 +8,7 @@ use crate::instances;
 use crate::kernel::{Kernel, SMSS};
 use crate::sessions::{self, World};
 use nt::{Status, Word};
-use sm_protocol::sm::{ChildProcess, ConnectionInfo};
+use sm_protocol::sm::ChildProcess;
 use sm_protocol::{request, result_of};
 use subsystems::SERVER_TIMEOUT;
 use zerocopy::FromZeros;
@@ -130,14 +130,7 @@ fn spec_9_3_who_asks_for_a_session_while_another_is_made_waits_for_it_to_stand()
     let mut nth = 0;
     loop {
         let (kernel, manager) = sessions::cold(|plan| plan);
-        let client = kernel.add_process(0, "termsrv.exe");
-        let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-        let world = World {
-            kernel,
-            manager,
-            client,
-            context,
-        };
+        let world = World::of(kernel, manager);
         let session0 = manager.load_session0().unwrap();
         kernel.meanwhile(nth, |kernel| {
             // Who waits has begun nothing.

@@ -27,17 +27,22 @@ pub fn cold(
 pub fn booted(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
     let (kernel, manager) = cold(change);
     manager.load_session0().unwrap().start_initial().unwrap();
-    let client = kernel.add_process(0, "termsrv.exe");
-    let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-    World {
-        kernel,
-        manager,
-        client,
-        context,
-    }
+    World::of(kernel, manager)
 }
 
 impl World {
+    /// What has a client that may ask for sessions.
+    pub fn of(kernel: &'static Kernel, manager: &'static Manager<&'static Kernel>) -> Self {
+        let client = kernel.add_process(0, "termsrv.exe");
+        let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
+        Self {
+            kernel,
+            manager,
+            client,
+            context,
+        }
+    }
+
     pub fn start(&self, command: &str) -> Result<StartCsr> {
         let mut body = StartCsr::new_zeroed();
         let text = units(command);
@@ -398,14 +403,7 @@ fn spec_11_3_servers_that_break_the_contract_in_a_new_session() {
         let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).windows(command).leak());
         // Makes session 0 taken without a boot.
         kernel.state().sessions.insert(0);
-        let client = kernel.add_process(0, "termsrv.exe");
-        let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
-        let world = World {
-            kernel,
-            manager,
-            client,
-            context,
-        };
+        let world = World::of(kernel, manager);
         let (_, counts) = world.sizes();
         assert_eq!(world.start("").err(), Some(status), "{command}");
         assert!(kernel.running(command).is_empty(), "{command}");
