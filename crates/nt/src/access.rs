@@ -111,6 +111,8 @@ impl Access {
     pub const THREAD_QUERY_INFORMATION: Self = Self::from_bits_retain(0x0040);
     /// `THREAD_SET_THREAD_TOKEN`.
     pub const THREAD_SET_THREAD_TOKEN: Self = Self::from_bits_retain(0x0080);
+    /// `TOKEN_ASSIGN_PRIMARY`.
+    pub const TOKEN_ASSIGN_PRIMARY: Self = Self::from_bits_retain(0x0001);
     /// `TOKEN_DUPLICATE`.
     pub const TOKEN_DUPLICATE: Self = Self::from_bits_retain(0x0002);
     /// `TOKEN_IMPERSONATE`.
@@ -119,6 +121,8 @@ impl Access {
     pub const TOKEN_QUERY: Self = Self::from_bits_retain(0x0008);
     /// `TOKEN_ADJUST_PRIVILEGES`.
     pub const TOKEN_ADJUST_PRIVILEGES: Self = Self::from_bits_retain(0x0020);
+    /// `TOKEN_ALL_ACCESS`.
+    pub const TOKEN_ALL: Self = Self::from_bits_retain(0x000F_01FF);
     /// `PORT_ALL_ACCESS`.
     pub const PORT_ALL: Self = Self::from_bits_retain(0x001F_0001);
     /// `PORT_CONNECT`.

@@ -15,6 +15,8 @@ pub struct Sid {
 }
 
 impl Sid {
+    /// Bytes of the longest one.
+    pub const SIZE: usize = 16;
     /// Everyone, S-1-1-0.
     pub const WORLD: Self = Self {
         authority: 1,
@@ -33,6 +35,24 @@ impl Sid {
         sub: [12, 0],
         count: 1,
     };
+    /// Authenticated users, S-1-5-11.
+    pub const AUTHENTICATED_USERS: Self = Self {
+        authority: 5,
+        sub: [11, 0],
+        count: 1,
+    };
+    /// Local Service, S-1-5-19: an account of the system's that is no administrator.
+    pub const LOCAL_SERVICE: Self = Self {
+        authority: 5,
+        sub: [19, 0],
+        count: 1,
+    };
+    /// Built-in Users, S-1-5-32-545.
+    pub const USERS: Self = Self {
+        authority: 5,
+        sub: [32, 545],
+        count: 2,
+    };
     /// Local System, S-1-5-18.
     pub const LOCAL_SYSTEM: Self = Self {
         authority: 5,
@@ -48,6 +68,20 @@ impl Sid {
 
     const fn byte_len(self) -> usize {
         8 + 4 * self.count
+    }
+
+    /// Its bytes, with zeros behind it if it has one sub-authority.
+    pub const fn bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[0] = 1;
+        bytes[1] = self.count as u8;
+        bytes[7] = self.authority;
+        let mut index = 0;
+        while index < self.byte_len() - 8 {
+            bytes[8 + index] = self.sub[index / 4].to_le_bytes()[index % 4];
+            index += 1;
+        }
+        bytes
     }
 }
 
@@ -189,12 +223,10 @@ impl Descriptor {
     }
 
     const fn put_sid(&mut self, at: usize, sid: Sid) {
-        self.bytes[at] = 1;
-        self.bytes[at + 1] = sid.count as u8;
-        self.bytes[at + 7] = sid.authority;
+        let bytes = sid.bytes();
         let mut index = 0;
-        while index < sid.count {
-            self.put32(at + 8 + 4 * index, sid.sub[index]);
+        while index < sid.byte_len() {
+            self.bytes[at + index] = bytes[index];
             index += 1;
         }
     }

@@ -34,6 +34,7 @@ mod ports;
 mod processes;
 mod registry;
 mod scratch;
+mod tokens;
 
 pub use entry::{Program, image_name, start};
 pub use exception::Fatal;

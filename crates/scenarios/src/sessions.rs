@@ -11,6 +11,18 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         .before(&[sm!("", r#""Execute"=str(7):"smtest.exe\0""#)])
         .ends(End::Stopped("Windows Logon Process", Status::SUCCESS))
         .after(&[Want::Screen("cases, 0 failed"), Want::NoScreen("FAIL")]),
+    // The program runs, and only the port is closed to it: its DACL has administrators and the system.
+    Scenario::new("spec_10_2_a_plain_user_cannot_connect", "10.2, 1.5")
+        .before(&[script!(
+            "asuser.exe exit.exe c0001234; asuser smctl.exe list; asuser smctl start winlogon.exe; smctl list; sleep 1000"
+        )])
+        .after(&[
+            Want::Screen("script: asuser.exe exit.exe c0001234: NTSTATUS C0001234"),
+            Want::Screen("script: asuser smctl.exe list: STATUS_ACCESS_DENIED"),
+            Want::Screen("script: asuser smctl start winlogon.exe: STATUS_ACCESS_DENIED"),
+            Want::Screen("script: smctl list: STATUS_SUCCESS"),
+            Want::NoSession(1),
+        ]),
     Scenario::new("spec_11_a_new_session_and_programs_in_it", "11.3, 10.5")
         .before(&[script!(
             "smctl.exe start winlogon.exe; smctl exec 1 console.exe; smctl exec 1 sleep.exe; smctl exec 0 console.exe; smctl exec 2 console.exe; smctl list; sleep 1000"

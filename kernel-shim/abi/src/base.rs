@@ -133,3 +133,18 @@ layout!(LuidAndAttributes {
     size: 0xC,
     attributes: 0x8
 });
+
+/// SID_AND_ATTRIBUTES, and so TOKEN_USER and an entry of TOKEN_GROUPS.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Widths,
+)]
+#[repr(C, packed)]
+pub struct SidAndAttributes<P: Pointer> {
+    /// Where the SID is.
+    pub sid: P,
+    /// `SE_GROUP_` bits.
+    pub attributes: u32,
+    pub padding: P::Padding,
+}
+
+layout!(SidAndAttributes<P> { size: 0x10 | 0x8, attributes: 0x8 | 0x4 });

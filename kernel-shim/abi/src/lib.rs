@@ -37,6 +37,6 @@ mod width;
 
 pub use base::{
     ClientId, IoStatusBlock, ListEntry, LuidAndAttributes, ObjectAttributes, QualityOfService,
-    UnicodeString,
+    SidAndAttributes, UnicodeString,
 };
 pub use width::{Native, Pointer};

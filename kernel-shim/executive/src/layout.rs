@@ -174,6 +174,7 @@ as_wide_as_a_pointer! {
     ClientId = abi::ClientId;
     ObjectAttributes = abi::ObjectAttributes;
     IoStatusBlock = abi::IoStatusBlock;
+    SidAndAttributes = abi::SidAndAttributes;
     PortMessage = port::PortMessage, message;
     PortView = port::PortView;
     RemotePortView = port::RemotePortView;

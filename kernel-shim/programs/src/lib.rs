@@ -27,8 +27,9 @@ pub mod protocol;
 pub mod screen;
 pub mod script;
 pub mod smctl;
+pub mod user;
 
-use nt::system::{ImageSubsystem, System};
+use nt::system::{ImageSubsystem, System, Tokens};
 use nt::{Status, UnicodeStr};
 
 /// A program's code: the status it gives is the process's exit status.
@@ -84,7 +85,7 @@ macro_rules! programs {
         ];
 
         /// The program with this file name, case folded, and its code.
-        pub fn find<S: System>(name: UnicodeStr<'_>) -> Option<(&'static Program, Main<S>)> {
+        pub fn find<S: System + Tokens>(name: UnicodeStr<'_>) -> Option<(&'static Program, Main<S>)> {
             let codes: [Main<S>; PROGRAMS.len()] = [$($main),*];
             PROGRAMS
                 .iter()
@@ -113,6 +114,7 @@ programs! {
     "smctl.exe" NATIVE smctl::main, "lists, starts and ends sessions, runs programs";
     "smtest.exe" NATIVE protocol::main, "puts the SM protocol to the test";
     "smdie.exe" NATIVE protocol::die, "an SM client that ends in the middle of something";
+    "asuser.exe" NATIVE user::main, "runs a program as a user who is no administrator";
     "script.exe" NATIVE script::main, "runs command lines one after the other";
     // A session manager has the kernel load a driver of this name. The shim reads the image, holds
     // it to what a native image must be, and keeps it in its module list, but it has no ring-0

@@ -18,6 +18,7 @@ mod ports;
 mod processes;
 mod registry;
 mod system_wide;
+mod tokens;
 
 pub use files::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 pub use memory::{Memory, View};
@@ -34,6 +35,7 @@ pub use system_wide::{
     BasicInformation, BootStatusItem, HardError, HardErrorOption, HardErrorParameter, Privilege,
     PrivilegeHolder, ProcessorInformation, ShutdownAction, SystemWide, VersionInformation,
 };
+pub use tokens::{Tokens, User};
 
 /// The whole seam. It is a value, small enough to be handed to every function and kept by whatever
 /// makes requests of its own: nothing in ring 3, where all state is the kernel's, a reference on the

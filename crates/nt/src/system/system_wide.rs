@@ -40,6 +40,10 @@ pub struct VersionInformation {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Privilege {
+    /// SeCreateTokenPrivilege.
+    CreateToken = 2,
+    /// SeAssignPrimaryTokenPrivilege.
+    AssignPrimaryToken = 3,
     /// SeTcbPrivilege.
     Tcb = 7,
     /// SeLoadDriverPrivilege.
@@ -48,15 +52,20 @@ pub enum Privilege {
     Restore = 18,
     /// SeShutdownPrivilege.
     Shutdown = 19,
+    /// SeChangeNotifyPrivilege.
+    ChangeNotify = 23,
 }
 
 impl Show for Privilege {
     fn part(&self) -> Part<'_> {
         Part::Narrow(match self {
+            Self::CreateToken => "CreateToken",
+            Self::AssignPrimaryToken => "AssignPrimaryToken",
             Self::Tcb => "Tcb",
             Self::LoadDriver => "LoadDriver",
             Self::Restore => "Restore",
             Self::Shutdown => "Shutdown",
+            Self::ChangeNotify => "ChangeNotify",
         })
     }
 }
@@ -208,10 +217,13 @@ mod tests {
     #[test]
     fn a_privilege_is_named_and_numbered_as_nt_does_it() {
         for (privilege, number, name) in [
+            (Privilege::CreateToken, 2, "CreateToken"),
+            (Privilege::AssignPrimaryToken, 3, "AssignPrimaryToken"),
             (Privilege::Tcb, 7, "Tcb"),
             (Privilege::LoadDriver, 10, "LoadDriver"),
             (Privilege::Restore, 18, "Restore"),
             (Privilege::Shutdown, 19, "Shutdown"),
+            (Privilege::ChangeNotify, 23, "ChangeNotify"),
         ] {
             assert_eq!(privilege as u32, number);
             assert_eq!(format!("{}", crate::text!("{}", privilege)), name);

@@ -70,12 +70,29 @@ pub const REMOVED: u32 = 4;
 
 /// `SE_GROUP_MANDATORY`, by default, enabled.
 const GROUP: u32 = 7;
+/// `SE_GROUP_MANDATORY`.
+const GROUP_MANDATORY: u32 = 1;
+/// `SE_GROUP_OWNER`.
+const GROUP_MAY_OWN: u32 = 8;
 /// `SE_GROUP_OWNER`, by default, enabled.
 const GROUP_OWNER: u32 = 0xe;
 /// `SE_GROUP_ENABLED`.
 pub const GROUP_ENABLED: u32 = 4;
 /// `SE_GROUP_USE_FOR_DENY_ONLY`.
 pub const GROUP_DENY_ONLY: u32 = 0x10;
+
+/// `STATUS_INVALID_OWNER`.
+pub const INVALID_OWNER: Status = Status(0xC000_005A);
+/// `STATUS_INVALID_PRIMARY_GROUP`.
+pub const INVALID_PRIMARY_GROUP: Status = Status(0xC000_005B);
+/// `STATUS_NO_SUCH_LOGON_SESSION`.
+pub const NO_SUCH_LOGON_SESSION: Status = Status(0xC000_005F);
+/// `STATUS_TOKEN_ALREADY_IN_USE`.
+pub const TOKEN_ALREADY_IN_USE: Status = Status(0xC000_012B);
+
+/// The logon sessions that the kernel makes itself: of the system, and of anonymous logons. Others
+/// are LSA's to make, and there is none.
+const LOGON_SESSIONS: [u64; 2] = [0x3e7, 0x3e6];
 
 /// A privilege of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,6 +132,27 @@ pub struct Token {
     /// `SessionId`.
     pub session: u32,
     /// An impersonation token: its SECURITY_IMPERSONATION_LEVEL.
+    pub impersonation: Option<u32>,
+}
+
+/// What NtCreateToken is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewToken {
+    /// The user.
+    pub user: Sid,
+    /// Its groups.
+    pub groups: Vec<TokenGroup>,
+    /// Its privileges, as `(LUID, attributes)`.
+    pub privileges: Vec<(u64, u32)>,
+    /// Who owns what its holder makes; `None`: the user.
+    pub owner: Option<Sid>,
+    /// The group of what its holder makes.
+    pub primary_group: Sid,
+    /// What objects get that nothing else decides.
+    pub default_dacl: Option<Vec<Ace>>,
+    /// The logon session's LUID.
+    pub logon: u64,
+    /// An impersonation token's level; `None` is a primary token.
     pub impersonation: Option<u32>,
 }
 
@@ -191,6 +229,61 @@ impl Token {
             session: 0,
             impersonation: None,
         }
+    }
+
+    /// A token as NtCreateToken makes it: a mandatory group is enabled, the owner is the user or a
+    /// group that may own, the primary group is one of the token's own.
+    ///
+    /// # Errors
+    /// [`NO_SUCH_LOGON_SESSION`], [`INVALID_OWNER`], [`INVALID_PRIMARY_GROUP`]; `INVALID_PARAMETER`
+    /// for a privilege that there is not or that is named twice, which NT would keep.
+    pub fn create(new: NewToken) -> Result<Self> {
+        if !LOGON_SESSIONS.contains(&new.logon) {
+            return Err(NO_SUCH_LOGON_SESSION);
+        }
+        let mut groups = new.groups;
+        for group in &mut groups {
+            if group.attributes & GROUP_MANDATORY != 0 {
+                group.attributes |= GROUP;
+            }
+        }
+        let owner_group = match new.owner {
+            Some(owner) if owner != new.user => Some(
+                groups
+                    .iter()
+                    .position(|group| group.sid == owner && group.attributes & GROUP_MAY_OWN != 0)
+                    .ok_or(INVALID_OWNER)?,
+            ),
+            _ => None,
+        };
+        let own = |sid: &Sid| new.user == *sid || groups.iter().any(|group| group.sid == *sid);
+        if !own(&new.primary_group) {
+            return Err(INVALID_PRIMARY_GROUP);
+        }
+        let mut privileges: Vec<TokenPrivilege> = Vec::new();
+        for (luid, attributes) in new.privileges {
+            let privilege = u32::try_from(luid).map_err(|_| Status::INVALID_PARAMETER)?;
+            if !(CREATE_TOKEN..=CREATE_GLOBAL).contains(&privilege)
+                || privileges.iter().any(|have| have.privilege == privilege)
+            {
+                return Err(Status::INVALID_PARAMETER);
+            }
+            privileges.push(TokenPrivilege {
+                privilege,
+                attributes,
+            });
+        }
+        Ok(Self {
+            user: new.user,
+            groups,
+            primary_group: new.primary_group,
+            owner_group,
+            default_dacl: new.default_dacl,
+            privileges,
+            logon: new.logon as u32,
+            session: 0,
+            impersonation: new.impersonation,
+        })
     }
 
     /// Who owns what this token's holder makes.
@@ -294,6 +387,72 @@ mod tests {
         assert!(
             token.is_member(&Sid::world(), false) && !token.is_member(&Sid::restricted(), false)
         );
+    }
+
+    /// What a plain user's token is made of.
+    fn plain() -> NewToken {
+        let group = |sid, attributes| TokenGroup { sid, attributes };
+        NewToken {
+            user: Sid::new(5, &[19]),
+            groups: vec![
+                group(Sid::world(), GROUP_MANDATORY),
+                group(Sid::new(5, &[32, 545]), GROUP_OWNER),
+                group(Sid::local(), 0),
+            ],
+            privileges: vec![(u64::from(CHANGE_NOTIFY), ENABLED)],
+            owner: None,
+            primary_group: Sid::new(5, &[19]),
+            default_dacl: None,
+            logon: 0x3e7,
+            impersonation: None,
+        }
+    }
+
+    #[test]
+    fn a_new_token_has_what_it_was_made_of_and_its_mandatory_groups_are_enabled() {
+        let token = Token::create(plain()).unwrap();
+        assert!(token.is_member(&Sid::world(), false) && !token.is_member(&Sid::local(), false));
+        assert!(!token.is_member(&Sid::administrators(), true));
+        assert!(token.has(CHANGE_NOTIFY) && !token.has(TCB));
+        assert_eq!(token.owner(), &token.user);
+        let owned = Token::create(NewToken {
+            owner: Some(Sid::new(5, &[32, 545])),
+            ..plain()
+        });
+        assert_eq!(owned.unwrap().owner(), &Sid::new(5, &[32, 545]));
+    }
+
+    #[test]
+    fn a_new_token_is_refused_for_what_is_not_its_own() {
+        let refused = |change: fn(&mut NewToken)| {
+            let mut new = plain();
+            change(&mut new);
+            Token::create(new).map(drop)
+        };
+        assert_eq!(
+            refused(|new| new.logon = 0x1234),
+            Err(NO_SUCH_LOGON_SESSION)
+        );
+        for owner in [Sid::system(), Sid::world()] {
+            let new = NewToken {
+                owner: Some(owner),
+                ..plain()
+            };
+            assert_eq!(Token::create(new).map(drop), Err(INVALID_OWNER));
+        }
+        assert_eq!(
+            refused(|new| new.primary_group = Sid::system()),
+            Err(INVALID_PRIMARY_GROUP)
+        );
+        for luid in [1, 31, 1 << 32 | 23, 23] {
+            let mut new = plain();
+            new.privileges.push((luid, 0));
+            assert_eq!(
+                Token::create(new).map(drop),
+                Err(Status::INVALID_PARAMETER),
+                "{luid:#x}"
+            );
+        }
     }
 
     #[test]

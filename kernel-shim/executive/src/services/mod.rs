@@ -14,6 +14,7 @@
 
 pub mod argument;
 pub mod call;
+mod create_token;
 pub mod encode;
 mod file_information;
 mod files;
@@ -58,6 +59,7 @@ pub fn parameters(number: u32) -> Option<&'static [argument::Parameter]> {
 }
 
 static BUILT: [Option<Built>; COUNT] = call::assemble(&[
+    create_token::CALLS,
     thread_context::CALLS,
     threads::CALLS,
     file_information::CALLS,

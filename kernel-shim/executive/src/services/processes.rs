@@ -360,6 +360,16 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
             let port = handle(call, given)?;
             call.exec.set_exception_port(call.thread, process, port)?;
         }
+        // ProcessAccessToken: the token, and a thread that nobody looks at
+        9 => {
+            const STRUCTURE: usize = 2;
+            if given.1 as usize != STRUCTURE * call.size_of::<Word>() {
+                return Err(Status::INFO_LENGTH_MISMATCH);
+            }
+            let token = call.read::<Word>(given.0.cast())?;
+            let token = call.handle(token.0);
+            call.exec.set_primary_token(call.thread, process, token)?;
+        }
         12 => {
             let mode = u32::from_le_bytes(value(call, given)?);
             call.exec.set_hard_error_mode(call.thread, process, mode)?;

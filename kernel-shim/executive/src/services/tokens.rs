@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! The system calls about access tokens.
+//! The system calls about access tokens that there are; `create_token` makes new ones.
 
 use super::argument::{UserAttributes, services};
 use super::call::{Call, Done, success};
@@ -45,7 +45,7 @@ services! {
 }
 
 /// A list longer than the number of privileges there are is not valid.
-const MOST_PRIVILEGES: u32 = 0x400;
+pub(super) const MOST_PRIVILEGES: u32 = 0x400;
 
 fn open_process_token(call: &mut Call<'_>, args: NtOpenProcessToken) -> Result<Done> {
     process_token(call, args.process, args.access, 0, args.token)
@@ -326,7 +326,10 @@ fn duplicate_token(call: &mut Call<'_>, args: NtDuplicateToken) -> Result<Done> 
 }
 
 /// The SECURITY_QUALITY_OF_SERVICE of the call's OBJECT_ATTRIBUTES.
-fn quality(call: &mut Call<'_>, attributes: UserAttributes) -> Result<Option<QualityOfService>> {
+pub(super) fn quality(
+    call: &mut Call<'_>,
+    attributes: UserAttributes,
+) -> Result<Option<QualityOfService>> {
     let place = call.read(attributes.0)?.quality_of_service;
     match UserPtr::new(place).optional() {
         Some(place) => call.read_aligned(place, 4).map(Some),

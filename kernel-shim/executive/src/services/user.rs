@@ -350,7 +350,8 @@ impl<M: UserMemory + ?Sized> User<'_, M> {
         self.bytes(pointer, 8 + 4 * u64::from(head[1]))
     }
 
-    fn acl(&mut self, pointer: UserPtr) -> Result<Vec<u8>> {
+    /// An ACL: `INVALID_ACL` for what does not begin as one.
+    pub fn acl(&mut self, pointer: UserPtr) -> Result<Vec<u8>> {
         let head = self.bytes(pointer, 8)?;
         let size = u16::from_le_bytes([head[2], head[3]]);
         if !(2..=4).contains(&head[0]) || size < 8 {

@@ -13,6 +13,7 @@ mod objects;
 mod ports;
 mod processes;
 mod registry;
+mod tokens;
 mod width;
 
 use super::faults::Faults;

@@ -12,6 +12,7 @@ mod ports;
 mod processes;
 mod registry;
 mod system;
+mod tokens;
 mod trace;
 
 use super::call::Done;

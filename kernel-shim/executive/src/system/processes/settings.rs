@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Attributes of processes and threads that NtSetInformationProcess and NtSetInformationThread set
-//! and that no other part of the executive does: exception port, device map, impersonation; and what
+//! and that no other part of the executive does: exception port, device map, tokens; and what
 //! can be queried about a process's image.
 
 use crate::Executive;
 use crate::ids::{ProcessId, ThreadId};
 use crate::ob::Kind;
 use crate::ob::prelude::*;
-use crate::se::token;
+use crate::se::Token;
+use crate::se::token::{self, NewToken};
 use crate::system::Body;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use nt::access::Access;
 use nt::system::SectionImageInformation;
-use nt::{Handle, Result, Status};
+use nt::{Handle, ObjectAttributes, Result, Status};
 
 impl Executive {
     /// ProcessExceptionPort: once in a process's life.
@@ -98,6 +100,64 @@ impl Executive {
         if let Some(old) = old {
             self.dereference(old);
         }
+        Ok(())
+    }
+
+    /// A new token that the caller, who has SeCreateToken, gets a handle to.
+    ///
+    /// # Errors
+    /// As [`Token::create`]; `NO_MEMORY`.
+    pub fn create_token(
+        &mut self,
+        caller: ThreadId,
+        token: NewToken,
+        attributes: &ObjectAttributes<'_>,
+        access: Access,
+    ) -> Result<Handle> {
+        let token = Token::create(token)?;
+        let object = self.new_object(Body::Token(Box::new(token)));
+        let created = self.insert_object(caller, object, attributes, access)?;
+        Ok(created.handle)
+    }
+
+    /// ProcessAccessToken: the process acts with this token from now on, which belongs to the
+    /// process's session. One that another process acts with is taken by nobody else.
+    ///
+    /// # Errors
+    /// `PRIVILEGE_NOT_HELD` without SeAssignPrimaryToken, which NT does not want for a duplicate of the
+    /// caller's own; `BAD_TOKEN_TYPE` for an impersonation token; [`token::TOKEN_ALREADY_IN_USE`]; as
+    /// [`Lifetimes::resolve`].
+    pub fn set_primary_token(
+        &mut self,
+        caller: ThreadId,
+        process: Handle,
+        token: Handle,
+    ) -> Result<()> {
+        let id = self.process_behind(caller, process, Access::PROCESS_SET_INFORMATION)?;
+        let new = self.resolve(
+            caller,
+            token,
+            Some(Kind::Token),
+            Access::TOKEN_ASSIGN_PRIMARY,
+        )?;
+        if !self.privileged(caller, token::ASSIGN_PRIMARY)? {
+            return Err(Status::PRIVILEGE_NOT_HELD);
+        }
+        let old = self.process(id)?.token;
+        if self.token_mut(new)?.impersonation.is_some() {
+            return Err(Status::BAD_TOKEN_TYPE);
+        }
+        if new == old {
+            return Ok(());
+        }
+        if self.processes.values().any(|process| process.token == new) {
+            return Err(token::TOKEN_ALREADY_IN_USE);
+        }
+        let session = self.token_mut(old)?.session;
+        self.token_mut(new)?.session = session;
+        self.reference(new);
+        self.process_mut(id)?.token = new;
+        self.dereference(old);
         Ok(())
     }
 
