@@ -463,6 +463,24 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_32_bit_image_has_its_directories_16_bytes_earlier() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        bytes[0x58..0x5A].copy_from_slice(&PE32.to_le_bytes());
+        bytes.copy_within(0x58 + 108..0x58 + 124, 0x58 + 92);
+        bytes[0x58 + 108..0x58 + 124].fill(0);
+        assert_eq!(names(&bytes, Layout::View), [name(b"a.dll")]);
+    }
+
+    #[test]
+    fn a_directory_behind_the_number_that_there_are_is_none() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        for (count, imports) in [(2, 1), (1, 0), (0, 0)] {
+            bytes[0x58 + 108] = count;
+            assert_eq!(names(&bytes, Layout::View).len(), imports, "{count}");
+        }
+    }
+
+    #[test]
     fn an_executable_is_no_dll_and_no_import_table_is_no_error() {
         let mut bytes = image(0x0102, &[]);
         bytes[0x58 + 120..0x58 + 124].fill(0);
@@ -522,6 +540,18 @@ pub(crate) mod tests {
             names(&table, Layout::View),
             [Err(Unusable::Unreadable(Status::IN_PAGE_ERROR))]
         );
+        assert_eq!(names(&Failing(bytes, 2), Layout::View), [name(b"a.dll")]);
+    }
+
+    #[test]
+    fn what_lies_on_the_page_behind_a_name_is_not_read() {
+        let mut bytes = image(DLL, &["a.dll"]);
+        bytes.resize(0x3000, 0);
+        // The section has two pages, and the name is the end of the first.
+        bytes[0x58 + 0xF0 + 9] = 0x20;
+        let at = 0x2000 - b"a.dll\0".len();
+        bytes[at..0x2000].copy_from_slice(b"a.dll\0");
+        bytes[0x1000 + 12..0x1000 + 16].copy_from_slice(&(at as u32).to_le_bytes());
         assert_eq!(names(&Failing(bytes, 2), Layout::View), [name(b"a.dll")]);
     }
 

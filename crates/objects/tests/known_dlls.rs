@@ -151,6 +151,36 @@ fn spec_7_1_directory_link_and_sections() {
 }
 
 #[test]
+fn spec_7_1_objects_that_are_there_are_opened() {
+    let case = Case {
+        dlls: &[("a", "a.dll")],
+        excluded: &[],
+        files: vec![("a.dll", dll(&[]))],
+    };
+    let twice = case.on(|world, case| {
+        let make = || case.make(world, Some(SYSTEM32)).is_ok();
+        (make(), make())
+    });
+    assert_eq!(twice.result, (true, true));
+    assert_eq!(twice.known(), ["a.dll", "KnownDllPath"]);
+}
+
+#[test]
+fn spec_7_2_a_directory_in_which_others_write_is_read_all_the_same() {
+    let case = Case {
+        dlls: &[("a", "a.dll")],
+        excluded: &[],
+        files: vec![("a.dll", dll(&[]))],
+    };
+    let done = case.on(|world, case| {
+        let _open = world.shared(SYSTEM32);
+        case.make(world, Some(SYSTEM32))
+    });
+    assert!(done.result.is_ok());
+    assert_eq!(done.known(), ["a.dll", "KnownDllPath"]);
+}
+
+#[test]
 fn spec_7_2_imports_are_known_transitively_as_they_are_spelled() {
     let known = Case {
         dlls: &[("a", "a.dll")],

@@ -254,3 +254,19 @@ fn address_of(text: UnicodeStr<'_>) -> StringAddress {
 fn address(string: &StringAddress) -> nt::Word {
     core::ptr::from_ref(string).addr() as nt::Word
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    #[test]
+    fn spec_10_7_a_string_is_passed_by_its_address_and_one_too_long_as_empty() {
+        for (units, bytes) in [(0, 0), (9, 18), (0x7FFF, 0xFFFE), (0x8000, 0)] {
+            let text = vec![u16::from(b'a'); units];
+            let string = address_of(UnicodeStr(&text));
+            assert_eq!((string.length, string.maximum_length), (bytes, bytes));
+            assert_eq!(string.buffer, text.as_ptr().addr() as nt::Word);
+        }
+    }
+}

@@ -120,6 +120,21 @@ mod tests {
     }
 
     #[test]
+    fn an_id_in_use_is_looked_for_only_once_the_counter_has_wrapped() {
+        let mut all = Environments::new();
+        for _ in 0..3 {
+            let before = nt::steps::taken();
+            assert!(create(&mut all).is_some());
+            assert_eq!(nt::steps::taken(), before);
+        }
+        all.next = u32::MAX;
+        assert_eq!(create(&mut all), Some(u32::MAX));
+        let before = nt::steps::taken();
+        assert_eq!(create(&mut all), Some(4));
+        assert!(nt::steps::taken() > before);
+    }
+
+    #[test]
     fn a_wrapped_counter_skips_zero_and_ids_in_use() {
         let mut all = Environments::new();
         assert_eq!(create(&mut all), Some(1));

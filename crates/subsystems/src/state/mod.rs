@@ -140,6 +140,32 @@ mod tests {
     }
 
     #[test]
+    fn a_process_is_known_as_a_server_as_an_initial_command_or_as_an_instance() {
+        let space = Box::new(TableSpace::new());
+        let mut tables = space.0.lock();
+        let known = |tables: &mut Tables| {
+            let ids = [4, 8, 12, 16];
+            ids.map(|id| tables.knows(process(id)))
+        };
+        assert_eq!(known(&mut tables), [false; 4]);
+        let server = tables.servers.reserve(Handle::NULL, TerminalId(1)).unwrap();
+        let created = tables.servers.created(server, Handle(4), Some(process(4)));
+        assert_eq!(created, Ok(()));
+        assert_eq!(known(&mut tables), [true, false, false, false]);
+        tables.terminals.start(TerminalId(1)).unwrap();
+        tables
+            .terminals
+            .initial_created(TerminalId(1), Some(process(8)));
+        assert_eq!(known(&mut tables), [true, true, false, false]);
+        let key = tables
+            .instances
+            .reserve(None, Handle::NULL, UnicodeBuf::new())
+            .unwrap();
+        tables.instances.created(key, Handle(12), Some(process(12)));
+        assert_eq!(known(&mut tables), [true, true, true, false]);
+    }
+
+    #[test]
     fn of_two_instances_that_announce_one_number_one_has_made_it() {
         let space = Box::new(TableSpace::new());
         let mut tables = space.0.lock();

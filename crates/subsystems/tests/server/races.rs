@@ -266,16 +266,50 @@ fn spec_11_5_a_child_instance_is_heard_about_its_own_processes_only() {
                 return;
             };
             let csrss = kernel.running("csrss.exe")[0];
-            for process in [Word::MAX, 0, 0x7770, kernel.give_handle(child, csrss)] {
-                for role in [ChildProcess::SERVER, ChildProcess::INITIAL] {
-                    let mut body = ChildProcess::new_zeroed();
-                    body.session = 1;
-                    body.role = role;
-                    body.process = process;
-                    body.client.process = csrss;
-                    let reply = kernel.send(child, context, &request(&body)).unwrap();
-                    assert!(result_of(&reply).is_err(), "{process:#x} {role}");
+            let tell = |session, role, process| {
+                let mut body = ChildProcess::new_zeroed();
+                (body.session, body.role, body.process) = (session, role, process);
+                body.client.process = csrss;
+                let reply = kernel.send(child, context, &request(&body)).unwrap();
+                assert!(result_of(&reply).is_err(), "{session} {role} {process:#x}");
+            };
+            // Of its parent's in this session.
+            let process = |session, parent| {
+                let id = kernel.add_process(session, "other.exe");
+                kernel.state().processes.get_mut(&id).unwrap().parent = parent;
+                (id, kernel.give_handle(child, id))
+            };
+            let (own, own_handle) = process(1, child);
+            let (elsewhere, elsewhere_handle) = process(5, child);
+            let (foreign, foreign_handle) = process(1, SMSS);
+            for role in [ChildProcess::SERVER, ChildProcess::INITIAL] {
+                tell(5, role, elsewhere_handle);
+                for told in [
+                    Word::MAX,
+                    0,
+                    0x7770,
+                    kernel.give_handle(child, csrss),
+                    elsewhere_handle,
+                    foreign_handle,
+                ] {
+                    tell(1, role, told);
                 }
+            }
+            tell(1, ChildProcess::INITIAL + 1, own_handle);
+            // What it has reported it cannot report again.
+            let of_1 = |id: &Word| kernel.state().processes[id].session == 1;
+            for image in ["csrss.exe", "winlogon.exe"] {
+                let known = last(kernel, image).filter(of_1);
+                let known = known.filter(|id| {
+                    let mut records = kernel.records().into_iter();
+                    records.any(|record| record.process == Some(*id))
+                });
+                if let Some(known) = known {
+                    tell(1, ChildProcess::SERVER, kernel.give_handle(child, known));
+                }
+            }
+            for id in [own, elsewhere, foreign] {
+                kernel.exit(id, Status::SUCCESS);
             }
             kernel.state().lies += 1;
         };

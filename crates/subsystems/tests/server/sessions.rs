@@ -6,8 +6,8 @@ use nt::failure::Essential;
 use nt::{Result, Status, Word};
 use sm_protocol::sm::{ConnectionInfo, StartCsr, StopCsr};
 use sm_protocol::{request, result_of};
-use subsystems::Manager;
 use subsystems::end::{self, Ending};
+use subsystems::{Manager, SERVER_TIMEOUT};
 use zerocopy::{FromBytes, FromZeros};
 
 pub struct World {
@@ -161,6 +161,34 @@ fn a_starter_that_cannot_be_told_sees_its_server_end_and_with_that_of_session_0_
     assert!(world.start("").is_err());
     assert!(!world.kernel.state().stopped);
     assert_eq!(world.kernel.running("csrss.exe").len(), 1);
+}
+
+#[test]
+fn spec_10_2_4_a_server_that_cannot_even_be_refused_is_ended() {
+    let (kernel, manager) = cold(|plan| plan);
+    kernel.refuse("open_process", Status::ACCESS_DENIED);
+    for _ in 0..10 {
+        kernel.refuse("refuse_connect", Status::NO_MEMORY);
+    }
+    let Err(stop) = manager.load_session0() else {
+        panic!("it came up")
+    };
+    // It would wait for its answer for ever, and smss for it.
+    assert_eq!(
+        (stop.step, stop.status),
+        (Essential::RequiredSubsystem, Status::NO_MEMORY)
+    );
+    assert!(kernel.running("csrss.exe").is_empty());
+}
+
+#[test]
+fn spec_9_4_a_server_of_another_session_has_a_minute_to_answer() {
+    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+    let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).windows("mute.exe").leak());
+    kernel.state().sessions.insert(0);
+    let world = World::of(kernel, manager);
+    assert_eq!(world.start("").err(), Some(Status::PORT_DISCONNECTED));
+    assert_eq!(kernel.state().waited, SERVER_TIMEOUT);
 }
 
 #[test]
@@ -373,6 +401,22 @@ fn spec_11_3_stop_csr_refuses_session_0_and_unknown_ones() {
     assert_eq!(world.stop(0), Err(Status::INVALID_PARAMETER));
     assert_eq!(world.stop(1), Err(Status::OBJECT_NAME_NOT_FOUND));
     assert_eq!(world.stop(u32::MAX), Err(Status::OBJECT_NAME_NOT_FOUND));
+}
+
+#[test]
+fn spec_11_3_stop_csr_ends_a_session_in_which_no_server_is_left() {
+    // Its only server is not csrss, and its initial command needs none.
+    let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
+    let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).windows("psxss.exe").leak());
+    kernel.state().sessions.insert(0);
+    let world = World::of(kernel, manager);
+    let before = world.sizes();
+    let session = world.start("sleep.exe").unwrap().session;
+    kernel.exit(kernel.running("psxss.exe")[0], Status::SUCCESS);
+    assert_eq!(kernel.running("sleep.exe").len(), 1);
+    assert_eq!(world.stop(session), Ok(()));
+    assert!(kernel.running("sleep.exe").is_empty());
+    assert_eq!(world.sizes(), before);
 }
 
 #[test]

@@ -244,7 +244,9 @@ impl Processes for &'static Kernel {
         let image = image.rsplit('\\').next().unwrap().to_owned();
         let session = state.attached.get(&self.own).copied().unwrap_or(0);
         let id = state.add_process(session, &image, &parameters.command_line.to_string());
-        state.processes.get_mut(&id).unwrap().parent = self.own;
+        let made = state.processes.get_mut(&id).unwrap();
+        made.parent = self.own;
+        made.directory = parameters.current_directory.map(|text| text.to_string());
         let process = state.open(self.own, Object::Process(id));
         let thread = state.open(self.own, Object::Thread(id));
         let mut information = UserProcessInformation {

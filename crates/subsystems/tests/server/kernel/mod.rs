@@ -70,6 +70,10 @@ pub struct Process {
     /// Contexts of its connections to smss.
     contexts: Vec<Word>,
     pub command_line: String,
+    /// The current directory that it was given.
+    pub directory: Option<String>,
+    /// How long waits had taken when it was made (`State::waited`).
+    pub born: u32,
 }
 
 /// Changes what a server answers.
@@ -123,6 +127,8 @@ pub struct State {
     pub debugger: Vec<u16>,
     /// The environment session that was last given to a server.
     pub last_environment: u32,
+    /// Child instances run, and do nothing.
+    pub idle_instances: bool,
     /// How often a child instance has lied.
     pub lies: u32,
     /// Which process that was, as smss says.
@@ -211,6 +217,14 @@ impl Kernel {
             shared: Arc::new(shared),
             own: SMSS,
             command_line: units("\\SystemRoot\\System32\\smss.exe"),
+        }
+    }
+
+    /// The same with another command line of smss.
+    pub fn called(command_line: &str) -> Self {
+        Self {
+            command_line: units(command_line),
+            ..Self::new()
         }
     }
 
@@ -354,8 +368,12 @@ impl Kernel {
         }
         let other = self.state().accepted.take();
         assert!(!self.manager().handle(&mut message, 0));
-        let accepted = std::mem::replace(&mut self.state().accepted, other)
-            .expect("a connection request was not answered");
+        let answer = std::mem::replace(&mut self.state().accepted, other);
+        let Some(accepted) = answer else {
+            let ended = self.state().has_ended(client);
+            assert!(ended, "a connection request was not answered");
+            return Err(Status::PORT_DISCONNECTED);
+        };
         let context = accepted.ok_or(Status::PORT_CONNECTION_REFUSED)?;
         let died = match self.state().processes.get_mut(&client) {
             Some(process) => {
@@ -554,6 +572,7 @@ impl State {
             image: image.to_owned(),
             image_type,
             command_line: command_line.to_owned(),
+            born: self.waited,
             ..Process::default()
         };
         self.processes.insert(id, process);

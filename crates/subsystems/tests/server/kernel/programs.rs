@@ -72,10 +72,13 @@ impl Kernel {
             ),
             "dies.exe" => self.exit(id, Status(0xC000_0142)),
             "succeeds.exe" => self.exit(id, Status::SUCCESS),
-            "leaves.exe" => {
+            "leaves.exe" | "finishes.exe" => {
                 self.register(id, &announced(ImageSubsystem::WINDOWS_GUI));
-                self.exit(id, Status(0xC000_0005));
+                let success = image == "finishes.exe";
+                let failure = Status::ACCESS_VIOLATION;
+                self.exit(id, if success { Status::SUCCESS } else { failure });
             }
+            "smss.exe" if self.state().idle_instances => {}
             "smss.exe" => self.child_instance(id, &line),
             "exit.exe" => self.exit(id, Status::SUCCESS),
             _ if line.contains("exits") => self.exit(id, Status::SUCCESS),
