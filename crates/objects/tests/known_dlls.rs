@@ -274,6 +274,28 @@ fn spec_7_2_an_image_that_the_kernel_will_not_map_is_left_out_and_its_imports_ar
 }
 
 #[test]
+fn spec_7_2_a_section_that_fails_for_want_of_memory_is_left_out_and_its_file_is_not_read() {
+    let case = Case {
+        dlls: &[("a", "a.dll")],
+        excluded: &[],
+        files: vec![("a.dll", dll(&["b.dll"])), ("b.dll", dll(&[]))],
+    };
+    let calls = case.on(|world, case| {
+        case.make(world, Some(SYSTEM32)).unwrap();
+        world.calls()
+    });
+    let mut calls = calls.result.iter();
+    let first = calls.position(|call| call.name == "create_image_section");
+    let done = case.on(move |world, case| {
+        world.refuse(first.unwrap(), Status::NO_MEMORY, false);
+        case.make(world, Some(SYSTEM32)).unwrap();
+        world.count("read_file")
+    });
+    assert_eq!(done.result, 0);
+    assert_eq!(done.known(), ["KnownDllPath"]);
+}
+
+#[test]
 fn spec_7_2_an_image_that_the_kernel_will_not_map_must_be_a_dll_all_the_same() {
     let for_another_machine = foreign(image(false, &[]));
     let made = Case {
