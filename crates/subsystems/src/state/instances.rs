@@ -110,3 +110,19 @@ impl Instance {
         self.wanted == Some(terminal) || self.terminal == Some(terminal)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::boxed::Box;
+
+    #[test]
+    fn there_are_places_for_the_64_requests_of_clients_and_two_more() {
+        let mut all = Box::new(Instances::new());
+        let mut reserve = || all.reserve(None, Handle::NULL, UnicodeBuf::new());
+        for place in 0..64 + 2 {
+            assert!(reserve().is_some(), "{place}");
+        }
+        assert!(reserve().is_none());
+    }
+}

@@ -58,6 +58,10 @@ fn cold_on(
     }
 }
 
+pub fn unbooted(sessions: Option<u32>) -> World {
+    cold(plan, sessions)
+}
+
 pub fn booted(sessions: Option<u32>) -> (World, Watched) {
     let world = cold(plan, sessions);
     let watched = world.manager.load_initial_sessions().unwrap();

@@ -194,6 +194,40 @@ fn spec_11_5_a_child_instance_killed_at_any_call_leaves_nothing() {
 }
 
 #[test]
+fn spec_11_5_nothing_of_session_0_ends_with_the_child_instance_that_makes_it() {
+    // At the boot, and for a client that asks for any session while there is none.
+    for boot in [true, false] {
+        let mut killed = 0;
+        for nth in 0.. {
+            let world = instances::unbooted(Some(1));
+            let before = world.kernel.calls();
+            world.kernel.meanwhile(nth, |kernel| {
+                if let [_, child] = kernel.running("smss.exe")[..] {
+                    kernel.exit(child, Status(0xC000_0005));
+                }
+            });
+            let stands = if boot {
+                world.manager.load_initial_sessions().is_ok()
+            } else {
+                world.start("").is_ok()
+            };
+            if world.kernel.calls() - before <= nth {
+                break;
+            }
+            killed += u32::from(!stands);
+            let state = world.kernel.state();
+            let instance = |image: &String| image == "smss.exe";
+            assert!(
+                state.ended.iter().all(instance),
+                "call {nth}: {:?}",
+                state.ended
+            );
+        }
+        assert!(killed > 20, "{killed}");
+    }
+}
+
+#[test]
 fn spec_11_5_what_a_killed_child_instance_left_is_found_among_any_number_of_processes() {
     // The kernel's list of them has more than the 64 KiB that are asked for at first.
     killed_at_any_call(600, None);
@@ -204,6 +238,21 @@ fn spec_11_5_what_a_killed_child_instance_left_is_ended_though_a_call_for_that_i
     for call in ["query_raw", "open_process", "terminate_process"] {
         killed_at_any_call(0, Some(call));
     }
+}
+
+#[test]
+fn spec_11_5_a_list_of_processes_that_is_always_too_long_is_given_up_at_4_mib() {
+    let world = instances::booted(Some(1)).0;
+    let (started, _) = start_with(&world, 20, |kernel| {
+        // From 64 KiB on twice as much each time, and all that ten times.
+        for _ in 0..70 {
+            kernel.refuse("query_raw", Status::INFO_LENGTH_MISMATCH);
+        }
+        kernel.exit(kernel.running("smss.exe")[1], Status(0xC000_0005));
+    });
+    assert!(!started);
+    assert_eq!(world.kernel.state().longest_list, 4 << 20);
+    assert!(world.start("").is_ok());
 }
 
 /// Among so many other processes; `refused`: the next call of this service is, from then on.
@@ -266,20 +315,21 @@ fn spec_11_5_a_child_instance_is_heard_about_its_own_processes_only() {
                 return;
             };
             let csrss = kernel.running("csrss.exe")[0];
-            let tell = |session, role, process| {
-                let mut body = ChildProcess::new_zeroed();
-                (body.session, body.role, body.process) = (session, role, process);
-                body.client.process = csrss;
-                let reply = kernel.send(child, context, &request(&body)).unwrap();
-                assert!(result_of(&reply).is_err(), "{session} {role} {process:#x}");
-            };
-            // Of its parent's in this session.
+            // A process of its parent's in this session.
             let process = |session, parent| {
                 let id = kernel.add_process(session, "other.exe");
                 kernel.state().processes.get_mut(&id).unwrap().parent = parent;
                 (id, kernel.give_handle(child, id))
             };
             let (own, own_handle) = process(1, child);
+            let tell = |session, role, process| {
+                let mut body = ChildProcess::new_zeroed();
+                (body.session, body.role, body.process) = (session, role, process);
+                // Whose handle it is says the kernel.
+                body.client.process = own;
+                let reply = kernel.send(child, context, &request(&body)).unwrap();
+                assert!(result_of(&reply).is_err(), "{session} {role} {process:#x}");
+            };
             let (elsewhere, elsewhere_handle) = process(5, child);
             let (foreign, foreign_handle) = process(1, SMSS);
             for role in [ChildProcess::SERVER, ChildProcess::INITIAL] {

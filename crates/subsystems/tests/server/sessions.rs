@@ -164,6 +164,14 @@ fn a_starter_that_cannot_be_told_sees_its_server_end_and_with_that_of_session_0_
 }
 
 #[test]
+fn spec_10_2_a_server_whose_connection_could_not_be_made_may_ask_again() {
+    let (kernel, manager) = cold(|plan| plan.windows("again.exe"));
+    kernel.refuse("accept_connect", Status::NO_MEMORY);
+    assert!(manager.load_session0().is_ok());
+    assert_eq!(kernel.running("again.exe").len(), 1);
+}
+
+#[test]
 fn spec_10_2_4_a_server_that_cannot_even_be_refused_is_ended() {
     let (kernel, manager) = cold(|plan| plan);
     kernel.refuse("open_process", Status::ACCESS_DENIED);

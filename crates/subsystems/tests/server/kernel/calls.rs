@@ -178,6 +178,7 @@ impl Ports for &Kernel {
                 refused.map(|()| Handle::NULL)
             }
             Accept::Yes { context } => {
+                self.refusal("accept_connect")?;
                 let entered = self.enter();
                 let Ok(mut state) = entered else {
                     return entered.map(|_| Handle::NULL);
@@ -451,6 +452,8 @@ impl SystemWide for &Kernel {
 
     fn query_raw(self, class: u32, into: &mut [u8]) -> Result<usize> {
         assert_eq!(class, 5);
+        let longest = self.state().longest_list.max(into.len());
+        self.state().longest_list = longest;
         self.refusal("query_raw")?;
         let state = self.enter()?;
         // SYSTEM_PROCESS_INFORMATION, an entry each 0x100 bytes.

@@ -129,6 +129,8 @@ pub struct State {
     pub last_environment: u32,
     /// Child instances run, and do nothing.
     pub idle_instances: bool,
+    /// The longest list of processes that was asked for, in bytes.
+    pub longest_list: usize,
     /// How often a child instance has lied.
     pub lies: u32,
     /// Which process that was, as smss says.

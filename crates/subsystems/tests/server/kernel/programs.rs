@@ -63,6 +63,13 @@ impl Kernel {
                 }
                 register(self);
             }
+            // It asks a second time if it is refused.
+            "again.exe" => {
+                let announced = announced(ImageSubsystem::WINDOWS_GUI);
+                if self.connect(id, &announced).is_err() {
+                    self.register(id, &announced);
+                }
+            }
             "os2ss.exe" => self.register(id, &announced(ImageSubsystem::OS2_CUI)),
             // The latter is an application of another server's.
             "psxss.exe" | "guiss.exe" => self.register(id, &announced(ImageSubsystem::POSIX_CUI)),
