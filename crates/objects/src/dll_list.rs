@@ -263,6 +263,29 @@ mod tests {
     }
 
     #[test]
+    fn names_that_most_dlls_import_do_not_take_each_others_places() {
+        let names = [
+            "KERNEL32.dll",
+            "USER32.dll",
+            "msvcrt.dll",
+            "RPCRT4.dll",
+            "ole32.dll",
+            "advapi32.dll",
+        ];
+        let mut list = DllList::new(&HEAP);
+        // Added, found, and then known by their spellings.
+        let steps = [(); 3].map(|()| {
+            let before = nt::steps::taken();
+            for name in names {
+                list.add_import(name.as_bytes()).unwrap();
+            }
+            nt::steps::taken() - before
+        });
+        assert!(steps[1] > 0, "{steps:?}");
+        assert_eq!(steps[2], 0, "{steps:?}");
+    }
+
+    #[test]
     fn an_import_is_one_however_it_is_spelled_and_however_long_it_is() {
         let mut list = DllList::new(&HEAP);
         for _ in 0..2 {
