@@ -5,6 +5,7 @@
 //! An entry is a name and a file name. The same name with the same file is one entry; with another
 //! file it takes that file as long as the walk has not come by, and is a new entry after that.
 
+use crate::image::{Name, Spelling};
 use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::index::{NameHash, Node, Row, Table};
@@ -30,37 +31,31 @@ pub struct DllList<S: Memory> {
     text: TextArena<S>,
     dlls: Table<S, Dll>,
     walked: usize,
-    /// Imports that change nothing, as long as the list stays as it is.
+    /// Imports that change nothing, as long as each entry keeps its file.
     spelled: Spelled,
 }
 
 /// Names of imports, each at the place that its spelling says. The DLLs of a system import the same
-/// few, spelled alike: most imports are known by two words, without a search. An empty place is the
+/// few, spelled alike: most imports are known by four words, without a search. An empty place is the
 /// empty name, which names nothing.
-struct Spelled([u128; 16]);
+struct Spelled([Spelling; 16]);
 
 impl Spelled {
-    const NONE: Self = Self([0; 16]);
+    const NONE: Self = Self([[0; 4]; 16]);
 
-    /// A name that is short enough as a number, and its place.
-    fn place(&mut self, name: &[u8]) -> Option<(u128, &mut u128)> {
-        let mut bytes = [0; 16];
-        bytes.get_mut(..name.len())?.copy_from_slice(name);
-        let spelling = u128::from_le_bytes(bytes);
-        let mixed = (spelling as u64 ^ (spelling >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let place = self.0.get_mut((mixed >> 60) as usize)?;
-        Some((spelling, place))
+    fn place(&mut self, spelling: Spelling) -> Option<&mut Spelling> {
+        let [a, b, c, _] = spelling;
+        let mixed = (a ^ b ^ c).wrapping_mul(0x9E37_79B1);
+        self.0.get_mut((mixed >> 28) as usize)
     }
 
-    fn has(&mut self, name: &[u8]) -> bool {
-        let place = self.place(name);
-        place.is_some_and(|(spelling, place)| *place == spelling)
-    }
-
-    fn note(&mut self, name: &[u8]) {
-        if let Some((spelling, place)) = self.place(name) {
-            *place = spelling;
-        }
+    fn has(&mut self, spelling: Spelling) -> bool {
+        let noted = self.place(spelling).copied().unwrap_or_default();
+        // Word by word: for whole arrays there would be a call.
+        noted
+            .iter()
+            .zip(&spelling)
+            .all(|(noted, word)| noted == word)
     }
 }
 
@@ -88,13 +83,13 @@ impl<S: Memory> DllList<S> {
         if is_known.is_some() {
             return Ok(());
         }
-        self.spelled = Spelled::NONE;
         let ahead = self
             .dlls
             .find(hash, |index, dll| index >= self.walked && is_called(dll));
         let text = self.text.add(file)?;
         if let Some(dll) = ahead.and_then(|index| self.dlls.row_mut(index)) {
             dll.file = text;
+            self.spelled = Spelled::NONE;
             return Ok(());
         }
         let name = if file.take(name.len()).eq_ignore_case(name) {
@@ -112,8 +107,11 @@ impl<S: Memory> DllList<S> {
     ///
     /// # Errors
     /// `NO_MEMORY`.
-    pub fn add_import(&mut self, import: &[u8]) -> Result<()> {
-        if self.spelled.has(import) {
+    pub fn add_import(&mut self, import: &Name) -> Result<()> {
+        if import
+            .spelling()
+            .is_some_and(|spelling| self.spelled.has(spelling))
+        {
             return Ok(());
         }
         let dot = import.iter().position(|&byte| byte == b'.');
@@ -130,7 +128,11 @@ impl<S: Memory> DllList<S> {
             || import.eq_ignore_ascii_case(b"ntdll.dll")
             || import.len() > crate::image::MAX_NAME
         {
-            self.spelled.note(import);
+            if let Some(spelling) = import.spelling()
+                && let Some(place) = self.spelled.place(spelling)
+            {
+                *place = spelling;
+            }
             return Ok(());
         }
         let mut file = UnicodeBuf::<MAX_DOS>::new();
@@ -152,17 +154,17 @@ impl<S: Memory> DllList<S> {
 /// A set of names.
 pub(crate) struct Names<S: Memory> {
     text: TextArena<S>,
-    names: Table<S, Name>,
+    names: Table<S, Entry>,
 }
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-struct Name {
+struct Entry {
     text: Span,
     node: Node,
 }
 
-impl Row for Name {
+impl Row for Entry {
     const NODE: usize = offset_of!(Self, node);
 }
 
@@ -178,7 +180,7 @@ impl<S: Memory> Names<S> {
         };
         for name in names {
             let (text, node) = (set.text.add(name)?, Node::default());
-            set.names.insert(NameHash::of(name), Name { text, node })?;
+            set.names.insert(NameHash::of(name), Entry { text, node })?;
         }
         Ok(set)
     }
@@ -186,7 +188,7 @@ impl<S: Memory> Names<S> {
     /// Whether `name` is one of them.
     pub(crate) fn contains(&self, name: UnicodeStr<'_>) -> bool {
         // Usually there is none, and then a hash would be for nothing.
-        let is_it = |_, row: &Name| self.text.get(row.text).eq_ignore_case(name);
+        let is_it = |_, row: &Entry| self.text.get(row.text).eq_ignore_case(name);
         !self.names.is_empty() && self.names.find(NameHash::of(name), is_it).is_some()
     }
 }
@@ -215,10 +217,10 @@ mod tests {
     fn an_import_counts_again_when_its_entry_has_got_another_file() {
         let mut list = DllList::new(&HEAP);
         for _ in 0..3 {
-            list.add_import(b"a.dll").unwrap();
+            list.add_import(&Name::of(b"a.dll")).unwrap();
         }
         list.add(wide!("a"), wide!("a.ocx")).unwrap();
-        list.add_import(b"a.dll").unwrap();
+        list.add_import(&Name::of(b"a.dll")).unwrap();
         assert_eq!(walk(&mut list), ["a.dll"]);
     }
 
@@ -226,7 +228,7 @@ mod tests {
     fn an_import_with_the_name_of_another_file_takes_its_place() {
         let mut list = DllList::new(&HEAP);
         for name in ["a.dll", "a.ocx", "b.ocx", "b.dll"] {
-            list.add_import(name.as_bytes()).unwrap();
+            list.add_import(&Name::of(name.as_bytes())).unwrap();
         }
         assert_eq!(walk(&mut list), ["a.ocx", "b.dll"]);
     }
@@ -234,7 +236,8 @@ mod tests {
     #[test]
     fn an_import_longer_than_a_path_names_nothing() {
         let mut list = DllList::new(&HEAP);
-        let mut add = |length| list.add_import(&vec![b'a' + (length % 26) as u8; length]);
+        let mut add =
+            |length| list.add_import(&Name::of(&vec![b'a' + (length % 26) as u8; length]));
         for length in [MAX_NAME - 1, MAX_NAME, MAX_NAME + 1, MAX_NAME + 2] {
             add(length).unwrap();
         }
@@ -244,17 +247,12 @@ mod tests {
 
     #[test]
     fn an_import_spelled_as_before_is_not_looked_for() {
-        for name in [
-            "gdi32.dll",
-            "user32.dll",
-            "kernel32.dll",
-            "a-16-letters.dll",
-        ] {
+        for name in ["gdi32.dll", "user32.dll", "kernel32.dll", "15-letters-.dll"] {
             let mut list = DllList::new(&HEAP);
             // Added, found, and then known by its spelling.
             let steps = [(); 3].map(|()| {
                 let before = nt::steps::taken();
-                list.add_import(name.as_bytes()).unwrap();
+                list.add_import(&Name::of(name.as_bytes())).unwrap();
                 nt::steps::taken() - before
             });
             assert!(steps[0] > steps[1] && steps[1] > 0, "{name}: {steps:?}");
@@ -296,7 +294,7 @@ mod tests {
                 "NTDLL.dll",
                 "a-name-of-more-than-16-bytes.dll",
             ] {
-                list.add_import(name.as_bytes()).unwrap();
+                list.add_import(&Name::of(name.as_bytes())).unwrap();
             }
         }
         assert_eq!(

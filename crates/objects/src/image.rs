@@ -41,11 +41,15 @@ pub const MAX_NAME: usize = 259;
 const PIECE: usize = 32;
 const PAGE: usize = 4096;
 
+/// A short name as numbers, zeros behind it: two of them are compared at once.
+pub type Spelling = [u32; 4];
+
 /// The name of an import, as it stands in the image: no text that is known to be any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
     bytes: [u8; MAX_NAME + 1],
     length: usize,
+    spelling: Option<Spelling>,
 }
 
 impl Name {
@@ -54,8 +58,43 @@ impl Name {
         Self {
             bytes: [0; MAX_NAME + 1],
             length: 0,
+            spelling: None,
         }
     }
+
+    /// These bytes, or the first of them.
+    #[cfg(test)]
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let mut name = Self::new();
+        name.length = text.len().min(name.bytes.len());
+        name.bytes[..name.length].copy_from_slice(&text[..name.length]);
+        let short = name.bytes.first_chunk().and_then(spelled);
+        name.spelling = short.map(|(spelling, _)| spelling);
+        name
+    }
+
+    /// Its spelling, if it has fewer bytes than that.
+    pub const fn spelling(&self) -> Option<Spelling> {
+        self.spelling
+    }
+}
+
+/// The spelling of what stands before the first zero, and how many bytes that is.
+fn spelled(bytes: &[u8; size_of::<Spelling>()]) -> Option<(Spelling, usize)> {
+    let mut spelling = Spelling::default();
+    let (words, _) = bytes.as_chunks::<4>();
+    for (index, (place, &word)) in spelling.iter_mut().zip(words).enumerate() {
+        let word = u32::from_le_bytes(word);
+        // The top bit of each byte that is zero, and of none before the first of these.
+        let zeros = word.wrapping_sub(0x0101_0101) & !word & 0x8080_8080;
+        if zeros != 0 {
+            let end = zeros.trailing_zeros() / 8;
+            *place = word & !(u32::MAX << (8 * end));
+            return Some((spelling, 4 * index + end as usize));
+        }
+        *place = word;
+    }
+    None
 }
 
 impl Default for Name {
@@ -324,13 +363,19 @@ impl Imports<'_> {
     /// The text at a relative virtual address, up to its NUL or the most that is looked at.
     fn name(&mut self, address: u32, name: &mut Name) -> Result<(), Unusable> {
         let mut run = self.at(address)?;
-        name.length = 0;
+        (name.length, name.spelling) = (0, None);
         while run.bytes != 0 {
             let rest = name.bytes.get_mut(name.length..).unwrap_or_default();
             let most = PIECE.min(PAGE - run.at % PAGE).min(run.bytes);
             let length = most.min(rest.len());
             let piece = rest.get_mut(..length).unwrap_or_default();
             fill(self.image.bytes, run.at, piece)?;
+            if name.length == 0
+                && let Some((spelling, end)) = piece.first_chunk().and_then(spelled)
+            {
+                (name.length, name.spelling) = (end, Some(spelling));
+                return Ok(());
+            }
             let end = piece.iter().position(|&byte| byte == 0);
             name.length += end.unwrap_or(length);
             if end.is_some() || length == rest.len() {

@@ -118,7 +118,8 @@ where
         let dos = dos.at(wide!("DllDirectory"))?;
         let files = open_directory(system, dos).at(wide!("DllDirectory"))?;
         link(system, self.protection, objects.get(), dos).at(wide!("KnownDllPath"))?;
-        let mut list = DllList::new(system);
+        // One place for the names of imports: it is large.
+        let (mut list, mut import) = (DllList::new(system), Name::new());
         for (name, file) in self.dlls.clone() {
             list.add(name, file).at(LIST)?;
         }
@@ -138,7 +139,7 @@ where
                 .or_skip(Skippable::KnownDll, name)
                 .is_some()
             {
-                making.add(objects.get(), files.get(), &mut list)?;
+                making.add(objects.get(), files.get(), &mut list, &mut import)?;
             }
         }
         Ok(())
@@ -267,7 +268,13 @@ fn link<S: Objects>(
 impl<S: System> Making<S> {
     /// Makes one DLL known, and adds what it imports to `list`.
     #[inline(never)]
-    fn add(&self, objects: Handle, files: Handle, list: &mut DllList<S>) -> Result<(), Failed> {
+    fn add(
+        &self,
+        objects: Handle,
+        files: Handle,
+        list: &mut DllList<S>,
+        import: &mut Name,
+    ) -> Result<(), Failed> {
         let system = self.system;
         let file = self.file.as_str();
         let Some(opened) = open(system, files, file) else {
@@ -283,14 +290,14 @@ impl<S: System> Making<S> {
                 Ok(section) => Owned::new(system, section),
                 Err(status) => {
                     if is_bad_image(status) {
-                        read_and_walk(system, files, file, list)
+                        read_and_walk(system, files, file, list, import)
                             .or_else(|why| why.or_skip(file))?;
                     }
                     Skippable::KnownDll.report(file, status);
                     return Ok(());
                 }
             };
-        let known = map_and_walk(system, section.get(), list);
+        let known = map_and_walk(system, section.get(), list, import);
         if known.is_err() {
             let _ = system.make_temporary(section.get());
         }
@@ -320,9 +327,10 @@ fn map_and_walk<S: System>(
     system: S,
     section: Handle,
     list: &mut DllList<S>,
+    import: &mut Name,
 ) -> Result<(), Unwalked> {
     let view = system.map_view(section).map_err(unreadable)?;
-    walk(PeImage::parse(&view, Layout::View), list)
+    walk(PeImage::parse(&view, Layout::View), list, import)
 }
 
 /// Walks the imports of an image that has no section, in its file. A file that cannot be read is
@@ -333,11 +341,12 @@ fn read_and_walk<S: System>(
     directory: Handle,
     file: UnicodeStr<'_>,
     list: &mut DllList<S>,
+    import: &mut Name,
 ) -> Result<(), Unwalked> {
     let content = content(system, directory, file).or_skip(Skippable::KnownDll, file);
     content.map_or(Ok(()), |(pages, length)| {
         let bytes = pages.as_ref().get(..length).unwrap_or_default();
-        walk(PeImage::parse(&bytes, Layout::File), list)
+        walk(PeImage::parse(&bytes, Layout::File), list, import)
     })
 }
 
@@ -375,11 +384,12 @@ fn content<S: System>(
 fn walk<S: System>(
     image: Result<PeImage<'_>, Unusable>,
     list: &mut DllList<S>,
+    import: &mut Name,
 ) -> Result<(), Unwalked> {
     let image = image?;
-    let (mut imports, mut name) = (image.imports(), Name::new());
-    while imports.read_next(&mut name)? {
-        list.add_import(&name).map_err(unreadable)?;
+    let mut imports = image.imports();
+    while imports.read_next(import)? {
+        list.add_import(import).map_err(unreadable)?;
     }
     if image.is_dll() {
         Ok(())
