@@ -172,9 +172,9 @@ struct Nodes {
 }
 
 impl Nodes {
-    /// Where the node of the row with this index begins.
+    /// Where the node of the row with this index begins; somewhere, if there is no such row.
     const fn at(self, index: usize) -> usize {
-        self.first.saturating_add(index.saturating_mul(self.apart))
+        self.first.wrapping_add(index.wrapping_mul(self.apart))
     }
 
     fn of(self, rows: &[u8], index: usize) -> Option<&Node> {

@@ -141,6 +141,7 @@ struct PageBytes<S: Memory> {
 }
 
 impl<S: Memory> PageBytes<S> {
+    #[inline]
     fn held(&self) -> &[u8] {
         let Some(pages) = &self.pages else { return &[] };
         pages.as_ref().get(..self.length).unwrap_or_default()

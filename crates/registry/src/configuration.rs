@@ -228,12 +228,13 @@ impl<S: Memory> Configuration<S> {
             (List::OptionalNames, List::Optional),
         ] {
             for index in 0..self.store.len() {
-                let Some(row) = self.store.row(index).filter(|row| row.is_in(names)) else {
+                let row = self.store.row(index).filter(|row| row.is_in(names));
+                let Some(name) = row.map(|row| row.name) else {
                     continue;
                 };
-                if !self.store.move_row(List::SubSystems, to, row.name)? {
+                if !self.store.move_row(List::SubSystems, to, name)? {
                     Skippable::UndefinedSubsystem
-                        .report(self.store.get(row.name), Status::OBJECT_NAME_NOT_FOUND);
+                        .report(self.store.get(name), Status::OBJECT_NAME_NOT_FOUND);
                 }
             }
         }
@@ -286,7 +287,8 @@ impl<S: Memory> Configuration<S> {
             };
             let expand = row.is_in(List::EnvironmentExpand);
             if expand || row.is_in(List::EnvironmentPlain) {
-                self.set_variable(expand, row.name, row.value)?;
+                let (name, value) = (row.name, row.value);
+                self.set_variable(expand, name, value)?;
             }
         }
         Ok(())

@@ -209,10 +209,10 @@ impl<S: Memory> Store<S> {
             return Ok(false);
         };
         let stays = text.eq_ascii("Kmode");
-        let Some(row) = self.row(index) else {
+        let Some(&Row { name, value, .. }) = self.row(index) else {
             return Ok(false);
         };
-        self.append(to, row.name, row.value)?;
+        self.append(to, name, value)?;
         if !stays && let Some(row) = self.table.row_mut(index) {
             row.list = List::Gone as u32;
         }
@@ -225,8 +225,8 @@ impl<S: Memory> Store<S> {
     }
 
     /// The row with this index, whatever its list.
-    pub(crate) fn row(&self, index: usize) -> Option<Row> {
-        self.table.row(index).copied()
+    pub(crate) fn row(&self, index: usize) -> Option<&Row> {
+        self.table.row(index)
     }
 
     /// The text of the value of the row `name` of `list`.
