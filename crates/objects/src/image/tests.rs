@@ -180,6 +180,24 @@ fn a_name_longer_than_a_path_comes_one_byte_too_long() {
 }
 
 #[test]
+fn a_name_comes_with_its_spelling_as_long_as_that_has_an_end() {
+    let long = "a-name-of-16.dll";
+    let bytes = image(DLL, &["a.dll", "15-letters-.dll", long, "abcd", "a.dll"]);
+    let mut imports = PeImage::parse(&bytes, Layout::View).unwrap().imports();
+    let (mut name, mut spellings) = (Name::new(), Vec::new());
+    while imports.read_next(&mut name).unwrap() {
+        assert_eq!(name.spelling(), Name::of(&name).spelling());
+        spellings.push(name.spelling());
+    }
+    assert_eq!(spellings[0], Some([0x6C64_2E61, 0x6C, 0, 0]));
+    assert!(spellings[1].is_some() && spellings[1] != spellings[0]);
+    assert_eq!(
+        spellings[2..],
+        [None, Some([0x6463_6261, 0, 0, 0]), spellings[0]]
+    );
+}
+
+#[test]
 fn a_section_table_that_the_file_does_not_have_is_malformed() {
     let mut bytes = image(DLL, &[]);
     bytes.truncate(0x58 + 0xF0 + SECTION_HEADER);
