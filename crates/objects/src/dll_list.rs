@@ -109,12 +109,14 @@ impl<S: Memory> DllList<S> {
     /// # Errors
     /// `NO_MEMORY`.
     pub fn add_import(&mut self, import: &Name) -> Result<()> {
-        if import
-            .spelling()
-            .is_some_and(|spelling| self.spelled.has(spelling))
-        {
-            return Ok(());
+        match import.spelling() {
+            Some(spelling) if self.spelled.has(spelling) => Ok(()),
+            _ => self.look_for_import(import),
         }
+    }
+
+    #[inline(never)]
+    fn look_for_import(&mut self, import: &Name) -> Result<()> {
         let dot = import.iter().position(|&byte| byte == b'.');
         let name = dot.unwrap_or(import.len());
         let hash = import

@@ -12,7 +12,7 @@ use core::ops::Deref;
 use nt::Status;
 use nt::system::View;
 use zerocopy::little_endian::{U16, U32};
-use zerocopy::{FromBytes, IntoBytes};
+use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// Why an image says nothing, or nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -249,8 +249,9 @@ impl<'a> PeImage<'a> {
     /// The section with this relative virtual address.
     fn section(&self, address: u32) -> Result<Section, Unusable> {
         let (mut table, count) = self.sections;
+        let mut header = SectionHeader::new_zeroed();
         for _ in 0..count {
-            let header: SectionHeader = read(self.bytes, table)?;
+            fill(self.bytes, table, header.as_mut_bytes())?;
             table = add(table, SECTION_HEADER)?;
             let (start, raw_size) = (header.address.get(), header.raw_size.get());
             let (size, at) = match self.layout {
@@ -299,6 +300,11 @@ struct Run {
 }
 
 impl Run {
+    /// How many bytes are read at once.
+    fn piece(self) -> usize {
+        PIECE.min(PAGE - self.at % PAGE).min(self.bytes)
+    }
+
     /// The run behind the first `bytes` bytes; `None` if it does not have as many.
     fn skip(self, bytes: usize) -> Option<Self> {
         Some(Self {
@@ -362,20 +368,27 @@ impl Imports<'_> {
 
     /// The text at a relative virtual address, up to its NUL or the most that is looked at.
     fn name(&mut self, address: u32, name: &mut Name) -> Result<(), Unusable> {
-        let mut run = self.at(address)?;
+        let run = self.at(address)?;
+        let piece = name.bytes.get_mut(..run.piece()).unwrap_or_default();
+        fill(self.image.bytes, run.at, piece)?;
+        match piece.first_chunk().and_then(spelled) {
+            Some((spelling, length)) => {
+                (name.length, name.spelling) = (length, Some(spelling));
+                Ok(())
+            }
+            None => self.long_name(run, name),
+        }
+    }
+
+    /// The same of a name without a spelling.
+    #[inline(never)]
+    fn long_name(&self, mut run: Run, name: &mut Name) -> Result<(), Unusable> {
         (name.length, name.spelling) = (0, None);
         while run.bytes != 0 {
             let rest = name.bytes.get_mut(name.length..).unwrap_or_default();
-            let most = PIECE.min(PAGE - run.at % PAGE).min(run.bytes);
-            let length = most.min(rest.len());
+            let length = run.piece().min(rest.len());
             let piece = rest.get_mut(..length).unwrap_or_default();
             fill(self.image.bytes, run.at, piece)?;
-            if name.length == 0
-                && let Some((spelling, end)) = piece.first_chunk().and_then(spelled)
-            {
-                (name.length, name.spelling) = (end, Some(spelling));
-                return Ok(());
-            }
             let end = piece.iter().position(|&byte| byte == 0);
             name.length += end.unwrap_or(length);
             if end.is_some() || length == rest.len() {
