@@ -12,7 +12,7 @@ use nt::index::{NameHash, Node, Row, Table};
 use nt::path::MAX_DOS;
 use nt::system::Memory;
 use nt::{Result, UnicodeBuf, UnicodeStr};
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute};
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -36,27 +36,23 @@ pub struct DllList<S: Memory> {
 }
 
 /// Names of imports, each at the place that its spelling says. The DLLs of a system import the same
-/// few, spelled alike: most imports are known by four words, without a search. An empty place is the
+/// few, spelled alike: most imports are known by one number, without a search. An empty place is the
 /// empty name, which names nothing.
 struct Spelled([Spelling; 16]);
 
 impl Spelled {
-    const NONE: Self = Self([[0; 4]; 16]);
+    const NONE: Self = Self([0; 16]);
 
     fn place(&mut self, spelling: Spelling) -> Option<&mut Spelling> {
         // Turned so far, the names that most DLLs import do not meet.
-        let [a, b, c, _] = spelling;
-        let mixed = (a ^ (b ^ c).rotate_left(21)).wrapping_mul(0x9E37_79B1);
-        self.0.get_mut((mixed >> 28) as usize)
+        let [a, b, c, _]: [u32; 4] = transmute!(spelling);
+        let mixed = a ^ (b ^ c).rotate_left(21);
+        self.0
+            .get_mut((mixed.wrapping_mul(0x9E37_79B1) >> 28) as usize)
     }
 
     fn has(&mut self, spelling: Spelling) -> bool {
-        let noted = self.place(spelling).copied().unwrap_or_default();
-        // Word by word: for whole arrays there would be a call.
-        noted
-            .iter()
-            .zip(&spelling)
-            .all(|(noted, word)| noted == word)
+        self.place(spelling).is_some_and(|place| *place == spelling)
     }
 }
 

@@ -12,7 +12,7 @@ use core::ops::Deref;
 use nt::Status;
 use nt::system::View;
 use zerocopy::little_endian::{U16, U32};
-use zerocopy::{FromBytes, FromZeros, IntoBytes};
+use zerocopy::{FromBytes, FromZeros, IntoBytes, transmute};
 
 /// Why an image says nothing, or nothing more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +41,8 @@ pub const MAX_NAME: usize = 259;
 const PIECE: usize = 32;
 const PAGE: usize = 4096;
 
-/// A short name as numbers, zeros behind it: two of them are compared at once.
-pub type Spelling = [u32; 4];
+/// A short name as a number, zeros behind it: two of them are compared at once.
+pub type Spelling = u128;
 
 /// The name of an import, as it stands in the image: no text that is known to be any.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ impl Name {
 
 /// The spelling of what stands before the first zero, and how many bytes that is.
 fn spelled(bytes: &[u8; size_of::<Spelling>()]) -> Option<(Spelling, usize)> {
-    let mut spelling = Spelling::default();
+    let mut spelling = [0; 4];
     let (words, _) = bytes.as_chunks::<4>();
     for (index, (place, &word)) in spelling.iter_mut().zip(words).enumerate() {
         let word = u32::from_le_bytes(word);
@@ -90,7 +90,7 @@ fn spelled(bytes: &[u8; size_of::<Spelling>()]) -> Option<(Spelling, usize)> {
         if zeros != 0 {
             let end = zeros.trailing_zeros() / 8;
             *place = word & !(u32::MAX << (8 * end));
-            return Some((spelling, 4 * index + end as usize));
+            return Some((transmute!(spelling), 4 * index + end as usize));
         }
         *place = word;
     }

@@ -106,6 +106,7 @@ where
         }
     }
 
+    #[inline(never)]
     fn make_in(
         &self,
         making: &mut Making<S>,

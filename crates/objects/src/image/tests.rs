@@ -189,12 +189,9 @@ fn a_name_comes_with_its_spelling_as_long_as_that_has_an_end() {
         assert_eq!(name.spelling(), Name::of(&name).spelling());
         spellings.push(name.spelling());
     }
-    assert_eq!(spellings[0], Some([0x6C64_2E61, 0x6C, 0, 0]));
+    assert_eq!(spellings[0], Some(0x6C_6C64_2E61));
     assert!(spellings[1].is_some() && spellings[1] != spellings[0]);
-    assert_eq!(
-        spellings[2..],
-        [None, Some([0x6463_6261, 0, 0, 0]), spellings[0]]
-    );
+    assert_eq!(spellings[2..], [None, Some(0x6463_6261), spellings[0]]);
 }
 
 #[test]
