@@ -25,7 +25,7 @@ use winapi::um::winnt::{
 };
 
 /// The quality of service both sides of the SM protocol use (spec 10.2).
-const QUALITY: SECURITY_QUALITY_OF_SERVICE = SECURITY_QUALITY_OF_SERVICE {
+pub(crate) const QUALITY: SECURITY_QUALITY_OF_SERVICE = SECURITY_QUALITY_OF_SERVICE {
     Length: size_of::<SECURITY_QUALITY_OF_SERVICE>() as u32,
     ImpersonationLevel: SecurityIdentification,
     ContextTrackingMode: SECURITY_DYNAMIC_TRACKING,

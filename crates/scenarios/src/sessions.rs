@@ -11,6 +11,16 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         .before(&[sm!("", r#""Execute"=str(7):"smtest.exe\0""#)])
         .ends(End::Stopped("Windows Logon Process", Status::SUCCESS))
         .after(&[Want::Screen("cases, 0 failed"), Want::NoScreen("FAIL")]),
+    // The first time makes what is kept for the next.
+    Scenario::new("spec_10_2_memory_that_a_client_offers_does_not_stay", "10.2")
+        .before(&[script!(
+            "smtest.exe shared-memory; note; smtest shared-memory; same; sleep 1000"
+        )])
+        .after(&[
+            Want::Screen("smtest: shared-memory: pass"),
+            Want::NoScreen("FAIL"),
+            Want::Screen("script: the same: "),
+        ]),
     // The program runs, and only the port is closed to it: its DACL has administrators and the system.
     Scenario::new("spec_10_2_a_plain_user_cannot_connect", "10.2, 1.5")
         .before(&[script!(

@@ -29,7 +29,7 @@ pub mod script;
 pub mod smctl;
 pub mod user;
 
-use nt::system::{ImageSubsystem, System, Tokens};
+use nt::system::{ImageSubsystem, PortViews, System, Tokens};
 use nt::{Status, UnicodeStr};
 
 /// A program's code: the status it gives is the process's exit status.
@@ -85,7 +85,7 @@ macro_rules! programs {
         ];
 
         /// The program with this file name, case folded, and its code.
-        pub fn find<S: System + Tokens>(name: UnicodeStr<'_>) -> Option<(&'static Program, Main<S>)> {
+        pub fn find<S: System + PortViews + Tokens>(name: UnicodeStr<'_>) -> Option<(&'static Program, Main<S>)> {
             let codes: [Main<S>; PROGRAMS.len()] = [$($main),*];
             PROGRAMS
                 .iter()

@@ -12,7 +12,8 @@ use core::fmt;
 use nt::lock::Mutex;
 use nt::object::ClientId;
 use nt::system::{
-    ImageSubsystem, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, System, ThreadBody,
+    ImageSubsystem, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, PortViews, System,
+    ThreadBody,
 };
 use nt::{Handle, Owned, Result, Status, UnicodeStr, Word, wide};
 use sm_protocol::client;
@@ -65,7 +66,7 @@ fn expect(what: &'static str, found: Result<()>, wanted: Result<()>) -> Result<(
 /// The case that runs only when it is asked for.
 const LONG: &str = "churn";
 
-fn cases<S: System>() -> [(&'static str, Case<S>); 12] {
+fn cases<S: System + PortViews>() -> [(&'static str, Case<S>); 13] {
     [
         ("unknown-numbers", unknown_numbers),
         ("foreign-sessions", foreign_sessions),
@@ -77,13 +78,14 @@ fn cases<S: System>() -> [(&'static str, Case<S>); 12] {
         ("forged-headers", forged_headers),
         ("exec-pgm", exec_pgm),
         ("query", query),
+        ("shared-memory", shared_memory),
         ("flood", flood),
         (LONG, churn),
     ]
 }
 
 /// smtest.exe.
-pub fn main<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
+pub fn main<S: System + PortViews>(system: S, _statics: &'static Statics<S>) -> Status {
     let wanted = words(system.own_command_line()).next();
     let mut failed = 0;
     let mut ran = 0;
@@ -454,6 +456,34 @@ fn query<S: System>(system: S) -> Result<(), Fault> {
             wanted: Status(0),
         })
     }
+}
+
+/// Connections that come with memory for both, which smss has not asked for and never looks at: more of
+/// it in all than a process may commit. Each is taken away again, and nothing of it stays.
+fn shared_memory<S: System + PortViews>(system: S) -> Result<(), Fault> {
+    const BYTES: u32 = 1 << 20;
+    for _ in 0..200 {
+        let section = system.create_shared_section(BYTES).map_err(in_the_way)?;
+        let section = Owned::new(system, section);
+        let port = system
+            .connect_with_view(SM_PORT, section.get(), BYTES)
+            .map_err(in_the_way)?;
+        let port = Owned::new(system, port);
+        expect(
+            "a request on a connection with memory",
+            send(system, port.get(), raw(99, 0)),
+            Err(Status::NOT_IMPLEMENTED),
+        )?;
+    }
+    // A view that is larger than its section.
+    let section = system.create_shared_section(BYTES).map_err(in_the_way)?;
+    let section = Owned::new(system, section);
+    let found = system.connect_with_view(SM_PORT, section.get(), 2 * BYTES);
+    expect(
+        "a view larger than its section",
+        found.map(|port| drop(Owned::new(system, port))),
+        Err(Status::INVALID_VIEW_SIZE),
+    )
 }
 
 /// A thousand connections at once, more than smss has places for: those beyond its table are

@@ -14,6 +14,7 @@
 mod files;
 mod memory;
 mod objects;
+mod port_views;
 mod ports;
 mod processes;
 mod registry;
@@ -23,6 +24,7 @@ mod tokens;
 pub use files::{FileAttributes, FileStandard, Files, FsDevice, FsSize};
 pub use memory::{Memory, View};
 pub use objects::{Created, DirectoryEntry, Objects, Timeout, Wait};
+pub use port_views::PortViews;
 pub use ports::{
     Accept, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, PortLimits, Ports, Received,
 };

@@ -10,6 +10,7 @@ mod files;
 mod machine;
 mod memory;
 mod objects;
+mod port_views;
 mod ports;
 mod processes;
 mod registry;

@@ -35,7 +35,7 @@ fn deliver(message: &Message, buffer: &mut MessageBuffer) -> Received {
 }
 
 /// What ended the wait of `thread`, or the status that did.
-fn event(executive: &mut Executive, thread: ThreadId, status: Status) -> Result<Event> {
+pub(super) fn event(executive: &mut Executive, thread: ThreadId, status: Status) -> Result<Event> {
     match executive.take_port_event(thread) {
         Some(event) => Ok(event),
         None if status.is_success() => Err(Status::UNSUCCESSFUL),
