@@ -16,6 +16,7 @@ pub mod arguments;
 pub mod autochk;
 pub mod commands;
 pub mod csrss;
+pub mod dying;
 pub mod faulty;
 #[cfg(feature = "host")]
 pub mod host;
@@ -56,8 +57,8 @@ pub struct Statics<S: System> {
     pub faulty: faulty::Faulty<S>,
     /// What a client keeps that connects on another thread.
     pub connector: smctl::Connector<S>,
-    /// What the protocol test keeps.
-    pub protocol: protocol::Threads<S>,
+    /// What a client keeps that ends while a request of its other thread is under way.
+    pub dying: dying::Threads<S>,
 }
 
 impl<S: System> Statics<S> {
@@ -67,7 +68,7 @@ impl<S: System> Statics<S> {
             server: csrss::Server::new(system),
             faulty: faulty::Faulty::new(system),
             connector: smctl::Connector::new(system),
-            protocol: protocol::Threads::new(system),
+            dying: dying::Threads::new(system),
         }
     }
 }
@@ -113,7 +114,7 @@ programs! {
     "faulty.exe" NATIVE faulty::main, "a subsystem server that does not keep the contract";
     "smctl.exe" NATIVE smctl::main, "lists, starts and ends sessions, runs programs";
     "smtest.exe" NATIVE protocol::main, "puts the SM protocol to the test";
-    "smdie.exe" NATIVE protocol::die, "an SM client that ends in the middle of something";
+    "smdie.exe" NATIVE dying::main, "an SM client that ends in the middle of something";
     "asuser.exe" NATIVE user::main, "runs a program as a user who is no administrator";
     "script.exe" NATIVE script::main, "runs command lines one after the other";
     // A session manager has the kernel load a driver of this name. The shim reads the image, holds

@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! smtest.exe: puts the SM protocol to the test from outside; smdie.exe: ends in the middle of it
-//! (spec 10, 17).
+//! smtest.exe: puts the SM protocol to the test from outside (spec 10, 17).
 //!
 //! `smtest [case]` runs one case, or all of them but the long one, and shows a line for each; its
 //! exit status is success only if every one passed. A case is a row of the specification's test
-//! vectors. `smdie STEP` gets as far as its argument says and ends without closing anything.
+//! vectors.
 
 use crate::arguments::{number, words};
 use crate::{Statics, processes, screen};
 use core::fmt;
-use nt::lock::Mutex;
 use nt::object::ClientId;
 use nt::system::{
     ImageSubsystem, MAX_MESSAGE, MessageBuffer, MessageKind, PortHeader, PortViews, System,
-    ThreadBody,
 };
-use nt::{Handle, Owned, Result, Status, UnicodeStr, Word, wide};
+use nt::{Handle, Owned, Result, Status, Word, wide};
 use sm_protocol::client;
 use sm_protocol::sm::{
     ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SM_PORT, SessionComplete, SmApi,
@@ -119,7 +116,7 @@ fn connected<S: System>(system: S) -> Result<Owned<S>, Fault> {
 }
 
 /// Sends `message` as it is: the result in the answer.
-fn send<S: System>(system: S, port: Handle, message: MessageBuffer) -> Result<()> {
+pub(crate) fn send<S: System>(system: S, port: Handle, message: MessageBuffer) -> Result<()> {
     let mut message = message;
     system.request_wait_reply(port, &mut message)?;
     result_of(&message)
@@ -131,7 +128,7 @@ const HEADER: u16 = size_of::<PortHeader>() as u16;
 const API_HEADER: u16 = size_of::<ApiHeader>() as u16;
 
 /// A message of any number with `bytes` of data after its API header.
-fn raw(number: u32, bytes: u16) -> MessageBuffer {
+pub(crate) fn raw(number: u32, bytes: u16) -> MessageBuffer {
     let mut message = request(&StartCsr::new_zeroed());
     for (to, from) in message.data.iter_mut().zip(number.to_le_bytes()) {
         *to = from;
@@ -529,84 +526,4 @@ fn churn<S: System>(system: S) -> Result<(), Fault> {
         drop(connected(system)?);
     }
     Ok(())
-}
-
-/// What the second thread of smdie.exe needs.
-pub struct Threads<S: System> {
-    system: S,
-    port: Mutex<Handle>,
-}
-
-impl<S: System> Threads<S> {
-    /// The state of a process that has not started.
-    pub const fn new(system: S) -> Self {
-        Self {
-            system,
-            port: Mutex::new(Handle::NULL),
-        }
-    }
-}
-
-impl<S: System> ThreadBody for Threads<S> {
-    /// Starts a session: the answer comes long after this process has ended.
-    fn run(&'static self) {
-        let port = *self.port.lock();
-        let mut body = StartCsr::new_zeroed();
-        let command = wide!("winlogon.exe");
-        for (to, from) in body.command.iter_mut().zip(command.units()) {
-            *to = *from;
-        }
-        body.length = 2 * command.len() as u32;
-        let answered = client::call(self.system, port, &mut body);
-        log::warn!(
-            "smdie: still there for the answer: {}",
-            Status::from(answered)
-        );
-    }
-}
-
-/// smdie.exe. Steps: 0 before connecting, 1 connected, 2 after a refused request, 3 with a
-/// suspended process, 4 after that process was adopted, 5 while a StartCsr request of another
-/// thread is under way.
-pub fn die<S: System>(system: S, statics: &'static Statics<S>) -> Status {
-    let step = words(system.own_command_line())
-        .next()
-        .and_then(|word| number(word, 10))
-        .unwrap_or(1);
-    match die_at(system, statics, step) {
-        Ok(()) => Status::SUCCESS,
-        Err(status) => status,
-    }
-}
-
-fn die_at<S: System>(system: S, statics: &'static Statics<S>, step: u32) -> Result<()> {
-    const CHILD: UnicodeStr<'static> = wide!("sleep.exe 1");
-    if step == 0 {
-        return Ok(());
-    }
-    let port = client::connect(system, &ConnectionInfo::PLAIN)?;
-    match step {
-        2 => send(system, port, raw(99, 0)).or_else(|status| {
-            if status == Status::NOT_IMPLEMENTED {
-                Ok(())
-            } else {
-                Err(status)
-            }
-        }),
-        3 | 4 => {
-            let mut body = ExecPgm::new_zeroed();
-            body.process = processes::create(system, CHILD)?;
-            if step == 4 {
-                client::call(system, port, &mut body)
-            } else {
-                Ok(())
-            }
-        }
-        5 => {
-            *statics.protocol.port.lock() = port;
-            drop(Owned::new(system, system.create_thread(&statics.protocol)?));
-            system.delay(1)
-        }
-        _ => Ok(()),
-    }
 }
