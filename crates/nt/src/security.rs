@@ -17,54 +17,37 @@ pub struct Sid {
 impl Sid {
     /// Bytes of the longest one.
     pub const SIZE: usize = 16;
+
     /// Everyone, S-1-1-0.
-    pub const WORLD: Self = Self {
-        authority: 1,
-        sub: [0, 0],
-        count: 1,
-    };
+    pub const WORLD: Self = Self::new(1, [0]);
     /// Creator owner, S-1-3-0.
-    pub const CREATOR_OWNER: Self = Self {
-        authority: 3,
-        sub: [0, 0],
-        count: 1,
-    };
+    pub const CREATOR_OWNER: Self = Self::new(3, [0]);
     /// Restricted code, S-1-5-12.
-    pub const RESTRICTED_CODE: Self = Self {
-        authority: 5,
-        sub: [12, 0],
-        count: 1,
-    };
+    pub const RESTRICTED_CODE: Self = Self::new(5, [12]);
     /// Authenticated users, S-1-5-11.
-    pub const AUTHENTICATED_USERS: Self = Self {
-        authority: 5,
-        sub: [11, 0],
-        count: 1,
-    };
+    pub const AUTHENTICATED_USERS: Self = Self::new(5, [11]);
     /// Local Service, S-1-5-19: an account of the system's that is no administrator.
-    pub const LOCAL_SERVICE: Self = Self {
-        authority: 5,
-        sub: [19, 0],
-        count: 1,
-    };
+    pub const LOCAL_SERVICE: Self = Self::new(5, [19]);
     /// Built-in Users, S-1-5-32-545.
-    pub const USERS: Self = Self {
-        authority: 5,
-        sub: [32, 545],
-        count: 2,
-    };
+    pub const USERS: Self = Self::new(5, [32, 545]);
     /// Local System, S-1-5-18.
-    pub const LOCAL_SYSTEM: Self = Self {
-        authority: 5,
-        sub: [18, 0],
-        count: 1,
-    };
+    pub const LOCAL_SYSTEM: Self = Self::new(5, [18]);
     /// Built-in Administrators, S-1-5-32-544.
-    pub const ADMINISTRATORS: Self = Self {
-        authority: 5,
-        sub: [32, 544],
-        count: 2,
-    };
+    pub const ADMINISTRATORS: Self = Self::new(5, [32, 544]);
+
+    const fn new<const N: usize>(authority: u8, parts: [u32; N]) -> Self {
+        let mut sub = [0; 2];
+        let mut count = 0;
+        while count < N {
+            sub[count] = parts[count];
+            count += 1;
+        }
+        Self {
+            authority,
+            sub,
+            count,
+        }
+    }
 
     const fn byte_len(self) -> usize {
         8 + 4 * self.count

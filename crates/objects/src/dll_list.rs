@@ -111,6 +111,7 @@ impl<S: Memory> DllList<S> {
         }
     }
 
+    /// The same of one that is not known by its spelling.
     #[inline(never)]
     fn look_for_import(&mut self, import: &Name) -> Result<()> {
         let dot = import.iter().position(|&byte| byte == b'.');

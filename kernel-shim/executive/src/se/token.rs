@@ -71,7 +71,7 @@ pub const REMOVED: u32 = 4;
 /// `SE_GROUP_MANDATORY`, by default, enabled.
 const GROUP: u32 = 7;
 /// `SE_GROUP_MANDATORY`.
-const GROUP_MANDATORY: u32 = 1;
+pub const GROUP_MANDATORY: u32 = 1;
 /// `SE_GROUP_OWNER`.
 const GROUP_MAY_OWN: u32 = 8;
 /// `SE_GROUP_OWNER`, by default, enabled.
@@ -90,9 +90,11 @@ pub const NO_SUCH_LOGON_SESSION: Status = Status(0xC000_005F);
 /// `STATUS_TOKEN_ALREADY_IN_USE`.
 pub const TOKEN_ALREADY_IN_USE: Status = Status(0xC000_012B);
 
+/// The system's logon session.
+pub const SYSTEM_LOGON: u32 = 0x3e7;
 /// The logon sessions that the kernel makes itself: of the system, and of anonymous logons. Others
 /// are LSA's to make, and there is none.
-const LOGON_SESSIONS: [u64; 2] = [0x3e7, 0x3e6];
+const LOGON_SESSIONS: [u32; 2] = [SYSTEM_LOGON, 0x3e6];
 
 /// A privilege of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +227,7 @@ impl Token {
                 Ace::allow(0, READ_EXECUTE, Sid::administrators()),
             ]),
             privileges: privileges.into_iter().map(privilege).collect(),
-            logon: 0x3e7,
+            logon: SYSTEM_LOGON,
             session: 0,
             impersonation: None,
         }
@@ -238,7 +240,8 @@ impl Token {
     /// [`NO_SUCH_LOGON_SESSION`], [`INVALID_OWNER`], [`INVALID_PRIMARY_GROUP`]; `INVALID_PARAMETER`
     /// for a privilege that there is not or that is named twice, which NT would keep.
     pub fn create(new: NewToken) -> Result<Self> {
-        if !LOGON_SESSIONS.contains(&new.logon) {
+        let logon = u32::try_from(new.logon).map_err(|_| NO_SUCH_LOGON_SESSION)?;
+        if !LOGON_SESSIONS.contains(&logon) {
             return Err(NO_SUCH_LOGON_SESSION);
         }
         let mut groups = new.groups;
@@ -280,7 +283,7 @@ impl Token {
             owner_group,
             default_dacl: new.default_dacl,
             privileges,
-            logon: new.logon as u32,
+            logon,
             session: 0,
             impersonation: new.impersonation,
         })
@@ -403,7 +406,7 @@ mod tests {
             owner: None,
             primary_group: Sid::new(5, &[19]),
             default_dacl: None,
-            logon: 0x3e7,
+            logon: SYSTEM_LOGON.into(),
             impersonation: None,
         }
     }

@@ -10,7 +10,7 @@ use crate::layout::{PortMessage, message};
 use crate::lpc::{ClientView, Event, HEADER, Message, Receive};
 use crate::ob::prelude::*;
 use crate::se::Sid;
-use crate::system::ports::{ConnectDone, ConnectRequest};
+use crate::system::ports::{ConnectDone, ConnectRequest, OfferedView};
 use alloc::vec::Vec;
 use nt::system::{MessageKind, PortLimits};
 use nt::{Handle, Result, Status};
@@ -139,27 +139,18 @@ fn start_connect(
         Some(sid) => Some(Sid::parse(&User(&mut call.memory()).sid(sid)?)?),
     };
     let name = call.string(name)?;
-    let view = match client_view {
-        None => None,
-        Some(view) => Some(call.exec.map_client_view(
-            call.thread,
-            call.handle(view.section),
-            view.offset,
-            view.size,
-        )?),
-    };
+    let view = client_view.map(|view| OfferedView {
+        section: call.handle(view.section),
+        offset: view.offset,
+        size: view.size,
+    });
     let request = ConnectRequest {
         name: &name,
         server,
         information: &information,
         view,
     };
-    if let Err(status) = call.exec.connect_port(call.thread, &request) {
-        if let Some(view) = view {
-            call.exec.unmap_client_view(call.process, view);
-        }
-        return Err(status);
-    }
+    call.exec.connect_port(call.thread, &request)?;
     call.wait(Pending::Connect {
         results,
         capacity: information.len() as u32,

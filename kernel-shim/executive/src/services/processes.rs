@@ -362,8 +362,7 @@ fn set(call: &mut Call<'_>, args: NtSetInformationProcess) -> Result<Done> {
         }
         // ProcessAccessToken: the token, and a thread that nobody looks at
         9 => {
-            const STRUCTURE: usize = 2;
-            if given.1 as usize != STRUCTURE * call.size_of::<Word>() {
+            if given.1 as usize != 2 * call.size_of::<Word>() {
                 return Err(Status::INFO_LENGTH_MISMATCH);
             }
             let token = call.read::<Word>(given.0.cast())?;

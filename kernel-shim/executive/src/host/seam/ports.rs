@@ -7,7 +7,8 @@ use crate::Completion;
 use crate::Executive;
 use crate::ids::ThreadId;
 use crate::lpc::{Event, Message, Receive};
-use crate::system::ports::ConnectRequest;
+use crate::system::ports::{ConnectRequest, OfferedView};
+use alloc::vec::Vec;
 use nt::system::{Accept, MAX_MESSAGE, MessageBuffer, PortLimits, Ports, Received};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, narrowed, widened};
 
@@ -35,7 +36,7 @@ fn deliver(message: &Message, buffer: &mut MessageBuffer) -> Received {
 }
 
 /// What ended the wait of `thread`, or the status that did.
-pub(super) fn event(executive: &mut Executive, thread: ThreadId, status: Status) -> Result<Event> {
+fn event(executive: &mut Executive, thread: ThreadId, status: Status) -> Result<Event> {
     match executive.take_port_event(thread) {
         Some(event) => Ok(event),
         None if status.is_success() => Err(Status::UNSUCCESSFUL),
@@ -52,6 +53,35 @@ fn answer(event: Event) -> Result<Message> {
     }
 }
 
+/// NtConnectPort: the port, and what the server has answered.
+pub(super) fn connect(
+    seam: &Seam,
+    port: UnicodeStr<'_>,
+    information: &[u8],
+    view: Option<OfferedView>,
+) -> Result<(Handle, Vec<u8>)> {
+    seam.wait_call(
+        "NtConnectPort",
+        || name("name", port),
+        |executive, thread| {
+            let request = ConnectRequest {
+                name: port.units(),
+                server: None,
+                information,
+                view,
+            };
+            executive
+                .connect_port(thread, &request)
+                .map(|()| Completion::Pending)
+        },
+        |executive, thread, status| {
+            let event = event(executive, thread, status)?;
+            let done = executive.finish_connect(thread, event);
+            done.handle.map(|handle| (handle, done.information))
+        },
+    )
+}
+
 impl Ports for &Seam {
     fn create_port(self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
         self.call(
@@ -62,28 +92,7 @@ impl Ports for &Seam {
     }
 
     fn connect_port(self, port: UnicodeStr<'_>, information: &mut [u8]) -> Result<Handle> {
-        let sent = information.to_vec();
-        let done = self.wait_call(
-            "NtConnectPort",
-            || name("name", port),
-            |executive, thread| {
-                let request = ConnectRequest {
-                    name: port.units(),
-                    server: None,
-                    information: &sent,
-                    view: None,
-                };
-                executive
-                    .connect_port(thread, &request)
-                    .map(|()| Completion::Pending)
-            },
-            |executive, thread, status| {
-                let event = event(executive, thread, status)?;
-                let done = executive.finish_connect(thread, event);
-                done.handle.map(|handle| (handle, done.information))
-            },
-        );
-        let (handle, answered) = done?;
+        let (handle, answered) = connect(self, port, information, None)?;
         for (to, from) in information.iter_mut().zip(&answered) {
             *to = *from;
         }

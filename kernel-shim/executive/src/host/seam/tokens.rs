@@ -9,11 +9,6 @@ use nt::access::Access;
 use nt::system::{Tokens, User};
 use nt::{Handle, ObjectAttributes, Result, Status};
 
-/// `SE_GROUP_MANDATORY`; making the token enables it.
-const MANDATORY: u32 = 1;
-/// The system's logon session.
-const SYSTEM_LOGON: u64 = 0x3e7;
-
 impl Tokens for &'static Seam {
     fn create_token(self, user: &User<'_>) -> Result<Handle> {
         if user.groups.len() > Self::MOST || user.privileges.len() > Self::MOST {
@@ -26,7 +21,7 @@ impl Tokens for &'static Seam {
             for group in user.groups {
                 groups.push(TokenGroup {
                     sid: Sid::parse(&group.bytes())?,
-                    attributes: MANDATORY,
+                    attributes: token::GROUP_MANDATORY,
                 });
             }
             let enabled = |&privilege| {
@@ -40,7 +35,7 @@ impl Tokens for &'static Seam {
                 owner: None,
                 primary_group: sid,
                 default_dacl: None,
-                logon: SYSTEM_LOGON,
+                logon: token::SYSTEM_LOGON.into(),
                 impersonation: None,
             };
             let none = ObjectAttributes::unnamed();

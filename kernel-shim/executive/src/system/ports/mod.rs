@@ -41,8 +41,19 @@ pub struct ConnectRequest<'a> {
     pub server: Option<Sid>,
     /// What to tell the server.
     pub information: &'a [u8],
-    /// A view of a section to share, already mapped into the caller.
-    pub view: Option<ClientView>,
+    /// What of a section to share.
+    pub view: Option<OfferedView>,
+}
+
+/// A part of a section that a client shares with its server.
+#[derive(Clone, Copy, Debug)]
+pub struct OfferedView {
+    /// The client's handle, to read and write.
+    pub section: Handle,
+    /// Where the part begins.
+    pub offset: u32,
+    /// Its bytes; 0 is all behind the offset.
+    pub size: u64,
 }
 
 /// What NtConnectPort gives in the end.
@@ -94,9 +105,28 @@ impl Executive {
     /// [`Executive::finish_connect`].
     ///
     /// # Errors
-    /// `OBJECT_NAME_NOT_FOUND`, `ACCESS_DENIED`, `INVALID_PORT_HANDLE`, `SERVER_SID_MISMATCH`.
+    /// `OBJECT_NAME_NOT_FOUND`, `ACCESS_DENIED`, `INVALID_PORT_HANDLE`, `SERVER_SID_MISMATCH`; why the
+    /// offered view cannot be mapped into the caller.
     pub fn connect_port(&mut self, caller: ThreadId, request: &ConnectRequest<'_>) -> Result<()> {
         let client = self.client_id(caller)?;
+        let view = match request.view {
+            None => None,
+            Some(offered) => Some(self.map_client_view(caller, offered)?),
+        };
+        let asked = self.ask_to_connect(caller, client, request, view);
+        if let (Err(_), Some(view)) = (asked, view) {
+            self.unmap_client_view(ProcessId(client.process as u32), view);
+        }
+        asked
+    }
+
+    fn ask_to_connect(
+        &mut self,
+        caller: ThreadId,
+        client: ClientId,
+        request: &ConnectRequest<'_>,
+        view: Option<ClientView>,
+    ) -> Result<()> {
         let mut access = AccessState::new(Access::PORT_CONNECT, self.is_kernel(caller));
         let object = self.lookup(Lookup {
             caller,
@@ -108,10 +138,10 @@ impl Executive {
             context: None,
             insert: None,
         })?;
-        let connecting = self.connect_object(caller, client, object, request);
+        let connecting = self.connect_object(caller, client, object, request, view);
         self.dereference(object);
         let port = connecting?;
-        if let Some(view) = request.view {
+        if let Some(view) = view {
             self.keep_port_view(port, ProcessId(client.process as u32), view.base);
         }
         self.park(caller);
@@ -125,6 +155,7 @@ impl Executive {
         client: ClientId,
         object: ObjectId,
         request: &ConnectRequest<'_>,
+        view: Option<ClientView>,
     ) -> Result<PortId> {
         self.check_access(caller, object, Access::PORT_CONNECT)?;
         let port = self.port_body(object)?;
@@ -137,8 +168,7 @@ impl Executive {
                 return Err(Status::SERVER_SID_MISMATCH);
             }
         }
-        self.lpc
-            .connect(client, port, request.information, request.view)
+        self.lpc.connect(client, port, request.information, view)
     }
 
     /// Finishes a NtSecureConnectPort whose thread runs again.

@@ -6,6 +6,7 @@
 //! the view in the client holds a reference. Each view belongs to its end of the connection, also
 //! while that is being made, and is unmapped with it, unless the process has done so before.
 
+use super::OfferedView;
 use crate::ids::{ProcessId, ThreadId};
 use crate::lpc::{ClientView, PortId};
 use crate::mm::protection::Protect;
@@ -27,13 +28,16 @@ impl Executive {
     ///
     /// # Errors
     /// As [`Executive::map_view_of_section`], for reading and writing.
-    pub(crate) fn map_client_view(
+    pub(super) fn map_client_view(
         &mut self,
         caller: ThreadId,
-        section: Handle,
-        offset: u32,
-        size: u64,
+        offered: OfferedView,
     ) -> Result<ClientView> {
+        let OfferedView {
+            section,
+            offset,
+            size,
+        } = offered;
         let object = self.resolve(caller, section, Some(Kind::Section), READ_WRITE)?;
         let Body::Section(body) = &self.object(object)?.body else {
             return Err(Status::OBJECT_TYPE_MISMATCH);
@@ -60,7 +64,7 @@ impl Executive {
     }
 
     /// Takes the client's view away again: there was no connection.
-    pub(crate) fn unmap_client_view(&mut self, process: ProcessId, view: ClientView) {
+    pub(super) fn unmap_client_view(&mut self, process: ProcessId, view: ClientView) {
         // It was mapped by the call that gives up; a client that has unmapped it meanwhile has done
         // the work.
         let _ = self.unmap_view_in(process, view.base);
