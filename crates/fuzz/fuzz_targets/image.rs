@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use objects::image::{Layout, MAX_NAME, PeImage};
+use objects::image::{Layout, MAX_NAME, PeImage, Place};
 
 /// A PE32+ DLL with one section, which holds an import table of two names.
 fn sound() -> Vec<u8> {
@@ -29,17 +29,18 @@ fn sound() -> Vec<u8> {
 }
 
 fn walk(bytes: &[u8], layout: Layout) {
-    if let Ok(image) = PeImage::parse(&bytes, layout) {
+    let mut place = Place::new();
+    if let Ok(image) = PeImage::parse(&bytes, layout)
+        && let Ok(mut imports) = image.imports(&mut place)
+    {
         // A table that leads nowhere must end all the same.
-        let mut names = image.imports();
-        let walked = names.by_ref().take(bytes.len()).inspect(|name| {
-            assert!(
-                name.as_ref()
-                    .map_or(true, |name| name.len() <= MAX_NAME + 1)
-            )
-        });
-        assert!(walked.count() < bytes.len());
-        assert_eq!(names.next(), None);
+        let mut walked = 0;
+        while let Ok(Some(name)) = imports.next_name() {
+            assert!(name.len() <= MAX_NAME + 1);
+            walked += 1;
+        }
+        assert!(walked < bytes.len());
+        assert_eq!(imports.next_name(), Ok(None));
     }
 }
 

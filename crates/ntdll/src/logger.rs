@@ -77,8 +77,13 @@ impl Line {
                 continue;
             }
             let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
-            // There is room for it.
-            let _ = self.0.extend_from_slice(now);
+            let Some(place) = self.0.spare_capacity_mut().get_mut(..now.len()) else {
+                return;
+            };
+            place.write_copy_of_slice(now);
+            let length = self.0.len() + now.len();
+            // SAFETY: so many bytes are written now, and there was room for them.
+            unsafe { self.0.set_len(length) };
             rest = later;
         }
     }

@@ -6,6 +6,7 @@
 //! file it takes that file as long as the walk has not come by, and is a new entry after that.
 
 use crate::image::{Name, Spelling};
+use core::cell::Cell;
 use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::index::{NameHash, Node, Row, Table};
@@ -36,8 +37,7 @@ pub struct DllList<S: Memory> {
 }
 
 /// Names of imports, each at the place that its spelling says. The DLLs of a system import the same
-/// few, spelled alike: most imports are known by one number, without a search. An empty place is the
-/// empty name, which names nothing.
+/// few, spelled alike: most imports are known by one number, without a search. An empty place is 0.
 struct Spelled([Spelling; 16]);
 
 impl Spelled {
@@ -52,7 +52,7 @@ impl Spelled {
     }
 
     fn has(&mut self, spelling: Spelling) -> bool {
-        self.place(spelling).is_some_and(|place| *place == spelling)
+        spelling != 0 && self.place(spelling).is_some_and(|place| *place == spelling)
     }
 }
 
@@ -73,18 +73,20 @@ impl<S: Memory> DllList<S> {
     /// `NO_MEMORY`.
     pub fn add(&mut self, name: UnicodeStr<'_>, file: UnicodeStr<'_>) -> Result<()> {
         let hash = NameHash::of(name);
-        let is_called = |dll: &Dll| self.text.get(dll.name).eq_ignore_case(name);
-        let is_known = self.dlls.find(hash, |_, dll| {
-            self.text.get(dll.file).eq_ignore_case(file) && is_called(dll)
+        // The first of this name that the walk has not come by.
+        let ahead = Cell::new(None);
+        let is_known = self.dlls.find(hash, |index, dll| {
+            let is_called_so = self.text.get(dll.name).eq_ignore_case(name);
+            if is_called_so && index >= self.walked && ahead.get().is_none() {
+                ahead.set(Some(index));
+            }
+            is_called_so && self.text.get(dll.file).eq_ignore_case(file)
         });
         if is_known.is_some() {
             return Ok(());
         }
-        let ahead = self
-            .dlls
-            .find(hash, |index, dll| index >= self.walked && is_called(dll));
         let text = self.text.add(file)?;
-        if let Some(dll) = ahead.and_then(|index| self.dlls.row_mut(index)) {
+        if let Some(dll) = ahead.get().and_then(|index| self.dlls.row_mut(index)) {
             dll.file = text;
             self.spelled = Spelled::NONE;
             return Ok(());
@@ -105,9 +107,10 @@ impl<S: Memory> DllList<S> {
     /// # Errors
     /// `NO_MEMORY`.
     pub fn add_import(&mut self, import: &Name) -> Result<()> {
-        match import.spelling() {
-            Some(spelling) if self.spelled.has(spelling) => Ok(()),
-            _ => self.look_for_import(import),
+        if self.spelled.has(import.spelling()) {
+            Ok(())
+        } else {
+            self.look_for_import(import)
         }
     }
 
@@ -128,10 +131,8 @@ impl<S: Memory> DllList<S> {
             || import.eq_ignore_ascii_case(b"ntdll.dll")
             || import.len() > crate::image::MAX_NAME
         {
-            if let Some(spelling) = import.spelling()
-                && let Some(place) = self.spelled.place(spelling)
-            {
-                *place = spelling;
+            if let Some(place) = self.spelled.place(import.spelling()) {
+                *place = import.spelling();
             }
             return Ok(());
         }

@@ -3,12 +3,11 @@
 //! #7, #8).
 //!
 //! Nothing is written and nothing is asked of the kernel but bytes. They come from an image
-//! section's view, in which a relative virtual address is an index, or are the file itself, in
-//! which the section headers say what is where. Every offset is checked; bytes that contradict
-//! themselves are [`Unusable::Malformed`]. Behind the headers of a view nothing is looked at but
-//! what a readable section covers, because a view has no readable bytes elsewhere.
+//! section's view, in which a relative virtual address is an index and which knows itself what of it
+//! can be read, or are the file itself, in which the section headers say what is where. Every offset
+//! is checked; bytes that contradict themselves are [`Unusable::Malformed`].
 
-use core::ops::Deref;
+use core::ops::{Deref, Range};
 use nt::Status;
 use nt::system::View;
 use zerocopy::little_endian::{U16, U32};
@@ -28,20 +27,19 @@ const DLL: u16 = 0x2000;
 const PE32: u16 = 0x10B;
 const PE32_PLUS: u16 = 0x20B;
 const IMPORT: u32 = 1;
-const DESCRIPTOR: usize = 20;
+const DESCRIPTOR: usize = size_of::<Descriptor>();
 const SECTION_HEADER: usize = size_of::<SectionHeader>();
-/// `IMAGE_SCN_MEM_EXECUTE`, `_READ` and `_WRITE`: each makes pages that can be read.
-const READABLE: u32 = 0xE000_0000;
 /// The longest name of an import that is looked at, in bytes; a longer one comes cut off one byte
 /// behind it.
 pub const MAX_NAME: usize = 259;
 
-/// Bytes of a name that are read at once, if they are of one page: what lies behind a name's end and
-/// cannot be read does not count.
+/// Descriptors that are read at once, and bytes of a long name, if they are of one page: what lies
+/// behind the end and cannot be read does not count.
+const BATCH: usize = 8;
 const PIECE: usize = 32;
 const PAGE: usize = 4096;
 
-/// A short name as a number, zeros behind it: two of them are compared at once.
+/// A short name as a number, zeros behind it: two of them are compared at once. 0 is no spelling.
 pub type Spelling = u128;
 
 /// The name of an import, as it stands in the image: no text that is known to be any.
@@ -49,7 +47,7 @@ pub type Spelling = u128;
 pub struct Name {
     bytes: [u8; MAX_NAME + 1],
     length: usize,
-    spelling: Option<Spelling>,
+    spelling: [u32; 4],
 }
 
 impl Name {
@@ -58,7 +56,7 @@ impl Name {
         Self {
             bytes: [0; MAX_NAME + 1],
             length: 0,
-            spelling: None,
+            spelling: [0; 4],
         }
     }
 
@@ -66,35 +64,39 @@ impl Name {
     #[cfg(test)]
     pub(crate) fn of(text: &[u8]) -> Self {
         let mut name = Self::new();
-        name.length = text.len().min(name.bytes.len());
-        name.bytes[..name.length].copy_from_slice(&text[..name.length]);
-        let short = name.bytes.first_chunk().and_then(spelled);
-        name.spelling = short.map(|(spelling, _)| spelling);
+        let length = text.len().min(name.bytes.len());
+        name.bytes[..length].copy_from_slice(&text[..length]);
+        if !name.spell() {
+            name.length = length;
+        }
         name
     }
 
     /// Its spelling, if it has fewer bytes than that.
-    pub const fn spelling(&self) -> Option<Spelling> {
-        self.spelling
+    pub const fn spelling(&self) -> Spelling {
+        transmute!(self.spelling)
     }
-}
 
-/// The spelling of what stands before the first zero, and how many bytes that is.
-fn spelled(bytes: &[u8; size_of::<Spelling>()]) -> Option<(Spelling, usize)> {
-    let mut spelling = [0; 4];
-    let (words, _) = bytes.as_chunks::<4>();
-    for (index, (place, &word)) in spelling.iter_mut().zip(words).enumerate() {
-        let word = u32::from_le_bytes(word);
-        // The top bit of each byte that is zero, and of none before the first of these.
-        let zeros = word.wrapping_sub(0x0101_0101) & !word & 0x8080_8080;
-        if zeros != 0 {
-            let end = zeros.trailing_zeros() / 8;
-            *place = word & !(u32::MAX << (8 * end));
-            return Some((transmute!(spelling), 4 * index + end as usize));
+    /// Takes what stands in front of the first zero for the name; false, and no spelling, if none is
+    /// among as many bytes as a spelling has.
+    fn spell(&mut self) -> bool {
+        self.spelling = [0; 4];
+        let (words, _) = self.bytes.as_chunks::<4>();
+        for (index, (place, &word)) in self.spelling.iter_mut().zip(words).enumerate() {
+            let word = u32::from_le_bytes(word);
+            // The top bit of each byte that is zero, and of none before the first of these.
+            let zeros = word.wrapping_sub(0x0101_0101) & !word & 0x8080_8080;
+            if zeros != 0 {
+                let end = zeros.trailing_zeros() / 8;
+                *place = word & !(u32::MAX << (8 * end));
+                self.length = 4 * index + end as usize;
+                return true;
+            }
+            *place = word;
         }
-        *place = word;
+        self.spelling = [0; 4];
+        false
     }
-    None
 }
 
 impl Default for Name {
@@ -111,8 +113,17 @@ impl Deref for Name {
     }
 }
 
-/// The signature `PE` and `IMAGE_FILE_HEADER`.
-#[derive(Clone, Copy, FromBytes, IntoBytes)]
+/// `IMAGE_DOS_HEADER`.
+#[derive(FromBytes, IntoBytes)]
+#[repr(C)]
+struct DosHeader {
+    signature: [u8; 2],
+    of_dos: [u8; 58],
+    new_header: U32,
+}
+
+/// The signature `PE`, `IMAGE_FILE_HEADER`, and the word that the optional header begins with.
+#[derive(FromBytes, IntoBytes)]
 #[repr(C)]
 struct FileHeader {
     signature: [u8; 4],
@@ -121,10 +132,20 @@ struct FileHeader {
     of_object_files: [u8; 12],
     optional_size: U16,
     characteristics: U16,
+    magic: U16,
+}
+
+/// The end of the optional header: how many directories there are, and of these the first two.
+#[derive(FromBytes, IntoBytes)]
+#[repr(C)]
+struct Directories {
+    count: U32,
+    exports: [U32; 2],
+    imports: U32,
 }
 
 /// `IMAGE_SECTION_HEADER`.
-#[derive(Clone, Copy, FromBytes, IntoBytes)]
+#[derive(FromBytes, IntoBytes)]
 #[repr(C)]
 struct SectionHeader {
     name: [u8; 8],
@@ -136,7 +157,16 @@ struct SectionHeader {
     characteristics: U32,
 }
 
-const _: () = assert!(SECTION_HEADER == 40);
+/// `IMAGE_IMPORT_DESCRIPTOR`.
+#[derive(Clone, Copy, FromBytes, IntoBytes)]
+#[repr(C)]
+struct Descriptor {
+    of_binding: [u8; 12],
+    name: U32,
+    addresses: U32,
+}
+
+const _: () = assert!(SECTION_HEADER == 40 && DESCRIPTOR == 20);
 
 /// How an image's bytes lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +181,7 @@ pub enum Layout {
 ///
 /// ```
 /// use formats::pe::build::ImageFile;
-/// use objects::image::{Layout, Name, PeImage};
+/// use objects::image::{Layout, PeImage, Place};
 ///
 /// let file = ImageFile {
 ///     name: "user32.dll",
@@ -163,9 +193,9 @@ pub enum Layout {
 ///
 /// let image = PeImage::parse(&file, Layout::File).expect("the headers are in order");
 /// assert!(image.is_dll());
-/// let (mut imports, mut name) = (image.imports(), Name::new());
-/// assert_eq!(imports.read_next(&mut name), Ok(true));
-/// assert_eq!(*name, *b"gdi32.dll");
+/// let mut place = Place::new();
+/// let mut imports = image.imports(&mut place).expect("there is a table");
+/// assert_eq!(imports.next_name().unwrap().map(|name| &**name), Some(&b"gdi32.dll"[..]));
 /// assert!(PeImage::parse(&&file[..0x50], Layout::File).is_err());
 /// ```
 #[derive(Clone, Copy)]
@@ -185,45 +215,41 @@ impl<'a> PeImage<'a> {
     /// # Errors
     /// [`Unusable`].
     pub fn parse(bytes: &'a dyn View, layout: Layout) -> Result<Self, Unusable> {
-        if read::<[u8; 2]>(bytes, 0)? != *b"MZ" {
+        let dos: DosHeader = read(bytes, 0)?;
+        let at = index(dos.new_header.get());
+        if dos.signature != *b"MZ" {
             return Err(Unusable::Malformed);
         }
-        let at = index(u32_at(bytes, 0x3C)?);
         let header: FileHeader = read(bytes, at)?;
         if header.signature != *b"PE\0\0" {
             return Err(Unusable::Malformed);
         }
-        let optional = add(at, size_of::<FileHeader>())?;
-        let optional_size = usize::from(header.optional_size.get());
-        // Nothing of the optional header is looked at that does not belong to it.
-        let inside = |at: usize, size: usize| {
-            (at + size <= optional_size)
-                .then_some(at)
-                .ok_or(Unusable::Malformed)
-                .and_then(|at| add(optional, at))
-        };
-        let directories = match u16_at(bytes, inside(0, 2)?)? {
-            PE32 => 96,
-            PE32_PLUS => 112,
+        let optional = add(at, size_of::<FileHeader>() - size_of::<U16>())?;
+        let size = usize::from(header.optional_size.get());
+        let before = match header.magic.get() {
+            PE32 => 92,
+            PE32_PLUS => 108,
             _ => return Err(Unusable::Malformed),
         };
-        let count = u32_at(bytes, inside(directories - 4, 4)?)?;
-        let imports = if count > IMPORT {
-            u32_at(bytes, inside(directories + index(IMPORT) * 8, 4)?)?
+        // Nothing of the optional header is looked at that does not belong to it.
+        let have = size.checked_sub(before).ok_or(Unusable::Malformed)?;
+        let mut directories = Directories::new_zeroed();
+        let there = directories.as_mut_bytes();
+        let there = there.get_mut(..have.min(size_of::<Directories>()));
+        fill(bytes, add(optional, before)?, there.unwrap_or_default())?;
+        let (imports, needed) = if directories.count.get() > IMPORT {
+            (directories.imports.get(), size_of::<Directories>())
         } else {
-            0
+            (0, size_of::<U32>())
         };
-        let sections = (add(optional, optional_size)?, header.sections.get());
-        let table = usize::from(sections.1) * SECTION_HEADER;
-        if let Some(last) = add(sections.0, table)?.checked_sub(1) {
-            // Then all of it is there.
-            read::<u8>(bytes, last)?;
+        if have < needed {
+            return Err(Unusable::Malformed);
         }
         Ok(Self {
             bytes,
             layout,
             characteristics: header.characteristics.get(),
-            sections,
+            sections: (add(optional, size)?, header.sections.get()),
             imports,
         })
     }
@@ -233,61 +259,86 @@ impl<'a> PeImage<'a> {
         self.characteristics & DLL != 0
     }
 
-    /// The names of the DLLs it imports, in the table's order. After [`Unusable`] nothing more comes.
-    pub fn imports(&self) -> Imports<'a> {
-        let mut imports = Imports {
+    /// The names of the DLLs it imports, in the table's order.
+    ///
+    /// # Errors
+    /// [`Unusable`] if the table is not in the image.
+    pub fn imports<'p>(&self, place: &'p mut Place) -> Result<Imports<'a, 'p>, Unusable> {
+        Ok(Imports {
             image: *self,
-            section: Section::default(),
-            rest: Ok(None),
-        };
-        if self.imports != 0 {
-            imports.rest = imports.at(self.imports).map(Some);
-        }
-        imports
+            place,
+            ready: 0..0,
+            rest: match self.imports {
+                0 => None,
+                table => Some(self.at(table)?),
+            },
+        })
     }
 
-    /// The section with this relative virtual address.
-    fn section(&self, address: u32) -> Result<Section, Unusable> {
+    /// What lies at a relative virtual address.
+    fn at(&self, address: u32) -> Result<Run, Unusable> {
+        match self.layout {
+            Layout::View => Ok(Run {
+                at: index(address),
+                bytes: usize::MAX,
+            }),
+            Layout::File => self.in_section(address),
+        }
+    }
+
+    /// The same in a file, to the end of the section.
+    #[inline(never)]
+    fn in_section(&self, address: u32) -> Result<Run, Unusable> {
         let (mut table, count) = self.sections;
-        let mut header = SectionHeader::new_zeroed();
         for _ in 0..count {
-            fill(self.bytes, table, header.as_mut_bytes())?;
+            let header: SectionHeader = read(self.bytes, table)?;
             table = add(table, SECTION_HEADER)?;
-            let (start, raw_size) = (header.address.get(), header.raw_size.get());
-            let (size, at) = match self.layout {
-                Layout::View if header.characteristics.get() & READABLE == 0 => continue,
-                Layout::View => (header.size.get().max(raw_size), start),
-                Layout::File => (raw_size, header.raw_at.get()),
-            };
-            let section = Section { start, size, at };
-            if section.from(address).is_some() {
-                return Ok(section);
+            let inside = address.checked_sub(header.address.get());
+            let run = inside.and_then(|inside| {
+                Run {
+                    at: index(header.raw_at.get()),
+                    bytes: index(header.raw_size.get()),
+                }
+                .skip(index(inside))
+            });
+            if let Some(run) = run.filter(|run| run.bytes != 0) {
+                return Ok(run);
             }
         }
         Err(Unusable::Malformed)
     }
-}
 
-/// What the section headers say of a section that can be looked at.
-#[derive(Clone, Copy, Default)]
-struct Section {
-    /// The first relative virtual address, and how many there are.
-    start: u32,
-    size: u32,
-    /// Where the first is, in the view or the file.
-    at: u32,
-}
+    /// The text at a relative virtual address, up to its NUL or the most that is looked at.
+    fn read_name(&self, address: u32, name: &mut Name) -> Result<(), Unusable> {
+        let run = self.at(address)?;
+        let piece = run.piece(size_of::<Spelling>());
+        let piece = name.bytes.get_mut(..piece).unwrap_or_default();
+        fill(self.bytes, run.at, piece)?;
+        // What is behind a shorter piece is of another name.
+        if piece.len() == size_of::<Spelling>() && name.spell() {
+            Ok(())
+        } else {
+            self.read_long_name(run, name)
+        }
+    }
 
-impl Section {
-    /// What lies from a relative virtual address on, if it is in the section.
-    fn from(self, address: u32) -> Option<Run> {
-        let inside = address.checked_sub(self.start)?;
-        let bytes = self.size.checked_sub(inside)?;
-        (bytes != 0).then_some(())?;
-        Some(Run {
-            at: index(self.at).checked_add(index(inside))?,
-            bytes: index(bytes),
-        })
+    /// The same of a name without a spelling.
+    #[inline(never)]
+    fn read_long_name(&self, mut run: Run, name: &mut Name) -> Result<(), Unusable> {
+        (name.length, name.spelling) = (0, [0; 4]);
+        while run.bytes != 0 {
+            let rest = name.bytes.get_mut(name.length..).unwrap_or_default();
+            let length = run.piece(PIECE).min(rest.len());
+            let piece = rest.get_mut(..length).unwrap_or_default();
+            fill(self.bytes, run.at, piece)?;
+            let end = piece.iter().position(|&byte| byte == 0);
+            name.length += end.unwrap_or(length);
+            if end.is_some() || length == rest.len() {
+                return Ok(());
+            }
+            run = run.skip(length).ok_or(Unusable::Malformed)?;
+        }
+        Err(Unusable::Malformed)
     }
 }
 
@@ -300,9 +351,9 @@ struct Run {
 }
 
 impl Run {
-    /// How many bytes are read at once.
-    fn piece(self) -> usize {
-        PIECE.min(PAGE - self.at % PAGE).min(self.bytes)
+    /// How many bytes of it are read at once, of `most`.
+    fn piece(self, most: usize) -> usize {
+        most.min(PAGE - self.at % PAGE).min(self.bytes)
     }
 
     /// The run behind the first `bytes` bytes; `None` if it does not have as many.
@@ -314,101 +365,80 @@ impl Run {
     }
 }
 
-/// See [`PeImage::imports`].
-#[derive(Clone)]
-pub struct Imports<'a> {
-    image: PeImage<'a>,
-    /// Where something was found last: the table and its names are in one section, usually.
-    section: Section,
-    /// The table from the next descriptor on; nothing at the end.
-    rest: Result<Option<Run>, Unusable>,
+/// Where imports are read to. It is large, and so there is one for all images of a walk.
+pub struct Place {
+    table: [Descriptor; BATCH],
+    name: Name,
 }
 
-impl Imports<'_> {
-    /// Puts the next name into `name`; false if there is none more. Like the iterator, without a copy of
-    /// each name on its way.
+impl Place {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self {
+            table: FromZeros::new_zeroed(),
+            name: Name::new(),
+        }
+    }
+}
+
+impl Default for Place {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// See [`PeImage::imports`].
+pub struct Imports<'a, 'p> {
+    image: PeImage<'a>,
+    place: &'p mut Place,
+    /// The descriptors of the place that are still to come.
+    ready: Range<usize>,
+    /// The table behind them; nothing at the end.
+    rest: Option<Run>,
+}
+
+impl Imports<'_, '_> {
+    /// The next name, if there is one more.
     ///
     /// # Errors
     /// [`Unusable`], after which nothing more comes.
-    pub fn read_next(&mut self, name: &mut Name) -> Result<bool, Unusable> {
-        let next = self.advance(name);
-        if next.is_err() {
-            self.rest = Ok(None);
+    pub fn next_name(&mut self) -> Result<Option<&Name>, Unusable> {
+        let next = self.advance();
+        if next != Ok(true) {
+            (self.ready, self.rest) = (0..0, None);
         }
-        next
+        Ok(next?.then_some(&self.place.name))
     }
 
-    /// What lies at a relative virtual address, to the end of its section.
-    fn at(&mut self, address: u32) -> Result<Run, Unusable> {
-        if let Some(run) = self.section.from(address) {
-            return Ok(run);
+    fn advance(&mut self) -> Result<bool, Unusable> {
+        if self.ready.is_empty() {
+            let Some(table) = self.rest else {
+                return Ok(false);
+            };
+            self.read_ahead(table)?;
         }
-        self.section = self.image.section(address)?;
-        self.section.from(address).ok_or(Unusable::Malformed)
-    }
-
-    fn advance(&mut self, into: &mut Name) -> Result<bool, Unusable> {
-        let Some(table) = self.rest? else {
-            return Ok(false);
-        };
-        let rest = table.skip(DESCRIPTOR).ok_or(Unusable::Malformed)?;
-        let name = u32_at(self.image.bytes, add(table.at, 12)?)?;
-        if name == 0 {
-            self.rest = Ok(None);
-            return Ok(false);
-        }
-        // A table that runs into the end of its section lacks its terminator.
-        self.rest = if rest.bytes == 0 {
-            Err(Unusable::Malformed)
-        } else {
-            Ok(Some(rest))
-        };
-        self.name(name, into).map(|()| true)
-    }
-
-    /// The text at a relative virtual address, up to its NUL or the most that is looked at.
-    fn name(&mut self, address: u32, name: &mut Name) -> Result<(), Unusable> {
-        let run = self.at(address)?;
-        let piece = name.bytes.get_mut(..run.piece()).unwrap_or_default();
-        fill(self.image.bytes, run.at, piece)?;
-        match piece.first_chunk().and_then(spelled) {
-            Some((spelling, length)) => {
-                (name.length, name.spelling) = (length, Some(spelling));
-                Ok(())
+        let descriptor = self
+            .ready
+            .next()
+            .and_then(|next| self.place.table.get(next));
+        match descriptor.map_or(0, |descriptor| descriptor.name.get()) {
+            0 => Ok(false),
+            name => {
+                self.image.read_name(name, &mut self.place.name)?;
+                Ok(true)
             }
-            None => self.long_name(run, name),
         }
     }
 
-    /// The same of a name without a spelling.
-    #[inline(never)]
-    fn long_name(&self, mut run: Run, name: &mut Name) -> Result<(), Unusable> {
-        (name.length, name.spelling) = (0, None);
-        while run.bytes != 0 {
-            let rest = name.bytes.get_mut(name.length..).unwrap_or_default();
-            let length = run.piece().min(rest.len());
-            let piece = rest.get_mut(..length).unwrap_or_default();
-            fill(self.image.bytes, run.at, piece)?;
-            let end = piece.iter().position(|&byte| byte == 0);
-            name.length += end.unwrap_or(length);
-            if end.is_some() || length == rest.len() {
-                return Ok(());
-            }
-            run = run.skip(length).ok_or(Unusable::Malformed)?;
-        }
-        Err(Unusable::Malformed)
-    }
-}
-
-impl Iterator for Imports<'_> {
-    type Item = Result<Name, Unusable>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut name = Name::new();
-        match self.read_next(&mut name) {
-            Ok(more) => more.then_some(Ok(name)),
-            Err(unusable) => Some(Err(unusable)),
-        }
+    /// Reads as many descriptors as there are on a page, one at least. A table that runs into the end
+    /// of its section lacks its terminator.
+    fn read_ahead(&mut self, table: Run) -> Result<(), Unusable> {
+        let count = (table.piece(BATCH * DESCRIPTOR) / DESCRIPTOR).max(1);
+        let rest = table.skip(count * DESCRIPTOR).ok_or(Unusable::Malformed)?;
+        let descriptors = self.place.table.get_mut(..count).unwrap_or_default();
+        fill(self.image.bytes, table.at, descriptors.as_mut_bytes())?;
+        (self.ready, self.rest) = (0..count, Some(rest));
+        Ok(())
     }
 }
 
@@ -433,14 +463,6 @@ fn fill(bytes: &dyn View, at: usize, buffer: &mut [u8]) -> Result<(), Unusable> 
         Err(Status::ACCESS_VIOLATION) => Err(Unusable::Malformed),
         Err(status) => Err(Unusable::Unreadable(status)),
     }
-}
-
-fn u16_at(bytes: &dyn View, at: usize) -> Result<u16, Unusable> {
-    read(bytes, at).map(U16::get)
-}
-
-fn u32_at(bytes: &dyn View, at: usize) -> Result<u32, Unusable> {
-    read(bytes, at).map(U32::get)
 }
 
 #[cfg(test)]

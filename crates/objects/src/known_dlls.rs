@@ -16,7 +16,7 @@
 //! is left out as well, without a section: no process could run it.
 
 use crate::dll_list::{DllList, Names};
-use crate::image::{Layout, Name, PeImage, Unusable};
+use crate::image::{Layout, PeImage, Place, Unusable};
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Attempt, Essential, Skippable, Stop};
@@ -119,8 +119,7 @@ where
         let dos = dos.at(wide!("DllDirectory"))?;
         let files = open_directory(system, dos).at(wide!("DllDirectory"))?;
         link(system, self.protection, objects.get(), dos).at(wide!("KnownDllPath"))?;
-        // One place for the names of imports: it is large.
-        let (mut list, mut import) = (DllList::new(system), Name::new());
+        let (mut list, mut place) = (DllList::new(system), Place::new());
         for (name, file) in self.dlls.clone() {
             list.add(name, file).at(LIST)?;
         }
@@ -140,7 +139,7 @@ where
                 .or_skip(Skippable::KnownDll, name)
                 .is_some()
             {
-                making.add(objects.get(), files.get(), &mut list, &mut import)?;
+                making.add(objects.get(), files.get(), &mut list, &mut place)?;
             }
         }
         Ok(())
@@ -274,7 +273,7 @@ impl<S: System> Making<S> {
         objects: Handle,
         files: Handle,
         list: &mut DllList<S>,
-        import: &mut Name,
+        place: &mut Place,
     ) -> Result<(), Failed> {
         let system = self.system;
         let file = self.file.as_str();
@@ -291,14 +290,14 @@ impl<S: System> Making<S> {
                 Ok(section) => Owned::new(system, section),
                 Err(status) => {
                     if is_bad_image(status) {
-                        read_and_walk(system, files, file, list, import)
+                        read_and_walk(system, files, file, list, place)
                             .or_else(|why| why.or_skip(file))?;
                     }
                     Skippable::KnownDll.report(file, status);
                     return Ok(());
                 }
             };
-        let known = map_and_walk(system, section.get(), list, import);
+        let known = map_and_walk(system, section.get(), list, place);
         if known.is_err() {
             let _ = system.make_temporary(section.get());
         }
@@ -328,10 +327,10 @@ fn map_and_walk<S: System>(
     system: S,
     section: Handle,
     list: &mut DllList<S>,
-    import: &mut Name,
+    place: &mut Place,
 ) -> Result<(), Unwalked> {
     let view = system.map_view(section).map_err(unreadable)?;
-    walk(PeImage::parse(&view, Layout::View), list, import)
+    walk(PeImage::parse(&view, Layout::View), list, place)
 }
 
 /// Walks the imports of an image that has no section, in its file. A file that cannot be read is
@@ -342,12 +341,12 @@ fn read_and_walk<S: System>(
     directory: Handle,
     file: UnicodeStr<'_>,
     list: &mut DllList<S>,
-    import: &mut Name,
+    place: &mut Place,
 ) -> Result<(), Unwalked> {
     let content = content(system, directory, file).or_skip(Skippable::KnownDll, file);
     content.map_or(Ok(()), |(pages, length)| {
         let bytes = pages.as_ref().get(..length).unwrap_or_default();
-        walk(PeImage::parse(&bytes, Layout::File), list, import)
+        walk(PeImage::parse(&bytes, Layout::File), list, place)
     })
 }
 
@@ -385,12 +384,12 @@ fn content<S: System>(
 fn walk<S: System>(
     image: Result<PeImage<'_>, Unusable>,
     list: &mut DllList<S>,
-    import: &mut Name,
+    place: &mut Place,
 ) -> Result<(), Unwalked> {
     let image = image?;
-    let mut imports = image.imports();
-    while imports.read_next(import)? {
-        list.add_import(import).map_err(unreadable)?;
+    let mut imports = image.imports(place)?;
+    while let Some(name) = imports.next_name()? {
+        list.add_import(name).map_err(unreadable)?;
     }
     if image.is_dll() {
         Ok(())

@@ -3,7 +3,7 @@
 
 use crate::data::{self, Reached};
 use crate::reader::{RawValue, Value};
-use crate::store::{List, Store};
+use crate::store::{List, Row, Store};
 use nt::arena::Span;
 use nt::environment::{self, Environment};
 use nt::failure::Skippable;
@@ -227,11 +227,8 @@ impl<S: Memory> Configuration<S> {
             (List::RequiredNames, List::Required),
             (List::OptionalNames, List::Optional),
         ] {
-            for index in 0..self.store.len() {
-                let row = self.store.row(index).filter(|row| row.is_in(names));
-                let Some(name) = row.map(|row| row.name) else {
-                    continue;
-                };
+            let mut place = self.store.first(names);
+            while let Some(Row { name, .. }) = self.store.step(&mut place) {
                 if !self.store.move_row(List::SubSystems, to, name)? {
                     Skippable::UndefinedSubsystem
                         .report(self.store.get(name), Status::OBJECT_NAME_NOT_FOUND);
@@ -281,15 +278,9 @@ impl<S: Memory> Configuration<S> {
     /// Sets every variable again, in the same order: what was defined later is known by now (spec
     /// 5.1 #3, #5).
     pub(crate) fn second_environment_pass(&mut self) -> Result<()> {
-        for index in 0..self.store.len() {
-            let Some(row) = self.store.row(index) else {
-                continue;
-            };
-            let expand = row.is_in(List::EnvironmentExpand);
-            if expand || row.is_in(List::EnvironmentPlain) {
-                let (name, value) = (row.name, row.value);
-                self.set_variable(expand, name, value)?;
-            }
+        let mut place = self.store.first(List::EnvironmentPlain);
+        while let Some(row) = self.store.step(&mut place) {
+            self.set_variable(row.is_in(List::EnvironmentExpand), row.name, row.value)?;
         }
         Ok(())
     }

@@ -36,6 +36,7 @@ pub(crate) enum List {
     /// `DllDirectory` and `DllDirectory32`.
     DllDirectories,
     /// What the Environment key holds, for its second pass: not to be expanded, and to be expanded.
+    /// Both stand in one chain, in the registry's order.
     EnvironmentPlain,
     EnvironmentExpand,
     /// The variables of the default environment.
@@ -49,6 +50,17 @@ pub(crate) enum List {
     OptionalNames,
     /// The last of them.
     SessionZeroCommand,
+}
+
+impl List {
+    /// The list in whose chain its rows stand.
+    const fn chain(self) -> usize {
+        let of = match self {
+            Self::EnvironmentExpand => Self::EnvironmentPlain,
+            other => other,
+        };
+        of as usize
+    }
 }
 
 /// Number of lists.
@@ -113,7 +125,7 @@ impl<S: Memory> Store<S> {
         self.text.get(span)
     }
 
-    /// Copies `text` to the arena.
+    /// Copies `text`, in which there is no NUL, to the arena.
     pub(crate) fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
         self.text.add(text)
     }
@@ -147,7 +159,7 @@ impl<S: Memory> Store<S> {
             None => self.table.push(row)?,
         }
         let new = u32::try_from(self.table.len()).map_err(|_| Status::NO_MEMORY)?;
-        let Some(chain) = self.chains.get_mut(list as usize) else {
+        let Some(chain) = self.chains.get_mut(list.chain()) else {
             return Ok(());
         };
         let last = core::mem::replace(&mut chain.last, new);
@@ -181,12 +193,7 @@ impl<S: Memory> Store<S> {
     /// # Errors
     /// `INVALID_PARAMETER` for a name that a variable cannot have; `NO_MEMORY`.
     pub(crate) fn set_variable(&mut self, name: Span, value: Span) -> Result<()> {
-        let units = self.get(name).until_nul();
-        environment::valid_name(units)?;
-        let (name, value) = (name.prefix(units.len()), {
-            let units = self.get(value).until_nul().len();
-            value.prefix(units)
-        });
+        environment::valid_name(self.get(name))?;
         let hash = hash(List::Variables, self.get(name));
         match self.find(List::Variables, hash, self.get(name)) {
             Some(index) => self.set_value(index, value),
@@ -219,9 +226,16 @@ impl<S: Memory> Store<S> {
         Ok(true)
     }
 
-    /// Number of rows in all lists.
-    pub(crate) fn len(&self) -> usize {
-        self.table.len()
+    /// Where the chain begins that `list` stands in, for [`Self::step`].
+    pub(crate) fn first(&self, list: List) -> u32 {
+        self.chain(list).first
+    }
+
+    /// The row at `place` of a chain, which becomes the place of the next one.
+    pub(crate) fn step(&self, place: &mut u32) -> Option<Row> {
+        let row = self.row((*place as usize).checked_sub(1)?)?;
+        *place = row.next;
+        Some(*row)
     }
 
     /// The row with this index, whatever its list.
@@ -239,13 +253,13 @@ impl<S: Memory> Store<S> {
     pub(crate) fn list(&self, list: List) -> Rows<'_, S> {
         Rows {
             store: self,
-            next: self.chain(list).first,
+            next: self.first(list),
             list,
         }
     }
 
     fn chain(&self, list: List) -> Chain {
-        self.chains.get(list as usize).copied().unwrap_or_default()
+        self.chains.get(list.chain()).copied().unwrap_or_default()
     }
 
     fn find(&self, list: List, hash: NameHash, name: UnicodeStr<'_>) -> Option<usize> {
@@ -293,7 +307,7 @@ impl<S: Memory> Store<S> {
             }
             first = sorted.first;
             if runs <= 1 {
-                if let Some(chain) = self.chains.get_mut(list as usize) {
+                if let Some(chain) = self.chains.get_mut(list.chain()) {
                     *chain = sorted;
                 }
                 return;

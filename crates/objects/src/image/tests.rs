@@ -6,22 +6,37 @@ use proptest::prelude::*;
 use std::vec;
 use std::vec::Vec;
 
+fn walked(image: &PeImage<'_>) -> Vec<Result<Name, Unusable>> {
+    let mut place = Place::new();
+    let mut imports = match image.imports(&mut place) {
+        Ok(imports) => imports,
+        Err(unusable) => return vec![Err(unusable)],
+    };
+    let mut names = Vec::new();
+    while let Some(name) = imports.next_name().transpose() {
+        names.push(name.cloned());
+    }
+    assert_eq!(imports.next_name(), Ok(None));
+    names
+}
+
 fn names(bytes: &dyn View, layout: Layout) -> Vec<Result<Vec<u8>, Unusable>> {
-    let imports = PeImage::parse(bytes, layout).unwrap().imports();
-    imports.map(|name| name.map(|name| name.to_vec())).collect()
+    let names = walked(&PeImage::parse(bytes, layout).unwrap());
+    let plain = |name: Result<Name, _>| name.map(|name| name.to_vec());
+    names.into_iter().map(plain).collect()
 }
 
 fn name(text: &[u8]) -> Result<Vec<u8>, Unusable> {
     Ok(text.to_vec())
 }
 
-/// An image on a disk of which this page cannot be read.
-struct Failing(Vec<u8>, usize);
+/// An image of which this page cannot be read, for this reason.
+struct Failing(Vec<u8>, usize, Status);
 
 impl View for Failing {
     fn read(&self, at: usize, buffer: &mut [u8]) -> nt::Result<()> {
         if at / 0x1000 == self.1 || (at + buffer.len() - 1) / 0x1000 == self.1 {
-            return Err(Status::IN_PAGE_ERROR);
+            return Err(self.2);
         }
         self.0.read(at, buffer)
     }
@@ -100,7 +115,7 @@ fn an_executable_is_no_dll_and_no_import_table_is_no_error() {
     bytes[0x58 + 120..0x58 + 124].fill(0);
     let image = PeImage::parse(&bytes, Layout::View).unwrap();
     assert!(!image.is_dll());
-    assert_eq!(image.imports().count(), 0);
+    assert_eq!(names(&bytes, Layout::View), []);
 }
 
 #[test]
@@ -127,19 +142,59 @@ fn an_import_table_outside_the_image_is_malformed() {
 }
 
 #[test]
-fn what_lies_in_no_readable_section_is_not_looked_at() {
-    let mut bytes = image(DLL, &["a.dll"]);
-    bytes[0x58 + 0xF0 + 39] = 0;
+fn what_a_view_does_not_let_be_read_is_malformed() {
+    let bytes = Failing(image(DLL, &["a.dll"]), 1, Status::ACCESS_VIOLATION);
     assert_eq!(names(&bytes, Layout::View), [Err(Unusable::Malformed)]);
 }
 
 #[test]
 fn a_table_without_an_end_is_malformed() {
     let mut bytes = image(DLL, &["a.dll"]);
-    let section = 0x58 + 0xF0;
-    bytes[section + 8..section + 12].copy_from_slice(&20u32.to_le_bytes());
+    let descriptor: [u8; DESCRIPTOR] = bytes[0x1000..][..DESCRIPTOR].try_into().unwrap();
+    let name = 0x1000 + 2 * DESCRIPTOR;
+    bytes.copy_within(name..name + 6, 0x800);
+    let (whole, _) = bytes[0x1000..].as_chunks_mut::<DESCRIPTOR>();
+    let count = whole.len();
+    whole.fill(descriptor);
+    for descriptor in whole {
+        descriptor[12..16].copy_from_slice(&0x800u32.to_le_bytes());
+    }
     let names = names(&bytes, Layout::View);
+    assert_eq!(names.len(), count + 1);
     assert_eq!(names.last(), Some(&Err(Unusable::Malformed)));
+}
+
+#[test]
+fn a_table_in_a_file_ends_with_its_section() {
+    let mut bytes = image(DLL, &["a.dll"]);
+    let section = 0x58 + 0xF0;
+    bytes[section + 20..][..4].copy_from_slice(&0x1000u32.to_le_bytes());
+    // Its name is empty: the zeros that the descriptor begins with.
+    bytes[0x1000 + 12..][..4].copy_from_slice(&0x1000u32.to_le_bytes());
+    let (none, malformed) = (name(b""), Err(Unusable::Malformed));
+    for (raw_size, seen) in [
+        (2 * DESCRIPTOR, &[none.clone()][..]),
+        (2 * DESCRIPTOR - 1, &[none.clone(), malformed.clone()]),
+        (DESCRIPTOR, &[none, malformed.clone()]),
+        (DESCRIPTOR - 1, &[malformed]),
+    ] {
+        bytes[section + 16] = raw_size as u8;
+        assert_eq!(names(&bytes, Layout::File), seen, "{raw_size}");
+    }
+}
+
+#[test]
+fn what_lies_on_the_page_behind_a_table_is_not_read() {
+    let mut bytes = image(DLL, &["a.dll", "b.dll"]);
+    bytes.resize(0x3000, 0);
+    let at = 0x2000 - 3 * DESCRIPTOR;
+    bytes.copy_within(0x1000..0x1000 + 3 * DESCRIPTOR, at);
+    bytes[0x58 + 120..][..4].copy_from_slice(&(at as u32).to_le_bytes());
+    let bytes = Failing(bytes, 2, Status::IN_PAGE_ERROR);
+    assert_eq!(
+        names(&bytes, Layout::View),
+        [name(b"a.dll"), name(b"b.dll")]
+    );
 }
 
 #[test]
@@ -147,14 +202,17 @@ fn a_page_that_the_disk_does_not_give_is_its_status_and_not_malformed() {
     let mut bytes = image(DLL, &["a.dll"]);
     bytes.resize(0x3000, 0);
     let unreadable = Err(Unusable::Unreadable(Status::IN_PAGE_ERROR));
-    let headers = Failing(bytes.clone(), 0);
+    let headers = Failing(bytes.clone(), 0, Status::IN_PAGE_ERROR);
     assert_eq!(PeImage::parse(&headers, Layout::View).map(drop), unreadable);
-    let table = Failing(bytes.clone(), 1);
+    let table = Failing(bytes.clone(), 1, Status::IN_PAGE_ERROR);
     assert_eq!(
         names(&table, Layout::View),
         [Err(Unusable::Unreadable(Status::IN_PAGE_ERROR))]
     );
-    assert_eq!(names(&Failing(bytes, 2), Layout::View), [name(b"a.dll")]);
+    assert_eq!(
+        names(&Failing(bytes, 2, Status::IN_PAGE_ERROR), Layout::View),
+        [name(b"a.dll")]
+    );
 }
 
 #[test]
@@ -166,7 +224,10 @@ fn what_lies_on_the_page_behind_a_name_is_not_read() {
     let at = 0x2000 - b"a.dll\0".len();
     bytes[at..0x2000].copy_from_slice(b"a.dll\0");
     bytes[0x1000 + 12..0x1000 + 16].copy_from_slice(&(at as u32).to_le_bytes());
-    assert_eq!(names(&Failing(bytes, 2), Layout::View), [name(b"a.dll")]);
+    assert_eq!(
+        names(&Failing(bytes, 2, Status::IN_PAGE_ERROR), Layout::View),
+        [name(b"a.dll")]
+    );
 }
 
 #[test]
@@ -183,27 +244,27 @@ fn a_name_longer_than_a_path_comes_one_byte_too_long() {
 fn a_name_comes_with_its_spelling_as_long_as_that_has_an_end() {
     let long = "a-name-of-16.dll";
     let bytes = image(DLL, &["a.dll", "15-letters-.dll", long, "abcd", "a.dll"]);
-    let mut imports = PeImage::parse(&bytes, Layout::View).unwrap().imports();
-    let (mut name, mut spellings) = (Name::new(), Vec::new());
-    while imports.read_next(&mut name).unwrap() {
+    let mut spellings = Vec::new();
+    for name in walked(&PeImage::parse(&bytes, Layout::View).unwrap()) {
+        let name = name.unwrap();
         assert_eq!(name.spelling(), Name::of(&name).spelling());
         spellings.push(name.spelling());
     }
-    assert_eq!(spellings[0], Some(0x6C_6C64_2E61));
-    assert!(spellings[1].is_some() && spellings[1] != spellings[0]);
-    assert_eq!(spellings[2..], [None, Some(0x6463_6261), spellings[0]]);
+    assert_eq!(spellings[0], 0x6C_6C64_2E61);
+    assert!(spellings[1] != 0 && spellings[1] != spellings[0]);
+    assert_eq!(spellings[2..], [0, 0x6463_6261, spellings[0]]);
 }
 
 #[test]
 fn a_section_table_that_the_file_does_not_have_is_malformed() {
-    let mut bytes = image(DLL, &[]);
-    bytes.truncate(0x58 + 0xF0 + SECTION_HEADER);
-    assert!(PeImage::parse(&bytes, Layout::View).is_ok());
+    let mut bytes = image(DLL, &["a.dll"]);
+    // The import table stands in front of the headers of two sections, of which the second has it.
+    bytes[0x46] = 2;
+    bytes.truncate(0x58 + 0xF0 + 2 * SECTION_HEADER);
+    bytes[0x58 + 0xF0 + SECTION_HEADER..].fill(0);
+    assert_eq!(names(&bytes, Layout::File), [Err(Unusable::Malformed)]);
     bytes.pop();
-    assert_eq!(
-        PeImage::parse(&bytes, Layout::View).map(drop),
-        Err(Unusable::Malformed)
-    );
+    assert_eq!(names(&bytes, Layout::File), [Err(Unusable::Malformed)]);
 }
 
 proptest! {
@@ -222,7 +283,7 @@ proptest! {
         bytes.truncate(length);
         for layout in [Layout::View, Layout::File] {
             let Ok(image) = PeImage::parse(&bytes, layout) else { continue };
-            let names: Vec<_> = image.imports().collect();
+            let names = walked(&image);
             prop_assert!(names.len() <= bytes.len() / DESCRIPTOR + 1);
             prop_assert!(names.iter().flatten().all(|name| !name.contains(&0) && name.len() <= MAX_NAME + 1));
         }
@@ -231,7 +292,7 @@ proptest! {
     #[test]
     fn any_bytes_are_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..512)) {
         if let Ok(image) = PeImage::parse(&bytes, Layout::View) {
-            prop_assert!(image.imports().count() <= bytes.len());
+            prop_assert!(walked(&image).len() <= bytes.len());
         }
     }
 }
