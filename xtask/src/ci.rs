@@ -17,7 +17,7 @@ const GATES: [(Gate, &str); 8] = [
     (Gate::Format, "format: rustfmt's own width and heuristics"),
     (
         Gate::Clippy,
-        "clippy: host with tests, NT target, kernel; no warnings",
+        "clippy: host with tests, NT target, kernel, fuzz targets; no warnings",
     ),
     (
         Gate::Doc,
@@ -45,6 +45,9 @@ const GATES: [(Gate, &str); 8] = [
     ),
 ];
 
+/// The fuzz targets: outside of the workspace, for their own compiler flags.
+const FUZZ: &str = "crates/fuzz/Cargo.toml";
+
 /// Runs the verb.
 pub fn verb(options: &CiOptions) -> Result<()> {
     let started = Instant::now();
@@ -55,7 +58,8 @@ pub fn verb(options: &CiOptions) -> Result<()> {
     let mut needs = Vec::new();
     for (gate, _) in &chosen {
         match gate {
-            Gate::Format | Gate::Clippy | Gate::Doc | Gate::Dist | Gate::I386 => {}
+            Gate::Format | Gate::Doc | Gate::Dist | Gate::I386 => {}
+            Gate::Clippy => needs.push(Need::Fuzz),
             Gate::Windows => needs.push(Need::Windows),
             Gate::Budgets => needs.push(Need::Machine),
             Gate::Tests => needs.extend([Need::Machine, Need::Debug]),
@@ -93,9 +97,7 @@ pub fn verb(options: &CiOptions) -> Result<()> {
 
 fn format() -> Result<()> {
     cargo::succeed(cargo::command().args(["fmt", "--check"]))?;
-    // Outside of the workspace, for its own compiler flags.
-    let fuzz = "crates/fuzz/Cargo.toml";
-    cargo::succeed(cargo::command().args(["fmt", "--check", "--manifest-path", fuzz]))
+    cargo::succeed(cargo::command().args(["fmt", "--check", "--manifest-path", FUZZ]))
 }
 
 fn clippy() -> Result<()> {
@@ -119,6 +121,17 @@ fn clippy() -> Result<()> {
             ));
         }
     }
+    outcomes.push(lint(
+        "the fuzz targets, outside of the workspace",
+        &[
+            "--locked",
+            "--manifest-path",
+            FUZZ,
+            "--target-dir",
+            "target/fuzz",
+        ],
+        &[],
+    ));
     outcomes.push(lint(
         "the bare machine, kernel",
         cargo::KERNEL,

@@ -187,7 +187,10 @@ const VERBS: &[(&str, &[Need])] = &[
     ("run", &[Need::Machine]),
     ("test", &[Need::Machine, Need::Debug]),
     ("simulate", &[]),
-    ("ci", &[Need::Machine, Need::Debug, Need::Windows]),
+    (
+        "ci",
+        &[Need::Machine, Need::Debug, Need::Windows, Need::Fuzz],
+    ),
     ("coverage", &[]),
     ("mutants", &[]),
     ("dist", &[]),

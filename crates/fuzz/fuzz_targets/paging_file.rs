@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use nt::UnicodeStr;
-use pagefile::sizing::{CAP, sizes};
+use pagefile::sizing::{CAP, NARROW_CAP, sizes};
 use pagefile::token::{self, Descriptor};
 
 fuzz_target!(|data: &[u8]| {
@@ -16,10 +16,10 @@ fuzz_target!(|data: &[u8]| {
     let mut descriptor = Descriptor::default();
     if let Some(Ok(())) = token::parse(token, current, &mut descriptor) {
         assert_eq!(descriptor.name.as_str().units()[5], u16::from(b':'));
-        let sizes = sizes(
-            descriptor.size,
-            Some(u64::try_from(data.len()).unwrap() << 32),
-        );
-        assert!(sizes.minimum <= sizes.maximum && sizes.maximum <= CAP);
+        let memory = Some(u64::try_from(data.len()).unwrap() << 32);
+        for cap in [CAP, NARROW_CAP] {
+            let sizes = sizes(descriptor.size, memory, cap);
+            assert!(sizes.minimum <= sizes.maximum && sizes.maximum <= cap);
+        }
     }
 });

@@ -61,7 +61,7 @@ fuzz_target!(|input: &[u8]| {
             0 | 1 => assert!(kernel.send(client, context, &message).is_some()),
             // A connection request comes from the kernel only, and is the next case.
             2 if kind != MessageKind::CONNECTION_REQUEST.0 => {
-                drop(kernel.send_kind(client, context, &message, kind))
+                let _ = kernel.send_kind(client, context, &message, kind);
             }
             _ => {
                 kernel.disconnect(client, context);

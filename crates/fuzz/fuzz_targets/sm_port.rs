@@ -60,7 +60,7 @@ impl Stage {
         if let Err(seen) = self.model.step() {
             panic!("{seen}");
         }
-        self.gives_way = self.preemption != 0 && self.draw() % self.preemption == 0;
+        self.gives_way = self.preemption != 0 && self.draw().is_multiple_of(self.preemption);
     }
 }
 

@@ -176,7 +176,7 @@ fn step(number: usize, input: &mut Input<'_>) -> Step {
             body.as_mut_bytes()[..bytes.len()].copy_from_slice(&bytes);
             Step::Send(Box::new(request(&body)))
         }
-        12 => Step::Thread(input.byte() % 2 == 0),
+        12 => Step::Thread(input.byte().is_multiple_of(2)),
         13 => Step::Beside(input.byte() % 8),
         14 => match input.byte() {
             0..16 => Step::End,
@@ -292,7 +292,7 @@ fn send(seam: &Seam, port: Handle, message: &MessageBuffer) {
 }
 
 /// Creates a program and has it taken over; one that is refused is ended.
-fn exec(seam: &Seam, port: Handle, command: &str) {
+fn exec(seam: &'static Seam, port: Handle, command: &str) {
     let command: Vec<u16> = command.encode_utf16().collect();
     let Ok(created) = programs::processes::create(seam, UnicodeStr(&command)) else {
         return;
