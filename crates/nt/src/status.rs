@@ -65,6 +65,11 @@ macro_rules! statuses {
 
             /// The name without its `STATUS_` prefix, if this code is listed here.
             pub fn name(self) -> Option<&'static str> {
+                str::from_utf8(self.letters()?).ok()
+            }
+
+            /// The same in bytes.
+            pub(crate) fn letters(self) -> Option<&'static [u8]> {
                 let listed = CODES.iter().position(|&code| code == self.0)?;
                 let length = |&length: &u8| usize::from(length);
                 let before = LENGTHS.get(..listed)?.iter().map(length).sum();
@@ -75,7 +80,7 @@ macro_rules! statuses {
         /// Every code listed; tables and one text are far smaller than a `match`.
         static CODES: &[u32] = &[$($value),*];
         /// Their names in the same order, and how long each is.
-        static NAMES: &str = concat!($(stringify!($name)),*);
+        static NAMES: &[u8] = concat!($(stringify!($name)),*).as_bytes();
         static LENGTHS: &[u8] = &[$(stringify!($name).len() as u8),*];
 
         #[cfg(test)]

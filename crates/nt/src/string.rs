@@ -215,7 +215,7 @@ impl<const N: usize> UnicodeBuf<N> {
 
     /// Appends an ASCII text whole, or nothing with `NAME_TOO_LONG`.
     pub fn push_ascii(&mut self, text: &str) -> Result<()> {
-        append_ascii(&mut self.0, text)
+        append_ascii(&mut self.0, text.as_bytes())
     }
 
     /// Appends one unit, or nothing with `NAME_TOO_LONG`.
@@ -259,9 +259,9 @@ fn append(units: &mut heapless::VecView<u16>, text: UnicodeStr<'_>) -> Result<()
 
 /// The same for a text of the program, each byte of which is a character.
 #[inline(never)]
-fn append_ascii(units: &mut heapless::VecView<u16>, text: &str) -> Result<()> {
+fn append_ascii(units: &mut heapless::VecView<u16>, text: &[u8]) -> Result<()> {
     let before = units.len();
-    for byte in text.bytes() {
+    for &byte in text {
         if units.push(u16::from(byte)).is_err() {
             units.truncate(before);
             return Err(Status::NAME_TOO_LONG);
@@ -278,7 +278,7 @@ fn append_text(units: &mut heapless::VecView<u16>, text: Text<'_>) -> Result<()>
     }
 
     impl Output for Appended<'_> {
-        fn narrow(&mut self, piece: &str) {
+        fn narrow(&mut self, piece: &[u8]) {
             self.result = self.result.and_then(|()| append_ascii(self.units, piece));
         }
 

@@ -67,8 +67,9 @@ pub trait Show {
 
 /// Where a text is written to, piece by piece. One that is full says so at the end only.
 pub trait Output {
-    /// Takes a piece of UTF-8.
-    fn narrow(&mut self, piece: &str);
+    /// Takes a piece of UTF-8, in bytes: a cut between two characters of a text of the program needs no
+    /// check.
+    fn narrow(&mut self, piece: &[u8]);
     /// Takes a piece of UTF-16.
     fn wide(&mut self, piece: UnicodeStr<'_>);
 }
@@ -81,13 +82,13 @@ impl<'a> Text<'a> {
 
     /// Writes it out.
     pub fn write(&self, out: &mut dyn Output) {
-        let mut rest = self.template;
+        let mut rest = self.template.as_bytes();
         for part in self.parts {
-            let end = rest.bytes().position(|byte| byte == PLACE);
-            let end = end.unwrap_or(rest.len());
-            out.narrow(rest.get(..end).unwrap_or_default());
+            let end = rest.iter().position(|&byte| byte == PLACE);
+            let (piece, place) = rest.split_at(end.unwrap_or(rest.len()));
+            out.narrow(piece);
             part.write(out);
-            rest = rest.get(end + 1..).unwrap_or_default();
+            rest = place.get(1..).unwrap_or_default();
         }
         out.narrow(rest);
     }
@@ -119,19 +120,19 @@ impl Part<'_> {
 
     fn write(&self, out: &mut dyn Output) {
         match *self {
-            Self::Narrow(text) => out.narrow(text),
+            Self::Narrow(text) => out.narrow(text.as_bytes()),
             Self::Wide(text) => out.wide(text),
-            Self::Number(number) => write_digits(out, number, 1, "0123456789"),
+            Self::Number(number) => write_digits(out, number, 1, b"0123456789"),
             Self::Hex {
                 number,
                 digits,
                 capitals: false,
-            } => write_digits(out, number, digits, "0123456789abcdef"),
+            } => write_digits(out, number, digits, b"0123456789abcdef"),
             Self::Hex {
                 number,
                 digits,
                 capitals: true,
-            } => write_digits(out, number, digits, "0123456789ABCDEF"),
+            } => write_digits(out, number, digits, b"0123456789ABCDEF"),
             Self::Status(status) => write_status(out, status),
             Self::Text(text) => text.write(out),
         }
@@ -140,7 +141,7 @@ impl Part<'_> {
 
 /// Writes `number` in as many different digits as `digits` has, with zeros before it if there are
 /// fewer than `least`.
-fn write_digits(out: &mut dyn Output, number: u64, least: u8, digits: &'static str) {
+fn write_digits(out: &mut dyn Output, number: u64, least: u8, digits: &[u8]) {
     let base = digits.len() as u64;
     if number >= base || least > 1 {
         write_digits(out, number / base, least.saturating_sub(1), digits);
@@ -151,8 +152,12 @@ fn write_digits(out: &mut dyn Output, number: u64, least: u8, digits: &'static s
 
 fn write_status(out: &mut dyn Output, status: Status) {
     let number = Part::Number(u64::from(status.0)).upper_hex(8);
-    match status.name() {
-        Some(name) => Text::new("STATUS_% (%)", &[Part::Narrow(name), number]).write(out),
+    match status.letters() {
+        Some(name) => {
+            out.narrow(b"STATUS_");
+            out.narrow(name);
+            Text::new(" (%)", &[number]).write(out);
+        }
         None => Text::new("NTSTATUS %", &[number]).write(out),
     }
 }
@@ -223,8 +228,9 @@ impl fmt::Display for Text<'_> {
         struct Formatted<'o, 'f>(&'o mut fmt::Formatter<'f>, fmt::Result);
 
         impl Output for Formatted<'_, '_> {
-            fn narrow(&mut self, piece: &str) {
-                self.1 = self.1.and_then(|()| self.0.write_str(piece));
+            fn narrow(&mut self, piece: &[u8]) {
+                let piece = str::from_utf8(piece).map_err(|_| fmt::Error);
+                self.1 = self.1.and_then(|()| self.0.write_str(piece?));
             }
 
             fn wide(&mut self, piece: UnicodeStr<'_>) {

@@ -57,9 +57,9 @@ pub(crate) fn print_formatted(text: fmt::Arguments<'_>) {
 /// Prints a line with what `write` writes behind the prefix.
 fn print(write: impl FnOnce(&mut Line)) {
     let mut line = Line(heapless::Vec::new());
-    line.narrow(PREFIX.get().copied().unwrap_or_default());
+    line.narrow(PREFIX.get().copied().unwrap_or_default().as_bytes());
     write(&mut line);
-    line.narrow("\n");
+    line.narrow(b"\n");
     line.flush();
 }
 
@@ -108,8 +108,8 @@ impl Line {
 
 impl Output for Line {
     /// `piece` is text of the program, which has no NUL.
-    fn narrow(&mut self, piece: &str) {
-        self.push(piece.as_bytes());
+    fn narrow(&mut self, piece: &[u8]) {
+        self.push(piece);
     }
 
     fn wide(&mut self, piece: UnicodeStr<'_>) {
