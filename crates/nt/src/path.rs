@@ -55,6 +55,9 @@ pub fn kind(dos: UnicodeStr<'_>) -> Kind {
     }
 }
 
+/// What separates the components of a DOS path.
+const SEPARATORS: &[u8] = b"\\/";
+
 /// Whether `unit` separates the components of a DOS path.
 pub const fn is_separator(unit: u16) -> bool {
     unit == b'\\' as u16 || unit == b'/' as u16
@@ -177,37 +180,42 @@ pub fn full_path(
     if relative || kind == Kind::Rooted {
         root = current.take(3);
     }
-    for &unit in root.units() {
-        full.push_unit(if is_separator(unit) {
-            u16::from(b'\\')
-        } else {
-            unit
-        })?;
+    full.push(root)?;
+    for unit in full.units_mut() {
+        if is_separator(*unit) {
+            *unit = u16::from(b'\\');
+        }
     }
     let floor = full.as_str().len();
     for mut part in [base, rest] {
         while !part.is_empty() {
-            let separator = part.units().iter().position(|&unit| is_separator(unit));
-            let length = separator.unwrap_or(part.len());
-            append_component(part.take(length), separator.is_some(), floor, full)?;
-            part = part.skip(length + 1);
+            let component = before(part, SEPARATORS);
+            let inner = component.len() < part.len();
+            append_component(component, inner, floor, full)?;
+            part = part.skip(component.len() + 1);
         }
     }
     if full.as_str().last() == Some(u16::from(b':'))
-        || (rest.last().is_some_and(is_separator) && ends_open(full.as_str()))
+        || (rest.last().is_some_and(is_separator) && ends_open(full))
     {
         full.push_unit(u16::from(b'\\'))?;
     }
+    // A root is left in any case.
     full.truncate(full.as_str().trimmed_end(b" .").len());
-    if full.as_str().is_empty() {
-        Err(Status::OBJECT_NAME_INVALID)
-    } else {
-        Ok(())
-    }
+    Ok(())
 }
 
-fn ends_open(full: UnicodeStr<'_>) -> bool {
-    !full.last().is_some_and(is_separator)
+/// What stands before the first of these ASCII characters, or all of `path`.
+#[inline(never)]
+fn before<'a>(path: UnicodeStr<'a>, characters: &[u8]) -> UnicodeStr<'a> {
+    let is_one = |unit| characters.iter().any(|&byte| unit == u16::from(byte));
+    let end = path.units().iter().position(|&unit| is_one(unit));
+    path.take(end.unwrap_or(path.len()))
+}
+
+/// Whether there is no separator at the end of a full path.
+fn ends_open(full: &UnicodeBuf<MAX_DOS>) -> bool {
+    full.as_str().last() != Some(u16::from(b'\\'))
 }
 
 /// Adds one component behind a separator; `.` adds nothing and `..` takes the last one away, down
@@ -226,7 +234,7 @@ fn append_component(
         full.truncate(last.max(floor));
         return Ok(());
     }
-    if ends_open(full.as_str()) {
+    if ends_open(full) {
         full.push_unit(u16::from(b'\\'))?;
     }
     let dotted = inner && component.last() == Some(u16::from(b'.'));
@@ -235,44 +243,38 @@ fn append_component(
 
 /// Length of `\\server\share`.
 fn unc_root(dos: UnicodeStr<'_>) -> usize {
-    let from = |start: usize, stop: bool| {
-        let rest = dos.skip(start).units();
-        start
-            + rest
-                .iter()
-                .position(|&unit| is_separator(unit) == stop)
-                .unwrap_or(rest.len())
-    };
-    from(from(from(2, true), false), true)
+    let server = dos.skip(2);
+    let behind = server.skip(before(server, SEPARATORS).len());
+    let start = behind.units().iter().position(|&unit| !is_separator(unit));
+    let share = behind.skip(start.unwrap_or(behind.len()));
+    dos.len() - share.len() + before(share, SEPARATORS).len()
 }
 
 /// The device that the last component of `dos` names, whatever directory and extension stand around
 /// it: RtlIsDosDeviceName_U.
 fn device_name(dos: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
-    match kind(dos) {
+    let path = match kind(dos) {
         Kind::Unc => return None,
         Kind::LocalDevice => return dos.eq_ascii("\\\\.\\CON").then(|| dos.skip(4)),
-        _ => {}
-    }
-    let last = file_name(dos);
-    let last = if dos.units().get(1) == Some(&u16::from(b':')) && last.len() == dos.len() {
-        dos.skip(2)
-    } else {
-        last
+        Kind::DriveRelative => dos.skip(2),
+        _ => dos,
     };
-    let end = last
-        .units()
-        .iter()
-        .position(|&unit| unit == u16::from(b'.') || unit == u16::from(b':'))
-        .unwrap_or(last.len());
-    let stem = last.take(end).trimmed_end(b" ");
-    let is_one = |name: UnicodeStr<'_>, of: &[&str]| of.iter().any(|known| name.eq_ascii(known));
+    let stem = before(file_name(path), b".:").trimmed_end(b" ");
     let is_digit = |unit| (u16::from(b'1')..=u16::from(b'9')).contains(&unit);
-    let numbered = stem.len() == 4 && stem.last().is_some_and(is_digit);
-    let known = is_one(stem, &["PRN", "AUX", "NUL", "CON"])
-        || numbered && is_one(stem.take(3), &["LPT", "COM"]);
-    known.then_some(stem)
+    let (name, known) = if stem.len() == 4 && stem.last().is_some_and(is_digit) {
+        (stem.take(3), NUMBERED_DEVICES)
+    } else {
+        (stem, DEVICES)
+    };
+    known
+        .iter()
+        .any(|known| name.eq_bytes(known))
+        .then_some(stem)
 }
+
+/// Devices with a number behind the name, and those without.
+const NUMBERED_DEVICES: &[[u8; 3]] = &[*b"LPT", *b"COM"];
+const DEVICES: &[[u8; 3]] = &[*b"PRN", *b"AUX", *b"NUL", *b"CON"];
 
 #[cfg(test)]
 mod tests {
