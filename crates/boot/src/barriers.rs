@@ -26,6 +26,30 @@ const OF_RENAME: u32 = 2;
 const ABOVE_DELETION: u32 = 4;
 const ABOVE_RENAME: u32 = 8;
 
+/// A kind of operation.
+struct Kind {
+    /// What its names are to it, and those above them.
+    own: u32,
+    above: u32,
+    /// What is in its way at one of its names, and above one.
+    way: u32,
+    way_above: u32,
+}
+
+const DELETION: Kind = Kind {
+    own: OF_DELETION,
+    above: ABOVE_DELETION,
+    way: OF_RENAME | ABOVE_RENAME,
+    way_above: OF_RENAME,
+};
+
+const RENAME: Kind = Kind {
+    own: OF_RENAME,
+    above: ABOVE_RENAME,
+    way: !0,
+    way_above: OF_DELETION | OF_RENAME,
+};
+
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 struct Name {
@@ -58,16 +82,15 @@ pub(crate) fn barriers<S: Memory>(system: S, pairs: Pairs<'_>) -> Result<PageVec
         if target.is_some_and(|target| target.eq_ignore_case(source)) {
             continue;
         }
-        let deletes = target.is_none();
+        let kind = if target.is_some() { &RENAME } else { &DELETION };
         let own = [Some(source), target];
-        if own.iter().flatten().any(|&name| names.meets(name, deletes)) {
+        let mut own = own.iter().copied().flatten();
+        if own.clone().any(|name| names.meets(name, kind)) {
             barriers.push(place)?;
             names.texts.clear();
             names.table.clear();
         }
-        own.iter()
-            .flatten()
-            .try_for_each(|&name| names.add(name, deletes))?;
+        own.try_for_each(|name| names.add(name, kind))?;
     }
     Ok(barriers)
 }
@@ -84,34 +107,25 @@ impl<S: Memory> Names<S> {
             .find(hash, |_, row| self.texts.get(row.text).eq_ignore_case(name))
     }
 
-    /// Whether an operation with this name, which deletes it or not, is in another's way.
-    fn meets(&self, name: UnicodeStr<'_>, deletes: bool) -> bool {
-        let uses = |hash, name| {
-            let row = self
-                .find(hash, name)
-                .and_then(|index| self.table.row(index));
-            row.map_or(0, |row| row.uses)
-        };
-        let (at, below) = if deletes {
-            (OF_RENAME | ABOVE_RENAME, OF_RENAME)
-        } else {
-            (!0, OF_DELETION | OF_RENAME)
-        };
-        beginnings(name).any(|(hash, above)| uses(hash, above) & below != 0)
-            || uses(NameHash::of(name), name) & at != 0
+    /// Whether an operation of this kind with this name is in another's way.
+    fn meets(&self, name: UnicodeStr<'_>, kind: &Kind) -> bool {
+        beginnings(name).any(|(hash, beginning)| {
+            let is_whole = beginning.len() == name.len();
+            let way = if is_whole { kind.way } else { kind.way_above };
+            self.find(hash, beginning)
+                .and_then(|index| self.table.row(index))
+                .is_some_and(|row| row.uses & way != 0)
+        })
     }
 
-    fn add(&mut self, name: UnicodeStr<'_>, deletes: bool) -> Result<()> {
-        let (own, above) = if deletes {
-            (OF_DELETION, ABOVE_DELETION)
-        } else {
-            (OF_RENAME, ABOVE_RENAME)
-        };
+    fn add(&mut self, name: UnicodeStr<'_>, kind: &Kind) -> Result<()> {
         let text = self.texts.add(name)?;
         for (hash, beginning) in beginnings(name) {
-            self.mark(hash, beginning, text, above)?;
+            let is_whole = beginning.len() == name.len();
+            let uses = if is_whole { kind.own } else { kind.above };
+            self.mark(hash, beginning, text, uses)?;
         }
-        self.mark(NameHash::of(name), name, text, own)
+        Ok(())
     }
 
     /// Notes a use of `name`, with which `text` begins.
@@ -127,17 +141,43 @@ impl<S: Memory> Names<S> {
     }
 }
 
-/// The names above `name`, from the top, each with its hash.
-fn beginnings(name: UnicodeStr<'_>) -> impl Iterator<Item = (NameHash, UnicodeStr<'_>)> {
-    let mut hash = NameHash::EMPTY;
-    name.units()
-        .iter()
-        .enumerate()
-        .filter_map(move |(length, &unit)| {
-            let before = hash;
-            hash = hash.and(unit);
-            (unit == u16::from(b'\\') && length > 0).then(|| (before, name.take(length)))
-        })
+/// The names above a name, from the top, and then the name itself, each with its hash.
+struct Beginnings<'a> {
+    name: UnicodeStr<'a>,
+    /// Units that were looked at, and their hash.
+    length: usize,
+    hash: NameHash,
+}
+
+fn beginnings(name: UnicodeStr<'_>) -> Beginnings<'_> {
+    Beginnings {
+        name,
+        length: 0,
+        hash: NameHash::EMPTY,
+    }
+}
+
+impl<'a> Iterator for Beginnings<'a> {
+    type Item = (NameHash, UnicodeStr<'a>);
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<Self::Item> {
+        while self.length <= self.name.len() {
+            let (hash, length) = (self.hash, self.length);
+            self.length += 1;
+            let ends = match self.name.units().get(length) {
+                Some(&unit) => {
+                    self.hash = hash.and(unit);
+                    unit == u16::from(b'\\') && length > 0
+                }
+                None => true,
+            };
+            if ends {
+                return Some((hash, self.name.take(length)));
+            }
+        }
+        None
+    }
 }
 
 /// Without a separator at its end.
