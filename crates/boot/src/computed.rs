@@ -9,7 +9,7 @@ use nt::access::Access;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::key::{Key, MAX_TEXT};
 use nt::system::{ProcessorInformation, System, ValueType};
-use nt::text::{Part, Show, Text};
+use nt::text::{Part, Show};
 use nt::{Result, Status, UnicodeBuf};
 use zerocopy::IntoBytes;
 
@@ -33,21 +33,18 @@ const AMD64: u16 = 9;
 pub fn write_computed_variables<S: System>(system: S) -> Result<(), Stop> {
     let key = Key::open(system, ENVIRONMENT, Access::GENERIC_WRITE).or_stop(STEP, ENVIRONMENT)?;
     let key = EnvironmentKey { system, key };
-    key.set("OS", nt::text!("Windows_NT"))?;
+    key.set("OS", "Windows_NT")?;
     let name = "PROCESSOR_ARCHITECTURE";
     let processor = system.query_processor().or_stop(STEP, name)?;
-    let kind = architecture(processor.architecture);
-    key.set(name, nt::text!("{kind}"))?;
-    let level = processor.level;
-    key.set("PROCESSOR_LEVEL", nt::text!("{level}"))?;
+    key.set(name, architecture(processor.architecture))?;
+    key.set("PROCESSOR_LEVEL", processor.level)?;
     key.set_identifier("PROCESSOR_IDENTIFIER")?;
-    let revision = Revision(processor);
-    key.set("PROCESSOR_REVISION", nt::text!("{revision}"))?;
+    key.set("PROCESSOR_REVISION", Revision(processor))?;
     let name = "NUMBER_OF_PROCESSORS";
     let processors = system.query_basic().or_stop(STEP, name)?.processors;
-    key.set(name, nt::text!("{processors}"))?;
+    key.set(name, processors)?;
     match safe_boot(system) {
-        Some(option) => key.set("SAFEBOOT_OPTION", nt::text!("{option}")),
+        Some(option) => key.set("SAFEBOOT_OPTION", option),
         None => Ok(()),
     }
 }
@@ -59,13 +56,18 @@ struct EnvironmentKey<S: System> {
 }
 
 impl<S: System> EnvironmentKey<S> {
-    fn set(&self, name: &str, value: Text<'_>) -> Result<(), Stop> {
+    fn set(&self, name: &str, value: impl Show) -> Result<(), Stop> {
+        self.set_part(name, value.part())
+    }
+
+    #[inline(never)]
+    fn set_part(&self, name: &str, value: Part<'_>) -> Result<(), Stop> {
         self.write(name, value).or_stop(STEP, name)
     }
 
-    fn write(&self, name: &str, value: Text<'_>) -> Result<()> {
+    fn write(&self, name: &str, value: Part<'_>) -> Result<()> {
         let mut text = UnicodeBuf::<MAX_TEXT>::new();
-        text.push_text(value)?;
+        text.push_text(nt::text!("{value}"))?;
         text.push_unit(0)?;
         let data = text.as_str().units().as_bytes();
         self.key.set(name, ValueType::SZ, data)
@@ -86,7 +88,7 @@ impl<S: System> EnvironmentKey<S> {
         };
         match processor.text("VendorIdentifier", &mut vendor) {
             Ok(vendor) => self.set(name, nt::text!("{identifier}, {vendor}")),
-            Err(_) => self.set(name, nt::text!("{identifier}")),
+            Err(_) => self.set(name, identifier),
         }
     }
 }
