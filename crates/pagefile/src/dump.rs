@@ -38,12 +38,14 @@ pub(crate) fn preserve<S: System>(system: S, name: UnicodeStr<'_>) -> Result<boo
     let Some(file) = file.flatten() else {
         return Ok(false);
     };
-    let mut kept = UnicodeBuf::<MAX_NT>::new();
-    kept.push(path::directory(name))?;
-    kept.push(wide!("\\MACHINE_CRASH.DMP"))?;
-    system.rename(file.get(), kept.as_str(), true)?;
+    // With the NUL that the registry wants.
+    let mut whole = UnicodeBuf::<{ MAX_NT + 1 }>::new();
+    whole.push(path::directory(name))?;
+    whole.push(wide!("\\MACHINE_CRASH.DMP\0"))?;
+    let kept = whole.as_str().until_nul();
+    system.rename(file.get(), kept, true)?;
     nt::info!("paging file: {name}: holds a crash dump, kept as {kept}");
-    record(system, kept.as_str()).or_skip(Skippable::PagingFile, MACHINE_CRASH);
+    record(system, whole.as_str().skip(4)).or_skip(Skippable::PagingFile, MACHINE_CRASH);
     Ok(true)
 }
 
@@ -69,14 +71,10 @@ fn open_dump<S: System>(system: S, name: UnicodeStr<'_>) -> Result<Option<Owned<
     Ok(is_dump(head.get(..read).unwrap_or_default()).then_some(file))
 }
 
-/// Writes `DumpFile`, a DOS path, and `TempDestination`.
+/// Writes `DumpFile`, a DOS path with its NUL, and `TempDestination`.
 fn record<S: System>(system: S, kept: UnicodeStr<'_>) -> Result<()> {
     let key = Key::create_volatile(system, MACHINE_CRASH, Access::KEY_SET_VALUE)?;
-    let mut dos = UnicodeBuf::<MAX_NT>::new();
-    dos.push(kept.skip(4))?;
-    dos.push_unit(0)?;
-    let data = dos.as_str().units().as_bytes();
-    key.set("DumpFile", ValueType::SZ, data)?;
+    key.set("DumpFile", ValueType::SZ, kept.units().as_bytes())?;
     key.set("TempDestination", ValueType::DWORD, &1u32.to_le_bytes())
 }
 
