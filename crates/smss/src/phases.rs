@@ -25,21 +25,15 @@ const HARD_ERROR_MODE: u32 = 1;
 
 /// Steps 2 to 4: critical process and thread, base priority, hard-error mode (spec 1.3, 1.5).
 pub(crate) fn process_settings<S: System>(system: S) {
-    let settings: [(UnicodeStr<'_>, nt::Result<()>); 4] = [
-        (wide!("critical process"), system.set_process_critical(true)),
-        (wide!("critical thread"), system.set_thread_critical(true)),
-        (
-            wide!("base priority"),
-            system.set_base_priority(BASE_PRIORITY),
-        ),
-        (
-            wide!("hard-error mode"),
-            system.set_hard_error_mode(HARD_ERROR_MODE),
-        ),
-    ];
-    for (setting, result) in settings {
+    let judge = |setting: UnicodeStr<'_>, result: nt::Result<()>| {
         result.or_skip(Skippable::ProcessSettings, setting);
-    }
+    };
+    judge(wide!("critical process"), system.set_process_critical(true));
+    judge(wide!("critical thread"), system.set_thread_critical(true));
+    let result = system.set_base_priority(BASE_PRIORITY);
+    judge(wide!("base priority"), result);
+    let result = system.set_hard_error_mode(HARD_ERROR_MODE);
+    judge(wide!("hard-error mode"), result);
 }
 
 /// Takes the verbosity of the log from the registry, if it is named there (`Debug Print Filter`,
