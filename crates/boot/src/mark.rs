@@ -69,19 +69,11 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
     }
 
     /// How many operations of the list are not to be done again: 0 without a mark of this list.
+    #[inline(never)]
     pub(crate) fn read(&mut self) -> usize {
         let mut opened = None;
         let mut open = || {
-            let mut path = Home::new();
-            home(self.system, &mut path)?;
-            let (name, access) = (ObjectAttributes::named(path.as_str()), ACCESS);
-            opened = Some(file::open(
-                self.system,
-                &name,
-                access,
-                Share::READ,
-                OPTIONS,
-            )?);
+            opened = Some(open_mark(self.system, ACCESS, Share::READ, false)?);
             Ok(())
         };
         let is_none = |status| status == Status::OBJECT_NAME_NOT_FOUND;
@@ -93,11 +85,14 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
         let Some(mark) = opened else {
             return 0;
         };
-        let newest = (0..2)
-            .filter_map(|slot| Some((self.record(mark.get(), slot)?, slot)))
-            .max();
+        let [first, second] = [0, 1].map(|slot| self.record(mark.get(), slot));
         self.file = Some(mark);
-        let Some((done, slot)) = newest else {
+        let (newest, slot) = if second >= first {
+            (second, 1)
+        } else {
+            (first, 0)
+        };
+        let Some(done) = newest else {
             return 0;
         };
         (self.next, self.fresh) = (1 - slot, false);
@@ -128,12 +123,7 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
     pub(crate) fn set(&mut self, done: usize) -> Result<bool> {
         let mark = match self.file.take() {
             Some(mark) => mark,
-            None => {
-                let mut path = Home::new();
-                home(self.system, &mut path)?;
-                let name = ObjectAttributes::named(path.as_str());
-                file::create(self.system, &name, ACCESS, Share::READ, OPTIONS)?
-            }
+            None => open_mark(self.system, ACCESS, Share::READ, true)?,
         };
         let (list, done) = (self.list, done as u64);
         let record = Record {
@@ -169,14 +159,29 @@ pub(crate) fn home<S: SystemWide>(system: S, path: &mut Home) -> Result<()> {
     path.push(wide!("\\System32\\config\\smss.mark"))
 }
 
+/// Opens the mark, or `makes` it if it is not there.
+#[inline(never)]
+fn open_mark<S: Objects + Files + SystemWide>(
+    system: S,
+    access: Access,
+    share: Share,
+    makes: bool,
+) -> Result<Owned<S>> {
+    let mut path = Home::new();
+    home(system, &mut path)?;
+    let name = ObjectAttributes::named(path.as_str());
+    if makes {
+        file::create(system, &name, access, share, OPTIONS)
+    } else {
+        file::open(system, &name, access, share, OPTIONS)
+    }
+}
+
 /// Deletes the mark, if there is one.
 ///
 /// # Errors
 /// What the kernel says.
 pub(crate) fn delete<S: Objects + Files + SystemWide>(system: S) -> Result<()> {
-    let mut path = Home::new();
-    home(system, &mut path)?;
-    let name = ObjectAttributes::named(path.as_str());
-    let mark = file::open(system, &name, Access::DELETE, Share::empty(), OPTIONS)?;
+    let mark = open_mark(system, Access::DELETE, Share::empty(), false)?;
     system.set_delete(mark.get())
 }

@@ -43,6 +43,7 @@ pub struct Pair<'a> {
 
 impl Pair<'_> {
     /// Reports that it could not be carried out.
+    #[inline(never)]
     pub fn report(&self, status: Status) {
         const STEP: Skippable = Skippable::PendingRename;
         match self.operation {
@@ -159,11 +160,7 @@ fn unnumbered(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
         .take_while(|&unit| is_digit(unit))
         .count();
     let rest = number.skip(digits);
-    if digits > 0
-        && b"\\!@"
-            .iter()
-            .any(|&byte| rest.first() == Some(u16::from(byte)))
-    {
+    if digits > 0 && marked(rest, b"\\!@").is_some() {
         rest
     } else {
         path

@@ -48,10 +48,11 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     lists: [RenameList<'_>; 2],
 ) -> Summary {
     let mut summary = Summary::default();
-    let pairs = Pairs::new(lists);
-    if { pairs }.next().is_none() {
+    let all = lists.iter().map(|list| list.strings.div_ceil(2)).sum();
+    if all == 0 {
         return summary;
     }
+    let pairs = Pairs::new(lists);
     // Without the privilege files that SYSTEM may rename anyway are still renamed.
     let _restore = Privileged::acquire(system, Privilege::Restore).inspect_err(|status| {
         nt::warn!("pending file renames: SeRestorePrivilege: {status}: without it");
@@ -60,7 +61,6 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         nt::warn!("pending file renames: {status}: each is made safe before the next");
     });
     let known = barriers.as_ref().ok().map(PageVec::as_slice);
-    let mut next_barrier = known.unwrap_or_default().iter();
     let has_barriers = known.is_none_or(|places| !places.is_empty());
     let mut mark = Mark::new(system, lists);
     let mut touched = Touched::new(system);
@@ -68,14 +68,10 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         summary.repeated = mark.read();
     }
     for (place, pair) in pairs.enumerate() {
-        let is_barrier = known.is_none() || next_barrier.as_slice().first() == Some(&place);
-        if is_barrier {
-            next_barrier.next();
-        }
         if place < summary.repeated {
             continue;
         }
-        if is_barrier {
+        if known.is_none_or(|places| places.binary_search(&place).is_ok()) {
             touched.flush();
             set_mark(system, &mut mark, place);
         }
@@ -91,7 +87,7 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     touched.flush();
     if has_barriers {
         summary.marked = true;
-        set_mark(system, &mut mark, pairs.count());
+        set_mark(system, &mut mark, all);
     }
     nt::info!(
         "pending file renames: {} done, {} done before, {} failed",
@@ -135,6 +131,7 @@ fn open<S: Objects + Files>(system: S, name: UnicodeStr<'_>, access: Access) -> 
     file::open(system, &name, access, share, OpenOptions::empty())
 }
 
+#[inline(never)]
 fn carry_out<'v, S: Objects + Files>(
     system: S,
     operation: &Operation<'v>,

@@ -3,7 +3,7 @@
 
 use nt::access::{Access, OpenOptions, Share};
 use nt::system::{Files, Objects};
-use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, file};
+use nt::{ObjectAttributes, Owned, Result, UnicodeStr, file};
 
 /// Volumes that are remembered at once; with more, all are flushed early.
 const MOST: usize = 8;
@@ -42,26 +42,36 @@ impl<'v, S: Objects + Files> Touched<'v, S> {
             self.volumes.clear();
         }
         // There is room now.
-        let _ = self.volumes.push(Volume {
-            name,
-            open: None,
-            changed: true,
-        });
+        let _ = self.volumes.push(Volume::new(name));
     }
 
     /// Has every one of them written to its disk. What cannot be is reported.
     pub(crate) fn flush(&mut self) {
         for volume in self.volumes.iter_mut().filter(|volume| volume.changed) {
             volume.changed = false;
-            if let Err(status) = volume.flush(self.system) {
-                not_flushed(volume.name, status);
-            }
+            volume.flush(self.system);
         }
     }
 }
 
-impl<S: Objects + Files> Volume<'_, S> {
-    fn flush(&mut self, system: S) -> Result<()> {
+impl<'v, S: Objects + Files> Volume<'v, S> {
+    fn new(name: UnicodeStr<'v>) -> Self {
+        Self {
+            name,
+            open: None,
+            changed: true,
+        }
+    }
+
+    /// Has it written to its disk. If it cannot be, that is reported.
+    fn flush(&mut self, system: S) {
+        if let Err(status) = self.try_flush(system) {
+            let name = self.name;
+            nt::warn!("pending file renames: {name}: {status}: not flushed");
+        }
+    }
+
+    fn try_flush(&mut self, system: S) -> Result<()> {
         let open = match self.open.take() {
             Some(open) => open,
             None => open(system, self.name)?,
@@ -70,17 +80,9 @@ impl<S: Objects + Files> Volume<'_, S> {
     }
 }
 
-fn not_flushed(name: UnicodeStr<'_>, status: Status) {
-    nt::warn!("pending file renames: {name}: {status}: not flushed");
-}
-
 /// Has the volume of `path` written to its disk. If it cannot be, that is reported.
 pub(crate) fn flush_volume<S: Objects + Files>(system: S, path: UnicodeStr<'_>) {
-    let name = volume_of(path);
-    let volume = open(system, name);
-    if let Err(status) = volume.and_then(|volume| system.flush_file(volume.get())) {
-        not_flushed(name, status);
-    }
+    Volume::new(volume_of(path)).flush(system);
 }
 
 /// Has the volume of `path` looked at by the next disk check.
