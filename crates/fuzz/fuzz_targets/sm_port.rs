@@ -145,10 +145,10 @@ impl Machine {
         world.interfere(Box::new(shared.clone()));
         let stage = shared.clone();
         world.start(move |seam| {
-            let space: &'static smss::Space<_> = Box::leak(Box::new(smss::Space::new()));
+            let state: &'static smss::State<_> = Box::leak(Box::new(smss::State::new(seam)));
             let process = nt::system::Processes::client_id(seam).process;
-            stage.with(|stage| stage.model.watch(ProcessId(process as u32), &space.tables));
-            smss::run(seam, Box::leak(Box::new(smss::State::new(seam, space))))
+            stage.with(|stage| stage.model.watch(ProcessId(process as u32), state.tables()));
+            smss::run(seam, state)
         });
         let mut machine = Self {
             world,

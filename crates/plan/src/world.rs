@@ -97,10 +97,7 @@ pub fn boot(ground: &Ground, assumptions: &Assumptions) -> Result<Boot> {
     let mut world = furnished(ground, assumptions, volume, missing)
         .map_err(|status| anyhow!("the volume has no room for what a boot needs: {status}"))?;
     let recorder = Recorder::claim();
-    world.start(|seam| {
-        let space = Box::leak(Box::new(smss::Space::new()));
-        smss::run(seam, Box::leak(Box::new(smss::State::new(seam, space))))
-    });
+    world.start(|seam| smss::run(seam, Box::leak(Box::new(smss::State::new(seam)))));
     recorder.follow(Box::new(world.trace_length()));
     let outcome = world.run();
     let lines = recorder.release();

@@ -36,7 +36,7 @@ impl<S: Memory> Configuration<S> {
     /// A configuration before anything was read.
     pub const fn new(system: S) -> Self {
         Self {
-            protection_mode: 1,
+            protection_mode: 0,
             allow_protected_renames: 0,
             environment: Environment::none(system),
             renames: [None, None],

@@ -138,11 +138,11 @@ impl<'h> Stage<'h> {
             noted.first = None;
         }
         self.world().start(move |seam| {
-            let space: &'static smss::Space<_> = Box::leak(Box::new(smss::Space::new()));
+            let state: &'static smss::State<_> = Box::leak(Box::new(smss::State::new(seam)));
             // A process id is a small number.
             let process = ProcessId(seam.client_id().process as u32);
-            lock(&noted).model.watch(process, &space.tables);
-            smss::run(seam, Box::leak(Box::new(smss::State::new(seam, space))))
+            lock(&noted).model.watch(process, state.tables());
+            smss::run(seam, state)
         });
         if first {
             let frames = self.history.frames.iter().copied().collect();

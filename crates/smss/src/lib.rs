@@ -29,7 +29,7 @@ use subsystems::end::{self, Ending, Watched};
 use subsystems::instance::{self, Arguments};
 use subsystems::policy::{Order, SessionModel};
 
-pub use subsystems::{Counts, Kind, Record, SERVER_TIMEOUT, Space, Stage, TableSpace};
+pub use subsystems::{Counts, Kind, Record, SERVER_TIMEOUT, Stage, TableSpace};
 
 /// Everything that lives as long as the process.
 pub struct State<S: System> {
@@ -39,10 +39,10 @@ pub struct State<S: System> {
 }
 
 impl<S: System> State<S> {
-    /// The state before anything has happened. `space` is this state's alone.
-    pub fn new(system: S, space: &'static Space<S>) -> Self {
+    /// The state before anything has happened: zeros.
+    pub const fn new(system: S) -> Self {
         Self {
-            manager: Manager::new(system, space),
+            manager: Manager::new(system),
             loaded: Mutex::new(Loaded::new(system)),
         }
     }
@@ -51,6 +51,11 @@ impl<S: System> State<S> {
     fn loaded(&'static self) -> Result<&'static mut Loaded<S>, Stop> {
         let unread = self.loaded.claim().ok_or(Status::ALREADY_COMMITTED);
         unread.or_stop(Essential::RegistryPass, "configuration")
+    }
+
+    /// The tables of the server side.
+    pub const fn tables(&self) -> &TableSpace {
+        &self.manager.tables
     }
 
     /// How much the server side holds.

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The image, smss.exe: the boot sequence of the library over the real `ntdll.dll`.
 //!
-//! The state has its place in the image, because there is no heap; it is made at start, because the
-//! kernel's version decides what is in it. An exception or a panic anywhere stops the system (spec
-//! 12.4, 13.1).
+//! The state has its place in the image, because there is no heap. An exception or a panic anywhere
+//! stops the system (spec 12.4, 13.1).
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
 use nt::Status;
 use ntdll::{Fatal, Native, Program};
-use smss::{Space, State};
-use spin::Once;
+use smss::State;
 
-static SPACE: Space<Native> = Space::new();
-static STATE: Once<State<Native>> = Once::new();
+static STATE: State<Native> = State::new(Native);
 
 ntdll::program!(Program {
     prefix: || "SMSS: ",
@@ -23,5 +20,5 @@ ntdll::program!(Program {
 });
 
 fn main(system: Native) -> Status {
-    smss::run(system, STATE.call_once(|| State::new(system, &SPACE)))
+    smss::run(system, &STATE)
 }

@@ -15,17 +15,15 @@ pub(crate) struct Loaded<S: System> {
     system: S,
     pub(crate) configuration: Configuration<S>,
     pub(crate) library_path: PageVec<S, u16>,
-    debug: bool,
 }
 
 impl<S: System> Loaded<S> {
     /// What it is before anything was read.
-    pub(crate) fn new(system: S) -> Self {
+    pub(crate) const fn new(system: S) -> Self {
         Self {
             system,
             configuration: Configuration::new(system),
             library_path: PageVec::new(system),
-            debug: system.own_debug_flags() != 0,
         }
     }
 
@@ -81,7 +79,7 @@ impl<S: System> Plan<S> for Loaded<S> {
             system: self.system,
             environment: &self.configuration.environment,
             library_path: self.library_path.as_str(),
-            debug: self.debug,
+            debug: self.system.own_debug_flags() != 0,
         }
     }
 }

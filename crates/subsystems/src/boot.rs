@@ -73,7 +73,7 @@ fn prepare<S: System>(
     start::required(sm, plan, *terminal).or_stop(Essential::RequiredSubsystem, OBJECT)?;
     initial::choose(
         sm.system,
-        sm.policy,
+        sm.policy(),
         plan,
         terminal.0,
         UnicodeStr::EMPTY,
@@ -96,8 +96,8 @@ impl<S: System> Session0<S> {
         match started {
             Ok(()) => Ok(Watched {
                 server: self.server,
+                initial_name: manager.policy().initial_process_name,
                 initial: manager.tables.lock().terminals.take_initial(self.terminal),
-                initial_name: manager.policy.initial_process_name,
             }),
             Err(status) => Err(Essential::InitialCommand.stop(&self.command, status)),
         }

@@ -95,7 +95,7 @@ mod state;
 mod watchdog;
 
 pub use boot::Session0;
-pub use manager::{Manager, Space};
+pub use manager::Manager;
 pub use nt6::instance;
 pub use plan::{Plan, Subsystem};
 pub use policy::{Policy, SERVER_TIMEOUT};

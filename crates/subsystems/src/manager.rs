@@ -7,61 +7,39 @@
 use crate::gate::Gate;
 use crate::plan::Plan;
 use crate::policy::Policy;
-use crate::state::{Counts, TableSpace, Tables};
+use crate::state::{Counts, TableSpace};
 use crate::watchdog::Watchdogs;
-use nt::lock::Mutex;
 use nt::system::System;
 use nt::{Result, Status};
 use spin::Once;
 
-/// Room for all that many threads share: zeros in the image, so that it takes neither a place in the
-/// file nor any of the stack.
-pub struct Space<S: System> {
+/// The Session Manager's server side. Before anything has happened all of it is zeros, so that in the
+/// image it takes neither a place in the file nor any of the stack.
+pub struct Manager<S: System> {
+    pub(crate) system: S,
+    plan: Once<&'static dyn Plan<S>>,
     /// The tables.
     pub tables: TableSpace,
-    gate: Gate,
-    watchdogs: Watchdogs<S>,
+    pub(crate) gate: Gate,
+    pub(crate) watchdogs: Watchdogs<S>,
 }
 
-impl<S: System> Space<S> {
-    /// Empty tables, an open gate, no call under way.
-    #[allow(clippy::new_without_default, reason = "a constant, for a static")]
-    pub const fn new() -> Self {
+impl<S: System> Manager<S> {
+    /// The state before anything has happened: empty tables, an open gate, no call under way.
+    pub const fn new(system: S) -> Self {
         Self {
+            system,
+            plan: Once::new(),
             tables: TableSpace::new(),
             gate: Gate::new(),
             watchdogs: Watchdogs::new(),
         }
     }
-}
 
-/// The Session Manager's server side.
-pub struct Manager<S: System> {
-    pub(crate) system: S,
-    pub(crate) policy: &'static Policy,
-    plan: Once<&'static dyn Plan<S>>,
-    pub(crate) tables: &'static Mutex<Tables>,
-    pub(crate) gate: &'static Gate,
-    pub(crate) watchdogs: &'static Watchdogs<S>,
-}
-
-impl<S: System> Manager<S> {
-    /// The state before anything has happened, for the version that `system` reports. `space` is
-    /// this manager's alone.
-    pub fn new(system: S, space: &'static Space<S>) -> Self {
-        Self {
-            system,
-            policy: Policy::for_version(system.version()),
-            plan: Once::new(),
-            tables: &space.tables.0,
-            gate: &space.gate,
-            watchdogs: &space.watchdogs,
-        }
-    }
-
-    /// What the NT version decides.
-    pub const fn policy(&self) -> &'static Policy {
-        self.policy
+    /// What the NT version decides, for the one that the system reports.
+    #[inline(never)]
+    pub fn policy(&self) -> &'static Policy {
+        Policy::for_version(self.system.version())
     }
 
     /// Tells what the registry says. Requests that need it are refused before. The first call wins.

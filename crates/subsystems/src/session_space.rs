@@ -27,7 +27,7 @@ pub(crate) fn pass_gate<S: System>(sm: &'static Manager<S>) -> Result<Inside<'st
 /// Makes a session space and loads win32k into it, if the registry asks for it (spec 9.3): the new
 /// session, whose space smss is now in. The caller is inside the gate.
 pub(crate) fn enter<S: System>(sm: &'static Manager<S>) -> Result<Option<TerminalId>> {
-    if sm.policy.win32k != Win32kLoader::SessionManager {
+    if sm.policy().win32k != Win32kLoader::SessionManager {
         return Ok(None);
     }
     let plan = sm.plan()?;

@@ -49,7 +49,7 @@ fn populate<S: System>(
     sm.tables.lock().terminals.start(terminal)?;
     start::required(sm, plan, terminal)?;
     let mut text = initial::Command::new();
-    initial::choose(sm.system, sm.policy, plan, terminal.0, command, &mut text)?;
+    initial::choose(sm.system, sm.policy(), plan, terminal.0, command, &mut text)?;
     initial::start(sm, terminal, text.as_str())
 }
 
@@ -154,7 +154,7 @@ pub(crate) fn environment_ended<S: System>(
     environment: &Environment,
 ) -> Result<()> {
     let terminal = environment.terminal;
-    if terminal == TerminalId::CONSOLE || !sm.policy.session_ends_with_initial {
+    if terminal == TerminalId::CONSOLE || !sm.policy().session_ends_with_initial {
         return Ok(());
     }
     let ends = sm

@@ -87,7 +87,7 @@ fn start_csr<S: System>(
 ) -> Result<()> {
     let command = counted(&body.command, body.length)?;
     let _held = hold(sm, client.process_id)?;
-    let terminal = match sm.policy.sessions {
+    let terminal = match sm.policy().sessions {
         SessionModel::Resident => sessions::start(sm, command),
         SessionModel::ChildInstance => resident::start(sm, command),
     }?;

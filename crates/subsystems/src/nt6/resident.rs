@@ -57,7 +57,7 @@ impl<S: System> Manager<S> {
             .or_stop(Essential::SessionSpace, "configuration")?;
         let count = plan
             .initial_sessions()
-            .unwrap_or(self.policy.initial_sessions);
+            .unwrap_or(self.policy().initial_sessions);
         if count > INITIAL_SESSIONS {
             nt::warn!("NumberOfInitialSessions: {count}: {INITIAL_SESSIONS} are made");
         }
@@ -87,7 +87,7 @@ impl<S: System> Manager<S> {
         Ok(Watched {
             server: servers::lend_windows(self, terminal),
             initial,
-            initial_name: self.policy.initial_process_name,
+            initial_name: self.policy().initial_process_name,
         })
     }
 }

@@ -20,7 +20,7 @@ use clients::Clients;
 use environments::Environments;
 use ids::{ProcessId, TerminalId};
 use instances::{Instance, Instances};
-use nt::lock::Mutex;
+use nt::lock::{Guard, Mutex};
 use nt::{Handle, Result};
 use servers::{Server, Servers};
 use slots::Key;
@@ -60,6 +60,12 @@ impl TableSpace {
             environments: Environments::new(),
             instances: Instances::new(),
         }))
+    }
+
+    /// Waits for the tables and takes them until the guard is dropped.
+    #[track_caller]
+    pub(crate) fn lock(&self) -> Guard<'_, Tables> {
+        self.0.lock()
     }
 }
 

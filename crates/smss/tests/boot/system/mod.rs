@@ -314,15 +314,8 @@ impl Setup {
         if !self.traced {
             self.world.no_trace();
         }
-        self.world.start(|seam| {
-            smss::run(
-                seam,
-                Box::leak(Box::new(smss::State::new(
-                    seam,
-                    Box::leak(Box::new(smss::Space::new())),
-                ))),
-            )
-        });
+        self.world
+            .start(|seam| smss::run(seam, Box::leak(Box::new(smss::State::new(seam)))));
         Booted::settled(self.world)
     }
 }

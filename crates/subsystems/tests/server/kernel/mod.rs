@@ -27,7 +27,7 @@ use sm_protocol::sb::{SbCreateProcess, SbCreatedProcess};
 use sm_protocol::sm::{ConnectionInfo, SessionComplete};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
-use subsystems::{Manager, Record, Space};
+use subsystems::{Manager, Record};
 use zerocopy::IntoBytes;
 
 pub const SMSS: Word = 100;
@@ -160,15 +160,13 @@ pub struct Kernel {
 struct Shared {
     state: Mutex<State>,
     manager: OnceLock<&'static Manager<&'static Kernel>>,
-    space: &'static Space<&'static Kernel>,
     plan: OnceLock<fn(&'static Kernel) -> &'static TestPlan>,
 }
 
 /// A session manager whose port is open and which has not read the registry; leaked, as the seam
 /// wants it for ever.
 pub fn unpublished(kernel: &'static Kernel) -> &'static Manager<&'static Kernel> {
-    let manager: &'static Manager<&'static Kernel> =
-        Box::leak(Box::new(Manager::new(kernel, kernel.shared.space)));
+    let manager: &'static Manager<&'static Kernel> = Box::leak(Box::new(Manager::new(kernel)));
     assert!(kernel.shared.manager.set(manager).is_ok());
     manager.open_port().unwrap();
     manager
@@ -212,7 +210,6 @@ impl Kernel {
         let shared = Shared {
             state: Mutex::new(state),
             manager: OnceLock::new(),
-            space: Box::leak(Box::new(Space::new())),
             plan: OnceLock::new(),
         };
         Self {
@@ -247,8 +244,7 @@ impl Kernel {
     pub fn records(&self) -> Vec<Record> {
         let mut records = Vec::new();
         let counts = self
-            .shared
-            .space
+            .manager()
             .tables
             .records(&mut |record| records.push(record));
         assert_eq!(counts, Some(self.manager().counts()));
