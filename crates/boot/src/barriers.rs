@@ -10,7 +10,7 @@
 //! stands above or below one. Deletions are in no other deletion's way: whatever is there when they
 //! are done again was to go. A rename of a name to itself is in nothing's way.
 
-use crate::pairs::{Operation, Pairs};
+use crate::pairs::{Operation, Pairs, RenameList};
 use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::index::{NameHash, Node, Row, Table};
@@ -63,18 +63,21 @@ impl Row for Name {
     const NODE: usize = offset_of!(Self, node);
 }
 
-/// The places of the operations in front of which there is a barrier, in order.
+/// Puts the places of the operations in front of which there is a barrier into `barriers`, in order.
 ///
 /// # Errors
 /// `NO_MEMORY`.
 #[inline(never)]
-pub(crate) fn barriers<S: Memory>(system: S, pairs: Pairs<'_>) -> Result<PageVec<S, usize>> {
-    let mut barriers = PageVec::new(system);
+pub(crate) fn barriers<S: Memory>(
+    system: S,
+    lists: &[RenameList<'_>; 2],
+    barriers: &mut PageVec<S, usize>,
+) -> Result<()> {
     let mut names = Names {
         texts: TextArena::new(system),
         table: Table::new(system),
     };
-    for (place, pair) in pairs.enumerate() {
+    for (place, pair) in Pairs::new(*lists).enumerate() {
         let Some(Operation { source, target, .. }) = pair.operation else {
             continue;
         };
@@ -92,7 +95,7 @@ pub(crate) fn barriers<S: Memory>(system: S, pairs: Pairs<'_>) -> Result<PageVec
         }
         own.try_for_each(|name| names.add(name, kind))?;
     }
-    Ok(barriers)
+    Ok(())
 }
 
 /// The names of the operations since the last barrier, and those above them.
@@ -192,7 +195,6 @@ fn trimmed(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RenameList;
     use std::vec::Vec;
     use test_support::{Heap, wide};
 
@@ -204,8 +206,9 @@ mod tests {
             strings: text.split(|&unit| unit == 0).count(),
         };
         let heap = Heap::new(1 << 16);
-        let found = barriers(&heap, Pairs::new([list, RenameList::default()]));
-        found.unwrap().as_slice().to_vec()
+        let mut found = PageVec::new(&heap);
+        barriers(&heap, &[list, RenameList::default()], &mut found).unwrap();
+        found.as_slice().to_vec()
     }
 
     #[test]

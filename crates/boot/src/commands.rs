@@ -18,13 +18,12 @@ use nt::{Result, UnicodeBuf, UnicodeStr, wide};
 /// Units of the longest command line of a disk check.
 const COMMAND_LINE: usize = 1024;
 
-/// Executes `lines` in order, in `session`. `step` is [`Skippable::BootExecute`] or
+/// Executes `lines` in order, in session 0. `step` is [`Skippable::BootExecute`] or
 /// [`Skippable::SetupExecute`]. Blocks.
 pub fn execute_commands<'v, S: System>(
     launcher: &Launcher<'_, S>,
     step: Skippable,
     lines: impl Iterator<Item = UnicodeStr<'v>>,
-    session: u32,
 ) {
     for line in lines {
         nt::debug!("{}: {line}", step.text());
@@ -33,20 +32,17 @@ pub fn execute_commands<'v, S: System>(
         } else {
             line
         };
-        execute(launcher, line, session).or_skip(step, shown);
+        execute(launcher, line).or_skip(step, shown);
     }
 }
 
-fn execute<S: System>(
-    launcher: &Launcher<'_, S>,
-    line: UnicodeStr<'_>,
-    session: u32,
-) -> Result<()> {
-    let command = launch::parse(line)?;
-    if command.modifiers.contains(Modifiers::AUTOCHECK) {
-        check_disks(launcher, &command)
-    } else {
-        launcher.execute(line, session)
+fn execute<S: System>(launcher: &Launcher<'_, S>, line: UnicodeStr<'_>) -> Result<()> {
+    match &launch::parse(line) {
+        Ok(command) if command.modifiers.contains(Modifiers::AUTOCHECK) => {
+            check_disks(launcher, command)
+        }
+        Ok(_) => launcher.execute(line, 0),
+        Err(status) => Err(*status),
     }
 }
 

@@ -52,22 +52,25 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
     if all == 0 {
         return summary;
     }
-    let pairs = Pairs::new(lists);
     // Without the privilege files that SYSTEM may rename anyway are still renamed.
     let _restore = Privileged::acquire(system, Privilege::Restore).inspect_err(|status| {
         nt::warn!("pending file renames: SeRestorePrivilege: {status}: without it");
     });
-    let barriers = barriers(system, pairs).inspect_err(|status| {
-        nt::warn!("pending file renames: {status}: each is made safe before the next");
-    });
-    let known = barriers.as_ref().ok().map(PageVec::as_slice);
+    let mut places = PageVec::new(system);
+    let known = match barriers(system, &lists, &mut places) {
+        Ok(()) => Some(places.as_slice()),
+        Err(status) => {
+            nt::warn!("pending file renames: {status}: each is made safe before the next");
+            None
+        }
+    };
     let has_barriers = known.is_none_or(|places| !places.is_empty());
     let mut mark = Mark::new(system, lists);
     let mut touched = Touched::new(system);
     if has_barriers {
         summary.repeated = mark.read();
     }
-    for (place, pair) in pairs.enumerate() {
+    for (place, pair) in Pairs::new(lists).enumerate() {
         if place < summary.repeated {
             continue;
         }
@@ -75,8 +78,11 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
             touched.flush();
             set_mark(system, &mut mark, place);
         }
-        let operation = pair.operation.ok_or(Status::INVALID_PARAMETER);
-        match operation.and_then(|operation| carry_out(system, &operation, &mut touched)) {
+        let done = match &pair.operation {
+            Some(operation) => carry_out(system, operation, &mut touched),
+            None => Err(Status::INVALID_PARAMETER),
+        };
+        match done {
             Ok(()) => summary.done += 1,
             Err(status) => {
                 pair.report(status);

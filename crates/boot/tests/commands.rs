@@ -28,7 +28,6 @@ fn execute(world: &'static Watched, lines: &[&str]) {
         &launcher,
         Skippable::BootExecute,
         lines.iter().map(|line| UnicodeStr(line)),
-        0,
     );
 }
 

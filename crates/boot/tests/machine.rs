@@ -27,7 +27,6 @@ fn execute(seam: &'static Seam, lines: &[&str]) {
         &launcher,
         Skippable::BootExecute,
         lines.iter().map(|line| UnicodeStr(line)),
-        0,
     );
 }
 
