@@ -125,15 +125,14 @@ fn is_disguised(dos: UnicodeStr<'_>) -> bool {
 /// # Errors
 /// `NAME_TOO_LONG` for a path that does not fit.
 pub fn nt_name(full: UnicodeStr<'_>, name: &mut UnicodeBuf<MAX_NT>) -> Result<()> {
-    let (prefix, rest) = match kind(full) {
-        _ if is_disguised(full) => (crate::wide!("\\??\\"), full.skip(4)),
-        Kind::Unc => (crate::wide!("\\??\\UNC\\"), full.skip(2)),
-        Kind::LocalDevice => (crate::wide!("\\??\\"), full.skip(4)),
-        _ => (crate::wide!("\\??\\"), full),
+    let (prefix, without) = match kind(full) {
+        Kind::Unc => (crate::wide!("\\??\\UNC\\"), 2),
+        Kind::LocalDevice => (crate::wide!("\\??\\"), 4),
+        _ => (crate::wide!("\\??\\"), 0),
     };
     name.clear();
     name.push(prefix)?;
-    name.push(rest)
+    name.push(full.skip(without))
 }
 
 /// The absolute DOS path of `dos`, as RtlGetFullPathName_U gives it.
