@@ -44,8 +44,8 @@ pub fn create_paging_files<'v, S: System>(system: S, tokens: impl Iterator<Item 
         token::parse(token::EMERGENCY, current, &mut descriptor)
             .unwrap_or(Err(Status::OBJECT_NAME_INVALID))
             .and_then(|()| {
-                let whole = whole(system, descriptor.size);
-                run.attempt(&mut descriptor, whole, LEAST)
+                let wanted = Wanted::least(whole(system, descriptor.size));
+                run.attempt(&mut descriptor, &wanted)
             })
             .or_skip(Skippable::PagingFile, "emergency paging file");
     }
@@ -70,6 +70,20 @@ fn whole<S: System>(system: S, size: Size) -> Sizes {
     sizes(size, memory, cap)
 }
 
+/// What a try is for.
+struct Wanted {
+    whole: Sizes,
+    /// The least minimum that will do.
+    required: u64,
+}
+
+impl Wanted {
+    const fn least(whole: Sizes) -> Self {
+        let required = LEAST;
+        Self { whole, required }
+    }
+}
+
 struct Run<S: System> {
     system: S,
     /// Empty until the first token that needs them.
@@ -90,33 +104,31 @@ impl<S: System> Run<S> {
             return Err(Status::INVALID_PARAMETER);
         }
         self.accepted += 1;
-        let whole = whole(self.system, descriptor.size);
+        let mut wanted = Wanted::least(whole(self.system, descriptor.size));
         // An explicit size on a fixed drive has no first try of its own.
-        let one_try = descriptor.size != Size::Managed && descriptor.drive != Drive::Any;
-        if !one_try && self.attempt(descriptor, whole, whole.minimum).is_ok() {
-            return Ok(());
+        if descriptor.size == Size::Managed || descriptor.drive == Drive::Any {
+            wanted.required = wanted.whole.minimum;
+            if self.attempt(descriptor, &wanted).is_ok() {
+                return Ok(());
+            }
+            wanted.required = LEAST;
         }
-        self.attempt(descriptor, whole, LEAST)
+        self.attempt(descriptor, &wanted)
     }
 
     /// One try: on the drive that is asked for, or on one volume after the other.
-    fn attempt(&mut self, descriptor: &mut Descriptor, whole: Sizes, required: u64) -> Result<()> {
+    fn attempt(&mut self, descriptor: &mut Descriptor, wanted: &Wanted) -> Result<()> {
         if self.volumes.is_empty() {
             volumes::survey(self.system, &mut self.volumes)?;
         }
-        let (wanted, mut done) = match descriptor.drive {
+        let (letter, mut done) = match descriptor.drive {
             Drive::Letter(letter) => (Some(letter), Err(Status::INVALID_PARAMETER)),
             Drive::Any => (None, Err(Status::DISK_FULL)),
         };
         for volume in &mut self.volumes {
-            if wanted.is_none_or(|letter| letter == volume.letter) {
-                done = on_volume(
-                    self.system,
-                    descriptor.on(volume.letter),
-                    volume,
-                    whole,
-                    required,
-                );
+            if letter.is_none_or(|letter| letter == volume.letter) {
+                let name = descriptor.on(volume.letter);
+                done = on_volume(self.system, name, volume, wanted);
                 if done.is_ok() {
                     break;
                 }
@@ -126,15 +138,14 @@ impl<S: System> Run<S> {
     }
 }
 
-/// Makes the file on one volume, smaller and smaller as long as it is not below `required` (spec
-/// 4.4).
+/// Makes the file on one volume, smaller and smaller as long as it is not below what is required
+/// (spec 4.4).
 #[inline(never)]
 fn on_volume<S: System>(
     system: S,
     name: UnicodeStr<'_>,
     volume: &mut Volume,
-    whole: Sizes,
-    required: u64,
+    wanted: &Wanted,
 ) -> Result<()> {
     let mut existing = existing_size(system, name);
     if volume.boot && existing > 0 && dump::preserve(system, name)? {
@@ -142,9 +153,9 @@ fn on_volume<S: System>(
         existing = existing_size(system, name);
     }
     let limit = existing.saturating_add(volume.usable);
-    let maximum = whole.maximum.min(limit);
-    let mut next = Some(whole.minimum.min(limit));
-    while let Some(minimum) = next.filter(|&minimum| minimum >= required) {
+    let maximum = wanted.whole.maximum.min(limit);
+    let mut next = Some(wanted.whole.minimum.min(limit));
+    while let Some(minimum) = next.filter(|&minimum| minimum >= wanted.required) {
         match system.create_paging_file(name, minimum, maximum) {
             Ok(()) => {
                 volume.usable = limit.saturating_sub(minimum);
@@ -155,7 +166,7 @@ fn on_volume<S: System>(
                 );
                 return Ok(());
             }
-            Err(status) if !less_may_help(status) => return Err(status),
+            Err(status) if SETTLED.contains(&status) => return Err(status),
             Err(_) => next = minimum.checked_sub(STEP),
         }
     }
@@ -165,29 +176,26 @@ fn on_volume<S: System>(
     Err(Status::DISK_FULL)
 }
 
-/// Whether a smaller file might be made where this status came back: otherwise a large volume would
+/// Where one of these came back, no smaller file can be made either: otherwise a large volume would
 /// mean thousands of tries.
-const fn less_may_help(status: Status) -> bool {
-    !matches!(
-        status,
-        Status::TOO_MANY_PAGING_FILES
-            | Status::PRIVILEGE_NOT_HELD
-            | Status::OBJECT_NAME_INVALID
-            | Status::OBJECT_NAME_NOT_FOUND
-            | Status::OBJECT_PATH_NOT_FOUND
-            | Status::OBJECT_PATH_INVALID
-            | Status::OBJECT_PATH_SYNTAX_BAD
-            | Status::ACCESS_DENIED
-            | Status::SHARING_VIOLATION
-            | Status::MEDIA_WRITE_PROTECTED
-            | Status::FLOPPY_VOLUME
-            | Status::FILE_IS_A_DIRECTORY
-            | Status::NOT_IMPLEMENTED
-            | Status::NO_SUCH_DEVICE
-            | Status::DEVICE_NOT_READY
-            | Status::IO_DEVICE_ERROR
-    )
-}
+const SETTLED: &[Status] = &[
+    Status::TOO_MANY_PAGING_FILES,
+    Status::PRIVILEGE_NOT_HELD,
+    Status::OBJECT_NAME_INVALID,
+    Status::OBJECT_NAME_NOT_FOUND,
+    Status::OBJECT_PATH_NOT_FOUND,
+    Status::OBJECT_PATH_INVALID,
+    Status::OBJECT_PATH_SYNTAX_BAD,
+    Status::ACCESS_DENIED,
+    Status::SHARING_VIOLATION,
+    Status::MEDIA_WRITE_PROTECTED,
+    Status::FLOPPY_VOLUME,
+    Status::FILE_IS_A_DIRECTORY,
+    Status::NOT_IMPLEMENTED,
+    Status::NO_SUCH_DEVICE,
+    Status::DEVICE_NOT_READY,
+    Status::IO_DEVICE_ERROR,
+];
 
 /// Bytes that a file of this name occupies already; 0 if there is none.
 fn existing_size<S: System>(system: S, name: UnicodeStr<'_>) -> u64 {

@@ -8,7 +8,8 @@ use nt::{ObjectAttributes, Owned, Result, Status, UnicodeStr, case, file};
 
 /// FILE_REMOVABLE_MEDIA, FILE_READ_ONLY_DEVICE, FILE_FLOPPY_DISKETTE, FILE_REMOTE_DEVICE.
 const UNUSABLE: u32 = 0x17;
-const LETTERS: core::ops::RangeInclusive<u16> = b'C' as u16..=b'Z' as u16;
+/// The drives from C to Z.
+const DRIVES: core::ops::Range<u16> = 2..26;
 
 /// A volume that can hold a paging file.
 #[derive(Clone, Copy, Debug)]
@@ -31,20 +32,20 @@ pub(crate) type Volumes = heapless::Vec<Volume, 24>;
 /// letters.
 pub(crate) fn survey<S: System>(system: S, volumes: &mut Volumes) -> Result<()> {
     let drives = system.query_device_map()?.drives;
-    let boot = system.system_root().first().map(case::upcase);
-    for letter in LETTERS {
-        if drives & (1 << (letter - u16::from(b'A'))) == 0 {
+    let boot = system.system_root().first().map_or(0, case::upcase);
+    for drive in DRIVES {
+        if drives & (1 << drive) == 0 {
             continue;
         }
+        let letter = u16::from(b'A') + drive;
         let mut volume = Volume {
             letter,
-            boot: boot == Some(letter),
+            boot: boot == letter,
             usable: 0,
         };
         if measure(system, &mut volume) {
-            volumes
-                .push(volume)
-                .map_err(|_| Status::INSUFFICIENT_RESOURCES)?;
+            // There is a place for each of them.
+            let _ = volumes.push(volume);
         }
     }
     if volumes.is_empty() {
@@ -57,26 +58,23 @@ pub(crate) fn survey<S: System>(system: S, volumes: &mut Volumes) -> Result<()> 
 /// Measures a volume, or measures it again after something on it has changed; whether it can hold a
 /// paging file.
 pub(crate) fn measure<S: System>(system: S, volume: &mut Volume) -> bool {
+    let letter = [volume.letter];
+    let letter = UnicodeStr(&letter);
     match usable(system, volume.letter) {
         Ok(Some(usable)) => {
             volume.usable = usable;
             return true;
         }
-        Ok(None) => nt::debug!(
-            "paging file: {}: not a fixed writable volume",
-            UnicodeStr(&[volume.letter])
-        ),
-        Err(status) => nt::debug!(
-            "paging file: {}: {status}: not measured",
-            UnicodeStr(&[volume.letter])
-        ),
+        Ok(None) => nt::debug!("paging file: {letter}: not a fixed writable volume"),
+        Err(status) => nt::debug!("paging file: {letter}: {status}: not measured"),
     }
     false
 }
 
 /// Usable bytes of the volume with this letter; `None` if it is not one for a paging file.
 fn usable<S: System>(system: S, letter: u16) -> Result<Option<u64>> {
-    let mut name = b"\\??\\?:\\".map(u16::from);
+    const ROOT: [u16; 7] = nt::string::ascii_units("\\??\\?:\\");
+    let mut name = ROOT;
     name[4] = letter;
     let access = Access::FILE_READ_ATTRIBUTES | Access::FILE_WRITE_ATTRIBUTES;
     let root = open(
