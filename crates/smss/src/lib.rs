@@ -9,11 +9,6 @@
 //! returns it and nothing but the hard error follows.
 #![no_std]
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::large_enum_variant,
-    clippy::result_large_err,
-    reason = "an error has no heap to be boxed in"
-)]
 
 mod phases;
 mod plan;
@@ -22,7 +17,6 @@ use nt::Status;
 use nt::failure::{Attempt, Essential, Stop};
 use nt::lock::Mutex;
 use nt::system::System;
-use objects::BadImage;
 use plan::Loaded;
 use subsystems::Manager;
 use subsystems::end::{self, Ending, Watched};
@@ -69,8 +63,8 @@ impl<S: System> State<S> {
 enum Fatal {
     /// A step of the table.
     Step(Stop),
-    /// A known DLL, with a hard error of its own.
-    KnownDll(BadImage),
+    /// A known DLL, for which the system was stopped by a hard error of its own.
+    KnownDll(Status),
 }
 
 impl From<Stop> for Fatal {
@@ -87,32 +81,22 @@ pub fn run<S: System>(system: S, state: &'static State<S>) -> Status {
     {
         return Status::from(make_session(system, state, arguments));
     }
-    match boot(system, state) {
+    let ending = match boot(system, state) {
         Ok(watched) => {
-            nt::info!(
-                "phase: 39 settled: waiting for the Windows subsystem and the initial command"
-            );
-            let ending = end::wait(system, &watched);
-            end::stop(system, &ending);
-            ending.status
+            phase("39 settled: waiting for the Windows subsystem and the initial command");
+            end::wait(system, &watched)
         }
-        Err(Fatal::Step(stop)) => {
-            let ending = Ending::from(stop);
-            end::stop(system, &ending);
-            ending.status
-        }
-        Err(Fatal::KnownDll(bad)) => {
-            end::stop_for_known_dll(
-                system,
-                &Ending {
-                    name: bad.text,
-                    status: bad.status,
-                },
-                bad.file.as_str(),
-            );
-            bad.status
-        }
-    }
+        Err(Fatal::Step(stop)) => Ending::from(stop),
+        Err(Fatal::KnownDll(status)) => return status,
+    };
+    end::stop(system, &ending);
+    ending.status
+}
+
+/// Says that a phase begins, by its number in spec 14 and its name.
+#[inline(never)]
+fn phase(phase: &str) {
+    nt::info!("phase: {phase}");
 }
 
 /// The boot, in the numbered order of spec 14: what to wait for when it has settled.
@@ -123,11 +107,11 @@ fn boot<S: System>(system: S, state: &'static State<S>) -> Result<Watched, Fatal
     nt::info!("phase: 2 Session Manager for {}", policy.name);
     phases::process_settings(system);
 
-    nt::info!("phase: 6 SM port");
+    phase("6 SM port");
     manager.open_port()?;
     let volumes = phases::volumes_event(system);
 
-    nt::info!("phase: 9 registry");
+    phase("9 registry");
     let mini_nt = registry::is_mini_nt(system);
     let loaded = state.loaded()?;
     phases::read_registry(system, policy, loaded)?;
@@ -136,14 +120,14 @@ fn boot<S: System>(system: S, state: &'static State<S>) -> Result<Watched, Fatal
     let configuration = loaded.configuration();
     let protection = loaded.protection();
 
-    nt::info!("phase: 16 DOS devices");
+    phase("16 DOS devices");
     let devices = objects::dos_devices(system, protection, configuration.dos_devices())?.into_raw();
 
-    nt::info!("phase: 17 sessions directory");
+    phase("17 sessions directory");
     // Both directories stay open for the life of smss.
     let _ = objects::sessions(system, protection)?.into_raw();
 
-    nt::info!("phase: 18 boot commands");
+    phase("18 boot commands");
     phases::boot_commands(loaded);
 
     let marked = phases::pending_renames(system, loaded, mini_nt);
@@ -151,16 +135,12 @@ fn boot<S: System>(system: S, state: &'static State<S>) -> Result<Watched, Fatal
     match policy.order {
         Order::KnownDllsFirst => {
             phases::known_dlls(system, loaded, policy)?;
-            phases::paging_files(system, loaded, mini_nt);
-            phases::initialize_registry(system, marked);
-            phases::computed_environment(system)?;
+            phases::until_registry_is_written(system, loaded, mini_nt, marked)?;
             phases::boot_directory(system, devices);
             phases::setup_commands(loaded);
         }
         Order::PagingFilesFirst => {
-            phases::paging_files(system, loaded, mini_nt);
-            phases::initialize_registry(system, marked);
-            phases::computed_environment(system)?;
+            phases::until_registry_is_written(system, loaded, mini_nt, marked)?;
             phases::setup_commands(loaded);
             phases::known_dlls(system, loaded, policy)?;
             phases::boot_directory(system, devices);
@@ -169,14 +149,14 @@ fn boot<S: System>(system: S, state: &'static State<S>) -> Result<Watched, Fatal
 
     match policy.sessions {
         SessionModel::Resident => {
-            nt::info!("phase: 28 session 0");
+            phase("28 session 0");
             let session = manager.load_session0()?;
             phases::volumes_are_safe(system, volumes);
-            nt::info!("phase: 35 initial command");
+            phase("35 initial command");
             Ok(session.start_initial()?)
         }
         SessionModel::ChildInstance => {
-            nt::info!("phase: 28 initial sessions");
+            phase("28 initial sessions");
             let watched = manager.load_initial_sessions()?;
             phases::volumes_are_safe(system, volumes);
             Ok(watched)

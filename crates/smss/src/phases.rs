@@ -3,8 +3,8 @@
 //!
 //! They join what the registry says to the crates that act on it, and hold no policy of their own.
 
-use crate::Fatal;
 use crate::plan::Loaded;
+use crate::{Fatal, phase};
 use boot::RenameList;
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
@@ -14,7 +14,9 @@ use nt::path::MAX_DOS;
 use nt::system::{RegistryBoot, System};
 use nt::{Handle, ObjectAttributes, Owned, UnicodeBuf, UnicodeStr, wide};
 use objects::{Failure, KnownDlls, Protection};
+use registry::RawValue;
 use subsystems::Plan;
+use subsystems::end::{self, Ending};
 use subsystems::policy::{Policy, SessionModel};
 
 const VOLUMES_EVENT: UnicodeStr<'static> = wide!("\\Device\\VolumesSafeForWriteAccess");
@@ -107,13 +109,25 @@ pub(crate) fn read_for_session<S: System>(system: S, loaded: &mut Loaded<S>) -> 
         .or_stop(Essential::Environment, "library path")
 }
 
+/// Steps 21 to 25, which follow one another in every version.
+pub(crate) fn until_registry_is_written<S: System>(
+    system: S,
+    loaded: &Loaded<S>,
+    mini_nt: bool,
+    marked: bool,
+) -> Result<(), Stop> {
+    paging_files(system, loaded, mini_nt);
+    initialize_registry(system, marked);
+    computed_environment(system)
+}
+
 /// Step 20: known DLLs (spec 7).
 pub(crate) fn known_dlls<S: System>(
     system: S,
     loaded: &Loaded<S>,
     policy: &Policy,
 ) -> Result<(), Fatal> {
-    nt::info!("phase: 20 known DLLs");
+    phase("20 known DLLs");
     let mut system32 = UnicodeBuf::<MAX_DOS>::new();
     let default = system32
         .push(system.system_root())
@@ -131,7 +145,14 @@ pub(crate) fn known_dlls<S: System>(
         .make(configuration.dll_directory().or(default))
         .map_err(|failure| match failure {
             Failure::Stop(stop) => Fatal::Step(stop),
-            Failure::BadImage(bad) => Fatal::KnownDll(bad),
+            Failure::BadImage(bad) => {
+                let ending = Ending {
+                    name: bad.text,
+                    status: bad.status,
+                };
+                end::stop_for_known_dll(system, &ending, bad.file.as_str());
+                Fatal::KnownDll(bad.status)
+            }
         })?;
     // A 32-bit system has one kind of DLL (spec 7.2), whatever its registry says.
     if !system.is_narrow() {
@@ -143,8 +164,8 @@ pub(crate) fn known_dlls<S: System>(
 /// Step 23: the remaining hives, and writing (spec 14).
 /// From here on the disk can learn that the values of pending renames are gone, and what is `marked`
 /// for their repetition can go as well (spec 6.4).
-pub(crate) fn initialize_registry<S: System>(system: S, marked: bool) {
-    nt::info!("phase: 23 remaining hives");
+fn initialize_registry<S: System>(system: S, marked: bool) {
+    phase("23 remaining hives");
     system
         .initialize_registry(RegistryBoot::Smss)
         .or_skip(Skippable::InitializeRegistry, "remaining hives");
@@ -155,62 +176,57 @@ pub(crate) fn initialize_registry<S: System>(system: S, marked: bool) {
 
 /// Step 26: BootDir (spec 9.2 #1).
 pub(crate) fn boot_directory<S: System>(system: S, devices: Handle) {
-    nt::info!("phase: 26 boot directory");
+    phase("26 boot directory");
     objects::write_boot_directory(system, devices);
 }
 
 /// Step 27: SetupExecute, once a boot (D22).
 pub(crate) fn setup_commands<S: System>(loaded: &Loaded<S>) {
-    nt::info!("phase: 27 set-up commands");
-    boot::execute_commands(
-        &loaded.launcher(),
-        Skippable::SetupExecute,
-        loaded.configuration().setup_execute(),
-        0,
-    );
+    phase("27 set-up commands");
+    let lines = loaded.configuration().setup_execute();
+    boot::execute_commands(&loaded.launcher(), Skippable::SetupExecute, lines);
 }
 
 /// Step 18: BootExecute (spec 8).
 pub(crate) fn boot_commands<S: System>(loaded: &Loaded<S>) {
-    boot::execute_commands(
-        &loaded.launcher(),
-        Skippable::BootExecute,
-        loaded.configuration().boot_execute(),
-        0,
-    );
+    let lines = loaded.configuration().boot_execute();
+    boot::execute_commands(&loaded.launcher(), Skippable::BootExecute, lines);
 }
 
 /// Step 19: pending file renames (spec 6); whether there is a mark of how far they have got.
 pub(crate) fn pending_renames<S: System>(system: S, loaded: &Loaded<S>, mini_nt: bool) -> bool {
     if mini_nt {
-        nt::info!("phase: 19 no pending file renames: MiniNT");
+        phase("19 no pending file renames: MiniNT");
         return false;
     }
-    nt::info!("phase: 19 pending file renames");
-    let values = loaded.configuration().renames.each_ref();
-    let lists = values.map(|value| match value {
+    phase("19 pending file renames");
+    let [first, second] = &loaded.configuration().renames;
+    boot::process_renames(system, [rename_list(first), rename_list(second)]).marked
+}
+
+fn rename_list<S: System>(value: &Option<RawValue<S>>) -> RenameList<'_> {
+    match value {
         Some(value) => RenameList {
             text: value.text(),
             strings: value.strings().count(),
         },
         None => RenameList::default(),
-    });
-    boot::process_renames(system, lists).marked
+    }
 }
 
 /// Step 21: paging files (spec 4).
-pub(crate) fn paging_files<S: System>(system: S, loaded: &Loaded<S>, mini_nt: bool) {
+fn paging_files<S: System>(system: S, loaded: &Loaded<S>, mini_nt: bool) {
     if mini_nt {
-        nt::info!("phase: 21 no paging files: MiniNT");
+        phase("21 no paging files: MiniNT");
     } else {
-        nt::info!("phase: 21 paging files");
+        phase("21 paging files");
         pagefile::create_paging_files(system, loaded.configuration().paging_files());
     }
 }
 
 /// Step 25: the computed variables (spec 5.3).
-pub(crate) fn computed_environment<S: System>(system: S) -> Result<(), Stop> {
-    nt::info!("phase: 25 computed environment");
+fn computed_environment<S: System>(system: S) -> Result<(), Stop> {
+    phase("25 computed environment");
     boot::write_computed_variables(system)
 }
 

@@ -2,6 +2,7 @@
 //! What was read from the registry, kept for the life of the process, and as [`subsystems`] wants
 //! to be told of it.
 
+use core::mem::ManuallyDrop;
 use launch::Launcher;
 use nt::UnicodeStr;
 use nt::pages::PageVec;
@@ -10,11 +11,11 @@ use objects::Protection;
 use registry::Configuration;
 use subsystems::{Plan, Subsystem};
 
-/// The configuration and what follows from it for every child.
+/// The configuration and what follows from it for every child. Nothing of it is ever dropped.
 pub(crate) struct Loaded<S: System> {
     system: S,
-    pub(crate) configuration: Configuration<S>,
-    pub(crate) library_path: PageVec<S, u16>,
+    pub(crate) configuration: ManuallyDrop<Configuration<S>>,
+    pub(crate) library_path: ManuallyDrop<PageVec<S, u16>>,
 }
 
 impl<S: System> Loaded<S> {
@@ -22,23 +23,29 @@ impl<S: System> Loaded<S> {
     pub(crate) const fn new(system: S) -> Self {
         Self {
             system,
-            configuration: Configuration::new(system),
-            library_path: PageVec::new(system),
+            configuration: ManuallyDrop::new(Configuration::new(system)),
+            library_path: ManuallyDrop::new(PageVec::new(system)),
         }
     }
 
-    pub(crate) const fn configuration(&self) -> &Configuration<S> {
+    pub(crate) fn configuration(&self) -> &Configuration<S> {
         &self.configuration
     }
 
     /// Whether objects are to be protected.
-    pub(crate) const fn protection(&self) -> Protection {
+    pub(crate) fn protection(&self) -> Protection {
         Protection::from_mode(self.configuration.protection_mode)
     }
 }
 
-fn entry<'a>((name, command): (UnicodeStr<'a>, UnicodeStr<'a>)) -> Subsystem<'a> {
-    Subsystem { name, command }
+/// One code for both lists.
+#[inline(never)]
+fn nth<'a>(
+    mut subsystems: impl Iterator<Item = (UnicodeStr<'a>, UnicodeStr<'a>)>,
+    index: usize,
+) -> Option<Subsystem<'a>> {
+    let (name, command) = subsystems.nth(index)?;
+    Some(Subsystem { name, command })
 }
 
 impl<S: System> Plan<S> for Loaded<S> {
@@ -51,11 +58,11 @@ impl<S: System> Plan<S> for Loaded<S> {
     }
 
     fn required(&self, index: usize) -> Option<Subsystem<'_>> {
-        self.configuration.required().nth(index).map(entry)
+        nth(self.configuration.required(), index)
     }
 
     fn optional(&self, index: usize) -> Option<Subsystem<'_>> {
-        self.configuration.optional().nth(index).map(entry)
+        nth(self.configuration.optional(), index)
     }
 
     fn execute(&self, index: usize) -> Option<UnicodeStr<'_>> {

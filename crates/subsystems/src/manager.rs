@@ -9,15 +9,15 @@ use crate::plan::Plan;
 use crate::policy::Policy;
 use crate::state::{Counts, TableSpace};
 use crate::watchdog::Watchdogs;
+use nt::lock::Mutex;
 use nt::system::System;
 use nt::{Result, Status};
-use spin::Once;
 
 /// The Session Manager's server side. Before anything has happened all of it is zeros, so that in the
 /// image it takes neither a place in the file nor any of the stack.
 pub struct Manager<S: System> {
     pub(crate) system: S,
-    plan: Once<&'static dyn Plan<S>>,
+    plan: Mutex<Option<&'static dyn Plan<S>>>,
     /// The tables.
     pub tables: TableSpace,
     pub(crate) gate: Gate,
@@ -29,7 +29,7 @@ impl<S: System> Manager<S> {
     pub const fn new(system: S) -> Self {
         Self {
             system,
-            plan: Once::new(),
+            plan: Mutex::new(None),
             tables: TableSpace::new(),
             gate: Gate::new(),
             watchdogs: Watchdogs::new(),
@@ -44,7 +44,7 @@ impl<S: System> Manager<S> {
 
     /// Tells what the registry says. Requests that need it are refused before. The first call wins.
     pub fn publish(&self, plan: &'static dyn Plan<S>) {
-        self.plan.call_once(|| plan);
+        self.plan.lock().get_or_insert(plan);
     }
 
     /// What the registry says. `DEVICE_NOT_READY` while the boot has not read it yet.
@@ -54,7 +54,7 @@ impl<S: System> Manager<S> {
 
     #[inline(never)]
     fn published(&self) -> Option<&'static dyn Plan<S>> {
-        self.plan.get().copied()
+        *self.plan.lock()
     }
 
     /// How much is in the tables now.
