@@ -21,6 +21,7 @@ use ntapi::ntioapi::{
     IO_STATUS_BLOCK,
 };
 use winapi::shared::ntdef::{LARGE_INTEGER, NTSTATUS};
+use zerocopy::IntoBytes;
 
 /// FILE_RENAME_INFORMATION; its root directory stays null.
 mod rename {
@@ -308,23 +309,18 @@ impl Files for Native {
         let used = (rename::NAME + target.byte_len()).max(rename::SIZE);
         let mut storage = Buffer::new(&mut near, used)?;
         let bytes = storage.bytes().get_mut(..used).unwrap_or_default();
-        if let Some(flag) = bytes.get_mut(rename::REPLACE) {
-            *flag = u8::from(replace);
-        }
-        if let Some(count) = bytes
-            .get_mut(rename::NAME_LENGTH..)
-            .and_then(<[u8]>::first_chunk_mut)
-        {
-            *count = length(target.byte_len())?.to_le_bytes();
-        }
-        for (place, unit) in bytes
-            .get_mut(rename::NAME..)
-            .unwrap_or_default()
-            .chunks_exact_mut(2)
-            .zip(target.units())
-        {
-            place.copy_from_slice(&unit.to_le_bytes());
-        }
+        let mut put = |at: usize, field: &[u8]| {
+            let place = bytes
+                .get_mut(at..)
+                .and_then(|rest| rest.get_mut(..field.len()));
+            place.unwrap_or_default().copy_from_slice(field);
+        };
+        put(rename::REPLACE, &[u8::from(replace)]);
+        put(
+            rename::NAME_LENGTH,
+            &length(target.byte_len())?.to_le_bytes(),
+        );
+        put(rename::NAME, target.units().as_bytes());
         set(file, FileRenameInformation, bytes)
     }
 

@@ -6,64 +6,30 @@
 //! that does not fit there, but the caller's buffers, is asked for again with more pages.
 
 use crate::Native;
-use crate::convert::{Named, counted, done, handle, length, raw, read_u32, status};
+use crate::convert::{Named, counted, done, handle, length, raw, status};
 use crate::imports::{
     NtCreateKey, NtDeleteValueKey, NtEnumerateValueKey, NtFlushKey, NtInitializeRegistry,
     NtOpenKey, NtQueryValueKey, NtSetValueKey,
 };
 use crate::memory::Pages;
 use crate::objects::open;
-use abi::key::{ValueFull, ValuePartial};
-use core::mem::offset_of;
+use abi::key::ValueFull;
 use nt::access::Access;
 use nt::system::{Registry, RegistryBoot, ValueInformation, ValueType};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
-use ntapi::ntregapi::{KeyValueFullInformation, KeyValuePartialInformation};
+use ntapi::ntregapi::KeyValueFullInformation;
+use winapi::shared::ntdef::{NTSTATUS, PVOID};
 use winapi::um::winnt::REG_OPTION_VOLATILE;
-use zerocopy::IntoBytes;
+use zerocopy::{FromBytes, IntoBytes};
 
 const NEAR: usize = 0x400;
 
-/// Where a kernel's answer has what, in bytes.
-struct Fields {
-    kind: usize,
-    data_length: usize,
-    /// Where it says how long the name is, and where that begins, if it gives one.
-    name: Option<(usize, usize)>,
-    /// Where it says where the data begins, or else where that is.
-    data: Result<usize, usize>,
-}
+/// A call that answers with KEY_VALUE_FULL_INFORMATION into so many bytes, and says how many it needs.
+type Ask<'a> = dyn FnMut(PVOID, u32, &mut u32) -> NTSTATUS + 'a;
 
-/// KEY_VALUE_PARTIAL_INFORMATION.
-const PARTIAL: Fields = Fields {
-    kind: offset_of!(ValuePartial, kind),
-    data_length: offset_of!(ValuePartial, data_length),
-    name: None,
-    data: Err(size_of::<ValuePartial>()),
-};
-
-/// KEY_VALUE_FULL_INFORMATION.
-const FULL: Fields = Fields {
-    kind: offset_of!(ValueFull, kind),
-    data_length: offset_of!(ValueFull, data_length),
-    name: Some((offset_of!(ValueFull, name_length), size_of::<ValueFull>())),
-    data: Ok(offset_of!(ValueFull, data_offset)),
-};
-
-/// Bytes of the longer header.
-const HEADER: usize = size_of::<ValueFull>();
-
-/// A call that answers into a buffer and says how many bytes it needs.
-type Ask<'a> = dyn FnMut(&mut [u8], &mut u32) -> Result<Status> + 'a;
-
-/// What `ask` answers, in the caller's buffers if it fits them.
+/// What `ask` answers, in the caller's buffers if it fits them. Without room for a name there is none.
 #[inline(never)]
-fn value(
-    fields: &Fields,
-    name: &mut [u16],
-    data: &mut [u8],
-    ask: &mut Ask<'_>,
-) -> Result<ValueInformation> {
+fn value(name: &mut [u16], data: &mut [u8], ask: &mut Ask<'_>) -> Result<ValueInformation> {
     // The kernel takes aligned buffers only.
     let in_place = data.len() >= NEAR && data.as_ptr().cast::<u32>().is_aligned();
     let mut pages = match in_place {
@@ -77,39 +43,43 @@ fn value(
             None => &mut *data,
         };
         if let Some(header) = buffer.first_chunk_mut() {
-            *header = [0; HEADER];
+            *header = [0; size_of::<ValueFull>()];
         }
-        let mut needed = 0;
-        let answer = ask(buffer, &mut needed)?;
+        let (bytes, mut needed) = (length(buffer.len())?, 0);
+        let answer = status(ask(buffer.as_mut_ptr().cast(), bytes, &mut needed));
         let cut = answer == Status::BUFFER_OVERFLOW || answer == Status::BUFFER_TOO_SMALL;
         if !cut {
             answer.ok()?;
         }
-        let number = |at| read_u32(buffer, at) as usize;
-        let (name_bytes, name_at) = (fields.name).map_or((0, 0), |(bytes, at)| (number(bytes), at));
+        let (header, _) =
+            ValueFull::read_from_prefix(buffer).map_err(|_| Status::INVALID_PARAMETER)?;
+        let name_bytes = if name.is_empty() {
+            0
+        } else {
+            header.name_length
+        };
         let information = ValueInformation {
-            kind: ValueType(read_u32(buffer, fields.kind)),
-            name_units: name_bytes / 2,
-            data_bytes: number(fields.data_length),
+            kind: ValueType(header.kind),
+            name_units: name_bytes as usize / 2,
+            data_bytes: header.data_length as usize,
         };
         let name = name.get_mut(..information.name_units);
         let Some(name) = name.filter(|_| information.data_bytes <= room) else {
             return Ok(information);
         };
         if !cut {
-            copy(buffer, name_at, name.as_mut_bytes())?;
+            copy(buffer, size_of::<ValueFull>(), name.as_mut_bytes())?;
             // A value without data may leave its offset unset.
-            let from = match (information.data_bytes, fields.data) {
-                (0, _) => 0,
-                (_, Ok(at)) => number(at),
-                (_, Err(at)) => at,
+            let from = match header.data_length {
+                0 => 0,
+                _ => header.data_offset as usize,
             };
-            let end = from.saturating_add(information.data_bytes);
-            if end > buffer.len() {
-                return Err(Status::INVALID_PARAMETER);
-            }
             match &pages {
-                None => data.copy_within(from..end, 0),
+                None => {
+                    let data = data.get_mut(..from.saturating_add(information.data_bytes));
+                    data.ok_or(Status::INVALID_PARAMETER)?
+                        .copy_within(from.., 0);
+                }
                 Some(pages) => {
                     let data = data.get_mut(..information.data_bytes);
                     copy(pages.as_ref(), from, data.unwrap_or_default())?;
@@ -119,7 +89,7 @@ fn value(
         }
         // A kernel that still says "too short" when given the length it asked for is not asked a third
         // time.
-        if (needed as usize) <= buffer.len() {
+        if needed <= bytes {
             return Err(answer);
         }
         pages = Some(Pages::allocate(needed as usize)?);
@@ -170,19 +140,19 @@ impl Registry for Native {
         data: &mut [u8],
     ) -> Result<ValueInformation> {
         let mut name = counted(name)?;
-        value(&PARTIAL, &mut [], data, &mut |buffer, needed| {
+        value(&mut [], data, &mut |buffer, bytes, needed| {
             // SAFETY: the buffer is as long as said and outlives the call; the name borrows from
             // the caller, the length is the caller's own.
-            Ok(status(unsafe {
+            unsafe {
                 NtQueryValueKey(
                     raw(key),
                     &raw mut name,
-                    KeyValuePartialInformation,
-                    buffer.as_mut_ptr().cast(),
-                    length(buffer.len())?,
+                    KeyValueFullInformation,
+                    buffer,
+                    bytes,
                     needed,
                 )
-            }))
+            }
         })
     }
 
@@ -193,19 +163,19 @@ impl Registry for Native {
         name: &mut [u16],
         data: &mut [u8],
     ) -> Result<ValueInformation> {
-        value(&FULL, name, data, &mut |buffer, needed| {
+        value(name, data, &mut |buffer, bytes, needed| {
             // SAFETY: the buffer is as long as said and outlives the call; the length is the caller's
             // own.
-            Ok(status(unsafe {
+            unsafe {
                 NtEnumerateValueKey(
                     raw(key),
                     index,
                     KeyValueFullInformation,
-                    buffer.as_mut_ptr().cast(),
-                    length(buffer.len())?,
+                    buffer,
+                    bytes,
                     needed,
                 )
-            }))
+            }
         })
     }
 
