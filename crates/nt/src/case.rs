@@ -38,7 +38,13 @@ fn beyond_ascii(unit: u16) -> u16 {
 #[inline]
 pub fn same(left: u16, right: u16) -> bool {
     crate::steps::took(1);
-    left == right || upcase(left) == upcase(right)
+    left == right || folded(left, right)
+}
+
+/// The same of two that differ: usually in their case, or else the comparison is at its end.
+#[inline(never)]
+fn folded(left: u16, right: u16) -> bool {
+    upcase(left) == upcase(right)
 }
 
 #[cfg(not(target_os = "windows"))]
