@@ -70,7 +70,7 @@ impl Reader {
             .get(..8)
             .and_then(|digits| u32::from_str_radix(digits, 16).ok())
             .context("the stop screen names no status")?;
-        Ok((text.to_owned(), Status(status)))
+        Ok((text.to_owned(), Status::new(status)))
     }
 }
 

@@ -41,7 +41,7 @@ pub fn verb(options: &SmOptions) -> Result<()> {
         })?;
         if let Some(status) = line.trim().strip_prefix("end ") {
             let status =
-                Status(u32::from_str_radix(status, 16).context("the shim gave no status")?);
+                Status::new(u32::from_str_radix(status, 16).context("the shim gave no status")?);
             if !status.is_success() {
                 bail!(
                     "`{request}` gave {status}{}",
@@ -58,7 +58,7 @@ pub fn verb(options: &SmOptions) -> Result<()> {
 
 /// What a failure means, where its status alone does not tell.
 const fn meaning(action: &SmAction, status: Status) -> &'static str {
-    if status.0 != Status::OBJECT_NAME_NOT_FOUND.0 {
+    if status.code() != Status::OBJECT_NAME_NOT_FOUND.code() {
         return "";
     }
     match action {

@@ -5,6 +5,7 @@
 //! here has listed, and that code must be carried and printed as it is. Values are those of the
 //! public headers; a host test holds every constant against the `ntstatus` crate.
 
+use crate::Word;
 use core::fmt;
 
 /// What a seam call gives: the value, or the NTSTATUS that says why not.
@@ -12,20 +13,42 @@ pub type Result<T, E = Status> = core::result::Result<T, E>;
 
 /// One NTSTATUS. Bits 30-31 are the severity: 0 success, 1 informational, 2 warning, 3 error (spec
 /// 0.4).
+///
+/// It is as wide as a pointer: so a [`Result`] of a handle, a size or a reference has both of its
+/// values in one place, and a function gives it back in registers.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(transparent)]
-pub struct Status(pub u32);
+pub struct Status(Word);
 
 impl Status {
+    /// The status with this code.
+    #[allow(
+        clippy::cast_lossless,
+        clippy::unnecessary_cast,
+        reason = "a word is as wide as what this is compiled for"
+    )]
+    pub const fn new(code: u32) -> Self {
+        Self(code as Word)
+    }
+
+    /// Its code.
+    #[allow(
+        clippy::unnecessary_cast,
+        reason = "a word is as wide as what this is compiled for"
+    )]
+    pub const fn code(self) -> u32 {
+        self.0 as u32
+    }
+
     /// `NT_SUCCESS`: success and informational codes.
     pub const fn is_success(self) -> bool {
-        self.0 < 0x8000_0000
+        self.code() < 0x8000_0000
     }
 
     /// `NT_ERROR`: severity 3 only; warnings such as `BUFFER_OVERFLOW` are neither success nor
     /// error.
     pub const fn is_error(self) -> bool {
-        self.0 >= 0xC000_0000
+        self.code() >= 0xC000_0000
     }
 
     /// The result of a call that gives something: `Ok` if it has succeeded and come to its end.
@@ -61,7 +84,7 @@ macro_rules! statuses {
     ($($name:ident = $value:literal;)*) => {
         #[allow(missing_docs, reason = "the names are the field's own")]
         impl Status {
-            $(pub const $name: Self = Self($value);)*
+            $(pub const $name: Self = Self::new($value);)*
 
             /// The name without its `STATUS_` prefix, if this code is listed here.
             pub fn name(self) -> Option<&'static str> {
@@ -70,7 +93,7 @@ macro_rules! statuses {
 
             /// The same in bytes.
             pub(crate) fn letters(self) -> Option<&'static [u8]> {
-                let listed = CODES.iter().position(|&code| code == self.0)?;
+                let listed = CODES.iter().position(|&code| code == self.code())?;
                 let length = |&length: &u8| usize::from(length);
                 let before = LENGTHS.get(..listed)?.iter().map(length).sum();
                 NAMES.get(before..)?.get(..LENGTHS.get(listed).map(length)?)
@@ -250,8 +273,8 @@ statuses! {
 impl fmt::Display for Status {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.name() {
-            Some(name) => write!(out, "STATUS_{name} ({:08X})", self.0),
-            None => write!(out, "NTSTATUS {:08X}", self.0),
+            Some(name) => write!(out, "STATUS_{name} ({:08X})", self.code()),
+            None => write!(out, "NTSTATUS {:08X}", self.code()),
         }
     }
 }
@@ -313,6 +336,6 @@ mod tests {
             format!("{}", Status::OBJECT_NAME_NOT_FOUND),
             "STATUS_OBJECT_NAME_NOT_FOUND (C0000034)"
         );
-        assert_eq!(format!("{}", Status(0xC0FF_EE00)), "NTSTATUS C0FFEE00");
+        assert_eq!(format!("{}", Status::new(0xC0FF_EE00)), "NTSTATUS C0FFEE00");
     }
 }

@@ -151,7 +151,7 @@ fn write_digits(out: &mut dyn Output, number: u64, least: u8, digits: &[u8]) {
 }
 
 fn write_status(out: &mut dyn Output, status: Status) {
-    let number = Part::Number(u64::from(status.0)).upper_hex(8);
+    let number = Part::Number(u64::from(status.code())).upper_hex(8);
     match status.letters() {
         Some(name) => {
             out.narrow(b"STATUS_");
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_status_has_its_name_and_its_number() {
-        for status in [Status::OBJECT_NAME_NOT_FOUND, Status(0xC0FF_EE00)] {
+        for status in [Status::OBJECT_NAME_NOT_FOUND, Status::new(0xC0FF_EE00)] {
             assert_eq!(crate::text!("{status}").to_string(), format!("{status}"));
         }
     }

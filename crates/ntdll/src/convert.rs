@@ -7,7 +7,7 @@ use winapi::shared::ntdef::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING}
 
 /// The NTSTATUS of a call, whatever it is.
 pub(crate) const fn status(raw: NTSTATUS) -> Status {
-    Status(raw.cast_unsigned())
+    Status::new(raw.cast_unsigned())
 }
 
 /// `Ok` if the NTSTATUS of a call says that it has succeeded and come to its end.

@@ -47,7 +47,7 @@ unsafe extern "system" fn handler(pointers: *mut EXCEPTION_POINTERS) -> LONG {
     let record = unsafe { (*pointers).ExceptionRecord };
     // SAFETY: the record lives until this returns, and nobody writes to it.
     let record = unsafe { &*record };
-    let code = Status(record.ExceptionCode);
+    let code = Status::new(record.ExceptionCode);
     // Informational codes, such as a debugger's print request, are meant for somebody else.
     if code.is_success() {
         return EXCEPTION_CONTINUE_SEARCH;
@@ -77,7 +77,7 @@ fn fatal(code: Status, address: usize, context: usize) -> ! {
     if !DYING.swap(true, Ordering::Relaxed) && STOPS_SYSTEM.load(Ordering::Relaxed) {
         let parameters = [
             HardErrorParameter::Text(UNHANDLED),
-            HardErrorParameter::Value(u64::from(code.0)),
+            HardErrorParameter::Value(u64::from(code.code())),
             HardErrorParameter::Value(address as u64),
             HardErrorParameter::Value(context as u64),
         ];

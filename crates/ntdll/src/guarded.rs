@@ -28,7 +28,7 @@ pub unsafe fn copy(from: *const u8, to: &mut [u8]) -> Result<()> {
     // SAFETY: the caller's own promise, and a buffer of this length; a load that fails is resumed by
     // `recover`.
     let failed = unsafe { begin(from, to.as_mut_ptr(), to.len()) };
-    Status(failed).ok()
+    Status::new(failed).ok()
 }
 
 /// Makes the thread in `context` go on behind a copy that has ended in an exception with this code
@@ -38,6 +38,6 @@ pub fn recover(code: Status, address: usize, context: &mut CONTEXT) -> bool {
     if !may_fail.iter().any(|one| one.addr() == address) {
         return false;
     }
-    end_with(context, code.0);
+    end_with(context, code.code());
     true
 }

@@ -187,7 +187,7 @@ impl SystemWide for Native {
         // strings that borrow from the caller.
         done(unsafe {
             NtRaiseHardError(
-                error.status.0.cast_signed(),
+                error.status.code().cast_signed(),
                 count,
                 mask,
                 raw.as_mut_ptr(),
@@ -257,6 +257,9 @@ impl SystemWide for Native {
 pub(crate) fn end_process(status: Status) {
     // SAFETY: takes no pointer.
     let _ = unsafe {
-        crate::imports::NtTerminateProcess(raw(Handle::CURRENT_PROCESS), status.0.cast_signed())
+        crate::imports::NtTerminateProcess(
+            raw(Handle::CURRENT_PROCESS),
+            status.code().cast_signed(),
+        )
     };
 }

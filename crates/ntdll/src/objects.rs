@@ -20,7 +20,7 @@ use winapi::shared::ntdef::{
 };
 
 /// `STATUS_MORE_ENTRIES`: the directory goes on where the buffer ended.
-const MORE_ENTRIES: Status = Status(0x105);
+const MORE_ENTRIES: Status = Status::new(0x105);
 /// NtWaitForMultipleObjects answers with an index from here on for a mutant whose owner died.
 const ABANDONED: u32 = 0x80;
 const MAXIMUM_WAIT_OBJECTS: usize = 64;
@@ -82,10 +82,10 @@ fn waited(answer: Status, count: usize) -> Result<Wait> {
     if answer == Status::TIMEOUT {
         return Ok(Wait::Timeout);
     }
-    let index = if answer.0 >= ABANDONED {
-        answer.0.wrapping_sub(ABANDONED)
+    let index = if answer.code() >= ABANDONED {
+        answer.code().wrapping_sub(ABANDONED)
     } else {
-        answer.0
+        answer.code()
     };
     if (index as usize) < count {
         Ok(Wait::Object(index as usize))

@@ -220,7 +220,7 @@ impl Processes for Native {
 
     fn terminate_process(self, process: Handle, status: Status) -> Result<()> {
         // SAFETY: takes no pointer.
-        done(unsafe { NtTerminateProcess(raw(process), status.0.cast_signed()) })
+        done(unsafe { NtTerminateProcess(raw(process), status.code().cast_signed()) })
     }
 
     fn read_memory(self, process: Handle, address: u64, into: &mut [u8]) -> Result<()> {
@@ -269,7 +269,7 @@ impl Processes for Native {
         // it.
         // SAFETY: takes no pointer. What the thread borrowed is `'static`; its locals
         // are not dropped, like those of any ended thread.
-        unsafe { RtlExitUserThread(status.0.cast_signed()) };
+        unsafe { RtlExitUserThread(status.code().cast_signed()) };
         Err(Status::UNSUCCESSFUL)
     }
 

@@ -95,7 +95,7 @@ impl ApiMessage for MessageBuffer {
         put(
             &mut self.data,
             offset_of!(ApiHeader, return_value),
-            &status.0.to_le_bytes(),
+            &status.code().to_le_bytes(),
         );
     }
 }
@@ -131,7 +131,7 @@ pub fn request<R: Request>(body: &R) -> MessageBuffer {
 /// Result of a call: `Err` if the answer's result is no success.
 #[inline(never)]
 pub fn result_of(message: &MessageBuffer) -> nt::Result<()> {
-    Status(message.api()?.return_value).ok()
+    Status::new(message.api()?.return_value).ok()
 }
 
 /// A counted string in a fixed field. `INVALID_PARAMETER` if its length is odd or more than the

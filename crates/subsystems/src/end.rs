@@ -69,7 +69,7 @@ pub fn wait<S: System>(system: S, watched: &Watched) -> Ending {
 pub fn stop<S: System>(system: S, ending: &Ending) {
     let parameters = [
         HardErrorParameter::Text(ending.name),
-        HardErrorParameter::Value(u64::from(ending.status.0)),
+        HardErrorParameter::Value(u64::from(ending.status.code())),
         HardErrorParameter::Value(0),
         HardErrorParameter::Value(0),
     ];
@@ -100,7 +100,7 @@ pub(crate) fn stop_and_end<S: System>(system: S, status: Status) {
 pub fn stop_for_known_dll<S: System>(system: S, ending: &Ending, file: UnicodeStr<'_>) {
     let parameters = [
         HardErrorParameter::Text(ending.name),
-        HardErrorParameter::Value(u64::from(ending.status.0)),
+        HardErrorParameter::Value(u64::from(ending.status.code())),
         HardErrorParameter::Text(file),
     ];
     nt::error!(

@@ -78,7 +78,7 @@ impl Record {
         match self.outcome {
             CallEnd::Returned(status) => {
                 map.insert("status".into(), Json::from(spelling::status(status)));
-                map.insert("code".into(), Json::from(status.0));
+                map.insert("code".into(), Json::from(status.code()));
             }
             CallEnd::Gone | CallEnd::Waits => {
                 map.insert("status".into(), Json::Null);
@@ -247,7 +247,7 @@ mod tests {
             r#"    1.2345678 8.c NtOpenKey(access=0x20019, name="\\Registry\\\"x\"") = OBJECT_NAME_NOT_FOUND <0.0000078>"#
         );
         assert!(
-            record(CallEnd::Returned(Status(0xC0FF_EE00)))
+            record(CallEnd::Returned(Status::new(0xC0FF_EE00)))
                 .to_string()
                 .contains(") = C0FFEE00 <")
         );

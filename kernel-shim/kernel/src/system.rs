@@ -149,7 +149,7 @@ impl System {
             if let Some(status) = status {
                 self.client = None;
                 self.executive.dereference(object);
-                host_port::answer(format_args!("end {:08X}", status.0));
+                host_port::answer(format_args!("end {:08X}", status.code()));
             }
             return;
         }
@@ -170,7 +170,7 @@ impl System {
                 self.executive.reference(object);
                 self.client = Some((object, process));
             }
-            Err(status) => host_port::answer(format_args!("end {:08X}", status.0)),
+            Err(status) => host_port::answer(format_args!("end {:08X}", status.code())),
         }
     }
 
@@ -287,7 +287,7 @@ impl System {
             }
             Trap::PageFault { address, error } => {
                 if let Err(status) = self.executive.page_fault(thread, address, wanted(error)) {
-                    let record = deliver::page_fault(status.0, registers.rip, address, error);
+                    let record = deliver::page_fault(status.code(), registers.rip, address, error);
                     self.raise(thread, &record, true);
                 }
             }
@@ -327,7 +327,7 @@ impl System {
             Done::Waits => self.set_pending(thread, Pending::Service),
             Done::Returns(status) => {
                 if let Some(thread) = self.machine.lock().thread(thread) {
-                    thread.registers.rax = status.0.into();
+                    thread.registers.rax = status.code().into();
                 }
             }
             Done::Continues(context) => {
@@ -472,7 +472,7 @@ impl System {
             return;
         }
         self.report(thread, record);
-        self.end_process(thread, Status(record.code));
+        self.end_process(thread, Status::new(record.code));
     }
 
     fn report(&mut self, thread: ThreadId, record: &ExceptionRecord) {

@@ -169,5 +169,5 @@ pub(crate) fn end(code: NTSTATUS) -> ! {
 #[panic_handler]
 fn panic(information: &core::panic::PanicInfo<'_>) -> ! {
     crate::debug::print(format_args!("ntdll: {information}\n"));
-    end(Status::UNHANDLED_EXCEPTION.0.cast_signed())
+    end(Status::UNHANDLED_EXCEPTION.code().cast_signed())
 }

@@ -101,12 +101,12 @@ pub(crate) fn peb() -> *mut PEB {
 
 /// The status of a system call.
 pub(crate) fn done(raw: NTSTATUS) -> Result<(), Status> {
-    Status(raw.cast_unsigned()).ok()
+    Status::new(raw.cast_unsigned()).ok()
 }
 
 /// A result as an exported routine returns it.
 pub(crate) fn status(result: Result<(), Status>) -> NTSTATUS {
-    Status::from(result).0.cast_signed()
+    Status::from(result).code().cast_signed()
 }
 
 /// The units of a counted string.

@@ -13,7 +13,7 @@ use nt::{ObjectAttributes, Result, Status, file, wide};
 pub fn main<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     let line = system.own_command_line();
     if words(line).next().is_none() {
-        return Status(1);
+        return Status::new(1);
     }
     screen::show(system, format_args!("autochk: {}", after(line, 1)));
     match sizes(system) {

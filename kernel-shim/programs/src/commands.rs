@@ -22,7 +22,7 @@ pub fn sleep<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
 pub fn exit<S: System>(system: S, _statics: &'static Statics<S>) -> Status {
     match words(system.own_command_line()).next() {
         None => Status::SUCCESS,
-        Some(word) => number(word, 16).map_or(Status::INVALID_PARAMETER, Status),
+        Some(word) => number(word, 16).map_or(Status::INVALID_PARAMETER, Status::new),
     }
 }
 

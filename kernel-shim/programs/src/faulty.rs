@@ -142,7 +142,7 @@ pub(crate) fn behave<S: System>(
     if way.eq_ascii("dies") {
         return argument
             .and_then(|word| number(word, 16))
-            .map_or(Status::UNSUCCESSFUL, Status);
+            .map_or(Status::UNSUCCESSFUL, Status::new);
     }
     if way.eq_ascii("silent") {
         return processes::wait_for_ever(system);

@@ -349,7 +349,7 @@ fn short_messages<S: System>(system: S) -> Result<(), Fault> {
 }
 
 fn exec_pgm<S: System>(system: S) -> Result<(), Fault> {
-    const WANTED: Status = Status(0x1234);
+    const WANTED: Status = Status::new(0x1234);
     let port = connected(system)?;
     // Handles that are none.
     let mut body = ExecPgm::new_zeroed();
@@ -449,8 +449,8 @@ fn query<S: System>(system: S) -> Result<(), Fault> {
     } else {
         Err(Fault {
             what: "servers past the end",
-            found: Status(body.count),
-            wanted: Status(0),
+            found: Status::new(body.count),
+            wanted: Status::new(0),
         })
     }
 }
@@ -505,8 +505,8 @@ fn flood<S: System>(system: S) -> Result<(), Fault> {
     if refused == 0 || accepted + refused != FLOOD {
         return Err(Fault {
             what: "connections answered, some of them with a refusal",
-            found: Status((accepted + refused) as u32),
-            wanted: Status(FLOOD as u32),
+            found: Status::new((accepted + refused) as u32),
+            wanted: Status::new(FLOOD as u32),
         });
     }
     let again = connected(system)?;

@@ -365,8 +365,8 @@ fn unserved(course: &Course, mut system: Booted, persistent: bool) -> Vec<String
     if !system.runs(course.initial) {
         return wrong;
     }
-    system.kill(course.initial, Status(0x1234));
-    let told = matches!(&system.end, End::Stopped { text, status, .. } if INITIAL.contains(&text.as_str()) && status.0 == 0x1234);
+    system.kill(course.initial, Status::new(0x1234));
+    let told = matches!(&system.end, End::Stopped { text, status, .. } if INITIAL.contains(&text.as_str()) && status.code() == 0x1234);
     let untold = persistent && system.end == End::Bugcheck(CRITICAL_OBJECT_TERMINATION);
     if !told && !untold {
         wrong.push(format!(

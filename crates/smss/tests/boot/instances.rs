@@ -23,7 +23,7 @@ fn session_0_has_wininit_and_session_1_winlogon() {
 #[test]
 fn the_end_of_csrss_of_session_1_ends_that_session_only() {
     let mut system = Setup::nt6().boot();
-    system.kill_last("csrss.exe", Status(0x1234));
+    system.kill_last("csrss.exe", Status::new(0x1234));
     assert_eq!(system.end, End::Settled);
     assert_eq!(
         (

@@ -118,7 +118,7 @@ fn a_server_that_breaks_the_contract_in_a_new_session_is_undone() {
         ("silent", Status::IO_TIMEOUT),
         ("deaf", Status::IO_TIMEOUT),
         // STATUS_LPC_REPLY_LOST: the server was ended while it owed a reply.
-        ("mute", Status(0xC000_0253)),
+        ("mute", Status::new(0xC000_0253)),
         ("refuses", Status::NO_MEMORY),
         ("leaves", Status::UNSUCCESSFUL),
         ("nameless", Status::PORT_DISCONNECTED),

@@ -122,7 +122,7 @@ fn session_complete<S: System>(
         "session {}: environment session {} has ended: {}",
         environment.terminal,
         environment.id,
-        Status(body.status)
+        Status::new(body.status)
     );
     // It has ended, whether a thread can be had or not, and every wait that follows has a bound.
     if let Err(status) = leave_a_receiver(sm) {

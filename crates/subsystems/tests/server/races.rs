@@ -48,7 +48,7 @@ fn spec_11_3_csrss_that_dies_at_any_call_leaves_no_session_without_it() {
             let (started, reached) = start_with(&world, nth, |kernel| {
                 // That of session 0 is not meant.
                 if let [_, csrss] = kernel.running("csrss.exe")[..] {
-                    kernel.exit(csrss, Status(0xC000_0005));
+                    kernel.exit(csrss, Status::new(0xC000_0005));
                 }
             });
             if !reached {
@@ -203,7 +203,7 @@ fn spec_11_5_nothing_of_session_0_ends_with_the_child_instance_that_makes_it() {
             let before = world.kernel.calls();
             world.kernel.meanwhile(nth, |kernel| {
                 if let [_, child] = kernel.running("smss.exe")[..] {
-                    kernel.exit(child, Status(0xC000_0005));
+                    kernel.exit(child, Status::new(0xC000_0005));
                 }
             });
             let stands = if boot {
@@ -248,7 +248,7 @@ fn spec_11_5_a_list_of_processes_that_is_always_too_long_is_given_up_at_4_mib() 
         for _ in 0..70 {
             kernel.refuse("query_raw", Status::INFO_LENGTH_MISMATCH);
         }
-        kernel.exit(kernel.running("smss.exe")[1], Status(0xC000_0005));
+        kernel.exit(kernel.running("smss.exe")[1], Status::new(0xC000_0005));
     });
     assert!(!started);
     assert_eq!(world.kernel.state().longest_list, 4 << 20);
@@ -270,7 +270,7 @@ fn killed_at_any_call(others: usize, refused: Option<&'static str>) {
                 if let Some(call) = refused {
                     kernel.refuse(call, Status::INSUFFICIENT_RESOURCES);
                 }
-                kernel.exit(child, Status(0xC000_0005));
+                kernel.exit(child, Status::new(0xC000_0005));
             }
         });
         if !reached {

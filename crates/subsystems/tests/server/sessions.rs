@@ -307,13 +307,16 @@ fn spec_12_3_the_end_of_either_process_is_told_by_its_name_and_status() {
             if !with_server {
                 // No Windows subsystem was asked for: only the initial command counts.
                 watched.server = None;
-                kernel.exit(kernel.running("winlogon.exe")[0], Status(0xC000_0005));
+                kernel.exit(kernel.running("winlogon.exe")[0], Status::new(0xC000_0005));
             } else {
-                kernel.exit(kernel.running(image)[0], Status(0xC000_0005));
+                kernel.exit(kernel.running(image)[0], Status::new(0xC000_0005));
             }
             let ending = end::wait(kernel, &watched);
             let name = if with_server { name } else { INITIAL };
-            assert_eq!((ending.name, ending.status), (name, Status(0xC000_0005)));
+            assert_eq!(
+                (ending.name, ending.status),
+                (name, Status::new(0xC000_0005))
+            );
         }
     }
 }

@@ -119,7 +119,7 @@ fn what_ends_while_a_session_starts_is_noted_there() {
             };
             let before = stage(kernel);
             if let [_, csrss] = csrss[..] {
-                kernel.exit(csrss, Status(0xC000_0005));
+                kernel.exit(csrss, Status::new(0xC000_0005));
             }
             *given.lock().unwrap() = Some((before, stage(kernel)));
         });

@@ -86,7 +86,7 @@ impl BugCheck {
         let raw = |index: usize| parameters.get(index).map_or(0, Parameter::raw);
         Self {
             code: FATAL_UNHANDLED_HARD_ERROR,
-            parameters: [u64::from(status.0), raw(0), raw(1), raw(2)],
+            parameters: [u64::from(status.code()), raw(0), raw(1), raw(2)],
             hard_error: Some((status, parameters)),
         }
     }
@@ -114,7 +114,7 @@ impl BugCheck {
                     .map_or_else(String::new, |name| format!(" STATUS_{name}"));
                 format!(
                     "STOP: {:08x} {{Fatal System Error}}{name}\n({})\nThe system has been shut down.",
-                    status.0,
+                    status.code(),
                     shown.join(" ")
                 )
             }
@@ -199,7 +199,7 @@ impl HardErrors {
         if !now.thread_disabled && !self.ready && status.is_error() {
             return Course::Stop;
         }
-        let forced = status.0 & OVERRIDE_ERROR_MODE != 0;
+        let forced = status.code() & OVERRIDE_ERROR_MODE != 0;
         if now.thread_disabled || !now.port || !(now.wanted || forced) {
             return Course::Return;
         }
@@ -335,7 +335,7 @@ mod tests {
         assert_eq!(errors.raise(Status::UNSUCCESSFUL, unwanted), Course::Return);
         assert_eq!(
             errors.raise(
-                Status(Status::UNSUCCESSFUL.0 | OVERRIDE_ERROR_MODE),
+                Status::new(Status::UNSUCCESSFUL.code() | OVERRIDE_ERROR_MODE),
                 unwanted
             ),
             Course::Ask

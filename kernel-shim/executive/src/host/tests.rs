@@ -226,7 +226,7 @@ fn spec_8_3_a_process_is_made_run_and_waited_for() {
     world.program("child.exe", ImageSubsystem::NATIVE, move |system| {
         inside.line(system.own_command_line());
         inside.line(UnicodeStr(system.own_environment()).until_nul());
-        Status(0x42)
+        Status::new(0x42)
     });
     world.start(move |system| {
         let status = run_child(system, CHILD).unwrap();
@@ -364,7 +364,7 @@ fn threads_take_turns_in_the_same_order_every_time() {
 #[test]
 fn spec_1_1_row_6_an_end_within_five_seconds_is_bugcheck_71() {
     let mut world = world();
-    world.start(|_| Status(0x11));
+    world.start(|_| Status::new(0x11));
     let RunEnd::Stopped(stop) = world.run() else {
         panic!("it did not stop")
     };

@@ -82,13 +82,13 @@ pub const GROUP_ENABLED: u32 = 4;
 pub const GROUP_DENY_ONLY: u32 = 0x10;
 
 /// `STATUS_INVALID_OWNER`.
-pub const INVALID_OWNER: Status = Status(0xC000_005A);
+pub const INVALID_OWNER: Status = Status::new(0xC000_005A);
 /// `STATUS_INVALID_PRIMARY_GROUP`.
-pub const INVALID_PRIMARY_GROUP: Status = Status(0xC000_005B);
+pub const INVALID_PRIMARY_GROUP: Status = Status::new(0xC000_005B);
 /// `STATUS_NO_SUCH_LOGON_SESSION`.
-pub const NO_SUCH_LOGON_SESSION: Status = Status(0xC000_005F);
+pub const NO_SUCH_LOGON_SESSION: Status = Status::new(0xC000_005F);
 /// `STATUS_TOKEN_ALREADY_IN_USE`.
-pub const TOKEN_ALREADY_IN_USE: Status = Status(0xC000_012B);
+pub const TOKEN_ALREADY_IN_USE: Status = Status::new(0xC000_012B);
 
 /// The system's logon session.
 pub const SYSTEM_LOGON: u32 = 0x3e7;

@@ -71,7 +71,7 @@ pub fn report(
     call.write(
         place,
         IoStatusBlock {
-            status: status.0,
+            status: status.code(),
             information,
             ..IoStatusBlock::default()
         },

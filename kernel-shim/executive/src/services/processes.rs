@@ -158,7 +158,7 @@ pub(super) fn survived(call: &Call<'_>) -> Done {
 
 fn terminate(call: &mut Call<'_>, args: NtTerminateProcess) -> Result<Done> {
     call.exec
-        .terminate_process(call.thread, args.process, Status(args.status))?;
+        .terminate_process(call.thread, args.process, Status::new(args.status))?;
     Ok(survived(call))
 }
 
@@ -207,7 +207,7 @@ fn query(call: &mut Call<'_>, args: NtQueryInformationProcess) -> Result<Done> {
         0 => {
             let facts = call.exec.query_process(call.thread, process)?;
             let basic = ProcessBasic {
-                exit_status: facts.exit_status.0,
+                exit_status: facts.exit_status.code(),
                 peb: facts.peb,
                 affinity: affinity(call),
                 base_priority: facts.base_priority.into(),

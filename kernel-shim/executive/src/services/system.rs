@@ -134,7 +134,7 @@ fn set_information(call: &mut Call<'_>, args: NtSetSystemInformation) -> Result<
 fn raise_hard_error(call: &mut Call<'_>, args: NtRaiseHardError) -> Result<Done> {
     let (values, response) = (args.parameters, args.response);
     let (status, count, mask, option) = (
-        Status(args.status),
+        Status::new(args.status),
         args.count as usize,
         args.strings,
         args.options,
@@ -318,7 +318,7 @@ fn current_processor(_call: &mut Call<'_>, _: NtGetCurrentProcessorNumber) -> Re
 
 fn debug_filter(_call: &mut Call<'_>, _: NtQueryDebugFilterState) -> Result<Done> {
     // TRUE: everything is let through to the debug output.
-    Ok(Done::Returns(Status(1)))
+    Ok(Done::Returns(Status::new(1)))
 }
 
 fn allocate_luid(call: &mut Call<'_>, args: NtAllocateLocallyUniqueId) -> Result<Done> {

@@ -42,7 +42,7 @@ fn open_thread(call: &mut Call<'_>, args: NtOpenThread) -> Result<Done> {
 
 fn terminate_thread(call: &mut Call<'_>, args: NtTerminateThread) -> Result<Done> {
     call.exec
-        .terminate_thread(call.thread, args.thread, Status(args.status))?;
+        .terminate_thread(call.thread, args.thread, Status::new(args.status))?;
     Ok(survived(call))
 }
 
@@ -136,7 +136,7 @@ fn query_thread(call: &mut Call<'_>, args: NtQueryInformationThread) -> Result<D
         0 => {
             let facts = call.exec.query_thread(call.thread, thread)?;
             let basic = ThreadBasic {
-                exit_status: facts.exit_status.0,
+                exit_status: facts.exit_status.code(),
                 teb: facts.teb,
                 client: facts.client,
                 affinity: affinity(call),

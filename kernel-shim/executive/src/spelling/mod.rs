@@ -23,7 +23,7 @@ pub fn number(call: &str, parameter: &str, value: u32) -> Option<String> {
     match RULES.iter().find(fits)?.words {
         Words::Bits(names) => Some(bits(value, &[names])),
         Words::One(names) => one(value, names),
-        Words::Status => Some(status(Status(value))),
+        Words::Status => Some(status(Status::new(value))),
     }
 }
 
@@ -47,9 +47,9 @@ pub fn status(status: Status) -> String {
     if let Some(name) = status.name() {
         return name.into();
     }
-    match ntstatus::ntstatus::NtStatus::from_u32(status.0) {
+    match ntstatus::ntstatus::NtStatus::from_u32(status.code()) {
         Some(name) => name.trim_start_matches("STATUS_").into(),
-        None => format!("{:08X}", status.0),
+        None => format!("{:08X}", status.code()),
     }
 }
 
@@ -141,8 +141,8 @@ mod tests {
             "OBJECT_NAME_NOT_FOUND"
         );
         // Not among those that this project has a use for.
-        assert_eq!(status(Status(0xC000_00A1)), "WORKING_SET_QUOTA");
-        assert_eq!(status(Status(0xC0FF_EE00)), "C0FFEE00");
+        assert_eq!(status(Status::new(0xC000_00A1)), "WORKING_SET_QUOTA");
+        assert_eq!(status(Status::new(0xC0FF_EE00)), "C0FFEE00");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Executive {
         let result = act(self);
         if let Err(status) = result {
             log::error!("start: {status}: the system stops");
-            self.stop_system(BugCheck::new(bugcheck, [status.0.into(), 0, 0, 0]));
+            self.stop_system(BugCheck::new(bugcheck, [status.code().into(), 0, 0, 0]));
         }
         result
     }

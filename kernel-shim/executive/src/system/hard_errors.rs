@@ -108,7 +108,7 @@ impl Executive {
     fn message(&self, status: Status, mask: u32, parameters: &[Parameter], option: u32) -> Vec<u8> {
         let architecture = self.architecture();
         let mut data = Vec::new();
-        data.extend((status.0 & !OVERRIDE_ERROR_MODE).to_le_bytes());
+        data.extend((status.code() & !OVERRIDE_ERROR_MODE).to_le_bytes());
         data.extend([0; 4]);
         data.extend(self.now().to_le_bytes());
         for word in [option, 0, parameters.len() as u32, mask] {

@@ -217,7 +217,7 @@ impl Executive {
             let mut status = Status::SUCCESS;
             for (index, &object) in objects.iter().enumerate() {
                 if self.consume(thread, object) {
-                    status = Status(Status::ABANDONED.0 + index as u32);
+                    status = Status::new(Status::ABANDONED.code() + index as u32);
                 }
             }
             return Some(status);
@@ -226,8 +226,12 @@ impl Executive {
             .iter()
             .position(|&object| self.is_signalled(thread, object))?;
         let abandoned = self.consume(thread, objects[index]);
-        let base = if abandoned { Status::ABANDONED.0 } else { 0 };
-        Some(Status(base + index as u32))
+        let base = if abandoned {
+            Status::ABANDONED.code()
+        } else {
+            0
+        };
+        Some(Status::new(base + index as u32))
     }
 
     /// Whether a wait of `thread` for this object alone would be over.

@@ -58,7 +58,7 @@ impl Event {
             }
             What::Ends(status) => {
                 map.insert("status".into(), Json::from(spelling::status(*status)));
-                map.insert("code".into(), Json::from(status.0));
+                map.insert("code".into(), Json::from(status.code()));
                 "ends"
             }
             What::Prints(text) => {

@@ -31,11 +31,11 @@ const NESTED: u32 = 2;
 const COLLIDED: u32 = 3;
 
 /// What is raised about the handling itself.
-const INVALID_DISPOSITION: Status = Status(0xC000_0026);
-const BAD_STACK: Status = Status(0xC000_0028);
-const INVALID_UNWIND_TARGET: Status = Status(0xC000_0029);
+const INVALID_DISPOSITION: Status = Status::new(0xC000_0026);
+const BAD_STACK: Status = Status::new(0xC000_0028);
+const INVALID_UNWIND_TARGET: Status = Status::new(0xC000_0029);
 /// The code of an unwinding that nothing was the reason of.
-const UNWIND: Status = Status(0xC000_0027);
+const UNWIND: Status = Status::new(0xC000_0027);
 
 /// Where the chain ends.
 const END: usize = usize::MAX;
@@ -52,7 +52,7 @@ struct Registration {
 
 /// Raises `code` about the handling of another exception.
 fn raise_about(code: Status, other: &mut EXCEPTION_RECORD) -> ! {
-    raise_behind(code.0.cast_signed(), other)
+    raise_behind(code.code().cast_signed(), other)
 }
 
 /// The registration at `frame`; none where no stack is.
@@ -167,7 +167,7 @@ unsafe extern "system" fn unwind(
     // SAFETY: the context is that of RtlUnwind's frame, which is not left.
     let context = unsafe { &mut *context };
     let mut own = EXCEPTION_RECORD {
-        ExceptionCode: UNWIND.0,
+        ExceptionCode: UNWIND.code(),
         ExceptionFlags: 0,
         ExceptionRecord: core::ptr::null_mut(),
         ExceptionAddress: core::ptr::with_exposed_provenance_mut(context.Eip as usize),

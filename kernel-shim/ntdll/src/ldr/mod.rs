@@ -39,7 +39,7 @@ const DLL_PROCESS_ATTACH: u32 = 1;
 const DLL_THREAD_ATTACH: u32 = 2;
 const DLL_THREAD_DETACH: u32 = 3;
 /// `STATUS_APP_INIT_FAILURE`: the process could not start, with the status why.
-const APP_INIT_FAILURE: Status = Status(0xC000_0145);
+const APP_INIT_FAILURE: Status = Status::new(0xC000_0145);
 const OPTION_OK: ULONG = 1;
 
 /// How far the process has come.
@@ -206,12 +206,12 @@ fn fail(error: Status) -> ! {
         None => UnicodeStr::EMPTY,
     };
     crate::debug::print(format_args!("LDR: {name} cannot start: {error}\n"));
-    let mut parameter = error.0 as usize;
+    let mut parameter = error.code() as usize;
     let mut response = 0;
     // SAFETY: one parameter, which is a number; both are live locals.
     let _ = unsafe {
         NtRaiseHardError(
-            APP_INIT_FAILURE.0.cast_signed(),
+            APP_INIT_FAILURE.code().cast_signed(),
             1,
             0,
             &raw mut parameter,
@@ -219,7 +219,7 @@ fn fail(error: Status) -> ! {
             &raw mut response,
         )
     };
-    end(error.0.cast_signed())
+    end(error.code().cast_signed())
 }
 
 /// `SizeOfStackReserve` and `SizeOfStackCommit` of the image at `base`.

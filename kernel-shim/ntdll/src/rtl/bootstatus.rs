@@ -32,7 +32,7 @@ pub(crate) fn io_status() -> IO_STATUS_BLOCK {
 /// whatever the caller passes. A request that can neither be ended nor waited for would go on writing
 /// into a stack that is no longer its own, so that the process ends instead.
 fn ended(file: HANDLE, answer: NTSTATUS, io: *const IO_STATUS_BLOCK) -> NTSTATUS {
-    if answer.cast_unsigned() != Status::PENDING.0 {
+    if answer.cast_unsigned() != Status::PENDING.code() {
         return answer;
     }
     // SAFETY: no time out is given, and nothing else is a pointer.

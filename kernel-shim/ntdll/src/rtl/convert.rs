@@ -50,7 +50,7 @@ unsafe extern "system" fn RtlAnsiStringToUnicodeString(
         allocate != 0,
     ) {
         Ok(room) => room,
-        Err(error) => return error.0.cast_signed(),
+        Err(error) => return error.code().cast_signed(),
     };
     for (at, unit) in source
         .iter()
@@ -84,7 +84,7 @@ unsafe extern "system" fn RtlUnicodeStringToAnsiString(
         allocate != 0,
     ) {
         Ok(room) => room,
-        Err(error) => return error.0.cast_signed(),
+        Err(error) => return error.code().cast_signed(),
     };
     for (at, byte) in source
         .units()
@@ -152,7 +152,7 @@ unsafe extern "system" fn RtlUnicodeStringToInteger(
     value: &mut ULONG,
 ) -> NTSTATUS {
     if !matches!(base, 0 | 2 | 8 | 10 | 16) {
-        return Status::INVALID_PARAMETER.0.cast_signed();
+        return Status::INVALID_PARAMETER.code().cast_signed();
     }
     // SAFETY: the caller passes a string.
     *value = integer(unsafe { units(text) }.units(), base);

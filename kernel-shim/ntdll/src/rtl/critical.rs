@@ -120,7 +120,7 @@ unsafe extern "system" fn RtlLeaveCriticalSection(section: Section) -> NTSTATUS 
     // SAFETY: the caller's section, which it has initialised and keeps for the call.
     let (count, owner) = (unsafe { lock_count(section) }, unsafe { owner(section) });
     if owner.load(Ordering::Relaxed) != this_thread() {
-        return Status::INVALID_PARAMETER.0.cast_signed();
+        return Status::INVALID_PARAMETER.code().cast_signed();
     }
     // SAFETY: a field that its owner alone reads and writes, which this thread is.
     let depth = unsafe { &mut (*section).RecursionCount };

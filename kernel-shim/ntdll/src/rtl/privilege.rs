@@ -47,7 +47,7 @@ fn adjust(privilege: ULONG, enable: bool, thread: bool) -> Result<bool, Status> 
     let mut old = one(0, false);
     let mut written = 0;
     // SAFETY: all three are live locals of the size said.
-    let answer = Status(
+    let answer = Status::new(
         unsafe {
             NtAdjustPrivilegesToken(
                 token.0,

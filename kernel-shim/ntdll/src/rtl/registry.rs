@@ -124,7 +124,7 @@ fn read(mut ask: impl FnMut(*mut c_void, ULONG, &mut ULONG) -> NTSTATUS) -> Resu
         let size = size_of_val(words.as_slice());
         let mut needed = 0;
         let answer =
-            Status(ask(words.as_mut_ptr().cast(), size as ULONG, &mut needed).cast_unsigned());
+            Status::new(ask(words.as_mut_ptr().cast(), size as ULONG, &mut needed).cast_unsigned());
         if matches!(answer, Status::BUFFER_OVERFLOW | Status::BUFFER_TOO_SMALL)
             && needed as usize > size
         {
@@ -183,7 +183,7 @@ impl Walk {
     ) -> Result<(), Status> {
         let answer = match entry.routine {
             // SAFETY: the caller's routine, called as its type says.
-            Some(routine) => Status(
+            Some(routine) => Status::new(
                 unsafe {
                     routine(
                         name,

@@ -17,15 +17,15 @@ const MAXIMUM_SUB_AUTHORITIES: u8 = 15;
 /// Header of an ACE and its access mask, before the SID.
 const ACE_FIXED: usize = 8;
 
-const REVISION_MISMATCH: Status = Status(0xC000_0059);
-const ALLOTTED_SPACE_EXCEEDED: Status = Status(0xC000_0099);
-const UNKNOWN_REVISION: Status = Status(0xC000_0058);
+const REVISION_MISMATCH: Status = Status::new(0xC000_0059);
+const ALLOTTED_SPACE_EXCEEDED: Status = Status::new(0xC000_0099);
+const UNKNOWN_REVISION: Status = Status::new(0xC000_0058);
 
 const _: () = assert!(size_of::<ACL>() == 8);
 const _: () = assert!(size_of::<SECURITY_DESCRIPTOR>() == nt::by_width(0x28, 0x14));
 
 fn answer(status: Status) -> NTSTATUS {
-    status.0.cast_signed()
+    status.code().cast_signed()
 }
 
 /// Bytes of a SID with so many sub-authorities.

@@ -166,10 +166,10 @@ fn append(target: &mut UNICODE_STRING, text: UnicodeStr<'_>) -> NTSTATUS {
         .checked_add(text.byte_len())
         .and_then(|bytes| u16::try_from(bytes).ok())
     else {
-        return Status::BUFFER_TOO_SMALL.0.cast_signed();
+        return Status::BUFFER_TOO_SMALL.code().cast_signed();
     };
     if length > target.MaximumLength {
-        return Status::BUFFER_TOO_SMALL.0.cast_signed();
+        return Status::BUFFER_TOO_SMALL.code().cast_signed();
     }
     let end = target.Buffer.wrapping_add(usize::from(target.Length) / 2);
     // SAFETY: the buffer has room behind what is in use, checked above; the text may be the string

@@ -59,7 +59,7 @@ fn ended<S: System>(server: &'static Server<S>, port: Handle, index: usize) {
     drop((process, thread));
     let mut body = SessionComplete {
         session,
-        status: status.0,
+        status: status.code(),
     };
     match client::call(system, port, &mut body) {
         // smss forgets a session by itself when it ends it.

@@ -100,7 +100,7 @@ impl From<RunEnd> for End {
                     });
                 Self::Stopped {
                     text: text.clone(),
-                    status: Status(*status as u32),
+                    status: Status::new(*status as u32),
                     rest: rest.collect(),
                 }
             }

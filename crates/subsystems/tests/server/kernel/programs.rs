@@ -77,7 +77,7 @@ impl Kernel {
                 id,
                 &ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr::EMPTY).unwrap(),
             ),
-            "dies.exe" => self.exit(id, Status(0xC000_0142)),
+            "dies.exe" => self.exit(id, Status::new(0xC000_0142)),
             "succeeds.exe" => self.exit(id, Status::SUCCESS),
             "leaves.exe" | "finishes.exe" => {
                 self.register(id, &announced(ImageSubsystem::WINDOWS_GUI));

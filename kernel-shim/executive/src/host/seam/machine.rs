@@ -203,7 +203,7 @@ impl SystemWide for &'static Seam {
         };
         self.wait_call(
             "NtRaiseHardError",
-            || number("status", u64::from(error.status.0)),
+            || number("status", u64::from(error.status.code())),
             |executive, thread| match executive.raise_hard_error(
                 thread,
                 error.status,

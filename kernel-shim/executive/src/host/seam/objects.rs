@@ -19,15 +19,15 @@ fn hundred_nanoseconds(timeout: Timeout) -> Option<i64> {
 }
 
 fn ended(status: Status) -> Result<Wait> {
-    match status {
-        Status::TIMEOUT => Ok(Wait::Timeout),
-        Status(index) if index < 64 => Ok(Wait::Object(index as usize)),
+    const ABANDONED: u32 = Status::ABANDONED.code();
+    let object = |index: u32| Ok(Wait::Object(index as usize));
+    match status.code() {
+        index if index < 64 => object(index),
         // An abandoned mutant is taken all the same.
-        Status(index) if (Status::ABANDONED.0..Status::ABANDONED.0 + 64).contains(&index) => {
-            Ok(Wait::Object((index - Status::ABANDONED.0) as usize))
-        }
+        index if (ABANDONED..ABANDONED + 64).contains(&index) => object(index - ABANDONED),
+        _ if status == Status::TIMEOUT => Ok(Wait::Timeout),
         // It was not alertable, and an error must not be a code of success.
-        status => Err(status.ended().err().unwrap_or(Status::UNSUCCESSFUL)),
+        _ => Err(status.ended().err().unwrap_or(Status::UNSUCCESSFUL)),
     }
 }
 
@@ -256,7 +256,7 @@ mod tests {
             assert_eq!(ended(status), Err(Status::UNSUCCESSFUL), "{status}");
         }
         assert_eq!(ended(Status::TIMEOUT), Ok(Wait::Timeout));
-        assert_eq!(ended(Status(3)), Ok(Wait::Object(3)));
+        assert_eq!(ended(Status::new(3)), Ok(Wait::Object(3)));
         assert_eq!(ended(Status::NO_MEMORY), Err(Status::NO_MEMORY));
     }
 }

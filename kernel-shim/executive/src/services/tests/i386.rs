@@ -58,7 +58,7 @@ fn a_pseudo_handle_is_negative() {
         Status::SUCCESS
     );
     // ExitStatus, and UniqueProcessId at 0x10.
-    assert_eq!(word(&mut world, caller, 0), Status::PENDING.0);
+    assert_eq!(word(&mut world, caller, 0), Status::PENDING.code());
     assert_eq!(word(&mut world, caller, 0x10), caller.process.0);
     assert_eq!(word(&mut world, caller, 0x40), 0x18);
     let wide = [0xFFFF_FFFF, 0, at, 0x30, 0];

@@ -154,7 +154,7 @@ fn waiting_for_many_takes_the_handles_from_memory() {
     let any = [2, caller.memory + 0x40, 1, 0, 0];
     assert_eq!(
         world.status(caller, "NtWaitForMultipleObjects", &any),
-        Status(1)
+        Status::new(1)
     );
     assert_eq!(
         world.status(caller, "NtWaitForMultipleObjects", &[0, 0, 1, 0, 0]),

@@ -185,7 +185,7 @@ fn spec_10_3_a_request_and_its_reply_take_each_others_place() {
         world.get_bytes(server, MESSAGE + 0x28, 0x120),
         vec![5; 0x120]
     );
-    world.put(server, MESSAGE + 0x2C, Status::NOT_IMPLEMENTED.0);
+    world.put(server, MESSAGE + 0x2C, Status::NOT_IMPLEMENTED.code());
     // The reply goes out and the next message is waited for, in one call.
     let receive = [
         port,
@@ -205,7 +205,7 @@ fn spec_10_3_a_request_and_its_reply_take_each_others_place() {
     );
     assert_eq!(
         world.get::<u32>(client, MESSAGE + 0x2C),
-        Status::NOT_IMPLEMENTED.0
+        Status::NOT_IMPLEMENTED.code()
     );
 }
 

@@ -63,7 +63,7 @@ fn spec_1_3_smss_makes_itself_critical_and_raises_its_priority() {
         (basic.base_priority, basic.process, basic.parent),
         (11, u64::from(caller.process.0), 4)
     );
-    assert_eq!(Status(basic.exit_status), Status::PENDING);
+    assert_eq!(Status::new(basic.exit_status), Status::PENDING);
     assert_eq!(
         world.status(
             caller,

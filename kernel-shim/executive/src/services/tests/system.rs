@@ -98,7 +98,7 @@ fn spec_9_3_a_session_needs_the_privilege_and_there_is_one_at_a_time() {
 
 fn raise(world: &mut World, caller: Caller, parameters: [u64; 4], mask: u64, option: u64) -> Done {
     world.put(caller, 0x400, parameters);
-    let status = u64::from(Status::SYSTEM_PROCESS_TERMINATED.0);
+    let status = u64::from(Status::SYSTEM_PROCESS_TERMINATED.code());
     world.call(
         caller,
         "NtRaiseHardError",

@@ -182,7 +182,7 @@ impl Executive {
         if self.session_manager == Some(id) && self.now() < create_time + SESSION_MANAGER_WATCH {
             self.stop_system(BugCheck::new(
                 SESSION5_INITIALIZATION_FAILED,
-                [status.0.into(), 0, 0, 0],
+                [status.code().into(), 0, 0, 0],
             ));
         }
         for (_, entry) in handles.iter().flat_map(|handles| handles.iter()) {

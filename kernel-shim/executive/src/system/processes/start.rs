@@ -88,7 +88,7 @@ impl Executive {
         if image.is_empty() || image.encode_utf16().count() > LONGEST_NAME {
             return self.stop_system(BugCheck::new(
                 SESSION2_INITIALIZATION_FAILED,
-                [Status::INVALID_PARAMETER.0.into(), 0, 0, 0],
+                [Status::INVALID_PARAMETER.code().into(), 0, 0, 0],
             ));
         }
         let path = image.split(' ').next().unwrap_or(image);
@@ -97,21 +97,21 @@ impl Executive {
             Err(status) => {
                 return self.stop_system(BugCheck::new(
                     SESSION3_INITIALIZATION_FAILED,
-                    [status.0.into(), 0, 0, 0],
+                    [status.code().into(), 0, 0, 0],
                 ));
             }
         };
         if let Err(status) = self.give_parameters(process, system_root, path, image) {
             return self.stop_system(BugCheck::new(
                 SESSION1_INITIALIZATION_FAILED,
-                [status.0.into(), 0, 0, 0],
+                [status.code().into(), 0, 0, 0],
             ));
         }
         self.session_manager = Some(process);
         if let Err(status) = self.run_first_thread(process) {
             self.stop_system(BugCheck::new(
                 SESSION4_INITIALIZATION_FAILED,
-                [status.0.into(), 0, 0, 0],
+                [status.code().into(), 0, 0, 0],
             ));
         }
     }

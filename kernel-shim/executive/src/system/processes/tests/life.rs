@@ -102,8 +102,11 @@ fn the_end_of_a_thread_and_of_a_process_signal_their_objects() {
         .executive
         .wait(waiter, &[process, thread], false, None)
         .unwrap();
-    bench.executive.end_thread(first, Status(0x55));
-    assert_eq!(bench.executive.take_completion(waiter), Some(Status(1)));
+    bench.executive.end_thread(first, Status::new(0x55));
+    assert_eq!(
+        bench.executive.take_completion(waiter),
+        Some(Status::new(1))
+    );
     assert_eq!(
         bench.executive.wait(waiter, &[process], false, Some(0)),
         Ok(Completion::Done(Status::TIMEOUT))
@@ -116,7 +119,7 @@ fn the_end_of_a_thread_and_of_a_process_signal_their_objects() {
             .exit_status,
         Status::PENDING
     );
-    bench.executive.end_thread(second, Status(0x66));
+    bench.executive.end_thread(second, Status::new(0x66));
     assert_eq!(
         bench.executive.wait(waiter, &[process], false, Some(0)),
         Ok(Completion::Done(Status::SUCCESS))
@@ -127,7 +130,7 @@ fn the_end_of_a_thread_and_of_a_process_signal_their_objects() {
             .query_process(waiter, process)
             .unwrap()
             .exit_status,
-        Status(0x66),
+        Status::new(0x66),
         "the last thread's"
     );
     assert_eq!(
@@ -136,7 +139,7 @@ fn the_end_of_a_thread_and_of_a_process_signal_their_objects() {
             .query_thread(waiter, thread)
             .unwrap()
             .exit_status,
-        Status(0x55)
+        Status::new(0x55)
     );
 }
 
@@ -159,7 +162,7 @@ fn terminating_a_process_ends_its_threads_closes_its_handles_and_frees_its_memor
     let handle = bench.handle_to(child, Access::PROCESS_ALL);
     bench
         .executive
-        .terminate_process(bench.thread, handle, Status(7))
+        .terminate_process(bench.thread, handle, Status::new(7))
         .unwrap();
     let state = bench.executive.process(child).unwrap();
     assert!(
@@ -173,7 +176,7 @@ fn terminating_a_process_ends_its_threads_closes_its_handles_and_frees_its_memor
     assert_eq!(
         bench
             .executive
-            .terminate_process(bench.thread, handle, Status(8)),
+            .terminate_process(bench.thread, handle, Status::new(8)),
         Err(Status::PROCESS_IS_TERMINATING)
     );
     assert_eq!(
@@ -182,7 +185,7 @@ fn terminating_a_process_ends_its_threads_closes_its_handles_and_frees_its_memor
             .query_process(bench.thread, handle)
             .unwrap()
             .exit_status,
-        Status(7)
+        Status::new(7)
     );
     assert_eq!(
         bench.executive.make_process(child, false),

@@ -73,7 +73,7 @@ fn wait_any_takes_the_first_and_wait_all_takes_all_at_once() {
         bench
             .executive
             .wait(thread, &[first, second], false, Some(0)),
-        Ok(Completion::Done(Status(1)))
+        Ok(Completion::Done(Status::new(1)))
     );
     assert_eq!(
         bench.executive.query_event(thread, second),
