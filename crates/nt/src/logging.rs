@@ -31,7 +31,7 @@ pub fn limit(filter: LevelFilter) {
 }
 
 #[inline(never)]
-fn line(level: Level, template: &'static str, parts: &[Part<'_>]) {
+fn line(template: &'static str, parts: &[Part<'_>], level: Level) {
     if level <= log::max_level()
         && let Some(sink) = SINK.get()
     {
@@ -39,30 +39,27 @@ fn line(level: Level, template: &'static str, parts: &[Part<'_>]) {
     }
 }
 
-/// What [`error!`](crate::error!) calls, and so on: a function a level, so that a call is no more than
-/// the text and its parts.
-#[doc(hidden)]
-#[inline(never)]
-pub fn error(template: &'static str, parts: &[Part<'_>]) {
-    line(Level::Error, template, parts);
+/// A function a level, and one a number of parts before it, so that a call is no more than the text and
+/// where its parts are.
+macro_rules! levels {
+    ($($name:ident $level:ident;)*) => {$(
+        #[doc(hidden)]
+        #[inline(never)]
+        pub fn $name<const N: usize>(template: &'static str, parts: &[Part<'_>; N]) {
+            #[inline(never)]
+            fn of_level(template: &'static str, parts: &[Part<'_>]) {
+                line(template, parts, Level::$level);
+            }
+            of_level(template, parts);
+        }
+    )*};
 }
 
-#[doc(hidden)]
-#[inline(never)]
-pub fn warn(template: &'static str, parts: &[Part<'_>]) {
-    line(Level::Warn, template, parts);
-}
-
-#[doc(hidden)]
-#[inline(never)]
-pub fn info(template: &'static str, parts: &[Part<'_>]) {
-    line(Level::Info, template, parts);
-}
-
-#[doc(hidden)]
-#[inline(never)]
-pub fn debug(template: &'static str, parts: &[Part<'_>]) {
-    line(Level::Debug, template, parts);
+levels! {
+    error Error;
+    warn Warn;
+    info Info;
+    debug Debug;
 }
 
 /// Logs why something cannot be done, or an end.
