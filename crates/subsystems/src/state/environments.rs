@@ -42,7 +42,6 @@ impl Environments {
     }
 
     /// A new environment session; `None` if there are as many as this table holds.
-    #[inline(never)]
     pub(crate) fn create(
         &mut self,
         owner: Key,
@@ -76,22 +75,25 @@ impl Environments {
 
     /// Forgets one.
     pub(crate) fn delete(&mut self, id: EnvironmentId) {
-        self.table.take(|environment| environment.id == id);
+        self.take(&|environment| environment.id == id);
     }
 
     /// Forgets one of `terminal` and gives it out.
     pub(crate) fn take_of(&mut self, terminal: TerminalId) -> Option<Environment> {
-        self.table
-            .take(|environment| environment.terminal == terminal)
+        self.take(&|environment| environment.terminal == terminal)
     }
 
     /// Forgets all that `owner` owns.
     pub(crate) fn delete_owned_by(&mut self, owner: Key) {
         while self
-            .table
-            .take(|environment| environment.owner == owner)
+            .take(&|environment| environment.owner == owner)
             .is_some()
         {}
+    }
+
+    #[inline(never)]
+    fn take(&mut self, which: &dyn Fn(&Environment) -> bool) -> Option<Environment> {
+        self.table.take(which)
     }
 
     /// How many there are.

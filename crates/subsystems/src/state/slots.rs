@@ -50,122 +50,167 @@ impl Key {
     }
 }
 
-struct Slot<T> {
+/// A place of a table.
+#[derive(Clone, Copy)]
+struct Place {
     generation: Half,
     /// While it is free: the next free place, counted from 1, or 0.
     next: Half,
-    value: Option<T>,
+}
+
+/// The places of a table, whatever stands in them: one piece of code for tables of every type.
+struct Places<P: ?Sized> {
+    /// The first one that was given back, counted from 1, or 0.
+    free: Half,
+    /// How many have ever been taken.
+    used: Half,
+    /// How many are taken.
+    len: u32,
+    all: P,
+}
+
+impl Places<[Place]> {
+    /// Takes a place; `None` if there is none.
+    #[inline(never)]
+    fn take(&mut self) -> Option<Key> {
+        let index = self.free.checked_sub(1).unwrap_or(self.used);
+        let place = self.all.get_mut(index as usize)?;
+        // One that was never taken has no next, and there was none that was given back.
+        self.free = place.next;
+        self.used = self.used.max(index + 1);
+        self.len += 1;
+        place.generation = place.generation.wrapping_add(1).max(1);
+        Key::new(index as usize, place.generation)
+    }
+
+    /// The place that `key` names, if it was given out with it last.
+    #[inline(never)]
+    fn find(&self, key: Key) -> Option<usize> {
+        let index = key.index();
+        (self.all.get(index)?.generation == key.generation()).then_some(index)
+    }
+
+    /// Gives a taken place back.
+    #[inline(never)]
+    fn give_back(&mut self, index: usize) {
+        if let Some(place) = self.all.get_mut(index) {
+            place.next = self.free;
+            self.free = index as Half + 1;
+            self.len -= 1;
+        }
+    }
+
+    /// The key that the place was given out with last.
+    fn key(&self, index: usize) -> Option<Key> {
+        Key::new(index, self.all.get(index)?.generation)
+    }
 }
 
 /// The table. All zeros when it is empty, so that it takes no place in the image's file.
 pub(crate) struct Slots<T, const N: usize> {
-    slots: heapless::Vec<Slot<T>, N>,
-    /// The first free place, counted from 1, or 0.
-    free: Half,
-    len: u32,
+    places: Places<[Place; N]>,
+    /// What stands in those that were ever taken.
+    values: heapless::Vec<Option<T>, N>,
 }
 
 impl<T, const N: usize> Slots<T, N> {
     /// An empty table.
     pub(crate) const fn new() -> Self {
         const { assert!(N < Half::MAX as usize, "a place is half of a key") };
+        let place = Place {
+            generation: 0,
+            next: 0,
+        };
         Self {
-            slots: heapless::Vec::new(),
-            free: 0,
-            len: 0,
+            places: Places {
+                free: 0,
+                used: 0,
+                len: 0,
+                all: [place; N],
+            },
+            values: heapless::Vec::new(),
         }
+    }
+
+    fn places(&mut self) -> &mut Places<[Place]> {
+        &mut self.places
     }
 
     /// Puts `value` into a free place; `None` if there is none.
     pub(crate) fn insert(&mut self, value: T) -> Option<Key> {
-        let index = match (self.free as usize).checked_sub(1) {
-            Some(index) => index,
-            None => {
-                self.slots
-                    .push(Slot {
-                        generation: 0,
-                        next: 0,
-                        value: None,
-                    })
-                    .ok()?;
-                self.slots.len() - 1
-            }
-        };
-        let slot = self.slots.get_mut(index)?;
-        self.free = slot.next;
-        self.len += 1;
-        slot.generation = slot.generation.wrapping_add(1).max(1);
-        slot.value = Some(value);
-        Key::new(index, slot.generation)
-    }
-
-    #[inline(never)]
-    fn slot(&mut self, key: Key) -> Option<&mut Option<T>> {
-        let slot = self.slots.get_mut(key.index())?;
-        (slot.generation == key.generation()).then_some(&mut slot.value)
+        let key = self.places().take()?;
+        if key.index() == self.values.len() {
+            self.values.push(None).ok()?;
+        }
+        *self.values.get_mut(key.index())? = Some(value);
+        Some(key)
     }
 
     /// The value that `key` names.
     pub(crate) fn get(&mut self, key: Key) -> Option<&mut T> {
-        self.slot(key)?.as_mut()
+        let index = self.places().find(key)?;
+        self.values.get_mut(index)?.as_mut()
     }
 
     /// Takes the value that `key` names out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let value = self.slot(key)?.take()?;
-        let index = key.index();
-        if let Some(slot) = self.slots.get_mut(index) {
-            slot.next = self.free;
-            self.free = index as Half + 1;
-        }
-        self.len -= 1;
+        let index = self.places().find(key)?;
+        self.take_at(index)
+    }
+
+    fn take_at(&mut self, index: usize) -> Option<T> {
+        let value = self.values.get_mut(index)?.take()?;
+        self.places().give_back(index);
         Some(value)
     }
 
     /// The first value that `matches`.
     pub(crate) fn find(&mut self, matches: impl Fn(&T) -> bool) -> Option<&mut T> {
-        self.slots
+        self.values
             .iter_mut()
             .inspect(|_| steps::took(1))
-            .filter_map(|slot| slot.value.as_mut())
+            .filter_map(Option::as_mut)
             .find(|value| matches(value))
     }
 
     /// Key of the first value that `matches`.
     pub(crate) fn key_of(&self, matches: impl Fn(&T) -> bool) -> Option<Key> {
-        let (index, slot) = self
-            .slots
-            .iter()
-            .inspect(|_| steps::took(1))
-            .enumerate()
-            .find(|(_, slot)| slot.value.as_ref().is_some_and(&matches))?;
-        Key::new(index, slot.generation)
+        self.key(self.position(matches)?)
     }
 
     /// Takes the first value that `matches` out.
     pub(crate) fn take(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
-        let key = self.key_of(matches)?;
-        self.remove(key)
+        let index = self.position(matches)?;
+        self.take_at(index)
+    }
+
+    fn position(&self, matches: impl Fn(&T) -> bool) -> Option<usize> {
+        let mut values = self.values.iter().inspect(|_| steps::took(1));
+        values.position(|value| value.as_ref().is_some_and(&matches))
     }
 
     /// All values.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        self.slots
+        self.values
             .iter()
             .inspect(|_| steps::took(1))
-            .filter_map(|slot| slot.value.as_ref())
+            .filter_map(Option::as_ref)
     }
 
     /// All values with their keys.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (Key, &T)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            Some((Key::new(index, slot.generation)?, slot.value.as_ref()?))
-        })
+        let values = self.values.iter().enumerate();
+        values.filter_map(|(index, value)| Some((self.key(index)?, value.as_ref()?)))
     }
 
     /// How many values there are.
     pub(crate) fn len(&self) -> usize {
-        self.len as usize
+        self.places.len as usize
+    }
+
+    fn key(&self, index: usize) -> Option<Key> {
+        let places: &Places<[Place]> = &self.places;
+        places.key(index)
     }
 }
 
