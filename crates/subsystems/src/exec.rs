@@ -21,15 +21,11 @@ pub(crate) fn exec_pgm<S: System>(
     body: &ExecPgm,
 ) -> Result<()> {
     let system = sm.system;
-    let process = Owned::new(
+    let client = Owned::new(
         system,
         system.open_process(caller, Access::PROCESS_DUP_HANDLE)?,
     );
-    let take = |handle, access| {
-        let handle = identity::ordinary(Handle(handle))?;
-        let own = system.duplicate(process.get(), handle, Handle::CURRENT_PROCESS, access)?;
-        Ok::<_, Status>(Owned::new(system, own))
-    };
+    let take = |handle, access| identity::take(system, client.get(), handle, access);
     let process = take(body.process.process, Access::PROCESS_ALL)?;
     let thread = take(body.process.thread, Access::THREAD_ALL)?;
     let suspended = UserProcessInformation {

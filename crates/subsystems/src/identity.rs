@@ -4,8 +4,9 @@
 //! A number in a message may be any handle of smss's own, a pseudo handle, or none. It is used only
 //! after the kernel has said that it is what it must be, and closed only if it was given to smss.
 
+use nt::access::Access;
 use nt::system::System;
-use nt::{ClientId, Handle, Result, Status, Word};
+use nt::{ClientId, Handle, Owned, Result, Status, Word};
 
 /// A process as the kernel knows it.
 #[derive(Clone, Copy)]
@@ -17,12 +18,25 @@ pub(crate) struct Identity {
 }
 
 /// `INVALID_HANDLE` for a pseudo-handle, which names the process that uses it (here smss), and for null.
-pub(crate) const fn ordinary(handle: Handle) -> Result<Handle> {
+const fn ordinary(handle: Handle) -> Result<Handle> {
     if handle.0.cast_signed() > 0 {
         Ok(handle)
     } else {
         Err(Status::INVALID_HANDLE)
     }
+}
+
+/// The object that `handle` names in `process`, which was opened for that, under a handle of smss's own.
+#[inline(never)]
+pub(crate) fn take<S: System>(
+    system: S,
+    process: Handle,
+    handle: Word,
+    access: Access,
+) -> Result<Owned<S>> {
+    let handle = ordinary(Handle(handle))?;
+    let own = system.duplicate(process, handle, Handle::CURRENT_PROCESS, access)?;
+    Ok(Owned::new(system, own))
 }
 
 /// Whose handles these are. `INVALID_PARAMETER` unless `thread` is one of `process`; what the kernel

@@ -60,7 +60,7 @@ pub(crate) fn stop<S: System>(sm: &'static Manager<S>, terminal: TerminalId) -> 
         return Err(Status::INVALID_PARAMETER);
     }
     let _inside = session_space::pass_gate(sm)?;
-    let known = sm.tables.lock().terminals.get(terminal).is_some();
+    let known = sm.tables.lock().terminals.knows(terminal);
     if !known && !servers::any_in(sm, terminal) {
         return Err(Status::OBJECT_NAME_NOT_FOUND);
     }

@@ -137,7 +137,6 @@ fn complete<S: System>(
 }
 
 /// Resumes the server and waits until it has registered. It is ended if that fails.
-#[inline(never)]
 fn bring_up<S: System>(
     sm: &'static Manager<S>,
     server: &ServerRef<'_, S>,
@@ -221,7 +220,6 @@ fn create_by_server<S: System>(
 /// Who the process is that `server` says it has made and given to smss. `INVALID_PARAMETER` unless
 /// it is a child of the server's in the server's session that smss has not seen before: only then
 /// are the handles the server's gift, and not others of smss's own.
-#[inline(never)]
 fn given<S: System>(
     sm: &Manager<S>,
     server: &Server,

@@ -155,7 +155,6 @@ impl<S: System> Watchdogs<S> {
     /// Calls `server`, ending it if it takes longer than [`SERVER_TIMEOUT`].
     /// `INSUFF_SERVER_RESOURCES` if too many calls are under way. The caller keeps the handles
     /// of `server` open. Blocks.
-    #[inline(never)]
     pub(crate) fn call(
         &'static self,
         system: S,

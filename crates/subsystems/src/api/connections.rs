@@ -6,7 +6,7 @@
 //! whom the port's DACL admits is a plain client, whatever it announces. Who a client is, is what
 //! the kernel wrote into the message header.
 
-use super::pool::leave_a_receiver;
+use super::pool::{leave_a_receiver, try_to_leave_a_receiver};
 use crate::kernel::{client_is_gone, close, terminate};
 use crate::manager::Manager;
 use crate::nt6::resident;
@@ -40,7 +40,6 @@ pub(super) fn connection_request<S: System>(sm: &'static Manager<S>, message: &M
 }
 
 /// Makes the connection, by which a subsystem server registers; it is called back then.
-#[inline(never)]
 fn admit<S: System>(
     sm: &'static Manager<S>,
     message: &MessageBuffer,
@@ -99,7 +98,6 @@ fn admit<S: System>(
 }
 
 /// Gives a client its place in the table and its communication port.
-#[inline(never)]
 fn connect<S: System>(
     sm: &Manager<S>,
     message: &MessageBuffer,
@@ -159,7 +157,6 @@ fn registering<'m, S: System>(
 }
 
 /// Connects to the server's call-back port, then lets its starter go on (spec 10.2 step 7).
-#[inline(never)]
 fn call_back<S: System>(
     sm: &'static Manager<S>,
     server: &ServerRef<'_, S>,
@@ -195,9 +192,7 @@ pub(super) fn gone<S: System>(sm: &'static Manager<S>, key: Key) {
     close(sm.system, client.process);
     if let Some(server) = client.server {
         // Every wait that follows has a bound, so the end of a session need not depend on a thread.
-        if let Err(status) = leave_a_receiver(sm) {
-            nt::warn!("SM API thread: {status}: the port is not listened to for a while");
-        }
+        try_to_leave_a_receiver(sm);
         sessions::server_gone(sm, server);
     }
 }

@@ -45,6 +45,17 @@ where
     }
 }
 
+/// The same for what is done in any case; a failure is told here.
+#[inline(never)]
+pub(super) fn try_to_leave_a_receiver<S: System>(sm: &'static Manager<S>)
+where
+    Manager<S>: ThreadBody,
+{
+    if let Err(status) = leave_a_receiver(sm) {
+        nt::warn!("SM API thread: {status}: the port is not listened to for a while");
+    }
+}
+
 /// A request of a client that holds its thread until this is dropped.
 pub(super) struct Held<'m, S: System>(&'m Manager<S>, ProcessId);
 

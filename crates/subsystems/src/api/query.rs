@@ -9,7 +9,6 @@ use nt::{Result, Status};
 use sm_protocol::sm::{QUERY_ENTRIES, QuerySessions, SessionEntry};
 
 /// Fills `body` with as many entries as it has places, from `first` on.
-#[inline(never)]
 pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> Result<()> {
     if body.class != QuerySessions::CLASS {
         return Err(Status::NOT_IMPLEMENTED);
@@ -18,7 +17,7 @@ pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> 
     body.count = 0;
     let mut passed = 0;
     let number = |id: Option<ProcessId>| id.map_or(0, ProcessId::get);
-    let tables = sm.tables.lock();
+    let tables = &mut *sm.tables.lock();
     for server in tables
         .servers
         .iter()

@@ -4,7 +4,7 @@
 //! Lengths are checked against the layouts before anything is looked at; a number that is not
 //! served is answered NOT_IMPLEMENTED.
 
-use super::pool::{hold, leave_a_receiver};
+use super::pool::{hold, leave_a_receiver, try_to_leave_a_receiver};
 use super::query;
 use crate::callback;
 use crate::exec;
@@ -24,7 +24,6 @@ use sm_protocol::{ApiMessage, counted};
 
 /// Serves one request of `client`; what it gives out is written into `message`. Blocks while the
 /// verb does.
-#[inline(never)]
 pub(super) fn serve<S: System>(
     sm: &'static Manager<S>,
     client: &Client,
@@ -100,7 +99,6 @@ fn start_csr<S: System>(
 }
 
 /// SessionComplete: an environment session of the caller's has ended (spec 10.4 #1).
-#[inline(never)]
 fn session_complete<S: System>(
     sm: &'static Manager<S>,
     client: &Client,
@@ -125,9 +123,7 @@ fn session_complete<S: System>(
         Status::new(body.status)
     );
     // It has ended, whether a thread can be had or not, and every wait that follows has a bound.
-    if let Err(status) = leave_a_receiver(sm) {
-        nt::warn!("SM API thread: {status}: the port is not listened to for a while");
-    }
+    try_to_leave_a_receiver(sm);
     if let Some(foreign) = environment.foreign {
         callback::tell(sm, foreign, SbApi::FOREIGN_SESSION_COMPLETE, environment.id);
     }

@@ -18,6 +18,8 @@ use nt::{ClientId, Owned, Result, Status};
 const PROCESSES: u32 = 5;
 /// Where an entry has its process id; the parent's follows.
 const PROCESS_ID: usize = if size_of::<Word>() == 8 { 0x50 } else { 0x44 };
+/// What is looked at of an entry.
+const ENTRY: usize = PROCESS_ID + 2 * size_of::<Word>();
 /// Bytes asked for at first, and at most.
 const FIRST: usize = 0x1_0000;
 const MOST: usize = 0x40_0000;
@@ -71,12 +73,13 @@ fn list<S: System>(system: S) -> Result<(S::Pages, usize)> {
 fn entries(list: &[u8]) -> impl Iterator<Item = (Word, Word)> + '_ {
     let mut rest = Some(list);
     core::iter::from_fn(move || {
-        let entry = rest.take()?;
+        let whole = rest.take()?;
+        let entry: &[u8] = whole.first_chunk::<ENTRY>()?;
         let (next, _) = entry.split_first_chunk()?;
         let next = u32::from_le_bytes(*next) as usize;
         let (process, after) = entry.get(PROCESS_ID..)?.split_first_chunk()?;
         let (parent, _) = after.split_first_chunk()?;
-        rest = if next == 0 { None } else { entry.get(next..) };
+        rest = if next == 0 { None } else { whole.get(next..) };
         Some((Word::from_le_bytes(*process), Word::from_le_bytes(*parent)))
     })
 }

@@ -263,7 +263,6 @@ fn forget<S: System>(sm: &Manager<S>, child: Key, status: Status) -> Option<Term
 }
 
 /// CHILD_SESSION: the child has made `body.session`.
-#[inline(never)]
 pub(crate) fn child_session<S: System>(
     sm: &Manager<S>,
     client: &Client,
@@ -279,7 +278,6 @@ pub(crate) fn child_session<S: System>(
 }
 
 /// CHILD_PROCESS: the child `caller` has created a server, still suspended, or the initial command.
-#[inline(never)]
 pub(crate) fn child_process<S: System>(
     sm: &'static Manager<S>,
     client: &Client,
@@ -301,13 +299,7 @@ pub(crate) fn child_process<S: System>(
         system,
         system.open_process(caller, Access::PROCESS_DUP_HANDLE)?,
     );
-    let process = system.duplicate(
-        child.get(),
-        identity::ordinary(Handle(body.process))?,
-        Handle::CURRENT_PROCESS,
-        Access::PROCESS_ALL,
-    )?;
-    let process = Owned::new(system, process);
+    let process = identity::take(system, child.get(), body.process, Access::PROCESS_ALL)?;
     let basic = system.query_exit(process.get())?;
     let process_id = ProcessId::of(ClientId {
         process: basic.process,
@@ -331,7 +323,7 @@ pub(crate) fn child_process<S: System>(
         return Ok(());
     }
     // Somebody may have ended the session while it is being made.
-    if sm.tables.lock().terminals.get(terminal).is_none() {
+    if !sm.tables.lock().terminals.knows(terminal) {
         return Err(Status::DELETE_PENDING);
     }
     let server = servers::reserve(sm, terminal)?;

@@ -16,6 +16,7 @@ pub struct ProcessId(NonZeroU32);
 impl ProcessId {
     /// The process of a client id. `None` for an id that no process has: 0, or more than 32 bits, as
     /// a kernel never gives.
+    #[inline(never)]
     pub fn of(client: ClientId) -> Option<Self> {
         let process = u32::try_from(widened(client.process)).ok()?;
         NonZeroU32::new(process).map(Self)

@@ -89,9 +89,11 @@ impl Tables {
     /// A server is out of service, and its environment sessions are forgotten with it. `None` if it
     /// was so before.
     pub(crate) fn retire_server(&mut self, key: Key) -> Option<Server> {
-        let server = self.servers.retire(key)?;
+        if !self.servers.retire(key) {
+            return None;
+        }
         self.environments.delete_owned_by(key);
-        Some(server)
+        self.servers.get(key)
     }
 
     /// A child instance has made `terminal`, which is noted for it and starts, or neither.

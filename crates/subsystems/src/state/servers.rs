@@ -170,12 +170,11 @@ impl Servers {
         self.change(key, &mut |server| server.process_lent = true)
     }
 
-    /// *retired*: nobody finds it any more. `None` if it was so before. The table's own reference
+    /// *retired*: nobody finds it any more. Whether anybody did before: then the table's own reference
     /// goes to the caller, who releases it.
-    pub(crate) fn retire(&mut self, key: Key) -> Option<Server> {
-        let server = self.0.get(key).filter(|server| !server.retired)?;
-        server.retired = true;
-        Some(*server)
+    pub(crate) fn retire(&mut self, key: Key) -> bool {
+        let server = self.0.get(key);
+        server.is_some_and(|server| !core::mem::replace(&mut server.retired, true))
     }
 
     /// One reference less. The last one gives the record out: its handles belong to the caller.

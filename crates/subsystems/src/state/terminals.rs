@@ -152,17 +152,14 @@ impl Terminals {
         })
     }
 
-    /// A copy of the record of `id`.
-    pub(crate) fn get(&mut self, id: TerminalId) -> Option<Terminal> {
-        self.find(id).copied()
+    /// Whether there is a record of `id`.
+    pub(crate) fn knows(&mut self, id: TerminalId) -> bool {
+        self.find(id).is_some()
     }
 
     /// The process id of the initial command of `id`, if it has one.
-    pub(crate) fn initial_id(&self, id: TerminalId) -> Option<ProcessId> {
-        self.0
-            .iter()
-            .find(|terminal| terminal.id == id)
-            .and_then(|terminal| terminal.initial_id)
+    pub(crate) fn initial_id(&mut self, id: TerminalId) -> Option<ProcessId> {
+        self.find(id)?.initial_id
     }
 
     /// Whether the process is the initial command of any session.

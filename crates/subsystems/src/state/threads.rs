@@ -75,9 +75,16 @@ impl Threads {
     /// A request of the client `process` is about to hold a thread. `INSUFF_SERVER_RESOURCES` if too
     /// many do.
     pub(crate) fn hold(&mut self, process: ProcessId) -> Result<()> {
-        let count = self.held.iter().flatten().count();
-        let one_of_many = self.held.contains(&Some(process));
-        let free = self.held.iter_mut().find(|held| held.is_none());
+        let (mut count, mut one_of_many, mut free) = (0, false, None);
+        for held in &mut self.held {
+            match held {
+                Some(held) => {
+                    count += 1;
+                    one_of_many |= *held == process;
+                }
+                None => free = Some(held),
+            }
+        }
         match free {
             Some(free) if count < REQUESTS || !one_of_many => {
                 *free = Some(process);
