@@ -52,13 +52,13 @@ pub(crate) fn counted(text: UnicodeStr<'_>) -> Result<UNICODE_STRING> {
 
 /// OBJECT_ATTRIBUTES together with the name they point to.
 pub(crate) struct Named {
-    name: UNICODE_STRING,
+    name: Result<UNICODE_STRING>,
     attributes: OBJECT_ATTRIBUTES,
 }
 
 impl Named {
     /// Borrows from `from`, so it is used for one call and not kept.
-    pub(crate) fn new(from: &ObjectAttributes<'_>) -> Result<Self> {
+    pub(crate) fn new(from: &ObjectAttributes<'_>) -> Self {
         let mut attributes = OBJECT_ATTRIBUTES::zero();
         attributes.Length = OBJECT_ATTRIBUTES::SIZE;
         attributes.RootDirectory = raw(from.root);
@@ -66,27 +66,20 @@ impl Named {
         if let Some(descriptor) = from.security {
             attributes.SecurityDescriptor = descriptor.as_ptr().cast_mut().cast();
         }
-        Ok(Self {
-            name: counted(from.name)?,
+        Self {
+            name: counted(from.name),
             attributes,
-        })
+        }
     }
 
-    /// What a call takes; valid until `self` moves.
-    pub(crate) fn pointer(&mut self) -> *mut OBJECT_ATTRIBUTES {
-        self.attributes.ObjectName = if self.name.Buffer.is_null() {
-            core::ptr::null_mut()
-        } else {
-            &raw mut self.name
+    /// What a call takes; valid until `self` moves. `NAME_TOO_LONG` for a name that no counted string
+    /// can be of.
+    pub(crate) fn pointer(&mut self) -> Result<*mut OBJECT_ATTRIBUTES> {
+        self.attributes.ObjectName = match &mut self.name {
+            Ok(name) if name.Buffer.is_null() => core::ptr::null_mut(),
+            Ok(name) => &raw mut *name,
+            Err(status) => return Err(*status),
         };
-        &raw mut self.attributes
+        Ok(&raw mut self.attributes)
     }
-}
-
-/// The little-endian 32-bit number at `at`, 0 past the end.
-pub(crate) fn read_u32(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..)
-        .and_then(<[u8]>::first_chunk)
-        .map_or(0, |chunk| u32::from_le_bytes(*chunk))
 }

@@ -149,7 +149,7 @@ impl Files for Native {
         options: OpenOptions,
     ) -> Result<Handle> {
         synchronous(options)?;
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut io = IO_STATUS_BLOCK::zero();
         let mut file = core::ptr::null_mut();
         // SAFETY: both out-pointers are live locals; the attributes borrow from the caller for the
@@ -158,7 +158,7 @@ impl Files for Native {
             NtOpenFile(
                 &raw mut file,
                 access.bits(),
-                named.pointer(),
+                named.pointer()?,
                 &raw mut io,
                 share.bits(),
                 options.bits(),
@@ -175,7 +175,7 @@ impl Files for Native {
         options: OpenOptions,
     ) -> Result<Handle> {
         synchronous(options)?;
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut io = IO_STATUS_BLOCK::zero();
         let mut file = core::ptr::null_mut();
         // SAFETY: both out-pointers are live locals; the attributes borrow from the caller for the
@@ -184,7 +184,7 @@ impl Files for Native {
             NtCreateFile(
                 &raw mut file,
                 access.bits(),
-                named.pointer(),
+                named.pointer()?,
                 &raw mut io,
                 core::ptr::null_mut(),
                 FileAttributes::NORMAL,
@@ -273,11 +273,11 @@ impl Files for Native {
     }
 
     fn query_attributes(self, attributes: &ObjectAttributes<'_>) -> Result<FileAttributes> {
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut basic = FILE_BASIC_INFORMATION::zero();
         // SAFETY: the out-pointer is a live local of the structure's type; the attributes borrow
         // from the caller for the call.
-        done(unsafe { NtQueryAttributesFile(named.pointer(), &raw mut basic) })?;
+        done(unsafe { NtQueryAttributesFile(named.pointer()?, &raw mut basic) })?;
         Ok(FileAttributes(basic.FileAttributes))
     }
 

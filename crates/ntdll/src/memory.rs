@@ -134,7 +134,7 @@ impl Memory for Native {
         access: Access,
         file: Handle,
     ) -> Result<Handle> {
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut section = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local and the attributes borrow from the caller for the
         // call.
@@ -142,7 +142,7 @@ impl Memory for Native {
             NtCreateSection(
                 &raw mut section,
                 access.bits(),
-                named.pointer(),
+                named.pointer()?,
                 core::ptr::null_mut(),
                 PAGE_EXECUTE,
                 SEC_IMAGE,

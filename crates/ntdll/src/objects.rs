@@ -39,11 +39,11 @@ pub(crate) unsafe fn open(
     attributes: &ObjectAttributes<'_>,
     access: Access,
 ) -> Result<Created> {
-    let mut named = Named::new(attributes)?;
+    let mut named = Named::new(attributes);
     let mut object = core::ptr::null_mut();
     // SAFETY: the out-pointer is a live local, the attributes borrow from the caller for the call;
     // the rest is the caller's promise.
-    let answer = status(unsafe { service(&raw mut object, access.bits(), named.pointer()) });
+    let answer = status(unsafe { service(&raw mut object, access.bits(), named.pointer()?) });
     answer.ok()?;
     Ok(Created {
         handle: handle(object),
@@ -205,7 +205,7 @@ impl Objects for Native {
         access: Access,
         target: UnicodeStr<'_>,
     ) -> Result<Created> {
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut target = counted(target)?;
         let mut link = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local; attributes and target borrow from the caller for
@@ -214,7 +214,7 @@ impl Objects for Native {
             NtCreateSymbolicLinkObject(
                 &raw mut link,
                 access.bits(),
-                named.pointer(),
+                named.pointer()?,
                 &raw mut target,
             )
         });
@@ -256,7 +256,7 @@ impl Objects for Native {
     }
 
     fn create_event(self, attributes: &ObjectAttributes<'_>, access: Access) -> Result<Handle> {
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut event = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local; the attributes borrow from the caller for the
         // call.
@@ -264,7 +264,7 @@ impl Objects for Native {
             NtCreateEvent(
                 &raw mut event,
                 access.bits(),
-                named.pointer(),
+                named.pointer()?,
                 NotificationEvent,
                 0,
             )

@@ -90,14 +90,14 @@ impl Incoming {
 
 impl Ports for Native {
     fn create_port(self, attributes: &ObjectAttributes<'_>, limits: PortLimits) -> Result<Handle> {
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut port = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local; the attributes borrow from the caller for the
         // call.
         done(unsafe {
             NtCreatePort(
                 &raw mut port,
-                named.pointer(),
+                named.pointer()?,
                 limits.connection_info,
                 limits.message,
                 limits.pool,

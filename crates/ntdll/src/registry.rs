@@ -114,7 +114,7 @@ impl Registry for Native {
         attributes: &ObjectAttributes<'_>,
         access: Access,
     ) -> Result<Handle> {
-        let mut named = Named::new(attributes)?;
+        let mut named = Named::new(attributes);
         let mut key = core::ptr::null_mut();
         // SAFETY: the out-pointer is a live local, the attributes borrow from the caller for the
         // call; neither class nor disposition.
@@ -122,7 +122,7 @@ impl Registry for Native {
             NtCreateKey(
                 &raw mut key,
                 access.bits(),
-                named.pointer(),
+                named.pointer()?,
                 0,
                 core::ptr::null_mut(),
                 REG_OPTION_VOLATILE,
