@@ -62,14 +62,17 @@ fn main() {
 }
 
 /// The stub of a service under both of its names. An i386 program calls what the shared data page
-/// names, and takes the arguments off the stack.
+/// names, and takes the arguments off the stack; that nothing but a return address is above them is said for
+/// those who walk the stack.
 fn stub(service: &table::Service, bare: &str, i386: bool) -> String {
     let number = service.number;
     let (names, code) = if i386 {
         let bytes = 4 * service.arguments;
         (
             [format!("_Nt{bare}@{bytes}"), format!("_Zw{bare}@{bytes}")],
-            format!("mov eax, {number}\nmov edx, 0x7ffe0300\ncall dword ptr [edx]\nret {bytes}"),
+            format!(
+                ".cfi_startproc\nmov eax, {number}\nmov edx, 0x7ffe0300\ncall dword ptr [edx]\nret {bytes}\n.cfi_endproc"
+            ),
         )
     } else {
         (

@@ -117,14 +117,14 @@ impl Symbols {
             .into_iter()
             .collect();
         let mut state = Some(state);
-        for number in 0..MOST_FRAMES {
+        for _ in 0..MOST_FRAMES {
             let Some(frame) = state else { break };
-            lines.extend(self.frame(frame.rip, number > 0));
+            lines.extend(self.frame(frame.rip, frame.calls));
             let image = self
                 .images
                 .values()
                 .flatten()
-                .find(|image| image.contains(frame.rip));
+                .find(|image| image.contains(frame.at()));
             state = image.and_then(|image| image.caller(&frame, &memory));
         }
         lines
@@ -254,7 +254,7 @@ fn parse(part: &str) -> Option<(State, Stack)> {
         .collect();
     let mut state = State {
         rip: *values.get("rip")?,
-        registers: [0; 16],
+        ..State::default()
     };
     for (register, name) in state.registers.iter_mut().zip(NAMES) {
         *register = *values.get(name)?;

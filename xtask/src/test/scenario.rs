@@ -55,6 +55,11 @@ fn boot(scenario: &Scenario, images: &Images, folder: &Path, bless: bool) -> Res
     }
     let seen = seen(&outcome.reader, outcome.end, &outcome.disk)?;
     scenario.judge(&seen).map_err(|wrong| anyhow!(wrong))?;
+    // It is the Session Manager that stops a system.
+    let began = |frame: &String| frame.contains(" NtProcessStartup");
+    if matches!(scenario.end, End::Stopped(..)) && !frames.last().is_some_and(began) {
+        bail!("the stack of the thread that stopped the system is not walked up to where it began");
+    }
     // One dump for all machines: what differs between them is no object and no process.
     golden::compare(scenario.name, &outcome.reader, bless)
 }

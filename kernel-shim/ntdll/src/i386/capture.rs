@@ -71,18 +71,20 @@ pub(crate) unsafe extern "system" fn RtlCaptureContext(context: *mut CONTEXT) {
 /// its caller as it would be after the return, at EDX and on the stack. EAX is the return address.
 macro_rules! callers_context {
     () => {
-        "push ebp
-        mov ebp, esp
-        sub esp, {context}
-        push esp
-        call {capture}
-        mov edx, esp
-        mov eax, [ebp]
-        mov [edx + {ebp}], eax
-        lea eax, [ebp + 8 + {arguments}]
-        mov [edx + {esp}], eax
-        mov eax, [ebp + 4]
-        mov [edx + {eip}], eax"
+        concat!(
+            frame_pointer_begins!(),
+            "
+            sub esp, {context}
+            push esp
+            call {capture}
+            mov edx, esp
+            mov eax, [ebp]
+            mov [edx + {ebp}], eax
+            lea eax, [ebp + 8 + {arguments}]
+            mov [edx + {esp}], eax
+            mov eax, [ebp + 4]
+            mov [edx + {eip}], eax"
+        )
     };
 }
 pub(super) use callers_context;
@@ -99,6 +101,7 @@ pub(crate) unsafe extern "system" fn RtlRaiseException(record: *mut EXCEPTION_RE
         "push ecx",
         "call {raise}",
         "int3",
+        ".cfi_endproc",
         context = const size_of::<CONTEXT>(),
         capture = sym RtlCaptureContext,
         raise = sym crate::exception::raise,

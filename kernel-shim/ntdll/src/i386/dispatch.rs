@@ -119,7 +119,13 @@ unsafe extern "system" fn KiRaiseUserExceptionDispatcher() {
 #[unsafe(no_mangle)]
 #[unsafe(naked)]
 unsafe extern "system" fn KiIntSystemCall() {
-    naked_asm!("lea edx, [esp + 8]", "int 0x2e", "ret")
+    naked_asm!(
+        frame_begins!(),
+        "lea edx, [esp + 8]",
+        "int 0x2e",
+        "ret",
+        ".cfi_endproc",
+    )
 }
 
 /// The same without an interrupt, where the processor can: EDX becomes the stack as it is, and the kernel
@@ -128,10 +134,12 @@ unsafe extern "system" fn KiIntSystemCall() {
 #[unsafe(naked)]
 unsafe extern "system" fn KiFastSystemCall() {
     naked_asm!(
+        frame_begins!(),
         "mov edx, esp",
         "sysenter",
         ".globl _KiFastSystemCallRet",
         "_KiFastSystemCallRet:",
         "ret",
+        ".cfi_endproc",
     )
 }

@@ -147,6 +147,7 @@ unsafe extern "system" fn RtlUnwind(
         "push dword ptr [ebp + 8]",
         "call {unwind}",
         "int3",
+        ".cfi_endproc",
         context = const size_of::<CONTEXT>(),
         capture = sym RtlCaptureContext,
         unwind = sym unwind,
@@ -228,11 +229,13 @@ unsafe extern "system" fn ask(
     collision: u32,
 ) -> u32 {
     naked_asm!(
-        "push ebp",
-        "mov ebp, esp",
+        frame_pointer_begins!(),
         "push ebx",
         "push esi",
         "push edi",
+        ".cfi_offset ebx, -12",
+        ".cfi_offset esi, -16",
+        ".cfi_offset edi, -20",
         "push dword ptr [ebp + 28]",
         "push dword ptr [ebp + 12]",
         "mov eax, offset {inside}",
@@ -253,6 +256,7 @@ unsafe extern "system" fn ask(
         "pop ebx",
         "pop ebp",
         "ret 24",
+        ".cfi_endproc",
         inside = sym inside,
     )
 }

@@ -6,6 +6,30 @@
 //! The same names stand in the module of the other machine; everything else in this DLL is written
 //! for both.
 
+/// The beginning of assembly that a stack is walked through: directives say where the caller's registers
+/// are, and the assembler writes that where the compiler does, into the debug file alone.
+macro_rules! frame_begins {
+    () => {
+        ".cfi_sections .debug_frame
+        .cfi_startproc"
+    };
+}
+
+/// The same for a function that keeps a frame pointer.
+macro_rules! frame_pointer_begins {
+    () => {
+        concat!(
+            frame_begins!(),
+            "
+            push ebp
+            .cfi_def_cfa_offset 8
+            .cfi_offset ebp, -8
+            mov ebp, esp
+            .cfi_def_cfa_register ebp"
+        )
+    };
+}
+
 mod capture;
 mod dispatch;
 mod frames;
@@ -39,7 +63,10 @@ const _: () = assert!(size_of::<CONTEXT>() == size_of::<i386::Context>());
 
 // A stub puts the service's number in EAX and calls what the shared data page names, KiFastSystemCall or
 // KiIntSystemCall: it finds the arguments behind two return addresses.
-core::arch::global_asm!(include_str!(concat!(env!("OUT_DIR"), "/stubs.s")));
+core::arch::global_asm!(
+    ".cfi_sections .debug_frame",
+    include_str!(concat!(env!("OUT_DIR"), "/stubs.s"))
+);
 
 /// This thread's TEB.
 pub(crate) fn teb() -> *mut TEB {

@@ -1,68 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-//! Walks a stack of x64 PE frames, from registers and a piece of stack, on the host.
+//! Frames of x64 functions.
 //!
 //! PE images carry no DWARF frames but RUNTIME_FUNCTION and UNWIND_INFO tables (the public x64 ABI
-//! documentation). The tables are read from the image file; what the machine gives is data of a
-//! system that went wrong, so everything that does not fit ends the walk.
+//! documentation). The tables are read from the image file.
 
-use anyhow::{Context, Result};
-use object::read::pe::{ImageNtHeaders, ImageOptionalHeader, PeFile, PeFile32, PeFile64};
-use std::path::Path;
+use super::{Memory, State};
+use object::read::pe::{ImageNtHeaders, PeFile, PeFile64};
 
 /// RSP among the numbered registers of the unwind codes.
-const RSP: usize = 4;
-const RBP: usize = 5;
+const RSP: usize = super::SP;
 
 /// Where CONTEXT keeps the numbered registers, and RIP.
 const CONTEXT_REGISTERS: u64 = 0x78;
 const CONTEXT_RIP: u64 = 0xF8;
 
-/// A PE image where it is mapped.
-pub struct MappedImage {
-    /// It is for i386, which has no table of functions.
-    narrow: bool,
+/// The tables of an image.
+pub struct Tables {
     bytes: Vec<u8>,
-    /// Where it is.
-    pub base: u64,
-    /// Where it was linked to be.
-    pub preferred: u64,
-    size: u64,
     functions: Vec<[u32; 3]>,
-    /// KiUserExceptionDispatcher, relative: the frame under it is a CONTEXT.
-    dispatcher: Option<u32>,
 }
 
-/// What is known of a frame: its program counter and the registers RAX, RCX, RDX, RBX, RSP, RBP,
-/// RSI, RDI, R8 to R15.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct State {
-    /// The program counter.
-    pub rip: u64,
-    /// The numbered registers.
-    pub registers: [u64; 16],
-}
-
-/// The piece of stack: a word at an address, if it has it.
-pub type Memory<'a> = &'a dyn Fn(u64) -> Option<u64>;
-
-impl MappedImage {
-    /// Reads the tables of the image file at `path`, mapped at `base`.
-    pub fn load(path: &Path, base: u64) -> Result<Self> {
-        let bytes =
-            std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        if let Ok(pe) = PeFile64::parse(&*bytes) {
-            return Self::of(&pe, bytes.clone(), base);
-        }
-        let pe = PeFile32::parse(&*bytes)?;
-        Self::of(&pe, bytes.clone(), base)
-    }
-
-    fn of<Pe: ImageNtHeaders>(pe: &PeFile<'_, Pe>, bytes: Vec<u8>, base: u64) -> Result<Self> {
-        let header = pe.nt_headers().optional_header();
-        let (preferred, size) = (header.image_base(), u64::from(header.size_of_image()));
+impl Tables {
+    /// Those of the image in `bytes`.
+    pub fn of<Pe: ImageNtHeaders>(pe: &PeFile<'_, Pe>, bytes: &[u8]) -> Self {
         let exception = pe.data_directory(object::pe::IMAGE_DIRECTORY_ENTRY_EXCEPTION);
         let table = exception
-            .and_then(|directory| directory.data(&*bytes, &pe.section_table()).ok())
+            .and_then(|directory| directory.data(bytes, &pe.section_table()).ok())
             .unwrap_or(&[]);
         let word = |entry: &[u8], at: usize| {
             entry
@@ -74,33 +37,10 @@ impl MappedImage {
             .chunks_exact(12)
             .map(|entry| [word(entry, 0), word(entry, 4), word(entry, 8)])
             .collect();
-        let mut dispatcher = None;
-        for export in pe
-            .export_table()?
-            .map(|table| table.exports())
-            .transpose()?
-            .unwrap_or_default()
-        {
-            if export.name == Some(b"KiUserExceptionDispatcher")
-                && let object::read::pe::ExportTarget::Address(rva) = export.target
-            {
-                dispatcher = Some(rva);
-            }
-        }
-        Ok(Self {
-            narrow: !pe.nt_headers().is_type_64(),
-            base,
-            preferred,
-            size,
+        Self {
+            bytes: bytes.to_vec(),
             functions,
-            dispatcher,
-            bytes,
-        })
-    }
-
-    /// Whether the address lies in the image.
-    pub fn contains(&self, address: u64) -> bool {
-        (self.base..self.base.saturating_add(self.size)).contains(&address)
+        }
     }
 
     fn read(&self, rva: u32, count: usize) -> Option<&[u8]> {
@@ -110,22 +50,8 @@ impl MappedImage {
             .get(..count)
     }
 
-    /// The caller's frame; `None` where the walk ends.
-    pub fn caller(&self, state: &State, memory: Memory<'_>) -> Option<State> {
-        let rva = u32::try_from(state.rip.checked_sub(self.base)?).ok()?;
-        if self
-            .dispatcher
-            .is_some_and(|start| (start..start.saturating_add(0x40)).contains(&rva))
-        {
-            return if self.narrow {
-                interrupted_i386(state.registers[RSP], memory)
-            } else {
-                interrupted(state.registers[RSP], memory)
-            };
-        }
-        if self.narrow {
-            return caller_i386(state, memory);
-        }
+    /// The frame that the function at `rva` goes back to.
+    pub fn caller(&self, rva: u32, state: &State, memory: Memory<'_>) -> Option<State> {
         let mut next = *state;
         let mut function = self
             .functions
@@ -167,15 +93,16 @@ impl MappedImage {
         }
         next.rip = memory(next.registers[RSP])?;
         next.registers[RSP] = next.registers[RSP].checked_add(8)?;
-        (next.rip != 0 && next.registers[RSP] > state.registers[RSP]).then_some(next)
+        next.calls = true;
+        Some(next)
     }
 }
 
 /// The frame that an exception interrupted: the CONTEXT at the dispatcher's stack pointer.
-fn interrupted(context: u64, memory: Memory<'_>) -> Option<State> {
+pub fn interrupted(context: u64, memory: Memory<'_>) -> Option<State> {
     let mut state = State {
         rip: memory(context.checked_add(CONTEXT_RIP)?)?,
-        registers: [0; 16],
+        ..State::default()
     };
     for (register, at) in state
         .registers
@@ -185,35 +112,6 @@ fn interrupted(context: u64, memory: Memory<'_>) -> Option<State> {
         *register = memory(at)?;
     }
     Some(state)
-}
-
-/// The same on i386, where the dispatcher's stack pointer has the addresses of the record and of the
-/// CONTEXT.
-fn interrupted_i386(stack: u64, memory: Memory<'_>) -> Option<State> {
-    let half = |address| memory(address).map(|word| word & u64::from(u32::MAX));
-    let context = half(stack.checked_add(4)?)?;
-    let register = |at: u64| half(context.checked_add(at)?);
-    let mut state = State {
-        rip: register(0xB8)?,
-        registers: [0; 16],
-    };
-    // EAX, ECX, EDX, EBX, ESP, EBP, ESI, EDI.
-    let places = [0xB0, 0xAC, 0xA8, 0xA4, 0xC4, 0xB4, 0xA0, 0x9C];
-    for (to, at) in state.registers.iter_mut().zip(places) {
-        *to = register(at)?;
-    }
-    Some(state)
-}
-
-/// The caller's frame on i386, by the chain of frame pointers that the target keeps.
-fn caller_i386(state: &State, memory: Memory<'_>) -> Option<State> {
-    let half = |address| memory(address).map(|word| word & u64::from(u32::MAX));
-    let frame = state.registers[RBP];
-    let mut next = *state;
-    next.rip = half(frame.checked_add(4)?)?;
-    next.registers[RBP] = half(frame)?;
-    next.registers[RSP] = frame.checked_add(8)?;
-    (next.rip != 0 && next.registers[RSP] > state.registers[RSP]).then_some(next)
 }
 
 /// Undoes the operations of a prolog, those at offsets up to `reached` if it is given.
