@@ -129,19 +129,14 @@ impl<S: Memory> Configuration<S> {
 
     /// Saves the strings of a value: each under the name that was enumerated, so that of several
     /// the last stays, or as a name itself (spec 2.1).
-    pub(crate) fn save_strings(
-        &mut self,
-        list: List,
-        value: Value<'_>,
-        reached: Reached,
-    ) -> Result<()> {
+    pub(crate) fn save_strings(&mut self, list: List, value: &Value<'_>) -> Result<()> {
         if !data::is_text(value.kind) {
             misunderstood(value);
         }
-        for text in data::strings(value.kind, value.data, reached) {
+        for text in value.strings() {
             let plain = self.store.copy(text)?;
             let text = self.expanded(value.kind == ValueType::EXPAND_SZ, plain)?;
-            match reached {
+            match value.reached {
                 Reached::ByName => self.store.save(list, text, Span::EMPTY)?,
                 Reached::ByEnumeration => {
                     let name = self.store.copy(value.name)?;
@@ -163,16 +158,16 @@ impl<S: Memory> Configuration<S> {
     }
 
     /// One value of `DOS Devices`. A link of `\??` has a name of one component.
-    pub(crate) fn dos_device(&mut self, value: Value<'_>) -> Result<()> {
+    pub(crate) fn dos_device(&mut self, value: &Value<'_>) -> Result<()> {
         if value.name.find(b'\\').is_some() {
             Skippable::RegistryValue.report(value.name, Status::OBJECT_NAME_INVALID);
             return Ok(());
         }
-        self.save_strings(List::DosDevices, value, Reached::ByEnumeration)
+        self.save_strings(List::DosDevices, value)
     }
 
     /// One value of `KnownDlls`.
-    pub(crate) fn known_dll(&mut self, value: Value<'_>) -> Result<()> {
+    pub(crate) fn known_dll(&mut self, value: &Value<'_>) -> Result<()> {
         let is_directory =
             value.name.eq_ascii("DllDirectory") || value.name.eq_ascii("DllDirectory32");
         self.save_strings(
@@ -182,13 +177,12 @@ impl<S: Memory> Configuration<S> {
                 List::KnownDlls
             },
             value,
-            Reached::ByEnumeration,
         )
     }
 
     /// One value of `SubSystems`. `Required` and `Optional` are kept until all the others are
     /// known.
-    pub(crate) fn subsystem(&mut self, value: Value<'_>) -> Result<()> {
+    pub(crate) fn subsystem(&mut self, value: &Value<'_>) -> Result<()> {
         if value.name.eq_ascii("PosixSingleInstance") {
             self.posix_single_instance = value.kind == ValueType::DWORD;
             if !self.posix_single_instance {
@@ -202,7 +196,7 @@ impl<S: Memory> Configuration<S> {
         } else if value.name.eq_ascii("Optional") {
             List::OptionalNames
         } else {
-            return self.save_strings(List::SubSystems, value, Reached::ByEnumeration);
+            return self.save_strings(List::SubSystems, value);
         };
         if value.kind != ValueType::MULTI_SZ {
             misunderstood(value);
@@ -240,7 +234,7 @@ impl<S: Memory> Configuration<S> {
 
     /// One value of `Environment`, set at once and kept for the second pass. `SAFEBOOT_OPTION` is
     /// the last boot's: it is passed over.
-    pub(crate) fn variable(&mut self, value: Value<'_>) -> Result<()> {
+    pub(crate) fn variable(&mut self, value: &Value<'_>) -> Result<()> {
         if value.name.eq_ascii("SAFEBOOT_OPTION") {
             self.old_safe_boot = true;
             return Ok(());
@@ -249,7 +243,7 @@ impl<S: Memory> Configuration<S> {
             misunderstood(value);
         }
         let expand = value.kind == ValueType::EXPAND_SZ;
-        for text in data::strings(value.kind, value.data, Reached::ByEnumeration) {
+        for text in value.strings() {
             let (plain, name) = (self.store.copy(text)?, self.store.copy(value.name)?);
             self.store.append(
                 if expand {
@@ -301,7 +295,7 @@ impl<S: Memory> Configuration<S> {
     }
 }
 
-pub(crate) fn misunderstood(value: Value<'_>) {
+pub(crate) fn misunderstood(value: &Value<'_>) {
     nt::debug!(
         "{}: type {} is not understood here",
         value.name,

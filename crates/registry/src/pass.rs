@@ -8,14 +8,14 @@
 
 use crate::configuration::{Configuration, misunderstood};
 use crate::data::{self, Reached, number};
-use crate::reader::{RawValue, Reader, Value, Which};
+use crate::reader::{Reader, Value};
 use crate::store::List;
 use nt::access::Access;
-use nt::arena::Span;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::key::{self, Key};
-use nt::system::{Memory, Objects, Registry};
+use nt::system::{Memory, Objects, Registry, ValueType};
 use nt::{Handle, Result, Status, UnicodeStr, wide};
+use zerocopy::IntoBytes;
 
 /// The step of the table that all of this is.
 const STEP: Essential = Essential::RegistryPass;
@@ -108,40 +108,31 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
         self.configuration.allow_protected_renames = self
             .number(top, "AllowProtectedRenames", true)?
             .unwrap_or(0);
-        let directories = [wide!("\\Windows"), wide!("\\RPC Control")];
         self.strings(
-            Some(top),
+            top,
             "ObjectDirectories",
             List::ObjectDirectories,
-            &directories,
+            wide!("\\Windows\0\\RPC Control\0"),
         )?;
         for directory in self.configuration.names(List::ObjectDirectories) {
             make_directory(self.configuration.protection_mode, directory);
         }
         self.strings(
-            Some(top),
+            top,
             "BootExecute",
             List::BootExecute,
-            &[wide!("autocheck AutoChk.exe *")],
+            wide!("autocheck AutoChk.exe *\0"),
         )?;
-        self.strings(Some(top), "SetupExecute", List::SetupExecute, &[])?;
-        let first = self.renames(top, "PendingFileRenameOperations")?;
-        let second = self.renames(top, "PendingFileRenameOperations2")?;
-        self.configuration.renames = [first, second];
+        self.strings(top, "SetupExecute", List::SetupExecute, NONE)?;
+        self.renames(top, "PendingFileRenameOperations", 0)?;
+        self.renames(top, "PendingFileRenameOperations2", 1)?;
         self.strings(
-            Some(top),
+            top,
             "ExcludeFromKnownDlls",
             List::ExcludeFromKnownDlls,
-            &[],
+            NONE,
         )?;
-        let memory_management = self.open(top, "Memory Management", Presence::Tolerated)?;
-        let key = memory_management.as_ref().map(Key::handle);
-        self.strings(
-            key,
-            "PagingFiles",
-            List::PagingFiles,
-            &[wide!("?:\\pagefile.sys")],
-        )?;
+        self.paging_files(top)?;
         self.subkey(
             top,
             "DOS Devices",
@@ -159,16 +150,26 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
         Ok(())
     }
 
+    fn paging_files(&mut self, top: Handle) -> Result<(), Stop> {
+        let key = self.open(top, "Memory Management", Presence::Tolerated)?;
+        self.strings(
+            key.as_ref().map_or(Handle::NULL, Key::handle),
+            "PagingFiles",
+            List::PagingFiles,
+            wide!("?:\\pagefile.sys\0"),
+        )
+    }
+
     /// `SubSystems` and `Execute`.
     fn subsystems(&mut self, top: Handle) -> Result<(), Stop> {
         let name = "SubSystems";
         self.subkey(top, name, Presence::Needed, Configuration::subsystem)?;
         self.configuration.sort_subsystems().or_stop(STEP, name)?;
-        self.strings(Some(top), "Execute", List::Execute, &[])
+        self.strings(top, "Execute", List::Execute, NONE)
     }
 
     fn session_zero_command(&mut self, top: Handle) -> Result<(), Stop> {
-        self.strings(Some(top), "S0InitialCommand", List::SessionZeroCommand, &[])
+        self.strings(top, "S0InitialCommand", List::SessionZeroCommand, NONE)
     }
 
     /// Both passes over the Environment key (spec 5.1 #3): the first while it is enumerated, the
@@ -178,11 +179,11 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
     /// 2.3).
     fn environment(&mut self, top: Handle) -> Result<(), Stop> {
         let name = "Environment";
-        let key = self.subkey(top, name, Presence::Tolerated, Configuration::variable)?;
-        if self.configuration.old_safe_boot
-            && let Some(key) = key
-        {
-            self.delete(Skippable::BootOptions, key.handle(), "SAFEBOOT_OPTION");
+        if let Some(key) = self.open(top, name, Presence::Tolerated)? {
+            self.values(key.handle(), name, Configuration::variable)?;
+            if self.configuration.old_safe_boot {
+                self.delete(Skippable::BootOptions, key.handle(), "SAFEBOOT_OPTION");
+            }
         }
         self.configuration
             .second_environment_pass()
@@ -196,13 +197,13 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
         name: &'static str,
         one_shot: bool,
     ) -> Result<Option<u32>, Stop> {
-        let value = self.reader.read(key, Which::Name(name));
-        let Some(value) = value.or_stop(STEP, name)? else {
+        if !self.reader.named(key, name).or_stop(STEP, name)? {
             return Ok(None);
-        };
+        }
+        let value = self.reader.value();
         let found = number(value.kind, value.data);
         if found.is_none() {
-            misunderstood(value);
+            misunderstood(&value);
         }
         if one_shot {
             self.delete(Skippable::RegistryValue, key, name);
@@ -210,12 +211,17 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
         Ok(found)
     }
 
-    fn renames(&mut self, key: Handle, name: &'static str) -> Result<Option<RawValue<S>>, Stop> {
-        let value = self.reader.take(key, name).or_stop(STEP, name)?;
-        if value.is_some() {
-            self.delete(Skippable::RegistryValue, key, name);
+    /// The renames of this place.
+    fn renames(&mut self, key: Handle, name: &'static str, place: usize) -> Result<(), Stop> {
+        if !self.reader.named(key, name).or_stop(STEP, name)? {
+            return Ok(());
         }
-        Ok(value)
+        let value = self.reader.take().or_stop(STEP, name)?;
+        if let Some(place) = self.configuration.renames.get_mut(place) {
+            *place = Some(value);
+        }
+        self.delete(Skippable::RegistryValue, key, name);
+        Ok(())
     }
 
     /// Deletes a value that has been read. If that fails the work is done again at the next boot,
@@ -224,24 +230,27 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
         key::delete_value(self.system, key, name).or_skip(step, name);
     }
 
-    /// A list of strings read by its name; `default` is its content if there is no such value, or
-    /// no such key.
+    /// A list of strings read by its name; `default` is the REG_MULTI_SZ taken for it if there is no
+    /// such value, or no such key, which the null handle stands for.
     fn strings(
         &mut self,
-        key: Option<Handle>,
+        key: Handle,
         name: &'static str,
         list: List,
-        default: &[UnicodeStr<'_>],
+        default: UnicodeStr<'_>,
     ) -> Result<(), Stop> {
-        let configuration = &mut *self.configuration;
-        let value = key.map_or(Ok(None), |key| self.reader.read(key, Which::Name(name)));
-        let saved = match value.or_stop(STEP, name)? {
-            Some(value) => configuration.save_strings(list, value, Reached::ByName),
-            None => default.iter().try_for_each(|&text| {
-                let text = configuration.store.copy(text)?;
-                configuration.store.save(list, text, Span::EMPTY)
-            }),
+        let there = !key.is_null() && self.reader.named(key, name).or_stop(STEP, name)?;
+        let value = if there {
+            self.reader.value()
+        } else {
+            Value {
+                name: UnicodeStr::EMPTY,
+                kind: ValueType::MULTI_SZ,
+                data: default.units().as_bytes(),
+                reached: Reached::ByName,
+            }
         };
+        let saved = self.configuration.save_strings(list, &value);
         saved.or_stop(STEP, name)
     }
 
@@ -263,32 +272,43 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
         Ok(key)
     }
 
-    /// Enumerates the values of a subkey in the registry's order, and gives the key back. Its
-    /// default value, which has no name, is not an entry.
+    /// Looks at the values of a subkey.
     fn subkey(
         &mut self,
         top: Handle,
         name: &'static str,
         presence: Presence,
-        visit: fn(&mut Configuration<S>, Value<'_>) -> Result<()>,
-    ) -> Result<Option<Key<S>>, Stop> {
-        let Some(key) = self.open(top, name, presence)? else {
-            return Ok(None);
-        };
+        visit: Visit<S>,
+    ) -> Result<(), Stop> {
+        match self.open(top, name, presence)? {
+            Some(key) => self.values(key.handle(), name, visit),
+            None => Ok(()),
+        }
+    }
+
+    /// Enumerates the values of a key in the registry's order. Its default value, which has no name,
+    /// is not an entry.
+    fn values(&mut self, key: Handle, name: &'static str, visit: Visit<S>) -> Result<(), Stop> {
         for index in 0.. {
-            let value = self.reader.read(key.handle(), Which::Index(index));
-            let Some(value) = value.or_stop(STEP, name)? else {
+            if !self.reader.enumerated(key, index).or_stop(STEP, name)? {
                 break;
-            };
+            }
+            let value = self.reader.value();
             if !value.name.is_empty() {
-                visit(self.configuration, value).or_stop(STEP, name)?;
+                visit(self.configuration, &value).or_stop(STEP, name)?;
             } else if !data::units(value.data).until_nul().is_empty() {
                 Skippable::RegistryValue.report(name, Status::OBJECT_NAME_INVALID);
             }
         }
-        Ok(Some(key))
+        Ok(())
     }
 }
+
+/// What takes one value of a key.
+type Visit<S> = fn(&mut Configuration<S>, &Value<'_>) -> Result<()>;
+
+/// No strings.
+const NONE: UnicodeStr<'static> = UnicodeStr::EMPTY;
 
 /// Whether a subkey must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
