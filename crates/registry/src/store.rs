@@ -274,46 +274,35 @@ impl<S: Memory> Store<S> {
         row.map_or(0, |row| row.next)
     }
 
-    /// Sorts a list by name: merges runs of 1, 2, 4 and so on of its chain until there is one.
+    /// Sorts a list by name.
     pub(crate) fn sort(&mut self, list: List) {
-        let mut first = self.chain(list).first;
-        let mut width = 1;
-        loop {
-            let (mut sorted, mut rest, mut runs) = (Chain::default(), first, 0);
-            while rest != 0 {
-                runs += 1;
-                let (mut left, mut left_size) = (rest, 0);
-                let mut right = rest;
-                while left_size < width && right != 0 {
-                    left_size += 1;
-                    right = self.next_of(right);
-                }
-                let mut right_size = width;
-                while left_size > 0 || right_size > 0 && right != 0 {
-                    let take_left = right_size == 0
-                        || right == 0
-                        || left_size > 0 && !self.is_after(left, right);
-                    let (from, size) = if take_left {
-                        (&mut left, &mut left_size)
-                    } else {
-                        (&mut right, &mut right_size)
-                    };
-                    let taken = *from;
-                    *from = self.next_of(taken);
-                    *size -= 1;
-                    self.link(&mut sorted, taken);
-                }
-                rest = right;
-            }
-            first = sorted.first;
-            if runs <= 1 {
-                if let Some(chain) = self.chains.get_mut(list.chain()) {
-                    *chain = sorted;
-                }
-                return;
-            }
-            width *= 2;
+        let mut rest = self.first(list);
+        let (mut at, mut count) = (rest, 0);
+        while at != 0 {
+            at = self.next_of(at);
+            count += 1;
         }
+        let sorted = self.sorted(&mut rest, count);
+        if let Some(chain) = self.chains.get_mut(list.chain()) {
+            *chain = sorted;
+        }
+    }
+
+    /// Takes the first `count` rows off `rest`: either half of them sorted, then both merged. It is in
+    /// itself no deeper than `count` has binary digits.
+    fn sorted(&mut self, rest: &mut u32, count: usize) -> Chain {
+        let mut sorted = Chain::default();
+        if count <= 1 {
+            self.link(&mut sorted, rest);
+            return sorted;
+        }
+        let mut left = self.sorted(rest, count / 2).first;
+        let mut right = self.sorted(rest, count - count / 2).first;
+        while left != 0 || right != 0 {
+            let is_left = right == 0 || left != 0 && !self.is_after(left, right);
+            self.link(&mut sorted, if is_left { &mut left } else { &mut right });
+        }
+        sorted
     }
 
     fn is_after(&self, left: u32, right: u32) -> bool {
@@ -324,8 +313,10 @@ impl<S: Memory> Store<S> {
         name(left).cmp_ignore_case(name(right)).is_gt()
     }
 
-    /// Puts a row at the end of `chain`.
-    fn link(&mut self, chain: &mut Chain, taken: u32) {
+    /// Takes the row at `from`, which becomes the next one, and puts it at the end of `chain`.
+    fn link(&mut self, chain: &mut Chain, from: &mut u32) {
+        let taken = *from;
+        *from = self.next_of(taken);
         let mut set_next = |at: u32, next| {
             let row = (at as usize).checked_sub(1);
             if let Some(row) = row.and_then(|index| self.table.row_mut(index)) {
