@@ -128,20 +128,26 @@ impl<S: Memory> Configuration<S> {
     }
 
     /// Saves the strings of a value: each under the name that was enumerated, so that of several
-    /// the last stays, or as a name itself (spec 2.1).
+    /// the last stays, or as a name itself (spec 2.1). One of the environment is set as well.
     pub(crate) fn save_strings(&mut self, list: List, value: &Value<'_>) -> Result<()> {
         if !data::is_text(value.kind) {
             misunderstood(value);
         }
+        let expand = value.kind == ValueType::EXPAND_SZ;
         for text in value.strings() {
             let plain = self.store.copy(text)?;
-            let text = self.expanded(value.kind == ValueType::EXPAND_SZ, plain)?;
-            match value.reached {
-                Reached::ByName => self.store.save(list, text, Span::EMPTY)?,
-                Reached::ByEnumeration => {
-                    let name = self.store.copy(value.name)?;
-                    self.store.save(list, name, text)?;
-                }
+            if value.reached == Reached::ByName {
+                let name = self.expanded(expand, plain)?;
+                self.store.save(list, name, Span::EMPTY)?;
+                continue;
+            }
+            let name = self.store.copy(value.name)?;
+            if let List::EnvironmentPlain | List::EnvironmentExpand = list {
+                self.store.append(list, name, plain)?;
+                self.set_variable(expand, name, plain)?;
+            } else {
+                let text = self.expanded(expand, plain)?;
+                self.store.save(list, name, text)?;
             }
         }
         Ok(())
@@ -239,24 +245,12 @@ impl<S: Memory> Configuration<S> {
             self.old_safe_boot = true;
             return Ok(());
         }
-        if !data::is_text(value.kind) {
-            misunderstood(value);
-        }
-        let expand = value.kind == ValueType::EXPAND_SZ;
-        for text in value.strings() {
-            let (plain, name) = (self.store.copy(text)?, self.store.copy(value.name)?);
-            self.store.append(
-                if expand {
-                    List::EnvironmentExpand
-                } else {
-                    List::EnvironmentPlain
-                },
-                name,
-                plain,
-            )?;
-            self.set_variable(expand, name, plain)?;
-        }
-        Ok(())
+        let list = if value.kind == ValueType::EXPAND_SZ {
+            List::EnvironmentExpand
+        } else {
+            List::EnvironmentPlain
+        };
+        self.save_strings(list, value)
     }
 
     /// Sets one variable; `Path` is remembered for the library path.

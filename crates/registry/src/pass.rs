@@ -74,18 +74,17 @@ fn run<S: Registry + Memory + Objects>(
     configuration: &mut Configuration<S>,
     part: &mut Part<'_, S>,
 ) -> Result<(), Stop> {
-    let reader = Reader::new(system).or_stop(STEP, "memory")?;
-    let reserved = configuration.store.reserve();
+    let mut pass = Pass {
+        system,
+        reader: Reader::new(system).or_stop(STEP, "memory")?,
+        configuration,
+    };
+    let reserved = pass.configuration.store.reserve();
     reserved.or_stop(STEP, "memory")?;
-    let own = configuration.own_variables(block);
+    let own = pass.configuration.own_variables(block);
     own.or_stop(STEP, "own environment")?;
     let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
     let key = Key::open(system, SESSION_MANAGER, access).or_stop(STEP, SESSION_MANAGER)?;
-    let mut pass = Pass {
-        system,
-        reader,
-        configuration,
-    };
     part(&mut pass, key.handle())
 }
 

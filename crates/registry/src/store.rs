@@ -175,37 +175,29 @@ impl<S: Memory> Store<S> {
     }
 
     /// Adds a row by the rule of duplicates (spec 2.1): the same name with the same value is
-    /// dropped, with another value it takes the old one's place.
+    /// dropped, with another value it takes the old one's place. A variable of the environment has the
+    /// spelling of its first name and of its last value.
     pub(crate) fn save(&mut self, list: List, name: Span, value: Span) -> Result<()> {
         let hash = hash(list, self.get(name));
         let Some(index) = self.find(list, hash, self.get(name)) else {
             return self.add(list, name, value, Some(hash));
         };
         let old = self.row(index).map_or(Span::EMPTY, |row| row.value);
-        if !self.get(old).eq_ignore_case(self.get(value)) {
-            self.set_value(index, value);
+        if (list == List::Variables || !self.get(old).eq_ignore_case(self.get(value)))
+            && let Some(row) = self.table.row_mut(index)
+        {
+            row.value = value;
         }
         Ok(())
     }
 
-    /// Sets a variable of the environment: an existing one keeps the spelling of its name.
+    /// Sets a variable of the environment.
     ///
     /// # Errors
     /// `INVALID_PARAMETER` for a name that a variable cannot have; `NO_MEMORY`.
     pub(crate) fn set_variable(&mut self, name: Span, value: Span) -> Result<()> {
         environment::valid_name(self.get(name))?;
-        let hash = hash(List::Variables, self.get(name));
-        match self.find(List::Variables, hash, self.get(name)) {
-            Some(index) => self.set_value(index, value),
-            None => self.add(List::Variables, name, value, Some(hash))?,
-        }
-        Ok(())
-    }
-
-    fn set_value(&mut self, index: usize, value: Span) {
-        if let Some(row) = self.table.row_mut(index) {
-            row.value = value;
-        }
+        self.save(List::Variables, name, value)
     }
 
     /// Takes the row called like the text of `name` out of `from` and puts it at the end of `to`;
