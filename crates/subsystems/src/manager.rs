@@ -15,11 +15,15 @@ use nt::{Result, Status};
 
 /// The Session Manager's server side. Before anything has happened all of it is zeros, so that in the
 /// image it takes neither a place in the file nor any of the stack.
+///
+/// The tables come first, and the layout keeps them there: most of the code that is given a manager
+/// takes their lock, which is the manager's own address then.
+#[repr(C)]
 pub struct Manager<S: System> {
-    pub(crate) system: S,
-    plan: Mutex<Option<&'static dyn Plan<S>>>,
     /// The tables.
     pub tables: TableSpace,
+    pub(crate) system: S,
+    plan: Mutex<Option<&'static dyn Plan<S>>>,
     pub(crate) gate: Gate,
     pub(crate) watchdogs: Watchdogs<S>,
 }
@@ -28,9 +32,9 @@ impl<S: System> Manager<S> {
     /// The state before anything has happened: empty tables, an open gate, no call under way.
     pub const fn new(system: S) -> Self {
         Self {
+            tables: TableSpace::new(),
             system,
             plan: Mutex::new(None),
-            tables: TableSpace::new(),
             gate: Gate::new(),
             watchdogs: Watchdogs::new(),
         }
