@@ -154,8 +154,8 @@ pub(crate) fn windows<S: System>(
 /// The process handle of the Windows server of `terminal`, which belongs to the caller from now on.
 pub(crate) fn lend_windows<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<Handle> {
     let server = windows(sm, terminal)?;
-    // Whether it is retired, the wait for it tells.
-    let _ = sm.tables.lock().servers.lend_process(server.key());
+    // If it is retired, the wait for it tells.
+    sm.tables.lock().servers.lend_process(server.key());
     Some(server.view().process)
 }
 

@@ -82,7 +82,7 @@ fn admit<S: System>(
         tables.clients.connected(key, port);
         if let Some(server) = &server {
             // If the server was given up in the meantime, its end is already decided.
-            let _ = tables.servers.registered(server.key(), announced.subsystem);
+            tables.servers.registered(server.key(), announced.subsystem);
         }
     }
     let mut complete = || system.complete_connect(port);
@@ -166,7 +166,7 @@ fn call_back<S: System>(
     match leave_a_receiver(sm).and_then(|()| sm.system.connect_port(announced.name(), &mut [])) {
         Ok(port) => {
             // Of a server that was given up in the meantime it is closed with the record.
-            let _ = sm.tables.lock().servers.called_back(server.key(), port);
+            sm.tables.lock().servers.called_back(server.key(), port);
             nt::info!(
                 "session {}: process {} serves image type {}",
                 record.terminal,

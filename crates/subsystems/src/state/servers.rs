@@ -66,6 +66,15 @@ impl Server {
         self.registering
     }
 
+    /// `DELETE_PENDING` if it is retired.
+    const fn serves(&self) -> Result<()> {
+        if self.retired {
+            Err(Status::DELETE_PENDING)
+        } else {
+            Ok(())
+        }
+    }
+
     /// The process handle, if it is closed with the record.
     pub(crate) const fn own_process(&self) -> Handle {
         if self.process_lent {
@@ -122,52 +131,58 @@ impl Servers {
         self.reserve(event, terminal).map_or(Turn::Never, Turn::Now)
     }
 
-    /// *created*: it has a process, suspended.
+    /// *created*: it has a process, suspended, which is closed with the record, also a retired one's.
+    /// `DELETE_PENDING` tells of that.
     pub(crate) fn created(
         &mut self,
         key: Key,
         process: Handle,
         process_id: Option<ProcessId>,
     ) -> Result<()> {
-        self.change(key, &mut |server| {
-            server.process = process;
-            server.process_id = process_id;
-        })
+        let server = self.0.get(key).ok_or(Status::DELETE_PENDING)?;
+        server.process = process;
+        server.process_id = process_id;
+        server.serves()
     }
 
     /// *registering*: it asks to connect and announces a type. `PORT_CONNECTION_REFUSED` if it has
     /// done so before, `DELETE_PENDING` if it is retired.
     pub(crate) fn register(&mut self, key: Key) -> Result<()> {
-        let mut before = false;
-        self.change(key, &mut |server| {
-            before = core::mem::replace(&mut server.registering, true);
-        })?;
-        if before {
-            Err(Status::PORT_CONNECTION_REFUSED)
-        } else {
-            Ok(())
+        let server = self.0.get(key).ok_or(Status::DELETE_PENDING)?;
+        server.serves()?;
+        if server.registering {
+            return Err(Status::PORT_CONNECTION_REFUSED);
         }
+        server.registering = true;
+        Ok(())
     }
 
     /// *created* again: the connection could not be made, and the server may ask once more.
     pub(crate) fn refused(&mut self, key: Key) {
-        // Of a retired one it does not matter.
-        let _ = self.change(key, &mut |server| server.registering = false);
+        if let Some(server) = self.0.get(key) {
+            server.registering = false;
+        }
     }
 
     /// *registered*: it has connected to `\SmApiPort` and serves `subsystem`.
-    pub(crate) fn registered(&mut self, key: Key, subsystem: ImageSubsystem) -> Result<()> {
-        self.change(key, &mut |server| server.subsystem = Some(subsystem))
+    pub(crate) fn registered(&mut self, key: Key, subsystem: ImageSubsystem) {
+        if let Some(server) = self.0.get(key) {
+            server.subsystem = Some(subsystem);
+        }
     }
 
-    /// *in service*: smss has reached its call-back port.
-    pub(crate) fn called_back(&mut self, key: Key, port: Handle) -> Result<()> {
-        self.change(key, &mut |server| server.callback = port)
+    /// *in service*: smss has reached its call-back port, which is closed with the record.
+    pub(crate) fn called_back(&mut self, key: Key, port: Handle) {
+        if let Some(server) = self.0.get(key) {
+            server.callback = port;
+        }
     }
 
     /// The process handle goes to the main thread, which waits for the server's end.
-    pub(crate) fn lend_process(&mut self, key: Key) -> Result<()> {
-        self.change(key, &mut |server| server.process_lent = true)
+    pub(crate) fn lend_process(&mut self, key: Key) {
+        if let Some(server) = self.0.get(key) {
+            server.process_lent = true;
+        }
     }
 
     /// *retired*: nobody finds it any more. Whether anybody did before: then the table's own reference
@@ -217,18 +232,5 @@ impl Servers {
 
     pub(crate) fn len(&self) -> usize {
         self.0.len()
-    }
-
-    /// Changes a record, also a retired one: what it is given is closed with it. `DELETE_PENDING`
-    /// tells of that.
-    #[inline(never)]
-    fn change(&mut self, key: Key, change: &mut dyn FnMut(&mut Server)) -> Result<()> {
-        let server = self.0.get(key).ok_or(Status::DELETE_PENDING)?;
-        change(server);
-        if server.retired {
-            Err(Status::DELETE_PENDING)
-        } else {
-            Ok(())
-        }
     }
 }
