@@ -27,17 +27,17 @@ use slots::Key;
 use terminals::Terminals;
 use threads::Threads;
 
-/// Small things first: the layout keeps them, and the lock in front of them, within short reach of
-/// the code.
+/// Small things first, then what is asked for most: the layout keeps them, and the lock in front of
+/// them, within short reach of the code.
 #[repr(C)]
 pub(crate) struct Tables {
     /// The connection port `\SmApiPort`.
     pub(crate) port: Handle,
     /// The session whose space smss is in.
     pub(crate) attached: Option<TerminalId>,
+    pub(crate) servers: Servers,
     pub(crate) threads: Threads,
     pub(crate) clients: Clients,
-    pub(crate) servers: Servers,
     pub(crate) terminals: Terminals,
     pub(crate) environments: Environments,
     pub(crate) instances: Instances,
