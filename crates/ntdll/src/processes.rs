@@ -163,6 +163,34 @@ fn optional(text: &mut Option<UNICODE_STRING>) -> *mut UNICODE_STRING {
         .map_or(core::ptr::null_mut(), core::ptr::from_mut)
 }
 
+/// A thread of this process that begins at `routine`.
+///
+/// # Safety
+/// `routine` takes `body`, in any thread and however late.
+#[inline(never)]
+unsafe fn start(
+    routine: unsafe extern "system" fn(*mut c_void) -> NTSTATUS,
+    body: *mut c_void,
+) -> Result<Handle> {
+    let mut thread = core::ptr::null_mut();
+    // SAFETY: the out-pointer is a live local; for the routine the caller stands.
+    done(unsafe {
+        RtlCreateUserThread(
+            raw(Handle::CURRENT_PROCESS),
+            core::ptr::null_mut(),
+            0,
+            0,
+            STACK_RESERVE,
+            STACK_COMMIT,
+            Some(routine),
+            body,
+            &raw mut thread,
+            core::ptr::null_mut(),
+        )
+    })?;
+    Ok(handle(thread))
+}
+
 /// Where a new thread begins: RCX is the body.
 unsafe extern "system" fn run<B: ThreadBody>(body: *mut c_void) -> NTSTATUS {
     // SAFETY: `create_thread` passed a `&'static B`.
@@ -244,24 +272,10 @@ impl Processes for Native {
     }
 
     fn create_thread<B: ThreadBody>(self, body: &'static B) -> Result<Handle> {
-        let mut thread = core::ptr::null_mut();
+        let address = core::ptr::from_ref(body).cast_mut().cast();
         // SAFETY: the routine takes what is passed here, a `&'static B`, and `B: Sync` lets another
         // thread have it.
-        done(unsafe {
-            RtlCreateUserThread(
-                raw(Handle::CURRENT_PROCESS),
-                core::ptr::null_mut(),
-                0,
-                0,
-                STACK_RESERVE,
-                STACK_COMMIT,
-                Some(run::<B>),
-                core::ptr::from_ref(body).cast_mut().cast(),
-                &raw mut thread,
-                core::ptr::null_mut(),
-            )
-        })?;
-        Ok(handle(thread))
+        unsafe { start(run::<B>, address) }
     }
 
     fn exit_thread(self, status: Status) -> Result<()> {
