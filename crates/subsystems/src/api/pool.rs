@@ -67,6 +67,7 @@ impl<S: System> Drop for Held<'_, S> {
 
 /// Lets a request of the client `process` hold its thread, another one receiving meanwhile.
 /// `INSUFF_SERVER_RESOURCES` if clients hold too many already.
+#[inline(always)]
 pub(super) fn hold<S: System>(
     sm: &'static Manager<S>,
     process: ProcessId,
@@ -74,8 +75,16 @@ pub(super) fn hold<S: System>(
 where
     Manager<S>: ThreadBody,
 {
+    begin_to_hold(sm, process)?;
+    Ok(Held(sm, process))
+}
+
+/// What is done for it: a piece of code of its own, whose answer fits into registers.
+#[inline(never)]
+fn begin_to_hold<S: System>(sm: &'static Manager<S>, process: ProcessId) -> Result<()>
+where
+    Manager<S>: ThreadBody,
+{
     sm.tables.lock().threads.hold(process)?;
-    let held = Held(sm, process);
-    leave_a_receiver(sm)?;
-    Ok(held)
+    leave_a_receiver(sm).inspect_err(|_| sm.tables.lock().threads.let_go(process))
 }
