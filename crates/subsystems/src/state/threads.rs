@@ -28,7 +28,7 @@ pub(crate) struct Threads {
     total: u32,
     idle: u32,
     /// For each request that holds a thread, whose it is.
-    held: [Option<ProcessId>; HELD],
+    held: heapless::Vec<ProcessId, HELD>,
 }
 
 impl Threads {
@@ -36,7 +36,7 @@ impl Threads {
         Self {
             total: 0,
             idle: 0,
-            held: [None; HELD],
+            held: heapless::Vec::new(),
         }
     }
 
@@ -75,30 +75,17 @@ impl Threads {
     /// A request of the client `process` is about to hold a thread. `INSUFF_SERVER_RESOURCES` if too
     /// many do.
     pub(crate) fn hold(&mut self, process: ProcessId) -> Result<()> {
-        let (mut count, mut one_of_many, mut free) = (0, false, None);
-        for held in &mut self.held {
-            match held {
-                Some(held) => {
-                    count += 1;
-                    one_of_many |= *held == process;
-                }
-                None => free = Some(held),
-            }
+        let one_of_many = self.held.len() >= REQUESTS && self.held.contains(&process);
+        if one_of_many || self.held.push(process).is_err() {
+            return Err(Status::INSUFF_SERVER_RESOURCES);
         }
-        match free {
-            Some(free) if count < REQUESTS || !one_of_many => {
-                *free = Some(process);
-                Ok(())
-            }
-            _ => Err(Status::INSUFF_SERVER_RESOURCES),
-        }
+        Ok(())
     }
 
     /// A request of `process` is answered.
     pub(crate) fn let_go(&mut self, process: ProcessId) {
-        let held = self.held.iter_mut().find(|held| **held == Some(process));
-        if let Some(held) = held {
-            *held = None;
+        if let Some(at) = self.held.iter().position(|held| *held == process) {
+            self.held.swap_remove(at);
         }
     }
 
