@@ -52,6 +52,7 @@ impl<S: System> Manager<S> {
     }
 
     /// What the registry says. `DEVICE_NOT_READY` while the boot has not read it yet.
+    #[inline(always)]
     pub(crate) fn plan(&self) -> Result<&'static dyn Plan<S>> {
         self.published().ok_or(Status::DEVICE_NOT_READY)
     }
