@@ -56,12 +56,10 @@ impl ConnectionInfo {
         Ok(this)
     }
 
-    /// The announcement in a connection request. A client that sends less than the whole announces
-    /// what it sent, the rest being zero.
-    pub fn of_request(message: &MessageBuffer) -> Self {
-        let mut this = Self::PLAIN;
-        put(this.as_mut_bytes(), 0, message.sent());
-        this
+    /// Takes over the announcement in a connection request. A client that sends less than the whole
+    /// announces what it sent, the rest staying as it is.
+    pub fn take_from(&mut self, request: &MessageBuffer) {
+        put(self.as_mut_bytes(), 0, request.sent());
     }
 
     /// The call-back port's name: at most 119 units.

@@ -24,7 +24,8 @@ use sm_protocol::sm::ConnectionInfo;
 /// Answers a connection request, and calls a new subsystem server back. Blocks while it does.
 #[inline(never)]
 pub(super) fn connection_request<S: System>(sm: &'static Manager<S>, message: &MessageBuffer) {
-    let announced = ConnectionInfo::of_request(message);
+    let mut announced = ConnectionInfo::PLAIN;
+    announced.take_from(message);
     let client = message.header.client;
     if let Err(status) = admit(sm, message, &announced) {
         nt::warn!(
