@@ -24,4 +24,4 @@ pub mod message;
 pub mod sb;
 pub mod sm;
 
-pub use message::{ApiHeader, ApiMessage, Request, counted, request, result_of};
+pub use message::{ApiHeader, ApiMessage, Request, body_in, counted, request, result_of};

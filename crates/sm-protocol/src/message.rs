@@ -41,7 +41,10 @@ pub trait ApiMessage {
     fn api(&self) -> nt::Result<ApiHeader>;
     /// The request's data. `INVALID_PARAMETER` if fewer bytes were sent than it has.
     fn body<R: FromBytes>(&self) -> nt::Result<R>;
-    /// The same in its place: what is written there is in the reply.
+    /// The API header and the data behind it, in their places: what is written there is in the reply.
+    /// `INVALID_PARAMETER` if the message is too short for the header.
+    fn parts_mut(&mut self) -> nt::Result<(&mut ApiHeader, &mut [u8])>;
+    /// The request's data in its place. `INVALID_PARAMETER` if fewer bytes were sent than it has.
     fn body_mut<R: FromBytes + IntoBytes + KnownLayout>(&mut self) -> nt::Result<&mut R>;
     /// Writes the data of a reply back, as far as the request reached.
     fn set_body<R: IntoBytes + Immutable>(&mut self, body: &R);
@@ -72,14 +75,14 @@ impl ApiMessage for MessageBuffer {
             .map_err(|_| Status::INVALID_PARAMETER)
     }
 
+    fn parts_mut(&mut self) -> nt::Result<(&mut ApiHeader, &mut [u8])> {
+        let length = usize::from(self.header.data_length).min(self.data.len());
+        let sent = self.data.get_mut(..length).unwrap_or_default();
+        ApiHeader::mut_from_prefix(sent).map_err(|_| Status::INVALID_PARAMETER)
+    }
+
     fn body_mut<R: FromBytes + IntoBytes + KnownLayout>(&mut self) -> nt::Result<&mut R> {
-        let sent = self
-            .data
-            .get_mut(size_of::<ApiHeader>()..usize::from(self.header.data_length))
-            .ok_or(Status::INVALID_PARAMETER)?;
-        R::mut_from_prefix(sent)
-            .map(|(body, _)| body)
-            .map_err(|_| Status::INVALID_PARAMETER)
+        body_in(self.parts_mut()?.1)
     }
 
     fn set_body<R: IntoBytes + Immutable>(&mut self, body: &R) {
@@ -98,6 +101,14 @@ impl ApiMessage for MessageBuffer {
             &status.code().to_le_bytes(),
         );
     }
+}
+
+/// The data of one API number at the start of what was sent behind the header, in its place.
+/// `INVALID_PARAMETER` if fewer bytes were sent than it has.
+pub fn body_in<R: FromBytes + IntoBytes + KnownLayout>(sent: &mut [u8]) -> nt::Result<&mut R> {
+    R::mut_from_prefix(sent)
+        .map(|(body, _)| body)
+        .map_err(|_| Status::INVALID_PARAMETER)
 }
 
 /// Copies `bytes` into `data` behind its first `at` bytes, as far as they fit.

@@ -20,7 +20,7 @@ use nt::system::{MessageBuffer, System};
 use nt::{Result, Status};
 use sm_protocol::sb::SbApi;
 use sm_protocol::sm::{LoadDeferred, SessionComplete, SmApi, StartCsr, StopCsr};
-use sm_protocol::{ApiMessage, counted};
+use sm_protocol::{ApiMessage, body_in, counted};
 
 /// Serves one request of `client`; what it gives out is written into `message`. Blocks while the
 /// verb does.
@@ -30,8 +30,8 @@ pub(super) fn serve<S: System>(
     message: &mut MessageBuffer,
 ) -> Result<()> {
     let sender = message.header.client;
-    let number = SmApi(message.api()?.number);
-    match number {
+    let (header, sent) = message.parts_mut()?;
+    match SmApi(header.number) {
         SmApi::CREATE_FOREIGN_SESSION
         | SmApi::SESSION_COMPLETE
         | SmApi::TERMINATE_FOREIGN_SESSION
@@ -39,9 +39,9 @@ pub(super) fn serve<S: System>(
         {
             Err(Status::INVALID_PARAMETER)
         }
-        SmApi::SESSION_COMPLETE => session_complete(sm, client, message.body_mut()?),
+        SmApi::SESSION_COMPLETE => session_complete(sm, client, body_in(sent)?),
         SmApi::EXEC_PGM => {
-            let body = message.body_mut()?;
+            let body = body_in(sent)?;
             // What a child instance asks for is what a client's request waits for.
             let _held = if resident::is_child(sm, client) {
                 leave_a_receiver(sm)?;
@@ -52,7 +52,7 @@ pub(super) fn serve<S: System>(
             exec::exec_pgm(sm, sender, body)
         }
         SmApi::LOAD_DEFERRED_SUBSYSTEM => {
-            let body: &mut LoadDeferred = message.body_mut()?;
+            let body: &mut LoadDeferred = body_in(sent)?;
             let name = counted(&body.name, body.length)?;
             if name.is_empty() {
                 return Err(Status::INVALID_PARAMETER);
@@ -60,18 +60,18 @@ pub(super) fn serve<S: System>(
             let _held = hold(sm, client.process_id)?;
             start::deferred(sm, client.terminal, name)
         }
-        SmApi::START_CSR => start_csr(sm, client, message.body_mut()?),
+        SmApi::START_CSR => start_csr(sm, client, body_in(sent)?),
         SmApi::STOP_CSR => {
-            let body: &mut StopCsr = message.body_mut()?;
+            let body: &mut StopCsr = body_in(sent)?;
             let _held = hold(sm, client.process_id)?;
             sessions::stop(sm, TerminalId(body.session))
         }
-        SmApi::QUERY_INFORMATION => query::sessions(sm, message.body_mut()?),
+        SmApi::QUERY_INFORMATION => query::sessions(sm, body_in(sent)?),
         SmApi::CHILD_SESSION if resident::is_child(sm, client) => {
-            resident::child_session(sm, client, message.body_mut()?)
+            resident::child_session(sm, client, body_in(sent)?)
         }
         SmApi::CHILD_PROCESS if resident::is_child(sm, client) => {
-            resident::child_process(sm, client, sender, message.body_mut()?)
+            resident::child_process(sm, client, sender, body_in(sent)?)
         }
         SmApi(_) => Err(Status::NOT_IMPLEMENTED),
     }
