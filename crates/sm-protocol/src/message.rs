@@ -140,7 +140,6 @@ pub fn request<R: Request>(body: &R) -> MessageBuffer {
 }
 
 /// Result of a call: `Err` if the answer's result is no success.
-#[inline(never)]
 pub fn result_of(message: &MessageBuffer) -> nt::Result<()> {
     Status::new(message.api()?.return_value).ok()
 }

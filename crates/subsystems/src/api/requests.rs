@@ -78,7 +78,6 @@ pub(super) fn serve<S: System>(
 }
 
 /// StartCsr: a new terminal session (spec 10.4 #5).
-#[inline(never)]
 fn start_csr<S: System>(
     sm: &'static Manager<S>,
     client: &Client,
