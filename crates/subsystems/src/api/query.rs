@@ -15,21 +15,20 @@ pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> 
     }
     body.entries = [SessionEntry::default(); QUERY_ENTRIES];
     body.count = 0;
-    let mut passed = 0;
+    let mut to_pass = body.first;
     let number = |id: Option<ProcessId>| id.map_or(0, ProcessId::get);
     let tables = &mut *sm.tables.lock();
-    for server in tables
-        .servers
-        .iter()
-        .filter(|server| server.process_id.is_some())
-    {
-        passed += 1;
+    for server in tables.servers.iter() {
+        if server.process_id.is_none() {
+            continue;
+        }
+        if to_pass > 0 {
+            to_pass -= 1;
+            continue;
+        }
         let Some(place) = body.entries.get_mut(body.count as usize) else {
             break;
         };
-        if passed <= body.first {
-            continue;
-        }
         *place = SessionEntry {
             session: server.terminal.0,
             subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
