@@ -28,16 +28,15 @@ pub(crate) struct Environment {
 /// All of them.
 pub(crate) struct Environments {
     table: Slots<Environment, CAPACITY>,
-    next: u32,
-    wrapped: bool,
+    /// The last id that was given out, and above it how often the ids have begun anew.
+    last: u64,
 }
 
 impl Environments {
     pub(crate) const fn new() -> Self {
         Self {
             table: Slots::new(),
-            next: 0,
-            wrapped: false,
+            last: 0,
         }
     }
 
@@ -49,12 +48,17 @@ impl Environments {
         terminal: TerminalId,
         process: Option<ProcessId>,
     ) -> Option<EnvironmentId> {
-        let mut id = EnvironmentId(self.next.max(1));
-        // Until the counter has wrapped no id can be in use; afterwards a free one comes within as
-        // many steps as the table has places.
-        while self.wrapped && self.find(id).is_some() {
-            id.0 = id.0.wrapping_add(1).max(1);
-        }
+        let mut last = self.last;
+        let id = loop {
+            last += 1;
+            let id = EnvironmentId(last as u32);
+            // Until the ids begin anew none can be in use; afterwards a free one comes within as many
+            // steps as the table has places.
+            let first_time = last <= u64::from(u32::MAX);
+            if id.0 != 0 && (first_time || self.find(id).is_none()) {
+                break id;
+            }
+        };
         self.table.insert(Environment {
             id,
             owner,
@@ -62,8 +66,7 @@ impl Environments {
             terminal,
             process,
         })?;
-        self.next = id.0.wrapping_add(1);
-        self.wrapped |= self.next == 0;
+        self.last = last;
         Some(id)
     }
 
@@ -129,7 +132,7 @@ mod tests {
             assert!(create(&mut all).is_some());
             assert_eq!(nt::steps::taken(), before);
         }
-        all.next = u32::MAX;
+        all.last = u64::from(u32::MAX - 1);
         assert_eq!(create(&mut all), Some(u32::MAX));
         let before = nt::steps::taken();
         assert_eq!(create(&mut all), Some(4));
@@ -140,7 +143,7 @@ mod tests {
     fn a_wrapped_counter_skips_zero_and_ids_in_use() {
         let mut all = Environments::new();
         assert_eq!(create(&mut all), Some(1));
-        all.next = u32::MAX;
+        all.last = u64::from(u32::MAX - 1);
         assert_eq!(create(&mut all), Some(u32::MAX));
         assert_eq!(create(&mut all), Some(2));
     }
