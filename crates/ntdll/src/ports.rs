@@ -15,14 +15,13 @@ use crate::imports::{
     NtReplyWaitReceivePort, NtRequestWaitReplyPort,
 };
 use crate::layout::Plain;
-use nt::system::{
-    Accept, MAX_MESSAGE, MessageBuffer, Objects, PortHeader, PortLimits, Ports, Received,
-};
+use nt::system::{Accept, MAX_MESSAGE, MessageBuffer, Objects, PortLimits, Ports, Received};
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
 use ntapi::ntlpcapi::{PORT_MESSAGE, REMOTE_PORT_VIEW};
 use winapi::um::winnt::{
     SECURITY_DYNAMIC_TRACKING, SECURITY_QUALITY_OF_SERVICE, SecurityIdentification,
 };
+use zerocopy::IntoBytes;
 
 /// The quality of service both sides of the SM protocol use (spec 10.2).
 pub(crate) const QUALITY: SECURITY_QUALITY_OF_SERVICE = SECURITY_QUALITY_OF_SERVICE {
@@ -51,10 +50,10 @@ fn read_only(message: &MessageBuffer) -> Result<*mut PORT_MESSAGE> {
 const LONGEST_MESSAGE: usize = 0x288;
 
 /// Where the kernel puts a message.
-#[repr(C, align(8))]
+#[repr(C)]
 struct Incoming {
-    header: PortHeader,
-    data: [u8; LONGEST_MESSAGE - size_of::<PortHeader>()],
+    message: MessageBuffer,
+    beyond: [u8; LONGEST_MESSAGE - MAX_MESSAGE],
 }
 
 const _: () = assert!(size_of::<Incoming>() == LONGEST_MESSAGE);
@@ -62,8 +61,8 @@ const _: () = assert!(size_of::<Incoming>() == LONGEST_MESSAGE);
 impl Incoming {
     fn new() -> Self {
         Self {
-            header: PortHeader::default(),
-            data: [0; LONGEST_MESSAGE - size_of::<PortHeader>()],
+            message: MessageBuffer::default(),
+            beyond: [0; LONGEST_MESSAGE - MAX_MESSAGE],
         }
     }
 
@@ -74,12 +73,9 @@ impl Incoming {
 
     /// Hands the message on. Whether all of it fitted: if not, its lengths say what is left.
     fn hand_on(&self, to: &mut MessageBuffer) -> bool {
-        to.header = self.header;
-        if let Some(data) = self.data.first_chunk() {
-            to.data = *data;
-        }
+        to.as_mut_bytes().copy_from_slice(self.message.as_bytes());
         let room = to.data.len() as u16;
-        let fits = self.header.data_length <= room;
+        let fits = to.header.data_length <= room;
         if !fits {
             to.header.data_length = room;
             to.header.total_length = MAX_MESSAGE as u16;

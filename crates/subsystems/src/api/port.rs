@@ -17,7 +17,6 @@ use nt::system::{MessageBuffer, MessageKind, System, ThreadBody};
 use nt::{ObjectAttributes, Status};
 use sm_protocol::ApiMessage;
 use sm_protocol::sm::{SM_PORT, SM_PORT_LIMITS};
-use zerocopy::IntoBytes;
 
 /// Receive errors in a row after which a thread pauses between attempts, and after which it gives
 /// up, which is the end of the system.
@@ -99,22 +98,21 @@ fn serve<S: System>(sm: &'static Manager<S>) {
         nt::warn!("SM API thread: critical flag: {status}");
     }
     let port = sm.tables.lock().port;
-    let mut message = MessageBuffer::default();
-    let mut reply = MessageBuffer::default();
+    let mut buffers = (MessageBuffer::default(), MessageBuffer::default());
+    let (mut message, mut reply) = (&mut buffers.0, &mut buffers.1);
     let mut owed = false;
     let mut errors = 0;
-    let mut last = Status::SUCCESS;
-    while errors < ERRORS_BEFORE_END {
+    let last = loop {
         match sm
             .system
-            .reply_wait_receive(port, owed.then_some(&reply), &mut message)
+            .reply_wait_receive(port, owed.then_some(&*reply), message)
         {
             Ok(received) => {
                 errors = 0;
                 sm.tables.lock().threads.received();
-                owed = sm.handle(&mut message, received.context);
+                owed = sm.handle(message, received.context);
                 if owed {
-                    reply.as_mut_bytes().copy_from_slice(message.as_bytes());
+                    core::mem::swap(&mut message, &mut reply);
                 }
                 sm.tables.lock().threads.waits();
             }
@@ -126,16 +124,18 @@ fn serve<S: System>(sm: &'static Manager<S>) {
                     continue;
                 }
                 errors += 1;
-                last = status;
                 if status != Status::NO_MEMORY {
                     nt::warn!("{SM_PORT}: receive: {status}");
                 }
                 if status == Status::NO_MEMORY || errors > ERRORS_BEFORE_PAUSE {
                     pause(sm.system);
                 }
+                if errors == ERRORS_BEFORE_END {
+                    break status;
+                }
             }
         }
-    }
+    };
     // Every client that waits for an answer, smss itself included, would wait for ever.
     nt::error!("{SM_PORT}: nothing can be received");
     end::stop_and_end(sm.system, last);
