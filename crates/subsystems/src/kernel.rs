@@ -82,6 +82,7 @@ pub(crate) fn end<S: System>(
 }
 
 /// Whether a port's answer to whom a message came from is that nobody waits for it any more.
+#[inline(never)]
 pub(crate) const fn client_is_gone(status: Status) -> bool {
     matches!(
         status,
