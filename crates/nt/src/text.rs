@@ -82,15 +82,13 @@ impl<'a> Text<'a> {
 
     /// Writes it out.
     pub fn write(&self, out: &mut dyn Output) {
-        let mut rest = self.template.as_bytes();
-        for part in self.parts {
-            let end = rest.iter().position(|&byte| byte == PLACE);
-            let (piece, place) = rest.split_at(end.unwrap_or(rest.len()));
+        let mut parts = self.parts.iter();
+        for piece in self.template.as_bytes().split(|&byte| byte == PLACE) {
             out.narrow(piece);
-            part.write(out);
-            rest = place.get(1..).unwrap_or_default();
+            if let Some(part) = parts.next() {
+                part.write(out);
+            }
         }
-        out.narrow(rest);
     }
 }
 
@@ -122,44 +120,51 @@ impl Part<'_> {
         match *self {
             Self::Narrow(text) => out.narrow(text.as_bytes()),
             Self::Wide(text) => out.wide(text),
-            Self::Number(number) => write_digits(out, number, 1, b"0123456789"),
+            Self::Number(number) => write_digits(out, number, 10, 1, 0),
             Self::Hex {
                 number,
                 digits,
-                capitals: false,
-            } => write_digits(out, number, digits, b"0123456789abcdef"),
-            Self::Hex {
-                number,
-                digits,
-                capitals: true,
-            } => write_digits(out, number, digits, b"0123456789ABCDEF"),
+                capitals,
+            } => {
+                let small = if capitals { 0 } else { 0x20 };
+                write_digits(out, number, 16, digits, small);
+            }
             Self::Status(status) => write_status(out, status),
             Self::Text(text) => text.write(out),
         }
     }
 }
 
-/// Writes `number` in as many different digits as `digits` has, with zeros before it if there are
-/// fewer than `least`.
-fn write_digits(out: &mut dyn Output, number: u64, least: u8, digits: &[u8]) {
-    let base = digits.len() as u64;
-    if number >= base || least > 1 {
-        write_digits(out, number / base, least.saturating_sub(1), digits);
+/// Writes `number` in digits of this base, with zeros before it if there are fewer than `least`; its letters
+/// are capitals but for the bits `small`.
+fn write_digits(out: &mut dyn Output, mut number: u64, base: u64, least: u8, small: u8) {
+    let mut digits = [0; 20];
+    let mut count = 0;
+    for place in digits.iter_mut().rev() {
+        if number == 0 && count >= least {
+            break;
+        }
+        let digit = (number % base) as u8;
+        *place = small | if digit < 10 { b'0' + digit } else { b'A' - 10 + digit };
+        number /= base;
+        count += 1;
     }
-    let last = (number % base) as usize;
-    out.narrow(digits.get(last..=last).unwrap_or_default());
+    out.narrow(digits.get(digits.len() - usize::from(count)..).unwrap_or_default());
 }
 
+#[inline(never)]
 fn write_status(out: &mut dyn Output, status: Status) {
-    let number = Part::Number(u64::from(status.code())).upper_hex(8);
-    match status.letters() {
+    let (before, behind): (&[u8], &[u8]) = match status.letters() {
         Some(name) => {
             out.narrow(b"STATUS_");
-            out.narrow(name);
-            Text::new(" (%)", &[number]).write(out);
+            name.for_each(|letter| out.narrow(&[letter]));
+            (b" (", b")")
         }
-        None => Text::new("NTSTATUS %", &[number]).write(out),
-    }
+        None => (b"NTSTATUS ", b""),
+    };
+    out.narrow(before);
+    write_digits(out, status.code().into(), 16, 8, 0);
+    out.narrow(behind);
 }
 
 impl Show for str {
