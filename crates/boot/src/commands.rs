@@ -26,7 +26,7 @@ pub fn execute_commands<'v, S: System>(
     lines: impl Iterator<Item = UnicodeStr<'v>>,
 ) {
     for line in lines {
-        nt::debug!("{}: {line}", step.text());
+        nt::debug!("{step}: {line}");
         let shown = if line.is_empty() {
             wide!("empty string")
         } else {

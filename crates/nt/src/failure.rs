@@ -28,7 +28,7 @@
 
 use crate::privilege;
 use crate::system::{HardError, HardErrorOption, HardErrorParameter, Objects, SystemWide};
-use crate::text::{Part, Show};
+use crate::text::{self, Part, Show};
 use crate::{Result, Status};
 
 /// Stops the system by the hard error C000021A with these parameters (spec 12.4). Returns only if the
@@ -87,8 +87,18 @@ macro_rules! steps {
             pub const ALL: &'static [Self] = &[$(Self::$name),*];
 
             /// What the log calls it.
-            pub const fn text(self) -> &'static str {
-                match self { $(Self::$name => $text),* }
+            pub fn text(self) -> &'static str {
+                str::from_utf8(self.bytes()).unwrap_or_default()
+            }
+
+            fn bytes(self) -> &'static [u8] {
+                text::nth(concat!($($text, "\0"),*).as_bytes(), self as usize)
+            }
+        }
+
+        impl Show for $half {
+            fn part(&self) -> Part<'_> {
+                Part::Narrow(self.bytes())
             }
         }
     )*};
@@ -164,26 +174,28 @@ steps! {
 impl Skippable {
     /// Reports that this step failed on `object` and that the boot goes on.
     pub fn report(self, object: impl Show, status: Status) {
-        report(self.text(), object.part(), status);
+        report(self.bytes(), object.part(), status);
     }
 }
 
 impl Essential {
     /// Reports that this step failed on `object`, and gives the stop that follows.
     pub fn stop(self, object: impl Show, status: Status) -> Stop {
-        report_stop(self.text(), object.part(), status);
+        report_stop(self.bytes(), object.part(), status);
         Stop { step: self, status }
     }
 }
 
 /// One piece of code for objects of every type.
 #[inline(never)]
-fn report(step: &str, object: Part<'_>, status: Status) {
+fn report(step: &'static [u8], object: Part<'_>, status: Status) {
+    let step = Part::Narrow(step);
     crate::warn!("{step}: {object}: {status}: skipped");
 }
 
 #[inline(never)]
-fn report_stop(step: &str, object: Part<'_>, status: Status) {
+fn report_stop(step: &'static [u8], object: Part<'_>, status: Status) {
+    let step = Part::Narrow(step);
     crate::error!("{step}: {object}: {status}: the system stops");
 }
 

@@ -351,6 +351,7 @@ impl fmt::Debug for Status {
 mod tests {
     use super::*;
     use std::format;
+    use std::string::String;
 
     #[test]
     fn a_code_of_success_that_is_no_end_is_an_error_to_everybody() {
@@ -381,6 +382,15 @@ mod tests {
                 "{value:#010x}"
             );
         }
+    }
+
+    #[test]
+    fn every_name_is_spelled_as_it_is_and_nothing_else_is() {
+        for &(name, value) in LISTED {
+            let letters = Status::new(value).letters().unwrap();
+            assert_eq!(letters.map(char::from).collect::<String>(), name);
+        }
+        assert!(Status::new(0xC001_0034).letters().is_none());
     }
 
     #[test]

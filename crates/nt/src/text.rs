@@ -38,8 +38,8 @@ pub struct Text<'a> {
 /// What can stand in a text.
 #[derive(Clone, Copy)]
 pub enum Part<'a> {
-    /// Text of this program.
-    Narrow(&'a str),
+    /// Text of this program, in bytes as an [`Output`] takes it.
+    Narrow(&'a [u8]),
     /// Text from outside. What is no character in it is written as U+FFFD.
     Wide(UnicodeStr<'a>),
     /// A number in decimal digits.
@@ -118,7 +118,7 @@ impl Part<'_> {
 
     fn write(&self, out: &mut dyn Output) {
         match *self {
-            Self::Narrow(text) => out.narrow(text.as_bytes()),
+            Self::Narrow(text) => out.narrow(text),
             Self::Wide(text) => out.wide(text),
             Self::Number(number) => write_digits(out, number, 10, 1, 0),
             Self::Hex {
@@ -145,11 +145,20 @@ fn write_digits(out: &mut dyn Output, mut number: u64, base: u64, least: u8, sma
             break;
         }
         let digit = (number % base) as u8;
-        *place = small | if digit < 10 { b'0' + digit } else { b'A' - 10 + digit };
+        *place = small
+            | if digit < 10 {
+                b'0' + digit
+            } else {
+                b'A' - 10 + digit
+            };
         number /= base;
         count += 1;
     }
-    out.narrow(digits.get(digits.len() - usize::from(count)..).unwrap_or_default());
+    out.narrow(
+        digits
+            .get(digits.len() - usize::from(count)..)
+            .unwrap_or_default(),
+    );
 }
 
 #[inline(never)]
@@ -167,9 +176,25 @@ fn write_status(out: &mut dyn Output, status: Status) {
     out.narrow(behind);
 }
 
+/// The text with this index among texts each of which ends with a NUL: far smaller than a `match`.
+#[inline(never)]
+pub(crate) fn nth(texts: &'static [u8], index: usize) -> &'static [u8] {
+    let (mut first, mut left) = (0, index);
+    for (at, &byte) in texts.iter().enumerate() {
+        if byte == 0 {
+            if left == 0 {
+                return texts.get(first..at).unwrap_or_default();
+            }
+            left -= 1;
+            first = at + 1;
+        }
+    }
+    &[]
+}
+
 impl Show for str {
     fn part(&self) -> Part<'_> {
-        Part::Narrow(self)
+        Part::Narrow(self.as_bytes())
     }
 }
 
