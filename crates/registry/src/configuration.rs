@@ -129,7 +129,7 @@ impl<S: Memory> Configuration<S> {
 
     /// Saves the strings of a value: each under the name that was enumerated, so that of several
     /// the last stays, or as a name itself (spec 2.1). One of the environment is set as well.
-    pub(crate) fn save_strings(&mut self, list: List, value: &Value<'_>) -> Result<()> {
+    pub(crate) fn save_strings(&mut self, list: List, value: &Value<S>) -> Result<()> {
         if !data::is_text(value.kind) {
             misunderstood(value);
         }
@@ -141,7 +141,7 @@ impl<S: Memory> Configuration<S> {
                 self.store.save(list, name, Span::EMPTY)?;
                 continue;
             }
-            let name = self.store.copy(value.name)?;
+            let name = self.store.copy(value.name())?;
             if let List::EnvironmentPlain | List::EnvironmentExpand = list {
                 self.store.append(list, name, plain)?;
                 self.set_variable(expand, name, plain)?;
@@ -164,18 +164,18 @@ impl<S: Memory> Configuration<S> {
     }
 
     /// One value of `DOS Devices`. A link of `\??` has a name of one component.
-    pub(crate) fn dos_device(&mut self, value: &Value<'_>) -> Result<()> {
-        if value.name.find(b'\\').is_some() {
-            Skippable::RegistryValue.report(value.name, Status::OBJECT_NAME_INVALID);
+    pub(crate) fn dos_device(&mut self, value: &Value<S>) -> Result<()> {
+        if value.name().find(b'\\').is_some() {
+            Skippable::RegistryValue.report(value.name(), Status::OBJECT_NAME_INVALID);
             return Ok(());
         }
         self.save_strings(List::DosDevices, value)
     }
 
     /// One value of `KnownDlls`.
-    pub(crate) fn known_dll(&mut self, value: &Value<'_>) -> Result<()> {
+    pub(crate) fn known_dll(&mut self, value: &Value<S>) -> Result<()> {
         let is_directory =
-            value.name.eq_ascii("DllDirectory") || value.name.eq_ascii("DllDirectory32");
+            value.name().eq_ascii("DllDirectory") || value.name().eq_ascii("DllDirectory32");
         self.save_strings(
             if is_directory {
                 List::DllDirectories
@@ -188,18 +188,18 @@ impl<S: Memory> Configuration<S> {
 
     /// One value of `SubSystems`. `Required` and `Optional` are kept until all the others are
     /// known.
-    pub(crate) fn subsystem(&mut self, value: &Value<'_>) -> Result<()> {
-        if value.name.eq_ascii("PosixSingleInstance") {
+    pub(crate) fn subsystem(&mut self, value: &Value<S>) -> Result<()> {
+        if value.name().eq_ascii("PosixSingleInstance") {
             self.posix_single_instance = value.kind == ValueType::DWORD;
             if !self.posix_single_instance {
                 misunderstood(value);
             }
             return Ok(());
         }
-        let names = if value.name.eq_ascii("Required") {
+        let names = if value.name().eq_ascii("Required") {
             self.required_named = true;
             List::RequiredNames
-        } else if value.name.eq_ascii("Optional") {
+        } else if value.name().eq_ascii("Optional") {
             List::OptionalNames
         } else {
             return self.save_strings(List::SubSystems, value);
@@ -208,7 +208,8 @@ impl<S: Memory> Configuration<S> {
             misunderstood(value);
             return Ok(());
         }
-        data::plain_list(data::units(value.data)).try_for_each(|name| self.append_name(names, name))
+        data::plain_list(data::units(value.data()))
+            .try_for_each(|name| self.append_name(names, name))
     }
 
     fn append_name(&mut self, list: List, name: UnicodeStr<'_>) -> Result<()> {
@@ -240,8 +241,8 @@ impl<S: Memory> Configuration<S> {
 
     /// One value of `Environment`, set at once and kept for the second pass. `SAFEBOOT_OPTION` is
     /// the last boot's: it is passed over.
-    pub(crate) fn variable(&mut self, value: &Value<'_>) -> Result<()> {
-        if value.name.eq_ascii("SAFEBOOT_OPTION") {
+    pub(crate) fn variable(&mut self, value: &Value<S>) -> Result<()> {
+        if value.name().eq_ascii("SAFEBOOT_OPTION") {
             self.old_safe_boot = true;
             return Ok(());
         }
@@ -289,11 +290,11 @@ impl<S: Memory> Configuration<S> {
     }
 }
 
-pub(crate) fn misunderstood(value: &Value<'_>) {
+pub(crate) fn misunderstood<S: Memory>(value: &Value<S>) {
     nt::debug!(
         "{}: type {} is not understood here",
-        value.name,
+        value.name(),
         value.kind.0
     );
-    Skippable::RegistryValue.report(value.name, Status::OBJECT_TYPE_MISMATCH);
+    Skippable::RegistryValue.report(value.name(), Status::OBJECT_TYPE_MISMATCH);
 }

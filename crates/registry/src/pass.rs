@@ -7,15 +7,14 @@
 //! `SubSystems` key. Any other missing subkey counts as an empty one (deviation D28).
 
 use crate::configuration::{Configuration, misunderstood};
-use crate::data::{self, Reached, number};
-use crate::reader::{Reader, Value};
+use crate::data::{self, number};
+use crate::reader::Value;
 use crate::store::List;
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::key::{self, Key};
-use nt::system::{Memory, Objects, Registry, ValueType};
+use nt::system::{Memory, Objects, Registry};
 use nt::{Handle, Result, Status, UnicodeStr, wide};
-use zerocopy::IntoBytes;
 
 /// The step of the table that all of this is.
 const STEP: Essential = Essential::RegistryPass;
@@ -40,9 +39,11 @@ pub fn read<S: Registry + Memory + Objects>(
     make_directory: &mut MakeDirectory<'_>,
     configuration: &mut Configuration<S>,
 ) -> Result<(), Stop> {
-    run(system, block, configuration, &mut |pass, top| {
-        pass.all(top, sessions, make_directory)
-    })
+    let whole = Whole {
+        sessions,
+        make_directory,
+    };
+    run(system, block, Some(whole), configuration)
 }
 
 /// What a child instance of smss needs to make a session (spec 11.5): subsystems, `Execute`,
@@ -56,119 +57,105 @@ pub fn read_for_session<S: Registry + Memory + Objects>(
     block: &[u16],
     configuration: &mut Configuration<S>,
 ) -> Result<(), Stop> {
-    run(system, block, configuration, &mut |pass, top| {
-        pass.subsystems(top)?;
-        pass.session_zero_command(top)?;
-        let finished = pass.configuration.finish_environment(system);
-        finished.or_stop(STEP, "environment")
-    })
+    run(system, block, None, configuration)
 }
 
-/// What is read of the key, whose handle it gets.
-type Part<'p, S> = dyn FnMut(&mut Pass<'_, S>, Handle) -> Result<(), Stop> + 'p;
+/// What is wanted of the key besides what a session needs.
+struct Whole<'m, 'v> {
+    sessions: bool,
+    make_directory: &'m mut MakeDirectory<'v>,
+}
 
-/// Reads a part of the key.
 fn run<S: Registry + Memory + Objects>(
     system: S,
     block: &[u16],
+    whole: Option<Whole<'_, '_>>,
     configuration: &mut Configuration<S>,
-    part: &mut Part<'_, S>,
 ) -> Result<(), Stop> {
+    let memory = "memory";
     let mut pass = Pass {
         system,
-        reader: Reader::new(system).or_stop(STEP, "memory")?,
+        value: Value::new(system).or_stop(STEP, memory)?,
         configuration,
+        key: Handle::NULL,
+        at: memory,
     };
-    let reserved = pass.configuration.store.reserve();
-    reserved.or_stop(STEP, "memory")?;
-    let own = pass.configuration.own_variables(block);
-    own.or_stop(STEP, "own environment")?;
-    let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
-    let key = Key::open(system, SESSION_MANAGER, access).or_stop(STEP, SESSION_MANAGER)?;
-    part(&mut pass, key.handle())
+    let done = pass.run(block, whole);
+    done.or_stop(STEP, pass.at)
 }
 
 struct Pass<'c, S: Memory> {
     system: S,
-    reader: Reader<S>,
+    value: Value<S>,
     configuration: &'c mut Configuration<S>,
+    /// The key at hand; null for one that is not there.
+    key: Handle,
+    /// What is at hand, a key or a value: it is named if the pass stops here.
+    at: &'static str,
 }
 
 impl<S: Registry + Memory + Objects> Pass<'_, S> {
-    fn all(
-        &mut self,
-        top: Handle,
-        sessions: bool,
-        make_directory: &mut MakeDirectory<'_>,
-    ) -> Result<(), Stop> {
-        // Protected unless a number says otherwise (rows 1 and 2).
-        self.configuration.protection_mode =
-            self.number(top, "ProtectionMode", false)?.unwrap_or(1);
-        self.configuration.allow_protected_renames = self
-            .number(top, "AllowProtectedRenames", true)?
-            .unwrap_or(0);
-        self.strings(
-            top,
-            "ObjectDirectories",
-            List::ObjectDirectories,
-            wide!("\\Windows\0\\RPC Control\0"),
-        )?;
-        for directory in self.configuration.names(List::ObjectDirectories) {
-            make_directory(self.configuration.protection_mode, directory);
+    fn run(&mut self, block: &[u16], whole: Option<Whole<'_, '_>>) -> Result<()> {
+        self.configuration.store.reserve()?;
+        self.at = "own environment";
+        self.configuration.own_variables(block)?;
+        self.at = SESSION_MANAGER;
+        let access = Access::MAXIMUM_ALLOWED.union(Access::GENERIC_READ);
+        let key = Key::open(self.system, SESSION_MANAGER, access)?;
+        self.key = key.handle();
+        if let Some(whole) = whole {
+            return self.whole(whole);
         }
-        self.strings(
-            top,
-            "BootExecute",
-            List::BootExecute,
-            wide!("autocheck AutoChk.exe *\0"),
-        )?;
-        self.strings(top, "SetupExecute", List::SetupExecute, NONE)?;
-        self.renames(top, "PendingFileRenameOperations", 0)?;
-        self.renames(top, "PendingFileRenameOperations2", 1)?;
-        self.strings(
-            top,
-            "ExcludeFromKnownDlls",
-            List::ExcludeFromKnownDlls,
-            NONE,
-        )?;
-        self.paging_files(top)?;
-        self.subkey(
-            top,
-            "DOS Devices",
-            Presence::Tolerated,
-            Configuration::dos_device,
-        )?;
-        self.subkey(top, "KnownDlls", Presence::Needed, Configuration::known_dll)?;
-        self.environment(top)?;
-        self.subsystems(top)?;
-        if sessions {
-            self.configuration.initial_sessions =
-                self.number(top, "NumberOfInitialSessions", false)?;
-            self.session_zero_command(top)?;
+        self.subsystems()?;
+        self.session_zero_command()?;
+        self.at = "environment";
+        self.configuration.finish_environment(self.system)
+    }
+
+    #[inline(never)]
+    fn whole(&mut self, whole: Whole<'_, '_>) -> Result<()> {
+        // Protected unless a number says otherwise (rows 1 and 2).
+        self.configuration.protection_mode = self.number("ProtectionMode", false)?.unwrap_or(1);
+        self.configuration.allow_protected_renames =
+            self.number("AllowProtectedRenames", true)?.unwrap_or(0);
+        self.strings("ObjectDirectories", List::ObjectDirectories)?;
+        for directory in self.configuration.names(List::ObjectDirectories) {
+            (whole.make_directory)(self.configuration.protection_mode, directory);
+        }
+        self.strings("BootExecute", List::BootExecute)?;
+        self.strings("SetupExecute", List::SetupExecute)?;
+        self.renames("PendingFileRenameOperations", 0)?;
+        self.renames("PendingFileRenameOperations2", 1)?;
+        self.strings("ExcludeFromKnownDlls", List::ExcludeFromKnownDlls)?;
+        self.within("Memory Management", Presence::Tolerated, |pass| {
+            pass.strings("PagingFiles", List::PagingFiles)
+        })?;
+        self.within("DOS Devices", Presence::Tolerated, |pass| {
+            pass.values(Configuration::dos_device)
+        })?;
+        self.within("KnownDlls", Presence::Needed, |pass| {
+            pass.values(Configuration::known_dll)
+        })?;
+        self.environment()?;
+        self.subsystems()?;
+        if whole.sessions {
+            self.configuration.initial_sessions = self.number("NumberOfInitialSessions", false)?;
+            self.session_zero_command()?;
         }
         Ok(())
     }
 
-    fn paging_files(&mut self, top: Handle) -> Result<(), Stop> {
-        let key = self.open(top, "Memory Management", Presence::Tolerated)?;
-        self.strings(
-            key.as_ref().map_or(Handle::NULL, Key::handle),
-            "PagingFiles",
-            List::PagingFiles,
-            wide!("?:\\pagefile.sys\0"),
-        )
-    }
-
     /// `SubSystems` and `Execute`.
-    fn subsystems(&mut self, top: Handle) -> Result<(), Stop> {
-        let name = "SubSystems";
-        self.subkey(top, name, Presence::Needed, Configuration::subsystem)?;
-        self.configuration.sort_subsystems().or_stop(STEP, name)?;
-        self.strings(top, "Execute", List::Execute, NONE)
+    fn subsystems(&mut self) -> Result<()> {
+        self.within("SubSystems", Presence::Needed, |pass| {
+            pass.values(Configuration::subsystem)
+        })?;
+        self.configuration.sort_subsystems()?;
+        self.strings("Execute", List::Execute)
     }
 
-    fn session_zero_command(&mut self, top: Handle) -> Result<(), Stop> {
-        self.strings(top, "S0InitialCommand", List::SessionZeroCommand, NONE)
+    fn session_zero_command(&mut self) -> Result<()> {
+        self.strings("S0InitialCommand", List::SessionZeroCommand)
     }
 
     /// Both passes over the Environment key (spec 5.1 #3): the first while it is enumerated, the
@@ -176,127 +163,98 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
     ///
     /// The last boot's `SAFEBOOT_OPTION` is deleted, so that it never outlives that boot (spec
     /// 2.3).
-    fn environment(&mut self, top: Handle) -> Result<(), Stop> {
-        let name = "Environment";
-        if let Some(key) = self.open(top, name, Presence::Tolerated)? {
-            self.values(key.handle(), name, Configuration::variable)?;
-            if self.configuration.old_safe_boot {
-                self.delete(Skippable::BootOptions, key.handle(), "SAFEBOOT_OPTION");
+    fn environment(&mut self) -> Result<()> {
+        self.within("Environment", Presence::Tolerated, |pass| {
+            pass.values(Configuration::variable)?;
+            if pass.configuration.old_safe_boot {
+                pass.delete(Skippable::BootOptions, "SAFEBOOT_OPTION");
             }
-        }
-        self.configuration
-            .second_environment_pass()
-            .and_then(|()| self.configuration.finish_environment(self.system))
-            .or_stop(STEP, name)
+            Ok(())
+        })?;
+        self.configuration.second_environment_pass()?;
+        self.configuration.finish_environment(self.system)
     }
 
-    fn number(
-        &mut self,
-        key: Handle,
-        name: &'static str,
-        one_shot: bool,
-    ) -> Result<Option<u32>, Stop> {
-        if !self.reader.named(key, name).or_stop(STEP, name)? {
+    fn number(&mut self, name: &'static str, one_shot: bool) -> Result<Option<u32>> {
+        self.at = name;
+        let Some(value) = self.value.read_named(self.key, name)? else {
             return Ok(None);
-        }
-        let value = self.reader.value();
-        let found = number(value.kind, value.data);
+        };
+        let found = number(value.kind, value.data());
         if found.is_none() {
-            misunderstood(&value);
+            misunderstood(value);
         }
         if one_shot {
-            self.delete(Skippable::RegistryValue, key, name);
+            self.delete(Skippable::RegistryValue, name);
         }
         Ok(found)
     }
 
     /// The renames of this place.
-    fn renames(&mut self, key: Handle, name: &'static str, place: usize) -> Result<(), Stop> {
-        if !self.reader.named(key, name).or_stop(STEP, name)? {
+    fn renames(&mut self, name: &'static str, place: usize) -> Result<()> {
+        self.at = name;
+        if self.value.read_named(self.key, name)?.is_none() {
             return Ok(());
         }
-        let value = self.reader.take().or_stop(STEP, name)?;
+        let value = self.value.take()?;
         if let Some(place) = self.configuration.renames.get_mut(place) {
             *place = Some(value);
         }
-        self.delete(Skippable::RegistryValue, key, name);
+        self.delete(Skippable::RegistryValue, name);
         Ok(())
     }
 
     /// Deletes a value that has been read. If that fails the work is done again at the next boot,
     /// which its value is made for.
-    fn delete(&self, step: Skippable, key: Handle, name: &str) {
-        key::delete_value(self.system, key, name).or_skip(step, name);
+    fn delete(&self, step: Skippable, name: &str) {
+        key::delete_value(self.system, self.key, name).or_skip(step, name);
     }
 
-    /// A list of strings read by its name; `default` is the REG_MULTI_SZ taken for it if there is no
-    /// such value, or no such key, which the null handle stands for.
-    fn strings(
-        &mut self,
-        key: Handle,
-        name: &'static str,
-        list: List,
-        default: UnicodeStr<'_>,
-    ) -> Result<(), Stop> {
-        let there = !key.is_null() && self.reader.named(key, name).or_stop(STEP, name)?;
-        let value = if there {
-            self.reader.value()
-        } else {
-            Value {
-                name: UnicodeStr::EMPTY,
-                kind: ValueType::MULTI_SZ,
-                data: default.units().as_bytes(),
-                reached: Reached::ByName,
-            }
+    /// A list of strings read by its name.
+    fn strings(&mut self, name: &'static str, list: List) -> Result<()> {
+        self.at = name;
+        let value = match self.value.read_named(self.key, name)? {
+            Some(value) => value,
+            None => self.value.replace(default(list)),
         };
-        let saved = self.configuration.save_strings(list, &value);
-        saved.or_stop(STEP, name)
+        self.configuration.save_strings(list, value)
     }
 
-    fn open(
+    /// Does something with a subkey at hand.
+    fn within(
         &mut self,
-        top: Handle,
         name: &'static str,
         presence: Presence,
-    ) -> Result<Option<Key<S>>, Stop> {
-        let key = Key::open_under(self.system, top, name, Access::MAXIMUM_ALLOWED);
-        let key = key::if_there(key).or_stop(STEP, name)?;
+        act: fn(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.at = name;
+        let key = Key::open_under(self.system, self.key, name, Access::MAXIMUM_ALLOWED);
+        let key = key::if_there(key)?;
         if key.is_none() {
             let missing = Status::OBJECT_NAME_NOT_FOUND;
             match presence {
-                Presence::Needed => return Err(STEP.stop(name, missing)),
+                Presence::Needed => return Err(missing),
                 Presence::Tolerated => Skippable::RegistryValue.report(name, missing),
             }
         }
-        Ok(key)
+        let handle = key.as_ref().map_or(Handle::NULL, Key::handle);
+        let above = core::mem::replace(&mut self.key, handle);
+        let done = act(self);
+        self.key = above;
+        done
     }
 
-    /// Looks at the values of a subkey.
-    fn subkey(
-        &mut self,
-        top: Handle,
-        name: &'static str,
-        presence: Presence,
-        visit: Visit<S>,
-    ) -> Result<(), Stop> {
-        match self.open(top, name, presence)? {
-            Some(key) => self.values(key.handle(), name, visit),
-            None => Ok(()),
-        }
-    }
-
-    /// Enumerates the values of a key in the registry's order. Its default value, which has no name,
+    /// Enumerates the values of the key in the registry's order. Its default value, which has no name,
     /// is not an entry.
-    fn values(&mut self, key: Handle, name: &'static str, visit: Visit<S>) -> Result<(), Stop> {
+    fn values(&mut self, visit: Visit<S>) -> Result<()> {
         for index in 0.. {
-            if !self.reader.enumerated(key, index).or_stop(STEP, name)? {
+            let Some(value) = self.value.read_enumerated(self.key, index)? else {
                 break;
-            }
-            let value = self.reader.value();
-            if !value.name.is_empty() {
-                visit(self.configuration, &value).or_stop(STEP, name)?;
-            } else if !data::units(value.data).until_nul().is_empty() {
-                Skippable::RegistryValue.report(name, Status::OBJECT_NAME_INVALID);
+            };
+            if !value.name().is_empty() {
+                visit(self.configuration, value)?;
+            } else if !data::units(value.data()).until_nul().is_empty() {
+                Skippable::RegistryValue.report(self.at, Status::OBJECT_NAME_INVALID);
             }
         }
         Ok(())
@@ -304,10 +262,17 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
 }
 
 /// What takes one value of a key.
-type Visit<S> = fn(&mut Configuration<S>, &Value<'_>) -> Result<()>;
+type Visit<S> = fn(&mut Configuration<S>, &Value<S>) -> Result<()>;
 
-/// No strings.
-const NONE: UnicodeStr<'static> = UnicodeStr::EMPTY;
+/// The REG_MULTI_SZ taken for a list that is not there (spec 2.3).
+fn default(list: List) -> UnicodeStr<'static> {
+    match list {
+        List::ObjectDirectories => wide!("\\Windows\0\\RPC Control\0"),
+        List::BootExecute => wide!("autocheck AutoChk.exe *\0"),
+        List::PagingFiles => wide!("?:\\pagefile.sys\0"),
+        _ => UnicodeStr::EMPTY,
+    }
+}
 
 /// Whether a subkey must be there.
 #[derive(Clone, Copy, PartialEq, Eq)]
