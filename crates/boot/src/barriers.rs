@@ -51,7 +51,7 @@ const RENAME: Kind = Kind {
 };
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, packed(4))]
 struct Name {
     text: Span,
     node: Node,

@@ -9,22 +9,32 @@ use crate::system::Memory;
 use crate::{Result, Status, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// Where a text stands, in units.
+/// Where a text stands, in units: where it begins, and above that, from bit 32, its length. One number,
+/// so that it is handed on and given back in a register.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
-#[repr(C)]
-pub struct Span {
-    at: u32,
-    length: u32,
-}
+#[repr(transparent)]
+pub struct Span(u64);
 
 impl Span {
     /// No text.
-    pub const EMPTY: Self = Self { at: 0, length: 0 };
+    pub const EMPTY: Self = Self(0);
+
+    /// Both fit: an arena has no more units.
+    const fn new(at: usize, length: usize) -> Self {
+        Self(at as u64 | (length as u64) << 32)
+    }
+
+    const fn at(self) -> usize {
+        self.0 as u32 as usize
+    }
+
+    const fn len(self) -> usize {
+        (self.0 >> 32) as usize
+    }
 
     /// The first `units` units of it.
     pub fn prefix(self, units: usize) -> Self {
-        let length = u32::try_from(units).map_or(self.length, |units| units.min(self.length));
-        Self { length, ..self }
+        Self::new(self.at(), units.min(self.len()))
     }
 }
 
@@ -62,13 +72,11 @@ impl<S: Memory> TextArena<S> {
         &mut self,
         write: impl FnOnce(&mut PageVec<S, u16>) -> Result<()>,
     ) -> Result<Span> {
-        let place = |units: usize| u32::try_from(units).map_err(|_| Status::NO_MEMORY);
         let at = self.0.len();
         write(&mut self.0)?;
-        Ok(Span {
-            at: place(at)?,
-            length: place(self.0.len().saturating_sub(at))?,
-        })
+        let end = self.0.len();
+        u32::try_from(end).map_err(|_| Status::NO_MEMORY)?;
+        Ok(Span::new(at, end - at))
     }
 
     /// Removes all texts; keeps the memory. Spans of before name nothing any more.
@@ -78,8 +86,8 @@ impl<S: Memory> TextArena<S> {
 
     /// The text of `span`.
     pub fn get(&self, span: Span) -> UnicodeStr<'_> {
-        let (at, length) = (span.at as usize, span.length as usize);
         let texts = self.0.as_slice();
-        UnicodeStr(texts.get(at..at.saturating_add(length)).unwrap_or_default())
+        let end = span.at().saturating_add(span.len());
+        UnicodeStr(texts.get(span.at()..end).unwrap_or_default())
     }
 }

@@ -16,7 +16,7 @@ use nt::{Result, UnicodeBuf, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, transmute};
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, packed(4))]
 struct Dll {
     name: Span,
     file: Span,
@@ -125,7 +125,8 @@ impl<S: Memory> DllList<S> {
             .fold(NameHash::EMPTY, |hash, &byte| hash.and(byte.into()));
         let is_it = |dll: &Dll| {
             // Usually the name is the beginning of the file's, and then there is no more to compare.
-            self.text.get(dll.file).eq_bytes(import) && dll.name == dll.file.prefix(name)
+            let Dll { name: called, file, .. } = *dll;
+            self.text.get(file).eq_bytes(import) && called == file.prefix(name)
         };
         if self.dlls.find(hash, |_, dll| is_it(dll)).is_some()
             || import.eq_ignore_ascii_case(b"ntdll.dll")
@@ -159,7 +160,7 @@ pub(crate) struct Names<S: Memory> {
 }
 
 #[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, packed(4))]
 struct Entry {
     text: Span,
     node: Node,

@@ -136,17 +136,16 @@ impl<S: Memory> Configuration<S> {
         let expand = value.kind == ValueType::EXPAND_SZ;
         for text in value.strings() {
             let plain = self.store.copy(text)?;
+            let text = self.expanded(expand, plain)?;
             if value.reached == Reached::ByName {
-                let name = self.expanded(expand, plain)?;
-                self.store.save(list, name, Span::EMPTY)?;
+                self.store.save(list, text, Span::EMPTY)?;
                 continue;
             }
             let name = self.store.copy(value.name())?;
             if let List::EnvironmentPlain | List::EnvironmentExpand = list {
                 self.store.append(list, name, plain)?;
-                self.set_variable(expand, name, plain)?;
+                self.set_variable(name, text)?;
             } else {
-                let text = self.expanded(expand, plain)?;
                 self.store.save(list, name, text)?;
             }
         }
@@ -255,8 +254,7 @@ impl<S: Memory> Configuration<S> {
     }
 
     /// Sets one variable; `Path` is remembered for the library path.
-    fn set_variable(&mut self, expand: bool, name: Span, plain: Span) -> Result<()> {
-        let value = self.expanded(expand, plain)?;
+    fn set_variable(&mut self, name: Span, value: Span) -> Result<()> {
         self.store.set_variable(name, value)?;
         if self.store.get(name).eq_ascii("Path") {
             self.path = value;
@@ -269,7 +267,8 @@ impl<S: Memory> Configuration<S> {
     pub(crate) fn second_environment_pass(&mut self) -> Result<()> {
         let mut place = self.store.first(List::EnvironmentPlain);
         while let Some(row) = self.store.step(&mut place) {
-            self.set_variable(row.is_in(List::EnvironmentExpand), row.name, row.value)?;
+            let value = self.expanded(row.is_in(List::EnvironmentExpand), row.value)?;
+            self.set_variable(row.name, value)?;
         }
         Ok(())
     }

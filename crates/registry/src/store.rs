@@ -68,7 +68,7 @@ const LISTS: usize = List::SessionZeroCommand as usize + 1;
 
 /// A row of a list.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
+#[repr(C, packed(4))]
 pub(crate) struct Row {
     pub name: Span,
     pub value: Span,
