@@ -137,12 +137,21 @@ impl<S: Memory, R: Row> Table<S, R> {
         search(self.rows.as_bytes(), Self::NODES, self.root, hash, &is)
     }
 
-    /// Adds a row that is not indexed.
+    /// Adds a row that is not indexed; gives one more than its index.
     ///
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
-    pub fn push(&mut self, row: R) -> Result<()> {
-        self.rows.push(row)
+    pub fn push(&mut self, row: R) -> Result<usize> {
+        let new = self.rows.len() + 1;
+        u32::try_from(new).map_err(|_| Status::NO_MEMORY)?;
+        self.rows.push(row)?;
+        Ok(new)
+    }
+
+    /// Indexes the last row, of which `new` is one more than its index, under `hash`.
+    pub fn index(&mut self, hash: NameHash, new: usize) {
+        let rows = self.rows.as_mut_bytes();
+        link(rows, Self::NODES, &mut self.root, hash, new as u32);
     }
 
     /// Adds a row and indexes it under `hash`.
@@ -150,10 +159,8 @@ impl<S: Memory, R: Row> Table<S, R> {
     /// # Errors
     /// `NO_MEMORY`; nothing has changed then.
     pub fn insert(&mut self, hash: NameHash, row: R) -> Result<()> {
-        let new = u32::try_from(self.rows.len() + 1).map_err(|_| Status::NO_MEMORY)?;
-        self.rows.push(row)?;
-        let rows = self.rows.as_mut_bytes();
-        link(rows, Self::NODES, &mut self.root, hash, new);
+        let new = self.push(row)?;
+        self.index(hash, new);
         Ok(())
     }
 

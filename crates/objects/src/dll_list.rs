@@ -125,7 +125,9 @@ impl<S: Memory> DllList<S> {
             .fold(NameHash::EMPTY, |hash, &byte| hash.and(byte.into()));
         let is_it = |dll: &Dll| {
             // Usually the name is the beginning of the file's, and then there is no more to compare.
-            let Dll { name: called, file, .. } = *dll;
+            let Dll {
+                name: called, file, ..
+            } = *dll;
             self.text.get(file).eq_bytes(import) && called == file.prefix(name)
         };
         if self.dlls.find(hash, |_, dll| is_it(dll)).is_some()

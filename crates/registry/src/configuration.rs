@@ -207,32 +207,33 @@ impl<S: Memory> Configuration<S> {
             misunderstood(value);
             return Ok(());
         }
-        data::plain_list(data::units(value.data()))
-            .try_for_each(|name| self.append_name(names, name))
+        self.append_names(names, data::units(value.data()))
     }
 
-    fn append_name(&mut self, list: List, name: UnicodeStr<'_>) -> Result<()> {
-        let name = self.store.copy(name)?;
-        self.store.append(list, name, Span::EMPTY)
+    fn append_names(&mut self, list: List, names: UnicodeStr<'_>) -> Result<()> {
+        data::plain_list(names).try_for_each(|name| {
+            let name = self.store.copy(name)?;
+            self.store.append(list, name, Span::EMPTY)
+        })
     }
 
     /// Moves the required and the optional subsystems to their lists; `Kmode` stays in the general
     /// one (rows 15 to 17).
     pub(crate) fn sort_subsystems(&mut self) -> Result<()> {
         if !self.required_named {
-            self.append_name(List::RequiredNames, wide!("Debug"))?;
-            self.append_name(List::RequiredNames, wide!("Windows"))?;
+            self.append_names(List::RequiredNames, wide!("Debug\0Windows"))?;
         }
-        for (names, to) in [
-            (List::RequiredNames, List::Required),
-            (List::OptionalNames, List::Optional),
-        ] {
-            let mut place = self.store.first(names);
-            while let Some(Row { name, .. }) = self.store.step(&mut place) {
-                if !self.store.move_row(List::SubSystems, to, name)? {
-                    Skippable::UndefinedSubsystem
-                        .report(self.store.get(name), Status::OBJECT_NAME_NOT_FOUND);
-                }
+        self.move_subsystems(List::RequiredNames, List::Required)?;
+        self.move_subsystems(List::OptionalNames, List::Optional)
+    }
+
+    fn move_subsystems(&mut self, names: List, to: List) -> Result<()> {
+        let mut place = self.store.first(names);
+        while let Some(&Row { name, next, .. }) = self.store.at(place) {
+            place = next;
+            if !self.store.move_row(List::SubSystems, to, name)? {
+                let name = self.store.get(name);
+                Skippable::UndefinedSubsystem.report(name, Status::OBJECT_NAME_NOT_FOUND);
             }
         }
         Ok(())
@@ -266,7 +267,8 @@ impl<S: Memory> Configuration<S> {
     /// 5.1 #3, #5).
     pub(crate) fn second_environment_pass(&mut self) -> Result<()> {
         let mut place = self.store.first(List::EnvironmentPlain);
-        while let Some(row) = self.store.step(&mut place) {
+        while let Some(&row) = self.store.at(place) {
+            place = row.next;
             let value = self.expanded(row.is_in(List::EnvironmentExpand), row.value)?;
             self.set_variable(row.name, value)?;
         }

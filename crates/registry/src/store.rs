@@ -12,7 +12,7 @@ use nt::environment;
 use nt::index::{NameHash, Node, Table};
 use nt::pages::PageVec;
 use nt::system::Memory;
-use nt::{Result, Status, UnicodeStr};
+use nt::{Result, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Units of the arena at first: what an ordinary installation needs, so that it does not grow.
@@ -75,7 +75,7 @@ pub(crate) struct Row {
     node: Node,
     list: u32,
     /// One more than the index of the next row of its list; 0 for none.
-    next: u32,
+    pub next: u32,
 }
 
 impl nt::index::Row for Row {
@@ -154,22 +154,18 @@ impl<S: Memory> Store<S> {
             list: list as u32,
             next: 0,
         };
-        match hash {
-            Some(hash) => self.table.insert(hash, row)?,
-            None => self.table.push(row)?,
+        let new = self.table.push(row)?;
+        if let Some(hash) = hash {
+            self.table.index(hash, new);
         }
-        let new = u32::try_from(self.table.len()).map_err(|_| Status::NO_MEMORY)?;
+        let new = new as u32;
         let Some(chain) = self.chains.get_mut(list.chain()) else {
             return Ok(());
         };
         let last = core::mem::replace(&mut chain.last, new);
-        match (last as usize).checked_sub(1) {
+        match self.table.row_mut((last as usize).wrapping_sub(1)) {
+            Some(row) => row.next = new,
             None => chain.first = new,
-            Some(last) => {
-                if let Some(row) = self.table.row_mut(last) {
-                    row.next = new;
-                }
-            }
         }
         Ok(())
     }
@@ -218,16 +214,18 @@ impl<S: Memory> Store<S> {
         Ok(true)
     }
 
-    /// Where the chain begins that `list` stands in, for [`Self::step`].
+    /// Where the chain begins that `list` stands in, for [`Self::at`].
     pub(crate) fn first(&self, list: List) -> u32 {
         self.chain(list).first
     }
 
-    /// The row at `place` of a chain, which becomes the place of the next one.
-    pub(crate) fn step(&self, place: &mut u32) -> Option<Row> {
-        let row = self.row((*place as usize).checked_sub(1)?)?;
-        *place = row.next;
-        Some(*row)
+    /// The row that one more than its index stands for; 0 stands for none.
+    pub(crate) fn at(&self, place: u32) -> Option<&Row> {
+        self.row((place as usize).wrapping_sub(1))
+    }
+
+    fn at_mut(&mut self, place: u32) -> Option<&mut Row> {
+        self.table.row_mut((place as usize).wrapping_sub(1))
     }
 
     /// The row with this index, whatever its list.
@@ -261,29 +259,24 @@ impl<S: Memory> Store<S> {
     }
 
     fn next_of(&self, at: u32) -> u32 {
-        let row = (at as usize).checked_sub(1);
-        let row = row.and_then(|index| self.table.row(index));
-        row.map_or(0, |row| row.next)
+        self.at(at).map_or(0, |row| row.next)
     }
 
     /// Sorts a list by name.
     pub(crate) fn sort(&mut self, list: List) {
-        let mut rest = self.first(list);
-        let (mut at, mut count) = (rest, 0);
-        while at != 0 {
-            at = self.next_of(at);
-            count += 1;
-        }
-        let sorted = self.sorted(&mut rest, count);
+        let sorted = self.sorted(&mut self.first(list), self.table.len());
         if let Some(chain) = self.chains.get_mut(list.chain()) {
             *chain = sorted;
         }
     }
 
-    /// Takes the first `count` rows off `rest`: either half of them sorted, then both merged. It is in
-    /// itself no deeper than `count` has binary digits.
+    /// Takes the first `count` rows off `rest`, or as many as there are: either half of them sorted, then
+    /// both merged. It is in itself no deeper than `count` has binary digits.
     fn sorted(&mut self, rest: &mut u32, count: usize) -> Chain {
         let mut sorted = Chain::default();
+        if *rest == 0 {
+            return sorted;
+        }
         if count <= 1 {
             self.link(&mut sorted, rest);
             return sorted;
@@ -299,8 +292,8 @@ impl<S: Memory> Store<S> {
 
     fn is_after(&self, left: u32, right: u32) -> bool {
         let name = |at: u32| {
-            let row = self.row((at as usize).wrapping_sub(1));
-            row.map_or(UnicodeStr::EMPTY, |row| self.get(row.name))
+            let name = self.at(at).map_or(Span::EMPTY, |row| row.name);
+            self.get(name)
         };
         name(left).cmp_ignore_case(name(right)).is_gt()
     }
@@ -310,8 +303,7 @@ impl<S: Memory> Store<S> {
         let taken = *from;
         *from = self.next_of(taken);
         let mut set_next = |at: u32, next| {
-            let row = (at as usize).checked_sub(1);
-            if let Some(row) = row.and_then(|index| self.table.row_mut(index)) {
+            if let Some(row) = self.at_mut(at) {
                 row.next = next;
             }
         };
@@ -348,7 +340,7 @@ impl<'a, S: Memory> Iterator for Rows<'a, S> {
     #[inline(never)]
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            let row = self.store.row((self.next as usize).checked_sub(1)?)?;
+            let row = self.store.at(self.next)?;
             self.next = row.next;
             if row.is_in(self.list) {
                 return Some((self.store.get(row.name), self.store.get(row.value)));
