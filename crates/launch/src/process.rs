@@ -81,10 +81,9 @@ impl<S: System> Launcher<'_, S> {
             .environment
             .get(wide!("Path"))
             .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
-        let current = self.system.system_root();
-        let query =
-            |name: UnicodeStr<'_>| self.system.query_attributes(&ObjectAttributes::named(name));
-        let mut along = |path| search::search(path, program, current, found, query);
+        let system = self.system;
+        let query = |name: UnicodeStr<'_>| system.query_attributes(&ObjectAttributes::named(name));
+        let mut along = |path| search::search(path, program, system, found, query);
         Ok(along(path) || along(self.library_path))
     }
 

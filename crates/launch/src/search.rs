@@ -5,7 +5,7 @@
 //! anywhere in it; an empty part stands for the current directory. Any other name must exist as it
 //! is. A candidate longer than a DOS path may be does not exist.
 
-use nt::path::{self, Kind, MAX_DOS, MAX_NT};
+use nt::path::{self, FullPaths, Kind, MAX_DOS, MAX_NT};
 use nt::{Result, Status, UnicodeBuf, UnicodeStr, wide};
 
 /// A program that was found.
@@ -28,16 +28,16 @@ pub fn exists<T>(answer: &Result<T>, even_busy: bool) -> bool {
 }
 
 /// Looks for `program` along `search_path`, and puts it where `found` is if it is somewhere: whether it
-/// is. `current` is the current directory, and `query` asks for the attributes of an NT path.
+/// is. `query` asks for the attributes of an NT path.
 pub fn search<T>(
     search_path: UnicodeStr<'_>,
     program: UnicodeStr<'_>,
-    current: UnicodeStr<'_>,
+    paths: impl FullPaths,
     found: &mut Program,
     mut query: impl FnMut(UnicodeStr<'_>) -> Result<T>,
 ) -> bool {
     if path::kind(program) != Kind::Relative {
-        return found.take_name(program, current).is_ok()
+        return found.take_name(program, paths).is_ok()
             && exists(&query(found.path.as_str()), true);
     }
     let extension = if program.find(b'.').is_none() {
@@ -50,7 +50,7 @@ pub fn search<T>(
         let end = rest.find(b';').unwrap_or(rest.len());
         let mut name = UnicodeBuf::<MAX_DOS>::new();
         if candidate(&mut name, [rest.take(end), program, extension]).is_ok()
-            && found.take_name(name.as_str(), current).is_ok()
+            && found.take_name(name.as_str(), paths).is_ok()
             && exists(&query(found.path.as_str()), false)
         {
             return true;
@@ -77,8 +77,8 @@ fn candidate(
 
 impl Program {
     /// Becomes the program with this DOS name. After an error it is none.
-    fn take_name(&mut self, dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<()> {
-        path::full_path(dos, current, &mut self.directory)?;
+    fn take_name(&mut self, dos: UnicodeStr<'_>, paths: impl FullPaths) -> Result<()> {
+        paths.full_path(dos, &mut self.directory)?;
         let full = self.directory.as_str();
         path::nt_name(full, &mut self.path)?;
         let directory = path::directory(full).len();
@@ -90,6 +90,7 @@ impl Program {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nt::path::CurrentDirectory;
     use proptest::prelude::*;
     use std::format;
     use std::string::{String, ToString};
@@ -102,7 +103,7 @@ mod tests {
         let is_there = search(
             UnicodeStr(&units(path)),
             UnicodeStr(&units(program)),
-            wide!("C:\\R"),
+            CurrentDirectory(wide!("C:\\R")),
             &mut image,
             |name| {
                 let name = name.to_string();
@@ -189,7 +190,7 @@ mod tests {
             there in 0usize..6,
         ) {
             let (mut asked, mut program_found) = (0, Program::default());
-            let found = search(UnicodeStr(&path), UnicodeStr(&program), wide!("C:\\R"), &mut program_found, |name| {
+            let found = search(UnicodeStr(&path), UnicodeStr(&program), CurrentDirectory(wide!("C:\\R")), &mut program_found, |name| {
                 assert!(name.starts_with_ascii("\\??\\") && name.len() <= MAX_NT);
                 asked += 1;
                 if asked > there { Ok(()) } else { Err(Status::OBJECT_NAME_NOT_FOUND) }

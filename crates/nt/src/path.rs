@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! DOS paths: what `C:\x`, `\\server\share` or `NUL` is called in the object namespace.
 //!
-//! [`to_nt`] follows RtlDosPathNameToNtPathName_U as far as it can be observed: the seven kinds of
-//! DOS path, device names, `.` and `..`, both separators, trailing dots and spaces. A path relative
-//! to a drive that is not the current one is taken from that drive's root.
+//! [`to_nt`] does what RtlDosPathNameToNtPathName_U does. Half of that is the full path, which is asked of
+//! ntdll.dll where there is one, and is a [`CurrentDirectory`]'s elsewhere ([`FullPaths`]).
 
-use crate::{Result, Status, UnicodeBuf, UnicodeStr};
+mod full;
 
-/// The longest DOS path that is understood, in units (spec 13.2).
+pub use full::CurrentDirectory;
+
+use crate::{Result, UnicodeBuf, UnicodeStr};
+
+/// The longest DOS path that is understood, in units with its NUL (spec 13.2).
 pub const MAX_DOS: usize = 260;
 /// Room for the NT name of any such path.
 pub const MAX_NT: usize = MAX_DOS + 8;
@@ -55,9 +58,6 @@ pub fn kind(dos: UnicodeStr<'_>) -> Kind {
     }
 }
 
-/// What separates the components of a DOS path.
-const SEPARATORS: &[u8] = b"\\/";
-
 /// Whether `unit` separates the components of a DOS path.
 pub const fn is_separator(unit: u16) -> bool {
     unit == b'\\' as u16 || unit == b'/' as u16
@@ -79,22 +79,33 @@ pub fn file_name(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
         .map_or(path, |last| path.skip(last + 1))
 }
 
-/// The NT path of `dos`; `current` is this process's current directory, `X:\...`.
+/// Who knows the full path of a DOS path: ntdll.dll for a process, a [`CurrentDirectory`] where there is none.
+pub trait FullPaths: Copy {
+    /// Puts the absolute DOS path of `dos` into `full`, as RtlGetFullPathName_U gives it.
+    ///
+    /// # Errors
+    /// `OBJECT_NAME_INVALID` for a path that is none, an empty one for example; `NAME_TOO_LONG` for one
+    /// that does not fit.
+    fn full_path(self, dos: UnicodeStr<'_>, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()>;
+}
+
+/// The NT path of `dos`.
 ///
 /// # Errors
-/// `OBJECT_NAME_INVALID` for an empty path or a current directory without a drive, `NAME_TOO_LONG`
-/// for a path that does not fit.
+/// As for [`FullPaths::full_path`].
 ///
 /// ```
-/// use nt::{path, wide};
+/// use nt::path::{CurrentDirectory, to_nt};
+/// use nt::wide;
 ///
-/// let name = path::to_nt(wide!("temp\\..\\x.dll"), wide!("C:\\ReactOS"))?;
+/// let current = CurrentDirectory(wide!("C:\\ReactOS"));
+/// let name = to_nt(wide!("temp\\..\\x.dll"), current)?;
 /// assert_eq!(name.as_str(), wide!("\\??\\C:\\ReactOS\\x.dll"));
 /// # Ok::<(), nt::Status>(())
 /// ```
-pub fn to_nt(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<MAX_NT>> {
+pub fn to_nt(dos: UnicodeStr<'_>, paths: impl FullPaths) -> Result<UnicodeBuf<MAX_NT>> {
     let mut name = UnicodeBuf::new();
-    put_nt(dos, current, &mut name)?;
+    put_nt(dos, paths, &mut name)?;
     Ok(name)
 }
 
@@ -104,14 +115,14 @@ pub fn to_nt(dos: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<UnicodeBuf<
 /// As for [`to_nt`].
 pub fn put_nt(
     dos: UnicodeStr<'_>,
-    current: UnicodeStr<'_>,
+    paths: impl FullPaths,
     name: &mut UnicodeBuf<MAX_NT>,
 ) -> Result<()> {
     if is_disguised(dos) {
         return nt_name(dos, name);
     }
     let mut full = UnicodeBuf::new();
-    full_path(dos, current, &mut full)?;
+    paths.full_path(dos, &mut full)?;
     nt_name(full.as_str(), name)
 }
 
@@ -120,7 +131,7 @@ fn is_disguised(dos: UnicodeStr<'_>) -> bool {
     dos.len() > 4 && dos.take(4) == crate::wide!("\\\\?\\")
 }
 
-/// Puts the NT name of `full` into `name`: of an absolute DOS path that [`full_path`] gave.
+/// Puts the NT name of `full` into `name`: of an absolute DOS path that [`FullPaths::full_path`] gave.
 ///
 /// # Errors
 /// `NAME_TOO_LONG` for a path that does not fit.
@@ -135,149 +146,10 @@ pub fn nt_name(full: UnicodeStr<'_>, name: &mut UnicodeBuf<MAX_NT>) -> Result<()
     name.push(full.skip(without))
 }
 
-/// The absolute DOS path of `dos`, as RtlGetFullPathName_U gives it.
-///
-/// # Errors
-/// As for [`to_nt`].
-pub fn full_path(
-    dos: UnicodeStr<'_>,
-    current: UnicodeStr<'_>,
-    full: &mut UnicodeBuf<MAX_DOS>,
-) -> Result<()> {
-    full.clear();
-    let dos = dos.until_nul().trimmed_end(b" ");
-    if dos.is_empty() {
-        return Err(Status::OBJECT_NAME_INVALID);
-    }
-    if let Some(device) = device_name(dos) {
-        full.push(crate::wide!("\\\\.\\"))?;
-        return full.push(device);
-    }
-    if kind(current) != Kind::DriveAbsolute {
-        return Err(Status::OBJECT_NAME_INVALID);
-    }
-    let kind = kind(dos);
-    let length = match kind {
-        Kind::Rooted | Kind::Relative => 0,
-        Kind::DriveRelative => 2,
-        Kind::DriveAbsolute => 3,
-        Kind::LocalDevice => 4,
-        Kind::Unc => unc_root(dos),
-        Kind::RootLocalDevice => return full.push(crate::wide!("\\\\.\\")),
-    };
-    // `root` is what `..` cannot leave; `base` stands between it and the rest.
-    let (mut root, mut base, rest) = (dos.take(length), UnicodeStr::EMPTY, dos.skip(length));
-    let relative = match kind {
-        Kind::Relative => true,
-        // Of another drive its root is taken.
-        Kind::DriveRelative => root.take(1).eq_ignore_case(current.take(1)),
-        _ => false,
-    };
-    if relative {
-        base = current.skip(3);
-    }
-    if relative || kind == Kind::Rooted {
-        root = current.take(3);
-    }
-    full.push(root)?;
-    for unit in full.units_mut() {
-        if is_separator(*unit) {
-            *unit = u16::from(b'\\');
-        }
-    }
-    let floor = full.as_str().len();
-    for mut part in [base, rest] {
-        while !part.is_empty() {
-            let component = before(part, SEPARATORS);
-            let inner = component.len() < part.len();
-            append_component(component, inner, floor, full)?;
-            part = part.skip(component.len() + 1);
-        }
-    }
-    if full.as_str().last() == Some(u16::from(b':'))
-        || (rest.last().is_some_and(is_separator) && ends_open(full))
-    {
-        full.push_unit(u16::from(b'\\'))?;
-    }
-    // A root is left in any case.
-    full.truncate(full.as_str().trimmed_end(b" .").len());
-    Ok(())
-}
-
-/// What stands before the first of these ASCII characters, or all of `path`.
-#[inline(never)]
-fn before<'a>(path: UnicodeStr<'a>, characters: &[u8]) -> UnicodeStr<'a> {
-    let is_one = |unit| characters.iter().any(|&byte| unit == u16::from(byte));
-    let end = path.units().iter().position(|&unit| is_one(unit));
-    path.take(end.unwrap_or(path.len()))
-}
-
-/// Whether there is no separator at the end of a full path.
-fn ends_open(full: &UnicodeBuf<MAX_DOS>) -> bool {
-    full.as_str().last() != Some(u16::from(b'\\'))
-}
-
-/// Adds one component behind a separator; `.` adds nothing and `..` takes the last one away, down
-/// to `floor` units.
-fn append_component(
-    component: UnicodeStr<'_>,
-    inner: bool,
-    floor: usize,
-    full: &mut UnicodeBuf<MAX_DOS>,
-) -> Result<()> {
-    if component.is_empty() || component == crate::wide!(".") {
-        return Ok(());
-    }
-    if component == crate::wide!("..") {
-        let last = full.as_str().rfind(b'\\').unwrap_or(0);
-        full.truncate(last.max(floor));
-        return Ok(());
-    }
-    if ends_open(full) {
-        full.push_unit(u16::from(b'\\'))?;
-    }
-    let dotted = inner && component.last() == Some(u16::from(b'.'));
-    full.push(component.take(component.len() - usize::from(dotted)))
-}
-
-/// Length of `\\server\share`.
-fn unc_root(dos: UnicodeStr<'_>) -> usize {
-    let server = dos.skip(2);
-    let behind = server.skip(before(server, SEPARATORS).len());
-    let start = behind.units().iter().position(|&unit| !is_separator(unit));
-    let share = behind.skip(start.unwrap_or(behind.len()));
-    dos.len() - share.len() + before(share, SEPARATORS).len()
-}
-
-/// The device that the last component of `dos` names, whatever directory and extension stand around
-/// it: RtlIsDosDeviceName_U.
-fn device_name(dos: UnicodeStr<'_>) -> Option<UnicodeStr<'_>> {
-    let path = match kind(dos) {
-        Kind::Unc => return None,
-        Kind::LocalDevice => return dos.eq_ascii("\\\\.\\CON").then(|| dos.skip(4)),
-        Kind::DriveRelative => dos.skip(2),
-        _ => dos,
-    };
-    let stem = before(file_name(path), b".:").trimmed_end(b" ");
-    let is_digit = |unit| (u16::from(b'1')..=u16::from(b'9')).contains(&unit);
-    let (name, known) = if stem.len() == 4 && stem.last().is_some_and(is_digit) {
-        (stem.take(3), NUMBERED_DEVICES)
-    } else {
-        (stem, DEVICES)
-    };
-    known
-        .iter()
-        .any(|known| name.eq_bytes(known))
-        .then_some(stem)
-}
-
-/// Devices with a number behind the name, and those without.
-const NUMBERED_DEVICES: &[[u8; 3]] = &[*b"LPT", *b"COM"];
-const DEVICES: &[[u8; 3]] = &[*b"PRN", *b"AUX", *b"NUL", *b"CON"];
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Status;
     use proptest::prelude::*;
     use std::format;
     use std::string::String;
@@ -285,7 +157,11 @@ mod tests {
 
     fn nt(dos: &str) -> Result<String> {
         let dos: Vec<u16> = dos.encode_utf16().collect();
-        to_nt(UnicodeStr(&dos), crate::wide!("C:\\ReactOS")).map(|name| format!("{name}"))
+        to_nt(
+            UnicodeStr(&dos),
+            CurrentDirectory(crate::wide!("C:\\ReactOS")),
+        )
+        .map(|name| format!("{name}"))
     }
 
     #[test]
@@ -330,7 +206,8 @@ mod tests {
         for current in ["", "ReactOS", "\\ReactOS", "\\\\server\\share"] {
             let units: Vec<u16> = current.encode_utf16().collect();
             assert_eq!(
-                to_nt(crate::wide!("x"), UnicodeStr(&units)).map(|name| format!("{name}")),
+                to_nt(crate::wide!("x"), CurrentDirectory(UnicodeStr(&units)))
+                    .map(|name| format!("{name}")),
                 Err(Status::OBJECT_NAME_INVALID),
                 "{current}"
             );
@@ -347,6 +224,13 @@ mod tests {
             nt(&format!("\\\\{}\\share\\x", "s".repeat(300))),
             Err(Status::NAME_TOO_LONG),
             "a root is a part of it"
+        );
+        let longest = format!("C:\\{}", "x".repeat(MAX_DOS - 4));
+        assert!(nt(&longest).is_ok());
+        assert_eq!(
+            nt(&format!("{longest}x")),
+            Err(Status::NAME_TOO_LONG),
+            "with its NUL"
         );
     }
 
@@ -365,7 +249,7 @@ mod tests {
         fn any_path_gives_an_nt_name_or_an_error(units in prop::collection::vec(prop_oneof![
             Just(u16::from(b'\\')), Just(u16::from(b'/')), Just(u16::from(b'.')), Just(u16::from(b':')), Just(u16::from(b'?')),
             Just(u16::from(b' ')), 0x40u16..0x50, any::<u16>()], 0..300)) {
-            if let Ok(name) = to_nt(UnicodeStr(&units), crate::wide!("C:\\ReactOS")) {
+            if let Ok(name) = to_nt(UnicodeStr(&units), CurrentDirectory(crate::wide!("C:\\ReactOS"))) {
                 prop_assert!(name.as_str().starts_with_ascii("\\??\\"));
             }
         }

@@ -30,6 +30,7 @@ mod memory;
 mod objects;
 mod own_process;
 mod page_pool;
+mod paths;
 mod port_views;
 mod ports;
 mod processes;

@@ -238,7 +238,7 @@ struct Making<S: System> {
 
 fn open_directory<S: System>(system: S, dos: UnicodeStr<'_>) -> Result<Owned<S>> {
     let mut path = UnicodeBuf::new();
-    path::put_nt(dos, system.system_root(), &mut path)?;
+    path::put_nt(dos, system, &mut path)?;
     file::open(
         system,
         &ObjectAttributes::named(path.as_str()),

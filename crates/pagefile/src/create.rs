@@ -23,9 +23,9 @@ pub fn create_paging_files<'v, S: System>(system: S, tokens: impl Iterator<Item 
         any: false,
     };
     let (mut requested, mut created) = (false, false);
-    let (mut descriptor, current) = (Descriptor::default(), system.system_root());
+    let mut descriptor = Descriptor::default();
     for text in tokens {
-        let Some(parsed) = token::parse(text, current, &mut descriptor) else {
+        let Some(parsed) = token::parse(text, system, &mut descriptor) else {
             nt::debug!("paging file: a token without a path");
             continue;
         };
@@ -41,7 +41,7 @@ pub fn create_paging_files<'v, S: System>(system: S, tokens: impl Iterator<Item 
     }
     if requested && !created {
         nt::warn!("paging file: none of those asked for: making an emergency one");
-        token::parse(token::EMERGENCY, current, &mut descriptor)
+        token::parse(token::EMERGENCY, system, &mut descriptor)
             .unwrap_or(Err(Status::OBJECT_NAME_INVALID))
             .and_then(|()| {
                 let wanted = Wanted::least(whole(system, descriptor.size));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! The grammar of a `PagingFiles` token: path, minimum, maximum (spec 4.1). Pure.
 
-use nt::path::{self, MAX_NT};
+use nt::path::{self, FullPaths, MAX_NT};
 use nt::{Result, Status, UnicodeBuf, UnicodeStr};
 
 /// Bytes in a megabyte.
@@ -55,8 +55,8 @@ impl Descriptor {
     }
 
     /// Becomes the file with this DOS path.
-    fn find(&mut self, path: UnicodeStr<'_>, current: UnicodeStr<'_>) -> Result<()> {
-        path::put_nt(path, current, &mut self.name)?;
+    fn find(&mut self, path: UnicodeStr<'_>, paths: impl FullPaths) -> Result<()> {
+        path::put_nt(path, paths, &mut self.name)?;
         let (letter, colon) = match self.name.units_mut().get_mut(LETTER..) {
             Some([letter, colon, ..]) => (letter, *colon),
             _ => return Err(Status::INVALID_PARAMETER),
@@ -77,18 +77,19 @@ impl Descriptor {
 /// Where the paging file goes of which nobody has said where: system-managed, on any drive (spec 4.6).
 pub const EMERGENCY: UnicodeStr<'static> = nt::wide!("?:\\pagefile.sys");
 
-/// Takes a token apart into `descriptor`; `current` is the current directory. `None` if there is no
-/// path in it.
+/// Takes a token apart into `descriptor`. `None` if there is no path in it.
 ///
 /// # Errors
 /// `NAME_TOO_LONG`, `OBJECT_NAME_INVALID`, or `INVALID_PARAMETER` for a path that is on no drive.
 ///
 /// ```
+/// use nt::path::CurrentDirectory;
 /// use nt::wide;
 /// use pagefile::token::{self, Drive, Size};
 ///
 /// let (token, mut file) = (wide!("C:\\pagefile.sys 0 0"), token::Descriptor::default());
-/// token::parse(token, wide!("C:\\ReactOS"), &mut file).expect("there is a path in it")?;
+/// let current = CurrentDirectory(wide!("C:\\ReactOS"));
+/// token::parse(token, current, &mut file).expect("there is a path in it")?;
 /// assert_eq!(file.name.as_str(), wide!("\\??\\C:\\pagefile.sys"));
 /// assert_eq!(file.drive, Drive::Letter(u16::from(b'C')));
 /// assert_eq!(file.size, Size::Managed);
@@ -96,12 +97,12 @@ pub const EMERGENCY: UnicodeStr<'static> = nt::wide!("?:\\pagefile.sys");
 /// ```
 pub fn parse(
     token: UnicodeStr<'_>,
-    current: UnicodeStr<'_>,
+    paths: impl FullPaths,
     descriptor: &mut Descriptor,
 ) -> Option<Result<()>> {
     let (path, sizes) = token.token()?;
     descriptor.size = size(sizes);
-    Some(descriptor.find(path, current))
+    Some(descriptor.find(path, paths))
 }
 
 /// The sizes in the text behind the path.
@@ -161,6 +162,7 @@ pub fn integer(text: UnicodeStr<'_>) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use nt::path::CurrentDirectory;
     use proptest::prelude::*;
     use std::string::{String, ToString};
     use std::vec::Vec;
@@ -170,7 +172,7 @@ mod tests {
         let mut descriptor = Descriptor::default();
         let done = parse(
             UnicodeStr(&units),
-            nt::wide!("C:\\ReactOS"),
+            CurrentDirectory(nt::wide!("C:\\ReactOS")),
             &mut descriptor,
         )?;
         Some(done.map(|()| {
@@ -270,7 +272,7 @@ mod tests {
         fn any_token_is_nothing_a_descriptor_or_an_error(units in prop::collection::vec(prop_oneof![
             Just(u16::from(b':')), Just(u16::from(b'\\')), Just(u16::from(b' ')), Just(u16::from(b'?')), 0x2Fu16..0x7B, any::<u16>()], 0..80)) {
             let mut descriptor = Descriptor::default();
-            if let Some(Ok(())) = parse(UnicodeStr(&units), nt::wide!("C:\\ReactOS"), &mut descriptor) {
+            if let Some(Ok(())) = parse(UnicodeStr(&units), CurrentDirectory(nt::wide!("C:\\ReactOS")), &mut descriptor) {
                 prop_assert_eq!(descriptor.name.as_str().units()[5], u16::from(b':'));
                 if let Size::Explicit { minimum, maximum } = descriptor.size {
                     prop_assert!(minimum <= u64::from(u32::MAX) << 20 && maximum <= u64::from(u32::MAX) << 20);

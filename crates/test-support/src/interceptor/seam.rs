@@ -4,8 +4,9 @@
 use super::{Call, Child, Interceptor, Pretended};
 use nt::access::{Access, OpenOptions, Share};
 use nt::object::ClientId;
+use nt::path::{FullPaths, MAX_DOS};
 use nt::system::*;
-use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr};
+use nt::{Handle, ObjectAttributes, Result, Status, UnicodeBuf, UnicodeStr};
 
 fn call(name: &'static str, about: String) -> Call {
     Call {
@@ -356,6 +357,12 @@ impl<S: System> Processes for &Interceptor<S> {
                 ..map
             })
         })
+    }
+}
+
+impl<S: System> FullPaths for &Interceptor<S> {
+    fn full_path(self, dos: UnicodeStr<'_>, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()> {
+        self.below.full_path(dos, full)
     }
 }
 

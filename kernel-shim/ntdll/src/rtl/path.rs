@@ -3,22 +3,22 @@
 
 use crate::heap::{RtlAllocateHeap, handle};
 use crate::support::{peb, units};
-use nt::path::{MAX_NT, directory, file_name, to_nt};
-use nt::{UnicodeBuf, UnicodeStr};
+use nt::path::{CurrentDirectory, FullPaths, MAX_NT, directory, file_name, to_nt};
+use nt::{Status, UnicodeBuf, UnicodeStr};
 use ntapi::ntioapi::{FILE_BASIC_INFORMATION, NtQueryAttributesFile};
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{BOOLEAN, PCWSTR, ULONG, UNICODE_STRING};
 
 /// The current directory of this process, which nothing in this DLL changes.
-fn current() -> UnicodeStr<'static> {
+fn current() -> CurrentDirectory<'static> {
     // SAFETY: this process's normalised parameters.
     let parameters = unsafe { (*peb()).ProcessParameters };
     // SAFETY: null, or the parameters, which live as long as the process.
-    match unsafe { parameters.as_ref() } {
+    CurrentDirectory(match unsafe { parameters.as_ref() } {
         // SAFETY: a string of the normalised parameters: its buffer is an address.
         Some(parameters) => unsafe { units(&parameters.CurrentDirectory.DosPath) },
         None => UnicodeStr::EMPTY,
-    }
+    })
 }
 
 /// # Safety
@@ -35,6 +35,45 @@ unsafe fn terminated<'a>(text: PCWSTR) -> UnicodeStr<'a> {
 
 fn translate(dos: UnicodeStr<'_>) -> Option<UnicodeBuf<MAX_NT>> {
     to_nt(dos, current()).ok()
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "system" fn RtlGetFullPathName_U(
+    dos: PCWSTR,
+    size: ULONG,
+    buffer: *mut u16,
+    part: *mut *mut u16,
+) -> ULONG {
+    // SAFETY: the caller's path.
+    let dos = unsafe { terminated(dos) };
+    let mut full = UnicodeBuf::new();
+    match current().full_path(dos, &mut full) {
+        // SAFETY: the caller's buffer of so many bytes, and its pointer.
+        Ok(()) => unsafe { give(full.as_str(), size, buffer, part) },
+        // Longer than this DLL can say: as much room as no caller has.
+        Err(Status::NAME_TOO_LONG) => ULONG::MAX,
+        Err(_) => 0,
+    }
+}
+
+/// Gives a path with its NUL to a caller who has lent room: its length in bytes, or how long it is with
+/// its NUL if there is no room for that.
+///
+/// # Safety
+/// `buffer` must be of `size` bytes, and `part` null or a pointer to be written.
+unsafe fn give(path: UnicodeStr<'_>, size: ULONG, buffer: *mut u16, part: *mut *mut u16) -> ULONG {
+    if path.byte_len() + 2 > size as usize {
+        return path.byte_len() as ULONG + 2;
+    }
+    // SAFETY: the caller's buffer has room, checked above.
+    unsafe { core::ptr::copy_nonoverlapping(path.units().as_ptr(), buffer, path.len()) };
+    // SAFETY: the buffer has room for a NUL behind the name, checked above.
+    unsafe { buffer.wrapping_add(path.len()).write(0) };
+    // SAFETY: null, or the caller's pointer.
+    if let Some(part) = unsafe { part.as_mut() } {
+        *part = buffer.wrapping_add(path.len() - file_name(path).len());
+    }
+    path.byte_len() as ULONG
 }
 
 #[unsafe(no_mangle)]
@@ -147,17 +186,6 @@ unsafe extern "system" fn RtlDosSearchPath_U(
         candidate(UnicodeStr::EMPTY, file, extension)
     };
     let Some(found) = found else { return 0 };
-    let found = found.as_str();
-    if found.byte_len() + 2 > size as usize {
-        return found.byte_len() as ULONG + 2;
-    }
-    // SAFETY: the caller's buffer has room, checked above.
-    unsafe { core::ptr::copy_nonoverlapping(found.units().as_ptr(), buffer, found.len()) };
-    // SAFETY: the buffer has room for a NUL behind the name, checked above.
-    unsafe { buffer.wrapping_add(found.len()).write(0) };
-    // SAFETY: null, or the caller's pointer.
-    if let Some(part) = unsafe { part.as_mut() } {
-        *part = buffer.wrapping_add(found.len() - file_name(found).len());
-    }
-    found.byte_len() as ULONG
+    // SAFETY: the caller's buffer of so many bytes, and its pointer.
+    unsafe { give(found.as_str(), size, buffer, part) }
 }

@@ -3,8 +3,9 @@
 
 use super::{Body, Kernel, Object, State};
 use nt::access::Access;
+use nt::path::{CurrentDirectory, FullPaths, MAX_DOS};
 use nt::system::*;
-use nt::{ClientId, Handle, ObjectAttributes, Result, Status, UnicodeStr, Word};
+use nt::{ClientId, Handle, ObjectAttributes, Result, Status, UnicodeBuf, UnicodeStr, Word};
 use std::collections::BTreeSet;
 
 impl Objects for &Kernel {
@@ -427,6 +428,12 @@ impl Processes for &'static Kernel {
 
     fn own_global_flag(self) -> u32 {
         self.state().flags
+    }
+}
+
+impl FullPaths for &Kernel {
+    fn full_path(self, dos: UnicodeStr<'_>, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()> {
+        CurrentDirectory(self.system_root()).full_path(dos, full)
     }
 }
 

@@ -11,6 +11,7 @@ use crate::system::hard_errors::HardErrorResult;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 use nt::access::{Access, OpenOptions, Share};
+use nt::path::{CurrentDirectory, FullPaths, MAX_DOS};
 use nt::system::{
     BasicInformation, BootStatusItem, Files, HardError, HardErrorOption, HardErrorParameter,
     Privilege, PrivilegeHolder, ProcessorInformation, Registry, ShutdownAction, SystemWide,
@@ -38,6 +39,12 @@ fn offset_of(item: BootStatusItem) -> u64 {
     match item {
         BootStatusItem::BootGood => BOOT_GOOD_AT,
         BootStatusItem::BootShutdown => BOOT_SHUTDOWN_AT,
+    }
+}
+
+impl FullPaths for &'static Seam {
+    fn full_path(self, dos: UnicodeStr<'_>, full: &mut UnicodeBuf<MAX_DOS>) -> Result<()> {
+        CurrentDirectory(UnicodeStr(&self.parameters.current_directory)).full_path(dos, full)
     }
 }
 
