@@ -10,7 +10,7 @@
 //! stands above or below one. Deletions are in no other deletion's way: whatever is there when they
 //! are done again was to go. A rename of a name to itself is in nothing's way.
 
-use crate::pairs::{Operation, Pairs, RenameList};
+use crate::pairs::{Pairs, Task};
 use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::index::{NameHash, Node, Row, Table};
@@ -18,6 +18,8 @@ use nt::pages::PageVec;
 use nt::system::Memory;
 use nt::{Result, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+const BACKSLASH: u16 = b'\\' as u16;
 
 /// What a name is to the operations since the last barrier: one of their own names, or above one,
 /// and whether that one deletes or renames.
@@ -55,8 +57,8 @@ const RENAME: Kind = Kind {
 struct Name {
     text: Span,
     node: Node,
-    /// The bits above.
-    uses: u32,
+    /// One of the bits above; a name that is more than one thing has more than one row.
+    usage: u32,
 }
 
 impl Row for Name {
@@ -68,24 +70,25 @@ impl Row for Name {
 /// # Errors
 /// `NO_MEMORY`.
 #[inline(never)]
-pub(crate) fn barriers<S: Memory>(
+pub(crate) fn barriers<'v, S: Memory>(
     system: S,
-    lists: &[RenameList<'_>; 2],
+    pairs: Pairs<'_, impl Iterator<Item = UnicodeStr<'v>> + Clone>,
     barriers: &mut PageVec<S, usize>,
 ) -> Result<()> {
     let mut names = Names {
         texts: TextArena::new(system),
         table: Table::new(system),
     };
-    for (place, pair) in Pairs::new(*lists).enumerate() {
-        let Some(Operation { source, target, .. }) = pair.operation else {
-            continue;
+    for (place, operation) in (0..).zip(pairs) {
+        let source = trimmed(operation.source);
+        let (kind, target) = match operation.task {
+            Task::Delete => (&DELETION, None),
+            Task::Rename { target, .. } => (&RENAME, Some(trimmed(target))),
+            Task::Dangling => continue,
         };
-        let (source, target) = (trimmed(source), target.map(trimmed));
         if target.is_some_and(|target| target.eq_ignore_case(source)) {
             continue;
         }
-        let kind = if target.is_some() { &RENAME } else { &DELETION };
         let own = [Some(source), target];
         let mut own = own.iter().copied().flatten();
         if own.clone().any(|name| names.meets(name, kind)) {
@@ -105,87 +108,87 @@ struct Names<S: Memory> {
 }
 
 impl<S: Memory> Names<S> {
-    fn find(&self, hash: NameHash, name: UnicodeStr<'_>) -> Option<usize> {
-        self.table
-            .find(hash, |_, row| self.texts.get(row.text).eq_ignore_case(name))
+    /// Whether a name is one of these things already.
+    fn is_one_of(&self, beginning: &Beginning<'_>, uses: u32) -> bool {
+        let name = beginning.text();
+        let is =
+            |_, row: &Name| row.usage & uses != 0 && self.texts.get(row.text).eq_ignore_case(name);
+        self.table.find(beginning.hash, is).is_some()
     }
 
     /// Whether an operation of this kind with this name is in another's way.
     fn meets(&self, name: UnicodeStr<'_>, kind: &Kind) -> bool {
-        beginnings(name).any(|(hash, beginning)| {
-            let is_whole = beginning.len() == name.len();
-            let way = if is_whole { kind.way } else { kind.way_above };
-            self.find(hash, beginning)
-                .and_then(|index| self.table.row(index))
-                .is_some_and(|row| row.uses & way != 0)
-        })
+        let mut beginning = Beginning::of(name);
+        while beginning.grow() {
+            let way = beginning.either(kind.way, kind.way_above);
+            if self.is_one_of(&beginning, way) {
+                return true;
+            }
+        }
+        false
     }
 
     fn add(&mut self, name: UnicodeStr<'_>, kind: &Kind) -> Result<()> {
-        let text = self.texts.add(name)?;
-        for (hash, beginning) in beginnings(name) {
-            let is_whole = beginning.len() == name.len();
-            let uses = if is_whole { kind.own } else { kind.above };
-            self.mark(hash, beginning, text, uses)?;
+        let mut beginning = Beginning::of(name);
+        while beginning.grow() {
+            let usage = beginning.either(kind.own, kind.above);
+            if !self.is_one_of(&beginning, usage) {
+                let (text, node) = (self.texts.add(beginning.text())?, Node::default());
+                self.table
+                    .insert(beginning.hash, Name { text, node, usage })?;
+            }
         }
         Ok(())
     }
-
-    /// Notes a use of `name`, with which `text` begins.
-    fn mark(&mut self, hash: NameHash, name: UnicodeStr<'_>, text: Span, uses: u32) -> Result<()> {
-        if let Some(index) = self.find(hash, name) {
-            if let Some(row) = self.table.row_mut(index) {
-                row.uses |= uses;
-            }
-            return Ok(());
-        }
-        let (text, node) = (text.prefix(name.len()), Node::default());
-        self.table.insert(hash, Name { text, node, uses })
-    }
 }
 
-/// The names above a name, from the top, and then the name itself, each with its hash.
-struct Beginnings<'a> {
+/// A name above a name, and in the end the name itself.
+struct Beginning<'a> {
     name: UnicodeStr<'a>,
-    /// Units that were looked at, and their hash.
+    /// Its units, and their hash.
     length: usize,
     hash: NameHash,
 }
 
-fn beginnings(name: UnicodeStr<'_>) -> Beginnings<'_> {
-    Beginnings {
-        name,
-        length: 0,
-        hash: NameHash::EMPTY,
+impl<'a> Beginning<'a> {
+    /// Before the first.
+    const fn of(name: UnicodeStr<'a>) -> Self {
+        Self {
+            name,
+            length: 0,
+            hash: NameHash::EMPTY,
+        }
     }
-}
 
-impl<'a> Iterator for Beginnings<'a> {
-    type Item = (NameHash, UnicodeStr<'a>);
-
+    /// Goes on to the next one, if there is one.
     #[inline(never)]
-    fn next(&mut self) -> Option<Self::Item> {
-        while self.length <= self.name.len() {
-            let (hash, length) = (self.hash, self.length);
+    fn grow(&mut self) -> bool {
+        while let Some(&unit) = self.name.units().get(self.length) {
+            self.hash = self.hash.and(unit);
             self.length += 1;
-            let ends = match self.name.units().get(length) {
-                Some(&unit) => {
-                    self.hash = hash.and(unit);
-                    unit == u16::from(b'\\') && length > 0
-                }
-                None => true,
-            };
-            if ends {
-                return Some((hash, self.name.take(length)));
+            if matches!(self.name.units().get(self.length), None | Some(&BACKSLASH)) {
+                return true;
             }
         }
-        None
+        false
+    }
+
+    fn text(&self) -> UnicodeStr<'a> {
+        self.name.take(self.length)
+    }
+
+    fn either(&self, whole: u32, above: u32) -> u32 {
+        if self.length == self.name.len() {
+            whole
+        } else {
+            above
+        }
     }
 }
 
 /// Without a separator at its end.
 fn trimmed(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    if path.last() == Some(u16::from(b'\\')) {
+    if path.last() == Some(BACKSLASH) {
         path.take(path.len() - 1)
     } else {
         path
@@ -201,13 +204,11 @@ mod tests {
     /// Where there are barriers in a list of strings divided by `|`.
     fn of(list: &str) -> Vec<usize> {
         let text = wide(&list.replace('|', "\0"));
-        let list = RenameList {
-            text: UnicodeStr(&text),
-            strings: text.split(|&unit| unit == 0).count(),
-        };
+        let list: Vec<_> = text.split(|&unit| unit == 0).map(UnicodeStr).collect();
+        let lists = [list.into_iter(), Vec::new().into_iter()];
         let heap = Heap::new(1 << 16);
         let mut found = PageVec::new(&heap);
-        barriers(&heap, &[list, RenameList::default()], &mut found).unwrap();
+        barriers(&heap, Pairs::new(&lists), &mut found).unwrap();
         found.as_slice().to_vec()
     }
 

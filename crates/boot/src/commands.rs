@@ -84,9 +84,12 @@ fn check_disks<S: System>(launcher: &Launcher<'_, S>, command: &Command<'_>) -> 
         subsystem: false,
     };
     let done = launcher.run(&start, command.modifiers.contains(Modifiers::ASYNC));
-    match before.map(|before| system.exchange_boot_status(&items, before)) {
-        Ok(Ok(_)) => {}
-        Ok(Err(status)) => nt::warn!("boot status data: {status}: not restored"),
+    match before {
+        Ok(before) => {
+            if let Err(status) = system.exchange_boot_status(&items, before) {
+                nt::warn!("boot status data: {status}: not restored");
+            }
+        }
         Err(status) => nt::debug!("boot status data: {status}: left alone"),
     }
     done

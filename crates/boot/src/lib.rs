@@ -21,5 +21,4 @@ mod volumes;
 
 pub use commands::execute_commands;
 pub use computed::write_computed_variables;
-pub use pairs::RenameList;
 pub use renames::{Summary, forget_mark, process_renames};

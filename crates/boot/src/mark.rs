@@ -9,16 +9,20 @@
 //! that the power cut tears leaves the other one, and a record is good only with its checksum. A
 //! record of another list counts for nothing.
 
-use crate::pairs::RenameList;
+use crate::volumes::flush_volume;
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::persist;
 use nt::path::MAX_NT;
 use nt::system::{Files, Objects, SystemWide};
-use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeBuf, file, wide};
+use nt::{ObjectAttributes, Owned, Result, Status, UnicodeBuf, UnicodeStr, file, wide};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// Bytes from one record to the other: at least a sector of any disk.
 const SECTOR: u64 = 4096;
+
+/// What is hashed at the end of a string, and at that of a value; neither is a unit.
+const END_OF_STRING: u64 = 0x1_0000;
+const END_OF_VALUE: u64 = 0x1_0001;
 
 /// What stands in the file.
 #[derive(Clone, Copy, Default, FromBytes, IntoBytes, Immutable)]
@@ -45,19 +49,20 @@ pub(crate) struct Mark<S: Objects + Files + SystemWide> {
 
 impl<S: Objects + Files + SystemWide> Mark<S> {
     /// The mark of the list that these values make.
-    pub(crate) fn new(system: S, lists: [RenameList<'_>; 2]) -> Self {
-        // FNV-1a of 64 bits over both texts, and then their lengths, which divide them.
+    pub(crate) fn new<'v>(
+        system: S,
+        values: &[impl Iterator<Item = UnicodeStr<'v>> + Clone; 2],
+    ) -> Self {
+        // FNV-1a of 64 bits over all strings; none has a unit that is the same as its end, or as its
+        // value's.
         let mut list = 0xCBF2_9CE4_8422_2325;
         let mut hash = |part: u64| list = (list ^ part).wrapping_mul(0x0000_0100_0000_01B3);
-        for value in &lists {
-            value
-                .text
-                .units()
-                .iter()
-                .for_each(|&unit| hash(unit.into()));
-        }
-        for value in &lists {
-            hash(value.text.len() as u64);
+        for strings in values {
+            for string in strings.clone() {
+                string.units().iter().for_each(|&unit| hash(unit.into()));
+                hash(END_OF_STRING);
+            }
+            hash(END_OF_VALUE);
         }
         Self {
             system,
@@ -71,9 +76,8 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
     /// How many operations of the list are not to be done again: 0 without a mark of this list.
     #[inline(never)]
     pub(crate) fn read(&mut self) -> usize {
-        let mut opened = None;
         let mut open = || {
-            opened = Some(open_mark(self.system, ACCESS, Share::READ, false)?);
+            self.file = Some(open_mark(self.system, ACCESS, Share::READ, false)?);
             Ok(())
         };
         let is_none = |status| status == Status::OBJECT_NAME_NOT_FOUND;
@@ -82,48 +86,45 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
         {
             nt::warn!("pending file renames: mark: {status}: not read");
         }
-        let Some(mark) = opened else {
-            return 0;
-        };
-        let [first, second] = [0, 1].map(|slot| self.record(mark.get(), slot));
-        self.file = Some(mark);
-        let (newest, slot) = if second >= first {
-            (second, 1)
-        } else {
-            (first, 0)
-        };
-        let Some(done) = newest else {
-            return 0;
-        };
-        (self.next, self.fresh) = (1 - slot, false);
-        usize::try_from(done).unwrap_or(usize::MAX)
+        let mut newest = 0;
+        for slot in 0..=1 {
+            if let Some(done) = self.record(slot)
+                && done >= newest
+            {
+                newest = done;
+                (self.next, self.fresh) = (1 - slot, false);
+            }
+        }
+        usize::try_from(newest).unwrap_or(usize::MAX)
     }
 
-    fn record(&self, mark: Handle, slot: u64) -> Option<u64> {
+    fn record(&self, slot: u64) -> Option<u64> {
+        let mark = self.file.as_ref()?.get();
         let mut record = Record::default();
-        let bytes = record.as_mut_bytes();
-        let length = bytes.len();
-        let mut read = 0;
-        let mut act = || {
-            read = self.system.read_file(mark, slot * SECTOR, bytes)?;
-            Ok(())
+        let mut read = || {
+            let bytes = record.as_mut_bytes();
+            let length = bytes.len();
+            if self.system.read_file(mark, slot * SECTOR, bytes)? == length {
+                Ok(())
+            } else {
+                Err(Status::END_OF_FILE)
+            }
         };
         let is_short = |status| status == Status::END_OF_FILE;
-        persist(self.system, &mut act, is_short).ok()?;
-        let sound = read == length && record.check == !(record.list ^ record.done);
-        (sound && record.list == self.list).then_some(record.done)
+        persist(self.system, &mut read, is_short).ok()?;
+        (record.list == self.list && record.check == !(record.list ^ record.done))
+            .then_some(record.done)
     }
 
-    /// Notes that `done` operations are done and safe on the disk; whether the file is new or has
-    /// grown, so that its volume has to be flushed before the mark can be relied on. Only the first
-    /// record makes it grow: the place of the other one is written with it.
+    /// Notes that `done` operations are done and safe on the disk.
     ///
     /// # Errors
     /// What the kernel says.
-    pub(crate) fn set(&mut self, done: usize) -> Result<bool> {
+    pub(crate) fn set(&mut self, done: usize) -> Result<()> {
+        let system = self.system;
         let mark = match self.file.take() {
             Some(mark) => mark,
-            None => open_mark(self.system, ACCESS, Share::READ, true)?,
+            None => open_mark(system, ACCESS, Share::READ, true)?,
         };
         let (list, done) = (self.list, done as u64);
         let record = Record {
@@ -131,18 +132,22 @@ impl<S: Objects + Files + SystemWide> Mark<S> {
             done,
             check: !(list ^ done),
         };
-        let slot = self.next;
         if self.fresh {
             let none = Record::default();
-            self.system
-                .write_file(mark.get(), SECTOR, none.as_bytes())?;
+            system.write_file(mark.get(), SECTOR, none.as_bytes())?;
         }
-        self.system
-            .write_file(mark.get(), slot * SECTOR, record.as_bytes())?;
-        self.system.flush_file(mark.get())?;
+        system.write_file(mark.get(), self.next * SECTOR, record.as_bytes())?;
+        system.flush_file(mark.get())?;
         self.file = Some(mark);
-        self.next = 1 - slot;
-        Ok(core::mem::replace(&mut self.fresh, false))
+        self.next = 1 - self.next;
+        if core::mem::replace(&mut self.fresh, false) {
+            // The file is new or has grown, for the only time: the place of the other record was
+            // written with this one. It can be relied on when its directory entry is on the disk.
+            let mut path = Home::new();
+            home(system, &mut path)?;
+            flush_volume(system, path.as_str());
+        }
+        Ok(())
     }
 }
 
@@ -150,10 +155,10 @@ const ACCESS: Access = Access::FILE_READ_DATA.union(Access::FILE_WRITE_DATA);
 const OPTIONS: OpenOptions = OpenOptions::NON_DIRECTORY_FILE;
 
 /// Room for the mark's path.
-pub(crate) type Home = UnicodeBuf<MAX_NT>;
+type Home = UnicodeBuf<MAX_NT>;
 
 /// Puts where it is into `path`, which is empty: `<root>\System32\config\smss.mark`.
-pub(crate) fn home<S: SystemWide>(system: S, path: &mut Home) -> Result<()> {
+fn home<S: SystemWide>(system: S, path: &mut Home) -> Result<()> {
     path.push(wide!("\\??\\"))?;
     path.push(system.system_root())?;
     path.push(wide!("\\System32\\config\\smss.mark"))

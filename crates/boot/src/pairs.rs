@@ -8,134 +8,113 @@
 use nt::failure::Skippable;
 use nt::{Status, UnicodeStr};
 
-/// A value of pending renames.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct RenameList<'a> {
-    /// All of its text: its strings, divided by NULs.
-    pub text: UnicodeStr<'a>,
-    /// How many strings of it count.
-    pub strings: usize,
-}
-
 /// One operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Operation<'a> {
-    /// NT path of the file or directory.
+    /// NT path of the file or directory; a source that was left over stands here as it is written.
     pub source: UnicodeStr<'a>,
-    /// NT path of its new name; without one it is deleted.
-    pub target: Option<UnicodeStr<'a>>,
-    /// What has the new name already is replaced.
-    pub replace: bool,
+    /// What becomes of it.
+    pub task: Task<'a>,
 }
 
-/// A pair of strings.
-#[derive(Clone, Copy, Debug)]
-pub struct Pair<'a> {
-    /// The value it belongs to.
-    pub list: usize,
-    /// At which unit of that value's text it begins.
-    pub at: usize,
-    /// Its first string, as it is written.
-    pub source: UnicodeStr<'a>,
-    /// What it asks for; a source that was left over asks for nothing.
-    pub operation: Option<Operation<'a>>,
+/// What a pair asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task<'a> {
+    /// The source goes.
+    Delete,
+    /// The source gets another name.
+    Rename {
+        /// NT path of its new name.
+        target: UnicodeStr<'a>,
+        /// What has the new name already is replaced.
+        replace: bool,
+    },
+    /// Nothing: the source was left over.
+    Dangling,
 }
 
-impl Pair<'_> {
+impl Operation<'_> {
     /// Reports that it could not be carried out.
     #[inline(never)]
     pub fn report(&self, status: Status) {
         const STEP: Skippable = Skippable::PendingRename;
-        match self.operation {
-            Some(Operation {
-                source,
-                target: Some(target),
-                replace,
-            }) => {
+        let source = self.source;
+        match self.task {
+            Task::Rename { target, replace } => {
                 let replaced = if replace { ", replaced" } else { "" };
                 STEP.report(nt::text!("{source} -> {target}{replaced}"), status);
             }
-            Some(Operation { source, .. }) => STEP.report(nt::text!("delete {source}"), status),
-            None => STEP.report(self.source, status),
+            Task::Delete => STEP.report(nt::text!("delete {source}"), status),
+            Task::Dangling => STEP.report(source, status),
         }
     }
 }
 
-/// The pairs of two values, in order.
-#[derive(Clone, Copy, Debug)]
-pub struct Pairs<'a> {
-    /// The values, with the strings that are left of them.
-    lists: [RenameList<'a>; 2],
-    list: usize,
-    at: usize,
+/// The operations of two values, each of which is the strings that it has, in order.
+#[derive(Clone, Debug)]
+pub struct Pairs<'l, I> {
+    /// What is left of a value, and the value behind it.
+    strings: I,
+    rest: &'l [I],
 }
 
-impl<'a> Pairs<'a> {
-    /// All pairs of these values.
-    pub const fn new(lists: [RenameList<'a>; 2]) -> Self {
+impl<'l, I: Clone> Pairs<'l, I> {
+    /// All operations of these values.
+    pub fn new([first, rest @ ..]: &'l [I; 2]) -> Self {
         Self {
-            lists,
-            list: 0,
-            at: 0,
+            strings: first.clone(),
+            rest,
         }
     }
 }
 
-impl<'a> Iterator for Pairs<'a> {
-    type Item = Pair<'a>;
+impl<'a, I: Iterator<Item = UnicodeStr<'a>> + Clone> Iterator for Pairs<'_, I> {
+    type Item = Operation<'a>;
 
-    fn next(&mut self) -> Option<Pair<'a>> {
-        while self.lists.get(self.list)?.strings == 0 {
-            self.list += 1;
-            self.at = 0;
+    fn next(&mut self) -> Option<Operation<'a>> {
+        loop {
+            if let Some(source) = self.strings.next() {
+                return Some(operation(source, self.strings.next()));
+            }
+            let (next, rest) = self.rest.split_first()?;
+            (self.strings, self.rest) = (next.clone(), rest);
         }
-        let left = self.lists.get_mut(self.list)?;
-        let (source, target) = strings(left.text.skip(self.at));
-        let operation = (left.strings > 1).then(|| operation(source, target));
-        left.strings = left.strings.saturating_sub(2);
-        let pair = Pair {
-            list: self.list,
-            at: self.at,
-            source,
-            operation,
-        };
-        self.at += source.len() + target.len() + 2;
-        Some(pair)
     }
 }
 
-/// The first two strings of `text`.
-pub(crate) fn strings(text: UnicodeStr<'_>) -> (UnicodeStr<'_>, UnicodeStr<'_>) {
-    let first = text.until_nul();
-    (first, text.skip(first.len() + 1).until_nul())
-}
-
-/// What the two strings of a pair ask for.
+/// What the two strings of a pair ask for; the second one is missing if the first was left over.
 ///
 /// ```
-/// use boot::pairs::operation;
+/// use boot::pairs::{Task, operation};
 /// use nt::wide;
 ///
-/// let renamed = operation(wide!("\\??\\C:\\new"), wide!("!\\??\\C:\\old"));
-/// assert_eq!(renamed.target, Some(wide!("\\??\\C:\\old")));
-/// assert!(renamed.replace);
-/// let deleted = operation(wide!("\\??\\C:\\temp"), wide!(""));
-/// assert_eq!(deleted.target, None);
+/// let (replace, target) = (true, wide!("\\??\\C:\\old"));
+/// let renamed = operation(wide!("\\??\\C:\\new"), Some(wide!("!\\??\\C:\\old")));
+/// assert_eq!(renamed.task, Task::Rename { target, replace });
+/// let deleted = operation(wide!("\\??\\C:\\temp"), Some(wide!("")));
+/// assert_eq!(deleted.task, Task::Delete);
 /// ```
-pub fn operation<'a>(source: UnicodeStr<'a>, target: UnicodeStr<'a>) -> Operation<'a> {
+pub fn operation<'a>(source: UnicodeStr<'a>, target: Option<UnicodeStr<'a>>) -> Operation<'a> {
+    let Some(target) = target else {
+        return Operation {
+            source,
+            task: Task::Dangling,
+        };
+    };
     let (source, target) = (unnumbered(source), unnumbered(target));
     if target.is_empty() {
         return Operation {
             source: marked(source, b"@").unwrap_or(source),
-            target: None,
-            replace: false,
+            task: Task::Delete,
         };
     }
     let plain = marked(target, b"!@");
     Operation {
         source,
-        target: Some(unnumbered(plain.unwrap_or(target))),
-        replace: plain.is_some(),
+        task: Task::Rename {
+            target: unnumbered(plain.unwrap_or(target)),
+            replace: plain.is_some(),
+        },
     }
 }
 
@@ -175,66 +154,40 @@ mod tests {
     use std::vec::Vec;
 
     /// What a value of these strings asks for, and one of the same strings behind it.
-    fn of(strings: &[UnicodeStr<'_>]) -> Vec<Result<Operation<'static>, UnicodeStr<'static>>> {
-        let mut text = Vec::new();
-        for string in strings {
-            text.extend(string.units());
-            text.push(0);
-        }
-        let list = RenameList {
-            text: UnicodeStr(text.leak()),
-            strings: strings.len(),
-        };
-        let pairs: Vec<_> = Pairs::new([list, list]).collect();
-        let (first, second) = pairs.split_at(pairs.len() / 2);
-        assert!(
-            first.iter().all(|pair| pair.list == 0) && second.iter().all(|pair| pair.list == 1)
-        );
-        let found = |pairs: &[Pair<'static>]| -> Vec<_> {
-            assert!(pairs.iter().all(|pair| {
-                list.text
-                    .skip(pair.at)
-                    .units()
-                    .starts_with(pair.source.units())
-            }));
-            pairs
-                .iter()
-                .map(|pair| pair.operation.ok_or(pair.source))
-                .collect()
-        };
-        assert_eq!(found(first), found(second));
-        found(first)
+    fn of<'a>(strings: &[UnicodeStr<'a>]) -> Vec<Operation<'a>> {
+        let mut operations: Vec<_> = Pairs::new(&[strings, strings].map(strings_of)).collect();
+        let second = operations.split_off(operations.len() / 2);
+        assert_eq!(operations, second);
+        operations
+    }
+
+    fn strings_of<'l, 'a>(
+        strings: &'l [UnicodeStr<'a>],
+    ) -> impl Iterator<Item = UnicodeStr<'a>> + Clone + 'l {
+        strings.iter().copied()
     }
 
     const A: UnicodeStr<'_> = wide!("\\??\\C:\\a");
     const B: UnicodeStr<'_> = wide!("\\??\\C:\\b");
 
-    fn rename(replace: bool) -> Result<Operation<'static>, UnicodeStr<'static>> {
-        Ok(Operation {
-            source: A,
-            target: Some(B),
-            replace,
-        })
+    const DELETION: Operation<'_> = Operation {
+        source: A,
+        task: Task::Delete,
+    };
+    const DANGLING: Operation<'_> = Operation {
+        source: A,
+        task: Task::Dangling,
+    };
+
+    const fn rename(replace: bool) -> Operation<'static> {
+        let task = Task::Rename { target: B, replace };
+        Operation { source: A, task }
     }
 
     #[test]
     fn spec_6_1_prefixes() {
-        assert_eq!(
-            of(&[A, wide!("")]),
-            [Ok(Operation {
-                source: A,
-                target: None,
-                replace: false
-            })]
-        );
-        assert_eq!(
-            of(&[wide!("@\\??\\C:\\a"), wide!("")]),
-            [Ok(Operation {
-                source: A,
-                target: None,
-                replace: false
-            })]
-        );
+        assert_eq!(of(&[A, wide!("")]), [DELETION]);
+        assert_eq!(of(&[wide!("@\\??\\C:\\a"), wide!("")]), [DELETION]);
         assert_eq!(of(&[A, B]), [rename(false)]);
         assert_eq!(of(&[A, wide!("!\\??\\C:\\b")]), [rename(true)]);
         assert_eq!(of(&[A, wide!("@\\??\\C:\\b")]), [rename(true)]);
@@ -248,28 +201,23 @@ mod tests {
     #[test]
     fn an_at_before_the_source_of_a_rename_is_part_of_its_name() {
         let source = wide!("@\\??\\C:\\a");
-        assert_eq!(
-            of(&[source, B]),
-            [Ok(Operation {
-                source,
-                target: Some(B),
-                replace: false
-            })]
-        );
+        let task = rename(false).task;
+        assert_eq!(of(&[source, B]), [Operation { source, task }]);
     }
 
     #[test]
     fn spec_6_1_a_star_without_a_number_or_without_a_path_is_part_of_the_name() {
         for target in [wide!("*\\??\\C:\\b"), wide!("*12b"), wide!("*1")] {
-            let (operation, target) = (operation(A, target), Some(target));
-            assert_eq!((operation.target, operation.replace), (target, false));
+            let replace = false;
+            let task = operation(A, Some(target)).task;
+            assert_eq!(task, Task::Rename { target, replace });
         }
     }
 
     #[test]
     fn spec_17_odd_number_of_strings_ignores_the_last_source() {
-        assert_eq!(of(&[A, B, A]), [rename(false), Err(A)]);
-        assert_eq!(of(&[A]), [Err(A)]);
+        assert_eq!(of(&[A, B, A]), [rename(false), DANGLING]);
+        assert_eq!(of(&[A]), [DANGLING]);
         assert_eq!(of(&[]), []);
     }
 
@@ -281,12 +229,13 @@ mod tests {
             let found = of(&all);
             prop_assert_eq!(found.len(), all.len().div_ceil(2));
             for (operation, pair) in found.iter().zip(all.chunks(2)) {
-                match operation {
-                    Ok(operation) => {
-                        prop_assert!(pair[0].units().ends_with(operation.source.units()));
-                        prop_assert_eq!(operation.target.is_none(), pair[1].is_empty());
+                match pair {
+                    [source, target] => {
+                        prop_assert!(source.units().ends_with(operation.source.units()));
+                        prop_assert_eq!(operation.task == Task::Delete, target.is_empty());
+                        prop_assert_ne!(operation.task, Task::Dangling);
                     }
-                    Err(source) => prop_assert_eq!(pair, &[*source][..]),
+                    _ => prop_assert_eq!((&[operation.source][..], operation.task), (pair, Task::Dangling)),
                 }
             }
         }

@@ -15,8 +15,8 @@
 
 use crate::barriers::barriers;
 use crate::mark::{self, Mark};
-use crate::pairs::{Operation, Pairs, RenameList};
-use crate::volumes::{Touched, flush_volume, mark_for_check};
+use crate::pairs::{Operation, Pairs, Task};
+use crate::volumes::{Touched, mark_for_check};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::persist;
 use nt::key::Key;
@@ -41,23 +41,26 @@ pub struct Summary {
     pub marked: bool,
 }
 
-/// Carries out what the two values ask for, one value after the other, in order.
+/// Carries out what the two values ask for, one value after the other, in order. Each value is the
+/// strings that it has.
 #[inline(never)]
-pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
-    system: S,
-    lists: [RenameList<'_>; 2],
-) -> Summary {
+pub fn process_renames<'v, S, I>(system: S, values: [I; 2]) -> Summary
+where
+    S: Objects + Files + SystemWide + Memory,
+    I: Iterator<Item = UnicodeStr<'v>> + Clone,
+{
     let mut summary = Summary::default();
-    let all = lists.iter().map(|list| list.strings.div_ceil(2)).sum();
-    if all == 0 {
+    let pairs = Pairs::new(&values);
+    if pairs.clone().next().is_none() {
         return summary;
     }
     // Without the privilege files that SYSTEM may rename anyway are still renamed.
-    let _restore = Privileged::acquire(system, Privilege::Restore).inspect_err(|status| {
+    let restore = Privileged::acquire(system, Privilege::Restore);
+    if let Err(status) = &restore {
         nt::warn!("pending file renames: SeRestorePrivilege: {status}: without it");
-    });
+    }
     let mut places = PageVec::new(system);
-    let known = match barriers(system, &lists, &mut places) {
+    let known = match barriers(system, pairs.clone(), &mut places) {
         Ok(()) => Some(places.as_slice()),
         Err(status) => {
             nt::warn!("pending file renames: {status}: each is made safe before the next");
@@ -65,12 +68,15 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
         }
     };
     let has_barriers = known.is_none_or(|places| !places.is_empty());
-    let mut mark = Mark::new(system, lists);
+    let mut mark = Mark::new(system, &values);
     let mut touched = Touched::new(system);
     if has_barriers {
         summary.repeated = mark.read();
     }
-    for (place, pair) in Pairs::new(lists).enumerate() {
+    let mut all = 0;
+    for operation in pairs {
+        let place = all;
+        all += 1;
         if place < summary.repeated {
             continue;
         }
@@ -78,14 +84,10 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
             touched.flush();
             set_mark(system, &mut mark, place);
         }
-        let done = match &pair.operation {
-            Some(operation) => carry_out(system, operation, &mut touched),
-            None => Err(Status::INVALID_PARAMETER),
-        };
-        match done {
+        match carry_out(system, &operation, &mut touched) {
             Ok(()) => summary.done += 1,
             Err(status) => {
-                pair.report(status);
+                operation.report(status);
                 summary.failed += 1;
             }
         }
@@ -105,15 +107,7 @@ pub fn process_renames<S: Objects + Files + SystemWide + Memory>(
 }
 
 fn set_mark<S: Objects + Files + SystemWide>(system: S, mark: &mut Mark<S>, done: usize) {
-    let mut set = || {
-        if mark.set(done)? {
-            let mut home = mark::Home::new();
-            mark::home(system, &mut home)?;
-            flush_volume(system, home.as_str());
-        }
-        Ok(())
-    };
-    if let Err(status) = persist(system, &mut set, |_| false) {
+    if let Err(status) = persist(system, &mut || mark.set(done), |_| false) {
         nt::warn!("pending file renames: mark: {status}: not safe against a power cut");
     }
 }
@@ -143,13 +137,17 @@ fn carry_out<'v, S: Objects + Files>(
     operation: &Operation<'v>,
     touched: &mut Touched<'v, S>,
 ) -> Result<()> {
+    let source = operation.source;
+    if matches!(operation.task, Task::Dangling) {
+        return Err(Status::INVALID_PARAMETER);
+    }
     // A target on another volume cannot be reached.
-    touched.note(operation.source);
-    let Some(target) = operation.target else {
-        return system.set_delete(open(system, operation.source, Access::DELETE)?.get());
+    touched.note(source);
+    let Task::Rename { target, replace } = operation.task else {
+        return system.set_delete(open(system, source, Access::DELETE)?.get());
     };
-    let file = open_source(system, operation.source)?;
-    rename(system, file.get(), operation, target)?;
+    let file = open_source(system, source)?;
+    rename(system, file.get(), source, target, replace)?;
     // A FAT driver may write the directory that the name has left before the one it has come to, and
     // a power cut between the two loses the file. To flush the file writes its new directory first.
     // A read-only file and a directory have no such flush; the volume's follows in any case, so that
@@ -173,19 +171,20 @@ fn open_source<S: Objects + Files>(system: S, name: UnicodeStr<'_>) -> Result<Ow
 fn rename<S: Objects + Files>(
     system: S,
     file: Handle,
-    operation: &Operation<'_>,
+    source: UnicodeStr<'_>,
     target: UnicodeStr<'_>,
+    replace: bool,
 ) -> Result<()> {
-    if operation.replace {
+    if replace {
         // To replace one name of a file by another would free what both of them lead to.
-        refuse_one_file(system, file, operation.source, target)?;
+        refuse_one_file(system, file, source, target)?;
     }
-    let done = system.rename(file, target, operation.replace);
+    let done = system.rename(file, target, replace);
     if done != Err(Status::OBJECT_NAME_COLLISION) {
         return done;
     }
-    if !operation.replace {
-        refuse_one_file(system, file, operation.source, target)?;
+    if !replace {
+        refuse_one_file(system, file, source, target)?;
         return done;
     }
     // The target that exists is probably read-only.
@@ -212,16 +211,12 @@ fn refuse_one_file<S: Objects + Files>(
     let Ok(other) = open(system, target, Access::FILE_READ_ATTRIBUTES) else {
         return Ok(());
     };
-    let ids = (
-        system.query_file_id(file),
-        system.query_file_id(other.get()),
-    );
-    match ids {
-        // An empty file has no clusters, and the id 0 on a FAT volume.
-        (Ok(id), Ok(other)) if id == other && id != 0 => {
-            mark_for_check(system, source);
-            Err(Status::FILE_CORRUPT_ERROR)
-        }
-        _ => Ok(()),
+    // An empty file has no clusters, and the id 0 on a FAT volume.
+    let id_of = |file| system.query_file_id(file).unwrap_or(0);
+    let (id, other) = (id_of(file), id_of(other.get()));
+    if id == 0 || id != other {
+        return Ok(());
     }
+    mark_for_check(system, source);
+    Err(Status::FILE_CORRUPT_ERROR)
 }

@@ -72,11 +72,11 @@ impl<'v, S: Objects + Files> Volume<'v, S> {
     }
 
     fn try_flush(&mut self, system: S) -> Result<()> {
-        let open = match self.open.take() {
+        let open = match &self.open {
             Some(open) => open,
-            None => open(system, self.name)?,
+            None => self.open.insert(open(system, self.name)?),
         };
-        system.flush_file(self.open.insert(open).get())
+        system.flush_file(open.get())
     }
 }
 
@@ -104,12 +104,12 @@ fn open<S: Objects + Files>(system: S, name: UnicodeStr<'_>) -> Result<Owned<S>>
 
 /// The name of the volume in an NT path: its first two components, as in `\??\C:`.
 fn volume_of(path: UnicodeStr<'_>) -> UnicodeStr<'_> {
-    let mut separators = (0..)
-        .zip(path.units())
-        .filter(|(_, unit)| **unit == u16::from(b'\\'));
-    separators
-        .nth(2)
-        .map_or(path, |(third, _)| path.take(third))
+    let mut separators = 0;
+    let third = path.units().iter().position(|&unit| {
+        separators += u32::from(unit == u16::from(b'\\'));
+        separators == 3
+    });
+    path.take(third.unwrap_or(path.len()))
 }
 
 #[cfg(test)]

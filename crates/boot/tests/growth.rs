@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a long list of pending renames costs: elementary steps, at three sizes.
 
-use boot::{RenameList, process_renames};
+use boot::process_renames;
 use nt::UnicodeStr;
 use test_support::host::{Watched, watched, wide, world};
 
@@ -10,12 +10,9 @@ fn steps(count: usize, pair: fn(usize) -> String) -> usize {
     let counted = move |world: &'static Watched| {
         let text: Vec<String> = (0..count).map(pair).collect();
         let text = wide(&text.join("|").replace('|', "\0"));
-        let list = RenameList {
-            text: UnicodeStr(&text),
-            strings: count * 2,
-        };
+        let list: Vec<_> = text.split(|&unit| unit == 0).map(UnicodeStr).collect();
         let before = world.steps();
-        let summary = process_renames(world, [list, RenameList::default()]);
+        let summary = process_renames(world, [list, Vec::new()].map(Vec::into_iter));
         assert_eq!(summary.failed, count);
         world.steps() - before
     };

@@ -2,7 +2,7 @@
 //! Boot commands, pending renames and computed variables over the executive: real processes, a real
 //! FAT volume, a real power cut.
 
-use boot::{RenameList, execute_commands, process_renames, write_computed_variables};
+use boot::{execute_commands, process_renames, write_computed_variables};
 use executive::host::Fault;
 use launch::Launcher;
 use nt::environment::Environment;
@@ -110,17 +110,8 @@ fn spec_17_a_windows_program_is_killed_and_the_next_runs() {
 /// A list of strings divided by `|`, as the Session Manager processes it.
 fn rename(seam: &'static Seam, list: &str) -> (usize, usize) {
     let text = wide(&list.replace('|', "\0"));
-    let strings = text.split(|&unit| unit == 0).count();
-    let summary = process_renames(
-        seam,
-        [
-            RenameList {
-                text: UnicodeStr(&text),
-                strings,
-            },
-            RenameList::default(),
-        ],
-    );
+    let list: Vec<_> = text.split(|&unit| unit == 0).map(UnicodeStr).collect();
+    let summary = process_renames(seam, [list, Vec::new()].map(Vec::into_iter));
     (summary.done + summary.repeated, summary.failed)
 }
 

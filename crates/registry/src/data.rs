@@ -73,7 +73,7 @@ pub fn multi_string(text: UnicodeStr<'_>, reached: Reached) -> Strings<'_> {
 }
 
 /// The strings of a text, one after the other, each with its NUL.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Strings<'a> {
     text: UnicodeStr<'a>,
     /// Where the next one begins.

@@ -5,7 +5,6 @@
 
 use crate::plan::Loaded;
 use crate::{Fatal, phase};
-use boot::RenameList;
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::logging::{self, LevelFilter};
@@ -15,6 +14,7 @@ use nt::system::{RegistryBoot, System};
 use nt::{Handle, ObjectAttributes, Owned, UnicodeBuf, UnicodeStr, wide};
 use objects::{Failure, KnownDlls, Protection};
 use registry::RawValue;
+use registry::data::Strings;
 use subsystems::Plan;
 use subsystems::end::{self, Ending};
 use subsystems::policy::{Policy, SessionModel};
@@ -204,14 +204,9 @@ pub(crate) fn pending_renames<S: System>(system: S, loaded: &Loaded<S>, mini_nt:
     boot::process_renames(system, [rename_list(first), rename_list(second)]).marked
 }
 
-fn rename_list<S: System>(value: &Option<RawValue<S>>) -> RenameList<'_> {
-    match value {
-        Some(value) => RenameList {
-            text: value.text(),
-            strings: value.strings().count(),
-        },
-        None => RenameList::default(),
-    }
+/// No value is one without strings.
+fn rename_list<S: System>(value: &Option<RawValue<S>>) -> Strings<'_> {
+    value.as_ref().map(RawValue::strings).unwrap_or_default()
 }
 
 /// Step 21: paging files (spec 4).

@@ -4,7 +4,7 @@
 mod operations;
 mod restart;
 
-use boot::{RenameList, Summary, process_renames};
+use boot::{Summary, process_renames};
 use nt::UnicodeStr;
 use nt::system::FileAttributes;
 use test_support::host::{Watched, watched, world};
@@ -20,17 +20,12 @@ fn summary(world: &Watched, values: &[&str]) -> Summary {
         .iter()
         .map(|value| value.replace('|', "\0").encode_utf16().collect())
         .collect();
-    let mut lists = texts.iter().map(|text| RenameList {
-        text: UnicodeStr(text),
-        strings: text.split(|&unit| unit == 0).count(),
+    let mut lists = texts.iter().map(|text| -> Vec<_> {
+        let strings = text.split(|&unit| unit == 0);
+        strings.map(UnicodeStr).collect()
     });
-    process_renames(
-        world,
-        [
-            lists.next().unwrap_or_default(),
-            lists.next().unwrap_or_default(),
-        ],
-    )
+    let lists = [(); 2].map(|()| lists.next().unwrap_or_default().into_iter());
+    process_renames(world, lists)
 }
 
 fn content(world: &Watched, path: &str) -> Option<String> {
