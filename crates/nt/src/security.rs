@@ -113,7 +113,8 @@ pub const SE_DACL_DEFAULTED: u16 = 0x0008;
 /// `SE_SELF_RELATIVE`.
 pub const SE_SELF_RELATIVE: u16 = 0x8000;
 
-const HEADER: usize = 20;
+/// Bytes of a descriptor before its DACL.
+pub const HEADER: usize = 20;
 const CAPACITY: usize = 256;
 
 /// A self-relative security descriptor of at most 256 bytes.
@@ -163,10 +164,24 @@ impl Descriptor {
         this
     }
 
-    /// The same with `SE_DACL_DEFAULTED` set.
-    pub const fn defaulted(mut self) -> Self {
-        self.put16(2, SE_SELF_RELATIVE | SE_DACL_PRESENT | SE_DACL_DEFAULTED);
-        self
+    /// Two descriptors over one DACL: this one, in front of which there is, for [`HEADER`] bytes, the header
+    /// of the same with `SE_DACL_DEFAULTED` set.
+    pub const fn behind_defaulted(&self) -> Self {
+        let mut both = Self {
+            bytes: [0; CAPACITY],
+            length: HEADER + self.length,
+        };
+        both.bytes[0] = 1;
+        both.put16(2, SE_SELF_RELATIVE | SE_DACL_PRESENT | SE_DACL_DEFAULTED);
+        if self.length > HEADER {
+            both.put32(16, 2 * HEADER as u32);
+        }
+        let mut at = 0;
+        while at < self.length {
+            both.bytes[HEADER + at] = self.bytes[at];
+            at += 1;
+        }
+        both
     }
 
     /// The bytes.
@@ -269,16 +284,35 @@ mod tests {
         let two = Descriptor::with_dacl(&[
             Ace::allow(0x2000_0000, Sid::CREATOR_OWNER),
             Ace::inherit(0xA000_0001, Sid::LOCAL_SYSTEM),
-        ])
-        .defaulted();
+        ]);
         #[rustfmt::skip]
         let reference: &[u8] = &[
-            1, 0, 0x0C, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, // defaulted
+            1, 0, 0x04, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 20, 0, 0, 0, // SECURITY_DESCRIPTOR_RELATIVE
             2, 0, 48, 0, 2, 0, 0, 0, // ACL: 48 bytes, two ACEs
             0, 0, 20, 0, 0, 0, 0, 0x20, 1, 1, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, // GENERIC_EXECUTE, S-1-3-0
             0, 0x0B, 20, 0, 1, 0, 0, 0xA0, 1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0, // OICIIO, S-1-5-18
         ];
         assert_eq!(two.as_bytes(), reference);
+    }
+
+    #[test]
+    fn a_defaulted_descriptor_has_the_dacl_of_the_one_behind_it() {
+        let plain = Descriptor::with_dacl(&[Ace::allow(0x2000_0000, Sid::WORLD)]);
+        let both = plain.behind_defaulted();
+        let (defaulted, behind) = both.as_bytes().split_at(HEADER);
+        let offset = 40;
+        assert_eq!(
+            defaulted,
+            [
+                1, 0, 0x0C, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, offset, 0, 0, 0
+            ]
+        );
+        assert_eq!(behind, plain.as_bytes());
+        assert_eq!(both.as_bytes()[usize::from(offset)..], behind[HEADER..]);
+
+        // A null DACL is nowhere.
+        let both = Descriptor::with_null_dacl().behind_defaulted();
+        assert_eq!(both.as_bytes()[16..HEADER], [0; 4]);
     }
 
     #[test]

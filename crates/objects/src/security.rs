@@ -6,7 +6,7 @@
 //! do everything (deviation D18: in ReactOS the value 0 has no effect).
 
 use nt::descriptor;
-use nt::security::{Ace, Descriptor, Sid};
+use nt::security::{Ace, Descriptor, HEADER, Sid};
 
 const ALL: u32 = 0x1000_0000;
 const EXECUTE: u32 = 0x2000_0000;
@@ -26,12 +26,12 @@ const fn shared(mask: u32) -> Descriptor {
     ])
 }
 
-const PRIMARY: &[u8] = descriptor!(shared(READ_EXECUTE));
-const PRIMARY_DEFAULTED: &[u8] = descriptor!(shared(READ_EXECUTE).defaulted());
-const LIBERAL: &[u8] = descriptor!(shared(READ_WRITE_EXECUTE));
-const LIBERAL_DEFAULTED: &[u8] = descriptor!(shared(READ_WRITE_EXECUTE).defaulted());
-const OPEN: &[u8] = descriptor!(Descriptor::with_null_dacl());
-const OPEN_DEFAULTED: &[u8] = descriptor!(Descriptor::with_null_dacl().defaulted());
+const PRIMARY_DEFAULTED: &[u8] = descriptor!(shared(READ_EXECUTE).behind_defaulted());
+const PRIMARY: &[u8] = PRIMARY_DEFAULTED.split_at(HEADER).1;
+const LIBERAL_DEFAULTED: &[u8] = descriptor!(shared(READ_WRITE_EXECUTE).behind_defaulted());
+const LIBERAL: &[u8] = LIBERAL_DEFAULTED.split_at(HEADER).1;
+const OPEN_DEFAULTED: &[u8] = descriptor!(Descriptor::with_null_dacl().behind_defaulted());
+const OPEN: &[u8] = OPEN_DEFAULTED.split_at(HEADER).1;
 const KNOWN_DLLS: &[u8] = descriptor!(Descriptor::with_dacl(&[
     Ace::allow(EXECUTE, Sid::WORLD),
     Ace::allow(EXECUTE, Sid::RESTRICTED_CODE),
@@ -140,13 +140,19 @@ mod tests {
         )
     }
 
+    /// A defaulted descriptor whose DACL is that of `plain` behind it.
+    fn defaulted(plain: &[u8], dacl: u8) -> Vec<u8> {
+        let control = &[1, 0, 0x0C, 0x80][..];
+        [control, &[0; 12], &[dacl, 0, 0, 0], plain].concat()
+    }
+
     #[test]
     fn spec_2_2_protected() {
         let on = Protection::from_mode(1);
         assert_eq!(on.primary(), shared_reference(0x8004, 0xA0));
-        assert_eq!(on.primary_defaulted(), shared_reference(0x800C, 0xA0));
+        assert_eq!(on.primary_defaulted(), defaulted(on.primary(), 40));
         assert_eq!(on.liberal(), shared_reference(0x8004, 0xE0));
-        assert_eq!(on.liberal_defaulted(), shared_reference(0x800C, 0xE0));
+        assert_eq!(on.liberal_defaulted(), defaulted(on.liberal(), 40));
         assert_eq!(Protection::from_mode(3), on);
         // The mask is that of world and restricted code, and of nobody else.
         assert_eq!(shared(EXECUTE).as_bytes(), shared_reference(0x8004, 0x20));
@@ -155,11 +161,11 @@ mod tests {
     #[test]
     fn spec_2_2_protection_off_is_a_null_dacl() {
         let off = Protection::from_mode(0);
-        let null = |control: u8| [&[1, 0, control, 0x80][..], &[0; 16]].concat();
-        assert_eq!(off.primary(), null(4));
-        assert_eq!(off.liberal(), null(4));
-        assert_eq!(off.primary_defaulted(), null(0x0C));
-        assert_eq!(off.liberal_defaulted(), null(0x0C));
+        let null = [&[1, 0, 4, 0x80][..], &[0; 16]].concat();
+        assert_eq!(off.primary(), null);
+        assert_eq!(off.liberal(), null);
+        assert_eq!(off.primary_defaulted(), defaulted(&null, 0));
+        assert_eq!(off.liberal_defaulted(), defaulted(&null, 0));
         assert_eq!(Protection::from_mode(2), off);
     }
 
