@@ -71,19 +71,13 @@ impl Line {
     fn push(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let room = LINE - 1 - self.0.len();
-            if room == 0 {
+            if self.0.len() == LINE - 1 {
                 self.flush();
-                continue;
             }
-            let (now, later) = rest.split_at_checked(room).unwrap_or((rest, &[]));
-            let Some(place) = self.0.spare_capacity_mut().get_mut(..now.len()) else {
-                return;
-            };
-            place.write_copy_of_slice(now);
-            let length = self.0.len() + now.len();
-            // SAFETY: so many bytes are written now, and there was room for them.
-            unsafe { self.0.set_len(length) };
+            let room = LINE - 1 - self.0.len();
+            let (now, later) = rest.split_at(rest.len().min(room));
+            // There is room for it.
+            let _ = self.0.extend_from_slice(now);
             rest = later;
         }
     }
