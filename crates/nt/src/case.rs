@@ -5,14 +5,14 @@
 //! the host the Unicode simple mapping inside the BMP stands in for it, with NT's exception that a
 //! mapping which would change the number of units is left out.
 
-use crate::once;
+use crate::once::{self, Installed};
 use spin::Once;
 
-static UPCASE: Once<fn(u16) -> u16> = Once::new();
+static UPCASE: Once<Installed> = Once::new();
 
 /// Installs the system's own upcase table. The first call wins.
 pub fn install(upcase: fn(u16) -> u16) {
-    once::install(&UPCASE, upcase);
+    once::install(&UPCASE, Installed::Upcase(upcase));
 }
 
 /// `unit` in upper case. ASCII takes no call.
@@ -29,8 +29,8 @@ pub fn upcase(unit: u16) -> u16 {
 #[inline(never)]
 fn beyond_ascii(unit: u16) -> u16 {
     match UPCASE.get() {
-        Some(table) => table(unit),
-        None => simple_mapping(unit),
+        Some(Installed::Upcase(table)) => table(unit),
+        _ => simple_mapping(unit),
     }
 }
 

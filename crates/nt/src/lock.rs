@@ -9,7 +9,7 @@
 //! (the feature `lock-points`), and a world there panics at a call that is made under one
 //! ([`held_at`]).
 
-use crate::once;
+use crate::once::{self, Installed};
 #[cfg(not(feature = "lock-points"))]
 pub use plain::Guard;
 #[cfg(not(feature = "lock-points"))]
@@ -21,20 +21,20 @@ use watched::guard;
 #[cfg(feature = "lock-points")]
 pub use watched::{Guard, held_at};
 
-static YIELD: Once<fn()> = Once::new();
+static YIELD: Once<Installed> = Once::new();
 
 /// Installs the world's way to give up the processor. The first call wins.
 pub fn install(yield_processor: fn()) {
-    once::install(&YIELD, yield_processor);
+    once::install(&YIELD, Installed::Yield(yield_processor));
 }
 
 #[cfg(feature = "lock-points")]
-static POINT: Once<fn(&'static core::panic::Location<'static>)> = Once::new();
+static POINT: Once<Installed> = Once::new();
 
 /// Installs what is told before each lock is taken, and where. The first call wins.
 #[cfg(feature = "lock-points")]
 pub fn install_point(before_lock: fn(&'static core::panic::Location<'static>)) {
-    once::install(&POINT, before_lock);
+    once::install(&POINT, Installed::Point(before_lock));
 }
 
 /// The relax strategy of every lock in this project.
@@ -45,8 +45,8 @@ impl RelaxStrategy for Yield {
     #[inline(never)]
     fn relax() {
         match YIELD.get() {
-            Some(yield_processor) => yield_processor(),
-            None => core::hint::spin_loop(),
+            Some(Installed::Yield(yield_processor)) => yield_processor(),
+            _ => core::hint::spin_loop(),
         }
     }
 }
@@ -66,7 +66,7 @@ impl<T> Mutex<T> {
     #[cfg_attr(feature = "lock-points", track_caller)]
     pub fn lock(&self) -> Guard<'_, T> {
         #[cfg(feature = "lock-points")]
-        if let Some(before_lock) = POINT.get() {
+        if let Some(Installed::Point(before_lock)) = POINT.get() {
             before_lock(core::panic::Location::caller());
         }
         guard(self.0.lock())

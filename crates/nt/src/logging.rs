@@ -5,7 +5,7 @@
 //! In the image a line goes to the sink of `ntdll`, and `core::fmt` has no part in it
 //! ([`text`](mod@crate::text)). On the host it goes to the `log` crate, for whatever logger is there.
 
-use crate::once;
+use crate::once::{self, Installed};
 use crate::text::{Part, Text};
 pub use log::{Level, LevelFilter};
 use spin::Once;
@@ -13,16 +13,25 @@ use spin::Once;
 /// Where lines end.
 pub type Sink = fn(Level, &Text<'_>);
 
-static SINK: Once<Sink> = Once::new();
+static SINK: Once<Installed> = Once::new();
 
-/// Installs the sink. The first call wins; before it, lines go nowhere.
-pub fn install(sink: Sink) {
-    once::install(&SINK, sink);
+/// Installs the sink, and what each of its lines begins with. The first call wins; before it, lines go
+/// nowhere.
+pub fn install(sink: Sink, prefix: &'static str) {
+    once::install(&SINK, Installed::Sink(sink, prefix));
+}
+
+/// What each line begins with.
+pub fn prefix() -> &'static str {
+    match SINK.get() {
+        Some(Installed::Sink(_, prefix)) => prefix,
+        _ => "",
+    }
 }
 
 /// Has lines end in the `log` crate: what the host wants.
 pub fn install_log() {
-    install(|level, text| log::log!(level, "{text}"));
+    install(|level, text| log::log!(level, "{text}"), "");
 }
 
 /// Lets through lines of this level and above from now on.
@@ -33,7 +42,7 @@ pub fn limit(filter: LevelFilter) {
 #[inline(never)]
 fn line(template: &'static str, parts: &[Part<'_>], level: Level) {
     if level <= log::max_level()
-        && let Some(sink) = SINK.get()
+        && let Some(Installed::Sink(sink, _)) = SINK.get()
     {
         sink(level, &Text::new(template, parts));
     }

@@ -10,17 +10,13 @@ use core::fmt;
 use log::{LevelFilter, Log, Metadata, Record};
 use nt::UnicodeStr;
 use nt::text::Output;
-use spin::Once;
 
 /// Bytes of one `DbgPrint`; its own limit is 512.
 const LINE: usize = 256;
 
-static PREFIX: Once<&str> = Once::new();
-
 /// Makes this the sink of log lines, once, at start; `prefix` is what every line begins with.
 pub(crate) fn install(prefix: &'static str, filter: LevelFilter) {
-    PREFIX.call_once(|| prefix);
-    nt::logging::install(|_, text| print(|line| text.write(line)));
+    nt::logging::install(|_, text| print(|line| text.write(line)), prefix);
     nt::logging::limit(filter);
 }
 
@@ -57,7 +53,7 @@ pub(crate) fn print_formatted(text: fmt::Arguments<'_>) {
 /// Prints a line with what `write` writes behind the prefix.
 fn print(write: impl FnOnce(&mut Line)) {
     let mut line = Line(heapless::Vec::new());
-    line.narrow(PREFIX.get().copied().unwrap_or_default().as_bytes());
+    line.narrow(nt::logging::prefix().as_bytes());
     write(&mut line);
     line.narrow(b"\n");
     line.flush();

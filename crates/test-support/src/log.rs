@@ -10,11 +10,12 @@ thread_local! {
 
 /// The warnings and errors that `act` logs on this thread.
 pub fn warnings(act: impl FnOnce()) -> Vec<String> {
-    logging::install(|level, text| {
+    let sink: logging::Sink = |level, text| {
         if level <= Level::Warn {
             SAID.with_borrow_mut(|said| said.push(text.to_string()));
         }
-    });
+    };
+    logging::install(sink, "");
     logging::limit(LevelFilter::Warn);
     SAID.take();
     act();
