@@ -5,22 +5,17 @@
 //! Nothing is written and nothing is asked of the kernel but bytes. They come from an image
 //! section's view, in which a relative virtual address is an index and which knows itself what of it
 //! can be read, or are the file itself, in which the section headers say what is where. Every offset
-//! is checked; bytes that contradict themselves are [`Unusable::Malformed`].
+//! is checked; bytes that contradict themselves are [`MALFORMED`].
 
-use core::ops::{Deref, Range};
-use nt::Status;
+use core::ops::Deref;
 use nt::system::View;
+use nt::{Result, Status};
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, FromZeros, IntoBytes, transmute};
 
-/// Why an image says nothing, or nothing more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unusable {
-    /// The bytes are not a PE image, or contradict themselves.
-    Malformed,
-    /// Its file cannot be read, for this reason.
-    Unreadable(Status),
-}
+/// The bytes are not a PE image, or contradict themselves: what an image should not have named is not in
+/// its view. Any other status is why its file cannot be read.
+pub const MALFORMED: Status = Status::ACCESS_VIOLATION;
 
 /// `IMAGE_FILE_DLL`.
 const DLL: u16 = 0x2000;
@@ -194,8 +189,12 @@ pub enum Layout {
 /// let image = PeImage::parse(&file, Layout::File).expect("the headers are in order");
 /// assert!(image.is_dll());
 /// let mut place = Place::new();
-/// let mut imports = image.imports(&mut place).expect("there is a table");
-/// assert_eq!(imports.next_name().unwrap().map(|name| &**name), Some(&b"gdi32.dll"[..]));
+/// let mut names = Vec::new();
+/// let walked: nt::Result<()> = image.imports(&mut place, |name| {
+///     names.push(name.to_vec());
+///     Ok(())
+/// });
+/// assert_eq!((walked, &names[0][..]), (Ok(()), &b"gdi32.dll"[..]));
 /// assert!(PeImage::parse(&&file[..0x50], Layout::File).is_err());
 /// ```
 #[derive(Clone, Copy)]
@@ -213,37 +212,37 @@ impl<'a> PeImage<'a> {
     /// Looks at the headers.
     ///
     /// # Errors
-    /// [`Unusable`].
-    pub fn parse(bytes: &'a dyn View, layout: Layout) -> Result<Self, Unusable> {
+    /// [`MALFORMED`], or why the file cannot be read.
+    pub fn parse(bytes: &'a dyn View, layout: Layout) -> Result<Self> {
         let dos: DosHeader = read(bytes, 0)?;
         let at = index(dos.new_header.get());
         if dos.signature != *b"MZ" {
-            return Err(Unusable::Malformed);
+            return Err(MALFORMED);
         }
         let header: FileHeader = read(bytes, at)?;
         if header.signature != *b"PE\0\0" {
-            return Err(Unusable::Malformed);
+            return Err(MALFORMED);
         }
         let optional = add(at, size_of::<FileHeader>() - size_of::<U16>())?;
         let size = usize::from(header.optional_size.get());
         let before = match header.magic.get() {
             PE32 => 92,
             PE32_PLUS => 108,
-            _ => return Err(Unusable::Malformed),
+            _ => return Err(MALFORMED),
         };
         // Nothing of the optional header is looked at that does not belong to it.
-        let have = size.checked_sub(before).ok_or(Unusable::Malformed)?;
+        let have = size.checked_sub(before).ok_or(MALFORMED)?;
         let mut directories = Directories::new_zeroed();
         let there = directories.as_mut_bytes();
         let there = there.get_mut(..have.min(size_of::<Directories>()));
-        fill(bytes, add(optional, before)?, there.unwrap_or_default())?;
+        bytes.read(add(optional, before)?, there.unwrap_or_default())?;
         let (imports, needed) = if directories.count.get() > IMPORT {
             (directories.imports.get(), size_of::<Directories>())
         } else {
             (0, size_of::<U32>())
         };
         if have < needed {
-            return Err(Unusable::Malformed);
+            return Err(MALFORMED);
         }
         Ok(Self {
             bytes,
@@ -259,24 +258,40 @@ impl<'a> PeImage<'a> {
         self.characteristics & DLL != 0
     }
 
-    /// The names of the DLLs it imports, in the table's order.
+    /// Shows the names of the DLLs it imports, in the table's order.
     ///
     /// # Errors
-    /// [`Unusable`] if the table is not in the image.
-    pub fn imports<'p>(&self, place: &'p mut Place) -> Result<Imports<'a, 'p>, Unusable> {
-        Ok(Imports {
-            image: *self,
-            place,
-            ready: 0..0,
-            rest: match self.imports {
-                0 => None,
-                table => Some(self.at(table)?),
-            },
-        })
+    /// [`MALFORMED`], why the file cannot be read, or what `visit` says.
+    pub fn imports<E: From<Status>>(
+        &self,
+        place: &mut Place,
+        mut visit: impl FnMut(&Name) -> Result<(), E>,
+    ) -> Result<(), E> {
+        if self.imports == 0 {
+            return Ok(());
+        }
+        let mut table = self.at(self.imports)?;
+        loop {
+            // As many descriptors as there are on a page, one at least. A table that runs into the end of
+            // its section lacks its terminator.
+            let count = (table.piece(BATCH * DESCRIPTOR) / DESCRIPTOR).max(1);
+            let rest = table.skip(count * DESCRIPTOR).ok_or(MALFORMED)?;
+            let descriptors = place.table.get_mut(..count).unwrap_or_default();
+            self.bytes.read(table.at, descriptors.as_mut_bytes())?;
+            for descriptor in descriptors {
+                let name = descriptor.name.get();
+                if name == 0 {
+                    return Ok(());
+                }
+                self.read_name(name, &mut place.name)?;
+                visit(&place.name)?;
+            }
+            table = rest;
+        }
     }
 
     /// What lies at a relative virtual address.
-    fn at(&self, address: u32) -> Result<Run, Unusable> {
+    fn at(&self, address: u32) -> Result<Run> {
         match self.layout {
             Layout::View => Ok(Run {
                 at: index(address),
@@ -288,7 +303,7 @@ impl<'a> PeImage<'a> {
 
     /// The same in a file, to the end of the section.
     #[inline(never)]
-    fn in_section(&self, address: u32) -> Result<Run, Unusable> {
+    fn in_section(&self, address: u32) -> Result<Run> {
         let (mut table, count) = self.sections;
         for _ in 0..count {
             let header: SectionHeader = read(self.bytes, table)?;
@@ -305,15 +320,15 @@ impl<'a> PeImage<'a> {
                 return Ok(run);
             }
         }
-        Err(Unusable::Malformed)
+        Err(MALFORMED)
     }
 
     /// The text at a relative virtual address, up to its NUL or the most that is looked at.
-    fn read_name(&self, address: u32, name: &mut Name) -> Result<(), Unusable> {
+    fn read_name(&self, address: u32, name: &mut Name) -> Result<()> {
         let run = self.at(address)?;
         let piece = run.piece(size_of::<Spelling>());
         let piece = name.bytes.get_mut(..piece).unwrap_or_default();
-        fill(self.bytes, run.at, piece)?;
+        self.bytes.read(run.at, piece)?;
         // What is behind a shorter piece is of another name.
         if piece.len() == size_of::<Spelling>() && name.spell() {
             Ok(())
@@ -324,21 +339,21 @@ impl<'a> PeImage<'a> {
 
     /// The same of a name without a spelling.
     #[inline(never)]
-    fn read_long_name(&self, mut run: Run, name: &mut Name) -> Result<(), Unusable> {
+    fn read_long_name(&self, mut run: Run, name: &mut Name) -> Result<()> {
         (name.length, name.spelling) = (0, [0; 4]);
         while run.bytes != 0 {
             let rest = name.bytes.get_mut(name.length..).unwrap_or_default();
             let length = run.piece(PIECE).min(rest.len());
             let piece = rest.get_mut(..length).unwrap_or_default();
-            fill(self.bytes, run.at, piece)?;
+            self.bytes.read(run.at, piece)?;
             let end = piece.iter().position(|&byte| byte == 0);
             name.length += end.unwrap_or(length);
             if end.is_some() || length == rest.len() {
                 return Ok(());
             }
-            run = run.skip(length).ok_or(Unusable::Malformed)?;
+            run = run.skip(length).ok_or(MALFORMED)?;
         }
-        Err(Unusable::Malformed)
+        Err(MALFORMED)
     }
 }
 
@@ -387,82 +402,18 @@ impl Default for Place {
     }
 }
 
-/// See [`PeImage::imports`].
-pub struct Imports<'a, 'p> {
-    image: PeImage<'a>,
-    place: &'p mut Place,
-    /// The descriptors of the place that are still to come.
-    ready: Range<usize>,
-    /// The table behind them; nothing at the end.
-    rest: Option<Run>,
-}
-
-impl Imports<'_, '_> {
-    /// The next name, if there is one more.
-    ///
-    /// # Errors
-    /// [`Unusable`], after which nothing more comes.
-    pub fn next_name(&mut self) -> Result<Option<&Name>, Unusable> {
-        let next = self.advance();
-        if next != Ok(true) {
-            (self.ready, self.rest) = (0..0, None);
-        }
-        Ok(next?.then_some(&self.place.name))
-    }
-
-    fn advance(&mut self) -> Result<bool, Unusable> {
-        if self.ready.is_empty() {
-            let Some(table) = self.rest else {
-                return Ok(false);
-            };
-            self.read_ahead(table)?;
-        }
-        let descriptor = self
-            .ready
-            .next()
-            .and_then(|next| self.place.table.get(next));
-        match descriptor.map_or(0, |descriptor| descriptor.name.get()) {
-            0 => Ok(false),
-            name => {
-                self.image.read_name(name, &mut self.place.name)?;
-                Ok(true)
-            }
-        }
-    }
-
-    /// Reads as many descriptors as there are on a page, one at least. A table that runs into the end
-    /// of its section lacks its terminator.
-    fn read_ahead(&mut self, table: Run) -> Result<(), Unusable> {
-        let count = (table.piece(BATCH * DESCRIPTOR) / DESCRIPTOR).max(1);
-        let rest = table.skip(count * DESCRIPTOR).ok_or(Unusable::Malformed)?;
-        let descriptors = self.place.table.get_mut(..count).unwrap_or_default();
-        fill(self.image.bytes, table.at, descriptors.as_mut_bytes())?;
-        (self.ready, self.rest) = (0..count, Some(rest));
-        Ok(())
-    }
-}
-
 fn index(value: u32) -> usize {
     usize::try_from(value).unwrap_or(usize::MAX)
 }
 
-fn add(left: usize, right: usize) -> Result<usize, Unusable> {
-    left.checked_add(right).ok_or(Unusable::Malformed)
+fn add(left: usize, right: usize) -> Result<usize> {
+    left.checked_add(right).ok_or(MALFORMED)
 }
 
-/// What is not in the view or the file, the image should not have named.
-fn read<T: FromBytes + IntoBytes>(bytes: &dyn View, at: usize) -> Result<T, Unusable> {
+fn read<T: FromBytes + IntoBytes>(bytes: &dyn View, at: usize) -> Result<T> {
     let mut value = T::new_zeroed();
-    fill(bytes, at, value.as_mut_bytes())?;
+    bytes.read(at, value.as_mut_bytes())?;
     Ok(value)
-}
-
-fn fill(bytes: &dyn View, at: usize, buffer: &mut [u8]) -> Result<(), Unusable> {
-    match bytes.read(at, buffer) {
-        Ok(()) => Ok(()),
-        Err(Status::ACCESS_VIOLATION) => Err(Unusable::Malformed),
-        Err(status) => Err(Unusable::Unreadable(status)),
-    }
 }
 
 #[cfg(test)]

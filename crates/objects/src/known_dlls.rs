@@ -16,13 +16,13 @@
 //! is left out as well, without a section: no process could run it.
 
 use crate::dll_list::{DllList, Names};
-use crate::image::{Layout, PeImage, Place, Unusable};
+use crate::image::{self, Layout, PeImage, Place};
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
 use nt::failure::{Attempt, Essential, Skippable, Stop};
 use nt::object::{Attributes, ObjectAttributes};
 use nt::path::{self, MAX_DOS};
-use nt::system::{Objects, System};
+use nt::system::{Objects, System, View};
 use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, file, wide};
 
 /// A known DLL that stops the system: the parameters of its hard error (spec 12.4; string mask 5).
@@ -71,13 +71,16 @@ where
     pub fn make(&self, directory: Option<UnicodeStr<'_>>) -> Result<(), Failure> {
         let mut making = self.making();
         self.make_in(&mut making, wide!("\\KnownDlls"), directory)
-            .map_err(|Failed { at, status }| match at {
-                At::Object(object) => Failure::Stop(Essential::KnownDlls.stop(object, status)),
-                At::Image(text) => Failure::BadImage(BadImage {
-                    text,
-                    status,
-                    file: making.file,
-                }),
+            .map_err(|status| {
+                if making.is_bad {
+                    Failure::BadImage(BadImage {
+                        text: making.at,
+                        status,
+                        file: making.file,
+                    })
+                } else {
+                    Failure::Stop(Essential::KnownDlls.stop(making.at, status))
+                }
             })
     }
 
@@ -89,10 +92,11 @@ where
         }
         let mut making = self.making();
         let made = self.make_in(&mut making, wide!("\\KnownDlls32"), directory);
-        if let Err(Failed { at, status }) = made {
-            let object = match at {
-                At::Object(object) => object,
-                At::Image(_) => making.file.as_str(),
+        if let Err(status) = made {
+            let object = if making.is_bad {
+                making.file.as_str()
+            } else {
+                making.at
             };
             Skippable::KnownDlls32.report(object, status);
         }
@@ -102,6 +106,8 @@ where
         Making {
             system: self.system,
             protection: self.protection,
+            at: UnicodeStr::EMPTY,
+            is_bad: false,
             file: UnicodeBuf::new(),
         }
     }
@@ -112,19 +118,25 @@ where
         making: &mut Making<S>,
         name: UnicodeStr<'static>,
         directory: Option<UnicodeStr<'_>>,
-    ) -> Result<(), Failed> {
+    ) -> Result<()> {
         let system = self.system;
-        let objects = directories::create(system, name, security::known_dlls()).at(name)?;
-        let dos = directory.ok_or(Status::OBJECT_NAME_INVALID);
-        let dos = dos.at(wide!("DllDirectory"))?;
-        let files = open_directory(system, dos).at(wide!("DllDirectory"))?;
-        link(system, self.protection, objects.get(), dos).at(wide!("KnownDllPath"))?;
-        let (mut list, mut place) = (DllList::new(system), Place::new());
+        making.at = name;
+        let objects = directories::create(system, name, security::known_dlls())?;
+        making.at = wide!("DllDirectory");
+        let dos = directory.ok_or(Status::OBJECT_NAME_INVALID)?;
+        let files = open_directory(system, dos)?;
+        making.at = wide!("KnownDllPath");
+        link(system, self.protection, making.at, objects.get(), dos)?;
+        making.at = wide!("list of known DLLs");
+        let mut walk = Walk {
+            list: DllList::new(system),
+            place: Place::new(),
+        };
         for (name, file) in self.dlls.clone() {
-            list.add(name, file).at(LIST)?;
+            walk.list.add(name, file)?;
         }
-        let excluded = Names::of(system, self.excluded.clone()).at(LIST)?;
-        while let Some((name, file)) = list.next_entry() {
+        let excluded = Names::of(system, self.excluded.clone())?;
+        while let Some((name, file)) = walk.list.next_entry() {
             if excluded.contains(name) || excluded.contains(file) {
                 continue;
             }
@@ -139,99 +151,42 @@ where
                 .or_skip(Skippable::KnownDll, name)
                 .is_some()
             {
-                making.add(objects.get(), files.get(), &mut list, &mut place)?;
+                making.add(objects.get(), files.get(), &mut walk)?;
             }
         }
         Ok(())
     }
 }
 
-/// The file is not an image, or is one that contradicts itself (spec 12.4).
-const UNREADABLE: Failed = unreadable(Status::IMAGE_CHECKSUM_MISMATCH);
-/// The file is an image, but no DLL (spec 12.4).
-const NO_DLL: Failed = Failed {
-    at: At::Image(wide!("Non-DLL file included in KnownDLL list.")),
-    status: Status::INVALID_IMPORT_OF_NON_DLL,
-};
-
-/// The image of the file at hand cannot be looked at, for this reason.
-const fn unreadable(status: Status) -> Failed {
-    Failed {
-        at: At::Image(wide!("Verification of a KnownDLL failed.")),
-        status,
-    }
-}
-
-/// The object named in the report when the list cannot be extended.
-const LIST: UnicodeStr<'static> = wide!("list of known DLLs");
-
-/// Why there are no known DLLs.
-struct Failed {
-    at: At,
-    status: Status,
-}
-
-/// The object named in the report.
-#[derive(Clone, Copy)]
-enum At {
-    /// An object or a value.
-    Object(UnicodeStr<'static>),
-    /// The image of the file at hand, and what is wrong with it.
-    Image(UnicodeStr<'static>),
-}
-
-trait FailedAt<T> {
-    fn at(self, object: UnicodeStr<'static>) -> Result<T, Failed>;
-}
-
-impl<T> FailedAt<T> for Result<T> {
-    fn at(self, object: UnicodeStr<'static>) -> Result<T, Failed> {
-        self.map_err(|status| Failed {
-            at: At::Object(object),
-            status,
-        })
-    }
-}
-
 /// Why the imports of an image were not walked to their end.
 enum Unwalked {
-    /// The system stops.
-    Failed(Failed),
-    /// The disk does not give a page of it: only this DLL is left out.
-    Unread(Status),
+    /// The image says so, or its file.
+    Image(Status),
+    /// The system stops, for this reason.
+    Unverified(Status),
+    /// It is no DLL.
+    NoDll,
 }
 
-impl Unwalked {
-    /// Reports `file` if it is left out.
-    fn or_skip(self, file: UnicodeStr<'_>) -> Result<(), Failed> {
-        match self {
-            Self::Failed(failed) => Err(failed),
-            Self::Unread(status) => {
-                Skippable::KnownDll.report(file, status);
-                Ok(())
-            }
-        }
+impl From<Status> for Unwalked {
+    fn from(status: Status) -> Self {
+        Self::Image(status)
     }
 }
 
-impl From<Failed> for Unwalked {
-    fn from(failed: Failed) -> Self {
-        Self::Failed(failed)
-    }
-}
-
-impl From<Unusable> for Unwalked {
-    fn from(why: Unusable) -> Self {
-        match why {
-            Unusable::Malformed => Self::Failed(UNREADABLE),
-            Unusable::Unreadable(status) => Self::Unread(status),
-        }
-    }
+/// What imports are walked with.
+struct Walk<S: System> {
+    list: DllList<S>,
+    place: Place,
 }
 
 struct Making<S: System> {
     system: S,
     protection: Protection,
+    /// What is at hand, or what is wrong with the file at hand: it is named if the system stops here.
+    at: UnicodeStr<'static>,
+    /// The system stops because of the file at hand.
+    is_bad: bool,
     /// The DLL at hand.
     file: UnicodeBuf<MAX_DOS>,
 }
@@ -252,11 +207,12 @@ fn open_directory<S: System>(system: S, dos: UnicodeStr<'_>) -> Result<Owned<S>>
 fn link<S: Objects>(
     system: S,
     protection: Protection,
+    name: UnicodeStr<'_>,
     objects: Handle,
     dos: UnicodeStr<'_>,
 ) -> Result<()> {
     let attributes = Attributes::CASE_INSENSITIVE | Attributes::OPENIF | Attributes::PERMANENT;
-    let attributes = ObjectAttributes::named(wide!("KnownDllPath"))
+    let attributes = ObjectAttributes::named(name)
         .under(objects)
         .with(attributes)
         .secured(protection.primary_defaulted());
@@ -266,15 +222,9 @@ fn link<S: Objects>(
 }
 
 impl<S: System> Making<S> {
-    /// Makes one DLL known, and adds what it imports to `list`.
+    /// Makes one DLL known, and adds what it imports to the list.
     #[inline(never)]
-    fn add(
-        &self,
-        objects: Handle,
-        files: Handle,
-        list: &mut DllList<S>,
-        place: &mut Place,
-    ) -> Result<(), Failed> {
+    fn add(&mut self, objects: Handle, files: Handle, walk: &mut Walk<S>) -> Result<()> {
         let system = self.system;
         let file = self.file.as_str();
         let Some(opened) = open(system, files, file) else {
@@ -285,25 +235,51 @@ impl<S: System> Making<S> {
             .under(objects)
             .with(Attributes::PERMANENT)
             .secured(security);
-        let section =
-            match system.create_image_section(&attributes, Access::SECTION_ALL, opened.get()) {
-                Ok(section) => Owned::new(system, section),
-                Err(status) => {
-                    if is_bad_image(status) {
-                        read_and_walk(system, files, file, list, place)
-                            .or_else(|why| why.or_skip(file))?;
-                    }
-                    Skippable::KnownDll.report(file, status);
-                    return Ok(());
+        match system.create_image_section(&attributes, Access::SECTION_ALL, opened.get()) {
+            Ok(section) => {
+                let section = Owned::new(system, section);
+                let known = map_and_walk(system, section.get(), walk);
+                if known.is_err() {
+                    let _ = system.make_temporary(section.get());
                 }
-            };
-        let known = map_and_walk(system, section.get(), list, place);
-        if known.is_err() {
-            let _ = system.make_temporary(section.get());
+                self.settle(known)
+            }
+            Err(status) => {
+                if is_bad_image(status) {
+                    let walked = read_and_walk(system, files, file, walk);
+                    self.settle(walked)?;
+                }
+                Skippable::KnownDll.report(self.file.as_str(), status);
+                Ok(())
+            }
         }
-        known.or_else(|why| why.or_skip(file))
+    }
+
+    /// What it means that the image of the file at hand was not walked (spec 12.4): it stops the system, or
+    /// it is reported.
+    #[inline(never)]
+    fn settle(&mut self, walked: Result<(), Unwalked>) -> Result<()> {
+        let Err(why) = walked else {
+            return Ok(());
+        };
+        let (at, status) = match why {
+            Unwalked::Image(image::MALFORMED) => (UNVERIFIED, Status::IMAGE_CHECKSUM_MISMATCH),
+            Unwalked::Unverified(status) => (UNVERIFIED, status),
+            Unwalked::NoDll => (NO_DLL, Status::INVALID_IMPORT_OF_NON_DLL),
+            Unwalked::Image(status) => {
+                Skippable::KnownDll.report(self.file.as_str(), status);
+                return Ok(());
+            }
+        };
+        (self.at, self.is_bad) = (at, true);
+        Err(status)
     }
 }
+
+/// What is wrong with an image that cannot be looked at, or that contradicts itself.
+const UNVERIFIED: UnicodeStr<'static> = wide!("Verification of a KnownDLL failed.");
+/// What is wrong with an image that is no DLL.
+const NO_DLL: UnicodeStr<'static> = wide!("Non-DLL file included in KnownDLL list.");
 
 /// Opens the file, if it is there.
 fn open<S: System>(system: S, directory: Handle, file: UnicodeStr<'_>) -> Option<Owned<S>> {
@@ -323,14 +299,9 @@ fn open<S: System>(system: S, directory: Handle, file: UnicodeStr<'_>) -> Option
 
 /// Walks the imports of the image that a view of `section` shows.
 #[inline(never)]
-fn map_and_walk<S: System>(
-    system: S,
-    section: Handle,
-    list: &mut DllList<S>,
-    place: &mut Place,
-) -> Result<(), Unwalked> {
-    let view = system.map_view(section).map_err(unreadable)?;
-    walk(PeImage::parse(&view, Layout::View), list, place)
+fn map_and_walk<S: System>(system: S, section: Handle, walk: &mut Walk<S>) -> Result<(), Unwalked> {
+    let view = system.map_view(section).map_err(Unwalked::Unverified)?;
+    walk.imports(&view, Layout::View)
 }
 
 /// Walks the imports of an image that has no section, in its file. A file that cannot be read is
@@ -340,13 +311,12 @@ fn read_and_walk<S: System>(
     system: S,
     directory: Handle,
     file: UnicodeStr<'_>,
-    list: &mut DllList<S>,
-    place: &mut Place,
+    walk: &mut Walk<S>,
 ) -> Result<(), Unwalked> {
     let content = content(system, directory, file).or_skip(Skippable::KnownDll, file);
     content.map_or(Ok(()), |(pages, length)| {
         let bytes = pages.as_ref().get(..length).unwrap_or_default();
-        walk(PeImage::parse(&bytes, Layout::File), list, place)
+        walk.imports(&bytes, Layout::File)
     })
 }
 
@@ -380,21 +350,19 @@ fn content<S: System>(
     Ok((pages, length))
 }
 
-/// Adds what an image imports to `list`.
-fn walk<S: System>(
-    image: Result<PeImage<'_>, Unusable>,
-    list: &mut DllList<S>,
-    place: &mut Place,
-) -> Result<(), Unwalked> {
-    let image = image?;
-    let mut imports = image.imports(place)?;
-    while let Some(name) = imports.next_name()? {
-        list.add_import(name).map_err(unreadable)?;
-    }
-    if image.is_dll() {
-        Ok(())
-    } else {
-        Err(NO_DLL.into())
+impl<S: System> Walk<S> {
+    /// Adds what an image imports to the list.
+    #[inline(never)]
+    fn imports(&mut self, bytes: &dyn View, layout: Layout) -> Result<(), Unwalked> {
+        let image = PeImage::parse(bytes, layout)?;
+        image.imports(&mut self.place, |name| {
+            self.list.add_import(name).map_err(Unwalked::Unverified)
+        })?;
+        if image.is_dll() {
+            Ok(())
+        } else {
+            Err(Unwalked::NoDll)
+        }
     }
 }
 
