@@ -127,6 +127,9 @@ impl<S: Memory, R: Row> Table<S, R> {
     }
 
     /// The row with this index, to change. Its node is not to be touched.
+    ///
+    /// Not inlined it is the same code as [`Self::row`].
+    #[inline(never)]
     pub fn row_mut(&mut self, index: usize) -> Option<&mut R> {
         self.rows.get_mut(index)
     }

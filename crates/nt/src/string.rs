@@ -215,7 +215,12 @@ impl<const N: usize> UnicodeBuf<N> {
 
     /// Appends an ASCII text whole, or nothing with `NAME_TOO_LONG`.
     pub fn push_ascii(&mut self, text: &str) -> Result<()> {
-        append_ascii(&mut self.0, text.as_bytes())
+        self.push_bytes(text.as_bytes())
+    }
+
+    /// Appends bytes each of which stands for the unit of its value, or nothing with `NAME_TOO_LONG`.
+    pub fn push_bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        append_ascii(&mut self.0, bytes)
     }
 
     /// Appends one unit, or nothing with `NAME_TOO_LONG`.

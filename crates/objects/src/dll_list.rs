@@ -5,7 +5,7 @@
 //! An entry is a name and a file name. The same name with the same file is one entry; with another
 //! file it takes that file as long as the walk has not come by, and is a new entry after that.
 
-use crate::image::{Name, Spelling};
+use crate::image::{MAX_NAME, Name, Spelling};
 use core::cell::Cell;
 use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
@@ -117,9 +117,10 @@ impl<S: Memory> DllList<S> {
     /// The same of one that is not known by its spelling.
     #[inline(never)]
     fn look_for_import(&mut self, import: &Name) -> Result<()> {
-        let dot = import.iter().position(|&byte| byte == b'.');
-        let name = dot.unwrap_or(import.len());
-        let hash = import
+        let text: &[u8] = import;
+        let dot = text.iter().position(|&byte| byte == b'.');
+        let name = dot.unwrap_or(text.len());
+        let hash = text
             .iter()
             .take(name)
             .fold(NameHash::EMPTY, |hash, &byte| hash.and(byte.into()));
@@ -128,23 +129,20 @@ impl<S: Memory> DllList<S> {
             let Dll {
                 name: called, file, ..
             } = *dll;
-            self.text.get(file).eq_bytes(import) && called == file.prefix(name)
+            self.text.get(file).eq_bytes(text) && called == file.prefix(name)
         };
-        if self.dlls.find(hash, |_, dll| is_it(dll)).is_some()
-            || import.eq_ignore_ascii_case(b"ntdll.dll")
-            || import.len() > crate::image::MAX_NAME
-        {
-            if let Some(place) = self.spelled.place(import.spelling()) {
-                *place = import.spelling();
+        if self.dlls.find(hash, |_, dll| is_it(dll)).is_none() && text.len() <= MAX_NAME {
+            let mut file = UnicodeBuf::<MAX_DOS>::new();
+            file.push_bytes(text)?;
+            let file = file.as_str();
+            if !file.eq_ascii("ntdll.dll") {
+                return self.add(file.take(name), file);
             }
-            return Ok(());
         }
-        let mut file = UnicodeBuf::<MAX_DOS>::new();
-        import
-            .iter()
-            .try_for_each(|&byte| file.push_unit(u16::from(byte)))?;
-        let file = file.as_str();
-        self.add(file.take(name), file)
+        if let Some(place) = self.spelled.place(import.spelling()) {
+            *place = import.spelling();
+        }
+        Ok(())
     }
 
     /// Name and file of the next entry that the walk has not come by.
@@ -155,52 +153,9 @@ impl<S: Memory> DllList<S> {
     }
 }
 
-/// A set of names.
-pub(crate) struct Names<S: Memory> {
-    text: TextArena<S>,
-    names: Table<S, Entry>,
-}
-
-#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C, packed(4))]
-struct Entry {
-    text: Span,
-    node: Node,
-}
-
-impl Row for Entry {
-    const NODE: usize = offset_of!(Self, node);
-}
-
-impl<S: Memory> Names<S> {
-    /// The set of these names.
-    ///
-    /// # Errors
-    /// `NO_MEMORY`.
-    pub(crate) fn of<'v>(system: S, names: impl Iterator<Item = UnicodeStr<'v>>) -> Result<Self> {
-        let mut set = Self {
-            text: TextArena::new(system),
-            names: Table::new(system),
-        };
-        for name in names {
-            let (text, node) = (set.text.add(name)?, Node::default());
-            set.names.insert(NameHash::of(name), Entry { text, node })?;
-        }
-        Ok(set)
-    }
-
-    /// Whether `name` is one of them.
-    pub(crate) fn contains(&self, name: UnicodeStr<'_>) -> bool {
-        // Usually there is none, and then a hash would be for nothing.
-        let is_it = |_, row: &Entry| self.text.get(row.text).eq_ignore_case(name);
-        !self.names.is_empty() && self.names.find(NameHash::of(name), is_it).is_some()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::MAX_NAME;
     use nt::wide;
     use std::string::{String, ToString};
     use std::vec;

@@ -43,31 +43,22 @@ fn replace<S: Objects>(
     name: UnicodeStr<'_>,
     target: UnicodeStr<'_>,
 ) -> Result<()> {
-    let attributes = |more| {
+    let mut more = Attributes::OPENIF;
+    loop {
         let attributes = Attributes::CASE_INSENSITIVE | Attributes::PERMANENT | more;
-        ObjectAttributes::named(name)
+        let attributes = ObjectAttributes::named(name)
             .under(directory)
             .with(attributes)
-            .secured(protection.primary_defaulted())
-    };
-    let link = system.create_symbolic_link(
-        &attributes(Attributes::OPENIF),
-        Access::SYMBOLIC_LINK_ALL,
-        target,
-    )?;
-    let old = Owned::new(system, link.handle);
-    if link.existed {
-        system.make_temporary(old.get())?;
+            .secured(protection.primary_defaulted());
+        let link = system.create_symbolic_link(&attributes, Access::SYMBOLIC_LINK_ALL, target)?;
+        let handle = Owned::new(system, link.handle);
+        if !link.existed || more.is_empty() {
+            return Ok(());
+        }
         // Its last handle takes the old link's name with it.
-        drop(old);
-        let new = system.create_symbolic_link(
-            &attributes(Attributes::empty()),
-            Access::SYMBOLIC_LINK_ALL,
-            target,
-        )?;
-        drop(Owned::new(system, new.handle));
+        system.make_temporary(handle.get())?;
+        more = Attributes::empty();
     }
-    Ok(())
 }
 
 fn remove<S: Objects>(system: S, directory: Handle, name: UnicodeStr<'_>) -> Result<()> {

@@ -15,7 +15,7 @@
 //! any other's (spec 7.2 #7, #9). A DLL of which the disk does not give a page that the walk needs
 //! is left out as well, without a section: no process could run it.
 
-use crate::dll_list::{DllList, Names};
+use crate::dll_list::DllList;
 use crate::image::{self, Layout, PeImage, Place};
 use crate::{Protection, directories, security};
 use nt::access::{Access, OpenOptions, Share};
@@ -54,15 +54,15 @@ pub struct KnownDlls<S, Dlls, Excluded> {
     pub protection: Protection,
     /// Names and file names.
     pub dlls: Dlls,
-    /// `ExcludeFromKnownDlls`.
-    pub excluded: Excluded,
+    /// Whether `ExcludeFromKnownDlls` has a name.
+    pub is_excluded: Excluded,
 }
 
 impl<'v, S, Dlls, Excluded> KnownDlls<S, Dlls, Excluded>
 where
     S: System,
     Dlls: Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
-    Excluded: Iterator<Item = UnicodeStr<'v>> + Clone,
+    Excluded: Fn(UnicodeStr<'_>) -> bool,
 {
     /// Makes `\KnownDlls` from `directory`, a DOS path (`DllDirectory`).
     ///
@@ -135,9 +135,8 @@ where
         for (name, file) in self.dlls.clone() {
             walk.list.add(name, file)?;
         }
-        let excluded = Names::of(system, self.excluded.clone())?;
         while let Some((name, file)) = walk.list.next_entry() {
-            if excluded.contains(name) || excluded.contains(file) {
+            if (self.is_excluded)(name) || (self.is_excluded)(file) {
                 continue;
             }
             if file.is_empty() {

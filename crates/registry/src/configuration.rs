@@ -64,9 +64,11 @@ impl<S: Memory> Configuration<S> {
         self.names(List::Execute)
     }
 
-    /// `ExcludeFromKnownDlls`: names.
-    pub fn excluded_dlls(&self) -> impl Iterator<Item = UnicodeStr<'_>> + Clone {
-        self.names(List::ExcludeFromKnownDlls)
+    /// Whether `ExcludeFromKnownDlls` has this name.
+    pub fn is_excluded_dll(&self, name: UnicodeStr<'_>) -> bool {
+        let list = List::ExcludeFromKnownDlls;
+        // Usually there is none, and then a hash would be for nothing.
+        self.store.first(list) != 0 && self.store.value_of(list, name).is_some()
     }
 
     /// `PagingFiles`: tokens.

@@ -139,7 +139,7 @@ pub(crate) fn known_dlls<S: System>(
         system,
         protection: loaded.protection(),
         dlls: configuration.known_dlls(),
-        excluded: configuration.excluded_dlls(),
+        is_excluded: |name: UnicodeStr<'_>| configuration.is_excluded_dll(name),
     };
     known_dlls
         .make(configuration.dll_directory().or(default))

@@ -2,7 +2,8 @@
 //! Values of the Session Manager key itself: rows of spec 2.1 to 2.3 and 17.
 
 use crate::{BINARY, DWORD, EXPAND, MULTI, SZ, on, passed, read, texts};
-use test_support::host::{SM, bytes};
+use nt::UnicodeStr;
+use test_support::host::{SM, bytes, wide};
 
 #[test]
 fn spec_2_3_protection_mode_and_its_lengths() {
@@ -209,7 +210,11 @@ fn spec_2_3_exclude_from_known_dlls_takes_text_only() {
     ] {
         on(move |world| {
             world.sm("", &[("ExcludeFromKnownDlls", kind, data)]);
-            assert_eq!(texts(passed(world).excluded_dlls()), names);
+            let configuration = passed(world);
+            for name in ["user32.dll", "gdi32"] {
+                let is_excluded = configuration.is_excluded_dll(UnicodeStr(&wide(name)));
+                assert_eq!(is_excluded, names.contains(&name), "{name}");
+            }
         });
     }
 }

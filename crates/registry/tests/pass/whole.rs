@@ -26,7 +26,7 @@ fn spec_2_3_defaults_of_an_empty_key() {
         assert_eq!(texts(configuration.setup_execute()), [""; 0]);
         assert_eq!(texts(configuration.execute()), [""; 0]);
         assert_eq!(texts(configuration.paging_files()), ["?:\\pagefile.sys"]);
-        assert_eq!(texts(configuration.excluded_dlls()), [""; 0]);
+        assert!(!configuration.is_excluded_dll(UnicodeStr::EMPTY));
         assert!(configuration.renames.iter().all(Option::is_none));
         assert_eq!(configuration.dll_directory(), None);
         assert_eq!(configuration.library_search_path(), UnicodeStr::EMPTY);
