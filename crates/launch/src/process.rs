@@ -63,11 +63,11 @@ pub struct Start<'a> {
     pub subsystem: bool,
 }
 
-/// A new process, its initial thread suspended.
+/// A new process, its initial thread suspended. What its creation told stands where its creator wants it.
 #[must_use]
-pub struct Child<S: System> {
+pub struct Child<'a, S: System> {
     system: S,
-    information: UserProcessInformation,
+    information: &'a UserProcessInformation,
 }
 
 impl<S: System> Launcher<'_, S> {
@@ -88,17 +88,21 @@ impl<S: System> Launcher<'_, S> {
     }
 
     /// Makes the process and puts it into its session (spec 8.3 #1 to #5): what a DEFERRED start
-    /// is.
+    /// is. What its creation tells is put where `told` is.
     ///
     /// # Errors
     /// What the kernel says; no process is left then.
-    pub fn create(&self, start: &Start<'_>) -> Result<Child<S>> {
+    pub fn create<'t>(
+        &self,
+        start: &Start<'_>,
+        told: &'t mut UserProcessInformation,
+    ) -> Result<Child<'t, S>> {
         let reserve = if start.subsystem {
             ParameterFlags::RESERVE_1MB
         } else {
             ParameterFlags::empty()
         };
-        let information = self.system.create_process(&ProcessParameters {
+        *told = self.system.create_process(&ProcessParameters {
             image: start.image.path.as_str(),
             dll_path: Some(self.library_path).filter(|path| !path.is_empty()),
             current_directory: Some(start.image.directory.as_str())
@@ -108,10 +112,7 @@ impl<S: System> Launcher<'_, S> {
             flags: ParameterFlags::NX | reserve,
             debug: start.debug || self.debug,
         })?;
-        let child = Child {
-            system: self.system,
-            information,
-        };
+        let child = Child::adopted(self.system, told);
         let joined = self.system.set_session(child.process(), start.session);
         child.or_kill(joined)?;
         Ok(child)
@@ -123,7 +124,8 @@ impl<S: System> Launcher<'_, S> {
     /// # Errors
     /// `INVALID_IMAGE_FORMAT` if it is not native (it is killed then), or what the kernel says.
     pub fn run(&self, start: &Start<'_>, asynchronous: bool) -> Result<()> {
-        let child = self.create(start)?;
+        let mut told = UserProcessInformation::default();
+        let child = self.create(start, &mut told)?;
         let native = child.subsystem() == ImageSubsystem::NATIVE;
         let resumed = if native {
             child.resume()
@@ -158,9 +160,9 @@ impl<S: System> Launcher<'_, S> {
     }
 }
 
-impl<S: System> Child<S> {
+impl<'a, S: System> Child<'a, S> {
     /// Takes over a process that somebody else made for us.
-    pub const fn adopted(system: S, information: UserProcessInformation) -> Self {
+    pub const fn adopted(system: S, information: &'a UserProcessInformation) -> Self {
         Self {
             system,
             information,
@@ -188,8 +190,8 @@ impl<S: System> Child<S> {
     }
 
     /// All that its creation told; the handles stay owned by `self`.
-    pub const fn information(&self) -> &UserProcessInformation {
-        &self.information
+    pub const fn information(&self) -> &'a UserProcessInformation {
+        self.information
     }
 
     /// Lets it run.
@@ -248,7 +250,7 @@ impl<S: System> Child<S> {
     }
 }
 
-impl<S: System> Drop for Child<S> {
+impl<S: System> Drop for Child<'_, S> {
     fn drop(&mut self) {
         drop(Owned::new(self.system, self.thread()));
         drop(Owned::new(self.system, self.process()));

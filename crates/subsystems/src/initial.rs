@@ -12,7 +12,7 @@ use crate::process;
 use crate::state::ids::{ProcessId, TerminalId};
 use launch::Child;
 use nt::failure::{Attempt, Skippable};
-use nt::system::System;
+use nt::system::{System, UserProcessInformation};
 use nt::{ClientId, Result, UnicodeBuf, UnicodeStr, wide};
 
 /// The initial command with its debugger, if any (spec 13.2).
@@ -94,15 +94,16 @@ fn with_debugger<S: System>(system: S, command: UnicodeStr<'_>, text: &mut Comma
     text.push(command)
 }
 
-/// Creates the initial command suspended.
+/// Creates the initial command suspended. What its creation tells is put where `told` is.
 #[inline(never)]
-pub(crate) fn create<S: System>(
+pub(crate) fn create<'t, S: System>(
     plan: &dyn Plan<S>,
     session: u32,
     command: UnicodeStr<'_>,
-) -> Result<Child<S>> {
+    told: &'t mut UserProcessInformation,
+) -> Result<Child<'t, S>> {
     nt::info!("session {session}: initial command {command}");
-    process::create(plan, session, command, false)
+    process::create(plan, session, command, false, told)
 }
 
 /// Starts `command` as the initial command of `terminal`, which stands from now on. The caller is
@@ -115,7 +116,8 @@ pub(crate) fn start<S: System>(
     terminal: TerminalId,
     command: UnicodeStr<'_>,
 ) -> Result<()> {
-    let child = create(sm.plan()?, terminal.0, command)?;
+    let mut told = UserProcessInformation::default();
+    let child = create(sm.plan()?, terminal.0, command, &mut told)?;
     sm.tables
         .lock()
         .terminals

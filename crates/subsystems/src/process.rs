@@ -5,7 +5,7 @@
 use crate::plan::Plan;
 use crate::policy::SERVER_TIMEOUT;
 use launch::{Child, Program, Start};
-use nt::system::{System, Timeout, Wait};
+use nt::system::{System, Timeout, UserProcessInformation, Wait};
 use nt::{Handle, Result, Status, UnicodeStr};
 
 /// Puts the image of the program that `command` names where `found` is.
@@ -25,23 +25,26 @@ pub(crate) fn find<S: System>(
     }
 }
 
-/// The process of `command` in `session`, suspended; `subsystem` says that it is a server.
+/// The process of `command` in `session`, suspended; `subsystem` says that it is a server. What its
+/// creation tells is put where `told` is.
 #[inline(never)]
-pub(crate) fn create<S: System>(
+pub(crate) fn create<'t, S: System>(
     plan: &dyn Plan<S>,
     session: u32,
     command: UnicodeStr<'_>,
     subsystem: bool,
-) -> Result<Child<S>> {
+    told: &'t mut UserProcessInformation,
+) -> Result<Child<'t, S>> {
     let mut image = Program::default();
     find(plan, command, &mut image)?;
-    plan.launcher().create(&Start {
+    let start = Start {
         image: &image,
         command_line: command,
         session,
         debug: false,
         subsystem,
-    })
+    };
+    plan.launcher().create(&start, told)
 }
 
 /// How long a required server of `session` may take to register: one of session 0 as long as it

@@ -26,7 +26,6 @@ use nt::system::{ImageSubsystem, System, Timeout, UserProcessInformation};
 use nt::{ClientId, Handle, Result, Status, UnicodeStr};
 use sm_protocol::ApiMessage;
 use sm_protocol::sb::{self, SbApi, SbCreateProcess, SbCreatedProcess, StringAddress};
-use zerocopy::FromZeros;
 
 /// Starts the required servers of `terminal`, in order (spec 9.2 #4). The caller is inside the
 /// gate. Blocks until they have registered.
@@ -74,19 +73,20 @@ pub(crate) fn deferred<S: System>(
             Turn::NotNeeded => return Ok(()),
         }
     };
-    let suspended = match serves {
-        Some(_) => create_by_server(sm, plan, terminal, command),
+    let mut told = UserProcessInformation::default();
+    let by_server = match serves {
+        Some(_) => create_by_server(sm, plan, terminal, command, &mut told),
         None => Err(Status::NOT_IMPLEMENTED),
     };
-    let suspended = match suspended {
+    let suspended = match by_server {
         Err(Status::NOT_IMPLEMENTED) => {
             // ReactOS' csrss does not know the call (D34); smss creates the process itself then,
             // which is what a user wants.
             nt::info!("session {terminal}: smss itself creates {command}");
             session_space::pass_gate(sm)
-                .and_then(|_inside| process::create(plan, terminal.0, command, true))
+                .and_then(|_inside| process::create(plan, terminal.0, command, true, &mut told))
         }
-        result => result,
+        made => made.map(|()| Child::adopted(sm.system, &told)),
     };
     complete(
         sm,
@@ -111,7 +111,8 @@ fn server<S: System>(
             Turn::NotNeeded => return Ok(()),
         }
     };
-    let suspended = process::create(plan, terminal.0, command, true);
+    let mut told = UserProcessInformation::default();
+    let suspended = process::create(plan, terminal.0, command, true, &mut told);
     complete(sm, &server, suspended, process::patience(terminal.0))
 }
 
@@ -126,7 +127,7 @@ fn wait_for_start<S: System>(sm: &Manager<S>, other: &ServerRef<'_, S>) -> Resul
 fn complete<S: System>(
     sm: &'static Manager<S>,
     server: &ServerRef<'_, S>,
-    suspended: Result<Child<S>>,
+    suspended: Result<Child<'_, S>>,
     patience: Timeout,
 ) -> Result<()> {
     let result = suspended.and_then(|suspended| bring_up(sm, server, suspended, patience));
@@ -140,10 +141,10 @@ fn complete<S: System>(
 fn bring_up<S: System>(
     sm: &'static Manager<S>,
     server: &ServerRef<'_, S>,
-    suspended: Child<S>,
+    suspended: Child<'_, S>,
     patience: Timeout,
 ) -> Result<()> {
-    let created = *suspended.information();
+    let created = suspended.information();
     let process_id = ProcessId::of(created.client);
     let (process, thread) = suspended.into_handles();
     // Open for as long as the record is referred to.
@@ -161,7 +162,7 @@ fn bring_up<S: System>(
             // 9.4 #7b).
             let owner = servers::serving(sm, terminal, subsystem).ok_or(Status::NO_SUCH_PACKAGE)?;
             let foreign = Some(server.key());
-            callback::create_session(sm, &owner, &created, foreign, ClientId::default())?;
+            callback::create_session(sm, &owner, created, foreign, ClientId::default())?;
         }
         sm.system.resume_thread(thread.get())?;
         let event = server.view().event;
@@ -179,14 +180,16 @@ fn bring_up<S: System>(
     up
 }
 
-/// Lets the session's Windows server create the process of an optional one (spec 9.4 #5b).
+/// Lets the session's Windows server create the process of an optional one (spec 9.4 #5b), whose
+/// handles are smss's then, and puts what is known of it where `told` is.
 #[inline(never)]
 fn create_by_server<S: System>(
     sm: &'static Manager<S>,
     plan: &'static dyn Plan<S>,
     terminal: TerminalId,
     command: UnicodeStr<'_>,
-) -> Result<Child<S>> {
+    told: &mut UserProcessInformation,
+) -> Result<()> {
     let mut image = Program::default();
     process::find(plan, command, &mut image)?;
     let launcher = plan.launcher();
@@ -207,14 +210,13 @@ fn create_by_server<S: System>(
     let mut message = sb::callback(SbApi::CREATE_PROCESS, &body);
     callback::call(sm, &server.view(), &mut message)?;
     let created: &mut SbCreatedProcess = message.body_mut()?;
-    let mut information = UserProcessInformation::new_zeroed();
-    information.process = created.process;
-    information.thread = created.thread;
-    information.image.subsystem = created.subsystem;
-    information.client = given(sm, &server.view(), &information).inspect_err(|status| {
+    told.process = created.process;
+    told.thread = created.thread;
+    told.image.subsystem = created.subsystem;
+    told.client = given(sm, &server.view(), told).inspect_err(|status| {
         nt::error!("session {terminal}: the process that its server made: {status}: not taken");
     })?;
-    Ok(Child::adopted(sm.system, information))
+    Ok(())
 }
 
 /// Who the process is that `server` says it has made and given to smss. `INVALID_PARAMETER` unless

@@ -7,7 +7,7 @@ use crate::policy::Policy;
 use crate::process::{create, patience, wait_until_registered};
 use launch::Child;
 use nt::privilege::Privileged;
-use nt::system::{Privilege, System};
+use nt::system::{Privilege, System, UserProcessInformation};
 use nt::{Handle, Owned, Result, Status, UnicodeStr};
 use sm_protocol::sm::{ChildProcess, ChildSession, ConnectionInfo, ExecPgm};
 use sm_protocol::{client, counted};
@@ -103,7 +103,8 @@ fn start_initial<S: System>(
     command: UnicodeStr<'_>,
     port: Handle,
 ) -> Result<()> {
-    let child = initial::create(plan, session, command)?;
+    let mut told = UserProcessInformation::default();
+    let child = initial::create(plan, session, command, &mut told)?;
     let reported = report_process(system, port, session, ChildProcess::INITIAL, &child);
     child.or_kill(reported.map(drop))?;
     let mut request = ExecPgm::new_zeroed();
@@ -118,7 +119,8 @@ fn start_server<S: System>(
     command: UnicodeStr<'_>,
     port: Handle,
 ) -> Result<()> {
-    let child = create(plan, session, command, true)?;
+    let mut told = UserProcessInformation::default();
+    let child = create(plan, session, command, true, &mut told)?;
     let up =
         report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {
             let event = Owned::new(system, event);
@@ -143,7 +145,7 @@ fn report_process<S: System>(
     port: Handle,
     session: u32,
     role: u32,
-    child: &Child<S>,
+    child: &Child<'_, S>,
 ) -> Result<Handle> {
     let mut report = ChildProcess::new_zeroed();
     report.session = session;

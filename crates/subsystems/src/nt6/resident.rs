@@ -17,7 +17,7 @@ use crate::state::terminals::Standing;
 use launch::{Program, Start};
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Stop};
-use nt::system::{System, Timeout};
+use nt::system::{System, Timeout, UserProcessInformation};
 use nt::{ClientId, Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, path, wide};
 use sm_protocol::sm::{ChildProcess, ChildSession};
 
@@ -155,7 +155,8 @@ fn run_child<S: System>(
         debug: false,
         subsystem: false,
     };
-    let child = sm.plan()?.launcher().create(&start)?;
+    let mut told = UserProcessInformation::default();
+    let child = sm.plan()?.launcher().create(&start, &mut told)?;
     let process_id = ProcessId::of(child.client());
     let (process, thread) = child.into_handles();
     sm.tables
