@@ -102,7 +102,7 @@ impl<S: System> Launcher<'_, S> {
         } else {
             ParameterFlags::empty()
         };
-        *told = self.system.create_process(&ProcessParameters {
+        let parameters = ProcessParameters {
             image: start.image.path.as_str(),
             dll_path: Some(self.library_path).filter(|path| !path.is_empty()),
             current_directory: Some(start.image.directory.as_str())
@@ -111,7 +111,8 @@ impl<S: System> Launcher<'_, S> {
             environment: self.environment.block(),
             flags: ParameterFlags::NX | reserve,
             debug: start.debug || self.debug,
-        })?;
+        };
+        self.system.create_process(&parameters, told)?;
         let child = Child::adopted(self.system, told);
         let joined = self.system.set_session(child.process(), start.session);
         child.or_kill(joined)?;
@@ -124,7 +125,7 @@ impl<S: System> Launcher<'_, S> {
     /// # Errors
     /// `INVALID_IMAGE_FORMAT` if it is not native (it is killed then), or what the kernel says.
     pub fn run(&self, start: &Start<'_>, asynchronous: bool) -> Result<()> {
-        let mut told = UserProcessInformation::default();
+        let mut told = UserProcessInformation::untold();
         let child = self.create(start, &mut told)?;
         let native = child.subsystem() == ImageSubsystem::NATIVE;
         let resumed = if native {

@@ -4,7 +4,7 @@
 
 use launch::{Child, Launcher, Program, Start};
 use nt::environment::Environment;
-use nt::system::{ImageSubsystem, Objects, Processes};
+use nt::system::{ImageSubsystem, Objects, Processes, UserProcessInformation};
 use nt::{Status, UnicodeStr};
 use std::sync::{Arc, Mutex};
 use test_support::host::{Seam, run, wide, world};
@@ -79,7 +79,8 @@ fn spec_9_4_a_deferred_subsystem_is_suspended_with_its_first_megabyte_reserved()
                 debug: false,
                 subsystem: true,
             };
-            let (process, thread) = launcher.create(&start).unwrap().into_handles();
+            let mut told = UserProcessInformation::untold();
+            let (process, thread) = launcher.create(&start, &mut told).unwrap().into_handles();
             drop((process, thread));
         });
     });
@@ -184,7 +185,8 @@ fn spec_8_3_a_child_is_known_by_what_the_kernel_says_of_it() {
                 debug: false,
                 subsystem: false,
             };
-            let child = launcher.create(&start).unwrap();
+            let mut told = UserProcessInformation::untold();
+            let child = launcher.create(&start, &mut told).unwrap();
             let client = seam.query_thread(child.thread()).unwrap();
             assert_eq!(child.client(), client);
             assert_eq!(child.subsystem(), ImageSubsystem::WINDOWS_CUI);
@@ -193,7 +195,7 @@ fn spec_8_3_a_child_is_known_by_what_the_kernel_says_of_it() {
                 client.process
             );
             // Whoever takes it over has the same child.
-            let information = *child.information();
+            let information = child.information();
             std::mem::forget(child);
             let adopted = Child::adopted(seam, information);
             assert_eq!(adopted.client(), client);

@@ -202,13 +202,17 @@ unsafe extern "system" fn run<B: ThreadBody>(body: *mut c_void) -> NTSTATUS {
 }
 
 impl Processes for Native {
-    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+    fn create_process(
+        self,
+        parameters: &ProcessParameters<'_>,
+        told: &mut UserProcessInformation,
+    ) -> Result<()> {
         let block = ParameterBlock::new(parameters)?;
         let mut image = counted(parameters.image)?;
-        let mut made = RTL_USER_PROCESS_INFORMATION::zero();
-        made.Length = RTL_USER_PROCESS_INFORMATION::SIZE;
-        // SAFETY: the image name borrows from the caller, the block and the answer are ours and
-        // live; no descriptor, port or token.
+        told.size = RTL_USER_PROCESS_INFORMATION::SIZE;
+        // SAFETY: the image name and the answer borrow from the caller, the block is ours and
+        // live; the answer is of the same layout (asserted in `layout`), and any bytes are a value of
+        // it; no descriptor, port or token.
         done(unsafe {
             RtlCreateUserProcess(
                 &raw mut image,
@@ -220,10 +224,9 @@ impl Processes for Native {
                 0,
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),
-                &raw mut made,
+                core::ptr::from_mut(told).cast(),
             )
-        })?;
-        Ok(information(&made))
+        })
     }
 
     fn open_process(self, client: ClientId, access: Access) -> Result<Handle> {
@@ -393,13 +396,4 @@ impl Processes for Native {
     fn own_global_flag(self) -> u32 {
         own_process::global_flag()
     }
-}
-
-/// The answer of RtlCreateUserProcess in the seam's form, field by field.
-fn information(made: &RTL_USER_PROCESS_INFORMATION) -> UserProcessInformation {
-    // SAFETY: the seam's type has the same size (asserted in `layout`), and any bytes are a value of
-    // it.
-    let mut information: UserProcessInformation = unsafe { core::mem::transmute_copy(made) };
-    information.size = RTL_USER_PROCESS_INFORMATION::SIZE;
-    information
 }

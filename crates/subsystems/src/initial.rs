@@ -116,7 +116,7 @@ pub(crate) fn start<S: System>(
     terminal: TerminalId,
     command: UnicodeStr<'_>,
 ) -> Result<()> {
-    let mut told = UserProcessInformation::default();
+    let mut told = UserProcessInformation::untold();
     let child = create(sm.plan()?, terminal.0, command, &mut told)?;
     sm.tables
         .lock()

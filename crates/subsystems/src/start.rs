@@ -73,7 +73,7 @@ pub(crate) fn deferred<S: System>(
             Turn::NotNeeded => return Ok(()),
         }
     };
-    let mut told = UserProcessInformation::default();
+    let mut told = UserProcessInformation::untold();
     let by_server = match serves {
         Some(_) => create_by_server(sm, plan, terminal, command, &mut told),
         None => Err(Status::NOT_IMPLEMENTED),
@@ -111,7 +111,7 @@ fn server<S: System>(
             Turn::NotNeeded => return Ok(()),
         }
     };
-    let mut told = UserProcessInformation::default();
+    let mut told = UserProcessInformation::untold();
     let suspended = process::create(plan, terminal.0, command, true, &mut told);
     complete(sm, &server, suspended, process::patience(terminal.0))
 }

@@ -29,7 +29,7 @@ pub fn create<S: System>(
         .split(|&unit| unit <= 0x20)
         .find(|word| !word.is_empty());
     let image = image_path(UnicodeStr(program.ok_or(Status::OBJECT_NAME_INVALID)?))?;
-    system.create_process(&ProcessParameters {
+    let parameters = ProcessParameters {
         image: image.as_str(),
         dll_path: None,
         current_directory: None,
@@ -37,7 +37,10 @@ pub fn create<S: System>(
         environment: system.own_environment(),
         flags: ParameterFlags::NX,
         debug: false,
-    })
+    };
+    let mut created = UserProcessInformation::untold();
+    system.create_process(&parameters, &mut created)?;
+    Ok(created)
 }
 
 /// Creates a program and lets it run: its process handle.

@@ -76,6 +76,14 @@ pub struct UserProcessInformation {
     pub image: SectionImageInformation,
 }
 
+impl UserProcessInformation {
+    /// What there is before anything was told.
+    #[inline(never)]
+    pub fn untold() -> Self {
+        Self::default()
+    }
+}
+
 const _: () = assert!(size_of::<SectionImageInformation>() == by_width(0x40, 0x30));
 const _: () = assert!(size_of::<UserProcessInformation>() == by_width(0x68, 0x44));
 
@@ -142,9 +150,13 @@ pub trait ThreadBody: Sync + 'static {
 /// Requests about processes and threads.
 pub trait Processes: Copy {
     /// RtlCreateProcessParameters + RtlCreateUserProcess: the process with its initial thread
-    /// suspended, this process as parent, no handle inheritance. Both handles in the answer
-    /// belong to the caller.
-    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation>;
+    /// suspended, this process as parent, no handle inheritance. Both handles in what is `told`
+    /// belong to the caller then.
+    fn create_process(
+        self,
+        parameters: &ProcessParameters<'_>,
+        told: &mut UserProcessInformation,
+    ) -> Result<()>;
 
     /// NtOpenProcess.
     fn open_process(self, client: ClientId, access: Access) -> Result<Handle>;

@@ -103,7 +103,7 @@ fn start_initial<S: System>(
     command: UnicodeStr<'_>,
     port: Handle,
 ) -> Result<()> {
-    let mut told = UserProcessInformation::default();
+    let mut told = UserProcessInformation::untold();
     let child = initial::create(plan, session, command, &mut told)?;
     let reported = report_process(system, port, session, ChildProcess::INITIAL, &child);
     child.or_kill(reported.map(drop))?;
@@ -119,7 +119,7 @@ fn start_server<S: System>(
     command: UnicodeStr<'_>,
     port: Handle,
 ) -> Result<()> {
-    let mut told = UserProcessInformation::default();
+    let mut told = UserProcessInformation::untold();
     let child = create(plan, session, command, true, &mut told)?;
     let up =
         report_process(system, port, session, ChildProcess::SERVER, &child).and_then(|event| {

@@ -155,7 +155,7 @@ fn run_child<S: System>(
         debug: false,
         subsystem: false,
     };
-    let mut told = UserProcessInformation::default();
+    let mut told = UserProcessInformation::untold();
     let child = sm.plan()?.launcher().create(&start, &mut told)?;
     let process_id = ProcessId::of(child.client());
     let (process, thread) = child.into_handles();

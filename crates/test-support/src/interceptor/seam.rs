@@ -291,10 +291,14 @@ impl<S: System> Processes for &Interceptor<S> {
         own_global_flag -> u32;
     }
 
-    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+    fn create_process(
+        self,
+        parameters: &ProcessParameters<'_>,
+        told: &mut UserProcessInformation,
+    ) -> Result<()> {
         let image = parameters.image.to_string();
-        let information = self.pass(call("create_process", image.clone()), |below| {
-            below.create_process(parameters)
+        self.pass(call("create_process", image.clone()), |below| {
+            below.create_process(parameters, told)
         })?;
         self.state().children.push(Child {
             image,
@@ -308,9 +312,9 @@ impl<S: System> Processes for &Interceptor<S> {
             resumed: false,
             ended: None,
             waited: false,
-            handles: [information.process, information.thread],
+            handles: [told.process, told.thread],
         });
-        Ok(information)
+        Ok(())
     }
 
     fn terminate_process(self, process: Handle, status: Status) -> Result<()> {

@@ -13,7 +13,7 @@ use nt::access::Access;
 use nt::object::Attributes;
 use nt::system::{
     ImageSubsystem, Memory, Objects, ParameterFlags, ProcessParameters, Processes, SystemWide,
-    ThreadBody, Timeout, View as _, Wait,
+    ThreadBody, Timeout, UserProcessInformation, View as _, Wait,
 };
 use nt::{Handle, ObjectAttributes, Owned, Result, Status, UnicodeStr, wide};
 use std::sync::Mutex;
@@ -52,11 +52,20 @@ fn parameters<'a>(image: &'a [u16], environment: &'a [u16]) -> ProcessParameters
     }
 }
 
+fn create(
+    system: &'static Seam,
+    parameters: &ProcessParameters<'_>,
+) -> Result<UserProcessInformation> {
+    let mut created = UserProcessInformation::untold();
+    system.create_process(parameters, &mut created)?;
+    Ok(created)
+}
+
 /// Starts a child and waits for its end: its exit status.
 fn run_child(system: &'static Seam, image: &str) -> Result<Status> {
     let image = utf16(image);
     let environment = utf16("A=1\0B=2\0");
-    let child = system.create_process(&parameters(&image, &environment))?;
+    let child = create(system, &parameters(&image, &environment))?;
     let (process, thread) = (
         Owned::new(system, Handle(child.process)),
         Owned::new(system, Handle(child.thread)),
@@ -442,7 +451,7 @@ fn spec_9_3_children_made_between_create_and_detach_are_in_the_session() {
                 Err(Status::PRIVILEGE_NOT_HELD)
             );
             let image = utf16(CHILD);
-            let child = system.create_process(&parameters(&image, &[])).unwrap();
+            let child = create(system, &parameters(&image, &[])).unwrap();
             assert_eq!(system.query_session(Handle(child.process)), Ok(session));
             assert_eq!(system.set_session(Handle(child.process), session), Ok(()));
             assert_eq!(
@@ -491,7 +500,7 @@ fn a_killed_process_gives_everything_back() {
     });
     world.start(|system| {
         let image = utf16(CHILD);
-        let child = system.create_process(&parameters(&image, &[])).unwrap();
+        let child = create(system, &parameters(&image, &[])).unwrap();
         system.resume_thread(Handle(child.thread)).unwrap();
         let wait = system.wait_one(Handle(child.process), Timeout::Never);
         assert_eq!(wait, Ok(Wait::Object(0)));

@@ -122,7 +122,7 @@ impl<S: System> Server<S> {
         let dll_path: UnicodeBuf<1024> = string_of(system, caller.get(), body.dll_path)?;
         let given = |text: UnicodeStr<'_>| !text.is_empty();
         let reserve = body.flags & SbCreateProcess::RESERVE_1MB != 0;
-        let created = system.create_process(&ProcessParameters {
+        let parameters = ProcessParameters {
             image: image.as_str(),
             dll_path: Some(dll_path.as_str()).filter(|text| given(*text)),
             current_directory: Some(directory.as_str()).filter(|text| given(*text)),
@@ -134,7 +134,9 @@ impl<S: System> Server<S> {
                 ParameterFlags::empty()
             }),
             debug: body.debug != 0,
-        })?;
+        };
+        let mut created = UserProcessInformation::untold();
+        system.create_process(&parameters, &mut created)?;
         let UserProcessInformation {
             process,
             thread,

@@ -240,7 +240,11 @@ impl Ports for &Kernel {
 }
 
 impl Processes for &'static Kernel {
-    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+    fn create_process(
+        self,
+        parameters: &ProcessParameters<'_>,
+        told: &mut UserProcessInformation,
+    ) -> Result<()> {
         let mut state = self.enter()?;
         let image = parameters.image.to_string();
         let image = image.rsplit('\\').next().unwrap().to_owned();
@@ -251,7 +255,7 @@ impl Processes for &'static Kernel {
         made.directory = parameters.current_directory.map(|text| text.to_string());
         let process = state.open(self.own, Object::Process(id));
         let thread = state.open(self.own, Object::Thread(id));
-        let mut information = UserProcessInformation {
+        *told = UserProcessInformation {
             size: size_of::<UserProcessInformation>() as u32,
             process: process.0,
             thread: thread.0,
@@ -261,8 +265,8 @@ impl Processes for &'static Kernel {
             },
             ..UserProcessInformation::default()
         };
-        information.image.subsystem = state.processes[&id].image_type;
-        Ok(information)
+        told.image.subsystem = state.processes[&id].image_type;
+        Ok(())
     }
 
     fn open_process(self, client: ClientId, _: Access) -> Result<Handle> {

@@ -312,7 +312,11 @@ impl Seam {
 }
 
 impl Processes for &'static Seam {
-    fn create_process(self, parameters: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
+    fn create_process(
+        self,
+        parameters: &ProcessParameters<'_>,
+        told: &mut UserProcessInformation,
+    ) -> Result<()> {
         let mut current_directory = parameters.current_directory.map_or_else(
             || self.parameters.current_directory.clone(),
             |directory| directory.units().to_vec(),
@@ -347,7 +351,8 @@ impl Processes for &'static Seam {
         );
         drop(file);
         let section = Owned::new(self, section?);
-        self.build_process(section.get(), &own)
+        *told = self.build_process(section.get(), &own)?;
+        Ok(())
     }
 
     fn open_process(self, client: nt::ClientId, access: Access) -> Result<Handle> {
