@@ -81,10 +81,36 @@ impl<S: System> Launcher<'_, S> {
             .environment
             .get(wide!("Path"))
             .ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+        Ok(self.find_along(path, program, found)
+            || self.find_along(self.library_path, program, found))
+    }
+
+    #[inline(never)]
+    fn find_along(
+        &self,
+        path: UnicodeStr<'_>,
+        program: UnicodeStr<'_>,
+        found: &mut Program,
+    ) -> bool {
         let system = self.system;
-        let query = |name: UnicodeStr<'_>| system.query_attributes(&ObjectAttributes::named(name));
-        let mut along = |path| search::search(path, program, system, found, query);
-        Ok(along(path) || along(self.library_path))
+        let query = |name: UnicodeStr<'_>| {
+            let attributes = system.query_attributes(&ObjectAttributes::named(name));
+            attributes.map(drop)
+        };
+        search::search(path, program, system, found, query)
+    }
+
+    /// Looks for the program that `line` names, and puts it where `found` is: the modifiers before it.
+    ///
+    /// # Errors
+    /// `UNSUCCESSFUL` without a program, `OBJECT_NAME_NOT_FOUND` if it is nowhere.
+    pub fn find_command(&self, line: UnicodeStr<'_>, found: &mut Program) -> Result<Modifiers> {
+        let command = grammar::parse(line)?;
+        if self.find(command.program, found)? {
+            Ok(command.modifiers)
+        } else {
+            Err(Status::OBJECT_NAME_NOT_FOUND)
+        }
     }
 
     /// Makes the process and puts it into its session (spec 8.3 #1 to #5): what a DEFERRED start
@@ -144,12 +170,9 @@ impl<S: System> Launcher<'_, S> {
     /// `UNSUCCESSFUL` without a program, `OBJECT_NAME_NOT_FOUND` if it is nowhere, and those of
     /// [`Self::run`].
     pub fn execute(&self, line: UnicodeStr<'_>, session: u32) -> Result<()> {
-        let command = grammar::parse(line)?;
         let mut image = Program::default();
-        if !self.find(command.program, &mut image)? {
-            return Err(Status::OBJECT_NAME_NOT_FOUND);
-        }
-        let debug = command.modifiers.contains(Modifiers::DEBUG);
+        let modifiers = self.find_command(line, &mut image)?;
+        let debug = modifiers.contains(Modifiers::DEBUG);
         let start = Start {
             image: &image,
             command_line: line,
@@ -157,7 +180,7 @@ impl<S: System> Launcher<'_, S> {
             debug,
             subsystem: false,
         };
-        self.run(&start, command.modifiers.contains(Modifiers::ASYNC))
+        self.run(&start, modifiers.contains(Modifiers::ASYNC))
     }
 }
 

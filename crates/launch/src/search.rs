@@ -19,9 +19,9 @@ pub struct Program {
 
 /// Whether a file whose attributes could be asked for with this result is there. One that is busy
 /// or not ours to see counts only if `even_busy`.
-pub fn exists<T>(answer: &Result<T>, even_busy: bool) -> bool {
+pub fn exists(answer: Result<()>, even_busy: bool) -> bool {
     match answer {
-        Ok(_) => true,
+        Ok(()) => true,
         Err(Status::SHARING_VIOLATION | Status::ACCESS_DENIED) => even_busy,
         Err(_) => false,
     }
@@ -29,16 +29,16 @@ pub fn exists<T>(answer: &Result<T>, even_busy: bool) -> bool {
 
 /// Looks for `program` along `search_path`, and puts it where `found` is if it is somewhere: whether it
 /// is. `query` asks for the attributes of an NT path.
-pub fn search<T>(
+pub fn search(
     search_path: UnicodeStr<'_>,
     program: UnicodeStr<'_>,
     paths: impl FullPaths,
     found: &mut Program,
-    mut query: impl FnMut(UnicodeStr<'_>) -> Result<T>,
+    mut query: impl FnMut(UnicodeStr<'_>) -> Result<()>,
 ) -> bool {
     if path::kind(program) != Kind::Relative {
         return found.take_name(program, paths).is_ok()
-            && exists(&query(found.path.as_str()), true);
+            && exists(query(found.path.as_str()), true);
     }
     let extension = if program.find(b'.').is_none() {
         wide!(".exe")
@@ -51,7 +51,7 @@ pub fn search<T>(
         let mut name = UnicodeBuf::<MAX_DOS>::new();
         if candidate(&mut name, [rest.take(end), program, extension]).is_ok()
             && found.take_name(name.as_str(), paths).is_ok()
-            && exists(&query(found.path.as_str()), false)
+            && exists(query(found.path.as_str()), false)
         {
             return true;
         }

@@ -8,23 +8,6 @@ use launch::{Child, Program, Start};
 use nt::system::{System, Timeout, UserProcessInformation, Wait};
 use nt::{Handle, Result, Status, UnicodeStr};
 
-/// Puts the image of the program that `command` names where `found` is.
-#[inline(never)]
-pub(crate) fn find<S: System>(
-    plan: &dyn Plan<S>,
-    command: UnicodeStr<'_>,
-    found: &mut Program,
-) -> Result<()> {
-    if plan
-        .launcher()
-        .find(launch::parse(command)?.program, found)?
-    {
-        Ok(())
-    } else {
-        Err(Status::OBJECT_NAME_NOT_FOUND)
-    }
-}
-
 /// The process of `command` in `session`, suspended; `subsystem` says that it is a server. What its
 /// creation tells is put where `told` is.
 #[inline(never)]
@@ -35,8 +18,9 @@ pub(crate) fn create<'t, S: System>(
     subsystem: bool,
     told: &'t mut UserProcessInformation,
 ) -> Result<Child<'t, S>> {
+    let launcher = plan.launcher();
     let mut image = Program::default();
-    find(plan, command, &mut image)?;
+    launcher.find_command(command, &mut image)?;
     let start = Start {
         image: &image,
         command_line: command,
@@ -44,7 +28,7 @@ pub(crate) fn create<'t, S: System>(
         debug: false,
         subsystem,
     };
-    plan.launcher().create(&start, told)
+    launcher.create(&start, told)
 }
 
 /// How long a required server of `session` may take to register: one of session 0 as long as it

@@ -190,9 +190,9 @@ fn create_by_server<S: System>(
     command: UnicodeStr<'_>,
     told: &mut UserProcessInformation,
 ) -> Result<()> {
-    let mut image = Program::default();
-    process::find(plan, command, &mut image)?;
     let launcher = plan.launcher();
+    let mut image = Program::default();
+    launcher.find_command(command, &mut image)?;
     let server = servers::windows(sm, terminal).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
     let (image_name, directory) = (
         address_of(image.path.as_str()),
