@@ -34,7 +34,7 @@ pub(crate) fn required<S: System>(
     plan: &'static dyn Plan<S>,
     terminal: TerminalId,
 ) -> Result<()> {
-    each_required(plan, terminal.0, &mut |command| {
+    each_required(plan, terminal.0, &mut move |command| {
         server(sm, plan, terminal, command)
     })
 }
@@ -155,7 +155,9 @@ fn bring_up<S: System>(
         .servers
         .created(server.key(), process, process_id);
     let up = noted.and_then(|()| {
-        let terminal = server.view().terminal;
+        let Server {
+            terminal, event, ..
+        } = server.view();
         let subsystem = created.image.subsystem;
         if subsystem != ImageSubsystem::NATIVE {
             // A server that is itself an application: its own subsystem takes it over first (spec
@@ -165,7 +167,6 @@ fn bring_up<S: System>(
             callback::create_session(sm, &owner, created, foreign, ClientId::default())?;
         }
         sm.system.resume_thread(thread.get())?;
-        let event = server.view().event;
         process::wait_until_registered(sm.system, terminal.0, event, process, patience)?;
         let now = server.view();
         if now.retired || now.subsystem.is_none() {
@@ -194,6 +195,7 @@ fn create_by_server<S: System>(
     let mut image = Program::default();
     launcher.find_command(command, &mut image)?;
     let server = servers::windows(sm, terminal).ok_or(Status::OBJECT_NAME_NOT_FOUND)?;
+    let record = server.view();
     let (image_name, directory) = (
         address_of(image.path.as_str()),
         address_of(image.directory.as_str()),
@@ -208,12 +210,12 @@ fn create_by_server<S: System>(
         debug: u32::from(launcher.debug),
     };
     let mut message = sb::callback(SbApi::CREATE_PROCESS, &body);
-    callback::call(sm, &server.view(), &mut message)?;
+    callback::call(sm, &record, &mut message)?;
     let created: &mut SbCreatedProcess = message.body_mut()?;
     told.process = created.process;
     told.thread = created.thread;
     told.image.subsystem = created.subsystem;
-    told.client = given(sm, &server.view(), told).inspect_err(|status| {
+    told.client = given(sm, &record, told).inspect_err(|status| {
         nt::error!("session {terminal}: the process that its server made: {status}: not taken");
     })?;
     Ok(())

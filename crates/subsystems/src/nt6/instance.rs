@@ -87,7 +87,7 @@ fn populate<S: System>(
     report.session = session;
     client::call(system, port, &mut report)?;
     let wanted = counted(&report.command, report.length)?;
-    each_required(plan, session, &mut |command| {
+    each_required(plan, session, &mut move |command| {
         start_server(system, plan, session, command, port)
     })?;
     let mut command = Command::new();
