@@ -13,17 +13,20 @@ use crate::state::ids::{ProcessId, TerminalId};
 use launch::Child;
 use nt::failure::{Attempt, Skippable};
 use nt::system::{System, UserProcessInformation};
-use nt::{ClientId, Result, UnicodeBuf, UnicodeStr, wide};
+use nt::{ClientId, Result, Status, UnicodeBuf, UnicodeStr, wide};
+
+/// Units of the longest initial command.
+const COMMAND_UNITS: usize = 256;
 
 /// The initial command with its debugger, if any (spec 13.2).
-pub type Command = UnicodeBuf<256>;
+pub type Command = UnicodeBuf<COMMAND_UNITS>;
 
 /// Pause before an initial command from `Execute`, in milliseconds (spec 12.1).
 const EXECUTE_DELAY: u32 = 5_000;
 const FLG_DEBUG_INITIAL_COMMAND: u32 = 0x4;
 const FLG_DEBUG_INITIAL_COMMAND_EX: u32 = 0x0400_0000;
 
-/// Puts the initial command of `session` into `text`: `wanted` if that is not empty, else the last
+/// Puts the initial command of `session` into `text`, which is empty: `wanted` if that is not empty, else the last
 /// `Execute` entry, else the default of the policy, under its debugger (spec 1.3 #6, 12.1 #1-#3).
 /// Runs the other `Execute` entries (D21). Blocks.
 pub fn choose<S: System>(
@@ -42,7 +45,6 @@ pub fn choose<S: System>(
     {
         nt::warn!("initial command: delay: {status}");
     }
-    text.clear();
     match last {
         _ if !wanted.is_empty() => text.push(wanted)?,
         Some(command) => text.push(command)?,
@@ -79,17 +81,14 @@ fn with_debugger<S: System>(system: S, command: UnicodeStr<'_>, text: &mut Comma
             .map_or(UnicodeStr::EMPTY, UnicodeStr::until_nul)
     };
     if !debugger.is_empty() {
-        match text
-            .push(debugger)
-            .and_then(|()| text.push(wide!(" ")))
-            .and_then(|()| text.push(command))
-        {
-            Ok(()) => return Ok(()),
-            Err(status) => {
-                nt::warn!("debugger {debugger} of {command}: {status}: started without it")
-            }
+        // With a blank between them.
+        if debugger.len() + command.len() < COMMAND_UNITS {
+            text.push(debugger)?;
+            text.push(wide!(" "))?;
+        } else {
+            let status = Status::NAME_TOO_LONG;
+            nt::warn!("debugger {debugger} of {command}: {status}: started without it");
         }
-        text.clear();
     }
     text.push(command)
 }
