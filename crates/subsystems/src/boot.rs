@@ -14,7 +14,7 @@ use crate::start;
 use crate::state::ids::TerminalId;
 use nt::failure::{Attempt, Essential, Stop};
 use nt::system::System;
-use nt::{Handle, UnicodeStr};
+use nt::{Handle, Result, UnicodeStr};
 
 /// Session 0 with its servers up and its initial command chosen. While this lives, nobody else
 /// makes or ends a session.
@@ -36,7 +36,8 @@ impl<S: System> Manager<S> {
         let inside = session_space::pass_gate(self).or_stop(Essential::SessionSpace, "gate")?;
         let mut terminal = TerminalId::CONSOLE;
         let mut command = Command::new();
-        match prepare(self, &mut terminal, &mut command) {
+        let mut step = Essential::SessionSpace;
+        match prepare(self, &mut terminal, &mut command, &mut step) {
             Ok(()) => Ok(Session0 {
                 manager: self,
                 _inside: inside,
@@ -44,7 +45,8 @@ impl<S: System> Manager<S> {
                 server: servers::lend_windows(self, terminal),
                 command,
             }),
-            Err(stop) => {
+            Err(status) => {
+                let stop = step.stop("session 0", status);
                 // Nothing of session 0 is ended: its csrss may be critical by now, and its end
                 // would hide why the system stops.
                 let _ = session_space::leave(self);
@@ -54,32 +56,28 @@ impl<S: System> Manager<S> {
     }
 }
 
-/// Makes session 0 as far as its `command`: with the step that failed.
+/// Makes session 0 as far as its `command`. What has failed is the `step` that it leaves behind.
 fn prepare<S: System>(
     sm: &'static Manager<S>,
     terminal: &mut TerminalId,
     command: &mut Command,
-) -> Result<(), Stop> {
-    const OBJECT: &str = "session 0";
-    let plan = sm.plan().or_stop(Essential::SessionSpace, OBJECT)?;
-    *terminal = session_space::enter(sm)
-        .or_stop(Essential::SessionSpace, OBJECT)?
-        .unwrap_or(TerminalId::CONSOLE);
-    sm.tables
-        .lock()
-        .terminals
-        .start(*terminal)
-        .or_stop(Essential::SessionSpace, OBJECT)?;
-    start::required(sm, plan, *terminal).or_stop(Essential::RequiredSubsystem, OBJECT)?;
+    step: &mut Essential,
+) -> Result<()> {
+    let plan = sm.plan()?;
+    *terminal = session_space::enter(sm)?.unwrap_or(TerminalId::CONSOLE);
+    sm.tables.lock().terminals.start(*terminal)?;
+    *step = Essential::RequiredSubsystem;
+    start::required(sm, plan, *terminal)?;
+    *step = Essential::InitialCommand;
+    let policy = sm.policy();
     initial::choose(
         sm.system,
-        sm.policy(),
+        policy,
         plan,
         terminal.0,
         UnicodeStr::EMPTY,
         command,
     )
-    .or_stop(Essential::InitialCommand, OBJECT)
 }
 
 impl<S: System> Session0<S> {
