@@ -66,18 +66,19 @@ impl<S: System> Manager<S> {
         // The kernel numbers sessions in the order they are made. Each child makes its own; from
         // then on they work side by side.
         wait_for_session(self, first);
-        let mut others = [None; INITIAL_SESSIONS as usize];
-        for (session, other) in (1..count.min(INITIAL_SESSIONS)).zip(&mut others) {
+        let mut others = heapless::Vec::<Key, { INITIAL_SESSIONS as usize }>::new();
+        for session in 1..count.min(INITIAL_SESSIONS) {
             match spawn(self, Some(TerminalId(session)), UnicodeStr::EMPTY) {
                 Ok(child) => {
                     wait_for_session(self, child);
-                    *other = Some(child);
+                    // There is room for all of them.
+                    let _ = others.push(child);
                 }
                 Err(status) => nt::error!("session {session}: child instance: {status}: skipped"),
             }
         }
         let result = finish(self, first, Timeout::Never);
-        for child in others.into_iter().flatten() {
+        for &child in &others {
             if let Err((_, status)) = finish(self, child, Timeout::Milliseconds(CHILD_TIMEOUT)) {
                 nt::error!("initial session: {status}: skipped");
             }
