@@ -17,7 +17,7 @@ use nt::system::{MessageBuffer, MessageKind};
 use sm_protocol::request;
 use sm_protocol::sm::{ConnectionInfo, StopCsr};
 use std::sync::OnceLock;
-use subsystems::{Counts, Manager};
+use subsystems::{Command, Counts, Manager};
 
 type World = (&'static Kernel, &'static Manager<&'static Kernel>);
 
@@ -28,7 +28,7 @@ fn world() -> World {
         let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
         let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
         let booted = manager
-            .load_session0()
+            .load_session0(&mut Command::new())
             .and_then(|session| session.start_initial());
         assert!(booted.is_ok());
         (kernel, manager)

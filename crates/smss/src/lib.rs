@@ -18,10 +18,10 @@ use nt::failure::{Attempt, Essential, Stop};
 use nt::lock::Mutex;
 use nt::system::System;
 use plan::Loaded;
-use subsystems::Manager;
 use subsystems::end::{self, Ending, Watched};
 use subsystems::instance::{self, Arguments};
 use subsystems::policy::{Order, SessionModel};
+use subsystems::{Command, Manager};
 
 pub use subsystems::{Counts, Kind, Record, SERVER_TIMEOUT, Stage, TableSpace};
 
@@ -150,7 +150,8 @@ fn boot<S: System>(system: S, state: &'static State<S>) -> Result<Watched, Fatal
     match policy.sessions {
         SessionModel::Resident => {
             phase("28 session 0");
-            let session = manager.load_session0()?;
+            let mut command = Command::new();
+            let session = manager.load_session0(&mut command)?;
             phases::volumes_are_safe(system, volumes);
             phase("35 initial command");
             Ok(session.start_initial()?)

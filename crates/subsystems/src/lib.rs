@@ -95,6 +95,7 @@ mod state;
 mod watchdog;
 
 pub use boot::Session0;
+pub use initial::Command;
 pub use manager::Manager;
 pub use nt6::instance;
 pub use plan::{Plan, Subsystem};

@@ -6,7 +6,7 @@ use nt::system::{ImageSubsystem, MessageBuffer, MessageKind};
 use nt::{Status, UnicodeStr, Word};
 use sm_protocol::sm::{ConnectionInfo, StopCsr};
 use sm_protocol::{ApiMessage, request, result_of};
-use subsystems::{CLIENTS, Manager};
+use subsystems::{CLIENTS, Command, Manager};
 use zerocopy::IntoBytes;
 
 fn world() -> (&'static Kernel, &'static Manager<&'static Kernel>) {
@@ -184,7 +184,8 @@ fn spec_10_6_a_request_over_a_forgotten_connection_is_answered_not_served() {
 #[test]
 fn spec_17_a_second_registration_of_the_same_server_is_refused() {
     let (kernel, manager) = world();
-    let session = manager.load_session0().unwrap();
+    let mut command = Command::new();
+    let session = manager.load_session0(&mut command).unwrap();
     let csrss = kernel.running("csrss.exe")[0];
     let announced =
         ConnectionInfo::server(ImageSubsystem::WINDOWS_GUI, UnicodeStr(&units("\\Again"))).unwrap();

@@ -4,6 +4,7 @@
 
 use crate::sessions::{booted, cold};
 use nt::Status;
+use subsystems::Command;
 
 const STATUSES: [Status; 3] = [
     Status::NO_MEMORY,
@@ -68,7 +69,11 @@ fn session_0_comes_up_or_stops_whatever_call_fails() {
     let calls = {
         let (kernel, manager) = cold(|plan| plan);
         let before = kernel.calls();
-        manager.load_session0().unwrap().start_initial().unwrap();
+        manager
+            .load_session0(&mut Command::new())
+            .unwrap()
+            .start_initial()
+            .unwrap();
         kernel.calls() - before
     };
     assert!(calls > 20, "{calls}");
@@ -79,7 +84,7 @@ fn session_0_comes_up_or_stops_whatever_call_fails() {
                 let handles = kernel.open_handles();
                 kernel.fail(nth, status, persistent);
                 let booted = manager
-                    .load_session0()
+                    .load_session0(&mut Command::new())
                     .and_then(|session| session.start_initial());
                 kernel.fail_no_more();
                 assert_eq!(

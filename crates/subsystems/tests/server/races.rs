@@ -10,7 +10,7 @@ use crate::sessions::{self, World};
 use nt::{Status, Word};
 use sm_protocol::sm::ChildProcess;
 use sm_protocol::{request, result_of};
-use subsystems::SERVER_TIMEOUT;
+use subsystems::{Command, SERVER_TIMEOUT};
 use zerocopy::FromZeros;
 
 fn last(kernel: &Kernel, image: &str) -> Option<Word> {
@@ -131,7 +131,8 @@ fn spec_9_3_who_asks_for_a_session_while_another_is_made_waits_for_it_to_stand()
     loop {
         let (kernel, manager) = sessions::cold(|plan| plan);
         let world = World::of(kernel, manager);
-        let session0 = manager.load_session0().unwrap();
+        let command = Box::leak(Box::new(Command::new()));
+        let session0 = manager.load_session0(command).unwrap();
         kernel.meanwhile(nth, |kernel| {
             // Who waits has begun nothing.
             assert_eq!(kernel.state().attached.get(&SMSS), Some(&0));
@@ -169,7 +170,8 @@ fn spec_10_2_of_two_registrations_at_once_one_is_refused() {
         let before = kernel.open_handles();
         // Session 0 waits for its server, which registers while smss deals with the first attempt.
         kernel.state().twice = Some(nth);
-        let loaded = manager.load_session0();
+        let mut command = Command::new();
+        let loaded = manager.load_session0(&mut command);
         assert!(loaded.is_ok(), "call {nth}");
         let results = kernel.state().registrations.clone();
         seen += results.len() - 1;

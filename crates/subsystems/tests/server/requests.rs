@@ -10,7 +10,7 @@ use sm_protocol::sm::{
     ConnectionInfo, ExecPgm, LoadDeferred, QuerySessions, SessionComplete, SmApi, StartCsr, StopCsr,
 };
 use sm_protocol::{Request, request, result_of};
-use subsystems::Manager;
+use subsystems::{Command, Manager};
 use zerocopy::{FromZeros, IntoBytes};
 
 pub struct World {
@@ -24,7 +24,11 @@ pub struct World {
 pub fn world_with(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
     let (kernel, manager) = start_with(kernel, change(TestPlan::new(kernel)).leak());
-    manager.load_session0().unwrap().start_initial().unwrap();
+    manager
+        .load_session0(&mut Command::new())
+        .unwrap()
+        .start_initial()
+        .unwrap();
     let client = kernel.add_process(0, "client.exe");
     let context = kernel.connect(client, &ConnectionInfo::PLAIN).unwrap();
     World {

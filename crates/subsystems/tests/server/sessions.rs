@@ -7,7 +7,7 @@ use nt::{Result, Status, Word};
 use sm_protocol::sm::{ConnectionInfo, StartCsr, StopCsr};
 use sm_protocol::{request, result_of};
 use subsystems::end::{self, Ending};
-use subsystems::{Manager, SERVER_TIMEOUT};
+use subsystems::{Command, Manager, SERVER_TIMEOUT};
 use zerocopy::{FromBytes, FromZeros};
 
 pub struct World {
@@ -26,7 +26,11 @@ pub fn cold(
 
 pub fn booted(change: impl FnOnce(TestPlan) -> TestPlan) -> World {
     let (kernel, manager) = cold(change);
-    manager.load_session0().unwrap().start_initial().unwrap();
+    manager
+        .load_session0(&mut Command::new())
+        .unwrap()
+        .start_initial()
+        .unwrap();
     World::of(kernel, manager)
 }
 
@@ -95,7 +99,7 @@ fn spec_17_the_windows_entry_missing_stops_at_the_initial_command() {
         plan
     });
     let stop = manager
-        .load_session0()
+        .load_session0(&mut Command::new())
         .unwrap()
         .start_initial()
         .unwrap_err();
@@ -118,7 +122,7 @@ fn spec_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_own_
     ] {
         let (kernel, manager) = cold(|plan| plan.windows(command));
         let handles = kernel.open_handles();
-        let Err(stop) = manager.load_session0() else {
+        let Err(stop) = manager.load_session0(&mut Command::new()) else {
             panic!("{command} came up")
         };
         assert_eq!(
@@ -136,7 +140,7 @@ fn spec_9_4_a_required_server_that_does_not_come_up_stops_the_boot_with_its_own_
 #[test]
 fn spec_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
     let (kernel, manager) = cold(|plan| plan.windows("leaves.exe"));
-    let Err(stop) = manager.load_session0() else {
+    let Err(stop) = manager.load_session0(&mut Command::new()) else {
         panic!("it came up")
     };
     assert_eq!(
@@ -151,7 +155,7 @@ fn spec_9_4_a_server_that_registers_and_dies_at_once_is_not_up() {
 fn a_starter_that_cannot_be_told_sees_its_server_end_and_with_that_of_session_0_the_system() {
     let (kernel, manager) = cold(|plan| plan);
     kernel.refuse("set_event", Status::NO_MEMORY);
-    assert!(manager.load_session0().is_err());
+    assert!(manager.load_session0(&mut Command::new()).is_err());
     assert_eq!(
         kernel.state().hard_error,
         ["Session Manager Initialization", "c0000017", "0", "0"]
@@ -167,7 +171,7 @@ fn a_starter_that_cannot_be_told_sees_its_server_end_and_with_that_of_session_0_
 fn spec_10_2_a_server_whose_connection_could_not_be_made_may_ask_again() {
     let (kernel, manager) = cold(|plan| plan.windows("again.exe"));
     kernel.refuse("accept_connect", Status::NO_MEMORY);
-    assert!(manager.load_session0().is_ok());
+    assert!(manager.load_session0(&mut Command::new()).is_ok());
     assert_eq!(kernel.running("again.exe").len(), 1);
 }
 
@@ -178,7 +182,7 @@ fn spec_10_2_4_a_server_that_cannot_even_be_refused_is_ended() {
     for _ in 0..10 {
         kernel.refuse("refuse_connect", Status::NO_MEMORY);
     }
-    let Err(stop) = manager.load_session0() else {
+    let Err(stop) = manager.load_session0(&mut Command::new()) else {
         panic!("it came up")
     };
     // It would wait for its answer for ever, and smss for it.
@@ -257,7 +261,11 @@ fn spec_17_ifeo_winlogon_debugger_stands_before_the_command() {
     let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
     kernel.state().debugger = units("ntsd -d");
     let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
-    manager.load_session0().unwrap().start_initial().unwrap();
+    manager
+        .load_session0(&mut Command::new())
+        .unwrap()
+        .start_initial()
+        .unwrap();
     let ntsd = kernel.running("ntsd.exe")[0];
     assert_eq!(
         kernel.state().processes[&ntsd].command_line,
@@ -273,7 +281,11 @@ fn spec_13_2_a_debugger_that_does_not_fit_is_left_out_not_cut() {
         let debugger = "d".repeat(units_of_debugger - 4) + ".exe";
         kernel.state().debugger = units(&debugger);
         let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
-        manager.load_session0().unwrap().start_initial().unwrap();
+        manager
+            .load_session0(&mut Command::new())
+            .unwrap()
+            .start_initial()
+            .unwrap();
         let image = if fits { &debugger } else { "winlogon.exe" };
         let started = kernel.running(image)[0];
         let line = kernel.state().processes[&started].command_line.clone();
@@ -289,7 +301,11 @@ fn spec_12_1_an_initial_command_starts_even_if_the_pause_before_it_fails() {
     let mut plan = TestPlan::new(kernel);
     plan.execute = vec![units("foo.exe bar")];
     let (kernel, manager) = start_with(kernel, plan.leak());
-    manager.load_session0().unwrap().start_initial().unwrap();
+    manager
+        .load_session0(&mut Command::new())
+        .unwrap()
+        .start_initial()
+        .unwrap();
     assert_eq!(kernel.running("foo.exe").len(), 1);
 }
 
@@ -302,7 +318,11 @@ fn spec_12_3_the_end_of_either_process_is_told_by_its_name_and_status() {
     ] {
         for with_server in [true, false] {
             let (kernel, manager) = cold(|plan| plan);
-            let mut watched = manager.load_session0().unwrap().start_initial().unwrap();
+            let mut watched = manager
+                .load_session0(&mut Command::new())
+                .unwrap()
+                .start_initial()
+                .unwrap();
             watched.initial_name = INITIAL;
             if !with_server {
                 // No Windows subsystem was asked for: only the initial command counts.
@@ -324,7 +344,11 @@ fn spec_12_3_the_end_of_either_process_is_told_by_its_name_and_status() {
 #[test]
 fn spec_12_3_a_wait_that_fails_ends_the_system_with_its_own_status() {
     let (kernel, manager) = cold(|plan| plan);
-    let watched = manager.load_session0().unwrap().start_initial().unwrap();
+    let watched = manager
+        .load_session0(&mut Command::new())
+        .unwrap()
+        .start_initial()
+        .unwrap();
     kernel.refuse("wait_any", Status::INVALID_HANDLE);
     let ending = end::wait(kernel, &watched);
     assert_eq!(
@@ -361,7 +385,11 @@ fn spec_1_3_global_flag_puts_ntsd_before_the_command() {
         let kernel: &'static Kernel = Box::leak(Box::new(Kernel::new()));
         kernel.state().flags = flags;
         let (kernel, manager) = start_with(kernel, TestPlan::new(kernel).leak());
-        manager.load_session0().unwrap().start_initial().unwrap();
+        manager
+            .load_session0(&mut Command::new())
+            .unwrap()
+            .start_initial()
+            .unwrap();
         let ntsd = kernel.running("ntsd.exe")[0];
         assert_eq!(kernel.state().processes[&ntsd].command_line, line);
     }
