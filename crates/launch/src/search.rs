@@ -37,8 +37,7 @@ pub fn search(
     mut query: impl FnMut(UnicodeStr<'_>) -> Result<()>,
 ) -> bool {
     if path::kind(program) != Kind::Relative {
-        return found.take_name(program, paths).is_ok()
-            && exists(query(found.path.as_str()), true);
+        return found.take_name(program, paths).is_ok() && exists(query(found.path.as_str()), true);
     }
     let extension = if program.find(b'.').is_none() {
         wide!(".exe")
