@@ -17,6 +17,7 @@
 use crate::kernel::{close, new_event};
 use crate::policy::SERVER_TIMEOUT;
 use crate::state::threads::MAXIMUM_THREADS;
+use core::num::NonZeroU32;
 use nt::access::Access;
 use nt::lock::Mutex;
 use nt::system::{Objects, Timeout};
@@ -31,7 +32,7 @@ const HOLDER_TIMEOUT: u32 = 3 * SERVER_TIMEOUT;
 const WAITERS: usize = MAXIMUM_THREADS as usize;
 
 /// One passage through the gate.
-type Ticket = u32;
+type Ticket = NonZeroU32;
 
 struct Bell {
     ticket: Ticket,
@@ -41,21 +42,22 @@ struct Bell {
 struct State {
     /// Who is inside, or is let in and has not looked yet.
     holder: Option<Ticket>,
-    /// The last one that was given out.
-    last: Ticket,
+    /// The last one that was given out; 0 before the first.
+    last: u32,
     /// The bells of those that wait, who came first first.
     bells: heapless::Vec<Bell, WAITERS>,
 }
 
 impl State {
     /// The next ticket.
-    const fn ticket(&mut self) -> Ticket {
-        self.last = self.last.wrapping_add(1);
-        self.last
+    fn ticket(&mut self) -> Ticket {
+        let next = Ticket::new(self.last.wrapping_add(1)).unwrap_or(Ticket::MIN);
+        self.last = next.get();
+        next
     }
 
     /// Takes the gate if it is open: whether it was.
-    const fn take(&mut self) -> bool {
+    fn take(&mut self) -> bool {
         let open = self.holder.is_none();
         if open {
             self.holder = Some(self.ticket());
@@ -201,7 +203,7 @@ mod tests {
     fn gate() -> Box<State> {
         let mut state = Box::new(State {
             holder: None,
-            last: Ticket::MAX - 1,
+            last: u32::MAX - 1,
             bells: heapless::Vec::new(),
         });
         assert!(state.take());
@@ -247,9 +249,9 @@ mod tests {
         let mut patience = Patience::NEW;
         for holder in 1..=9 {
             for look in 0..HOLDER_TIMEOUT / LOOK {
-                assert!(!patience.ends(Some(holder)), "{holder}: {look}");
+                assert!(!patience.ends(Ticket::new(holder)), "{holder}: {look}");
             }
         }
-        assert!(patience.ends(Some(9)));
+        assert!(patience.ends(Ticket::new(9)));
     }
 }
