@@ -6,14 +6,15 @@ use crate::manager::Manager;
 use crate::state::ids::ProcessId;
 use nt::system::{ImageSubsystem, System};
 use nt::{Result, Status};
-use sm_protocol::sm::{QUERY_ENTRIES, QuerySessions, SessionEntry};
+use sm_protocol::sm::{QuerySessions, SessionEntry};
+use zerocopy::FromZeros;
 
 /// Fills `body` with as many entries as it has places, from `first` on.
 pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> Result<()> {
     if body.class != QuerySessions::CLASS {
         return Err(Status::NOT_IMPLEMENTED);
     }
-    body.entries = [SessionEntry::default(); QUERY_ENTRIES];
+    body.entries.zero();
     body.count = 0;
     let mut to_pass = body.first;
     let number = |id: Option<ProcessId>| id.map_or(0, ProcessId::get);
@@ -29,11 +30,12 @@ pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> 
         let Some(place) = body.entries.get_mut(body.count as usize) else {
             break;
         };
+        let initial = tables.terminals.initial_id(server.terminal);
         *place = SessionEntry {
             session: server.terminal.0,
             subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
             server: number(server.process_id),
-            initial: number(tables.terminals.initial_id(server.terminal)),
+            initial: number(initial),
         };
         body.count += 1;
     }
