@@ -31,6 +31,7 @@ pub(super) fn serve<S: System>(
 ) -> Result<()> {
     let sender = message.header.client;
     let (header, sent) = message.parts_mut()?;
+    let is_child = resident::is_child(sm, client);
     match SmApi(header.number) {
         SmApi::CREATE_FOREIGN_SESSION
         | SmApi::SESSION_COMPLETE
@@ -43,7 +44,7 @@ pub(super) fn serve<S: System>(
         SmApi::EXEC_PGM => {
             let body = body_in(sent)?;
             // What a child instance asks for is what a client's request waits for.
-            let _held = if resident::is_child(sm, client) {
+            let _held = if is_child {
                 leave_a_receiver(sm)?;
                 None
             } else {
@@ -67,10 +68,10 @@ pub(super) fn serve<S: System>(
             sessions::stop(sm, TerminalId(body.session))
         }
         SmApi::QUERY_INFORMATION => query::sessions(sm, body_in(sent)?),
-        SmApi::CHILD_SESSION if resident::is_child(sm, client) => {
+        SmApi::CHILD_SESSION if is_child => {
             resident::child_session(sm, client, body_in(sent)?)
         }
-        SmApi::CHILD_PROCESS if resident::is_child(sm, client) => {
+        SmApi::CHILD_PROCESS if is_child => {
             resident::child_process(sm, client, sender, body_in(sent)?)
         }
         SmApi(_) => Err(Status::NOT_IMPLEMENTED),
