@@ -160,16 +160,16 @@ pub(crate) fn lend_windows<S: System>(sm: &Manager<S>, terminal: TerminalId) -> 
 }
 
 /// Takes a server out of service: it is no longer found, nobody waits for it, its environment
-/// sessions are forgotten. Returns whether it was in service before.
+/// sessions are forgotten. What it was; `None` if it was out of service before.
 #[inline(never)]
-pub(crate) fn retire<S: System>(sm: &Manager<S>, key: Key) -> bool {
-    let Some(server) = sm.tables.lock().retire_server(key) else {
-        return false;
-    };
-    // Its handles are open: the table's own reference is still there.
-    release_starter(sm, &server);
-    release(sm, key);
-    true
+pub(crate) fn retire<S: System>(sm: &Manager<S>, key: Key) -> Option<Server> {
+    let server = sm.tables.lock().retire_server(key);
+    if let Some(server) = &server {
+        // Its handles are open: the table's own reference is still there.
+        release_starter(sm, server);
+        release(sm, key);
+    }
+    server
 }
 
 /// Lets the starter of a server go on. It waits for the event or for the process: if it cannot have

@@ -124,19 +124,14 @@ fn stop_servers<S: System>(sm: &'static Manager<S>, which: &dyn Fn(&Server) -> b
 /// A subsystem server has disconnected: it is out of service, and a session that stood on it ends
 /// (D3). Blocks.
 pub(crate) fn server_gone<S: System>(sm: &'static Manager<S>, key: Key) {
-    let Some(server) = servers::by_key(sm, key) else {
+    let Some(record) = servers::retire(sm, key) else {
         return;
     };
-    let record = server.view();
-    if !servers::retire(sm, key) {
-        return;
-    }
     let terminal = record.terminal;
     nt::error!(
         "session {terminal}: the server for image type {} is gone",
         record.subsystem.unwrap_or_default().0
     );
-    drop(server);
     // Session 0's csrss is what the main thread waits for.
     if terminal == TerminalId::CONSOLE || record.subsystem != Some(ImageSubsystem::WINDOWS_GUI) {
         return;
