@@ -155,8 +155,7 @@ pub(crate) fn windows<S: System>(
 pub(crate) fn lend_windows<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<Handle> {
     let server = windows(sm, terminal)?;
     // If it is retired, the wait for it tells.
-    sm.tables.lock().servers.lend_process(server.key());
-    Some(server.view().process)
+    sm.tables.lock().servers.lend_process(server.key())
 }
 
 /// Takes a server out of service: it is no longer found, nobody waits for it, its environment

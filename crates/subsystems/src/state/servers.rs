@@ -179,10 +179,10 @@ impl Servers {
     }
 
     /// The process handle goes to the main thread, which waits for the server's end.
-    pub(crate) fn lend_process(&mut self, key: Key) {
-        if let Some(server) = self.0.get(key) {
-            server.process_lent = true;
-        }
+    pub(crate) fn lend_process(&mut self, key: Key) -> Option<Handle> {
+        let server = self.0.get(key)?;
+        server.process_lent = true;
+        Some(server.process)
     }
 
     /// *retired*: nobody finds it any more. Whether anybody did before: then the table's own reference
