@@ -194,12 +194,10 @@ impl Servers {
 
     /// One reference less. The last one gives the record out: its handles belong to the caller.
     pub(crate) fn release(&mut self, key: Key) -> Option<Server> {
-        let server = self.0.get(key)?;
-        server.references -= 1;
-        if server.references > 0 {
-            return None;
-        }
-        self.0.remove(key)
+        self.0.remove_if(key, |server| {
+            server.references -= 1;
+            server.references == 0
+        })
     }
 
     /// A reference to the record that `key` names, unless it is retired.

@@ -154,14 +154,19 @@ impl<T, const N: usize> Slots<T, N> {
 
     /// Takes the value that `key` names out.
     pub(crate) fn remove(&mut self, key: Key) -> Option<T> {
-        let index = self.places().find(key)?;
-        self.take_at(index)
+        self.remove_if(key, |_| true)
     }
 
-    fn take_at(&mut self, index: usize) -> Option<T> {
-        let value = self.values.get_mut(index)?.take()?;
+    /// The same, if the value is to go.
+    pub(crate) fn remove_if(&mut self, key: Key, goes: impl FnOnce(&mut T) -> bool) -> Option<T> {
+        let index = self.places().find(key)?;
+        let place = self.values.get_mut(index)?;
+        if !goes(place.as_mut()?) {
+            return None;
+        }
+        let value = place.take();
         self.places().give_back(index);
-        Some(value)
+        value
     }
 
     /// The first value that `matches`.
@@ -181,7 +186,9 @@ impl<T, const N: usize> Slots<T, N> {
     /// Takes the first value that `matches` out.
     pub(crate) fn take(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
         let index = self.position(matches)?;
-        self.take_at(index)
+        let value = self.values.get_mut(index)?.take()?;
+        self.places().give_back(index);
+        Some(value)
     }
 
     fn position(&self, matches: impl Fn(&T) -> bool) -> Option<usize> {
