@@ -178,22 +178,19 @@ impl<T, const N: usize> Slots<T, N> {
             .find(|value| matches(value))
     }
 
-    /// Key of the first value that `matches`.
-    pub(crate) fn key_of(&self, matches: impl Fn(&T) -> bool) -> Option<Key> {
-        self.key(self.position(matches)?)
+    /// The same with its key.
+    pub(crate) fn find_entry(&mut self, matches: impl Fn(&T) -> bool) -> Option<(Key, &mut T)> {
+        let (index, value) = first(&mut self.values, matches)?;
+        let places: &Places<[Place]> = &self.places;
+        Some((places.key(index)?, value.as_mut()?))
     }
 
     /// Takes the first value that `matches` out.
     pub(crate) fn take(&mut self, matches: impl Fn(&T) -> bool) -> Option<T> {
-        let index = self.position(matches)?;
-        let value = self.values.get_mut(index)?.take()?;
+        let (index, value) = first(&mut self.values, matches)?;
+        let value = value.take();
         self.places().give_back(index);
-        Some(value)
-    }
-
-    fn position(&self, matches: impl Fn(&T) -> bool) -> Option<usize> {
-        let mut values = self.values.iter().inspect(|_| steps::took(1));
-        values.position(|value| value.as_ref().is_some_and(&matches))
+        value
     }
 
     /// All values.
@@ -219,6 +216,15 @@ impl<T, const N: usize> Slots<T, N> {
         let places: &Places<[Place]> = &self.places;
         places.key(index)
     }
+}
+
+/// The place of the first value that `matches`.
+fn first<T>(
+    values: &mut [Option<T>],
+    matches: impl Fn(&T) -> bool,
+) -> Option<(usize, &mut Option<T>)> {
+    let mut places = values.iter_mut().inspect(|_| steps::took(1)).enumerate();
+    places.find(|(_, value)| value.as_ref().is_some_and(&matches))
 }
 
 #[cfg(test)]
