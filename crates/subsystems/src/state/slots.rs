@@ -171,11 +171,7 @@ impl<T, const N: usize> Slots<T, N> {
 
     /// The first value that `matches`.
     pub(crate) fn find(&mut self, matches: impl Fn(&T) -> bool) -> Option<&mut T> {
-        self.values
-            .iter_mut()
-            .inspect(|_| steps::took(1))
-            .filter_map(Option::as_mut)
-            .find(|value| matches(value))
+        first(&mut self.values, matches)?.1.as_mut()
     }
 
     /// The same with its key.
