@@ -13,7 +13,7 @@ use crate::sessions;
 use crate::state::clients::Client;
 use crate::state::ids::{ProcessId, TerminalId};
 use crate::state::slots::Key;
-use crate::state::terminals::Standing;
+use crate::state::terminals::Terminal;
 use launch::{Program, Start};
 use nt::access::Access;
 use nt::failure::{Attempt, Essential, Stop};
@@ -208,7 +208,10 @@ fn finish<S: System>(
             ended.err().unwrap_or(Status::UNSUCCESSFUL),
         ));
     };
-    let stands = ended.and_then(|()| sm.tables.lock().terminals.stands(terminal));
+    let stands = ended.and_then(|()| {
+        let mut tables = sm.tables.lock();
+        tables.terminals.stands(terminal).map(Terminal::initial_ended)
+    });
     if let Err(status) = stands {
         let initial = sm.tables.lock().terminals.initial_id(terminal);
         let step = if initial.is_some() {
@@ -223,7 +226,7 @@ fn finish<S: System>(
         }
         return Err((step, status));
     }
-    if stands == Ok(Standing::InitialEnded) && terminal != TerminalId::CONSOLE {
+    if stands == Ok(true) && terminal != TerminalId::CONSOLE {
         nt::info!("session {terminal}: its initial command has ended already");
         sessions::tear_down(sm, terminal);
     }

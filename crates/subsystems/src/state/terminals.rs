@@ -31,7 +31,7 @@ pub(crate) struct Terminal {
     pub(crate) initial_id: Option<ProcessId>,
     /// The Windows server ended while the session was starting.
     server_lost: bool,
-    /// The initial command ended while the session was starting.
+    /// The initial command has ended.
     initial_ended: bool,
 }
 
@@ -46,19 +46,15 @@ impl Terminal {
         matches!(self.stage, Stage::Running)
     }
 
+    /// Its initial command has ended.
+    pub(crate) const fn initial_ended(&self) -> bool {
+        self.initial_ended
+    }
+
     /// What it stands on has ended while it was starting.
     pub(crate) const fn is_noted(&self) -> bool {
         self.server_lost || self.initial_ended
     }
-}
-
-/// What a session is when its maker is done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// Everything in it stands.
-    Whole,
-    /// Its initial command has done its work already.
-    InitialEnded,
 }
 
 /// All of them.
@@ -124,19 +120,16 @@ impl Terminals {
         terminal.stage == Stage::Running
     }
 
-    /// *running*: everything in it stands. `DELETE_PENDING` if its Windows server is gone already,
-    /// or the session itself: its start has failed then.
-    pub(crate) fn stands(&mut self, id: TerminalId) -> Result<Standing> {
+    /// *running*: everything in it stands, but for the initial command, which may have done its work
+    /// already. `DELETE_PENDING` if its Windows server is gone already, or the session itself: its
+    /// start has failed then.
+    pub(crate) fn stands(&mut self, id: TerminalId) -> Result<&Terminal> {
         let terminal = self
             .find(id)
             .filter(|terminal| !terminal.server_lost)
             .ok_or(Status::DELETE_PENDING)?;
         terminal.stage = Stage::Running;
-        Ok(if terminal.initial_ended {
-            Standing::InitialEnded
-        } else {
-            Standing::Whole
-        })
+        Ok(terminal)
     }
 
     /// *gone*: the initial command's handle belongs to the caller.
