@@ -10,12 +10,11 @@ use crate::initial;
 use crate::kernel::{close, end};
 use crate::manager::Manager;
 use crate::policy::SERVER_TIMEOUT;
-use crate::servers;
+use crate::servers::{self, ServerRef};
 use crate::session_space;
 use crate::start;
 use crate::state::environments::Environment;
 use crate::state::ids::TerminalId;
-use crate::state::servers::Server;
 use crate::state::slots::Key;
 use nt::system::{ImageSubsystem, System};
 use nt::{Result, Status, UnicodeStr};
@@ -97,18 +96,7 @@ pub(crate) fn tear_down<S: System>(sm: &'static Manager<S>, terminal: TerminalId
         );
         close(sm.system, record.initial);
     }
-    stop_servers(sm, &|server| {
-        server.terminal == terminal && server.subsystem != Some(ImageSubsystem::WINDOWS_GUI)
-    });
-    stop_servers(sm, &|server| server.terminal == terminal);
-}
-
-fn take_environment<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<Environment> {
-    sm.tables.lock().environments.take_of(terminal)
-}
-
-fn stop_servers<S: System>(sm: &'static Manager<S>, which: &dyn Fn(&Server) -> bool) {
-    while let Some(server) = servers::find(sm, which) {
+    while let Some(server) = next_to_end(sm, terminal) {
         servers::retire(sm, server.key());
         let record = server.view();
         end(
@@ -119,6 +107,18 @@ fn stop_servers<S: System>(sm: &'static Manager<S>, which: &dyn Fn(&Server) -> b
             SERVER_TIMEOUT,
         );
     }
+}
+
+fn take_environment<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<Environment> {
+    sm.tables.lock().environments.take_of(terminal)
+}
+
+/// The server of `terminal` to be ended next: csrss comes last.
+fn next_to_end<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<ServerRef<'_, S>> {
+    servers::find(sm, &|server| {
+        server.terminal == terminal && server.subsystem != Some(ImageSubsystem::WINDOWS_GUI)
+    })
+    .or_else(|| servers::find(sm, &|server| server.terminal == terminal))
 }
 
 /// A subsystem server has disconnected: it is out of service, and a session that stood on it ends
