@@ -68,9 +68,7 @@ pub(super) fn serve<S: System>(
             sessions::stop(sm, TerminalId(body.session))
         }
         SmApi::QUERY_INFORMATION => query::sessions(sm, body_in(sent)?),
-        SmApi::CHILD_SESSION if is_child => {
-            resident::child_session(sm, client, body_in(sent)?)
-        }
+        SmApi::CHILD_SESSION if is_child => resident::child_session(sm, client, body_in(sent)?),
         SmApi::CHILD_PROCESS if is_child => {
             resident::child_process(sm, client, sender, body_in(sent)?)
         }

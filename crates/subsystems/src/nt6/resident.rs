@@ -210,7 +210,10 @@ fn finish<S: System>(
     };
     let stands = ended.and_then(|()| {
         let mut tables = sm.tables.lock();
-        tables.terminals.stands(terminal).map(Terminal::initial_ended)
+        tables
+            .terminals
+            .stands(terminal)
+            .map(Terminal::initial_ended)
     });
     if let Err(status) = stands {
         let initial = sm.tables.lock().terminals.initial_id(terminal);

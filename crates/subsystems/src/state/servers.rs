@@ -209,7 +209,9 @@ impl Servers {
 
     /// A reference to the first record that is not retired and `matches`.
     pub(crate) fn acquire_first(&mut self, matches: &dyn Fn(&Server) -> bool) -> Option<Key> {
-        let (key, server) = self.0.find_entry(|server| !server.retired && matches(server))?;
+        let (key, server) = self
+            .0
+            .find_entry(|server| !server.retired && matches(server))?;
         server.references += 1;
         Some(key)
     }
