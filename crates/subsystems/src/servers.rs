@@ -69,12 +69,13 @@ pub(crate) enum Turn<'m, S: System> {
     NotNeeded,
 }
 
-/// A new record if it is the turn of a server of `terminal` that will serve `serves`, if that is
-/// known: servers of a session are started one after the other (spec 9.4 #2, #3).
+/// A new record if it is the turn of a server of `terminal` that will serve `serves`,
+/// [`ImageSubsystem::UNKNOWN`] if that is not known: servers of a session are started one after the
+/// other (spec 9.4 #2, #3).
 pub(crate) fn take_turn<S: System>(
     sm: &Manager<S>,
     terminal: TerminalId,
-    serves: Option<ImageSubsystem>,
+    serves: ImageSubsystem,
 ) -> Result<Turn<'_, S>> {
     let event = new_event(sm.system)?;
     let turn = sm
@@ -132,7 +133,7 @@ pub(crate) fn serving<S: System>(
 ) -> Option<ServerRef<'_, S>> {
     let exactly = |subsystem| {
         find(sm, &|server| {
-            server.terminal == terminal && server.subsystem == Some(subsystem)
+            server.terminal == terminal && server.serves(subsystem)
         })
     };
     let alike = match subsystem {
@@ -182,9 +183,7 @@ pub(crate) fn release_starter<S: System>(sm: &Manager<S>, server: &Server) {
         "subsystem server: event: {status}: process {} is ended",
         server.process_id.map_or(0, ProcessId::number)
     );
-    if server.terminal == TerminalId::CONSOLE
-        && server.subsystem == Some(ImageSubsystem::WINDOWS_GUI)
-    {
+    if server.terminal == TerminalId::CONSOLE && server.serves(ImageSubsystem::WINDOWS_GUI) {
         end::stop_and_end(sm.system, status);
     } else {
         terminate(sm.system, server.process, server.process_id, status);

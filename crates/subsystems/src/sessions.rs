@@ -116,7 +116,7 @@ fn take_environment<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<
 /// The server of `terminal` to be ended next: csrss comes last.
 fn next_to_end<S: System>(sm: &Manager<S>, terminal: TerminalId) -> Option<ServerRef<'_, S>> {
     servers::find(sm, &|server| {
-        server.terminal == terminal && server.subsystem != Some(ImageSubsystem::WINDOWS_GUI)
+        server.terminal == terminal && !server.serves(ImageSubsystem::WINDOWS_GUI)
     })
     .or_else(|| servers::find(sm, &|server| server.terminal == terminal))
 }
@@ -130,10 +130,10 @@ pub(crate) fn server_gone<S: System>(sm: &'static Manager<S>, key: Key) {
     let terminal = record.terminal;
     nt::error!(
         "session {terminal}: the server for image type {} is gone",
-        record.subsystem.unwrap_or_default().0
+        record.subsystem.0
     );
     // Session 0's csrss is what the main thread waits for.
-    if terminal == TerminalId::CONSOLE || record.subsystem != Some(ImageSubsystem::WINDOWS_GUI) {
+    if terminal == TerminalId::CONSOLE || !record.serves(ImageSubsystem::WINDOWS_GUI) {
         return;
     }
     let stands = sm.tables.lock().terminals.server_lost(terminal);

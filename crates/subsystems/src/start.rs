@@ -54,14 +54,14 @@ pub(crate) fn deferred<S: System>(
         .map_while(|index| plan.optional(index))
         .find(|entry| entry.name.eq_ignore_case(name));
     let command = entry.ok_or(Status::OBJECT_NAME_NOT_FOUND)?.command;
-    let (mut terminal, mut serves) = (terminal, None);
+    let (mut terminal, mut serves) = (terminal, ImageSubsystem::UNKNOWN);
     if name.eq_ascii("POSIX") {
-        serves = Some(ImageSubsystem::POSIX_CUI);
+        serves = ImageSubsystem::POSIX_CUI;
         if plan.posix_single_instance() {
             terminal = TerminalId::CONSOLE;
         }
     } else if name.eq_ascii("OS2") {
-        serves = Some(ImageSubsystem::OS2_CUI);
+        serves = ImageSubsystem::OS2_CUI;
     }
     let server = loop {
         let inside = session_space::pass_gate(sm)?;
@@ -74,9 +74,10 @@ pub(crate) fn deferred<S: System>(
         }
     };
     let mut told = UserProcessInformation::untold();
-    let by_server = match serves {
-        Some(_) => create_by_server(sm, plan, terminal, command, &mut told),
-        None => Err(Status::NOT_IMPLEMENTED),
+    let by_server = if serves == ImageSubsystem::UNKNOWN {
+        Err(Status::NOT_IMPLEMENTED)
+    } else {
+        create_by_server(sm, plan, terminal, command, &mut told)
     };
     let suspended = match by_server {
         Err(Status::NOT_IMPLEMENTED) => {
@@ -105,7 +106,7 @@ fn server<S: System>(
     command: UnicodeStr<'_>,
 ) -> Result<()> {
     let server = loop {
-        match servers::take_turn(sm, terminal, None)? {
+        match servers::take_turn(sm, terminal, ImageSubsystem::UNKNOWN)? {
             Turn::Now(server) => break server,
             Turn::After(other) => wait_for_start(sm, &other)?,
             Turn::NotNeeded => return Ok(()),
@@ -169,7 +170,7 @@ fn bring_up<S: System>(
         sm.system.resume_thread(thread.get())?;
         process::wait_until_registered(sm.system, terminal.0, event, process, patience)?;
         let now = server.view();
-        if now.retired || now.subsystem.is_none() {
+        if now.retired || !now.has_registered() {
             Err(Status::DELETE_PENDING)
         } else {
             Ok(())

@@ -4,7 +4,7 @@
 
 use crate::manager::Manager;
 use crate::state::ids::ProcessId;
-use nt::system::{ImageSubsystem, System};
+use nt::system::System;
 use nt::{Result, Status};
 use sm_protocol::sm::{QuerySessions, SessionEntry};
 use zerocopy::FromZeros;
@@ -33,7 +33,7 @@ pub(super) fn sessions<S: System>(sm: &Manager<S>, body: &mut QuerySessions) -> 
         let initial = tables.terminals.initial_id(server.terminal);
         *place = SessionEntry {
             session: server.terminal.0,
-            subsystem: server.subsystem.unwrap_or(ImageSubsystem::UNKNOWN),
+            subsystem: server.subsystem,
             server: number(server.process_id),
             initial: number(initial),
         };

@@ -60,12 +60,12 @@ pub struct Record {
 }
 
 impl Server {
-    const fn stage(&self) -> Stage {
+    fn stage(&self) -> Stage {
         if self.retired {
             Stage::Retired
         } else if !self.callback.is_null() {
             Stage::InService
-        } else if self.subsystem.is_some() {
+        } else if self.has_registered() {
             Stage::Registered
         } else if self.registering() {
             Stage::Registering

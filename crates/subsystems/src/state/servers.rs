@@ -28,8 +28,8 @@ pub(crate) struct Server {
     process_lent: bool,
     /// It has asked to register, and the connection is being made or stands.
     registering: bool,
-    /// What it serves; `None` until it has registered.
-    pub(crate) subsystem: Option<ImageSubsystem>,
+    /// What it serves; [`ImageSubsystem::UNKNOWN`] until it has registered.
+    pub(crate) subsystem: ImageSubsystem,
     /// smss's client port to its call-back port; null until that is reached.
     pub(crate) callback: Handle,
     /// Its terminal session.
@@ -47,7 +47,7 @@ impl Server {
             process_id: None,
             process_lent: false,
             registering: false,
-            subsystem: None,
+            subsystem: ImageSubsystem::UNKNOWN,
             callback: Handle::NULL,
             terminal,
             retired: false,
@@ -66,8 +66,18 @@ impl Server {
         self.registering
     }
 
+    /// It has connected to `\SmApiPort`.
+    pub(crate) fn has_registered(&self) -> bool {
+        self.subsystem != ImageSubsystem::UNKNOWN
+    }
+
+    /// It has, for images of `subsystem`.
+    pub(crate) fn serves(&self, subsystem: ImageSubsystem) -> bool {
+        self.has_registered() && self.subsystem == subsystem
+    }
+
     /// `DELETE_PENDING` if it is retired.
-    const fn serves(&self) -> Result<()> {
+    const fn not_retired(&self) -> Result<()> {
         if self.retired {
             Err(Status::DELETE_PENDING)
         } else {
@@ -111,21 +121,21 @@ impl Servers {
     }
 
     /// The same for one that has no process yet and must not come up beside others (spec 9.4 #2,
-    /// #3). `serves` is the type that it will serve, if that is known.
+    /// #3). `serves` is the type that it will serve, [`ImageSubsystem::UNKNOWN`] if that is not known.
     pub(crate) fn reserve_next(
         &mut self,
         event: Handle,
         terminal: TerminalId,
-        serves: Option<ImageSubsystem>,
+        serves: ImageSubsystem,
     ) -> Turn {
-        let starting = |server: &Server| server.terminal == terminal && server.subsystem.is_none();
+        let starting = |server: &Server| server.terminal == terminal && !server.has_registered();
         if let Some(key) = self.acquire_first(&starting) {
             return Turn::After(key);
         }
-        let there = |server: &&Server| {
-            !server.retired && server.terminal == terminal && server.subsystem == serves
+        let there = |server: &Server| {
+            !server.retired && server.terminal == terminal && server.serves(serves)
         };
-        if serves.is_some() && self.iter().any(|server| there(&server)) {
+        if self.iter().any(there) {
             return Turn::NotNeeded;
         }
         self.reserve(event, terminal).map_or(Turn::Never, Turn::Now)
@@ -142,14 +152,14 @@ impl Servers {
         let server = self.0.get(key).ok_or(Status::DELETE_PENDING)?;
         server.process = process;
         server.process_id = process_id;
-        server.serves()
+        server.not_retired()
     }
 
     /// *registering*: it asks to connect and announces a type. `PORT_CONNECTION_REFUSED` if it has
     /// done so before, `DELETE_PENDING` if it is retired.
     pub(crate) fn register(&mut self, key: Key) -> Result<()> {
         let server = self.0.get(key).ok_or(Status::DELETE_PENDING)?;
-        server.serves()?;
+        server.not_retired()?;
         if server.registering {
             return Err(Status::PORT_CONNECTION_REFUSED);
         }
@@ -167,7 +177,7 @@ impl Servers {
     /// *registered*: it has connected to `\SmApiPort` and serves `subsystem`.
     pub(crate) fn registered(&mut self, key: Key, subsystem: ImageSubsystem) {
         if let Some(server) = self.0.get(key) {
-            server.subsystem = Some(subsystem);
+            server.subsystem = subsystem;
         }
     }
 
