@@ -89,11 +89,9 @@ impl Tables {
     /// A server is out of service, and its environment sessions are forgotten with it. `None` if it
     /// was so before.
     pub(crate) fn retire_server(&mut self, key: Key) -> Option<Server> {
-        if !self.servers.retire(key) {
-            return None;
-        }
+        let server = self.servers.retire(key)?;
         self.environments.delete_owned_by(key);
-        self.servers.get(key)
+        Some(server)
     }
 
     /// A child instance has made `terminal`, which is noted for it and starts, or neither.

@@ -195,11 +195,12 @@ impl Servers {
         Some(server.process)
     }
 
-    /// *retired*: nobody finds it any more. Whether anybody did before: then the table's own reference
-    /// goes to the caller, who releases it.
-    pub(crate) fn retire(&mut self, key: Key) -> bool {
-        let server = self.0.get(key);
-        server.is_some_and(|server| !core::mem::replace(&mut server.retired, true))
+    /// *retired*: nobody finds it any more. The record if anybody did before: then the table's own
+    /// reference goes to the caller, who releases it.
+    pub(crate) fn retire(&mut self, key: Key) -> Option<Server> {
+        let server = self.0.get(key).filter(|server| !server.retired)?;
+        server.retired = true;
+        Some(*server)
     }
 
     /// One reference less. The last one gives the record out: its handles belong to the caller.
