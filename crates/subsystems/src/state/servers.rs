@@ -132,8 +132,9 @@ impl Servers {
         if let Some(key) = self.acquire_first(&starting) {
             return Turn::After(key);
         }
+        // None is starting, so that each has registered for a type that is known.
         let there = |server: &Server| {
-            !server.retired && server.terminal == terminal && server.serves(serves)
+            !server.retired && server.terminal == terminal && server.subsystem == serves
         };
         if self.iter().any(there) {
             return Turn::NotNeeded;
