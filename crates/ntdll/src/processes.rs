@@ -15,8 +15,7 @@ use crate::own_process;
 
 use nt::access::Access;
 use nt::system::{
-    DeviceMap, DriveType, ExitInformation, ProcessParameters, Processes, ThreadBody,
-    UserProcessInformation,
+    DeviceMap, ExitInformation, ProcessParameters, Processes, ThreadBody, UserProcessInformation,
 };
 use nt::{ClientId, Handle, Result, Status, UnicodeStr, Word, by_width};
 use ntapi::ntapi_base::CLIENT_ID;
@@ -29,6 +28,7 @@ use ntapi::ntpsapi::{
 use ntapi::ntrtl::{RTL_USER_PROCESS_INFORMATION, RTL_USER_PROCESS_PARAMETERS};
 use winapi::ctypes::c_void;
 use winapi::shared::ntdef::{NTSTATUS, OBJ_CASE_INSENSITIVE, OBJECT_ATTRIBUTES, UNICODE_STRING};
+use zerocopy::FromBytes;
 
 /// The Query part of PROCESS_DEVICEMAP_INFORMATION (spec 13.4); a kernel may write up to the whole
 /// structure.
@@ -331,16 +331,8 @@ impl Processes for Native {
 
     fn query_device_map(self) -> Result<DeviceMap> {
         let bytes: [u8; 0x28] = query(Handle::CURRENT_PROCESS, ProcessDeviceMap, DEVICE_MAP_QUERY)?;
-        let (drives, types) = bytes
-            .split_first_chunk()
-            .ok_or(Status::INFO_LENGTH_MISMATCH)?;
-        let mut map = DeviceMap {
-            drives: u32::from_le_bytes(*drives),
-            ..DeviceMap::default()
-        };
-        for (place, kind) in map.types.iter_mut().zip(types) {
-            *place = DriveType(*kind);
-        }
+        let (map, _) =
+            DeviceMap::read_from_prefix(&bytes).map_err(|_| Status::INFO_LENGTH_MISMATCH)?;
         Ok(map)
     }
 

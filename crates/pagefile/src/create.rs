@@ -149,7 +149,7 @@ fn on_volume<S: System>(
 ) -> Result<()> {
     let mut existing = existing_size(system, name);
     if volume.boot && existing > 0 && dump::preserve(system, name)? {
-        volumes::measure(system, volume);
+        volume.usable = volumes::measure(system, volume.letter).unwrap_or(volume.usable);
         existing = existing_size(system, name);
     }
     let limit = existing.saturating_add(volume.usable);

@@ -38,14 +38,13 @@ pub(crate) fn survey<S: System>(system: S, volumes: &mut Volumes) -> Result<()> 
             continue;
         }
         let letter = u16::from(b'A') + drive;
-        let mut volume = Volume {
-            letter,
-            boot: boot == letter,
-            usable: 0,
-        };
-        if measure(system, &mut volume) {
+        if let Some(usable) = measure(system, letter) {
             // There is a place for each of them.
-            let _ = volumes.push(volume);
+            let _ = volumes.push(Volume {
+                letter,
+                boot: boot == letter,
+                usable,
+            });
         }
     }
     if volumes.is_empty() {
@@ -55,20 +54,17 @@ pub(crate) fn survey<S: System>(system: S, volumes: &mut Volumes) -> Result<()> 
     }
 }
 
-/// Measures a volume, or measures it again after something on it has changed; whether it can hold a
-/// paging file.
-pub(crate) fn measure<S: System>(system: S, volume: &mut Volume) -> bool {
-    let letter = [volume.letter];
+/// Usable bytes of the volume with this letter, if it can hold a paging file.
+pub(crate) fn measure<S: System>(system: S, letter: u16) -> Option<u64> {
+    let answer = usable(system, letter);
+    let letter = [letter];
     let letter = UnicodeStr(&letter);
-    match usable(system, volume.letter) {
-        Ok(Some(usable)) => {
-            volume.usable = usable;
-            return true;
-        }
+    match answer {
+        Ok(Some(usable)) => return Some(usable),
         Ok(None) => nt::debug!("paging file: {letter}: not a fixed writable volume"),
         Err(status) => nt::debug!("paging file: {letter}: {status}: not measured"),
     }
-    false
+    None
 }
 
 /// Usable bytes of the volume with this letter; `None` if it is not one for a paging file.

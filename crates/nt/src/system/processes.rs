@@ -118,11 +118,12 @@ pub struct ProcessParameters<'a> {
 }
 
 /// Type of a drive letter in a device map (spec 3.1).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes)]
 pub struct DriveType(pub u8);
 
-/// ProcessDeviceMap: which drive letters there are (spec 4.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// ProcessDeviceMap: which drive letters there are (spec 4.2), as the kernel lays it out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes)]
+#[repr(C)]
 pub struct DeviceMap {
     /// Bit n: drive letter n (A is 0) exists.
     pub drives: u32,
