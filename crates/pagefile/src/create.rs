@@ -166,7 +166,7 @@ fn on_volume<S: System>(
                 );
                 return Ok(());
             }
-            Err(status) if SETTLED.contains(&status) => return Err(status),
+            Err(status) if is_settled(status) => return Err(status),
             Err(_) => next = minimum.checked_sub(STEP),
         }
     }
@@ -176,26 +176,29 @@ fn on_volume<S: System>(
     Err(Status::DISK_FULL)
 }
 
-/// Where one of these came back, no smaller file can be made either: otherwise a large volume would
-/// mean thousands of tries.
-const SETTLED: &[Status] = &[
-    Status::TOO_MANY_PAGING_FILES,
-    Status::PRIVILEGE_NOT_HELD,
-    Status::OBJECT_NAME_INVALID,
-    Status::OBJECT_NAME_NOT_FOUND,
-    Status::OBJECT_PATH_NOT_FOUND,
-    Status::OBJECT_PATH_INVALID,
-    Status::OBJECT_PATH_SYNTAX_BAD,
-    Status::ACCESS_DENIED,
-    Status::SHARING_VIOLATION,
-    Status::MEDIA_WRITE_PROTECTED,
-    Status::FLOPPY_VOLUME,
-    Status::FILE_IS_A_DIRECTORY,
-    Status::NOT_IMPLEMENTED,
-    Status::NO_SUCH_DEVICE,
-    Status::DEVICE_NOT_READY,
-    Status::IO_DEVICE_ERROR,
-];
+/// Whether no smaller file can be made either where this came back: otherwise a large volume would mean
+/// thousands of tries.
+const fn is_settled(status: Status) -> bool {
+    matches!(
+        status,
+        Status::TOO_MANY_PAGING_FILES
+            | Status::PRIVILEGE_NOT_HELD
+            | Status::OBJECT_NAME_INVALID
+            | Status::OBJECT_NAME_NOT_FOUND
+            | Status::OBJECT_PATH_NOT_FOUND
+            | Status::OBJECT_PATH_INVALID
+            | Status::OBJECT_PATH_SYNTAX_BAD
+            | Status::ACCESS_DENIED
+            | Status::SHARING_VIOLATION
+            | Status::MEDIA_WRITE_PROTECTED
+            | Status::FLOPPY_VOLUME
+            | Status::FILE_IS_A_DIRECTORY
+            | Status::NOT_IMPLEMENTED
+            | Status::NO_SUCH_DEVICE
+            | Status::DEVICE_NOT_READY
+            | Status::IO_DEVICE_ERROR
+    )
+}
 
 /// Bytes that a file of this name occupies already; 0 if there is none.
 fn existing_size<S: System>(system: S, name: UnicodeStr<'_>) -> u64 {

@@ -24,7 +24,7 @@ const HEAD: usize = 4096;
 
 /// Whether a paging file begins like a crash dump, of a 32-bit or of a 64-bit kernel.
 pub fn is_dump(head: &[u8]) -> bool {
-    head.starts_with(b"PAGEDUMP") || head.starts_with(b"PAGEDU64")
+    matches!(head.first_chunk(), Some(b"PAGEDUMP" | b"PAGEDU64"))
 }
 
 /// Keeps the dump in the paging file `name`, if there is one; whether the file is out of the way
@@ -62,20 +62,18 @@ fn open_dump<S: System>(system: S, name: UnicodeStr<'_>) -> Result<Option<Owned<
         OpenOptions::NON_DIRECTORY_FILE | OpenOptions::NO_INTERMEDIATE_BUFFERING,
     )?;
     let mut pages = system.allocate_pages(HEAD)?;
-    let head = pages.as_mut().get_mut(..HEAD).unwrap_or_default();
-    let read = match system.read_file(file.get(), 0, head) {
-        Ok(read) => read,
-        Err(Status::END_OF_FILE) => 0,
-        Err(status) => return Err(status),
-    };
-    Ok(is_dump(head.get(..read).unwrap_or_default()).then_some(file))
+    // What is not read stays zero.
+    match system.read_file(file.get(), 0, pages.as_mut()) {
+        Ok(_) | Err(Status::END_OF_FILE) => Ok(is_dump(pages.as_ref()).then_some(file)),
+        Err(status) => Err(status),
+    }
 }
 
 /// Writes `DumpFile`, a DOS path with its NUL, and `TempDestination`.
 fn record<S: System>(system: S, kept: UnicodeStr<'_>) -> Result<()> {
     let key = Key::create_volatile(system, MACHINE_CRASH, Access::KEY_SET_VALUE)?;
-    key.set("DumpFile", ValueType::SZ, kept.units().as_bytes())?;
-    key.set("TempDestination", ValueType::DWORD, &1u32.to_le_bytes())
+    let set = key.set("DumpFile", ValueType::SZ, kept.units().as_bytes());
+    set.and_then(|()| key.set("TempDestination", ValueType::DWORD, &1u32.to_le_bytes()))
 }
 
 #[cfg(test)]
