@@ -8,8 +8,8 @@ use crate::{Result, Status};
 #[must_use = "the privilege is given back at once"]
 pub struct Privileged<S: SystemWide> {
     system: S,
-    privilege: Privilege,
-    before: bool,
+    /// What is to be disabled again; nothing if it was enabled before.
+    gained: Option<Privilege>,
 }
 
 impl<S: SystemWide> Privileged<S> {
@@ -19,22 +19,19 @@ impl<S: SystemWide> Privileged<S> {
     /// `PRIVILEGE_NOT_HELD` if the token does not have it.
     pub fn acquire(system: S, privilege: Privilege) -> Result<Self> {
         let before = system.adjust_privilege(privilege, true, PrivilegeHolder::Process)?;
-        Ok(Self {
-            system,
-            privilege,
-            before,
-        })
+        let gained = (!before).then_some(privilege);
+        Ok(Self { system, gained })
     }
 }
 
 impl<S: SystemWide> Drop for Privileged<S> {
     fn drop(&mut self) {
-        if !self.before
+        if let Some(privilege) = self.gained
             && let Err(status) =
                 self.system
-                    .adjust_privilege(self.privilege, false, PrivilegeHolder::Process)
+                    .adjust_privilege(privilege, false, PrivilegeHolder::Process)
         {
-            crate::warn!("privilege {} stays enabled: {status}", self.privilege);
+            crate::warn!("privilege {privilege} stays enabled: {status}");
         }
     }
 }

@@ -36,9 +36,10 @@ pub struct VersionInformation {
     pub minor: u32,
 }
 
-/// Privileges by the low part of their LUID (spec 0.4).
+/// Privileges by the low part of their LUID (spec 0.4); as wide as a [`Status`], so that a result of one
+/// is given back in registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u32)]
+#[repr(usize)]
 pub enum Privilege {
     /// SeCreateTokenPrivilege.
     CreateToken = 2,
