@@ -305,7 +305,7 @@ impl Files for Native {
     fn rename(self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
         let mut near = Scratch::<0x400>::new();
         // A counted string bounds the name: 64 KiB, so the sum cannot overflow.
-        counted(target)?;
+        let length = u32::from(counted(target)?.Length);
         let used = (rename::NAME + target.byte_len()).max(rename::SIZE);
         let mut storage = Buffer::new(&mut near, used)?;
         let bytes = storage.bytes().get_mut(..used).unwrap_or_default();
@@ -316,10 +316,7 @@ impl Files for Native {
             place.unwrap_or_default().copy_from_slice(field);
         };
         put(rename::REPLACE, &[u8::from(replace)]);
-        put(
-            rename::NAME_LENGTH,
-            &length(target.byte_len())?.to_le_bytes(),
-        );
+        put(rename::NAME_LENGTH, &length.to_le_bytes());
         put(rename::NAME, target.units().as_bytes());
         set(file, FileRenameInformation, bytes)
     }

@@ -36,10 +36,7 @@ const fn run(count: usize) -> u32 {
 /// A run of zeroed pages of at least `bytes` bytes, with its size; `None` if no such run is free.
 pub(crate) fn take(bytes: usize) -> Option<(NonNull<u8>, usize)> {
     let count = bytes.max(1).div_ceil(PAGE);
-    if count > COUNT {
-        return None;
-    }
-    for first in 0..=COUNT - count {
+    for first in 0..(COUNT + 1).saturating_sub(count) {
         let wanted = run(count) << first;
         // Nobody else's bits change by this: it is taken whole or not at all.
         let taken = MAP.fetch_update(Ordering::Acquire, Ordering::Relaxed, |map| {

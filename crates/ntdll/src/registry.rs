@@ -45,7 +45,8 @@ fn value(name: &mut [u16], data: &mut [u8], ask: &mut Ask<'_>) -> Result<ValueIn
         if let Some(header) = buffer.first_chunk_mut() {
             *header = [0; size_of::<ValueFull>()];
         }
-        let (bytes, mut needed) = (length(buffer.len())?, 0);
+        // A kernel gives no value of 4 GB.
+        let (bytes, mut needed) = (buffer.len().min(u32::MAX as usize) as u32, 0);
         let answer = status(ask(buffer.as_mut_ptr().cast(), bytes, &mut needed));
         let cut = answer == Status::BUFFER_OVERFLOW || answer == Status::BUFFER_TOO_SMALL;
         if !cut {
