@@ -36,11 +36,12 @@ fn value(name: &mut [u16], data: &mut [u8], ask: &mut Ask<'_>) -> Result<ValueIn
         true => None,
         false => Some(Pages::allocate(NEAR)?),
     };
-    let room = data.len();
+    let (into, room) = (data.as_mut_ptr(), data.len());
     loop {
         let buffer = match &mut pages {
             Some(pages) => pages.as_mut(),
-            None => &mut *data,
+            // SAFETY: these are `data`, which is reached in this way alone.
+            None => unsafe { core::slice::from_raw_parts_mut(into, room) },
         };
         if let Some(header) = buffer.first_chunk_mut() {
             *header = [0; size_of::<ValueFull>()];
@@ -69,23 +70,16 @@ fn value(name: &mut [u16], data: &mut [u8], ask: &mut Ask<'_>) -> Result<ValueIn
             return Ok(information);
         };
         if !cut {
-            copy(buffer, size_of::<ValueFull>(), name.as_mut_bytes())?;
+            let units = part(buffer, size_of::<ValueFull>(), name.len() * 2)?;
+            name.as_mut_bytes().copy_from_slice(units);
             // A value without data may leave its offset unset.
             let from = match header.data_length {
                 0 => 0,
                 _ => header.data_offset as usize,
             };
-            match &pages {
-                None => {
-                    let data = data.get_mut(..from.saturating_add(information.data_bytes));
-                    data.ok_or(Status::INVALID_PARAMETER)?
-                        .copy_within(from.., 0);
-                }
-                Some(pages) => {
-                    let data = data.get_mut(..information.data_bytes);
-                    copy(pages.as_ref(), from, data.unwrap_or_default())?;
-                }
-            }
+            let value = part(buffer, from, information.data_bytes)?.as_ptr();
+            // SAFETY: so many bytes are there, and there is room for them; the two may overlap.
+            unsafe { core::ptr::copy(value, into, information.data_bytes) };
             return Ok(information);
         }
         // A kernel that still says "too short" when given the length it asked for is not asked a third
@@ -97,11 +91,10 @@ fn value(name: &mut [u16], data: &mut [u8], ask: &mut Ask<'_>) -> Result<ValueIn
     }
 }
 
-/// Copies `from[at..at + into.len()]` into `into`.
-fn copy(from: &[u8], at: usize, into: &mut [u8]) -> Result<()> {
-    let from = from.get(at..).and_then(|from| from.get(..into.len()));
-    into.copy_from_slice(from.ok_or(Status::INVALID_PARAMETER)?);
-    Ok(())
+/// `bytes` bytes from `at` on.
+fn part(buffer: &[u8], at: usize, bytes: usize) -> Result<&[u8]> {
+    let rest = buffer.get(at..).and_then(|rest| rest.get(..bytes));
+    rest.ok_or(Status::INVALID_PARAMETER)
 }
 
 impl Registry for Native {
