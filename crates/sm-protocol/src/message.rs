@@ -95,11 +95,9 @@ impl ApiMessage for MessageBuffer {
             self.header.data_length = HEADER;
             self.header.total_length = HEADER + size_of::<PortHeader>() as u16;
         }
-        put(
-            &mut self.data,
-            offset_of!(ApiHeader, return_value),
-            &status.code().to_le_bytes(),
-        );
+        if let Ok((api, _)) = ApiHeader::mut_from_prefix(&mut self.data) {
+            api.return_value = status.code();
+        }
     }
 }
 
@@ -129,8 +127,10 @@ pub(crate) fn message(number: u32, body: &[u8], total: Option<u16>) -> MessageBu
     let data = (size_of::<ApiHeader>() + body.len()) as u16;
     message.header.data_length = data;
     message.header.total_length = total.unwrap_or(data + size_of::<PortHeader>() as u16);
-    put(&mut message.data, 0, &number.to_le_bytes());
-    put(&mut message.data, size_of::<ApiHeader>(), body);
+    if let Ok((api, data)) = ApiHeader::mut_from_prefix(&mut message.data) {
+        api.number = number;
+        put(data, 0, body);
+    }
     message
 }
 
