@@ -31,7 +31,6 @@ fn exchange<S: Ports>(system: S, port: Handle, number: u32, body: &mut [u8]) -> 
     result_of(&message)?;
     put(
         body,
-        0,
         message
             .data
             .get(size_of::<ApiHeader>()..)

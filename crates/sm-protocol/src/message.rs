@@ -86,7 +86,9 @@ impl ApiMessage for MessageBuffer {
     }
 
     fn set_body<R: IntoBytes + Immutable>(&mut self, body: &R) {
-        put(&mut self.data, size_of::<ApiHeader>(), body.as_bytes());
+        if let Ok((_, data)) = ApiHeader::mut_from_prefix(&mut self.data) {
+            put(data, body.as_bytes());
+        }
     }
 
     fn set_result(&mut self, status: Status) {
@@ -109,12 +111,11 @@ pub fn body_in<R: FromBytes + IntoBytes + KnownLayout>(sent: &mut [u8]) -> nt::R
         .map_err(|_| Status::INVALID_PARAMETER)
 }
 
-/// Copies `bytes` into `data` behind its first `at` bytes, as far as they fit.
+/// Copies `bytes` to the start of `data`, as far as they fit.
 #[inline(never)]
-pub(crate) fn put(data: &mut [u8], at: usize, bytes: &[u8]) {
-    let room = data.get_mut(at..).unwrap_or_default();
-    let length = room.len().min(bytes.len());
-    if let (Some(room), Some(bytes)) = (room.get_mut(..length), bytes.get(..length)) {
+pub(crate) fn put(data: &mut [u8], bytes: &[u8]) {
+    let length = data.len().min(bytes.len());
+    if let (Some(room), Some(bytes)) = (data.get_mut(..length), bytes.get(..length)) {
         room.copy_from_slice(bytes);
     }
 }
@@ -129,7 +130,7 @@ pub(crate) fn message(number: u32, body: &[u8], total: Option<u16>) -> MessageBu
     message.header.total_length = total.unwrap_or(data + size_of::<PortHeader>() as u16);
     if let Ok((api, data)) = ApiHeader::mut_from_prefix(&mut message.data) {
         api.number = number;
-        put(data, 0, body);
+        put(data, body);
     }
     message
 }

@@ -59,7 +59,7 @@ impl ConnectionInfo {
     /// Takes over the announcement in a connection request. A client that sends less than the whole
     /// announces what it sent, the rest staying as it is.
     pub fn take_from(&mut self, request: &MessageBuffer) {
-        put(self.as_mut_bytes(), 0, request.sent());
+        put(self.as_mut_bytes(), request.sent());
     }
 
     /// The call-back port's name: at most 119 units.
@@ -226,7 +226,7 @@ impl ChildSession {
         let command = command.take(COMMAND_UNITS);
         // At most 256 bytes.
         self.length = command.byte_len() as u32;
-        put(self.command.as_mut_bytes(), 0, command.units().as_bytes());
+        put(self.command.as_mut_bytes(), command.units().as_bytes());
     }
 }
 
