@@ -110,13 +110,11 @@ fn spawn<S: System>(
     command: UnicodeStr<'_>,
 ) -> Result<Key> {
     let made = new_event(sm.system)?;
-    let command = UnicodeBuf::copied(command)?;
     let key = sm
         .tables
         .lock()
         .instances
-        .reserve(wanted, made.get(), command)
-        .ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        .reserve(wanted, made.get(), command)?;
     // The record owns the event now.
     let _ = made.into_raw();
     if let Err(status) = run_child(sm, key, wanted) {

@@ -7,7 +7,7 @@
 use super::ids::{ProcessId, TerminalId};
 use super::slots::{Key, Slots};
 use super::threads::REQUESTS;
-use nt::{Handle, Result, Status, UnicodeBuf};
+use nt::{Handle, Result, Status, UnicodeBuf, UnicodeStr};
 use sm_protocol::sm::COMMAND_UNITS;
 
 /// Child instances at once: one for each request that may hold a thread, and those of the boot.
@@ -37,21 +37,32 @@ impl Instances {
         Self(Slots::new())
     }
 
-    /// *reserved*: an instance is about to be created. `made` is its event.
+    /// *reserved*: an instance is about to be created. `made` is its event. `NAME_TOO_LONG` for a
+    /// command that no request can hold, `INSUFF_SERVER_RESOURCES` if the table is full.
     pub(crate) fn reserve(
         &mut self,
         wanted: Option<TerminalId>,
         made: Handle,
-        command: UnicodeBuf<COMMAND_UNITS>,
-    ) -> Option<Key> {
-        self.0.insert(Instance {
+        command: UnicodeStr<'_>,
+    ) -> Result<Key> {
+        if command.len() > COMMAND_UNITS {
+            return Err(Status::NAME_TOO_LONG);
+        }
+        let instance = Instance {
             process: Handle::NULL,
             process_id: None,
             wanted,
             terminal: None,
             made,
-            command,
-        })
+            command: UnicodeBuf::new(),
+        };
+        let key = self.0.insert(instance);
+        let key = key.ok_or(Status::INSUFF_SERVER_RESOURCES)?;
+        if let Some(instance) = self.0.get(key) {
+            // In its place, where it fits: it is long.
+            let _ = instance.command.push(command);
+        }
+        Ok(key)
     }
 
     /// *created*: it has a process, suspended.
@@ -119,10 +130,10 @@ mod tests {
     #[test]
     fn there_are_places_for_the_64_requests_of_clients_and_two_more() {
         let mut all = Box::new(Instances::new());
-        let mut reserve = || all.reserve(None, Handle::NULL, UnicodeBuf::new());
+        let mut reserve = || all.reserve(None, Handle::NULL, UnicodeStr::EMPTY);
         for place in 0..64 + 2 {
-            assert!(reserve().is_some(), "{place}");
+            assert!(reserve().is_ok(), "{place}");
         }
-        assert!(reserve().is_none());
+        assert_eq!(reserve(), Err(Status::INSUFF_SERVER_RESOURCES));
     }
 }

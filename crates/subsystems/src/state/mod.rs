@@ -134,7 +134,7 @@ impl Tables {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use nt::{ClientId, Status, UnicodeBuf};
+    use nt::{ClientId, Status, UnicodeStr};
     use std::boxed::Box;
 
     fn process(id: nt::Word) -> ProcessId {
@@ -165,7 +165,7 @@ mod tests {
         assert_eq!(known(&mut tables), [true, true, false, false]);
         let key = tables
             .instances
-            .reserve(None, Handle::NULL, UnicodeBuf::new())
+            .reserve(None, Handle::NULL, UnicodeStr::EMPTY)
             .unwrap();
         tables.instances.created(key, Handle(12), Some(process(12)));
         assert_eq!(known(&mut tables), [true, true, true, false]);
@@ -178,7 +178,7 @@ mod tests {
         for id in [4, 8] {
             let key = tables
                 .instances
-                .reserve(None, Handle::NULL, UnicodeBuf::new())
+                .reserve(None, Handle::NULL, UnicodeStr::EMPTY)
                 .unwrap();
             tables.instances.created(key, Handle(id), Some(process(id)));
         }
