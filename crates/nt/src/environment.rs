@@ -40,16 +40,17 @@ impl<S: Memory> Environment<S> {
         Ok(Self { units })
     }
 
-    /// A block of these variables, names and values, which are in the block's order.
+    /// Makes it the block of these variables, names and values, which are in the block's order.
     ///
     /// # Errors
-    /// `NO_MEMORY`.
-    pub fn of<'v>(
-        system: S,
+    /// `NO_MEMORY`; what is there then is no block.
+    pub fn fill<'v>(
+        &mut self,
         variables: impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
-    ) -> Result<Self> {
-        let mut units = PageVec::new(system);
+    ) -> Result<()> {
+        let units = &mut self.units;
         let length = |(name, value): (UnicodeStr<'_>, UnicodeStr<'_>)| name.len() + value.len() + 2;
+        units.clear();
         units.reserve(variables.clone().map(length).sum::<usize>() + 2)?;
         for (name, value) in variables {
             units.extend(name.units())?;
@@ -57,8 +58,7 @@ impl<S: Memory> Environment<S> {
             units.extend(value.units())?;
             units.push(0)?;
         }
-        units.extend(&[0, 0])?;
-        Ok(Self { units })
+        units.extend(&[0, 0])
     }
 
     /// The block, with its final NUL, as a process is given it.

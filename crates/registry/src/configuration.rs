@@ -7,6 +7,7 @@ use crate::store::{List, Row, Store};
 use nt::arena::Span;
 use nt::environment::{self, Environment};
 use nt::failure::Skippable;
+use nt::pages::PageVec;
 use nt::system::{Memory, ValueType};
 use nt::{Result, Status, UnicodeStr, wide};
 
@@ -30,6 +31,8 @@ pub struct Configuration<S: Memory> {
     required_named: bool,
     path: Span,
     pub(crate) store: Store<S>,
+    /// What is being expanded: kept, so that its memory is asked for once.
+    expanded: PageVec<S, u16>,
 }
 
 impl<S: Memory> Configuration<S> {
@@ -46,6 +49,7 @@ impl<S: Memory> Configuration<S> {
             required_named: false,
             path: Span::EMPTY,
             store: Store::new(system),
+            expanded: PageVec::new(system),
         }
     }
 
@@ -157,11 +161,14 @@ impl<S: Memory> Configuration<S> {
     /// A text of the arena, expanded with the environment as it is now if it is to be and there is
     /// anything to expand.
     fn expanded(&mut self, expand: bool, plain: Span) -> Result<Span> {
-        if expand && self.store.get(plain).find(b'%').is_some() {
-            self.store.expand(plain)
-        } else {
-            Ok(plain)
+        let text = self.store.get(plain);
+        if !expand || text.find(b'%').is_none() {
+            return Ok(plain);
         }
+        let value_of = |name: UnicodeStr<'_>| self.store.value_of(List::Variables, name);
+        self.expanded.clear();
+        environment::expand(text, value_of, &mut self.expanded)?;
+        self.store.copy(self.expanded.as_str())
     }
 
     /// One value of `DOS Devices`. A link of `\??` has a name of one component.
@@ -286,10 +293,9 @@ impl<S: Memory> Configuration<S> {
     }
 
     /// Makes the environment block of the variables.
-    pub(crate) fn finish_environment(&mut self, system: S) -> Result<()> {
+    pub(crate) fn finish_environment(&mut self) -> Result<()> {
         self.store.sort(List::Variables);
-        self.environment = Environment::of(system, self.store.list(List::Variables))?;
-        Ok(())
+        self.environment.fill(self.store.list(List::Variables))
     }
 }
 

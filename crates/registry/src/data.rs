@@ -47,15 +47,16 @@ pub const fn is_text(kind: ValueType) -> bool {
 /// assert_eq!(all, [wide!("a"), wide!("b")]);
 /// ```
 pub fn strings(kind: ValueType, data: &[u8], reached: Reached) -> Strings<'_> {
+    let text = units(data);
     match kind {
-        ValueType::MULTI_SZ => multi_string(units(data), reached),
+        ValueType::MULTI_SZ => multi_string(text, reached),
         ValueType::SZ | ValueType::EXPAND_SZ => Strings {
-            text: units(data),
+            text,
             at: 0,
             end: 1,
         },
         _ => Strings {
-            text: UnicodeStr::EMPTY,
+            text,
             at: 0,
             end: 0,
         },

@@ -109,7 +109,7 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
         self.subsystems()?;
         self.session_zero_command()?;
         self.at = "environment";
-        self.configuration.finish_environment(self.system)
+        self.configuration.finish_environment()
     }
 
     #[inline(never)]
@@ -172,7 +172,7 @@ impl<S: Registry + Memory + Objects> Pass<'_, S> {
             Ok(())
         })?;
         self.configuration.second_environment_pass()?;
-        self.configuration.finish_environment(self.system)
+        self.configuration.finish_environment()
     }
 
     fn number(&mut self, name: &'static str, one_shot: bool) -> Result<Option<u32>> {

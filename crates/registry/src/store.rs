@@ -10,7 +10,6 @@ use core::mem::offset_of;
 use nt::arena::{Span, TextArena};
 use nt::environment;
 use nt::index::{NameHash, Node, Table};
-use nt::pages::PageVec;
 use nt::system::Memory;
 use nt::{Result, UnicodeStr};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -100,8 +99,6 @@ pub(crate) struct Store<S: Memory> {
     text: TextArena<S>,
     table: Table<S, Row>,
     chains: [Chain; LISTS],
-    /// What is being expanded: kept, so that its memory is asked for once.
-    scratch: PageVec<S, u16>,
 }
 
 impl<S: Memory> Store<S> {
@@ -110,7 +107,6 @@ impl<S: Memory> Store<S> {
             text: TextArena::new(system),
             table: Table::new(system),
             chains: [Chain { first: 0, last: 0 }; LISTS],
-            scratch: PageVec::new(system),
         }
     }
 
@@ -128,17 +124,6 @@ impl<S: Memory> Store<S> {
     /// Copies `text`, in which there is no NUL, to the arena.
     pub(crate) fn copy(&mut self, text: UnicodeStr<'_>) -> Result<Span> {
         self.text.add(text)
-    }
-
-    /// The text of `span` expanded with the variables as they are now, as a new text.
-    pub(crate) fn expand(&mut self, span: Span) -> Result<Span> {
-        let mut scratch = core::mem::replace(&mut self.scratch, PageVec::new(self.table.system()));
-        scratch.clear();
-        let value_of = |name: UnicodeStr<'_>| self.value_of(List::Variables, name);
-        let done = environment::expand(self.text.get(span), value_of, &mut scratch);
-        let text = done.and_then(|()| self.text.add(scratch.as_str()));
-        self.scratch = scratch;
-        text
     }
 
     /// Appends a row, whatever stands in the list already. It is not found by its name.
