@@ -297,7 +297,6 @@ fn open<S: System>(system: S, directory: Handle, file: UnicodeStr<'_>) -> Option
 }
 
 /// Walks the imports of the image that a view of `section` shows.
-#[inline(never)]
 fn map_and_walk<S: System>(system: S, section: Handle, walk: &mut Walk<S>) -> Result<(), Unwalked> {
     let view = system.map_view(section).map_err(Unwalked::Unverified)?;
     walk.imports(&view, Layout::View)

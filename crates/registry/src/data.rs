@@ -99,10 +99,8 @@ impl<'a> Iterator for Strings<'a> {
 /// The strings of a REG_MULTI_SZ up to the first empty one, as a value delivered in one piece is
 /// read (NOEXPAND, spec 2.1).
 pub fn plain_list(text: UnicodeStr<'_>) -> impl Iterator<Item = UnicodeStr<'_>> {
-    text.units()
-        .split(|&unit| unit == 0)
-        .take_while(|string| !string.is_empty())
-        .map(UnicodeStr)
+    let end = text.len();
+    Strings { text, at: 0, end }.take_while(|string| !string.is_empty())
 }
 
 /// A number of four bytes; a text of that length does not count.

@@ -159,8 +159,9 @@ impl<S: Memory> Store<S> {
     /// dropped, with another value it takes the old one's place. A variable of the environment has the
     /// spelling of its first name and of its last value.
     pub(crate) fn save(&mut self, list: List, name: Span, value: Span) -> Result<()> {
-        let hash = hash(list, self.get(name));
-        let Some(index) = self.find(list, hash, self.get(name)) else {
+        let text = self.get(name);
+        let hash = hash(list, text);
+        let Some(index) = self.find(list, hash, text) else {
             return self.add(list, name, value, Some(hash));
         };
         let old = self.row(index).map_or(Span::EMPTY, |row| row.value);
