@@ -143,11 +143,10 @@ impl<S: Memory> Configuration<S> {
         for text in value.strings() {
             let plain = self.store.copy(text)?;
             let text = self.expanded(expand, plain)?;
-            if value.reached == Reached::ByName {
-                self.store.save(list, text, Span::EMPTY)?;
-                continue;
-            }
-            let name = self.store.copy(value.name())?;
+            let (name, text) = match value.reached {
+                Reached::ByName => (text, Span::EMPTY),
+                Reached::ByEnumeration => (self.store.copy(value.name())?, text),
+            };
             if let List::EnvironmentPlain | List::EnvironmentExpand = list {
                 self.store.append(list, name, plain)?;
                 self.set_variable(name, text)?;
