@@ -129,11 +129,13 @@ impl<S: Memory> Names<S> {
     }
 
     fn add(&mut self, name: UnicodeStr<'_>, kind: &Kind) -> Result<()> {
+        // One text for all of its beginnings: of a name of many components they are far longer together.
+        let whole = self.texts.add(name)?;
         let mut beginning = Beginning::of(name);
         while beginning.grow() {
             let usage = beginning.either(kind.own, kind.above);
             if !self.is_one_of(&beginning, usage) {
-                let (text, node) = (self.texts.add(beginning.text())?, Node::default());
+                let (text, node) = (whole.prefix(beginning.length), Node::default());
                 self.table
                     .insert(beginning.hash, Name { text, node, usage })?;
             }
@@ -200,6 +202,18 @@ mod tests {
     use super::*;
     use std::vec::Vec;
     use test_support::{Heap, wide};
+
+    /// What is remembered of a name grows with its length, not with that of all its beginnings together.
+    #[test]
+    fn a_name_of_many_components_takes_no_more_than_its_length() {
+        let (deep, other) = (wide(&"\\a".repeat(4000)), wide("\\??\\C:\\x"));
+        let list = [UnicodeStr(&deep), UnicodeStr(&other)];
+        let lists = [list.into_iter(), [UnicodeStr::EMPTY; 2].into_iter()];
+        // The text, and a row for each of 4,000 components.
+        let heap = Heap::new(1 << 19);
+        let mut found = PageVec::new(&heap);
+        assert_eq!(barriers(&heap, Pairs::new(&lists), &mut found), Ok(()));
+    }
 
     /// Where there are barriers in a list of strings divided by `|`.
     fn of(list: &str) -> Vec<usize> {
