@@ -6,8 +6,8 @@
 //! public headers; a host test holds every constant against the `ntstatus` crate.
 
 use crate::Word;
+use crate::text::nth;
 use core::fmt;
-use core::ops::Range;
 
 /// What a seam call gives: the value, or the NTSTATUS that says why not.
 pub type Result<T, E = Status> = core::result::Result<T, E>;
@@ -86,91 +86,27 @@ macro_rules! statuses {
         #[allow(missing_docs, reason = "the names are the field's own")]
         impl Status {
             $(pub const $name: Self = Self::new($value);)*
-        }
 
-        /// Every code with its name.
-        const LISTED: &[(&str, u32)] = &[$((stringify!($name), $value)),*];
-
-        /// The codes in the same order, in short; tables are far smaller than a `match`.
-        static CODES: [u16; LISTED.len()] = [$(short($value)),*];
-        /// How many places of [`LETTERS`] the name of each has.
-        static LENGTHS: [u8; LISTED.len()] = [$(places(stringify!($name)) as u8),*];
-        /// The names, one behind the other.
-        const NAMES: &str = concat!($(stringify!($name)),*);
-    };
-}
-
-impl Status {
-    /// The name without its `STATUS_` prefix, if this code is listed here.
-    pub fn name(self) -> Option<&'static str> {
-        let is = |&&(_, code): &&(&str, u32)| code == self.code();
-        LISTED.iter().find(is).map(|&(name, _)| name)
-    }
-
-    /// The same letter by letter, without a text of all names.
-    pub(crate) fn letters(self) -> Option<impl Iterator<Item = u8>> {
-        let mut first = 0;
-        for (&code, &length) in CODES.iter().zip(&LENGTHS) {
-            let end = first + usize::from(length);
-            if long(code) == self.code() {
-                return Some(unpacked(first..end));
+            /// The name without its `STATUS_` prefix, if this code is listed here.
+            pub fn name(self) -> Option<&'static str> {
+                str::from_utf8(self.letters()?).ok()
             }
-            first = end;
+
+            /// The same in bytes.
+            pub(crate) fn letters(self) -> Option<&'static [u8]> {
+                let listed = CODES.iter().position(|&code| code == self.code())?;
+                Some(nth(NAMES, listed))
+            }
         }
-        None
-    }
-}
 
-/// A code in sixteen bits: its severity and its lower bits. What is between them is zero in those
-/// listed.
-const fn short(code: u32) -> u16 {
-    let short = (code >> 16 | code) as u16;
-    assert!(long(short) == code, "a code that has no short form");
-    short
-}
+        /// Every code listed; two tables are far smaller than a `match`.
+        static CODES: &[u32] = &[$($value),*];
+        /// Their names in the same order.
+        static NAMES: &[u8] = concat!($(stringify!($name), "\0"),*).as_bytes();
 
-const fn long(short: u16) -> u32 {
-    let short = short as u32;
-    (short & 0xC000) << 16 | short & 0x3FFF
-}
-
-/// [`NAMES`], a thousand bytes less than as text: at each place five bits, the lower ones of `A` to `Z` and
-/// `_`. A digit takes two places, the first of which is zero.
-static LETTERS: [u8; places(NAMES) * 5 / 8 + 2] = {
-    let mut packed = [0; places(NAMES) * 5 / 8 + 2];
-    let (mut at, mut place) = (0, 0);
-    while at < NAMES.len() {
-        let letter = NAMES.as_bytes()[at];
-        place += letter.is_ascii_digit() as usize;
-        let bits = ((letter as u16 & 31) << (place * 5 % 8)).to_le_bytes();
-        packed[place * 5 / 8] |= bits[0];
-        packed[place * 5 / 8 + 1] |= bits[1];
-        place += 1;
-        at += 1;
-    }
-    packed
-};
-
-/// How many places a text takes.
-const fn places(text: &str) -> usize {
-    let (mut places, mut at) = (0, 0);
-    while at < text.len() {
-        places += 1 + text.as_bytes()[at].is_ascii_digit() as usize;
-        at += 1;
-    }
-    places
-}
-
-/// The letters that these places of [`LETTERS`] stand for.
-fn unpacked(places: Range<usize>) -> impl Iterator<Item = u8> {
-    let mut upper = 0x40;
-    places.filter_map(move |place| {
-        let pair = LETTERS.get(place * 5 / 8..)?.first_chunk()?;
-        let bits = (u16::from_le_bytes(*pair) >> (place * 5 % 8)) as u8 & 31;
-        let letter = upper | bits;
-        upper = if bits == 0 { 0x30 } else { 0x40 };
-        (bits != 0).then_some(letter)
-    })
+        #[cfg(test)]
+        const LISTED: &[(&str, u32)] = &[$((stringify!($name), $value)),*];
+    };
 }
 
 statuses! {
@@ -351,7 +287,6 @@ impl fmt::Debug for Status {
 mod tests {
     use super::*;
     use std::format;
-    use std::string::String;
 
     #[test]
     fn a_code_of_success_that_is_no_end_is_an_error_to_everybody() {
@@ -387,10 +322,9 @@ mod tests {
     #[test]
     fn every_name_is_spelled_as_it_is_and_nothing_else_is() {
         for &(name, value) in LISTED {
-            let letters = Status::new(value).letters().unwrap();
-            assert_eq!(letters.map(char::from).collect::<String>(), name);
+            assert_eq!(Status::new(value).name(), Some(name));
         }
-        assert!(Status::new(0xC001_0034).letters().is_none());
+        assert_eq!(Status::new(0xC001_0034).name(), None);
     }
 
     #[test]

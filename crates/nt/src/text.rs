@@ -166,7 +166,7 @@ fn write_status(out: &mut dyn Output, status: Status) {
     let (before, behind): (&[u8], &[u8]) = match status.letters() {
         Some(name) => {
             out.narrow(b"STATUS_");
-            name.for_each(|letter| out.narrow(&[letter]));
+            out.narrow(name);
             (b" (", b")")
         }
         None => (b"NTSTATUS ", b""),
