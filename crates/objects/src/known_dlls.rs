@@ -30,10 +30,8 @@ use nt::{Handle, Owned, Result, Status, UnicodeBuf, UnicodeStr, file, wide};
 pub struct BadImage {
     /// Parameter 0: what is wrong.
     pub text: UnicodeStr<'static>,
-    /// Parameter 1: the status.
+    /// Parameter 1: the status. Parameter 2 is the name of the file at hand.
     pub status: Status,
-    /// Parameter 2: the file name.
-    pub file: UnicodeBuf<MAX_DOS>,
 }
 
 /// Why the known DLLs stop the system.
@@ -64,20 +62,22 @@ where
     Dlls: Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
     Excluded: Fn(UnicodeStr<'_>) -> bool,
 {
-    /// Makes `\KnownDlls` from `directory`, a DOS path (`DllDirectory`).
+    /// Makes `\KnownDlls` from `directory`, a DOS path (`DllDirectory`). `file` is the file at hand,
+    /// in the end the one that stops the system.
     ///
     /// # Errors
     /// [`Failure`].
-    pub fn make(&self, directory: Option<UnicodeStr<'_>>) -> Result<(), Failure> {
-        let mut making = self.making();
+    pub fn make(
+        &self,
+        directory: Option<UnicodeStr<'_>>,
+        file: &mut UnicodeBuf<MAX_DOS>,
+    ) -> Result<(), Failure> {
+        let mut making = self.making(file);
         self.make_in(&mut making, wide!("\\KnownDlls"), directory)
             .map_err(|status| {
                 if making.is_bad {
-                    Failure::BadImage(BadImage {
-                        text: making.at,
-                        status,
-                        file: making.file,
-                    })
+                    let text = making.at;
+                    Failure::BadImage(BadImage { text, status })
                 } else {
                     Failure::Stop(Essential::KnownDlls.stop(making.at, status))
                 }
@@ -86,11 +86,11 @@ where
 
     /// Makes `\KnownDlls32` from `directory` (`DllDirectory32`), if there is such a value. A failure
     /// is reported.
-    pub fn make32(&self, directory: Option<UnicodeStr<'_>>) {
+    pub fn make32(&self, directory: Option<UnicodeStr<'_>>, file: &mut UnicodeBuf<MAX_DOS>) {
         if directory.is_none() {
             return;
         }
-        let mut making = self.making();
+        let mut making = self.making(file);
         let made = self.make_in(&mut making, wide!("\\KnownDlls32"), directory);
         if let Err(status) = made {
             let object = if making.is_bad {
@@ -102,20 +102,20 @@ where
         }
     }
 
-    const fn making(&self) -> Making<S> {
+    const fn making<'f>(&self, file: &'f mut UnicodeBuf<MAX_DOS>) -> Making<'f, S> {
         Making {
             system: self.system,
             protection: self.protection,
             at: UnicodeStr::EMPTY,
             is_bad: false,
-            file: UnicodeBuf::new(),
+            file,
         }
     }
 
     #[inline(never)]
     fn make_in(
         &self,
-        making: &mut Making<S>,
+        making: &mut Making<'_, S>,
         name: UnicodeStr<'static>,
         directory: Option<UnicodeStr<'_>>,
     ) -> Result<()> {
@@ -179,7 +179,7 @@ struct Walk<S: System> {
     place: Place,
 }
 
-struct Making<S: System> {
+struct Making<'f, S: System> {
     system: S,
     protection: Protection,
     /// What is at hand, or what is wrong with the file at hand: it is named if the system stops here.
@@ -187,7 +187,7 @@ struct Making<S: System> {
     /// The system stops because of the file at hand.
     is_bad: bool,
     /// The DLL at hand.
-    file: UnicodeBuf<MAX_DOS>,
+    file: &'f mut UnicodeBuf<MAX_DOS>,
 }
 
 fn open_directory<S: System>(system: S, dos: UnicodeStr<'_>) -> Result<Owned<S>> {
@@ -220,7 +220,7 @@ fn link<S: Objects>(
     Ok(())
 }
 
-impl<S: System> Making<S> {
+impl<S: System> Making<'_, S> {
     /// Makes one DLL known, and adds what it imports to the list.
     #[inline(never)]
     fn add(&mut self, objects: Handle, files: Handle, walk: &mut Walk<S>) -> Result<()> {

@@ -6,11 +6,6 @@
 //! objects, and the few handles that are kept.
 #![no_std]
 #![forbid(unsafe_code)]
-#![allow(
-    clippy::result_large_err,
-    clippy::large_enum_variant,
-    reason = "there is no heap to box an error in"
-)]
 
 #[cfg(test)]
 extern crate std;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What a long list of known DLLs costs: elementary steps, at three sizes.
 
-use nt::UnicodeStr;
+use nt::{UnicodeBuf, UnicodeStr};
 use objects::{KnownDlls, Protection};
 use test_support::host::{Watched, watched, wide, world};
 
@@ -26,7 +26,10 @@ fn steps(count: usize) -> usize {
         };
         let before = world.steps();
         known_dlls
-            .make(Some(nt::wide!("C:\\ReactOS\\System32")))
+            .make(
+                Some(nt::wide!("C:\\ReactOS\\System32")),
+                &mut UnicodeBuf::new(),
+            )
             .unwrap();
         world.steps() - before
     };

@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! Known DLLs, with images of a test and calls that are refused: rows of spec 7 and 17.
 
-#![allow(
-    clippy::result_large_err,
-    reason = "the error is the one of the crate under test"
-)]
-
 use executive::dump::Snapshot;
 use formats::pe::build::ImageFile;
 use nt::failure::{Essential, Stop};
+use nt::path::MAX_DOS;
 use nt::system::ImageSubsystem;
-use nt::{Status, UnicodeStr};
+use nt::{Status, UnicodeBuf, UnicodeStr};
 use objects::{BadImage, Failure, KnownDlls, Protection};
 use test_support::host::{Watched, below, object, watched, wide, world};
 
@@ -80,6 +76,16 @@ impl Case {
     }
 
     fn make(&self, world: &'static Watched, directory: Option<&str>) -> Made {
+        self.make_at(world, directory, &mut UnicodeBuf::new())
+    }
+
+    /// Makes them known, and says at which file.
+    fn make_at(
+        &self,
+        world: &'static Watched,
+        directory: Option<&str>,
+        file: &mut UnicodeBuf<MAX_DOS>,
+    ) -> Made {
         let dlls: Vec<(Vec<u16>, Vec<u16>)> = self
             .dlls
             .iter()
@@ -98,7 +104,7 @@ impl Case {
             },
         };
         let directory = directory.map(wide);
-        known_dlls.make(directory.as_deref().map(UnicodeStr))
+        known_dlls.make(directory.as_deref().map(UnicodeStr), file)
     }
 
     /// What is known in the end.
@@ -228,20 +234,23 @@ fn spec_17_an_excluded_dll_is_left_out_by_name_or_by_file_even_if_imported() {
 
 #[test]
 fn spec_17_an_executable_in_the_list_stops_the_system() {
-    let made = Case {
+    let case = Case {
         dlls: &[("x", "x.exe")],
         excluded: &[],
         files: vec![("x.exe", image(false, &[]))],
-    }
-    .run()
-    .result;
+    };
+    let done = case.on(|world, case| {
+        let mut file = UnicodeBuf::new();
+        (case.make_at(world, Some(SYSTEM32), &mut file), file)
+    });
+    let (made, file) = done.result;
     let bad = bad(made);
     assert_eq!(
         bad.text.to_string(),
         "Non-DLL file included in KnownDLL list."
     );
     assert_eq!(bad.status, Status::INVALID_IMPORT_OF_NON_DLL);
-    assert_eq!(bad.file.to_string(), "x.exe");
+    assert_eq!(file.to_string(), "x.exe");
 }
 
 #[test]
@@ -391,7 +400,7 @@ fn d19_known_dlls_32_are_made_from_their_own_directory_and_stop_nothing() {
             dlls: std::iter::once((UnicodeStr(&name), UnicodeStr(&file))),
             is_excluded: |_: UnicodeStr<'_>| false,
         };
-        known_dlls.make32(directory);
+        known_dlls.make32(directory, &mut UnicodeBuf::new());
     };
     let mut world = world();
     world

@@ -141,8 +141,9 @@ pub(crate) fn known_dlls<S: System>(
         dlls: configuration.known_dlls(),
         is_excluded: |name: UnicodeStr<'_>| configuration.is_excluded_dll(name),
     };
+    let mut file = UnicodeBuf::new();
     known_dlls
-        .make(configuration.dll_directory().or(default))
+        .make(configuration.dll_directory().or(default), &mut file)
         .map_err(|failure| match failure {
             Failure::Stop(stop) => Fatal::Step(stop),
             Failure::BadImage(bad) => {
@@ -150,13 +151,13 @@ pub(crate) fn known_dlls<S: System>(
                     name: bad.text,
                     status: bad.status,
                 };
-                end::stop_for_known_dll(system, &ending, bad.file.as_str());
+                end::stop_for_known_dll(system, &ending, file.as_str());
                 Fatal::KnownDll(bad.status)
             }
         })?;
     // A 32-bit system has one kind of DLL (spec 7.2), whatever its registry says.
     if !system.is_narrow() {
-        known_dlls.make32(configuration.dll_directory32());
+        known_dlls.make32(configuration.dll_directory32(), &mut file);
     }
     Ok(())
 }
