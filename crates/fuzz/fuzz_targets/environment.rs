@@ -16,8 +16,7 @@ fuzz_target!(|data: &[u8]| {
     let again = Environment::copied(&HEAP, environment.block()).unwrap();
     assert_eq!(environment.block(), again.block());
     assert!(environment.iter().all(|(name, _)| valid_name(name).is_ok()));
-    let mut again = Environment::none(&HEAP);
-    again.fill(environment.iter().collect::<Vec<_>>().into_iter()).unwrap();
+    let again = Environment::of(&HEAP, environment.iter().collect::<Vec<_>>().into_iter()).unwrap();
     assert!(again.iter().eq(environment.iter()));
     let mut expanded = PageVec::new(&HEAP);
     expand(

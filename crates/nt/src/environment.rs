@@ -40,6 +40,19 @@ impl<S: Memory> Environment<S> {
         Ok(Self { units })
     }
 
+    /// A block of these variables: see [`Self::fill`].
+    ///
+    /// # Errors
+    /// `NO_MEMORY`.
+    pub fn of<'v>(
+        system: S,
+        variables: impl Iterator<Item = (UnicodeStr<'v>, UnicodeStr<'v>)> + Clone,
+    ) -> Result<Self> {
+        let mut environment = Self::none(system);
+        environment.fill(variables)?;
+        Ok(environment)
+    }
+
     /// Makes it the block of these variables, names and values, which are in the block's order.
     ///
     /// # Errors

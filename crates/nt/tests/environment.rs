@@ -27,9 +27,7 @@ fn expanded(environment: &Environment<&'static Heap>, of: &str) -> String {
 #[test]
 fn an_empty_block_is_two_nuls_and_any_other_ends_in_two() {
     let of = |pairs: &[(UnicodeStr<'static>, UnicodeStr<'static>)]| {
-        let mut environment = Environment::none(&HEAP);
-        environment.fill(pairs.iter().copied()).unwrap();
-        text(&environment)
+        text(&Environment::of(&HEAP, pairs.iter().copied()).unwrap())
     };
     assert_eq!(of(&[]), "||");
     assert_eq!(of(&[(wide!("A"), wide!("1"))]), "A=1||");
