@@ -10,7 +10,6 @@ use crate::imports::{
     RtlDestroyProcessParameters, RtlExitUserThread,
 };
 use crate::layout::Plain;
-use crate::memory::Pages;
 use crate::own_process;
 
 use nt::access::Access;
@@ -66,42 +65,13 @@ fn set(process: Handle, class: u32, mut value: u32) -> Result<()> {
     })
 }
 
-/// An environment block with the empty string that ends it.
-enum Environment<'a> {
-    /// As it came.
-    Given(&'a [u16]),
-    /// A copy, because the end was missing.
-    Ended(Pages),
-}
-
-impl<'a> Environment<'a> {
-    /// `INVALID_PARAMETER` if the block does not even end its last variable.
-    fn of(block: &'a [u16]) -> Result<Self> {
-        // What `own_environment` gives has its end right behind it.
-        if matches!(block, [0] | [.., 0, 0])
-            || (!block.is_empty() && core::ptr::eq(block, own_process::environment()))
-        {
-            return Ok(Self::Given(block));
-        }
-        if !matches!(block, [] | [.., 0]) {
-            return Err(Status::INVALID_PARAMETER);
-        }
-        let mut pages = Pages::allocate(
-            size_of_val(block)
-                .checked_add(2)
-                .ok_or(Status::INVALID_PARAMETER)?,
-        )?;
-        for (place, unit) in pages.as_mut().chunks_exact_mut(2).zip(block) {
-            place.copy_from_slice(&unit.to_le_bytes());
-        }
-        Ok(Self::Ended(pages))
-    }
-
-    fn block(&self) -> *const u16 {
-        match self {
-            Self::Given(block) => block.as_ptr(),
-            Self::Ended(pages) => pages.as_ref().as_ptr().cast(),
-        }
+/// `INVALID_PARAMETER` unless the empty string that ends an environment block is at the end of this one, or
+/// right behind it, as behind this process's own.
+fn ended(block: &[u16]) -> Result<*const u16> {
+    if matches!(block, [0] | [.., 0, 0]) || core::ptr::eq(block, own_process::environment()) {
+        Ok(block.as_ptr())
+    } else {
+        Err(Status::INVALID_PARAMETER)
     }
 }
 
@@ -109,31 +79,28 @@ impl<'a> Environment<'a> {
 struct ParameterBlock(*mut RTL_USER_PROCESS_PARAMETERS);
 
 impl ParameterBlock {
-    fn new(from: &ProcessParameters<'_>) -> Result<Self> {
+    fn new(from: &ProcessParameters<'_>, image: &mut UNICODE_STRING) -> Result<Self> {
         // The callee looks for the empty string that ends the block and copies a directory into a
         // fixed place: both are checked here.
-        let environment = Environment::of(from.environment)?;
-        if from
-            .current_directory
-            .is_some_and(|directory| directory.len() > CURRENT_DIRECTORY_UNITS)
-        {
+        let environment = ended(from.environment)?;
+        let directory = from.current_directory.unwrap_or_default();
+        if directory.len() > CURRENT_DIRECTORY_UNITS {
             return Err(Status::NAME_TOO_LONG);
         }
-        let mut image = counted(from.image)?;
         let mut command_line = counted(from.command_line)?;
-        let mut dll_path = from.dll_path.map(counted).transpose()?;
-        let mut directory = from.current_directory.map(counted).transpose()?;
+        let mut dll_path = counted(from.dll_path.unwrap_or_default())?;
+        let mut directory = counted(directory)?;
         let mut block = core::ptr::null_mut();
         // SAFETY: every string borrows from the caller and is only read, like the environment,
         // whose end was checked above.
         done(unsafe {
             RtlCreateProcessParameters(
                 &raw mut block,
-                &raw mut image,
+                image,
                 optional(&mut dll_path),
                 optional(&mut directory),
                 &raw mut command_line,
-                environment.block().cast_mut().cast(),
+                environment.cast_mut().cast(),
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),
@@ -158,9 +125,13 @@ impl Drop for ParameterBlock {
     }
 }
 
-fn optional(text: &mut Option<UNICODE_STRING>) -> *mut UNICODE_STRING {
-    text.as_mut()
-        .map_or(core::ptr::null_mut(), core::ptr::from_mut)
+/// An empty text takes the creator's.
+fn optional(text: &mut UNICODE_STRING) -> *mut UNICODE_STRING {
+    if text.Buffer.is_null() {
+        core::ptr::null_mut()
+    } else {
+        text
+    }
 }
 
 /// A thread of this process that begins at `routine`.
@@ -207,8 +178,8 @@ impl Processes for Native {
         parameters: &ProcessParameters<'_>,
         told: &mut UserProcessInformation,
     ) -> Result<()> {
-        let block = ParameterBlock::new(parameters)?;
         let mut image = counted(parameters.image)?;
+        let block = ParameterBlock::new(parameters, &mut image)?;
         told.size = RTL_USER_PROCESS_INFORMATION::SIZE;
         // SAFETY: the image name and the answer borrow from the caller, the block is ours and
         // live; the answer is of the same layout (asserted in `layout`), and any bytes are a value of

@@ -103,13 +103,13 @@ bitflags! {
 pub struct ProcessParameters<'a> {
     /// NT path of the image file.
     pub image: UnicodeStr<'a>,
-    /// `DllPath`; `None` takes the creator's.
+    /// `DllPath`; `None` or an empty one takes the creator's.
     pub dll_path: Option<UnicodeStr<'a>>,
-    /// Current directory, a DOS path; `None` takes the creator's.
+    /// Current directory, a DOS path; `None` or an empty one takes the creator's.
     pub current_directory: Option<UnicodeStr<'a>>,
     /// The whole command line.
     pub command_line: UnicodeStr<'a>,
-    /// Environment block: `name=value` NUL ... NUL, sorted.
+    /// Environment block: `name=value` NUL ... NUL, sorted, with its final NUL; or the creator's own.
     pub environment: &'a [u16],
     /// Flags to set.
     pub flags: ParameterFlags,
