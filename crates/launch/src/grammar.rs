@@ -8,9 +8,10 @@ use bitflags::bitflags;
 use nt::{Result, Status, UnicodeStr};
 
 bitflags! {
-    /// Words that may stand before the program, in any number and order.
+    /// Words that may stand before the program, in any number and order. As wide as a status, so that a
+    /// result of them comes back in registers.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-    pub struct Modifiers: u8 {
+    pub struct Modifiers: usize {
         /// `debug`: the child's `DebugFlags` is 1.
         const DEBUG = 1;
         /// `async`: its end is not waited for.
@@ -23,8 +24,6 @@ bitflags! {
 /// A command line, taken apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command<'a> {
-    /// All of it, as it stands in the registry: the command line of the process (spec 8.2 #6).
-    pub line: UnicodeStr<'a>,
     /// The modifier words before the program.
     pub modifiers: Modifiers,
     /// The program as typed.
@@ -59,7 +58,6 @@ pub fn parse(line: UnicodeStr<'_>) -> Result<Command<'_>> {
             () if program.eq_ascii("autocheck") => Modifiers::AUTOCHECK,
             () => {
                 return Ok(Command {
-                    line,
                     modifiers,
                     program,
                     arguments,
@@ -85,12 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn autocheck_is_a_modifier_and_the_line_is_kept_whole() {
+    fn autocheck_is_a_modifier() {
         let command = parse(wide!("autocheck AutoChk.exe *")).unwrap();
         assert_eq!(command.modifiers, Modifiers::AUTOCHECK);
         assert_eq!(command.program, wide!("AutoChk.exe"));
         assert_eq!(command.arguments, wide!("*"));
-        assert_eq!(command.line, wide!("autocheck AutoChk.exe *"));
     }
 
     #[test]

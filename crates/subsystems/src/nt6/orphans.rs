@@ -25,15 +25,15 @@ const FIRST: usize = 0x1_0000;
 const MOST: usize = 0x40_0000;
 
 /// Ends every child of the process `parent` that no record stands for. Blocks for some seconds at most.
-pub(super) fn end_of<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) {
-    let mut ends = || end_once(sm, parent, status);
+pub(super) fn end_of<S: System>(sm: &Manager<S>, parent: ProcessId) {
+    let mut ends = move || end_once(sm, parent);
     if let Err(refused) = persist(sm.system, &mut ends, |_| false) {
         nt::warn!("child instance {parent}: {refused}: what it left stays");
     }
 }
 
 /// The same, with the first failure.
-fn end_once<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) -> Result<()> {
+fn end_once<S: System>(sm: &Manager<S>, parent: ProcessId) -> Result<()> {
     let (pages, length) = list(sm.system)?;
     let list = pages.as_ref().get(..length).unwrap_or_default();
     for (process, _) in entries(list).filter(|(_, of)| *of == parent.number()) {
@@ -46,7 +46,7 @@ fn end_once<S: System>(sm: &Manager<S>, parent: ProcessId, status: Status) -> Re
             Ok(handle) => {
                 let handle = Owned::new(sm.system, handle);
                 nt::warn!("process {process}: its child instance {parent} is gone: it is ended");
-                terminate(sm.system, handle.get(), id, status);
+                terminate(sm.system, handle.get(), id, Status::IO_TIMEOUT);
             }
             // It has ended by itself.
             Err(Status::INVALID_CID | Status::INVALID_PARAMETER) => {}

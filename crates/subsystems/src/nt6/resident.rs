@@ -255,7 +255,7 @@ fn end_with_orphans<S: System>(sm: &Manager<S>, child: Key) {
         Status::IO_TIMEOUT,
         SERVER_TIMEOUT,
     );
-    orphans::end_of(sm, id, Status::IO_TIMEOUT);
+    orphans::end_of(sm, id);
 }
 
 /// Takes a child out of the table, ending it with `status` if it still runs: the session it had
