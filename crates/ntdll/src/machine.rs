@@ -14,7 +14,7 @@ use nt::system::{
     BasicInformation, BootStatusItem, HardError, HardErrorParameter, Privilege, PrivilegeHolder,
     ProcessorInformation, ShutdownAction, SystemWide, VersionInformation,
 };
-use nt::{Handle, Result, Status, UnicodeBuf, UnicodeStr};
+use nt::{Handle, Result, Status, UnicodeStr, wide};
 use ntapi::ntexapi::{
     SYSTEM_BASIC_INFORMATION, SYSTEM_PROCESSOR_INFORMATION, SystemBasicInformation,
     SystemExtendServiceTableInformation, SystemProcessorInformation, SystemSessionCreate,
@@ -218,17 +218,11 @@ impl SystemWide for Native {
         Ok(before.map(|value| value != 0))
     }
 
-    fn query_image_option<'b>(
+    fn query_image_debugger<'b>(
         self,
         image: UnicodeStr<'_>,
-        option: UnicodeStr<'_>,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>> {
-        // The callee wants the option's name NUL-terminated; no name is longer than a registry
-        // value's.
-        let mut name = UnicodeBuf::<256>::new();
-        name.push(option)?;
-        name.push_unit(0)?;
         let mut image = counted(image)?;
         let bytes = u32::try_from(size_of_val(buffer)).map_err(|_| Status::INVALID_PARAMETER)?;
         let mut written = 0;
@@ -237,7 +231,7 @@ impl SystemWide for Native {
         let answer = status(unsafe {
             LdrQueryImageFileExecutionOptions(
                 &raw mut image,
-                name.as_str().units().as_ptr(),
+                wide!("Debugger\0").units().as_ptr(),
                 REG_SZ,
                 buffer.as_mut_ptr().cast(),
                 bytes,
@@ -245,11 +239,10 @@ impl SystemWide for Native {
             )
         });
         answer.ok()?;
-        Ok(buffer
+        buffer
             .get(..written as usize / 2)
             .map(UnicodeStr)
-            .ok_or(Status::BUFFER_OVERFLOW)?
-            .until_nul())
+            .ok_or(Status::BUFFER_OVERFLOW)
     }
 }
 

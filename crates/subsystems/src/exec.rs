@@ -28,13 +28,13 @@ pub(crate) fn exec_pgm<S: System>(
     let take = |handle, access| identity::take(system, client.get(), handle, access);
     let process = take(body.process.process, Access::PROCESS_ALL)?;
     let thread = take(body.process.thread, Access::THREAD_ALL)?;
-    let suspended = UserProcessInformation {
+    let mut suspended = UserProcessInformation {
         process: process.get().0,
         thread: thread.get().0,
-        // Not whom the message names: the server keeps the process under this id.
-        client: identity::of(system, process.get(), thread.get())?.client,
         ..body.process
     };
+    // Not whom the message names: the server keeps the process under this id.
+    identity::name(system, &mut suspended)?;
     let debugger = if body.debug != 0 {
         caller
     } else {

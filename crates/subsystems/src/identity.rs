@@ -5,17 +5,8 @@
 //! after the kernel has said that it is what it must be, and closed only if it was given to smss.
 
 use nt::access::Access;
-use nt::system::System;
-use nt::{ClientId, Handle, Owned, Result, Status, Word};
-
-/// A process as the kernel knows it.
-#[derive(Clone, Copy)]
-pub(crate) struct Identity {
-    /// Process id, and the id of the thread that was named with it.
-    pub(crate) client: ClientId,
-    /// Process id of its parent.
-    pub(crate) parent: Word,
-}
+use nt::system::{System, UserProcessInformation};
+use nt::{Handle, Owned, Result, Status, Word};
 
 /// `INVALID_HANDLE` for a pseudo-handle, which names the process that uses it (here smss), and for null.
 const fn ordinary(handle: Handle) -> Result<Handle> {
@@ -39,19 +30,16 @@ pub(crate) fn take<S: System>(
     Ok(Owned::new(system, own))
 }
 
-/// Whose handles these are. `INVALID_PARAMETER` unless `thread` is one of `process`; what the kernel
-/// says if they are not a process and a thread at all.
+/// Puts into `told` whose handles it has: the process id of the process's parent. `INVALID_PARAMETER` unless
+/// the thread is one of the process; what the kernel says if they are not a process and a thread at all.
 #[inline(never)]
-pub(crate) fn of<S: System>(system: S, process: Handle, thread: Handle) -> Result<Identity> {
-    let basic = system.query_exit(ordinary(process)?)?;
-    let client = system.query_thread(ordinary(thread)?)?;
-    if client.process != basic.process {
+pub(crate) fn name<S: System>(system: S, told: &mut UserProcessInformation) -> Result<Word> {
+    let basic = system.query_exit(ordinary(Handle(told.process))?)?;
+    told.client = system.query_thread(ordinary(Handle(told.thread))?)?;
+    if told.client.process != basic.process {
         return Err(Status::INVALID_PARAMETER);
     }
-    Ok(Identity {
-        client,
-        parent: basic.parent,
-    })
+    Ok(basic.parent)
 }
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ fn with_debugger<S: System>(system: S, command: UnicodeStr<'_>, text: &mut Comma
         let image = command.token().map_or(command, |(image, _)| image);
         // Most images have no such option.
         system
-            .query_image_option(image, wide!("Debugger"), &mut buffer)
+            .query_image_debugger(image, &mut buffer)
             .map_or(UnicodeStr::EMPTY, UnicodeStr::until_nul)
     };
     if !debugger.is_empty() {

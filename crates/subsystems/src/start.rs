@@ -216,29 +216,27 @@ fn create_by_server<S: System>(
     told.process = created.process;
     told.thread = created.thread;
     told.image.subsystem = created.subsystem;
-    told.client = given(sm, &record, told).inspect_err(|status| {
+    given(sm, &record, told).inspect_err(|status| {
         nt::error!("session {terminal}: the process that its server made: {status}: not taken");
-    })?;
-    Ok(())
+    })
 }
 
-/// Who the process is that `server` says it has made and given to smss. `INVALID_PARAMETER` unless
-/// it is a child of the server's in the server's session that smss has not seen before: only then
+/// Puts into `told` who the process is that `server` says it has made and given to smss. `INVALID_PARAMETER`
+/// unless it is a child of the server's in the server's session that smss has not seen before: only then
 /// are the handles the server's gift, and not others of smss's own.
 fn given<S: System>(
     sm: &Manager<S>,
     server: &Server,
-    created: &UserProcessInformation,
-) -> Result<ClientId> {
-    let process = Handle(created.process);
-    let identity = identity::of(sm.system, process, Handle(created.thread))?;
-    let process_id = ProcessId::of(identity.client).ok_or(Status::INVALID_PARAMETER)?;
-    let its_own = server.process_id.map(ProcessId::number) == Some(identity.parent)
-        && sm.system.query_session(process)? == server.terminal.0;
+    told: &mut UserProcessInformation,
+) -> Result<()> {
+    let parent = identity::name(sm.system, told)?;
+    let process_id = ProcessId::of(told.client).ok_or(Status::INVALID_PARAMETER)?;
+    let its_own = server.process_id.map(ProcessId::number) == Some(parent)
+        && sm.system.query_session(Handle(told.process))? == server.terminal.0;
     if !its_own || sm.tables.lock().knows(process_id) {
         return Err(Status::INVALID_PARAMETER);
     }
-    Ok(identity.client)
+    Ok(())
 }
 
 /// A string as the protocol passes it: by its address in smss's memory. One too long for a

@@ -83,14 +83,14 @@ fn an_option_of_an_image_is_noted_under_the_images_name() {
         }
         layer.key(&path, &[("Debugger", 1, debugger)]);
         let mut buffer = [0; 32];
-        let (image, option) = (wide!("winlogon.exe"), wide!("Debugger"));
-        let told = layer.query_image_option(image, option, &mut buffer);
+        let image = wide!("winlogon.exe");
+        let told = layer.query_image_debugger(image, &mut buffer);
         assert_eq!(told.map(|text| text.until_nul()), Ok(wide!("ntsd -d")));
         refuse_next(layer, Status::ACCESS_DENIED);
         assert_eq!(
-            layer.query_image_option(image, option, &mut buffer),
+            layer.query_image_debugger(image, &mut buffer),
             Err(Status::ACCESS_DENIED)
         );
-        assert_eq!(layer.about("query_image_option"), ["winlogon.exe"; 2]);
+        assert_eq!(layer.about("query_image_debugger"), ["winlogon.exe"; 2]);
     });
 }

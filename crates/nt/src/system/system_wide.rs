@@ -196,11 +196,10 @@ pub trait SystemWide: Copy {
         values: [bool; 2],
     ) -> Result<[bool; 2]>;
 
-    /// LdrQueryImageFileExecutionOptions of a string option: units written into `buffer`.
-    fn query_image_option<'b>(
+    /// LdrQueryImageFileExecutionOptions of `Debugger`: units written into `buffer`.
+    fn query_image_debugger<'b>(
         self,
         image: UnicodeStr<'_>,
-        option: UnicodeStr<'_>,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>>;
 }

@@ -397,14 +397,13 @@ impl<S: System> SystemWide for &Interceptor<S> {
         })
     }
 
-    fn query_image_option<'b>(
+    fn query_image_debugger<'b>(
         self,
         image: UnicodeStr<'_>,
-        option: UnicodeStr<'_>,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>> {
-        self.pass(call("query_image_option", image.to_string()), |below| {
-            below.query_image_option(image, option, buffer)
+        self.pass(call("query_image_debugger", image.to_string()), |below| {
+            below.query_image_debugger(image, buffer)
         })
     }
 }

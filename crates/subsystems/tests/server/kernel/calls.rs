@@ -566,9 +566,8 @@ impl SystemWide for &Kernel {
         Err(Status::NOT_SUPPORTED)
     }
 
-    fn query_image_option<'b>(
+    fn query_image_debugger<'b>(
         self,
-        _: UnicodeStr<'_>,
         _: UnicodeStr<'_>,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>> {

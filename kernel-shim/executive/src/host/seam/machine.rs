@@ -270,10 +270,9 @@ impl SystemWide for &'static Seam {
         Ok(before)
     }
 
-    fn query_image_option<'b>(
+    fn query_image_debugger<'b>(
         self,
         image: UnicodeStr<'_>,
-        option: UnicodeStr<'_>,
         buffer: &'b mut [u16],
     ) -> Result<UnicodeStr<'b>> {
         const OPTIONS: UnicodeStr<'static> = wide!(
@@ -287,7 +286,7 @@ impl SystemWide for &'static Seam {
             self.open_key(&ObjectAttributes::named(path.as_str()), Access::KEY_READ)?,
         );
         let mut data = [0; 1024];
-        let value = self.query_value(key.get(), option, &mut data)?;
+        let value = self.query_value(key.get(), wide!("Debugger"), &mut data)?;
         let bytes = data
             .get(..value.data_bytes)
             .ok_or(Status::BUFFER_TOO_SMALL)?;

@@ -97,7 +97,7 @@ fn spec_2_2_a_defaulted_dacl_gives_way_to_what_the_parent_passes_on() {
         Ace::allow(0, Access::SYMBOLIC_LINK_ALL, Sid::administrators()),
     ];
     assert_eq!(
-        make(&mut bench, "\\??\\A", &PRIMARY.defaulted()),
+        make(&mut bench, "\\??\\A", &PRIMARY.behind_defaulted()),
         inherited,
         "CREATOR OWNER has become the owner"
     );
@@ -110,7 +110,7 @@ fn spec_2_2_a_defaulted_dacl_gives_way_to_what_the_parent_passes_on() {
         )]
     );
     assert_eq!(
-        make(&mut bench, "\\Device\\C", &PRIMARY.defaulted()),
+        make(&mut bench, "\\Device\\C", &PRIMARY.behind_defaulted()),
         vec![Ace::allow(
             0,
             Access::SYMBOLIC_LINK_ALL,
