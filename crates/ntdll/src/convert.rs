@@ -2,6 +2,7 @@
 //! From the seam's types to the ABI's and back: statuses, handles, strings, object attributes.
 
 use crate::layout::Plain;
+use core::num::NonZeroU32;
 use nt::{Handle, ObjectAttributes, Result, Status, UnicodeStr, Word};
 use winapi::shared::ntdef::{HANDLE, NTSTATUS, OBJECT_ATTRIBUTES, UNICODE_STRING};
 
@@ -30,29 +31,54 @@ pub(crate) fn length(bytes: usize) -> Result<u32> {
     u32::try_from(bytes).map_err(|_| Status::INVALID_PARAMETER)
 }
 
-/// A UNICODE_STRING over `text`, for a callee that only reads. `NAME_TOO_LONG` if the length does
-/// not fit its 16 bits.
-///
-/// `MaximumLength` has room for a NUL, as `RtlCreateProcessParameters` wants it: it reserves that
-/// much and copies `Length`.
-pub(crate) fn counted(text: UnicodeStr<'_>) -> Result<UNICODE_STRING> {
-    let length = u16::try_from(text.byte_len()).map_err(|_| Status::NAME_TOO_LONG)?;
-    let maximum = length.checked_add(2).ok_or(Status::NAME_TOO_LONG)?;
-    let buffer = if text.is_empty() {
-        core::ptr::null()
-    } else {
-        text.units().as_ptr()
-    };
-    Ok(UNICODE_STRING {
-        Length: length,
-        MaximumLength: maximum,
-        Buffer: buffer.cast_mut(),
-    })
+/// A UNICODE_STRING for a callee that only reads. Its two lengths are one number that is never 0: so
+/// that one, or none, is given back in registers.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct Counted {
+    lengths: NonZeroU32,
+    pub(crate) buffer: *const u16,
+}
+
+impl Counted {
+    /// `MaximumLength` has room for a NUL, as `RtlCreateProcessParameters` wants it: it reserves that
+    /// much and copies `Length`.
+    #[inline(never)]
+    fn new(text: UnicodeStr<'_>) -> Option<Self> {
+        let length = u16::try_from(text.byte_len()).ok()?;
+        let maximum = length.checked_add(2)?;
+        let lengths = u32::from(maximum) << 16 | u32::from(length);
+        let buffer = if text.is_empty() {
+            core::ptr::null()
+        } else {
+            text.units().as_ptr()
+        };
+        Some(Self {
+            lengths: NonZeroU32::new(lengths)?,
+            buffer,
+        })
+    }
+
+    /// What a call takes; valid until `self` moves.
+    pub(crate) const fn pointer(&mut self) -> *mut UNICODE_STRING {
+        core::ptr::from_mut(self).cast()
+    }
+
+    /// `Length`.
+    pub(crate) const fn length(self) -> u32 {
+        self.lengths.get() & 0xFFFF
+    }
+}
+
+/// A UNICODE_STRING over `text`. `NAME_TOO_LONG` if the length does not fit its 16 bits.
+#[inline(always)]
+pub(crate) fn counted(text: UnicodeStr<'_>) -> Result<Counted> {
+    Counted::new(text).ok_or(Status::NAME_TOO_LONG)
 }
 
 /// OBJECT_ATTRIBUTES together with the name they point to.
 pub(crate) struct Named {
-    name: Result<UNICODE_STRING>,
+    name: Option<Counted>,
     attributes: OBJECT_ATTRIBUTES,
 }
 
@@ -67,7 +93,7 @@ impl Named {
             attributes.SecurityDescriptor = descriptor.as_ptr().cast_mut().cast();
         }
         Self {
-            name: counted(from.name),
+            name: Counted::new(from.name),
             attributes,
         }
     }
@@ -76,9 +102,9 @@ impl Named {
     /// can be of.
     pub(crate) fn pointer(&mut self) -> Result<*mut OBJECT_ATTRIBUTES> {
         self.attributes.ObjectName = match &mut self.name {
-            Ok(name) if name.Buffer.is_null() => core::ptr::null_mut(),
-            Ok(name) => &raw mut *name,
-            Err(status) => return Err(*status),
+            Some(name) if name.buffer.is_null() => core::ptr::null_mut(),
+            Some(name) => name.pointer(),
+            None => return Err(Status::NAME_TOO_LONG),
         };
         Ok(&raw mut self.attributes)
     }

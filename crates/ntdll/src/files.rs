@@ -305,7 +305,7 @@ impl Files for Native {
     fn rename(self, file: Handle, target: UnicodeStr<'_>, replace: bool) -> Result<()> {
         let mut near = Scratch::<0x400>::new();
         // A counted string bounds the name: 64 KiB, so the sum cannot overflow.
-        let length = u32::from(counted(target)?.Length);
+        let length = counted(target)?.length();
         let used = (rename::NAME + target.byte_len()).max(rename::SIZE);
         let mut storage = Buffer::new(&mut near, used)?;
         let bytes = storage.bytes().get_mut(..used).unwrap_or_default();
@@ -359,6 +359,6 @@ impl Files for Native {
         let mut minimum = large(minimum);
         let mut maximum = large(maximum);
         // SAFETY: all three are live locals, and the name borrows from the caller for the call.
-        done(unsafe { NtCreatePagingFile(&raw mut name, &raw mut minimum, &raw mut maximum, 0) })
+        done(unsafe { NtCreatePagingFile(name.pointer(), &raw mut minimum, &raw mut maximum, 0) })
     }
 }

@@ -34,6 +34,7 @@ macro_rules! same {
 }
 
 same!(UNICODE_STRING, whole = abi::UnicodeString<Native> { Buffer = buffer });
+same!(crate::convert::Counted, whole = abi::UnicodeString<Native> { buffer = buffer });
 same!(OBJECT_ATTRIBUTES, whole = abi::ObjectAttributes<Native> {
     RootDirectory = root, ObjectName = name, Attributes = attributes, SecurityDescriptor = security
 });

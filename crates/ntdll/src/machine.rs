@@ -138,8 +138,15 @@ impl SystemWide for Native {
     }
 
     fn extend_service_table(self, driver: UnicodeStr<'_>) -> Result<()> {
-        let mut driver: UNICODE_STRING = counted(driver)?;
-        set(SystemExtendServiceTableInformation, &mut driver)
+        let mut driver = counted(driver)?;
+        // SAFETY: the structure is as long as said, and the driver's name borrows from the caller.
+        done(unsafe {
+            NtSetSystemInformation(
+                SystemExtendServiceTableInformation,
+                driver.pointer().cast(),
+                UNICODE_STRING::SIZE,
+            )
+        })
     }
 
     fn adjust_privilege(
@@ -160,14 +167,14 @@ impl SystemWide for Native {
     fn display_string(self, text: UnicodeStr<'_>) -> Result<()> {
         let mut text = counted(text)?;
         // SAFETY: the text borrows from the caller for the call.
-        done(unsafe { NtDisplayString(&raw mut text) })
+        done(unsafe { NtDisplayString(text.pointer()) })
     }
 
     fn raise_hard_error(self, error: &HardError<'_>) -> Result<()> {
         if error.parameters.len() > MAXIMUM_HARDERROR_PARAMETERS {
             return Err(Status::INVALID_PARAMETER_2);
         }
-        let mut texts = [UNICODE_STRING::zero(); MAXIMUM_HARDERROR_PARAMETERS];
+        let mut texts = [const { None }; MAXIMUM_HARDERROR_PARAMETERS];
         let mut raw = [0_usize; MAXIMUM_HARDERROR_PARAMETERS];
         let mut mask = 0;
         let mut count = 0;
@@ -175,8 +182,7 @@ impl SystemWide for Native {
             match *parameter {
                 HardErrorParameter::Value(value) => *place = value as usize,
                 HardErrorParameter::Text(from) => {
-                    *text = counted(from)?;
-                    *place = core::ptr::from_mut(text).expose_provenance();
+                    *place = text.insert(counted(from)?).pointer().expose_provenance();
                     mask |= 1 << count;
                 }
             }
@@ -230,7 +236,7 @@ impl SystemWide for Native {
         // read, and the option's ends with NUL.
         let answer = status(unsafe {
             LdrQueryImageFileExecutionOptions(
-                &raw mut image,
+                image.pointer(),
                 wide!("Debugger\0").units().as_ptr(),
                 REG_SZ,
                 buffer.as_mut_ptr().cast(),

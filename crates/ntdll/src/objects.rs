@@ -215,7 +215,7 @@ impl Objects for Native {
                 &raw mut link,
                 access.bits(),
                 named.pointer()?,
-                &raw mut target,
+                target.pointer(),
             )
         });
         answer.ok()?;

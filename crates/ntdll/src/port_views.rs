@@ -52,7 +52,7 @@ impl PortViews for Native {
         done(unsafe {
             NtConnectPort(
                 &raw mut port,
-                &raw mut name,
+                name.pointer(),
                 &raw mut quality,
                 &raw mut view,
                 core::ptr::null_mut(),

@@ -118,7 +118,7 @@ impl Ports for Native {
         done(unsafe {
             NtConnectPort(
                 &raw mut port,
-                &raw mut name,
+                name.pointer(),
                 &raw mut quality,
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),

@@ -2,7 +2,7 @@
 //! The seam, processes and threads.
 
 use crate::Native;
-use crate::convert::{counted, done, handle, raw, status};
+use crate::convert::{Counted, counted, done, handle, raw, status};
 use crate::imports::{
     NtOpenProcess, NtQueryInformationProcess, NtQueryInformationThread, NtReadVirtualMemory,
     NtResumeThread, NtSetInformationProcess, NtSetInformationThread, NtTerminateProcess,
@@ -79,7 +79,7 @@ fn ended(block: &[u16]) -> Result<*const u16> {
 struct ParameterBlock(*mut RTL_USER_PROCESS_PARAMETERS);
 
 impl ParameterBlock {
-    fn new(from: &ProcessParameters<'_>, image: &mut UNICODE_STRING) -> Result<Self> {
+    fn new(from: &ProcessParameters<'_>, image: &mut Counted) -> Result<Self> {
         // The callee looks for the empty string that ends the block and copies a directory into a
         // fixed place: both are checked here.
         let environment = ended(from.environment)?;
@@ -96,10 +96,10 @@ impl ParameterBlock {
         done(unsafe {
             RtlCreateProcessParameters(
                 &raw mut block,
-                image,
+                image.pointer(),
                 optional(&mut dll_path),
                 optional(&mut directory),
-                &raw mut command_line,
+                command_line.pointer(),
                 environment.cast_mut().cast(),
                 core::ptr::null_mut(),
                 core::ptr::null_mut(),
@@ -126,11 +126,11 @@ impl Drop for ParameterBlock {
 }
 
 /// An empty text takes the creator's.
-fn optional(text: &mut UNICODE_STRING) -> *mut UNICODE_STRING {
-    if text.Buffer.is_null() {
+const fn optional(text: &mut Counted) -> *mut UNICODE_STRING {
+    if text.buffer.is_null() {
         core::ptr::null_mut()
     } else {
-        text
+        text.pointer()
     }
 }
 
@@ -186,7 +186,7 @@ impl Processes for Native {
         // it; no descriptor, port or token.
         done(unsafe {
             RtlCreateUserProcess(
-                &raw mut image,
+                image.pointer(),
                 OBJ_CASE_INSENSITIVE,
                 block.0,
                 core::ptr::null_mut(),

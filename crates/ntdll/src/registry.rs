@@ -140,7 +140,7 @@ impl Registry for Native {
             unsafe {
                 NtQueryValueKey(
                     raw(key),
-                    &raw mut name,
+                    name.pointer(),
                     KeyValueFullInformation,
                     buffer,
                     bytes,
@@ -185,7 +185,7 @@ impl Registry for Native {
         done(unsafe {
             NtSetValueKey(
                 raw(key),
-                &raw mut name,
+                name.pointer(),
                 0,
                 kind.0,
                 data.as_ptr().cast_mut().cast(),
@@ -197,7 +197,7 @@ impl Registry for Native {
     fn delete_value(self, key: Handle, name: UnicodeStr<'_>) -> Result<()> {
         let mut name = counted(name)?;
         // SAFETY: the name borrows from the caller for the call.
-        done(unsafe { NtDeleteValueKey(raw(key), &raw mut name) })
+        done(unsafe { NtDeleteValueKey(raw(key), name.pointer()) })
     }
 
     fn flush_key(self, key: Handle) -> Result<()> {
