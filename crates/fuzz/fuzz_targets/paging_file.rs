@@ -12,7 +12,10 @@ fuzz_target!(|data: &[u8]| {
         .chunks_exact(2)
         .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
         .collect();
-    let (token, current) = (UnicodeStr(&units), nt::path::CurrentDirectory(nt::wide!("C:\\ReactOS")));
+    let (token, current) = (
+        UnicodeStr(&units),
+        nt::path::CurrentDirectory(nt::wide!("C:\\ReactOS")),
+    );
     let mut descriptor = Descriptor::default();
     if let Some(Ok(())) = token::parse(token, current, &mut descriptor) {
         assert_eq!(descriptor.name.as_str().units()[5], u16::from(b':'));

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 //! What is installed once at start: one type for all of it, so that there is one piece of code.
 
-use crate::logging::Sink;
+use crate::text::Text;
+use log::Level;
 use spin::Once;
 
 /// What can be installed, each in a place of its own.
@@ -11,7 +12,7 @@ pub(crate) enum Installed {
     /// How a thread gives up the processor.
     Yield(fn()),
     /// Where log lines end, and what each begins with.
-    Sink(Sink, &'static str),
+    Sink(fn(Level, &Text<'_>), &'static str),
     /// What is told before a lock is taken.
     #[cfg(feature = "lock-points")]
     Point(fn(&'static core::panic::Location<'static>)),

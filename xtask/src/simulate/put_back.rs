@@ -90,8 +90,8 @@ pub const FAULTS: &[Fault] = &[
         about: "handles in a server's answer are taken as they are",
         edits: &[Edit {
             file: "crates/subsystems/src/start.rs",
-            now: "given(sm, &server.view(), &information).inspect_err(",
-            then: "Ok::<_, Status>(created.client).inspect_err(",
+            now: "given(sm, &record, told).inspect_err(",
+            then: "Ok::<_, Status>(told.client = created.client).inspect_err(",
         }],
     },
     Fault {
@@ -99,8 +99,8 @@ pub const FAULTS: &[Fault] = &[
         about: "a second registration of one server is not refused",
         edits: &[Edit {
             file: "crates/subsystems/src/state/servers.rs",
-            now: "        if before {\n",
-            then: "        if before && false {\n",
+            now: "        if server.registering {\n",
+            then: "        if server.registering && false {\n",
         }],
     },
     Fault {
@@ -176,8 +176,8 @@ pub const FAULTS: &[Fault] = &[
             },
             Edit {
                 file: "crates/subsystems/src/start.rs",
-                now: "            session_space::pass_gate(sm)\n                .and_then(|_inside| process::create(plan, terminal.0, command, true))",
-                then: "            process::create(plan, terminal.0, command, true)",
+                now: "            session_space::pass_gate(sm)\n                .and_then(|_inside| process::create(plan, terminal.0, command, true, &mut told))",
+                then: "            process::create(plan, terminal.0, command, true, &mut told)",
             },
             Edit {
                 file: "crates/subsystems/src/start.rs",
@@ -209,7 +209,7 @@ pub const FAULTS: &[Fault] = &[
         about: "what a killed child instance had made and not reported stays",
         edits: &[Edit {
             file: "crates/subsystems/src/nt6/resident.rs",
-            now: "    orphans::end_of(sm, id, Status::IO_TIMEOUT);\n",
+            now: "    orphans::end_of(sm, id);\n",
             then: "",
         }],
     },
@@ -218,7 +218,7 @@ pub const FAULTS: &[Fault] = &[
         about: "ExecPgm believes whom the message names",
         edits: &[Edit {
             file: "crates/subsystems/src/exec.rs",
-            now: "        client: identity::of(system, process.get(), thread.get())?.client,\n",
+            now: "    identity::name(system, &mut suspended)?;\n",
             then: "",
         }],
     },

@@ -196,7 +196,7 @@ pub trait SystemWide: Copy {
         values: [bool; 2],
     ) -> Result<[bool; 2]>;
 
-    /// LdrQueryImageFileExecutionOptions of `Debugger`: units written into `buffer`.
+    /// LdrQueryImageFileExecutionOptions of `Debugger`: what it has written into `buffer`, with its NUL if there is one.
     fn query_image_debugger<'b>(
         self,
         image: UnicodeStr<'_>,

@@ -52,13 +52,9 @@ fn parameters<'a>(image: &'a [u16], environment: &'a [u16]) -> ProcessParameters
     }
 }
 
-fn create(
-    system: &'static Seam,
-    parameters: &ProcessParameters<'_>,
-) -> Result<UserProcessInformation> {
+fn create(system: &'static Seam, from: &ProcessParameters<'_>) -> Result<UserProcessInformation> {
     let mut created = UserProcessInformation::untold();
-    system.create_process(parameters, &mut created)?;
-    Ok(created)
+    system.create_process(from, &mut created).map(|()| created)
 }
 
 /// Starts a child and waits for its end: its exit status.
