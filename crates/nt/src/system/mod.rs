@@ -11,8 +11,6 @@
 //! * a handle that is returned belongs to the caller, who closes it ([`crate::Owned`]);
 //! * a method that can block says so; no lock of the caller may be held across it (spec 9.4).
 
-use crate::path::FullPaths;
-
 mod files;
 mod memory;
 mod objects;
@@ -45,31 +43,11 @@ pub use tokens::{Tokens, User};
 /// makes requests of its own: nothing in ring 3, where all state is the kernel's, a reference on the
 /// host. `Send` and `Sync`, because the API threads of smss share it.
 pub trait System:
-    Objects
-    + Registry
-    + Files
-    + Memory
-    + Ports
-    + Processes
-    + SystemWide
-    + FullPaths
-    + Send
-    + Sync
-    + 'static
+    Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Send + Sync + 'static
 {
 }
 
 impl<S> System for S where
-    S: Objects
-        + Registry
-        + Files
-        + Memory
-        + Ports
-        + Processes
-        + SystemWide
-        + FullPaths
-        + Send
-        + Sync
-        + 'static
+    S: Objects + Registry + Files + Memory + Ports + Processes + SystemWide + Send + Sync + 'static
 {
 }

@@ -3,6 +3,7 @@
 
 use crate::access::Access;
 use crate::object::ClientId;
+use crate::path::FullPaths;
 use crate::{Gap, Handle, Result, Status, UnicodeStr, Word, by_width};
 use bitflags::bitflags;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -148,8 +149,8 @@ pub trait ThreadBody: Sync + 'static {
     fn run(&'static self);
 }
 
-/// Requests about processes and threads.
-pub trait Processes: Copy {
+/// Requests about processes and threads. A process has a current directory, on which full paths depend.
+pub trait Processes: FullPaths {
     /// RtlCreateProcessParameters + RtlCreateUserProcess: the process with its initial thread
     /// suspended, this process as parent, no handle inheritance. Both handles in what is `told`
     /// belong to the caller then.
